@@ -1,0 +1,1 @@
+"""Facts that outlive a process: where they lie, how they are named, written and read."""

@@ -1,0 +1,61 @@
+"""Names and ids: what may become part of a path, and how ids are derived from what they name."""
+
+import re
+from typing import NamedTuple
+
+from state.canonical import short_id
+
+MAX_ID_LENGTH = 64
+_ID = re.compile(r"[a-z0-9]+(?:[-.][a-z0-9]+)*", re.ASCII)
+_CHECKPOINT = re.compile(r"checkpoint-(0|[1-9][0-9]{0,17})(?:-[0-9]{8}-[0-9]{4})?", re.ASCII)
+
+
+class RunKey(NamedTuple):
+    """One launch: at most one trainer ever runs under it."""
+
+    campaign_uid: str
+    generation: int
+    attempt: int
+
+    @property
+    def folder(self) -> str:
+        """Return the name of the run's folder below its campaign's `runs/`."""
+        return f"g{self.generation}-a{self.attempt}"
+
+    def __str__(self) -> str:
+        return f"{self.campaign_uid}/{self.folder}"
+
+
+def is_id(text: str) -> bool:
+    """Is this safe as an id and as one part of a path?
+
+    Lowercase ASCII letters, digits, single hyphens and dots between them, at most 64 characters.
+    """
+    return len(text) <= MAX_ID_LENGTH and _ID.fullmatch(text) is not None
+
+
+def is_campaign_name(text: str) -> bool:
+    """Is this `<hero>/<campaign>` with two valid ids?"""
+    hero, slash, campaign = text.partition("/")
+    return bool(slash) and is_id(hero) and is_id(campaign)
+
+
+def campaign_uid(realm_uid: str, campaign: str) -> str:
+    """Return the uid that a campaign gets when the realm first sees it."""
+    return short_id("campaign", realm_uid, campaign)
+
+
+def job_uid(campaign_uid: str, quest_id: str) -> str:
+    """Return the uid of the one job that trains a quest for a campaign."""
+    return short_id("job", campaign_uid, quest_id)
+
+
+def checkpoint_folder(step: int) -> str:
+    """Return the folder name that the wider ecosystem resumes from."""
+    return f"checkpoint-{step}"
+
+
+def checkpoint_step(folder: str) -> int | None:
+    """Return the step in a checkpoint's folder name, plain or canonical; None when it is no such name."""
+    match = _CHECKPOINT.fullmatch(folder)
+    return int(match[1]) if match else None

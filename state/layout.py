@@ -1,0 +1,170 @@
+"""Where everything lies under the realm's root. No other module knows these paths."""
+
+from pathlib import Path
+
+import msgspec
+
+from state.ids import RunKey, checkpoint_folder, is_campaign_name
+
+STAGING_PREFIX = ".staging-"
+
+
+class CampaignLayout(msgspec.Struct, frozen=True):
+    """The folders and files of one campaign."""
+
+    folder: Path
+
+    @property
+    def record(self) -> Path:
+        return self.folder / "campaign.json"
+
+    @property
+    def saga(self) -> Path:
+        return self.folder / "saga.jsonl"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.folder / "checkpoints"
+
+    @property
+    def status(self) -> Path:
+        return self.folder / "status"
+
+    @property
+    def logs(self) -> Path:
+        return self.folder / "logs"
+
+    @property
+    def training_log(self) -> Path:
+        """A link to the log of the newest run."""
+        return self.logs / "training.log"
+
+    @property
+    def runs(self) -> Path:
+        return self.folder / "runs"
+
+    def run(self, key: RunKey) -> "RunLayout":
+        return RunLayout(self.runs / key.folder)
+
+    def checkpoint(self, step: int) -> Path:
+        return self.checkpoints / checkpoint_folder(step)
+
+
+class RunLayout(msgspec.Struct, frozen=True):
+    """The files of one run: the contract between reconciler and trainer."""
+
+    folder: Path
+
+    @property
+    def request(self) -> Path:
+        return self.folder / "request.json"
+
+    @property
+    def orders(self) -> Path:
+        return self.folder / "orders.json"
+
+    @property
+    def process(self) -> Path:
+        return self.folder / "process.json"
+
+    @property
+    def status(self) -> Path:
+        return self.folder / "status.json"
+
+    @property
+    def metrics(self) -> Path:
+        return self.folder / "metrics.jsonl"
+
+    @property
+    def exit(self) -> Path:
+        return self.folder / "exit.json"
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "training.log"
+
+
+class Layout(msgspec.Struct, frozen=True):
+    """The realm's root."""
+
+    root: Path
+
+    @property
+    def store(self) -> Path:
+        return self.root / "realm.db"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the one reconciler that may write."""
+        return self.root / "control" / "reconciler.lock"
+
+    @property
+    def epoch(self) -> Path:
+        """The epoch of the last writer, mirrored from the store."""
+        return self.root / "control" / "epoch"
+
+    @property
+    def trainer_lock(self) -> Path:
+        """Held by the one trainer that may run."""
+        return self.root / "control" / "trainer.lock"
+
+    @property
+    def wake(self) -> Path:
+        """Touched by whoever left a request in the store; the loop watches it."""
+        return self.root / "control" / "wake"
+
+    @property
+    def active_pointer(self) -> Path:
+        """The Scroll of Destiny."""
+        return self.root / "control" / "active_campaign.json"
+
+    @property
+    def source(self) -> Path:
+        """Which repository and branch this root follows."""
+        return self.root / "source.json"
+
+    @property
+    def campaigns(self) -> Path:
+        return self.root / "campaigns"
+
+    @property
+    def active_link(self) -> Path:
+        return self.campaigns / "active"
+
+    @property
+    def data(self) -> Path:
+        """Quest snapshots, named by their SHA-256."""
+        return self.root / "data"
+
+    @property
+    def models(self) -> Path:
+        return self.root / "models"
+
+    @property
+    def job_history(self) -> Path:
+        return self.root / "status" / "job_history.jsonl"
+
+    @property
+    def events(self) -> Path:
+        return self.root / "logs" / "events.jsonl"
+
+    def campaign(self, name: str) -> CampaignLayout:
+        """Return the places of `<hero>/<campaign>`.
+
+        Raises:
+            ValueError: the name is not made of two valid ids.
+        """
+        if not is_campaign_name(name):
+            raise ValueError(f"{name!r} is not <hero>/<campaign>")
+        return CampaignLayout(self.campaigns / name)
+
+    def snapshot(self, digest: str) -> Path:
+        """Return the place of a quest's content.
+
+        Raises:
+            ValueError: the digest is not `sha256:` and 64 hex digits.
+        """
+        algorithm, _, hex_digits = digest.partition(":")
+        if algorithm != "sha256" or len(hex_digits) != 64 or set(hex_digits) - set("0123456789abcdef"):  # noqa: PLR2004 - SHA-256 in hex
+            raise ValueError(f"{digest!r} is not a SHA-256 digest")
+        return self.data / f"{hex_digits}.jsonl"
