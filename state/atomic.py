@@ -174,7 +174,9 @@ def remove_staging(folder: Path) -> None:
 
 def _write_new(path: Path, content: bytes) -> None:
     reach("file.create")
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, PRIVATE_FILE)
+    descriptor = os.open(
+        path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, PRIVATE_FILE
+    )
     with os.fdopen(descriptor, "wb") as file:
         reach("file.write")
         file.write(content)

@@ -12,7 +12,7 @@ def canonical_json(value: Any) -> bytes:
     Raises:
         ValueError: the value holds NaN, an infinity, or an integer beyond 2**53.
     """
-    return rfc8785.dumps(value)
+    return bytes(rfc8785.dumps(value))
 
 
 def sha256_of(value: Any) -> str:

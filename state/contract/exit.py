@@ -1,0 +1,21 @@
+"""`exit.json`: why the trainer left. Written last; a run that is gone without one was lost."""
+
+from typing import Literal
+
+import msgspec
+
+Reason = Literal["finished", "goal_reached", "stopped", "failed"]
+FailureClass = Literal["oom", "nan", "data", "environment", "hardware", "preempted", "unknown"]
+
+
+class RunExit(msgspec.Struct, frozen=True, kw_only=True):
+    schema_version: int = 1
+    reason: Reason
+    message: str
+    """One sentence for people."""
+    failure_class: FailureClass | None = None
+    quest_id: str | None = None
+    """The quest that was being trained, if any."""
+    step: int
+    last_checkpoint_step: int | None
+    exited_at: str

@@ -1,0 +1,46 @@
+"""Read a contract file strictly: small enough, valid JSON, of a schema this version understands."""
+
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+MAX_BYTES = 64 * 1024 * 1024
+Record = TypeVar("Record", bound=msgspec.Struct)
+
+
+class ContractError(Exception):
+    """A file between reconciler and trainer that cannot be understood; says which and why."""
+
+
+def read(path: Path, record_type: type[Record]) -> Record:
+    """Return the record in the file.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ContractError: too large, not JSON, not of this shape, or of a newer schema.
+    """
+    with path.open("rb") as file:
+        content = file.read(MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
+        raise ContractError(f"{path}: larger than {MAX_BYTES} bytes")
+    return decode(content, record_type, str(path))
+
+
+def decode(content: bytes, record_type: type[Record], name: str) -> Record:
+    """Return the record in these bytes; `name` says in errors where they came from."""
+    try:
+        record = msgspec.json.decode(content, type=record_type)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise ContractError(f"{name}: not a {record_type.__name__}: {error}") from error
+    _check_version(record, record_type, name)
+    return record
+
+
+def _check_version(record: msgspec.Struct, record_type: type[Record], name: str) -> None:
+    found = getattr(record, "schema_version", None)
+    known = next((f.default for f in msgspec.structs.fields(record_type) if f.name == "schema_version"), None)
+    if found is not None and found > known:
+        raise ContractError(
+            f"{name}: schema version {found} is newer than {known}, which this software knows; upgrade it"
+        )

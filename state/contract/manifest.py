@@ -1,0 +1,95 @@
+"""`manifest.json`: what a checkpoint consists of and where it comes from. Written last, so its presence with
+matching files is the test of completeness."""
+
+import msgspec
+from blake3 import blake3
+
+from state.canonical import canonical_json
+from state.contract.request import CodeVersion
+
+MANIFEST_NAME = "manifest.json"
+SIDECAR_NAME = ".ledger.json"
+"""Derived from the ledger; the one file that a manifest does not cover."""
+
+
+class FileEntry(msgspec.Struct, frozen=True, kw_only=True):
+    path: str
+    size_bytes: int
+    blake3: str
+
+
+class QuestCursor(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a campaign has come in one quest."""
+
+    quest_id: str
+    digest: str
+    epochs_done: int
+    rows_taken: int
+    """Training rows taken of the epoch that has begun."""
+    complete: bool
+    """All epochs that were ordered when it was saved are done."""
+    first_step: int
+    last_step: int
+    """Updates that trained the first and the last row so far."""
+    last_loss: float | None
+
+
+class LearntRange(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows learnt since the parent checkpoint: positions [start, stop) in the epoch's order."""
+
+    quest_id: str
+    digest: str
+    epoch: int
+    start: int
+    stop: int
+
+
+class Measures(msgspec.Struct, frozen=True, kw_only=True):
+    """What was measured at the save; None was not measured or is not finite."""
+
+    train_loss: float | None
+    val_loss: float | None
+    learning_rate: float | None
+    examples_seen: int
+    tokens_seen: int
+    """Since the campaign began."""
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    schema_version: int = 1
+    campaign_uid: str
+    campaign: str
+    segment: int
+    step: int
+    parent_step: int | None
+    parent_digest: str | None
+    """The checkpoint that this one was trained from; None at the beginning."""
+    created_at: str
+    generation: int
+    attempt: int
+    config_hash: str
+    code_version: CodeVersion
+    specs_commit: str
+    optimizer: str
+    healthy: bool
+    """All losses since the parent were finite."""
+    quest_id: str | None
+    """The quest that was trained last."""
+    cursor: tuple[QuestCursor, ...]
+    learnt: tuple[LearntRange, ...]
+    measures: Measures
+    files: tuple[FileEntry, ...]
+    digest: str
+    """BLAKE3 of the canonical JSON of everything above: the checkpoint's identity."""
+
+
+def with_digest(manifest: Manifest) -> Manifest:
+    """Return the manifest with its own digest filled in."""
+    return msgspec.structs.replace(manifest, digest=manifest_digest(manifest))
+
+
+def manifest_digest(manifest: Manifest) -> str:
+    """Return `blake3:` and 64 hex digits over all of the manifest but its digest."""
+    fields = msgspec.to_builtins(manifest)
+    del fields["digest"]
+    return "blake3:" + blake3(canonical_json(fields)).hexdigest()

@@ -1,0 +1,36 @@
+"""`metrics.jsonl`: one record a line, appended by the trainer, never changed."""
+
+from typing import Literal
+
+import msgspec
+
+Kind = Literal[
+    "started",  # the model is loaded; `step` is where it goes on
+    "update",  # one optimizer update
+    "evaluation",  # held-out loss
+    "checkpoint",  # published
+    "quest_started",
+    "quest_finished",
+    "orders",  # new orders were taken up
+    "left",  # the last record of a run
+]
+
+
+class MetricsRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    kind: Kind
+    at: str
+    step: int
+    quest_id: str | None = None
+    epoch: int | None = None
+    rows: int | None = None
+    """Documents of this update."""
+    loss: float | None = None
+    """Nats per trained token; absent when not finite (see `note`)."""
+    val_loss: float | None = None
+    learning_rate: float | None = None
+    gradient_norm: float | None = None
+    trained_tokens: int | None = None
+    tokens: int | None = None
+    tokens_per_second: float | None = None
+    seconds: float | None = None
+    note: str | None = None

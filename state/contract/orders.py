@@ -1,0 +1,43 @@
+"""`orders.json`: the quests to do next. Replaced by the reconciler, read at update and quest boundaries."""
+
+from typing import Literal
+
+import msgspec
+
+
+class RowShape(msgspec.Struct, frozen=True, kw_only=True):
+    """How one line of a quest is read."""
+
+    kind: Literal["messages", "fields"] = "messages"
+    prompt: str | None = None
+    """Name of the field with the prompt, for kind `fields`."""
+    completion: str | None = None
+    """Name of the field with the answer, for kind `fields`."""
+
+
+class QuestOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """One quest to train: which content, how, how often."""
+
+    quest_id: str
+    job_uid: str
+    digest: str
+    """SHA-256 of the snapshot's bytes."""
+    path: str
+    num_rows: int
+    shape: RowShape
+    epochs: int
+    priority: Literal["high", "normal", "low"]
+
+
+class Orders(msgspec.Struct, frozen=True, kw_only=True):
+    schema_version: int = 1
+    sequence: int
+    """Grows with every change of the orders of a run."""
+    quests: tuple[QuestOrder, ...]
+    """In the order in which they are to be trained."""
+    goal_updates: int | None = None
+    """Leave when the campaign has made so many updates."""
+    pause: bool = False
+    """Save, then wait with the model loaded."""
+    stop: str | None = None
+    """Save and leave at the next update boundary; the text says why."""

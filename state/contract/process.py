@@ -1,0 +1,21 @@
+"""`process.json`: who claimed the run. Created by the trainer before anything else, never replaced."""
+
+import msgspec
+
+
+class ProcessIdentity(msgspec.Struct, frozen=True, kw_only=True):
+    """A process that cannot be confused with a later one of the same number."""
+
+    schema_version: int = 1
+    pid: int
+    boot_id: str
+    start_ticks: int
+    """Field 22 of /proc/<pid>/stat: clock ticks between boot and start."""
+    cookie: str
+    """Also in the process's environment as REALM_RUN_COOKIE."""
+    claimed_at: str
+
+
+COOKIE_VARIABLE = "REALM_RUN_COOKIE"
+EXIT_ALREADY_CLAIMED = 75
+"""Exit code of a trainer that found its run claimed; it changed nothing."""

@@ -1,0 +1,32 @@
+"""`status.json`: the trainer's heartbeat."""
+
+from typing import Literal
+
+import msgspec
+
+Phase = Literal["starting", "training", "evaluating", "saving", "paused", "stopping", "exited"]
+
+
+class RunStatus(msgspec.Struct, frozen=True, kw_only=True):
+    schema_version: int = 1
+    phase: Phase
+    updated_at: str
+    orders_sequence: int
+    """The newest orders that the trainer has taken up."""
+    step: int
+    """Optimizer updates since the campaign began."""
+    quest_id: str | None = None
+    quest_update: int = 0
+    quest_updates: int = 0
+    """Updates made and to make for this quest."""
+    loss: float | None = None
+    """Mean of the last update, in nats per trained token."""
+    val_loss: float | None = None
+    learning_rate: float | None = None
+    tokens_per_second: float | None = None
+    eta_seconds: float | None = None
+    """Until the end of the quest."""
+    last_checkpoint_step: int | None = None
+    update_seconds: float | None = None
+    """Median of the latest updates."""
+    save_seconds: float | None = None
