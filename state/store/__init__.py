@@ -1,0 +1,1 @@
+"""The realm's one SQLite file: journal, campaigns, runs, jobs, ledger, requests."""

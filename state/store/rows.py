@@ -1,0 +1,183 @@
+"""The rows of the store. A row is a record of what happened or was found, never of what is wanted."""
+
+from typing import Literal
+
+import msgspec
+
+Hold = Literal["pause", "stop"]
+RunState = Literal["launching", "running", "ended"]
+RunEnd = Literal["finished", "goal_reached", "stopped", "failed", "lost", "never_started"]
+JobStatus = Literal["queued", "processing", "completed", "failed", "skipped"]
+ActionState = Literal["intent", "done", "failed"]
+
+
+class CampaignRow(msgspec.Struct, frozen=True, kw_only=True):
+    uid: str
+    name: str
+    """`<hero>/<id>`."""
+    status: Literal["active", "paused"]
+    created_at: str
+    segment: int = 1
+    generation: int = 0
+    """0 until the first launch."""
+    config_hash: str | None = None
+    code_version: str | None = None
+    """Of the newest launch."""
+    specs_commit: str | None = None
+    hold: Hold | None = None
+    """A person's request that training pauses or stops; lifted by `resume`."""
+    hold_by: str | None = None
+    hold_why: str | None = None
+    hold_at: str | None = None
+    forgiven_at: str | None = None
+    """Failures before this moment no longer count against a relaunch."""
+
+
+class RunRow(msgspec.Struct, frozen=True, kw_only=True):
+    campaign_uid: str
+    generation: int
+    attempt: int
+    state: RunState
+    cookie: str
+    config_hash: str
+    config_json: str
+    code_version: str
+    specs_commit: str
+    device: str
+    resume_step: int | None
+    launched_at: str
+    pid: int | None = None
+    ended_at: str | None = None
+    end: RunEnd | None = None
+    failure_class: str | None = None
+    message: str | None = None
+    quest_id: str | None = None
+    final_step: int | None = None
+    last_checkpoint_step: int | None = None
+
+
+class JobRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One quest trained by one campaign."""
+
+    uid: str
+    id: str
+    """For people: time and file name, unique."""
+    quest_id: str
+    campaign_uid: str
+    hero_id: str
+    campaign_id: str
+    source_key: str
+    dataset_path: str
+    digest: str
+    num_examples: int
+    shape_json: str
+    priority: Literal["high", "normal", "low"]
+    epochs: int
+    status: JobStatus
+    attempts: int = 0
+    created_at: str
+    started_at: str | None = None
+    finished_at: str | None = None
+    start_step: int | None = None
+    final_step: int | None = None
+    final_loss: float | None = None
+    final_val_loss: float | None = None
+    last_error: str | None = None
+    config_hash: str | None = None
+    git_commit: str | None = None
+    """Code version of the launch that trained it last."""
+    specs_commit: str | None = None
+
+
+class QuestDataRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A snapshot of a quest's content."""
+
+    source_key: str
+    digest: str
+    num_rows: int
+    size_bytes: int
+    origin: str
+    """Where the content came from: a path, or the generator's command."""
+    created_at: str
+
+
+class LedgerRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One checkpoint; never deleted."""
+
+    campaign_uid: str
+    segment: int
+    step: int
+    sequence: int
+    """Order of recording, over all campaigns; retention orders by it."""
+    timestamp: str
+    path: str
+    """Relative to the root."""
+    canonical_name: str
+    train_loss: float | None
+    val_loss: float | None
+    learning_rate: float | None
+    training_file: str | None
+    """Id of the quest that was trained last."""
+    total_examples_trained: int
+    size_bytes: int
+    has_optimizer: bool
+    healthy: bool
+    digest: str
+    parent_step: int | None
+    generation: int
+    attempt: int
+    config_hash: str
+    code_version: str
+    specs_commit: str
+
+
+class ActionRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the journal: an action that was begun, and how it ended."""
+
+    id: str
+    number: int
+    """Grows with every intent."""
+    kind: str
+    subject: str
+    payload_json: str
+    reason: str
+    cause: str
+    specs_commit: str
+    state: ActionState
+    epoch: int
+    begun_at: str
+    ended_at: str | None = None
+    outcome: str | None = None
+
+
+class RequestRow(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person asked of the loop or the running trainer."""
+
+    id: int
+    kind: Literal["pause", "resume", "stop"]
+    campaign: str
+    asked_by: str
+    why: str
+    asked_at: str
+    handled_at: str | None = None
+    result: str | None = None
+
+
+class StoreView(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that planning reads from the store, at one moment."""
+
+    realm_uid: str
+    epoch: int
+    active_uid: str | None = None
+    activated_at: str | None = None
+    applied_commit: str | None = None
+    """The newest commit at which nothing was left to do."""
+    applied_at: str | None = None
+    attempted_commit: str | None = None
+    campaigns: tuple[CampaignRow, ...] = ()
+    runs: tuple[RunRow, ...] = ()
+    jobs: tuple[JobRow, ...] = ()
+    quest_data: tuple[QuestDataRow, ...] = ()
+    ledger: tuple[LedgerRow, ...] = ()
+    requests: tuple[RequestRow, ...] = ()
+    """Those not yet handled, oldest first."""

@@ -1,0 +1,67 @@
+"""The one writer: each transaction first checks that no later writer has taken over."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import apsw
+
+from state.failpoints import reach
+from state.store.tables import get_meta, put_meta
+
+
+class LostLock(Exception):
+    """Another reconciler has taken over this root; this one must not write any more."""
+
+
+class Writer:
+    """Transactions of the reconciler that holds the lock.
+
+    Taking office raises the epoch by one; a transaction under an older epoch is refused.
+    """
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._connection = connection
+        self.epoch = _raise_epoch(connection)
+
+    @contextmanager
+    def transaction(self) -> Iterator[apsw.Connection]:
+        """Commit what the block writes as a whole, or nothing of it.
+
+        Raises:
+            LostLock: a later writer has taken over.
+        """
+        reach("store.begin")
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            self._check_epoch()
+            yield self._connection
+            reach("store.commit")
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+        reach("store.committed")
+
+    def close(self) -> None:
+        """Close the store's file."""
+        self._connection.close()
+
+    def _check_epoch(self) -> None:
+        current = int(get_meta(self._connection, "epoch") or 0)
+        if current != self.epoch:
+            raise LostLock(
+                f"another reconciler took over this root (epoch {current}, this one has {self.epoch}); "
+                "nothing was written; see `reconcile status`"
+            )
+
+
+def _raise_epoch(connection: apsw.Connection) -> int:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        epoch = int(get_meta(connection, "epoch") or 0) + 1
+        put_meta(connection, "epoch", str(epoch))
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+    return epoch
