@@ -1,0 +1,235 @@
+"""Every effect that the reconciler can have, as data. One planner makes each, one executor performs each."""
+
+from typing import Any, Literal
+
+import msgspec
+
+from state.contract.orders import RowShape
+from state.contract.request import HeldOutFile, RunConfig
+from state.ids import RunKey
+
+
+class Action(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="action"):
+    """What a change does. All inputs that decide the effect are fields; the change's id is their hash."""
+
+
+class CampaignCard(msgspec.Struct, frozen=True, kw_only=True):
+    """What campaign.json repeats from the campaign's spec."""
+
+    name: str
+    description: str
+    skills_focus: tuple[str, ...]
+    config_overrides: dict[str, Any]
+
+
+class RegisterCampaign(Action):
+    """Give a campaign its uid, its row, its folders and its campaign.json."""
+
+    campaign: str
+    campaign_uid: str
+    card: CampaignCard
+
+
+class WriteCampaignRecord(Action):
+    """Make campaign.json say again what the store and the spec say."""
+
+    campaign: str
+    campaign_uid: str
+    card: CampaignCard
+
+
+class ActivateCampaign(Action):
+    """Make this the active campaign: rows of both, pointer, link, both campaign.json files."""
+
+    campaign: str
+    campaign_uid: str
+    previous: str | None
+
+
+class DeactivateCampaign(Action):
+    """Leave the realm without an active campaign."""
+
+    campaign: str
+    campaign_uid: str
+
+
+class WritePointer(Action):
+    """Make the active pointer and link say again what the store says."""
+
+    campaign: str | None
+    campaign_uid: str | None
+
+
+class SnapshotFile(Action):
+    """Copy a quest's file into the realm's data, under the digest that was checked."""
+
+    quest_id: str
+    source_key: str
+    path: str
+    digest: str
+    num_rows: int
+
+
+class GenerateQuest(Action):
+    """Run a skill's source and keep what it wrote in the realm's data."""
+
+    quest_id: str
+    source_key: str
+    skill: str
+    command: tuple[str, ...]
+    """The source of the skill, with the arguments of this batch; `--out FILE` is added."""
+    expected_digest: str | None
+    """Digest of an earlier generation of the same batch that is to be made again."""
+
+
+class EnqueueJob(Action):
+    """Create the job of one quest for one campaign."""
+
+    job_uid: str
+    quest_id: str
+    campaign: str
+    campaign_uid: str
+    source_key: str
+    dataset_path: str
+    shape: RowShape
+    priority: Literal["high", "normal", "low"]
+    epochs: int
+
+
+class UpdateJob(Action):
+    """Carry a quest's new priority or number of epochs into its job; a finished one wakes up for more epochs."""
+
+    job_uid: str
+    quest_id: str
+    campaign: str
+    priority: Literal["high", "normal", "low"]
+    epochs: int
+
+
+class DequeueJob(Action):
+    """Skip a job whose quest left the queue, or whose turn went to another campaign."""
+
+    job_uid: str
+    quest_id: str
+    campaign: str
+    why: str
+
+
+class MarkJob(Action):
+    """Write down how far a job has come."""
+
+    job_uid: str
+    quest_id: str
+    campaign: str
+    status: Literal["processing", "completed", "failed"]
+    start_step: int | None
+    final_step: int | None = None
+    final_loss: float | None = None
+    final_val_loss: float | None = None
+    last_error: str | None = None
+
+
+class RunAction(Action):
+    """What concerns one run."""
+
+    campaign: str
+    campaign_uid: str
+    generation: int
+    attempt: int
+
+    @property
+    def key(self) -> RunKey:
+        return RunKey(self.campaign_uid, self.generation, self.attempt)
+
+
+class LaunchRun(RunAction):
+    """Start a trainer. It goes on from the newest complete checkpoint that lies there at that moment."""
+
+    config: RunConfig
+    config_hash: str
+    job_uids: tuple[str, ...]
+    goal_updates: int | None
+    device: str
+    threads: int | None
+    model_dir: str | None
+    held_out: HeldOutFile | None
+    optimizer_state: Literal["resume", "fresh"]
+    specs_commit: str
+
+
+class ConfirmRun(RunAction):
+    """Write down that a launched trainer claimed its run."""
+
+    pid: int
+
+
+class GiveOrders(RunAction):
+    """Hand a running trainer its new list of quests, goal or pause."""
+
+    sequence: int
+    job_uids: tuple[str, ...]
+    goal_updates: int | None
+    pause: bool
+
+
+class StopRun(RunAction):
+    """Make a trainer save at its next update boundary and leave; after the grace time it is killed."""
+
+    why: str
+    grace_seconds: float
+
+
+class CloseRun(RunAction):
+    """Write down that a run is over."""
+
+    end: Literal["finished", "goal_reached", "stopped", "failed", "lost", "never_started"]
+    failure_class: str | None = None
+    message: str
+    quest_id: str | None = None
+    final_step: int | None = None
+    last_checkpoint_step: int | None = None
+    ended_at: str | None = None
+    """When the trainer says that it left; None when it could not say."""
+
+
+class RecordCheckpoint(Action):
+    """Enter a complete checkpoint into the ledger, with its sidecar."""
+
+    campaign: str
+    campaign_uid: str
+    segment: int
+    step: int
+    digest: str
+
+
+class HandleRequest(Action):
+    """Do what a person asked: hold a campaign, or let it go on."""
+
+    request_id: int
+    kind: Literal["pause", "resume", "stop"]
+    campaign: str
+    campaign_uid: str | None
+    asked_by: str
+    why: str
+
+
+AnyAction = (
+    RegisterCampaign
+    | WriteCampaignRecord
+    | ActivateCampaign
+    | DeactivateCampaign
+    | WritePointer
+    | SnapshotFile
+    | GenerateQuest
+    | EnqueueJob
+    | UpdateJob
+    | DequeueJob
+    | MarkJob
+    | LaunchRun
+    | ConfirmRun
+    | GiveOrders
+    | StopRun
+    | CloseRun
+    | RecordCheckpoint
+    | HandleRequest
+)

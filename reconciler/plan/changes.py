@@ -1,0 +1,70 @@
+"""The plan as data: changes with their reasons, what is blocked, and what was seen on the way."""
+
+from enum import StrEnum
+from typing import Literal
+
+import msgspec
+
+from reconciler.plan.actions import AnyAction
+from state.canonical import sha256_of
+
+
+class Risk(StrEnum):
+    """What could be lost by a change."""
+
+    NONE = "none"
+    INTERRUPTS = "interrupts"
+    """A running trainer saves and stops."""
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing to do."""
+
+    id: str
+    """Hash of the action with all its inputs: the same change has the same id in every plan."""
+    action: AnyAction
+    subject: str
+    """What it is about, for example `campaign/tiny-adamw/campaign-001`."""
+    reason: str
+    cause: str
+    """The line of a spec (`specs/realm.yaml:3`), or the fact, that made it necessary."""
+    source: Literal["edit", "drift", "progress"]
+    """Did the specs move, did the world move, or did training come further?"""
+    risk: Risk = Risk.NONE
+    needs: tuple[str, ...] = ()
+    """Ids of changes of this plan that must have succeeded before."""
+
+
+class Blocked(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that the specs ask for and that cannot be done now."""
+
+    subject: str
+    code: str
+    """Its name, for example `model-missing`."""
+    message: str
+    cause: str
+    hint: str
+    """The cheapest thing that would unblock it."""
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that apply would do, in its order."""
+
+    realm: str
+    root: str
+    specs_commit: str
+    changes: tuple[Change, ...]
+    blocked: tuple[Blocked, ...]
+    warnings: tuple[str, ...]
+    unchanged: int
+    """Subjects that are as they should be."""
+
+    @property
+    def digest(self) -> str:
+        """Return the digest of what it would do."""
+        return sha256_of([change.id for change in self.changes])
+
+
+def change_id(action: AnyAction) -> str:
+    """Return the id of a change: the hash of its action and all inputs."""
+    return sha256_of(msgspec.to_builtins(action))
