@@ -22,7 +22,7 @@ class CampaignCard(msgspec.Struct, frozen=True, kw_only=True):
     config_overrides: dict[str, Any]
 
 
-class RegisterCampaign(Action):
+class RegisterCampaign(Action, frozen=True, kw_only=True):
     """Give a campaign its uid, its row, its folders and its campaign.json."""
 
     campaign: str
@@ -30,7 +30,7 @@ class RegisterCampaign(Action):
     card: CampaignCard
 
 
-class WriteCampaignRecord(Action):
+class WriteCampaignRecord(Action, frozen=True, kw_only=True):
     """Make campaign.json say again what the store and the spec say."""
 
     campaign: str
@@ -38,7 +38,7 @@ class WriteCampaignRecord(Action):
     card: CampaignCard
 
 
-class ActivateCampaign(Action):
+class ActivateCampaign(Action, frozen=True, kw_only=True):
     """Make this the active campaign: rows of both, pointer, link, both campaign.json files."""
 
     campaign: str
@@ -46,21 +46,21 @@ class ActivateCampaign(Action):
     previous: str | None
 
 
-class DeactivateCampaign(Action):
+class DeactivateCampaign(Action, frozen=True, kw_only=True):
     """Leave the realm without an active campaign."""
 
     campaign: str
     campaign_uid: str
 
 
-class WritePointer(Action):
+class WritePointer(Action, frozen=True, kw_only=True):
     """Make the active pointer and link say again what the store says."""
 
     campaign: str | None
     campaign_uid: str | None
 
 
-class SnapshotFile(Action):
+class SnapshotFile(Action, frozen=True, kw_only=True):
     """Copy a quest's file into the realm's data, under the digest that was checked."""
 
     quest_id: str
@@ -70,7 +70,7 @@ class SnapshotFile(Action):
     num_rows: int
 
 
-class GenerateQuest(Action):
+class GenerateQuest(Action, frozen=True, kw_only=True):
     """Run a skill's source and keep what it wrote in the realm's data."""
 
     quest_id: str
@@ -82,7 +82,7 @@ class GenerateQuest(Action):
     """Digest of an earlier generation of the same batch that is to be made again."""
 
 
-class EnqueueJob(Action):
+class EnqueueJob(Action, frozen=True, kw_only=True):
     """Create the job of one quest for one campaign."""
 
     job_uid: str
@@ -96,8 +96,8 @@ class EnqueueJob(Action):
     epochs: int
 
 
-class UpdateJob(Action):
-    """Carry a quest's new priority or number of epochs into its job; a finished one wakes up for more epochs."""
+class UpdateJob(Action, frozen=True, kw_only=True):
+    """Carry a new priority or number of epochs into a job; a finished one wakes up for more epochs."""
 
     job_uid: str
     quest_id: str
@@ -106,7 +106,7 @@ class UpdateJob(Action):
     epochs: int
 
 
-class DequeueJob(Action):
+class DequeueJob(Action, frozen=True, kw_only=True):
     """Skip a job whose quest left the queue, or whose turn went to another campaign."""
 
     job_uid: str
@@ -115,7 +115,7 @@ class DequeueJob(Action):
     why: str
 
 
-class MarkJob(Action):
+class MarkJob(Action, frozen=True, kw_only=True):
     """Write down how far a job has come."""
 
     job_uid: str
@@ -129,7 +129,7 @@ class MarkJob(Action):
     last_error: str | None = None
 
 
-class RunAction(Action):
+class RunAction(Action, frozen=True, kw_only=True):
     """What concerns one run."""
 
     campaign: str
@@ -142,7 +142,7 @@ class RunAction(Action):
         return RunKey(self.campaign_uid, self.generation, self.attempt)
 
 
-class LaunchRun(RunAction):
+class LaunchRun(RunAction, frozen=True, kw_only=True):
     """Start a trainer. It goes on from the newest complete checkpoint that lies there at that moment."""
 
     config: RunConfig
@@ -157,13 +157,13 @@ class LaunchRun(RunAction):
     specs_commit: str
 
 
-class ConfirmRun(RunAction):
+class ConfirmRun(RunAction, frozen=True, kw_only=True):
     """Write down that a launched trainer claimed its run."""
 
     pid: int
 
 
-class GiveOrders(RunAction):
+class GiveOrders(RunAction, frozen=True, kw_only=True):
     """Hand a running trainer its new list of quests, goal or pause."""
 
     sequence: int
@@ -172,14 +172,14 @@ class GiveOrders(RunAction):
     pause: bool
 
 
-class StopRun(RunAction):
+class StopRun(RunAction, frozen=True, kw_only=True):
     """Make a trainer save at its next update boundary and leave; after the grace time it is killed."""
 
     why: str
     grace_seconds: float
 
 
-class CloseRun(RunAction):
+class CloseRun(RunAction, frozen=True, kw_only=True):
     """Write down that a run is over."""
 
     end: Literal["finished", "goal_reached", "stopped", "failed", "lost", "never_started"]
@@ -192,7 +192,7 @@ class CloseRun(RunAction):
     """When the trainer says that it left; None when it could not say."""
 
 
-class RecordCheckpoint(Action):
+class RecordCheckpoint(Action, frozen=True, kw_only=True):
     """Enter a complete checkpoint into the ledger, with its sidecar."""
 
     campaign: str
@@ -202,7 +202,7 @@ class RecordCheckpoint(Action):
     digest: str
 
 
-class HandleRequest(Action):
+class HandleRequest(Action, frozen=True, kw_only=True):
     """Do what a person asked: hold a campaign, or let it go on."""
 
     request_id: int
