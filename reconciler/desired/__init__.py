@@ -1,0 +1,1 @@
+"""What should be: the kinds of spec, where they are read from, and how every mistake in them is named."""

@@ -1,0 +1,50 @@
+"""`specs/campaigns/<hero>/<id>.yaml`: one life of a hero."""
+
+from collections.abc import Iterator
+
+from reconciler.desired.base import Id, Line, Spec, record
+from reconciler.desired.places import Finding
+from reconciler.desired.training import TrainingSettings, Updates, check_settings
+
+
+@record
+class Goal:
+    """When a campaign has come where it wanted; a later quest or a higher goal wakes it."""
+
+    updates: Updates
+    """Optimizer updates."""
+
+
+@record
+class Campaign(Spec):
+    """A campaign of the hero whose folder it is in; it is named `<hero>/<id>`."""
+
+    id: Id
+    """Equals the file's name; campaign-NNN by custom."""
+    name: Line | None = None
+    """For people."""
+    description: str | None = None
+    """For people."""
+    skills_focus: tuple[Id, ...] = ()
+    """Skills that this campaign is about."""
+    goal: Goal | None = None
+    """Absent: it trains until its quests are done."""
+    config_overrides: TrainingSettings | None = None
+    """Settings that differ from the hero's."""
+
+
+LATER = {
+    "starting_checkpoint": "starting from a checkpoint",
+    "milestones": "milestones",
+    "state": "archiving and deleting",
+}
+
+
+def check(campaign: Campaign) -> Iterator[Finding]:
+    """Yield what is wrong between keys of a campaign."""
+    yield from check_settings(campaign.config_overrides, "config_overrides")
+    seen: set[str] = set()
+    for index, skill in enumerate(campaign.skills_focus):
+        if skill in seen:
+            yield Finding(at=("skills_focus", index), message=f'"{skill}" stands here twice')
+        seen.add(skill)

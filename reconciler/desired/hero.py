@@ -1,0 +1,227 @@
+"""`specs/heroes/<id>.yaml`: a model, what is fixed about it, and how it is trained unless a campaign says otherwise."""
+
+from collections.abc import Iterator
+from dataclasses import field
+from typing import Annotated, Literal
+
+from annotated_types import Ge, Gt, Le, Lt
+
+from reconciler.desired.base import Id, Json, Line, Name, Spec, Words, record
+from reconciler.desired.places import Finding
+from reconciler.desired.training import TrainingSettings, check_settings
+
+Gigabytes = Annotated[float, Ge(0)]
+ClassName = Annotated[
+    str, Words("the name of a transformers class, such as Qwen3ForCausalLM", lambda t: t.isascii() and t.isidentifier(), "^[A-Za-z_][A-Za-z0-9_]*$")
+]
+
+
+def _is_model_name(text: str) -> bool:
+    return 0 < len(text) <= 500 and text == text.strip() and ".." not in text.split("/") and text.isprintable()
+
+
+ModelName = Annotated[str, Words("a hub id or a local path without ..", _is_model_name)]
+
+
+@record
+class Model:
+    """What the model is. Everything here is locked: no campaign changes it."""
+
+    hf_name: ModelName | None = None
+    """Hub id or local path of the weights; relative: the models folder, then the realm's root, then the hub's cache."""
+    init: Literal["scratch"] | None = None
+    """`scratch` instead of hf_name: the weights start at random."""
+    tokenizer: Literal["bytes"] | None = None
+    """With scratch: `bytes` is built in and needs no download."""
+    family: Name
+    """qwen3, llama, mistral, phi, ..."""
+    architecture: ClassName
+    """The transformers class."""
+    size_b: Annotated[float, Gt(0), Le(10_000)] | None = None
+    """Billions of parameters."""
+    vocab_size: Annotated[int, Gt(0), Le(100_000_000)]
+    """Tokens that the model knows."""
+    context_length: Annotated[int, Ge(8), Le(1_000_000_000)]
+    """The model's limit in tokens; `max_length` is what training uses."""
+    rope_scaling: str | dict[str, Json] | None = None
+    """Older; a value that contradicts the model's own config is a warning."""
+    config: dict[str, Json] = field(default_factory=dict)
+    """With scratch: the sizes, by their names in the transformers config."""
+
+
+@record
+class Qlora:
+    """Adapter training; `enabled: true` is refused at launch in this version."""
+
+    enabled: bool = False
+    """Train adapters on a 4-bit model?"""
+    r: Annotated[int, Gt(0)] = 64
+    """Rank."""
+    alpha: Annotated[float, Gt(0)] = 16
+    """Weight of the adapters."""
+    dropout: Annotated[float, Ge(0), Lt(1)] = 0.05
+    """Share of adapter inputs set to zero."""
+    target_modules: tuple[str, ...] = ("q_proj", "k_proj", "v_proj", "o_proj")
+    """Layers with adapters."""
+
+
+@record
+class Chat:
+    """How a conversation becomes text."""
+
+    template: Name = "chatml"
+    """`chatml`; older names of the same format are qwen3_chat and qwen2_chat."""
+    system_token: str | None = None
+    """What opens a system message."""
+    user_token: str | None = None
+    """What opens a user message."""
+    assistant_token: str | None = None
+    """What opens the model's message."""
+    end_token: str | None = None
+    """What ends a message."""
+    supports_system: bool | None = None
+    """May there be a system message?"""
+
+
+@record
+class Vram:
+    """Measured or estimated GPU memory, for estimates."""
+
+    base_memory_gb: Gigabytes | None = None
+    """Weights in bf16."""
+    per_batch_gb: Gigabytes | None = None
+    """One micro-batch of one document of 2,048 tokens."""
+    optimizer_overhead_gb: Gigabytes | None = None
+    """AdamW's state."""
+    gradients_gb: Gigabytes | None = None
+    """Gradients."""
+    activations_gb: Gigabytes | None = None
+    """Activations."""
+    peak_measured_gb: Gigabytes | None = None
+    """The highest that was seen."""
+    optimizer_note: str | None = None
+    """For people."""
+
+
+@record
+class Display:
+    """How the hero is shown."""
+
+    icon: str | None = None
+    """A path or an emoji."""
+    portrait: str | None = None
+    """A path."""
+    color: str | None = None
+    """#RRGGBB."""
+    emoji: str | None = None
+    """Where there is no icon."""
+
+
+@record
+class IdleGeneration:
+    """Older: making data while nothing else is to do."""
+
+    enabled: bool | None = None
+    batch_size: Annotated[int, Gt(0)] | None = None
+    levels: tuple[int, ...] = ()
+    min_queue_depth: Annotated[int, Ge(0)] | None = None
+
+
+@record
+class IdleBehavior:
+    """Older: what a hero does while its queue is empty; this version does nothing then."""
+
+    enabled: bool | None = None
+    skill_priorities: dict[str, float] = field(default_factory=dict)
+    generation: IdleGeneration | None = None
+
+
+@record
+class Galore:
+    """Older: low-rank gradients."""
+
+    rank: Annotated[int, Gt(0)] | None = None
+
+
+@record
+class Trainer:
+    """Older: which training program was used."""
+
+    type: Literal["flo", "ultimate", "deepspeed"] | None = None
+    """deepspeed is refused at launch."""
+    optimizer: str | None = None
+    """Used where training_defaults names none."""
+    galore: Galore | None = None
+    """Only for the galore optimizers."""
+
+
+@record
+class Hero(Spec):
+    """A model and how it is trained."""
+
+    id: Id
+    """Equals the file's name."""
+    name: Line | None = None
+    """For people."""
+    rpg_name: Line | None = None
+    """The Skeptic, The Scholar, ..."""
+    description: str | None = None
+    """For people."""
+    notes: str | None = None
+    """For people."""
+    model: Model
+    """What the model is; locked."""
+    training_defaults: TrainingSettings | None = None
+    """How it is trained unless a campaign says otherwise."""
+    qlora: Qlora | None = None
+    """Adapter training."""
+    chat: Chat = Chat()
+    """How a conversation becomes text."""
+    vram: Vram | None = None
+    """GPU memory, for estimates."""
+    display: Display | None = None
+    """How it is shown."""
+    skills_affinity: tuple[str, ...] = ()
+    """Skills that suit it; names of skills that are not here are no mistake."""
+    idle_behavior: IdleBehavior | None = None
+    """Older."""
+    trainer: Trainer | None = None
+    """Older."""
+    locked: dict[str, Json] = field(default_factory=dict)
+    """Older: repeats what `model` says."""
+    memory_profile: str | None = None
+    """Older: a preset; refused at launch."""
+
+
+SAID_IN_MODEL = frozenset({"vocab_size", "max_position_embeddings", "architectures", "model_type"})
+"""Fields of a transformers config that the hero says elsewhere."""
+
+
+def check(hero: Hero) -> Iterator[Finding]:
+    """Yield what is wrong between keys of a hero."""
+    yield from check_settings(hero.training_defaults, "training_defaults")
+    yield from _check_weights(hero.model)
+    length = hero.training_defaults.max_length if hero.training_defaults else None
+    if length is not None and length > hero.model.context_length:
+        message = f"is {length}, more than the model's context_length ({hero.model.context_length})"
+        yield Finding(at=("training_defaults", "max_length"), message=message)
+
+
+def _check_weights(model: Model) -> Iterator[Finding]:
+    if (model.hf_name is None) == (model.init is None):
+        found = "both hf_name and init: scratch" if model.init else "neither hf_name nor init: scratch"
+        yield Finding(at=("model",), message=f"has {found}; expected one of them")
+        return
+    if model.init is None:
+        for key in ("tokenizer", "config"):
+            if getattr(model, key):
+                message = f"{key} goes with init: scratch; weights that exist bring their own"
+                yield Finding(at=("model", key), on_key=True, message=message)
+        return
+    if model.tokenizer is None:
+        yield Finding(at=("model",), message="init: scratch needs tokenizer: bytes")
+    if not model.config:
+        yield Finding(at=("model",), message="init: scratch needs config: the sizes of the model")
+    for key in sorted(SAID_IN_MODEL & set(model.config)):
+        message = f"{key} comes from vocab_size, context_length and architecture of this section"
+        yield Finding(at=("model", "config", key), on_key=True, message=message, hint="remove it")

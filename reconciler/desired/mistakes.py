@@ -1,0 +1,102 @@
+"""A mistake in a spec, and how a person is shown it.
+
+Made by every reader and checker of this package; `render` is called by `validate`, `plan` and `apply`.
+"""
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+INDENT = "    "
+MAX_SHOWN_COLUMNS = 100
+MAX_SHOWN_NAMES = 12
+
+
+class Mistake(msgspec.Struct, frozen=True, kw_only=True, order=True):
+    """What is wrong in one place of one spec. Lines and columns count from 1; 0 means the whole file."""
+
+    path: str
+    """From the repository's top folder."""
+    line: int = 0
+    column: int = 0
+    width: int = 1
+    """How many characters the caret underlines."""
+    message: str
+    """What was found and what was expected."""
+    known: tuple[str, ...] = ()
+    """The names that would be right here."""
+    nearest: str | None = None
+    """The known name that was probably meant."""
+    hint: str | None = None
+    """What to do."""
+    source_line: str | None = None
+
+    @property
+    def where(self) -> str:
+        """Return `path:line:column`, as far as it is known."""
+        return ":".join([self.path, *(str(number) for number in (self.line, self.column) if number)])
+
+    @property
+    def sentence(self) -> str:
+        """Return the message with the known names, the nearest one and what to do, in one line."""
+        parts = [self.message]
+        if self.known:
+            parts.append(f"known: {_shortened(self.known)}")
+        if self.nearest:
+            parts.append(f'did you mean "{self.nearest}"?')
+        if self.hint:
+            parts.append(self.hint)
+        return "; ".join(parts)
+
+
+class SpecMistakes(Exception):
+    """The specs cannot be used as they are; `mistakes` holds every one of them, sorted by place."""
+
+    def __init__(self, mistakes: Iterable[Mistake]) -> None:
+        self.mistakes = tuple(sorted(mistakes))
+        super().__init__("\n".join(f"{one.where}: {one.sentence}" for one in self.mistakes))
+
+
+def nearest_name(found: str, known: Iterable[str]) -> str | None:
+    """Return the known name that is most like the one found, or None when none is near."""
+    import difflib  # only people who mistyped pay for it
+
+    folded = {name.casefold(): name for name in known}
+    near = difflib.get_close_matches(found.casefold()[:100], folded, n=1, cutoff=0.6)
+    return folded[near[0]] if near else None
+
+
+def render(mistakes: Sequence[Mistake]) -> str:
+    """Return all mistakes as text: place, source line, caret, sentence."""
+    return "\n".join(_rendered(mistake) for mistake in mistakes)
+
+
+def _rendered(mistake: Mistake) -> str:
+    if mistake.source_line is None or not mistake.column:
+        return f"{mistake.where}\n{INDENT}{mistake.sentence}"
+    shown, before, width = _window(mistake.source_line, mistake.column - 1, mistake.width)
+    caret = "".join("\t" if char == "\t" else " " * _columns(char) for char in before) + "^" * width
+    return f"{mistake.where}\n{INDENT}{shown}\n{INDENT}{caret}  {mistake.sentence}"
+
+
+def _window(line: str, offset: int, width: int) -> tuple[str, str, int]:
+    """Cut a long line to what surrounds the mistake: what to show, what is before the caret, its width."""
+    line = "".join(char if char.isprintable() or char == "\t" else "\ufffd" for char in line)
+    start = max(0, offset - MAX_SHOWN_COLUMNS * 2 // 3) if len(line) > MAX_SHOWN_COLUMNS else 0
+    shown = line[start : start + MAX_SHOWN_COLUMNS]
+    before = shown[: offset - start]
+    underlined = shown[offset - start : offset - start + max(width, 1)]
+    return shown, before, max(1, sum(map(_columns, underlined)))
+
+
+def _columns(char: str) -> int:
+    """Return how many columns of a terminal a character takes."""
+    if unicodedata.combining(char) or unicodedata.category(char) in {"Mn", "Cf"}:
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in {"W", "F"} else 1
+
+
+def _shortened(names: Sequence[str]) -> str:
+    more = len(names) - MAX_SHOWN_NAMES
+    return ", ".join(names[:MAX_SHOWN_NAMES]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,97 @@
+"""`specs/queue.yaml`: what is to be trained, in order."""
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from annotated_types import Ge, Gt, Le
+
+from reconciler.desired.base import Id, Name, Spec, Who, Words, record
+from reconciler.desired.places import Finding
+from reconciler.desired.training import MAX_SEED, RowFields
+
+_HEX = frozenset("0123456789abcdef")
+
+
+def _is_sha256(text: str) -> bool:
+    return len(text) == 64 and set(text) <= _HEX
+
+
+def _is_quest_path(text: str) -> bool:
+    return 0 < len(text) <= 4096 and text == text.strip() and ".." not in text.split("/") and not text.startswith("~")
+
+
+Sha256 = Annotated[str, Words("64 lowercase hex digits", _is_sha256, "^[0-9a-f]{64}$")]
+QuestPath = Annotated[str, Words("a path without .. or ~", _is_quest_path)]
+
+
+@record
+class Quest:
+    """One batch to learn: a JSONL file, or a batch that a skill's source makes."""
+
+    id: Id
+    """Under one id, file, order and priority may change; the id stays."""
+    file: QuestPath | None = None
+    """JSONL; absolute, or relative to the realm's root or to the top folder of this repository."""
+    fields: RowFields | None = None
+    """For files whose rows are not `messages`."""
+    sha256: Sha256 | None = None
+    """Of the file; any other content is an error."""
+    skill: Id | None = None
+    """Make the rows with this skill's source instead of reading a file."""
+    level: Annotated[int, Ge(1), Le(1000)] | None = None
+    """Level of the problems."""
+    count: Annotated[int, Gt(0), Le(10_000_000)] | None = None
+    """How many problems."""
+    seed: Annotated[int, Ge(0), Le(MAX_SEED)] | None = None
+    """The same seed makes the same problems; 0 when absent."""
+    epochs: Annotated[int, Gt(0), Le(1000)] = 1
+    """How often each row is trained; raising it trains the difference."""
+    priority: Literal["high", "normal", "low"] = "normal"
+    """Within a priority, the order of this list."""
+    for_: tuple[Who, ...] = ()
+    """Each campaign named here trains it once; a hero's name means its active campaign. Empty: once in all."""
+
+
+@record
+class Queue(Spec):
+    """What is to be trained."""
+
+    quests: tuple[Quest, ...] = ()
+    """In order; a finished one may stay."""
+
+
+LATER = {
+    "quests[].dataset": "dataset contracts",
+    "quests[].on_edit": "choosing what an edit does",
+}
+
+
+def check(queue: Queue) -> Iterator[Finding]:
+    """Yield what is wrong between keys of a queue."""
+    first: dict[str, int] = {}
+    for index, quest in enumerate(queue.quests):
+        yield from _check_quest(quest, index)
+        if quest.id in first:
+            message = f'"{quest.id}" is the id of quests[{first[quest.id]}] already'
+            yield Finding(at=("quests", index, "id"), message=message, hint="give each quest an id of its own")
+        first.setdefault(quest.id, index)
+
+
+def _check_quest(quest: Quest, index: int) -> Iterator[Finding]:
+    at = ("quests", index)
+    if (quest.file is None) == (quest.skill is None):
+        found = "both file and skill" if quest.file is not None else "neither file nor skill"
+        yield Finding(at=at, message=f'quest "{quest.id}" has {found}; expected one of them')
+        return
+    if quest.skill is not None:
+        missing = [key for key in ("level", "count") if getattr(quest, key) is None]
+        if missing:
+            yield Finding(at=at, message=f'quest "{quest.id}" lacks {" and ".join(missing)}, which a skill needs')
+    foreign = ("fields", "sha256") if quest.skill is not None else ("level", "count", "seed")
+    wanted = "file" if quest.skill is not None else "skill"
+    for key in foreign:
+        if getattr(quest, key) is not None:
+            yield Finding(at=(*at, key), on_key=True, message=f"{key} goes with {wanted}, which is absent")
+    for place, who in enumerate(quest.for_):
+        if who in quest.for_[:place]:
+            yield Finding(at=(*at, "for", place), message=f'"{who}" stands here twice')

@@ -1,0 +1,97 @@
+"""`specs/realm.yaml`: which campaign is active, what is under every hero, how the loop runs."""
+
+import re
+from collections.abc import Iterator
+from typing import Annotated
+
+from annotated_types import Ge, Le
+
+from reconciler.desired.base import CampaignName, Id, Line, Spec, Words, record
+from reconciler.desired.places import Finding
+from reconciler.desired.training import TrainingSettings, check_settings
+
+_DURATION = re.compile(r"([0-9]{1,6})(ms|s|m|h|d)", re.ASCII)
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def duration_seconds(text: str) -> float:
+    """Return the seconds in `500ms`, `15s`, `2m`, `1h` or `3d`.
+
+    Raises:
+        ValueError: the text is no duration above zero.
+    """
+    match = _DURATION.fullmatch(text)
+    if match is None or not int(match[1]):
+        raise ValueError(f"{text!r} is no duration")
+    return int(match[1]) * _SECONDS[match[2]]
+
+
+def _is_duration(text: str) -> bool:
+    match = _DURATION.fullmatch(text)
+    return match is not None and int(match[1]) > 0
+
+
+def _is_root(text: str) -> bool:
+    return text.startswith(("/", "~/")) and "\0" not in text and ".." not in text.split("/")
+
+
+Duration = Annotated[str, Words("a duration such as 15s, 2m or 1h", _is_duration, "^[0-9]{1,6}(ms|s|m|h|d)$")]
+RootPath = Annotated[str, Words("an absolute path, or one that starts with ~/, without ..", _is_root, "^(/|~/)")]
+
+
+@record
+class Retry:
+    """What follows when an action fails."""
+
+    attempts: Annotated[int, Ge(1), Le(100)] = 3
+    """Failures in a row after which a person must look."""
+    backoff: Duration = "30s"
+    """Wait after the first failure; it doubles with each further one."""
+    longest_backoff: Duration = "30m"
+    """The wait grows no further than this."""
+
+
+@record
+class Apply:
+    """How the loop runs."""
+
+    interval: Duration = "15s"
+    """Time between two looks at the world when nothing calls for one."""
+    poll: Duration = "30s"
+    """Time between two looks at the specs' branch when nothing calls for one."""
+    retry: Retry = Retry()
+    """What follows when an action fails."""
+
+
+@record
+class Realm(Spec):
+    """The realm: one host's training, described by the specs beside this file."""
+
+    id: Id
+    """Names the realm and, unless `root` is given, its folder."""
+    name: Line | None = None
+    """For people."""
+    active: CampaignName | None = None
+    """The campaign that trains; change this line to switch heroes. Absent: none does."""
+    root: RootPath | None = None
+    """Folder of checkpoints, logs and state, outside every git work tree. Absent: in the user's data folder."""
+    defaults: TrainingSettings | None = None
+    """Settings under every hero and campaign."""
+    apply: Apply = Apply()
+    """How the loop runs."""
+
+
+LATER = {
+    "apply.windows": "training windows",
+    "apply.approve_above": "approval limits",
+    "apply.gentle_stop": "the length of a gentle stop",
+}
+
+
+def check(realm: Realm) -> Iterator[Finding]:
+    """Yield what is wrong between keys of a realm."""
+    yield from check_settings(realm.defaults, "defaults")
+    retry = realm.apply.retry
+    if duration_seconds(retry.longest_backoff) < duration_seconds(retry.backoff):
+        message = f"is {retry.longest_backoff}, shorter than backoff ({retry.backoff})"
+        yield Finding(at=("apply", "retry", "longest_backoff"), message=message)

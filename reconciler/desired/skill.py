@@ -1,0 +1,122 @@
+"""`specs/skills/<id>.yaml`: something to learn, and the command that makes problems of it."""
+
+from collections.abc import Iterator
+from dataclasses import field
+from typing import Annotated
+
+from annotated_types import Ge, Gt, Le, Len
+
+from reconciler.desired.base import Id, Json, Line, Name, Spec, record
+from reconciler.desired.places import Finding
+from reconciler.desired.training import MAX_SEED
+
+
+@record
+class Source:
+    """Where problems come from."""
+
+    command: Annotated[tuple[Name, ...], Len(1, 100)]
+    """Program and arguments; no shell. `python` first means the interpreter that runs the reconciler."""
+
+
+@record
+class SkillDisplay:
+    """How the skill is shown."""
+
+    icon: str | None = None
+    """An emoji or a path."""
+    color: str | None = None
+    """#RRGGBB."""
+    short_name: str | None = None
+    """A few letters."""
+
+
+@record
+class SkillEvaluation:
+    """How the skill is examined; nothing reads this in this version."""
+
+    samples_per_level: Annotated[int, Gt(0)] | None = None
+    """Problems of each level."""
+    seed: Annotated[int, Ge(0), Le(MAX_SEED)] | None = None
+    """Of those problems."""
+    pass_threshold: Annotated[float, Ge(0), Le(1)] | None = None
+    """Share of right answers from which a level is mastered."""
+    over_evaluations: Annotated[int, Gt(0)] | None = None
+    """The mean over so many examinations counts."""
+
+
+@record
+class Skill(Spec):
+    """Something to learn."""
+
+    id: Id
+    """Equals the file's name."""
+    name: Line | None = None
+    """For people."""
+    description: str | None = None
+    """For people."""
+    display: SkillDisplay | None = None
+    """How it is shown."""
+    max_level: Annotated[int, Ge(1), Le(1000)]
+    """The highest level."""
+    source: Source | None = None
+    """Absent: known by name, but no quest can be made from it."""
+    evaluation: SkillEvaluation | None = None
+    """How it is examined."""
+    category: str | None = None
+    """Older."""
+    tags: tuple[str, ...] = ()
+    """Older."""
+    rpg_name: str | None = None
+    """Older."""
+    rpg_description: str | None = None
+    """Older."""
+    xp_multiplier: float | None = None
+    """Older."""
+    metrics: tuple[str, ...] = ()
+    """Older."""
+    primary_metric: str | None = None
+    """Older."""
+    passive_id: str | None = None
+    """Older."""
+    api: dict[str, Json] = field(default_factory=dict)
+    """Older: a server for problems, which this version does not call."""
+    level_progression: dict[str, Json] = field(default_factory=dict)
+    """Older."""
+    difficulty_system: dict[str, Json] = field(default_factory=dict)
+    """Older."""
+    difficulty_distribution: dict[str, Json] = field(default_factory=dict)
+    """Older."""
+    difficulty_tiers: Json = None
+    """Older."""
+    hint_types: Json = None
+    """Older."""
+    operations: Json = None
+    """Older."""
+    auxiliary_tasks: Json = None
+    """Older."""
+    symbol_language: Json = None
+    """Older."""
+    sign_rules: Json = None
+    """Older."""
+    output_schema: Json = None
+    """Older."""
+    training: Json = None
+    """Older."""
+    eval: Json = None
+    """Older."""
+    prompt_format: Json = None
+    """Older."""
+    accuracy_thresholds: dict[str, Json] = field(default_factory=dict)
+    """Older."""
+    primitives: Json = None
+    """Older."""
+
+
+NUMBER_KEYS_UNDER = frozenset({"level_progression", "accuracy_thresholds"})
+
+
+def check(skill: Skill) -> Iterator[Finding]:
+    """Yield what is wrong between keys of a skill: nothing so far."""
+    del skill
+    yield from ()
