@@ -1,0 +1,1 @@
+"""What is: disk, GPUs, processes, runs, checkpoints, models, quest files. Reads only, trusts nothing."""

@@ -1,0 +1,177 @@
+"""Read folders and files that anyone may have touched: no link followed, no device opened, sizes bounded.
+
+Folders are opened one part at a time below a folder that the caller trusts, and everything in them is
+reached relative to the open folder. So a link that someone puts in place between two looks leads nowhere.
+"""
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_FILE = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
+_LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+_MAX_POINTER_BYTES = 1024
+
+
+class UnsafeFile(Exception):
+    """A link, a device, or something too large where a plain file or folder was expected."""
+
+
+class Signature(NamedTuple):
+    """Two equal signatures of one path mean: nobody changed it in between."""
+
+    inode: int
+    mtime_ns: int
+    ctime_ns: int
+    size_bytes: int
+
+
+def signature(status: os.stat_result) -> Signature:
+    return Signature(status.st_ino, status.st_mtime_ns, status.st_ctime_ns, status.st_size)
+
+
+class Folder:
+    """An open folder."""
+
+    def __init__(self, descriptor: int, path: Path) -> None:
+        self._descriptor = descriptor
+        self.path = path
+
+    def names(self) -> list[str]:
+        """Return the names of everything in the folder, sorted."""
+        return sorted(os.listdir(self._descriptor))  # noqa: PTH208 - pathlib knows no descriptors
+
+    def status(self, name: str) -> os.stat_result:
+        """Return the status of the entry itself, of the link where it is one.
+
+        Raises:
+            FileNotFoundError: there is no such entry.
+        """
+        return os.stat(name, dir_fd=self._descriptor, follow_symlinks=False)
+
+    def own_status(self) -> os.stat_result:
+        return os.fstat(self._descriptor)
+
+    def link_target(self, name: str) -> str:
+        """Return where the link points, as it is written."""
+        return os.readlink(name, dir_fd=self._descriptor)
+
+    def read(self, name: str, max_bytes: int) -> bytes:
+        """Return the content of a plain file.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+            UnsafeFile: a link, not a plain file, or larger than `max_bytes`.
+        """
+        with self.open_file(name) as descriptor:
+            return _bounded(descriptor, max_bytes)
+
+    @contextmanager
+    def open_file(self, name: str) -> Iterator[int]:
+        """Yield a descriptor of a plain file.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+            UnsafeFile: a link or not a plain file.
+        """
+        descriptor = _open(name, _FILE, self._descriptor)
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise UnsafeFile("is not a plain file")
+            yield descriptor
+        finally:
+            os.close(descriptor)
+
+    @contextmanager
+    def enter(self, name: str) -> Iterator["Folder"]:
+        """Yield a folder in this one.
+
+        Raises:
+            FileNotFoundError: there is no such folder.
+            UnsafeFile: a link or not a folder.
+        """
+        descriptor = _open(name, _FOLDER | os.O_NOFOLLOW, self._descriptor)
+        try:
+            yield Folder(descriptor, self.path / name)
+        finally:
+            os.close(descriptor)
+
+
+@contextmanager
+def open_folder(path: Path, below: Path) -> Iterator[Folder]:
+    """Yield the folder; `below` is trusted and may be a link, no part after it may.
+
+    Raises:
+        FileNotFoundError: there is no such folder.
+        UnsafeFile: a part of the path is a link, not a folder, or `..`.
+        ValueError: the path is not below `below`.
+    """
+    descriptor = _open(str(below), _FOLDER, None)
+    try:
+        for part in path.relative_to(below).parts:
+            descriptor = _step(descriptor, part)
+        yield Folder(descriptor, path)
+    finally:
+        os.close(descriptor)
+
+
+def _step(descriptor: int, part: str) -> int:
+    """Return the descriptor of the next folder, and close this one."""
+    if part == os.pardir:
+        raise UnsafeFile(f"{part} leaves the folder")
+    following = _open(part, _FOLDER | os.O_NOFOLLOW, descriptor)
+    os.close(descriptor)
+    return following
+
+
+def _open(name: str, flags: int, folder: int | None) -> int:
+    try:
+        return os.open(name, flags, dir_fd=folder)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENOTDIR, errno.ENXIO):
+            raise UnsafeFile(_kind(name, folder)) from error
+        raise
+
+
+def _kind(name: str, folder: int | None) -> str:
+    """Return what stands where something else was expected."""
+    try:
+        mode = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode
+    except OSError:
+        return "changed while being read"
+    if stat.S_ISLNK(mode):
+        return "is a symbolic link, which is not followed"
+    return "is not a folder" if stat.S_ISREG(mode) else "is not a plain file or folder"
+
+
+def _bounded(descriptor: int, max_bytes: int) -> bytes:
+    parts: list[bytes] = []
+    left = max_bytes + 1
+    while left > 0 and (part := os.read(descriptor, min(left, 1 << 20))):
+        parts.append(part)
+        left -= len(part)
+    if left <= 0:
+        raise UnsafeFile(f"is larger than {max_bytes} bytes")
+    return b"".join(parts)
+
+
+def is_lfs_pointer(content: bytes) -> bool:
+    """Is this the text of about 130 bytes that stands for a file in Git LFS?"""
+    return len(content) <= _MAX_POINTER_BYTES and content.startswith(_LFS_POINTER)
+
+
+def printable(name: str) -> str:
+    """Return the name for people: what a terminal must not see is escaped."""
+    return name if name.isprintable() else ascii(name)[1:-1]
+
+
+def reason(error: OSError | UnsafeFile) -> str:
+    """Return why something could not be read, without its path."""
+    if isinstance(error, OSError):
+        return f"cannot be read: {error.strerror or error}"
+    return str(error)

@@ -1,0 +1,113 @@
+"""Which processes live, read from /proc: who a process is, and whether a run's trainer is still that one.
+
+PIDs are reused, so a process is known by boot id, PID and start time, and a trainer also by the cookie in
+its environment. What may not be read belongs to someone else and is not ours.
+"""
+
+import os
+from pathlib import Path
+
+from reconciler.observed.records import SeenProcess
+from state.contract.process import COOKIE_VARIABLE, ProcessIdentity
+
+PROC = Path("/proc")
+_DEAD = frozenset("ZXx")
+_MAX_STAT_BYTES = 8192
+_MAX_ENVIRON_BYTES = 8 * 1024 * 1024
+_START_TICKS_FIELD = 22  # fields of /proc/<pid>/stat are counted from 1
+_STATE_FIELD = 3
+
+
+def boot_id(proc: Path = PROC) -> str:
+    """Return the id that the kernel gave this boot; it changes with every start of the machine."""
+    return (proc / "sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+
+
+def identity_of(pid: int, proc: Path = PROC) -> SeenProcess | None:
+    """Return who runs under this number now, dead or alive; None when nobody does."""
+    content = _read(proc / str(pid) / "stat", _MAX_STAT_BYTES)
+    return None if content is None else _parse_stat(pid, content, boot_id(proc))
+
+
+def is_alive(identity: ProcessIdentity, proc: Path = PROC) -> bool:
+    """Does exactly this process still live?
+
+    Same boot, same start time, neither zombie nor dead, and the cookie in its environment.
+    """
+    seen = identity_of(identity.pid, proc)
+    return (
+        seen is not None
+        and seen.state not in _DEAD
+        and seen.start_ticks == identity.start_ticks
+        and seen.boot_id == identity.boot_id
+        and _has_cookie(identity.pid, identity.cookie, proc)
+    )
+
+
+def find_by_cookie(cookie: str, proc: Path = PROC) -> int | None:
+    """Return the PID of the living process that was started with this cookie; None when there is none.
+
+    Its children inherit the cookie: the one whose parent does not have it is meant, the oldest of several.
+    """
+    found = {pid: seen for pid in _own_pids(proc) if (seen := _bearer(pid, cookie, proc)) is not None}
+    heads = (seen for seen in found.values() if seen.parent_pid not in found)
+    oldest = min(heads, key=lambda seen: (seen.start_ticks, seen.pid), default=None)
+    return None if oldest is None else oldest.pid
+
+
+def _own_pids(proc: Path) -> list[int]:
+    """Return the numbers of all processes of this user: only their environments may be read."""
+    user = os.geteuid()
+    with os.scandir(proc) as entries:
+        return [int(entry.name) for entry in entries if entry.name.isdecimal() and _owner(entry) == user]
+
+
+def _owner(entry: "os.DirEntry[str]") -> int | None:
+    try:
+        return entry.stat(follow_symlinks=False).st_uid
+    except OSError:  # it ended while we looked
+        return None
+
+
+def _bearer(pid: int, cookie: str, proc: Path) -> SeenProcess | None:
+    if not _has_cookie(pid, cookie, proc):
+        return None
+    seen = identity_of(pid, proc)
+    return seen if seen is not None and seen.state not in _DEAD else None
+
+
+def _has_cookie(pid: int, cookie: str, proc: Path) -> bool:
+    if not cookie:
+        return False
+    environment = _read(proc / str(pid) / "environ", _MAX_ENVIRON_BYTES)
+    wanted = f"{COOKIE_VARIABLE}={cookie}".encode()
+    return environment is not None and wanted in environment.split(b"\0")
+
+
+def _read(path: Path, max_bytes: int) -> bytes | None:
+    """Return the content; None when the process is gone or not ours."""
+    try:
+        with path.open("rb") as file:
+            return file.read(max_bytes)
+    except OSError:
+        return None
+
+
+def _parse_stat(pid: int, content: bytes, boot: str) -> SeenProcess | None:
+    """Return what the line says; the name in parentheses may itself hold spaces and parentheses (proc(5))."""
+    start, end = content.find(b"("), content.rfind(b")")
+    fields = content[end + 1 :].split()
+    if start < 0 or end < start or len(fields) <= _START_TICKS_FIELD - _STATE_FIELD:
+        return None
+    try:
+        parent, ticks = int(fields[1]), int(fields[_START_TICKS_FIELD - _STATE_FIELD])
+    except ValueError:
+        return None
+    return SeenProcess(
+        pid=pid,
+        parent_pid=parent,
+        boot_id=boot,
+        start_ticks=ticks,
+        state=fields[0].decode("ascii", "replace"),
+        name=content[start + 1 : end].decode("utf-8", "replace"),
+    )

@@ -1,0 +1,223 @@
+"""What was seen, as frozen records. Pure: no file, clock or process is touched here.
+
+Paths are texts, so that every record can be printed, hashed and sent as JSON. Names that come from a
+folder are printable: what is not is escaped.
+"""
+
+from typing import Any, Literal
+
+import msgspec
+
+from state.contract.exit import RunExit
+from state.contract.manifest import Manifest
+from state.contract.orders import Orders
+from state.contract.process import ProcessIdentity
+from state.contract.quest_rows import Finding
+from state.contract.status import RunStatus
+
+
+class GpuProcess(msgspec.Struct, frozen=True, kw_only=True):
+    """A process that computes on a GPU."""
+
+    pid: int
+    memory_bytes: int | None
+    """None where the driver does not tell (Windows, some containers)."""
+
+
+class Gpu(msgspec.Struct, frozen=True, kw_only=True):
+    """One GPU of this machine, numbered as the driver does (PCI bus order)."""
+
+    index: int
+    uuid: str
+    name: str
+    memory_total_bytes: int | None
+    memory_used_bytes: int | None
+    """None where GPU and CPU share one memory and the driver does not tell."""
+    utilization_percent: int | None
+    processes: tuple[GpuProcess, ...] = ()
+
+
+class GpuInventory(msgspec.Struct, frozen=True, kw_only=True):
+    """All GPUs. None at all is a fact like any other; the note says why."""
+
+    gpus: tuple[Gpu, ...]
+    source: Literal["nvml", "nvidia-smi", "none", "given"]
+    note: str | None = None
+
+
+class SeenProcess(msgspec.Struct, frozen=True, kw_only=True):
+    """A process as /proc shows it now."""
+
+    pid: int
+    parent_pid: int
+    boot_id: str
+    start_ticks: int
+    """Clock ticks between boot and start."""
+    state: str
+    """One letter, as in proc(5); Z and X are dead."""
+    name: str
+
+
+class FoundCheckpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """A checkpoint that passed the test of completeness (its contents were not hashed)."""
+
+    path: str
+    step: int
+    size_bytes: int
+    """Of all files that the manifest lists, and the manifest."""
+    manifest: Manifest
+
+
+class ForeignFolder(msgspec.Struct, frozen=True, kw_only=True):
+    """Something among the checkpoints that is not ours or not understood: shown, never used or deleted."""
+
+    path: str
+    name: str
+    reason: str
+
+
+class CheckpointFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What lies in one folder of checkpoints."""
+
+    complete: tuple[FoundCheckpoint, ...] = ()
+    """By step, smallest first."""
+    foreign: tuple[ForeignFolder, ...] = ()
+    """By name."""
+    staging: tuple[str, ...] = ()
+    """Names of unfinished saves."""
+    problem: str | None = None
+    """Why the folder could not be read. Then the rest is unknown, not empty."""
+
+
+class RunFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """One launch as its folder and the process table show it."""
+
+    folder: str
+    generation: int
+    attempt: int
+    has_request: bool = False
+    claimed: bool = False
+    """A process file is there, readable or not: no other trainer will take this run."""
+    process: ProcessIdentity | None = None
+    alive: bool = False
+    status: RunStatus | None = None
+    exit: RunExit | None = None
+    orders: Orders | None = None
+    problems: tuple[str, ...] = ()
+
+
+class CampaignRuns(msgspec.Struct, frozen=True, kw_only=True):
+    """Every run of one campaign, by generation and attempt."""
+
+    runs: tuple[RunFacts, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+class DiskFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """The realm's root and the file system under it."""
+
+    root: str
+    exists: bool
+    readable: bool
+    writable: bool
+    free_bytes: int | None
+    """What an ordinary user may still write; of the nearest existing folder when the root is missing."""
+    total_bytes: int | None
+    work_tree: str | None
+    """The git work tree that the root lies in; there it must not be."""
+    file_system: str | None
+    """Type of the mounted file system, such as ext4."""
+    is_network: bool
+    """A network file system: locks and renames there promise less."""
+    problems: tuple[str, ...] = ()
+
+
+class DerivedFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A JSON file that is rewritten from the store, as it is now."""
+
+    path: str
+    content: bytes | None = None
+    """The file's bytes, a JSON object; None when it is missing or has a problem."""
+    problem: str | None = None
+
+
+class DerivedLink(msgspec.Struct, frozen=True, kw_only=True):
+    """A symbolic link that is rewritten from the store, as it is now."""
+
+    path: str
+    target: str | None = None
+    problem: str | None = None
+
+
+class DerivedFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything derived that the plan compares with the store."""
+
+    active_pointer: DerivedFile
+    active_link: DerivedLink
+    campaign_records: tuple[tuple[str, DerivedFile], ...] = ()
+    """Campaign name and its campaign.json, by name."""
+
+
+class CampaignFolders(msgspec.Struct, frozen=True, kw_only=True):
+    """Which campaigns have a folder."""
+
+    names: tuple[str, ...] = ()
+    """`<hero>/<campaign>`, sorted."""
+    foreign: tuple[ForeignFolder, ...] = ()
+    problem: str | None = None
+
+
+class WeightFile(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    size_bytes: int
+
+
+class PretrainedConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """What a model's own config.json says; None is not said."""
+
+    digest: str
+    """SHA-256 of the file."""
+    architecture: str | None
+    model_type: str | None
+    vocab_size: int | None
+    max_position_embeddings: int | None
+    rope_scaling: dict[str, Any] | None
+    """None when positions are not rescaled."""
+
+
+class ModelFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """Pretrained weights on this machine; usable when nothing is missing."""
+
+    name: str
+    """As the hero names it."""
+    folder: str | None = None
+    revision: str | None = None
+    """Commit of the hub's repository, for a model in the local cache."""
+    config: PretrainedConfig | None = None
+    weights: tuple[WeightFile, ...] = ()
+    tokenizer_digest: str | None = None
+    """SHA-256 of tokenizer.json."""
+    chat_template_digest: str | None = None
+    """SHA-256 of the template's text; None when the model brings none."""
+    looked_at: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    """Why it cannot be used, one sentence each."""
+
+    @property
+    def is_usable(self) -> bool:
+        return self.folder is not None and not self.missing
+
+
+class QuestFileFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """A quest file as it is now; trainable when there are no findings."""
+
+    name: str
+    """As the queue names it."""
+    path: str | None = None
+    """Where it was found, links resolved."""
+    size_bytes: int | None = None
+    sha256: str | None = None
+    """`sha256:` and 64 hex digits over the file's bytes."""
+    num_rows: int | None = None
+    findings: tuple[Finding, ...] = ()
+    """At most ten, in the order of the rows."""

@@ -1,0 +1,145 @@
+"""What each run's folder and the process table say about it; a torn or hostile file is a problem, by name."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from reconciler.observed.folders import (
+    Folder,
+    Signature,
+    UnsafeFile,
+    open_folder,
+    printable,
+    reason,
+    signature,
+)
+from reconciler.observed.processes import PROC, is_alive
+from reconciler.observed.records import CampaignRuns, RunFacts
+from reconciler.observed.stat_cache import StatCache
+from state.contract.exit import RunExit
+from state.contract.files import ContractError, decode
+from state.contract.orders import Orders
+from state.contract.process import ProcessIdentity
+from state.contract.status import RunStatus
+from state.layout import CampaignLayout, RunLayout
+
+_NUMBER = "(0|[1-9][0-9]{0,8})"
+_RUN_FOLDER = re.compile(f"g{_NUMBER}-a{_NUMBER}", re.ASCII)
+_MAX_SMALL_BYTES = 1024 * 1024
+_MAX_ORDERS_BYTES = 64 * 1024 * 1024
+_FILES = RunLayout(Path())
+"""Names of a run's files; only the layout knows them."""
+
+Record = TypeVar("Record", bound=msgspec.Struct)
+RunCache = StatCache[RunFacts]
+
+
+def observe_runs(
+    campaign: CampaignLayout, root: Path, *, proc: Path = PROC, cache: RunCache | None = None
+) -> CampaignRuns:
+    """Return every run of a campaign below the root; other entries of its `runs/` are named as problems.
+
+    With a cache, a run that has left is looked at again only when its folder or exit file changed.
+    """
+    try:
+        with open_folder(campaign.runs, root) as runs:
+            return _observe(runs, proc, cache or StatCache())
+    except FileNotFoundError:
+        return CampaignRuns()
+    except (OSError, UnsafeFile) as error:
+        return CampaignRuns(problems=(f"{campaign.runs}: {reason(error)}",))
+
+
+def run_number(folder: str) -> tuple[int, int] | None:
+    """Return generation and attempt in the name of a run's folder; None when it is no such name."""
+    match = _RUN_FOLDER.fullmatch(folder)
+    return (int(match[1]), int(match[2])) if match else None
+
+
+def _observe(runs: Folder, proc: Path, cache: RunCache) -> CampaignRuns:
+    found: dict[str, tuple[tuple[Signature, ...], RunFacts]] = {}
+    problems: list[str] = []
+    remembered = cache.of(str(runs.path))
+    for name in runs.names():
+        number = run_number(name)
+        try:
+            if number is None:
+                raise UnsafeFile("not a run's folder (g<generation>-a<attempt>)")
+            found[name] = _look(runs, name, number, proc, remembered)
+        except FileNotFoundError:
+            continue
+        except (OSError, UnsafeFile) as error:
+            problems.append(f"{runs.path / printable(name)}: {reason(error)}")
+    cache.replace(str(runs.path), {name: one for name, one in found.items() if _is_over(one[1])})
+    in_order = sorted((facts for _, facts in found.values()), key=lambda run: (run.generation, run.attempt))
+    return CampaignRuns(runs=tuple(in_order), problems=tuple(problems))
+
+
+def _look(
+    runs: Folder,
+    name: str,
+    number: tuple[int, int],
+    proc: Path,
+    remembered: Mapping[str, tuple[tuple[Signature, ...], RunFacts]],
+) -> tuple[tuple[Signature, ...], RunFacts]:
+    with runs.enter(name) as folder:
+        key = (signature(folder.own_status()), *_exit_signature(folder))
+        before = remembered.get(name)
+        return before if before and before[0] == key else (key, _observe_run(folder, number, proc))
+
+
+def _is_over(run: RunFacts) -> bool:
+    return run.exit is not None and not run.alive
+
+
+def _exit_signature(folder: Folder) -> tuple[Signature, ...]:
+    try:
+        return (signature(folder.status(_FILES.exit.name)),)
+    except FileNotFoundError:
+        return ()
+
+
+def _observe_run(folder: Folder, number: tuple[int, int], proc: Path) -> RunFacts:
+    names = set(folder.names())
+    reader = _Reader(folder, names)
+    process = reader.read(_FILES.process.name, ProcessIdentity)
+    return RunFacts(
+        folder=str(folder.path),
+        generation=number[0],
+        attempt=number[1],
+        has_request=_FILES.request.name in names,
+        claimed=_FILES.process.name in names,
+        process=process,
+        alive=process is not None and is_alive(process, proc),
+        status=reader.read(_FILES.status.name, RunStatus),
+        orders=reader.read(_FILES.orders.name, Orders, _MAX_ORDERS_BYTES),
+        exit=reader.read(_FILES.exit.name, RunExit),
+        problems=tuple(reader.problems),
+    )
+
+
+class _Reader:
+    """Reads the files of one run and keeps what was wrong with them."""
+
+    def __init__(self, folder: Folder, names: set[str]) -> None:
+        self._folder = folder
+        self._names = names
+        self.problems: list[str] = []
+
+    def read(self, name: str, record_type: type[Record], max_bytes: int = _MAX_SMALL_BYTES) -> Record | None:
+        """Return the record in the file; None when there is none or it has a problem."""
+        if name not in self._names:
+            return None
+        path = self._folder.path / name
+        try:
+            return decode(self._folder.read(name, max_bytes), record_type, str(path))
+        except FileNotFoundError:
+            return None
+        except ContractError as error:
+            self.problems.append(str(error))
+        except (OSError, UnsafeFile) as error:
+            self.problems.append(f"{path}: {reason(error)}")
+        return None
