@@ -1,0 +1,79 @@
+"""Publish a checkpoint: written under a staging name, read back and hashed, frozen, then renamed.
+
+A reader sees the whole folder or none. The manifest is written last; the same step is never saved twice.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from uuid import uuid4
+
+from state.atomic import PRIVATE_FOLDER, ensure_folder, freeze, publish_folder, sync_file, write_json
+from state.contract.manifest import MANIFEST_NAME, FileEntry, Manifest
+from state.failpoints import reach
+from state.ids import checkpoint_folder
+from state.layout import STAGING_PREFIX
+from trainer.checkpoints.errors import CheckpointError
+from trainer.checkpoints.load import file_entry, read_manifest, verify_files
+
+WriteFile = Callable[[Path], None]
+"""Writes one file, or several, into the folder it is given."""
+
+
+def publish_checkpoint(
+    folder: Path,
+    step: int,
+    writers: Sequence[WriteFile],
+    make_manifest: Callable[[tuple[FileEntry, ...]], Manifest],
+) -> Manifest:
+    """Write, verify and publish `checkpoint-<step>`; return its manifest.
+
+    On any failure the unfinished folder is removed and what was there before is as it was.
+
+    Raises:
+        FileExistsError: the step was saved before.
+        CheckpointError: what was read back is not what was written.
+        OSError: the disk is full or failing.
+    """
+    ensure_folder(folder)
+    staging = folder / f"{STAGING_PREFIX}{step}-{uuid4().hex[:12]}"
+    reach("folder.create")
+    staging.mkdir(mode=PRIVATE_FOLDER)
+    try:
+        manifest = _fill(staging, writers, make_manifest)
+        freeze(staging)
+        publish_folder(staging, folder / checkpoint_folder(step))
+    except BaseException:
+        shutil.rmtree(staging, ignore_errors=True)
+        raise
+    return manifest
+
+
+def _fill(
+    staging: Path,
+    writers: Sequence[WriteFile],
+    make_manifest: Callable[[tuple[FileEntry, ...]], Manifest],
+) -> Manifest:
+    for write in writers:
+        reach("file.create")
+        write(staging)
+    files = sorted(staging.iterdir())
+    manifest = make_manifest(tuple(file_entry(staging, path.name) for path in files))
+    for path in files:
+        sync_file(path)
+        _forget_cached(path)
+    write_json(staging / MANIFEST_NAME, manifest)
+    if read_manifest(staging) != manifest:
+        raise CheckpointError(f"{staging / MANIFEST_NAME}: read back differs from what was written")
+    verify_files(staging, manifest)
+    return manifest
+
+
+def _forget_cached(path: Path) -> None:
+    """Let the kernel drop its copy of a synced file, so that verifying reads what the disk has."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,107 @@
+"""What a checkpoint keeps beside the weights: the optimizers' state and the random generators, without pickle.
+
+Tensors go to safetensors as `<optimizer>/<parameter>/<key>`, everything else to `trainer_state.json`.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import torch
+
+from trainer.checkpoints.errors import CheckpointError
+from trainer.checkpoints.locked import Locked
+
+OPTIMIZER_NAME = "optimizer.safetensors"
+STATE_NAME = "trainer_state.json"
+Optimizers = Mapping[str, torch.optim.Optimizer]
+
+
+class RandomState(msgspec.Struct, frozen=True, kw_only=True):
+    """The generators of torch as hex digits."""
+
+    cpu: str
+    cuda: tuple[str, ...] = ()
+
+
+class TrainerState(msgspec.Struct, frozen=True, kw_only=True):
+    """The content of `trainer_state.json`."""
+
+    schema_version: int = 1
+    step: int
+    locked: Locked
+    optimizers: dict[str, tuple[tuple[str, ...], ...]]
+    """Per optimizer and group the names of its parameters."""
+    random: RandomState
+
+
+def random_state() -> RandomState:
+    """Return the state of torch's generators."""
+    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
+    return RandomState(cpu=_to_hex(torch.get_rng_state()), cuda=tuple(_to_hex(state) for state in cuda))
+
+
+def restore_random(state: RandomState) -> None:
+    """Set torch's generators; those of devices that are not here are left out."""
+    torch.set_rng_state(_from_hex(state.cpu))
+    for index, text in enumerate(state.cuda[: torch.cuda.device_count()]):
+        torch.cuda.set_rng_state(_from_hex(text), index)
+
+
+def group_names(optimizers: Optimizers) -> dict[str, tuple[tuple[str, ...], ...]]:
+    """Return the parameters' names of each optimizer, group by group."""
+    return {
+        name: tuple(tuple(group["param_names"]) for group in optimizer.param_groups)
+        for name, optimizer in optimizers.items()
+    }
+
+
+def optimizer_tensors(optimizers: Optimizers) -> dict[str, torch.Tensor]:
+    """Return every tensor of the optimizers' state under a name of its own."""
+    tensors: dict[str, torch.Tensor] = {}
+    for name, optimizer in optimizers.items():
+        for group in optimizer.param_groups:
+            for parameter_name, parameter in zip(group["param_names"], group["params"], strict=True):
+                for key, value in optimizer.state[parameter].items():
+                    tensors[f"{name}/{parameter_name}/{key}"] = value
+    return tensors
+
+
+def restore_optimizers(optimizers: Optimizers, tensors: Mapping[str, torch.Tensor], file: Path) -> None:
+    """Give the optimizers their state back; rates, betas and decay stay as the config says now.
+
+    Raises:
+        CheckpointError: the state is of other parameters.
+    """
+    left = dict(tensors)
+    for name, optimizer in optimizers.items():
+        optimizer.load_state_dict(
+            {
+                "state": _state_by_index(name, optimizer, left),
+                "param_groups": optimizer.state_dict()["param_groups"],
+            }
+        )
+    if left:
+        raise CheckpointError(f"{file}: {min(left)!r} belongs to no parameter of these optimizers")
+
+
+def _state_by_index(
+    name: str, optimizer: torch.optim.Optimizer, left: dict[str, torch.Tensor]
+) -> dict[int, dict[str, Any]]:
+    """Take this optimizer's tensors out of `left`, copied into memory of torch's own."""
+    names = [parameter_name for group in optimizer.param_groups for parameter_name in group["param_names"]]
+    of_parameter: dict[str, dict[str, Any]] = {}
+    for key in [key for key in left if key.startswith(f"{name}/")]:
+        parameter_name, _, state_key = key.removeprefix(f"{name}/").rpartition("/")
+        if parameter_name in names:
+            of_parameter.setdefault(parameter_name, {})[state_key] = left.pop(key).clone()
+    return {index: of_parameter[n] for index, n in enumerate(names) if n in of_parameter}
+
+
+def _to_hex(state: torch.Tensor) -> str:
+    return bytes(state.tolist()).hex()
+
+
+def _from_hex(text: str) -> torch.Tensor:
+    return torch.tensor(list(bytes.fromhex(text)), dtype=torch.uint8)

@@ -1,0 +1,1 @@
+"""The training engine: a compact loop over the models of transformers."""

@@ -1,0 +1,62 @@
+"""Where the training runs and in which precision; what is not there is refused, never replaced."""
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import Literal
+
+import torch
+
+from trainer.engine.failures import EnvironmentFailure
+
+Precision = Literal["fp32", "bf16"]
+
+
+def training_device(name: str) -> torch.device:
+    """Return the device of this name, `cpu` or `cuda:<index>`.
+
+    Raises:
+        EnvironmentFailure: there is no such device here.
+    """
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise EnvironmentFailure(f"device {name!r} is unknown; expected cpu or cuda:<index>") from error
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise EnvironmentFailure(
+            f"device {name!r} is not here: torch {torch.__version__} sees {torch.cuda.device_count()} CUDA "
+            "devices. Install a torch built for this driver, or let the run use the CPU."
+        )
+    if device.type not in ("cpu", "cuda"):
+        raise EnvironmentFailure(f"device {name!r} is not supported; expected cpu or cuda:<index>")
+    return device
+
+
+def training_precision(asked: str, device: torch.device) -> Precision:
+    """Return the precision of the matrix products; weights, gradients and moments are float32 in any case.
+
+    `auto` is bf16 on CUDA and on processors with AMX tiles, else fp32: without them bf16 is slower.
+
+    Raises:
+        EnvironmentFailure: fp16 was asked for.
+    """
+    match asked:
+        case "fp32" | "bf16":
+            return asked  # type: ignore[return-value]
+        case "auto":
+            return "bf16" if device.type == "cuda" or _has_amx() else "fp32"
+    raise EnvironmentFailure(
+        f"precision {asked!r} is not built (fp16 needs loss scaling); set precision: bf16, fp32 or auto"
+    )
+
+
+def autocast(device: torch.device, precision: Precision) -> AbstractContextManager[None]:
+    """Run matrix products in the precision; parameters stay float32 (the master weights)."""
+    if precision == "fp32":
+        return nullcontext()
+    context: AbstractContextManager[None] = torch.autocast(device.type, dtype=torch.bfloat16)
+    return context
+
+
+def _has_amx() -> bool:
+    """Are there tile registers for bf16 products? torch knows, under a private name."""
+    probe = getattr(torch.cpu, "_is_amx_tile_supported", None)
+    return bool(probe and probe())

@@ -1,0 +1,67 @@
+"""Why a run fails: one error class for each class that the reconciler reacts to.
+
+    TrainingError            unknown
+    ├── DataError            data         a quest that cannot be trained on
+    ├── NonFiniteLossError   nan          the loss or the gradient is not a number
+    ├── OutOfMemoryError     oom          the device or the host has no memory left
+    └── EnvironmentFailure   environment  the machine or the request is not as it must be
+"""
+
+import errno
+
+from state.contract.exit import FailureClass
+
+
+class TrainingError(Exception):
+    """A run that cannot go on; the message is one sentence for people."""
+
+    failure_class: FailureClass = "unknown"
+    is_state_sound = True
+    """May what was learnt until now still be saved?"""
+
+
+class DataError(TrainingError):
+    """A quest that cannot be trained on."""
+
+    failure_class: FailureClass = "data"
+
+
+class NonFiniteLossError(TrainingError):
+    """A loss or gradient that is not a number; the update was not applied."""
+
+    failure_class: FailureClass = "nan"
+    is_state_sound = False
+
+
+class OutOfMemoryError(TrainingError):
+    """No memory left on the device or the host."""
+
+    failure_class: FailureClass = "oom"
+    is_state_sound = False
+
+
+class EnvironmentFailure(TrainingError):  # noqa: N818 - EnvironmentError is a built-in name
+    """The machine, the request or the files around the run are not as they must be."""
+
+    failure_class: FailureClass = "environment"
+    is_state_sound = False
+
+
+def translated(error: BaseException) -> TrainingError:
+    """Return the failure that an exception stands for."""
+    match error:
+        case TrainingError():
+            return error
+        case MemoryError():
+            return OutOfMemoryError("the host has no memory left; a smaller batch_size needs less")
+        case OSError(errno=errno.ENOSPC):
+            return EnvironmentFailure(f"no space left on the device: {error}")
+        case OSError():
+            return EnvironmentFailure(f"the operating system refused: {error}")
+    if type(error).__name__ == "OutOfMemoryError" or "can't allocate memory" in str(error):
+        return OutOfMemoryError(f"the device has no memory left: {_first_line(error)}")
+    return TrainingError(f"{type(error).__name__}: {_first_line(error)}")
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or ["no message"])[0]

@@ -1,0 +1,64 @@
+"""The heartbeat: `status.json`, replaced whenever the phase changes and else at most once a second.
+
+It is renamed into place, so a reader never sees half of it; it is not synced to disk, because after a
+power cut nobody's heart beats.
+"""
+
+import os
+import time
+from collections import deque
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import msgspec
+
+from state.contract.status import Phase, RunStatus
+from state.layout import STAGING_PREFIX
+from trainer.engine.clock import now_text
+
+INTERVAL_SECONDS = 1.0
+_REMEMBERED_UPDATES = 50
+
+
+class Heartbeat:
+    """The status as it was last told, and how fast updates are."""
+
+    def __init__(self, file: Path, step: int = 0) -> None:
+        self._file = file
+        self._written_at = float("-inf")
+        self._updates: deque[tuple[float, int]] = deque(maxlen=_REMEMBERED_UPDATES)
+        self._status = RunStatus(phase="starting", updated_at=now_text(), orders_sequence=0, step=step)
+
+    def enter(self, phase: Phase, **fields: Any) -> None:
+        """Tell a phase at once."""
+        self._change(phase=phase, **fields)
+        self._write()
+
+    def beat(self, **fields: Any) -> None:
+        """Tell what changed, at once when the last time is long enough ago, else with the next beat."""
+        self._change(**fields)
+        if time.monotonic() - self._written_at >= INTERVAL_SECONDS:
+            self._write()
+
+    def count_update(self, seconds: float, tokens: int, updates_left: int) -> float:
+        """Take the speed of one more update into account; return tokens per second of the latest ones."""
+        self._updates.append((seconds, tokens))
+        usual = median(duration for duration, _ in self._updates)
+        rate = sum(n for _, n in self._updates) / sum(duration for duration, _ in self._updates)
+        self._change(
+            update_seconds=round(usual, 4),
+            tokens_per_second=round(rate, 1),
+            eta_seconds=round(usual * updates_left, 1),
+        )
+        return rate
+
+    def _change(self, **fields: Any) -> None:
+        self._status = msgspec.structs.replace(self._status, **fields)
+
+    def _write(self) -> None:
+        self._change(updated_at=now_text())
+        temporary = self._file.with_name(f"{STAGING_PREFIX}{self._file.name}.{os.getpid()}")
+        temporary.write_bytes(msgspec.json.encode(self._status) + b"\n")
+        temporary.replace(self._file)
+        self._written_at = time.monotonic()
