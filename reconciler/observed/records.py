@@ -196,9 +196,13 @@ class ModelFacts(msgspec.Struct, frozen=True, kw_only=True):
     config: PretrainedConfig | None = None
     weights: tuple[WeightFile, ...] = ()
     tokenizer_digest: str | None = None
-    """SHA-256 of tokenizer.json."""
+    """Over names and contents of the tokenizer's files, as state.contract.tokenizer_files has it."""
+    tokenizer_problem: str | None = None
+    """Why there is no digest; no matter where the hero's tokenizer is built in."""
     chat_template_digest: str | None = None
-    """SHA-256 of the template's text; None when the model brings none."""
+    """SHA-256 of the text of the model's own template."""
+    chat_template_problem: str | None = None
+    """Why there is none; no matter where the hero's template is built in."""
     looked_at: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     """Why it cannot be used, one sentence each."""

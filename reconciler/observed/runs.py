@@ -1,7 +1,6 @@
 """What each run's folder and the process table say about it; a torn or hostile file is a problem, by name."""
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -35,6 +34,7 @@ _FILES = RunLayout(Path())
 
 Record = TypeVar("Record", bound=msgspec.Struct)
 RunCache = StatCache[RunFacts]
+_Remembered = tuple[tuple[Signature, ...], RunFacts]
 
 
 def observe_runs(
@@ -60,15 +60,12 @@ def run_number(folder: str) -> tuple[int, int] | None:
 
 
 def _observe(runs: Folder, proc: Path, cache: RunCache) -> CampaignRuns:
-    found: dict[str, tuple[tuple[Signature, ...], RunFacts]] = {}
+    found: dict[str, _Remembered] = {}
     problems: list[str] = []
     remembered = cache.of(str(runs.path))
     for name in runs.names():
-        number = run_number(name)
         try:
-            if number is None:
-                raise UnsafeFile("not a run's folder (g<generation>-a<attempt>)")
-            found[name] = _look(runs, name, number, proc, remembered)
+            found[name] = _look(runs, name, proc, remembered.get(name))
         except FileNotFoundError:
             continue
         except (OSError, UnsafeFile) as error:
@@ -78,16 +75,12 @@ def _observe(runs: Folder, proc: Path, cache: RunCache) -> CampaignRuns:
     return CampaignRuns(runs=tuple(in_order), problems=tuple(problems))
 
 
-def _look(
-    runs: Folder,
-    name: str,
-    number: tuple[int, int],
-    proc: Path,
-    remembered: Mapping[str, tuple[tuple[Signature, ...], RunFacts]],
-) -> tuple[tuple[Signature, ...], RunFacts]:
+def _look(runs: Folder, name: str, proc: Path, before: _Remembered | None) -> _Remembered:
+    number = run_number(name)
+    if number is None:
+        raise UnsafeFile("not a run's folder (g<generation>-a<attempt>)")
     with runs.enter(name) as folder:
         key = (signature(folder.own_status()), *_exit_signature(folder))
-        before = remembered.get(name)
         return before if before and before[0] == key else (key, _observe_run(folder, number, proc))
 
 

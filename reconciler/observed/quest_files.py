@@ -1,0 +1,178 @@
+"""What a quest file is now: where, how large, which content, and what keeps it from being trained on."""
+
+import os
+import stat
+from pathlib import Path
+
+import msgspec
+
+from reconciler.observed.fact_cache import FactCache, content_key
+from reconciler.observed.folders import Signature, is_lfs_pointer, printable, signature
+from reconciler.observed.records import QuestFileFacts
+from state.contract.orders import RowShape
+from state.contract.quest_rows import Finding, QuestFileError, QuestSummary, check_rows
+
+MAX_QUEST_BYTES = 1 << 30
+_RULES = "quest-1"
+"""Grows when the rules of quest_rows change: then what is remembered no longer holds."""
+_FILE = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
+_CHUNK_BYTES = 1 << 20
+
+
+class _Refused(Exception):
+    """The file cannot be read as a quest; holds the one finding."""
+
+    def __init__(self, found: str, expected: str, advice: str) -> None:
+        self.finding = Finding(row=None, found=found, expected=expected, advice=advice)
+        super().__init__(str(self.finding))
+
+
+class _Checked(msgspec.Struct, frozen=True):
+    """What is remembered of a file's content."""
+
+    summary: QuestSummary | None
+    findings: tuple[Finding, ...]
+
+
+def observe_quest_file(
+    name: str, root: Path, repository: Path, shape: RowShape, cache: FactCache | None = None
+) -> QuestFileFacts:
+    """Return the facts of a quest file. Whatever is wrong with it is a finding, never an exception.
+
+    An absolute name is taken as it is; a relative one is looked up below the root, then below the
+    repository's top folder, which a link must not leave.
+    """
+    path: Path | None = None
+    try:
+        path = _find(name, (root, repository))
+        seen, checked = _check(path, shape, cache)
+    except _Refused as refused:
+        where = None if path is None else printable(str(path))
+        return QuestFileFacts(name=name, path=where, findings=(refused.finding,))
+    summary = checked.summary
+    return QuestFileFacts(
+        name=name,
+        path=printable(str(path)),
+        size_bytes=seen.size_bytes,
+        sha256=summary.sha256 if summary else None,
+        num_rows=summary.num_rows if summary else None,
+        findings=checked.findings,
+    )
+
+
+def _find(name: str, bases: tuple[Path, ...]) -> Path:
+    """Return the real path of the first file of this name.
+
+    Raises:
+        _Refused: nothing is there, or it leaves the folder that it should be in.
+    """
+    if "\0" in name or not name:
+        raise _Refused(f"the name {name!r}", "the path of a JSONL file", "Correct the path.")
+    if Path(name).is_absolute():
+        places = [Path(name)]
+    elif os.pardir in Path(name).parts:
+        raise _Refused(
+            f"the path {name} has ..", "a path below its folder", "Write it without .. or absolute."
+        )
+    else:
+        places = [base / name for base in bases]
+    place = next((place for place in places if os.path.lexists(place)), None)
+    if place is None:
+        looked_at = " and ".join(str(place) for place in places)
+        raise _Refused(
+            f"there is no file {looked_at}", "a JSONL file", "Correct the path or put the file there."
+        )
+    return _resolve(place, None if Path(name).is_absolute() else bases[places.index(place)])
+
+
+def _resolve(place: Path, base: Path | None) -> Path:
+    real = Path(os.path.realpath(place))
+    if base is not None and not real.is_relative_to(os.path.realpath(base)):
+        raise _Refused(
+            f"{place} is a link that leaves {base}",
+            "a file in it",
+            "Name the file itself by its absolute path.",
+        )
+    return real
+
+
+def _check(path: Path, shape: RowShape, cache: FactCache | None) -> tuple[Signature, _Checked]:
+    """Return what the file's content is, remembered or read now."""
+    descriptor = _open(path)
+    try:
+        seen = signature(os.fstat(descriptor))
+        key = content_key(_RULES, str(path), seen, repr(shape))
+        if (known := _remembered(cache, key)) is not None:
+            return seen, known
+        checked = _read(descriptor, seen, path, shape)
+    finally:
+        os.close(descriptor)
+    if cache is not None:
+        cache.put(key, msgspec.json.encode(checked))
+    return seen, checked
+
+
+def _open(path: Path) -> int:
+    try:
+        descriptor = os.open(path, _FILE)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return descriptor
+    os.close(descriptor)
+    raise _Refused(f"{path} is not a regular file", "a JSONL file", "Name a JSONL file.")
+
+
+def _unreadable(path: Path, error: OSError) -> _Refused:
+    if isinstance(error, FileNotFoundError):
+        return _Refused(
+            f"{path} is a link to nothing", "a JSONL file", "Correct the link or put the file there."
+        )
+    return _Refused(
+        f"{path} cannot be read ({error.strerror})", "a readable file", "Give read permission to it."
+    )
+
+
+def _remembered(cache: FactCache | None, key: str) -> _Checked | None:
+    content = cache.get(key) if cache is not None else None
+    if content is None:
+        return None
+    try:
+        return msgspec.json.decode(content, type=_Checked)
+    except msgspec.DecodeError:
+        return None
+
+
+def _read(descriptor: int, seen: Signature, path: Path, shape: RowShape) -> _Checked:
+    """Return the result of reading the whole file.
+
+    Raises:
+        _Refused: too large, unreadable, or changed while it was read.
+    """
+    if seen.size_bytes > MAX_QUEST_BYTES:
+        found = f"{path} has {seen.size_bytes:,} bytes"
+        raise _Refused(found, f"at most {MAX_QUEST_BYTES:,}", "Split it into several quests.")
+    try:
+        content = _content(descriptor, seen.size_bytes)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    if len(content) != seen.size_bytes or signature(os.fstat(descriptor)) != seen:
+        raise _Refused(
+            f"{path} changed while it was read", "a finished file", "Move it into place when it is whole."
+        )
+    if is_lfs_pointer(content):
+        raise _Refused(f"{path} is a Git LFS pointer", "the file itself", "Fetch it with `git lfs pull`.")
+    try:
+        return _Checked(check_rows(content, str(path), shape), ())
+    except QuestFileError as error:
+        return _Checked(None, error.findings)
+
+
+def _content(descriptor: int, size_bytes: int) -> bytes:
+    """Return the file's bytes; one more than expected where it grew."""
+    parts: list[bytes] = []
+    left = size_bytes + 1
+    while left > 0 and (part := os.read(descriptor, min(left, _CHUNK_BYTES))):
+        parts.append(part)
+        left -= len(part)
+    return b"".join(parts)
