@@ -38,7 +38,7 @@ def test_a_models_own_template_is_not_one_of_ours():
 
 
 def test_a_models_own_template_comes_from_its_folder(tmp_path):
-    with pytest.raises(NoTemplateError, match="no chat template here; expected chat_template.jinja"):
+    with pytest.raises(NoTemplateError, match="no chat template here; expected chat_template"):
         model_template(tmp_path)
     (tmp_path / "tokenizer_config.json").write_text(json.dumps({"chat_template": "in config"}))
     assert model_template(tmp_path) == "in config"

@@ -1,0 +1,1 @@
+"""Sources of training problems and their checkers. Nothing here imports torch."""
