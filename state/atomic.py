@@ -77,13 +77,18 @@ def create_file(path: Path, content: bytes) -> bool:
 
 
 def append_line(path: Path, line: bytes) -> None:
-    """Append one line with a single write; a torn last line from an earlier crash is closed first."""
+    """Append one line with a single write; a torn last line from an earlier crash is closed first.
+
+    It outlives the process, and a power cut only after `sync_file`.
+    """
     reach("line.append")
     descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
     try:
         size = os.fstat(descriptor).st_size
         torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
-        os.write(descriptor, (b"\n" if torn else b"") + line + b"\n")
+        content = (b"\n" if torn else b"") + line + b"\n"
+        if os.write(descriptor, content) != len(content):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
     finally:
         os.close(descriptor)
 
@@ -153,6 +158,17 @@ def replace_link(link: Path, target: str) -> None:
     temporary.replace(link)
     sync_folder(link.parent)
     reach("link.done")
+
+
+def remove_entry(path: Path) -> None:
+    """Remove a derived file or a link, durably; nothing there is fine."""
+    reach("entry.remove")
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        return
+    sync_folder(path.parent)
+    reach("entry.removed")
 
 
 def freeze(folder: Path) -> None:

@@ -134,9 +134,10 @@ class LedgerRow(msgspec.Struct, frozen=True, kw_only=True):
 class ActionRow(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the journal: an action that was begun, and how it ended."""
 
-    id: str
     number: int
-    """Grows with every intent."""
+    """Grows with every intent. The key: the same change may be performed again later."""
+    id: str
+    """Of the change: hash of the action with all its inputs."""
     kind: str
     subject: str
     payload_json: str

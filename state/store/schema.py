@@ -34,7 +34,7 @@ TABLES = {
         Table("jobs", JobRow, ("uid",), ("id",)),
         Table("quest_data", QuestDataRow, ("source_key",)),
         Table("ledger", LedgerRow, ("campaign_uid", "segment", "step"), ("sequence",)),
-        Table("actions", ActionRow, ("id",), ("number",)),
+        Table("actions", ActionRow, ("number",)),
         Table("requests", RequestRow, ("id",)),
     )
 }

@@ -16,12 +16,13 @@ class LostLock(Exception):
 class Writer:
     """Transactions of the reconciler that holds the lock.
 
-    Taking office raises the epoch by one; a transaction under an older epoch is refused.
+    Taking office raises the epoch by one, above `mirrored_epoch` too (the store may be an older copy);
+    a transaction under an older epoch is refused.
     """
 
-    def __init__(self, connection: apsw.Connection) -> None:
+    def __init__(self, connection: apsw.Connection, mirrored_epoch: int = 0) -> None:
         self._connection = connection
-        self.epoch = _raise_epoch(connection)
+        self.epoch = _raise_epoch(connection, mirrored_epoch)
 
     @contextmanager
     def transaction(self) -> Iterator[apsw.Connection]:
@@ -36,10 +37,10 @@ class Writer:
             self._check_epoch()
             yield self._connection
             reach("store.commit")
+            self._connection.execute("COMMIT")
         except BaseException:
-            self._connection.execute("ROLLBACK")
+            _roll_back(self._connection)
             raise
-        self._connection.execute("COMMIT")
         reach("store.committed")
 
     def close(self) -> None:
@@ -55,13 +56,19 @@ class Writer:
             )
 
 
-def _raise_epoch(connection: apsw.Connection) -> int:
+def _raise_epoch(connection: apsw.Connection, mirrored: int) -> int:
     connection.execute("BEGIN IMMEDIATE")
     try:
-        epoch = int(get_meta(connection, "epoch") or 0) + 1
+        epoch = max(int(get_meta(connection, "epoch") or 0), mirrored) + 1
         put_meta(connection, "epoch", str(epoch))
+        connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        _roll_back(connection)
         raise
-    connection.execute("COMMIT")
     return epoch
+
+
+def _roll_back(connection: apsw.Connection) -> None:
+    """Undo the open transaction; on a full or failing disk SQLite may have done so itself."""
+    if connection.in_transaction:
+        connection.execute("ROLLBACK")

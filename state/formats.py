@@ -1,0 +1,200 @@
+"""Derived files under the names of older systems: campaign.json, active pointer, sidecar, job history.
+
+Each function gives the whole record from what the store says; keys of an existing file that this version
+does not know survive at the end. Pure: no clock, no file; the same inputs give the same bytes, so planning
+sees drift by comparing.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from state.store.rows import CampaignRow, JobRow, LedgerRow
+
+LEDGER_VERSION = "1.2.0"
+
+_NO_SOURCE_YET: dict[str, Any] = {
+    "starting_checkpoint": None,
+    "starting_step": 0,
+    "milestones": [],
+    "peak_skill_levels": {},
+    "peak_metrics": {},
+    "skill_effort": {},
+    "level_transitions": [],
+    "parent_campaign": None,
+    "archived_at": None,
+}
+"""Fields of campaign.json that nothing in the store decides: kept as they are read, else these."""
+
+
+def encode_record(record: Mapping[str, Any]) -> bytes:
+    """Return the bytes of a derived file: indented JSON with a line end."""
+    return msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n"
+
+
+def decode_record(content: bytes) -> dict[str, Any]:
+    """Return the record in these bytes.
+
+    Raises:
+        ValueError: they are not a JSON object.
+    """
+    try:
+        return msgspec.json.decode(content, type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ValueError(f"not a JSON object: {error}") from error
+
+
+def campaign_record(
+    card: Mapping[str, Any], row: CampaignRow, newest: LedgerRow | None, existing: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return what campaign.json should say.
+
+    `card` is what it repeats from the spec: name, description, skills_focus, config_overrides; `newest` the
+    living segment's last ledger row; `existing` what the file says now, empty when there is none.
+    """
+    hero, _, campaign = row.name.partition("/")
+    kept = {key: existing.get(key, default) for key, default in _NO_SOURCE_YET.items()}
+    record = {
+        "id": campaign,
+        "hero_id": hero,
+        "uid": row.uid,
+        "name": card["name"],
+        "description": card["description"],
+        "created_at": row.created_at,
+        "status": row.status,
+        "starting_checkpoint": kept["starting_checkpoint"],
+        "starting_step": kept["starting_step"],
+        "current_step": kept["starting_step"] if newest is None else newest.step,
+        "total_examples": 0 if newest is None else newest.total_examples_trained,
+        "skills_focus": list(card["skills_focus"]),
+        "config_overrides": dict(card["config_overrides"]),
+        "code_version": row.code_version,
+        "config_hash": row.config_hash,
+        "specs_commit": row.specs_commit,
+        **kept,
+    }
+    return _with_unknown_keys(record, existing)
+
+
+def card_of(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the spec's part of a campaign.json, to write the file again when only the store moved.
+
+    Raises:
+        ValueError: the record has no such part.
+    """
+    names = ("name", "description", "skills_focus", "config_overrides")
+    if missing := [name for name in names if name not in record]:
+        raise ValueError(f"no {missing[0]!r} in the record")
+    return {name: record[name] for name in names}
+
+
+def pointer_record(campaign: str, activated_at: str, existing: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the active pointer should say for `<hero>/<campaign>`."""
+    hero, _, campaign_id = campaign.partition("/")
+    record = {
+        "hero_id": hero,
+        "campaign_id": campaign_id,
+        "campaign_path": f"campaigns/{campaign}",
+        "activated_at": activated_at,
+    }
+    return _with_unknown_keys(record, existing)
+
+
+def active_link_target(campaign: str) -> str:
+    """Return what the link `campaigns/active` should point at, relative to its folder."""
+    return campaign
+
+
+def canonical_name(step: int, saved_at: str) -> str:
+    """Return `checkpoint-<step>-<YYYYMMDD>-<HHMM>` of a save at this moment (ISO-8601, UTC)."""
+    day, _, clock = saved_at.partition("T")
+    return f"checkpoint-{step}-{day.replace('-', '')}-{clock[:5].replace(':', '')}"
+
+
+def sidecar_record(row: LedgerRow, campaign: str, existing: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a checkpoint's `.ledger.json` should say."""
+    hero, _, campaign_id = campaign.partition("/")
+    record: dict[str, Any] = {
+        "step": row.step,
+        "timestamp": row.timestamp,
+        "path": row.path,
+        "canonical_name": row.canonical_name,
+        "train_loss": row.train_loss,
+        "val_loss": row.val_loss,
+        "learning_rate": row.learning_rate,
+        "epoch": None,
+        "accuracy": None,
+        "perplexity": None,
+        "training_file": row.training_file,
+        "skill_name": None,
+        "skill_level": None,
+        "total_examples_trained": row.total_examples_trained,
+        "hero_id": hero,
+        "campaign_id": campaign_id,
+        "size_bytes": row.size_bytes,
+        "has_optimizer": row.has_optimizer,
+        "last_used": None,
+        "locations": [],
+        "skill_metrics": {},
+        "skill_levels_at_save": {},
+        "linked_eval_ids": [],
+        "skill_effort_at_save": {},
+        "created_by": "training",
+        "ledger_version": LEDGER_VERSION,
+        **{name: getattr(row, name) for name in _OUR_LEDGER_FIELDS},
+    }
+    return _with_unknown_keys(record, existing)
+
+
+_OUR_LEDGER_FIELDS = (
+    "campaign_uid",
+    "segment",
+    "sequence",
+    "healthy",
+    "digest",
+    "parent_step",
+    "generation",
+    "attempt",
+    "config_hash",
+    "code_version",
+    "specs_commit",
+)
+"""What our ledger knows beyond the older record."""
+
+
+def job_record(row: JobRow) -> dict[str, Any]:
+    """Return a job as queue, log and history write it."""
+    return {
+        "id": row.id,
+        "dataset_path": row.dataset_path,
+        "hero_id": row.hero_id,
+        "campaign_id": row.campaign_id,
+        "priority": row.priority,
+        "status": row.status,
+        "attempts": row.attempts,
+        "created_at": row.created_at,
+        "started_at": row.started_at,
+        "finished_at": row.finished_at,
+        "start_step": row.start_step,
+        "final_step": row.final_step,
+        "final_loss": row.final_loss,
+        "final_val_loss": row.final_val_loss,
+        "last_error": row.last_error,
+        "num_examples": row.num_examples,
+        "estimated_tokens": None,
+        "config_hash": row.config_hash,
+        "git_commit": row.git_commit,
+        "metadata": {
+            "uid": row.uid,
+            "quest_id": row.quest_id,
+            "campaign_uid": row.campaign_uid,
+            "digest": row.digest,
+            "epochs": row.epochs,
+            "specs_commit": row.specs_commit,
+        },
+    }
+
+
+def _with_unknown_keys(record: dict[str, Any], existing: Mapping[str, Any]) -> dict[str, Any]:
+    return record | {key: value for key, value in existing.items() if key not in record}
