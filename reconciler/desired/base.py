@@ -1,42 +1,37 @@
 """What every kind of spec is made of: the shared keys, and the words for limits of a field.
 
-Kinds are standard dataclasses, so that reading a cached spec needs no pydantic; pydantic checks them when a
-file is new and makes the JSON Schemas. A sentence under a field is its description in both.
+Kinds are msgspec records: made in microseconds, so that a command that reads cached specs starts at once.
+`models` makes a pydantic model of each when a file is new, to find all its mistakes, and for the JSON
+Schemas. A sentence under a field is its description there.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Annotated, Any, TypeVar, dataclass_transform
+from typing import Annotated, Any
 
-from annotated_types import Len
+import msgspec
+from msgspec import Meta
 
 from state.ids import is_campaign_name, is_id
 
-T = TypeVar("T")
 Json = Any
 """Any JSON value: a section of an older file that is carried along."""
 
 
-@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(field,))
-def record(cls: type[T]) -> type[T]:
-    """Make a frozen dataclass that pydantic reads strictly: no conversions, no unknown keys."""
-    cls.__pydantic_config__ = {  # type: ignore[attr-defined]  # a name that pydantic looks for
-        "extra": "forbid",
-        "strict": True,
-        "use_attribute_docstrings": True,
-    }
-    return dataclass(frozen=True, kw_only=True)(cls)
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of a spec."""
 
 
-@dataclass(frozen=True)
 class Words:
     """A limit of a text field: what it must be, in words, and the function that decides."""
 
-    expected: str
-    is_right: Callable[[str], bool]
-    pattern: str | None = None
-    """The same as a regular expression, for editors; may allow more than `is_right`."""
+    __slots__ = ("expected", "is_right", "pattern")
+
+    def __init__(self, expected: str, is_right: Callable[[str], bool], pattern: str | None = None) -> None:
+        self.expected = expected
+        self.is_right = is_right
+        self.pattern = pattern
+        """The same as a regular expression, for editors; may allow more than `is_right`."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
         from pydantic_core import PydanticCustomError, core_schema  # only while a spec is validated
@@ -57,6 +52,7 @@ class Words:
 
 _ID_PATTERN = r"[a-z0-9]+([-.][a-z0-9]+)*"
 ID_WORDS = "1 to 64 lowercase letters, digits, and single hyphens or dots between them"
+MAX_LINE = 200
 _TIME_WORDS = "a date (2026-12-01) or a time with its zone (2026-12-01T08:00:00Z)"
 
 
@@ -76,16 +72,28 @@ def is_who(text: str) -> bool:
     return is_id(text) or is_campaign_name(text)
 
 
+def is_line(text: str) -> bool:
+    """Is this one line of a length that fits a screen?"""
+    return 0 < len(text) <= MAX_LINE and "\n" not in text
+
+
+def is_identifier(text: str) -> bool:
+    """Is this a name as Python and transformers have them?"""
+    return text.isascii() and text.isidentifier() and len(text) <= MAX_LINE
+
+
 Id = Annotated[str, Words(ID_WORDS, is_id, f"^{_ID_PATTERN}$")]
 CampaignName = Annotated[str, Words("<hero>/<campaign>", is_campaign_name, f"^{_ID_PATTERN}/{_ID_PATTERN}$")]
 Who = Annotated[str, Words("<hero> or <hero>/<campaign>", is_who, f"^{_ID_PATTERN}(/{_ID_PATTERN})?$")]
 When = Annotated[str, Words(_TIME_WORDS, lambda text: as_time(text) is not None)]
-Line = Annotated[str, Words("one line of 1 to 200 characters", lambda text: 0 < len(text) <= 200 and "\n" not in text)]
-Name = Annotated[str, Len(1, 200)]
+Line = Annotated[str, Words(f"one line of 1 to {MAX_LINE} characters", is_line)]
+Name = Annotated[str, Meta(min_length=1, max_length=MAX_LINE)]
+Identifier = Annotated[
+    str, Words("a name of letters, digits and _", is_identifier, "^[A-Za-z_][A-Za-z0-9_]*$")
+]
 
 
-@record
-class Suspend:
+class Suspend(Record, frozen=True, kw_only=True):
     """Why and until when nothing is done for this spec."""
 
     reason: Line
@@ -94,13 +102,12 @@ class Suspend:
     """A date or a time with its zone; without it, until this section is removed."""
 
 
-@record
-class Spec:
+class Spec(Record, frozen=True, kw_only=True):
     """The keys that every kind of spec may have."""
 
     version: Line | None = None
     """The spec's own version, for people."""
-    labels: dict[str, str] = field(default_factory=dict)
+    labels: dict[str, str] = {}
     """Free words to find things by."""
     suspend: Suspend | None = None
     """Present: the reconciler leaves this thing as it is."""

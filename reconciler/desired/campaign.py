@@ -2,21 +2,19 @@
 
 from collections.abc import Iterator
 
-from reconciler.desired.base import Id, Line, Spec, record
+from reconciler.desired.base import Id, Line, Record, Spec
 from reconciler.desired.places import Finding
 from reconciler.desired.training import TrainingSettings, Updates, check_settings
 
 
-@record
-class Goal:
+class Goal(Record, frozen=True, kw_only=True):
     """When a campaign has come where it wanted; a later quest or a higher goal wakes it."""
 
     updates: Updates
     """Optimizer updates."""
 
 
-@record
-class Campaign(Spec):
+class Campaign(Spec, frozen=True, kw_only=True):
     """A campaign of the hero whose folder it is in; it is named `<hero>/<id>`."""
 
     id: Id

@@ -1,72 +1,68 @@
-"""`specs/heroes/<id>.yaml`: a model, what is fixed about it, and how it is trained unless a campaign says otherwise."""
+"""`specs/heroes/<id>.yaml`: a model, what is fixed about it, and how it is trained by default."""
 
 from collections.abc import Iterator
-from dataclasses import field
 from typing import Annotated, Literal
 
-from annotated_types import Ge, Gt, Le, Lt
+import msgspec
+from msgspec import Meta
 
-from reconciler.desired.base import Id, Json, Line, Name, Spec, Words, record
+from reconciler.desired.base import Id, Identifier, Json, Line, Name, Record, Spec, Words
 from reconciler.desired.places import Finding
 from reconciler.desired.training import TrainingSettings, check_settings
 
-Gigabytes = Annotated[float, Ge(0)]
-ClassName = Annotated[
-    str, Words("the name of a transformers class, such as Qwen3ForCausalLM", lambda t: t.isascii() and t.isidentifier(), "^[A-Za-z_][A-Za-z0-9_]*$")
-]
+Gigabytes = Annotated[float, Meta(ge=0)]
+MAX_MODEL_NAME = 500
 
 
 def _is_model_name(text: str) -> bool:
-    return 0 < len(text) <= 500 and text == text.strip() and ".." not in text.split("/") and text.isprintable()
+    fits = 0 < len(text) <= MAX_MODEL_NAME and text.isprintable()
+    return fits and text == text.strip() and ".." not in text.split("/")
 
 
 ModelName = Annotated[str, Words("a hub id or a local path without ..", _is_model_name)]
 
 
-@record
-class Model:
+class Model(Record, frozen=True, kw_only=True):
     """What the model is. Everything here is locked: no campaign changes it."""
 
     hf_name: ModelName | None = None
-    """Hub id or local path of the weights; relative: the models folder, then the realm's root, then the hub's cache."""
+    """Hub id or local path; relative: the models folder, then the realm's root, then the hub's cache."""
     init: Literal["scratch"] | None = None
     """`scratch` instead of hf_name: the weights start at random."""
     tokenizer: Literal["bytes"] | None = None
     """With scratch: `bytes` is built in and needs no download."""
     family: Name
     """qwen3, llama, mistral, phi, ..."""
-    architecture: ClassName
+    architecture: Identifier
     """The transformers class."""
-    size_b: Annotated[float, Gt(0), Le(10_000)] | None = None
+    size_b: Annotated[float, Meta(gt=0, le=10_000)] | None = None
     """Billions of parameters."""
-    vocab_size: Annotated[int, Gt(0), Le(100_000_000)]
+    vocab_size: Annotated[int, Meta(gt=0, le=100_000_000)]
     """Tokens that the model knows."""
-    context_length: Annotated[int, Ge(8), Le(1_000_000_000)]
+    context_length: Annotated[int, Meta(ge=8, le=1_000_000_000)]
     """The model's limit in tokens; `max_length` is what training uses."""
     rope_scaling: str | dict[str, Json] | None = None
     """Older; a value that contradicts the model's own config is a warning."""
-    config: dict[str, Json] = field(default_factory=dict)
+    config: dict[str, Json] = msgspec.field(default_factory=dict)
     """With scratch: the sizes, by their names in the transformers config."""
 
 
-@record
-class Qlora:
+class Qlora(Record, frozen=True, kw_only=True):
     """Adapter training; `enabled: true` is refused at launch in this version."""
 
     enabled: bool = False
     """Train adapters on a 4-bit model?"""
-    r: Annotated[int, Gt(0)] = 64
+    r: Annotated[int, Meta(gt=0)] = 64
     """Rank."""
-    alpha: Annotated[float, Gt(0)] = 16
+    alpha: Annotated[float, Meta(gt=0)] = 16
     """Weight of the adapters."""
-    dropout: Annotated[float, Ge(0), Lt(1)] = 0.05
+    dropout: Annotated[float, Meta(ge=0, lt=1)] = 0.05
     """Share of adapter inputs set to zero."""
     target_modules: tuple[str, ...] = ("q_proj", "k_proj", "v_proj", "o_proj")
     """Layers with adapters."""
 
 
-@record
-class Chat:
+class Chat(Record, frozen=True, kw_only=True):
     """How a conversation becomes text."""
 
     template: Name = "chatml"
@@ -83,8 +79,7 @@ class Chat:
     """May there be a system message?"""
 
 
-@record
-class Vram:
+class Vram(Record, frozen=True, kw_only=True):
     """Measured or estimated GPU memory, for estimates."""
 
     base_memory_gb: Gigabytes | None = None
@@ -103,8 +98,7 @@ class Vram:
     """For people."""
 
 
-@record
-class Display:
+class Display(Record, frozen=True, kw_only=True):
     """How the hero is shown."""
 
     icon: str | None = None
@@ -117,34 +111,30 @@ class Display:
     """Where there is no icon."""
 
 
-@record
-class IdleGeneration:
+class IdleGeneration(Record, frozen=True, kw_only=True):
     """Older: making data while nothing else is to do."""
 
     enabled: bool | None = None
-    batch_size: Annotated[int, Gt(0)] | None = None
+    batch_size: Annotated[int, Meta(gt=0)] | None = None
     levels: tuple[int, ...] = ()
-    min_queue_depth: Annotated[int, Ge(0)] | None = None
+    min_queue_depth: Annotated[int, Meta(ge=0)] | None = None
 
 
-@record
-class IdleBehavior:
+class IdleBehavior(Record, frozen=True, kw_only=True):
     """Older: what a hero does while its queue is empty; this version does nothing then."""
 
     enabled: bool | None = None
-    skill_priorities: dict[str, float] = field(default_factory=dict)
+    skill_priorities: dict[str, float] = msgspec.field(default_factory=dict)
     generation: IdleGeneration | None = None
 
 
-@record
-class Galore:
+class Galore(Record, frozen=True, kw_only=True):
     """Older: low-rank gradients."""
 
-    rank: Annotated[int, Gt(0)] | None = None
+    rank: Annotated[int, Meta(gt=0)] | None = None
 
 
-@record
-class Trainer:
+class Trainer(Record, frozen=True, kw_only=True):
     """Older: which training program was used."""
 
     type: Literal["flo", "ultimate", "deepspeed"] | None = None
@@ -155,8 +145,7 @@ class Trainer:
     """Only for the galore optimizers."""
 
 
-@record
-class Hero(Spec):
+class Hero(Spec, frozen=True, kw_only=True):
     """A model and how it is trained."""
 
     id: Id
@@ -187,7 +176,7 @@ class Hero(Spec):
     """Older."""
     trainer: Trainer | None = None
     """Older."""
-    locked: dict[str, Json] = field(default_factory=dict)
+    locked: dict[str, Json] = msgspec.field(default_factory=dict)
     """Older: repeats what `model` says."""
     memory_profile: str | None = None
     """Older: a preset; refused at launch."""

@@ -13,7 +13,7 @@ MAX_SHOWN_COLUMNS = 100
 MAX_SHOWN_NAMES = 12
 
 
-class Mistake(msgspec.Struct, frozen=True, kw_only=True, order=True):
+class Mistake(msgspec.Struct, frozen=True, kw_only=True):
     """What is wrong in one place of one spec. Lines and columns count from 1; 0 means the whole file."""
 
     path: str
@@ -50,12 +50,21 @@ class Mistake(msgspec.Struct, frozen=True, kw_only=True, order=True):
         return "; ".join(parts)
 
 
-class SpecMistakes(Exception):
+class SpecMistakesError(Exception):
     """The specs cannot be used as they are; `mistakes` holds every one of them, sorted by place."""
 
-    def __init__(self, mistakes: Iterable[Mistake]) -> None:
-        self.mistakes = tuple(sorted(mistakes))
+    def __init__(self, mistakes: Iterable[Mistake], num_specs: int = 0) -> None:
+        self.mistakes = tuple(sorted(mistakes, key=_place))
+        self.num_specs = num_specs
+        """How many specs were read in all."""
         super().__init__("\n".join(f"{one.where}: {one.sentence}" for one in self.mistakes))
+
+    @property
+    def summary(self) -> str:
+        """Return `2 mistakes in 2 of 9 specs.`"""
+        num_files = len({one.path for one in self.mistakes})
+        noun = "mistake" if len(self.mistakes) == 1 else "mistakes"
+        return f"{len(self.mistakes)} {noun} in {num_files} of {max(self.num_specs, num_files)} specs."
 
 
 def nearest_name(found: str, known: Iterable[str]) -> str | None:
@@ -70,6 +79,10 @@ def nearest_name(found: str, known: Iterable[str]) -> str | None:
 def render(mistakes: Sequence[Mistake]) -> str:
     """Return all mistakes as text: place, source line, caret, sentence."""
     return "\n".join(_rendered(mistake) for mistake in mistakes)
+
+
+def _place(mistake: Mistake) -> tuple[str, int, int, str]:
+    return mistake.path, mistake.line, mistake.column, mistake.message
 
 
 def _rendered(mistake: Mistake) -> str:

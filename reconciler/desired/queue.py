@@ -1,31 +1,38 @@
 """`specs/queue.yaml`: what is to be trained, in order."""
 
+import re
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from annotated_types import Ge, Gt, Le
+import msgspec
+from msgspec import Meta
 
-from reconciler.desired.base import Id, Name, Spec, Who, Words, record
+from reconciler.desired.base import Id, Record, Spec, Who, Words
 from reconciler.desired.places import Finding
 from reconciler.desired.training import MAX_SEED, RowFields
 
-_HEX = frozenset("0123456789abcdef")
+_SHA256 = re.compile("[0-9a-f]{64}")
+MAX_PATH = 4096
 
 
 def _is_sha256(text: str) -> bool:
-    return len(text) == 64 and set(text) <= _HEX
+    return _SHA256.fullmatch(text) is not None
 
 
 def _is_quest_path(text: str) -> bool:
-    return 0 < len(text) <= 4096 and text == text.strip() and ".." not in text.split("/") and not text.startswith("~")
+    return (
+        0 < len(text) <= MAX_PATH
+        and text == text.strip()
+        and ".." not in text.split("/")
+        and not text.startswith("~")
+    )
 
 
 Sha256 = Annotated[str, Words("64 lowercase hex digits", _is_sha256, "^[0-9a-f]{64}$")]
 QuestPath = Annotated[str, Words("a path without .. or ~", _is_quest_path)]
 
 
-@record
-class Quest:
+class Quest(Record, frozen=True, kw_only=True):
     """One batch to learn: a JSONL file, or a batch that a skill's source makes."""
 
     id: Id
@@ -38,22 +45,21 @@ class Quest:
     """Of the file; any other content is an error."""
     skill: Id | None = None
     """Make the rows with this skill's source instead of reading a file."""
-    level: Annotated[int, Ge(1), Le(1000)] | None = None
+    level: Annotated[int, Meta(ge=1, le=1000)] | None = None
     """Level of the problems."""
-    count: Annotated[int, Gt(0), Le(10_000_000)] | None = None
+    count: Annotated[int, Meta(gt=0, le=10_000_000)] | None = None
     """How many problems."""
-    seed: Annotated[int, Ge(0), Le(MAX_SEED)] | None = None
+    seed: Annotated[int, Meta(ge=0, le=MAX_SEED)] | None = None
     """The same seed makes the same problems; 0 when absent."""
-    epochs: Annotated[int, Gt(0), Le(1000)] = 1
+    epochs: Annotated[int, Meta(gt=0, le=1000)] = 1
     """How often each row is trained; raising it trains the difference."""
     priority: Literal["high", "normal", "low"] = "normal"
     """Within a priority, the order of this list."""
-    for_: tuple[Who, ...] = ()
-    """Each campaign named here trains it once; a hero's name means its active campaign. Empty: once in all."""
+    for_: tuple[Who, ...] = msgspec.field(name="for", default=())
+    """Each campaign named here trains it once; a hero means its active one. Empty: once in all."""
 
 
-@record
-class Queue(Spec):
+class Queue(Spec, frozen=True, kw_only=True):
     """What is to be trained."""
 
     quests: tuple[Quest, ...] = ()
@@ -73,7 +79,9 @@ def check(queue: Queue) -> Iterator[Finding]:
         yield from _check_quest(quest, index)
         if quest.id in first:
             message = f'"{quest.id}" is the id of quests[{first[quest.id]}] already'
-            yield Finding(at=("quests", index, "id"), message=message, hint="give each quest an id of its own")
+            yield Finding(
+                at=("quests", index, "id"), message=message, hint="give each quest an id of its own"
+            )
         first.setdefault(quest.id, index)
 
 
@@ -86,7 +94,9 @@ def _check_quest(quest: Quest, index: int) -> Iterator[Finding]:
     if quest.skill is not None:
         missing = [key for key in ("level", "count") if getattr(quest, key) is None]
         if missing:
-            yield Finding(at=at, message=f'quest "{quest.id}" lacks {" and ".join(missing)}, which a skill needs')
+            yield Finding(
+                at=at, message=f'quest "{quest.id}" lacks {" and ".join(missing)}, which a skill needs'
+            )
     foreign = ("fields", "sha256") if quest.skill is not None else ("level", "count", "seed")
     wanted = "file" if quest.skill is not None else "skill"
     for key in foreign:

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator
 from typing import Annotated
 
-from annotated_types import Ge, Le
+from msgspec import Meta
 
-from reconciler.desired.base import CampaignName, Id, Line, Spec, Words, record
+from reconciler.desired.base import CampaignName, Id, Line, Record, Spec, Words
 from reconciler.desired.places import Finding
 from reconciler.desired.training import TrainingSettings, check_settings
 
@@ -36,14 +36,15 @@ def _is_root(text: str) -> bool:
 
 
 Duration = Annotated[str, Words("a duration such as 15s, 2m or 1h", _is_duration, "^[0-9]{1,6}(ms|s|m|h|d)$")]
-RootPath = Annotated[str, Words("an absolute path, or one that starts with ~/, without ..", _is_root, "^(/|~/)")]
+RootPath = Annotated[
+    str, Words("an absolute path, or one that starts with ~/, without ..", _is_root, "^(/|~/)")
+]
 
 
-@record
-class Retry:
+class Retry(Record, frozen=True, kw_only=True):
     """What follows when an action fails."""
 
-    attempts: Annotated[int, Ge(1), Le(100)] = 3
+    attempts: Annotated[int, Meta(ge=1, le=100)] = 3
     """Failures in a row after which a person must look."""
     backoff: Duration = "30s"
     """Wait after the first failure; it doubles with each further one."""
@@ -51,8 +52,7 @@ class Retry:
     """The wait grows no further than this."""
 
 
-@record
-class Apply:
+class Apply(Record, frozen=True, kw_only=True):
     """How the loop runs."""
 
     interval: Duration = "15s"
@@ -63,8 +63,7 @@ class Apply:
     """What follows when an action fails."""
 
 
-@record
-class Realm(Spec):
+class Realm(Spec, frozen=True, kw_only=True):
     """The realm: one host's training, described by the specs beside this file."""
 
     id: Id
@@ -74,7 +73,7 @@ class Realm(Spec):
     active: CampaignName | None = None
     """The campaign that trains; change this line to switch heroes. Absent: none does."""
     root: RootPath | None = None
-    """Folder of checkpoints, logs and state, outside every git work tree. Absent: in the user's data folder."""
+    """Folder of checkpoints, logs and state, outside every git work tree. Absent: the user's data folder."""
     defaults: TrainingSettings | None = None
     """Settings under every hero and campaign."""
     apply: Apply = Apply()

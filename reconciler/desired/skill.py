@@ -1,26 +1,24 @@
 """`specs/skills/<id>.yaml`: something to learn, and the command that makes problems of it."""
 
 from collections.abc import Iterator
-from dataclasses import field
 from typing import Annotated
 
-from annotated_types import Ge, Gt, Le, Len
+import msgspec
+from msgspec import Meta
 
-from reconciler.desired.base import Id, Json, Line, Name, Spec, record
+from reconciler.desired.base import Id, Json, Line, Name, Record, Spec
 from reconciler.desired.places import Finding
 from reconciler.desired.training import MAX_SEED
 
 
-@record
-class Source:
+class Source(Record, frozen=True, kw_only=True):
     """Where problems come from."""
 
-    command: Annotated[tuple[Name, ...], Len(1, 100)]
+    command: Annotated[tuple[Name, ...], Meta(min_length=1, max_length=100)]
     """Program and arguments; no shell. `python` first means the interpreter that runs the reconciler."""
 
 
-@record
-class SkillDisplay:
+class SkillDisplay(Record, frozen=True, kw_only=True):
     """How the skill is shown."""
 
     icon: str | None = None
@@ -31,22 +29,20 @@ class SkillDisplay:
     """A few letters."""
 
 
-@record
-class SkillEvaluation:
+class SkillEvaluation(Record, frozen=True, kw_only=True):
     """How the skill is examined; nothing reads this in this version."""
 
-    samples_per_level: Annotated[int, Gt(0)] | None = None
+    samples_per_level: Annotated[int, Meta(gt=0)] | None = None
     """Problems of each level."""
-    seed: Annotated[int, Ge(0), Le(MAX_SEED)] | None = None
+    seed: Annotated[int, Meta(ge=0, le=MAX_SEED)] | None = None
     """Of those problems."""
-    pass_threshold: Annotated[float, Ge(0), Le(1)] | None = None
+    pass_threshold: Annotated[float, Meta(ge=0, le=1)] | None = None
     """Share of right answers from which a level is mastered."""
-    over_evaluations: Annotated[int, Gt(0)] | None = None
+    over_evaluations: Annotated[int, Meta(gt=0)] | None = None
     """The mean over so many examinations counts."""
 
 
-@record
-class Skill(Spec):
+class Skill(Spec, frozen=True, kw_only=True):
     """Something to learn."""
 
     id: Id
@@ -57,7 +53,7 @@ class Skill(Spec):
     """For people."""
     display: SkillDisplay | None = None
     """How it is shown."""
-    max_level: Annotated[int, Ge(1), Le(1000)]
+    max_level: Annotated[int, Meta(ge=1, le=1000)]
     """The highest level."""
     source: Source | None = None
     """Absent: known by name, but no quest can be made from it."""
@@ -79,13 +75,13 @@ class Skill(Spec):
     """Older."""
     passive_id: str | None = None
     """Older."""
-    api: dict[str, Json] = field(default_factory=dict)
+    api: dict[str, Json] = msgspec.field(default_factory=dict)
     """Older: a server for problems, which this version does not call."""
-    level_progression: dict[str, Json] = field(default_factory=dict)
+    level_progression: dict[str, Json] = msgspec.field(default_factory=dict)
     """Older."""
-    difficulty_system: dict[str, Json] = field(default_factory=dict)
+    difficulty_system: dict[str, Json] = msgspec.field(default_factory=dict)
     """Older."""
-    difficulty_distribution: dict[str, Json] = field(default_factory=dict)
+    difficulty_distribution: dict[str, Json] = msgspec.field(default_factory=dict)
     """Older."""
     difficulty_tiers: Json = None
     """Older."""
@@ -107,7 +103,7 @@ class Skill(Spec):
     """Older."""
     prompt_format: Json = None
     """Older."""
-    accuracy_thresholds: dict[str, Json] = field(default_factory=dict)
+    accuracy_thresholds: dict[str, Json] = msgspec.field(default_factory=dict)
     """Older."""
     primitives: Json = None
     """Older."""

@@ -1,4 +1,4 @@
-"""What a YAML reader complains about, in a person's words. The C and the Python reader word it differently."""
+"""What a YAML reader complains about, in a person's words. Its two forms word it differently."""
 
 from typing import Any
 
@@ -6,10 +6,22 @@ from reconciler.desired.places import Finding, Span
 
 # A piece of the reader's own words → (what it means, what to do). The first that fits counts.
 _MEANINGS: tuple[tuple[str, str, str | None], ...] = (
-    ("mapping values are not allowed", "a second ':' in one value, or a line indented too far", "quote the text"),
-    ("could not find expected ':'", "a line that is no `key: value`", "add the ':' or indent it under its key"),
+    (
+        "mapping values are not allowed",
+        "a second ':' in one value, or a line indented too far",
+        "quote the text",
+    ),
+    (
+        "could not find expected ':'",
+        "a line that is no `key: value`",
+        "add the ':' or indent it",
+    ),
     ("end of stream", "a quote that is never closed", None),
-    ("unknown escape character", "an unknown \\ escape in double quotes", "double the \\ or use single quotes"),
+    (
+        "unknown escape character",
+        "an unknown \\ escape in double quotes",
+        "double the \\ or use single quotes",
+    ),
     ("',' or ']'", "a list [ ... ] that is not closed or lacks a comma", None),
     ("',' or '}'", "a mapping { ... } that is not closed or lacks a comma", None),
     ("cannot start any token", "a character that cannot start a value", "quote the text"),

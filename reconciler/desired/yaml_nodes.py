@@ -21,7 +21,7 @@ MAX_NODES = 50_000
 
 
 class Document(msgspec.Struct, kw_only=True):
-    """What a file says. Where a finding refused something, its value is None and its path is in `unreadable`."""
+    """What a file says. What was refused has the value None and its path in `unreadable`."""
 
     values: dict[str, Any]
     places: dict[str, Place]
@@ -97,13 +97,13 @@ class _Reader:
 
     def document(self, *, complete: bool) -> Document:
         values = self.top if complete else {}
-        return Document(
-            values=values, places=self.places, findings=self.findings, unreadable=self.unreadable
-        )
+        return Document(values=values, places=self.places, findings=self.findings, unreadable=self.unreadable)
 
     def finish(self) -> None:
         if not self.num_documents:
-            raise _Stop(Finding(message="is empty; expected a spec", hint="a file to be ignored starts with _"))
+            raise _Stop(
+                Finding(message="is empty; expected a spec", hint="a file to be ignored starts with _")
+            )
 
     def take(self, event: Any) -> None:
         match type(event).__name__:
@@ -125,7 +125,9 @@ class _Reader:
         self.num_documents += 1
         span = Span(1, 1, 1)
         if self.num_documents > 1:
-            raise _Stop(Finding(span=_span(event), message="a second document starts here; a file holds one spec"))
+            raise _Stop(
+                Finding(span=_span(event), message="a second document starts here; a file holds one spec")
+            )
         if event.version not in (None, (1, 2)):
             version = ".".join(map(str, event.version))
             raise _Stop(Finding(span=span, message=f"asks for YAML {version}; specs are YAML 1.2"))
@@ -144,7 +146,9 @@ class _Reader:
             self._refuse_container_key(event)
             return
         if not self.stack and not isinstance(values, dict):
-            raise _Stop(Finding(span=_span(event), message=f"is {kind_of(values)}; expected a mapping of keys"))
+            raise _Stop(
+                Finding(span=_span(event), message=f"is {kind_of(values)}; expected a mapping of keys")
+            )
         path, key = self._next_path()
         self._refuse_decoration(event, path)
         self._place(path, key, _span(event))
@@ -194,7 +198,9 @@ class _Reader:
         if event.anchor:
             self._find(_span(event), f"an anchor (&{event.anchor}); write the value out where it is needed")
         if event.tag:
-            self._find(_span(event), f"a tag ({_short_tag(event.tag)}) at {key_text(path) or 'the top'}; remove it")
+            self._find(
+                _span(event), f"a tag ({_short_tag(event.tag)}) at {key_text(path) or 'the top'}; remove it"
+            )
         return bool(event.anchor or event.tag)
 
     def _take_key(self, event: Any) -> None:
@@ -224,7 +230,12 @@ class _Reader:
             value = plain_scalar(text)
         except BadScalar:
             value = 0.0
-        older = isinstance(value, int) and not isinstance(value, bool) and path[:1] and path[0] in self.number_keys_under
+        older = (
+            isinstance(value, int)
+            and not isinstance(value, bool)
+            and path[:1]
+            and path[0] in self.number_keys_under
+        )
         if not isinstance(value, str) and not older:
             self._find(span, f'the key {text or "(empty)"} is {kind_of(value)}; quote it: "{text}"')
 

@@ -57,18 +57,16 @@ def _float(text: str) -> float:
 
 def kind_of(value: object) -> str:
     """Return what a value is, in a person's words: `a string`, `a number`, `a list`."""
-    match value:
-        case None:
-            return "empty"
-        case bool():
-            return "true or false"
-        case int():
-            return "a whole number"
-        case float():
-            return "a number"
-        case str():
-            return "a string"
-        case list() | tuple():
-            return "a list"
-        case _:
-            return "a mapping"
+    if value is None:
+        return "empty"
+    return next((words for type_, words in _KINDS if isinstance(value, type_)), "a mapping")
+
+
+_KINDS: tuple[tuple[type, str], ...] = (
+    (bool, "true or false"),
+    (int, "a whole number"),
+    (float, "a number"),
+    (str, "a string"),
+    (list, "a list"),
+    (tuple, "a list"),
+)

@@ -7,7 +7,9 @@ from reconciler.desired.places import Finding, Span
 MAX_BYTES = 1024 * 1024
 _LINE = re.compile(r"\r\n|\r|\n")
 # Tabs, C0 and C1 controls, line breaks that only YAML 1.1 knew, and marks that reverse what is shown.
-_REFUSED = re.compile("[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]")
+_REFUSED = re.compile(
+    "[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]"
+)
 _NAMES = {"\t": "a tab", "\x00": "a NUL byte", "\ufeff": "a byte order mark in the middle"}
 
 
@@ -26,7 +28,7 @@ def decode(data: bytes) -> str:
         BadText: too large, not UTF-8, a control character, a merge conflict.
     """
     if len(data) > MAX_BYTES:
-        raise BadText(Finding(message=f"has {len(data):,} bytes; a spec has at most {MAX_BYTES:,}"))
+        raise BadText(Finding(message=f"has more than {MAX_BYTES:,} bytes, which is too large for a spec"))
     text = _utf8(data).removeprefix("\ufeff")
     _refuse_conflicts(lines_of(text))
     if match := _REFUSED.search(text):

@@ -1,0 +1,69 @@
+"""What should be: every spec, sorted by name, and where each of its values stands."""
+
+import functools
+from collections.abc import Mapping
+from typing import Generic, TypeVar
+
+import msgspec
+
+from reconciler.desired.base import Spec
+from reconciler.desired.campaign import Campaign
+from reconciler.desired.hero import Hero
+from reconciler.desired.places import Place, Step, span_of
+from reconciler.desired.queue import Quest, Queue
+from reconciler.desired.realm import Realm
+from reconciler.desired.skill import Skill
+
+T = TypeVar("T", bound=Spec)
+
+
+class Source(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
+    """One spec and the file it came from."""
+
+    name: str
+    """What other specs call it: an id, or `<hero>/<campaign>`; empty for realm and queue."""
+    path: str
+    """From the repository's top folder."""
+    blob_id: str
+    """git's name for the file's content."""
+    spec: T
+    encoded_places: bytes
+    """JSON; decoded only when a place is asked for."""
+
+    @property
+    def places(self) -> Mapping[str, Place]:
+        return _decoded(self.encoded_places)
+
+    def where(self, *path: Step) -> str:
+        """Return `specs/heroes/pip.yaml:21` for a key path; the nearest section's line where the key is absent."""
+        span = span_of(self.places, path, on_key=True)
+        return f"{self.path}:{span.line}" if span else self.path
+
+
+class Desired(msgspec.Struct, frozen=True, kw_only=True):
+    """What the specs say at one moment. All names that they use exist."""
+
+    realm: Source[Realm]
+    queue: Source[Queue] | None
+    heroes: Mapping[str, Source[Hero]]
+    campaigns: Mapping[str, Source[Campaign]]
+    """By `<hero>/<campaign>`."""
+    skills: Mapping[str, Source[Skill]]
+
+    @property
+    def quests(self) -> tuple[Quest, ...]:
+        """Return the quests in the order of the file."""
+        return self.queue.spec.quests if self.queue else ()
+
+    def hero_of(self, campaign: str) -> Source[Hero]:
+        """Return the hero of a campaign that is in the specs."""
+        return self.heroes[campaign.partition("/")[0]]
+
+    def quest_where(self, index: int, *path: Step) -> str:
+        """Return file and line of a quest, by its number in the list."""
+        return self.queue.where("quests", index, *path) if self.queue else "specs/queue.yaml"
+
+
+@functools.lru_cache(maxsize=256)
+def _decoded(encoded: bytes) -> dict[str, Place]:
+    return msgspec.json.decode(encoded, type=dict[str, Place])

@@ -1,0 +1,187 @@
+"""From spec files to `Desired`, or to every mistake in them.
+
+Called by `app` with a tree from `git_source` or `worktree`; the result goes to `plan`. Pure but for the tree's
+and the cache's reading. When the cache knows every file, neither ruamel nor pydantic is imported.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from reconciler.desired import references
+from reconciler.desired.desired import Desired, Source
+from reconciler.desired.kinds import (
+    CAMPAIGN,
+    HERO,
+    KINDS,
+    QUEUE,
+    REALM,
+    SKILL,
+    BadPlaceError,
+    PlacedSpec,
+    place_of,
+    shown,
+)
+from reconciler.desired.mistakes import Mistake, SpecMistakesError
+from reconciler.desired.parse_cache import Cache
+from reconciler.desired.places import Finding, KeyPath, span_of
+from reconciler.desired.tree import SpecFile, SpecTree
+
+
+class _Entry(msgspec.Struct, frozen=True, array_like=True):
+    """What the cache keeps of one file without mistakes."""
+
+    values: msgspec.Raw
+    places: msgspec.Raw
+
+
+def load(tree: SpecTree, cache: Cache) -> Desired:
+    """Return what the specs say.
+
+    Raises:
+        SpecMistakesError: something is wrong; holds every mistake of every file.
+    """
+    loader = _Loader(tree, cache)
+    for file in tree.files:
+        loader.take(file)
+    loader.check_twins()
+    loader.check_references()
+    if loader.mistakes:
+        raise SpecMistakesError(loader.mistakes, num_specs=loader.num_specs)
+    return loader.desired()
+
+
+class _Loader:
+    """Collects sources and mistakes over all files."""
+
+    def __init__(self, tree: SpecTree, cache: Cache) -> None:
+        self.tree = tree
+        self.cache = cache
+        self.mistakes: list[Mistake] = list(tree.mistakes)
+        self.sources: dict[str, dict[str, Source[Any]]] = {kind.name: {} for kind in KINDS}
+        """Kind → name → what was read without mistakes."""
+        self.names: dict[str, list[str]] = {kind.name: [] for kind in KINDS}
+        """Kind → names by their files, readable or not: a broken file is no unknown name."""
+        self.num_specs = 0
+
+    def take(self, file: SpecFile) -> None:
+        try:
+            placed = place_of(file.path)
+        except BadPlaceError as bad:
+            self.num_specs += 1
+            self.mistakes.append(bad.mistake)
+            return
+        if placed is None:
+            return
+        self.num_specs += 1
+        self.names[placed.kind.name].append(placed.name)
+        source = self._cached(file, placed) or self._parsed(file, placed)
+        if source is not None:
+            self.sources[placed.kind.name][placed.name] = source
+            self._check_id(file, placed, source)
+
+    def _cached(self, file: SpecFile, placed: PlacedSpec) -> Source[Any] | None:
+        entry = self.cache.get(_key(file, placed))
+        if entry is None:
+            return None
+        try:
+            kept = msgspec.json.decode(entry, type=_Entry)
+            return _source(file, placed, bytes(kept.values), bytes(kept.places))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return None  # not ours after all: read the file
+
+    def _parsed(self, file: SpecFile, placed: PlacedSpec) -> Source[Any] | None:
+        from reconciler.desired.validation import check_values
+        from reconciler.desired.yaml_nodes import parse
+
+        content = self.tree.read(file)
+        document = parse(content, number_keys_under=placed.kind.number_keys_under)
+        findings = list(document.findings)
+        source = None
+        if document.values or not findings:
+            values, more = check_values(placed.kind, document.values)
+            findings += [one for one in more if not _is_within(one.at, document.unreadable)]
+            if not findings:
+                places = msgspec.json.encode(document.places)
+                source = _source(file, placed, values, places)
+                findings += placed.kind.check(source.spec)
+        if findings:
+            self._add(file, content, findings, document.places)
+            return None
+        entry = _Entry(values=msgspec.Raw(values), places=msgspec.Raw(places))
+        self.cache.put(_key(file, placed), msgspec.json.encode(entry))
+        return source
+
+    def _add(self, file: SpecFile, content: bytes, findings: Iterable[Finding], places: Any) -> None:
+        from reconciler.desired.yaml_text import readable_lines
+
+        lines = readable_lines(content)
+        for finding in findings:
+            self.mistakes.append(located(file.path, finding, places, lines))
+
+    def _find(self, source: Source[Any], finding: Finding) -> None:
+        """Note a mistake in a file that was read before; its text is read once more to show the line."""
+        file = SpecFile(path=source.path, blob_id=source.blob_id)
+        self._add(file, self.tree.read(file), [finding], source.places)
+
+    def _check_id(self, file: SpecFile, placed: PlacedSpec, source: Source[Any]) -> None:
+        stem = placed.name.rpartition("/")[2]
+        if stem and source.spec.id != stem:
+            message = f'is "{source.spec.id}", but the file is {stem}.yaml'
+            self._find(source, Finding(at=("id",), message=message, hint="make them equal"))
+
+    def check_twins(self) -> None:
+        """Find names that differ in upper and lower case only: some file systems hold only one of them."""
+        seen: dict[str, str] = {}
+        for file in self.tree.files:
+            twin = seen.setdefault(file.path.casefold(), file.path)
+            if twin != file.path:
+                message = f"differs from {shown(twin)} in upper and lower case only"
+                self.mistakes.append(Mistake(path=shown(file.path), message=message, hint="rename one"))
+
+    def check_references(self) -> None:
+        if "" not in self.names["realm"]:
+            hint = "every realm has this file: reconcile init writes one"
+            self.mistakes.append(Mistake(path="specs/realm.yaml", message="is missing", hint=hint))
+        for source, finding in references.check(self.sources, self.names):
+            self._find(source, finding)
+
+    def desired(self) -> Desired:
+        return Desired(
+            realm=self.sources[REALM.name][""],
+            queue=self.sources[QUEUE.name].get(""),
+            heroes=self.sources[HERO.name],
+            campaigns=self.sources[CAMPAIGN.name],
+            skills=self.sources[SKILL.name],
+        )
+
+
+def located(path: str, finding: Finding, places: Any, lines: list[str]) -> Mistake:
+    """Return a finding as a mistake: with its line and column, and the text there."""
+    span = finding.span or span_of(places, finding.at, on_key=finding.on_key)
+    has_line = span is not None and span.line <= len(lines)
+    return Mistake(
+        path=shown(path),
+        line=span.line if span else 0,
+        column=span.column if span else 0,
+        width=span.width if span else 1,
+        message=finding.message,
+        known=finding.known,
+        nearest=finding.nearest,
+        hint=finding.hint,
+        source_line=lines[span.line - 1] if span and has_line else None,
+    )
+
+
+def _source(file: SpecFile, placed: PlacedSpec, values: bytes, places: bytes) -> Source[Any]:
+    spec = msgspec.json.decode(values, type=placed.kind.type)
+    return Source(name=placed.name, path=file.path, blob_id=file.blob_id, spec=spec, encoded_places=places)
+
+
+def _key(file: SpecFile, placed: PlacedSpec) -> str:
+    return f"{file.blob_id}-{placed.kind.name}"
+
+
+def _is_within(at: KeyPath, unreadable: Iterable[KeyPath]) -> bool:
+    return any(at[: len(path)] == path for path in unreadable)

@@ -1,0 +1,82 @@
+"""Names that one spec uses and another defines: each exists, and what spans several files fits together."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from reconciler.desired.desired import Source
+from reconciler.desired.mistakes import nearest_name
+from reconciler.desired.places import Finding, KeyPath
+
+Sources = Mapping[str, Mapping[str, Source[Any]]]
+Names = Mapping[str, Sequence[str]]
+Found = Iterator[tuple[Source[Any], Finding]]
+
+
+def check(sources: Sources, names: Names) -> Found:
+    """Yield every wrong name with the spec that uses it. `names` holds also those of unreadable files."""
+    yield from _check_realm(sources, names)
+    yield from _check_campaigns(sources, names)
+    yield from _check_queue(sources, names)
+
+
+def _check_realm(sources: Sources, names: Names) -> Found:
+    for source in sources["realm"].values():
+        active = source.spec.active
+        if active is not None and active not in names["campaign"]:
+            yield source, _unknown(("active",), active, "a campaign", names["campaign"])
+
+
+def _check_campaigns(sources: Sources, names: Names) -> Found:
+    for source in sources["campaign"].values():
+        hero = source.name.partition("/")[0]
+        if hero not in names["hero"]:
+            message = f'lies in the folder of "{hero}", which is not the id of a hero'
+            known = tuple(sorted(names["hero"]))
+            yield source, Finding(message=message, known=known, nearest=nearest_name(hero, known))
+        for index, skill in enumerate(source.spec.skills_focus):
+            if skill not in names["skill"]:
+                yield source, _unknown(("skills_focus", index), skill, "the id of a skill", names["skill"])
+        if hero in sources["hero"]:
+            yield from _check_length(source, sources["hero"][hero])
+
+
+def _check_length(campaign: Source[Any], hero: Source[Any]) -> Found:
+    """A campaign may shrink the hero's max_length and never grow it."""
+    overrides, defaults = campaign.spec.config_overrides, hero.spec.training_defaults
+    wanted = overrides.max_length if overrides else None
+    own = defaults.max_length if defaults else None
+    limit, key = (
+        (own, ("training_defaults", "max_length"))
+        if own
+        else (hero.spec.model.context_length, ("model", "context_length"))
+    )
+    if wanted is not None and wanted > limit:
+        message = f"is {wanted}; it may shrink and never grow: the hero has {limit} ({hero.where(*key)})"
+        yield campaign, Finding(at=("config_overrides", "max_length"), message=message)
+
+
+def _check_queue(sources: Sources, names: Names) -> Found:
+    for source in sources["queue"].values():
+        for index, quest in enumerate(source.spec.quests):
+            at: KeyPath = ("quests", index)
+            if quest.skill is not None and quest.skill not in names["skill"]:
+                yield source, _unknown((*at, "skill"), quest.skill, "the id of a skill", names["skill"])
+            for place, who in enumerate(quest.for_):
+                kind, words = ("campaign", "a campaign") if "/" in who else ("hero", "the id of a hero")
+                if who not in names[kind]:
+                    yield source, _unknown((*at, "for", place), who, words, names[kind])
+            yield from _check_level(source, at, quest, sources)
+
+
+def _check_level(source: Source[Any], at: KeyPath, quest: Any, sources: Sources) -> Found:
+    skill = sources["skill"].get(quest.skill or "")
+    if skill is not None and quest.level is not None and quest.level > skill.spec.max_level:
+        message = f"is {quest.level}; the highest level of {quest.skill} is {skill.spec.max_level}"
+        yield source, Finding(at=(*at, "level"), message=message)
+
+
+def _unknown(at: KeyPath, found: str, words: str, names: Sequence[str]) -> Finding:
+    known = tuple(sorted(names))
+    near = nearest_name(found, known)
+    hint = None if known else "there is none yet"
+    return Finding(at=at, message=f'"{found}" is not {words}', known=known, nearest=near, hint=hint)
