@@ -32,7 +32,9 @@ def identity_of(pid: int, proc: Path = PROC) -> SeenProcess | None:
 def is_alive(identity: ProcessIdentity, proc: Path = PROC) -> bool:
     """Does exactly this process still live?
 
-    Same boot, same start time, neither zombie nor dead, and the cookie in its environment.
+    Same boot, same start time, neither zombie nor dead, and the cookie in its environment. A process that
+    is leaving has lost its memory, and so its environment, while it still holds locks and the GPU, there
+    for seconds: it lives until it is a zombie.
     """
     seen = identity_of(identity.pid, proc)
     return (
@@ -40,7 +42,7 @@ def is_alive(identity: ProcessIdentity, proc: Path = PROC) -> bool:
         and seen.state not in _DEAD
         and seen.start_ticks == identity.start_ticks
         and seen.boot_id == identity.boot_id
-        and _has_cookie(identity.pid, identity.cookie, proc)
+        and _is_ours_or_leaving(identity, proc)
     )
 
 
@@ -70,18 +72,25 @@ def _owner(entry: "os.DirEntry[str]") -> int | None:
 
 
 def _bearer(pid: int, cookie: str, proc: Path) -> SeenProcess | None:
-    if not _has_cookie(pid, cookie, proc):
+    if not _holds(_environment(pid, proc), cookie):
         return None
     seen = identity_of(pid, proc)
     return seen if seen is not None and seen.state not in _DEAD else None
 
 
-def _has_cookie(pid: int, cookie: str, proc: Path) -> bool:
-    if not cookie:
+def _is_ours_or_leaving(identity: ProcessIdentity, proc: Path) -> bool:
+    environment = _environment(identity.pid, proc)
+    return environment == b"" or _holds(environment, identity.cookie)
+
+
+def _environment(pid: int, proc: Path) -> bytes | None:
+    return _read(proc / str(pid) / "environ", _MAX_ENVIRON_BYTES)
+
+
+def _holds(environment: bytes | None, cookie: str) -> bool:
+    if environment is None or not cookie:
         return False
-    environment = _read(proc / str(pid) / "environ", _MAX_ENVIRON_BYTES)
-    wanted = f"{COOKIE_VARIABLE}={cookie}".encode()
-    return environment is not None and wanted in environment.split(b"\0")
+    return f"{COOKIE_VARIABLE}={cookie}".encode() in environment.split(b"\0")
 
 
 def _read(path: Path, max_bytes: int) -> bytes | None:
