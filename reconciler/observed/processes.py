@@ -84,7 +84,14 @@ def _is_ours_or_leaving(identity: ProcessIdentity, proc: Path) -> bool:
 
 
 def _environment(pid: int, proc: Path) -> bytes | None:
-    return _read(proc / str(pid) / "environ", _MAX_ENVIRON_BYTES)
+    """Return the environment, empty once the process gave up its memory; None when it is gone or not ours."""
+    try:
+        with (proc / str(pid) / "environ").open("rb") as file:
+            return file.read(_MAX_ENVIRON_BYTES)
+    except ProcessLookupError:  # newer kernels; older ones give an empty file
+        return b""
+    except OSError:
+        return None
 
 
 def _holds(environment: bytes | None, cookie: str) -> bool:
