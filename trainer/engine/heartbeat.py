@@ -30,6 +30,11 @@ class Heartbeat:
         self._updates: deque[tuple[float, int]] = deque(maxlen=_REMEMBERED_UPDATES)
         self._status = RunStatus(phase="starting", updated_at=now_text(), orders_sequence=0, step=step)
 
+    @property
+    def status(self) -> RunStatus:
+        """What a reader of the file sees, or will with the next beat."""
+        return self._status
+
     def enter(self, phase: Phase, **fields: Any) -> None:
         """Tell a phase at once."""
         self._change(phase=phase, **fields)

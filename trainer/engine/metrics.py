@@ -1,6 +1,5 @@
-"""The run's record of itself: `metrics.jsonl` for machines, lines on standard output for people."""
+"""The run's record of itself for machines: `metrics.jsonl`."""
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +21,3 @@ class Metrics:
         entry = MetricsRecord(kind=kind, at=now_text(), step=step, **fields)
         append_line(self._file, msgspec.json.encode(entry))
 
-
-def say(event: str, **fields: Any) -> None:
-    """Print one line of the training log: the time, a constant text, then values under constant names."""
-    values = "  ".join(f"{key}={_shown(value)}" for key, value in fields.items() if value is not None)
-    sys.stdout.write(f"{now_text()}  {event:<14}  {values}".rstrip() + "\n")
-    sys.stdout.flush()
-
-
-def _shown(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)

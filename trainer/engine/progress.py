@@ -8,6 +8,7 @@ import msgspec
 
 from state.contract.manifest import LearntRange, Manifest, Measures, QuestCursor
 from state.contract.orders import QuestOrder
+from trainer.data.order import NextUpdate, Position, Taken
 
 
 class Parent(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,11 +39,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
 class Learnt(msgspec.Struct, frozen=True, kw_only=True):
     """What one update trained."""
 
-    epoch: int
-    start: int
-    stop: int
-    """Positions [start, stop) of the epoch's order."""
-    rows_per_epoch: int
+    update: NextUpdate
     tokens: int
     loss: float
     learning_rate: float
@@ -63,30 +60,37 @@ def resumed(manifest: Manifest) -> Progress:
     )
 
 
-def position(progress: Progress, order: QuestOrder) -> QuestCursor | None:
+def cursor_of(progress: Progress, order: QuestOrder) -> QuestCursor | None:
     """Return how far this content of this quest has come; None before its first update."""
     found = (c for c in progress.cursor if (c.quest_id, c.digest) == (order.quest_id, order.digest))
     return next(found, None)
 
 
+def position(progress: Progress, order: QuestOrder) -> Position:
+    """Return where the next update of this quest begins."""
+    cursor = cursor_of(progress, order)
+    if cursor is None:
+        return Position()
+    return Position(epochs_done=cursor.epochs_done, rows_taken=cursor.rows_taken)
+
+
 def is_complete(progress: Progress, order: QuestOrder) -> bool:
     """Were all epochs that are ordered now trained?"""
-    cursor = position(progress, order)
-    return cursor is not None and cursor.epochs_done >= order.epochs
+    return position(progress, order).epochs_done >= order.epochs
 
 
 def after_update(progress: Progress, order: QuestOrder, learnt: Learnt) -> Progress:
     """Return the progress with one more update of this quest."""
     step = progress.step + 1
-    old = position(progress, order)
+    old = cursor_of(progress, order)
     new = _advanced(old, order, learnt, step)
     others = tuple(cursor for cursor in progress.cursor if cursor is not old)
     return msgspec.structs.replace(
         progress,
         step=step,
         cursor=(*others, new),
-        learnt=_extended(progress.learnt, order, learnt),
-        examples_seen=progress.examples_seen + learnt.stop - learnt.start,
+        learnt=_extended(progress.learnt, order, learnt.update.taken),
+        examples_seen=progress.examples_seen + len(learnt.update.rows),
         tokens_seen=progress.tokens_seen + learnt.tokens,
         train_loss=learnt.loss,
         learning_rate=learnt.learning_rate,
@@ -112,14 +116,13 @@ def measures(progress: Progress) -> Measures:
 
 
 def _advanced(old: QuestCursor | None, order: QuestOrder, learnt: Learnt, step: int) -> QuestCursor:
-    is_epoch_done = learnt.stop == learnt.rows_per_epoch
-    epochs_done = learnt.epoch + int(is_epoch_done)
+    after = learnt.update.after
     return QuestCursor(
         quest_id=order.quest_id,
         digest=order.digest,
-        epochs_done=epochs_done,
-        rows_taken=0 if is_epoch_done else learnt.stop,
-        complete=epochs_done >= order.epochs,
+        epochs_done=after.epochs_done,
+        rows_taken=after.rows_taken,
+        complete=after.epochs_done >= order.epochs,
         first_step=step if old is None else old.first_step,
         last_step=step,
         last_loss=learnt.loss,
@@ -127,18 +130,24 @@ def _advanced(old: QuestCursor | None, order: QuestOrder, learnt: Learnt, step: 
 
 
 def _extended(
-    ranges: tuple[LearntRange, ...], order: QuestOrder, learnt: Learnt
+    ranges: tuple[LearntRange, ...], order: QuestOrder, taken: tuple[Taken, ...]
 ) -> tuple[LearntRange, ...]:
-    """Append the rows, joined to the last range where they follow it."""
-    new = LearntRange(
-        quest_id=order.quest_id,
-        digest=order.digest,
-        epoch=learnt.epoch,
-        start=learnt.start,
-        stop=learnt.stop,
-    )
-    if ranges and msgspec.structs.replace(ranges[-1], start=new.start, stop=new.stop) == new:
-        last = ranges[-1]
-        if last.stop == new.start:
-            return (*ranges[:-1], msgspec.structs.replace(last, stop=new.stop))
-    return (*ranges, new)
+    """Append what was taken, joined to the last range where it follows it."""
+    for part in taken:
+        new = LearntRange(
+            quest_id=order.quest_id,
+            digest=order.digest,
+            epoch=part.epoch,
+            start=part.start,
+            stop=part.stop,
+        )
+        if ranges and _follows(ranges[-1], new):
+            new = msgspec.structs.replace(new, start=ranges[-1].start)
+            ranges = ranges[:-1]
+        ranges = (*ranges, new)
+    return ranges
+
+
+def _follows(last: LearntRange, new: LearntRange) -> bool:
+    is_same_epoch = (last.quest_id, last.digest, last.epoch) == (new.quest_id, new.digest, new.epoch)
+    return is_same_epoch and last.stop == new.start

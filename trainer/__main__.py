@@ -1,0 +1,51 @@
+"""`python -m trainer`: run a request, answer prompts, generate problems. Imports what a subcommand needs, when."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the subcommand and return the process's exit code."""
+    asked = list(sys.argv[1:] if arguments is None else arguments)
+    if asked[:1] == ["generate"]:
+        from trainer.skills.generate import main as generate  # noqa: PLC0415 - has its own arguments
+
+        return generate(asked[1:])
+    options = _parser().parse_args(asked)
+    if options.subcommand == "run":
+        from trainer.engine.run import run  # noqa: PLC0415 - only what is needed
+
+        return run(options.request)
+    from trainer.engine.answer import main as answer  # noqa: PLC0415 - imports torch
+
+    return answer(options)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m trainer", description=__doc__)
+    subcommands = parser.add_subparsers(dest="subcommand", required=True)
+    run = subcommands.add_parser("run", help="train as a request and its orders say")
+    run.add_argument("--request", type=Path, required=True, metavar="FILE", help="request.json in the run's folder")
+    _add_answer(subcommands.add_parser("answer", help="answer prompts with a checkpoint, greedily"))
+    subcommands.add_parser("generate", help="make problems of a built-in skill", add_help=False)
+    return parser
+
+
+def _add_answer(answer: argparse.ArgumentParser) -> None:
+    source = answer.add_mutually_exclusive_group(required=True)
+    source.add_argument("--checkpoint", type=Path, metavar="DIR", help="the checkpoint that answers")
+    source.add_argument("--request", type=Path, metavar="FILE", help="with --initial: the request of a run")
+    answer.add_argument("--initial", action="store_true", help="answer with the untrained weights of step 0")
+    answer.add_argument("--prompt", action="append", default=[], metavar="TEXT", help="may be given again")
+    answer.add_argument("--prompts", type=Path, metavar="FILE", help='JSONL with "prompt" or "messages"')
+    answer.add_argument("--max-new-tokens", type=int, default=256, metavar="N")
+    answer.add_argument("--device", default="cpu", help="cpu or cuda:<index>")
+    answer.add_argument("--threads", type=int, default=None, metavar="N", help="CPU threads")
+    answer.add_argument("--json", action="store_true", help="one JSON object a line: prompt, answer")
+    answer.add_argument("--no-verify", action="store_true", help="trust the files without reading them twice")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,84 @@
+"""The training loop: one turn for each update boundary.
+
+Each turn looks at the orders first, so what is wanted now decides: leave, wait, or train the first quest
+of the list that is not complete. A quest that moves to the front is trained from the next update on.
+"""
+
+import time
+
+from state.contract.orders import Orders, QuestOrder
+from trainer.engine.control import Control
+from trainer.engine.log import say
+from trainer.engine.outcome import Outcome
+from trainer.engine.progress import Progress, is_complete
+from trainer.engine.session import Session
+
+PAUSE_LOOK_SECONDS = 0.2
+
+
+def train(session: Session, control: Control) -> Outcome:
+    """Train until the orders are done, a goal is reached, or somebody asks to stop; then save and say why."""
+    try:
+        outcome = _train(session, control)
+    except Exception as error:
+        if getattr(error, "is_state_sound", False):
+            session.save()
+        raise
+    session.heartbeat.enter("stopping")
+    session.save()
+    session.metrics.record("left", session.progress.step, note=outcome.message)
+    return outcome
+
+
+def _train(session: Session, control: Control) -> Outcome:
+    current: QuestOrder | None = None
+    while True:
+        orders = _take_up(session, control)
+        if (outcome := end_of(orders, session.progress, control.stop_reason())) is not None:
+            return outcome
+        if orders.pause:
+            _wait(session, control)
+            continue
+        order = next_quest(orders, session.progress)
+        if order is None:
+            return Outcome(reason="finished", message="all quests are done")
+        if order != current:
+            session.begin_quest(order)
+            current = order
+        session.train_update(order)
+        session.finish_update(order)
+
+
+def end_of(orders: Orders, progress: Progress, stop_reason: str | None) -> Outcome | None:
+    """Return why to leave now, if there is a reason."""
+    if stop_reason is not None:
+        return Outcome(reason="stopped", message=stop_reason)
+    if orders.goal_updates is not None and progress.step >= orders.goal_updates:
+        return Outcome(reason="goal_reached", message=f"made {progress.step} of {orders.goal_updates} updates")
+    return None
+
+
+def next_quest(orders: Orders, progress: Progress) -> QuestOrder | None:
+    """Return the first quest of the list with something left to train."""
+    return next((order for order in orders.quests if not is_complete(progress, order)), None)
+
+
+def _take_up(session: Session, control: Control) -> Orders:
+    """Return the newest orders; note them when they are new."""
+    orders = control.orders()
+    if orders.sequence != session.heartbeat.status.orders_sequence:
+        session.heartbeat.enter("training", orders_sequence=orders.sequence)
+        session.metrics.record("orders", session.progress.step, note=f"sequence {orders.sequence}")
+        say("orders", sequence=orders.sequence, quests=len(orders.quests))
+    return orders
+
+
+def _wait(session: Session, control: Control) -> None:
+    """Save, then wait with the model loaded until the orders change their mind or somebody asks to stop."""
+    session.save()
+    say("paused", step=session.progress.step)
+    session.heartbeat.enter("paused")
+    while control.orders().pause and control.stop_reason() is None:
+        session.heartbeat.beat(orders_sequence=control.orders().sequence)
+        time.sleep(PAUSE_LOOK_SECONDS)
+    session.heartbeat.enter("training")

@@ -1,0 +1,140 @@
+"""Quests made ready to train: rows as documents, which are held out, and the tensors of each update."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import torch
+
+from state.contract.orders import QuestOrder
+from state.contract.quest_rows import QuestFileError
+from state.contract.request import RunRequest
+from trainer.data.batches import micro_batches, num_trained_tokens
+from trainer.data.documents import Document
+from trainer.data.order import NextUpdate, Position, next_update, updates_left
+from trainer.data.quests import LoadedQuest, load_held_out_file, load_quest
+from trainer.data.tensors import to_tensors
+from trainer.engine.failures import DataError
+from trainer.engine.step import Batch
+from trainer.engine.vocabulary import Vocabulary
+
+
+class UpdatePlan(msgspec.Struct, frozen=True, kw_only=True):
+    """The documents of one update, as micro-batches on the device."""
+
+    next: NextUpdate
+    batches: tuple[Batch, ...]
+    num_rows: int
+    num_tokens: int
+    num_trained: int
+
+
+class Quest:
+    """One quest on the shelf: its documents, and the updates that are made of them."""
+
+    def __init__(self, loaded: LoadedQuest, held_out: Sequence[Document], shelf: "QuestShelf") -> None:
+        self.num_rows = len(loaded.training)
+        self.num_held_out = len(held_out)
+        self.held_out_batches = shelf.batches(held_out)
+        self._loaded = loaded
+        self._shelf = shelf
+
+    def next_update(self, order: QuestOrder, at: Position) -> UpdatePlan:
+        """Return what the next update trains; the order has something left."""
+        found = next_update(
+            seed=self._shelf.seed,
+            quest_digest=order.digest,
+            num_rows=self.num_rows,
+            epochs=order.epochs,
+            at=at,
+            num_documents=self._shelf.documents_per_update,
+        )
+        if found is None:
+            raise AssertionError(f"quest {order.quest_id} has nothing left at {at}")
+        documents = [self._loaded.training[row] for row in found.rows]
+        return UpdatePlan(
+            next=found,
+            batches=self._shelf.batches(documents),
+            num_rows=len(documents),
+            num_tokens=sum(len(document) for document in documents),
+            num_trained=num_trained_tokens(documents),
+        )
+
+    def updates(self, order: QuestOrder, at: Position) -> tuple[int, int]:
+        """Return how many updates were made and how many there are in all."""
+        per_update = self._shelf.documents_per_update
+        made = -(-(at.epochs_done * self.num_rows + at.rows_taken) // per_update)
+        left = updates_left(
+            num_rows=self.num_rows, epochs=order.epochs, at=at, num_documents=per_update
+        )
+        return made, made + left
+
+
+class QuestShelf:
+    """The quest that is being trained, kept ready; opening another one puts it away."""
+
+    def __init__(self, request: RunRequest, vocabulary: Vocabulary, device: torch.device) -> None:
+        training = request.config.training
+        self.seed = training.seed
+        self.documents_per_update = training.batch_size * training.gradient_accumulation
+        self._tokens_at_once = training.batch_size * training.max_length
+        self._evaluation = request.config.evaluation
+        self._held_out_file = request.held_out
+        self._vocabulary = vocabulary
+        self._device = device
+        self._key: tuple[object, ...] | None = None
+        self._quest: Quest | None = None
+
+    def open(self, order: QuestOrder) -> Quest:
+        """Return the quest, read and tokenised when it is not the one at hand.
+
+        Raises:
+            DataError: it cannot be trained on; names the quest and the rows.
+        """
+        key = (order.quest_id, order.digest, order.path, order.shape)
+        if self._quest is None or key != self._key:
+            try:
+                self._quest = self._load(order)
+            except QuestFileError as error:
+                raise DataError(f"quest {order.quest_id}: {error}") from error
+            self._key = key
+        return self._quest
+
+    def batches(self, documents: Sequence[Document]) -> tuple[Batch, ...]:
+        """Return documents as micro-batches of at most batch_size times max_length tokens, filling included.
+
+        That is the memory that the hero's settings grant; short documents go through in larger groups.
+        """
+        if not documents:
+            return ()
+        together = max(1, self._tokens_at_once // max(len(document) for document in documents))
+        tensors = (
+            to_tensors(batch, self._device)
+            for batch in micro_batches(documents, together, self._vocabulary.encoder.pad_id)
+        )
+        return tuple((batch["input_ids"], batch["labels"]) for batch in tensors)
+
+    def _load(self, order: QuestOrder) -> Quest:
+        loaded = load_quest(
+            Path(order.path),
+            order.shape,
+            self._vocabulary.renderer,
+            held_out_fraction=self._evaluation.held_out_fraction,
+            digest=order.digest,
+        )
+        return Quest(loaded, self._held_out(loaded), self)
+
+    def _held_out(self, loaded: LoadedQuest) -> Sequence[Document]:
+        documents = loaded.held_out
+        if self._held_out_file is not None:
+            file = self._held_out_file
+            documents = load_held_out_file(
+                Path(file.path), file.shape, self._vocabulary.renderer, digest=file.digest
+            ).held_out
+        return evenly(documents, self._evaluation.max_rows)
+
+
+def evenly(documents: Sequence[Document], limit: int) -> list[Document]:
+    """Return at most `limit` documents, spread evenly over all of them: the same choice every time."""
+    count = min(limit, len(documents))
+    return [documents[place * len(documents) // count] for place in range(count)]

@@ -1,0 +1,102 @@
+"""One run, from claim to exit: what `python -m trainer run` does. Imports torch only once the run is ours.
+
+Whatever happens after the claim, `exit.json` is written last and says why the run ended.
+"""
+
+import sys
+import traceback
+from pathlib import Path
+
+import msgspec
+
+from state.atomic import write_json
+from state.contract.exit import RunExit
+from state.contract.files import ContractError, read
+from state.contract.process import EXIT_ALREADY_CLAIMED
+from state.contract.request import RunRequest
+from state.failpoints import arm_from_environment
+from state.layout import RunLayout
+from trainer.engine.claim import AlreadyClaimedError, LockBusyError, claim_run, hold_lock
+from trainer.engine.clock import now_text
+from trainer.engine.control import Control
+from trainer.engine.failures import EnvironmentFailure, TrainingError, translated
+from trainer.engine.heartbeat import Heartbeat
+from trainer.engine.log import say
+from trainer.engine.outcome import Outcome
+
+EXIT_DONE, EXIT_FAILED, EXIT_USAGE = 0, 1, 64
+
+
+def run(request_file: Path) -> int:
+    """Claim the run, train as its orders say, and return the process's exit code."""
+    arm_from_environment()
+    run_files = RunLayout(request_file.resolve().parent)
+    if not request_file.is_file():
+        sys.stderr.write(f"{request_file}: there is no such file\n")
+        return EXIT_USAGE
+    try:
+        claim_run(run_files.process)
+    except AlreadyClaimedError as error:
+        sys.stderr.write(f"{error}\n")
+        return EXIT_ALREADY_CLAIMED
+    control = Control(run_files.orders)
+    control.listen()
+    heartbeat = Heartbeat(run_files.status)
+    try:
+        heartbeat.enter("starting")
+        outcome = _train(request_file, run_files, control, heartbeat)
+    except BaseException as error:  # noqa: BLE001 - whatever it is, exit.json says so
+        return _leave_failed(run_files, heartbeat, error)
+    return _leave(run_files, heartbeat, outcome)
+
+
+def _train(request_file: Path, run_files: RunLayout, control: Control, heartbeat: Heartbeat) -> Outcome:
+    request = _read_request(request_file)
+    try:
+        hold_lock(Path(request.trainer_lock))
+    except LockBusyError as error:
+        raise EnvironmentFailure(str(error)) from error
+    say("claimed", campaign=request.campaign, run=run_files.folder.name, config=request.config_hash)
+    from trainer.engine.loop import train  # noqa: PLC0415 - torch, only now that the run is ours
+    from trainer.engine.setup import open_session  # noqa: PLC0415 - the same
+
+    return train(open_session(request, run_files, heartbeat), control)
+
+
+def _read_request(path: Path) -> RunRequest:
+    try:
+        return read(path, RunRequest)
+    except ContractError as error:
+        raise EnvironmentFailure(str(error)) from error
+
+
+def _leave_failed(run_files: RunLayout, heartbeat: Heartbeat, error: BaseException) -> int:
+    traceback.print_exception(error, file=sys.stdout)
+    failure: TrainingError = translated(error)
+    outcome = Outcome(reason="failed", message=str(failure), failure_class=failure.failure_class)
+    return _leave(run_files, heartbeat, outcome)
+
+
+def _leave(run_files: RunLayout, heartbeat: Heartbeat, outcome: Outcome) -> int:
+    """Tell the end; a disk that is full must not hide why the run ended."""
+    last = heartbeat.status
+    record = RunExit(
+        reason=outcome.reason,
+        message=outcome.message,
+        failure_class=outcome.failure_class,
+        quest_id=last.quest_id,
+        step=last.step,
+        last_checkpoint_step=last.last_checkpoint_step,
+        exited_at=now_text(),
+    )
+    say(outcome.reason, message=outcome.message, step=last.step)
+    try:
+        heartbeat.enter("exited")
+    except OSError as error:
+        say("no status", error=error)
+    try:
+        write_json(run_files.exit, record)
+    except OSError as error:
+        say("no exit.json", error=error, record=msgspec.json.encode(record).decode())
+        return EXIT_FAILED
+    return EXIT_FAILED if outcome.reason == "failed" else EXIT_DONE

@@ -1,0 +1,137 @@
+"""Make a session ready to train: device, tokenizer, model, optimizers, and the checkpoint to go on from."""
+
+import gc
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file
+
+from state.atomic import ensure_folder, remove_staging
+from state.contract.files import ContractError, read
+from state.contract.request import RunRequest
+from state.ids import checkpoint_folder
+from state.layout import RunLayout
+from trainer.checkpoints.errors import CheckpointError
+from trainer.checkpoints.load import check_campaign, read_manifest, verify_files
+from trainer.checkpoints.locked import check_locked, locked_values
+from trainer.checkpoints.state import (
+    OPTIMIZER_NAME,
+    STATE_NAME,
+    TrainerState,
+    restore_optimizers,
+    restore_random,
+)
+from trainer.engine.claim import start_ticks
+from trainer.engine.device import training_device, training_precision
+from trainer.engine.failures import EnvironmentFailure
+from trainer.engine.heartbeat import Heartbeat
+from trainer.engine.log import say
+from trainer.engine.metrics import Metrics
+from trainer.engine.model import new_model, pretrained_model, saved_model
+from trainer.engine.optimizer import Optimizers, build_optimizers
+from trainer.engine.progress import Progress, resumed
+from trainer.engine.quests import QuestShelf
+from trainer.engine.session import Session
+from trainer.engine.vocabulary import Vocabulary
+
+
+def open_session(request: RunRequest, run_files: RunLayout, heartbeat: Heartbeat) -> Session:
+    """Return a session that stands where the request says.
+
+    Raises:
+        EnvironmentFailure: the device, the model, the tokenizer or the checkpoint is not what it must be.
+    """
+    if request.threads is not None:
+        torch.set_num_threads(request.threads)
+    device = training_device(request.device)
+    precision = training_precision(request.config.training.precision, device)
+    checkpoints = Path(request.checkpoints_dir)
+    ensure_folder(checkpoints)
+    remove_staging(checkpoints)  # of dead runs: we hold the one lock under which any is written
+    vocabulary = requested_vocabulary(request)
+    try:
+        model, optimizers, progress = _stand_at(request, vocabulary, device)
+    except (CheckpointError, ContractError) as error:
+        raise EnvironmentFailure(str(error)) from error
+    session = Session(
+        request=request,
+        model=model,
+        optimizers=optimizers,
+        vocabulary=vocabulary,
+        precision=precision,
+        shelf=QuestShelf(request, vocabulary, device),
+        progress=progress,
+        heartbeat=heartbeat,
+        metrics=Metrics(run_files.metrics),
+    )
+    _tell(session, device)
+    return session
+
+
+def requested_vocabulary(request: RunRequest) -> Vocabulary:
+    """Return the tokenizer and template of a request; a pretrained one is that of its model folder."""
+    config = request.config
+    folder = None
+    if config.tokenizer.kind == "pretrained" and request.model_dir is not None:
+        folder = Path(request.model_dir)
+    return Vocabulary(config.tokenizer, config.chat, config.training.max_length, folder)
+
+
+def initial_model(request: RunRequest, vocabulary: Vocabulary) -> Any:
+    """Return the model as the campaign's step 0 has it."""
+    config = request.config
+    if config.model.init == "scratch":
+        return new_model(config.model, config.training.seed, vocabulary.special_ids)
+    if request.model_dir is None:
+        raise EnvironmentFailure("request.json: pretrained weights are asked for, but model_dir is null")
+    return pretrained_model(config.model, Path(request.model_dir))
+
+
+def _stand_at(
+    request: RunRequest, vocabulary: Vocabulary, device: torch.device
+) -> tuple[Any, Optimizers, Progress]:
+    torch.manual_seed(request.config.training.seed)
+    if request.resume_step is None:
+        model = initial_model(request, vocabulary).to(device)
+        return _prepared(model, request), build_optimizers(model, request.config.training), Progress()
+    folder = Path(request.checkpoints_dir) / checkpoint_folder(request.resume_step)
+    manifest = read_manifest(folder)
+    verify_files(folder, manifest)
+    check_campaign(manifest, request.campaign_uid, request.campaign)
+    state = read(folder / STATE_NAME, TrainerState)
+    check_locked(state.locked, locked_values(request.config), folder.name)
+    model = saved_model(folder).to(device)
+    optimizers = build_optimizers(_prepared(model, request), request.config.training)
+    if request.optimizer_state == "resume":
+        restore_optimizers(optimizers, load_file(folder / OPTIMIZER_NAME), folder / OPTIMIZER_NAME)
+    restore_random(state.random)
+    return model, optimizers, resumed(manifest)
+
+
+def _prepared(model: Any, request: RunRequest) -> Any:
+    if request.config.training.gradient_checkpointing:
+        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+    return model.train()
+
+
+def _tell(session: Session, device: torch.device) -> None:
+    """Record that the model is loaded and where it goes on; from now on garbage is only what is new."""
+    gc.collect()
+    gc.freeze()
+    step = session.progress.step
+    seconds = round(_seconds_since_start(), 3)
+    millions = sum(p.numel() for p in session.model.parameters()) / 1e6
+    note = f"{device} {session.precision}, {torch.get_num_threads()} threads, {millions:.1f}M parameters"
+    session.metrics.record("started", step, seconds=seconds, note=note)
+    say("started", step=step, seconds=seconds, on=note)
+    last = session.progress.parent.step if session.progress.parent else None
+    session.heartbeat.enter("training", step=step, last_checkpoint_step=last)
+
+
+def _seconds_since_start() -> float:
+    """Return the age of this process."""
+    ticks = start_ticks(Path("/proc/self/stat").read_text(encoding="utf-8"))
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")

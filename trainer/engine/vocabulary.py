@@ -1,0 +1,65 @@
+"""Tokenizer and chat template of a run, found to be those that the config was hashed with."""
+
+import json
+import shutil
+from pathlib import Path
+
+from state.contract.chat import template_digest
+from state.contract.request import ChatConfig, TokenizerConfig
+from state.contract.tokenizer_files import TOKENIZER_FILES, NoTokenizerError
+from trainer.data.rendering import Renderer
+from trainer.data.templates import ChatTemplate, TemplateError
+from trainer.data.tokenizers import TextEncoder, TokenizerError, byte_tokenizer, requested_encoder
+from trainer.engine.failures import EnvironmentFailure
+
+TEMPLATE_NAME = "chat_template.jinja"
+_TOKEN_ROLES = ("bos_token", "eos_token", "pad_token", "unk_token")
+
+
+class Vocabulary:
+    """How text becomes tokens, and back."""
+
+    def __init__(
+        self, tokenizer: TokenizerConfig, chat: ChatConfig, max_length: int, folder: Path | None
+    ) -> None:
+        """`folder` holds the files of a pretrained tokenizer.
+
+        Raises:
+            EnvironmentFailure: tokenizer or template is not the one that the config names.
+        """
+        if (found := template_digest(chat.template)) != chat.digest:
+            raise EnvironmentFailure(f"the chat template has the digest {found}; the request names {chat.digest}")
+        try:
+            self.encoder: TextEncoder = requested_encoder(tokenizer, folder)
+            named = {} if folder is None else _named_tokens(folder)
+            template = ChatTemplate(chat.template, named)
+        except (TokenizerError, NoTokenizerError, TemplateError) as error:
+            raise EnvironmentFailure(str(error)) from error
+        self.renderer = Renderer(self.encoder, template, max_length)
+        self._folder = folder
+        self._template = chat.template
+        self._max_length = max_length
+
+    @property
+    def special_ids(self) -> dict[str, int]:
+        """Return the ids that a model's config names."""
+        return {"eos_token_id": self.encoder.end_of_turn_id, "pad_token_id": self.encoder.pad_id}
+
+    def save(self, folder: Path) -> None:
+        """Write the files with which AutoTokenizer loads it again; a pretrained one's are copied as they are."""
+        if self._folder is None:
+            byte_tokenizer(self._template, self._max_length).save_pretrained(folder)
+        else:
+            for name in TOKENIZER_FILES:
+                if (self._folder / name).is_file():
+                    shutil.copyfile(self._folder / name, folder / name)
+        (folder / TEMPLATE_NAME).write_text(self._template, encoding="utf-8")
+
+
+def _named_tokens(folder: Path) -> dict[str, str]:
+    """Return the special tokens that templates call by their role."""
+    file = folder / "tokenizer_config.json"
+    config = json.loads(file.read_bytes()) if file.is_file() else {}
+    found = {role: config.get(role) for role in _TOKEN_ROLES}
+    texts = {role: token["content"] if isinstance(token, dict) else token for role, token in found.items()}
+    return {role: text for role, text in texts.items() if isinstance(text, str)}
