@@ -35,7 +35,7 @@ class Source(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
         return _decoded(self.encoded_places)
 
     def where(self, *path: Step) -> str:
-        """Return `specs/heroes/pip.yaml:21` for a key path; the nearest section's line where the key is absent."""
+        """Return `specs/heroes/pip.yaml:21` for a key path, or the line of what is around it."""
         span = span_of(self.places, path, on_key=True)
         return f"{self.path}:{span.line}" if span else self.path
 

@@ -1,4 +1,4 @@
-"""git as a subprocess, told to run nothing of ours or of the repository's: no hooks, prompts, locks, network."""
+"""git as a subprocess, told to leave everything alone: no hooks, prompts, locks, network."""
 
 import os
 import subprocess

@@ -84,7 +84,7 @@ def ahead_behind(repository: Path, base: str, tip: str) -> tuple[int, int]:
 
 
 def uncommitted(repository: Path) -> tuple[str, ...]:
-    """Return the files under `specs/` whose content in the work tree is not HEAD's, new ones too. One process."""
+    """Return the files under `specs/` that are not as in HEAD, new ones too. One git process."""
     flags = ("--porcelain", "-z", "--untracked-files=all", "--no-renames", "--ignore-submodules=all")
     done = run(repository, "status", *flags, "--", f":(top){SPECS}")
     if done.returncode != 0:

@@ -9,6 +9,7 @@ from msgspec import Meta
 from reconciler.desired.base import Id, Identifier, Json, Line, Name, Record, Spec, Words
 from reconciler.desired.places import Finding
 from reconciler.desired.training import TrainingSettings, check_settings
+from state.contract.byte_tokens import VOCAB_SIZE
 
 Gigabytes = Annotated[float, Meta(ge=0)]
 MAX_MODEL_NAME = 500
@@ -209,6 +210,9 @@ def _check_weights(model: Model) -> Iterator[Finding]:
         return
     if model.tokenizer is None:
         yield Finding(at=("model",), message="init: scratch needs tokenizer: bytes")
+    elif model.vocab_size < VOCAB_SIZE:
+        message = f"is {model.vocab_size}; tokenizer: bytes has {VOCAB_SIZE} tokens"
+        yield Finding(at=("model", "vocab_size"), message=message)
     if not model.config:
         yield Finding(at=("model",), message="init: scratch needs config: the sizes of the model")
     for key in sorted(SAID_IN_MODEL & set(model.config)):

@@ -1,7 +1,7 @@
 """From spec files to `Desired`, or to every mistake in them.
 
-Called by `app` with a tree from `git_source` or `worktree`; the result goes to `plan`. Pure but for the tree's
-and the cache's reading. When the cache knows every file, neither ruamel nor pydantic is imported.
+Called by `app` with a tree from `git_source` or `worktree`; the result goes to `plan`. Pure but for what the
+tree and the cache read. When the cache knows every file, neither ruamel nor pydantic is imported.
 """
 
 from collections.abc import Iterable
@@ -79,7 +79,7 @@ class _Loader:
         source = self._cached(file, placed) or self._parsed(file, placed)
         if source is not None:
             self.sources[placed.kind.name][placed.name] = source
-            self._check_id(file, placed, source)
+            self._check_id(placed, source)
 
     def _cached(self, file: SpecFile, placed: PlacedSpec) -> Source[Any] | None:
         entry = self.cache.get(_key(file, placed))
@@ -125,7 +125,7 @@ class _Loader:
         file = SpecFile(path=source.path, blob_id=source.blob_id)
         self._add(file, self.tree.read(file), [finding], source.places)
 
-    def _check_id(self, file: SpecFile, placed: PlacedSpec, source: Source[Any]) -> None:
+    def _check_id(self, placed: PlacedSpec, source: Source[Any]) -> None:
         stem = placed.name.rpartition("/")[2]
         if stem and source.spec.id != stem:
             message = f'is "{source.spec.id}", but the file is {stem}.yaml'

@@ -41,7 +41,7 @@ class NoCache:
 
 
 class FileCache:
-    """Entries as files of one folder. Never fails: what cannot be read is absent, what cannot be written is not kept."""
+    """Entries as files of one folder. What cannot be read is absent, what cannot be written is not kept."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / f"specs-{code_digest()[:16]}"

@@ -64,7 +64,7 @@ class _Walk:
             return
         fd = os.open(name, _FOLDER, dir_fd=folder_fd)
         try:
-            names = sorted(os.listdir(fd))
+            names = sorted(entry.name for entry in os.scandir(fd))
             if ".git" in names:
                 self.mistakes.append(bad_entry(path, "a repository of its own"))
                 return

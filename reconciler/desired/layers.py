@@ -1,0 +1,140 @@
+"""The settings of a campaign, each with where it comes from: later layers win, nothing is guessed.
+
+Pure. Called by `plan` (the values become `request.config`) and by `explain --origin`. The layers are
+built in < realm < hero < campaign, then whatever the caller appends (host, command line).
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from reconciler.desired.desired import Desired, Source
+from reconciler.desired.places import Step
+from reconciler.desired.training import ALIASES, HeldOutFile, TrainingSettings
+
+BUILT_IN: Mapping[str, Any] = {
+    "precision": "auto",  # what the device computes well
+    "batch_size": 1,
+    "gradient_accumulation": 16,  # 16 documents an update, as the first heroes were trained
+    "optimizer": "adamw",
+    "learning_rate": 1e-4,  # low enough not to spoil weights that exist
+    "lr_scheduler": "constant",  # a campaign has no last step towards which a rate could fall
+    "warmup_steps": 100,
+    "weight_decay": 0.0,  # what the older trainers used where nothing was said
+    "adam_beta1": 0.9,
+    "adam_beta2": 0.999,
+    "adam_epsilon": 1e-8,
+    "muon_learning_rate": None,  # learning_rate serves both
+    "muon_momentum": 0.95,
+    "clip": 1.0,
+    "seed": 0,
+    "gradient_checkpointing": False,
+    "evaluation.every_updates": 200,
+    "evaluation.held_out": 0.02,
+    "evaluation.max_rows": 512,  # a measurement costs seconds, whatever the quest's size
+    "checkpoint.every_updates": 500,
+    "checkpoint.every_minutes": 15.0,
+}
+"""Every setting but max_length, which the hero's context_length bounds."""
+
+BUILT_IN_MAX_LENGTH = 2048
+_IGNORED = frozenset({"save_total_limit", "load_in_4bit", "liger_kernel"})
+"""Older keys that are no settings here; `unsupported` says what becomes of them."""
+
+
+class Setting(msgspec.Struct, frozen=True, kw_only=True):
+    """A value that one layer gives."""
+
+    value: Any
+    origin: str
+    """`built in`, `specs/heroes/pip.yaml:21`, or what an appended layer says."""
+    layer: str
+    """built in, realm, hero, campaign, ..."""
+
+
+class Resolved(msgspec.Struct, frozen=True, kw_only=True):
+    """The value that counts, and those it hides."""
+
+    value: Any
+    origin: str
+    layer: str
+    shadowed: tuple[Setting, ...] = ()
+    """The hidden ones, the nearest layer first, without the built-in one."""
+
+
+class Layer(msgspec.Struct, frozen=True, kw_only=True):
+    """What one layer gives, by key path such as `evaluation.every_updates`."""
+
+    name: str
+    settings: Mapping[str, Setting]
+
+
+def layers_of(desired: Desired, campaign: str) -> tuple[Layer, ...]:
+    """Return the layers of a campaign that is in the specs, the weakest first."""
+    hero, own = desired.hero_of(campaign), desired.campaigns[campaign]
+    trainer = {} if hero.spec.trainer is None else _older_optimizer(hero)
+    return (
+        _built_in(hero.spec.model.context_length),
+        _layer("realm", desired.realm, desired.realm.spec.defaults, "defaults"),
+        _layer("hero", hero, hero.spec.training_defaults, "training_defaults", trainer),
+        _layer("campaign", own, own.spec.config_overrides, "config_overrides"),
+    )
+
+
+def resolve(layers: Sequence[Layer]) -> dict[str, Resolved]:
+    """Return every setting, sorted by key path; the last layer that gives one wins."""
+    given: dict[str, list[Setting]] = {}
+    for layer in layers:
+        for key, setting in layer.settings.items():
+            given.setdefault(key, []).append(setting)
+    return {key: _resolved(settings) for key, settings in sorted(given.items())}
+
+
+def _resolved(settings: Sequence[Setting]) -> Resolved:
+    *hidden, last = settings
+    shown = tuple(one for one in reversed(hidden) if one.layer != "built in")
+    return Resolved(value=last.value, origin=last.origin, layer=last.layer, shadowed=shown)
+
+
+def _built_in(context_length: int) -> Layer:
+    values = {**BUILT_IN, "max_length": min(BUILT_IN_MAX_LENGTH, context_length)}
+    settings = {
+        key: Setting(value=value, origin="built in", layer="built in") for key, value in values.items()
+    }
+    return Layer(name="built in", settings=settings)
+
+
+def _layer(
+    name: str,
+    source: Source[Any],
+    settings: TrainingSettings | None,
+    section: str,
+    weaker: Mapping[str, Setting] | None = None,
+) -> Layer:
+    found = dict(weaker or {})
+    for path, value in _flat(settings) if settings else ():
+        key = ".".join(path)
+        origin = source.where(section, *path)
+        found[ALIASES.get(key, key)] = Setting(value=value, origin=origin, layer=name)
+    return Layer(name=name, settings=found)
+
+
+def _flat(record: msgspec.Struct, at: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Yield each setting that is given, with its key path; a held-out file is one setting."""
+    for field in msgspec.structs.fields(record):
+        value = getattr(record, field.name)
+        if value is None or (not at and field.name in _IGNORED):
+            continue
+        path = (*at, field.encode_name)
+        if isinstance(value, msgspec.Struct) and not isinstance(value, HeldOutFile):
+            yield from _flat(value, path)
+        else:
+            yield path, value
+
+
+def _older_optimizer(hero: Source[Any]) -> dict[str, Setting]:
+    """Return the optimizer that an older hero names under `trainer`; weaker than training_defaults."""
+    path: tuple[Step, ...] = ("trainer", "optimizer")
+    name = hero.spec.trainer.optimizer
+    return {"optimizer": Setting(value=name, origin=hero.where(*path), layer="hero")} if name else {}

@@ -1,0 +1,104 @@
+"""What a loaded spec asks for that this version cannot do: launch blockers, and notes that stop nothing.
+
+Pure. Older heroes load unchanged; `plan` turns each blocker into a named reason why nothing is launched.
+"""
+
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from reconciler.desired.hero import Hero
+from reconciler.desired.layers import Resolved
+from reconciler.desired.places import KeyPath
+from reconciler.desired.skill import Skill
+from state.contract.chat import is_built_in, is_model_own
+
+OPTIMIZERS = ("adamw", "muon")
+SCHEDULERS = ("constant",)
+PRECISIONS = ("auto", "fp32", "bf16")
+
+
+class Unsupported(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that a spec says and this version does not do."""
+
+    path: KeyPath
+    """Where the hero or skill says it; for a setting, the setting's key path."""
+    reason: str
+    blocks: bool
+    """Is launching refused? Otherwise it changes nothing that is learnt."""
+    origin: str | None = None
+    """File and line, where known here."""
+
+
+def unsupported_settings(settings: Mapping[str, Resolved]) -> tuple[Unsupported, ...]:
+    """Return the resolved settings of a campaign that the trainer cannot honour; all of them block."""
+    allowed = {"optimizer": OPTIMIZERS, "lr_scheduler": SCHEDULERS, "precision": PRECISIONS}
+    found = []
+    for key, known in allowed.items():
+        setting = settings[key]
+        if setting.value not in known:
+            reason = f'{key} "{setting.value}" is not supported; known: {", ".join(known)}'
+            path: KeyPath = tuple(key.split("."))
+            found.append(Unsupported(path=path, reason=reason, blocks=True, origin=setting.origin))
+    return tuple(found)
+
+
+def unsupported_hero(hero: Hero) -> tuple[Unsupported, ...]:
+    """Return what a hero asks for beyond its settings."""
+    return (*_blockers(hero), *_notes(hero))
+
+
+def unsupported_skill(skill: Skill) -> tuple[Unsupported, ...]:
+    """Return what a skill asks for; without a source no quest can be made from it."""
+    found = []
+    if skill.source is None:
+        reason = "no source.command: this version makes problems with a command only"
+        found.append(Unsupported(path=("source",), reason=reason, blocks=True))
+    if skill.evaluation is not None:
+        reason = "nothing examines skills in this version"
+        found.append(Unsupported(path=("evaluation",), reason=reason, blocks=False))
+    return tuple(found)
+
+
+def _blockers(hero: Hero) -> Iterator[Unsupported]:
+    defaults = hero.training_defaults
+    if hero.qlora is not None and hero.qlora.enabled:
+        yield _block(("qlora", "enabled"), "adapter training (qlora) is not supported")
+    if defaults is not None and defaults.load_in_4bit:
+        yield _block(("training_defaults", "load_in_4bit"), "4-bit weights are not supported")
+    if hero.trainer is not None and hero.trainer.type == "deepspeed":
+        yield _block(("trainer", "type"), "deepspeed is not supported")
+    if hero.memory_profile is not None:
+        reason = f'the memory profile "{hero.memory_profile}" is a preset of another program'
+        yield _block(("memory_profile",), reason)
+    yield from _chat_blockers(hero)
+
+
+def _chat_blockers(hero: Hero) -> Iterator[Unsupported]:
+    template = hero.chat.template
+    if hero.model.init is not None and not is_built_in(template):
+        reason = f'the chat template "{template}" needs a model that brings it; with init: scratch use chatml'
+        yield _block(("chat", "template"), reason)
+    elif not is_built_in(template) and not is_model_own(template):
+        yield _block(("chat", "template"), f'the chat template "{template}" is not known')
+
+
+def _notes(hero: Hero) -> Iterator[Unsupported]:
+    defaults = hero.training_defaults
+    if defaults is not None and defaults.save_total_limit is not None:
+        reason = "save_total_limit deletes nothing: this version keeps every checkpoint"
+        yield _note(("training_defaults", "save_total_limit"), reason)
+    if defaults is not None and defaults.liger_kernel is not None and defaults.liger_kernel.enabled:
+        yield _note(
+            ("training_defaults", "liger_kernel"), "liger kernels are not used; the result is the same"
+        )
+    if hero.idle_behavior is not None and hero.idle_behavior.enabled:
+        yield _note(("idle_behavior",), "nothing is generated while the queue is empty")
+
+
+def _block(path: KeyPath, reason: str) -> Unsupported:
+    return Unsupported(path=path, reason=reason, blocks=True)
+
+
+def _note(path: KeyPath, reason: str) -> Unsupported:
+    return Unsupported(path=path, reason=reason, blocks=False)
