@@ -121,7 +121,8 @@ class MarkJob(Action, frozen=True, kw_only=True):
     job_uid: str
     quest_id: str
     campaign: str
-    status: Literal["processing", "completed", "failed"]
+    status: Literal["queued", "processing", "completed", "failed"]
+    """`queued` again when its run is gone and it is not done."""
     start_step: int | None
     final_step: int | None = None
     final_loss: float | None = None

@@ -1,0 +1,134 @@
+"""Gather the facts: read the store, look at disk, processes and GPUs, and check the files that specs name.
+
+Reads only. An `Observer` lives as long as its command or loop and remembers what has not changed.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from reconciler.app.environment import Environment
+from reconciler.desired.desired import Desired
+from reconciler.desired.layers import layers_of, resolve
+from reconciler.desired.training import HeldOutFile
+from reconciler.observed.checkpoints import CheckpointCache, observe_checkpoints
+from reconciler.observed.derived_files import observe_derived
+from reconciler.observed.disk import observe_disk
+from reconciler.observed.fact_cache import FolderCache
+from reconciler.observed.facts import CampaignFacts, Facts
+from reconciler.observed.gpus import observe_gpus
+from reconciler.observed.models import hub_cache_folder, observe_model
+from reconciler.observed.processes import find_by_cookie
+from reconciler.observed.quest_files import observe_quest_file
+from reconciler.observed.records import ModelFacts, QuestFileFacts, RunFacts
+from reconciler.observed.runs import RunCache, observe_runs
+from reconciler.plan.configs import held_out_shape
+from reconciler.plan.queue import shape_of
+from state.canonical import short_id
+from state.ids import RunKey
+from state.layout import Layout
+from state.store.connection import open_reader
+from state.store.rows import CampaignRow, StoreView
+from state.store.view import read_view
+
+
+class Observer:
+    """Looks at the world, again and again."""
+
+    def __init__(self, environment: Environment, layout: Layout, repository: Path) -> None:
+        self._environment = environment
+        self._layout = layout
+        self._repository = repository
+        self._files = FolderCache(environment.cache_folder / "facts")
+        self._checkpoints: CheckpointCache = CheckpointCache()
+        self._runs: RunCache = RunCache()
+
+    def facts(self, desired: Desired) -> Facts:
+        """Return what is, now."""
+        store = self._store(desired)
+        return Facts(
+            store=store,
+            disk=observe_disk(self._layout.root),
+            derived=observe_derived(self._layout, [row.name for row in store.campaigns]),
+            gpus=observe_gpus(),
+            campaigns={row.name: self._campaign(row, store) for row in store.campaigns},
+            snapshots=observe_snapshots(self._layout),
+            quest_files=self._quest_files(desired),
+            held_out_files=self._held_out_files(desired),
+            models=self._models(desired),
+        )
+
+    def _store(self, desired: Desired) -> StoreView:
+        try:
+            with open_reader(self._layout.store) as connection:
+                return read_view(connection)
+        except FileNotFoundError:
+            return StoreView(realm_uid=new_realm_uid(desired.realm.spec.id, self._layout), epoch=0)
+
+    def _campaign(self, row: CampaignRow, store: StoreView) -> CampaignFacts:
+        layout, root = self._layout.campaign(row.name), self._layout.root
+        seen = observe_runs(layout, root, cache=self._runs).runs
+        return CampaignFacts(
+            checkpoints=observe_checkpoints(layout.checkpoints, root, row.uid, self._checkpoints),
+            runs=seen,
+            starting=_starting(row, store, seen),
+        )
+
+    def _quest_files(self, desired: Desired) -> Mapping[str, QuestFileFacts]:
+        root, top = self._layout.root, self._repository
+        return {
+            quest.id: observe_quest_file(quest.file, root, top, shape_of(quest), self._files)
+            for quest in desired.quests
+            if quest.file is not None
+        }
+
+    def _held_out_files(self, desired: Desired) -> Mapping[str, QuestFileFacts]:
+        found = {}
+        for name in desired.campaigns:
+            spec = resolve(layers_of(desired, name))["evaluation.held_out"].value
+            if isinstance(spec, HeldOutFile):
+                shape = held_out_shape(spec)
+                root, top = self._layout.root, self._repository
+                found[name] = observe_quest_file(spec.file, root, top, shape, self._files)
+        return found
+
+    def _models(self, desired: Desired) -> Mapping[str, ModelFacts]:
+        hub = hub_cache_folder(self._environment.variables, self._environment.home)
+        folders = (self._layout.models,)
+        return {
+            name: observe_model(source.spec.model.hf_name, folders, self._layout.root, hub, self._files)
+            for name, source in desired.heroes.items()
+            if source.spec.model.hf_name is not None
+        }
+
+
+def new_realm_uid(realm_id: str, layout: Layout) -> str:
+    """Return the uid that a realm gets when its root is made."""
+    return short_id("realm", realm_id, str(layout.root))
+
+
+def observe_snapshots(layout: Layout) -> Mapping[str, int]:
+    """Return digest and size in bytes of every quest snapshot in the realm's data."""
+    if not layout.data.is_dir():
+        return {}
+    return {
+        f"sha256:{path.stem}": path.lstat().st_size
+        for path in sorted(layout.data.iterdir())
+        if path.suffix == ".jsonl" and path.is_file() and not path.is_symlink()
+    }
+
+
+def _starting(row: CampaignRow, store: StoreView, seen: tuple[RunFacts, ...]) -> tuple[str, ...]:
+    """Return the launched runs that a living process is about to claim."""
+    claimed = {(run.generation, run.attempt) for run in seen if run.claimed}
+    waiting = (
+        run
+        for run in store.runs
+        if run.campaign_uid == row.uid
+        and run.state != "ended"
+        and (run.generation, run.attempt) not in claimed
+    )
+    return tuple(
+        RunKey(run.campaign_uid, run.generation, run.attempt).folder
+        for run in waiting
+        if find_by_cookie(run.cookie) is not None
+    )

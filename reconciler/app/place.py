@@ -1,0 +1,75 @@
+"""Which repository and which root a command is about."""
+
+from pathlib import Path
+
+import msgspec
+
+from reconciler.app.environment import Environment
+from reconciler.app.errors import Failed
+from reconciler.desired.git_source import Commit, resolve
+from reconciler.desired.realm import Realm
+from state.layout import Layout
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person said on the command line about where things are."""
+
+    repository: Path | None = None
+    root: Path | None = None
+
+
+class Following(msgspec.Struct, frozen=True, kw_only=True):
+    """`source.json`: the repository and branch that this root follows, since the first apply."""
+
+    schema_version: int = 1
+    repository: str
+    branch: str
+
+
+def repository_of(environment: Environment, options: Options) -> Path:
+    """Return the folder in which to look for the specs repository."""
+    given = options.repository or environment.variables.get("REALM_REPO")
+    return (environment.cwd / given).resolve() if given else environment.cwd
+
+
+def head_of(environment: Environment, options: Options, ref: str = "HEAD") -> Commit:
+    """Return the commit of a ref in the specs repository.
+
+    Raises:
+        SourceError: no repository, no commit, no such ref.
+    """
+    return resolve(repository_of(environment, options), ref)
+
+
+def root_of(environment: Environment, options: Options, realm: Realm) -> Path:
+    """Return the realm's root: the flag, REALM_ROOT, the realm's own word, or the user's data folder."""
+    given = options.root or environment.variables.get("REALM_ROOT")
+    if given:
+        return (environment.cwd / given).resolve()
+    if realm.root is not None:
+        return Path(realm.root.replace("~", str(environment.home), 1) if realm.root[0] == "~" else realm.root)
+    return environment.data_folder / realm.id
+
+
+def read_following(layout: Layout) -> Following | None:
+    """Return what this root follows; None before the first apply.
+
+    Raises:
+        Failed: the file is damaged.
+    """
+    from state.contract.files import ContractError, read
+
+    try:
+        return read(layout.source, Following)
+    except FileNotFoundError:
+        return None
+    except ContractError as error:
+        raise Failed(f"{error}; correct it, or remove it and apply again") from error
+
+
+def write_following(layout: Layout, following: Following) -> None:
+    """Remember what this root follows."""
+    from state.atomic import ensure_folder, write_json
+
+    ensure_folder(layout.root)
+    write_json(layout.source, following)

@@ -1,0 +1,76 @@
+"""Campaigns: each spec gets its row and folder; one of them is active in store, pointer and link."""
+
+import msgspec
+
+from reconciler.desired.campaign import Campaign
+from reconciler.plan.actions import (
+    ActivateCampaign,
+    CampaignCard,
+    DeactivateCampaign,
+    RegisterCampaign,
+    StopRun,
+)
+from reconciler.plan.draft import Draft
+from reconciler.plan.world import World
+
+
+def plan_campaigns(world: World, draft: Draft) -> None:
+    """Register every campaign that has a spec and no row; name those that have a row and no spec."""
+    for name, source in world.desired.campaigns.items():
+        draft.settle(f"campaign/{name}")
+        if world.facts.campaign_row(name) is None:
+            _register(world, draft, name, source.spec)
+    for row in world.facts.store.campaigns:
+        if row.name not in world.desired.campaigns:
+            draft.warnings.append(
+                f"campaign/{row.name} has no spec any more; everything of it stays as it is"
+            )
+
+
+def _register(world: World, draft: Draft, name: str, spec: Campaign) -> None:
+    draft.add(
+        RegisterCampaign(campaign=name, campaign_uid=world.uid(name), card=card_of(spec)),
+        subject=f"campaign/{name}",
+        reason="new in the specs",
+        cause=world.where(f"campaign/{name}"),
+        source="edit",
+    )
+
+
+def card_of(spec: Campaign) -> CampaignCard:
+    """Return what campaign.json repeats from a spec."""
+    overrides = msgspec.to_builtins(spec.config_overrides) if spec.config_overrides else {}
+    return CampaignCard(
+        name=spec.name or spec.id,
+        description=spec.description or "",
+        skills_focus=spec.skills_focus,
+        config_overrides={key: value for key, value in overrides.items() if value is not None},
+    )
+
+
+def plan_activation(world: World, draft: Draft) -> None:
+    """Make the active campaign the one that the specs name."""
+    store = world.facts.store
+    was = world.name(store.active_uid) if store.active_uid else None
+    if world.active == was:
+        return
+    stops = draft.ids(StopRun)
+    cause = world.where("realm", "active")
+    if world.active is not None:
+        draft.add(
+            ActivateCampaign(campaign=world.active, campaign_uid=world.uid(world.active), previous=was),
+            subject=f"campaign/{world.active}",
+            reason=f"was {was}" if was else "no campaign was active",
+            cause=cause,
+            source="edit",
+            needs=(*stops, *draft.ids(RegisterCampaign)),
+        )
+    elif was is not None:
+        draft.add(
+            DeactivateCampaign(campaign=was, campaign_uid=world.uid(was)),
+            subject=f"campaign/{was}",
+            reason="the specs name no active campaign",
+            cause=cause,
+            source="edit",
+            needs=stops,
+        )

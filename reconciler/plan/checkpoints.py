@@ -1,0 +1,69 @@
+"""Checkpoints: what a trainer has published enters the ledger; what the ledger knows must still be there."""
+
+from reconciler.plan.actions import RecordCheckpoint
+from reconciler.plan.draft import Draft
+from reconciler.plan.world import World
+from state.store.rows import CampaignRow, LedgerRow
+
+
+def plan_checkpoints(world: World, draft: Draft) -> None:
+    """Record the complete checkpoints of every registered campaign; name those that are gone or changed."""
+    for row in world.facts.store.campaigns:
+        known = {
+            ledger.step: ledger for ledger in world.facts.ledger_of(row.uid) if ledger.segment == row.segment
+        }
+        _record_new(world, draft, row, known)
+        _name_missing(world, draft, row, known)
+
+
+def _record_new(world: World, draft: Draft, row: CampaignRow, known: dict[int, LedgerRow]) -> None:
+    for found in world.seen(row.name).checkpoints.complete:
+        if found.step in known and known[found.step].digest == found.manifest.digest:
+            continue
+        if found.step in known:
+            _block_changed(draft, row, found.step)
+            continue
+        draft.add(
+            RecordCheckpoint(
+                campaign=row.name,
+                campaign_uid=row.uid,
+                segment=row.segment,
+                step=found.step,
+                digest=found.manifest.digest,
+            ),
+            subject=f"checkpoint/{row.name}@{found.step}",
+            reason="a trainer published it",
+            cause=found.path,
+            source="progress",
+        )
+
+
+def _name_missing(world: World, draft: Draft, row: CampaignRow, known: dict[int, LedgerRow]) -> None:
+    seen = world.seen(row.name).checkpoints
+    if seen.problem is not None:
+        draft.block(
+            f"campaign/{row.name}",
+            code="checkpoints-unreadable",
+            message=f"its checkpoints cannot be read: {seen.problem}",
+            cause=f"campaign/{row.name}",
+            hint="make the folder readable again; nothing is deleted meanwhile",
+        )
+        return
+    for step in sorted(set(known) - {found.step for found in seen.complete}):
+        draft.block(
+            f"checkpoint/{row.name}@{step}",
+            code="checkpoint-missing",
+            message="the ledger knows it, but no complete checkpoint lies there",
+            cause=known[step].path,
+            hint="restore the folder from a copy; training goes on from the newest complete one",
+        )
+
+
+def _block_changed(draft: Draft, row: CampaignRow, step: int) -> None:
+    draft.block(
+        f"checkpoint/{row.name}@{step}",
+        code="checkpoint-changed",
+        message="it is not the one that the ledger recorded: the digests differ",
+        cause=f"campaign/{row.name}",
+        hint="find out who replaced it; nothing of it is deleted",
+    )

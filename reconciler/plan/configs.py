@@ -1,0 +1,218 @@
+"""What a run of a campaign would be, or what stands in the way; and what a changed config means."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from reconciler.desired.hero import Hero
+from reconciler.desired.layers import Resolved, layers_of, resolve
+from reconciler.desired.training import HeldOutFile as HeldOutSpec
+from reconciler.desired.unsupported import unsupported_settings
+from reconciler.plan.hero_checks import LaunchProblem, hero_problems, model_of
+from reconciler.plan.world import World
+from state.contract.byte_tokens import byte_tokens_digest
+from state.contract.chat import BUILT_IN, is_built_in, template_digest
+from state.contract.orders import RowShape
+from state.contract.request import (
+    ChatConfig,
+    CheckpointConfig,
+    EvaluationConfig,
+    HeldOutFile,
+    ModelConfig,
+    RunConfig,
+    TokenizerConfig,
+    TrainingConfig,
+    config_hash,
+)
+
+
+class ResolvedRun(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything about a run that the specs and the model decide."""
+
+    config: RunConfig
+    config_hash: str
+    settings: Mapping[str, Resolved]
+    """Training settings by dotted key, each with its origin."""
+    model_dir: str | None
+    held_out: HeldOutFile | None
+
+    def cause(self, keys: tuple[str, ...]) -> str:
+        """Return the line of the spec that set the first of these keys."""
+        origins = (self.settings[key].origin for key in keys if key in self.settings)
+        return next(origins, "specs")
+
+
+class Difference(msgspec.Struct, frozen=True, kw_only=True):
+    """What a changed config means for a campaign that has trained with the old one."""
+
+    verdict: Literal["none", "resume", "restart", "new lineage"]
+    keys: tuple[str, ...]
+    text: str
+
+
+def resolve_run(world: World, campaign: str) -> ResolvedRun | tuple[LaunchProblem, ...]:
+    """Return the config of a campaign's next run, or everything that keeps it from being launched."""
+    hero = world.desired.hero_of(campaign).spec
+    settings = resolve(layers_of(world.desired, campaign))
+    problems = (*hero_problems(world, hero), *_setting_problems(world, campaign, settings))
+    if problems:
+        return problems
+    config = RunConfig(
+        model=_model(world, hero, settings),
+        tokenizer=_tokenizer(world, hero),
+        chat=_chat(world, hero),
+        training=_training(settings),
+        evaluation=_evaluation(settings),
+        checkpoint=CheckpointConfig(
+            every_updates=settings["checkpoint.every_updates"].value,
+            every_minutes=float(settings["checkpoint.every_minutes"].value),
+        ),
+    )
+    return ResolvedRun(
+        config=config,
+        config_hash=config_hash(config),
+        settings=settings,
+        model_dir=model_of(world, hero).folder if hero.model.hf_name else None,
+        held_out=_held_out(world, campaign, settings),
+    )
+
+
+def _model(world: World, hero: Hero, settings: Mapping[str, Resolved]) -> ModelConfig:
+    pretrained = model_of(world, hero).config if hero.model.hf_name else None
+    return ModelConfig(
+        init="pretrained" if pretrained else "scratch",
+        base_model=hero.model.hf_name,
+        family=hero.model.family,
+        architecture=hero.model.architecture,
+        vocab_size=hero.model.vocab_size,
+        max_context_length=settings["max_length"].value,
+        config={} if pretrained else dict(hero.model.config),
+        config_digest=pretrained.digest if pretrained else None,
+    )
+
+
+def _tokenizer(world: World, hero: Hero) -> TokenizerConfig:
+    if hero.model.hf_name is None:
+        return TokenizerConfig(kind="bytes", digest=byte_tokens_digest())
+    return TokenizerConfig(kind="pretrained", digest=model_of(world, hero).tokenizer_digest or "")
+
+
+def _chat(world: World, hero: Hero) -> ChatConfig:
+    name = hero.chat.template
+    if is_built_in(name):
+        return ChatConfig(template=name, digest=template_digest(BUILT_IN[name]))
+    return ChatConfig(template=name, digest=model_of(world, hero).chat_template_digest or "")
+
+
+def _training(settings: Mapping[str, Resolved]) -> TrainingConfig:
+    names = TrainingConfig.__struct_fields__
+    return msgspec.convert({name: settings[name].value for name in names}, TrainingConfig)
+
+
+def _evaluation(settings: Mapping[str, Resolved]) -> EvaluationConfig:
+    held_out = settings["evaluation.held_out"].value
+    return EvaluationConfig(
+        every_updates=settings["evaluation.every_updates"].value,
+        held_out_fraction=0.0 if isinstance(held_out, HeldOutSpec) else float(held_out),
+        max_rows=settings["evaluation.max_rows"].value,
+    )
+
+
+def held_out_shape(spec: HeldOutSpec) -> RowShape:
+    """Return how the lines of a held-out file are read."""
+    if spec.fields is None:
+        return RowShape()
+    return RowShape(kind="fields", prompt=spec.fields.prompt, completion=spec.fields.completion)
+
+
+def _held_out(world: World, campaign: str, settings: Mapping[str, Resolved]) -> HeldOutFile | None:
+    spec = settings["evaluation.held_out"].value
+    if not isinstance(spec, HeldOutSpec):
+        return None
+    seen = world.facts.held_out_files[campaign]
+    return HeldOutFile(path=str(seen.path), digest=str(seen.sha256), shape=held_out_shape(spec))
+
+
+def _setting_problems(
+    world: World, campaign: str, settings: Mapping[str, Resolved]
+) -> Iterator[LaunchProblem]:
+    for found in unsupported_settings(settings):
+        yield LaunchProblem(
+            code="unsupported",
+            message=found.reason,
+            cause=found.origin or "specs",
+            hint="remove it, or choose another value",
+        )
+    yield from _length_problems(world, campaign, settings)
+    spec = settings["evaluation.held_out"]
+    if isinstance(spec.value, HeldOutSpec):
+        seen = world.facts.held_out_files.get(campaign)
+        for finding in seen.findings[:1] if seen else ():
+            yield LaunchProblem(
+                code="held-out-file",
+                message=f"{spec.value.file}: {finding}",
+                cause=spec.origin,
+                hint="mend the file, or its fields in the spec",
+            )
+
+
+def _length_problems(
+    world: World, campaign: str, settings: Mapping[str, Resolved]
+) -> Iterator[LaunchProblem]:
+    """An override may shrink the hero's max_length and never grow it."""
+    chosen = settings["max_length"]
+    limit = next((hidden for hidden in chosen.shadowed if hidden.layer == "hero"), None)
+    if chosen.layer == "campaign" and limit is not None and chosen.value > limit.value:
+        yield LaunchProblem(
+            code="max-length",
+            message=f"max_length {chosen.value} is above the hero's {limit.value} ({limit.origin})",
+            cause=chosen.origin,
+            hint=f"at most {limit.value}",
+        )
+    context = world.desired.hero_of(campaign).spec.model.context_length
+    if chosen.value > context:
+        yield LaunchProblem(
+            code="max-length",
+            message=f"max_length {chosen.value} is above the model's context_length {context}",
+            cause=chosen.origin,
+            hint=f"at most {context}",
+        )
+
+
+def classify(old: RunConfig, new: RunConfig) -> Difference:
+    """Say what going from one config to another means for what has been learnt.
+
+    The locked architecture, the tokenizer: a new lineage. The optimizer: a restart with fresh optimizer
+    state. Anything else: save, stop, go on with the optimizer state.
+    """
+    before, after = _flat(msgspec.to_builtins(old)), _flat(msgspec.to_builtins(new))
+    keys = tuple(sorted(key for key in before.keys() | after.keys() if before.get(key) != after.get(key)))
+    text = ", ".join(f"{key.partition('.')[2]} {before.get(key)} → {after.get(key)}" for key in keys)
+    return Difference(
+        verdict=_verdict(keys), keys=tuple(key.removeprefix("training.") for key in keys), text=text
+    )
+
+
+def _verdict(keys: tuple[str, ...]) -> Literal["none", "resume", "restart", "new lineage"]:
+    if not keys:
+        return "none"
+    locked = [key for key in keys if key.startswith(("model.", "tokenizer."))]
+    if set(locked) - {"model.max_context_length"}:
+        return "new lineage"
+    return "restart" if "training.optimizer" in keys else "resume"
+
+
+def _flat(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, inner in value.items():
+        if isinstance(inner, Mapping):
+            flat |= _flat(inner, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = inner
+    return flat
+
+
+def config_of(config_json: str) -> RunConfig:
+    """Return the config that a run was launched with."""
+    return msgspec.json.decode(config_json, type=RunConfig)

@@ -1,0 +1,65 @@
+"""A plan in the making: planners add to it in the order in which apply will act."""
+
+from typing import Literal, TypeVar
+
+from reconciler.plan.actions import Action, AnyAction
+from reconciler.plan.changes import Blocked, Change, Risk, change_id
+
+Wanted = TypeVar("Wanted", bound=Action)
+
+
+class Draft:
+    """Changes, blocked things and warnings, in the order of planning."""
+
+    def __init__(self) -> None:
+        self.changes: list[Change] = []
+        self.blocked: list[Blocked] = []
+        self.warnings: list[str] = []
+        self.settled: set[str] = set()
+
+    def add(
+        self,
+        action: AnyAction,
+        *,
+        subject: str,
+        reason: str,
+        cause: str,
+        source: Literal["edit", "drift", "progress"],
+        risk: Risk = Risk.NONE,
+        needs: tuple[str, ...] = (),
+    ) -> str:
+        """Add a change and return its id."""
+        change = Change(
+            id=change_id(action),
+            action=action,
+            subject=subject,
+            reason=reason,
+            cause=cause,
+            source=source,
+            risk=risk,
+            needs=needs,
+        )
+        self.changes.append(change)
+        return change.id
+
+    def block(self, subject: str, *, code: str, message: str, cause: str, hint: str) -> None:
+        """Say that something asked for cannot be done now."""
+        self.blocked.append(Blocked(subject=subject, code=code, message=message, cause=cause, hint=hint))
+
+    def settle(self, subject: str) -> None:
+        """Count a thing that the specs name; it is unchanged unless a change or a blocker is about it."""
+        self.settled.add(subject)
+
+    def actions(self, kind: type[Wanted]) -> list[Wanted]:
+        """Return the planned actions of one kind."""
+        return [change.action for change in self.changes if isinstance(change.action, kind)]
+
+    def ids(self, *kinds: type[Action]) -> tuple[str, ...]:
+        """Return the ids of the planned changes of these kinds."""
+        return tuple(change.id for change in self.changes if isinstance(change.action, kinds))
+
+    @property
+    def unchanged(self) -> int:
+        """How many of the things that the specs name are as they should be."""
+        touched = {change.subject for change in self.changes} | {item.subject for item in self.blocked}
+        return len(self.settled - touched)

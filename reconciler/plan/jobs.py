@@ -1,0 +1,201 @@
+"""Jobs: one quest trained by one campaign; what is to do, what is done, what failed."""
+
+import msgspec
+
+from reconciler.plan.actions import DequeueJob, EnqueueJob, MarkJob, UpdateJob
+from reconciler.plan.draft import Draft
+from reconciler.plan.world import World
+from state.contract.manifest import QuestCursor
+from state.store.rows import CampaignRow, JobRow, RunRow
+
+PRIORITIES = ("high", "normal", "low")
+
+
+class PendingJob(msgspec.Struct, frozen=True, kw_only=True):
+    """A job that is to be trained, as it will be once the plan's earlier changes are made."""
+
+    uid: str
+    quest_id: str
+    epochs: int
+    rank: tuple[int, int]
+
+
+def plan_progress(world: World, draft: Draft) -> None:
+    """Mark the jobs of every campaign by what its newest checkpoint has learnt and how its runs ended."""
+    live = {run.campaign: run for run in world.live_runs()}
+    for row in world.facts.store.campaigns:
+        running = live.get(row.name)
+        status = running.seen.status if running and running.seen else None
+        for job in world.facts.jobs_of(row.uid):
+            if job.status in ("queued", "processing"):
+                _plan_job(world, draft, row, job, running_quest=status.quest_id if status else None)
+
+
+def _plan_job(
+    world: World, draft: Draft, row: CampaignRow, job: JobRow, *, running_quest: str | None
+) -> None:
+    cursor = _cursor(world, row.name, job)
+    failure = _failure(world, row, job)
+    if cursor is not None and cursor.epochs_done >= job.epochs:
+        _mark_completed(world, draft, row, job, cursor)
+    elif failure is not None:
+        _mark(draft, row, job, status="failed", reason=failure, start_step=job.start_step, last_error=failure)
+    elif running_quest == job.quest_id and job.status == "queued":
+        start = cursor.first_step if cursor else None
+        _mark(draft, row, job, status="processing", reason="the trainer is at it", start_step=start)
+    elif job.status == "processing" and running_quest != job.quest_id and not _is_alive(world, row.name):
+        _mark(
+            draft,
+            row,
+            job,
+            status="queued",
+            reason="its run is gone; it goes on later",
+            start_step=job.start_step,
+        )
+
+
+def _is_alive(world: World, campaign: str) -> bool:
+    return any(live.campaign == campaign for live in world.live_runs())
+
+
+def _cursor(world: World, campaign: str, job: JobRow) -> QuestCursor | None:
+    newest = world.newest_checkpoint(campaign)
+    if newest is None:
+        return None
+    matches = (c for c in newest.manifest.cursor if (c.quest_id, c.digest) == (job.quest_id, job.digest))
+    return next(matches, None)
+
+
+def _failure(world: World, row: CampaignRow, job: JobRow) -> str | None:
+    """Return why the job's data cannot be trained, as its last run said."""
+    ended = [*_closed_now(world, row), *world.facts.runs_of(row.uid)]
+    forgiven = world.forgiven_at(row) or ""
+    for run in ended:
+        if run.failure_class == "data" and run.quest_id == job.quest_id and (run.ended_at or "") > forgiven:
+            return run.message
+    return None
+
+
+def _closed_now(world: World, row: CampaignRow) -> list[RunRow]:
+    """Return the open runs whose trainer left word already, as they will be closed."""
+    closed = []
+    for run in world.facts.runs_of(row.uid):
+        seen = next(
+            (
+                s
+                for s in world.seen(row.name).runs
+                if (s.generation, s.attempt) == (run.generation, run.attempt)
+            ),
+            None,
+        )
+        if run.state != "ended" and seen is not None and seen.exit is not None and not seen.alive:
+            left = seen.exit
+            closed.append(
+                msgspec.structs.replace(
+                    run,
+                    failure_class=left.failure_class,
+                    quest_id=left.quest_id,
+                    message=left.message,
+                    ended_at=left.exited_at,
+                )
+            )
+    return closed
+
+
+def _mark_completed(world: World, draft: Draft, row: CampaignRow, job: JobRow, cursor: QuestCursor) -> None:
+    at_end = next((f for f in world.seen(row.name).checkpoints.complete if f.step == cursor.last_step), None)
+    draft.add(
+        MarkJob(
+            job_uid=job.uid,
+            quest_id=job.quest_id,
+            campaign=row.name,
+            status="completed",
+            start_step=cursor.first_step,
+            final_step=cursor.last_step,
+            final_loss=cursor.last_loss,
+            final_val_loss=at_end.manifest.measures.val_loss if at_end else None,
+        ),
+        subject=f"quest/{job.quest_id}",
+        reason=f"all {job.epochs} epochs are learnt",
+        cause=f"checkpoint-{cursor.last_step}",
+        source="progress",
+    )
+
+
+def _mark(
+    draft: Draft,
+    row: CampaignRow,
+    job: JobRow,
+    *,
+    status: str,
+    reason: str,
+    start_step: int | None,
+    last_error: str | None = None,
+) -> None:
+    draft.add(
+        MarkJob(
+            job_uid=job.uid,
+            quest_id=job.quest_id,
+            campaign=row.name,
+            status=status,  # type: ignore[arg-type]  # the callers above pass literals
+            start_step=start_step,
+            last_error=last_error,
+        ),
+        subject=f"quest/{job.quest_id}",
+        reason=reason,
+        cause=f"campaign/{row.name}",
+        source="progress",
+    )
+
+
+def pending(world: World, draft: Draft, campaign: str) -> tuple[PendingJob, ...]:
+    """Return what the campaign has to train, in order, once the draft's changes are made."""
+    uid = world.uid(campaign)
+    finished = finished_uids(world, draft, campaign)
+    found = {
+        job.uid: PendingJob(
+            uid=job.uid, quest_id=job.quest_id, epochs=job.epochs, rank=_rank(world, job.quest_id)
+        )
+        for job in world.facts.jobs_of(uid)
+        if job.uid not in finished
+    }
+    for action in _woken(draft):
+        if action.campaign == campaign:
+            rank = _rank(world, action.quest_id)
+            found[action.job_uid] = PendingJob(
+                uid=action.job_uid, quest_id=action.quest_id, epochs=action.epochs, rank=rank
+            )
+    return tuple(sorted(found.values(), key=lambda job: job.rank))
+
+
+def finished_uids(world: World, draft: Draft, campaign: str) -> set[str]:
+    """Return the jobs of a campaign that are no longer to be trained once the draft's changes are made."""
+    marked = {action.job_uid: action.status for action in draft.actions(MarkJob)}
+    finished = {
+        job.uid
+        for job in world.facts.jobs_of(world.uid(campaign))
+        if marked.get(job.uid, job.status) in ("completed", "failed", "skipped")
+    }
+    finished |= {action.job_uid for action in draft.actions(DequeueJob)}
+    return finished - {action.job_uid for action in _woken(draft)}
+
+
+def _woken(draft: Draft) -> list[EnqueueJob | UpdateJob]:
+    """Return the planned actions after which a job is to be trained."""
+    woken: list[EnqueueJob | UpdateJob] = []
+    return woken + draft.actions(EnqueueJob) + draft.actions(UpdateJob)
+
+
+def _rank(world: World, quest_id: str) -> tuple[int, int]:
+    quests = world.desired.quests
+    for place, quest in enumerate(quests):
+        if quest.id == quest_id:
+            return PRIORITIES.index(quest.priority), place
+    return len(PRIORITIES), len(quests)
+
+
+def describe(world: World, draft: Draft, campaign: str) -> str:
+    """Return the campaign's work in a few words: `quest bin-l1` or `quest a and 2 more`."""
+    work = pending(world, draft, campaign)
+    more = f" and {len(work) - 1} more" if len(work) > 1 else ""
+    return f"quest {work[0].quest_id}{more}" if work else "no quest"

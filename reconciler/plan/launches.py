@@ -1,0 +1,149 @@
+"""Launches: what should run and does not is started, unless something is in the way."""
+
+import msgspec
+
+from reconciler.desired.realm import duration_seconds
+from reconciler.plan import blockers, jobs
+from reconciler.plan.actions import (
+    ActivateCampaign,
+    CloseRun,
+    DeactivateCampaign,
+    LaunchRun,
+    RegisterCampaign,
+    StopRun,
+)
+from reconciler.plan.configs import ResolvedRun, classify, config_of, resolve_run
+from reconciler.plan.draft import Draft
+from reconciler.plan.retry import RetryPolicy, judge
+from reconciler.plan.world import World
+from state.ids import RunKey
+from state.store.rows import RunRow
+
+
+def plan_launch(world: World, draft: Draft) -> None:
+    """Start a trainer for the active campaign when there is something to train and nothing in the way."""
+    campaign = world.active
+    if campaign is None or campaign not in world.desired.campaigns:
+        return
+    if _someone_stays_alive(world, draft):
+        return
+    work = jobs.pending(world, draft, campaign)
+    resolved = resolve_run(world, campaign)
+    if isinstance(resolved, ResolvedRun):
+        if work and not _is_held_back(world, draft, campaign, resolved):
+            _launch(world, draft, campaign, resolved, tuple(job.uid for job in work))
+    else:
+        blockers.block_launch(world, draft, campaign, resolved)
+
+
+def _someone_stays_alive(world: World, draft: Draft) -> bool:
+    stopping = {action.key for action in draft.actions(StopRun)}
+    return any(live.key not in stopping for live in world.live_runs())
+
+
+def _is_held_back(world: World, draft: Draft, campaign: str, resolved: ResolvedRun) -> bool:
+    return (
+        blockers.block_suspended(world, draft, campaign)
+        or blockers.block_held(world, draft, campaign)
+        or blockers.block_goal_reached(world, draft, campaign, world.goal(campaign))
+        or _differs_in_lineage(world, draft, campaign, resolved)
+        or _must_wait(world, draft, campaign)
+    )
+
+
+def _differs_in_lineage(world: World, draft: Draft, campaign: str, resolved: ResolvedRun) -> bool:
+    last = _last_run(world, campaign)
+    if last is None or world.newest_checkpoint(campaign) is None:
+        return False
+    difference = classify(config_of(last.config_json), resolved.config)
+    if difference.verdict == "new lineage":
+        blockers.block_new_lineage(world, draft, campaign, difference)
+        return True
+    return False
+
+
+def _must_wait(world: World, draft: Draft, campaign: str) -> bool:
+    row = world.facts.campaign_row(campaign)
+    if row is None:
+        return False
+    retry = world.desired.realm.spec.apply.retry
+    policy = RetryPolicy(attempts=retry.attempts, backoff_seconds=duration_seconds(retry.backoff))
+    closing = {action.key: action for action in draft.actions(CloseRun)}
+    runs = [_as_closed(world, run, closing) for run in world.facts.runs_of(row.uid)]
+    verdict = judge(runs, policy, world.forgiven_at(row), world.now)
+    if not verdict.ready:
+        blockers.block_retry(world, draft, campaign, verdict)
+    return not verdict.ready
+
+
+def _as_closed(world: World, run: RunRow, closing: dict[RunKey, CloseRun]) -> RunRow:
+    close = closing.get(RunKey(run.campaign_uid, run.generation, run.attempt))
+    if close is None:
+        return run
+    return msgspec.structs.replace(
+        run,
+        state="ended",
+        end=close.end,
+        ended_at=close.ended_at or world.now,
+        message=close.message,
+        failure_class=close.failure_class,
+        last_checkpoint_step=close.last_checkpoint_step,
+    )
+
+
+def _launch(
+    world: World, draft: Draft, campaign: str, resolved: ResolvedRun, job_uids: tuple[str, ...]
+) -> None:
+    generation, attempt = _next_key(world, campaign, resolved.config_hash)
+    newest = world.newest_checkpoint(campaign)
+    same_optimizer = newest is None or newest.manifest.optimizer == resolved.config.training.optimizer
+    step = newest.step if newest else 0
+    draft.add(
+        LaunchRun(
+            campaign=campaign,
+            campaign_uid=world.uid(campaign),
+            generation=generation,
+            attempt=attempt,
+            config=resolved.config,
+            config_hash=resolved.config_hash,
+            job_uids=job_uids,
+            goal_updates=world.goal(campaign),
+            device=choose_device(world),
+            threads=None,
+            model_dir=resolved.model_dir,
+            held_out=resolved.held_out,
+            optimizer_state="resume" if same_optimizer else "fresh",
+            specs_commit=world.specs_commit,
+        ),
+        subject=f"run/{campaign}",
+        reason=f"{jobs.describe(world, draft, campaign)}, from step {step}",
+        cause=world.where("queue"),
+        source="edit" if attempt == 1 else "drift",
+        needs=draft.ids(StopRun, CloseRun, RegisterCampaign, ActivateCampaign, DeactivateCampaign),
+    )
+
+
+def _next_key(world: World, campaign: str, config_hash: str) -> tuple[int, int]:
+    """Return generation and attempt of the next launch: a new generation for every change of the config."""
+    last = _last_run(world, campaign)
+    if last is None:
+        return 1, 1
+    if last.config_hash != config_hash:
+        return last.generation + 1, 1
+    return last.generation, last.attempt + 1
+
+
+def _last_run(world: World, campaign: str) -> RunRow | None:
+    runs = world.facts.runs_of(world.uid(campaign))
+    return max(runs, key=lambda run: (run.generation, run.attempt), default=None)
+
+
+def choose_device(world: World) -> str:
+    """Return the GPU with the most free memory, or the CPU where there is no GPU."""
+    gpus = world.facts.gpus.gpus
+    if not gpus:
+        return "cpu"
+    roomiest = max(
+        gpus, key=lambda gpu: ((gpu.memory_total_bytes or 0) - (gpu.memory_used_bytes or 0), -gpu.index)
+    )
+    return f"cuda:{roomiest.index}"

@@ -1,0 +1,54 @@
+"""`make_plan`: the whole plan from desired state, facts and the time. The same inputs give the same bytes.
+
+Read the list of planners for the order in which apply acts: first the books are brought up to date with what
+happened, then what should not go on stops, then the campaigns and the queue become what the specs say, and
+last a trainer gets its orders or is started.
+"""
+
+from reconciler.desired.desired import Desired
+from reconciler.observed.facts import Facts
+from reconciler.plan.campaigns import plan_activation, plan_campaigns
+from reconciler.plan.changes import Plan
+from reconciler.plan.checkpoints import plan_checkpoints
+from reconciler.plan.draft import Draft
+from reconciler.plan.heroes import plan_heroes
+from reconciler.plan.jobs import plan_progress
+from reconciler.plan.launches import plan_launch
+from reconciler.plan.orders import plan_orders
+from reconciler.plan.queue import plan_queue
+from reconciler.plan.records import plan_records
+from reconciler.plan.requests import plan_requests
+from reconciler.plan.runs import plan_ended_runs, plan_stops
+from reconciler.plan.world import World
+
+PLANNERS = (
+    plan_ended_runs,
+    plan_checkpoints,
+    plan_progress,
+    plan_requests,
+    plan_stops,
+    plan_campaigns,
+    plan_activation,
+    plan_heroes,
+    plan_queue,
+    plan_orders,
+    plan_launch,
+    plan_records,
+)
+
+
+def make_plan(desired: Desired, facts: Facts, *, specs_commit: str, now: str) -> Plan:
+    """Return everything that would bring the world to what the specs say, in the order of doing it."""
+    world = World(desired=desired, facts=facts, specs_commit=specs_commit, now=now)
+    draft = Draft()
+    for planner in PLANNERS:
+        planner(world, draft)
+    return Plan(
+        realm=desired.realm.spec.id,
+        root=facts.disk.root,
+        specs_commit=specs_commit,
+        changes=tuple(draft.changes),
+        blocked=tuple(sorted(set(draft.blocked), key=lambda item: (item.subject, item.code, item.message))),
+        warnings=tuple(draft.warnings),
+        unchanged=draft.unchanged,
+    )

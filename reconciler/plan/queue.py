@@ -1,0 +1,316 @@
+"""The queue: each quest's content is fixed once, then trained once by each campaign that it is for."""
+
+import msgspec
+
+from reconciler.desired.queue import Quest
+from reconciler.plan import jobs
+from reconciler.plan.actions import (
+    DequeueJob,
+    EnqueueJob,
+    GenerateQuest,
+    RegisterCampaign,
+    SnapshotFile,
+    UpdateJob,
+)
+from reconciler.plan.draft import Draft
+from reconciler.plan.world import World
+from state.canonical import sha256_of
+from state.contract.orders import RowShape
+from state.ids import job_uid
+from state.store.rows import JobRow, QuestDataRow
+
+
+class QuestSource(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the content of a quest comes from, known well enough to fetch it."""
+
+    key: str
+    """Equal keys mean equal content."""
+    shape: RowShape
+    dataset_path: str
+    fetch: SnapshotFile | GenerateQuest
+    """What brings the content into the realm."""
+
+
+def plan_queue(world: World, draft: Draft) -> None:
+    """Bring in the content of the active campaign's quests, and keep its jobs as the queue says."""
+    wanted: set[str] = set()
+    for quest in world.desired.quests:
+        draft.settle(f"quest/{quest.id}")
+        campaign = _campaign_for(world, quest)
+        if campaign is None:
+            wanted |= _jobs_of_quest(world, quest)
+            _say_what_it_waits_for(world, draft, quest)
+        else:
+            wanted |= _jobs_named_by(world, quest) | {job_uid(world.uid(campaign), quest.id)}
+            _plan_quest(world, draft, quest, campaign)
+    _plan_leavers(world, draft, wanted)
+
+
+def shape_of(quest: Quest) -> RowShape:
+    """Return how the lines of a quest's file are read."""
+    if quest.fields is None:
+        return RowShape()
+    return RowShape(kind="fields", prompt=quest.fields.prompt, completion=quest.fields.completion)
+
+
+def _campaign_for(world: World, quest: Quest) -> str | None:
+    """Return the campaign that trains this quest now: the active one, if the quest is for it."""
+    active = world.active
+    if active is None:
+        return None
+    hero = active.partition("/")[0]
+    if active in quest.for_:
+        return active
+    if quest.for_ and hero not in quest.for_:
+        return None
+    started = _started_elsewhere(world, quest, hero if quest.for_ else None)
+    return active if started in (None, active) else None
+
+
+def _started_elsewhere(world: World, quest: Quest, hero: str | None) -> str | None:
+    """Return the campaign (of the hero, if given) that has begun a quest which is trained once in all."""
+    for row in world.facts.store.campaigns:
+        if hero is not None and row.name.partition("/")[0] != hero:
+            continue
+        if row.name in quest.for_:
+            continue
+        for job in world.facts.jobs_of(row.uid):
+            begun = job.start_step is not None or job.status in ("processing", "completed", "failed")
+            if job.quest_id == quest.id and begun and job.status != "skipped":
+                return row.name
+    return None
+
+
+def _jobs_of_quest(world: World, quest: Quest) -> set[str]:
+    """Return the jobs of a quest that waits: those already begun, and those of campaigns that it names."""
+    begun = {
+        job.uid for job in world.facts.store.jobs if job.quest_id == quest.id and job.start_step is not None
+    }
+    return begun | _jobs_named_by(world, quest)
+
+
+def _jobs_named_by(world: World, quest: Quest) -> set[str]:
+    rows = {row.name: row.uid for row in world.facts.store.campaigns}
+    named = {job_uid(rows[who], quest.id) for who in quest.for_ if who in rows}
+    begun = {j.uid for j in world.facts.store.jobs if j.quest_id == quest.id and j.start_step is not None}
+    return named | begun
+
+
+def _say_what_it_waits_for(world: World, draft: Draft, quest: Quest) -> None:
+    if _is_finished(world, quest):
+        return
+    who = ", ".join(quest.for_) or (_started_elsewhere(world, quest, None) or "an active campaign")
+    draft.block(
+        f"quest/{quest.id}",
+        code="waits",
+        message=f"waits until {who} is active",
+        cause=_where(world, quest),
+        hint=f"realm.yaml: active: {who}",
+    )
+
+
+def _is_finished(world: World, quest: Quest) -> bool:
+    """Has every campaign that the quest names, or the one that began it, trained it?"""
+    mine = [job for job in world.facts.store.jobs if job.quest_id == quest.id]
+    done = {job.campaign_uid for job in mine if job.status == "completed" and job.epochs >= quest.epochs}
+    named = {world.uid(who) for who in quest.for_ if "/" in who}
+    heroes = {who for who in quest.for_ if "/" not in who}
+    heroes_done = {job.hero_id for job in mine if job.campaign_uid in done}
+    return bool(done) and named <= done and heroes <= heroes_done
+
+
+def _plan_quest(world: World, draft: Draft, quest: Quest, campaign: str) -> None:
+    job = next((job for job in world.facts.jobs_of(world.uid(campaign)) if job.quest_id == quest.id), None)
+    source = quest_source(world, quest)
+    if job is None or job.status == "skipped" or _is_forgiven(world, campaign, job):
+        if isinstance(source, QuestSource):
+            _enqueue(world, draft, quest, campaign, source)
+        else:
+            _block(world, draft, quest, *source)
+        return
+    if isinstance(source, QuestSource) and source.key != job.source_key:
+        message = "its content changed after it was queued; what was queued is what is trained"
+        _block(world, draft, quest, "quest-changed", message, "give the new content a quest id of its own")
+    if job.status == "failed":
+        hint = f"mend it, then reconcile resume {campaign}"
+        _block(world, draft, quest, "quest-failed", job.last_error or "failed", hint)
+    _restore_content(world, draft, quest, job, source)
+    _plan_update(world, draft, quest, campaign, job)
+
+
+def _is_forgiven(world: World, campaign: str, job: JobRow) -> bool:
+    row = world.facts.campaign_row(campaign)
+    forgiven_at = world.forgiven_at(row) if row else None
+    return job.status == "failed" and forgiven_at is not None and (job.finished_at or "") <= forgiven_at
+
+
+def _restore_content(
+    world: World, draft: Draft, quest: Quest, job: JobRow, source: "QuestSource | tuple[str, str, str]"
+) -> None:
+    """Bring back the content of a job that is not finished and whose snapshot is gone."""
+    if job.status not in ("queued", "processing") or world.facts.quest_data(job.source_key) is not None:
+        return
+    if isinstance(source, QuestSource) and source.key == job.source_key:
+        _fetch(world, draft, quest, source)
+    else:
+        message = "its snapshot is gone and its source no longer has the same content"
+        _block(world, draft, quest, "content-lost", message, "restore the file that was queued")
+
+
+def _plan_update(world: World, draft: Draft, quest: Quest, campaign: str, job: JobRow) -> None:
+    differences = []
+    if quest.priority != job.priority:
+        differences.append(f"priority {job.priority} → {quest.priority}")
+    if quest.epochs != job.epochs:
+        differences.append(f"epochs {job.epochs} → {quest.epochs}")
+    if not differences:
+        return
+    draft.add(
+        UpdateJob(
+            job_uid=job.uid,
+            quest_id=quest.id,
+            campaign=campaign,
+            priority=quest.priority,
+            epochs=quest.epochs,
+        ),
+        subject=f"quest/{quest.id}",
+        reason=", ".join(differences),
+        cause=_where(world, quest),
+        source="edit",
+    )
+
+
+def _enqueue(world: World, draft: Draft, quest: Quest, campaign: str, source: QuestSource) -> None:
+    fetched = _fetch(world, draft, quest, source)
+    draft.add(
+        EnqueueJob(
+            job_uid=job_uid(world.uid(campaign), quest.id),
+            quest_id=quest.id,
+            campaign=campaign,
+            campaign_uid=world.uid(campaign),
+            source_key=source.key,
+            dataset_path=source.dataset_path,
+            shape=source.shape,
+            priority=quest.priority,
+            epochs=quest.epochs,
+        ),
+        subject=f"quest/{quest.id}",
+        reason=f"for {campaign}",
+        cause=_where(world, quest),
+        source="edit",
+        needs=(*fetched, *draft.ids(RegisterCampaign)),
+    )
+
+
+def _fetch(world: World, draft: Draft, quest: Quest, source: QuestSource) -> tuple[str, ...]:
+    """Plan the fetch unless the content lies in the realm, or is fetched by this plan already."""
+    if world.facts.quest_data(source.key) is not None:
+        return ()
+    for change in draft.changes:
+        if isinstance(change.action, SnapshotFile | GenerateQuest) and change.action.source_key == source.key:
+            return (change.id,)
+    made = draft.add(
+        source.fetch,
+        subject=f"quest/{quest.id}",
+        reason=_fetch_reason(world, source),
+        cause=_where(world, quest),
+        source="edit" if _known_data(world, source.key) is None else "drift",
+    )
+    return (made,)
+
+
+def _fetch_reason(world: World, source: QuestSource) -> str:
+    if _known_data(world, source.key) is not None:
+        return "its snapshot is gone"
+    if isinstance(source.fetch, SnapshotFile):
+        return f"{source.fetch.num_rows:,} rows of {source.fetch.path}"
+    return f"made by skill {source.fetch.skill}"
+
+
+def _known_data(world: World, key: str) -> QuestDataRow | None:
+    return next((row for row in world.facts.store.quest_data if row.source_key == key), None)
+
+
+def quest_source(world: World, quest: Quest) -> QuestSource | tuple[str, str, str]:
+    """Return where a quest's content comes from, or why it cannot be had: (code, message, hint)."""
+    return _skill_source(world, quest) if quest.skill is not None else _file_source(world, quest)
+
+
+def _file_source(world: World, quest: Quest) -> QuestSource | tuple[str, str, str]:
+    seen = world.facts.quest_files.get(quest.id)
+    if seen is None:
+        return "quest-unseen", f"{quest.file} was not looked at", "run the command again"
+    if seen.findings or seen.sha256 is None or seen.path is None or seen.num_rows is None:
+        more = f" (and {len(seen.findings) - 1} more)" if len(seen.findings) > 1 else ""
+        return "quest-file", f"{quest.file}: {seen.findings[0]}{more}", "mend the file, or the quest's fields"
+    if quest.sha256 is not None and f"sha256:{quest.sha256}" != seen.sha256:
+        message = f"{quest.file} has {seen.sha256}, the spec says sha256:{quest.sha256}"
+        return "quest-sha256", message, "restore the file, or write its new digest into the quest"
+    shape = shape_of(quest)
+    key = sha256_of({"file": seen.sha256, "shape": msgspec.to_builtins(shape)})
+    fetch = SnapshotFile(
+        quest_id=quest.id, source_key=key, path=seen.path, digest=seen.sha256, num_rows=seen.num_rows
+    )
+    return QuestSource(key=key, shape=shape, dataset_path=seen.path, fetch=fetch)
+
+
+def _skill_source(world: World, quest: Quest) -> QuestSource | tuple[str, str, str]:
+    skill = world.desired.skills[str(quest.skill)].spec
+    if world.is_suspended(skill.suspend):
+        return "suspended", f"skill/{skill.id} is suspended", "remove suspend from the skill"
+    if skill.source is None:
+        return (
+            "skill-source",
+            f"skill {skill.id} has no source to make rows with",
+            "add source.command to the skill",
+        )
+    if quest.level is not None and quest.level > skill.max_level:
+        return (
+            "skill-level",
+            f"level {quest.level} is above the skill's {skill.max_level}",
+            "choose a lower level",
+        )
+    command = (
+        *skill.source.command,
+        *("--level", str(quest.level)),
+        *("--count", str(quest.count)),
+        *("--seed", str(quest.seed or 0)),
+    )
+    key = sha256_of({"command": list(command)})
+    known = _known_data(world, key)
+    fetch = GenerateQuest(
+        quest_id=quest.id,
+        source_key=key,
+        skill=skill.id,
+        command=command,
+        expected_digest=known.digest if known else None,
+    )
+    path = f"{quest.skill}_L{quest.level}_{quest.count}_s{quest.seed or 0}.jsonl"
+    return QuestSource(key=key, shape=RowShape(), dataset_path=path, fetch=fetch)
+
+
+def _plan_leavers(world: World, draft: Draft, wanted: set[str]) -> None:
+    """Skip the unfinished jobs whose quest left the queue or went to another campaign."""
+    names = {row.uid: row.name for row in world.facts.store.campaigns}
+    ids = {quest.id for quest in world.desired.quests}
+    done = {uid for name in names.values() for uid in jobs.finished_uids(world, draft, name)}
+    for job in world.facts.store.jobs:
+        if job.uid in wanted or job.uid in done:
+            continue
+        why = "its quest is for another campaign now" if job.quest_id in ids else "its quest left the queue"
+        draft.add(
+            DequeueJob(job_uid=job.uid, quest_id=job.quest_id, campaign=names[job.campaign_uid], why=why),
+            subject=f"quest/{job.quest_id}",
+            reason=why,
+            cause=world.where("queue"),
+            source="edit",
+        )
+
+
+def _where(world: World, quest: Quest) -> str:
+    place = next(i for i, other in enumerate(world.desired.quests) if other.id == quest.id)
+    return world.where("queue", "quests", place)
+
+
+def _block(world: World, draft: Draft, quest: Quest, code: str, message: str, hint: str) -> None:
+    draft.block(f"quest/{quest.id}", code=code, message=message, cause=_where(world, quest), hint=hint)

@@ -1,0 +1,102 @@
+"""Derived files: pointer, link and campaign.json say again what the store and the specs say."""
+
+from typing import Any
+
+import msgspec
+
+from reconciler.desired.campaign import Campaign
+from reconciler.plan import actions
+from reconciler.plan.campaigns import card_of
+from reconciler.plan.draft import Draft
+from reconciler.plan.world import World
+from state.formats import campaign_record, pointer_record
+from state.store.rows import CampaignRow
+
+_WRITES_RECORD = (
+    actions.RegisterCampaign,
+    actions.ActivateCampaign,
+    actions.DeactivateCampaign,
+    actions.RecordCheckpoint,
+    actions.LaunchRun,
+)
+
+
+def plan_records(world: World, draft: Draft) -> None:
+    """Rewrite the derived files that differ from what they should say."""
+    _plan_pointer(world, draft)
+    touched = _campaigns_written(draft)
+    for row in world.facts.store.campaigns:
+        source = world.desired.campaigns.get(row.name)
+        if source is not None and row.name not in touched:
+            _plan_record(world, draft, row, source.spec)
+
+
+def _campaigns_written(draft: Draft) -> set[str]:
+    """Return the campaigns whose record an earlier change of this plan writes anyway."""
+    names = set()
+    for change in draft.changes:
+        if isinstance(change.action, _WRITES_RECORD):
+            names.add(change.action.campaign)
+        if isinstance(change.action, actions.ActivateCampaign) and change.action.previous:
+            names.add(change.action.previous)
+    return names
+
+
+def _plan_record(world: World, draft: Draft, row: CampaignRow, spec: Campaign) -> None:
+    existing, problem = _found_record(world, row.name)
+    card = card_of(spec)
+    ledger = world.facts.ledger_of(row.uid)
+    expected = campaign_record(msgspec.to_builtins(card), row, ledger[-1] if ledger else None, existing)
+    differing = sorted(key for key in expected if existing.get(key, ...) != expected[key])
+    if not differing:
+        return
+    draft.add(
+        actions.WriteCampaignRecord(campaign=row.name, campaign_uid=row.uid, card=card),
+        subject=f"campaign/{row.name}",
+        reason=problem or f"differs in {', '.join(differing)}",
+        cause=f"campaigns/{row.name}/campaign.json",
+        source="drift",
+    )
+
+
+def _found_record(world: World, campaign: str) -> tuple[dict[str, Any], str | None]:
+    for name, found in world.facts.derived.campaign_records:
+        if name == campaign and found.content is not None:
+            return msgspec.json.decode(found.content, type=dict[str, Any]), None
+        if name == campaign and found.problem is not None:
+            return {}, found.problem
+    return {}, "it is not there"
+
+
+def _plan_pointer(world: World, draft: Draft) -> None:
+    if draft.ids(actions.ActivateCampaign, actions.DeactivateCampaign):
+        return
+    store = world.facts.store
+    row = next((row for row in store.campaigns if row.uid == store.active_uid), None)
+    problem = _pointer_problem(world, row)
+    if problem is None:
+        return
+    draft.add(
+        actions.WritePointer(campaign=row.name if row else None, campaign_uid=row.uid if row else None),
+        subject="pointer",
+        reason=problem,
+        cause="control/active_campaign.json",
+        source="drift",
+    )
+
+
+def _pointer_problem(world: World, row: CampaignRow | None) -> str | None:
+    derived = world.facts.derived
+    link = derived.active_link.target
+    if row is None:
+        return (
+            "no campaign is active, but one is pointed to" if derived.active_pointer.content or link else None
+        )
+    if link != row.name:
+        return f"the link points to {link or 'nothing'}"
+    if derived.active_pointer.content is None:
+        return derived.active_pointer.problem or "the pointer is not there"
+    found = msgspec.json.decode(derived.active_pointer.content, type=dict[str, Any])
+    expected = pointer_record(row, world.facts.store.activated_at or "", found)
+    differing = sorted(key for key in expected if found.get(key, ...) != expected[key])
+    return f"the pointer differs in {', '.join(differing)}" if differing else None

@@ -1,0 +1,72 @@
+"""When a campaign whose runs fail may be launched again."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+
+from state.store.rows import RunRow
+
+LONGEST_WAIT = timedelta(minutes=30)
+_BAD_ENDS = ("failed", "lost", "never_started")
+
+
+class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
+    """How often and how soon a failed run is tried again; progress starts the count anew."""
+
+    attempts: int = 3
+    backoff_seconds: float = 30.0
+    """Before the second try; doubled for each further one, up to half an hour."""
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """May the next attempt start?"""
+
+    ready: bool
+    given_up: bool = False
+    failures: int = 0
+    not_before: str | None = None
+    last: RunRow | None = None
+
+
+def judge(runs: Sequence[RunRow], policy: RetryPolicy, forgiven_at: str | None, now: str) -> Verdict:
+    """Say whether a campaign may be launched, from how its runs ended.
+
+    Only the failures since the last run that made progress, ended well or was forgiven count.
+    """
+    failures = _recent_failures(runs, forgiven_at)
+    if not failures:
+        return Verdict(ready=True)
+    last = failures[-1]
+    if len(failures) >= policy.attempts:
+        return Verdict(ready=False, given_up=True, failures=len(failures), last=last)
+    wait = min(timedelta(seconds=policy.backoff_seconds) * 2 ** (len(failures) - 1), LONGEST_WAIT)
+    not_before = _moment(last.ended_at or now) + wait
+    ready = not_before <= _moment(now)
+    return Verdict(ready=ready, failures=len(failures), not_before=_text(not_before), last=last)
+
+
+def _recent_failures(runs: Sequence[RunRow], forgiven_at: str | None) -> list[RunRow]:
+    failures: list[RunRow] = []
+    for run in sorted(runs, key=lambda run: (run.launched_at, run.generation, run.attempt)):
+        if run.state != "ended":
+            continue
+        if run.end not in _BAD_ENDS or (forgiven_at is not None and (run.ended_at or "") <= forgiven_at):
+            failures = []
+        elif _made_progress(run):
+            failures = [run] if run.end == "failed" else []
+        else:
+            failures.append(run)
+    return failures
+
+
+def _made_progress(run: RunRow) -> bool:
+    return run.last_checkpoint_step is not None and run.last_checkpoint_step > (run.resume_step or 0)
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def _text(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,134 @@
+"""Runs: what has ended is closed, what should not go on stops."""
+
+from reconciler.plan import blockers
+from reconciler.plan.actions import CloseRun, ConfirmRun, StopRun
+from reconciler.plan.changes import Risk
+from reconciler.plan.configs import ResolvedRun, classify, config_of, resolve_run
+from reconciler.plan.draft import Draft
+from reconciler.plan.world import LiveRun, World
+from state.contract.exit import RunExit
+from state.ids import RunKey
+from state.store.rows import RunRow
+
+GENTLE_STOP_SECONDS = 60.0
+REVOKED_COOKIE = "revoked"
+"""In the process file of a run that the reconciler gave up before a trainer claimed it."""
+
+
+def plan_ended_runs(world: World, draft: Draft) -> None:
+    """Close every run whose process is gone; confirm those that have begun."""
+    for row in world.facts.store.runs:
+        if row.state != "ended":
+            _plan_open_run(world, draft, row)
+
+
+def _plan_open_run(world: World, draft: Draft, row: RunRow) -> None:
+    campaign = world.name(row.campaign_uid)
+    key = RunKey(row.campaign_uid, row.generation, row.attempt)
+    seen = world.seen(campaign).run(key)
+    if seen is not None and seen.alive:
+        if row.state == "launching" and seen.process is not None:
+            _confirm(draft, campaign, row, seen.process.pid)
+    elif seen is not None and seen.claimed:
+        revoked = seen.process is not None and seen.process.cookie == REVOKED_COOKIE
+        _close(world, draft, campaign, row, seen.exit, claimed=not revoked)
+    elif key.folder not in world.seen(campaign).starting:
+        _close(world, draft, campaign, row, None, claimed=row.state == "running")
+
+
+def _confirm(draft: Draft, campaign: str, row: RunRow, pid: int) -> None:
+    draft.add(
+        ConfirmRun(
+            campaign=campaign,
+            campaign_uid=row.campaign_uid,
+            generation=row.generation,
+            attempt=row.attempt,
+            pid=pid,
+        ),
+        subject=f"run/{campaign}",
+        reason="the trainer claimed its run",
+        cause=f"process {pid}",
+        source="progress",
+    )
+
+
+def _close(
+    world: World, draft: Draft, campaign: str, row: RunRow, left: RunExit | None, *, claimed: bool
+) -> None:
+    newest = world.newest_checkpoint(campaign)
+    from_run = newest is not None and newest.manifest.generation == row.generation
+    saved = newest.step if newest is not None and from_run else None
+    lost = "the process is gone and left no word" if claimed else "no trainer ever claimed it"
+    draft.add(
+        CloseRun(
+            campaign=campaign,
+            campaign_uid=row.campaign_uid,
+            generation=row.generation,
+            attempt=row.attempt,
+            end=left.reason if left else ("lost" if claimed else "never_started"),
+            failure_class=left.failure_class if left else None,
+            message=left.message if left else lost,
+            quest_id=left.quest_id if left else None,
+            final_step=left.step if left else saved,
+            last_checkpoint_step=left.last_checkpoint_step if left else saved,
+            ended_at=left.exited_at if left else None,
+        ),
+        subject=f"run/{campaign}",
+        reason=left.message if left else lost,
+        cause="exit.json" if left else "the process table",
+        source="progress" if left and left.reason != "failed" else "drift",
+    )
+
+
+def plan_stops(world: World, draft: Draft) -> None:
+    """Stop every live run that the specs, or a person, no longer want to go on as it is."""
+    for live in world.live_runs():
+        if live.seen is None:
+            continue  # it can be told only once it has claimed its run
+        found = _why_stop(world, draft, live)
+        if found is not None:
+            why, cause = found
+            _stop(draft, live, why, cause)
+
+
+def _stop(draft: Draft, live: LiveRun, why: str, cause: str) -> None:
+    status = live.seen.status if live.seen else None
+    save_seconds = (status.save_seconds if status else None) or 0.0
+    draft.add(
+        StopRun(
+            campaign=live.campaign,
+            campaign_uid=live.row.campaign_uid,
+            generation=live.row.generation,
+            attempt=live.row.attempt,
+            why=why,
+            grace_seconds=GENTLE_STOP_SECONDS + 2 * round(save_seconds, 3),
+        ),
+        subject=f"run/{live.campaign}",
+        reason=why,
+        cause=cause,
+        source="edit",
+        risk=Risk.INTERRUPTS,
+    )
+
+
+def _why_stop(world: World, draft: Draft, live: LiveRun) -> tuple[str, str] | None:
+    if live.campaign != world.active:
+        return "not active any more", world.where("realm", "active")
+    suspension = world.suspension(live.campaign)
+    if suspension is not None:
+        thing, suspend = suspension
+        return f"{thing} is suspended: {suspend.reason}", world.where(thing, "suspend")
+    if world.hold(live.campaign) == "stop":
+        return "a person asked to stop", "request"
+    return _why_restart(world, draft, live)
+
+
+def _why_restart(world: World, draft: Draft, live: LiveRun) -> tuple[str, str] | None:
+    resolved = resolve_run(world, live.campaign)
+    if not isinstance(resolved, ResolvedRun) or resolved.config_hash == live.row.config_hash:
+        return None  # what blocks a launch does not end a run that goes well
+    difference = classify(config_of(live.row.config_json), resolved.config)
+    if difference.verdict == "new lineage":
+        blockers.block_new_lineage(world, draft, live.campaign, difference)
+        return None
+    return f"{difference.text} ({difference.verdict})", resolved.cause(difference.keys)

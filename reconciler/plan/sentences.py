@@ -1,0 +1,80 @@
+"""One sentence for each action: what a person reads in the plan, and again while it is done."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from reconciler.plan import actions as a
+
+
+class Sentence(NamedTuple):
+    """The parts of a plan line that the action alone decides."""
+
+    symbol: str
+    """+ create, - remove, ~ change in place, -/+ replace, . forget, → move."""
+    verb: str
+    subject: str
+    what: str
+    """What will happen, when the verb does not say it all."""
+
+
+def sentence_of(action: a.AnyAction) -> Sentence:
+    """Return the sentence of an action."""
+    return _SENTENCES[type(action)](action)
+
+
+def _run(action: a.RunAction) -> str:
+    return f"run {action.campaign} {action.key.folder}"
+
+
+def _launch(action: a.LaunchRun) -> Sentence:
+    quests = f"{len(action.job_uids)} quest{'s' if len(action.job_uids) != 1 else ''}"
+    what = f"{quests} on {action.device}, config {action.config_hash.removeprefix('sha256:')[:8]}"
+    return Sentence("+", "launch", action.campaign, what)
+
+
+def _close(action: a.CloseRun) -> Sentence:
+    ends = {
+        "finished": "everything ordered is learnt",
+        "goal_reached": "the goal is reached",
+        "stopped": "it saved and left",
+        "failed": f"it failed ({action.failure_class or 'unknown'})",
+        "lost": "its process is gone",
+        "never_started": "no trainer claimed it",
+    }
+    return Sentence("~", "close", _run(action), ends[action.end])
+
+
+def _mark(action: a.MarkJob) -> Sentence:
+    loss = f", loss {action.final_loss:.3f}" if action.final_loss is not None else ""
+    what = (
+        f"{action.status} at step {action.final_step}{loss}"
+        if action.final_step is not None
+        else action.status
+    )
+    return Sentence("~", "mark", f"quest {action.quest_id}", what)
+
+
+def _request(action: a.HandleRequest) -> Sentence:
+    return Sentence("~", action.kind, action.campaign, "")
+
+
+_SENTENCES: dict[type[a.Action], Callable[[Any], Sentence]] = {
+    a.RegisterCampaign: lambda x: Sentence("+", "create", f"campaign {x.campaign}", ""),
+    a.WriteCampaignRecord: lambda x: Sentence("~", "write", f"campaign.json of {x.campaign}", ""),
+    a.ActivateCampaign: lambda x: Sentence("→", "activate", x.campaign, ""),
+    a.DeactivateCampaign: lambda x: Sentence("~", "deactivate", x.campaign, ""),
+    a.WritePointer: lambda x: Sentence("~", "write", "active pointer and link", x.campaign or "no campaign"),
+    a.SnapshotFile: lambda x: Sentence("+", "take in", f"quest {x.quest_id}", ""),
+    a.GenerateQuest: lambda x: Sentence("+", "generate", f"quest {x.quest_id}", ""),
+    a.EnqueueJob: lambda x: Sentence("+", "enqueue", f"quest {x.quest_id}", ""),
+    a.UpdateJob: lambda x: Sentence("~", "change", f"quest {x.quest_id}", ""),
+    a.DequeueJob: lambda x: Sentence(".", "dequeue", f"quest {x.quest_id}", ""),
+    a.MarkJob: _mark,
+    a.LaunchRun: _launch,
+    a.ConfirmRun: lambda x: Sentence("~", "confirm", _run(x), f"pid {x.pid}"),
+    a.GiveOrders: lambda x: Sentence("~", "order", _run(x), ""),
+    a.StopRun: lambda x: Sentence("~", "stop", _run(x), "saves at its next update, then leaves"),
+    a.CloseRun: _close,
+    a.RecordCheckpoint: lambda x: Sentence("+", "record", f"checkpoint {x.campaign}@{x.step}", ""),
+    a.HandleRequest: _request,
+}

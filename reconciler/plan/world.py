@@ -1,0 +1,127 @@
+"""The inputs of planning, and the questions that several planners ask of them."""
+
+from typing import Any
+
+import msgspec
+
+from reconciler.desired.base import Suspend, suspended_until
+from reconciler.desired.desired import Desired, Source
+from reconciler.desired.places import Step
+from reconciler.observed.facts import CampaignFacts, Facts
+from reconciler.observed.records import FoundCheckpoint, RunFacts
+from state.ids import RunKey, campaign_uid
+from state.store.rows import CampaignRow, Hold, RunRow
+
+
+class LiveRun(msgspec.Struct, frozen=True, kw_only=True):
+    """A run whose process lives."""
+
+    campaign: str
+    row: RunRow
+    seen: RunFacts | None
+    """None while the process has not claimed its run."""
+
+    @property
+    def key(self) -> RunKey:
+        return RunKey(self.row.campaign_uid, self.row.generation, self.row.attempt)
+
+
+class World(msgspec.Struct, frozen=True, kw_only=True):
+    """What should be, what is, and the time: all that a plan depends on."""
+
+    desired: Desired
+    facts: Facts
+    specs_commit: str
+    now: str
+
+    @property
+    def active(self) -> str | None:
+        """The campaign that the specs want active."""
+        return self.desired.realm.spec.active
+
+    def uid(self, campaign: str) -> str:
+        """Return the uid that the campaign has, or will get."""
+        row = self.facts.campaign_row(campaign)
+        return row.uid if row else campaign_uid(self.facts.store.realm_uid, campaign)
+
+    def name(self, uid: str) -> str:
+        """Return the name of a registered campaign."""
+        return next(row.name for row in self.facts.store.campaigns if row.uid == uid)
+
+    def seen(self, campaign: str) -> CampaignFacts:
+        """Return what lies in the campaign's folder."""
+        return self.facts.campaigns.get(campaign) or CampaignFacts()
+
+    def newest_checkpoint(self, campaign: str) -> FoundCheckpoint | None:
+        """Return the checkpoint that a launch goes on from: the newest complete healthy one."""
+        healthy = [found for found in self.seen(campaign).checkpoints.complete if found.manifest.healthy]
+        return healthy[-1] if healthy else None
+
+    def hold(self, campaign: str) -> Hold | None:
+        """Return the hold on a campaign once the open requests are handled."""
+        row = self.facts.campaign_row(campaign)
+        hold = row.hold if row else None
+        for request in self.facts.store.requests:
+            if request.campaign == campaign:
+                hold = None if request.kind == "resume" else request.kind
+        return hold
+
+    def forgiven_at(self, row: CampaignRow) -> str | None:
+        """Return the moment before which failures no longer count, open requests included."""
+        resumed = any(r.campaign == row.name and r.kind == "resume" for r in self.facts.store.requests)
+        return self.now if resumed else row.forgiven_at
+
+    def goal(self, campaign: str) -> int | None:
+        """Return the number of updates after which the campaign has come where it wanted."""
+        goal = self.desired.campaigns[campaign].spec.goal
+        return goal.updates if goal else None
+
+    def live_runs(self) -> tuple[LiveRun, ...]:
+        """Return the runs whose process lives, or is starting."""
+        found = []
+        for row in self.facts.store.runs:
+            if row.state == "ended":
+                continue
+            campaign = self.name(row.campaign_uid)
+            key = RunKey(row.campaign_uid, row.generation, row.attempt)
+            seen = self.seen(campaign).run(key)
+            if seen is not None and seen.alive:
+                found.append(LiveRun(campaign=campaign, row=row, seen=seen))
+            elif key.folder in self.seen(campaign).starting:
+                found.append(LiveRun(campaign=campaign, row=row, seen=None))
+        return tuple(found)
+
+    def is_suspended(self, suspend: Suspend | None) -> bool:
+        """Does this suspension count now?"""
+        if suspend is None:
+            return False
+        until = suspended_until(suspend)
+        return until is None or self.now < until
+
+    def suspension(self, campaign: str) -> tuple[str, Suspend] | None:
+        """Return the spec that suspends a campaign, if any: its own, its hero's or the realm's."""
+        hero = campaign.partition("/")[0]
+        layers = (
+            (f"campaign/{campaign}", self.desired.campaigns.get(campaign)),
+            (f"hero/{hero}", self.desired.heroes.get(hero)),
+            ("realm", self.desired.realm),
+        )
+        for thing, source in layers:
+            suspend = source.spec.suspend if source is not None else None
+            if suspend is not None and self.is_suspended(suspend):
+                return thing, suspend
+        return None
+
+    def where(self, thing: str, *path: Step) -> str:
+        """Return file and line of a key path in the spec of a thing: `realm`, `queue`, `hero/<id>`, ..."""
+        kind, _, name = thing.partition("/")
+        desired = self.desired
+        sources: dict[str, Source[Any] | None] = {
+            "realm": desired.realm,
+            "queue": desired.queue,
+            "hero": desired.heroes.get(name),
+            "campaign": desired.campaigns.get(name),
+            "skill": desired.skills.get(name),
+        }
+        source = sources[kind]
+        return source.where(*path) if source is not None else "specs"
