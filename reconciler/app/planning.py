@@ -1,0 +1,78 @@
+"""Look at the specs and the world once and plan: what `plan`, `status`, `explain` and `get` stand on.
+
+Writes nothing under the root or the repository.
+"""
+
+from pathlib import Path
+
+import msgspec
+
+from reconciler.app.environment import Environment
+from reconciler.app.gather import Observer
+from reconciler.app.place import Following, Options, head_of, read_following, repository_of, root_of
+from reconciler.desired.desired import Desired
+from reconciler.desired.git_source import Commit, open_commit, uncommitted
+from reconciler.desired.loading import load
+from reconciler.desired.parse_cache import FileCache
+from reconciler.observed.facts import Facts
+from reconciler.plan.changes import Plan
+from reconciler.plan.planner import make_plan
+from state.layout import Layout
+
+
+class View(msgspec.Struct, frozen=True, kw_only=True):
+    """The specs, the world and the plan between them, at one moment."""
+
+    commit: Commit
+    is_worktree: bool
+    """Planned from the uncommitted files of the work tree instead of a commit."""
+    following: Following | None
+    """What apply follows; None before the first apply."""
+    uncommitted: tuple[str, ...]
+    """Spec files that differ from the commit; they are not applied."""
+    layout: Layout
+    desired: Desired
+    facts: Facts
+    plan: Plan
+    seen_at: str
+
+
+def look(
+    environment: Environment, options: Options, *, ref: str = "HEAD", worktree: bool = False
+) -> View:
+    """Return what is wanted, what is, and what apply would do about it.
+
+    Raises:
+        SourceError: no repository, no commit, no such ref.
+        SpecMistakesError: the specs have mistakes; holds all of them.
+    """
+    commit = head_of(environment, options, ref)
+    repository = commit.top or repository_of(environment, options)
+    desired = load_worktree(environment, repository) if worktree else load_commit(environment, commit)
+    layout = Layout(root_of(environment, options, desired.realm.spec))
+    facts = Observer(environment, layout, repository).facts(desired)
+    now = environment.now()
+    return View(
+        commit=commit,
+        is_worktree=worktree,
+        following=read_following(layout),
+        uncommitted=uncommitted(repository) if commit.top is not None and ref == "HEAD" else (),
+        layout=layout,
+        desired=desired,
+        facts=facts,
+        plan=make_plan(desired, facts, specs_commit=commit.id, now=now),
+        seen_at=now,
+    )
+
+
+def load_commit(environment: Environment, commit: Commit) -> Desired:
+    """Return what the specs say at a commit."""
+    with open_commit(commit) as tree:
+        return load(tree, FileCache(environment.cache_folder))
+
+
+def load_worktree(environment: Environment, top: Path) -> Desired:
+    """Return what the specs in the work tree say, committed or not."""
+    from reconciler.desired.worktree import read_worktree
+
+    return load(read_worktree(top), FileCache(environment.cache_folder))
