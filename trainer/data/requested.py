@@ -1,4 +1,4 @@
-"""What a request asks for, compared with what is here: nothing is trained with another tokenizer or template."""
+"""What a request asks for, compared with what is here: never another tokenizer or template."""
 
 from pathlib import Path
 

@@ -1,0 +1,111 @@
+"""Snapshots become documents once; the split and the batches do not depend on when or where."""
+
+import json
+
+import pytest
+
+from state.contract.chat import CHATML
+from state.contract.orders import RowShape
+from state.contract.quest_rows import QuestFileError
+from trainer.data.batches import micro_batches, num_trained_tokens
+from trainer.data.quests import load_held_out_file, load_quest
+from trainer.data.rendering import Renderer
+from trainer.data.templates import ChatTemplate
+from trainer.data.tokenizers import byte_encoder
+
+pytestmark = pytest.mark.train
+SHAPE = RowShape(kind="fields", prompt="q", completion="a")
+
+
+def renderer(max_length: int = 512) -> Renderer:
+    return Renderer(byte_encoder(), ChatTemplate(CHATML), max_length)
+
+
+def snapshot(folder, texts, name="q.jsonl"):
+    path = folder / name
+    path.write_text("".join(json.dumps({"q": text, "a": text * 2}) + "\n" for text in texts))
+    return path
+
+
+def test_a_quest_is_split_by_content_so_that_duplicates_stay_together(tmp_path):
+    texts = [str(number % 100) for number in range(300)]
+    quest = load_quest(snapshot(tmp_path, texts), SHAPE, renderer(), held_out_fraction=0.2)
+    held_out = {texts[document.row] for document in quest.held_out}
+    assert len(quest.training) + len(quest.held_out) == 300
+    assert 8 <= len(held_out) <= 32
+    assert held_out.isdisjoint(texts[document.row] for document in quest.training)
+
+
+def test_the_split_is_the_same_in_another_file_and_order(tmp_path):
+    texts = [str(number) for number in range(200)]
+    first = load_quest(snapshot(tmp_path, texts), SHAPE, renderer(), held_out_fraction=0.1)
+    turned = load_quest(snapshot(tmp_path, texts[::-1], "r.jsonl"), SHAPE, renderer(), held_out_fraction=0.1)
+    assert {texts[d.row] for d in first.held_out} == {texts[::-1][d.row] for d in turned.held_out}
+
+
+def test_a_damaged_snapshot_is_refused_with_both_digests(tmp_path):
+    path = snapshot(tmp_path, ["1"])
+    digest = load_quest(path, SHAPE, renderer(), held_out_fraction=0.0, digest=None).digest
+    assert load_quest(path, SHAPE, renderer(), held_out_fraction=0.0, digest=digest).digest == digest
+    path.write_bytes(path.read_bytes() + b"\n")
+    with pytest.raises(
+        QuestFileError, match=rf"sha256 [0-9a-f]{{64}}; expected {digest}\. The snapshot is damaged"
+    ):
+        load_quest(path, SHAPE, renderer(), held_out_fraction=0.0, digest=digest)
+
+
+def test_a_quest_with_every_row_held_out_is_refused(tmp_path):
+    with pytest.raises(QuestFileError, match="every row is held out; expected at least one to train on"):
+        load_quest(snapshot(tmp_path, ["1"]), SHAPE, renderer(), held_out_fraction=1.0)
+
+
+def test_long_rows_are_all_named(tmp_path):
+    path = snapshot(tmp_path, ["1", "x" * 90, "2", "y" * 95])
+    with pytest.raises(QuestFileError, match=r"row 2: .*\n.*row 4: .*at most 100"):
+        load_quest(path, SHAPE, renderer(100), held_out_fraction=0.0)
+
+
+def test_a_held_out_file_is_measured_whole(tmp_path):
+    quest = load_held_out_file(snapshot(tmp_path, ["1", "2"]), SHAPE, renderer())
+    assert (len(quest.training), len(quest.held_out)) == (0, 2)
+
+
+def test_micro_batches_hold_every_document_once_with_filling_that_is_never_learnt(tmp_path):
+    texts = ["x" * (1 + number * 7 % 40) for number in range(21)]
+    documents = load_quest(snapshot(tmp_path, texts), SHAPE, renderer(), held_out_fraction=0.0).training
+    batches = micro_batches(documents, 8, pad_id=256)
+    assert sorted(row for batch in batches for row in batch.rows) == list(range(21))
+    assert [len(batch.rows) for batch in batches] == [8, 8, 5]
+    assert sum(batch.num_trained for batch in batches) == num_trained_tokens(documents)
+    for batch in batches:
+        for ids, mask, labels in zip(batch.input_ids, batch.attention_mask, batch.labels, strict=True):
+            assert len(ids) == len(mask) == len(labels) == len(batch.input_ids[0])
+            assert mask == sorted(mask, reverse=True)
+            filling = [place for place, real in enumerate(mask) if not real]
+            assert all(ids[place] == 256 and labels[place] == -100 for place in filling)
+    labelled = sum(label != -100 for batch in batches for labels in batch.labels for label in labels)
+    assert labelled == num_trained_tokens(documents)
+
+
+def test_documents_of_similar_length_go_together(tmp_path):
+    texts = ["x" * (1 + number % 2 * 60) for number in range(16)]
+    documents = load_quest(snapshot(tmp_path, texts), SHAPE, renderer(), held_out_fraction=0.0).training
+    assert all(0 not in mask for batch in micro_batches(documents, 8, 256) for mask in batch.attention_mask)
+
+
+def test_tensors_have_one_row_a_document(tmp_path):
+    from trainer.data.tensors import to_tensors
+
+    documents = load_quest(snapshot(tmp_path, ["1", "22"]), SHAPE, renderer(), held_out_fraction=0.0).training
+    (batch,) = micro_batches(documents, 8, 256)
+    tensors = to_tensors(batch, "cpu")
+    assert {name: tuple(tensor.shape) for name, tensor in tensors.items()} == dict.fromkeys(
+        ("input_ids", "attention_mask", "labels"), (2, len(documents[1]))
+    )
+
+
+def test_gsm8k_is_read_whole(cases):
+    shape = RowShape(kind="fields", prompt="question", completion="answer")
+    quest = load_quest(cases / "gsm8k" / "train.jsonl", shape, renderer(2048), held_out_fraction=0.02)
+    assert len(quest.training) + len(quest.held_out) == 7473
+    assert 100 <= len(quest.held_out) <= 200
