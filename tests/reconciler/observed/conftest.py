@@ -13,7 +13,7 @@ from state.contract.request import CodeVersion
 BOOT = "11111111-2222-3333-4444-555555555555"
 
 
-def make_manifest(step: int, files: dict[str, bytes], **changes: object) -> Manifest:
+def make_manifest(step: int, files: dict[str, bytes], /, **changes: object) -> Manifest:
     entries = tuple(
         FileEntry(path=name, size_bytes=len(content), blake3=blake3(content).hexdigest())
         for name, content in sorted(files.items())
@@ -39,6 +39,8 @@ def save_checkpoint() -> Callable[..., Path]:
         path.mkdir(parents=True)
         for file_name, content in files.items():
             (path / file_name).write_bytes(content)
+        if "manifest_files" in changes:
+            changes["files"] = changes.pop("manifest_files")
         (path / "manifest.json").write_bytes(msgspec.json.encode(make_manifest(step, files, **changes)))
         return path
 
