@@ -1,0 +1,170 @@
+"""`apply`: hold the realm's lock, follow its branch, and tick until the world is what the specs say."""
+
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Protocol
+
+from reconciler.act.protocol import Outcome
+from reconciler.app.environment import Environment
+from reconciler.app.errors import Blocked, Failed
+from reconciler.app.place import (
+    Following,
+    Options,
+    head_of,
+    read_following,
+    repository_of,
+    root_of,
+    write_following,
+)
+from reconciler.app.planning import View, load_commit
+from reconciler.app.ticking import Ticker
+from reconciler.desired.git_source import Commit
+from reconciler.loop import FileTriggers, Mode, run
+from reconciler.observed.disk import observe_disk
+from reconciler.plan.changes import Change
+from state.contract.status import RunStatus
+from state.layout import Layout
+from state.store.writer import LostLock
+
+INTERRUPTED = 130
+
+
+class Show(Protocol):
+    """Tells a person, or a program, what happens while it happens."""
+
+    def tick_began(self, view: View) -> None:
+        """A plan was made; it may be empty."""
+
+    def change_began(self, change: Change) -> None:
+        """An action is being done."""
+
+    def change_ended(self, outcome: Outcome) -> None:
+        """An action was done, failed or was skipped."""
+
+    def progress(self, campaign: str, status: RunStatus) -> None:
+        """About once a second while a trainer lives and there is nothing else to do."""
+
+    def notice(self, text: str) -> None:
+        """Something worth knowing that is no change."""
+
+    def settled(self, view: View) -> None:
+        """Nothing is left to do; said once for each such state."""
+
+
+def run_apply(
+    environment: Environment,
+    options: Options,
+    *,
+    mode: Mode,
+    lock_timeout_seconds: float,
+    show: Show,
+    command: str = "reconcile apply",
+) -> int:
+    """Bring the world to what the specs say; return the exit code.
+
+    Raises:
+        Blocked: not on Linux, or another reconciler took over.
+        LockHeld: another reconciler holds the lock.
+        Failed: the root cannot be used.
+        SourceError: the repository or branch cannot be read.
+        SpecMistakesError: the specs have mistakes and no good commit is known.
+    """
+    _check_system()
+    head = head_of(environment, options)
+    realm = load_commit(environment, head).realm.spec
+    layout = Layout(root_of(environment, options, realm))
+    _check_root(layout)
+    stop, signals = threading.Event(), _Signals()
+    with ExitStack() as stack:
+        stack.enter_context(signals.setting(stop))
+        stack.enter_context(_office(environment, layout, command, lock_timeout_seconds))
+        following = _follow(environment, options, layout, head, show)
+        ticker = stack.enter_context(Ticker(environment, layout, following, realm.id, stop, show))
+        triggers = FileTriggers(ticker.watched_folders, stop, ticker.show_progress)
+        try:
+            went_well = run(ticker.tick, ticker.pace, triggers, mode)
+        except LostLock as error:
+            raise Blocked(str(error)) from error
+        ticker.say_goodbye()
+    if signals.received == signal.SIGINT:
+        return INTERRUPTED
+    return 0 if went_well else 1
+
+
+def _check_system() -> None:
+    if sys.platform != "linux":
+        raise Blocked(
+            f"apply needs Linux (this is {sys.platform}): process identity and locks; plan works here"
+        )
+
+
+def _check_root(layout: Layout) -> None:
+    disk = observe_disk(layout.root)
+    if disk.work_tree is not None:
+        raise Failed(
+            f"the root {layout.root} lies inside the git work tree {disk.work_tree}; "
+            "choose a place outside: --root, REALM_ROOT or realm.yaml: root"
+        )
+    if disk.is_network:
+        raise Failed(
+            f"the root {layout.root} lies on a network file system ({disk.file_system}), where locks "
+            "and renames promise less; choose a local disk"
+        )
+    if not disk.writable:
+        raise Failed(f"the root {layout.root} cannot be written; give this user write permission there")
+
+
+@contextmanager
+def _office(environment: Environment, layout: Layout, command: str, timeout_seconds: float) -> Iterator[None]:
+    from state.lock import hold_lock
+
+    since = environment.now()
+    with hold_lock(layout.lock, command=command, since=since, timeout_seconds=timeout_seconds):
+        yield
+
+
+def _follow(
+    environment: Environment, options: Options, layout: Layout, head: Commit, show: Show
+) -> Following:
+    """Return what this root follows: what it followed before, or from now on the branch checked out."""
+    repository = head.top or repository_of(environment, options)
+    known = read_following(layout)
+    if known is None:
+        if head.branch is None:
+            raise Failed(
+                f"{repository}: no branch is checked out, so there is none to follow; git switch main"
+            )
+        known = Following(repository=str(repository), branch=head.branch)
+        write_following(layout, known)
+    elif Path(known.repository) != repository:
+        raise Failed(
+            f"the root {layout.root} follows {known.repository}, not {repository}; "
+            f"give another --root, or correct {layout.source}"
+        )
+    elif head.branch != known.branch:
+        show.notice(f"follows {known.branch}, not {head.branch or 'the commit checked out'}")
+    return known
+
+
+class _Signals:
+    """The first Ctrl-C or SIGTERM lets the current action finish; training goes on."""
+
+    def __init__(self) -> None:
+        self.received: int | None = None
+
+    @contextmanager
+    def setting(self, stop: threading.Event) -> Iterator[None]:
+        def receive(number: int, _frame: object) -> None:
+            self.received = number
+            stop.set()
+
+        before = {number: signal.signal(number, receive) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)

@@ -1,0 +1,208 @@
+"""One tick: the newest commit of the branch, the world as it is, the plan between them, and its actions."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from reconciler.act.launcher import LocalLauncher
+from reconciler.act.protocol import Outcome, perform
+from reconciler.act.tools import Tools
+from reconciler.app.environment import Environment
+from reconciler.app.errors import Failed
+from reconciler.app.gather import Observer, new_realm_uid
+from reconciler.app.place import Following
+from reconciler.app.planning import View, load_commit
+from reconciler.desired.desired import Desired
+from reconciler.desired.git_process import SourceError
+from reconciler.desired.git_source import Commit, resolve, uncommitted
+from reconciler.desired.mistakes import SpecMistakesError
+from reconciler.desired.realm import duration_seconds
+from reconciler.loop import Pace, Tick
+from reconciler.plan.planner import make_plan
+from reconciler.plan.world import LiveRun, World
+from state.atomic import ensure_folder
+from state.layout import Layout
+from state.lock import mirror_epoch
+from state.store.connection import open_writer
+from state.store.tables import get_meta, put_meta
+from state.store.writer import Writer
+
+if TYPE_CHECKING:
+    from reconciler.app.applying import Show
+
+_TRANSIENT = frozenset({"backoff"})
+"""Blockers that time alone removes."""
+
+
+class Ticker:
+    """Holds office: the store's writer, the launcher, and the specs that were good last."""
+
+    def __init__(
+        self,
+        environment: Environment,
+        layout: Layout,
+        following: Following,
+        realm_id: str,
+        stop: threading.Event,
+        show: "Show",
+    ) -> None:
+        ensure_folder(layout.campaigns)
+        self._environment = environment
+        self._layout = layout
+        self._following = following
+        self._show = show
+        self._writer = Writer(open_writer(layout.store))
+        self._launcher = LocalLauncher()
+        self._observer = Observer(environment, layout, Path(following.repository))
+        self._tools = Tools(
+            layout=layout,
+            writer=self._writer,
+            launcher=self._launcher,
+            now=environment.now,
+            interrupted=stop.is_set,
+        )
+        self._good: tuple[Commit, Desired] | None = None
+        self._complaint: str | None = None
+        self._view: View | None = None
+        self._told_settled: str | None = None
+        self._take_office(realm_id)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._writer.close()
+
+    def _take_office(self, realm_id: str) -> None:
+        mirror_epoch(self._layout.epoch, self._writer.epoch)
+        with self._writer.transaction() as store:
+            known = get_meta(store, "realm_id")
+            if known is None:
+                put_meta(store, "realm_id", realm_id)
+                put_meta(store, "realm_uid", new_realm_uid(realm_id, self._layout))
+        if known not in (None, realm_id):
+            raise Failed(
+                f"the root {self._layout.root} belongs to realm {known}, not {realm_id}; give another --root"
+            )
+
+    def tick(self) -> Tick:
+        """Look, plan and act once."""
+        self._launcher.reap()
+        commit, desired = self._specs()
+        view = self._look(commit, desired)
+        self._view = view
+        self._show.tick_began(view)
+        outcomes = list(self._perform(view))
+        succeeded = sum(outcome.ok for outcome in outcomes)
+        is_settled = not view.plan.changes and not self.live_runs() and not _waits_for_time(view)
+        if is_settled:
+            self._settle(view)
+        return Tick(succeeded=succeeded, failed=len(outcomes) - succeeded, is_settled=is_settled)
+
+    def _specs(self) -> tuple[Commit, Desired]:
+        """Return the newest commit of the branch and what it says; the last good one while that is bad."""
+        try:
+            commit = resolve(Path(self._following.repository), f"refs/heads/{self._following.branch}")
+            if self._good is None or commit.id != self._good[0].id:
+                self._good = commit, load_commit(self._environment, commit)
+        except (SourceError, SpecMistakesError) as error:
+            if self._good is None:
+                raise
+            self._complain(f"{error}\nThe specs at {self._good[0].name} stay in force.")
+        else:
+            self._complaint = None
+        return self._good
+
+    def _complain(self, text: str) -> None:
+        if text != self._complaint:
+            self._complaint = text
+            self._show.notice(text)
+
+    def _look(self, commit: Commit, desired: Desired) -> View:
+        facts = self._observer.facts(desired)
+        now = self._environment.now()
+        return View(
+            commit=commit,
+            is_worktree=False,
+            following=self._following,
+            uncommitted=uncommitted(commit.top) if commit.top is not None and self._view is None else (),
+            layout=self._layout,
+            desired=desired,
+            facts=facts,
+            plan=make_plan(desired, facts, specs_commit=commit.id, now=now),
+            seen_at=now,
+        )
+
+    def _perform(self, view: View) -> Iterator[Outcome]:
+        changes = view.plan.changes
+        if changes:
+            self._note("attempted_commit", view.commit.id, view.facts.store.attempted_commit)
+        for outcome in perform(
+            changes, self._tools, specs_commit=view.commit.id, on_begin=self._show.change_began
+        ):
+            self._show.change_ended(outcome)
+            yield outcome
+
+    def _settle(self, view: View) -> None:
+        """Write down, once, that nothing is left to do at this commit."""
+        if view.facts.store.applied_commit != view.commit.id:
+            with self._writer.transaction() as store:
+                put_meta(store, "applied_commit", view.commit.id)
+                put_meta(store, "applied_at", view.seen_at)
+        if self._told_settled != view.commit.id:
+            self._told_settled = view.commit.id
+            self._show.settled(view)
+
+    def _note(self, key: str, value: str, known: str | None) -> None:
+        if known != value:
+            with self._writer.transaction() as store:
+                put_meta(store, key, value)
+
+    def live_runs(self) -> tuple[LiveRun, ...]:
+        """Return the trainers that lived when this tick looked."""
+        view = self._view
+        if view is None:
+            return ()
+        world = World(desired=view.desired, facts=view.facts, specs_commit=view.commit.id, now=view.seen_at)
+        return world.live_runs()
+
+    def pace(self) -> Pace:
+        """Return how long the specs want the loop to wait."""
+        if self._good is None:
+            return Pace()
+        apply = self._good[1].realm.spec.apply
+        return Pace(
+            interval_seconds=duration_seconds(apply.interval),
+            backoff_seconds=duration_seconds(apply.retry.backoff),
+            longest_backoff_seconds=duration_seconds(apply.retry.longest_backoff),
+        )
+
+    def watched_folders(self) -> Iterator[Path]:
+        """Yield the folders in which a change may give the next tick something to do."""
+        if self._good is not None:
+            yield self._good[0].git_dir / "refs" / "heads"
+        yield self._layout.wake.parent
+        yield self._layout.campaigns
+
+    def show_progress(self) -> None:
+        """Show how far the living trainer has come."""
+        from state.contract.files import ContractError, read
+        from state.contract.status import RunStatus
+
+        for live in self.live_runs():
+            status = self._layout.campaign(live.campaign).run(live.key).status
+            try:
+                self._show.progress(live.campaign, read(status, RunStatus))
+            except (OSError, ContractError):
+                continue  # it has not begun to say, or is being replaced
+
+    def say_goodbye(self) -> None:
+        """Say what goes on without the reconciler."""
+        for live in self.live_runs():
+            if live.seen is not None and live.seen.process is not None:
+                self._show.notice(f"training of {live.campaign} goes on (pid {live.seen.process.pid})")
+
+
+def _waits_for_time(view: View) -> bool:
+    return any(blocked.code in _TRANSIENT for blocked in view.plan.blocked)
