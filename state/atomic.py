@@ -41,9 +41,13 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def write_file(path: Path, content: bytes) -> None:
-    """Replace the file's content as one step; afterwards it is durable."""
-    temporary = path.with_name(f"{STAGING_PREFIX}{path.name}.{os.getpid()}")
+def write_file(path: Path, content: bytes, staging_folder: Path | None = None) -> None:
+    """Replace the file's content as one step; afterwards it is durable.
+
+    `staging_folder`, on the same file system, takes the unfinished file where nothing strange may ever be
+    seen beside the finished one, such as in a published checkpoint.
+    """
+    temporary = (staging_folder or path.parent) / f"{STAGING_PREFIX}{path.name}.{os.getpid()}"
     try:
         _write_new(temporary, content)
         reach("file.rename")

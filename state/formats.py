@@ -89,21 +89,18 @@ def card_of(record: Mapping[str, Any]) -> dict[str, Any]:
     return {name: record[name] for name in names}
 
 
-def pointer_record(campaign: str, activated_at: str, existing: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the active pointer should say for `<hero>/<campaign>`."""
-    hero, _, campaign_id = campaign.partition("/")
+def pointer_record(
+    row: CampaignRow, activated_at: str, existing: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return what the active pointer should say."""
+    hero, _, campaign = row.name.partition("/")
     record = {
         "hero_id": hero,
-        "campaign_id": campaign_id,
-        "campaign_path": f"campaigns/{campaign}",
+        "campaign_id": campaign,
+        "campaign_path": f"campaigns/{row.name}",
         "activated_at": activated_at,
     }
-    return _with_unknown_keys(record, existing)
-
-
-def active_link_target(campaign: str) -> str:
-    """Return what the link `campaigns/active` should point at, relative to its folder."""
-    return campaign
+    return _with_unknown_keys(record, existing or {})
 
 
 def canonical_name(step: int, saved_at: str) -> str:

@@ -17,5 +17,7 @@ class ProcessIdentity(msgspec.Struct, frozen=True, kw_only=True):
 
 
 COOKIE_VARIABLE = "REALM_RUN_COOKIE"
+REVOKED_COOKIE = "revoked"
+"""In a process file that the reconciler made itself: this run was given up before a trainer claimed it."""
 EXIT_ALREADY_CLAIMED = 75
 """Exit code of a trainer that found its run claimed; it changed nothing."""

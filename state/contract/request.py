@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from state.canonical import sha256_of
 from state.contract.orders import RowShape
 
 
@@ -85,6 +86,11 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True):
     training: TrainingConfig
     evaluation: EvaluationConfig
     checkpoint: CheckpointConfig
+
+
+def config_hash(config: RunConfig) -> str:
+    """Return the SHA-256 of the config's RFC 8785 canonical JSON, as `sha256:` and 64 hex digits."""
+    return sha256_of(msgspec.to_builtins(config))
 
 
 class CodeVersion(msgspec.Struct, frozen=True, kw_only=True):

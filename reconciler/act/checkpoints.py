@@ -1,0 +1,127 @@
+"""Checkpoints: enter what a trainer published into the ledger, once every byte of it was read and hashed."""
+
+from pathlib import Path
+
+import apsw
+
+from reconciler.act.derived import read_existing, write_campaign_file
+from reconciler.act.errors import Permanent, Temporary
+from reconciler.act.tools import Tools
+from reconciler.observed.checkpoints import observe_checkpoints, verify_contents
+from reconciler.observed.records import FoundCheckpoint
+from reconciler.plan.actions import RecordCheckpoint
+from state.atomic import write_file
+from state.contract.manifest import SIDECAR_NAME
+from state.formats import canonical_name, encode_record, sidecar_record
+from state.layout import Layout
+from state.store.rows import LedgerRow
+from state.store.tables import put, select_one
+
+
+def record(action: RecordCheckpoint, tools: Tools) -> str:
+    """Verify the checkpoint, write its ledger row, then its sidecar and campaign.json.
+
+    Raises:
+        Temporary: the checkpoint is not there as it was planned.
+        Permanent: its contents are damaged, or the ledger has another one of this step.
+    """
+    found = _find(action, tools)
+    with tools.writer.transaction() as store:
+        row = _recorded(store, action)
+    if row is None:
+        _verify(found)
+        with tools.writer.transaction() as store:
+            row = _row(found, tools.layout, _next_sequence(store))
+            put(store, [row])
+    _write_sidecar(Path(found.path), row, action.campaign)
+    write_campaign_file(tools, action.campaign_uid, action.campaign)
+    return f"{row.canonical_name}, {_loss(row)}"
+
+
+def _write_sidecar(folder: Path, row: LedgerRow, campaign: str) -> None:
+    """Put `.ledger.json` into the checkpoint; unfinished it lies outside.
+
+    A strange file beside the others would make the checkpoint foreign.
+    """
+    path = folder / SIDECAR_NAME
+    content = encode_record(sidecar_record(row, campaign, read_existing(path)))
+    write_file(path, content, staging_folder=folder.parent.parent)
+
+
+def newest_to_resume(tools: Tools, campaign: str, campaign_uid: str) -> FoundCheckpoint | None:
+    """Return the newest complete healthy checkpoint of the campaign, as it lies there now.
+
+    Raises:
+        Temporary: the folder cannot be read, so what lies there is unknown.
+    """
+    facts = observe_checkpoints(tools.layout.campaign(campaign).checkpoints, tools.layout.root, campaign_uid)
+    if facts.problem is not None:
+        raise Temporary(f"{facts.problem}; no run starts before it is known what is there")
+    healthy = [found for found in facts.complete if found.manifest.healthy]
+    return healthy[-1] if healthy else None
+
+
+def _find(action: RecordCheckpoint, tools: Tools) -> FoundCheckpoint:
+    folder = tools.layout.campaign(action.campaign).checkpoints
+    facts = observe_checkpoints(folder, tools.layout.root, action.campaign_uid)
+    for found in facts.complete:
+        manifest = found.manifest
+        if (manifest.segment, manifest.step, manifest.digest) == (action.segment, action.step, action.digest):
+            return found
+    raise Temporary(
+        f"{folder}/checkpoint-{action.step}: not there with digest {action.digest} any more; "
+        "it changed since the plan"
+    )
+
+
+def _recorded(store: apsw.Connection, action: RecordCheckpoint) -> LedgerRow | None:
+    where = "WHERE campaign_uid = ? AND segment = ? AND step = ?"
+    row = select_one(store, LedgerRow, where, action.campaign_uid, action.segment, action.step)
+    if row is not None and row.digest != action.digest:
+        raise Permanent(
+            f"checkpoint {action.campaign}@{action.step}: the ledger has digest {row.digest}, the folder "
+            f"{action.digest}; nothing was overwritten: find out who replaced it"
+        )
+    return row
+
+
+def _verify(found: FoundCheckpoint) -> None:
+    if problems := verify_contents(Path(found.path), found.manifest):
+        raise Permanent(f"{found.path}: damaged, so not recorded: {'; '.join(problems)}")
+
+
+def _next_sequence(store: apsw.Connection) -> int:
+    (newest,) = store.execute("SELECT coalesce(max(sequence), 0) FROM ledger").fetchone() or (0,)
+    return int(newest) + 1
+
+
+def _row(found: FoundCheckpoint, layout: Layout, sequence: int) -> LedgerRow:
+    manifest, measures = found.manifest, found.manifest.measures
+    return LedgerRow(
+        campaign_uid=manifest.campaign_uid,
+        segment=manifest.segment,
+        step=manifest.step,
+        sequence=sequence,
+        timestamp=manifest.created_at,
+        path=str(Path(found.path).relative_to(layout.root)),
+        canonical_name=canonical_name(manifest.step, manifest.created_at),
+        train_loss=measures.train_loss,
+        val_loss=measures.val_loss,
+        learning_rate=measures.learning_rate,
+        training_file=manifest.quest_id,
+        total_examples_trained=measures.examples_seen,
+        size_bytes=found.size_bytes,
+        has_optimizer=any(entry.path.startswith("optimizer") for entry in manifest.files),
+        healthy=manifest.healthy,
+        digest=manifest.digest,
+        parent_step=manifest.parent_step,
+        generation=manifest.generation,
+        attempt=manifest.attempt,
+        config_hash=manifest.config_hash,
+        code_version=str(manifest.code_version),
+        specs_commit=manifest.specs_commit,
+    )
+
+
+def _loss(row: LedgerRow) -> str:
+    return "loss unknown" if row.train_loss is None else f"loss {row.train_loss:.3f}"

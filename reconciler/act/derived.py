@@ -1,0 +1,79 @@
+"""Write the files that repeat what the store says: campaign.json, the active pointer and its link.
+
+The store is changed first. A kill between the two leaves an old file, which the next plan sees as drift.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from reconciler.act.errors import Permanent
+from reconciler.act.tools import Tools
+from state.atomic import ensure_folder, remove_entry, replace_link, write_file
+from state.formats import campaign_record, card_of, decode_record, encode_record, pointer_record
+from state.store.rows import CampaignRow, LedgerRow
+from state.store.tables import get_meta, select_one
+
+
+def campaign_row(store: apsw.Connection, uid: str, name: str) -> CampaignRow:
+    """Return the campaign's row.
+
+    Raises:
+        Permanent: the campaign is not registered.
+    """
+    row = select_one(store, CampaignRow, "WHERE uid = ?", uid)
+    if row is None:
+        raise Permanent(f"campaign {name} (uid {uid}) is not in the store; the next plan registers it")
+    return row
+
+
+def write_campaign_file(tools: Tools, uid: str, name: str, card: Mapping[str, Any] | None = None) -> None:
+    """Make campaign.json say what the store says now.
+
+    Without a card, the part that repeats the spec stays as it is; where there is no such part, the file is
+    left to the plan, which knows the spec.
+    """
+    path = tools.layout.campaign(name).record
+    existing = read_existing(path)
+    if card is None:
+        try:
+            card = card_of(existing)
+        except ValueError:
+            return
+    with tools.writer.transaction() as store:
+        row = campaign_row(store, uid, name)
+        newest = select_one(store, LedgerRow, "WHERE campaign_uid = ? ORDER BY sequence DESC", uid)
+    _write_if_changed(path, encode_record(campaign_record(card, row, newest, existing)))
+
+
+def write_pointer_files(tools: Tools) -> None:
+    """Make the active pointer and its link say what the store says now."""
+    layout = tools.layout
+    with tools.writer.transaction() as store:
+        active = get_meta(store, "active_uid") or None
+        activated_at = get_meta(store, "activated_at") or ""
+        row = select_one(store, CampaignRow, "WHERE uid = ?", active) if active else None
+    if row is None:
+        remove_entry(layout.active_pointer)
+        remove_entry(layout.active_link)
+        return
+    existing = read_existing(layout.active_pointer)
+    _write_if_changed(layout.active_pointer, encode_record(pointer_record(row, activated_at, existing)))
+    ensure_folder(layout.campaigns)
+    replace_link(layout.active_link, row.name)
+
+
+def read_existing(path: Path) -> dict[str, Any]:
+    """Return the record in a derived file; empty when there is none or it cannot be understood."""
+    try:
+        return decode_record(path.read_bytes())
+    except (FileNotFoundError, ValueError):
+        return {}
+
+
+def _write_if_changed(path: Path, content: bytes) -> None:
+    ensure_folder(path.parent)
+    if not path.is_file() or path.read_bytes() != content:
+        write_file(path, content)

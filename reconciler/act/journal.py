@@ -1,0 +1,65 @@
+"""The journal: what was begun is written before it is done, and how it ended after."""
+
+import apsw
+import msgspec
+
+from reconciler.plan.changes import Change
+from state.store.rows import ActionRow, ActionState
+from state.store.tables import put, select
+from state.store.writer import Writer
+
+INTERRUPTED = "interrupted; planned again"
+
+
+class Journal:
+    """Writes the store's actions, one row for each time that a change is performed."""
+
+    def __init__(self, writer: Writer, specs_commit: str) -> None:
+        self._writer = writer
+        self._specs_commit = specs_commit
+
+    def begin(self, change: Change, at: str) -> ActionRow:
+        """Write down that the change is about to be done."""
+        with self._writer.transaction() as store:
+            row = ActionRow(
+                number=_next_number(store),
+                id=change.id,
+                kind=type(change.action).__name__,
+                subject=change.subject,
+                payload_json=msgspec.json.encode(change.action).decode(),
+                reason=change.reason,
+                cause=change.cause,
+                specs_commit=self._specs_commit,
+                state="intent",
+                epoch=self._writer.epoch,
+                begun_at=at,
+            )
+            put(store, [row])
+        return row
+
+    def end(self, row: ActionRow, state: ActionState, outcome: str, at: str) -> None:
+        """Write down how it ended."""
+        with self._writer.transaction() as store:
+            put(store, [msgspec.structs.replace(row, state=state, outcome=outcome, ended_at=at)])
+
+
+def close_orphans(writer: Writer, at: str) -> int:
+    """Close the intents that a kill left open; return how many.
+
+    They need no replay: planning looks at the world and finds what is left to do.
+    """
+    with writer.transaction() as store:
+        orphans = select(store, ActionRow, "WHERE state = 'intent'")
+        put(
+            store,
+            [
+                msgspec.structs.replace(row, state="failed", outcome=INTERRUPTED, ended_at=at)
+                for row in orphans
+            ],
+        )
+    return len(orphans)
+
+
+def _next_number(store: apsw.Connection) -> int:
+    (newest,) = store.execute("SELECT coalesce(max(number), 0) FROM actions").fetchone() or (0,)
+    return int(newest) + 1

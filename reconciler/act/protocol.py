@@ -1,0 +1,134 @@
+"""Perform the changes of a plan, one after another: intent, effect, record.
+
+A change whose needs did not succeed is skipped; one that fails does not stop those that do not need it.
+Every executor may be killed at any point and run again, so nothing here replays or undoes anything.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+
+import msgspec
+
+from reconciler.act.errors import FOREIGN, ActionFailed, Permanent, translate
+from reconciler.act.job_history import settle_history
+from reconciler.act.journal import INTERRUPTED, Journal, close_orphans
+from reconciler.act.registry import EXECUTORS, Executor
+from reconciler.act.tools import Tools
+from reconciler.plan.actions import Action
+from reconciler.plan.changes import Change
+from state.store.rows import ActionRow
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """How a change ended."""
+
+    change: Change
+    ok: bool
+    text: str
+    """One line for people: what happened, or why not."""
+    seconds: float
+    skipped: bool = False
+    """Not begun, because something that it needs did not succeed."""
+    permanent: bool = False
+    """Failed, and will fail again until someone changes something."""
+
+
+def _silent(_change: Change) -> None:
+    pass
+
+
+def perform(
+    changes: Sequence[Change],
+    tools: Tools,
+    *,
+    specs_commit: str,
+    on_begin: Callable[[Change], None] = _silent,
+    executors: Mapping[type[Action], Executor] = EXECUTORS,
+) -> Iterator[Outcome]:
+    """Perform the changes in their order, yielding each outcome as it happens.
+
+    Stops before the next change when `tools.interrupted()` says so; what is left out is planned again.
+
+    Raises:
+        ActionFailed: the store cannot be written at all, so nothing was begun.
+        LostLock: another reconciler took over; nothing more is done.
+        KeyboardInterrupt: passed on, with the action closed as interrupted.
+    """
+    if changes:
+        _mend_what_a_kill_left(tools)
+    journal = Journal(tools.writer, specs_commit)
+    failed: set[str] = set()
+    for change in changes:
+        if tools.interrupted():
+            return
+        outcome = _perform_one(change, tools, journal, failed, on_begin, executors)
+        if not outcome.ok:
+            failed.add(change.id)
+        yield outcome
+
+
+def _mend_what_a_kill_left(tools: Tools) -> None:
+    try:
+        close_orphans(tools.writer, tools.now())
+        settle_history(tools)
+    except FOREIGN as error:
+        raise translate(error) from error
+
+
+def _perform_one(
+    change: Change,
+    tools: Tools,
+    journal: Journal,
+    failed: set[str],
+    on_begin: Callable[[Change], None],
+    executors: Mapping[type[Action], Executor],
+) -> Outcome:
+    if missing := [need for need in change.needs if need in failed]:
+        text = f"not begun: {len(missing)} of what it needs did not succeed"
+        return Outcome(change=change, ok=False, text=text, seconds=0.0, skipped=True)
+    on_begin(change)
+    begun = time.monotonic()
+    try:
+        text = _journalled(change, tools, journal, executors[type(change.action)])
+    except ActionFailed as error:
+        permanent = isinstance(error, Permanent)
+        return Outcome(change=change, ok=False, text=str(error), seconds=_since(begun), permanent=permanent)
+    return Outcome(change=change, ok=True, text=text, seconds=_since(begun))
+
+
+def _journalled(change: Change, tools: Tools, journal: Journal, executor: Executor) -> str:
+    """Return what the executor says it did, between the two rows of the journal.
+
+    Raises:
+        ActionFailed: it was not done, or could not be written down; the next plan sees which.
+    """
+    try:
+        row = journal.begin(change, tools.now())
+        text = _execute(change.action, tools, journal, row, executor)
+        journal.end(row, "done", text, tools.now())
+    except FOREIGN as error:
+        raise translate(error) from error
+    return text
+
+
+def _execute(action: Action, tools: Tools, journal: Journal, row: ActionRow, executor: Executor) -> str:
+    """Run the executor; when it does not return, the row says why."""
+    try:
+        return executor(action, tools)
+    except ActionFailed as error:
+        journal.end(row, "failed", str(error), tools.now())
+        raise
+    except FOREIGN as error:
+        failure = translate(error)
+        journal.end(row, "failed", str(failure), tools.now())
+        raise failure from error
+    except BaseException as error:
+        asked = isinstance(error, KeyboardInterrupt)
+        with suppress(*FOREIGN):  # then the row stays open, and the next writer closes it
+            journal.end(row, "failed", INTERRUPTED if asked else f"internal error: {error!r}", tools.now())
+        raise
+
+
+def _since(begun: float) -> float:
+    return time.monotonic() - begun

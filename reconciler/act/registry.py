@@ -1,0 +1,36 @@
+"""Exactly one executor for each action."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from reconciler.act import campaigns, checkpoints, jobs, orders, quest_data, requests, runs, stopping
+from reconciler.act.tools import Tools
+from reconciler.plan import actions as a
+
+Executor = Callable[[Any, Tools], str]
+"""Does what the action says, and returns the outcome in one line. Killed at any point and run again, it ends
+in the same state as undisturbed.
+
+Raises ActionFailed, or a foreign exception that `errors.translate` understands.
+"""
+
+EXECUTORS: Mapping[type[a.Action], Executor] = {
+    a.RegisterCampaign: campaigns.register,
+    a.WriteCampaignRecord: campaigns.write_record,
+    a.ActivateCampaign: campaigns.activate,
+    a.DeactivateCampaign: campaigns.deactivate,
+    a.WritePointer: campaigns.write_pointer,
+    a.SnapshotFile: quest_data.snapshot_file,
+    a.GenerateQuest: quest_data.generate_quest,
+    a.EnqueueJob: jobs.enqueue,
+    a.UpdateJob: jobs.update,
+    a.DequeueJob: jobs.dequeue,
+    a.MarkJob: jobs.mark,
+    a.LaunchRun: runs.launch,
+    a.ConfirmRun: runs.confirm,
+    a.CloseRun: runs.close,
+    a.GiveOrders: orders.give,
+    a.StopRun: stopping.stop,
+    a.RecordCheckpoint: checkpoints.record,
+    a.HandleRequest: requests.handle,
+}

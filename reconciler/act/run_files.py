@@ -1,0 +1,109 @@
+"""The files of a run as the executors need them: who claimed it, what it was ordered, how it left."""
+
+import msgspec
+
+from reconciler.act.errors import Permanent, Temporary
+from reconciler.act.tools import Tools
+from reconciler.observed.processes import find_by_cookie, is_alive
+from reconciler.plan.actions import RunAction
+from state.atomic import create_file, ensure_folder
+from state.contract.exit import RunExit
+from state.contract.files import ContractError, read
+from state.contract.orders import Orders
+from state.contract.process import REVOKED_COOKIE, ProcessIdentity
+from state.layout import RunLayout
+from state.store.rows import RunRow
+from state.store.tables import select_one
+
+
+def files_of(tools: Tools, action: RunAction) -> RunLayout:
+    """Return the places of the action's run."""
+    return tools.layout.campaign(action.campaign).run(action.key)
+
+
+def find_run(tools: Tools, action: RunAction) -> RunRow | None:
+    """Return the row of the action's run."""
+    with tools.writer.transaction() as store:
+        where = "WHERE campaign_uid = ? AND generation = ? AND attempt = ?"
+        return select_one(store, RunRow, where, *action.key)
+
+
+def need_run(tools: Tools, action: RunAction) -> RunRow:
+    """Return the row of the action's run.
+
+    Raises:
+        Permanent: there is none.
+    """
+    row = find_run(tools, action)
+    if row is None:
+        raise Permanent(f"run {action.campaign} {action.key.folder} is not in the store")
+    return row
+
+
+def claim_of(files: RunLayout) -> ProcessIdentity | None:
+    """Return who claimed the run; None when nobody did.
+
+    Raises:
+        ContractError: someone did, and cannot be read.
+    """
+    try:
+        return read(files.process, ProcessIdentity)
+    except FileNotFoundError:
+        return None
+
+
+def living_pid(tools: Tools, files: RunLayout, cookie: str) -> int | None:
+    """Return the process of this run that lives now, whether it has claimed the run yet or not."""
+    try:
+        identity = claim_of(files)
+    except ContractError:
+        identity = None
+    if identity is not None:
+        return identity.pid if is_alive(identity, tools.proc) else None
+    return find_by_cookie(cookie, tools.proc)
+
+
+def revoke(tools: Tools, files: RunLayout) -> bool:
+    """Take the claim away from every trainer that may still come; False when one has it already."""
+    tombstone = ProcessIdentity(
+        pid=0, boot_id="", start_ticks=0, cookie=REVOKED_COOKIE, claimed_at=tools.now()
+    )
+    ensure_folder(files.folder)
+    if create_file(files.process, msgspec.json.encode(tombstone) + b"\n"):
+        return True
+    return is_revoked(files)
+
+
+def is_revoked(files: RunLayout) -> bool:
+    """Was the claim taken away before a trainer came?"""
+    try:
+        claim = claim_of(files)
+    except ContractError:
+        return False
+    return claim is not None and claim.cookie == REVOKED_COOKIE
+
+
+def exit_of(files: RunLayout) -> RunExit | None:
+    """Return what the trainer said when it left; None when it said nothing that can be read."""
+    try:
+        return read(files.exit, RunExit)
+    except (FileNotFoundError, ContractError):
+        return None
+
+
+def orders_of(files: RunLayout) -> Orders | None:
+    """Return the run's orders; None when there are none that can be read."""
+    try:
+        return read(files.orders, Orders)
+    except (FileNotFoundError, ContractError):
+        return None
+
+
+def refuse_ended(row: RunRow, action: RunAction) -> None:
+    """Say that the plan is stale when the run is over.
+
+    Raises:
+        Temporary: it is.
+    """
+    if row.state == "ended":
+        raise Temporary(f"run {action.campaign} {action.key.folder} is over ({row.end}); planned again")

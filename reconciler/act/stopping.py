@@ -1,0 +1,182 @@
+"""Stop a trainer: ask by orders and by signal, wait until it has saved and left, in the end kill it.
+
+The signal goes through a pidfd that was checked to be this run's process, so a number that the kernel
+gave to someone else is never hit.
+"""
+
+import os
+import select
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import msgspec
+
+from reconciler.act.checkpoints import newest_to_resume
+from reconciler.act.errors import Temporary
+from reconciler.act.run_files import exit_of, files_of, living_pid, need_run, orders_of, revoke
+from reconciler.act.runs import end_run
+from reconciler.act.tools import Tools
+from reconciler.plan.actions import CloseRun, RunAction, StopRun
+from state.atomic import write_json
+from state.contract.files import ContractError, read
+from state.contract.orders import Orders
+from state.contract.status import RunStatus
+from state.failpoints import reach
+from state.ids import checkpoint_folder
+from state.layout import RunLayout
+
+_SLICE_SECONDS = 0.2
+_KILL_SECONDS = 30.0
+"""How long a killed process may take to be gone: it may hang in the disk's or the GPU's driver."""
+
+
+def stop(action: StopRun, tools: Tools) -> str:
+    """Make the run's trainer save and leave, and write down how it left.
+
+    Raises:
+        Temporary: a person asked the reconciler to leave meanwhile (the trainer goes on stopping), or the
+            process cannot be killed.
+    """
+    row, files = need_run(tools, action), files_of(tools, action)
+    if row.state == "ended":
+        return f"was over before: {row.end}"
+    begun = time.monotonic()
+    if not files.process.exists() and revoke(tools, files):
+        end_run(tools, files, row, _never_started(action))
+        return "had not begun; it never will"
+    _order_stop(files, action.why)
+    was_killed = _signal_and_wait(action, tools, files, row.cookie)
+    end = _end_of(action, tools, files, was_killed=was_killed)
+    end_run(tools, files, row, end)
+    return _told(end, time.monotonic() - begun)
+
+
+def _order_stop(files: RunLayout, why: str) -> None:
+    """Write the stop into the orders, once, so that it holds even where no signal arrives."""
+    current = orders_of(files)
+    if current is None:
+        current = Orders(sequence=_sequence_taken_up(files), quests=())
+    if current.stop is None:
+        write_json(files.orders, msgspec.structs.replace(current, sequence=current.sequence + 1, stop=why))
+
+
+def _sequence_taken_up(files: RunLayout) -> int:
+    try:
+        return read(files.status, RunStatus).orders_sequence
+    except (FileNotFoundError, ContractError):
+        return 0
+
+
+def _signal_and_wait(action: StopRun, tools: Tools, files: RunLayout, cookie: str) -> bool:
+    """Return True when the trainer had to be killed; afterwards it is gone.
+
+    Raises:
+        Temporary: the wait was broken off, or the process cannot be killed.
+    """
+    with _open_process(tools, files, cookie) as pidfd:
+        if pidfd is None:
+            return False
+        _send(pidfd, signal.SIGTERM)
+        if _wait(pidfd, action.grace_seconds, tools):
+            return False
+        _send(pidfd, signal.SIGKILL)
+        if not _wait(pidfd, _KILL_SECONDS, tools):
+            raise Temporary("its process was killed and is still there: it hangs in the kernel")
+    return True
+
+
+@contextmanager
+def _open_process(tools: Tools, files: RunLayout, cookie: str) -> Iterator[int | None]:
+    """Yield a pidfd of exactly this run's process; None when it is gone."""
+    pid = living_pid(tools, files, cookie)
+    pidfd = None if pid is None else _pidfd(pid)
+    try:
+        # Asked again: from the moment that the pidfd is open, the number cannot pass to someone else unseen.
+        same = pidfd is not None and living_pid(tools, files, cookie) == pid
+        yield pidfd if same else None
+    finally:
+        if pidfd is not None:
+            os.close(pidfd)
+
+
+def _send(pidfd: int, number: signal.Signals) -> None:
+    reach("process.signal")
+    with suppress(ProcessLookupError):  # it left by itself just now
+        signal.pidfd_send_signal(pidfd, number)
+    reach("process.signalled")
+
+
+def _pidfd(pid: int) -> int | None:
+    try:
+        return os.pidfd_open(pid)
+    except ProcessLookupError:
+        return None
+
+
+def _wait(pidfd: int, seconds: float, tools: Tools) -> bool:
+    """Say whether the process ended within the time.
+
+    Raises:
+        Temporary: a person asked the reconciler to leave.
+    """
+    poller = select.poll()
+    poller.register(pidfd, select.POLLIN)
+    deadline = time.monotonic() + seconds
+    while True:
+        left = deadline - time.monotonic()
+        if poller.poll(max(0.0, min(_SLICE_SECONDS, left)) * 1000):
+            return True
+        if left <= 0:
+            return False
+        if tools.interrupted():
+            raise Temporary("its trainer saves and leaves by itself; not waited for")
+
+
+def _never_started(action: StopRun) -> CloseRun:
+    return CloseRun(**_key(action), end="never_started", message=f"stopped before it began: {action.why}")
+
+
+def _end_of(action: StopRun, tools: Tools, files: RunLayout, *, was_killed: bool) -> CloseRun:
+    left = exit_of(files)
+    if left is None:
+        return _lost(action, tools, was_killed=was_killed)
+    return CloseRun(
+        **_key(action),
+        end=left.reason,
+        failure_class=left.failure_class,
+        message=left.message,
+        quest_id=left.quest_id,
+        final_step=left.step,
+        last_checkpoint_step=left.last_checkpoint_step,
+        ended_at=left.exited_at,
+    )
+
+
+def _lost(action: StopRun, tools: Tools, *, was_killed: bool) -> CloseRun:
+    """Return the end of a trainer that left no word; what it saved tells how far it came."""
+    newest = newest_to_resume(tools, action.campaign, action.campaign_uid)
+    ours = newest is not None and newest.manifest.generation == action.generation
+    saved = newest.step if newest is not None and ours else None
+    killed = f"did not leave within {action.grace_seconds:g} s and was killed"
+    return CloseRun(
+        **_key(action),
+        end="lost",
+        message=killed if was_killed else "the process is gone and left no word",
+        final_step=saved,
+        last_checkpoint_step=saved,
+    )
+
+
+def _key(action: StopRun) -> dict[str, Any]:
+    return {name: getattr(action, name) for name in RunAction.__struct_fields__}
+
+
+def _told(end: CloseRun, seconds: float) -> str:
+    if end.end == "lost":
+        return end.message
+    saved = end.last_checkpoint_step
+    what = "saved nothing" if saved is None else f"saved {checkpoint_folder(saved)}"
+    return f"{what}, {seconds:.1f} s"

@@ -1,0 +1,38 @@
+"""What executors work with: the realm's places, its store, and the edges to clock, processes and chance."""
+
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from reconciler.act.launcher import Launcher
+from reconciler.observed.processes import PROC
+from reconciler.provenance import code_version
+from state.contract.request import CodeVersion
+from state.layout import Layout
+from state.store.writer import Writer
+
+
+def _new_cookie() -> str:
+    return secrets.token_hex(16)
+
+
+def _never() -> bool:
+    return False
+
+
+class Tools(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that an executor may use beside its action."""
+
+    layout: Layout
+    writer: Writer
+    launcher: Launcher
+    now: Callable[[], str]
+    """The time in UTC, as the store writes it."""
+    code_version: Callable[[], CodeVersion] = code_version
+    new_cookie: Callable[[], str] = _new_cookie
+    interrupted: Callable[[], bool] = _never
+    """Did a person ask the reconciler to leave? Asked between actions and while one waits."""
+    proc: Path = PROC
+    """The process table."""

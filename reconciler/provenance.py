@@ -1,0 +1,106 @@
+"""Which config and which software: the two facts that every launch writes everywhere.
+
+Called by act at each launch and by planning for the config's hash; `code_version` asks git and reads files,
+so planning never calls it.
+"""
+
+import hashlib
+import os
+from pathlib import Path
+
+import msgspec
+
+import reconciler
+from state.canonical import sha256_of
+from state.contract.request import CodeVersion, RunConfig
+
+DISTRIBUTION = "realm-reconciler"
+PACKAGES = ("reconciler", "state", "trainer")
+_OWN_FILE = "reconciler/__init__.py"
+_GIT_SECONDS = 60
+_DIRTY_DIGITS = 16
+
+
+class ProvenanceUnknown(Exception):
+    """It cannot be told which software runs here."""
+
+
+def config_hash(config: RunConfig) -> str:
+    """Return `sha256:` and 64 hex digits over the RFC 8785 form of every resolved value.
+
+    Raises:
+        ValueError: a value is NaN, infinite, or an integer beyond 2**53.
+    """
+    return sha256_of(msgspec.to_builtins(config))
+
+
+def code_version(place: Path | None = None) -> CodeVersion:
+    """Return which software lies in `place` (default: where this module was imported from) right now.
+
+    A checkout: its commit, with a digest of what is not committed in our packages. Else the digest of the
+    installed distribution's file list.
+
+    Raises:
+        ProvenanceUnknown: neither a checkout nor an installed distribution.
+    """
+    place = place or Path(reconciler.__file__).resolve().parent.parent
+    commit = _git(place, "rev-parse", "HEAD") if _is_our_checkout(place) else None
+    if commit is not None:
+        return CodeVersion(source="git", commit=commit.decode().strip(), dirty=_dirty_digest(place))
+    return CodeVersion(source="distribution", commit=None, distribution=_distribution(place))
+
+
+def _is_our_checkout(place: Path) -> bool:
+    """Is our code tracked there? A virtual environment inside someone else's repository is not."""
+    return _git(place, "ls-files", "--error-unmatch", "--", _OWN_FILE) is not None
+
+
+def _dirty_digest(place: Path) -> str | None:
+    """Return 16 hex digits over all that differs from the commit in our packages; None when nothing does."""
+    difference = _git(
+        place, "diff", "HEAD", "--binary", "--no-ext-diff", "--no-textconv", "--no-renames", "--", *PACKAGES
+    )
+    new = _git(place, "ls-files", "--others", "--exclude-standard", "-z", "--", *PACKAGES)
+    if difference is None or new is None:
+        raise ProvenanceUnknown(f"{place}: git does not tell what is not committed; run `git status` there")
+    if not difference and not new:
+        return None
+    digest = hashlib.sha256(difference)
+    for name in sorted(part for part in new.split(b"\0") if part):
+        digest.update(name + b"\0" + hashlib.sha256((place / os.fsdecode(name)).read_bytes()).digest())
+    return digest.hexdigest()[:_DIRTY_DIGITS]
+
+
+def _git(place: Path, *arguments: str) -> bytes | None:
+    """Return what git prints; None when it refuses or is not installed."""
+    import subprocess  # only a launch needs it, and it is slow to import
+
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    try:
+        done = subprocess.run(
+            ["git", "-c", "core.fsmonitor=false", *arguments],
+            cwd=place,
+            env=environment | {"GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_GIT_SECONDS,
+            check=False,
+        )
+    except FileNotFoundError:
+        return None
+    return done.stdout if done.returncode == 0 else None
+
+
+def _distribution(place: Path) -> str:
+    """Return name, version and digest of the installed files' list, which holds the hash of each."""
+    from importlib import metadata  # slow to import, and never needed in a checkout
+
+    for found in metadata.distributions(name=DISTRIBUTION):
+        record = found.read_text("RECORD")
+        if record and Path(str(found.locate_file(""))).resolve() == place:
+            digest = hashlib.sha256("\n".join(sorted(record.splitlines())).encode()).hexdigest()
+            return f"{DISTRIBUTION} {found.version} sha256:{digest}"
+    raise ProvenanceUnknown(
+        f"{place}: neither a git checkout of this software nor an installed distribution of it "
+        f"({DISTRIBUTION}), so a launch could not say which code trained; install it, or clone it with git"
+    )
