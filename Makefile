@@ -1,0 +1,55 @@
+# What a person types. `make demo` needs only python3, git and make.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+NUM_WORKERS ?= auto
+
+.PHONY: help demo demo-clean check test test-long bench schemas format clean
+.DEFAULT_GOAL := help
+
+help:  ## Show the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.train: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) --editable '.[train]'
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) --editable '.[train,dev]'
+	@touch $@ $(VENV)/.train
+
+demo: $(VENV)/.train  ## Train two tiny heroes in a realm of your own, in a few minutes
+	$(BIN)/python tests/flows/demo.py
+
+demo-clean:  ## Remove what the demo made
+	$(PYTHON) tests/flows/demo.py --clean
+
+check: $(VENV)/.dev  ## Lint, types, import contracts, generated files
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m reconciler.cli schema --check schemas
+
+test: $(VENV)/.dev  ## The tests that every change must pass
+	$(BIN)/pytest -n $(NUM_WORKERS) -m 'not long'
+
+test-long: $(VENV)/.dev  ## Those that take longer, too
+	$(BIN)/pytest -n $(NUM_WORKERS)
+
+bench: $(VENV)/.dev  ## Our figures beside those of peers, measured in one run
+	$(BIN)/python tests/bench/run.py
+
+schemas: $(VENV)/.dev  ## Write the JSON Schemas from the models
+	$(BIN)/python -m reconciler.cli schema --write schemas
+
+format: $(VENV)/.dev  ## Format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:  ## Remove the virtual environment and caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
