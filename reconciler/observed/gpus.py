@@ -51,8 +51,8 @@ def observe_gpus(
 
 
 def _probes_of_this_machine() -> tuple[Probe, ...]:
-    from reconciler.observed.nvidia_smi import probe_nvidia_smi  # noqa: PLC0415 - see the module's text
-    from reconciler.observed.nvml import probe_nvml  # noqa: PLC0415
+    from reconciler.observed.nvidia_smi import probe_nvidia_smi
+    from reconciler.observed.nvml import probe_nvml
 
     return ("nvml", probe_nvml), ("nvidia-smi", probe_nvidia_smi)
 

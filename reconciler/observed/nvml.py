@@ -32,7 +32,7 @@ def probe_nvml(library: Any = None) -> tuple[Gpu, ...]:
 def _import_nvml() -> Any:
     """Import it only where a driver is: the plan of a CPU machine does not pay for it."""
     try:
-        import pynvml  # noqa: PLC0415
+        import pynvml
     except ImportError as error:
         raise GpuProbeFailed(f"nvidia-ml-py is not installed ({error})") from error
     return pynvml

@@ -29,8 +29,9 @@ _NUMBER = "(0|[1-9][0-9]{0,8})"
 _RUN_FOLDER = re.compile(f"g{_NUMBER}-a{_NUMBER}", re.ASCII)
 _MAX_SMALL_BYTES = 1024 * 1024
 _MAX_ORDERS_BYTES = 64 * 1024 * 1024
-_FILES = RunLayout(Path())
-"""Names of a run's files; only the layout knows them."""
+_LAYOUT = RunLayout(Path())
+_REQUEST, _PROCESS, _STATUS = _LAYOUT.request.name, _LAYOUT.process.name, _LAYOUT.status.name
+_ORDERS, _EXIT = _LAYOUT.orders.name, _LAYOUT.exit.name
 
 Record = TypeVar("Record", bound=msgspec.Struct)
 RunCache = StatCache[RunFacts]
@@ -46,7 +47,7 @@ def observe_runs(
     """
     try:
         with open_folder(campaign.runs, root) as runs:
-            return _observe(runs, proc, cache or StatCache())
+            return _observe(runs, proc, cache if cache is not None else StatCache())
     except FileNotFoundError:
         return CampaignRuns()
     except (OSError, UnsafeFile) as error:
@@ -90,7 +91,7 @@ def _is_over(run: RunFacts) -> bool:
 
 def _exit_signature(folder: Folder) -> tuple[Signature, ...]:
     try:
-        return (signature(folder.status(_FILES.exit.name)),)
+        return (signature(folder.status(_EXIT)),)
     except FileNotFoundError:
         return ()
 
@@ -98,18 +99,18 @@ def _exit_signature(folder: Folder) -> tuple[Signature, ...]:
 def _observe_run(folder: Folder, number: tuple[int, int], proc: Path) -> RunFacts:
     names = set(folder.names())
     reader = _Reader(folder, names)
-    process = reader.read(_FILES.process.name, ProcessIdentity)
+    process = reader.read(_PROCESS, ProcessIdentity)
     return RunFacts(
         folder=str(folder.path),
         generation=number[0],
         attempt=number[1],
-        has_request=_FILES.request.name in names,
-        claimed=_FILES.process.name in names,
+        has_request=_REQUEST in names,
+        claimed=_PROCESS in names,
         process=process,
         alive=process is not None and is_alive(process, proc),
-        status=reader.read(_FILES.status.name, RunStatus),
-        orders=reader.read(_FILES.orders.name, Orders, _MAX_ORDERS_BYTES),
-        exit=reader.read(_FILES.exit.name, RunExit),
+        status=reader.read(_STATUS, RunStatus),
+        orders=reader.read(_ORDERS, Orders, _MAX_ORDERS_BYTES),
+        exit=reader.read(_EXIT, RunExit),
         problems=tuple(reader.problems),
     )
 

@@ -6,6 +6,7 @@ import pytest
 from blake3 import blake3
 
 from reconciler.observed.checkpoints import observe_checkpoints, verify_contents
+from reconciler.observed.fact_cache import MemoryCache
 from reconciler.observed.stat_cache import StatCache
 from state.contract.manifest import FileEntry
 
@@ -244,3 +245,14 @@ def test_a_flipped_bit_is_found_by_hashing_the_contents(observe, folder, save_ch
     (path / "model.safetensors").unlink()
     (problem,) = verify_contents(path, found.manifest)
     assert problem == "model.safetensors cannot be read: No such file or directory"
+
+
+def test_a_remembered_digest_saves_time_and_never_hides_an_edited_manifest(
+    observe, folder, save_checkpoint
+) -> None:
+    verified = MemoryCache()
+    path = save_checkpoint(folder, 5)
+    assert observe(verified=verified) == observe() == observe(verified=verified)
+    edit_manifest(healthy=False)(path)
+    assert "manifest.json was changed" in only_reason(observe(verified=verified))
+    assert "manifest.json was changed" in only_reason(observe(verified=verified))
