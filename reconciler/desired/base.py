@@ -18,7 +18,7 @@ Json = Any
 """Any JSON value: a section of an older file that is carried along."""
 
 
-class Record(msgspec.Struct, frozen=True, kw_only=True):
+class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A part of a spec."""
 
 
@@ -53,6 +53,7 @@ class Words:
 _ID_PATTERN = r"[a-z0-9]+([-.][a-z0-9]+)*"
 ID_WORDS = "1 to 64 lowercase letters, digits, and single hyphens or dots between them"
 MAX_LINE = 200
+MAX_PATH = 4096
 _TIME_WORDS = "a date (2026-12-01) or a time with its zone (2026-12-01T08:00:00Z)"
 
 
@@ -82,12 +83,19 @@ def is_identifier(text: str) -> bool:
     return text.isascii() and text.isidentifier() and len(text) <= MAX_LINE
 
 
+def is_data_path(text: str) -> bool:
+    """Is this a path of data, absolute or relative, that climbs out of nothing?"""
+    fits = 0 < len(text) <= MAX_PATH and text.isprintable() and text == text.strip()
+    return fits and ".." not in text.split("/") and not text.startswith("~")
+
+
 Id = Annotated[str, Words(ID_WORDS, is_id, f"^{_ID_PATTERN}$")]
 CampaignName = Annotated[str, Words("<hero>/<campaign>", is_campaign_name, f"^{_ID_PATTERN}/{_ID_PATTERN}$")]
 Who = Annotated[str, Words("<hero> or <hero>/<campaign>", is_who, f"^{_ID_PATTERN}(/{_ID_PATTERN})?$")]
 When = Annotated[str, Words(_TIME_WORDS, lambda text: as_time(text) is not None)]
 Line = Annotated[str, Words(f"one line of 1 to {MAX_LINE} characters", is_line)]
 Name = Annotated[str, Meta(min_length=1, max_length=MAX_LINE)]
+DataPath = Annotated[str, Words("a path without .. or ~", is_data_path)]
 Identifier = Annotated[
     str, Words("a name of letters, digits and _", is_identifier, "^[A-Za-z_][A-Za-z0-9_]*$")
 ]

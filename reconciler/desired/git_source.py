@@ -59,17 +59,23 @@ def resolve(repository: Path, ref: str = "HEAD") -> Commit:
     """
     if not ref or ref.startswith("-") or not ref.isprintable():
         raise UnknownRefError(f"{repository}: {ref!r} is no name of a branch or commit")
-    where = ("--absolute-git-dir", "--is-bare-repository", "--show-cdup")
+    where = ("--absolute-git-dir", "--is-inside-work-tree", "--show-prefix")
     done = run(repository, "rev-parse", *where, f"{ref}^{{commit}}", "--symbolic-full-name", ref)
     if done.returncode != 0:
         raise _unresolved(repository, ref, done.stderr.decode("utf-8", "replace"))
-    git_dir, is_bare, up, commit, *names = done.stdout.decode("utf-8", "surrogateescape").split("\n")
+    git_dir, is_inside, prefix, commit, *names = done.stdout.decode("utf-8", "surrogateescape").split("\n")
     if not _COMMIT.fullmatch(commit):
         raise SourceError(f"{repository}: git named the commit {shown(commit)!r}, which is no commit id")
     full = names[0] if names and names[0].startswith("refs/") else None
     branch = full.removeprefix("refs/heads/") if full and full.startswith("refs/heads/") else None
-    top = None if is_bare == "true" else (repository / up).resolve()
+    top = _top(repository, prefix) if is_inside == "true" else None
     return Commit(id=commit, branch=branch, full_ref=full, git_dir=Path(git_dir), top=top)
+
+
+def _top(repository: Path, prefix: str) -> Path:
+    """Return the work tree's top folder, `prefix` (such as specs/heroes/) above the given one."""
+    here = repository.resolve()
+    return here.parents[prefix.count("/") - 1] if prefix else here
 
 
 def ahead_behind(repository: Path, base: str, tip: str) -> tuple[int, int]:

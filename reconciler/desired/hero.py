@@ -200,7 +200,7 @@ def check(hero: Hero) -> Iterator[Finding]:
 def _check_weights(model: Model) -> Iterator[Finding]:
     if (model.hf_name is None) == (model.init is None):
         found = "both hf_name and init: scratch" if model.init else "neither hf_name nor init: scratch"
-        yield Finding(at=("model",), message=f"has {found}; expected one of them")
+        yield Finding(at=("model",), on_key=True, message=f"has {found}; expected one of them")
         return
     if model.init is None:
         for key in ("tokenizer", "config"):
@@ -209,12 +209,14 @@ def _check_weights(model: Model) -> Iterator[Finding]:
                 yield Finding(at=("model", key), on_key=True, message=message)
         return
     if model.tokenizer is None:
-        yield Finding(at=("model",), message="init: scratch needs tokenizer: bytes")
+        yield Finding(at=("model",), on_key=True, message="init: scratch needs tokenizer: bytes")
     elif model.vocab_size < VOCAB_SIZE:
         message = f"is {model.vocab_size}; tokenizer: bytes has {VOCAB_SIZE} tokens"
         yield Finding(at=("model", "vocab_size"), message=message)
     if not model.config:
-        yield Finding(at=("model",), message="init: scratch needs config: the sizes of the model")
+        yield Finding(
+            at=("model",), on_key=True, message="init: scratch needs config: the sizes of the model"
+        )
     for key in sorted(SAID_IN_MODEL & set(model.config)):
         message = f"{key} comes from vocab_size, context_length and architecture of this section"
         yield Finding(at=("model", "config", key), on_key=True, message=message, hint="remove it")

@@ -69,6 +69,8 @@ def place_of(path: str) -> PlacedSpec | None:
         BadPlaceError: an unknown kind, a name that is no id, a suffix that only looks like a spec's.
     """
     parts = path.split("/")[1:]
+    if ".." in parts or "." in parts:
+        raise BadPlaceError(Mistake(path=shown(path), message="leaves the folder it is in"))
     if any(part.startswith(("_", ".")) for part in parts) or path.lower().endswith(_NOT_SPECS):
         return None
     if not path.endswith(SUFFIX):

@@ -8,7 +8,6 @@ import functools
 import hashlib
 import os
 import re
-import secrets
 from pathlib import Path
 from typing import Protocol
 
@@ -57,7 +56,7 @@ class FileCache:
         return entry if digest == _digest(key, entry) else None
 
     def put(self, key: str, entry: bytes) -> None:
-        temporary = self.folder / f".{secrets.token_hex(8)}"
+        temporary = self.folder / f".{os.urandom(8).hex()}"
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             temporary.write_bytes(_digest(key, entry) + entry)

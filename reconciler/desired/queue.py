@@ -7,29 +7,18 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from reconciler.desired.base import Id, Record, Spec, Who, Words
+from reconciler.desired.base import DataPath, Id, Record, Spec, Who, Words
 from reconciler.desired.places import Finding
 from reconciler.desired.training import MAX_SEED, RowFields
 
 _SHA256 = re.compile("[0-9a-f]{64}")
-MAX_PATH = 4096
 
 
 def _is_sha256(text: str) -> bool:
     return _SHA256.fullmatch(text) is not None
 
 
-def _is_quest_path(text: str) -> bool:
-    return (
-        0 < len(text) <= MAX_PATH
-        and text == text.strip()
-        and ".." not in text.split("/")
-        and not text.startswith("~")
-    )
-
-
 Sha256 = Annotated[str, Words("64 lowercase hex digits", _is_sha256, "^[0-9a-f]{64}$")]
-QuestPath = Annotated[str, Words("a path without .. or ~", _is_quest_path)]
 
 
 class Quest(Record, frozen=True, kw_only=True):
@@ -37,7 +26,7 @@ class Quest(Record, frozen=True, kw_only=True):
 
     id: Id
     """Under one id, file, order and priority may change; the id stays."""
-    file: QuestPath | None = None
+    file: DataPath | None = None
     """JSONL; absolute, or relative to the realm's root or to the top folder of this repository."""
     fields: RowFields | None = None
     """For files whose rows are not `messages`."""

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from reconciler.desired.base import Identifier, Name, Record
+from reconciler.desired.base import DataPath, Identifier, Name, Record
 from reconciler.desired.places import Finding
 
 MAX_SEED = 2**53 - 1
@@ -34,7 +34,7 @@ class RowFields(Record, frozen=True, kw_only=True):
 class HeldOutFile(Record, frozen=True, kw_only=True):
     """A file of rows that are never trained on."""
 
-    file: Name
+    file: DataPath
     """JSONL; absolute, or relative to the realm's root or to the top folder of this repository."""
     fields: RowFields | None = None
     """For rows that are not `messages`."""

@@ -141,7 +141,9 @@ def _unknown_key(kind: Kind, path: KeyPath) -> Finding:
 def _text_message(text: str, expected: str) -> str:
     if expected == ID_WORDS:
         return bad_id(text)
-    return f"is {_shown(text)}; expected {expected}"
+    odd = next((char for char in text if not char.isascii()), None)
+    twin = f" (it holds U+{ord(odd):04X}, which is not ASCII)" if odd else ""
+    return f"is {_shown(text)}{twin}; expected {expected}"
 
 
 def _expected(kind: Kind, path: KeyPath, errors: list[Any]) -> str:

@@ -1,0 +1,95 @@
+"""Builders: a specs repository made by real git, and a tree of files in memory."""
+
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from reconciler.desired.loading import load
+from reconciler.desired.mistakes import Mistake, SpecMistakesError
+from reconciler.desired.parse_cache import NoCache
+from reconciler.desired.tree import SpecFile, SpecTree
+from reconciler.desired.worktree import blob_id
+
+HERO = """\
+id: pip
+model: {init: scratch, tokenizer: bytes, family: qwen3, architecture: Qwen3ForCausalLM, vocab_size: 320,
+  context_length: 512, config: {hidden_size: 16}}
+training_defaults:
+  learning_rate: 2.0e-3
+  max_length: 256
+"""
+SMALL = {
+    "specs/realm.yaml": "id: lab\nactive: pip/campaign-001\n",
+    "specs/queue.yaml": "quests:\n  - {id: q1, skill: bin, level: 1, count: 10, for: [pip]}\n",
+    "specs/heroes/pip.yaml": HERO,
+    "specs/campaigns/pip/campaign-001.yaml": "id: campaign-001\nskills_focus: [bin]\n",
+    "specs/skills/bin.yaml": "id: bin\nmax_level: 30\nsource: {command: [python, -m, trainer]}\n",
+}
+IDENTITY = ("-c", "user.name=Somebody", "-c", "user.email=somebody@example.org", "-c", "commit.gpgsign=false")
+
+
+@pytest.fixture
+def small() -> dict[str, str]:
+    """Five specs without a mistake; change some to make one."""
+    return dict(SMALL)
+
+
+def tree_of(files: Mapping[str, str | bytes]) -> SpecTree:
+    contents = {path: text.encode() if isinstance(text, str) else text for path, text in files.items()}
+    made = tuple(SpecFile(path=path, blob_id=blob_id(data)) for path, data in sorted(contents.items()))
+    return SpecTree(files=made, mistakes=(), read=lambda file: contents[file.path])
+
+
+@pytest.fixture
+def tree() -> Callable[[Mapping[str, str | bytes]], SpecTree]:
+    return tree_of
+
+
+@pytest.fixture
+def mistakes_in() -> Callable[[Mapping[str, str | bytes]], list[Mistake]]:
+    def find(files: Mapping[str, str | bytes]) -> list[Mistake]:
+        with pytest.raises(SpecMistakesError) as caught:
+            load(tree_of(files), NoCache())
+        return list(caught.value.mistakes)
+
+    return find
+
+
+@pytest.fixture
+def git() -> Callable[..., str]:
+    def run(folder: Path, *arguments: str) -> str:
+        command = ["git", "-C", str(folder), *IDENTITY, *arguments]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+    return run
+
+
+@pytest.fixture
+def repository(tmp_path: Path, git: Callable[..., str], small: dict[str, str]) -> Path:
+    """A specs repository with one commit on main."""
+    top = tmp_path / "lab"
+    top.mkdir()
+    git(top, "init", "-q", "-b", "main")
+    for path, text in small.items():
+        file = top / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    git(top, "add", ".")
+    git(top, "commit", "-q", "-m", "first")
+    return top
+
+
+@pytest.fixture(scope="session")
+def checkout() -> Path:
+    """The folder with this project's own specs/ and schemas/."""
+    return Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture(scope="session")
+def real_specs(checkout: Path) -> Path:
+    folder = checkout.parent / "shared" / "cases" / "real-specs"
+    if not folder.is_dir():
+        pytest.skip("the real specs of an older system are not beside this checkout")
+    return folder

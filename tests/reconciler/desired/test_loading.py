@@ -1,0 +1,225 @@
+"""Files → Desired, or every mistake of every file in a person's words."""
+
+import msgspec
+import pytest
+
+from reconciler.desired.loading import load
+from reconciler.desired.mistakes import SpecMistakesError, render
+from reconciler.desired.parse_cache import NoCache
+
+HERO = "specs/heroes/pip.yaml"
+CAMPAIGN = "specs/campaigns/pip/campaign-001.yaml"
+QUEUE = "specs/queue.yaml"
+REALM = "specs/realm.yaml"
+
+
+def said(mistakes) -> list[str]:
+    return [f"{one.where}: {one.sentence}" for one in mistakes]
+
+
+def test_specs_without_a_mistake_become_names_and_values(tree, small) -> None:
+    desired = load(tree(small), NoCache())
+    assert (desired.realm.spec.id, list(desired.heroes), list(desired.campaigns)) == (
+        "lab",
+        ["pip"],
+        ["pip/campaign-001"],
+    )
+    assert desired.quests[0].for_ == ("pip",)
+    assert desired.quests[0].epochs == 1
+    assert desired.heroes["pip"].where("training_defaults", "learning_rate") == "specs/heroes/pip.yaml:5"
+    assert desired.quest_where(0) == "specs/queue.yaml:2"
+
+
+def test_what_was_loaded_cannot_be_changed(tree, small) -> None:
+    desired = load(tree(small), NoCache())
+    with pytest.raises(AttributeError, match="immutable"):
+        desired.realm.spec.active = "other/campaign-001"
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new", "sentence"),
+    [
+        (HERO, "  learning_rate", "  lerning_rate", ':5:3: misspelt key "lerning_rate"; did you mean "learning_rate"?'),
+        (HERO, "2.0e-3", "abc", ':5:18: is "abc" (a string); expected a number'),
+        (HERO, "2.0e-3", "2.0e+3", ":5:18: must be below 1 (got 2000.0)"),
+        (HERO, "2.0e-3", "'0.002'", ':5:18: is "0.002" (a string); expected a number'),
+        (HERO, "2.0e-3", "", ":5:3: learning_rate is empty; give a value or remove the line"),
+        (HERO, "max_length: 256", "max_length: 2.5", ":6:15: is 2.5 (a number); expected a whole number"),
+        (HERO, "max_length: 256", "max_length: 1024", ":6:15: is 1024, more than the model's context_length (512)"),
+        (HERO, "max_length: 256", "precision: bf61", ':6:14: is "bf61"; known: auto, fp32, bf16, fp16; did you mean "bf16"?'),
+        (HERO, "max_length: 256", "save_steps: 5\n  checkpoint: {every_updates: 5}",
+         ":6:3: save_steps is an older name of checkpoint.every_updates, which is given too; keep checkpoint.every_updates"),
+        (HERO, "init: scratch", "hf_name: a/b, init: scratch", ":2:1: has both hf_name and init: scratch; expected one of them"),
+        (HERO, "vocab_size: 320", "vocab_size: 300", ":2:101: is 300; tokenizer: bytes has 320 tokens"),
+        (HERO, "{hidden_size: 16}", "{hidden_size: 16, vocab_size: 3}",
+         ":3:50: vocab_size comes from vocab_size, context_length and architecture of this section; remove it"),
+        (HERO, "id: pip", "id: pop", ':1:5: is "pop", but the file is pip.yaml; make them equal'),
+        (CAMPAIGN, "[bin]", "[binn]", ':2:16: "binn" is not the id of a skill; known: bin; did you mean "bin"?'),
+        (CAMPAIGN, "skills_focus", "config_overrides: {vocab_size: 3}\nskills_focus",
+         ':2:20: "vocab_size" is locked: it comes from the hero; another value is another hero'),
+        (CAMPAIGN, "skills_focus", "config_overrides: {max_length: 300}\nskills_focus",
+         ":2:32: is 300; it may shrink and never grow: the hero has 256 (specs/heroes/pip.yaml:6)"),
+        (CAMPAIGN, "skills_focus", "starting_checkpoint: a/b@best\nskills_focus",
+         ':2:1: "starting_checkpoint" (starting from a checkpoint) is not supported by this version; remove it'),
+        (REALM, "active: pip/campaign-001", "active: pip/campaign-01",
+         ':2:9: "pip/campaign-01" is not a campaign; known: pip/campaign-001; did you mean "pip/campaign-001"?'),
+        (REALM, "active: pip/campaign-001", "active: ../etc", ':2:9: is "../etc"; expected <hero>/<campaign>'),
+        (REALM, "active: pip/campaign-001", "active: p\u0456p/campaign-001",
+         ':2:9: is "p\u0456p/campaign-001" (it holds U+0456, which is not ASCII); expected <hero>/<campaign>'),
+        (REALM, "active: pip/campaign-001", "apply: {windows: []}",
+         ':2:9: "windows" (training windows) is not supported by this version; remove it'),
+        (REALM, "active: pip/campaign-001", "apply: {interval: 15}",
+         ":2:19: is 15 (a whole number); expected a duration such as 15s, 2m or 1h"),
+        (REALM, "active: pip/campaign-001", "root: data", ':2:7: is "data"; expected an absolute path, or one that starts with ~/, without ..'),
+        (REALM, "active: pip/campaign-001", "defaults: {evaluation: {held_out: [1]}}",
+         ":2:35: is [1] (a list); expected a number or a mapping"),
+        (QUEUE, "for: [pip]", "for: [pop]", ':2:53: "pop" is not the id of a hero; known: pip; did you mean "pip"?'),
+        (QUEUE, "for: [pip]", "for: [pip, pip]", ':2:58: "pip" stands here twice'),
+        (QUEUE, "skill: bin", "skill: bon", ':2:21: "bon" is not the id of a skill; known: bin; did you mean "bin"?'),
+        (QUEUE, "level: 1", "level: 31", ":2:33: is 31; the highest level of bin is 30"),
+        (QUEUE, "skill: bin, level: 1, count: 10, ", "", ':2:5: quest "q1" has neither file nor skill; expected one of them'),
+        (QUEUE, "skill: bin, level: 1", "file: a.jsonl", ":2:29: count goes with skill, which is absent"),
+        (QUEUE, "skill: bin, level: 1, count: 10", "file: ../a.jsonl", ':2:20: is "../a.jsonl"; expected a path without .. or ~'),
+        (QUEUE, "count: 10", "count: 10, dataset: x", ':2:47: "dataset" (dataset contracts) is not supported by this version; remove it'),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_named_with_place_nearest_name_and_what_to_do(
+    mistakes_in, small, path, old, new, sentence
+) -> None:
+    assert old in small[path]
+    small[path] = small[path].replace(old, new, 1)
+    assert said(mistakes_in(small)) == [path + sentence]
+
+
+@pytest.mark.parametrize(
+    ("found", "sentence"),
+    [
+        ("../x", '"../x" is no id; expected 1 to 64 lowercase letters'),
+        ("/etc/passwd", '"/etc/passwd" is no id'),
+        ("Pip", '"Pip" is no id'),
+        ("-pip", '"-pip" is no id'),
+        ("a..b", '"a..b" is no id'),
+        ("a" * 300, "an id of 300 characters; expected 1 to 64 lowercase letters"),
+        ("p\u0456p", "\"p\u0456p\" holds '\\u0456' (U+0456), which is no ASCII letter"),
+    ],
+)
+def test_a_hostile_id_is_refused_by_name(mistakes_in, small, found, sentence) -> None:
+    small[QUEUE] = f"quests:\n  - id: '{found}'\n    file: a.jsonl\n"
+    [mistake] = mistakes_in(small)
+    assert mistake.where == "specs/queue.yaml:2:9"
+    assert mistake.message.startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    ("path", "sentence"),
+    [
+        (
+            "specs/retention.yaml",
+            "specs/retention.yaml: this version knows no kind of spec at specs/retention.yaml",
+        ),
+        ("specs/heros/a.yaml", 'did you mean "heroes/<id>.yaml"?'),
+        (
+            "specs/datasets/gsm8k.yaml",
+            "known: campaigns/<hero>/<id>.yaml, heroes/<id>.yaml, queue.yaml, realm.yaml, skills/<id>.yaml",
+        ),
+        ("specs/campaigns/campaign-001.yaml", "a campaign lies at specs/campaigns/<hero>/<id>.yaml"),
+        ("specs/heroes/a.yml", "is no spec: specs end in .yaml; rename it so that it ends in .yaml"),
+        ("specs/heroes/a.yalm", "move it out of specs/, or let its name start with _"),
+        ("specs/heroes/../x.yaml", "leaves the folder it is in"),
+        (f"specs/heroes/{'a' * 300}.yaml", "an id of 300 characters"),
+        ("specs/heroes/p\u0456p.yaml", "(U+0456), which is no ASCII letter"),
+        ("specs/heroes/a\udcff.yaml", "holds '\\udcff'"),
+    ],
+)
+def test_a_file_in_a_wrong_place_is_named(mistakes_in, small, path, sentence) -> None:
+    small[path] = "id: a\n"
+    [mistake] = mistakes_in(small)
+    assert sentence in said([mistake])[0]
+
+
+def test_names_that_differ_in_case_only_are_named(mistakes_in, small) -> None:
+    small["specs/heroes/Pip.yaml"] = small[HERO]
+    messages = [one.message for one in mistakes_in(small)]
+    assert "differs from specs/heroes/Pip.yaml in upper and lower case only" in messages
+
+
+def test_readme_templates_and_hidden_files_are_no_specs(tree, small) -> None:
+    ignored = (
+        "specs/README.md",
+        "specs/heroes/_template.yaml",
+        "specs/_old/queue.yaml",
+        "specs/heroes/.gitkeep",
+    )
+    assert load(tree(small | dict.fromkeys(ignored, "x: [")), NoCache()).quests
+
+
+def test_ten_mistakes_in_one_spec_are_shown_at_once(mistakes_in, small) -> None:
+    wrong = "abc: 1\nbatch_size: 0\nclip: x\nseed: -1\nwarmup_steps: 1.5\nlearning_rate: 3\nprecision: b\nmax_lenth: 9\nseed: 2\nweight_decay: .nan\n"
+    small[CAMPAIGN] = "id: campaign-001\nconfig_overrides:\n" + "".join(
+        f"  {line}\n" for line in wrong.splitlines()
+    )
+    mistakes = mistakes_in(small)
+    assert [one.line for one in mistakes] == [3, 4, 5, 6, 7, 8, 9, 10, 11, 12]
+
+
+def test_a_broken_file_hides_no_mistake_of_another_and_makes_no_false_one(mistakes_in, small) -> None:
+    small[HERO] = "id: [\n"
+    small[CAMPAIGN] = "id: campaign-001\nskills_focus: [binn]\n"
+    assert [one.path for one in mistakes_in(small)] == [CAMPAIGN, HERO]
+
+
+def test_duplicate_quest_ids_are_named(mistakes_in, small) -> None:
+    small[QUEUE] = "quests:\n  - {id: a, file: x.jsonl}\n  - {id: a, file: y.jsonl}\n"
+    assert said(mistakes_in(small)) == [
+        'specs/queue.yaml:3:10: "a" is the id of quests[0] already; give each quest an id of its own'
+    ]
+
+
+def test_a_campaign_in_the_folder_of_no_hero_is_named(mistakes_in, small) -> None:
+    small["specs/campaigns/pop/campaign-001.yaml"] = "id: campaign-001\n"
+    assert said(mistakes_in(small)) == [
+        'specs/campaigns/pop/campaign-001.yaml:1:1: lies in the folder of "pop", which is not the id of a hero;'
+        ' known: pip; did you mean "pip"?'
+    ]
+
+
+def test_a_tree_without_a_realm_is_a_mistake_and_not_an_empty_realm(mistakes_in) -> None:
+    assert said(mistakes_in({})) == [
+        "specs/realm.yaml: is missing; every realm has this file: reconcile init writes one"
+    ]
+
+
+def test_sections_whose_lines_are_all_commented_out_are_empty(tree, small) -> None:
+    small[QUEUE] = "quests:\n  # - id: later\n"
+    small[REALM] = "id: lab\ndefaults:\nactive: pip/campaign-001\n"
+    assert load(tree(small), NoCache()).quests == ()
+
+
+def test_the_text_shows_the_line_and_underlines_what_is_wrong(tree, small) -> None:
+    small[CAMPAIGN] = "id: campaign-001\nname: 🔢 x\nskills_focus: [binn]\n"
+    small[HERO] = small[HERO].replace("2.0e-3", "2.0e+3")
+    with pytest.raises(SpecMistakesError) as caught:
+        load(tree(small), NoCache())
+    assert render(caught.value.mistakes) == (
+        "specs/campaigns/pip/campaign-001.yaml:3:16\n"
+        "    skills_focus: [binn]\n"
+        '                   ^^^^  "binn" is not the id of a skill; known: bin; did you mean "bin"?\n'
+        "specs/heroes/pip.yaml:5:18\n"
+        "      learning_rate: 2.0e+3\n"
+        "                     ^^^^^^  must be below 1 (got 2000.0)"
+    )
+    assert caught.value.summary == "2 mistakes in 2 of 5 specs."
+
+
+def test_a_terminal_is_never_sent_control_characters_of_a_spec(mistakes_in, small) -> None:
+    small[HERO] = "id: pip\nname: \x1b[2Jboo\n"
+    mistakes = mistakes_in(small)
+    assert mistakes[0].message == "holds the invisible character U+001B"
+    assert "\x1b" not in render(mistakes)
+
+
+def test_the_same_files_give_the_same_bytes(tree, small) -> None:
+    reversed_order = dict(reversed(small.items()))
+    assert msgspec.json.encode(load(tree(small), NoCache())) == msgspec.json.encode(
+        load(tree(reversed_order), NoCache())
+    )

@@ -1,0 +1,68 @@
+"""Real hero and skill files of an older system load unchanged; what we cannot do is named, not guessed."""
+
+import pytest
+
+from reconciler.desired.layers import layers_of, resolve
+from reconciler.desired.loading import load
+from reconciler.desired.parse_cache import NoCache
+from reconciler.desired.unsupported import unsupported_hero, unsupported_settings, unsupported_skill
+
+HEROES = ("dio-qwen3-0.6b", "miro-mistral-7b", "neko-qwen2.5-3b", "ojas-qwen3-8b")
+
+
+@pytest.fixture
+def desired(real_specs, tree):
+    files = {"specs/realm.yaml": "id: lab\n"}
+    for folder in ("heroes", "skills"):
+        for file in sorted((real_specs / folder).glob("*.yaml")):
+            files[f"specs/{folder}/{file.name}"] = file.read_bytes()
+    files |= {f"specs/campaigns/{hero}/campaign-001.yaml": "id: campaign-001\n" for hero in HEROES}
+    return load(tree(files), NoCache())
+
+
+def blockers(desired, hero: str) -> list[str]:
+    settings = resolve(layers_of(desired, f"{hero}/campaign-001"))
+    found = (*unsupported_settings(settings), *unsupported_hero(desired.heroes[hero].spec))
+    return [one.reason for one in found if one.blocks]
+
+
+def test_real_heroes_and_skills_load_unchanged(desired) -> None:
+    assert tuple(desired.heroes) == HEROES
+    assert tuple(desired.skills) == ("bin", "sy")
+    dio = desired.heroes["dio-qwen3-0.6b"].spec
+    assert (dio.name, dio.model.hf_name, dio.model.rope_scaling) == ("DIO", "models/Qwen3-0.6B", "dynamic")
+    assert dio.training_defaults.learning_rate == 4e-4
+    assert desired.skills["bin"].spec.accuracy_thresholds["30"] == 0.8
+
+
+def test_a_hero_that_we_can_train_has_no_blocker(desired) -> None:
+    assert blockers(desired, "dio-qwen3-0.6b") == []
+    assert blockers(desired, "neko-qwen2.5-3b") == []
+
+
+def test_what_a_hero_asks_for_in_vain_blocks_its_launch_by_name(desired) -> None:
+    assert blockers(desired, "miro-mistral-7b") == [
+        'optimizer "galore_8bit" is not supported; known: adamw, muon'
+    ]
+    assert blockers(desired, "ojas-qwen3-8b") == [
+        'optimizer "paged_adamw_32bit" is not supported; known: adamw, muon',
+        "adapter training (qlora) is not supported",
+        "4-bit weights are not supported",
+        'the memory profile "24gb_qlora" is a preset of another program',
+    ]
+
+
+def test_what_changes_nothing_learnt_is_a_note(desired) -> None:
+    notes = [one.reason for one in unsupported_hero(desired.heroes["dio-qwen3-0.6b"].spec)]
+    assert notes == [
+        "save_total_limit deletes nothing: this version keeps every checkpoint",
+        "nothing is generated while the queue is empty",
+    ]
+
+
+def test_a_skill_behind_a_server_makes_no_quests(desired) -> None:
+    [found] = unsupported_skill(desired.skills["bin"].spec)
+    assert (found.blocks, found.reason) == (
+        True,
+        "no source.command: this version makes problems with a command only",
+    )
