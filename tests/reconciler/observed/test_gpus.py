@@ -228,6 +228,12 @@ def test_where_nothing_answers_there_is_no_gpu_and_a_note_why() -> None:
     assert "nvidia-smi: no column index" in inventory.note
 
 
+def test_gpus_are_in_the_order_of_their_numbers() -> None:
+    two = ONE.replace("\n0, GPU-1", "\n1, GPU-2") + ONE.splitlines()[1] + "\n"
+    inventory = observe_gpus([("given", lambda: parse_nvidia_smi(two, PROCESSES))])
+    assert [gpu.index for gpu in inventory.gpus] == [0, 1]
+
+
 def test_a_driver_without_gpus_is_told_as_such() -> None:
     inventory = observe_gpus([("nvml", lambda: probe_nvml(FakeNvml(count=0)))])
     assert (inventory.gpus, inventory.note) == ((), "nvml: the driver knows no GPU")

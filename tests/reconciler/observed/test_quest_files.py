@@ -12,6 +12,7 @@ from state.contract.orders import RowShape
 MESSAGES = RowShape()
 GSM8K = RowShape(kind="fields", prompt="question", completion="answer")
 ROW = b'{"messages": [{"role": "user", "content": "1+1"}, {"role": "assistant", "content": "2"}]}\n'
+FOREIGN = b"0" * 64 + b'\n{"summary": null, "findings": []}'
 
 
 @pytest.fixture
@@ -162,7 +163,7 @@ def test_what_was_read_once_is_remembered_by_content_and_shape(observe, tmp_path
     assert observe(path, cache=cache).num_rows == 2
 
 
-@pytest.mark.parametrize("content", [b"", b"\xff" * 90, b"{}", b"0" * 64 + b"\n{}"], ids=repr)
+@pytest.mark.parametrize("content", [b"", b"\xff" * 90, b"{}", FOREIGN], ids=repr)
 def test_a_spoilt_cache_entry_is_not_believed(observe, tmp_path, content) -> None:
     path = tmp_path / "q.jsonl"
     path.write_bytes(ROW)
