@@ -73,6 +73,8 @@ def test_what_was_loaded_cannot_be_changed(tree, small) -> None:
         (REALM, "active: pip/campaign-001", "root: data", ':2:7: is "data"; expected an absolute path, or one that starts with ~/, without ..'),
         (REALM, "active: pip/campaign-001", "defaults: {evaluation: {held_out: [1]}}",
          ":2:35: is [1] (a list); expected a number or a mapping"),
+        (REALM, "active: pip/campaign-001", "defaults: {evaluation: {held_out: {fil: a.jsonl}}}",
+         ':2:36: misspelt key "fil"; did you mean "file"?'),
         (QUEUE, "for: [pip]", "for: [pop]", ':2:53: "pop" is not the id of a hero; known: pip; did you mean "pip"?'),
         (QUEUE, "for: [pip]", "for: [pip, pip]", ':2:58: "pip" stands here twice'),
         (QUEUE, "skill: bin", "skill: bon", ':2:21: "bon" is not the id of a skill; known: bin; did you mean "bin"?'),
