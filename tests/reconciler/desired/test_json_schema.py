@@ -68,7 +68,9 @@ def test_the_hero_template_is_a_hero_and_names_every_field() -> None:
 def test_every_field_of_every_kind_is_described_unless_it_is_an_older_one(kind) -> None:
     def bare(schema: dict, name: str) -> list[str]:
         found = [
-            f"{name}.{key}" for key, one in schema.get("properties", {}).items() if not {"description", "$ref"} & set(one)
+            f"{name}.{key}"
+            for key, one in schema.get("properties", {}).items()
+            if not {"description", "$ref"} & set(one)
         ]
         return found + [one for inner in schema.get("$defs", {}).items() for one in bare(inner[1], inner[0])]
 
