@@ -4,6 +4,7 @@ Paths are texts, so that every record can be printed, hashed and sent as JSON. N
 folder are printable: what is not is escaped.
 """
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -165,6 +166,15 @@ class CampaignFolders(msgspec.Struct, frozen=True, kw_only=True):
     """`<hero>/<campaign>`, sorted."""
     foreign: tuple[ForeignFolder, ...] = ()
     problem: str | None = None
+
+
+class SnapshotFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """The quest contents that lie in the realm's data."""
+
+    sizes: Mapping[str, int] = {}
+    """Digest → size in bytes, by digest."""
+    problem: str | None = None
+    """Why the folder could not be read. Then the rest is unknown, not empty."""
 
 
 class WeightFile(msgspec.Struct, frozen=True, kw_only=True):
