@@ -1,4 +1,4 @@
-"""`python -m trainer`: run a request, answer prompts, generate problems. Imports what a subcommand needs, when."""
+"""Train as a request says, answer prompts, or generate problems: `python -m trainer --help`."""
 
 import argparse
 import sys
@@ -10,15 +10,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the subcommand and return the process's exit code."""
     asked = list(sys.argv[1:] if arguments is None else arguments)
     if asked[:1] == ["generate"]:
-        from trainer.skills.generate import main as generate  # noqa: PLC0415 - has its own arguments
+        from trainer.skills.generate import main as generate
 
         return generate(asked[1:])
     options = _parser().parse_args(asked)
     if options.subcommand == "run":
-        from trainer.engine.run import run  # noqa: PLC0415 - only what is needed
+        from trainer.engine.run import run
 
         return run(options.request)
-    from trainer.engine.answer import main as answer  # noqa: PLC0415 - imports torch
+    from trainer.engine.answer import main as answer
 
     return answer(options)
 
@@ -27,7 +27,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m trainer", description=__doc__)
     subcommands = parser.add_subparsers(dest="subcommand", required=True)
     run = subcommands.add_parser("run", help="train as a request and its orders say")
-    run.add_argument("--request", type=Path, required=True, metavar="FILE", help="request.json in the run's folder")
+    run.add_argument(
+        "--request", type=Path, required=True, metavar="FILE", help="request.json in the run's folder"
+    )
     _add_answer(subcommands.add_parser("answer", help="answer prompts with a checkpoint, greedily"))
     subcommands.add_parser("generate", help="make problems of a built-in skill", add_help=False)
     return parser

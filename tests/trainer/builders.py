@@ -104,7 +104,9 @@ class Realm:
         self.campaign.checkpoints.mkdir(parents=True)
         self._attempts = 0
 
-    def quest(self, quest_id: str = "q1", *, rows: int = 24, epochs: int = 1, word: str = "row") -> QuestOrder:
+    def quest(
+        self, quest_id: str = "q1", *, rows: int = 24, epochs: int = 1, word: str = "row"
+    ) -> QuestOrder:
         """Write a quest of short questions and answers; return its order."""
         lines = [_row(f"{word} {number}?", f"{number * 7 % 10}") for number in range(rows)]
         return self.quest_of("\n".join(lines) + "\n", quest_id, rows=rows, epochs=epochs)

@@ -1,4 +1,4 @@
-"""Read a checkpoint back: first that every byte is as it was written, then that it belongs to this campaign."""
+"""Read a checkpoint back: every byte must be as it was written, and of this campaign."""
 
 import os
 from pathlib import Path
@@ -59,6 +59,12 @@ def file_entry(folder: Path, name: str) -> FileEntry:
     except OSError as error:
         raise CheckpointError(f"{folder / name}: cannot be read: {error.strerror}") from error
     return FileEntry(path=name, size_bytes=size, blake3=hasher.hexdigest())
+
+
+def _difference(found: FileEntry, expected: FileEntry) -> str:
+    if found.size_bytes != expected.size_bytes:
+        return f"{found.size_bytes} bytes, the manifest says {expected.size_bytes}"
+    return f"BLAKE3 {found.blake3[:16]}…, the manifest says {expected.blake3[:16]}…"
 
 
 def check_campaign(manifest: Manifest, campaign_uid: str, campaign: str) -> None:

@@ -28,9 +28,8 @@ def check_locked(saved: Locked, wanted: Locked, name: str) -> None:
         CheckpointError: names the first value that differs, on both sides.
     """
     found, expected = _flat(saved), _flat(wanted)
-    length = "model.max_context_length"
-    if found[length] >= expected[length]:
-        found[length] = expected[length]
+    if wanted.model.max_context_length <= saved.model.max_context_length:
+        found["model.max_context_length"] = wanted.model.max_context_length
     for key in sorted(found.keys() | expected.keys()):
         if found.get(key) != expected.get(key):
             raise CheckpointError(

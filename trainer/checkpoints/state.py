@@ -1,4 +1,4 @@
-"""What a checkpoint keeps beside the weights: the optimizers' state and the random generators, without pickle.
+"""What a checkpoint keeps beside the weights: optimizer state and random generators, without pickle.
 
 Tensors go to safetensors as `<optimizer>/<parameter>/<key>`, everything else to `trainer_state.json`.
 """

@@ -40,9 +40,9 @@ def training_precision(asked: str, device: torch.device) -> Precision:
     """
     match asked:
         case "fp32" | "bf16":
-            return asked  # type: ignore[return-value]
+            return asked
         case "auto":
-            return "bf16" if device.type == "cuda" or _has_amx() else "fp32"
+            return "bf16" if has_bf16_products(device) else "fp32"
     raise EnvironmentFailure(
         f"precision {asked!r} is not built (fp16 needs loss scaling); set precision: bf16, fp32 or auto"
     )
@@ -56,7 +56,10 @@ def autocast(device: torch.device, precision: Precision) -> AbstractContextManag
     return context
 
 
-def _has_amx() -> bool:
-    """Are there tile registers for bf16 products? torch knows, under a private name."""
+def has_bf16_products(device: torch.device) -> bool:
+    """Does the device multiply bf16 matrices faster than float32 ones?
+
+    On CPUs that takes AMX tiles; torch knows about them under a private name.
+    """
     probe = getattr(torch.cpu, "_is_amx_tile_supported", None)
-    return bool(probe and probe())
+    return device.type == "cuda" or bool(probe and probe())

@@ -1,10 +1,10 @@
 """Why a run fails: one error class for each class that the reconciler reacts to.
 
-    TrainingError            unknown
-    ├── DataError            data         a quest that cannot be trained on
-    ├── NonFiniteLossError   nan          the loss or the gradient is not a number
-    ├── OutOfMemoryError     oom          the device or the host has no memory left
-    └── EnvironmentFailure   environment  the machine or the request is not as it must be
+TrainingError            unknown
+├── DataError            data         a quest that cannot be trained on
+├── NonFiniteLossError   nan          the loss or the gradient is not a number
+├── OutOfMemoryError     oom          the device or the host has no memory left
+└── EnvironmentFailure   environment  the machine or the request is not as it must be
 """
 
 import errno
@@ -40,7 +40,7 @@ class OutOfMemoryError(TrainingError):
     is_state_sound = False
 
 
-class EnvironmentFailure(TrainingError):  # noqa: N818 - EnvironmentError is a built-in name
+class EnvironmentFailure(TrainingError):
     """The machine, the request or the files around the run are not as they must be."""
 
     failure_class: FailureClass = "environment"

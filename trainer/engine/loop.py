@@ -54,7 +54,9 @@ def end_of(orders: Orders, progress: Progress, stop_reason: str | None) -> Outco
     if stop_reason is not None:
         return Outcome(reason="stopped", message=stop_reason)
     if orders.goal_updates is not None and progress.step >= orders.goal_updates:
-        return Outcome(reason="goal_reached", message=f"made {progress.step} of {orders.goal_updates} updates")
+        return Outcome(
+            reason="goal_reached", message=f"made {progress.step} of {orders.goal_updates} updates"
+        )
     return None
 
 

@@ -6,8 +6,8 @@ Shapes: B documents, T positions, N trained tokens, D hidden width, V vocabulary
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+from torch.nn.functional import cross_entropy
 from torch.utils.checkpoint import checkpoint
 
 IGNORED = -100
@@ -41,4 +41,4 @@ def _summed_cross_entropy(head: Any, hidden_ND: Tensor, targets_N: Tensor) -> Te
 
 
 def _cross_entropy(head: Any, hidden_ND: Tensor, targets_N: Tensor) -> Tensor:
-    return F.cross_entropy(head(hidden_ND).float(), targets_N, reduction="sum")
+    return cross_entropy(head(hidden_ND).float(), targets_N, reduction="sum")

@@ -20,4 +20,3 @@ class Metrics:
         """Append one record; it is whole or missing after a crash."""
         entry = MetricsRecord(kind=kind, at=now_text(), step=step, **fields)
         append_line(self._file, msgspec.json.encode(entry))
-

@@ -153,10 +153,12 @@ def _checked(model: Any, wanted: ModelConfig) -> Any:
     scaled = [name for name in _SCALES_LOGITS if getattr(config, name, None) not in (None, 1)]
     if scaled or model.get_output_embeddings() is None:
         raise EnvironmentFailure(
-            f"{wanted.architecture} changes its logits after the head ({', '.join(scaled) or 'no plain head'}); "
-            "this engine does not train such models yet"
+            f"{wanted.architecture} changes its logits after the head "
+            f"({', '.join(scaled) or 'no plain head'}); this engine does not train such models yet"
         )
     rows = model.get_input_embeddings().weight.shape[0]
     if rows != wanted.vocab_size:
-        raise EnvironmentFailure(f"the model has {rows} embeddings; the hero says vocab_size {wanted.vocab_size}")
+        raise EnvironmentFailure(
+            f"the model has {rows} embeddings; the hero says vocab_size {wanted.vocab_size}"
+        )
     return model.train()

@@ -6,6 +6,8 @@ import torch
 from torch import nn
 
 from state.contract.request import TrainingConfig
+from trainer.engine.device import has_bf16_products
+from trainer.engine.muon import ShapedMuon
 from trainer.engine.schedule import rate_factor
 
 Optimizers = dict[str, torch.optim.Optimizer]
@@ -55,14 +57,13 @@ def _adamw(groups: list[dict[str, Any]], training: TrainingConfig) -> torch.opti
 
 
 def _muon(matrices: list[NamedParameter], training: TrainingConfig) -> torch.optim.Optimizer:
-    """`match_rms_adamw` makes a rate that was tuned for AdamW fit (arXiv 2502.16982, section 2.2)."""
-    return torch.optim.Muon(
+    return ShapedMuon(
         matrices,
+        product_dtype=torch.bfloat16 if has_bf16_products(matrices[0][1].device) else torch.float32,
         lr=_muon_rate(training),
         weight_decay=training.weight_decay,
         momentum=training.muon_momentum,
-        nesterov=True,
-        adjust_lr_fn="match_rms_adamw",
+        adjust_lr_fn="match_rms_adamw",  # a rate that was tuned for AdamW fits
     )
 
 

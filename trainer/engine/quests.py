@@ -64,9 +64,7 @@ class Quest:
         """Return how many updates were made and how many there are in all."""
         per_update = self._shelf.documents_per_update
         made = -(-(at.epochs_done * self.num_rows + at.rows_taken) // per_update)
-        left = updates_left(
-            num_rows=self.num_rows, epochs=order.epochs, at=at, num_documents=per_update
-        )
+        left = updates_left(num_rows=self.num_rows, epochs=order.epochs, at=at, num_documents=per_update)
         return made, made + left
 
 

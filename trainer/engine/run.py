@@ -57,8 +57,8 @@ def _train(request_file: Path, run_files: RunLayout, control: Control, heartbeat
     except LockBusyError as error:
         raise EnvironmentFailure(str(error)) from error
     say("claimed", campaign=request.campaign, run=run_files.folder.name, config=request.config_hash)
-    from trainer.engine.loop import train  # noqa: PLC0415 - torch, only now that the run is ours
-    from trainer.engine.setup import open_session  # noqa: PLC0415 - the same
+    from trainer.engine.loop import train
+    from trainer.engine.setup import open_session
 
     return train(open_session(request, run_files, heartbeat), control)
 

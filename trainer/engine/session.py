@@ -137,9 +137,7 @@ class Session:
             return
         self.heartbeat.enter("saving")
         started = time.perf_counter()
-        manifest = save_checkpoint(
-            self.request, self.model, self.optimizers, self.vocabulary, self.progress
-        )
+        manifest = save_checkpoint(self.request, self.model, self.optimizers, self.vocabulary, self.progress)
         self.progress = after_save(self.progress, manifest)
         gc.collect()
         seconds = round(time.perf_counter() - started, 4)
@@ -163,7 +161,7 @@ class Session:
             )
         except NonFiniteLossError as error:
             raise NonFiniteLossError(
-                f"update {update} of quest {order.quest_id} gave {error}; it was not applied and nothing was saved"
+                f"update {update} of quest {order.quest_id}: {error}; it was not applied"
             ) from error
 
     def _is_save_due(self) -> bool:
@@ -203,7 +201,13 @@ class Session:
         )
         if time.monotonic() - self._logged_at >= LOG_SECONDS:
             self._logged_at = time.monotonic()
-            say("update", step=self.progress.step, quest=f"{made}/{total}", loss=result.loss, tokens_per_second=speed)
+            say(
+                "update",
+                step=self.progress.step,
+                quest=f"{made}/{total}",
+                loss=result.loss,
+                tokens_per_second=speed,
+            )
 
     def _record(self, kind: Kind, **fields: Any) -> None:
         self.metrics.record(kind, self.progress.step, **fields)

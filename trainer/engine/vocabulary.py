@@ -1,6 +1,5 @@
 """Tokenizer and chat template of a run, found to be those that the config was hashed with."""
 
-import json
 import shutil
 from pathlib import Path
 
@@ -13,7 +12,6 @@ from trainer.data.tokenizers import TextEncoder, TokenizerError, byte_tokenizer,
 from trainer.engine.failures import EnvironmentFailure
 
 TEMPLATE_NAME = "chat_template.jinja"
-_TOKEN_ROLES = ("bos_token", "eos_token", "pad_token", "unk_token")
 
 
 class Vocabulary:
@@ -28,11 +26,12 @@ class Vocabulary:
             EnvironmentFailure: tokenizer or template is not the one that the config names.
         """
         if (found := template_digest(chat.template)) != chat.digest:
-            raise EnvironmentFailure(f"the chat template has the digest {found}; the request names {chat.digest}")
+            raise EnvironmentFailure(
+                f"the chat template has the digest {found}; the request names {chat.digest}"
+            )
         try:
             self.encoder: TextEncoder = requested_encoder(tokenizer, folder)
-            named = {} if folder is None else _named_tokens(folder)
-            template = ChatTemplate(chat.template, named)
+            template = ChatTemplate(chat.template, self.encoder.names)
         except (TokenizerError, NoTokenizerError, TemplateError) as error:
             raise EnvironmentFailure(str(error)) from error
         self.renderer = Renderer(self.encoder, template, max_length)
@@ -43,10 +42,10 @@ class Vocabulary:
     @property
     def special_ids(self) -> dict[str, int]:
         """Return the ids that a model's config names."""
-        return {"eos_token_id": self.encoder.end_of_turn_id, "pad_token_id": self.encoder.pad_id}
+        return {"eos_token_id": self.encoder.eos_id, "pad_token_id": self.encoder.pad_id}
 
     def save(self, folder: Path) -> None:
-        """Write the files with which AutoTokenizer loads it again; a pretrained one's are copied as they are."""
+        """Write the files with which AutoTokenizer loads it again; a pretrained one's are copied."""
         if self._folder is None:
             byte_tokenizer(self._template, self._max_length).save_pretrained(folder)
         else:
@@ -54,12 +53,3 @@ class Vocabulary:
                 if (self._folder / name).is_file():
                     shutil.copyfile(self._folder / name, folder / name)
         (folder / TEMPLATE_NAME).write_text(self._template, encoding="utf-8")
-
-
-def _named_tokens(folder: Path) -> dict[str, str]:
-    """Return the special tokens that templates call by their role."""
-    file = folder / "tokenizer_config.json"
-    config = json.loads(file.read_bytes()) if file.is_file() else {}
-    found = {role: config.get(role) for role in _TOKEN_ROLES}
-    texts = {role: token["content"] if isinstance(token, dict) else token for role, token in found.items()}
-    return {role: text for role, text in texts.items() if isinstance(text, str)}
