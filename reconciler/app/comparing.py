@@ -1,0 +1,60 @@
+"""How the commit that is looked at stands to what apply follows."""
+
+from pathlib import Path
+
+import msgspec
+
+from reconciler.app.planning import View
+from reconciler.desired.git_source import ahead_behind, resolve
+
+
+class Followed(msgspec.Struct, frozen=True, kw_only=True):
+    """The branch that apply follows, seen from the commit that is looked at."""
+
+    branch: str
+    commit: str | None
+    """None when the branch is not there any more."""
+    repository: str
+    is_this_repository: bool
+    ahead: int = 0
+    """Commits that only the one looked at has."""
+    behind: int = 0
+    """Commits that only the branch has."""
+
+
+def compare(view: View) -> Followed | None:
+    """Return how the view's commit stands to the branch that apply follows; None before the first apply.
+
+    Costs no git process when the branch looked at is the one followed.
+    """
+    following = view.following
+    if following is None:
+        return None
+    here = view.commit.top or view.commit.git_dir
+    same = Path(following.repository) == here
+    if same and view.commit.branch == following.branch:
+        return Followed(
+            branch=following.branch,
+            commit=view.commit.id,
+            repository=following.repository,
+            is_this_repository=True,
+        )
+    return _compare(view, Path(following.repository), following.branch, same=same)
+
+
+def _compare(view: View, repository: Path, branch: str, *, same: bool) -> Followed:
+    from reconciler.desired.git_process import SourceError
+
+    try:
+        tip = resolve(repository, f"refs/heads/{branch}").id
+        ahead, behind = ahead_behind(repository, tip, view.commit.id) if same else (0, 0)
+    except SourceError:
+        return Followed(branch=branch, commit=None, repository=str(repository), is_this_repository=same)
+    return Followed(
+        branch=branch,
+        commit=tip,
+        repository=str(repository),
+        is_this_repository=same,
+        ahead=ahead,
+        behind=behind,
+    )

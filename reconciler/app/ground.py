@@ -1,0 +1,92 @@
+"""Where a verb stands that only reads or asks: its layout and store, with the specs only if they are needed."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from reconciler.app.environment import Environment
+from reconciler.app.errors import Failed, NotFound
+from reconciler.app.place import Options, head_of, repository_of, root_of
+from reconciler.app.planning import load_commit
+from reconciler.desired.git_process import NoCommitYetError, run
+from reconciler.desired.mistakes import nearest_name
+from state.layout import Layout
+from state.store.connection import open_reader
+from state.store.rows import StoreView
+from state.store.view import read_view
+
+MAX_NAMES = 12
+
+
+def layout_of(environment: Environment, options: Options) -> Layout:
+    """Return the realm's places; the specs are read only when nobody said where the root is.
+
+    Raises:
+        SourceError: no repository, no commit.
+        SpecMistakesError: the specs have mistakes.
+    """
+    given = options.root or environment.variables.get("REALM_ROOT")
+    if given:
+        return Layout((environment.cwd / given).resolve())
+    realm = load_commit(environment, head_of(environment, options)).realm.spec
+    return Layout(root_of(environment, options, realm))
+
+
+def store_of(layout: Layout) -> StoreView:
+    """Return everything that the realm's store says.
+
+    Raises:
+        NotFound: nothing has been applied to this root.
+    """
+    try:
+        with open_reader(layout.store) as connection:
+            return read_view(connection)
+    except FileNotFoundError:
+        raise NotFound(
+            f"nothing has been applied yet: there is no realm at {layout.root}; reconcile apply makes it"
+        ) from None
+
+
+def work_tree_of(environment: Environment, options: Options) -> Path:
+    """Return the top folder of the specs repository's work tree, also before its first commit.
+
+    Raises:
+        SourceError: no repository.
+        Failed: a bare repository.
+    """
+    try:
+        top = head_of(environment, options).top
+    except NoCommitYetError:
+        said = run(repository_of(environment, options), "rev-parse", "--show-toplevel").stdout
+        text = said.decode("utf-8", "surrogateescape").rstrip("\n")
+        top = Path(text) if text else None
+    if top is None:
+        raise Failed(f"{repository_of(environment, options)}: a bare repository has no files to work on")
+    return top
+
+
+def not_found(what: str, name: str, known: Iterable[str]) -> NotFound:
+    """Return the error for a name that nothing has, with the names that there are."""
+    names = sorted(known)
+    near = nearest_name(name, names)
+    meant = f'; did you mean "{near}"?' if near else ""
+    more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
+    listed = f"known: {', '.join(names[:MAX_NAMES])}{more}" if names else "there is none yet"
+    return NotFound(f'there is no {what} "{name}"; {listed}{meant}')
+
+
+def campaign_in(store: StoreView, name: str | None) -> str:
+    """Return the name of a campaign that the realm has: the one asked for, or the active one.
+
+    Raises:
+        NotFound: there is no such campaign, or none is active.
+    """
+    names = {row.uid: row.name for row in store.campaigns}
+    if name is not None:
+        wanted = name.removeprefix("campaign/")
+        if wanted not in names.values():
+            raise not_found("campaign", wanted, names.values())
+        return wanted
+    active = names.get(store.active_uid or "")
+    if active is None:
+        raise NotFound(f"no campaign is active; name one of: {', '.join(sorted(names.values())) or 'none yet'}")
+    return active

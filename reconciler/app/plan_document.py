@@ -1,0 +1,132 @@
+"""The plan as a document of its own: what `plan` prints as text, and hands out as JSON.
+
+Versioned and complete: a reader needs nothing else to know what would be done, why, and at which commit.
+A reader ignores keys that it does not know and refuses a `schema_version` above its own.
+"""
+
+from typing import Any, Literal
+
+import msgspec
+
+from reconciler.app.comparing import Followed, compare
+from reconciler.app.planning import View
+from reconciler.plan.actions import AnyAction
+from reconciler.plan.changes import Blocked, Change
+from reconciler.plan.sentences import sentence_of
+
+
+class PlannedChange(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that apply would do."""
+
+    id: str
+    """Hash of the action with all its inputs: the same change has the same id in every plan."""
+    symbol: str
+    """+ create, - remove, ~ change in place, -/+ replace, . forget, → move."""
+    verb: str
+    thing: str
+    """What it is done to, in words."""
+    what: str
+    """What will happen, when the verb does not say it all."""
+    subject: str
+    """What it is about, for example campaign/tiny-adamw/campaign-001; explain takes it."""
+    reason: str
+    cause: str
+    """The line of a spec, or the fact, that made it necessary."""
+    source: Literal["edit", "drift", "progress"]
+    """Did the specs move, did the world move, or did training come further?"""
+    risk: str
+    needs: tuple[str, ...]
+    """Ids of changes of this plan that must have succeeded before."""
+    action: AnyAction
+
+
+class PlanDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that apply would do at one commit, and what it was planned from."""
+
+    schema_version: int = 1
+    realm: str
+    root: str
+    root_exists: bool
+    seen_at: str
+    commit: str
+    commit_name: str
+    """For people: branch and short id."""
+    branch: str | None
+    is_worktree: bool
+    """Planned from the files of the work tree, committed or not."""
+    followed: Followed | None
+    """What apply follows; null before the first apply, which begins to follow the branch checked out."""
+    uncommitted: tuple[str, ...]
+    """Spec files that differ from the commit; they are not applied."""
+    digest: str
+    """Of what would be done."""
+    changes: tuple[PlannedChange, ...]
+    blocked: tuple[Blocked, ...]
+    warnings: tuple[str, ...]
+    counts: dict[str, int]
+    """How many changes each verb has, in order of appearance."""
+    unchanged: int
+
+    @property
+    def is_what_apply_follows(self) -> bool:
+        """Would apply, run now, do just this?"""
+        if self.is_worktree:
+            return False
+        if self.followed is None:
+            return self.branch is not None
+        return self.followed.is_this_repository and self.followed.commit == self.commit
+
+
+def document_of(view: View) -> PlanDocument:
+    """Return the plan of a view as a document."""
+    plan = view.plan
+    changes = tuple(_planned(change) for change in plan.changes)
+    counts: dict[str, int] = {}
+    for change in changes:
+        counts[change.verb] = counts.get(change.verb, 0) + 1
+    return PlanDocument(
+        realm=plan.realm,
+        root=plan.root,
+        root_exists=view.facts.disk.exists,
+        seen_at=view.seen_at,
+        commit=view.commit.id,
+        commit_name=view.commit.name,
+        branch=view.commit.branch,
+        is_worktree=view.is_worktree,
+        followed=compare(view),
+        uncommitted=view.uncommitted,
+        digest=plan.digest,
+        changes=changes,
+        blocked=plan.blocked,
+        warnings=plan.warnings,
+        counts=counts,
+        unchanged=plan.unchanged,
+    )
+
+
+def _planned(change: Change) -> PlannedChange:
+    sentence = sentence_of(change.action)
+    return PlannedChange(
+        id=change.id,
+        symbol=sentence.symbol,
+        verb=sentence.verb,
+        thing=sentence.subject,
+        what=sentence.what,
+        subject=change.subject,
+        reason=change.reason,
+        cause=change.cause,
+        source=change.source,
+        risk=change.risk.value,
+        needs=change.needs,
+        action=change.action,
+    )
+
+
+def plan_schema() -> dict[str, Any]:
+    """Return the JSON Schema of the document."""
+    schema = msgspec.json.schema(PlanDocument)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "plan: what `reconcile plan --json` prints",
+        **schema,
+    }

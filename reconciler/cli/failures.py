@@ -1,0 +1,102 @@
+"""Errors in a person's words on stderr, and the exit code of each. Imported only when something failed."""
+
+import traceback
+
+import click
+
+from reconciler.cli.session import Session
+from reconciler.cli.text_layout import harmless
+
+FAILED, BLOCKED, USAGE, INTERRUPTED = 1, 3, 64, 130
+
+
+def report(error: Exception, session: Session) -> int:
+    """Say what went wrong and return the exit code."""
+    if isinstance(error, click.Abort):
+        _say("interrupted")
+        return INTERRUPTED
+    if isinstance(error, click.ClickException):
+        return _report_usage(error)
+    known = _known(error)
+    if known is None:
+        _report_unexpected(error, session)
+        return FAILED
+    text, code = known
+    _say(text)
+    return code
+
+
+def _report_usage(error: click.ClickException) -> int:
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        if isinstance(error, click.exceptions.NoArgsIsHelpError):
+            click.echo(harmless(error.ctx.get_help()), err=True)
+            return USAGE
+        message = harmless(error.format_message())
+        _say(f"{message}\nsee {error.ctx.command_path} --help")
+        return USAGE
+    _say(error.format_message())
+    return USAGE if isinstance(error, click.UsageError) else FAILED
+
+
+def _known(error: Exception) -> tuple[str, int] | None:
+    """Return text and exit code of an expected error; None for one that nobody expected."""
+    from reconciler.app.errors import VerbError
+    from reconciler.desired.git_process import SourceError
+    from reconciler.desired.mistakes import SpecMistakesError, render
+    from state.lock import LockHeld
+
+    match error:
+        case SpecMistakesError():
+            return f"{render(error.mistakes)}\n{error.summary} Nothing was changed.", FAILED
+        case VerbError():
+            return str(error), error.exit_code
+        case LockHeld():
+            return str(error), BLOCKED
+        case SourceError():
+            return str(error), FAILED
+        case OSError():
+            return _of_system(error), FAILED
+        case _:
+            return _of_the_store(error)
+
+
+def _of_the_store(error: Exception) -> tuple[str, int] | None:
+    import apsw
+
+    from reconciler.act.errors import ActionFailed
+    from state.contract.files import ContractError
+    from state.store.connection import StoreDamaged
+    from state.store.schema import StoreTooNew
+    from state.store.writer import LostLock
+
+    match error:
+        case StoreDamaged() | StoreTooNew() | ContractError() | ActionFailed():
+            return str(error), FAILED
+        case LostLock():
+            return str(error), BLOCKED
+        case apsw.Error():
+            return f"the realm's store cannot be used now: {error}; see reconcile doctor", FAILED
+        case _:
+            return None
+
+
+def _of_system(error: OSError) -> str:
+    where = f"{error.filename}: " if error.filename else ""
+    return f"{where}{error.strerror or error}"
+
+
+def _report_unexpected(error: Exception, session: Session) -> None:
+    where = traceback.extract_tb(error.__traceback__)[-1:]
+    place = f" (at {where[0].filename}:{where[0].lineno})" if where else ""
+    _say(f"this should not happen: {type(error).__name__}: {error}{place}")
+    if session.verbose:
+        click.echo(harmless("".join(traceback.format_exception(error))), err=True)
+    else:
+        click.echo(
+            "nothing of it is your mistake; please report it with what -v prints and `reconcile version`",
+            err=True,
+        )
+
+
+def _say(text: str) -> None:
+    click.echo(harmless(f"reconcile: {text}"), err=True)

@@ -1,0 +1,122 @@
+"""What the global options say, and the way out to the terminal. Imported by every command; kept light."""
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from reconciler.app.environment import Environment
+    from reconciler.app.place import Options
+    from reconciler.cli.text_layout import Paint
+
+WIDTH_WITHOUT_TERMINAL = 80
+
+
+class Session:
+    """One call of the command line."""
+
+    def __init__(self) -> None:
+        self.repo: str | None = None
+        self.root: str | None = None
+        self.no_color = False
+        self.quiet = False
+        self.verbose = False
+
+    def options(self) -> "Options":
+        """Return where repository and root were said to be."""
+        from pathlib import Path
+
+        from reconciler.app.place import Options
+
+        return Options(
+            repository=Path(self.repo) if self.repo else None, root=Path(self.root) if self.root else None
+        )
+
+    def environment(self) -> "Environment":
+        """Return what is around this process."""
+        from reconciler.app.environment import current_environment
+
+        return current_environment()
+
+    @property
+    def has_terminal(self) -> bool:
+        return sys.stdout.isatty()
+
+    @property
+    def width(self) -> int:
+        """How many columns there are."""
+        import shutil
+
+        if not self.has_terminal:
+            return WIDTH_WITHOUT_TERMINAL
+        return max(40, shutil.get_terminal_size((WIDTH_WITHOUT_TERMINAL, 24)).columns)
+
+    @property
+    def paint(self) -> "Paint":
+        """Return what colours text; it leaves it alone without a terminal, with --no-color or NO_COLOR."""
+        from reconciler.cli.text_layout import Paint
+
+        plain = self.no_color or bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+        return Paint(on=self.has_terminal and not plain)
+
+    def say(self, text: str) -> None:
+        """Print a command's result."""
+        from reconciler.cli.text_layout import harmless
+
+        click.echo(harmless(text), color=True)
+
+    def note(self, text: str) -> None:
+        """Print on stderr what is worth knowing beside the result; nothing with --quiet."""
+        from reconciler.cli.text_layout import harmless
+
+        if not self.quiet:
+            click.echo(harmless(text), err=True, color=True)
+
+    def say_json(self, record: Any) -> None:
+        """Print a record as indented JSON."""
+        import msgspec
+
+        click.echo(msgspec.json.format(msgspec.json.encode(record), indent=2))
+
+
+def _remember(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+    """Keep what was said; a flag after the verb wins over one before it."""
+    session = ctx.find_object(Session)
+    if session is not None and value and param.name:
+        setattr(session, param.name, value)
+
+
+def common_options() -> "list[click.Parameter]":
+    """Return the options that may stand before or after every verb."""
+    return [
+        _option("--repo", metavar="DIR", help="The specs repository (default: REALM_REPO, or here)."),
+        _option("--root", metavar="DIR", help="The realm's root (default: REALM_ROOT, or as the realm says)."),
+        _option("--no-color", is_flag=True, help="No colours; NO_COLOR does the same."),
+        _option("-q", "--quiet", is_flag=True, help="Only the result, no hints."),
+        _option("-v", "--verbose", is_flag=True, help="More detail; an unexpected error with its traceback."),
+    ]
+
+
+def _option(*names: str, **attributes: Any) -> click.Option:
+    return click.Option(names, expose_value=False, callback=_remember, **attributes)
+
+
+class Verb(click.Command):
+    """A command with the common options and a section of examples."""
+
+    def __init__(self, *args: Any, examples: "Sequence[tuple[str, str]]" = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.examples = tuple(examples)
+        self.params = [*self.params, *common_options()]
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Examples"):
+            for call, does in self.examples:
+                formatter.write_text(f"{call}")
+                formatter.indent()
+                formatter.write_text(does)
+                formatter.dedent()

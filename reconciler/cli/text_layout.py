@@ -1,0 +1,218 @@
+"""Text that fits a terminal and cannot harm it: escaping, colours, columns. Pure."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+INDENT = "  "
+GAP = "  "
+_COLOURS = {
+    "good": "32",
+    "bad": "31",
+    "warn": "33",
+    "new": "32",
+    "change": "33",
+    "gone": "31",
+    "move": "36",
+    "dim": "2",
+    "strong": "1",
+}
+_OURS = re.compile("\x1b\\[[0-9;]{1,8}m")
+_ELLIPSIS = "…"
+
+
+class Paint:
+    """Colours text by its meaning, when it is on."""
+
+    def __init__(self, *, on: bool) -> None:
+        self.on = on
+
+    def __call__(self, text: str, meaning: str = "") -> str:
+        """Return the text in the colour of a meaning; text without one stays as it is."""
+        if not self.on or not meaning or not text:
+            return text
+        return f"\x1b[{_COLOURS[meaning]}m{text}\x1b[0m"
+
+
+PLAIN = Paint(on=False)
+
+
+def safe(text: object) -> str:
+    """Return text from anywhere as one printable line: control characters become visible escapes."""
+    line = str(text)
+    return line if line.isprintable() else "".join(map(_visible, line))
+
+
+def harmless(text: str) -> str:
+    """Return what we are about to print with every control character but line ends and our colours escaped."""
+    if text.replace("\n", "").isprintable():
+        return text
+    parts: list[str] = []
+    end = 0
+    for colour in _OURS.finditer(text):
+        parts += [_escaped_lines(text[end : colour.start()]), colour[0]]
+        end = colour.end()
+    return "".join([*parts, _escaped_lines(text[end:])])
+
+
+def _escaped_lines(text: str) -> str:
+    return "\n".join(safe(line) for line in text.split("\n"))
+
+
+def _visible(char: str) -> str:
+    return char if char.isprintable() else char.encode("unicode_escape").decode()
+
+
+def columns(text: str) -> int:
+    """Return how many columns of a terminal a printable text takes."""
+    if text.isascii():
+        return len(text)
+    import unicodedata
+
+    def width(char: str) -> int:
+        if unicodedata.combining(char) or unicodedata.category(char) in ("Mn", "Me", "Cf"):
+            return 0
+        return 2 if unicodedata.east_asian_width(char) in "WF" else 1
+
+    return sum(map(width, text))
+
+
+def padded(text: str, width: int) -> str:
+    """Return the text with spaces up to a width."""
+    return text + " " * max(0, width - columns(text))
+
+
+def shortened(text: str, width: int) -> str:
+    """Return the text cut to a width, with an ellipsis where something is left out."""
+    if columns(text) <= width:
+        return text
+    kept = ""
+    for char in text:
+        if columns(kept + char) > width - 1:
+            break
+        kept += char
+    return kept + _ELLIPSIS
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """Return the text in lines of at most a width, broken at spaces, else anywhere."""
+    lines = [""]
+    for word in text.split(" "):
+        candidate = f"{lines[-1]} {word}" if lines[-1] else word
+        if columns(candidate) <= width:
+            lines[-1] = candidate
+            continue
+        if lines[-1]:
+            lines.append("")
+        pieces = _pieces(word, width)
+        lines[-1] = pieces[0]
+        lines += pieces[1:]
+    return lines
+
+
+def _pieces(word: str, width: int) -> list[str]:
+    pieces = [""]
+    for char in word:
+        if columns(pieces[-1] + char) > max(1, width):
+            pieces.append("")
+        pieces[-1] += char
+    return pieces
+
+
+class Column:
+    """How one column of a table is shown."""
+
+    def __init__(self, title: str, *, right: bool = False, meaning: str = "") -> None:
+        self.title = title
+        self.right = right
+        self.meaning = meaning
+
+
+def table(
+    titles: Sequence[Column], rows: Iterable[Sequence[object]], width: int, paint: Paint = PLAIN
+) -> str:
+    """Return rows in aligned columns; where they do not fit, the last column is wrapped under itself.
+
+    Columns that are empty in every row are left out.
+    """
+    cells = [[safe(cell) if cell is not None else "" for cell in row] for row in rows]
+    used = [number for number in range(len(titles)) if any(row[number] for row in cells)]
+    shown = [titles[number] for number in used]
+    texts = [[row[number] for number in used] for row in cells]
+    widths = [
+        max(columns(column.title), *(columns(row[place]) for row in texts), 0)
+        for place, column in enumerate(shown)
+    ]
+    before_last = sum(widths[:-1]) + len(GAP) * len(widths[:-1])
+    last_width = max(16, width - before_last)
+    lines = [_row([column.title.upper() for column in shown], shown, widths, paint, header=True)]
+    for row in texts:
+        pieces = wrapped(row[-1], last_width)
+        lines.append(_row([*row[:-1], pieces[0]], shown, widths, paint))
+        lines += [" " * before_last + paint(piece, shown[-1].meaning) for piece in pieces[1:]]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _row(
+    row: Sequence[str], shown: Sequence[Column], widths: Sequence[int], paint: Paint, *, header: bool = False
+) -> str:
+    parts = []
+    for text, column, width in zip(row, shown, widths, strict=True):
+        fill = " " * max(0, width - columns(text))
+        painted = paint(text, "dim" if header else column.meaning)
+        parts.append(fill + painted if column.right else painted + fill)
+    return GAP.join(parts)
+
+
+def count(number: int, noun: str) -> str:
+    """Return `1 quest` or `2 quests`, with thousands set apart."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def size(num_bytes: float | None) -> str:
+    """Return `61 MB`, as disks are sold: a thousand bytes to the kilobyte."""
+    if num_bytes is None:
+        return ""
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if num_bytes < 999.5 or unit == "TB":  # noqa: PLR2004 - what rounds to a thousand
+            decimals = 1 if unit not in ("B", "kB") and num_bytes < 100 else 0  # noqa: PLR2004
+            return f"{num_bytes:.{decimals}f} {unit}"
+        num_bytes /= 1000
+    return ""
+
+
+def duration(seconds: float | None) -> str:
+    """Return `48 s`, `1m 50s`, `2h10m` or `3d 4h`."""
+    if seconds is None:
+        return ""
+    whole = max(0, round(seconds))
+    minutes, hours, days = whole // 60, whole // 3600, whole // 86400
+    if whole < 60:  # noqa: PLR2004
+        return f"{whole} s"
+    if hours < 1:
+        return f"{minutes}m {whole % 60:02d}s"
+    if days < 1:
+        return f"{hours}h{minutes % 60:02d}m"
+    return f"{days}d {hours % 24}h"
+
+
+def rate(per_second: float | None) -> str:
+    """Return tokens per second as `6.1k tok/s`."""
+    if per_second is None:
+        return ""
+    if per_second >= 1e6:  # noqa: PLR2004
+        return f"{per_second / 1e6:.1f}M tok/s"
+    return f"{per_second / 1e3:.1f}k tok/s" if per_second >= 1e3 else f"{per_second:.0f} tok/s"  # noqa: PLR2004
+
+
+def short_hash(digest: str | None) -> str:
+    """Return the first eight digits of a digest, without the name of its algorithm."""
+    return (digest or "").rpartition(":")[2][:8]
+
+
+def short_code(code_version: str | None) -> str:
+    """Return a code version as people read it: `a1b2c3d`, `a1b2c3d+dirty`, or the distribution's name."""
+    if not code_version:
+        return ""
+    commit, plus, _ = code_version.partition("+dirty")
+    is_commit = len(commit) in (40, 64) and not set(commit) - set("0123456789abcdef")
+    return (commit[:7] + ("+dirty" if plus else "")) if is_commit else shortened(code_version, 24)

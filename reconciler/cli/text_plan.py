@@ -1,0 +1,224 @@
+"""The plan as text: who and where, drift apart from edits, one line a change, a legend, a summary. Pure."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from reconciler.cli.text_layout import (
+    GAP,
+    INDENT,
+    PLAIN,
+    Paint,
+    columns,
+    count,
+    padded,
+    safe,
+    wrapped,
+)
+
+if TYPE_CHECKING:
+    from reconciler.app.plan_document import PlanDocument, PlannedChange
+    from reconciler.plan.changes import Blocked
+
+_SYMBOLS = {
+    "+": ("create", "new"),
+    "-": ("remove", "gone"),
+    "~": ("change in place", "change"),
+    "-/+": ("replace", "change"),
+    ".": ("forget", "dim"),
+    "→": ("move", "move"),
+    "!": ("blocked", "bad"),
+}
+_GROUPS = (
+    ("progress", "Training came further:"),
+    ("drift", "The world moved (drift):"),
+    ("edit", "The specs moved (edits):"),
+)
+_LEAST_DETAIL = 30
+_MOST_FILES = 5
+
+
+class Line(NamedTuple):
+    """One row of the plan, before it is laid out."""
+
+    symbol: str
+    verb: str
+    thing: str
+    detail: str
+    where: str
+
+
+def plan_text(document: "PlanDocument", width: int, paint: Paint = PLAIN, *, hints: bool = True) -> str:
+    """Return the whole plan for people."""
+    sections = [header(document, paint)]
+    body = _body(document, width, paint)
+    if body:
+        sections.append(body)
+    if document.warnings:
+        sections.append("\n".join(_warning(text, width, paint) for text in document.warnings))
+    sections.append(_ending(document, paint, hints=hints))
+    return "\n\n".join(sections)
+
+
+def header(document: "PlanDocument", paint: Paint = PLAIN) -> str:
+    """Return what was planned: realm, commit, how it stands to what apply follows."""
+    name = f"the work tree on {document.commit_name}" if document.is_worktree else document.commit_name
+    parts = [paint(safe(document.realm), "strong"), f"{safe(name)}{_standing(document)}"]
+    parts.append(paint(f"seen {document.seen_at[11:19]} UTC", "dim"))
+    lines = ["   ".join(parts)]
+    if not document.root_exists:
+        lines.append(f"There is no root yet; apply creates it: {safe(document.root)}")
+    if document.uncommitted and not document.is_worktree:
+        lines.append(f"Not committed, so not applied: {_some(document.uncommitted)}")
+    if not document.is_what_apply_follows:
+        lines.append(_not_followed(document))
+    return "\n".join(lines)
+
+
+def _standing(document: "PlanDocument") -> str:
+    followed = document.followed
+    if followed is None or not (followed.ahead or followed.behind) or followed.commit is None:
+        return ""
+    parts = [f"{count(followed.ahead, 'commit')} ahead of"] if followed.ahead else []
+    parts += [f"{count(followed.behind, 'commit')} behind"] if followed.behind else []
+    return f", {' and '.join(parts)} {safe(followed.branch)}@{followed.commit[:7]}"
+
+
+def _not_followed(document: "PlanDocument") -> str:
+    followed = document.followed
+    if document.is_worktree:
+        return "This is a preview of the files in the work tree; apply follows commits."
+    if followed is None:
+        return "No branch is checked out; apply follows a branch."
+    if not followed.is_this_repository:
+        return f"This is not what apply follows: {safe(followed.repository)}, branch {safe(followed.branch)}."
+    if followed.commit is None:
+        return f"Apply follows {safe(followed.branch)}, which is not there any more."
+    return f"This is not what apply follows: {safe(followed.branch)}@{followed.commit[:7]}."
+
+
+def _some(files: Sequence[str]) -> str:
+    more = len(files) - _MOST_FILES
+    return ", ".join(map(safe, files[:_MOST_FILES])) + (f" and {more} more" if more > 0 else "")
+
+
+def _body(document: "PlanDocument", width: int, paint: Paint) -> str:
+    groups: list[tuple[str, list[Line]]] = []
+    for source, title in _GROUPS:
+        lines = [line_of(change) for change in document.changes if change.source == source]
+        if lines:
+            groups.append((title, lines))
+    blocked = [_blocked_line(item) for item in document.blocked]
+    only_edits = [title for title, _ in groups] == [_GROUPS[-1][1]]
+    if blocked and (only_edits or not groups):
+        groups = [("", [*(groups[0][1] if groups else []), *blocked])]
+    elif blocked:
+        groups.append(("In the way:", blocked))
+    elif only_edits:
+        groups = [("", groups[0][1])]
+    every = [line for _, lines in groups for line in lines]
+    layout = Layout(every, width)
+    parts = []
+    for title, lines in groups:
+        text = "\n".join(layout.render(line, paint) for line in lines)
+        parts.append(f"{paint(title, 'strong')}\n{text}" if title else text)
+    return "\n".join(parts)
+
+
+def line_of(change: "PlannedChange") -> Line:
+    """Return a change as one row."""
+    detail = "; ".join(safe(part) for part in (change.what, change.reason) if part)
+    return Line(change.symbol, safe(change.verb), safe(change.thing), detail, safe(change.cause))
+
+
+def _blocked_line(item: "Blocked") -> Line:
+    return Line("!", "blocked", safe(item.subject), safe(item.message), safe(item.cause))
+
+
+class Layout:
+    """Columns for all rows of one plan: aligned where they fit, else details on lines of their own."""
+
+    def __init__(self, lines: Sequence[Line], width: int) -> None:
+        self._width = width
+        self._verb = max((columns(line.verb) for line in lines), default=0)
+        self._symbol = max((columns(line.symbol) for line in lines), default=1)
+        self._thing = max((columns(line.thing) for line in lines), default=0)
+        where = max((columns(line.where) for line in lines), default=0)
+        detail = max((columns(line.detail) for line in lines), default=0)
+        room = width - self._lead - self._thing - where - 2 * len(GAP)
+        self._detail = min(detail, room)
+        self.is_aligned = room >= min(detail, _LEAST_DETAIL)
+
+    @property
+    def _lead(self) -> int:
+        return len(INDENT) + self._symbol + 1 + self._verb + len(GAP)
+
+    def render(self, line: Line, paint: Paint) -> str:
+        """Return a row as one line or, where it does not fit, several."""
+        meaning = _SYMBOLS.get(line.symbol, ("", ""))[1]
+        head = f"{padded(line.symbol, self._symbol)} {padded(line.verb, self._verb)}"
+        lead = f"{INDENT}{paint(head, meaning)}{GAP}"
+        return self._aligned(line, lead, paint) if self.is_aligned else self._folded(line, lead, paint)
+
+    def _aligned(self, line: Line, lead: str, paint: Paint) -> str:
+        first, *rest = wrapped(line.detail, max(1, self._detail))
+        cells = f"{padded(line.thing, self._thing)}{GAP}{padded(first, self._detail)}"
+        text = f"{lead}{cells}{GAP}{paint(line.where, 'dim')}".rstrip()
+        under = " " * (self._lead + self._thing + len(GAP))
+        return "\n".join([text, *(f"{under}{piece}" for piece in rest)])
+
+    def _folded(self, line: Line, lead: str, paint: Paint) -> str:
+        under = " " * self._lead
+        room = self._width - self._lead
+        short = f"{line.thing}{GAP}{line.detail}{GAP}{line.where}"
+        if columns(short) <= room:
+            return f"{lead}{line.thing}{GAP}{line.detail}{GAP}{paint(line.where, 'dim')}"
+        first = f"{lead}{line.thing}"
+        detail = wrapped(line.detail, room)
+        if columns(f"{detail[-1]}{GAP}{line.where}") <= room:
+            detail[-1] = f"{detail[-1]}{GAP}{paint(line.where, 'dim')}"
+        else:
+            detail.append(paint(line.where, "dim"))
+        return "\n".join([first, *(f"{under}{piece}" for piece in detail)])
+
+
+def _warning(text: str, width: int, paint: Paint) -> str:
+    first, *rest = wrapped(safe(text), width - len("Warning: "))
+    under = " " * len("Warning: ")
+    return "\n".join([f"{paint('Warning:', 'warn')} {first}", *(f"{under}{piece}" for piece in rest)])
+
+
+def _ending(document: "PlanDocument", paint: Paint, *, hints: bool) -> str:
+    lines = []
+    used = {change.symbol for change in document.changes} | ({"!"} if document.blocked else set())
+    legend = [f"{symbol} {word}" for symbol, (word, _) in _SYMBOLS.items() if symbol in used]
+    if legend and hints:
+        lines.append(paint(f"Legend: {', '.join(legend)}", "dim"))
+    lines.append(paint(summary(document), "strong"))
+    hint = next_step(document)
+    if hint and hints:
+        lines.append(hint)
+    return "\n".join(lines)
+
+
+def summary(document: "PlanDocument") -> str:
+    """Return the one line that counts everything."""
+    parts = [f"{number:,} to {safe(verb)}" for verb, number in document.counts.items()]
+    rest = [f"{len(document.blocked):,} blocked"] if document.blocked else []
+    rest += [f"{document.unchanged:,} unchanged"] if document.unchanged else []
+    if parts:
+        return f"Plan: {', '.join([*parts, *rest])}."
+    return f"Nothing to do{': ' if rest else ''}{', '.join(rest)}."
+
+
+def next_step(document: "PlanDocument") -> str:
+    """Return what a person would do now."""
+    parts = []
+    if document.changes and document.is_worktree:
+        parts.append("Commit it, then:  reconcile apply")
+    elif document.changes and document.is_what_apply_follows:
+        parts.append("Do it:  reconcile apply")
+    elif document.changes and document.followed is not None:
+        parts.append(f"Merge it into {safe(document.followed.branch)}, then:  reconcile apply")
+    if document.blocked:
+        parts.append(f"Why blocked:  reconcile explain {safe(document.blocked[0].subject)}")
+    return "        ".join(parts)
