@@ -78,6 +78,7 @@ def read_epoch(mirror: Path) -> int:
 
 def mirror_epoch(mirror: Path, epoch: int) -> None:
     """Write the epoch of the writer that took office beside the store."""
+    ensure_folder(mirror.parent)
     write_file(mirror, f"{epoch}\n".encode())
 
 

@@ -21,6 +21,7 @@ from reconciler.observed.processes import find_by_cookie
 from reconciler.observed.quest_files import observe_quest_file
 from reconciler.observed.records import ModelFacts, QuestFileFacts, RunFacts
 from reconciler.observed.runs import RunCache, observe_runs
+from reconciler.observed.snapshots import observe_snapshots
 from reconciler.plan.configs import held_out_shape
 from reconciler.plan.queue import shape_of
 from state.canonical import short_id
@@ -66,11 +67,14 @@ class Observer:
 
     def _campaign(self, row: CampaignRow, store: StoreView) -> CampaignFacts:
         layout, root = self._layout.campaign(row.name), self._layout.root
-        seen = observe_runs(layout, root, cache=self._runs).runs
+        seen = observe_runs(layout, root, cache=self._runs)
         return CampaignFacts(
-            checkpoints=observe_checkpoints(layout.checkpoints, root, row.uid, self._checkpoints),
-            runs=seen,
-            starting=_starting(row, store, seen),
+            checkpoints=observe_checkpoints(
+                layout.checkpoints, root, row.uid, cache=self._checkpoints, verified=self._files
+            ),
+            runs=seen.runs,
+            problems=seen.problems,
+            starting=_starting(row, store, seen.runs),
         )
 
     def _quest_files(self, desired: Desired) -> Mapping[str, QuestFileFacts]:
@@ -104,17 +108,6 @@ class Observer:
 def new_realm_uid(realm_id: str, layout: Layout) -> str:
     """Return the uid that a realm gets when its root is made."""
     return short_id("realm", realm_id, str(layout.root))
-
-
-def observe_snapshots(layout: Layout) -> Mapping[str, int]:
-    """Return digest and size in bytes of every quest snapshot in the realm's data."""
-    if not layout.data.is_dir():
-        return {}
-    return {
-        f"sha256:{path.stem}": path.lstat().st_size
-        for path in sorted(layout.data.iterdir())
-        if path.suffix == ".jsonl" and path.is_file() and not path.is_symlink()
-    }
 
 
 def _starting(row: CampaignRow, store: StoreView, seen: tuple[RunFacts, ...]) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from reconciler.observed.records import (
     ModelFacts,
     QuestFileFacts,
     RunFacts,
+    SnapshotFacts,
 )
 from state.ids import RunKey
 from state.store.rows import CampaignRow, JobRow, LedgerRow, QuestDataRow, RunRow, StoreView
@@ -22,6 +23,8 @@ class CampaignFacts(msgspec.Struct, frozen=True, kw_only=True):
 
     checkpoints: CheckpointFacts = CheckpointFacts()
     runs: tuple[RunFacts, ...] = ()
+    problems: tuple[str, ...] = ()
+    """What could not be understood among its runs."""
     starting: tuple[str, ...] = ()
     """Folders of launched runs that no process has claimed yet while one with their cookie lives."""
 
@@ -39,8 +42,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     gpus: GpuInventory
     campaigns: Mapping[str, CampaignFacts] = {}
     """By campaign name."""
-    snapshots: Mapping[str, int] = {}
-    """Digest → size in bytes of every quest snapshot that lies in the realm's data."""
+    snapshots: SnapshotFacts = SnapshotFacts()
     quest_files: Mapping[str, QuestFileFacts] = {}
     """By quest id."""
     held_out_files: Mapping[str, QuestFileFacts] = {}
@@ -67,5 +69,5 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     def quest_data(self, source_key: str) -> QuestDataRow | None:
         """Return the snapshot made for a quest's source, if its file still lies there whole."""
         row = next((row for row in self.store.quest_data if row.source_key == source_key), None)
-        whole = row is not None and self.snapshots.get(row.digest) == row.size_bytes
+        whole = row is not None and self.snapshots.sizes.get(row.digest) == row.size_bytes
         return row if whole else None

@@ -13,6 +13,7 @@ def plan_checkpoints(world: World, draft: Draft) -> None:
             ledger.step: ledger for ledger in world.facts.ledger_of(row.uid) if ledger.segment == row.segment
         }
         _record_new(world, draft, row, known)
+        draft.warnings.extend(f"campaign/{row.name}: {text}" for text in world.seen(row.name).problems)
         _name_missing(world, draft, row, known)
 
 

@@ -55,7 +55,7 @@ def resolve_run(world: World, campaign: str) -> ResolvedRun | tuple[LaunchProble
     """Return the config of a campaign's next run, or everything that keeps it from being launched."""
     hero = world.desired.hero_of(campaign).spec
     settings = resolve(layers_of(world.desired, campaign))
-    problems = (*hero_problems(world, hero), *_setting_problems(world, campaign, settings))
+    problems = (*_hero_problem(world, hero), *_setting_problems(world, campaign, settings))
     if problems:
         return problems
     config = RunConfig(
@@ -76,6 +76,17 @@ def resolve_run(world: World, campaign: str) -> ResolvedRun | tuple[LaunchProble
         model_dir=model_of(world, hero).folder if hero.model.hf_name else None,
         held_out=_held_out(world, campaign, settings),
     )
+
+
+def _hero_problem(world: World, hero: Hero) -> Iterator[LaunchProblem]:
+    """Point at the hero's own blockers, which are told once, under the hero."""
+    for first in hero_problems(world, hero)[:1]:
+        yield LaunchProblem(
+            code="hero-blocked",
+            message=f"waits for hero/{hero.id}: {first.code}",
+            cause=first.cause,
+            hint=f"reconcile explain hero/{hero.id}",
+        )
 
 
 def _model(world: World, hero: Hero, settings: Mapping[str, Resolved]) -> ModelConfig:
@@ -144,7 +155,6 @@ def _setting_problems(
             cause=found.origin or "specs",
             hint="remove it, or choose another value",
         )
-    yield from _length_problems(world, campaign, settings)
     spec = settings["evaluation.held_out"]
     if isinstance(spec.value, HeldOutSpec):
         seen = world.facts.held_out_files.get(campaign)
@@ -155,29 +165,6 @@ def _setting_problems(
                 cause=spec.origin,
                 hint="mend the file, or its fields in the spec",
             )
-
-
-def _length_problems(
-    world: World, campaign: str, settings: Mapping[str, Resolved]
-) -> Iterator[LaunchProblem]:
-    """An override may shrink the hero's max_length and never grow it."""
-    chosen = settings["max_length"]
-    limit = next((hidden for hidden in chosen.shadowed if hidden.layer == "hero"), None)
-    if chosen.layer == "campaign" and limit is not None and chosen.value > limit.value:
-        yield LaunchProblem(
-            code="max-length",
-            message=f"max_length {chosen.value} is above the hero's {limit.value} ({limit.origin})",
-            cause=chosen.origin,
-            hint=f"at most {limit.value}",
-        )
-    context = world.desired.hero_of(campaign).spec.model.context_length
-    if chosen.value > context:
-        yield LaunchProblem(
-            code="max-length",
-            message=f"max_length {chosen.value} is above the model's context_length {context}",
-            cause=chosen.origin,
-            hint=f"at most {context}",
-        )
 
 
 def classify(old: RunConfig, new: RunConfig) -> Difference:

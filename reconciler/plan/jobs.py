@@ -116,7 +116,7 @@ def _mark_completed(world: World, draft: Draft, row: CampaignRow, job: JobRow, c
             final_val_loss=at_end.manifest.measures.val_loss if at_end else None,
         ),
         subject=f"quest/{job.quest_id}",
-        reason=f"all {job.epochs} epochs are learnt",
+        reason=f"every row is learnt, {job.epochs} epoch{'s' if job.epochs > 1 else ''}",
         cause=f"checkpoint-{cursor.last_step}",
         source="progress",
     )
@@ -170,14 +170,21 @@ def pending(world: World, draft: Draft, campaign: str) -> tuple[PendingJob, ...]
 
 def finished_uids(world: World, draft: Draft, campaign: str) -> set[str]:
     """Return the jobs of a campaign that are no longer to be trained once the draft's changes are made."""
-    marked = {action.job_uid: action.status for action in draft.actions(MarkJob)}
-    finished = {
-        job.uid
-        for job in world.facts.jobs_of(world.uid(campaign))
-        if marked.get(job.uid, job.status) in ("completed", "failed", "skipped")
-    }
+    finished = _uids_with(world, draft, campaign, {"completed", "failed", "skipped"})
     finished |= {action.job_uid for action in draft.actions(DequeueJob)}
     return finished - {action.job_uid for action in _woken(draft)}
+
+
+def learnt_uids(world: World, draft: Draft, campaign: str) -> set[str]:
+    """Return the jobs of a campaign that are learnt; a trainer passes over them in its orders."""
+    learnt = _uids_with(world, draft, campaign, {"completed"})
+    return learnt - {action.job_uid for action in _woken(draft)}
+
+
+def _uids_with(world: World, draft: Draft, campaign: str, statuses: set[str]) -> set[str]:
+    marked = {action.job_uid: action.status for action in draft.actions(MarkJob)}
+    jobs = world.facts.jobs_of(world.uid(campaign))
+    return {job.uid for job in jobs if marked.get(job.uid, job.status) in statuses}
 
 
 def _woken(draft: Draft) -> list[EnqueueJob | UpdateJob]:

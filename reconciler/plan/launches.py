@@ -67,7 +67,11 @@ def _must_wait(world: World, draft: Draft, campaign: str) -> bool:
     if row is None:
         return False
     retry = world.desired.realm.spec.apply.retry
-    policy = RetryPolicy(attempts=retry.attempts, backoff_seconds=duration_seconds(retry.backoff))
+    policy = RetryPolicy(
+        attempts=retry.attempts,
+        backoff_seconds=duration_seconds(retry.backoff),
+        longest_backoff_seconds=duration_seconds(retry.longest_backoff),
+    )
     closing = {action.key: action for action in draft.actions(CloseRun)}
     runs = [_as_closed(world, run, closing) for run in world.facts.runs_of(row.uid)]
     verdict = judge(runs, policy, world.forgiven_at(row), world.now)
@@ -98,6 +102,7 @@ def _launch(
     newest = world.newest_checkpoint(campaign)
     same_optimizer = newest is None or newest.manifest.optimizer == resolved.config.training.optimizer
     step = newest.step if newest else 0
+    fresh = "" if same_optimizer else f" with fresh state for {resolved.config.training.optimizer}"
     draft.add(
         LaunchRun(
             campaign=campaign,
@@ -116,7 +121,7 @@ def _launch(
             specs_commit=world.specs_commit,
         ),
         subject=f"run/{campaign}",
-        reason=f"{jobs.describe(world, draft, campaign)}, from step {step}",
+        reason=f"{jobs.describe(world, draft, campaign)}, from step {step}{fresh}",
         cause=world.where("queue"),
         source="edit" if attempt == 1 else "drift",
         needs=draft.ids(StopRun, CloseRun, RegisterCampaign, ActivateCampaign, DeactivateCampaign),

@@ -20,7 +20,7 @@ def _plan_new_orders(world: World, draft: Draft, live: LiveRun) -> None:
     assert live.seen is not None and live.seen.orders is not None  # noqa: PT018, S101 - checked by the caller
     orders = live.seen.orders
     wanted = jobs.pending(world, draft, live.campaign)
-    done = jobs.finished_uids(world, draft, live.campaign)
+    done = jobs.learnt_uids(world, draft, live.campaign)
     has = [(quest.job_uid, quest.epochs) for quest in orders.quests if quest.job_uid not in done]
     goal = world.goal(live.campaign)
     pause = world.hold(live.campaign) == "pause"

@@ -33,6 +33,9 @@ class QuestSource(msgspec.Struct, frozen=True, kw_only=True):
 
 def plan_queue(world: World, draft: Draft) -> None:
     """Bring in the content of the active campaign's quests, and keep its jobs as the queue says."""
+    if world.facts.snapshots.problem is not None or _is_suspended(world):
+        _say_why_nothing_moves(world, draft)
+        return
     wanted: set[str] = set()
     for quest in world.desired.quests:
         draft.settle(f"quest/{quest.id}")
@@ -44,6 +47,21 @@ def plan_queue(world: World, draft: Draft) -> None:
             wanted |= _jobs_named_by(world, quest) | {job_uid(world.uid(campaign), quest.id)}
             _plan_quest(world, draft, quest, campaign)
     _plan_leavers(world, draft, wanted)
+
+
+def _is_suspended(world: World) -> bool:
+    return world.desired.queue is not None and world.is_suspended(world.desired.queue.spec.suspend)
+
+
+def _say_why_nothing_moves(world: World, draft: Draft) -> None:
+    problem = world.facts.snapshots.problem
+    draft.block(
+        "queue",
+        code="data-unreadable" if problem else "suspended",
+        message=problem or "the queue is suspended; its jobs stay as they are",
+        cause=world.where("queue", "suspend"),
+        hint="make the folder readable again" if problem else "remove suspend from specs/queue.yaml",
+    )
 
 
 def shape_of(quest: Quest) -> RowShape:
@@ -99,13 +117,17 @@ def _jobs_named_by(world: World, quest: Quest) -> set[str]:
 def _say_what_it_waits_for(world: World, draft: Draft, quest: Quest) -> None:
     if _is_finished(world, quest):
         return
-    who = ", ".join(quest.for_) or (_started_elsewhere(world, quest, None) or "an active campaign")
+    begun_by = _started_elsewhere(world, quest, None)
+    if quest.for_:
+        who = " or ".join(name if "/" in name else f"a campaign of {name}" for name in quest.for_)
+    else:
+        who = f"{begun_by}, which began it," if begun_by else "a campaign"
     draft.block(
         f"quest/{quest.id}",
         code="waits",
         message=f"waits until {who} is active",
         cause=_where(world, quest),
-        hint=f"realm.yaml: active: {who}",
+        hint="choose the active campaign in specs/realm.yaml",
     )
 
 

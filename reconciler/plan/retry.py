@@ -7,7 +7,6 @@ import msgspec
 
 from state.store.rows import RunRow
 
-LONGEST_WAIT = timedelta(minutes=30)
 _BAD_ENDS = ("failed", "lost", "never_started")
 
 
@@ -16,7 +15,8 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
 
     attempts: int = 3
     backoff_seconds: float = 30.0
-    """Before the second try; doubled for each further one, up to half an hour."""
+    """Before the second try; doubled for each further one."""
+    longest_backoff_seconds: float = 1800.0
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,13 +35,13 @@ def judge(runs: Sequence[RunRow], policy: RetryPolicy, forgiven_at: str | None, 
     Only the failures since the last run that made progress, ended well or was forgiven count.
     """
     failures = _recent_failures(runs, forgiven_at)
-    if not failures:
-        return Verdict(ready=True)
+    if not failures or [run.end for run in failures] == ["never_started"]:
+        return Verdict(ready=True)  # one launch that was cut short is no sign of anything
     last = failures[-1]
     if len(failures) >= policy.attempts:
         return Verdict(ready=False, given_up=True, failures=len(failures), last=last)
-    wait = min(timedelta(seconds=policy.backoff_seconds) * 2 ** (len(failures) - 1), LONGEST_WAIT)
-    not_before = _moment(last.ended_at or now) + wait
+    seconds = min(policy.backoff_seconds * 2 ** (len(failures) - 1), policy.longest_backoff_seconds)
+    not_before = _moment(last.ended_at or now) + timedelta(seconds=seconds)
     ready = not_before <= _moment(now)
     return Verdict(ready=ready, failures=len(failures), not_before=_text(not_before), last=last)
 

@@ -99,11 +99,12 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
         return until is None or self.now < until
 
     def suspension(self, campaign: str) -> tuple[str, Suspend] | None:
-        """Return the spec that suspends a campaign, if any: its own, its hero's or the realm's."""
+        """Return the spec that suspends a campaign: its own, its hero's, the queue's or the realm's."""
         hero = campaign.partition("/")[0]
-        layers = (
+        layers: tuple[tuple[str, Source[Any] | None], ...] = (
             (f"campaign/{campaign}", self.desired.campaigns.get(campaign)),
             (f"hero/{hero}", self.desired.heroes.get(hero)),
+            ("queue", self.desired.queue),
             ("realm", self.desired.realm),
         )
         for thing, source in layers:

@@ -1,5 +1,6 @@
 """Read a contract file strictly: small enough, valid JSON, of a schema this version understands."""
 
+import functools
 from pathlib import Path
 from typing import TypeVar
 
@@ -37,10 +38,16 @@ def decode(content: bytes, record_type: type[Record], name: str) -> Record:
     return record
 
 
-def _check_version(record: msgspec.Struct, record_type: type[Record], name: str) -> None:
+def _check_version(record: msgspec.Struct, record_type: type[msgspec.Struct], name: str) -> None:
     found = getattr(record, "schema_version", None)
-    known = next((f.default for f in msgspec.structs.fields(record_type) if f.name == "schema_version"), None)
+    known = _known_version(record_type)
     if found is not None and found > known:
         raise ContractError(
             f"{name}: schema version {found} is newer than {known}, which this software knows; upgrade it"
         )
+
+
+@functools.cache
+def _known_version(record_type: type[msgspec.Struct]) -> int:
+    fields = msgspec.structs.fields(record_type)
+    return next((int(field.default) for field in fields if field.name == "schema_version"), 0)

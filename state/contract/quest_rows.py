@@ -231,6 +231,8 @@ def _malformed(line: bytes, index: int, error: msgspec.DecodeError, *, is_torn_e
         return _finding(
             index, not_json, _EXPECTED_JSON, "Write null, leave the field out, or correct the text."
         )
+    if not _is_utf8(line):
+        return _not_utf8(line, index)
     if is_torn_end:
         found = "the file is torn at the end: the last line is not complete and has no line end"
         return _finding(index, found, _EXPECTED_JSON, "Copy the file again, or remove its last line.")
@@ -254,6 +256,14 @@ def _what_only_a_lenient_reader_takes(line: bytes) -> str | None:
         if met
         else "a number out of range or half a surrogate pair"
     )
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _not_utf8(line: bytes, index: int) -> Finding:

@@ -1,0 +1,447 @@
+"""Worlds for planning, built from a few words: specs as text, facts as a short mapping."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+import pytest
+
+from reconciler.desired.desired import Desired
+from reconciler.desired.loading import load
+from reconciler.desired.parse_cache import NoCache
+from reconciler.desired.tree import SpecFile, SpecTree
+from reconciler.observed.facts import CampaignFacts, Facts
+from reconciler.observed.records import (
+    CheckpointFacts,
+    DerivedFacts,
+    DerivedFile,
+    DerivedLink,
+    DiskFacts,
+    FoundCheckpoint,
+    Gpu,
+    GpuInventory,
+    ModelFacts,
+    QuestFileFacts,
+    RunFacts,
+    SnapshotFacts,
+)
+from reconciler.plan.actions import CampaignCard
+from reconciler.plan.campaigns import card_of
+from reconciler.plan.changes import Plan
+from reconciler.plan.configs import ResolvedRun, resolve_run
+from reconciler.plan.planner import make_plan
+from reconciler.plan.queue import QuestSource, quest_source
+from reconciler.plan.world import World
+from state.contract.exit import RunExit
+from state.contract.manifest import Manifest, Measures, QuestCursor
+from state.contract.orders import Orders, QuestOrder, RowShape
+from state.contract.process import ProcessIdentity
+from state.contract.quest_rows import Finding
+from state.contract.request import CodeVersion
+from state.contract.status import RunStatus
+from state.formats import campaign_record, encode_record, pointer_record
+from state.ids import campaign_uid, job_uid
+from state.store.rows import (
+    CampaignRow,
+    JobRow,
+    LedgerRow,
+    QuestDataRow,
+    RequestRow,
+    RunRow,
+    StoreView,
+)
+
+EARLIER = "2026-01-01T00:00:00Z"
+REALM_UID = "1" * 16
+SIZE = 4096
+
+SPECS = {
+    "realm.yaml": "id: lab\nactive: pip/campaign-001\n",
+    "queue.yaml": "quests:\n  - {id: q1, skill: bin, level: 1, count: 10}\n",
+    "skills/bin.yaml": "id: bin\nmax_level: 30\nsource: {command: [python, -m, trainer, generate, bin]}\n",
+    "heroes/pip.yaml": """\
+id: pip
+model:
+  init: scratch
+  tokenizer: bytes
+  family: qwen3
+  architecture: Qwen3ForCausalLM
+  vocab_size: 320
+  context_length: 512
+  config: {hidden_size: 8}
+training_defaults: {learning_rate: 0.002, max_length: 256}
+""",
+    "campaigns/pip/campaign-001.yaml": "id: campaign-001\n",
+}
+"""A realm of one hero, one campaign and one quest."""
+
+
+def desired_of(specs: Mapping[str, str]) -> Desired:
+    """Return what these spec files say; paths are below `specs/`."""
+    contents = {f"specs/{path}": text.encode() for path, text in specs.items()}
+    files = tuple(
+        SpecFile(path=path, blob_id=hashlib.sha256(content).hexdigest())
+        for path, content in sorted(contents.items())
+    )
+    tree = SpecTree(files=files, mistakes=(), read=lambda file: contents[file.path])
+    return load(tree, NoCache())
+
+
+class Builder:
+    """Builds facts about a realm whose specs are given, so that what a case leaves out is as it should be."""
+
+    def __init__(self, desired: Desired, words: Mapping[str, Any]) -> None:
+        self.desired = desired
+        self.words = words
+        self.facts = Facts(
+            store=StoreView(realm_uid=REALM_UID, epoch=1),
+            disk=DiskFacts(
+                root="/root",
+                exists=True,
+                readable=True,
+                writable=True,
+                free_bytes=10**12,
+                total_bytes=10**12,
+                work_tree=None,
+                file_system="ext4",
+                is_network=False,
+            ),
+            derived=DerivedFacts(
+                active_pointer=DerivedFile(path="pointer"), active_link=DerivedLink(path="link")
+            ),
+            gpus=GpuInventory(gpus=tuple(map(_gpu, words.get("gpus", ()))), source="given"),
+            quest_files={
+                name: _quest_file(name, file) for name, file in words.get("quest_files", {}).items()
+            },
+            models={name: _model(facts) for name, facts in words.get("models", {}).items()},
+        )
+
+    def world(self) -> World:
+        return World(desired=self.desired, facts=self.facts, specs_commit="c" * 40, now=EARLIER)
+
+    def build(self) -> Facts:
+        """Return the facts that the words describe."""
+        campaigns: Mapping[str, Any] = self.words.get("campaigns", {})
+        self._add_data()
+        for name, words in campaigns.items():
+            self._add_campaign(name, words or {})
+        self._activate(self.words.get("active"))
+        self._add_requests()
+        self._derive(campaigns)
+        return self.facts
+
+    def _store(self, **fields: Any) -> None:
+        store = msgspec.structs.replace(self.facts.store, **fields)
+        self.facts = msgspec.structs.replace(self.facts, store=store)
+
+    def _add_data(self) -> None:
+        rows, snapshots = [], {}
+        for number, quest_id in enumerate(self.words.get("data", ())):
+            digest = f"sha256:{number:064x}"
+            rows.append(self._data_row(quest_id, digest))
+            if quest_id not in self.words.get("lost_data", ()):
+                snapshots[digest] = SIZE
+        self._store(quest_data=tuple(rows))
+        self.facts = msgspec.structs.replace(self.facts, snapshots=SnapshotFacts(sizes=snapshots))
+
+    def _data_row(self, quest_id: str, digest: str) -> QuestDataRow:
+        return QuestDataRow(
+            source_key=self._source_key(quest_id),
+            digest=digest,
+            num_rows=10,
+            size_bytes=SIZE,
+            origin="made",
+            created_at=EARLIER,
+        )
+
+    def _source_key(self, quest_id: str) -> str:
+        quest = next((q for q in self.desired.quests if q.id == quest_id), None)
+        source = quest_source(self.world(), quest) if quest else None
+        return source.key if isinstance(source, QuestSource) else f"source of {quest_id}"
+
+    def _add_campaign(self, name: str, words: Mapping[str, Any]) -> None:
+        uid = campaign_uid(REALM_UID, name)
+        row = CampaignRow(
+            uid=uid,
+            name=name,
+            status="active" if self.words.get("active") == name else "paused",
+            created_at=EARLIER,
+            **words.get("row", {}),
+        )
+        self._store(campaigns=(*self.facts.store.campaigns, row))
+        complete = tuple(_checkpoint(name, uid, c) for c in words.get("checkpoints", ()))
+        recorded = [c for c in words.get("checkpoints", ()) if c.get("recorded", True)]
+        gone = [{"step": step} for step in words.get("lost_checkpoints", ())]
+        ledger = tuple(_ledger(uid, c, number) for number, c in enumerate([*gone, *recorded], start=1))
+        self._store(ledger=(*self.facts.store.ledger, *ledger))
+        jobs = tuple(self._job(name, uid, quest, job or {}) for quest, job in words.get("jobs", {}).items())
+        self._store(jobs=(*self.facts.store.jobs, *jobs))
+        runs = [
+            self._run(name, uid, number, run) for number, run in enumerate(words.get("runs", ()), start=1)
+        ]
+        self._store(runs=(*self.facts.store.runs, *(row for row, _ in runs)))
+        seen = CampaignFacts(
+            checkpoints=CheckpointFacts(complete=complete),
+            runs=tuple(facts for _, facts in runs if facts is not None),
+            starting=tuple(words.get("starting", ())),
+        )
+        self.facts = msgspec.structs.replace(self.facts, campaigns={**self.facts.campaigns, name: seen})
+
+    def _job(self, name: str, uid: str, quest_id: str, words: Mapping[str, Any]) -> JobRow:
+        hero, _, campaign = name.partition("/")
+        data = next(
+            (d for d in self.facts.store.quest_data if d.source_key == self._source_key(quest_id)), None
+        )
+        fields: dict[str, Any] = {
+            "uid": job_uid(uid, quest_id),
+            "id": f"{EARLIER}_{quest_id}",
+            "quest_id": quest_id,
+            "campaign_uid": uid,
+            "hero_id": hero,
+            "campaign_id": campaign,
+            "source_key": self._source_key(quest_id),
+            "dataset_path": quest_id,
+            "digest": data.digest if data else f"sha256:{0:064x}",
+            "num_examples": 10,
+            "shape_json": "{}",
+            "priority": "normal",
+            "epochs": 1,
+            "status": "queued",
+            "created_at": EARLIER,
+        }
+        return JobRow(**(fields | words))
+
+    def _run(
+        self, name: str, uid: str, number: int, words: Mapping[str, Any]
+    ) -> tuple[RunRow, RunFacts | None]:
+        resolved = resolve_run(self.world(), name)
+        assert isinstance(resolved, ResolvedRun), resolved
+        config = resolved.config
+        if changed := words.get("trained_with"):
+            config = _with(config, changed)
+        row = RunRow(
+            campaign_uid=uid,
+            generation=words.get("generation", 1),
+            attempt=words.get("attempt", number),
+            state=words.get("state", "ended"),
+            cookie="cookie",
+            config_hash=resolved.config_hash if config == resolved.config else "sha256:other",
+            config_json=msgspec.json.encode(config).decode(),
+            code_version="v",
+            specs_commit="c",
+            device="cpu",
+            resume_step=words.get("resume_step"),
+            launched_at=words.get("launched_at", EARLIER),
+            ended_at=words.get("ended_at"),
+            end=words.get("end"),
+            message=words.get("message"),
+            last_checkpoint_step=words.get("last_checkpoint_step"),
+        )
+        return row, self._seen_run(uid, row, words) if words.get("claimed", True) else None
+
+    def _seen_run(self, uid: str, row: RunRow, words: Mapping[str, Any]) -> RunFacts:
+        left = words.get("exit")
+        return RunFacts(
+            folder=f"g{row.generation}-a{row.attempt}",
+            generation=row.generation,
+            attempt=row.attempt,
+            has_request=True,
+            claimed=True,
+            process=ProcessIdentity(
+                pid=42, boot_id="b", start_ticks=1, cookie=words.get("cookie", "cookie"), claimed_at=EARLIER
+            ),
+            alive=words.get("alive", False),
+            status=_status(words["status"]) if "status" in words else None,
+            exit=RunExit(
+                exited_at=EARLIER, **({"message": "left", "last_checkpoint_step": None, "step": 0} | left)
+            )
+            if left
+            else None,
+            orders=self._orders(uid, words) if "orders" in words else None,
+        )
+
+    def _orders(self, uid: str, words: Mapping[str, Any]) -> Orders:
+        quests = tuple(
+            QuestOrder(
+                quest_id=quest,
+                job_uid=job_uid(uid, quest),
+                digest="d",
+                path="p",
+                num_rows=10,
+                shape=RowShape(),
+                epochs=1,
+                priority="normal",
+            )
+            for quest in words["orders"]
+        )
+        return Orders(
+            sequence=1, quests=quests, goal_updates=words.get("goal"), pause=words.get("pause", False)
+        )
+
+    def _activate(self, name: str | None) -> None:
+        if name is not None:
+            self._store(active_uid=campaign_uid(REALM_UID, name), activated_at=EARLIER)
+
+    def _add_requests(self) -> None:
+        requests = tuple(
+            RequestRow(id=number, asked_by="ada", why="tea", asked_at=EARLIER, **request)
+            for number, request in enumerate(self.words.get("requests", ()), start=1)
+        )
+        self._store(requests=requests)
+
+    def _derive(self, campaigns: Mapping[str, Any]) -> None:
+        """Make pointer, link and records say what they should, or what the case wants them to say."""
+        rows = {row.name: row for row in self.facts.store.campaigns}
+        active = rows.get(self.words.get("active") or "")
+        pointer = encode_record(pointer_record(active, EARLIER, {})) if active else None
+        records = tuple(
+            (name, DerivedFile(path=name, content=self._record(name, row)))
+            for name, row in sorted(rows.items())
+            if not (campaigns[name] or {}).get("no_record")
+        )
+        link = self.words.get("link", active.name if active else None)
+        derived = DerivedFacts(
+            active_pointer=DerivedFile(path="pointer", content=pointer),
+            active_link=DerivedLink(path="link", target=link),
+            campaign_records=records,
+        )
+        self.facts = msgspec.structs.replace(self.facts, derived=derived)
+
+    def _record(self, name: str, row: CampaignRow) -> bytes:
+        source = self.desired.campaigns.get(name)
+        card = (
+            card_of(source.spec)
+            if source
+            else CampaignCard(name="", description="", skills_focus=(), config_overrides={})
+        )
+        ledger = self.facts.ledger_of(row.uid)
+        return encode_record(
+            campaign_record(msgspec.to_builtins(card), row, ledger[-1] if ledger else None, {})
+        )
+
+
+def _with(config: Any, changed: Mapping[str, Any]) -> Any:
+    """Return the config with some of its values replaced, by dotted key."""
+    values = msgspec.to_builtins(config)
+    for key, value in changed.items():
+        *sections, last = key.split(".")
+        inner = values
+        for section in sections:
+            inner = inner[section]
+        inner[last] = value
+    return msgspec.convert(values, type(config))
+
+
+def _gpu(words: Mapping[str, Any]) -> Gpu:
+    return Gpu(
+        **({"uuid": "u", "name": "card", "utilization_percent": 0, "memory_used_bytes": 0} | dict(words))
+    )
+
+
+def _status(words: Mapping[str, Any]) -> RunStatus:
+    return RunStatus(
+        **({"phase": "training", "updated_at": EARLIER, "orders_sequence": 1, "step": 1} | dict(words))
+    )
+
+
+def _quest_file(name: str, words: Mapping[str, Any]) -> QuestFileFacts:
+    findings = tuple(
+        Finding(row=row, found="no messages", expected="messages", advice="Mend it.")
+        for row in words.get("bad_rows", ())
+    )
+    known = {"path": f"/data/{name}", "size_bytes": SIZE, "sha256": words.get("sha256", f"sha256:{'a' * 64}")}
+    return QuestFileFacts(name=name, findings=findings, num_rows=None if findings else 10, **known)
+
+
+def _model(words: Mapping[str, Any]) -> ModelFacts:
+    return msgspec.convert(words, ModelFacts)
+
+
+def _checkpoint(name: str, uid: str, words: Mapping[str, Any]) -> FoundCheckpoint:
+    cursor = tuple(
+        QuestCursor(
+            quest_id=quest,
+            digest=c.get("digest", f"sha256:{0:064x}"),
+            epochs_done=c.get("epochs_done", 0),
+            rows_taken=c.get("rows_taken", 0),
+            complete=c.get("epochs_done", 0) > 0,
+            first_step=1,
+            last_step=c.get("last_step", words["step"]),
+            last_loss=0.5,
+        )
+        for quest, c in words.get("learnt", {}).items()
+    )
+    manifest = Manifest(
+        campaign_uid=uid,
+        campaign=name,
+        segment=1,
+        step=words["step"],
+        parent_step=None,
+        parent_digest=None,
+        created_at=EARLIER,
+        generation=words.get("generation", 1),
+        attempt=1,
+        config_hash="h",
+        code_version=CodeVersion(source="git", commit="v"),
+        specs_commit="c",
+        optimizer=words.get("optimizer", "adamw"),
+        healthy=words.get("healthy", True),
+        quest_id=None,
+        cursor=cursor,
+        learnt=(),
+        measures=Measures(train_loss=0.5, val_loss=0.6, learning_rate=0.1, examples_seen=1, tokens_seen=1),
+        files=(),
+        digest=words.get("digest", f"blake3:{words['step']}"),
+    )
+    return FoundCheckpoint(
+        path=f"/root/campaigns/{name}/checkpoints/checkpoint-{words['step']}",
+        step=words["step"],
+        size_bytes=1,
+        manifest=manifest,
+    )
+
+
+def _ledger(uid: str, words: Mapping[str, Any], number: int) -> LedgerRow:
+    return LedgerRow(
+        campaign_uid=uid,
+        segment=1,
+        step=words["step"],
+        sequence=number,
+        timestamp=EARLIER,
+        path=f"checkpoint-{words['step']}",
+        canonical_name="c",
+        train_loss=0.5,
+        val_loss=0.6,
+        learning_rate=0.1,
+        training_file=None,
+        total_examples_trained=1,
+        size_bytes=1,
+        has_optimizer=True,
+        healthy=True,
+        digest=words.get("recorded_digest", f"blake3:{words['step']}"),
+        parent_step=None,
+        generation=1,
+        attempt=1,
+        config_hash="h",
+        code_version="v",
+        specs_commit="c",
+    )
+
+
+Planned = Callable[[Mapping[str, Any]], Plan]
+
+
+@pytest.fixture
+def planned() -> Planned:
+    """Return the plan for a case: `specs` over the small realm, `facts` in a few words, `now`."""
+
+    def plan(case: Mapping[str, Any]) -> Plan:
+        specs = {
+            path: text for path, text in (SPECS | dict(case.get("specs", {}))).items() if text is not None
+        }
+        desired = desired_of(specs)
+        facts = Builder(desired, case.get("facts", {})).build()
+        return make_plan(desired, facts, specs_commit="c" * 40, now=case.get("now", EARLIER))
+
+    return plan

@@ -1,0 +1,27 @@
+"""Every subject of the plan as a table: specs and facts in, changes and blockers out. One file a case."""
+
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from reconciler.plan.sentences import sentence_of
+
+CASES = sorted((Path(__file__).parent / "cases").glob("*.yaml"))
+
+
+def _lines(plan):
+    for change in plan.changes:
+        symbol, verb, subject, what = sentence_of(change.action)
+        yield f"{symbol} {verb} {subject} | {what or '-'} | {change.reason} | {change.cause}"
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_the_plan_of_each_case_is_as_its_file_says(path, planned):
+    case = YAML(typ="safe", pure=True).load(path.read_text())
+    plan = planned(case)
+    assert list(_lines(plan)) == case.get("plan", [])
+    assert [f"{b.subject} {b.code}: {b.message} | {b.cause} | {b.hint}" for b in plan.blocked] == case.get(
+        "blocked", []
+    )
+    assert list(plan.warnings) == case.get("warnings", [])
