@@ -7,6 +7,7 @@ is the kernel's and ends with the process.
 
 import fcntl
 import os
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import msgspec
@@ -56,17 +57,18 @@ def start_ticks(stat_line: str) -> int:
     return int(after_name[_START_TICKS_FIELD - _FIELDS_BEFORE_STATE - 1])
 
 
-def hold_lock(path: Path) -> int:
-    """Take the kernel's lock on the file for the life of this process; return its descriptor.
+def held_lock(path: Path) -> AbstractContextManager[object]:
+    """Take the kernel's lock on the file; it is given back by the context or by the end of the process.
 
     Raises:
         LockBusyError: another process holds it.
     """
     ensure_folder(path.parent)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    file = os.fdopen(descriptor, "rb+")
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        os.close(descriptor)
+        file.close()
         raise LockBusyError(f"another trainer holds the lock {path}") from None
-    return descriptor
+    return file

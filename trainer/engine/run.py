@@ -5,6 +5,7 @@ Whatever happens after the claim, `exit.json` is written last and says why the r
 
 import sys
 import traceback
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
 import msgspec
@@ -16,7 +17,7 @@ from state.contract.process import EXIT_ALREADY_CLAIMED
 from state.contract.request import RunRequest
 from state.failpoints import arm_from_environment
 from state.layout import RunLayout
-from trainer.engine.claim import AlreadyClaimedError, LockBusyError, claim_run, hold_lock
+from trainer.engine.claim import AlreadyClaimedError, LockBusyError, claim_run, held_lock
 from trainer.engine.clock import now_text
 from trainer.engine.control import Control
 from trainer.engine.failures import EnvironmentFailure, TrainingError, translated
@@ -42,20 +43,25 @@ def run(request_file: Path) -> int:
     control = Control(run_files.orders)
     control.listen()
     heartbeat = Heartbeat(run_files.status)
-    try:
-        heartbeat.enter("starting")
-        outcome = _train(request_file, run_files, control, heartbeat)
-    except BaseException as error:  # noqa: BLE001 - whatever it is, exit.json says so
-        return _leave_failed(run_files, heartbeat, error)
-    return _leave(run_files, heartbeat, outcome)
+    with ExitStack() as until_left:
+        try:
+            heartbeat.enter("starting")
+            request = _read_request(request_file)
+            until_left.enter_context(_only_trainer(request))
+            outcome = _train(request, run_files, control, heartbeat)
+        except BaseException as error:  # noqa: BLE001 - whatever it is, exit.json says so
+            return _leave_failed(run_files, heartbeat, error)
+        return _leave(run_files, heartbeat, outcome)
 
 
-def _train(request_file: Path, run_files: RunLayout, control: Control, heartbeat: Heartbeat) -> Outcome:
-    request = _read_request(request_file)
+def _only_trainer(request: RunRequest) -> AbstractContextManager[object]:
     try:
-        hold_lock(Path(request.trainer_lock))
+        return held_lock(Path(request.trainer_lock))
     except LockBusyError as error:
         raise EnvironmentFailure(str(error)) from error
+
+
+def _train(request: RunRequest, run_files: RunLayout, control: Control, heartbeat: Heartbeat) -> Outcome:
     say("claimed", campaign=request.campaign, run=run_files.folder.name, config=request.config_hash)
     from trainer.engine.loop import train
     from trainer.engine.setup import open_session

@@ -1,0 +1,92 @@
+"""Which parameter is updated how, and that our Muon is torch's."""
+
+import pytest
+
+torch = pytest.importorskip("torch")
+pytestmark = pytest.mark.train
+
+from builders import a_model, a_training  # noqa: E402 - after importorskip
+
+from trainer.engine.model import new_model  # noqa: E402
+from trainer.engine.muon import ShapedMuon, orthogonal  # noqa: E402
+from trainer.engine.optimizer import build_optimizers, set_learning_rate, split_parameters  # noqa: E402
+
+SHAPES = ((16, 16), (48, 16), (16, 48), (48, 16))
+SETTINGS = {"lr": 1e-2, "weight_decay": 0.1, "momentum": 0.95, "adjust_lr_fn": "match_rms_adamw"}
+COEFFICIENTS = (3.4445, -4.775, 2.0315)
+
+
+@pytest.fixture
+def model():  # type: ignore[no-untyped-def]
+    return new_model(a_model(), seed=0, special_ids={})
+
+
+def test_only_the_matrices_of_the_body_are_matrices(model) -> None:  # type: ignore[no-untyped-def]
+    matrices, others = split_parameters(model)
+    assert all(name.endswith("_proj.weight") for name, _ in matrices)
+    assert {"model.embed_tokens.weight", "lm_head.weight", "model.norm.weight"} <= {name for name, _ in others}
+
+
+@pytest.mark.parametrize("kind", ["adamw", "muon"])
+def test_every_parameter_is_updated_by_exactly_one_optimizer(model, kind: str) -> None:  # type: ignore[no-untyped-def]
+    optimizers = build_optimizers(model, a_training(optimizer=kind))
+    held = [id(p) for optimizer in optimizers.values() for group in optimizer.param_groups for p in group["params"]]
+    assert sorted(held) == sorted(id(p) for p in model.parameters())
+
+
+def test_norms_and_embeddings_do_not_decay(model) -> None:  # type: ignore[no-untyped-def]
+    (optimizer,) = build_optimizers(model, a_training(weight_decay=0.1)).values()
+    decay = {name: group["weight_decay"] for group in optimizer.param_groups for name in group["param_names"]}
+    assert decay["model.embed_tokens.weight"] == decay["model.norm.weight"] == decay["lm_head.weight"] == 0
+    assert decay["model.layers.0.mlp.up_proj.weight"] == 0.1
+
+
+def test_muon_may_have_a_rate_of_its_own(model) -> None:  # type: ignore[no-untyped-def]
+    training = a_training(optimizer="muon", learning_rate=0.002, muon_learning_rate=0.01, warmup_steps=4)
+    optimizers = build_optimizers(model, training)
+    assert set_learning_rate(optimizers, training, update=2) == 0.001
+    assert optimizers["muon"].param_groups[0]["lr"] == 0.005
+
+
+def test_our_muon_is_torchs_muon_to_the_bit_in_bf16() -> None:
+    ours, theirs = matrices(), matrices()
+    one = ShapedMuon(ours, product_dtype=torch.bfloat16, **SETTINGS)
+    other = torch.optim.Muon(theirs, **SETTINGS)
+    for step in range(3):
+        give_gradients(ours, step)
+        give_gradients(theirs, step)
+        one.step()
+        other.step()
+    for mine, its in zip(ours, theirs, strict=True):
+        assert torch.equal(mine, its)
+
+
+def test_our_muon_in_float32_differs_from_torchs_by_rounding_only() -> None:
+    ours, theirs, start = matrices(), matrices(), matrices()
+    for parameters, optimizer in (
+        (ours, ShapedMuon(ours, product_dtype=torch.float32, **SETTINGS)),
+        (theirs, torch.optim.Muon(theirs, **SETTINGS)),
+    ):
+        give_gradients(parameters, 0)
+        optimizer.step()
+    for mine, its, was in zip(ours, theirs, start, strict=True):
+        assert (mine - its).norm() / (its - was).norm() < 0.03
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (8, 24), (24, 8)])
+def test_orthogonal_matrices_have_singular_values_near_one(shape: tuple[int, int]) -> None:
+    torch.manual_seed(0)
+    found = torch.linalg.svdvals(orthogonal(torch.randn(3, *shape), COEFFICIENTS, 5))
+    assert found.min() > 0.3
+    assert found.max() < 1.3
+
+
+def matrices() -> list[torch.nn.Parameter]:
+    generator = torch.Generator().manual_seed(0)
+    return [torch.nn.Parameter(torch.randn(*shape, generator=generator)) for shape in SHAPES]
+
+
+def give_gradients(parameters: list[torch.nn.Parameter], step: int) -> None:
+    generator = torch.Generator().manual_seed(100 + step)
+    for parameter in parameters:
+        parameter.grad = torch.randn(parameter.shape, generator=generator)
