@@ -1,4 +1,4 @@
-"""Where a verb stands that only reads or asks: its layout and store, with the specs only if they are needed."""
+"""Where a verb stands that only reads or asks: its layout and store, and the specs if needed."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -88,5 +88,7 @@ def campaign_in(store: StoreView, name: str | None) -> str:
         return wanted
     active = names.get(store.active_uid or "")
     if active is None:
-        raise NotFound(f"no campaign is active; name one of: {', '.join(sorted(names.values())) or 'none yet'}")
+        raise NotFound(
+            f"no campaign is active; name one of: {', '.join(sorted(names.values())) or 'none yet'}"
+        )
     return active

@@ -35,9 +35,11 @@ class Verbs(click.Group):
     """A group that imports a verb only when it is used, and ends with the exit codes of the documentation."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
         return list(VERBS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
         if cmd_name not in VERBS:
             return None
         module = import_module(f"reconciler.cli.commands.{VERBS[cmd_name][0]}")
@@ -52,6 +54,7 @@ class Verbs(click.Group):
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        del ctx
         with formatter.section("Commands"):
             formatter.write_dl([(verb, summary) for verb, (_, summary) in VERBS.items()])
 

@@ -94,7 +94,9 @@ def common_options() -> "list[click.Parameter]":
     """Return the options that may stand before or after every verb."""
     return [
         _option("--repo", metavar="DIR", help="The specs repository (default: REALM_REPO, or here)."),
-        _option("--root", metavar="DIR", help="The realm's root (default: REALM_ROOT, or as the realm says)."),
+        _option(
+            "--root", metavar="DIR", help="The realm's root (default: REALM_ROOT, or as the realm says)."
+        ),
         _option("--no-color", is_flag=True, help="No colours; NO_COLOR does the same."),
         _option("-q", "--quiet", is_flag=True, help="Only the result, no hints."),
         _option("-v", "--verbose", is_flag=True, help="More detail; an unexpected error with its traceback."),
@@ -114,6 +116,7 @@ class Verb(click.Command):
         self.params = [*self.params, *common_options()]
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        del ctx
         with formatter.section("Examples"):
             for call, does in self.examples:
                 formatter.write_text(f"{call}")

@@ -43,7 +43,7 @@ def safe(text: object) -> str:
 
 
 def harmless(text: str) -> str:
-    """Return what we are about to print with every control character but line ends and our colours escaped."""
+    """Return what is to be printed, all control characters but line ends and our colours escaped."""
     if text.replace("\n", "").isprintable():
         return text
     parts: list[str] = []

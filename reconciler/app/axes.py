@@ -1,0 +1,119 @@
+"""The two axes of a campaign: synced (does the world match the specs), healthy (is it well)."""
+
+from typing import Literal
+
+import msgspec
+
+from reconciler.app.active_run import ActiveRun
+from reconciler.app.planning import View
+from reconciler.plan.actions import Action
+from reconciler.plan.world import World
+from state.store.rows import CampaignRow
+
+_BAD_ENDS = ("failed", "lost", "never_started")
+_FAILING = frozenset(
+    {"given-up", "backoff", "checkpoint-missing", "checkpoint-changed", "checkpoints-unreadable"}
+)
+State = Literal["synced", "out of sync", "blocked", "healthy", "degraded", "suspended", "unknown"]
+
+
+class Axis(msgspec.Struct, frozen=True):
+    """One answer: a word to filter by, a reason word, and a sentence."""
+
+    state: State
+    reason: str
+    sentence: str
+
+
+def concerns(action: Action, subject: str, campaign: str) -> bool:
+    """Is a change with this action and subject about the campaign?"""
+    about = getattr(action, "campaign", None)
+    return about == campaign or subject in (f"campaign/{campaign}", f"run/{campaign}")
+
+
+def synced(view: View, world: World, name: str) -> Axis:
+    """Return whether the world is as the specs say; what is suspended or held never counts as that."""
+    if name not in view.desired.campaigns:
+        return Axis("out of sync", "orphan", "it has no spec any more; nothing of it is deleted")
+    if (resting := _resting(view, world, name)) is not None:
+        return resting
+    blocked = [item for item in view.plan.blocked if item.subject == f"campaign/{name}"]
+    if blocked:
+        return Axis("blocked", blocked[0].code, blocked[0].message)
+    changes = [
+        change
+        for change in view.plan.changes
+        if change.source != "progress" and concerns(change.action, change.subject, name)
+    ]
+    if not changes:
+        return Axis("synced", "as-specified", f"as the specs say at {view.commit.id[:7]}")
+    word = "drift" if any(change.source == "drift" for change in changes) else "edited"
+    more = f" and {len(changes) - 1} more" if len(changes) > 1 else ""
+    return Axis("out of sync", word, f"apply would change it: {changes[0].reason}{more}")
+
+
+def healthy(view: View, world: World, name: str, run: ActiveRun | None) -> Axis:
+    """Return how well a campaign is; what is suspended or gives no sign of life is never healthy."""
+    if (resting := _resting(view, world, name)) is not None:
+        return resting
+    failing = [item for item in view.plan.blocked if item.code in _FAILING and _is_of(item.subject, name)]
+    if failing:
+        return Axis("degraded", failing[0].code, failing[0].message)
+    return _health_of_run(view, view.facts.campaign_row(name), run)
+
+
+def _resting(view: View, world: World, name: str) -> Axis | None:
+    """Return who or what keeps a campaign from training on purpose."""
+    if name in view.desired.campaigns and (found := world.suspension(name)) is not None:
+        thing, suspend = found
+        until = f" until {suspend.until}" if suspend.until else ""
+        return Axis("suspended", "suspended", f"{thing} is suspended{until}: {suspend.reason}")
+    row = view.facts.campaign_row(name)
+    if row is None or row.hold is None:
+        return None
+    word = "paused" if row.hold == "pause" else "stopped"
+    return Axis("suspended", word, f"{word} by {row.hold_by} at {row.hold_at}: {row.hold_why}")
+
+
+def _is_of(subject: str, campaign: str) -> bool:
+    return subject == f"campaign/{campaign}" or subject.startswith(f"checkpoint/{campaign}@")
+
+
+def _health_of_run(view: View, row: CampaignRow | None, run: ActiveRun | None) -> Axis:
+    if run is None:
+        return _health_at_rest(view, row)
+    match run.phase:
+        case "lost":
+            return Axis("degraded", "lost", "its trainer is gone and left no word")
+        case "silent":
+            age = round(run.heartbeat_age_seconds or 0)
+            return Axis(
+                "degraded",
+                "silent",
+                f"its trainer lives (pid {run.pid}) and has said nothing for {age} s",
+            )
+        case "exited":
+            return Axis("healthy", "ended", "its trainer has left; apply writes that down")
+        case phase:
+            quest = f" quest {run.quest_id}" if run.quest_id else ""
+            return Axis("healthy", phase, f"{phase}{quest} at step {run.step or 0}")
+
+
+def _health_at_rest(view: View, row: CampaignRow | None) -> Axis:
+    if row is None:
+        return Axis("unknown", "new", "apply has not made it yet")
+    runs = sorted(view.facts.runs_of(row.uid), key=lambda one: (one.launched_at, one.generation, one.attempt))
+    last = runs[-1] if runs else None
+    if last is None:
+        return Axis("healthy", "idle", "it has not been launched yet")
+    if last.end in _BAD_ENDS:
+        return Axis(
+            "degraded",
+            last.end,
+            f"its last run: {last.message or last.end}",
+        )
+    return Axis(
+        "healthy",
+        "idle",
+        f"its last run ended: {(last.end or 'ended').replace('_', ' ')}",
+    )

@@ -1,0 +1,144 @@
+"""`status`: the realm, its queue, and each campaign on two axes with what trains."""
+
+import msgspec
+
+from reconciler.app.active_run import ActiveRun, active_run
+from reconciler.app.axes import Axis, healthy, synced
+from reconciler.app.environment import Environment
+from reconciler.app.lock_holder import holder_of
+from reconciler.app.place import Options
+from reconciler.app.planning import View, look
+from reconciler.plan.launches import choose_device
+from reconciler.plan.world import World
+from state.lock import Holder
+
+
+class Hold(msgspec.Struct, frozen=True, kw_only=True):
+    """A person's word that training waits."""
+
+    kind: str
+    by: str | None
+    why: str | None
+    at: str | None
+
+
+class CampaignStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """One campaign."""
+
+    name: str
+    is_active: bool
+    synced: Axis
+    healthy: Axis
+    step: int
+    goal_updates: int | None
+    run: ActiveRun | None
+    hold: Hold | None
+    num_checkpoints: int
+    checkpoint_bytes: int
+    newest_checkpoint_step: int | None
+
+
+class StatusReport(msgspec.Struct, frozen=True, kw_only=True):
+    """The realm, now."""
+
+    schema_version: int = 1
+    realm: str
+    root: str
+    root_exists: bool
+    seen_at: str
+    checked_out: str
+    """Commit that this is measured against, for people."""
+    commit: str
+    follows: str | None
+    """Branch that apply follows; null before the first apply."""
+    attempted_commit: str | None
+    """The newest commit that apply began to bring about."""
+    applied_commit: str | None
+    """The newest commit at which nothing was left to do."""
+    applied_at: str | None
+    reconciler: Holder | None
+    """Who holds the realm's lock; null when no reconciler runs."""
+    suspended: str | None
+    """Why the whole realm is suspended."""
+    device: str
+    """What a launch would use."""
+    free_bytes: int | None
+    campaigns: tuple[CampaignStatus, ...]
+    queue: dict[str, int]
+    """How many jobs each status has."""
+    num_waiting: int
+    """Quests that wait for a campaign that is not active."""
+    num_changes: int
+    """How many changes apply would make."""
+    num_blocked: int
+    uncommitted: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def status(environment: Environment, options: Options) -> StatusReport:
+    """Return how the realm is.
+
+    Raises:
+        SourceError: no repository, no commit.
+        SpecMistakesError: the specs have mistakes.
+    """
+    return status_of(look(environment, options))
+
+
+def status_of(view: View) -> StatusReport:
+    """Return how the realm of a view is."""
+    store, world = view.facts.store, _world(view)
+    names = sorted({*view.desired.campaigns, *(row.name for row in store.campaigns)})
+    queue: dict[str, int] = {}
+    for job in store.jobs:
+        queue[job.status] = queue.get(job.status, 0) + 1
+    suspend = view.desired.realm.spec.suspend
+    return StatusReport(
+        realm=view.plan.realm,
+        root=view.plan.root,
+        root_exists=view.facts.disk.exists,
+        seen_at=view.seen_at,
+        checked_out=view.commit.name,
+        commit=view.commit.id,
+        follows=view.following.branch if view.following else None,
+        attempted_commit=store.attempted_commit,
+        applied_commit=store.applied_commit,
+        applied_at=store.applied_at,
+        reconciler=holder_of(view.layout.lock),
+        suspended=suspend.reason if suspend and world.is_suspended(suspend) else None,
+        device=choose_device(world),
+        free_bytes=view.facts.disk.free_bytes,
+        campaigns=tuple(_campaign(view, world, name) for name in names),
+        queue=queue,
+        num_waiting=sum(item.code == "waits" for item in view.plan.blocked),
+        num_changes=len(view.plan.changes),
+        num_blocked=len(view.plan.blocked),
+        uncommitted=view.uncommitted,
+        warnings=view.plan.warnings,
+    )
+
+
+def _world(view: View) -> World:
+    return World(desired=view.desired, facts=view.facts, specs_commit=view.commit.id, now=view.seen_at)
+
+
+def _campaign(view: View, world: World, name: str) -> CampaignStatus:
+    row = view.facts.campaign_row(name)
+    seen = world.seen(name)
+    newest = world.newest_checkpoint(name)
+    run = active_run(view, world, row) if row else None
+    return CampaignStatus(
+        name=name,
+        is_active=name == world.active,
+        synced=synced(view, world, name),
+        healthy=healthy(view, world, name, run),
+        step=max(newest.step if newest else 0, (run.step or 0) if run else 0),
+        goal_updates=world.goal(name) if name in view.desired.campaigns else None,
+        run=run,
+        hold=Hold(kind=row.hold, by=row.hold_by, why=row.hold_why, at=row.hold_at)
+        if row and row.hold
+        else None,
+        num_checkpoints=len(seen.checkpoints.complete),
+        checkpoint_bytes=sum(found.size_bytes for found in seen.checkpoints.complete),
+        newest_checkpoint_step=newest.step if newest else None,
+    )

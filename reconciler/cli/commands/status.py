@@ -1,0 +1,26 @@
+"""`status`: how the realm is."""
+
+import click
+
+from reconciler.cli.session import Session, Verb
+
+
+@click.command(
+    cls=Verb,
+    examples=[
+        ("reconcile status", "The realm, and each campaign: synced, healthy, how far."),
+        ("reconcile status --json", "The same for programs."),
+    ],
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the status as JSON.")
+@click.pass_obj
+def command(session: Session, as_json: bool) -> None:
+    """Show how the realm is: does it match the specs (synced), is it well (healthy), what trains."""
+    from reconciler.app.status import status
+    from reconciler.cli.text_status import status_text
+
+    report = status(session.environment(), session.options())
+    if as_json:
+        session.say_json(report)
+    else:
+        session.say(status_text(report, session.width, session.paint))

@@ -1,0 +1,149 @@
+"""The status as text: the realm in a few lines, then each campaign with its two axes and its run. Pure."""
+
+from typing import TYPE_CHECKING
+
+from reconciler.cli.text_layout import (
+    INDENT,
+    PLAIN,
+    Paint,
+    columns,
+    count,
+    duration,
+    padded,
+    rate,
+    safe,
+    short_code,
+    short_hash,
+    size,
+    wrapped,
+)
+
+if TYPE_CHECKING:
+    from reconciler.app.active_run import ActiveRun
+    from reconciler.app.axes import Axis
+    from reconciler.app.status import CampaignStatus, StatusReport
+
+_MEANINGS = {
+    "synced": "good",
+    "healthy": "good",
+    "out of sync": "warn",
+    "suspended": "warn",
+    "unknown": "dim",
+    "blocked": "bad",
+    "degraded": "bad",
+}
+_LABEL = 12
+
+
+def status_text(report: "StatusReport", width: int, paint: Paint = PLAIN) -> str:
+    """Return the realm's state for people."""
+    parts = ["\n".join(_realm(report, width, paint))]
+    parts += ["\n".join(_campaign(one, width, paint)) for one in report.campaigns]
+    if report.warnings:
+        parts.append("\n".join(f"{paint('Warning:', 'warn')} {safe(text)}" for text in report.warnings))
+    return "\n\n".join(parts)
+
+
+def _realm(report: "StatusReport", width: int, paint: Paint) -> list[str]:
+    root = report.root if report.root_exists else f"{report.root} (not there yet; apply creates it)"
+    commits = f"{report.checked_out} checked out"
+    if report.follows:
+        commits += f", apply follows {report.follows}"
+    pairs = [
+        ("root", root),
+        ("specs", commits),
+        ("applied", _applied(report)),
+        ("reconciler", _reconciler(report)),
+        ("device", f"{report.device}, {size(report.free_bytes)} free on disk"),
+        ("queue", _queue(report)),
+        ("plan", f"{count(report.num_changes, 'change')}, {report.num_blocked:,} blocked"),
+    ]
+    if report.suspended is not None:
+        pairs.insert(0, ("suspended", report.suspended))
+    if report.uncommitted:
+        pairs.append(("uncommitted", f"{', '.join(report.uncommitted[:5])} (not applied)"))
+    title = f"{paint(safe(report.realm), 'strong')}   {paint(f'seen {report.seen_at[11:19]} UTC', 'dim')}"
+    return [title, *(line for label, text in pairs for line in _pair(label, text, width, paint))]
+
+
+def _pair(
+    label: str, text: str, width: int, paint: Paint, meaning: str = "", indent: str = INDENT
+) -> list[str]:
+    lead = f"{indent}{padded(label, _LABEL)}"
+    first, *rest = wrapped(safe(text), max(20, width - columns(lead)))
+    under = " " * columns(lead)
+    return [
+        f"{paint(lead, 'dim')}{paint(first, meaning)}",
+        *(f"{under}{paint(line, meaning)}" for line in rest),
+    ]
+
+
+def _applied(report: "StatusReport") -> str:
+    if report.applied_commit is None:
+        attempted = f"; {report.attempted_commit[:7]} was begun" if report.attempted_commit else ""
+        return f"nothing yet{attempted}"
+    text = f"{report.applied_commit[:7]} since {report.applied_at}"
+    if report.attempted_commit not in (None, report.applied_commit):
+        text += f"; {str(report.attempted_commit)[:7]} was begun"
+    return text
+
+
+def _reconciler(report: "StatusReport") -> str:
+    holder = report.reconciler
+    if holder is None:
+        return "none is running"
+    return f"pid {holder.pid} on {holder.host} since {holder.since}: {holder.command}"
+
+
+def _queue(report: "StatusReport") -> str:
+    parts = [f"{number:,} {status}" for status, number in sorted(report.queue.items())]
+    if report.num_waiting:
+        parts.append(f"{report.num_waiting:,} waiting for another campaign")
+    return ", ".join(parts) or "empty"
+
+
+def _campaign(one: "CampaignStatus", width: int, paint: Paint) -> list[str]:
+    star = "→" if one.is_active else " "
+    goal = f" of {one.goal_updates:,}" if one.goal_updates else ""
+    title = f"{star} {paint(safe(one.name), 'strong')}   step {one.step:,}{goal}"
+    if one.num_checkpoints:
+        title += f", {count(one.num_checkpoints, 'checkpoint')} ({size(one.checkpoint_bytes)})"
+    same = one.healthy.sentence == one.synced.sentence
+    lines = [title, *_axis("synced", one.synced, width, paint)]
+    lines += _axis("healthy", one.healthy, width, paint, told_above=same)
+    if one.run is not None:
+        lines += _run(one.run, width, paint)
+    return lines
+
+
+def _axis(label: str, axis: "Axis", width: int, paint: Paint, *, told_above: bool = False) -> list[str]:
+    text = f"{axis.state}: {axis.reason}" + ("" if told_above else f", {axis.sentence}")
+    first, *rest = _pair(label, text, width, PLAIN, indent="    ")
+    painted = first.replace(axis.state, paint(axis.state, _MEANINGS[axis.state]), 1)
+    if axis.state == label:  # the label itself is the same word
+        head, tail = first[: 4 + _LABEL], first[4 + _LABEL :]
+        painted = head + tail.replace(axis.state, paint(axis.state, _MEANINGS[axis.state]), 1)
+    return [painted, *rest]
+
+
+def _run(run: "ActiveRun", width: int, paint: Paint) -> list[str]:
+    beat = duration(run.heartbeat_age_seconds)
+    told = [f"{run.run} on {run.device}", run.phase]
+    told += [f"pid {run.pid}"] if run.pid else []
+    told += [f"heartbeat {beat} ago"] if beat else ["no heartbeat"]
+    lines = _pair("run", ", ".join(told), width, paint, indent="    ")
+    if run.quest_id is not None:
+        lines += _pair("quest", ", ".join(_progress(run)), width, paint, indent="    ")
+    code, specs = short_code(run.code_version), run.specs_commit[:7]
+    which = f"config {short_hash(run.config_hash)}, code {code}, specs {specs}"
+    return [*lines, *_pair("from", which, width, paint, indent="    ")]
+
+
+def _progress(run: "ActiveRun") -> list[str]:
+    parts = [f"{run.quest_id} {run.quest_update or 0:,}/{run.quest_updates or 0:,}"]
+    parts += [f"loss {run.loss:.3f}"] if run.loss is not None else []
+    parts += [f"held-out {run.val_loss:.3f}"] if run.val_loss is not None else []
+    if run.is_alive and run.phase != "silent":
+        parts += [rate(run.tokens_per_second)] if run.tokens_per_second else []
+        parts += [f"ETA {duration(run.eta_seconds)}"] if run.eta_seconds is not None else []
+    return parts
