@@ -1,18 +1,15 @@
-"""Which config and which software: the two facts that every launch writes everywhere.
+"""Which software trains: a fact that every launch writes everywhere, beside the config's hash.
 
-Called by act at each launch and by planning for the config's hash; `code_version` asks git and reads files,
-so planning never calls it.
+Called by act at each launch, never by planning: it asks git and reads files. Not remembered in between: a
+trainer imports what lies on the disk when it starts, and that may have changed since the reconciler did.
 """
 
 import hashlib
 import os
 from pathlib import Path
 
-import msgspec
-
 import reconciler
-from state.canonical import sha256_of
-from state.contract.request import CodeVersion, RunConfig
+from state.contract.request import CodeVersion
 
 DISTRIBUTION = "realm-reconciler"
 PACKAGES = ("reconciler", "state", "trainer")
@@ -23,15 +20,6 @@ _DIRTY_DIGITS = 16
 
 class ProvenanceUnknown(Exception):
     """It cannot be told which software runs here."""
-
-
-def config_hash(config: RunConfig) -> str:
-    """Return `sha256:` and 64 hex digits over the RFC 8785 form of every resolved value.
-
-    Raises:
-        ValueError: a value is NaN, infinite, or an integer beyond 2**53.
-    """
-    return sha256_of(msgspec.to_builtins(config))
 
 
 def code_version(place: Path | None = None) -> CodeVersion:

@@ -51,12 +51,16 @@ def perform(
     Stops before the next change when `tools.interrupted()` says so; what is left out is planned again.
 
     Raises:
-        ActionFailed: the store cannot be written at all, so nothing was begun.
         LostLock: another reconciler took over; nothing more is done.
         KeyboardInterrupt: passed on, with the action closed as interrupted.
     """
-    if changes:
+    if not changes:
+        return
+    try:
         _mend_what_a_kill_left(tools)
+    except ActionFailed as error:
+        yield from (_not_begun(change, f"not begun: {error}") for change in changes)
+        return
     journal = Journal(tools.writer, specs_commit)
     failed: set[str] = set()
     for change in changes:
@@ -85,8 +89,7 @@ def _perform_one(
     executors: Mapping[type[Action], Executor],
 ) -> Outcome:
     if missing := [need for need in change.needs if need in failed]:
-        text = f"not begun: {len(missing)} of what it needs did not succeed"
-        return Outcome(change=change, ok=False, text=text, seconds=0.0, skipped=True)
+        return _not_begun(change, f"not begun: {len(missing)} of what it needs did not succeed")
     on_begin(change)
     begun = time.monotonic()
     try:
@@ -95,6 +98,10 @@ def _perform_one(
         permanent = isinstance(error, Permanent)
         return Outcome(change=change, ok=False, text=str(error), seconds=_since(begun), permanent=permanent)
     return Outcome(change=change, ok=True, text=text, seconds=_since(begun))
+
+
+def _not_begun(change: Change, why: str) -> Outcome:
+    return Outcome(change=change, ok=False, text=why, seconds=0.0, skipped=True)
 
 
 def _journalled(change: Change, tools: Tools, journal: Journal, executor: Executor) -> str:

@@ -8,7 +8,9 @@ import errno
 import fcntl
 import hashlib
 import os
+import shutil
 import stat
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -40,7 +42,7 @@ def snapshot_file(action: SnapshotFile, tools: Tools) -> str:
     """
     final = tools.layout.snapshot(action.digest)
     if not _is_there(final, action.digest):
-        with _staging(tools.layout, action.digest[-16:]) as staging:
+        with _staging(tools.layout) as staging:
             _copy(Path(action.path), staging)
             found = _digest(staging)
             if found != action.digest:
@@ -59,7 +61,7 @@ def generate_quest(action: GenerateQuest, tools: Tools, bounds: Bounds | None = 
     Raises:
         Permanent: the command failed, its rows cannot be trained on, or they are not those of before.
     """
-    with _staging(tools.layout, action.source_key[-16:]) as staging:
+    with _staging(tools.layout) as staging:
         command = (*action.command, "--out", str(staging))
         run_command(command, cwd=tools.layout.root, bounds=bounds or Bounds(), interrupted=tools.interrupted)
         content = _output(action, staging)
@@ -90,15 +92,17 @@ def _check_expected(action: GenerateQuest, digest: str) -> None:
 
 
 @contextmanager
-def _staging(layout: Layout, name: str) -> Iterator[Path]:
-    """Yield a place in the realm's data for unfinished work, empty before and after."""
+def _staging(layout: Layout) -> Iterator[Path]:
+    """Yield a place for a file that is unfinished, in a folder of its own, gone afterwards.
+
+    A source that outlived a killed reconciler finds its folder gone and can write nothing more.
+    """
     ensure_folder(layout.data)
-    path = layout.data / f"{STAGING_PREFIX}{name}.{os.getpid()}"
-    path.unlink(missing_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=STAGING_PREFIX, dir=layout.data))
     try:
-        yield path
+        yield folder / "rows.jsonl"
     finally:
-        path.unlink(missing_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -1,0 +1,327 @@
+"""A realm on disk, and the actions that bring it somewhere."""
+
+import hashlib
+import json
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from blake3 import blake3
+
+from reconciler.act import environment
+from reconciler.act.launcher import LocalLauncher
+from reconciler.act.office import enter_office
+from reconciler.act.protocol import Outcome, perform
+from reconciler.act.tools import Tools
+from reconciler.observed.processes import find_by_cookie
+from reconciler.plan import actions as a
+from reconciler.plan.changes import Change, change_id
+from state.atomic import ensure_folder
+from state.contract.manifest import FileEntry, Manifest, Measures, with_digest
+from state.contract.orders import RowShape
+from state.contract.request import (
+    ChatConfig,
+    CheckpointConfig,
+    CodeVersion,
+    EvaluationConfig,
+    ModelConfig,
+    RunConfig,
+    TokenizerConfig,
+    TrainingConfig,
+    config_hash,
+)
+from state.ids import RunKey, campaign_uid, job_uid
+from state.layout import Layout
+from state.store import requests
+from state.store.connection import open_reader, open_writer
+from state.store.rows import StoreView
+from state.store.tables import put_meta
+from state.store.view import read_view
+
+NOW = "2026-01-31T12:00:00Z"
+TRAINER = Path(__file__).with_name("tiny_trainer.py")
+GENERATOR = Path(__file__).with_name("tiny_generator.py")
+REALM_UID = "realm"
+CAMPAIGN, OTHER = "tiny/campaign-001", "tiny/campaign-002"
+UID, OTHER_UID = campaign_uid(REALM_UID, CAMPAIGN), campaign_uid(REALM_UID, OTHER)
+ROWS = b'{"messages": [{"role": "user", "content": "1+1"}, {"role": "assistant", "content": "2"}]}\n' * 3
+DIGEST = "sha256:" + hashlib.sha256(ROWS).hexdigest()
+CARD = a.CampaignCard(name="One", description="", skills_focus=("bin",), config_overrides={})
+CODE = CodeVersion(source="git", commit="c" * 40)
+CONFIG = RunConfig(
+    model=ModelConfig(
+        init="scratch", base_model=None, family="qwen3", architecture="Qwen3ForCausalLM", vocab_size=259,
+        max_context_length=64, config={"hidden_size": 8},
+    ),
+    tokenizer=TokenizerConfig(kind="bytes", digest="sha256:" + "1" * 64),
+    chat=ChatConfig(template="chatml", digest="sha256:" + "2" * 64),
+    training=TrainingConfig(
+        precision="fp32", batch_size=1, gradient_accumulation=1, optimizer="adamw", learning_rate=0.001,
+        lr_scheduler="constant", warmup_steps=1, max_length=64, weight_decay=0.0, adam_beta1=0.9,
+        adam_beta2=0.95, adam_epsilon=1e-8, muon_learning_rate=None, muon_momentum=0.95, clip=1.0, seed=0,
+        gradient_checkpointing=False,
+    ),
+    evaluation=EvaluationConfig(every_updates=10, held_out_fraction=0.1, max_rows=8),
+    checkpoint=CheckpointConfig(every_updates=10, every_minutes=15.0),
+)  # fmt: skip
+KEY = {"campaign": CAMPAIGN, "campaign_uid": UID, "generation": 1, "attempt": 1}
+JOB = job_uid(UID, "sums")
+
+
+class TinyTrainers(LocalLauncher):
+    """Starts the tiny trainer in the place of the real one, as a real process."""
+
+    def spawn(self, argv: Sequence[str], *, env: Mapping[str, str], log: Path, cwd: Path) -> int:
+        assert list(argv[:4]) == [sys.executable, "-m", "trainer", "run"]
+        return super().spawn([sys.executable, "-I", "-S", str(TRAINER), *argv[3:]], env=env, log=log, cwd=cwd)
+
+
+class NoTrainers:
+    """A machine on which started trainers never come to life."""
+
+    def spawn(self, _argv: Sequence[str], **_: object) -> int:
+        return 0
+
+    def reap(self) -> tuple[()]:
+        return ()
+
+
+class Workshop:
+    """A realm's root and what tests do with it. The store is open only while something is performed."""
+
+    def __init__(self, root: Path) -> None:
+        self.layout = Layout(root)
+        self.cookie = f"tiny-{os.getpid()}-{time.monotonic_ns()}"
+        self.source = root.parent / "sums.jsonl"
+
+    def found(self) -> None:
+        """Make the realm."""
+        ensure_folder(self.layout.campaigns)
+        self.source.write_bytes(ROWS)
+        writer = enter_office(self.layout, NOW)
+        with writer.transaction() as store:
+            put_meta(store, "realm_uid", REALM_UID)
+        writer.close()
+
+    def perform(
+        self, *actions: a.AnyAction, before: Callable[[], None] = lambda: None, **tools: Any
+    ) -> list[Outcome]:
+        """Take office, perform the actions, and leave."""
+        writer = enter_office(self.layout, NOW)
+        given = {
+            "launcher": NoTrainers(), "now": lambda: NOW, "code_version": lambda: CODE,
+            "new_cookie": lambda: self.cookie,
+        }  # fmt: skip
+        hands = Tools(layout=self.layout, writer=writer, **(given | tools))
+        before()
+        try:
+            return list(perform([change(action) for action in actions], hands, specs_commit="d" * 40))
+        finally:
+            writer.close()
+
+    def done(self, *actions: a.AnyAction, **tools: Any) -> list[str]:
+        """Perform the actions, which must succeed; return what they say."""
+        outcomes = self.perform(*actions, **tools)
+        assert all(outcome.ok for outcome in outcomes), [
+            outcome.text for outcome in outcomes if not outcome.ok
+        ]
+        return [outcome.text for outcome in outcomes]
+
+    def fails(self, action: a.AnyAction, **tools: Any) -> Outcome:
+        """Perform the action, which must fail; return its outcome."""
+        (outcome,) = self.perform(action, **tools)
+        assert not outcome.ok, outcome.text
+        return outcome
+
+    def view(self) -> StoreView:
+        with open_reader(self.layout.store) as store:
+            return read_view(store)
+
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        """Return the rows of a table as they lie in the store."""
+        with open_reader(self.layout.store) as store:
+            names = [row[1] for row in store.execute(f"PRAGMA table_info({table})")]
+            return [dict(zip(names, row, strict=True)) for row in store.execute(f"SELECT * FROM {table}")]  # noqa: S608
+
+    def ask(self, kind: str, campaign: str = CAMPAIGN) -> int:
+        """Leave a request as the commands do."""
+        store = open_writer(self.layout.store)
+        number = requests.ask(store, kind=kind, campaign=campaign, by="kim", why="lunch", at=NOW)
+        store.close()
+        return number
+
+    @property
+    def run(self) -> Any:
+        return self.layout.campaign(CAMPAIGN).run(RunKey(UID, 1, 1))
+
+    def json(self, path: Path) -> dict[str, Any]:
+        return json.loads(path.read_bytes())
+
+    def start_trainer(self) -> None:
+        """Launch run 1 with a tiny trainer and wait for its claim."""
+        self.done(launch(), launcher=TinyTrainers())
+        self.wait_for_claim()
+
+    def wait_for_claim(self) -> None:
+        deadline = time.monotonic() + 10
+        claims = self.run.folder / "claims.log"
+        while not (claims.exists() and claims.read_text()):
+            assert time.monotonic() < deadline, self.run.log.read_text()
+            time.sleep(0.005)
+
+    def end_trainers(self) -> None:
+        """Kill every process that was started with this workshop's cookie."""
+        while (pid := find_by_cookie(self.cookie)) is not None:
+            try:
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
+            except (ProcessLookupError, ChildProcessError):
+                time.sleep(0.002)
+
+    def save_checkpoint(self, step: int, **changes: Any) -> Manifest:
+        """Publish a checkpoint as a trainer does."""
+        files = {"model.safetensors": b"weights" * 9, "optimizer.safetensors": b"state"}
+        folder = self.layout.campaign(CAMPAIGN).checkpoint(step)
+        ensure_folder(folder)
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
+            (folder / name).chmod(0o400)
+        manifest = manifest_of(step, files, **changes)
+        (folder / "manifest.json").write_bytes(msgspec.json.encode(manifest))
+        return manifest
+
+
+def change(action: a.AnyAction, *needs: str) -> Change:
+    return Change(
+        id=change_id(action), action=action, subject="thing", reason="because", cause="specs/realm.yaml:1",
+        source="edit", needs=needs,
+    )  # fmt: skip
+
+
+def manifest_of(step: int, files: dict[str, bytes], **changes: Any) -> Manifest:
+    entries = tuple(
+        FileEntry(path=name, size_bytes=len(content), blake3=blake3(content).hexdigest())
+        for name, content in sorted(files.items())
+    )
+    manifest = Manifest(
+        campaign_uid=UID, campaign=CAMPAIGN, segment=1, step=step, parent_step=None, parent_digest=None,
+        created_at="2026-01-31T11:58:00Z", generation=1, attempt=1, config_hash=config_hash(CONFIG),
+        code_version=CODE, specs_commit="d" * 40, optimizer="adamw", healthy=True, quest_id="sums", cursor=(),
+        learnt=(), files=entries, digest="",
+        measures=Measures(
+            train_loss=0.5, val_loss=0.625, learning_rate=0.001, examples_seen=3, tokens_seen=99
+        ),
+    )  # fmt: skip
+    return with_digest(msgspec.structs.replace(manifest, **changes))
+
+
+def register(campaign: str = CAMPAIGN) -> a.RegisterCampaign:
+    return a.RegisterCampaign(campaign=campaign, campaign_uid=campaign_uid(REALM_UID, campaign), card=CARD)
+
+
+def activate(campaign: str = CAMPAIGN, previous: str | None = None) -> a.ActivateCampaign:
+    uid = campaign_uid(REALM_UID, campaign)
+    return a.ActivateCampaign(campaign=campaign, campaign_uid=uid, previous=previous)
+
+
+def snapshot(source: Path, **changes: Any) -> a.SnapshotFile:
+    given = a.SnapshotFile(quest_id="sums", source_key="key", path=str(source), digest=DIGEST, num_rows=3)
+    return msgspec.structs.replace(given, **changes)
+
+
+def generate(*arguments: str, **changes: Any) -> a.GenerateQuest:
+    command = ("python", "-I", "-S", str(GENERATOR), *arguments)
+    given = a.GenerateQuest(
+        quest_id="sums", source_key="key", skill="sums", command=command, expected_digest=None
+    )
+    return msgspec.structs.replace(given, **changes)
+
+
+def enqueue(**changes: Any) -> a.EnqueueJob:
+    given = a.EnqueueJob(
+        job_uid=JOB, quest_id="sums", campaign=CAMPAIGN, campaign_uid=UID, source_key="key",
+        dataset_path="/data/sums.jsonl", shape=RowShape(), priority="normal", epochs=1,
+    )  # fmt: skip
+    return msgspec.structs.replace(given, **changes)
+
+
+def mark(status: Any, **fields: Any) -> a.MarkJob:
+    fields = {"start_step": None} | fields
+    return a.MarkJob(job_uid=JOB, quest_id="sums", campaign=CAMPAIGN, status=status, **fields)
+
+
+def launch(**changes: Any) -> a.LaunchRun:
+    given = a.LaunchRun(
+        **KEY, config=CONFIG, config_hash=config_hash(CONFIG), job_uids=(JOB,), goal_updates=None, device="cpu",
+        threads=None, model_dir=None, held_out=None, optimizer_state="resume", specs_commit="d" * 40,
+    )  # fmt: skip
+    return msgspec.structs.replace(given, **changes)
+
+
+def orders(sequence: int, **changes: Any) -> a.GiveOrders:
+    given = a.GiveOrders(**KEY, sequence=sequence, job_uids=(JOB,), goal_updates=None, pause=False)
+    return msgspec.structs.replace(given, **changes)
+
+
+def stop(grace_seconds: float = 20.0) -> a.StopRun:
+    return a.StopRun(**KEY, why="not active any more", grace_seconds=grace_seconds)
+
+
+def close(end: Any, **changes: Any) -> a.CloseRun:
+    return msgspec.structs.replace(a.CloseRun(**KEY, end=end, message="so it was"), **changes)
+
+
+def record(manifest: Manifest) -> a.RecordCheckpoint:
+    return a.RecordCheckpoint(
+        campaign=CAMPAIGN, campaign_uid=UID, segment=1, step=manifest.step, digest=manifest.digest
+    )
+
+
+class Builders:
+    """The actions above, for tests; see each function."""
+
+    campaign, other, uid, other_uid, job = CAMPAIGN, OTHER, UID, OTHER_UID, JOB
+    digest, rows, card, key, config, now = DIGEST, ROWS, CARD, KEY, CONFIG, NOW
+    change = staticmethod(change)
+    register, activate, snapshot, generate = map(staticmethod, (register, activate, snapshot, generate))
+    enqueue, mark, launch, orders = map(staticmethod, (enqueue, mark, launch, orders))
+    stop, close, record = map(staticmethod, (stop, close, record))
+    tiny_trainers = TinyTrainers
+    workshop = Workshop
+
+
+@pytest.fixture(scope="session")
+def make() -> type[Builders]:
+    environment._finds_this_software()  # asked once here, so that not every forked child asks
+    return Builders
+
+
+@pytest.fixture
+def fast_folder() -> Iterator[Path]:
+    """Return an empty folder in memory where there is one: the same calls, and no wait for a disk."""
+    memory = Path("/dev/shm")  # noqa: S108
+    folder = Path(tempfile.mkdtemp(dir=memory if os.access(memory, os.W_OK) else None))
+    yield folder
+    for path in folder.rglob("*"):
+        if path.is_dir() and not path.is_symlink():
+            path.chmod(0o700)
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def realm(fast_folder: Path, make: type[Builders]) -> Iterator[Workshop]:
+    """A realm with two campaigns, the first of them active, and one job."""
+    workshop = Workshop(fast_folder / "root")
+    workshop.found()
+    source = workshop.source
+    workshop.done(register(CAMPAIGN), register(OTHER), activate(), snapshot(source), enqueue())
+    yield workshop
+    workshop.end_trainers()

@@ -1,0 +1,269 @@
+# ruff: noqa: ARG005 - every scenario takes the same two arguments
+"""Every action, hit by every fault at every failpoint, and run again: it ends as if nothing had happened."""
+
+import gc
+import hashlib
+import json
+import os
+import shutil
+import signal
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+import pytest
+
+from reconciler.observed.checkpoints import observe_checkpoints
+from reconciler.plan import actions as a
+from state import failpoints
+from state.failpoints import FAULTS
+
+VOLATILE = {"realm.db", "realm.db-journal", "epoch", "reconciler.lock", "claims.log", "training.log"}
+
+
+class Scenario(NamedTuple):
+    """What to do to the realm first, and the action that is hit."""
+
+    action: Callable[[Any, Any], a.AnyAction]
+    prepare: Callable[[Any, Any], None] = lambda realm, make: None
+    starts_trainer: bool = False
+    """The action, or its preparation in each trial, starts a real process."""
+    start: Callable[[Any], None] = lambda realm: None
+
+
+def deactivated(realm: Any, make: Any) -> None:
+    realm.layout.active_pointer.unlink()
+    realm.layout.active_link.unlink()
+
+
+def damaged_record(realm: Any, make: Any) -> None:
+    realm.layout.campaign(make.campaign).record.write_text('{"note": "mine", "status": "archived"}')
+
+
+def left_with_word(realm: Any, make: Any) -> None:
+    realm.done(make.launch())
+    record = {
+        "reason": "finished",
+        "message": "done",
+        "step": 3,
+        "last_checkpoint_step": 3,
+        "exited_at": make.now,
+    }
+    realm.run.exit.write_text(json.dumps(record))
+
+
+SCENARIOS = {
+    "RegisterCampaign": Scenario(lambda realm, make: make.register("tiny/campaign-003")),
+    "WriteCampaignRecord": Scenario(
+        lambda realm, make: a.WriteCampaignRecord(
+            campaign=make.campaign, campaign_uid=make.uid, card=make.card
+        ),
+        damaged_record,
+    ),
+    "ActivateCampaign": Scenario(lambda realm, make: make.activate(make.other, make.campaign)),
+    "DeactivateCampaign": Scenario(
+        lambda realm, make: a.DeactivateCampaign(campaign=make.campaign, campaign_uid=make.uid)
+    ),
+    "WritePointer": Scenario(
+        lambda realm, make: a.WritePointer(campaign=make.campaign, campaign_uid=make.uid), deactivated
+    ),
+    "SnapshotFile": Scenario(
+        lambda realm, make: make.snapshot(realm.source, source_key="again"),
+        lambda realm, make: realm.layout.snapshot(make.digest).unlink(),
+    ),
+    "GenerateQuest": Scenario(lambda realm, make: make.generate("--answer", "3", source_key="again")),
+    "EnqueueJob": Scenario(lambda realm, make: make.enqueue(job_uid="other", quest_id="other")),
+    "UpdateJob": Scenario(
+        lambda realm, make: a.UpdateJob(
+            job_uid=make.job, quest_id="sums", campaign=make.campaign, priority="high", epochs=3
+        ),
+        lambda realm, make: realm.done(make.mark("completed", final_step=3)),
+    ),
+    "DequeueJob": Scenario(
+        lambda realm, make: a.DequeueJob(
+            job_uid=make.job, quest_id="sums", campaign=make.campaign, why="gone"
+        )
+    ),
+    "MarkJob": Scenario(
+        lambda realm, make: make.mark("completed", start_step=1, final_step=3, final_loss=0.5)
+    ),
+    "LaunchRun": Scenario(
+        lambda realm, make: make.launch(),
+        lambda realm, make: realm.save_checkpoint(7),
+        starts_trainer=True,
+    ),
+    "ConfirmRun": Scenario(
+        lambda realm, make: a.ConfirmRun(**make.key, pid=99), lambda realm, make: realm.done(make.launch())
+    ),
+    "GiveOrders": Scenario(
+        lambda realm, make: make.orders(2, pause=True, goal_updates=9),
+        lambda realm, make: realm.done(make.launch()),
+    ),
+    "StopRun": Scenario(
+        lambda realm, make: make.stop(),
+        lambda realm, make: realm.save_checkpoint(7),
+        starts_trainer=True,
+        start=lambda realm: realm.start_trainer(),
+    ),
+    "CloseRun": Scenario(
+        lambda realm, make: make.close("never_started"), lambda realm, make: realm.done(make.launch())
+    ),
+    "CloseRun-with-word": Scenario(
+        lambda realm, make: make.close("finished", final_step=3, ended_at=make.now), left_with_word
+    ),
+    "RecordCheckpoint": Scenario(lambda realm, make: make.record(realm.save_checkpoint(7))),
+    "HandleRequest": Scenario(
+        lambda realm, make: a.HandleRequest(
+            request_id=1,
+            kind="resume",
+            campaign=make.campaign,
+            campaign_uid=make.uid,
+            asked_by="kim",
+            why="lunch",
+        ),
+        lambda realm, make: realm.ask("resume"),
+    ),
+}
+
+
+def test_every_action_has_a_scenario() -> None:
+    tested = {name.partition("-")[0] for name in SCENARIOS}
+
+    assert tested == {action.__name__ for action in a.AnyAction.__args__}
+
+
+@pytest.mark.parametrize("fault", [*FAULTS[:2], pytest.param(FAULTS[2], marks=pytest.mark.long)])
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_an_action_hit_at_any_point_and_run_again_ends_as_undisturbed(
+    name: str, fault: str, realm: Any, make: Any
+) -> None:
+    scenario = SCENARIOS[name]
+    scenario.prepare(realm, make)
+    action = scenario.action(realm, make)
+    bench = Bench(realm, make, scenario, action)
+    points, undisturbed = bench.undisturbed()
+    assert points
+
+    for number, point in enumerate(points, start=1):
+        bench.reset()
+        bench.strike(number, fault)
+        bench.check_nothing_half_done()
+        assert bench.again() == undisturbed, f"{fault} at failpoint {number}, {point}"
+
+
+class Bench:
+    """Runs one action of one realm over and over, each time in a fresh process."""
+
+    def __init__(self, realm: Any, make: Any, scenario: Scenario, action: a.AnyAction) -> None:
+        self._realm, self._make, self._scenario, self._action = realm, make, scenario, action
+        self._template = realm.layout.root.with_name("template")
+        shutil.copytree(realm.layout.root, self._template, symlinks=True)
+        self._trial = 0
+
+    def reset(self) -> None:
+        """Make the realm again what it was before the action."""
+        self._realm.end_trainers()
+        shutil.rmtree(self._realm.layout.root)
+        shutil.copytree(self._template, self._realm.layout.root, symlinks=True)
+        self._trial += 1
+        self._realm.cookie = f"{self._realm.cookie.rpartition('#')[0] or self._realm.cookie}#{self._trial}"
+        self._scenario.start(self._realm)
+
+    def undisturbed(self) -> tuple[list[str], dict[str, Any]]:
+        """Return the names of the failpoints on the way, and how it ends."""
+        self.reset()
+        log = self._template.with_name("points")
+
+        def note(name: str) -> None:
+            with log.open("a") as file:
+                file.write(name + "\n")
+
+        assert self._in_child(lambda: failpoints.observe(note)) == 0
+        return log.read_text().splitlines(), self._end_state()
+
+    def strike(self, number: int, fault: str) -> None:
+        """Perform the action with a fault on the way; it dies of it, or says so."""
+        status = self._in_child(lambda: failpoints.arm(number, fault))
+        assert status == (-signal.SIGKILL if fault == "kill" else 1)
+
+    def again(self) -> dict[str, Any]:
+        """Take office anew, perform the action undisturbed, and return how it ends."""
+        self._realm.done(self._action, **self._trainers())
+        return self._end_state()
+
+    def check_nothing_half_done(self) -> None:
+        """Whatever has a real name is whole."""
+        realm = self._realm
+        for path in realm.layout.root.rglob("*.json"):
+            if not path.name.startswith(".staging-"):
+                json.loads(path.read_bytes())
+        for path in realm.layout.data.glob("[0-9a-f]*.jsonl"):
+            assert hashlib.sha256(path.read_bytes()).hexdigest() == path.stem
+        facts = observe_checkpoints(realm.layout.campaign(self._make.campaign).checkpoints, realm.layout.root)
+        assert not facts.foreign
+
+    def _in_child(self, arm: Callable[[], None]) -> int:
+        """Perform the action in a forked child that opens the store itself; return its exit code."""
+        child = os.fork()
+        if child == 0:
+            gc.disable()  # it would copy every page of this process
+            code = 2
+            try:
+                (outcome,) = self._realm.perform(self._action, before=arm, **self._trainers())
+                code = 0 if outcome.ok else 1
+                if code and "failpoint" not in outcome.text:
+                    code = 3
+                    print(outcome.text, flush=True)
+            except BaseException:  # noqa: BLE001 - a forked child must not run on as a second pytest
+                traceback.print_exc()
+            finally:
+                os._exit(code)
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+    def _trainers(self) -> dict[str, Any]:
+        return {"launcher": self._make.tiny_trainers()} if self._scenario.starts_trainer else {}
+
+    def _end_state(self) -> dict[str, Any]:
+        """Return rows and files, without what differs from one process to the next."""
+        realm = self._realm
+        if self._scenario.starts_trainer:
+            realm.wait_for_claim()
+            if not realm.run.exit.exists():
+                assert (realm.run.folder / "claims.log").read_text() == "claimed\n"
+        journal = realm.rows("actions")
+        assert {row["state"] for row in journal} <= {"done", "failed"}
+        assert journal[-1]["state"] == "done"
+        tables = ("campaigns", "runs", "jobs", "quest_data", "ledger", "requests", "meta")
+        rows = {table: [_plain(row) for row in realm.rows(table)] for table in tables}
+        rows["meta"] = [row for row in rows["meta"] if row["key"] != "epoch"]
+        root = realm.layout.root
+        files = {str(p.relative_to(root)): _entry(p) for p in sorted(root.rglob("*")) if _counts(p)}
+        return {"rows": rows, "files": files}
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    """Return the row; a live run is one, whether its claim was already seen or not."""
+    row = {name: value for name, value in row.items() if name not in ("pid", "cookie")}
+    if row.get("state") in ("launching", "running"):
+        row["state"] = "live"
+    return row
+
+
+def _counts(path: Path) -> bool:
+    in_live_run = path.parent.parent.name == "runs"
+    if path.name.startswith(".staging-") and not in_live_run:
+        raise AssertionError(f"{path} was left behind")
+    return path.name not in VOLATILE and not path.name.startswith((".staging-", "process.json."))
+
+
+def _entry(path: Path) -> tuple[Any, ...]:
+    if path.is_symlink():
+        return "link", str(path.readlink())
+    if path.is_dir():
+        return ("folder",)
+    content = path.read_bytes()
+    if path.name == "process.json":
+        content = msgspec.json.encode(sorted(json.loads(content)))
+    return "file", oct(path.stat().st_mode), content
