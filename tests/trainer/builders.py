@@ -86,7 +86,7 @@ def a_config(
     return RunConfig(
         model=model or a_model(),
         tokenizer=TokenizerConfig(kind="bytes", digest=byte_tokens_digest()),
-        chat=ChatConfig(template=CHATML, digest=template_digest(CHATML)),
+        chat=ChatConfig(template="chatml", digest=template_digest(CHATML)),
         training=training or a_training(),
         evaluation=EvaluationConfig(
             every_updates=evaluate_every, held_out_fraction=held_out_fraction, max_rows=16

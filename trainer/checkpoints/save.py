@@ -56,13 +56,14 @@ def _fill(
     make_manifest: Callable[[tuple[FileEntry, ...]], Manifest],
 ) -> Manifest:
     for write in writers:
-        reach("file.create")
+        reach("checkpoint.write")
         write(staging)
     files = sorted(staging.iterdir())
     manifest = make_manifest(tuple(file_entry(staging, path.name) for path in files))
     for path in files:
         sync_file(path)
         _forget_cached(path)
+    reach("checkpoint.manifest")
     write_json(staging / MANIFEST_NAME, manifest)
     if read_manifest(staging) != manifest:
         raise CheckpointError(f"{staging / MANIFEST_NAME}: read back differs from what was written")

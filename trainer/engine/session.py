@@ -66,6 +66,7 @@ class Session:
 
     def begin_quest(self, order: QuestOrder) -> None:
         """Open the quest and, before anything of it is learnt, measure the held-out loss."""
+        self.heartbeat.enter("training", quest_id=order.quest_id)
         quest = self.shelf.open(order)
         self._tell_quest(order, quest)
         self._record("quest_started", quest_id=order.quest_id, rows=quest.num_rows)

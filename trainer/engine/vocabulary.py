@@ -3,10 +3,11 @@
 import shutil
 from pathlib import Path
 
-from state.contract.chat import template_digest
+from state.contract.chat import NoTemplateError
 from state.contract.request import ChatConfig, TokenizerConfig
 from state.contract.tokenizer_files import TOKENIZER_FILES, NoTokenizerError
 from trainer.data.rendering import Renderer
+from trainer.data.requested import requested_template
 from trainer.data.templates import ChatTemplate, TemplateError
 from trainer.data.tokenizers import TextEncoder, TokenizerError, byte_tokenizer, requested_encoder
 from trainer.engine.failures import EnvironmentFailure
@@ -25,18 +26,14 @@ class Vocabulary:
         Raises:
             EnvironmentFailure: tokenizer or template is not the one that the config names.
         """
-        if (found := template_digest(chat.template)) != chat.digest:
-            raise EnvironmentFailure(
-                f"the chat template has the digest {found}; the request names {chat.digest}"
-            )
         try:
             self.encoder: TextEncoder = requested_encoder(tokenizer, folder)
-            template = ChatTemplate(chat.template, self.encoder.names)
-        except (TokenizerError, NoTokenizerError, TemplateError) as error:
+            self._template = requested_template(chat, folder)
+            template = ChatTemplate(self._template, self.encoder.names)
+        except (TokenizerError, NoTokenizerError, TemplateError, NoTemplateError) as error:
             raise EnvironmentFailure(str(error)) from error
         self.renderer = Renderer(self.encoder, template, max_length)
         self._folder = folder
-        self._template = chat.template
         self._max_length = max_length
 
     @property
