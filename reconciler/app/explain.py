@@ -1,0 +1,253 @@
+"""`explain`: what a thing is, what the plan would do about it, the smallest set of things in its way."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from reconciler.app.axes import concerns
+from reconciler.app.environment import Environment
+from reconciler.app.errors import Misused
+from reconciler.app.get import Item, listing_of, source_of
+from reconciler.app.ground import not_found
+from reconciler.app.place import Options
+from reconciler.app.plan_document import PlannedChange, document_of
+from reconciler.app.planning import View, look
+from reconciler.desired.layers import layers_of, resolve
+from reconciler.plan.changes import Blocked
+from state.ids import is_campaign_name
+
+KINDS = ("campaign", "hero", "quest", "skill", "realm")
+
+
+class Shadowed(msgspec.Struct, frozen=True, kw_only=True):
+    """A value that a later layer hides."""
+
+    layer: str
+    value: Any
+    origin: str
+
+
+class Origin(msgspec.Struct, frozen=True, kw_only=True):
+    """One resolved setting and where it comes from."""
+
+    key: str
+    value: Any
+    origin: str
+    layer: str
+    shadowed: tuple[Shadowed, ...]
+
+
+class Fact(msgspec.Struct, frozen=True, kw_only=True):
+    """One line about the thing."""
+
+    name: str
+    text: str
+
+
+class Explanation(msgspec.Struct, frozen=True, kw_only=True):
+    """All that is known about one thing."""
+
+    schema_version: int = 1
+    thing: str
+    where: str | None
+    """Its spec; null when it has none."""
+    facts: tuple[Fact, ...]
+    changes: tuple[PlannedChange, ...]
+    """What apply would do about it, in its order."""
+    blocked: tuple[Blocked, ...]
+    """What keeps it from happening, nearest first; empty when nothing does."""
+    settings: tuple[Origin, ...] = ()
+    """With --origin: every resolved setting."""
+
+
+def explain(environment: Environment, options: Options, name: str, *, origin: bool = False) -> Explanation:
+    """Return what a thing is, what would happen to it and what is in its way.
+
+    Raises:
+        Misused: this is no name of a thing, or it has no settings to show the origin of.
+        NotFound: there is no such thing.
+    """
+    kind, wanted = named(name)
+    if origin and kind not in ("campaign", "hero"):
+        raise Misused(f"--origin shows the settings of a campaign, not of a {kind}")
+    view = look(environment, options)
+    return explanation_of(view, kind, wanted, origin=origin)
+
+
+def named(name: str) -> tuple[str, str]:
+    """Return kind and id in `campaign/<hero>/<id>`, `<hero>/<id>`, `quest/<id>`, `hero/<id>`, `realm`.
+
+    Raises:
+        Misused: none of these.
+    """
+    kind, slash, rest = name.partition("/")
+    if name == "realm":
+        return "realm", ""
+    if kind in KINDS and rest and kind != "realm" and (kind != "campaign" or "/" in rest):
+        return kind, rest
+    if slash and is_campaign_name(name):
+        return "campaign", name
+    raise Misused(
+        f'"{name}" names no thing; expected realm, quest/<id>, hero/<id>, skill/<id>, '
+        "campaign/<hero>/<id> or <hero>/<id>"
+    )
+
+
+def explanation_of(view: View, kind: str, name: str, *, origin: bool = False) -> Explanation:
+    """Return all that a view knows about a thing."""
+    _check_there(view, kind, name)
+    thing = f"{kind}/{name}" if name else kind
+    document = document_of(view)
+    return Explanation(
+        thing=thing,
+        where=_where(view, kind, name),
+        facts=tuple(_facts(view, kind, name)),
+        changes=tuple(one for one in document.changes if _is_about(one, kind, name)),
+        blocked=_in_the_way(view, kind, name),
+        settings=_settings(view, kind, name) if origin else (),
+    )
+
+
+def _check_there(view: View, kind: str, name: str) -> None:
+    desired = view.desired
+    known: dict[str, set[str]] = {
+        "campaign": {*desired.campaigns, *(row.name for row in view.facts.store.campaigns)},
+        "hero": set(desired.heroes),
+        "skill": set(desired.skills),
+        "quest": {quest.id for quest in desired.quests},
+        "realm": {""},
+    }
+    if name not in known[kind]:
+        raise not_found(kind, name, known[kind])
+
+
+def _where(view: View, kind: str, name: str) -> str | None:
+    desired = view.desired
+    if kind == "realm":
+        return desired.realm.path
+    if kind == "quest":
+        return desired.quest_where(_place(view, name))
+    sources: dict[str, Any] = {
+        "campaign": desired.campaigns,
+        "hero": desired.heroes,
+        "skill": desired.skills,
+    }
+    source = sources[kind].get(name)
+    return source.path if source is not None else None
+
+
+def _place(view: View, quest: str) -> int:
+    return next(place for place, one in enumerate(view.desired.quests) if one.id == quest)
+
+
+def _is_about(change: PlannedChange, kind: str, name: str) -> bool:
+    match kind:
+        case "realm":
+            return True
+        case "campaign":
+            return concerns(change.action, change.subject, name)
+        case "hero":
+            campaign = getattr(change.action, "campaign", None)
+            return change.subject == f"hero/{name}" or (campaign or "").partition("/")[0] == name
+        case _:
+            return change.subject == f"{kind}/{name}"
+
+
+def _in_the_way(view: View, kind: str, name: str) -> tuple[Blocked, ...]:
+    """Return the thing's own blockers, and those of what it waits for."""
+    if kind == "realm":
+        return view.plan.blocked
+    subjects = dict.fromkeys([f"{kind}/{name}", *_waits_for(view, kind, name)])
+    found = [item for subject in subjects for item in view.plan.blocked if item.subject == subject]
+    if kind == "campaign" and (inactive := _not_active(view, name)) is not None:
+        found.insert(0, inactive)
+    unique: dict[tuple[str, str], Blocked] = {}
+    for item in found:
+        unique.setdefault((item.code, item.message), item)
+    return tuple(unique.values())
+
+
+def _waits_for(view: View, kind: str, name: str) -> Iterator[str]:
+    """Yield the things without which this one does not happen."""
+    if kind == "campaign":
+        yield f"hero/{name.partition('/')[0]}"
+        for job in view.facts.store.jobs:
+            if f"{job.hero_id}/{job.campaign_id}" == name and job.status not in ("completed", "skipped"):
+                yield f"quest/{job.quest_id}"
+    elif kind == "quest":
+        quest = view.desired.quests[_place(view, name)]
+        active = view.desired.realm.spec.active
+        for who in quest.for_ or ((active,) if active else ()):
+            if "/" in who:
+                yield f"campaign/{who}"
+            yield f"hero/{who.partition('/')[0]}"
+
+
+def _not_active(view: View, name: str) -> Blocked | None:
+    active = view.desired.realm.spec.active
+    if active == name or name not in view.desired.campaigns:
+        return None
+    said = f"realm.yaml names {active}" if active else "realm.yaml names no active campaign"
+    return Blocked(
+        subject=f"campaign/{name}",
+        code="not-active",
+        message=f"it does not train: {said}",
+        cause=view.desired.realm.where("active"),
+        hint=f"realm.yaml: active: {name}",
+    )
+
+
+def _facts(view: View, kind: str, name: str) -> Iterator[Fact]:
+    if kind == "realm":
+        yield from _realm_facts(view)
+        return
+    if kind == "quest":
+        yield Fact(name="rows", text=source_of(view.desired.quests[_place(view, name)]))
+    many = {"campaign": "campaigns", "hero": "heroes", "quest": "quests", "skill": "skills"}[kind]
+    for item in listing_of(view, many, name).items:
+        yield from _item_facts(item)
+
+
+def _realm_facts(view: View) -> Iterator[Fact]:
+    realm = view.desired.realm.spec
+    yield Fact(name="id", text=realm.id)
+    yield Fact(name="root", text=view.plan.root)
+    yield Fact(name="active", text=realm.active or "no campaign")
+    yield Fact(name="specs", text=view.commit.name)
+
+
+def _item_facts(item: Item) -> Iterator[Fact]:
+    """Yield what a record says, in its own words; what is empty, and what is told elsewhere, is left out."""
+    for field in item.__struct_fields__:
+        value = getattr(item, field)
+        if field in ("id", "spec", "message", "blocked", "source") or value in (None, "", (), False):
+            continue
+        text = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+        yield Fact(name=field.removeprefix("is_").replace("_", " "), text="yes" if value is True else text)
+
+
+def _settings(view: View, kind: str, name: str) -> tuple[Origin, ...]:
+    campaign = name if kind == "campaign" else _campaign_of(view, name)
+    if campaign not in view.desired.campaigns:
+        raise Misused(f"{kind}/{name} has no spec whose settings could be shown")
+    return tuple(
+        Origin(
+            key=key,
+            value=msgspec.to_builtins(found.value),
+            origin=found.origin,
+            layer=found.layer,
+            shadowed=tuple(
+                Shadowed(layer=one.layer, value=msgspec.to_builtins(one.value), origin=one.origin)
+                for one in found.shadowed
+            ),
+        )
+        for key, found in resolve(layers_of(view.desired, campaign)).items()
+    )
+
+
+def _campaign_of(view: View, hero: str) -> str:
+    """Return the campaign whose settings stand for a hero's: the active one, else its first."""
+    mine = [name for name in view.desired.campaigns if name.partition("/")[0] == hero]
+    active = view.desired.realm.spec.active
+    return active if active in mine else (mine[0] if mine else "")

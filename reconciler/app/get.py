@@ -1,0 +1,363 @@
+"""`get`: everything of one kind, one record each. A new kind is a record, a function and a line in KINDS."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from reconciler.app.environment import Environment
+from reconciler.app.errors import Misused
+from reconciler.app.ground import not_found
+from reconciler.app.place import Options
+from reconciler.app.planning import View, look
+from reconciler.app.status import status_of
+from reconciler.desired.mistakes import nearest_name
+from reconciler.desired.queue import Quest
+
+SINGULAR = {
+    **{"campaigns": "campaign", "heroes": "hero", "quests": "quest", "jobs": "job"},
+    **{"checkpoints": "checkpoint", "runs": "run", "skills": "skill"},
+}
+
+
+class CampaignItem(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    is_active: bool
+    synced: str
+    healthy: str
+    reason: str
+    step: int
+    goal_updates: int | None
+    num_checkpoints: int
+    checkpoint_bytes: int
+    spec: str | None
+    """File of its spec; null when it has none any more."""
+
+
+class HeroItem(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    name: str | None
+    title: str | None
+    model: str
+    size_b: float | None
+    optimizer: str
+    num_campaigns: int
+    blocked: str | None
+    """The first thing that keeps it from being trained."""
+    spec: str
+
+
+class QuestItem(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    source: str
+    priority: str
+    epochs: int
+    is_for: tuple[str, ...]
+    state: str
+    """Of its jobs; `waits` or another blocker's name when it has none."""
+    message: str | None
+    spec: str
+
+
+class JobItem(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    quest: str
+    campaign: str
+    status: str
+    priority: str
+    epochs: int
+    num_examples: int
+    attempts: int
+    start_step: int | None
+    final_step: int | None
+    final_loss: float | None
+    final_val_loss: float | None
+    created_at: str
+    finished_at: str | None
+    config_hash: str | None
+    last_error: str | None
+
+
+class CheckpointItem(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    """<hero>/<campaign>@<step>"""
+    step: int
+    saved_at: str
+    train_loss: float | None
+    val_loss: float | None
+    size_bytes: int
+    state: str
+    """complete, unhealthy (a loss was not finite), unrecorded, missing, foreign."""
+    path: str
+    digest: str | None
+    config_hash: str | None
+    code_version: str | None
+    reason: str | None
+    """Why it is foreign."""
+
+
+class RunItem(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    """<hero>/<campaign>/g<generation>-a<attempt>"""
+    state: str
+    end: str | None
+    device: str
+    launched_at: str
+    ended_at: str | None
+    from_step: int
+    to_step: int | None
+    config_hash: str
+    code_version: str
+    specs_commit: str
+    pid: int | None
+    message: str | None
+
+
+class SkillItem(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    name: str | None
+    max_level: int
+    source: str | None
+    num_quests: int
+    spec: str
+
+
+Item = CampaignItem | HeroItem | QuestItem | JobItem | CheckpointItem | RunItem | SkillItem
+
+
+class Listing(msgspec.Struct, frozen=True, kw_only=True):
+    """All things of a kind, or the one that was asked for."""
+
+    schema_version: int = 1
+    kind: str
+    realm: str
+    seen_at: str
+    items: tuple[Any, ...]
+
+
+def get(environment: Environment, options: Options, kind: str, name: str | None = None) -> Listing:
+    """Return everything of a kind, or what has this id.
+
+    Raises:
+        Misused: no such kind.
+        NotFound: no such thing.
+    """
+    kind = next((many for many, one in SINGULAR.items() if one == kind), kind)
+    if kind not in KINDS:
+        near = nearest_name(kind, KINDS)
+        meant = f'; did you mean "{near}"?' if near else ""
+        raise Misused(f'"{kind}" is no kind of thing; known: {", ".join(KINDS)}{meant}')
+    return listing_of(look(environment, options), kind, name)
+
+
+def listing_of(view: View, kind: str, name: str | None = None) -> Listing:
+    """Return a view's things of a known kind."""
+    items = KINDS[kind](view)
+    if name is not None:
+        wanted = name.removeprefix(f"{SINGULAR[kind]}/")
+        found = tuple(item for item in items if wanted in (item.id, getattr(item, "quest", None)))
+        if not found:
+            raise not_found(SINGULAR[kind], wanted, {item.id for item in items})
+        items = found
+    return Listing(kind=kind, realm=view.plan.realm, seen_at=view.seen_at, items=items)
+
+
+def _campaigns(view: View) -> tuple[CampaignItem, ...]:
+    return tuple(
+        CampaignItem(
+            id=one.name,
+            is_active=one.is_active,
+            synced=one.synced.state,
+            healthy=one.healthy.state,
+            reason=one.healthy.reason if one.healthy.state != "healthy" else one.synced.reason,
+            step=one.step,
+            goal_updates=one.goal_updates,
+            num_checkpoints=one.num_checkpoints,
+            checkpoint_bytes=one.checkpoint_bytes,
+            spec=view.desired.campaigns[one.name].path if one.name in view.desired.campaigns else None,
+        )
+        for one in status_of(view).campaigns
+    )
+
+
+def _heroes(view: View) -> tuple[HeroItem, ...]:
+    return tuple(_hero(view, name) for name in sorted(view.desired.heroes))
+
+
+def _hero(view: View, name: str) -> HeroItem:
+    source = view.desired.heroes[name]
+    hero = source.spec
+    settings = hero.training_defaults
+    blocked = [item.message for item in view.plan.blocked if item.subject == f"hero/{name}"]
+    return HeroItem(
+        id=name,
+        name=hero.name,
+        title=hero.rpg_name,
+        model=hero.model.hf_name or f"{hero.model.architecture} from scratch",
+        size_b=hero.model.size_b,
+        optimizer=(settings.optimizer or settings.optimizer_type if settings else None) or "adamw",
+        num_campaigns=sum(one.partition("/")[0] == name for one in view.desired.campaigns),
+        blocked=blocked[0] if blocked else None,
+        spec=source.path,
+    )
+
+
+def _quests(view: View) -> tuple[QuestItem, ...]:
+    return tuple(_quest(view, quest, place) for place, quest in enumerate(view.desired.quests))
+
+
+def source_of(quest: Quest) -> str:
+    """Return in a few words where a quest's rows come from."""
+    if quest.file is not None:
+        return quest.file
+    return f"{quest.skill} level {quest.level}, {quest.count:,} problems, seed {quest.seed or 0}"
+
+
+def _quest(view: View, quest: Quest, place: int) -> QuestItem:
+    jobs = [job.status for job in view.facts.store.jobs if job.quest_id == quest.id]
+    blocked = [item for item in view.plan.blocked if item.subject == f"quest/{quest.id}"]
+    state = ", ".join(sorted(set(jobs))) or (blocked[0].code if blocked else "new")
+    return QuestItem(
+        id=quest.id,
+        source=source_of(quest),
+        priority=quest.priority,
+        epochs=quest.epochs,
+        is_for=quest.for_,
+        state=state,
+        message=blocked[0].message if blocked else None,
+        spec=view.desired.quest_where(place),
+    )
+
+
+def _jobs(view: View) -> tuple[JobItem, ...]:
+    names = {row.uid: row.name for row in view.facts.store.campaigns}
+    rows = sorted(view.facts.store.jobs, key=lambda job: (job.created_at, job.id))
+    shared = set(JobItem.__struct_fields__) - {"quest", "campaign"}
+    return tuple(
+        JobItem(
+            quest=job.quest_id,
+            campaign=names.get(job.campaign_uid, f"{job.hero_id}/{job.campaign_id}"),
+            **{field: getattr(job, field) for field in shared},
+        )
+        for job in rows
+    )
+
+
+def _checkpoints(view: View) -> tuple[CheckpointItem, ...]:
+    found: list[CheckpointItem] = []
+    for row in view.facts.store.campaigns:
+        found += _checkpoints_of(view, row.name, row.uid)
+    return tuple(found)
+
+
+def _checkpoints_of(view: View, campaign: str, uid: str) -> list[CheckpointItem]:
+    seen = view.facts.campaigns[campaign].checkpoints
+    known = {row.step: row for row in view.facts.ledger_of(uid)}
+    items = [
+        CheckpointItem(
+            id=f"{campaign}@{one.step}",
+            step=one.step,
+            saved_at=one.manifest.created_at,
+            train_loss=one.manifest.measures.train_loss,
+            val_loss=one.manifest.measures.val_loss,
+            size_bytes=one.size_bytes,
+            state=_checkpoint_state(healthy=one.manifest.healthy, recorded=one.step in known),
+            path=one.path,
+            digest=one.manifest.digest,
+            config_hash=one.manifest.config_hash,
+            code_version=str(one.manifest.code_version),
+            reason=None,
+        )
+        for one in seen.complete
+    ]
+    there = {item.step for item in items}
+    items += [
+        CheckpointItem(
+            id=f"{campaign}@{step}",
+            step=step,
+            saved_at=row.timestamp,
+            train_loss=row.train_loss,
+            val_loss=row.val_loss,
+            size_bytes=row.size_bytes,
+            state="missing",
+            path=row.path,
+            digest=row.digest,
+            config_hash=row.config_hash,
+            code_version=row.code_version,
+            reason="the ledger knows it, but no complete checkpoint lies there",
+        )
+        for step, row in known.items()
+        if step not in there
+    ]
+    items.sort(key=lambda item: item.step)
+    return items + [
+        CheckpointItem(
+            id=f"{campaign}/{one.name}",
+            step=-1,
+            saved_at="",
+            train_loss=None,
+            val_loss=None,
+            size_bytes=0,
+            state="foreign",
+            path=one.path,
+            digest=None,
+            config_hash=None,
+            code_version=None,
+            reason=one.reason,
+        )
+        for one in seen.foreign
+    ]
+
+
+def _checkpoint_state(*, healthy: bool, recorded: bool) -> str:
+    if not healthy:
+        return "unhealthy"
+    return "complete" if recorded else "unrecorded"
+
+
+def _runs(view: View) -> tuple[RunItem, ...]:
+    names = {row.uid: row.name for row in view.facts.store.campaigns}
+    rows = sorted(view.facts.store.runs, key=lambda run: (run.launched_at, run.generation, run.attempt))
+    return tuple(
+        RunItem(
+            id=f"{names[run.campaign_uid]}/g{run.generation}-a{run.attempt}",
+            state=run.state,
+            end=run.end,
+            device=run.device,
+            launched_at=run.launched_at,
+            ended_at=run.ended_at,
+            from_step=run.resume_step or 0,
+            to_step=run.final_step,
+            config_hash=run.config_hash,
+            code_version=run.code_version,
+            specs_commit=run.specs_commit,
+            pid=run.pid,
+            message=run.message,
+        )
+        for run in rows
+    )
+
+
+def _skills(view: View) -> tuple[SkillItem, ...]:
+    return tuple(
+        SkillItem(
+            id=name,
+            name=source.spec.name,
+            max_level=source.spec.max_level,
+            source=" ".join(source.spec.source.command) if source.spec.source else None,
+            num_quests=sum(quest.skill == name for quest in view.desired.quests),
+            spec=source.path,
+        )
+        for name, source in sorted(view.desired.skills.items())
+    )
+
+
+KINDS: Mapping[str, Callable[[View], tuple[Item, ...]]] = {
+    "campaigns": _campaigns,
+    "heroes": _heroes,
+    "quests": _quests,
+    "jobs": _jobs,
+    "checkpoints": _checkpoints,
+    "runs": _runs,
+    "skills": _skills,
+}

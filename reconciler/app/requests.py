@@ -1,0 +1,105 @@
+"""`pause`, `resume`, `stop`: what a person asks of the loop, left in the store with who and why."""
+
+import time
+from contextlib import closing
+from typing import Literal
+
+import msgspec
+
+from reconciler.app.environment import Environment
+from reconciler.app.errors import Failed, TimedOut
+from reconciler.app.ground import campaign_in, layout_of, store_of
+from reconciler.app.lock_holder import holder_of
+from reconciler.app.place import Options
+from state.layout import Layout
+from state.store.connection import open_reader, open_writer
+from state.store.requests import ask, find
+from state.store.rows import RequestRow
+
+Kind = Literal["pause", "resume", "stop"]
+POLL_SECONDS = 0.1
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """A request that was left, and what has come of it."""
+
+    schema_version: int = 1
+    id: int
+    kind: Kind
+    campaign: str
+    asked_by: str
+    why: str
+    asked_at: str
+    is_reconciler_running: bool
+    """When none is, the next apply handles it."""
+    handled_at: str | None = None
+    result: str | None = None
+
+
+def request(
+    environment: Environment, options: Options, kind: Kind, campaign: str | None, why: str | None
+) -> tuple[Layout, Asked]:
+    """Leave a request for the campaign, or for the active one, and wake the loop.
+
+    Raises:
+        NotFound: nothing was applied, or there is no such campaign.
+        Failed: the store cannot be written.
+    """
+    layout = layout_of(environment, options)
+    name = campaign_in(store_of(layout), campaign)
+    by, at = f"{environment.user}@{environment.host}", environment.now()
+    reason = why or "no reason given"
+    number = _leave(layout, kind=kind, campaign=name, by=by, why=reason, at=at)
+    _wake(layout)
+    return layout, Asked(
+        id=number,
+        kind=kind,
+        campaign=name,
+        asked_by=by,
+        why=reason,
+        asked_at=at,
+        is_reconciler_running=holder_of(layout.lock) is not None,
+    )
+
+
+def wait_for(layout: Layout, asked: Asked, timeout_seconds: float) -> Asked:
+    """Return the request once it, and no other, was handled.
+
+    Raises:
+        TimedOut: nobody handled it in time; it stays in the store.
+    """
+    deadline = time.monotonic() + timeout_seconds
+    while True:
+        row = _look(layout, asked.id)
+        if row is not None and row.handled_at is not None:
+            return msgspec.structs.replace(asked, handled_at=row.handled_at, result=row.result)
+        if time.monotonic() >= deadline:
+            nobody = "" if holder_of(layout.lock) else "; no reconciler is running: reconcile apply"
+            raise TimedOut(
+                f"request {asked.id} ({asked.kind} {asked.campaign}) was not handled within "
+                f"{timeout_seconds:g} s; it stays in the store{nobody}"
+            )
+        time.sleep(POLL_SECONDS)
+
+
+def _leave(layout: Layout, *, kind: Kind, campaign: str, by: str, why: str, at: str) -> int:
+    import apsw
+
+    try:
+        with closing(open_writer(layout.store)) as connection:
+            return ask(connection, kind=kind, campaign=campaign, by=by, why=why, at=at)
+    except (apsw.ReadOnlyError, apsw.CantOpenError, PermissionError) as error:
+        raise Failed(f"{layout.store}: cannot be written ({error}); ask whom the realm belongs to") from error
+
+
+def _wake(layout: Layout) -> None:
+    """Touch the file that the loop watches; without one the interval does it."""
+    try:
+        layout.wake.touch(mode=0o600)
+    except OSError:
+        return  # the request is in the store all the same; the next look finds it
+
+
+def _look(layout: Layout, number: int) -> RequestRow | None:
+    with open_reader(layout.store) as connection:
+        return find(connection, number)

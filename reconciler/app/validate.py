@@ -1,0 +1,45 @@
+"""`validate`: every mistake in the specs, as they lie in the work tree or at a commit."""
+
+import msgspec
+
+from reconciler.app.environment import Environment
+from reconciler.app.ground import work_tree_of
+from reconciler.app.place import Options, head_of
+from reconciler.app.planning import load_commit, load_worktree
+from reconciler.desired.desired import Desired
+from reconciler.desired.mistakes import Mistake, SpecMistakesError
+
+
+class Validation(msgspec.Struct, frozen=True, kw_only=True):
+    """What was found."""
+
+    schema_version: int = 1
+    source: str
+    """What was read: the work tree's folder, or a commit."""
+    num_specs: int
+    mistakes: tuple[Mistake, ...] = ()
+
+
+def validate(environment: Environment, options: Options, ref: str | None = None) -> Validation:
+    """Return every mistake in the files of the work tree, or in those at a commit.
+
+    Raises:
+        SourceError: no repository, no such commit, no specs.
+    """
+    try:
+        if ref is None:
+            top = work_tree_of(environment, options)
+            source = f"the work tree {top}"
+            desired = load_worktree(environment, top)
+        else:
+            commit = head_of(environment, options, ref)
+            source = commit.name
+            desired = load_commit(environment, commit)
+    except SpecMistakesError as error:
+        return Validation(source=source, num_specs=error.num_specs, mistakes=error.mistakes)
+    return Validation(source=source, num_specs=_num_specs(desired))
+
+
+def _num_specs(desired: Desired) -> int:
+    singles = 1 + (desired.queue is not None)
+    return singles + len(desired.heroes) + len(desired.campaigns) + len(desired.skills)
