@@ -44,19 +44,29 @@ def _is_our_checkout(place: Path) -> bool:
 
 
 def _dirty_digest(place: Path) -> str | None:
-    """Return 16 hex digits over all that differs from the commit in our packages; None when nothing does."""
-    difference = _git(
-        place, "diff", "HEAD", "--binary", "--no-ext-diff", "--no-textconv", "--no-renames", "--", *PACKAGES
+    """Return 16 hex digits over each of our files that differs from the commit; None when none does.
+
+    Names and contents count, not git's text of the difference, which depends on a person's settings.
+    """
+    changed = _git(
+        place, "diff", "HEAD", "--name-only", "--no-renames", "--no-ext-diff", "-z", "--", *PACKAGES
     )
     new = _git(place, "ls-files", "--others", "--exclude-standard", "-z", "--", *PACKAGES)
-    if difference is None or new is None:
+    if changed is None or new is None:
         raise ProvenanceUnknown(f"{place}: git does not tell what is not committed; run `git status` there")
-    if not difference and not new:
+    names = sorted({name for name in (changed + new).split(b"\0") if name})
+    if not names:
         return None
-    digest = hashlib.sha256(difference)
-    for name in sorted(part for part in new.split(b"\0") if part):
-        digest.update(name + b"\0" + hashlib.sha256((place / os.fsdecode(name)).read_bytes()).digest())
+    digest = hashlib.sha256()
+    for name in names:
+        digest.update(name + b"\0" + _content_digest(place / os.fsdecode(name)))
     return digest.hexdigest()[:_DIRTY_DIGITS]
+
+
+def _content_digest(path: Path) -> bytes:
+    if path.is_symlink():
+        return hashlib.sha256(b"link " + os.fsencode(path.readlink())).digest()
+    return hashlib.sha256(path.read_bytes()).digest() if path.is_file() else b"deleted"
 
 
 def _git(place: Path, *arguments: str) -> bytes | None:

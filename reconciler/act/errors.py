@@ -12,6 +12,7 @@ import errno
 
 import apsw
 
+from reconciler.provenance import ProvenanceUnknown
 from state.contract.files import ContractError
 from state.contract.quest_rows import QuestFileError
 from state.store.connection import StoreDamaged
@@ -33,7 +34,7 @@ class Permanent(ActionFailed):
     """It will not work until someone changes something."""
 
 
-FOREIGN = (OSError, apsw.Error, ContractError, QuestFileError, StoreDamaged)
+FOREIGN = (OSError, apsw.Error, ContractError, QuestFileError, StoreDamaged, ProvenanceUnknown)
 """What `translate` understands."""
 
 

@@ -1,0 +1,63 @@
+"""What people ask for is done once, and answered."""
+
+from typing import Any
+
+import pytest
+
+from reconciler.plan import actions as a
+
+
+def handle(realm: Any, make: Any, kind: Any, campaign: str | None = None) -> a.HandleRequest:
+    name = campaign or make.campaign
+    number = realm.ask(kind, name)
+    return a.HandleRequest(
+        request_id=number, kind=kind, campaign=name, campaign_uid=make.uid, asked_by="kim", why="lunch"
+    )
+
+
+def campaign(realm: Any, make: Any) -> Any:
+    return next(row for row in realm.view().campaigns if row.uid == make.uid)
+
+
+@pytest.mark.parametrize("kind", ["pause", "stop"])
+def test_a_hold_says_who_asked_why_and_when(kind: str, realm: Any, make: Any) -> None:
+    realm.done(handle(realm, make, kind))
+
+    row = campaign(realm, make)
+    assert (row.hold, row.hold_by, row.hold_why, row.hold_at) == (kind, "kim", "lunch", make.now)
+
+
+def test_resume_lifts_the_hold_and_forgives_failures(realm: Any, make: Any) -> None:
+    realm.done(handle(realm, make, "pause"), handle(realm, make, "resume"))
+
+    row = campaign(realm, make)
+    assert (row.hold, row.hold_by, row.hold_why, row.hold_at, row.forgiven_at) == (
+        None,
+        None,
+        None,
+        None,
+        make.now,
+    )
+
+
+def test_a_request_is_handled_once(realm: Any, make: Any) -> None:
+    pause = handle(realm, make, "pause")
+    realm.done(pause, handle(realm, make, "resume"), pause)
+
+    assert campaign(realm, make).hold is None
+    assert realm.view().requests == ()
+
+
+def test_a_request_about_an_unknown_campaign_is_answered(realm: Any, make: Any) -> None:
+    (text,) = realm.done(handle(realm, make, "pause", "tiny/ghost"))
+
+    assert text == "there is no campaign tiny/ghost; nothing was done"
+    assert realm.rows("requests")[0]["result"] == text
+
+
+def test_a_request_that_is_not_in_the_store_is_told(realm: Any, make: Any) -> None:
+    ghost = a.HandleRequest(
+        request_id=9, kind="pause", campaign=make.campaign, campaign_uid=make.uid, asked_by="kim", why=""
+    )
+
+    assert realm.fails(ghost).text == "request 9 is not in the store"

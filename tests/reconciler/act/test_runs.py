@@ -1,0 +1,396 @@
+"""A launch: one process per run key, with everything it needs in its folder, under any kill."""
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from reconciler.act.launcher import LocalLauncher
+from reconciler.observed.processes import find_by_cookie
+from reconciler.plan import actions as a
+from reconciler.provenance import ProvenanceUnknown
+from state.contract.files import read
+from state.contract.orders import Orders
+from state.contract.request import RunRequest, config_hash
+
+CODE = "c" * 40
+
+
+class Recorder:
+    """A machine that remembers what it was asked to start."""
+
+    def __init__(self) -> None:
+        self.asked: list[dict[str, Any]] = []
+
+    def spawn(self, argv: Any, **given: Any) -> int:
+        self.asked.append({"argv": list(argv), **given})
+        return 0
+
+    def reap(self) -> tuple[()]:
+        return ()
+
+
+def run_row(realm: Any) -> Any:
+    return realm.view().runs[0]
+
+
+def test_a_launch_says_in_its_request_everything_the_run_was_asked_to_be(realm: Any, make: Any) -> None:
+    realm.save_checkpoint(7)
+    realm.done(make.launch(goal_updates=50))
+
+    request = read(realm.run.request, RunRequest)
+    assert request.config == make.config
+    assert (request.realm_uid, request.campaign_uid, request.segment) == ("realm", make.uid, 1)
+    assert (request.resume_step, request.optimizer_state) == (7, "resume")
+    assert Path(request.checkpoints_dir) == realm.layout.campaign(make.campaign).checkpoints
+    assert Path(request.trainer_lock) == realm.layout.trainer_lock
+
+
+def test_config_hash_and_code_version_are_in_request_run_campaign_job_and_campaign_json(
+    realm: Any, make: Any
+) -> None:
+    realm.done(make.launch())
+
+    view, wanted = realm.view(), (config_hash(make.config), CODE)
+    campaign = next(row for row in view.campaigns if row.uid == make.uid)
+    request, (job,) = read(realm.run.request, RunRequest), view.jobs
+    record = realm.json(realm.layout.campaign(make.campaign).record)
+    assert (request.config_hash, str(request.code_version)) == wanted
+    assert (run_row(realm).config_hash, run_row(realm).code_version) == wanted
+    assert (campaign.config_hash, campaign.code_version) == wanted
+    assert (job.config_hash, job.git_commit) == wanted
+    assert (record["config_hash"], record["code_version"]) == wanted
+    assert {request.specs_commit, campaign.specs_commit, job.specs_commit, record["specs_commit"]} == {
+        "d" * 40
+    }
+
+
+def test_the_first_orders_hold_the_jobs_in_their_order_with_their_content(realm: Any, make: Any) -> None:
+    realm.done(make.enqueue(job_uid="b", quest_id="b", epochs=3))
+    realm.done(make.launch(job_uids=("b", make.job), goal_updates=50))
+
+    orders = read(realm.run.orders, Orders)
+    assert [(quest.quest_id, quest.epochs, quest.num_rows) for quest in orders.quests] == [
+        ("b", 3, 3),
+        ("sums", 1, 3),
+    ]
+    assert Path(orders.quests[0].path) == realm.layout.snapshot(make.digest)
+    assert (orders.sequence, orders.goal_updates, orders.pause, orders.stop) == (1, 50, False, None)
+
+
+def test_the_trainer_is_started_with_its_request_its_log_and_its_cookie(realm: Any, make: Any) -> None:
+    machine = Recorder()
+    realm.done(make.launch(), launcher=machine)
+
+    (asked,) = machine.asked
+    assert asked["argv"] == [sys.executable, "-m", "trainer", "run", "--request", str(realm.run.request)]
+    assert asked["env"]["REALM_RUN_COOKIE"] == run_row(realm).cookie == realm.cookie
+    assert (asked["log"], asked["cwd"]) == (realm.run.log, realm.run.folder)
+
+
+def test_the_log_of_the_newest_run_is_linked(realm: Any, make: Any) -> None:
+    realm.start_trainer()
+
+    link = realm.layout.campaign(make.campaign).training_log
+    assert str(link.readlink()) == "../runs/g1-a1/training.log"
+    deadline = time.monotonic() + 5
+    while link.read_text() != "training\n" and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert link.read_text() == "training\n"
+
+
+def test_an_unhealthy_or_foreign_checkpoint_is_not_resumed_from(realm: Any, make: Any) -> None:
+    realm.save_checkpoint(5)
+    realm.save_checkpoint(6, healthy=False)
+    realm.save_checkpoint(7, campaign_uid="someone else")
+    (realm.layout.campaign(make.campaign).checkpoints / "checkpoint-8").mkdir()
+
+    realm.done(make.launch())
+
+    assert read(realm.run.request, RunRequest).resume_step == run_row(realm).resume_step == 5
+
+
+def test_when_the_checkpoints_cannot_be_read_nothing_is_launched(realm: Any, make: Any) -> None:
+    folder = realm.layout.campaign(make.campaign).checkpoints
+    folder.rmdir()
+    folder.write_text("not a folder")
+    machine = Recorder()
+
+    outcome = realm.fails(make.launch(), launcher=machine)
+
+    assert "no run starts before it is known what is there" in outcome.text
+    assert machine.asked == []
+
+
+def test_launched_again_it_finds_the_trainer_and_starts_no_second(realm: Any, make: Any) -> None:
+    realm.start_trainer()
+    machine = Recorder()
+
+    (text,) = realm.done(make.launch(), launcher=machine)
+
+    assert machine.asked == []
+    assert text.startswith(f"pid {realm.json(realm.run.process)['pid']}, config ")
+    assert run_row(realm).state == "running"
+
+
+def test_a_trainer_that_lives_and_has_not_claimed_yet_is_not_started_twice(
+    realm: Any, make: Any, tmp_path: Path
+) -> None:
+    realm.done(make.launch())
+    LocalLauncher().spawn(
+        [sys.executable, "-I", "-S", "-c", "import time; time.sleep(60)"],
+        env={"REALM_RUN_COOKIE": realm.cookie}, log=tmp_path / "log", cwd=tmp_path,
+    )  # fmt: skip
+    while find_by_cookie(realm.cookie) is None:
+        time.sleep(0.005)
+    machine = Recorder()
+
+    realm.done(make.launch(), launcher=machine)
+
+    assert machine.asked == []
+
+
+def test_while_a_run_is_not_over_no_other_starts(realm: Any, make: Any) -> None:
+    realm.done(make.launch())
+
+    outcome = realm.fails(make.launch(campaign=make.other, campaign_uid=make.other_uid))
+
+    assert f"run g1-a1 of campaign uid {make.uid} is not over; {make.other} starts after it" in outcome.text
+    assert not outcome.permanent
+
+
+def test_a_run_that_is_over_is_not_launched_again(realm: Any, make: Any) -> None:
+    realm.done(make.launch(), make.close("never_started"))
+
+    assert (
+        "run tiny/campaign-001 g1-a1 is over (never_started); planned again"
+        in realm.fails(make.launch()).text
+    )
+
+
+def test_a_request_is_never_rewritten(realm: Any, make: Any) -> None:
+    realm.done(make.launch())
+    before = realm.run.request.read_bytes()
+
+    outcome = realm.fails(make.launch(device="cuda:0"))
+
+    assert "this run was asked for before, and differs in device" in outcome.text
+    assert realm.run.request.read_bytes() == before
+
+
+def test_a_job_whose_content_is_gone_is_not_launched(realm: Any, make: Any) -> None:
+    realm.layout.snapshot(make.digest).unlink()
+
+    outcome = realm.fails(make.launch())
+
+    assert "quest sums: its content" in outcome.text
+    assert "is not there; the next plan brings it in again" in outcome.text
+
+
+def test_confirming_writes_down_the_process(realm: Any, make: Any) -> None:
+    realm.done(make.launch(), a.ConfirmRun(**make.key, pid=4242))
+
+    assert (run_row(realm).state, run_row(realm).pid) == ("running", 4242)
+
+
+def test_a_run_given_up_before_its_trainer_came_can_never_be_claimed(realm: Any, make: Any) -> None:
+    realm.done(make.launch(), make.close("never_started"))
+
+    claim = realm.json(realm.run.process)
+    assert (claim["pid"], claim["cookie"]) == (0, "revoked")
+    straggler = make.tiny_trainers()
+    env = {"REALM_RUN_COOKIE": realm.cookie}
+    argv = [sys.executable, "-m", "trainer", "run", "--request", str(realm.run.request)]
+    straggler.spawn(argv, env=env, log=realm.run.log, cwd=realm.run.folder)
+    assert _exit_codes(straggler) == [75]
+    assert realm.json(realm.run.process) == claim
+
+
+def _exit_codes(launcher: LocalLauncher) -> list[int]:
+    deadline = time.monotonic() + 10
+    while not (left := launcher.reap()) and time.monotonic() < deadline:
+        time.sleep(0.005)
+    return [child.exit_code for child in left]
+
+
+def test_a_slow_trainer_that_claims_at_the_last_moment_is_left_alone(realm: Any, make: Any) -> None:
+    realm.start_trainer()
+
+    outcome = realm.fails(make.close("never_started"))
+
+    assert outcome.text.startswith("claimed after all")
+    assert run_row(realm).state != "ended"
+
+
+def test_a_run_whose_trainer_lives_is_not_closed(realm: Any, make: Any) -> None:
+    realm.start_trainer()
+
+    assert "its trainer lives (pid " in realm.fails(make.close("lost")).text
+
+
+def test_closing_writes_down_how_it_ended_and_does_so_once(realm: Any, make: Any) -> None:
+    realm.done(make.launch())
+    end = make.close(
+        "failed", failure_class="oom", final_step=3, ended_at="2026-01-31T13:00:00Z", quest_id="sums"
+    )
+    realm.done(end)
+    realm.done(make.close("lost"))
+
+    row = run_row(realm)
+    assert (row.state, row.end, row.failure_class, row.final_step) == ("ended", "failed", "oom", 3)
+    assert (row.ended_at, row.quest_id, row.message) == ("2026-01-31T13:00:00Z", "sums", "so it was")
+
+
+def test_the_reconcilers_death_leaves_the_trainer_in_its_own_session(realm: Any) -> None:
+    realm.start_trainer()
+
+    pid = realm.json(realm.run.process)["pid"]
+    assert os.getsid(pid) == pid
+
+
+def test_new_orders_replace_the_old_ones(realm: Any, make: Any) -> None:
+    realm.done(make.launch(), make.orders(2, pause=True, goal_updates=9, job_uids=()))
+
+    orders = read(realm.run.orders, Orders)
+    assert (orders.sequence, orders.pause, orders.goal_updates, orders.quests) == (2, True, 9, ())
+
+
+def test_the_jobs_of_new_orders_know_which_launch_trains_them(realm: Any, make: Any) -> None:
+    realm.done(make.launch(job_uids=()), make.orders(2))
+
+    (job,) = realm.view().jobs
+    assert (job.config_hash, job.git_commit) == (config_hash(make.config), CODE)
+
+
+def test_orders_are_never_older_than_those_given(realm: Any, make: Any) -> None:
+    realm.done(make.launch(), make.orders(3))
+
+    outcome = realm.fails(make.orders(2, pause=True))
+
+    assert "has orders 3 already, the plan made 2" in outcome.text
+
+
+def test_a_stopping_run_takes_no_new_orders(realm: Any, make: Any) -> None:
+    realm.done(make.launch())
+    orders = read(realm.run.orders, Orders)
+    realm.run.orders.write_bytes(msgspec.json.encode(msgspec.structs.replace(orders, stop="enough")))
+
+    assert "is stopping (enough); it takes no new orders" in realm.fails(make.orders(2)).text
+
+
+@pytest.mark.parametrize("action", ["orders", "confirm"])
+def test_a_run_that_is_over_takes_nothing_more(action: str, realm: Any, make: Any) -> None:
+    realm.done(make.launch(), make.close("never_started"))
+
+    late = make.orders(2) if action == "orders" else a.ConfirmRun(**make.key, pid=1)
+
+    assert "is over (never_started); planned again" in realm.fails(late).text
+
+
+def test_a_stopped_trainer_saves_and_its_end_is_written_down(realm: Any, make: Any) -> None:
+    realm.start_trainer()
+
+    (text,) = realm.done(make.stop())
+
+    assert text.startswith("saved checkpoint-7, 0.")
+    row = run_row(realm)
+    assert (row.state, row.end, row.message, row.last_checkpoint_step) == ("ended", "stopped", "asked to", 7)
+    orders = read(realm.run.orders, Orders)
+    assert (orders.sequence, orders.stop) == (2, "not active any more")
+
+
+def test_stopping_what_is_gone_already_is_done(realm: Any, make: Any) -> None:
+    realm.start_trainer()
+    realm.done(make.stop())
+
+    assert realm.done(make.stop()) == ["was over before: stopped"]
+
+
+def test_a_trainer_that_left_by_itself_is_closed_with_its_word(realm: Any, make: Any) -> None:
+    realm.start_trainer()
+    realm.end_trainers()
+    left = {
+        "reason": "finished",
+        "message": "done",
+        "step": 9,
+        "last_checkpoint_step": 9,
+        "exited_at": make.now,
+    }
+    realm.run.exit.write_text(json.dumps(left))
+
+    realm.done(make.stop())
+
+    assert (run_row(realm).end, run_row(realm).final_step) == ("finished", 9)
+
+
+def test_a_trainer_that_does_not_listen_is_killed_after_the_grace_time(
+    realm: Any, make: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REALM_TEST_DEAF", "1")
+    realm.save_checkpoint(5)
+    realm.start_trainer()
+
+    (text,) = realm.done(make.stop(grace_seconds=0.2))
+
+    assert text == "did not leave within 0.2 s and was killed"
+    row = run_row(realm)
+    assert (row.end, row.message, row.last_checkpoint_step) == ("lost", text, 5)
+    assert find_by_cookie(realm.cookie) is None
+
+
+def test_asked_to_leave_while_waiting_it_leaves_the_trainer_stopping(
+    realm: Any, make: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REALM_TEST_DEAF", "1")
+    realm.start_trainer()
+    answers = iter([False])
+
+    outcome = realm.fails(make.stop(), interrupted=lambda: next(answers, True))
+
+    assert outcome.text == "its trainer saves and leaves by itself; not waited for"
+    assert run_row(realm).state != "ended"
+    assert find_by_cookie(realm.cookie) is not None
+
+
+def test_a_process_that_only_has_the_trainers_number_is_not_signalled(realm: Any, make: Any) -> None:
+    realm.done(make.launch())
+    ours = {
+        "pid": os.getpid(),
+        "boot_id": "another",
+        "start_ticks": 1,
+        "cookie": realm.cookie,
+        "claimed_at": make.now,
+    }
+    realm.run.process.write_text(json.dumps(ours))
+
+    realm.done(make.stop())
+
+    assert run_row(realm).end == "lost"
+
+
+def test_a_run_that_nobody_claimed_is_stopped_by_taking_the_claim_away(realm: Any, make: Any) -> None:
+    realm.done(make.launch())
+
+    assert realm.done(make.stop()) == ["had not begun; it never will"]
+    assert run_row(realm).end == "never_started"
+    assert realm.json(realm.run.process)["cookie"] == "revoked"
+
+
+def test_a_launch_without_its_campaign_is_refused(realm: Any, make: Any) -> None:
+    outcome = realm.fails(make.launch(campaign="tiny/ghost", campaign_uid="ghost"))
+
+    assert "campaign tiny/ghost (uid ghost) is not in the store" in outcome.text
+
+
+def test_a_launch_that_cannot_say_which_code_trains_is_refused(realm: Any, make: Any) -> None:
+    def unknown() -> Any:
+        raise ProvenanceUnknown("neither a checkout nor installed")
+
+    outcome = realm.fails(make.launch(), code_version=unknown)
+
+    assert (outcome.text, outcome.permanent) == ("neither a checkout nor installed", True)
