@@ -21,7 +21,9 @@ def test_other_kinds_of_device_are_refused(name: str) -> None:
 
 
 def test_fp16_is_refused_and_never_replaced() -> None:
-    with pytest.raises(EnvironmentFailure, match="precision 'fp16' is not built .*set precision: bf16, fp32 or auto"):
+    with pytest.raises(
+        EnvironmentFailure, match="precision 'fp16' is not built .*set precision: bf16, fp32 or auto"
+    ):
         training_precision("fp16", torch.device("cpu"))
 
 

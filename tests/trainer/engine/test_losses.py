@@ -31,9 +31,13 @@ def documents() -> list[tuple[torch.Tensor, torch.Tensor]]:
     return found
 
 
-def padded(found: list[tuple[torch.Tensor, torch.Tensor]], pad: int = 256) -> tuple[torch.Tensor, torch.Tensor]:
-    pair = (torch.nn.utils.rnn.pad_sequence([d[i] for d in found], batch_first=True, padding_value=v)
-            for i, v in ((0, pad), (1, IGNORED)))
+def padded(
+    found: list[tuple[torch.Tensor, torch.Tensor]], pad: int = 256
+) -> tuple[torch.Tensor, torch.Tensor]:
+    pair = (
+        torch.nn.utils.rnn.pad_sequence([d[i] for d in found], batch_first=True, padding_value=v)
+        for i, v in ((0, pad), (1, IGNORED))
+    )
     ids, labels = pair
     return ids, labels
 
@@ -105,9 +109,15 @@ def test_a_document_does_not_see_its_neighbour() -> None:
     model, found = a_double_model(), documents()
     model.eval()
     with torch.no_grad():
-        before = [summed_loss(model, *(row[None] for row in pair)).item() for pair in zip(*padded(found), strict=True)]
+        before = [
+            summed_loss(model, *(row[None] for row in pair)).item()
+            for pair in zip(*padded(found), strict=True)
+        ]
         found[0] = ((found[0][0] + 13) % 256, found[0][1])
-        after = [summed_loss(model, *(row[None] for row in pair)).item() for pair in zip(*padded(found), strict=True)]
+        after = [
+            summed_loss(model, *(row[None] for row in pair)).item()
+            for pair in zip(*padded(found), strict=True)
+        ]
     assert before[1:] == after[1:]
     assert before[0] != after[0]
     assert all(a != b for a, b in pairwise(before))

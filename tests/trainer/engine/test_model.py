@@ -45,8 +45,12 @@ def test_sizes_that_do_not_fit_are_an_error_of_the_config() -> None:
 
 
 def test_models_that_scale_their_logits_are_refused() -> None:
-    wanted = a_model(architecture="Gemma2ForCausalLM", family="gemma", config={**TINY, "num_attention_heads": 2})
-    with pytest.raises(EnvironmentFailure, match=r"changes its logits after the head \(final_logit_softcapping\)"):
+    wanted = a_model(
+        architecture="Gemma2ForCausalLM", family="gemma", config={**TINY, "num_attention_heads": 2}
+    )
+    with pytest.raises(
+        EnvironmentFailure, match=r"changes its logits after the head \(final_logit_softcapping\)"
+    ):
         new_model(wanted, 0, {})
 
 
@@ -59,9 +63,15 @@ def test_pretrained_weights_are_loaded_as_float32(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"architecture": "LlamaForCausalLM"}, "architecture is 'Qwen3ForCausalLM'; the hero says 'LlamaForCausalLM'"),
+        (
+            {"architecture": "LlamaForCausalLM"},
+            "architecture is 'Qwen3ForCausalLM'; the hero says 'LlamaForCausalLM'",
+        ),
         ({"vocab_size": 321}, "vocab_size is 320; the hero says 321"),
-        ({"config_digest": "sha256:0"}, r"the digest of config\.json is 'sha256:.*'; the hero says 'sha256:0'"),
+        (
+            {"config_digest": "sha256:0"},
+            r"the digest of config\.json is 'sha256:.*'; the hero says 'sha256:0'",
+        ),
     ],
 )
 def test_a_hero_that_contradicts_its_weights_is_refused_with_both_values(
@@ -74,7 +84,9 @@ def test_a_hero_that_contradicts_its_weights_is_refused_with_both_values(
 def test_weights_of_other_formats_are_never_loaded(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "config.json").write_bytes((folder / "config.json").read_bytes())
     (tmp_path / "pytorch_model.bin").write_bytes(b"pickle")
-    with pytest.raises(EnvironmentFailure, match=r"no \*\.safetensors here; other weight files are never loaded"):
+    with pytest.raises(
+        EnvironmentFailure, match=r"no \*\.safetensors here; other weight files are never loaded"
+    ):
         pretrained_model(a_model(init="pretrained"), tmp_path)
 
 

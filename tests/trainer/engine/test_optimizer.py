@@ -24,13 +24,20 @@ def model():  # type: ignore[no-untyped-def]
 def test_only_the_matrices_of_the_body_are_matrices(model) -> None:  # type: ignore[no-untyped-def]
     matrices, others = split_parameters(model)
     assert all(name.endswith("_proj.weight") for name, _ in matrices)
-    assert {"model.embed_tokens.weight", "lm_head.weight", "model.norm.weight"} <= {name for name, _ in others}
+    assert {"model.embed_tokens.weight", "lm_head.weight", "model.norm.weight"} <= {
+        name for name, _ in others
+    }
 
 
 @pytest.mark.parametrize("kind", ["adamw", "muon"])
 def test_every_parameter_is_updated_by_exactly_one_optimizer(model, kind: str) -> None:  # type: ignore[no-untyped-def]
     optimizers = build_optimizers(model, a_training(optimizer=kind))
-    held = [id(p) for optimizer in optimizers.values() for group in optimizer.param_groups for p in group["params"]]
+    held = [
+        id(p)
+        for optimizer in optimizers.values()
+        for group in optimizer.param_groups
+        for p in group["params"]
+    ]
     assert sorted(held) == sorted(id(p) for p in model.parameters())
 
 

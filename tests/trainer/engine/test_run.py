@@ -55,7 +55,9 @@ def losses(files: RunLayout) -> dict[int, float | None]:
 
 
 def saved_steps(realm: Realm) -> list[int]:
-    return sorted(int(path.name.partition("-")[2]) for path in realm.campaign.checkpoints.glob("checkpoint-*"))
+    return sorted(
+        int(path.name.partition("-")[2]) for path in realm.campaign.checkpoints.glob("checkpoint-*")
+    )
 
 
 def manifest(realm: Realm, step: int) -> Manifest:
@@ -92,9 +94,7 @@ def test_the_held_out_loss_is_measured_before_between_and_after(realm: Realm) ->
 
 def test_a_file_may_serve_as_held_out_rows(realm: Realm) -> None:
     other = realm.quest("other", rows=8, word="test")
-    files = realm.run(
-        orders(realm.quest()), a_config(held_out_fraction=0.0), held_out=held_out_file(other)
-    )
+    files = realm.run(orders(realm.quest()), a_config(held_out_fraction=0.0), held_out=held_out_file(other))
     run(files.request)
     assert metrics(files, "quest_started")[0].rows == 24
     assert len(metrics(files, "evaluation")) == 3
@@ -342,7 +342,10 @@ def test_a_checkpoint_of_another_campaign_is_not_resumed(realm: Realm) -> None:
     run(realm.run(orders(realm.quest(), goal_updates=2)).request)
     files = realm.run(orders(realm.quest()), resume_step=2, campaign_uid="d" * 16, campaign="tiny/other")
     assert run(files.request) == 1
-    assert "checkpoint-2 is of campaign tiny/campaign-001 (cccccccccccccccc); expected tiny/other" in why(files).message
+    assert (
+        "checkpoint-2 is of campaign tiny/campaign-001 (cccccccccccccccc); expected tiny/other"
+        in why(files).message
+    )
 
 
 def test_another_architecture_is_not_trained_on_with_the_old_weights(realm: Realm) -> None:
@@ -413,7 +416,9 @@ def test_metrics_are_json_lines_without_nan(realm: Realm) -> None:
     def refuse(constant: str) -> None:
         raise AssertionError(constant)
 
-    kinds = [json.loads(line, parse_constant=refuse)["kind"] for line in files.metrics.read_text().splitlines()]
+    kinds = [
+        json.loads(line, parse_constant=refuse)["kind"] for line in files.metrics.read_text().splitlines()
+    ]
     assert kinds[0] == "started"
     assert kinds[-1] == "left"
     assert {"orders", "quest_started", "evaluation", "update", "checkpoint", "quest_finished"} < set(kinds)
