@@ -17,6 +17,8 @@ Mode = Literal["once", "until-converged", "continuous"]
 TRIES_WITHOUT_SUCCESS = 3
 """So many ticks in a row in which nothing succeeded end `until-converged`."""
 
+MOVING_SECONDS = 0.2
+
 _RUN = RunLayout(Path())
 _OF_RUNS = frozenset({_RUN.exit.name, _RUN.process.name})
 
@@ -26,6 +28,8 @@ class Tick(msgspec.Struct, frozen=True, kw_only=True):
 
     succeeded: int = 0
     failed: int = 0
+    is_moving: bool = False
+    """A trainer is about to appear or to be gone: look again very soon."""
     is_settled: bool
     """Nothing is left to do and nothing is running or about to be tried again."""
 
@@ -42,7 +46,9 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
         """Return how long to wait after a tick, if nothing happens meanwhile."""
         if tick.failed and not tick.succeeded:
             return float(min(self.backoff_seconds * 2 ** (failures - 1), self.longest_backoff_seconds))
-        return 0.0 if tick.succeeded else self.interval_seconds
+        if tick.succeeded:
+            return 0.0
+        return MOVING_SECONDS if tick.is_moving else self.interval_seconds
 
 
 class Triggers(Protocol):

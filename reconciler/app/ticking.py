@@ -98,7 +98,12 @@ class Ticker:
         is_settled = not view.plan.changes and not self.live_runs() and not _waits_for_time(view)
         if is_settled:
             self._settle(view)
-        return Tick(succeeded=succeeded, failed=len(outcomes) - succeeded, is_settled=is_settled)
+        return Tick(
+            succeeded=succeeded,
+            failed=len(outcomes) - succeeded,
+            is_moving=any(live.is_moving for live in self.live_runs()),
+            is_settled=is_settled,
+        )
 
     def _specs(self) -> tuple[Commit, Desired]:
         """Return the newest commit of the branch and what it says; the last good one while that is bad."""

@@ -22,6 +22,11 @@ class LiveRun(msgspec.Struct, frozen=True, kw_only=True):
     """None while the process has not claimed its run."""
 
     @property
+    def is_moving(self) -> bool:
+        """Has it not claimed its run yet, or said already why it leaves?"""
+        return self.seen is None or self.seen.exit is not None
+
+    @property
     def key(self) -> RunKey:
         return RunKey(self.row.campaign_uid, self.row.generation, self.row.attempt)
 
