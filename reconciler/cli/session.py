@@ -69,6 +69,12 @@ class Session:
 
         click.echo(harmless(text), color=True)
 
+    def say_line(self, text: str) -> None:
+        """Print one line of a text that is not ours, such as a log: no colours pass either."""
+        from reconciler.cli.text_layout import safe
+
+        click.echo(safe(text))
+
     def note(self, text: str) -> None:
         """Print on stderr what is worth knowing beside the result; nothing with --quiet."""
         from reconciler.cli.text_layout import harmless

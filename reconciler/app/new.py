@@ -1,0 +1,152 @@
+"""`new`: a spec with comments that teach; never over a file that is there."""
+
+import re
+from pathlib import Path
+
+import msgspec
+
+from reconciler.app.environment import Environment
+from reconciler.app.errors import Blocked, Misused, NotFound
+from reconciler.app.ground import layout_of, not_found, store_of, work_tree_of
+from reconciler.app.place import Options
+from reconciler.desired.base import ID_WORDS, is_line
+from reconciler.desired.git_process import SourceError
+from reconciler.desired.mistakes import SpecMistakesError
+from reconciler.observed.derived_files import ARCHIVE, observe_campaign_folders
+from state.ids import is_id
+from state.layout import Layout
+
+_NUMBER = re.compile(r"campaign-([0-9]{1,6})(?:-archived)?", re.ASCII)
+_COMMENT_AT = 38
+
+HERO = """\
+# yaml-language-server: $schema=../../schemas/hero.schema.json
+{id_line} # equals the file's name
+{name_line} # for people
+model:                                 # locked: no campaign changes it
+  init: scratch                        # weights start at random; or  hf_name: a local path or a cached hub id
+  tokenizer: bytes                     # with scratch: built in, no download
+  family: qwen3
+  architecture: Qwen3ForCausalLM       # the transformers class
+  size_b: 0.0013                       # billions of parameters, for people
+  vocab_size: 320                      # bytes and a few marks
+  context_length: 512                  # the model's limit in tokens; max_length is what training uses
+  config:                              # sizes, by their names in the transformers config
+    {{hidden_size: 160, num_hidden_layers: 4, num_attention_heads: 4, num_key_value_heads: 2, head_dim: 40,
+     intermediate_size: 480}}
+training_defaults:                     # a campaign's config_overrides may change each of these
+  precision: auto                      # bf16 where the device computes it well, else fp32
+  batch_size: 8                        # documents in a micro-batch
+  gradient_accumulation: 4             # micro-batches in an update: 32 documents
+  optimizer: adamw                     # or muon: matrices by Muon, the rest by AdamW
+  learning_rate: 2.0e-3                # after the warm-up
+  warmup_steps: 20                     # updates
+  max_length: 256                      # tokens; longer documents are cut
+chat: {{template: chatml}}
+# suspend: {{reason: waiting for the new card, until: 2030-01-01}}   # nothing is done for it until then
+"""
+
+CAMPAIGN = """\
+# yaml-language-server: $schema=../../../schemas/campaign.schema.json
+{id_line} # equals the file's name; the campaign is {hero}/{id}
+name: {name}
+# description: What this life is to show.
+skills_focus: []                       # ids of skills, for people
+goal: {{updates: 2000}}                 # without it, it trains until its quests are done
+# config_overrides:                    # what differs from the hero; explain --origin shows all
+#   learning_rate: 1.0e-3
+# To make it the active one: realm.yaml: active: {hero}/{id}
+"""
+
+
+class Written(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that was written."""
+
+    schema_version: int = 1
+    path: str
+    name: str
+    """What other specs call it."""
+
+
+def new_hero(environment: Environment, options: Options, hero: str) -> Written:
+    """Write the spec of a new hero.
+
+    Raises:
+        Misused: the name is no id.
+        Blocked: there is such a file.
+    """
+    if not is_id(hero):
+        raise Misused(f'"{hero}" cannot be the id of a hero; expected {ID_WORDS}')
+    path = work_tree_of(environment, options) / "specs" / "heroes" / f"{hero}.yaml"
+    _write(
+        path,
+        HERO.format(id_line=f"id: {hero}".ljust(_COMMENT_AT), name_line=f"name: {hero}".ljust(_COMMENT_AT)),
+    )
+    return Written(path=str(path), name=hero)
+
+
+def new_campaign(environment: Environment, options: Options, hero: str, name: str | None = None) -> Written:
+    """Write the spec of the hero's next campaign; a number that was ever used is not used again.
+
+    Raises:
+        NotFound: there is no such hero.
+        Misused: the name is no single line.
+        Blocked: there is such a file.
+    """
+    top = work_tree_of(environment, options)
+    _check_hero(top, hero)
+    if name is not None and not is_line(name):
+        raise Misused(f"{name!r} cannot be a name: expected one line of 1 to 200 characters")
+    number = 1 + max(used_numbers(environment, options, top, hero), default=0)
+    campaign = f"campaign-{number:03d}"
+    path = top / "specs" / "campaigns" / hero / f"{campaign}.yaml"
+    id_line = f"id: {campaign}".ljust(_COMMENT_AT)
+    title = _quoted(name or f"Campaign {number}")
+    _write(path, CAMPAIGN.format(id_line=id_line, id=campaign, hero=hero, name=title))
+    return Written(path=str(path), name=f"{hero}/{campaign}")
+
+
+def used_numbers(environment: Environment, options: Options, top: Path, hero: str) -> set[int]:
+    """Return every number that a campaign of the hero has or had: in the specs, the store, on disk."""
+    names = [path.stem for path in (top / "specs" / "campaigns" / hero).glob("*.yaml")]
+    try:
+        layout = layout_of(environment, options)
+    except (SourceError, SpecMistakesError):
+        layout = None  # no commit yet, or one with mistakes: then only the files are known
+    if layout is not None:
+        names += _names_in_root(layout, hero)
+    return {int(match[1]) for name in names if (match := _NUMBER.fullmatch(name))}
+
+
+def _names_in_root(layout: Layout, hero: str) -> list[str]:
+    found = observe_campaign_folders(layout)
+    names = [name.partition("/")[2] for name in found.names if name.partition("/")[0] == hero]
+    archive = layout.campaigns / ARCHIVE / hero
+    names += [path.name for path in archive.iterdir()] if archive.is_dir() else []
+    try:
+        rows = store_of(layout).campaigns
+    except NotFound:
+        return names
+    return names + [row.name.partition("/")[2] for row in rows if row.name.partition("/")[0] == hero]
+
+
+def _check_hero(top: Path, hero: str) -> None:
+    heroes = {path.stem for path in (top / "specs" / "heroes").glob("*.yaml") if path.stem[0] != "_"}
+    if hero not in heroes:
+        raise not_found("hero", hero, heroes)
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise Blocked(f"{path} is there already; nothing was written") from None
+
+
+def _quoted(text: str) -> str:
+    """Return the text as a YAML scalar: quoted (JSON is YAML) unless it is plainly words."""
+    if re.fullmatch(r"[A-Za-z][A-Za-z0-9 ]*", text) and text.casefold() not in ("true", "false", "null"):
+        return text
+    return msgspec.json.encode(text).decode()

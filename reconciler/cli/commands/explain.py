@@ -1,0 +1,29 @@
+"""`explain`: what a thing is, what comes next, what is in its way."""
+
+import click
+
+from reconciler.cli.session import Session, Verb
+
+
+@click.command(
+    cls=Verb,
+    examples=[
+        ("reconcile explain quest/gsm8k", "Why this quest is not trained, and the cheapest way out."),
+        ("reconcile explain tiny-adamw/campaign-001 --origin", "Each setting with the line it comes from."),
+        ("reconcile explain realm", "Everything that would be done, and all that is in the way."),
+    ],
+)
+@click.argument("thing")
+@click.option("--origin", is_flag=True, help="Each resolved setting: value, file:line, what it hides.")
+@click.option("--json", "as_json", is_flag=True, help="Print the explanation as JSON.")
+@click.pass_obj
+def command(session: Session, thing: str, origin: bool, as_json: bool) -> None:
+    """Explain THING: realm, quest/<id>, hero/<id>, skill/<id>, campaign/<hero>/<id> or <hero>/<id>."""
+    from reconciler.app.explain import explain
+    from reconciler.cli.text_explain import explanation_text
+
+    found = explain(session.environment(), session.options(), thing, origin=origin)
+    if as_json:
+        session.say_json(found)
+    else:
+        session.say(explanation_text(found, session.width, session.paint))

@@ -1,0 +1,29 @@
+"""`get`: everything of one kind."""
+
+import click
+
+from reconciler.cli.session import Session, Verb
+
+
+@click.command(
+    cls=Verb,
+    examples=[
+        ("reconcile get campaigns", "Every campaign: step, synced, healthy, checkpoints."),
+        ("reconcile get checkpoints tiny-adamw/campaign-001@500", "One checkpoint."),
+        ("reconcile get jobs --json", "Every quest that was trained, by whom, with its losses."),
+    ],
+)
+@click.argument("kind")
+@click.argument("name", metavar="[ID]", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print every field as JSON.")
+@click.pass_obj
+def command(session: Session, kind: str, name: str | None, as_json: bool) -> None:
+    """List everything of KIND: campaigns, heroes, quests, jobs, checkpoints, runs or skills."""
+    from reconciler.app.get import get
+    from reconciler.cli.text_get import listing_text
+
+    listing = get(session.environment(), session.options(), kind, name)
+    if as_json:
+        session.say_json(listing)
+    else:
+        session.say(listing_text(listing, session.width, session.paint))

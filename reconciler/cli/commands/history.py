@@ -1,0 +1,27 @@
+"""`history`: every launch."""
+
+import click
+
+from reconciler.cli.session import Session, Verb
+
+
+@click.command(
+    cls=Verb,
+    examples=[
+        ("reconcile history", "Every launch, oldest first, with commit, config and code."),
+        ("reconcile history tiny-adamw/campaign-001 --json", "One campaign's, with whole digests."),
+    ],
+)
+@click.argument("campaign", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print the launches as JSON.")
+@click.pass_obj
+def command(session: Session, campaign: str | None, as_json: bool) -> None:
+    """List every launch: when, campaign, run, specs commit, config, code, steps, how it ended."""
+    from reconciler.app.history import history
+    from reconciler.cli.text_get import history_text
+
+    found = history(session.environment(), session.options(), campaign)
+    if as_json:
+        session.say_json(found)
+    else:
+        session.say(history_text(found, session.width, session.paint))

@@ -1,0 +1,52 @@
+"""`new`: a spec with comments that teach."""
+
+import click
+
+from reconciler.cli.session import Session, Verb
+
+
+@click.group(invoke_without_command=False)
+def command() -> None:
+    """Write a new spec with comments that teach; never over a file that is there."""
+
+
+@command.command(
+    cls=Verb,
+    examples=[("reconcile new hero pip", "Write specs/heroes/pip.yaml: a tiny model with random weights.")],
+)
+@click.argument("hero", metavar="ID")
+@click.option("--json", "as_json", is_flag=True, help="Print the path as JSON.")
+@click.pass_obj
+def hero(session: Session, hero: str, as_json: bool) -> None:
+    """Write the spec of a new hero."""
+    from reconciler.app.new import new_hero
+
+    written = new_hero(session.environment(), session.options(), hero)
+    if as_json:
+        session.say_json(written)
+        return
+    session.say(written.path)
+    session.note(f"Next:  reconcile new campaign {written.name}        Check:  reconcile validate")
+
+
+@command.command(
+    cls=Verb,
+    examples=[
+        ("reconcile new campaign pip", "Write the hero's next campaign; used numbers are never used again."),
+        ('reconcile new campaign pip --name "Second light"', "The same with a name for people."),
+    ],
+)
+@click.argument("hero", metavar="HERO")
+@click.option("--name", metavar="TEXT", help="A name for people.")
+@click.option("--json", "as_json", is_flag=True, help="Print the path as JSON.")
+@click.pass_obj
+def campaign(session: Session, hero: str, name: str | None, as_json: bool) -> None:
+    """Write the spec of HERO's next campaign, under the next number that was never used."""
+    from reconciler.app.new import new_campaign
+
+    written = new_campaign(session.environment(), session.options(), hero, name)
+    if as_json:
+        session.say_json(written)
+        return
+    session.say(written.path)
+    session.note(f"To train it:  specs/realm.yaml: active: {written.name}, then commit")

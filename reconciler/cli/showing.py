@@ -1,0 +1,149 @@
+"""How apply tells what happens: on a terminal with a bar, else one line a phase, or as JSON lines."""
+
+import sys
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from reconciler.cli import text_progress
+from reconciler.cli.session import Session
+from reconciler.cli.text_layout import harmless
+
+if TYPE_CHECKING:
+    from reconciler.act.protocol import Outcome
+    from reconciler.app.planning import View
+    from reconciler.plan.changes import Change
+    from state.contract.status import RunStatus
+
+_CLEAR_LINE = "\r\x1b[K"
+
+
+class LineShow:
+    """One line an event, for logs and pipes; training is told once for each phase of each quest."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._told_phase: dict[str, tuple[str, str | None]] = {}
+        self._told_warnings: set[str] = set()
+        self._told_commit: str | None = None
+
+    def tick_began(self, view: "View") -> None:
+        for text in view.plan.warnings:
+            if text not in self._told_warnings:
+                self._told_warnings.add(text)
+                self.notice(text)
+        if view.plan.changes and self._told_commit != view.commit.id:
+            self._told_commit = view.commit.id
+            self._print(text_progress.tick_text(view, self._session.paint))
+
+    def change_began(self, change: "Change") -> None:
+        """Say nothing: its end is told."""
+
+    def change_ended(self, outcome: "Outcome") -> None:
+        self._print(text_progress.outcome_text(outcome, self._session.width, self._session.paint))
+
+    def progress(self, campaign: str, status: "RunStatus") -> None:
+        phase = status.phase, status.quest_id
+        if self._told_phase.get(campaign) != phase:
+            self._told_phase[campaign] = phase
+            self._print(text_progress.phase_text(campaign, status))
+
+    def notice(self, text: str) -> None:
+        self._session.note(text)
+
+    def settled(self, view: "View") -> None:
+        self._print(text_progress.settled_text(view, self._session.paint))
+
+    def _print(self, text: str) -> None:
+        self._session.say(text)
+        sys.stdout.flush()
+
+
+class TerminalShow(LineShow):
+    """The same with a last line that is drawn again and again: what is being done, how training goes."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._has_live_line = False
+
+    def change_began(self, change: "Change") -> None:
+        self._draw(text_progress.began_text(change, self._session.width - 1, self._session.paint))
+
+    def progress(self, campaign: str, status: "RunStatus") -> None:
+        width = self._session.width - 1
+        self._draw(text_progress.progress_text(campaign, status, width, self._session.paint))
+
+    def notice(self, text: str) -> None:
+        self.end_line()
+        super().notice(text)
+
+    def end_line(self) -> None:
+        """Remove the live line."""
+        if self._has_live_line:
+            sys.stdout.write(_CLEAR_LINE)
+            sys.stdout.flush()
+            self._has_live_line = False
+
+    def _draw(self, text: str) -> None:
+        sys.stdout.write(_CLEAR_LINE + harmless(text))
+        sys.stdout.flush()
+        self._has_live_line = True
+
+    def _print(self, text: str) -> None:
+        self.end_line()
+        super()._print(text)
+
+
+class JsonShow:
+    """One JSON object a line; `event` says which: plan, begun, ended, progress, notice, settled."""
+
+    def tick_began(self, view: "View") -> None:
+        if view.plan.changes:
+            self._emit("plan", view, changes=len(view.plan.changes), blocked=len(view.plan.blocked))
+
+    def change_began(self, change: "Change") -> None:
+        self._write(event="begun", **_told(change))
+
+    def change_ended(self, outcome: "Outcome") -> None:
+        self._write(
+            event="ended",
+            **_told(outcome.change),
+            ok=outcome.ok,
+            skipped=outcome.skipped,
+            permanent=outcome.permanent,
+            text=outcome.text,
+            seconds=round(outcome.seconds, 3),
+        )
+
+    def progress(self, campaign: str, status: "RunStatus") -> None:
+        self._write(event="progress", campaign=campaign, status=msgspec.to_builtins(status))
+
+    def notice(self, text: str) -> None:
+        self._write(event="notice", text=text)
+
+    def settled(self, view: "View") -> None:
+        blocked = [msgspec.to_builtins(item) for item in view.plan.blocked]
+        self._emit("settled", view, blocked=blocked)
+
+    def _emit(self, event: str, view: "View", **more: object) -> None:
+        self._write(event=event, at=view.seen_at, commit=view.commit.id, digest=view.plan.digest, **more)
+
+    def _write(self, **fields: object) -> None:
+        sys.stdout.write(msgspec.json.encode({"schema_version": 1, **fields}).decode() + "\n")
+        sys.stdout.flush()
+
+
+def _told(change: "Change") -> dict[str, object]:
+    from reconciler.plan.sentences import sentence_of
+
+    sentence = sentence_of(change.action)
+    return {
+        "id": change.id,
+        "verb": sentence.verb,
+        "thing": sentence.subject,
+        "what": sentence.what,
+        "subject": change.subject,
+        "reason": change.reason,
+        "cause": change.cause,
+        "source": change.source,
+    }

@@ -1,0 +1,36 @@
+"""A diagnosis as text: one check a line, and how to mend what is not well. Pure."""
+
+from typing import TYPE_CHECKING
+
+from reconciler.cli.text_layout import PLAIN, Paint, columns, count, padded, safe, wrapped
+
+if TYPE_CHECKING:
+    from reconciler.app.doctor import Check, Diagnosis
+
+_MEANINGS = {"ok": "good", "warn": "warn", "fail": "bad"}
+
+
+def diagnosis_text(found: "Diagnosis", width: int, paint: Paint = PLAIN) -> str:
+    """Return every check, then how many are not well."""
+    column = max(columns(check.name) for check in found.checks)
+    lines = [line for check in found.checks for line in _lines(check, column, width, paint)]
+    return "\n".join([*lines, _summary(found, paint)])
+
+
+def _lines(check: "Check", column: int, width: int, paint: Paint) -> list[str]:
+    head = f"{paint(padded(check.state, 4), _MEANINGS[check.state])}  {padded(safe(check.name), column)}  "
+    lead = 4 + 2 + column + 2
+    first, *rest = wrapped(safe(check.sentence), max(20, width - lead))
+    lines = [f"{head}{first}", *(f"{' ' * lead}{piece}" for piece in rest)]
+    if check.mend:
+        mend = wrapped(safe(check.mend), max(20, width - lead - 2))
+        lines += [f"{' ' * lead}{'→ ' if place == 0 else '  '}{piece}" for place, piece in enumerate(mend)]
+    return lines
+
+
+def _summary(found: "Diagnosis", paint: Paint) -> str:
+    failed = sum(check.state == "fail" for check in found.checks)
+    warned = sum(check.state == "warn" for check in found.checks)
+    if not failed and not warned:
+        return paint(f"All {count(len(found.checks), 'check')} are well.", "good")
+    return paint(f"{len(found.checks)} checks: {failed} failed, {count(warned, 'warning')}.", "strong")

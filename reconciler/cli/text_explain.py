@@ -1,0 +1,80 @@
+"""An explanation as text: the thing, what would be done, what is in its way, where its settings come from."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from reconciler.cli.text_layout import INDENT, PLAIN, Paint, columns, padded, safe, wrapped
+from reconciler.cli.text_plan import Layout, line_of
+
+if TYPE_CHECKING:
+    from reconciler.app.explain import Explanation, Fact, Origin
+    from reconciler.plan.changes import Blocked
+
+
+def explanation_text(found: "Explanation", width: int, paint: Paint = PLAIN) -> str:
+    """Return everything about a thing for people."""
+    if found.settings:
+        return origins_text(found.settings, paint)
+    where = found.where or "no spec"
+    parts = [f"{paint(safe(found.thing), 'strong')}   {paint(safe(where), 'dim')}"]
+    if found.facts:
+        parts[0] += "\n" + _facts(found.facts, width, paint)
+    if found.changes:
+        lines = [line_of(change) for change in found.changes]
+        layout = Layout(lines, width)
+        rows = "\n".join(layout.render(line, paint) for line in lines)
+        parts.append(f"{paint('Apply would:', 'strong')}\n{rows}")
+    if found.blocked:
+        rows = "\n".join(_blocked(item, width, paint) for item in found.blocked)
+        parts.append(f"{paint('In the way:', 'strong')}\n{rows}")
+    if not found.changes and not found.blocked:
+        parts.append("Nothing is to be done about it, and nothing is in its way.")
+    return "\n\n".join(parts)
+
+
+def _facts(facts: Sequence["Fact"], width: int, paint: Paint) -> str:
+    column = max(columns(fact.name) for fact in facts) + 2
+    lines = []
+    for fact in facts:
+        first, *rest = wrapped(safe(fact.text), max(20, width - column - len(INDENT)))
+        lines.append(f"{INDENT}{paint(padded(safe(fact.name), column), 'dim')}{first}")
+        lines += [f"{INDENT}{' ' * column}{piece}" for piece in rest]
+    return "\n".join(lines)
+
+
+def _blocked(item: "Blocked", width: int, paint: Paint) -> str:
+    message = wrapped(safe(f"{item.subject}: {item.message}"), width - len(INDENT) - 2)
+    lines = [f"{INDENT}{paint('!', 'bad')} {message[0]}", *(f"{INDENT}  {piece}" for piece in message[1:])]
+    lines.append(f"{INDENT}  {paint(f'{safe(item.code)}, {safe(item.cause)}', 'dim')}")
+    hint = wrapped(safe(item.hint), width - len(INDENT) - 6)
+    lines += [f"{INDENT}  {'→ ' if place == 0 else '  '}{piece}" for place, piece in enumerate(hint)]
+    return "\n".join(lines)
+
+
+def origins_text(settings: Sequence["Origin"], paint: Paint = PLAIN) -> str:
+    """Return each setting with its value, the line that gave it, and the values that it hides."""
+    rows = [(safe(one.key), _shown(one.value), safe(one.origin), _hidden(one)) for one in settings]
+    widths = [max(columns(row[place]) for row in rows) for place in range(3)]
+    lines = []
+    for key, value, origin, hidden in rows:
+        cells = [
+            padded(key, widths[0]),
+            padded(value, widths[1]),
+            padded(origin, widths[2]) if hidden else origin,
+        ]
+        lines.append("  ".join([*cells, paint(hidden, "dim")]).rstrip())
+    return "\n".join(lines)
+
+
+def _hidden(one: "Origin") -> str:
+    if not one.shadowed:
+        return ""
+    return f"({', '.join(f'{safe(hidden.layer)} says {_shown(hidden.value)}' for hidden in one.shadowed)})"
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return safe(value)

@@ -1,0 +1,115 @@
+"""What happens during apply as text: one line for each outcome, a bar for training, the end. Pure."""
+
+from typing import TYPE_CHECKING
+
+from reconciler.cli.text_layout import (
+    INDENT,
+    PLAIN,
+    Paint,
+    columns,
+    count,
+    duration,
+    padded,
+    rate,
+    safe,
+    shortened,
+)
+
+if TYPE_CHECKING:
+    from reconciler.act.protocol import Outcome
+    from reconciler.app.planning import View
+    from reconciler.plan.changes import Change
+    from state.contract.status import RunStatus
+
+BAR_WIDTH = 26
+_VERB_WIDTH = 10
+_FULL, _HALF, _REST = "━", "╸", "━"
+
+
+def began_text(change: "Change", width: int, paint: Paint = PLAIN) -> str:
+    """Return the line of an action that is being done."""
+    from reconciler.plan.sentences import sentence_of
+
+    sentence = sentence_of(change.action)
+    parts = f"{INDENT}… {padded(sentence.verb, _VERB_WIDTH)}{safe(sentence.subject)}"
+    return paint(shortened(parts, width), "dim")
+
+
+def outcome_text(outcome: "Outcome", width: int, paint: Paint = PLAIN) -> str:
+    """Return the line of an action that was done, failed or was skipped; a failure is told in full."""
+    from reconciler.plan.sentences import sentence_of
+
+    sentence = sentence_of(outcome.change.action)
+    mark, meaning = ("✓", "good") if outcome.ok else (("-", "warn") if outcome.skipped else ("✗", "bad"))
+    head = f"{INDENT}{paint(mark, meaning)} {padded(sentence.verb, _VERB_WIDTH)}{safe(sentence.subject)}"
+    took = f", {outcome.seconds:.1f} s" if outcome.seconds >= 0.1 else ""  # noqa: PLR2004 - nobody waited
+    if outcome.ok:
+        room = (
+            width - columns(f"{INDENT}✓ {padded(sentence.verb, _VERB_WIDTH)}{sentence.subject}  ") - len(took)
+        )
+        text = safe(outcome.text)
+        return f"{head}  {paint((shortened(text, room) if room > 0 else text) + took, 'dim')}".rstrip()
+    again = " (it fails again until something is changed)" if outcome.permanent else ""
+    return f"{head}  {safe(outcome.text)}{again}"
+
+
+def tick_text(view: "View", paint: Paint = PLAIN) -> str:
+    """Return the line that opens a plan that has something to do."""
+    plan = view.plan
+    text = f"{paint(safe(plan.realm), 'strong')}   {safe(view.commit.name)}   {count(len(plan.changes), 'change')}"
+    if view.uncommitted:
+        text += f"\nNot committed, so not applied: {', '.join(map(safe, view.uncommitted[:5]))}"
+    return text
+
+
+def settled_text(view: "View", paint: Paint = PLAIN) -> str:
+    """Return the last line: nothing is left to do, and what is in the way."""
+    blocked = f": {len(view.plan.blocked)} blocked" if view.plan.blocked else ""
+    lines = [paint(f"Converged at {safe(view.commit.name)}{blocked}.", "strong")]
+    for item in view.plan.blocked[:1]:
+        lines.append(f"Why blocked:  reconcile explain {safe(item.subject)}")
+    return "\n".join(lines)
+
+
+def bar(done: int, whole: int, width: int = BAR_WIDTH, paint: Paint = PLAIN) -> str:
+    """Return a bar of a width; a whole of 0 gives an empty one."""
+    halves = 0 if whole <= 0 else min(2 * width, int(2 * width * max(0, done) / whole))
+    full, half = divmod(halves, 2)
+    rest = width - full - half
+    return paint(_FULL * full + _HALF * half, "good") + paint(_REST * rest, "dim")
+
+
+def training_parts(status: "RunStatus") -> list[str]:
+    """Return what a heartbeat says in a few words each."""
+    parts = [f"loss {status.loss:.3f}"] if status.loss is not None else []
+    parts += [f"held-out {status.val_loss:.3f}"] if status.val_loss is not None else []
+    if status.phase == "training":
+        parts += [rate(status.tokens_per_second)] if status.tokens_per_second else []
+        parts += [f"ETA {duration(status.eta_seconds)}"] if status.eta_seconds is not None else []
+    return parts
+
+
+def progress_text(campaign: str, status: "RunStatus", width: int, paint: Paint = PLAIN) -> str:
+    """Return one line of a terminal: quest, bar, updates, loss, speed, time left."""
+    if status.quest_id is None or status.phase not in ("training", "evaluating", "saving"):
+        return shortened(f"{INDENT}  {safe(campaign)}  {safe(status.phase)}, step {status.step:,}", width)
+    name = safe(status.quest_id)
+    steps = f"{status.quest_update:,}/{status.quest_updates:,}"
+    parts = training_parts(status)
+    if status.phase != "training":
+        parts = [status.phase, *parts]
+    fixed = columns(f"{INDENT}  {name}    {steps}  ")
+    room = width - fixed - BAR_WIDTH - 1
+    while parts and columns("  ".join(parts)) > room:
+        parts.pop()
+    bar_width = max(4, min(BAR_WIDTH, width - fixed - columns("  ".join(parts)) - 1))
+    drawn = bar(status.quest_update, status.quest_updates, bar_width, paint)
+    return f"{INDENT}  {name}  {drawn}  {steps}  {'  '.join(parts)}".rstrip()
+
+
+def phase_text(campaign: str, status: "RunStatus") -> str:
+    """Return the line that is printed once for each phase where there is no terminal."""
+    parts = [f"{INDENT}  {safe(campaign)} {status.phase}", f"step {status.step:,}"]
+    if status.quest_id is not None:
+        parts.insert(1, f"quest {safe(status.quest_id)} {status.quest_update:,}/{status.quest_updates:,}")
+    return ", ".join([*parts, *training_parts(status)])

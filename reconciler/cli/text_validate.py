@@ -1,0 +1,17 @@
+"""All mistakes in the specs as text. Pure."""
+
+from typing import TYPE_CHECKING
+
+from reconciler.cli.text_layout import PLAIN, Paint, count
+from reconciler.desired.mistakes import SpecMistakesError, render
+
+if TYPE_CHECKING:
+    from reconciler.app.validate import Validation
+
+
+def validation_text(found: "Validation", paint: Paint = PLAIN) -> str:
+    """Return every mistake with its line and caret, then how many there are."""
+    if not found.mistakes:
+        return paint(f"{count(found.num_specs, 'spec')}, no mistakes", "good")
+    summary = SpecMistakesError(found.mistakes, num_specs=found.num_specs).summary
+    return f"{render(found.mistakes)}\n{paint(f'{summary} Nothing was changed.', 'bad')}"
