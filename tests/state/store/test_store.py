@@ -1,0 +1,262 @@
+"""The store: rows are what they were, one writer at a time, and readers change nothing."""
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import apsw
+import msgspec
+import pytest
+
+from state import failpoints
+from state.store import requests, schema
+from state.store.connection import StoreDamaged, open_reader, open_writer
+from state.store.rows import ActionRow, CampaignRow, LedgerRow
+from state.store.schema import TABLES, StoreTooNew
+from state.store.tables import get_meta, put, put_meta, select, select_one
+from state.store.view import read_view
+from state.store.writer import LostLock, Writer
+
+ROW = CampaignRow(uid="u", name="dio/campaign-001", status="paused", created_at="2026-01-31T12:00:00Z")
+
+
+@pytest.fixture(autouse=True)
+def disarmed() -> Iterator[None]:
+    yield
+    failpoints.observe(None)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "realm.db"
+
+
+@pytest.fixture
+def writer(path: Path) -> Iterator[Writer]:
+    writer = Writer(open_writer(path))
+    yield writer
+    writer.close()
+
+
+def sample(row_type: type[msgspec.Struct]) -> msgspec.Struct:
+    """Return a row in which every field that needs a value has one."""
+    values = {int: 1, str: "x", bool: True, float: 0.5}
+    given = {}
+    for field in msgspec.structs.fields(row_type):
+        if field.required:
+            options = getattr(field.type, "__args__", (field.type,))
+            given[field.name] = values.get(options[0], options[0] if isinstance(options[0], str) else None)
+    return row_type(**given)
+
+
+@pytest.mark.parametrize("row_type", list(TABLES), ids=lambda row_type: row_type.__name__)
+def test_a_row_comes_back_as_it_was_written(row_type: type[msgspec.Struct], writer: Writer) -> None:
+    row = sample(row_type)
+    with writer.transaction() as store:
+        put(store, [row])
+
+        assert select(store, row_type) == (row,)
+
+
+def test_a_row_with_the_same_key_is_replaced(writer: Writer) -> None:
+    with writer.transaction() as store:
+        put(store, [ROW, msgspec.structs.replace(ROW, status="active")])
+
+        assert [row.status for row in select(store, CampaignRow)] == ["active"]
+
+
+def test_two_campaigns_cannot_have_one_name(writer: Writer) -> None:
+    with pytest.raises(apsw.ConstraintError, match=r"campaigns\.name"), writer.transaction() as store:
+        put(store, [ROW, msgspec.structs.replace(ROW, uid="v")])
+
+
+def test_the_journal_may_have_one_action_twice(writer: Writer) -> None:
+    first = msgspec.structs.replace(sample(ActionRow), id="same", number=1, state="done")
+    with writer.transaction() as store:
+        put(store, [first, msgspec.structs.replace(first, number=2)])
+
+        assert [row.number for row in select(store, ActionRow)] == [1, 2]
+
+
+def test_a_ledger_key_is_campaign_segment_and_step(writer: Writer) -> None:
+    first = msgspec.structs.replace(sample(LedgerRow), step=100, sequence=1)
+    others = [
+        msgspec.structs.replace(first, segment=2, sequence=2),
+        msgspec.structs.replace(first, step=1000, sequence=3),
+    ]
+    with writer.transaction() as store:
+        put(store, [first, *others])
+
+        assert len(select(store, LedgerRow)) == 3
+
+
+def test_a_transaction_that_fails_leaves_nothing(writer: Writer, path: Path) -> None:
+    def write_and_fail() -> None:
+        with writer.transaction() as store:
+            put(store, [ROW])
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        write_and_fail()
+
+    with open_reader(path) as store:
+        assert select(store, CampaignRow) == ()
+
+
+def test_a_commit_that_fails_leaves_nothing_and_the_next_one_works(writer: Writer) -> None:
+    failpoints.observe(lambda name: failpoints._produce("ENOSPC", name) if name == "store.commit" else None)
+    with pytest.raises(OSError, match="No space left"), writer.transaction() as store:
+        put(store, [ROW])
+    failpoints.observe(None)
+
+    with writer.transaction() as store:
+        assert select(store, CampaignRow) == ()
+        put(store, [ROW])
+
+
+def test_a_store_that_may_not_grow_refuses_the_row_and_goes_on_afterwards(writer: Writer) -> None:
+    with writer.transaction() as store:
+        pages = store.pragma("page_count")
+        store.pragma("max_page_count", pages)
+    with pytest.raises(apsw.FullError), writer.transaction() as store:
+        put_meta(store, "big", "x" * 1_000_000)
+
+    with writer.transaction() as store:
+        assert get_meta(store, "big") is None
+        put_meta(store, "small", "x")
+
+
+def test_the_writer_that_was_replaced_can_write_no_more(path: Path) -> None:
+    first = Writer(open_writer(path))
+    second = Writer(open_writer(path))
+
+    with (
+        pytest.raises(
+            LostLock, match=r"took over this root \(epoch 2, this one has 1\); nothing was written"
+        ),
+        first.transaction() as store,
+    ):
+        put(store, [ROW])
+
+    with second.transaction() as store:
+        assert select(store, CampaignRow) == ()
+    first.close()
+    second.close()
+
+
+def test_the_epoch_is_above_every_one_before(path: Path) -> None:
+    writer = Writer(open_writer(path), mirrored_epoch=41)
+    writer.close()
+    later = Writer(open_writer(path), mirrored_epoch=3)
+    later.close()
+
+    assert (writer.epoch, later.epoch) == (42, 43)
+
+
+def test_a_reader_creates_no_file_and_changes_no_time(writer: Writer, path: Path) -> None:
+    with writer.transaction() as store:
+        put(store, [ROW])
+    writer.close()
+    path.parent.chmod(0o500)
+    before = (sorted(os.listdir(path.parent)), path.stat().st_mtime_ns)  # noqa: PTH208
+
+    with open_reader(path) as store:
+        assert read_view(store).campaigns == (ROW,)
+
+    assert (sorted(os.listdir(path.parent)), path.stat().st_mtime_ns) == before  # noqa: PTH208
+    path.parent.chmod(0o700)
+
+
+def test_a_reader_cannot_write(writer: Writer, path: Path) -> None:
+    with open_reader(path) as store, pytest.raises(apsw.ReadOnlyError):
+        put(store, [ROW])
+
+
+def test_what_was_not_committed_when_its_writer_died_is_not_there(path: Path) -> None:
+    Writer(open_writer(path)).close()
+    child = os.fork()
+    if child == 0:
+        writer = Writer(open_writer(path))
+        failpoints.observe(lambda name: failpoints._produce("kill", name) if name == "store.commit" else None)
+        with writer.transaction() as store:
+            put(store, [ROW])
+        os._exit(0)
+    os.waitpid(child, 0)
+
+    with open_reader(path) as store:
+        assert select(store, CampaignRow) == ()
+
+
+def test_a_store_that_was_killed_in_the_middle_of_a_write_is_read_from_a_copy(path: Path) -> None:
+    writer = Writer(open_writer(path))
+    with writer.transaction() as store:
+        put(store, [ROW])
+    writer.close()
+    _leave_hot_journal(path)
+    before = path.read_bytes()
+
+    with open_reader(path) as store:
+        assert select(store, CampaignRow) == (ROW,)
+
+    assert path.read_bytes() == before
+
+
+def _leave_hot_journal(path: Path) -> None:
+    """Die after changed pages reached the file and before the commit."""
+    child = os.fork()
+    if child == 0:
+        store = open_writer(path)
+        store.pragma("cache_size", 1)
+        store.execute("BEGIN IMMEDIATE")
+        store.execute("UPDATE campaigns SET status = 'active'")
+        for number in range(200):
+            put_meta(store, str(number), "x" * 4000)
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert path.with_name("realm.db-journal").stat().st_size > 0
+
+
+def test_a_file_that_is_no_database_is_told(path: Path) -> None:
+    path.write_bytes(b"not a database at all, but long enough to be taken for one" * 40)
+
+    with pytest.raises(StoreDamaged, match="is not a database"):
+        open_writer(path)
+    with pytest.raises(StoreDamaged, match="restore it from a backup"), open_reader(path):
+        pytest.fail("it was opened")
+
+
+def test_a_store_of_a_newer_version_is_left_alone(path: Path) -> None:
+    Writer(open_writer(path)).close()
+    connection = apsw.Connection(str(path))
+    connection.pragma("user_version", schema.VERSION + 1)
+    connection.close()
+
+    with pytest.raises(StoreTooNew, match=f"has schema version {schema.VERSION + 1}; this software knows"):
+        open_writer(path)
+
+
+def test_without_a_store_there_is_nothing_to_read(path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"realm\.db"), open_reader(path):
+        pytest.fail("it was opened")
+    assert not path.exists()
+
+
+def test_the_store_is_private(writer: Writer, path: Path) -> None:
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_requests_are_numbered_and_handled_ones_are_not_planned(path: Path) -> None:
+    store = open_writer(path)
+    first = requests.ask(
+        store, kind="pause", campaign="a/b", by="kim", why="lunch", at="2026-01-31T12:00:00Z"
+    )
+    second = requests.ask(store, kind="resume", campaign="a/b", by="kim", why="", at="2026-01-31T13:00:00Z")
+    found = requests.find(store, first)
+    assert found is not None
+    put(store, [msgspec.structs.replace(found, handled_at="2026-01-31T12:30:00Z")])
+
+    assert (first, second) == (1, 2)
+    assert [request.id for request in read_view(store).requests] == [second]
+    assert select_one(store, CampaignRow, "WHERE uid = ?", "u") is None
+    store.close()

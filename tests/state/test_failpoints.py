@@ -1,0 +1,60 @@
+"""Failpoints cost nothing until a test arms one."""
+
+import errno
+import os
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from state import failpoints
+
+
+@pytest.fixture(autouse=True)
+def disarmed() -> Iterator[None]:
+    yield
+    failpoints.observe(None)
+
+
+def test_unarmed_nothing_happens() -> None:
+    failpoints.reach("anywhere")
+
+
+@pytest.mark.parametrize(("fault", "number"), [("ENOSPC", errno.ENOSPC), ("EIO", errno.EIO)])
+def test_the_kth_failpoint_fails_and_no_other(fault: str, number: int) -> None:
+    failpoints.arm(2, fault)
+    failpoints.reach("first")
+
+    with pytest.raises(OSError, match="failpoint second") as caught:
+        failpoints.reach("second")
+
+    assert caught.value.errno == number
+    failpoints.reach("third")
+
+
+def test_kill_kills() -> None:
+    child = os.fork()
+    if child == 0:
+        failpoints.arm(1, "kill")
+        failpoints.reach("here")
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+
+
+def test_an_unknown_fault_is_refused() -> None:
+    with pytest.raises(ValueError, match="'flood' is no fault; known: kill, ENOSPC, EIO"):
+        failpoints.arm(1, "flood")
+
+
+def test_the_environment_arms_a_started_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REALM_FAILPOINT", "1:EIO")
+    failpoints.arm_from_environment()
+
+    with pytest.raises(OSError, match="failpoint here"):
+        failpoints.reach("here")
+
+
+def test_an_empty_environment_arms_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("REALM_FAILPOINT", raising=False)
+    failpoints.arm_from_environment()
+    failpoints.reach("here")

@@ -1,0 +1,39 @@
+"""Every path under the root is below the root, and no name leads out of it."""
+
+from pathlib import Path
+
+import pytest
+
+from state.ids import RunKey
+from state.layout import Layout
+
+LAYOUT = Layout(Path("/realm"))
+
+
+def test_the_places_of_the_documents_are_where_they_say() -> None:
+    campaign = LAYOUT.campaign("dio/campaign-001")
+
+    assert campaign.record == Path("/realm/campaigns/dio/campaign-001/campaign.json")
+    assert campaign.checkpoint(100) == Path("/realm/campaigns/dio/campaign-001/checkpoints/checkpoint-100")
+    assert campaign.training_log == Path("/realm/campaigns/dio/campaign-001/logs/training.log")
+    assert campaign.run(RunKey("u", 1, 2)).orders == Path(
+        "/realm/campaigns/dio/campaign-001/runs/g1-a2/orders.json"
+    )
+    assert LAYOUT.active_pointer == Path("/realm/control/active_campaign.json")
+    assert LAYOUT.active_link == Path("/realm/campaigns/active")
+
+
+@pytest.mark.parametrize("name", ["../x", "a/../b", "a", "/etc/passwd", "a/b/c", "A/b", ""])
+def test_a_campaign_that_is_no_hero_and_id_has_no_place(name: str) -> None:
+    with pytest.raises(ValueError, match="is not <hero>/<campaign>"):
+        LAYOUT.campaign(name)
+
+
+def test_content_lies_under_its_digest() -> None:
+    assert LAYOUT.snapshot("sha256:" + "a" * 64) == Path(f"/realm/data/{'a' * 64}.jsonl")
+
+
+@pytest.mark.parametrize("digest", ["sha256:../../x", "sha256:" + "A" * 64, "md5:" + "a" * 64, "a" * 64, ""])
+def test_what_is_no_digest_has_no_place(digest: str) -> None:
+    with pytest.raises(ValueError, match="is not a SHA-256 digest"):
+        LAYOUT.snapshot(digest)
