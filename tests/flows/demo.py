@@ -1,0 +1,247 @@
+"""`make demo`: two tiny heroes, trained by the reconcile loop, switched by a commit. Types the commands that a
+person would type and shows what they print.
+
+Everything lies under one folder (REALM_DEMO, by default ~/realm-demo), a numbered realm for each finished
+demo. Interrupted, the next `make demo` goes on where this one was; `--clean` stops and removes it all.
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+HOME = Path(os.environ.get("REALM_DEMO") or Path.home() / "realm-demo")
+MARKER = ".made-by-the-realm-demo"
+SOFTWARE = Path(__file__).resolve().parents[2]
+RECONCILE = Path(sys.executable).parent / "reconcile"
+ADAMW, MUON = "tiny-adamw/campaign-001", "tiny-muon/campaign-001"
+STOP_SECONDS = 90
+
+
+class Demo:
+    """One numbered realm: a specs repository and, beside it, its root."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.specs = folder / "specs-repository"
+        self.root = folder / "root"
+        self.finished = folder / "finished"
+
+    def reconcile(self, *arguments: str) -> None:
+        """Type a `reconcile` command in the specs repository."""
+        print(f"\n$ reconcile {' '.join(arguments)}", flush=True)
+        run([str(RECONCILE), *arguments], cwd=self.specs, env=self.environment())
+
+    def git(self, *arguments: str) -> None:
+        """Type a `git` command in the specs repository."""
+        shown = (f'"{word}"' if " " in word else word for word in arguments)
+        print(f"\n$ git {' '.join(shown)}", flush=True)
+        identity = ("-c", "user.name=Realm demo", "-c", "user.email=demo@localhost")
+        run(["git", *identity, *arguments], cwd=self.specs)
+
+    def environment(self) -> dict[str, str]:
+        return {**os.environ, "REALM_ROOT": str(self.root)}
+
+    def campaign(self, name: str) -> Path:
+        return self.root / "campaigns" / name
+
+    def metrics(self, name: str) -> list[dict[str, object]]:
+        """Return every record that the campaign's runs have written, oldest first."""
+        files = sorted(
+            self.campaign(name).glob("runs/*/metrics.jsonl"), key=lambda path: path.stat().st_mtime
+        )
+        return [json.loads(line) for path in files for line in path.read_text().splitlines()]
+
+    def newest_checkpoint(self, name: str) -> Path:
+        folders = self.campaign(name).glob("checkpoints/checkpoint-*")
+        return max(folders, key=lambda path: int(path.name.split("-")[1]))
+
+
+def main() -> int:
+    """Run the demo, or go on with the one that was interrupted."""
+    if sys.argv[1:] == ["--clean"]:
+        return clean()
+    begun = time.monotonic()
+    demo = newest_or_new()
+    try:
+        play(demo)
+    except KeyboardInterrupt:
+        print("\nInterrupted. Nothing is lost: `make demo` goes on, `make demo-clean` stops and removes it.")
+        return 130
+    demo.finished.touch()
+    print(
+        f"\nDone in {time.monotonic() - begun:.0f} s. The realm stays in {demo.folder}; `make demo-clean` removes it."
+    )
+    return 0
+
+
+def newest_or_new() -> Demo:
+    """Return the newest demo that is not finished, or a new one."""
+    HOME.mkdir(parents=True, exist_ok=True)
+    (HOME / MARKER).touch()
+    numbers = sorted(int(path.name) for path in HOME.iterdir() if path.name.isdigit())
+    if numbers and not (found := Demo(HOME / str(numbers[-1]))).finished.exists():
+        print(f"Going on with the realm in {found.folder}, where an earlier demo was interrupted.")
+        return found
+    demo = Demo(HOME / str(numbers[-1] + 1 if numbers else 1))
+    demo.folder.mkdir()
+    return demo
+
+
+def play(demo: Demo) -> None:
+    """Go through the story; each part does only what is not done yet."""
+    say(f"A realm of two tiny heroes, in {demo.folder}")
+    if not (demo.specs / ".git").exists():
+        shutil.rmtree(demo.specs, ignore_errors=True)
+        print(f"\n$ reconcile init {demo.specs}", flush=True)
+        run([str(RECONCILE), "init", str(demo.specs)], cwd=demo.folder, env=demo.environment())
+    if not is_switched(demo):
+        say("What apply would do")
+        demo.reconcile("plan")
+        say("The loop trains the AdamW hero; Ctrl-C would not stop training")
+        demo.reconcile("apply", "--until-converged")
+    say("What it has learnt")
+    show_exact_match(demo, ADAMW)
+    if not is_switched(demo):
+        switch(demo)
+    say("The loop follows: the Muon hero trains its own quest")
+    demo.reconcile("apply", "--until-converged")
+    show_losses(demo, MUON)
+    say("Nothing is left to do, and every run is on record")
+    demo.reconcile("plan")
+    demo.reconcile("history")
+
+
+def switch(demo: Demo) -> None:
+    """Propose the other hero on a branch, look at the plan, merge."""
+    say("Switch heroes: one line on a branch, as in a pull request")
+    demo.git("switch", "-C", "switch-to-muon")
+    realm = demo.specs / "specs" / "realm.yaml"
+    realm.write_text(realm.read_text().replace(f"active: {ADAMW}", f"active: {MUON}"))
+    demo.git("diff", "--unified=0")
+    demo.git("commit", "--quiet", "--all", "--message", "Train tiny-muon")
+    demo.git("switch", "--quiet", "main")
+    demo.reconcile("plan", "switch-to-muon")
+    demo.git("merge", "--ff-only", "switch-to-muon")
+
+
+def is_switched(demo: Demo) -> bool:
+    shown = subprocess.run(
+        ["git", "show", "main:specs/realm.yaml"], cwd=demo.specs, capture_output=True, text=True, check=False
+    )
+    return f"active: {MUON}" in shown.stdout
+
+
+def show_losses(demo: Demo, name: str) -> None:
+    """Print the first and last training and held-out loss of a campaign."""
+    records = demo.metrics(name)
+    for kind, key, words in (("update", "loss", "training"), ("evaluation", "val_loss", "held-out")):
+        values = [(record["step"], record[key]) for record in records if record["kind"] == kind]
+        (first_step, first), (last_step, last) = values[0], values[-1]
+        print(f"  {words:8} loss  {first:.3f} at step {first_step}  →  {last:.3f} at step {last_step}")
+
+
+def show_exact_match(demo: Demo, name: str) -> None:
+    """Print losses and exact match before and after, and three answers."""
+    sys.path.insert(0, str(SOFTWARE))
+    from trainer.skills.registry import find_skill
+
+    skill = find_skill("bin")
+    problems = skill.problem_space(1)
+    prompts = demo.folder / "level-1.jsonl"
+    rows = (json.dumps({"prompt": problem.prompt}, ensure_ascii=False) for problem in problems)
+    prompts.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    show_losses(demo, name)
+    request = sorted(demo.campaign(name).glob("runs/*/request.json"))[0]
+    checkpoint = demo.newest_checkpoint(name)
+    before = answers(demo, prompts, "--request", str(request), "--initial")
+    after = answers(demo, prompts, "--checkpoint", str(checkpoint))
+    expected = {problem.prompt: problem.answer for problem in problems}
+    right = [
+        sum(skill.exact_match(a["answer"], expected[a["prompt"]]) for a in given) for given in (before, after)
+    ]
+    print(
+        f"  exact match over all {len(problems)} problems of level 1: {right[0]} at step 0  →  {right[1]} with "
+        f"{checkpoint.name}\n  (the quest's rows are drawn from these same problems: this is memorising)"
+    )
+    for answer in after[:: len(after) // 3][:3]:
+        print(
+            f"    {answer['prompt']}\n      hero:     {shown(answer['answer'])}\n      expected: {shown(expected[answer['prompt']])}"
+        )
+
+
+def answers(demo: Demo, prompts: Path, *source: str) -> list[dict[str, str]]:
+    command = [sys.executable, "-m", "trainer", "answer", *source, "--prompts", str(prompts), "--json"]
+    done = subprocess.run(
+        [*command, "--max-new-tokens", "96"], cwd=SOFTWARE, capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        raise SystemExit(done.stderr)
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def shown(text: str) -> str:
+    return text.encode("unicode_escape").decode() if not text.isprintable() else text
+
+
+def clean() -> int:
+    """Stop the trainers that the demo started and remove its folder; only a folder that the demo made."""
+    if not HOME.exists():
+        print(f"There is no demo in {HOME}.")
+        return 0
+    if not (HOME / MARKER).exists():
+        print(
+            f"{HOME} was not made by the demo, so it stays; give another folder in REALM_DEMO.",
+            file=sys.stderr,
+        )
+        return 1
+    for pid in running():
+        print(f"Stopping the trainer {pid}; it saves first.")
+        stop(pid)
+    shutil.rmtree(HOME)
+    print(f"Removed {HOME}.")
+    return 0
+
+
+def running() -> Iterator[int]:
+    """Yield the living trainers of the demo, known by the cookie in their environment."""
+    for path in HOME.glob("*/root/campaigns/*/*/runs/*/process.json"):
+        claim = json.loads(path.read_text())
+        try:
+            environment = Path(f"/proc/{claim['pid']}/environ").read_bytes()
+        except OSError:
+            continue
+        if f"REALM_RUN_COOKIE={claim['cookie']}".encode() in environment.split(b"\0"):
+            yield claim["pid"]
+
+
+def stop(pid: int) -> None:
+    os.kill(pid, signal.SIGTERM)
+    deadline = time.monotonic() + STOP_SECONDS
+    while Path(f"/proc/{pid}/environ").exists() and time.monotonic() < deadline:
+        time.sleep(0.2)
+        if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+            return
+    if Path(f"/proc/{pid}").exists():
+        os.kill(pid, signal.SIGKILL)
+
+
+def say(title: str) -> None:
+    print(f"\n── {title} {'─' * max(2, 76 - len(title))}", flush=True)
+
+
+def run(command: list[str], **options: object) -> None:
+    code = subprocess.run(command, check=False, **options).returncode  # type: ignore[call-overload]
+    if code == 130:
+        raise KeyboardInterrupt
+    if code != 0:
+        raise SystemExit(f"`{' '.join(command)}` ended with {code}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
