@@ -2,7 +2,8 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
-PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
+          --config-settings editable_mode=compat
 NUM_WORKERS ?= auto
 
 .PHONY: help demo demo-clean check test test-long bench schemas format clean
@@ -28,12 +29,11 @@ demo: $(VENV)/.train  ## Train two tiny heroes in a realm of your own, in a few 
 demo-clean:  ## Remove what the demo made
 	$(PYTHON) tests/flows/demo.py --clean
 
-check: $(VENV)/.dev  ## Lint, types, import contracts, generated files
+check: $(VENV)/.dev  ## Format, lint, types, import contracts (the generated schemas are checked by make test)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m reconciler.cli schema --check schemas
 
 test: $(VENV)/.dev  ## The tests that every change must pass
 	$(BIN)/pytest -n $(NUM_WORKERS) -m 'not long'
@@ -45,7 +45,7 @@ bench: $(VENV)/.dev  ## Our figures beside those of peers, measured in one run
 	$(BIN)/python tests/bench/run.py
 
 schemas: $(VENV)/.dev  ## Write the JSON Schemas from the models
-	$(BIN)/python -m reconciler.cli schema --write schemas
+	$(BIN)/reconcile schema --out schemas
 
 format: $(VENV)/.dev  ## Format the code
 	$(BIN)/ruff format .
