@@ -5,7 +5,7 @@ import traceback
 import click
 
 from reconciler.cli.session import Session
-from reconciler.cli.text_layout import harmless
+from reconciler.cli.text_layout import escaped
 
 FAILED, BLOCKED, USAGE, INTERRUPTED = 1, 3, 64, 130
 
@@ -29,9 +29,9 @@ def report(error: Exception, session: Session) -> int:
 def _report_usage(error: click.ClickException) -> int:
     if isinstance(error, click.UsageError) and error.ctx is not None:
         if isinstance(error, click.exceptions.NoArgsIsHelpError):
-            click.echo(harmless(error.ctx.get_help()), err=True)
+            click.echo(escaped(error.ctx.get_help()), err=True)
             return USAGE
-        message = harmless(error.format_message())
+        message = escaped(error.format_message())
         _say(f"{message}\nsee {error.ctx.command_path} --help")
         return USAGE
     _say(error.format_message())
@@ -90,7 +90,7 @@ def _report_unexpected(error: Exception, session: Session) -> None:
     place = f" (at {where[0].filename}:{where[0].lineno})" if where else ""
     _say(f"this should not happen: {type(error).__name__}: {error}{place}")
     if session.verbose:
-        click.echo(harmless("".join(traceback.format_exception(error))), err=True)
+        click.echo(escaped("".join(traceback.format_exception(error))), err=True)
     else:
         click.echo(
             "nothing of it is your mistake; please report it with what -v prints and `reconcile version`",
@@ -99,4 +99,4 @@ def _report_unexpected(error: Exception, session: Session) -> None:
 
 
 def _say(text: str) -> None:
-    click.echo(harmless(f"reconcile: {text}"), err=True)
+    click.echo(escaped(f"reconcile: {text}"), err=True)

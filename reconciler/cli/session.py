@@ -77,10 +77,10 @@ class Session:
 
     def note(self, text: str) -> None:
         """Print on stderr what is worth knowing beside the result; nothing with --quiet."""
-        from reconciler.cli.text_layout import harmless
+        from reconciler.cli.text_layout import escaped
 
         if not self.quiet:
-            click.echo(harmless(text), err=True, color=True)
+            click.echo(escaped(text), err=True)
 
     def say_json(self, record: Any) -> None:
         """Print a record as indented JSON."""

@@ -49,8 +49,7 @@ def _hero(item: Any) -> Row:
 
 
 def _quest(item: Any) -> Row:
-    waits = f"{item.state}: {item.message}" if item.message else item.state
-    return (item.id, item.priority, item.epochs, item.source, ", ".join(item.is_for), waits)
+    return (item.id, item.priority, item.epochs, item.state, ", ".join(item.is_for), item.source)
 
 
 def _job(item: Any) -> Row:
@@ -85,7 +84,7 @@ def _titles(*names: str) -> list[Column]:
 _TABLES: Mapping[str, tuple[list[Column], Callable[[Any], Row]]] = {
     "campaigns": (_titles("", "campaign", ">step", "synced", "healthy", ">checkpoints", "reason"), _campaign),
     "heroes": (_titles("hero", "name", "optimizer", ">campaigns", "model", "blocked"), _hero),
-    "quests": (_titles("quest", "priority", ">epochs", "rows", "for", "state"), _quest),
+    "quests": (_titles("quest", "priority", ">epochs", "state", "for", "rows"), _quest),
     "jobs": (
         _titles("quest", "campaign", ">rows", ">epochs", ">steps", ">loss", ">held-out", "status"),
         _job,
@@ -116,7 +115,7 @@ def history_text(history: "History", width: int, paint: Paint = PLAIN) -> str:
         return "nothing has been launched yet"
     titles = _titles("launched (UTC)", "campaign", "run", "specs", "config", "code", ">steps", "end")
     rows = [_launch(launch) for launch in history.launches]
-    return f"{table(titles, rows, width, paint)}\n{count(len(rows), 'launch').replace('launchs', 'launches')}"
+    return f"{table(titles, rows, width, paint)}\n{count(len(rows), 'launch')}"
 
 
 def _launch(launch: "Launch") -> Row:

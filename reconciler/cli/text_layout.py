@@ -49,12 +49,13 @@ def harmless(text: str) -> str:
     parts: list[str] = []
     end = 0
     for colour in _OURS.finditer(text):
-        parts += [_escaped_lines(text[end : colour.start()]), colour[0]]
+        parts += [escaped(text[end : colour.start()]), colour[0]]
         end = colour.end()
-    return "".join([*parts, _escaped_lines(text[end:])])
+    return "".join([*parts, escaped(text[end:])])
 
 
-def _escaped_lines(text: str) -> str:
+def escaped(text: str) -> str:
+    """Return the text with every control character but line ends escaped."""
     return "\n".join(safe(line) for line in text.split("\n"))
 
 
@@ -164,8 +165,9 @@ def _row(
 
 
 def count(number: int, noun: str) -> str:
-    """Return `1 quest` or `2 quests`, with thousands set apart."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    """Return `1 quest` or `2 launches`, with thousands set apart."""
+    ending = "" if number == 1 else "es" if noun.endswith(("ch", "sh", "s", "x")) else "s"
+    return f"{number:,} {noun}{ending}"
 
 
 def size(num_bytes: float | None) -> str:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from reconciler.plan.changes import Change
     from state.contract.status import RunStatus
 
-BAR_WIDTH = 26
+BAR_WIDTH, LEAST_BAR_WIDTH = 26, 12
 _VERB_WIDTH = 10
 _FULL, _HALF, _REST = "━", "╸", "━"
 
@@ -56,7 +56,8 @@ def outcome_text(outcome: "Outcome", width: int, paint: Paint = PLAIN) -> str:
 def tick_text(view: "View", paint: Paint = PLAIN) -> str:
     """Return the line that opens a plan that has something to do."""
     plan = view.plan
-    text = f"{paint(safe(plan.realm), 'strong')}   {safe(view.commit.name)}   {count(len(plan.changes), 'change')}"
+    changes = count(len(plan.changes), "change")
+    text = f"{paint(safe(plan.realm), 'strong')}   {safe(view.commit.name)}   {changes}"
     if view.uncommitted:
         text += f"\nNot committed, so not applied: {', '.join(map(safe, view.uncommitted[:5]))}"
     return text
@@ -66,8 +67,8 @@ def settled_text(view: "View", paint: Paint = PLAIN) -> str:
     """Return the last line: nothing is left to do, and what is in the way."""
     blocked = f": {len(view.plan.blocked)} blocked" if view.plan.blocked else ""
     lines = [paint(f"Converged at {safe(view.commit.name)}{blocked}.", "strong")]
-    for item in view.plan.blocked[:1]:
-        lines.append(f"Why blocked:  reconcile explain {safe(item.subject)}")
+    if view.plan.blocked:
+        lines.append(f"Why blocked:  reconcile explain {safe(view.plan.blocked[0].subject)}")
     return "\n".join(lines)
 
 
@@ -80,12 +81,12 @@ def bar(done: int, whole: int, width: int = BAR_WIDTH, paint: Paint = PLAIN) -> 
 
 
 def training_parts(status: "RunStatus") -> list[str]:
-    """Return what a heartbeat says in a few words each."""
+    """Return what a heartbeat says in a few words each, the most important first."""
     parts = [f"loss {status.loss:.3f}"] if status.loss is not None else []
-    parts += [f"held-out {status.val_loss:.3f}"] if status.val_loss is not None else []
     if status.phase == "training":
         parts += [rate(status.tokens_per_second)] if status.tokens_per_second else []
         parts += [f"ETA {duration(status.eta_seconds)}"] if status.eta_seconds is not None else []
+    parts += [f"held-out {status.val_loss:.3f}"] if status.val_loss is not None else []
     return parts
 
 
@@ -98,11 +99,10 @@ def progress_text(campaign: str, status: "RunStatus", width: int, paint: Paint =
     parts = training_parts(status)
     if status.phase != "training":
         parts = [status.phase, *parts]
-    fixed = columns(f"{INDENT}  {name}    {steps}  ")
-    room = width - fixed - BAR_WIDTH - 1
-    while parts and columns("  ".join(parts)) > room:
+    room = width - columns(f"{INDENT}  {name}    {steps}  ")
+    while parts and columns("  ".join(parts)) > room - LEAST_BAR_WIDTH:
         parts.pop()
-    bar_width = max(4, min(BAR_WIDTH, width - fixed - columns("  ".join(parts)) - 1))
+    bar_width = max(4, min(BAR_WIDTH, room - columns("  ".join(parts))))
     drawn = bar(status.quest_update, status.quest_updates, bar_width, paint)
     return f"{INDENT}  {name}  {drawn}  {steps}  {'  '.join(parts)}".rstrip()
 

@@ -1,0 +1,225 @@
+"""Builders: a small specs repository made by real git, a root with a real store, and the real command."""
+
+import os
+import subprocess
+from collections.abc import Callable, Iterable
+from contextlib import closing
+from pathlib import Path
+
+import msgspec
+import pytest
+from click.testing import CliRunner, Result
+
+from reconciler.cli.group import reconcile
+from state.canonical import sha256_of
+from state.ids import campaign_uid
+from state.layout import Layout
+from state.store.connection import open_writer
+from state.store.rows import CampaignRow, JobRow, LedgerRow, RunRow
+from state.store.tables import put, put_meta
+
+HERO = """\
+id: pip
+model: {init: scratch, tokenizer: bytes, family: qwen3, architecture: Qwen3ForCausalLM, vocab_size: 320,
+  context_length: 512, config: {hidden_size: 16}}
+training_defaults:
+  learning_rate: 2.0e-3
+  max_length: 256
+"""
+SPECS = {
+    "specs/realm.yaml": "id: lab\nactive: pip/campaign-001\n",
+    "specs/queue.yaml": (
+        "quests:\n"
+        "  - {id: q1, skill: bin, level: 1, count: 10, for: [pip]}\n"
+        "  - {id: q2, skill: bin, level: 2, count: 20, for: [mu/campaign-001]}\n"
+    ),
+    "specs/heroes/pip.yaml": HERO,
+    "specs/heroes/mu.yaml": HERO.replace("id: pip", "id: mu"),
+    "specs/campaigns/pip/campaign-001.yaml": (
+        "id: campaign-001\nname: First light\nskills_focus: [bin]\ngoal: {updates: 2000}\n"
+        "config_overrides:\n  learning_rate: 1.5e-3\n"
+    ),
+    "specs/campaigns/mu/campaign-001.yaml": "id: campaign-001\n",
+    "specs/skills/bin.yaml": "id: bin\nmax_level: 30\nsource: {command: [python, -m, trainer, generate, bin]}\n",
+}
+IDENTITY = ("-c", "user.name=Somebody", "-c", "user.email=somebody@example.org", "-c", "commit.gpgsign=false")
+REALM_UID = "0123456789abcdef"
+PIP = campaign_uid(REALM_UID, "pip/campaign-001")
+COMMIT = "c" * 40
+Reconcile = Callable[..., Result]
+
+
+def run_git(folder: Path, *arguments: str) -> str:
+    done = subprocess.run(
+        ["git", "-C", str(folder), *IDENTITY, *arguments], check=True, capture_output=True, text=True
+    )
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def git() -> Callable[..., str]:
+    return run_git
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Path:
+    """A specs repository with one commit on main."""
+    top = tmp_path / "lab"
+    top.mkdir()
+    run_git(top, "init", "-q", "-b", "main")
+    for path, text in SPECS.items():
+        file = top / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    run_git(top, "add", ".")
+    run_git(top, "commit", "-q", "-m", "first")
+    return top
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Where the realm's root would be; nothing is there."""
+    return tmp_path / "root"
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no test see the home, the caches or the realm of whoever runs it."""
+    for name in list(os.environ):
+        if name.startswith(("REALM_", "XDG_", "GIT_", "NO_COLOR")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    (tmp_path / "home").mkdir()
+
+
+@pytest.fixture
+def run(lab: Path, root: Path) -> Reconcile:
+    """Run the command in this process, in the repository and with the root; return what it printed."""
+
+    def call(*arguments: str, anywhere: bool = False) -> Result:
+        where = [] if anywhere else ["--repo", str(lab), "--root", str(root)]
+        return CliRunner().invoke(reconcile, [*where, *arguments], prog_name="reconcile")
+
+    return call
+
+
+class RealmStore:
+    """A root whose store holds what a test wants it to remember."""
+
+    def __init__(self, root: Path) -> None:
+        self.layout = Layout(root)
+        (root / "control").mkdir(parents=True)
+        self.write([campaign_row()])
+        with closing(open_writer(self.layout.store)) as store:
+            put_meta(store, "realm_uid", REALM_UID)
+            put_meta(store, "realm_id", "lab")
+            put_meta(store, "active_uid", PIP)
+            put_meta(store, "activated_at", "2026-01-31T12:00:00Z")
+
+    def write(self, rows: Iterable[msgspec.Struct]) -> None:
+        with closing(open_writer(self.layout.store)) as store:
+            put(store, rows)
+
+
+@pytest.fixture
+def store(root: Path) -> RealmStore:
+    """A realm that knows campaign pip/campaign-001 and has it active."""
+    return RealmStore(root)
+
+
+def campaign_row(**changes: object) -> CampaignRow:
+    row = CampaignRow(
+        uid=PIP,
+        name="pip/campaign-001",
+        status="active",
+        created_at="2026-01-31T12:00:00Z",
+        specs_commit=COMMIT,
+    )
+    return msgspec.structs.replace(row, **changes)
+
+
+def run_row(**changes: object) -> RunRow:
+    row = RunRow(
+        campaign_uid=PIP,
+        generation=1,
+        attempt=1,
+        state="ended",
+        cookie="cookie",
+        config_hash=sha256_of("config"),
+        config_json="{}",
+        code_version="a1b2c3d" + "0" * 33 + "+dirty.0123456789abcdef",
+        specs_commit="4f1c2d9" + "0" * 33,
+        device="cpu",
+        resume_step=None,
+        launched_at="2026-01-31T12:00:00Z",
+        ended_at="2026-01-31T12:10:00Z",
+        end="finished",
+        message="all quests are done",
+        final_step=125,
+    )
+    return msgspec.structs.replace(row, **changes)
+
+
+def job_row(**changes: object) -> JobRow:
+    row = JobRow(
+        uid="job1",
+        id="2026-01-31T12:00:00_q1",
+        quest_id="q1",
+        campaign_uid=PIP,
+        hero_id="pip",
+        campaign_id="campaign-001",
+        source_key="key",
+        dataset_path="bin_L1.jsonl",
+        digest="sha256:" + "1" * 64,
+        num_examples=10,
+        shape_json="{}",
+        priority="normal",
+        epochs=1,
+        status="completed",
+        created_at="2026-01-31T12:00:00Z",
+        start_step=1,
+        final_step=125,
+        final_loss=0.4118,
+    )
+    return msgspec.structs.replace(row, **changes)
+
+
+def ledger_row(**changes: object) -> LedgerRow:
+    row = LedgerRow(
+        campaign_uid=PIP,
+        segment=1,
+        step=125,
+        sequence=1,
+        timestamp="2026-01-31T12:10:00Z",
+        path="campaigns/pip/campaign-001/checkpoints/checkpoint-125",
+        canonical_name="checkpoint-125-20260131-1210",
+        train_loss=0.41,
+        val_loss=None,
+        learning_rate=0.001,
+        training_file="q1",
+        total_examples_trained=10,
+        size_bytes=1000,
+        has_optimizer=True,
+        healthy=True,
+        digest="blake3:" + "2" * 64,
+        parent_step=None,
+        generation=1,
+        attempt=1,
+        config_hash=sha256_of("config"),
+        code_version="a1b2c3d" + "0" * 33,
+        specs_commit=COMMIT,
+    )
+    return msgspec.structs.replace(row, **changes)
+
+
+@pytest.fixture
+def rows() -> type:
+    """Makers of rows: rows.run(...), rows.job(...), rows.campaign(...), rows.ledger(...)."""
+
+    class Rows:
+        campaign = staticmethod(campaign_row)
+        run = staticmethod(run_row)
+        job = staticmethod(job_row)
+        ledger = staticmethod(ledger_row)
+
+    return Rows

@@ -1,0 +1,134 @@
+"""The group: light help, exit codes, errors in words."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from reconciler.cli.group import VERBS
+
+HEAVY = {"pydantic", "ruamel", "jsonschema", "git", "rich", "torch", "transformers", "watchfiles"}
+CHECKOUT = Path(__file__).resolve().parents[3]
+
+
+def modules_after(arguments: list[str], cwd: Path) -> tuple[set[str], str]:
+    """Run the command in a fresh interpreter; return the modules that it imported and what it printed."""
+    code = (
+        "import sys, json, io, contextlib\n"
+        "out = io.StringIO()\n"
+        "from reconciler.cli.__main__ import main\n"
+        f"sys.argv = ['reconcile', *{arguments!r}]\n"
+        "with contextlib.redirect_stdout(out), contextlib.suppress(SystemExit):\n"
+        "    main()\n"
+        "print(json.dumps([sorted(sys.modules), out.getvalue()]))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    modules, out = json.loads(done.stdout)
+    return {name.partition(".")[0] for name in modules} | set(modules), out
+
+
+def test_help_imports_neither_the_verbs_nor_anything_slow(tmp_path: Path) -> None:
+    modules, out = modules_after(["--help"], tmp_path)
+    assert "Show what apply would do, and why." in out
+    assert not modules & (HEAVY | {"msgspec", "apsw", "dataclasses", "asyncio", "reconciler.app"})
+    assert not {name for name in modules if name.startswith("reconciler.cli.commands.")}
+
+
+def test_a_plan_of_known_specs_imports_nothing_slow(lab: Path, root: Path) -> None:
+    plan = ["plan", "--repo", str(lab), "--root", str(root)]
+    modules_after(plan, lab)
+    modules, out = modules_after(plan, lab)
+    assert "+ launch" in out
+    assert not modules & HEAVY
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_command_has_help_with_examples(run, verb: str) -> None:
+    if verb == "new":
+        for kind in ("hero", "campaign"):
+            assert f"reconcile new {kind}" in run("new", kind, "--help").output
+        return
+    result = run(verb, "--help")
+    assert result.exit_code == 0
+    assert f"Examples:\n  reconcile {verb}" in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["plam"], 'there is no command "plam"; did you mean "plan"?'),
+        (["plan", "--jsonn"], "No such option '--jsonn'"),
+        (["explain"], "Missing argument 'THING'"),
+        (["apply", "--once", "--until-converged"], "--once and --until-converged: choose one"),
+        (["plan", "main", "--worktree"], "--worktree plans from the files that are there"),
+        (["get", "campains"], 'did you mean "campaigns"?'),
+        (["explain", "nonsense"], '"nonsense" names no thing; expected realm, quest/<id>'),
+        (["try", "pip", "x", "--max-new-tokens", "0"], "0 is not in the range"),
+    ],
+)
+def test_words_that_do_not_fit_together_exit_64_and_say_why(run, arguments: list[str], said: str) -> None:
+    result = run(*arguments)
+    assert (result.exit_code, said in result.stderr, result.stdout) == (64, True, "")
+
+
+def test_no_repository_is_told_with_what_to_do(run, tmp_path: Path) -> None:
+    result = run("plan", "--repo", str(tmp_path), anywhere=True)
+    assert result.exit_code == 1
+    assert (
+        "no git repository here; run this in a specs repository, or make one: reconcile init DIR"
+        in result.stderr
+    )
+
+
+def test_mistakes_in_the_specs_are_all_told_on_stderr(run, lab: Path, git) -> None:
+    (lab / "specs/realm.yaml").write_text("id: lab\nactiv: pip/campaign-001\napply: {interval: soon}\n")
+    git(lab, "commit", "-qam", "two mistakes")
+    result = run("plan")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert 'misspelt key "activ"; did you mean "active"?' in result.stderr
+    assert "expected a duration such as 15s, 2m or 1h" in result.stderr
+    assert "2 mistakes in 1 of 7 specs. Nothing was changed." in result.stderr
+
+
+def test_an_unexpected_error_says_how_to_report_it_and_shows_its_traceback_with_v(
+    run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from reconciler.app import planning
+
+    def fall_over(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("by \x1b[31mzero")
+
+    monkeypatch.setattr(planning, "look", fall_over)
+    result = run("plan")
+    assert result.exit_code == 1
+    assert "this should not happen: ZeroDivisionError: by \\x1b[31mzero" in result.stderr
+    assert "please report it" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert "Traceback" in run("plan", "-v").stderr
+
+
+def test_ctrl_c_exits_130(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    from reconciler.app import planning
+
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(planning, "look", interrupt)
+    result = run("plan")
+    assert (result.exit_code, "interrupted" in result.stderr) == (130, True)
+
+
+def test_options_after_the_verb_win_over_those_before_it(run, lab: Path, tmp_path: Path) -> None:
+    other = tmp_path / "elsewhere"
+    result = run("plan", "--root", str(other))
+    assert f"apply creates it: {other}" in result.stdout

@@ -1,0 +1,109 @@
+"""`plan`: text at 80 columns, JSON that keeps to its schema, exit codes, and what is said about commits."""
+
+import json
+from pathlib import Path
+
+import jsonschema
+
+from reconciler.app.place import Following, write_following
+from reconciler.app.plan_document import plan_schema
+
+FIRST_PLAN = """\
+  + create    campaign mu/campaign-001
+              new in the specs  specs/campaigns/mu/campaign-001.yaml:1
+  + create    campaign pip/campaign-001
+              new in the specs  specs/campaigns/pip/campaign-001.yaml:1
+  → activate  pip/campaign-001  no campaign was active  specs/realm.yaml:2
+  + generate  quest q1  made by skill bin  specs/queue.yaml:2
+  + enqueue   quest q1  for pip/campaign-001  specs/queue.yaml:2
+"""
+
+
+def test_a_first_plan_says_what_where_and_why(run, root: Path) -> None:
+    result = run("plan")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("lab   main@")
+    assert f"There is no root yet; apply creates it: {root}\n" in result.stdout
+    assert FIRST_PLAN in result.stdout
+    assert "  ! blocked   quest/q2" in result.stdout
+    assert "Legend: + create, → move, ! blocked\n" in result.stdout
+    assert (
+        "Plan: 2 to create, 1 to activate, 1 to generate, 1 to enqueue, 1 to launch, 1 blocked, 2 unchanged.\n"
+        in result.stdout
+    )
+    assert "Do it:  reconcile apply        Why blocked:  reconcile explain quest/q2\n" in result.stdout
+
+
+def test_a_plan_writes_nothing_and_says_the_same_twice(run, root: Path, lab: Path) -> None:
+    def without_time(text: str) -> list[str]:
+        return text.splitlines()[1:]
+
+    before = sorted(path for path in lab.rglob("*") if path.is_file())
+    first, second = run("plan").stdout, run("plan").stdout
+    assert without_time(first) == without_time(second)
+    assert not root.exists()
+    assert sorted(path for path in lab.rglob("*") if path.is_file()) == before
+
+
+def test_detailed_exitcode_tells_changes_from_none(run) -> None:
+    assert run("plan").exit_code == 0
+    assert run("plan", "--detailed-exitcode").exit_code == 2
+
+
+def test_json_keeps_to_its_schema_and_counts_what_the_text_counts(run) -> None:
+    document = json.loads(run("plan", "--json").stdout)
+    jsonschema.validate(document, plan_schema())
+    assert document["schema_version"] == 1
+    assert document["counts"] == {"create": 2, "activate": 1, "generate": 1, "enqueue": 1, "launch": 1}
+    assert [change["action"]["action"] for change in document["changes"]][-1] == "LaunchRun"
+    assert document["blocked"][0]["subject"] == "quest/q2"
+
+
+def test_uncommitted_files_are_named_and_not_applied(run, lab: Path) -> None:
+    (lab / "specs/realm.yaml").write_text("id: other\nactive: pip/campaign-001\n")
+    result = run("plan")
+    assert "Not committed, so not applied: specs/realm.yaml\n" in result.stdout
+    assert result.stdout.startswith("lab   ")
+
+
+def test_worktree_previews_the_files_and_says_so(run, lab: Path) -> None:
+    (lab / "specs/realm.yaml").write_text("id: lab\nactive: mu/campaign-001\n")
+    result = run("plan", "--worktree")
+    assert result.stdout.startswith("lab   the work tree on main@")
+    assert "This is a preview of the files in the work tree; apply follows commits." in result.stdout
+    assert "→ activate  mu/campaign-001" in result.stdout
+    assert "Commit it, then:  reconcile apply" in result.stdout
+
+
+def test_a_branch_that_apply_does_not_follow_is_named_with_what_it_is_ahead_of(
+    run, lab: Path, root: Path, git
+) -> None:
+    from state.layout import Layout
+
+    write_following(Layout(root), Following(repository=str(lab), branch="main"))
+    git(lab, "switch", "-q", "-c", "switch-to-mu")
+    (lab / "specs/realm.yaml").write_text("id: lab\nactive: mu/campaign-001\n")
+    git(lab, "commit", "-qam", "switch")
+    git(lab, "switch", "-q", "main")
+    result = run("plan", "switch-to-mu")
+    assert ", 1 commit ahead of main@" in result.stdout
+    assert "This is not what apply follows: main@" in result.stdout
+    assert "Merge it into main, then:  reconcile apply" in result.stdout
+
+
+def test_hostile_names_never_reach_a_terminal_raw(run, lab: Path) -> None:
+    (lab / "specs" / "a\x1b[31mb.txt").write_text("x")
+    result = run("plan")
+    assert "\x1b" not in result.output
+    assert "a\\x1b[31mb.txt" in result.stdout
+
+
+def test_quiet_leaves_out_legend_and_hints(run) -> None:
+    text = run("plan", "-q").stdout
+    assert "Legend" not in text
+    assert text.rstrip().splitlines()[-1].startswith("Plan: ")
+
+
+def test_the_shipped_schema_of_the_plan_is_the_one_that_is_made(request) -> None:
+    shipped = Path(__file__).resolve().parents[3] / "schemas" / "plan.schema.json"
+    assert json.loads(shipped.read_text()) == plan_schema()
