@@ -167,10 +167,10 @@ class Session:
 
     def _is_save_due(self) -> bool:
         config = self.request.config.checkpoint
-        last = self.progress.parent.step if self.progress.parent else 0
-        is_far = config.every_updates > 0 and self.progress.step - last >= config.every_updates
+        # By the step's own number: a save made when leaving, or by the clock, does not shift the later ones.
+        is_turn = config.every_updates > 0 and self.progress.step % config.every_updates == 0
         elapsed_minutes = (time.monotonic() - self._saved_at) / 60
-        return is_far or (config.every_minutes > 0 and elapsed_minutes >= config.every_minutes)
+        return is_turn or (config.every_minutes > 0 and elapsed_minutes >= config.every_minutes)
 
     def _tell_quest(self, order: QuestOrder, quest: Quest) -> None:
         made, total = quest.updates(order, position(self.progress, order))
