@@ -28,6 +28,8 @@ class Tick(msgspec.Struct, frozen=True, kw_only=True):
 
     succeeded: int = 0
     failed: int = 0
+    plan_digest: str = ""
+    """What it tried to do; trying the very same again is no progress."""
     is_moving: bool = False
     """A trainer is about to appear or to be gone: look again very soon."""
     is_settled: bool
@@ -44,7 +46,7 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
 
     def wait_after(self, tick: Tick, failures: int) -> float:
         """Return how long to wait after a tick, if nothing happens meanwhile."""
-        if tick.failed and not tick.succeeded:
+        if failures:
             return float(min(self.backoff_seconds * 2 ** (failures - 1), self.longest_backoff_seconds))
         if tick.succeeded:
             return 0.0
@@ -68,10 +70,11 @@ def run(tick: Callable[[], Tick], pace: Callable[[], Pace], triggers: Triggers, 
 
     `once`: one tick. `until-converged`: until nothing is left, or until nothing succeeds any more.
     """
-    failures = 0
+    failures, before = 0, ""
     while True:
         done = tick()
-        failures = 0 if done.succeeded or not done.failed else failures + 1
+        failures = failures + 1 if _is_stuck(done, before) else 0
+        before = done.plan_digest
         if mode == "once" or triggers.is_over():
             return not done.failed
         if mode == "until-converged" and (done.is_settled or failures >= TRIES_WITHOUT_SUCCESS):
@@ -79,6 +82,13 @@ def run(tick: Callable[[], Tick], pace: Callable[[], Pace], triggers: Triggers, 
         triggers.wait(pace().wait_after(done, failures))
         if triggers.is_over():
             return not done.failed
+
+
+def _is_stuck(done: Tick, digest_before: str) -> bool:
+    """Did nothing succeed, or was it the same as before, so that the world did not move?"""
+    if not (done.failed or done.succeeded):
+        return False
+    return not done.succeeded or done.plan_digest == digest_before
 
 
 class FileTriggers:

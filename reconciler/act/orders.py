@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 
-import apsw
 import msgspec
 
-from reconciler.act.errors import Permanent, Temporary
+from reconciler.act.errors import Temporary
 from reconciler.act.run_files import files_of, need_run, orders_of, refuse_ended
 from reconciler.act.tools import Tools
 from reconciler.plan.actions import GiveOrders
@@ -46,21 +45,19 @@ def give(action: GiveOrders, tools: Tools) -> str:
 def quest_orders(tools: Tools, job_uids: Sequence[str], run: RunRow) -> tuple[QuestOrder, ...]:
     """Return what to train, in this order, and write into each job which launch trains it.
 
+    A job that could not be enqueued, or whose content is not there, is left out: it must not keep the
+    others waiting. The plan brings it in again, and then hands out new orders.
+
     Raises:
-        Permanent: a job is not in the store.
-        Temporary: the content of a job is not in the realm.
+        Temporary: jobs were asked for, and none of them is ready.
     """
     with tools.writer.transaction() as store:
-        jobs = [_job(store, uid) for uid in job_uids]
-        put(store, [_stamped(job, run) for job in jobs])
-    return tuple(_order(job, tools.layout) for job in jobs)
-
-
-def _job(store: apsw.Connection, uid: str) -> JobRow:
-    job = select_one(store, JobRow, "WHERE uid = ?", uid)
-    if job is None:
-        raise Permanent(f"there is no job {uid} in the store; the next plan enqueues it")
-    return job
+        found = [select_one(store, JobRow, "WHERE uid = ?", uid) for uid in job_uids]
+        ready = [job for job in found if job is not None and tools.layout.snapshot(job.digest).is_file()]
+        put(store, [_stamped(job, run) for job in ready])
+    if job_uids and not ready:
+        raise Temporary("none of its quests has its content in the realm; the next plan brings it in")
+    return tuple(_order(job, tools.layout) for job in ready)
 
 
 def _stamped(job: JobRow, run: RunRow) -> JobRow:
@@ -70,16 +67,11 @@ def _stamped(job: JobRow, run: RunRow) -> JobRow:
 
 
 def _order(job: JobRow, layout: Layout) -> QuestOrder:
-    snapshot = layout.snapshot(job.digest)
-    if not snapshot.is_file():
-        raise Temporary(
-            f"quest {job.quest_id}: its content {snapshot} is not there; the next plan brings it in again"
-        )
     return QuestOrder(
         quest_id=job.quest_id,
         job_uid=job.uid,
         digest=job.digest,
-        path=str(snapshot),
+        path=str(layout.snapshot(job.digest)),
         num_rows=job.num_examples,
         shape=msgspec.json.decode(job.shape_json, type=RowShape),
         epochs=job.epochs,

@@ -92,7 +92,7 @@ def run_apply(
         ticker.say_goodbye()
     if signals.received == signal.SIGINT:
         return INTERRUPTED
-    return 0 if went_well else 1
+    return 0 if went_well and not ticker.has_given_up() else 1
 
 
 def _check_system() -> None:

@@ -31,6 +31,8 @@ from state.store.writer import Writer
 if TYPE_CHECKING:
     from reconciler.app.applying import Show
 
+_FINAL = frozenset({"given-up", "quest-failed"})
+"""Blockers that are failures of training."""
 _TRANSIENT = frozenset({"backoff"})
 """Blockers that time alone removes."""
 
@@ -101,6 +103,7 @@ class Ticker:
         return Tick(
             succeeded=succeeded,
             failed=len(outcomes) - succeeded,
+            plan_digest=view.plan.digest,
             is_moving=any(live.is_moving for live in self.live_runs()),
             is_settled=is_settled,
         )
@@ -201,6 +204,10 @@ class Ticker:
                 self._show.progress(live.campaign, read(status, RunStatus))
             except (OSError, ContractError):
                 continue  # it has not begun to say, or is being replaced
+
+    def has_given_up(self) -> bool:
+        """Did something fail so that only a person can make it go on?"""
+        return self._view is not None and any(b.code in _FINAL for b in self._view.plan.blocked)
 
     def say_goodbye(self) -> None:
         """Say what goes on without the reconciler."""
