@@ -19,7 +19,10 @@ TRAINER = [sys.executable, "-m", "trainer"]
 
 def test_a_request_that_is_not_there_is_wrong_use(tmp_path: Path) -> None:
     done = subprocess.run(
-        [*TRAINER, "run", "--request", str(tmp_path / "no.json")], capture_output=True, text=True
+        [*TRAINER, "run", "--request", str(tmp_path / "no.json")],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 64
     assert "no.json: there is no such file" in done.stderr
@@ -27,7 +30,7 @@ def test_a_request_that_is_not_there_is_wrong_use(tmp_path: Path) -> None:
 
 
 def test_without_a_subcommand_it_says_which_there_are() -> None:
-    done = subprocess.run(TRAINER, capture_output=True, text=True)
+    done = subprocess.run(TRAINER, capture_output=True, text=True, check=False)
     assert "run,answer,generate" in done.stderr.replace(" ", "")
 
 
@@ -46,7 +49,9 @@ def test_a_process_that_is_terminated_saves_and_one_that_is_killed_is_continued(
     assert (left.reason, left.last_checkpoint_step) == ("stopped", left.step)
 
     second = realm.run(orders(quest, goal_updates=left.step + 4), resume_step=left.step)
-    done = subprocess.run([*TRAINER, "run", "--request", str(second.request)], stdout=subprocess.DEVNULL)
+    done = subprocess.run(
+        [*TRAINER, "run", "--request", str(second.request)], stdout=subprocess.DEVNULL, check=False
+    )
     assert done.returncode == 0
     assert read(second.exit, RunExit).step == left.step + 4
 
@@ -58,6 +63,7 @@ def test_a_process_killed_at_a_failpoint_leaves_no_exit_but_its_claim(realm: Rea
     done = subprocess.run(
         [*TRAINER, "run", "--request", str(files.request)],
         stdout=subprocess.DEVNULL,
+        check=False,
         env={**os.environ, "REALM_FAILPOINT": "12:kill"},
     )
     assert done.returncode == -signal.SIGKILL

@@ -113,7 +113,8 @@ def _stand_at(
 
 def _prepared(model: Any, request: RunRequest) -> Any:
     if request.config.training.gradient_checkpointing:
-        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+        newer = getattr(model, "activation_checkpointing_enable", None)  # the name in newer versions
+        (newer or model.gradient_checkpointing_enable)()
     return model.train()
 
 
@@ -121,6 +122,7 @@ def _tell(session: Session, device: torch.device) -> None:
     """Record that the model is loaded and where it goes on; from now on garbage is only what is new."""
     gc.collect()
     gc.freeze()
+    gc.enable()
     step = session.progress.step
     seconds = round(_seconds_since_start(), 3)
     millions = sum(p.numel() for p in session.model.parameters()) / 1e6

@@ -10,7 +10,7 @@ from trainer.engine.failures import EnvironmentFailure  # noqa: E402
 
 
 def test_a_card_that_is_not_here_is_refused() -> None:
-    with pytest.raises(EnvironmentFailure, match="device 'cuda:63' is not here: torch .* sees"):
+    with pytest.raises(EnvironmentFailure, match=r"device 'cuda:63' is not here: torch .* sees"):
         training_device("cuda:63")
 
 
@@ -22,7 +22,7 @@ def test_other_kinds_of_device_are_refused(name: str) -> None:
 
 def test_fp16_is_refused_and_never_replaced() -> None:
     with pytest.raises(
-        EnvironmentFailure, match="precision 'fp16' is not built .*set precision: bf16, fp32 or auto"
+        EnvironmentFailure, match=r"precision 'fp16' is not built .*set precision: bf16, fp32 or auto"
     ):
         training_precision("fp16", torch.device("cpu"))
 

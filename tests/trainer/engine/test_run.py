@@ -122,6 +122,26 @@ def test_a_resumed_run_has_the_losses_of_the_undisturbed_one_to_the_bit(
     assert weights[0].read_bytes() == weights[1].read_bytes()
 
 
+@pytest.mark.parametrize(
+    ("change", "tolerance"),
+    [
+        ({"gradient_checkpointing": True}, 1e-5),
+        ({"batch_size": 4, "gradient_accumulation": 1}, 1e-5),
+        ({"precision": "bf16"}, 0.05),
+    ],
+    ids=["gradient checkpointing", "other micro-batches", "bf16 products"],
+)
+def test_how_an_update_is_computed_changes_its_loss_by_rounding_only(
+    realm: Realm, tmp_path: Path, change: dict[str, object], tolerance: float
+) -> None:
+    usual = realm.run(orders(realm.quest()))
+    run(usual.request)
+    other = Realm(tmp_path / "other")
+    files = other.run(orders(other.quest()), a_config(training=a_training(**change)))
+    run(files.request)
+    assert losses(files) == pytest.approx(losses(usual), rel=tolerance)
+
+
 def test_a_fresh_optimizer_keeps_weights_and_position(realm: Realm) -> None:
     run(realm.run(orders(realm.quest(), goal_updates=2)).request)
     kept = realm.run(orders(realm.quest()), resume_step=2, optimizer_state="fresh")
