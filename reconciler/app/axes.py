@@ -56,10 +56,13 @@ def healthy(view: View, world: World, name: str, run: ActiveRun | None) -> Axis:
     """Return how well a campaign is; what is suspended or gives no sign of life is never healthy."""
     if (resting := _resting(view, world, name)) is not None:
         return resting
+    of_run = _health_of_run(view, view.facts.campaign_row(name), run)
+    if run is not None and of_run.state == "degraded":
+        return of_run
     failing = [item for item in view.plan.blocked if item.code in _FAILING and _is_of(item.subject, name)]
     if failing:
         return Axis("degraded", failing[0].code, failing[0].message)
-    return _health_of_run(view, view.facts.campaign_row(name), run)
+    return of_run
 
 
 def _resting(view: View, world: World, name: str) -> Axis | None:

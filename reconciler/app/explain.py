@@ -86,7 +86,7 @@ def named(name: str) -> tuple[str, str]:
         return "realm", ""
     if kind in KINDS and rest and kind != "realm" and (kind != "campaign" or "/" in rest):
         return kind, rest
-    if slash and is_campaign_name(name):
+    if slash and kind not in KINDS and is_campaign_name(name):
         return "campaign", name
     raise Misused(
         f'"{name}" names no thing; expected realm, quest/<id>, hero/<id>, skill/<id>, '

@@ -95,28 +95,18 @@ def shortened(text: str, width: int) -> str:
 
 
 def wrapped(text: str, width: int) -> list[str]:
-    """Return the text in lines of at most a width, broken at spaces, else anywhere."""
+    """Return the text in lines of at most a width, broken at spaces.
+
+    A longer word (a path, a digest) stays whole, so that it can be copied; the terminal breaks it itself.
+    """
     lines = [""]
     for word in text.split(" "):
         candidate = f"{lines[-1]} {word}" if lines[-1] else word
-        if columns(candidate) <= width:
+        if not lines[-1] or columns(candidate) <= width:
             lines[-1] = candidate
-            continue
-        if lines[-1]:
-            lines.append("")
-        pieces = _pieces(word, width)
-        lines[-1] = pieces[0]
-        lines += pieces[1:]
+        else:
+            lines.append(word)
     return lines
-
-
-def _pieces(word: str, width: int) -> list[str]:
-    pieces = [""]
-    for char in word:
-        if columns(pieces[-1] + char) > max(1, width):
-            pieces.append("")
-        pieces[-1] += char
-    return pieces
 
 
 class Column:

@@ -1,0 +1,76 @@
+"""`apply`: what it tells on the way, as lines, as a bar, as JSON."""
+
+import json
+from pathlib import Path
+
+from reconciler.cli.text_progress import bar, phase_text, progress_text
+from state.contract.status import RunStatus
+from state.lock import hold_lock
+
+TRAINING = RunStatus(
+    phase="training", updated_at="2026-01-31T12:05:00Z", orders_sequence=1, step=71, quest_id="bin-l1",
+    quest_update=71, quest_updates=125, loss=0.4118, val_loss=0.5, tokens_per_second=6100.0, eta_seconds=48.2,
+)  # fmt: skip
+
+
+def test_training_is_a_bar_with_loss_speed_and_time_left() -> None:
+    line = progress_text("pip/campaign-001", TRAINING, 79)
+    assert line.startswith("    bin-l1  ━")
+    assert "71/125  loss 0.412  6.1k tok/s  ETA 48 s" in line
+    assert len(line) <= 79
+
+
+def test_a_narrow_terminal_keeps_the_most_important() -> None:
+    line = progress_text("pip/campaign-001", TRAINING, 45)
+    assert len(line) <= 45
+    assert "loss 0.412" in line
+
+
+def test_a_bar_is_never_longer_than_its_width() -> None:
+    for done, whole in ((0, 0), (-1, 5), (1, 3), (5, 5), (9, 5)):
+        assert len(bar(done, whole, 10)) == 10
+
+
+def test_without_a_terminal_a_phase_is_one_line() -> None:
+    assert phase_text("pip/campaign-001", TRAINING) == (
+        "    pip/campaign-001 training, quest bin-l1 71/125, step 71, loss 0.412, 6.1k tok/s, ETA 48 s, "
+        "held-out 0.500"
+    )
+
+
+def test_a_second_reconciler_is_told_who_holds_the_lock_and_exits_3(run, store) -> None:
+    with hold_lock(store.layout.lock, command="reconcile apply", since="2026-01-31T12:00:00Z"):
+        result = run("apply", "--once")
+    assert result.exit_code == 3
+    assert "since 2026-01-31T12:00:00Z: pid " in result.stderr
+    assert "`reconcile apply`; wait with --lock-timeout, or stop it" in result.stderr
+
+
+def test_a_root_inside_a_work_tree_is_refused(run, lab: Path) -> None:
+    result = run("apply", "--once", "--root", str(lab / "root"))
+    assert result.exit_code == 1
+    assert "lies inside the git work tree" in result.stderr
+    assert not (lab / "root").exists()
+
+
+def test_apply_of_a_realm_without_work_converges_and_then_plans_nothing(run, lab: Path, git) -> None:
+    (lab / "specs/queue.yaml").write_text("quests: []\n")
+    git(lab, "commit", "-qam", "nothing to learn")
+    result = run("apply", "--until-converged")
+    assert result.exit_code == 0
+    assert "✓ create    campaign pip/campaign-001" in result.stdout
+    assert "✓ activate  pip/campaign-001" in result.stdout
+    assert result.stdout.splitlines()[-1].startswith("Converged at main@")
+    plan = run("plan", "--detailed-exitcode")
+    assert plan.exit_code == 0
+    assert "\nNothing to do: " in plan.stdout
+
+
+def test_as_json_every_line_is_an_object_that_says_what_happened(run, lab: Path, git) -> None:
+    (lab / "specs/queue.yaml").write_text("quests: []\n")
+    git(lab, "commit", "-qam", "nothing to learn")
+    events = [json.loads(line) for line in run("apply", "--until-converged", "--json").stdout.splitlines()]
+    assert (events[0]["event"], events[-1]["event"]) == ("plan", "settled")
+    ended = [event for event in events if event["event"] == "ended"]
+    assert {event["verb"] for event in ended} >= {"create", "activate"}
+    assert all(event["ok"] and event["schema_version"] == 1 for event in ended)

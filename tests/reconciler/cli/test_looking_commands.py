@@ -1,0 +1,220 @@
+"""`status`, `get`, `history`, `logs`, `explain`, `doctor`, `schema`, `version`."""
+
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from state.contract.status import RunStatus
+from state.ids import RunKey
+from state.layout import Layout
+
+
+def test_status_of_a_realm_that_was_never_applied(run, root: Path) -> None:
+    text = run("status").stdout
+    assert f"root {root} (not there yet; apply creates it)" in " ".join(text.split())
+    assert "applied     nothing yet" in text
+    assert "reconciler  none is running" in text
+    assert "→ pip/campaign-001   step 0 of 2,000" in text
+    assert "unknown: new, apply has not made it yet" in text
+
+
+def test_a_run_whose_process_is_gone_is_never_shown_as_training(run, store, rows) -> None:
+    store.write([rows.run(state="running", end=None, ended_at=None, pid=1)])
+    folder = Layout(store.layout.root).campaign("pip/campaign-001").run(RunKey("", 1, 1)).folder
+    folder.mkdir(parents=True)
+    beat = RunStatus(
+        phase="training", updated_at="2026-01-31T12:05:00Z", orders_sequence=1, step=70, quest_id="q1",
+        quest_update=70, quest_updates=125, loss=0.5, tokens_per_second=6100.0, eta_seconds=48.0,
+    )  # fmt: skip
+    (folder / "status.json").write_bytes(msgspec.json.encode(beat))
+    text = run("status").stdout
+    assert "degraded: lost, its trainer is gone and left no word" in text
+    assert "run         g1-a1 on cpu, lost, pid 1, heartbeat" in text
+    assert "training" not in text.replace("its trainer", "")
+    assert "tok/s" not in text
+
+
+def test_a_held_campaign_is_never_green(run, store, rows) -> None:
+    store.write(
+        [rows.campaign(hold="pause", hold_by="ada@host", hold_why="too warm", hold_at="2026-01-31T13:00:00Z")]
+    )
+    report = json.loads(run("status", "--json").stdout)
+    pip = next(one for one in report["campaigns"] if one["name"] == "pip/campaign-001")
+    assert (pip["synced"]["state"], pip["healthy"]["state"]) == ("suspended", "suspended")
+    assert pip["healthy"]["sentence"] == "paused by ada@host at 2026-01-31T13:00:00Z: too warm"
+
+
+def test_a_suspended_campaign_is_never_green(run, lab: Path, git) -> None:
+    spec = lab / "specs/campaigns/pip/campaign-001.yaml"
+    spec.write_text(spec.read_text() + "suspend: {reason: waiting for the new card, until: 2090-12-01}\n")
+    git(lab, "commit", "-qam", "suspend")
+    report = json.loads(run("status", "--json").stdout)
+    pip = next(one for one in report["campaigns"] if one["name"] == "pip/campaign-001")
+    assert (pip["synced"]["state"], pip["healthy"]["state"]) == ("suspended", "suspended")
+    assert "until 2090-12-01: waiting for the new card" in pip["healthy"]["sentence"]
+
+
+def test_status_counts_the_queue_and_the_checkpoints(run, store, rows) -> None:
+    store.write([rows.job(), rows.job(uid="job2", id="j2", quest_id="old", status="skipped")])
+    report = json.loads(run("status", "--json").stdout)
+    assert report["queue"] == {"completed": 1, "skipped": 1}
+    assert report["num_waiting"] == 1
+    assert report["device"] == "cpu" or report["device"].startswith("cuda:")
+
+
+def test_history_lists_each_launch_with_commit_config_code_steps_and_end(run, store, rows) -> None:
+    store.write([rows.run(), rows.run(attempt=2, resume_step=125, final_step=None, end=None, state="running",
+                                      launched_at="2026-01-31T13:00:00Z")])  # fmt: skip
+    config = rows.run().config_hash.removeprefix("sha256:")[:8]
+    assert run("history").stdout.splitlines() == [
+        "LAUNCHED (UTC)    CAMPAIGN          RUN    SPECS    CONFIG    CODE             STEPS  END",
+        f"2026-01-31 12:00  pip/campaign-001  g1-a1  4f1c2d9  {config}  a1b2c3d+dirty  0 → 125  finished",
+        f"2026-01-31 13:00  pip/campaign-001  g1-a2  4f1c2d9  {config}  a1b2c3d+dirty  125 → …  running",
+        "2 launches",
+    ]
+    launches = json.loads(run("history", "--json").stdout)["launches"]
+    assert [(one["from_step"], one["to_step"], one["end"]) for one in launches] == [
+        (0, 125, "finished"),
+        (125, None, None),
+    ]
+
+
+def test_history_before_the_first_apply_exits_5(run, root: Path) -> None:
+    result = run("history")
+    assert result.exit_code == 5
+    assert (
+        f"nothing has been applied yet: there is no realm at {root}; reconcile apply makes it"
+        in result.stderr
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "line"),
+    [
+        ("campaigns", "→  pip/campaign-001  0 of 2,000"),
+        ("heroes", "pip   adamw"),
+        ("quests", "q1     normal         1  completed  pip"),
+        ("jobs", "q1     pip/campaign-001    10       1  1 → 125  0.412  completed"),
+        ("checkpoints", "pip/campaign-001@125  2026-01-31 12:10  0.410"),
+        ("runs", "pip/campaign-001/g1-a1  2026-01-31 12:00  cpu     0 → 125"),
+        ("skills", "bin        30       2  python -m trainer generate bin"),
+    ],
+)
+def test_get_lists_each_kind(run, store, rows, kind: str, line: str) -> None:
+    store.write([rows.run(), rows.job(), rows.ledger()])
+    result = run("get", kind)
+    assert result.exit_code == 0
+    assert line in result.stdout
+    assert json.loads(run("get", kind, "--json").stdout)["kind"] == kind
+
+
+def test_get_of_one_thing_that_is_not_there_exits_5_and_names_the_nearest(run) -> None:
+    assert run("get", "hero", "pip").exit_code == 0
+    result = run("get", "heroes", "pipp")
+    assert (result.exit_code, 'did you mean "pip"?' in result.stderr) == (5, True)
+
+
+def test_a_checkpoint_that_the_ledger_knows_and_that_is_gone_is_missing(run, store, rows) -> None:
+    store.write([rows.ledger()])
+    assert "missing: the ledger knows it" in " ".join(run("get", "checkpoints").stdout.split())
+
+
+def test_logs_show_the_newest_run_without_its_control_characters(run, store) -> None:
+    log = store.layout.campaign("pip/campaign-001").training_log
+    log.parent.mkdir(parents=True)
+    log.write_bytes(b"first\n\x1b[2Jsecond \xff\nthird\n")
+    assert run("logs").stdout == "first\n\\x1b[2Jsecond \ufffd\nthird\n"
+    assert run("logs", "-n", "1").stdout == "third\n"
+    assert run("logs", "-n", "0").stdout == ""
+
+
+def test_logs_of_a_campaign_that_never_ran_exit_5(run, store) -> None:
+    result = run("logs")
+    assert (result.exit_code, "has no log yet: it has not been launched" in result.stderr) == (5, True)
+    result = run("logs", "pip/campaign-002")
+    assert 'there is no campaign "pip/campaign-002"; known: pip/campaign-001; did you mean' in result.stderr
+
+
+def test_explain_names_what_is_in_the_way_and_the_cheapest_way_out(run) -> None:
+    text = run("explain", "quest/q2").stdout
+    assert text.startswith("quest/q2   specs/queue.yaml:3\n")
+    assert "In the way:\n  ! quest/q2: waits until mu/campaign-001 is active\n" in text
+    assert "    waits, specs/queue.yaml:3\n    → " in text
+
+
+def test_explain_of_an_inactive_campaign_says_why_it_does_not_train(run) -> None:
+    text = " ".join(run("explain", "mu/campaign-001").stdout.split())
+    assert "it does not train: realm.yaml names pip/campaign-001" in text
+    assert "→ realm.yaml: active: mu/campaign-001" in text
+
+
+def test_explain_shows_what_apply_would_do(run) -> None:
+    text = run("explain", "campaign/pip/campaign-001").stdout
+    assert "Apply would:\n  + create" in text
+    assert "+ launch" in text
+    assert "mu/campaign-001" not in text
+
+
+def test_explain_origin_gives_each_setting_its_line_and_what_it_hides(run) -> None:
+    text = run("explain", "pip/campaign-001", "--origin").stdout
+    lines = {line.split()[0]: line.split(None, 1)[1] for line in text.splitlines()}
+    assert lines["learning_rate"] == "0.0015    specs/campaigns/pip/campaign-001.yaml:6  (hero says 0.002)"
+    assert lines["max_length"] == "256       specs/heroes/pip.yaml:6"
+    assert lines["clip"] == "1.0       built in"
+
+
+@pytest.mark.parametrize(
+    ("thing", "code", "said"),
+    [
+        ("quest/q9", 5, 'there is no quest "q9"; known: q1, q2'),
+        ("hero/pipp", 5, 'did you mean "pip"?'),
+        ("pip/campaign-009", 5, 'there is no campaign "pip/campaign-009"'),
+        ("campaign/pip", 64, "names no thing"),
+    ],
+)
+def test_explain_of_nothing_says_what_there_is(run, thing: str, code: int, said: str) -> None:
+    result = run("explain", thing)
+    assert (result.exit_code, said in result.stderr) == (code, True)
+
+
+def test_explain_origin_of_a_quest_is_refused(run) -> None:
+    assert (
+        "--origin shows the settings of a campaign, not of a quest"
+        in run("explain", "quest/q1", "--origin").stderr
+    )
+
+
+def test_doctor_is_content_with_a_fresh_realm(run) -> None:
+    result = run("doctor")
+    assert result.exit_code == 0
+    assert "ok    specs" in result.stdout
+    assert "is not there yet; apply creates it" in " ".join(result.stdout.split())
+
+
+def test_doctor_says_what_failed_and_how_to_mend_it(run, lab: Path, root: Path) -> None:
+    root.mkdir()
+    (root / "realm.db").write_bytes(b"this is no database, whatever its name says" * 40)
+    result = run("doctor")
+    assert result.exit_code == 1
+    checks = {check["name"]: check for check in json.loads(run("doctor", "--json").stdout)["checks"]}
+    assert checks["store"]["state"] == "fail"
+    assert checks["store"]["mend"] == f"restore {root}/realm.db from a backup; nothing else needs it"
+    inside = run("doctor", "--root", str(lab / "root"))
+    assert "lies in the git work tree" in " ".join(inside.stdout.split())
+
+
+def test_schema_prints_one_kind_or_all(run) -> None:
+    assert json.loads(run("schema", "hero").stdout)["title"] == "hero: specs/heroes/<id>.yaml"
+    assert set(json.loads(run("schema").stdout)) == {"realm", "queue", "hero", "campaign", "skill", "plan"}
+    result = run("schema", "heroo")
+    assert (result.exit_code, 'did you mean "hero"?' in result.stderr) == (5, True)
+
+
+def test_version_says_which_code_this_is(run) -> None:
+    found = json.loads(run("version", "--json").stdout)
+    assert found["python"].startswith("3.")
+    assert found["sqlite"] >= "3.51"
+    assert found["code_version"]
+    assert "sqlite" in run("version").stdout
