@@ -79,12 +79,11 @@ def _scratch(world: World, hero: Hero) -> Iterator[LaunchProblem]:
 def _pretrained(world: World, hero: Hero) -> Iterator[LaunchProblem]:
     seen = model_of(world, hero)
     if not seen.is_usable:
-        looked = f"; looked at {', '.join(seen.looked_at)}" if seen.looked_at else ""
         yield LaunchProblem(
             code="model-missing",
-            message=f"{'; '.join(seen.missing)}{looked}",
+            message="; ".join(seen.missing),
             cause=world.where(f"hero/{hero.id}", "model", "hf_name"),
-            hint="put the model's folder at one of these places; nothing is downloaded",
+            hint="put its files into one of these places; nothing is ever downloaded here",
         )
         return
     if seen.config is not None:
