@@ -54,10 +54,10 @@ def active_run(view: View, world: World, row: CampaignRow) -> ActiveRun | None:
         ),
         None,
     )
-    return _told(run, seen, is_alive=live is not None, now=view.seen_at)
+    return told(run, seen, is_alive=live is not None, now=view.seen_at)
 
 
-def _told(run: RunRow, seen: RunFacts | None, *, is_alive: bool, now: str) -> ActiveRun:
+def told(run: RunRow, seen: RunFacts | None, *, is_alive: bool, now: str) -> ActiveRun:
     beat = seen.status if seen else None
     age = seconds_between(beat.updated_at, now) if beat else None
     fields = {name: getattr(beat, name) for name in _TOLD} if beat is not None else {}

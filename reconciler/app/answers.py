@@ -50,11 +50,10 @@ def answers(
         NotFound: no such campaign or checkpoint.
         Failed: the trainer's libraries are not installed, or it could not answer.
     """
-    layout = layout_of(environment, options)
-    campaign, found = find_checkpoint(layout, checkpoint)
     missing = missing_libraries()
     if missing:
         raise Failed(f"{', '.join(missing)} not installed here, so no model can answer; {INSTALL}")
+    campaign, found = find_checkpoint(layout_of(environment, options), checkpoint)
     told = _ask(environment, Path(found.path), prompts, max_new_tokens, device)
     return Answers(
         checkpoint=f"{campaign}@{found.step}", step=found.step, digest=found.manifest.digest, answers=told

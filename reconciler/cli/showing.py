@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from state.contract.status import RunStatus
 
 _CLEAR_LINE = "\r\x1b[K"
+_WHOLE = 10_000
+"""Columns of a log: nothing is shortened there."""
 
 
 class LineShow:
@@ -40,7 +42,8 @@ class LineShow:
         """Say nothing: its end is told."""
 
     def change_ended(self, outcome: "Outcome") -> None:
-        self._print(text_progress.outcome_text(outcome, self._session.width, self._session.paint))
+        width = self._session.width if self._session.has_terminal else _WHOLE
+        self._print(text_progress.outcome_text(outcome, width, self._session.paint))
 
     def progress(self, campaign: str, status: "RunStatus") -> None:
         phase = status.phase, status.quest_id

@@ -218,3 +218,31 @@ def test_version_says_which_code_this_is(run) -> None:
     assert found["sqlite"] >= "3.51"
     assert found["code_version"]
     assert "sqlite" in run("version").stdout
+
+
+@pytest.mark.parametrize(
+    ("checkpoint", "code", "said"),
+    [
+        ("pip/campaign-001@latest", 5, "campaign pip/campaign-001 has no complete checkpoint yet"),
+        ("pip/campaign-009@latest", 5, 'there is no campaign "pip/campaign-009"; known: pip/campaign-001'),
+        ("pip/campaign-001@best", 64, "is no checkpoint; expected <hero>/<campaign>@latest or @<step>"),
+    ],
+)
+def test_try_names_what_it_cannot_find(
+    run, store, monkeypatch, checkpoint: str, code: int, said: str
+) -> None:
+    from reconciler.app import answers
+
+    monkeypatch.setattr(answers, "NEEDED", ("json",))
+    result = run("try", checkpoint, "what is 1 + 1?")
+    assert (result.exit_code, said in result.stderr) == (code, True)
+
+
+def test_try_without_the_trainers_libraries_says_how_to_get_them(run, store, monkeypatch) -> None:
+    from reconciler.app import answers
+
+    monkeypatch.setattr(answers, "NEEDED", ("a_library_that_nobody_has",))
+    result = run("try", "pip/campaign-001@latest", "what is 1 + 1?")
+    assert result.exit_code == 1
+    assert "a_library_that_nobody_has not installed here, so no model can answer" in result.stderr
+    assert "pip install 'realm-reconciler[train]'" in result.stderr
