@@ -48,6 +48,8 @@ class PlanDocument(msgspec.Struct, frozen=True, kw_only=True):
     root: str
     root_exists: bool
     seen_at: str
+    ref: str
+    """What was asked for: HEAD, a branch, a commit."""
     commit: str
     commit_name: str
     """For people: branch and short id."""
@@ -73,12 +75,12 @@ class PlanDocument(msgspec.Struct, frozen=True, kw_only=True):
         if self.is_worktree:
             return False
         if self.followed is None:
-            return self.branch is not None
+            return self.ref == "HEAD" and self.branch is not None
         return self.followed.is_this_repository and self.followed.commit == self.commit
 
 
-def document_of(view: View) -> PlanDocument:
-    """Return the plan of a view as a document."""
+def document_of(view: View, ref: str = "HEAD") -> PlanDocument:
+    """Return the plan of a view, made for a ref, as a document."""
     plan = view.plan
     changes = tuple(_planned(change) for change in plan.changes)
     counts: dict[str, int] = {}
@@ -89,6 +91,7 @@ def document_of(view: View) -> PlanDocument:
         root=plan.root,
         root_exists=view.facts.disk.exists,
         seen_at=view.seen_at,
+        ref=ref,
         commit=view.commit.id,
         commit_name=view.commit.name,
         branch=view.commit.branch,

@@ -88,7 +88,7 @@ def _not_followed(document: "PlanDocument") -> str:
     if document.is_worktree:
         return "This is a preview of the files in the work tree; apply follows commits."
     if followed is None:
-        return "No branch is checked out; apply follows a branch."
+        return "Apply follows the branch that is checked out when it first runs."
     if not followed.is_this_repository:
         return f"This is not what apply follows: {safe(followed.repository)}, branch {safe(followed.branch)}."
     if followed.commit is None:
@@ -217,8 +217,9 @@ def next_step(document: "PlanDocument") -> str:
         parts.append("Commit it, then:  reconcile apply")
     elif document.changes and document.is_what_apply_follows:
         parts.append("Do it:  reconcile apply")
-    elif document.changes and document.followed is not None:
-        parts.append(f"Merge it into {safe(document.followed.branch)}, then:  reconcile apply")
+    elif document.changes:
+        into = f" into {safe(document.followed.branch)}" if document.followed else ""
+        parts.append(f"Merge it{into}, then:  reconcile apply")
     if document.blocked:
         parts.append(f"Why blocked:  reconcile explain {safe(document.blocked[0].subject)}")
     return "        ".join(parts)

@@ -29,7 +29,8 @@ def command(session: Session, ref: str, worktree: bool, as_json: bool, detailed_
 
     if worktree and ref != "HEAD":
         raise click.UsageError("--worktree plans from the files that are there; it goes without REF")
-    document = document_of(look(session.environment(), session.options(), ref=ref, worktree=worktree))
+    view = look(session.environment(), session.options(), ref=ref, worktree=worktree)
+    document = document_of(view, ref)
     if as_json:
         session.say_json(document)
     else:

@@ -91,6 +91,15 @@ def test_a_branch_that_apply_does_not_follow_is_named_with_what_it_is_ahead_of(
     assert "Merge it into main, then:  reconcile apply" in result.stdout
 
 
+def test_before_the_first_apply_another_branch_is_not_what_apply_would_follow(run, lab: Path, git) -> None:
+    git(lab, "branch", "other")
+    text = run("plan", "other").stdout
+    assert "Apply follows the branch that is checked out when it first runs.\n" in text
+    assert "Merge it, then:  reconcile apply" in text
+    git(lab, "switch", "-q", "--detach")
+    assert "Apply follows the branch that is checked out" in run("plan").stdout
+
+
 def test_hostile_names_never_reach_a_terminal_raw(run, lab: Path) -> None:
     (lab / "specs" / "a\x1b[31mb.txt").write_text("x")
     result = run("plan")
