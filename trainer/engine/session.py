@@ -112,7 +112,10 @@ class Session:
             NonFiniteLossError: it is not finite, so neither are the weights.
         """
         batches = self.shelf.open(order).held_out_batches
-        if not batches or self._evaluated_at == (order.quest_id, self.progress.step):
+        if not batches:
+            self._forget_held_out_loss()
+            return
+        if self._evaluated_at == (order.quest_id, self.progress.step):
             return
         self.heartbeat.enter("evaluating", quest_id=order.quest_id)
         started = time.perf_counter()
@@ -164,6 +167,11 @@ class Session:
             raise NonFiniteLossError(
                 f"update {update} of quest {order.quest_id}: {error}; it was not applied"
             ) from error
+
+    def _forget_held_out_loss(self) -> None:
+        """A quest without held-out rows must not carry the loss of an earlier one."""
+        self.progress = msgspec.structs.replace(self.progress, val_loss=None)
+        self.heartbeat.beat(val_loss=None)
 
     def _is_save_due(self) -> bool:
         config = self.request.config.checkpoint

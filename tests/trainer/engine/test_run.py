@@ -92,6 +92,14 @@ def test_the_held_out_loss_is_measured_before_between_and_after(realm: Realm) ->
     assert manifest(realm, 5).measures.val_loss == found[-1].val_loss
 
 
+def test_a_quest_without_held_out_rows_carries_no_loss_of_an_earlier_one(realm: Realm) -> None:
+    run(realm.run(orders(realm.quest("q1"))).request)
+    none = a_config(held_out_fraction=0.0)
+    run(realm.run(orders(realm.quest("q2", rows=8, word="other")), none, resume_step=5).request)
+    assert manifest(realm, 5).measures.val_loss is not None
+    assert manifest(realm, 7).measures.val_loss is None
+
+
 def test_a_file_may_serve_as_held_out_rows(realm: Realm) -> None:
     other = realm.quest("other", rows=8, word="test")
     files = realm.run(orders(realm.quest()), a_config(held_out_fraction=0.0), held_out=held_out_file(other))
