@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from reconciler.act.launcher import LocalLauncher
+from reconciler.act.launcher import Launcher, LocalLauncher
+from reconciler.act.office import enter_office
 from reconciler.act.protocol import Outcome, perform
 from reconciler.act.tools import Tools
 from reconciler.app.environment import Environment
@@ -23,8 +24,6 @@ from reconciler.plan.planner import make_plan
 from reconciler.plan.world import LiveRun, World
 from state.atomic import ensure_folder
 from state.layout import Layout
-from state.lock import mirror_epoch
-from state.store.connection import open_writer
 from state.store.tables import get_meta, put_meta
 from state.store.writer import Writer
 
@@ -48,14 +47,16 @@ class Ticker:
         realm_id: str,
         stop: threading.Event,
         show: "Show",
+        launcher: Launcher | None = None,
     ) -> None:
+        """Take office; trainers are started on this machine unless a launcher says otherwise."""
         ensure_folder(layout.campaigns)
         self._environment = environment
         self._layout = layout
         self._following = following
         self._show = show
-        self._writer = Writer(open_writer(layout.store))
-        self._launcher = LocalLauncher()
+        self._writer = _enter_office(layout, environment.now())
+        self._launcher = launcher or LocalLauncher()
         self._observer = Observer(environment, layout, Path(following.repository))
         self._tools = Tools(
             layout=layout,
@@ -68,7 +69,7 @@ class Ticker:
         self._complaint: str | None = None
         self._view: View | None = None
         self._told_settled: str | None = None
-        self._take_office(realm_id)
+        self._own(realm_id)
 
     def __enter__(self) -> Self:
         return self
@@ -76,8 +77,8 @@ class Ticker:
     def __exit__(self, *_: object) -> None:
         self._writer.close()
 
-    def _take_office(self, realm_id: str) -> None:
-        mirror_epoch(self._layout.epoch, self._writer.epoch)
+    def _own(self, realm_id: str) -> None:
+        """Give a new root its realm; refuse the root of another one."""
         with self._writer.transaction() as store:
             known = get_meta(store, "realm_id")
             if known is None:
@@ -214,6 +215,13 @@ class Ticker:
         for live in self.live_runs():
             if live.seen is not None and live.seen.process is not None:
                 self._show.notice(f"training of {live.campaign} goes on (pid {live.seen.process.pid})")
+
+
+def _enter_office(layout: Layout, now: str) -> Writer:
+    try:
+        return enter_office(layout, now)
+    except ValueError as error:
+        raise Failed(str(error)) from error
 
 
 def _waits_for_time(view: View) -> bool:

@@ -1,0 +1,164 @@
+"""A trainer that is done before its launch returns: real requests, orders, cursors, checkpoints; no weights.
+
+Called in the place of the process that the launcher would start. It behaves towards the reconciler as a
+trainer does that claims its run, trains what is ordered, and leaves.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from state.atomic import create_file, write_json
+from state.contract.exit import RunExit
+from state.contract.files import read
+from state.contract.manifest import FileEntry, Manifest, with_digest
+from state.contract.orders import Orders, QuestOrder
+from state.contract.process import COOKIE_VARIABLE, ProcessIdentity
+from state.contract.request import RunRequest
+from state.ids import checkpoint_folder
+from state.layout import RunLayout
+from trainer.checkpoints.load import read_manifest
+from trainer.checkpoints.save import publish_checkpoint
+from trainer.data.order import next_update
+from trainer.engine.progress import (
+    Learnt,
+    Progress,
+    after_save,
+    after_update,
+    is_complete,
+    measures,
+    position,
+    resumed,
+)
+
+TIME = "2026-01-31T12:00:00Z"
+GONE = 2**22 + 1
+"""A number that no process has: above the kernel's limit."""
+
+
+class InstantTrainers:
+    """Launches trainers that live in no time; `fates` says how the next ones end, then all end well."""
+
+    def __init__(self, fates: Sequence[str] = ()) -> None:
+        self._fates = list(fates)
+        self.launches: list[Path] = []
+
+    def spawn(self, argv: Sequence[str], *, env: Mapping[str, str], log: Path, cwd: Path) -> int:
+        """Do at once what the process would do."""
+        run = RunLayout(cwd)
+        fate = self._fates.pop(0) if self._fates else "well"
+        self.launches.append(cwd)
+        log.write_text(f"{' '.join(argv)}: {fate}\n")
+        if fate != "never":
+            _live(run, env[COOKIE_VARIABLE], fate)
+        return GONE
+
+    def reap(self) -> tuple[()]:
+        """Return nobody: no process was made."""
+        return ()
+
+
+def _live(run: RunLayout, cookie: str, fate: str) -> None:
+    claim = ProcessIdentity(pid=GONE, boot_id="another", start_ticks=1, cookie=cookie, claimed_at=TIME)
+    assert create_file(run.process, msgspec.json.encode(claim)), f"{run.process}: a second launch"
+    request, orders = read(run.request, RunRequest), read(run.orders, Orders)
+    if fate == "lost":
+        return
+    if fate == "fails":
+        _leave(run, Progress(step=request.resume_step or 0), "failed", "it broke")
+        return
+    progress = _train(request, orders)
+    if _is_at_goal(orders, progress):
+        _leave(run, progress, "goal_reached", f"made {progress.step} updates")
+    else:
+        _leave(run, progress, "finished", "all quests are done")
+
+
+def _leave(run: RunLayout, progress: Progress, reason: str, message: str) -> None:
+    record = RunExit(
+        reason=reason,  # type: ignore[arg-type]
+        message=message,
+        failure_class="unknown" if reason == "failed" else None,
+        quest_id=progress.quest_id,
+        step=progress.step,
+        last_checkpoint_step=progress.parent.step if progress.parent else None,
+        exited_at=TIME,
+    )
+    write_json(run.exit, record)
+
+
+def _train(request: RunRequest, orders: Orders) -> Progress:
+    """Train every quest that is ordered, saving at the end of each."""
+    progress = _begin(request)
+    for order in orders.quests:
+        while not _is_at_goal(orders, progress) and not is_complete(progress, order):
+            progress = _one_update(request, order, progress)
+        progress = _saved(request, progress) if progress.learnt else progress
+    return progress
+
+
+def _is_at_goal(orders: Orders, progress: Progress) -> bool:
+    return orders.goal_updates is not None and progress.step >= orders.goal_updates
+
+
+def _begin(request: RunRequest) -> Progress:
+    if request.resume_step is None:
+        return Progress()
+    return resumed(read_manifest(Path(request.checkpoints_dir) / checkpoint_folder(request.resume_step)))
+
+
+def _one_update(request: RunRequest, order: QuestOrder, progress: Progress) -> Progress:
+    training = request.config.training
+    found = next_update(
+        seed=training.seed,
+        quest_digest=order.digest,
+        num_rows=order.num_rows,
+        epochs=order.epochs,
+        at=position(progress, order),
+        num_documents=training.batch_size * training.gradient_accumulation,
+    )
+    assert found is not None
+    return after_update(progress, order, Learnt(update=found, tokens=1, loss=0.5, learning_rate=0.1))
+
+
+def _saved(request: RunRequest, progress: Progress) -> Progress:
+    def write_weights(folder: Path) -> None:
+        (folder / "model.safetensors").write_bytes(hashlib.sha256(str(progress.step).encode()).digest())
+
+    manifest = publish_checkpoint(
+        Path(request.checkpoints_dir),
+        progress.step,
+        (write_weights,),
+        lambda files: _manifest(request, progress, files),
+    )
+    return after_save(progress, manifest)
+
+
+def _manifest(request: RunRequest, progress: Progress, files: tuple[FileEntry, ...]) -> Manifest:
+    parent = progress.parent
+    return with_digest(
+        Manifest(
+            campaign_uid=request.campaign_uid,
+            campaign=request.campaign,
+            segment=request.segment,
+            step=progress.step,
+            parent_step=parent.step if parent else None,
+            parent_digest=parent.digest if parent else None,
+            created_at=TIME,
+            generation=request.generation,
+            attempt=request.attempt,
+            config_hash=request.config_hash,
+            code_version=request.code_version,
+            specs_commit=request.specs_commit,
+            optimizer=request.config.training.optimizer,
+            healthy=True,
+            quest_id=progress.quest_id,
+            cursor=progress.cursor,
+            learnt=progress.learnt,
+            measures=measures(progress),
+            files=files,
+            digest="",
+        )
+    )
