@@ -15,7 +15,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(st.dictionaries(st.text(), VALUES, min_size=2))
 def test_the_order_of_keys_does_not_matter(value: dict[str, object]) -> None:
     assert sha256_of(value) == sha256_of(dict(reversed(value.items())))

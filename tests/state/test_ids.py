@@ -1,7 +1,7 @@
 """Only harmless names become parts of paths, and ids are derived from what they name."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from state.ids import (
@@ -29,6 +29,7 @@ def test_hostile_names_are_no_ids(text: str) -> None:
     assert not is_id(text)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80))
 def test_an_id_is_one_harmless_part_of_a_path(text: str) -> None:
     if is_id(text):
@@ -63,6 +64,7 @@ def test_a_run_key_names_its_folder() -> None:
     assert (RunKey("u", 2, 3).folder, str(RunKey("u", 2, 3))) == ("g2-a3", "u/g2-a3")
 
 
+@settings(deadline=None)
 @given(st.integers(min_value=0, max_value=10**17))
 def test_a_checkpoints_folder_says_its_step(step: int) -> None:
     assert checkpoint_step(checkpoint_folder(step)) == step

@@ -58,7 +58,7 @@ def test_the_environment_has_what_training_needs_and_no_secrets() -> None:
 
     found = child_environment(ours, REALM_RUN_COOKIE="c")
 
-    del found["PYTHONPATH"]
+    found.pop("PYTHONPATH", None)  # there in a checkout that is not installed
     assert found == {
         "PATH": "/bin", "CUDA_VISIBLE_DEVICES": "1", "OMP_NUM_THREADS": "2", "HF_HOME": "/h", "LC_ALL": "C",
         "TOKENIZERS_PARALLELISM": "true", "REALM_RUN_COOKIE": "c",

@@ -183,13 +183,20 @@ def test_a_request_is_never_rewritten(realm: Any, make: Any) -> None:
     assert realm.run.request.read_bytes() == before
 
 
-def test_a_job_whose_content_is_gone_is_not_launched(realm: Any, make: Any) -> None:
+def test_without_the_content_of_any_job_nothing_is_launched(realm: Any, make: Any) -> None:
     realm.layout.snapshot(make.digest).unlink()
+    machine = Recorder()
 
-    outcome = realm.fails(make.launch())
+    outcome = realm.fails(make.launch(), launcher=machine)
 
-    assert "quest sums: its content" in outcome.text
-    assert "is not there; the next plan brings it in again" in outcome.text
+    assert outcome.text == "none of its quests has its content in the realm; the next plan brings it in"
+    assert machine.asked == []
+
+
+def test_a_job_that_could_not_be_enqueued_keeps_no_other_waiting(realm: Any, make: Any) -> None:
+    realm.done(make.launch(job_uids=("ghost", make.job)))
+
+    assert [quest.job_uid for quest in read(realm.run.orders, Orders).quests] == [make.job]
 
 
 def test_confirming_writes_down_the_process(realm: Any, make: Any) -> None:
