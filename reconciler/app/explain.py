@@ -8,8 +8,9 @@ import msgspec
 from reconciler.app.axes import concerns
 from reconciler.app.environment import Environment
 from reconciler.app.errors import Misused
-from reconciler.app.get import Item, listing_of, source_of
+from reconciler.app.get import listing_of, source_of
 from reconciler.app.ground import not_found
+from reconciler.app.items import Item
 from reconciler.app.place import Options
 from reconciler.app.plan_document import PlannedChange, document_of
 from reconciler.app.planning import View, look

@@ -1,4 +1,4 @@
-"""`get`: everything of one kind, one record each. A new kind is a record, a function and a line in KINDS."""
+"""`get`: everything of one kind, one record each. A new kind is a record in `items`, a function and a line in KINDS."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -8,6 +8,16 @@ import msgspec
 from reconciler.app.environment import Environment
 from reconciler.app.errors import Misused
 from reconciler.app.ground import not_found
+from reconciler.app.items import (
+    CampaignItem,
+    CheckpointItem,
+    HeroItem,
+    Item,
+    JobItem,
+    QuestItem,
+    RunItem,
+    SkillItem,
+)
 from reconciler.app.place import Options
 from reconciler.app.planning import View, look
 from reconciler.app.status import status_of
@@ -18,111 +28,6 @@ SINGULAR = {
     **{"campaigns": "campaign", "heroes": "hero", "quests": "quest", "jobs": "job"},
     **{"checkpoints": "checkpoint", "runs": "run", "skills": "skill"},
 }
-
-
-class CampaignItem(msgspec.Struct, frozen=True, kw_only=True):
-    id: str
-    is_active: bool
-    synced: str
-    healthy: str
-    reason: str
-    step: int
-    goal_updates: int | None
-    num_checkpoints: int
-    checkpoint_bytes: int
-    spec: str | None
-    """File of its spec; null when it has none any more."""
-
-
-class HeroItem(msgspec.Struct, frozen=True, kw_only=True):
-    id: str
-    name: str | None
-    title: str | None
-    model: str
-    size_b: float | None
-    optimizer: str
-    num_campaigns: int
-    blocked: str | None
-    """The first thing that keeps it from being trained."""
-    spec: str
-
-
-class QuestItem(msgspec.Struct, frozen=True, kw_only=True):
-    id: str
-    source: str
-    priority: str
-    epochs: int
-    is_for: tuple[str, ...]
-    state: str
-    """Of its jobs; `waits` or another blocker's name when it has none."""
-    message: str | None
-    spec: str
-
-
-class JobItem(msgspec.Struct, frozen=True, kw_only=True):
-    id: str
-    quest: str
-    campaign: str
-    status: str
-    priority: str
-    epochs: int
-    num_examples: int
-    attempts: int
-    start_step: int | None
-    final_step: int | None
-    final_loss: float | None
-    final_val_loss: float | None
-    created_at: str
-    finished_at: str | None
-    config_hash: str | None
-    last_error: str | None
-
-
-class CheckpointItem(msgspec.Struct, frozen=True, kw_only=True):
-    id: str
-    """<hero>/<campaign>@<step>"""
-    step: int
-    saved_at: str
-    train_loss: float | None
-    val_loss: float | None
-    size_bytes: int
-    state: str
-    """complete, unhealthy (a loss was not finite), unrecorded, missing, foreign."""
-    path: str
-    digest: str | None
-    config_hash: str | None
-    code_version: str | None
-    reason: str | None
-    """Why it is foreign."""
-
-
-class RunItem(msgspec.Struct, frozen=True, kw_only=True):
-    id: str
-    """<hero>/<campaign>/g<generation>-a<attempt>"""
-    state: str
-    end: str | None
-    device: str
-    launched_at: str
-    ended_at: str | None
-    from_step: int
-    to_step: int | None
-    config_hash: str
-    code_version: str
-    specs_commit: str
-    pid: int | None
-    message: str | None
-
-
-class SkillItem(msgspec.Struct, frozen=True, kw_only=True):
-    id: str
-    name: str | None
-    max_level: int
-    source: str | None
-    num_quests: int
-    spec: str
-
-
-Item = CampaignItem | HeroItem | QuestItem | JobItem | CheckpointItem | RunItem | SkillItem
 
 
 class Listing(msgspec.Struct, frozen=True, kw_only=True):
