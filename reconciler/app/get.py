@@ -1,4 +1,4 @@
-"""`get`: everything of one kind, one record each. A new kind is a record in `items`, a function and a line in KINDS."""
+"""`get`: everything of one kind. A new kind is a record in `items`, a function and a line in KINDS."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
