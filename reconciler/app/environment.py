@@ -2,7 +2,6 @@
 
 import getpass
 import os
-import socket
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -41,7 +40,7 @@ def current_environment() -> Environment:
         home=Path.home(),
         variables=dict(os.environ),
         user=_user(),
-        host=socket.gethostname(),
+        host=os.uname().nodename,
         now=utc_now,
     )
 

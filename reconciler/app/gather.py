@@ -23,7 +23,7 @@ from reconciler.observed.records import ModelFacts, QuestFileFacts, RunFacts
 from reconciler.observed.runs import RunCache, observe_runs
 from reconciler.observed.snapshots import observe_snapshots
 from reconciler.plan.configs import held_out_shape
-from reconciler.plan.queue import shape_of
+from reconciler.plan.quest_sources import shape_of
 from state.canonical import short_id
 from state.ids import RunKey
 from state.layout import Layout

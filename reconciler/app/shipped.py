@@ -1,13 +1,14 @@
-"""The specs that come with the software: in a checkout beside the packages, installed as package data."""
+"""The specs that come with the software: in a checkout beside the packages, installed among the shared data."""
 
+import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
 import reconciler
 from reconciler.app.errors import Failed
 
-INSTALLED = "shipped_specs"
-"""Folder in the installed package `reconciler` that holds what a checkout has in `specs/`."""
+INSTALLED = Path("share") / "realm" / "specs"
+"""Below the installation's data folder; pyproject.toml lists what lies there."""
 
 
 def shipped_specs() -> Path:
@@ -16,11 +17,12 @@ def shipped_specs() -> Path:
     Raises:
         Failed: the installation lacks them.
     """
-    package = Path(reconciler.__file__).resolve().parent
-    for folder in (package / INSTALLED, package.parent / "specs"):
+    checkout = Path(reconciler.__file__).resolve().parents[1] / "specs"
+    installed = Path(sysconfig.get_path("data")) / INSTALLED
+    for folder in (checkout, installed):
         if (folder / "realm.yaml").is_file():
             return folder
-    raise Failed(f"the shipped specs are not in {package}; install the software again")
+    raise Failed(f"the shipped specs are not in {installed}; install the software again")
 
 
 def spec_files(folder: Path) -> Iterator[tuple[str, bytes]]:

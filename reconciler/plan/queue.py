@@ -1,7 +1,5 @@
 """The queue: each quest's content is fixed once, then trained once by each campaign that it is for."""
 
-import msgspec
-
 from reconciler.desired.queue import Quest
 from reconciler.plan import jobs
 from reconciler.plan.actions import (
@@ -13,22 +11,10 @@ from reconciler.plan.actions import (
     UpdateJob,
 )
 from reconciler.plan.draft import Draft
+from reconciler.plan.quest_sources import NoSource, QuestSource, known_data, quest_source
 from reconciler.plan.world import World
-from state.canonical import sha256_of
-from state.contract.orders import RowShape
 from state.ids import job_uid
-from state.store.rows import JobRow, QuestDataRow
-
-
-class QuestSource(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the content of a quest comes from, known well enough to fetch it."""
-
-    key: str
-    """Equal keys mean equal content."""
-    shape: RowShape
-    dataset_path: str
-    fetch: SnapshotFile | GenerateQuest
-    """What brings the content into the realm."""
+from state.store.rows import JobRow
 
 
 def plan_queue(world: World, draft: Draft) -> None:
@@ -62,13 +48,6 @@ def _say_why_nothing_moves(world: World, draft: Draft) -> None:
         cause=world.where("queue", "suspend"),
         hint="make the folder readable again" if problem else "remove suspend from specs/queue.yaml",
     )
-
-
-def shape_of(quest: Quest) -> RowShape:
-    """Return how the lines of a quest's file are read."""
-    if quest.fields is None:
-        return RowShape()
-    return RowShape(kind="fields", prompt=quest.fields.prompt, completion=quest.fields.completion)
 
 
 def _campaign_for(world: World, quest: Quest) -> str | None:
@@ -148,7 +127,7 @@ def _plan_quest(world: World, draft: Draft, quest: Quest, campaign: str) -> None
         if isinstance(source, QuestSource):
             _enqueue(world, draft, quest, campaign, source)
         else:
-            _block(world, draft, quest, *source)
+            _block(world, draft, quest, source.code, source.message, source.hint)
         return
     if isinstance(source, QuestSource) and source.key != job.source_key:
         message = "its content changed after it was queued; what was queued is what is trained"
@@ -167,7 +146,7 @@ def _is_forgiven(world: World, campaign: str, job: JobRow) -> bool:
 
 
 def _restore_content(
-    world: World, draft: Draft, quest: Quest, job: JobRow, source: "QuestSource | tuple[str, str, str]"
+    world: World, draft: Draft, quest: Quest, job: JobRow, source: QuestSource | NoSource
 ) -> None:
     """Bring back the content of a job that is not finished and whose snapshot is gone."""
     if job.status not in ("queued", "processing") or world.facts.quest_data(job.source_key) is not None:
@@ -236,79 +215,17 @@ def _fetch(world: World, draft: Draft, quest: Quest, source: QuestSource) -> tup
         subject=f"quest/{quest.id}",
         reason=_fetch_reason(world, source),
         cause=_where(world, quest),
-        source="edit" if _known_data(world, source.key) is None else "drift",
+        source="edit" if known_data(world.facts, source.key) is None else "drift",
     )
     return (made,)
 
 
 def _fetch_reason(world: World, source: QuestSource) -> str:
-    if _known_data(world, source.key) is not None:
+    if known_data(world.facts, source.key) is not None:
         return "its snapshot is gone"
     if isinstance(source.fetch, SnapshotFile):
         return f"{source.fetch.num_rows:,} rows of {source.fetch.path}"
     return f"made by skill {source.fetch.skill}"
-
-
-def _known_data(world: World, key: str) -> QuestDataRow | None:
-    return next((row for row in world.facts.store.quest_data if row.source_key == key), None)
-
-
-def quest_source(world: World, quest: Quest) -> QuestSource | tuple[str, str, str]:
-    """Return where a quest's content comes from, or why it cannot be had: (code, message, hint)."""
-    return _skill_source(world, quest) if quest.skill is not None else _file_source(world, quest)
-
-
-def _file_source(world: World, quest: Quest) -> QuestSource | tuple[str, str, str]:
-    seen = world.facts.quest_files.get(quest.id)
-    if seen is None:
-        return "quest-unseen", f"{quest.file} was not looked at", "run the command again"
-    if seen.findings or seen.sha256 is None or seen.path is None or seen.num_rows is None:
-        more = f" (and {len(seen.findings) - 1} more)" if len(seen.findings) > 1 else ""
-        return "quest-file", f"{quest.file}: {seen.findings[0]}{more}", "mend the file, or the quest's fields"
-    if quest.sha256 is not None and f"sha256:{quest.sha256}" != seen.sha256:
-        message = f"{quest.file} has {seen.sha256}, the spec says sha256:{quest.sha256}"
-        return "quest-sha256", message, "restore the file, or write its new digest into the quest"
-    shape = shape_of(quest)
-    key = sha256_of({"file": seen.sha256, "shape": msgspec.to_builtins(shape)})
-    fetch = SnapshotFile(
-        quest_id=quest.id, source_key=key, path=seen.path, digest=seen.sha256, num_rows=seen.num_rows
-    )
-    return QuestSource(key=key, shape=shape, dataset_path=seen.path, fetch=fetch)
-
-
-def _skill_source(world: World, quest: Quest) -> QuestSource | tuple[str, str, str]:
-    skill = world.desired.skills[str(quest.skill)].spec
-    if world.is_suspended(skill.suspend):
-        return "suspended", f"skill/{skill.id} is suspended", "remove suspend from the skill"
-    if skill.source is None:
-        return (
-            "skill-source",
-            f"skill {skill.id} has no source to make rows with",
-            "add source.command to the skill",
-        )
-    if quest.level is not None and quest.level > skill.max_level:
-        return (
-            "skill-level",
-            f"level {quest.level} is above the skill's {skill.max_level}",
-            "choose a lower level",
-        )
-    command = (
-        *skill.source.command,
-        *("--level", str(quest.level)),
-        *("--count", str(quest.count)),
-        *("--seed", str(quest.seed or 0)),
-    )
-    key = sha256_of({"command": list(command)})
-    known = _known_data(world, key)
-    fetch = GenerateQuest(
-        quest_id=quest.id,
-        source_key=key,
-        skill=skill.id,
-        command=command,
-        expected_digest=known.digest if known else None,
-    )
-    path = f"{quest.skill}_L{quest.level}_{quest.count}_s{quest.seed or 0}.jsonl"
-    return QuestSource(key=key, shape=RowShape(), dataset_path=path, fetch=fetch)
 
 
 def _plan_leavers(world: World, draft: Draft, wanted: set[str]) -> None:

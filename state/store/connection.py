@@ -4,8 +4,6 @@ Journal mode TRUNCATE with full sync instead of WAL: a reader of a WAL store cre
 `plan` must work on a read-only root. Fewer than ten commits a second are needed.
 """
 
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -57,6 +55,8 @@ def open_reader(path: Path) -> Iterator[apsw.Connection]:
     try:
         connection = _connect_read_only(path)
     except apsw.ReadOnlyError:
+        import tempfile  # only after a crash
+
         with tempfile.TemporaryDirectory() as folder, _open_copy(path, Path(folder)) as connection:
             yield connection
         return
@@ -81,6 +81,8 @@ def _connect_read_only(path: Path) -> apsw.Connection:
 
 @contextmanager
 def _open_copy(path: Path, folder: Path) -> Iterator[apsw.Connection]:
+    import shutil
+
     journal = path.with_name(path.name + "-journal")
     copy = folder / path.name
     shutil.copyfile(path, copy)

@@ -31,7 +31,7 @@ from reconciler.plan.campaigns import card_of
 from reconciler.plan.changes import Plan
 from reconciler.plan.configs import ResolvedRun, resolve_run
 from reconciler.plan.planner import make_plan
-from reconciler.plan.queue import QuestSource, quest_source
+from reconciler.plan.quest_sources import QuestSource, quest_source
 from reconciler.plan.world import World
 from state.contract.exit import RunExit
 from state.contract.manifest import Manifest, Measures, QuestCursor
