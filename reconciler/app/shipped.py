@@ -1,4 +1,4 @@
-"""The specs that come with the software: in a checkout beside the packages, installed among the shared data."""
+"""The specs that come with the software: beside the packages in a checkout, else among the shared data."""
 
 import sysconfig
 from collections.abc import Iterator

@@ -7,12 +7,11 @@ from reconciler.plan.configs import ResolvedRun, classify, config_of, resolve_ru
 from reconciler.plan.draft import Draft
 from reconciler.plan.world import LiveRun, World
 from state.contract.exit import RunExit
+from state.contract.process import REVOKED_COOKIE
 from state.ids import RunKey
 from state.store.rows import RunRow
 
 GENTLE_STOP_SECONDS = 60.0
-REVOKED_COOKIE = "revoked"
-"""In the process file of a run that the reconciler gave up before a trainer claimed it."""
 
 
 def plan_ended_runs(world: World, draft: Draft) -> None:

@@ -15,15 +15,18 @@ def test_in_a_checkout_they_are_those_beside_the_packages() -> None:
     assert [path for path, _ in spec_files(shipped_specs())][0:1] == ["README.md"]
 
 
-def test_installed_they_are_package_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "reconciler/shipped_specs").mkdir(parents=True)
-    (tmp_path / "reconciler/shipped_specs/realm.yaml").write_text("id: x\n")
-    monkeypatch.setattr(reconciler, "__file__", str(tmp_path / "reconciler/__init__.py"))
-    assert shipped_specs() == tmp_path / "reconciler/shipped_specs"
+def test_installed_they_are_among_the_shared_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    installed = tmp_path / "share/realm/specs"
+    installed.mkdir(parents=True)
+    (installed / "realm.yaml").write_text("id: x\n")
+    monkeypatch.setattr(reconciler, "__file__", str(tmp_path / "lib/reconciler/__init__.py"))
+    monkeypatch.setattr("sysconfig.get_path", lambda _name: str(tmp_path))
+    assert shipped_specs() == installed
 
 
 def test_an_installation_without_them_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reconciler, "__file__", str(tmp_path / "reconciler/__init__.py"))
+    monkeypatch.setattr("sysconfig.get_path", lambda _name: str(tmp_path))
     with pytest.raises(Failed, match=r"the shipped specs are not in .*; install the software again"):
         shipped_specs()
 
