@@ -5,19 +5,26 @@ time and nothing else.
 """
 
 import threading
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import msgspec
 
 from state.layout import RunLayout
+
+if TYPE_CHECKING:
+    from watchfiles.main import FileChange
+
+    Changes = Iterator[set[FileChange]]
 
 Mode = Literal["once", "until-converged", "continuous"]
 TRIES_WITHOUT_SUCCESS = 3
 """So many ticks in a row in which nothing succeeded end `until-converged`."""
 
 MOVING_SECONDS = 0.2
+_LOOK_MILLISECONDS = 100
 
 _RUN = RunLayout(Path())
 _OF_RUNS = frozenset({_RUN.exit.name, _RUN.process.name})
@@ -94,7 +101,8 @@ def _is_stuck(done: Tick, digest_before: str) -> bool:
 class FileTriggers:
     """Wakes up for commits, requests, published checkpoints and trainers that come or go.
 
-    While waiting, `while_waiting` is called about once a second if it is given.
+    One watch lives as long as the folders stay the same, so what happens while a tick is at work is seen by
+    the next wait. While waiting, `while_waiting` is called about once a second if it is given.
     """
 
     def __init__(
@@ -106,6 +114,8 @@ class FileTriggers:
         self._paths = paths
         self._stop = stop
         self._while_waiting = while_waiting
+        self._watched: tuple[Path, ...] = ()
+        self._changes: Changes = iter(())
 
     def is_over(self) -> bool:
         return self._stop.is_set()
@@ -113,30 +123,37 @@ class FileTriggers:
     def wait(self, seconds: float) -> None:
         if seconds <= 0 or self.is_over():
             return
-        import time
-
         deadline = time.monotonic() + seconds
-        while (left := deadline - time.monotonic()) > 0 and not self.is_over():
-            if self._something_happened(min(left, 1.0) if self._while_waiting else left):
+        if self._begins_to_watch():
+            return  # what happened before the watch began is for one more tick to find
+        called_at = time.monotonic()
+        while time.monotonic() < deadline and not self.is_over():
+            # Files that do not matter change many times a second: they must not put off the deadline.
+            if any(matters(path) for _, path in next(self._changes, ())):
                 return
-            if self._while_waiting is not None:
+            if self._while_waiting is not None and time.monotonic() - called_at >= 1.0:
+                called_at = time.monotonic()
                 self._while_waiting()
 
-    def _something_happened(self, seconds: float) -> bool:
+    def _begins_to_watch(self) -> bool:
+        """Watch the folders that there are; say whether a new watch was needed for that."""
+        existing = tuple(sorted({path for path in self._paths() if path.is_dir()}))
+        if existing == self._watched:
+            return False
         from watchfiles import watch  # slow to import; only a loop that waits needs it
 
-        existing = [path for path in self._paths() if path.is_dir()]
-        found = watch(
+        self._watched = existing
+        self._changes = watch(
             *existing,
-            watch_filter=lambda _change, path: matters(path),
+            watch_filter=None,
             debounce=50,
             step=25,
-            rust_timeout=max(1, int(seconds * 1000)),
+            rust_timeout=_LOOK_MILLISECONDS,
             yield_on_timeout=True,
             stop_event=self._stop,
-            raise_interrupt=False,
         )
-        return bool(next(found, None))
+        next(self._changes, None)  # only now it watches
+        return True
 
 
 def matters(path: str) -> bool:
