@@ -178,7 +178,7 @@ def show_exact_match(demo: Demo, name: str) -> None:
 def answers(demo: Demo, prompts: Path, *source: str) -> list[dict[str, str]]:
     command = [sys.executable, "-m", "trainer", "answer", *source, "--prompts", str(prompts), "--json"]
     done = subprocess.run(
-        [*command, "--max-new-tokens", "96"], cwd=SOFTWARE, capture_output=True, text=True, check=False
+        [*command, "--max-new-tokens", "112"], cwd=SOFTWARE, capture_output=True, text=True, check=False
     )
     if done.returncode != 0:
         raise SystemExit(done.stderr)
