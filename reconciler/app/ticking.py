@@ -190,7 +190,7 @@ class Ticker:
     def watched_folders(self) -> Iterator[Path]:
         """Yield the folders in which a change may give the next tick something to do."""
         if self._good is not None:
-            yield self._good[0].git_dir / "refs" / "heads"
+            yield _common_folder(self._good[0].git_dir) / "refs" / "heads"
         yield self._layout.wake.parent
         yield self._layout.campaigns
 
@@ -215,6 +215,14 @@ class Ticker:
         for live in self.live_runs():
             if live.seen is not None and live.seen.process is not None:
                 self._show.notice(f"training of {live.campaign} goes on (pid {live.seen.process.pid})")
+
+
+def _common_folder(git_dir: Path) -> Path:
+    """Return where the branches lie: for a linked work tree, in the repository that it was made from."""
+    try:
+        return git_dir / (git_dir / "commondir").read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        return git_dir
 
 
 def _enter_office(layout: Layout, now: str) -> Writer:

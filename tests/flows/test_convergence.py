@@ -126,7 +126,7 @@ class Silent:
         self.told.append(text)
 
     def settled(self, view: View) -> None:
-        self.told.append("settled")
+        self.told.append(f"settled at {view.commit.name}")
 
 
 class World:

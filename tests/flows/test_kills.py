@@ -55,7 +55,7 @@ def _switch(lab: Lab, campaign: str) -> str:
 
 
 CHAPTERS = (
-    Chapter(lambda lab: True, _found),
+    Chapter(lambda _lab: True, _found),
     Chapter(lambda lab: lab.newest_step(ONE) >= 20, lambda lab: _queue(lab, A, B, C)),
     Chapter(lambda lab: lab.newest_step(ONE) >= 40, lambda lab: _switch(lab, TWO)),
     Chapter(lambda lab: lab.newest_step(TWO) >= 20, lambda lab: _switch(lab, ONE)),
@@ -176,7 +176,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Lab:
 @pytest.mark.parametrize(
     ("seed", "kills"),
     [(1, 20), *(pytest.param(seed, 20, marks=pytest.mark.long) for seed in range(2, 6))],
-    ids=lambda value: str(value),
+    ids=str,
 )
 def test_a_life_under_fire_ends_as_the_undisturbed_one(
     seed: int, kills: int, undisturbed: Lab, tmp_path: Path
