@@ -186,7 +186,8 @@ def answers(demo: Demo, prompts: Path, *source: str) -> list[dict[str, str]]:
 
 
 def shown(text: str) -> str:
-    return text.encode("unicode_escape").decode() if not text.isprintable() else text
+    """Return an answer on one line; what is not printable, a terminal never sees."""
+    return "".join(char if char.isprintable() else "⏎" if char == "\n" else "�" for char in text)
 
 
 def clean() -> int:

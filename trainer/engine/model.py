@@ -74,6 +74,7 @@ def saved_model(folder: Path) -> Any:
     model_class = _model_class(_architecture(config_fields, folder))
     with no_init_weights():
         model = model_class(model_class.config_class.from_dict(config_fields))
+    model.tie_weights()  # what no_init_weights leaves out: a tied head has no weights of its own
     generation = folder / "generation_config.json"
     if generation.is_file():
         model.generation_config = transformers.GenerationConfig.from_dict(json.loads(generation.read_bytes()))

@@ -108,12 +108,17 @@ def test_a_file_may_serve_as_held_out_rows(realm: Realm) -> None:
     assert len(metrics(files, "evaluation")) == 3
 
 
-@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
+@pytest.mark.parametrize(
+    ("optimizer", "tied"),
+    [("adamw", False), ("muon", False), ("adamw", True)],
+    ids=["adamw", "muon", "tied embeddings"],
+)
 @pytest.mark.parametrize("leave_at", [1, 4, 7])
 def test_a_resumed_run_has_the_losses_of_the_undisturbed_one_to_the_bit(
-    realm: Realm, tmp_path: Path, optimizer: str, leave_at: int
+    realm: Realm, tmp_path: Path, optimizer: str, leave_at: int, *, tied: bool
 ) -> None:
-    config = a_config(training=a_training(optimizer=optimizer))
+    model = a_model(config={**TINY, "tie_word_embeddings": tied})
+    config = a_config(training=a_training(optimizer=optimizer), model=model)
     undisturbed = Realm(tmp_path / "undisturbed")
     whole = undisturbed.run(orders(undisturbed.quest(epochs=2)), config)
     run(whole.request)
