@@ -37,7 +37,8 @@ def synced(view: View, world: World, name: str) -> Axis:
         return Axis("out of sync", "orphan", "it has no spec any more; nothing of it is deleted")
     if (resting := _resting(view, world, name)) is not None:
         return resting
-    blocked = [item for item in view.plan.blocked if item.subject == f"campaign/{name}"]
+    subjects = (f"campaign/{name}", f"hero/{name.partition('/')[0]}")
+    blocked = [item for item in view.plan.blocked if item.subject in subjects]
     if blocked:
         return Axis("blocked", blocked[0].code, blocked[0].message)
     changes = [

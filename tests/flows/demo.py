@@ -98,8 +98,9 @@ def play(demo: Demo) -> None:
     say(f"A realm of two tiny heroes, in {demo.folder}")
     if not (demo.specs / ".git").exists():
         shutil.rmtree(demo.specs, ignore_errors=True)
-        print(f"\n$ reconcile init {demo.specs}", flush=True)
-        run([str(RECONCILE), "init", str(demo.specs)], cwd=demo.folder, env=demo.environment())
+        print(f"\n$ reconcile init {demo.specs} --id home-lab", flush=True)
+        command = [str(RECONCILE), "init", str(demo.specs), "--id", "home-lab"]
+        run(command, cwd=demo.folder, env=demo.environment())
     if not is_switched(demo):
         say("What apply would do")
         demo.reconcile("plan")
