@@ -6,9 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Protocol
 
-from reconciler.act.protocol import Outcome
 from reconciler.app.environment import Environment
 from reconciler.app.errors import Blocked, Failed
 from reconciler.app.place import (
@@ -20,39 +18,16 @@ from reconciler.app.place import (
     root_of,
     write_following,
 )
-from reconciler.app.planning import View, load_commit
+from reconciler.app.planning import load_commit
+from reconciler.app.telling import Show
 from reconciler.app.ticking import Ticker
 from reconciler.desired.git_source import Commit
 from reconciler.loop import FileTriggers, Mode, run
 from reconciler.observed.disk import observe_disk
-from reconciler.plan.changes import Change
-from state.contract.status import RunStatus
 from state.layout import Layout
 from state.store.writer import LostLock
 
 INTERRUPTED = 130
-
-
-class Show(Protocol):
-    """Tells a person, or a program, what happens while it happens."""
-
-    def tick_began(self, view: View) -> None:
-        """A plan was made; it may be empty."""
-
-    def change_began(self, change: Change) -> None:
-        """An action is being done."""
-
-    def change_ended(self, outcome: Outcome) -> None:
-        """An action was done, failed or was skipped."""
-
-    def progress(self, campaign: str, status: RunStatus) -> None:
-        """About once a second while a trainer lives and there is nothing else to do."""
-
-    def notice(self, text: str) -> None:
-        """Something worth knowing that is no change."""
-
-    def settled(self, view: View) -> None:
-        """Nothing is left to do; said once for each such state."""
 
 
 def run_apply(

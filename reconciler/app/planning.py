@@ -37,9 +37,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     seen_at: str
 
 
-def look(
-    environment: Environment, options: Options, *, ref: str = "HEAD", worktree: bool = False
-) -> View:
+def look(environment: Environment, options: Options, *, ref: str = "HEAD", worktree: bool = False) -> View:
     """Return what is wanted, what is, and what apply would do about it.
 
     Raises:

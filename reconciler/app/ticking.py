@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from reconciler.act.launcher import Launcher, LocalLauncher
 from reconciler.act.office import enter_office
@@ -14,6 +14,7 @@ from reconciler.app.errors import Failed
 from reconciler.app.gather import Observer, new_realm_uid
 from reconciler.app.place import Following
 from reconciler.app.planning import View, load_commit
+from reconciler.app.telling import Show
 from reconciler.desired.desired import Desired
 from reconciler.desired.git_process import SourceError
 from reconciler.desired.git_source import Commit, resolve, uncommitted
@@ -26,9 +27,6 @@ from state.atomic import ensure_folder
 from state.layout import Layout
 from state.store.tables import get_meta, put_meta
 from state.store.writer import Writer
-
-if TYPE_CHECKING:
-    from reconciler.app.applying import Show
 
 _FINAL = frozenset({"given-up", "quest-failed"})
 """Blockers that are failures of training."""
@@ -46,7 +44,7 @@ class Ticker:
         following: Following,
         realm_id: str,
         stop: threading.Event,
-        show: "Show",
+        show: Show,
         launcher: Launcher | None = None,
     ) -> None:
         """Take office; trainers are started on this machine unless a launcher says otherwise."""

@@ -5,10 +5,10 @@ only where a driver is, so that the plan of a machine without one does not pay f
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
+from reconciler.observed.gpu_probes import GpuProbeFailed, Probe, Source
 from reconciler.observed.records import Gpu, GpuInventory
 
 DRIVER_MARKERS = (
@@ -17,12 +17,6 @@ DRIVER_MARKERS = (
     Path("/dev/dxg"),  # Windows Subsystem for Linux
     Path("/usr/bin/nvidia-smi"),
 )
-Source = Literal["nvml", "nvidia-smi", "given"]
-Probe = tuple[Source, Callable[[], tuple[Gpu, ...]]]
-
-
-class GpuProbeFailed(Exception):
-    """This way of asking gave no answer; says why."""
 
 
 def has_driver(markers: Sequence[Path] = DRIVER_MARKERS) -> bool:

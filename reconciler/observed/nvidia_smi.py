@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from reconciler.observed.gpus import GpuProbeFailed
+from reconciler.observed.gpu_probes import GpuProbeFailed
 from reconciler.observed.records import Gpu, GpuProcess
 
 _GPU_FIELDS = "index,uuid,name,memory.total,memory.used,utilization.gpu"

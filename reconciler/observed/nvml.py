@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from reconciler.observed.gpus import GpuProbeFailed
+from reconciler.observed.gpu_probes import GpuProbeFailed
 from reconciler.observed.records import Gpu, GpuProcess
 
 _NOT_TOLD = 2**64 - 1

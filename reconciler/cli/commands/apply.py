@@ -7,7 +7,7 @@ import click
 from reconciler.cli.session import Session, Verb
 
 if TYPE_CHECKING:
-    from reconciler.app.applying import Show
+    from reconciler.app.telling import Show
     from reconciler.loop import Mode
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.observed.gpus import GpuProbeFailed, observe_gpus
+from reconciler.observed.gpu_probes import GpuProbeFailed
+from reconciler.observed.gpus import observe_gpus
 from reconciler.observed.nvidia_smi import parse_nvidia_smi, probe_nvidia_smi
 from reconciler.observed.nvml import probe_nvml
 from reconciler.observed.records import Gpu, GpuProcess

@@ -1,0 +1,30 @@
+"""What `apply` tells while it works; the command line shows it as text, as a bar, or as JSON."""
+
+from typing import Protocol
+
+from reconciler.act.protocol import Outcome
+from reconciler.app.planning import View
+from reconciler.plan.changes import Change
+from state.contract.status import RunStatus
+
+
+class Show(Protocol):
+    """Tells a person, or a program, what happens while it happens."""
+
+    def tick_began(self, view: View) -> None:
+        """A plan was made; it may be empty."""
+
+    def change_began(self, change: Change) -> None:
+        """An action is being done."""
+
+    def change_ended(self, outcome: Outcome) -> None:
+        """An action was done, failed or was skipped."""
+
+    def progress(self, campaign: str, status: RunStatus) -> None:
+        """About once a second while a trainer lives and there is nothing else to do."""
+
+    def notice(self, text: str) -> None:
+        """Something worth knowing that is no change."""
+
+    def settled(self, view: View) -> None:
+        """Nothing is left to do; said once for each such state."""
