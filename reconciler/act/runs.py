@@ -204,9 +204,13 @@ def _spawn(tools: Tools, action: LaunchRun, files: RunLayout, row: RunRow) -> No
     link = tools.layout.campaign(action.campaign).training_log
     ensure_folder(link.parent)
     replace_link(link, os.path.relpath(files.log, link.parent))
+    # The plan numbers GPUs as NVML does; torch is to number them the same.
+    more = {COOKIE_VARIABLE: row.cookie, "PYTHONSAFEPATH": "1", "CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
+    env = child_environment(os.environ, **more)
+    env.pop("CUDA_VISIBLE_DEVICES", None)
     tools.launcher.spawn(
         [sys.executable, "-m", "trainer", "run", "--request", str(files.request)],
-        env=child_environment(os.environ, **{COOKIE_VARIABLE: row.cookie, "PYTHONSAFEPATH": "1"}),
+        env=env,
         log=files.log,
         cwd=files.folder,
     )

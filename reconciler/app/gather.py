@@ -15,7 +15,7 @@ from reconciler.observed.derived_files import observe_derived
 from reconciler.observed.disk import observe_disk
 from reconciler.observed.fact_cache import FolderCache
 from reconciler.observed.facts import CampaignFacts, Facts
-from reconciler.observed.gpus import observe_gpus
+from reconciler.observed.gpus import observe_gpus, visible_gpus
 from reconciler.observed.models import hub_cache_folder, observe_model
 from reconciler.observed.processes import find_by_cookie
 from reconciler.observed.quest_files import observe_quest_file
@@ -50,7 +50,7 @@ class Observer:
             store=store,
             disk=observe_disk(self._layout.root),
             derived=observe_derived(self._layout, [row.name for row in store.campaigns]),
-            gpus=observe_gpus(),
+            gpus=visible_gpus(observe_gpus(), self._environment.variables.get("CUDA_VISIBLE_DEVICES")),
             campaigns={row.name: self._campaign(row, store) for row in store.campaigns},
             snapshots=observe_snapshots(self._layout),
             quest_files=self._quest_files(desired),

@@ -44,6 +44,28 @@ def observe_gpus(
     return GpuInventory(gpus=(), source="none", note="; ".join(failures) or "nothing was asked")
 
 
+def visible_gpus(inventory: GpuInventory, allowed: str | None) -> GpuInventory:
+    """Return the GPUs that a CUDA_VISIBLE_DEVICES allows: numbers in PCI bus order, or beginnings of uuids.
+
+    None allows all. As CUDA does, the first entry that names no GPU ends the list.
+    """
+    if allowed is None:
+        return inventory
+    kept = []
+    for entry in (part.strip() for part in allowed.split(",")):
+        found = next((gpu for gpu in inventory.gpus if _is_named(gpu, entry)), None)
+        if found is None:
+            break
+        kept.append(found)
+    note = None if kept else f"CUDA_VISIBLE_DEVICES={allowed} allows none"
+    gpus = tuple(sorted(kept, key=lambda gpu: gpu.index))
+    return GpuInventory(gpus=gpus, source=inventory.source, note=note or inventory.note)
+
+
+def _is_named(gpu: Gpu, entry: str) -> bool:
+    return entry == str(gpu.index) or (len(entry) > len("GPU-") and gpu.uuid.startswith(entry))
+
+
 def _probes_of_this_machine() -> tuple[Probe, ...]:
     from reconciler.observed.nvidia_smi import probe_nvidia_smi
     from reconciler.observed.nvml import probe_nvml

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from reconciler.observed.gpu_probes import GpuProbeFailed
-from reconciler.observed.gpus import observe_gpus
+from reconciler.observed.gpus import observe_gpus, visible_gpus
 from reconciler.observed.nvidia_smi import parse_nvidia_smi, probe_nvidia_smi
 from reconciler.observed.nvml import probe_nvml
 from reconciler.observed.records import Gpu, GpuProcess
@@ -243,3 +243,31 @@ def test_a_driver_without_gpus_is_told_as_such() -> None:
 def test_a_machine_without_a_driver_is_known_without_loading_anything(tmp_path: Path) -> None:
     inventory = observe_gpus(markers=(tmp_path / "no driver",))
     assert (inventory.source, inventory.note) == ("none", "no NVIDIA driver on this machine")
+
+
+@pytest.mark.parametrize(
+    ("allowed", "kept"),
+    [
+        (None, [0, 1]),
+        ("1", [1]),
+        ("1,0", [0, 1]),
+        ("GPU-b", [1]),
+        ("", []),
+        ("-1", []),
+        ("0,7,1", [0]),
+    ],
+)
+def test_only_the_gpus_that_the_environment_allows_are_seen(allowed, kept) -> None:
+    cards = tuple(
+        Gpu(
+            index=index,
+            uuid=uuid,
+            name="card",
+            memory_total_bytes=1,
+            memory_used_bytes=0,
+            utilization_percent=0,
+        )
+        for index, uuid in enumerate(("GPU-aaa", "GPU-bbb"))
+    )
+    seen = visible_gpus(observe_gpus([("given", lambda: cards)]), allowed)
+    assert [gpu.index for gpu in seen.gpus] == kept
