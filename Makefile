@@ -5,6 +5,8 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
           --config-settings editable_mode=compat
 NUM_WORKERS ?= auto
+# Each worker and each trainer that it starts computes on one core: threads that wait for each other cost more.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n $(NUM_WORKERS)
 
 .PHONY: help demo demo-clean check test test-long bench schemas format clean
 .DEFAULT_GOAL := help
@@ -36,10 +38,10 @@ check: $(VENV)/.dev  ## Format, lint, types, import contracts (the generated sch
 	$(BIN)/lint-imports
 
 test: $(VENV)/.dev  ## The tests that every change must pass
-	$(BIN)/pytest -n $(NUM_WORKERS) -m 'not long'
+	$(PYTEST) -m 'not long'
 
 test-long: $(VENV)/.dev  ## Those that take longer, too
-	$(BIN)/pytest -n $(NUM_WORKERS)
+	$(PYTEST)
 
 bench: $(VENV)/.dev  ## Our figures beside those of peers, measured in one run
 	$(BIN)/python tests/bench/run.py
