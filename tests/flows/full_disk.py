@@ -47,7 +47,7 @@ def _live(lab: Lab) -> dict[str, object]:
         "kept_while_full": _kept(lab),
         "newest_while_full": lab.newest_step(ONE),
         "message": _failure(lab),
-        "explained": lab.reconcile("explain", f"campaign/{ONE}").stdout,
+        "history": lab.reconcile("history", "--json").stdout,
     }
     filler.unlink()
     wait_until(lambda: lab.status_of(ONE, "a") == "completed", 120, "it goes on", say=lab.said)
