@@ -16,6 +16,7 @@ from lab import Lab, Process, claimant, found_realm, realm, rows, wait_until
 from state.contract.files import read
 from state.contract.manifest import Manifest
 from state.contract.orders import RowShape
+from state.contract.process import COOKIE_VARIABLE, ProcessIdentity
 from state.contract.quest_rows import is_held_out, row_digest
 from state.contract.quest_rows import rows as read_rows
 from state.contract.request import RunRequest
@@ -190,6 +191,37 @@ def test_a_life_under_fire_ends_as_the_undisturbed_one(
     _check_launches(life.lab, watcher)
     for campaign, quests in ((ONE, (A, B)), (TWO, (C,))):
         _check_each_row(life.lab, campaign, quests)
+
+
+def test_the_watcher_would_see_two_trainers_at_once_and_two_launches_of_one_run(tmp_path: Path) -> None:
+    lab = Lab(tmp_path)
+    watcher = Watcher(lab)
+    sleepers = [_claiming_sleeper(lab, name) for name in ("one", "two")]
+    watcher.start()
+    wait_until(lambda: watcher.together, 10, "both are seen")
+    sleepers.append(_claiming_sleeper(lab, "two"))
+    wait_until(lambda: 2 in map(len, watcher.seen.values()), 10, "the second launch is seen")
+    watcher.end()
+    for sleeper in sleepers:
+        sleeper.kill()
+        sleeper.wait()
+
+    assert {folder.parts[-4] for folder in watcher.together[0]} == {"one", "two"}
+    assert not lab.trainers()
+
+
+def _claiming_sleeper(lab: Lab, hero: str) -> "subprocess.Popen[bytes]":
+    """Return a process that claimed a run, as its claim file says, and does nothing."""
+    sleeper = subprocess.Popen(["sleep", "60"], env={COOKIE_VARIABLE: hero})
+    stat = Path(f"/proc/{sleeper.pid}/stat")
+    ticks = stat.read_text().rpartition(")")[2].split()[19]
+    claim = ProcessIdentity(
+        pid=sleeper.pid, boot_id="", start_ticks=int(ticks), cookie=hero, claimed_at="2026-01-31T12:00:00Z"
+    )
+    folder = lab.layout.campaigns / hero / "campaign-001" / "runs" / "g1-a1"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "process.json").write_bytes(msgspec.json.encode(claim))
+    return sleeper
 
 
 def _outcome(lab: Lab) -> dict[str, Any]:
