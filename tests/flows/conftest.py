@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ from lab import Lab
 @pytest.fixture
 def the_lab(tmp_path: Path) -> Iterator[Lab]:
     """Return an empty specs repository with a root beside it; whatever trains there is ended afterwards."""
+    if find_spec("torch") is None:
+        pytest.skip("needs the train extra: torch is not installed")
     lab = Lab(tmp_path)
     lab.git("init", "-q", "-b", "main")
     yield lab
