@@ -24,6 +24,7 @@ from reconciler.app.ticking import Ticker
 from reconciler.desired.git_source import Commit
 from reconciler.loop import FileTriggers, Mode, run
 from reconciler.observed.disk import observe_disk
+from reconciler.plan.root import ELSEWHERE, misplaced_root
 from state.layout import Layout
 from state.store.writer import LostLock
 
@@ -79,16 +80,8 @@ def _check_system() -> None:
 
 def _check_root(layout: Layout) -> None:
     disk = observe_disk(layout.root)
-    if disk.work_tree is not None:
-        raise Failed(
-            f"the root {layout.root} lies inside the git work tree {disk.work_tree}; "
-            "choose a place outside: --root, REALM_ROOT or realm.yaml: root"
-        )
-    if disk.is_network:
-        raise Failed(
-            f"the root {layout.root} lies on a network file system ({disk.file_system}), where locks "
-            "and renames promise less; choose a local disk"
-        )
+    if (problem := misplaced_root(disk)) is not None:
+        raise Failed(f"{problem}; {ELSEWHERE}")
     if not disk.writable:
         raise Failed(f"the root {layout.root} cannot be written; give this user write permission there")
 

@@ -18,6 +18,7 @@ from reconciler.plan.orders import plan_orders
 from reconciler.plan.queue import plan_queue
 from reconciler.plan.records import plan_records
 from reconciler.plan.requests import plan_requests
+from reconciler.plan.root import block_misplaced_root
 from reconciler.plan.runs import plan_ended_runs, plan_stops
 from reconciler.plan.world import World
 
@@ -41,8 +42,9 @@ def make_plan(desired: Desired, facts: Facts, *, specs_commit: str, now: str) ->
     """Return everything that would bring the world to what the specs say, in the order of doing it."""
     world = World(desired=desired, facts=facts, specs_commit=specs_commit, now=now)
     draft = Draft()
-    for planner in PLANNERS:
-        planner(world, draft)
+    if not block_misplaced_root(world, draft):
+        for planner in PLANNERS:
+            planner(world, draft)
     return Plan(
         realm=desired.realm.spec.id,
         root=facts.disk.root,

@@ -103,7 +103,7 @@ class Builder:
                 writable=True,
                 free_bytes=10**12,
                 total_bytes=10**12,
-                work_tree=None,
+                work_tree=words.get("work_tree"),
                 file_system="ext4",
                 is_network=False,
             ),
