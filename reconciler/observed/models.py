@@ -108,7 +108,8 @@ def _in_hub_cache(name: str, hub_cache: Path, looked_at: list[str]) -> _Place | 
 
 def _nowhere(name: str, looked_at: Sequence[str]) -> str:
     advice = "put the model's files there" if Path(name).is_absolute() else "put its files into one of them"
-    download = f", or download it: hf download {name}" if _HUB_ID.fullmatch(name) else ""
+    is_hub_id = _HUB_ID.fullmatch(name) and not name.startswith("models/")
+    download = f", or download it: hf download {name}" if is_hub_id else ""
     return f"model {name} is not on this machine; looked at {', '.join(looked_at)}; {advice}{download}"
 
 

@@ -83,7 +83,7 @@ def _pretrained(world: World, hero: Hero) -> Iterator[LaunchProblem]:
             code="model-missing",
             message="; ".join(seen.missing),
             cause=world.where(f"hero/{hero.id}", "model", "hf_name"),
-            hint="put its files into one of these places; nothing is ever downloaded here",
+            hint="once its files are there, apply goes on by itself; reconcile downloads nothing",
         )
         return
     if seen.config is not None:

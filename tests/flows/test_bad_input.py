@@ -169,7 +169,7 @@ def _check_named(lab: Lab) -> None:
     assert found["code"] == "model-missing"
     assert "models/Qwen3-0.6B is not on this machine" in found["message"]
     assert re.fullmatch(r"specs/heroes/dio-qwen3-0\.6b\.yaml:\d+", found["cause"])
-    assert "put its files into one of these places" in found["hint"]
+    assert "reconcile downloads nothing" in found["hint"]
     explained = lab.reconcile("explain", hero).stdout
     assert "models/Qwen3-0.6B is not on this machine" in " ".join(explained.split())
 

@@ -99,13 +99,17 @@ def test_a_relative_name_is_looked_up_in_the_models_folder_then_the_root_then_th
 
 
 def test_a_model_that_is_nowhere_says_every_place_that_was_looked_at(observe, tmp_path) -> None:
-    facts = observe("models/Qwen3-0.6B")
+    facts = observe("Qwen/Qwen3-0.6B")
     assert not facts.is_usable
     assert facts.missing == (
-        f"model models/Qwen3-0.6B is not on this machine; looked at {tmp_path}/models/models/Qwen3-0.6B, "
-        f"{tmp_path}/root/models/Qwen3-0.6B, {tmp_path}/hub/models--models--Qwen3-0.6B; put its files into one "
-        "of them, or download it: hf download models/Qwen3-0.6B",
+        f"model Qwen/Qwen3-0.6B is not on this machine; looked at {tmp_path}/models/Qwen/Qwen3-0.6B, "
+        f"{tmp_path}/root/Qwen/Qwen3-0.6B, {tmp_path}/hub/models--Qwen--Qwen3-0.6B; put its files into one "
+        "of them, or download it: hf download Qwen/Qwen3-0.6B",
     )
+
+
+def test_a_name_in_the_models_folder_is_not_advised_as_a_hub_id(observe) -> None:
+    assert "hf download" not in observe("models/Qwen3-0.6B").missing[0]
 
 
 def test_an_absolute_path_that_is_not_there_is_not_taken_for_a_hub_id(observe, tmp_path) -> None:

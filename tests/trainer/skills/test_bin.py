@@ -170,7 +170,10 @@ def test_a_longer_batch_starts_with_the_shorter_one(level, seed, count):
 
 def test_the_same_seed_gives_the_same_rows_on_every_machine():
     rows = json.dumps(list(generate(1, 50, 7)) + list(generate(30, 50, 7)), ensure_ascii=False)
-    assert hashlib.sha256(rows.encode()).hexdigest() == "9297956cef191e339a1a80216217f0ff9b4f89e2221be9fb4c447e97e7a807f0"
+    assert (
+        hashlib.sha256(rows.encode()).hexdigest()
+        == "9297956cef191e339a1a80216217f0ff9b4f89e2221be9fb4c447e97e7a807f0"
+    )
     assert prompts(1, 20, seed=1) != prompts(1, 20, seed=2)
 
 
