@@ -1,5 +1,6 @@
 """What tests of every package share."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -12,3 +13,11 @@ def cases() -> Path:
     if not folder.is_dir():
         pytest.skip(f"the real material is not here: {folder}")
     return folder
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what trains where the train extra is not installed."""
+    if find_spec("torch") is None:
+        for item in items:
+            if item.get_closest_marker("train"):
+                item.add_marker(pytest.mark.skip(reason="needs the train extra: torch is not installed"))

@@ -10,10 +10,10 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).resolve().parents[2])]
 
-from lab import Lab, found_realm, rows, tiny_hero, wait_until  # noqa: E402 - this is started as a script
+from lab import Lab, found_realm, rows, tiny_hero, wait_until
 
-from reconciler.observed.checkpoints import verify_contents  # noqa: E402
-from state.atomic import ensure_folder  # noqa: E402
+from reconciler.observed.checkpoints import verify_contents
+from state.atomic import ensure_folder
 
 ONE = "one/campaign-001"
 DISK_KIB, LEFT_KIB = 8 * 1024, 64

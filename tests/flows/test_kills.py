@@ -23,6 +23,7 @@ from state.contract.request import RunRequest
 from state.store.rows import JobRow, LedgerRow
 from trainer.data.order import EpochOrder
 
+pytestmark = pytest.mark.train
 ONE, TWO = "one/campaign-001", "two/campaign-001"
 EVERY_UPDATES = 20
 A: dict[str, Any] = {"id": "a", "file": "data/a.jsonl", "epochs": 2, "for": [ONE]}

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+pytest.importorskip("transformers", reason="needs the train extra")
+
 from state.contract.chat import template_digest
 from state.contract.quest_rows import Message, Row
 from state.contract.request import ChatConfig, TokenizerConfig

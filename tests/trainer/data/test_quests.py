@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+pytest.importorskip("transformers", reason="needs the train extra")
+
 from state.contract.chat import CHATML
 from state.contract.orders import RowShape
 from state.contract.quest_rows import QuestFileError

@@ -2,6 +2,8 @@
 
 import pytest
 
+pytest.importorskip("transformers", reason="needs the train extra")
+
 from state.contract.chat import CHATML
 from state.contract.quest_rows import Message, QuestFileError, Row
 from trainer.data.rendering import Renderer, RowError

@@ -3,6 +3,8 @@
 import json
 
 import pytest
+
+pytest.importorskip("transformers", reason="needs the train extra")
 from hypothesis import given
 from hypothesis import strategies as st
 

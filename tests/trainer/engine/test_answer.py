@@ -8,11 +8,11 @@ import pytest
 torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.train
 
-from builders import Realm, a_config, a_training, orders  # noqa: E402 - after importorskip
+from builders import Realm, a_config, a_training, orders
 
-from trainer.__main__ import main  # noqa: E402
-from trainer.engine.model import saved_model  # noqa: E402
-from trainer.engine.run import run  # noqa: E402
+from trainer.__main__ import main
+from trainer.engine.model import saved_model
+from trainer.engine.run import run
 
 QUESTION = "row 3?"
 

@@ -5,8 +5,8 @@ import pytest
 torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.train
 
-from trainer.engine.device import training_device, training_precision  # noqa: E402
-from trainer.engine.failures import EnvironmentFailure  # noqa: E402
+from trainer.engine.device import training_device, training_precision
+from trainer.engine.failures import EnvironmentFailure
 
 
 def test_a_card_that_is_not_here_is_refused() -> None:

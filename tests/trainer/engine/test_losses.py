@@ -7,10 +7,10 @@ import pytest
 torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.train
 
-from builders import a_model  # noqa: E402 - after importorskip
+from builders import a_model
 
-from trainer.engine.losses import IGNORED, summed_loss  # noqa: E402
-from trainer.engine.model import new_model  # noqa: E402
+from trainer.engine.losses import IGNORED, summed_loss
+from trainer.engine.model import new_model
 
 LENGTHS = (7, 2, 12, 5, 9)
 

@@ -8,10 +8,10 @@ import pytest
 torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.train
 
-from builders import TINY, a_model  # noqa: E402 - after importorskip
+from builders import TINY, a_model
 
-from trainer.engine.failures import EnvironmentFailure  # noqa: E402
-from trainer.engine.model import new_model, pretrained_model, weight_tensors  # noqa: E402
+from trainer.engine.failures import EnvironmentFailure
+from trainer.engine.model import new_model, pretrained_model, weight_tensors
 
 
 @pytest.fixture(scope="module")

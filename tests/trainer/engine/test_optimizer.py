@@ -5,11 +5,11 @@ import pytest
 torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.train
 
-from builders import a_model, a_training  # noqa: E402 - after importorskip
+from builders import a_model, a_training
 
-from trainer.engine.model import new_model  # noqa: E402
-from trainer.engine.muon import ShapedMuon, orthogonal  # noqa: E402
-from trainer.engine.optimizer import build_optimizers, set_learning_rate, split_parameters  # noqa: E402
+from trainer.engine.model import new_model
+from trainer.engine.muon import ShapedMuon, orthogonal
+from trainer.engine.optimizer import build_optimizers, set_learning_rate, split_parameters
 
 SHAPES = ((16, 16), (48, 16), (16, 48), (48, 16))
 SETTINGS = {"lr": 1e-2, "weight_decay": 0.1, "momentum": 0.95, "adjust_lr_fn": "match_rms_adamw"}

@@ -10,17 +10,17 @@ import pytest
 pytest.importorskip("torch")
 pytestmark = pytest.mark.train
 
-from builders import Realm, a_config, a_model, orders  # noqa: E402 - after importorskip
+from builders import Realm, a_config, a_model, orders
 
-from state.contract.chat import CHATML, template_digest  # noqa: E402
-from state.contract.exit import RunExit  # noqa: E402
-from state.contract.files import read  # noqa: E402
-from state.contract.request import ChatConfig, RunConfig, TokenizerConfig  # noqa: E402
-from state.contract.tokenizer_files import TOKENIZER_FILES, tokenizer_files_digest  # noqa: E402
-from trainer.__main__ import main  # noqa: E402
-from trainer.data.tokenizers import byte_tokenizer  # noqa: E402
-from trainer.engine.model import new_model  # noqa: E402
-from trainer.engine.run import run  # noqa: E402
+from state.contract.chat import CHATML, template_digest
+from state.contract.exit import RunExit
+from state.contract.files import read
+from state.contract.request import ChatConfig, RunConfig, TokenizerConfig
+from state.contract.tokenizer_files import TOKENIZER_FILES, tokenizer_files_digest
+from trainer.__main__ import main
+from trainer.data.tokenizers import byte_tokenizer
+from trainer.engine.model import new_model
+from trainer.engine.run import run
 
 
 @pytest.fixture

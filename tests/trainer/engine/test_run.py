@@ -14,20 +14,20 @@ import pytest
 pytest.importorskip("torch")
 pytestmark = pytest.mark.train
 
-from builders import TINY, Realm, a_config, a_model, a_training, held_out_file, orders  # noqa: E402
+from builders import TINY, Realm, a_config, a_model, a_training, held_out_file, orders
 
-from state import failpoints  # noqa: E402
-from state.atomic import write_json  # noqa: E402
-from state.contract.exit import RunExit  # noqa: E402
-from state.contract.files import read  # noqa: E402
-from state.contract.manifest import Manifest  # noqa: E402
-from state.contract.metrics import MetricsRecord  # noqa: E402
-from state.contract.process import EXIT_ALREADY_CLAIMED  # noqa: E402
-from state.contract.status import RunStatus  # noqa: E402
-from state.layout import RunLayout  # noqa: E402
-from trainer.checkpoints.load import read_manifest, verify_files  # noqa: E402
-from trainer.engine.claim import held_lock  # noqa: E402
-from trainer.engine.run import run  # noqa: E402
+from state import failpoints
+from state.atomic import write_json
+from state.contract.exit import RunExit
+from state.contract.files import read
+from state.contract.manifest import Manifest
+from state.contract.metrics import MetricsRecord
+from state.contract.process import EXIT_ALREADY_CLAIMED
+from state.contract.status import RunStatus
+from state.layout import RunLayout
+from trainer.checkpoints.load import read_manifest, verify_files
+from trainer.engine.claim import held_lock
+from trainer.engine.run import run
 
 UPDATES_OF_TWENTY_FOUR_ROWS = 5  # 18 rows to train and 6 held out, 4 documents an update
 
