@@ -18,6 +18,8 @@ class Validation(msgspec.Struct, frozen=True, kw_only=True):
     """What was read: the work tree's folder, or a commit."""
     num_specs: int
     mistakes: tuple[Mistake, ...] = ()
+    num_unread: int = 0
+    """Specs that could not be read at all; the names in them were not checked."""
 
 
 def validate(environment: Environment, options: Options, ref: str | None = None) -> Validation:
@@ -36,7 +38,12 @@ def validate(environment: Environment, options: Options, ref: str | None = None)
             source = commit.name
             desired = load_commit(environment, commit)
     except SpecMistakesError as error:
-        return Validation(source=source, num_specs=error.num_specs, mistakes=error.mistakes)
+        return Validation(
+            source=source,
+            num_specs=error.num_specs,
+            mistakes=error.mistakes,
+            num_unread=error.num_unread,
+        )
     return Validation(source=source, num_specs=_num_specs(desired))
 
 

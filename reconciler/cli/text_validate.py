@@ -13,5 +13,5 @@ def validation_text(found: "Validation", paint: Paint = PLAIN) -> str:
     """Return every mistake with its line and caret, then how many there are."""
     if not found.mistakes:
         return paint(f"{count(found.num_specs, 'spec')}, no mistakes", "good")
-    summary = SpecMistakesError(found.mistakes, num_specs=found.num_specs).summary
+    summary = SpecMistakesError(found.mistakes, found.num_specs, found.num_unread).summary
     return f"{render(found.mistakes)}\n{paint(f'{summary} Nothing was changed.', 'bad')}"

@@ -5,7 +5,7 @@ tree and the cache read. When the cache knows every file, neither ruamel nor pyd
 """
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -26,7 +26,11 @@ from reconciler.desired.kinds import (
 from reconciler.desired.mistakes import Mistake, SpecMistakesError
 from reconciler.desired.parse_cache import Cache
 from reconciler.desired.places import Finding, KeyPath, span_of
+from reconciler.desired.rough import rough_spec
 from reconciler.desired.tree import SpecFile, SpecTree
+
+if TYPE_CHECKING:
+    from reconciler.desired.yaml_nodes import Document
 
 
 class _Entry(msgspec.Struct, frozen=True, array_like=True):
@@ -48,7 +52,7 @@ def load(tree: SpecTree, cache: Cache) -> Desired:
     loader.check_twins()
     loader.check_references()
     if loader.mistakes:
-        raise SpecMistakesError(loader.mistakes, num_specs=loader.num_specs)
+        raise SpecMistakesError(loader.mistakes, num_specs=loader.num_specs, num_unread=loader.num_unread)
     return loader.desired()
 
 
@@ -63,7 +67,12 @@ class _Loader:
         """Kind → name → what was read without mistakes."""
         self.names: dict[str, list[str]] = {kind.name: [] for kind in KINDS}
         """Kind → names by their files, readable or not: a broken file is no unknown name."""
+        self.rough: dict[str, dict[str, Source[Any]]] = {kind.name: {} for kind in KINDS}
+        """Kind → name → what can be read in spite of mistakes; only for checking names."""
+        self.wrong: set[tuple[str, KeyPath]] = set()
+        """Path and key path of every mistake: one place is told once."""
         self.num_specs = 0
+        self.num_unread = len(tree.mistakes)
 
     def take(self, file: SpecFile) -> None:
         try:
@@ -108,16 +117,28 @@ class _Loader:
                 findings += placed.kind.check(source.spec)
         if findings:
             self._add(file, content, findings, document.places)
+            self._keep_rough(file, placed, document)
             return None
         entry = _Entry(values=msgspec.Raw(values), places=msgspec.Raw(places))
         self.cache.put(_key(file, placed), msgspec.json.encode(entry))
         return source
+
+    def _keep_rough(self, file: SpecFile, placed: PlacedSpec, document: "Document") -> None:
+        if not document.values:
+            self.num_unread += 1
+            return
+        spec: Any = rough_spec(placed.kind.name, document.values)
+        places = msgspec.json.encode(document.places)
+        self.rough[placed.kind.name][placed.name] = Source(
+            name=placed.name, path=file.path, blob_id=file.blob_id, spec=spec, encoded_places=places
+        )
 
     def _add(self, file: SpecFile, content: bytes, findings: Iterable[Finding], places: Any) -> None:
         from reconciler.desired.yaml_text import readable_lines
 
         lines = readable_lines(content)
         for finding in findings:
+            self.wrong.add((file.path, finding.at))
             self.mistakes.append(located(file.path, finding, places, lines))
 
     def _find(self, source: Source[Any], finding: Finding) -> None:
@@ -144,8 +165,10 @@ class _Loader:
         if "" not in self.names["realm"]:
             hint = "every realm has this file: reconcile init writes one"
             self.mistakes.append(Mistake(path="specs/realm.yaml", message="is missing", hint=hint))
-        for source, finding in references.check(self.sources, self.names):
-            self._find(source, finding)
+        sources = {kind: {**self.sources[kind], **rough} for kind, rough in self.rough.items()}
+        for source, finding in list(references.check(sources, self.names)):
+            if (source.path, finding.at) not in self.wrong:
+                self._find(source, finding)
 
     def desired(self) -> Desired:
         return Desired(

@@ -11,6 +11,7 @@ import msgspec
 INDENT = "    "
 MAX_SHOWN_COLUMNS = 100
 MAX_SHOWN_NAMES = 12
+NOT_CHECKED = "Names in other files are checked once these are mended."
 
 
 class Mistake(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,18 +54,21 @@ class Mistake(msgspec.Struct, frozen=True, kw_only=True):
 class SpecMistakesError(Exception):
     """The specs cannot be used as they are; `mistakes` holds every one of them, sorted by place."""
 
-    def __init__(self, mistakes: Iterable[Mistake], num_specs: int = 0) -> None:
+    def __init__(self, mistakes: Iterable[Mistake], num_specs: int = 0, num_unread: int = 0) -> None:
         self.mistakes = tuple(sorted(mistakes, key=_place))
         self.num_specs = num_specs
-        """How many specs were read in all."""
+        """How many specs there are in all."""
+        self.num_unread = num_unread
+        """How many of them could not be read, so that the names in them were not checked."""
         super().__init__("\n".join(f"{one.where}: {one.sentence}" for one in self.mistakes))
 
     @property
     def summary(self) -> str:
-        """Return `2 mistakes in 2 of 9 specs.`"""
+        """Return `2 mistakes in 2 of 9 specs.`, and what was not checked because a file could not be read."""
         num_files = len({one.path for one in self.mistakes})
         noun = "mistake" if len(self.mistakes) == 1 else "mistakes"
-        return f"{len(self.mistakes)} {noun} in {num_files} of {max(self.num_specs, num_files)} specs."
+        text = f"{len(self.mistakes)} {noun} in {num_files} of {max(self.num_specs, num_files)} specs."
+        return f"{text} {NOT_CHECKED}" if self.num_unread else text
 
 
 def nearest_name(found: str, known: Iterable[str]) -> str | None:

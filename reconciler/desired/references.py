@@ -13,7 +13,10 @@ Found = Iterator[tuple[Source[Any], Finding]]
 
 
 def check(sources: Sources, names: Names) -> Found:
-    """Yield every wrong name with the spec that uses it. `names` holds also those of unreadable files."""
+    """Yield every wrong name with the spec that uses it.
+
+    `names` holds also those of unreadable files; a spec with mistakes has None for what cannot be read.
+    """
     yield from _check_realm(sources, names)
     yield from _check_campaigns(sources, names)
     yield from _check_queue(sources, names)
@@ -34,7 +37,7 @@ def _check_campaigns(sources: Sources, names: Names) -> Found:
             known = tuple(sorted(names["hero"]))
             yield source, Finding(message=message, known=known, nearest=nearest_name(hero, known))
         for index, skill in enumerate(source.spec.skills_focus):
-            if skill not in names["skill"]:
+            if skill is not None and skill not in names["skill"]:
                 yield source, _unknown(("skills_focus", index), skill, "the id of a skill", names["skill"])
         if hero in sources["hero"]:
             yield from _check_length(source, sources["hero"][hero])
@@ -50,7 +53,7 @@ def _check_length(campaign: Source[Any], hero: Source[Any]) -> Found:
         if own
         else (hero.spec.model.context_length, ("model", "context_length"))
     )
-    if wanted is not None and wanted > limit:
+    if wanted is not None and limit is not None and wanted > limit:
         message = f"is {wanted}; it may shrink and never grow: the hero has {limit} ({hero.where(*key)})"
         yield campaign, Finding(at=("config_overrides", "max_length"), message=message)
 
@@ -62,6 +65,8 @@ def _check_queue(sources: Sources, names: Names) -> Found:
             if quest.skill is not None and quest.skill not in names["skill"]:
                 yield source, _unknown((*at, "skill"), quest.skill, "the id of a skill", names["skill"])
             for place, who in enumerate(quest.for_):
+                if who is None:
+                    continue
                 kind, words = ("campaign", "a campaign") if "/" in who else ("hero", "the id of a hero")
                 if who not in names[kind]:
                     yield source, _unknown((*at, "for", place), who, words, names[kind])
@@ -70,8 +75,9 @@ def _check_queue(sources: Sources, names: Names) -> Found:
 
 def _check_level(source: Source[Any], at: KeyPath, quest: Any, sources: Sources) -> Found:
     skill = sources["skill"].get(quest.skill or "")
-    if skill is not None and quest.level is not None and quest.level > skill.spec.max_level:
-        message = f"is {quest.level}; the highest level of {quest.skill} is {skill.spec.max_level}"
+    highest = skill.spec.max_level if skill is not None else None
+    if highest is not None and quest.level is not None and quest.level > highest:
+        message = f"is {quest.level}; the highest level of {quest.skill} is {highest}"
         yield source, Finding(at=(*at, "level"), message=message)
 
 

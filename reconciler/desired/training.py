@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from reconciler.desired.base import DataPath, Identifier, Name, Record
+from reconciler.desired.optimizers import OPTIMIZERS, is_optimizer, nearest_optimizer
 from reconciler.desired.places import Finding
 
 MAX_SEED = 2**53 - 1
@@ -139,6 +140,12 @@ def check_settings(settings: TrainingSettings | None, section: str) -> Iterator[
         yield _said_twice(section, "save_steps", "checkpoint.every_updates")
     if settings.optimizer_type is not None and settings.optimizer is not None:
         yield _said_twice(section, "optimizer_type", "optimizer")
+    for key in ("optimizer", "optimizer_type"):
+        name = getattr(settings, key)
+        if name is not None and not is_optimizer(name):
+            near = nearest_optimizer(name)
+            message = f'"{name}" is not an optimizer'
+            yield Finding(at=(section, key), message=message, known=OPTIMIZERS, nearest=near)
 
 
 def _said_twice(section: str, older: str, newer: str) -> Finding:

@@ -9,11 +9,11 @@ import msgspec
 
 from reconciler.desired.hero import Hero
 from reconciler.desired.layers import Resolved
+from reconciler.desired.optimizers import OPTIMIZERS
 from reconciler.desired.places import KeyPath
 from reconciler.desired.skill import Skill
 from state.contract.chat import is_built_in, is_model_own
 
-OPTIMIZERS = ("adamw", "muon")
 SCHEDULERS = ("constant",)
 PRECISIONS = ("auto", "fp32", "bf16")
 

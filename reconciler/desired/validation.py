@@ -9,7 +9,7 @@ from typing import Annotated, Any, get_args, get_origin
 
 import msgspec
 
-from reconciler.desired.base import ID_WORDS, Words
+from reconciler.desired.base import ID_WORDS, Words, is_who
 from reconciler.desired.kinds import Kind, bad_id
 from reconciler.desired.mistakes import nearest_name
 from reconciler.desired.places import Finding, KeyPath, Step, key_text
@@ -117,7 +117,13 @@ def _message(kind: Kind, path: KeyPath, errors: list[Any]) -> str:
         return "is empty"
     if type_ in _TOO_LONG:
         return f"is longer than {context['max_length']}"
-    return f"is {_shown(value)} ({kind_of(value)}); expected {_expected(kind, path, errors)}"
+    expected = _expected(kind, path, errors)
+    example = (
+        f", for example [{value}]"
+        if expected == "a list" and isinstance(value, str) and is_who(value)
+        else ""
+    )
+    return f"is {_shown(value)} ({kind_of(value)}); expected {expected}{example}"
 
 
 def _unknown_key(kind: Kind, path: KeyPath) -> Finding:

@@ -41,6 +41,10 @@ def test_what_was_loaded_cannot_be_changed(tree, small) -> None:
     [
         (HERO, "  learning_rate", "  lerning_rate", ':5:3: misspelt key "lerning_rate"; did you mean "learning_rate"?'),
         (HERO, "2.0e-3", "abc", ':5:18: is "abc" (a string); expected a number'),
+        (HERO, "max_length: 256", "optimizer: moun",
+         ':6:14: "moun" is not an optimizer; known: adamw, muon; did you mean "muon"?'),
+        (HERO, "max_length: 256", "optimizer_type: pagd_lion",
+         ':6:19: "pagd_lion" is not an optimizer; known: adamw, muon; did you mean "paged_lion"?'),
         (HERO, "2.0e-3", "2.0e+3", ":5:18: must be below 1 (got 2000.0)"),
         (HERO, "2.0e-3", "'0.002'", ':5:18: is "0.002" (a string); expected a number'),
         (HERO, "2.0e-3", "", ":5:3: learning_rate is empty; give a value or remove the line"),
@@ -168,6 +172,44 @@ def test_a_broken_file_hides_no_mistake_of_another_and_makes_no_false_one(mistak
     small[HERO] = "id: [\n"
     small[CAMPAIGN] = "id: campaign-001\nskills_focus: [binn]\n"
     assert [one.path for one in mistakes_in(small)] == [CAMPAIGN, HERO]
+
+
+def test_a_mistake_in_a_key_or_a_type_hides_no_wrong_name_of_the_same_spec(mistakes_in, small) -> None:
+    small[CAMPAIGN] = "id: campaign-001\ngoal: {update: 3}\nskills_focus: [binn, 3, bin]\n"
+    small[QUEUE] = (
+        "quests:\n  - {id: a, skill: bin, level: 99, count: 1, for: [pip/campaign-002]}\n"
+        "  - {id: a, file: y.jsonl, for: pip}\n"
+    )
+    assert said(mistakes_in(small)) == [
+        CAMPAIGN + ':2:8: misspelt key "update"; did you mean "updates"?',
+        CAMPAIGN + ':3:16: "binn" is not the id of a skill; known: bin; did you mean "bin"?',
+        CAMPAIGN + ":3:22: is 3 (a whole number); expected text",
+        QUEUE + ":2:32: is 99; the highest level of bin is 30",
+        QUEUE + ':2:52: "pip/campaign-002" is not a campaign; known: pip/campaign-001;'
+        ' did you mean "pip/campaign-001"?',
+        QUEUE + ':3:33: is "pip" (a string); expected a list, for example [pip]',
+    ]
+
+
+def test_a_hostile_name_is_told_once_and_a_broken_hero_still_limits_its_campaigns(mistakes_in, small) -> None:
+    small[HERO] = small[HERO].replace("2.0e-3", "abc")
+    small[CAMPAIGN] = "id: campaign-001\nconfig_overrides: {max_length: 300}\nskills_focus: [../x]\n"
+    assert [(one.path, one.line) for one in mistakes_in(small)] == [(CAMPAIGN, 2), (CAMPAIGN, 3), (HERO, 5)]
+
+
+def test_the_summary_says_when_a_file_could_not_be_read(tree, small) -> None:
+    small[CAMPAIGN] = "id: [\n"
+    with pytest.raises(SpecMistakesError) as caught:
+        load(tree(small), NoCache())
+    assert caught.value.summary == (
+        "1 mistake in 1 of 5 specs. Names in other files are checked once these are mended."
+    )
+
+
+@pytest.mark.parametrize("older", ["adamw_torch_fused", "paged_adamw_32bit", "galore_8bit", "sgd", "lion"])
+def test_an_older_name_of_an_optimizer_loads(tree, small, older) -> None:
+    small[HERO] = small[HERO].replace("max_length: 256", f"optimizer: {older}")
+    assert load(tree(small), NoCache()).heroes["pip"].spec.training_defaults.optimizer == older
 
 
 def test_duplicate_quest_ids_are_named(mistakes_in, small) -> None:
