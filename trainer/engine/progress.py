@@ -30,6 +30,9 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     train_loss: float | None = None
     """Of the last update."""
     val_loss: float | None = None
+    """The last one measured."""
+    val_step: int | None = None
+    """Where it was measured."""
     learning_rate: float | None = None
     quest_id: str | None = None
     """Trained last."""
@@ -54,6 +57,7 @@ def resumed(manifest: Manifest) -> Progress:
         tokens_seen=manifest.measures.tokens_seen,
         train_loss=manifest.measures.train_loss,
         val_loss=manifest.measures.val_loss,
+        val_step=manifest.step,
         learning_rate=manifest.measures.learning_rate,
         quest_id=manifest.quest_id,
         parent=Parent(step=manifest.step, digest=manifest.digest),
@@ -105,10 +109,10 @@ def after_save(progress: Progress, manifest: Manifest) -> Progress:
 
 
 def measures(progress: Progress) -> Measures:
-    """Return what a checkpoint records of the measurements."""
+    """Return what a checkpoint records of the measurements; a held-out loss only of this very step."""
     return Measures(
         train_loss=progress.train_loss,
-        val_loss=progress.val_loss,
+        val_loss=progress.val_loss if progress.val_step == progress.step else None,
         learning_rate=progress.learning_rate,
         examples_seen=progress.examples_seen,
         tokens_seen=progress.tokens_seen,

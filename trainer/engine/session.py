@@ -125,7 +125,7 @@ class Session:
                 f"the held-out loss of quest {order.quest_id} is {loss} at step {self.progress.step}"
             )
         self._evaluated_at = (order.quest_id, self.progress.step)
-        self.progress = msgspec.structs.replace(self.progress, val_loss=loss)
+        self.progress = msgspec.structs.replace(self.progress, val_loss=loss, val_step=self.progress.step)
         seconds = round(time.perf_counter() - started, 4)
         self._record("evaluation", quest_id=order.quest_id, val_loss=loss, seconds=seconds)
         say("evaluated", quest=order.quest_id, step=self.progress.step, val_loss=loss)

@@ -92,6 +92,14 @@ def test_the_held_out_loss_is_measured_before_between_and_after(realm: Realm) ->
     assert manifest(realm, 5).measures.val_loss == found[-1].val_loss
 
 
+def test_a_checkpoint_holds_a_held_out_loss_only_of_its_own_step(realm: Realm) -> None:
+    files = realm.run(orders(realm.quest()), a_config(evaluate_every=4, save_every=3))
+    run(files.request)
+    assert [record.step for record in metrics(files, "evaluation")] == [0, 4, 5]
+    assert manifest(realm, 3).measures.val_loss is None
+    assert manifest(realm, 5).measures.val_loss is not None
+
+
 def test_a_quest_without_held_out_rows_carries_no_loss_of_an_earlier_one(realm: Realm) -> None:
     run(realm.run(orders(realm.quest("q1"))).request)
     none = a_config(held_out_fraction=0.0)
