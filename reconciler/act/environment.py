@@ -16,8 +16,8 @@ _PREFIXES = (
     *("TORCH", "PYTORCH_", "TRITON_", "OMP_", "MKL_", "KMP_", "GOMP_", "OPENBLAS_", "ATEN_"),
     *("HF_", "HUGGINGFACE_", "TRANSFORMERS_", "TOKENIZERS_", "SAFETENSORS_"),
 )
-_SECRET_WORDS = ("TOKEN=", "SECRET", "PASSWORD", "API_KEY")
-"""Looked for in `NAME=`: HF_TOKEN is secret, TOKENIZERS_PARALLELISM is not."""
+_SECRET_WORDS = ("TOKEN", "SECRET", "PASS", "PWD", "KEY", "CREDENTIAL", "AUTH", "WEBHOOK", "STARTUP")
+_NO_SECRETS = ("TOKENIZERS_",)
 _CHECK_SECONDS = 30
 _WHERE = (
     "import importlib.util as u; s = u.find_spec('reconciler'); print(s.origin if s and s.origin else '')"
@@ -33,7 +33,7 @@ def child_environment(ours: Mapping[str, str], **more: str) -> dict[str, str]:
 
 
 def _is_passed(name: str) -> bool:
-    if any(word in f"{name}=" for word in _SECRET_WORDS):
+    if any(word in name for word in _SECRET_WORDS) and not name.startswith(_NO_SECRETS):
         return False
     return name in _NAMES or name.startswith(_PREFIXES)
 

@@ -112,7 +112,7 @@ def new_realm_uid(realm_id: str, layout: Layout) -> str:
 
 def _starting(row: CampaignRow, store: StoreView, seen: tuple[RunFacts, ...]) -> tuple[str, ...]:
     """Return the launched runs that a living process is about to claim."""
-    claimed = {(run.generation, run.attempt) for run in seen if run.claimed}
+    claimed = {(run.generation, run.attempt) for run in seen if run.process is not None}
     waiting = (
         run
         for run in store.runs

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
 
+from reconciler.act.errors import FOREIGN, ActionFailed, translate
 from reconciler.act.launcher import Launcher, LocalLauncher
 from reconciler.act.office import enter_office
 from reconciler.act.protocol import Outcome, perform
@@ -21,6 +22,7 @@ from reconciler.desired.git_source import Commit, resolve, uncommitted
 from reconciler.desired.mistakes import SpecMistakesError
 from reconciler.desired.realm import duration_seconds
 from reconciler.loop import Pace, Tick
+from reconciler.observed.processes import is_alive
 from reconciler.plan.planner import make_plan
 from reconciler.plan.world import LiveRun, World
 from state.atomic import ensure_folder
@@ -65,6 +67,7 @@ class Ticker:
         )
         self._good: tuple[Commit, Desired] | None = None
         self._complaint: str | None = None
+        self._trouble: str | None = None
         self._view: View | None = None
         self._told_settled: str | None = None
         self._own(realm_id)
@@ -91,6 +94,14 @@ class Ticker:
         """Look, plan and act once."""
         self._launcher.reap()
         commit, desired = self._specs()
+        try:
+            done = self._look_and_act(commit, desired)
+        except (*FOREIGN, ActionFailed) as error:
+            return self._failed(error)
+        self._trouble = None
+        return done
+
+    def _look_and_act(self, commit: Commit, desired: Desired) -> Tick:
         view = self._look(commit, desired)
         self._view = view
         self._show.tick_began(view)
@@ -106,6 +117,14 @@ class Ticker:
             is_moving=any(live.is_moving for live in self.live_runs()),
             is_settled=is_settled,
         )
+
+    def _failed(self, error: Exception) -> Tick:
+        """Say, once, that the world could not be read or the store not written; the loop tries again."""
+        text = str(error if isinstance(error, ActionFailed) else translate(error))
+        if text != self._trouble:
+            self._trouble = text
+            self._show.notice(f"{text} (tried again later)")
+        return Tick(failed=1, is_settled=False)
 
     def _specs(self) -> tuple[Commit, Desired]:
         """Return the newest commit of the branch and what it says; the last good one while that is bad."""
@@ -211,7 +230,7 @@ class Ticker:
     def say_goodbye(self) -> None:
         """Say what goes on without the reconciler."""
         for live in self.live_runs():
-            if live.seen is not None and live.seen.process is not None:
+            if live.seen is not None and live.seen.process is not None and is_alive(live.seen.process):
                 self._show.notice(f"training of {live.campaign} goes on (pid {live.seen.process.pid})")
 
 

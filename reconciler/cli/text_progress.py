@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from state.contract.status import RunStatus
 
 BAR_WIDTH, LEAST_BAR_WIDTH = 26, 12
-_VERB_WIDTH = 10
+_VERB_WIDTH = 11
 _FULL, _HALF, _REST = "━", "╸", "━"
 
 

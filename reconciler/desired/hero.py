@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from reconciler.desired.base import Id, Identifier, Json, Line, Name, Record, Spec, Words
 from reconciler.desired.places import Finding
-from reconciler.desired.training import TrainingSettings, check_settings
+from reconciler.desired.training import MAX_SEED, TrainingSettings, check_settings
 from state.contract.byte_tokens import VOCAB_SIZE
 
 Gigabytes = Annotated[float, Meta(ge=0)]
@@ -191,10 +191,23 @@ def check(hero: Hero) -> Iterator[Finding]:
     """Yield what is wrong between keys of a hero."""
     yield from check_settings(hero.training_defaults, "training_defaults")
     yield from _check_weights(hero.model)
+    yield from _check_whole_numbers(hero.model.config, ("model", "config"))
     length = hero.training_defaults.max_length if hero.training_defaults else None
     if length is not None and length > hero.model.context_length:
         message = f"is {length}, more than the model's context_length ({hero.model.context_length})"
         yield Finding(at=("training_defaults", "max_length"), message=message)
+
+
+def _check_whole_numbers(value: Json, at: tuple[str | int, ...]) -> Iterator[Finding]:
+    """Yield the whole numbers that are not the same in every JSON reader, which the config's hash needs."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _check_whole_numbers(inner, (*at, key))
+    elif isinstance(value, list | tuple):
+        for place, inner in enumerate(value):
+            yield from _check_whole_numbers(inner, (*at, place))
+    elif isinstance(value, int) and abs(value) > MAX_SEED:
+        yield Finding(at=at, message=f"is {value}; whole numbers go up to {MAX_SEED} (2^53 - 1)")
 
 
 def _check_weights(model: Model) -> Iterator[Finding]:

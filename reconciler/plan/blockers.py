@@ -1,10 +1,14 @@
 """Everything that can stand in the way, each with its name, what it means and the cheapest way out."""
 
+from reconciler.plan import jobs
 from reconciler.plan.configs import Difference
 from reconciler.plan.draft import Draft
 from reconciler.plan.hero_checks import LaunchProblem
 from reconciler.plan.retry import Verdict
 from reconciler.plan.world import World
+from state.ids import checkpoint_step
+
+_DECIDE_ORDER = frozenset({"seed", "evaluation.held_out_fraction"})
 
 
 def block_launch(world: World, draft: Draft, campaign: str, problems: tuple[LaunchProblem, ...]) -> None:
@@ -103,3 +107,61 @@ def block_retry(world: World, draft: Draft, campaign: str, verdict: Verdict) -> 
         cause=f"run/{campaign}",
         hint=f"{log}; to try at once: reconcile resume {campaign}",
     )
+
+
+def block_mid_epoch(world: World, draft: Draft, campaign: str, difference: Difference) -> bool:
+    """Say that a change would reorder the rows of an epoch that has begun, if it would.
+
+    The order of an epoch depends on seed and held-out share: going on in another order would train some rows
+    twice and leave others out.
+    """
+    newest = world.newest_checkpoint(campaign)
+    keys = [key for key in difference.keys if key in _DECIDE_ORDER]
+    begun = [cursor for cursor in newest.manifest.cursor if cursor.rows_taken] if newest else []
+    if not keys or not begun:
+        return False
+    draft.block(
+        f"campaign/{campaign}",
+        code="mid-epoch",
+        message=f"{difference.text} changes the order of an epoch that quest {begun[0].quest_id} is in",
+        cause=world.where(f"campaign/{campaign}"),
+        hint="undo the change until the quest is done",
+    )
+    return True
+
+
+def block_foreign_in_the_way(world: World, draft: Draft, campaign: str) -> bool:
+    """Say that a folder which is no complete checkpoint lies where training would save, if one does."""
+    newest = world.newest_checkpoint(campaign)
+    for foreign in world.seen(campaign).checkpoints.foreign:
+        step = checkpoint_step(foreign.name)
+        if step is not None and step > (newest.step if newest else 0):
+            draft.block(
+                f"campaign/{campaign}",
+                code="foreign-in-the-way",
+                message=f"{foreign.path} lies where training would save: {foreign.reason}",
+                cause=foreign.path,
+                hint="move that folder away; nothing of it is ever deleted here",
+            )
+            return True
+    return False
+
+
+def block_learning_lost(world: World, draft: Draft, campaign: str) -> bool:
+    """Say that the newest checkpoint has not learnt what a completed job says it has, if so."""
+    newest = world.newest_checkpoint(campaign)
+    if newest is None:
+        return False
+    for job in world.facts.jobs_of(world.uid(campaign)):
+        cursor = jobs.cursor_of(world, campaign, job)
+        if job.status == "completed" and (cursor is None or cursor.epochs_done < job.epochs):
+            draft.block(
+                f"campaign/{campaign}",
+                code="learning-lost",
+                message=f"quest {job.quest_id} is completed, but checkpoint-{newest.step}, where training "
+                "would go on, has not learnt all of it: a later checkpoint is gone",
+                cause=newest.path,
+                hint="restore the later checkpoint's folder; or train the content again under a new quest id",
+            )
+            return True
+    return False

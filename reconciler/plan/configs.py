@@ -200,6 +200,10 @@ def _flat(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def config_of(config_json: str) -> RunConfig:
-    """Return the config that a run was launched with."""
-    return msgspec.json.decode(config_json, type=RunConfig)
+def change_since(config_json: str, new: RunConfig) -> Difference:
+    """Return what a config means for a campaign whose last run was launched with the recorded one."""
+    try:
+        old = msgspec.json.decode(config_json, type=RunConfig)
+    except msgspec.ValidationError:
+        return Difference(verdict="resume", keys=(), text="the config was recorded by another version")
+    return classify(old, new)

@@ -2,7 +2,14 @@
 
 import msgspec
 
-from reconciler.plan.actions import DequeueJob, EnqueueJob, MarkJob, UpdateJob
+from reconciler.plan.actions import (
+    DequeueJob,
+    EnqueueJob,
+    GenerateQuest,
+    MarkJob,
+    SnapshotFile,
+    UpdateJob,
+)
 from reconciler.plan.draft import Draft
 from reconciler.plan.world import World
 from state.contract.manifest import QuestCursor
@@ -34,7 +41,7 @@ def plan_progress(world: World, draft: Draft) -> None:
 def _plan_job(
     world: World, draft: Draft, row: CampaignRow, job: JobRow, *, running_quest: str | None
 ) -> None:
-    cursor = _cursor(world, row.name, job)
+    cursor = cursor_of(world, row.name, job)
     failure = _failure(world, row, job)
     if cursor is not None and cursor.epochs_done >= job.epochs:
         _mark_completed(world, draft, row, job, cursor)
@@ -50,15 +57,24 @@ def _plan_job(
             job,
             status="queued",
             reason="its run is gone; it goes on later",
-            start_step=job.start_step,
+            start_step=cursor.first_step if cursor else job.start_step,
         )
+
+
+def is_begun(world: World, campaign: str, job: JobRow) -> bool:
+    """Has the campaign learnt anything of this job, as far as the job or the newest checkpoint knows?"""
+    if job.status == "skipped":
+        return False
+    known = job.start_step is not None or job.status in ("processing", "completed", "failed")
+    return known or cursor_of(world, campaign, job) is not None
 
 
 def _is_alive(world: World, campaign: str) -> bool:
     return any(live.campaign == campaign for live in world.live_runs())
 
 
-def _cursor(world: World, campaign: str, job: JobRow) -> QuestCursor | None:
+def cursor_of(world: World, campaign: str, job: JobRow) -> QuestCursor | None:
+    """Return how far the newest checkpoint of a campaign has come in a job."""
     newest = world.newest_checkpoint(campaign)
     if newest is None:
         return None
@@ -157,9 +173,9 @@ def pending(world: World, draft: Draft, campaign: str) -> tuple[PendingJob, ...]
             uid=job.uid, quest_id=job.quest_id, epochs=job.epochs, rank=_rank(world, job.quest_id)
         )
         for job in world.facts.jobs_of(uid)
-        if job.uid not in finished
+        if job.uid not in finished and _has_content(world, draft, job)
     }
-    for action in _woken(draft):
+    for action in _woken(world, draft):
         if action.campaign == campaign:
             rank = _rank(world, action.quest_id)
             found[action.job_uid] = PendingJob(
@@ -172,13 +188,13 @@ def finished_uids(world: World, draft: Draft, campaign: str) -> set[str]:
     """Return the jobs of a campaign that are no longer to be trained once the draft's changes are made."""
     finished = _uids_with(world, draft, campaign, {"completed", "failed", "skipped"})
     finished |= {action.job_uid for action in draft.actions(DequeueJob)}
-    return finished - {action.job_uid for action in _woken(draft)}
+    return finished - {action.job_uid for action in _woken(world, draft)}
 
 
 def learnt_uids(world: World, draft: Draft, campaign: str) -> set[str]:
     """Return the jobs of a campaign that are learnt; a trainer passes over them in its orders."""
     learnt = _uids_with(world, draft, campaign, {"completed"})
-    return learnt - {action.job_uid for action in _woken(draft)}
+    return learnt - {action.job_uid for action in _woken(world, draft)}
 
 
 def _uids_with(world: World, draft: Draft, campaign: str, statuses: set[str]) -> set[str]:
@@ -187,10 +203,24 @@ def _uids_with(world: World, draft: Draft, campaign: str, statuses: set[str]) ->
     return {job.uid for job in jobs if marked.get(job.uid, job.status) in statuses}
 
 
-def _woken(draft: Draft) -> list[EnqueueJob | UpdateJob]:
-    """Return the planned actions after which a job is to be trained."""
-    woken: list[EnqueueJob | UpdateJob] = []
-    return woken + draft.actions(EnqueueJob) + draft.actions(UpdateJob)
+def _woken(world: World, draft: Draft) -> list[EnqueueJob | UpdateJob]:
+    """Return the planned actions after which a job is to be trained, or still is."""
+    epochs = {job.uid: job.epochs for job in world.facts.store.jobs}
+    waiting = {job.uid for job in world.facts.store.jobs if job.status in ("queued", "processing")}
+    completed = {job.uid for job in world.facts.store.jobs if job.status == "completed"}
+    woken: list[EnqueueJob | UpdateJob] = [*draft.actions(EnqueueJob)]
+    for update in draft.actions(UpdateJob):
+        has_more = update.job_uid in completed and update.epochs > epochs[update.job_uid]
+        if has_more or update.job_uid in waiting:
+            woken.append(update)
+    return woken
+
+
+def _has_content(world: World, draft: Draft, job: JobRow) -> bool:
+    """Does the job's content lie in the realm, or is it brought in by this plan?"""
+    fetched = {action.source_key for action in draft.actions(SnapshotFile)}
+    fetched |= {action.source_key for action in draft.actions(GenerateQuest)}
+    return job.source_key in fetched or world.facts.quest_data(job.source_key) is not None
 
 
 def _rank(world: World, quest_id: str) -> tuple[int, int]:

@@ -12,7 +12,7 @@ from reconciler.plan.actions import (
     RegisterCampaign,
     StopRun,
 )
-from reconciler.plan.configs import ResolvedRun, classify, config_of, resolve_run
+from reconciler.plan.configs import ResolvedRun, change_since, resolve_run
 from reconciler.plan.draft import Draft
 from reconciler.plan.retry import RetryPolicy, judge
 from reconciler.plan.world import World
@@ -46,23 +46,26 @@ def _is_held_back(world: World, draft: Draft, campaign: str, resolved: ResolvedR
         blockers.block_suspended(world, draft, campaign)
         or blockers.block_held(world, draft, campaign)
         or blockers.block_goal_reached(world, draft, campaign, world.goal(campaign))
-        or _differs_in_lineage(world, draft, campaign, resolved)
-        or _must_wait(world, draft, campaign)
+        or _is_refused_change(world, draft, campaign, resolved)
+        or blockers.block_foreign_in_the_way(world, draft, campaign)
+        or blockers.block_learning_lost(world, draft, campaign)
+        or _must_wait(world, draft, campaign, resolved.config_hash)
     )
 
 
-def _differs_in_lineage(world: World, draft: Draft, campaign: str, resolved: ResolvedRun) -> bool:
+def _is_refused_change(world: World, draft: Draft, campaign: str, resolved: ResolvedRun) -> bool:
     last = _last_run(world, campaign)
     if last is None or world.newest_checkpoint(campaign) is None:
         return False
-    difference = classify(config_of(last.config_json), resolved.config)
+    difference = change_since(last.config_json, resolved.config)
     if difference.verdict == "new lineage":
         blockers.block_new_lineage(world, draft, campaign, difference)
         return True
-    return False
+    return blockers.block_mid_epoch(world, draft, campaign, difference)
 
 
-def _must_wait(world: World, draft: Draft, campaign: str) -> bool:
+def _must_wait(world: World, draft: Draft, campaign: str, config_hash: str) -> bool:
+    """Say when the next try is due, if it is not yet; failures of another config do not count."""
     row = world.facts.campaign_row(campaign)
     if row is None:
         return False
@@ -73,7 +76,11 @@ def _must_wait(world: World, draft: Draft, campaign: str) -> bool:
         longest_backoff_seconds=duration_seconds(retry.longest_backoff),
     )
     closing = {action.key: action for action in draft.actions(CloseRun)}
-    runs = [_as_closed(world, run, closing) for run in world.facts.runs_of(row.uid)]
+    runs = [
+        _as_closed(world, run, closing)
+        for run in world.facts.runs_of(row.uid)
+        if run.config_hash == config_hash
+    ]
     verdict = judge(runs, policy, world.forgiven_at(row), world.now)
     if not verdict.ready:
         blockers.block_retry(world, draft, campaign, verdict)
@@ -103,6 +110,7 @@ def _launch(
     same_optimizer = newest is None or newest.manifest.optimizer == resolved.config.training.optimizer
     step = newest.step if newest else 0
     fresh = "" if same_optimizer else f" with fresh state for {resolved.config.training.optimizer}"
+    change, cause = _what_changed(world, campaign, resolved, generation)
     draft.add(
         LaunchRun(
             campaign=campaign,
@@ -121,11 +129,29 @@ def _launch(
             specs_commit=world.specs_commit,
         ),
         subject=f"run/{campaign}",
-        reason=f"{jobs.describe(world, draft, campaign)}, from step {step}{fresh}",
-        cause=world.where("queue"),
+        reason=f"{change}{jobs.describe(world, draft, campaign)}, from step {step}{fresh}",
+        cause=cause or _first_quest(world, draft, campaign),
         source="edit" if attempt == 1 else "drift",
         needs=draft.ids(StopRun, CloseRun, RegisterCampaign, ActivateCampaign, DeactivateCampaign),
     )
+
+
+def _what_changed(
+    world: World, campaign: str, resolved: ResolvedRun, generation: int
+) -> tuple[str, str | None]:
+    """Return what makes this a new generation, in words, and the line that did it."""
+    last = _last_run(world, campaign)
+    if last is None or last.config_hash == resolved.config_hash:
+        return "", None
+    difference = change_since(last.config_json, resolved.config)
+    return f"generation {generation}: {difference.text}; ", resolved.cause(difference.keys)
+
+
+def _first_quest(world: World, draft: Draft, campaign: str) -> str:
+    """Return the line of the quest that comes first."""
+    first = jobs.pending(world, draft, campaign)[0].quest_id
+    places = (place for place, quest in enumerate(world.desired.quests) if quest.id == first)
+    return world.desired.quest_where(next(places, 0))
 
 
 def _next_key(world: World, campaign: str, config_hash: str) -> tuple[int, int]:

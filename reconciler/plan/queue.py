@@ -72,25 +72,32 @@ def _started_elsewhere(world: World, quest: Quest, hero: str | None) -> str | No
         if row.name in quest.for_:
             continue
         for job in world.facts.jobs_of(row.uid):
-            begun = job.start_step is not None or job.status in ("processing", "completed", "failed")
-            if job.quest_id == quest.id and begun and job.status != "skipped":
+            if job.quest_id == quest.id and jobs.is_begun(world, row.name, job):
                 return row.name
     return None
 
 
 def _jobs_of_quest(world: World, quest: Quest) -> set[str]:
     """Return the jobs of a quest that waits: those already begun, and those of campaigns that it names."""
-    begun = {
-        job.uid for job in world.facts.store.jobs if job.quest_id == quest.id and job.start_step is not None
+    return _jobs_begun(world, quest) | _jobs_named_by(world, quest)
+
+
+def _jobs_begun(world: World, quest: Quest) -> set[str]:
+    return {
+        job.uid
+        for row in world.facts.store.campaigns
+        for job in world.facts.jobs_of(row.uid)
+        if job.quest_id == quest.id and jobs.is_begun(world, row.name, job)
     }
-    return begun | _jobs_named_by(world, quest)
 
 
 def _jobs_named_by(world: World, quest: Quest) -> set[str]:
-    rows = {row.name: row.uid for row in world.facts.store.campaigns}
-    named = {job_uid(rows[who], quest.id) for who in quest.for_ if who in rows}
-    begun = {j.uid for j in world.facts.store.jobs if j.quest_id == quest.id and j.start_step is not None}
-    return named | begun
+    named = {
+        job_uid(row.uid, quest.id)
+        for row in world.facts.store.campaigns
+        if row.name in quest.for_ or row.name.partition("/")[0] in quest.for_
+    }
+    return named | _jobs_begun(world, quest)
 
 
 def _say_what_it_waits_for(world: World, draft: Draft, quest: Quest) -> None:
@@ -124,7 +131,12 @@ def _plan_quest(world: World, draft: Draft, quest: Quest, campaign: str) -> None
     job = next((job for job in world.facts.jobs_of(world.uid(campaign)) if job.quest_id == quest.id), None)
     source = quest_source(world, quest)
     if job is None or job.status == "skipped" or _is_forgiven(world, campaign, job):
-        if isinstance(source, QuestSource):
+        if isinstance(source, QuestSource) and _is_other_content(job, source):
+            message = "something of it was trained before, with other content or read in another way"
+            _block(
+                world, draft, quest, "quest-changed", message, "give the new content a quest id of its own"
+            )
+        elif isinstance(source, QuestSource):
             _enqueue(world, draft, quest, campaign, source)
         else:
             _block(world, draft, quest, source.code, source.message, source.hint)
@@ -137,6 +149,16 @@ def _plan_quest(world: World, draft: Draft, quest: Quest, campaign: str) -> None
         _block(world, draft, quest, "quest-failed", job.last_error or "failed", hint)
     _restore_content(world, draft, quest, job, source)
     _plan_update(world, draft, quest, campaign, job)
+
+
+def _is_other_content(job: JobRow | None, source: QuestSource) -> bool:
+    """Was something of this quest learnt that came from another source, or was read in another way?"""
+    return (
+        job is not None
+        and job.status == "skipped"
+        and job.start_step is not None
+        and job.source_key != source.key
+    )
 
 
 def _is_forgiven(world: World, campaign: str, job: JobRow) -> bool:

@@ -34,7 +34,7 @@ def judge(runs: Sequence[RunRow], policy: RetryPolicy, forgiven_at: str | None, 
 
     Only the failures since the last run that made progress, ended well or was forgiven count.
     """
-    failures = _recent_failures(runs, forgiven_at)
+    failures = _recent_failures(runs, forgiven_at, now)
     if not failures or [run.end for run in failures] == ["never_started"]:
         return Verdict(ready=True)  # one launch that was cut short is no sign of anything
     last = failures[-1]
@@ -42,22 +42,29 @@ def judge(runs: Sequence[RunRow], policy: RetryPolicy, forgiven_at: str | None, 
         return Verdict(ready=False, given_up=True, failures=len(failures), last=last)
     seconds = min(policy.backoff_seconds * 2 ** (len(failures) - 1), policy.longest_backoff_seconds)
     not_before = _moment(last.ended_at or now) + timedelta(seconds=seconds)
-    ready = not_before <= _moment(now)
+    jumped = (last.ended_at or now) > now  # the clock was set back: how long ago it was, nobody knows
+    ready = jumped or not_before <= _moment(now)
     return Verdict(ready=ready, failures=len(failures), not_before=_text(not_before), last=last)
 
 
-def _recent_failures(runs: Sequence[RunRow], forgiven_at: str | None) -> list[RunRow]:
+def _recent_failures(runs: Sequence[RunRow], forgiven_at: str | None, now: str) -> list[RunRow]:
     failures: list[RunRow] = []
-    for run in sorted(runs, key=lambda run: (run.launched_at, run.generation, run.attempt)):
+    for run in sorted(runs, key=lambda run: (run.generation, run.attempt)):
         if run.state != "ended":
             continue
-        if run.end not in _BAD_ENDS or (forgiven_at is not None and (run.ended_at or "") <= forgiven_at):
+        if run.end not in _BAD_ENDS or _is_forgiven(run, forgiven_at, now):
             failures = []
         elif _made_progress(run):
             failures = [run] if run.end == "failed" else []
         else:
             failures.append(run)
     return failures
+
+
+def _is_forgiven(run: RunRow, forgiven_at: str | None, now: str) -> bool:
+    """Did a person resume after this run ended? An end in the future is from before the clock jumped."""
+    ended_at = run.ended_at or ""
+    return forgiven_at is not None and (ended_at <= forgiven_at or ended_at > now)
 
 
 def _made_progress(run: RunRow) -> bool:

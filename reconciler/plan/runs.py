@@ -3,7 +3,7 @@
 from reconciler.plan import blockers
 from reconciler.plan.actions import CloseRun, ConfirmRun, StopRun
 from reconciler.plan.changes import Risk
-from reconciler.plan.configs import ResolvedRun, classify, config_of, resolve_run
+from reconciler.plan.configs import ResolvedRun, change_since, resolve_run
 from reconciler.plan.draft import Draft
 from reconciler.plan.world import LiveRun, World
 from state.contract.exit import RunExit
@@ -28,10 +28,12 @@ def _plan_open_run(world: World, draft: Draft, row: RunRow) -> None:
     if seen is not None and seen.alive:
         if row.state == "launching" and seen.process is not None:
             _confirm(draft, campaign, row, seen.process.pid)
+    elif key.folder in world.seen(campaign).starting:
+        return  # its process lives: it will claim its run, or its claim cannot be read
     elif seen is not None and seen.claimed:
         revoked = seen.process is not None and seen.process.cookie == REVOKED_COOKIE
         _close(world, draft, campaign, row, seen.exit, claimed=not revoked)
-    elif key.folder not in world.seen(campaign).starting:
+    else:
         _close(world, draft, campaign, row, None, claimed=row.state == "running")
 
 
@@ -124,10 +126,15 @@ def _why_stop(world: World, draft: Draft, live: LiveRun) -> tuple[str, str] | No
 
 def _why_restart(world: World, draft: Draft, live: LiveRun) -> tuple[str, str] | None:
     resolved = resolve_run(world, live.campaign)
-    if not isinstance(resolved, ResolvedRun) or resolved.config_hash == live.row.config_hash:
+    if not isinstance(resolved, ResolvedRun):
+        blockers.block_launch(world, draft, live.campaign, resolved)
         return None  # what blocks a launch does not end a run that goes well
-    difference = classify(config_of(live.row.config_json), resolved.config)
+    if resolved.config_hash == live.row.config_hash:
+        return None
+    difference = change_since(live.row.config_json, resolved.config)
     if difference.verdict == "new lineage":
         blockers.block_new_lineage(world, draft, live.campaign, difference)
+        return None
+    if blockers.block_mid_epoch(world, draft, live.campaign, difference):
         return None
     return f"{difference.text} ({difference.verdict})", resolved.cause(difference.keys)

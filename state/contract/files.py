@@ -1,6 +1,8 @@
 """Read a contract file strictly: small enough, valid JSON, of a schema this version understands."""
 
 import functools
+import os
+import stat
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,7 +23,10 @@ def read(path: Path, record_type: type[Record]) -> Record:
         FileNotFoundError: there is no such file.
         ContractError: too large, not JSON, not of this shape, or of a newer schema.
     """
-    with path.open("rb") as file:
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise ContractError(f"{path}: not a regular file")
         content = file.read(MAX_BYTES + 1)
     if len(content) > MAX_BYTES:
         raise ContractError(f"{path}: larger than {MAX_BYTES} bytes")

@@ -14,7 +14,8 @@ def ask(connection: apsw.Connection, *, kind: str, campaign: str, by: str, why: 
         row = RequestRow(id=newest + 1, kind=kind, campaign=campaign, asked_by=by, why=why, asked_at=at)  # type: ignore[arg-type]  # checked by the caller's command
         put(connection, [row])
     except BaseException:
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:  # a full disk has rolled it back already
+            connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
     return row.id

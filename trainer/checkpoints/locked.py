@@ -22,20 +22,22 @@ def locked_values(config: RunConfig) -> Locked:
 def check_locked(saved: Locked, wanted: Locked, name: str) -> None:
     """Compare a checkpoint's locked values with those that a run asks for; `name` says which checkpoint.
 
-    The longest document may shrink along a lineage and never grow.
+    The longest document is bounded by the hero, not by what was trained before; the chat template is part of
+    the config's hash, and changing it is no new lineage.
 
     Raises:
         CheckpointError: names the first value that differs, on both sides.
     """
     found, expected = _flat(saved), _flat(wanted)
-    if wanted.model.max_context_length <= saved.model.max_context_length:
-        found["model.max_context_length"] = wanted.model.max_context_length
-    for key in sorted(found.keys() | expected.keys()):
+    for key in sorted((found.keys() | expected.keys()) - _MAY_CHANGE):
         if found.get(key) != expected.get(key):
             raise CheckpointError(
                 f"{name}: {key} is {found.get(key)!r}; the run asks for {expected.get(key)!r}. "
                 "It is locked along a lineage: a new campaign may change it."
             )
+
+
+_MAY_CHANGE = frozenset({"model.max_context_length", "chat.template", "chat.digest"})
 
 
 def _flat(locked: Locked) -> dict[str, object]:

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from state.atomic import PRIVATE_FILE
 from state.contract.status import Phase, RunStatus
 from state.layout import STAGING_PREFIX
 from trainer.engine.clock import now_text
@@ -64,6 +65,8 @@ class Heartbeat:
     def _write(self) -> None:
         self._change(updated_at=now_text())
         temporary = self._file.with_name(f"{STAGING_PREFIX}{self._file.name}.{os.getpid()}")
-        temporary.write_bytes(msgspec.json.encode(self._status) + b"\n")
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+        with os.fdopen(os.open(temporary, flags, PRIVATE_FILE), "wb") as file:
+            file.write(msgspec.json.encode(self._status) + b"\n")
         temporary.replace(self._file)
         self._written_at = time.monotonic()

@@ -58,8 +58,8 @@ def test_apply_of_a_realm_without_work_converges_and_then_plans_nothing(run, lab
     git(lab, "commit", "-qam", "nothing to learn")
     result = run("apply", "--until-converged")
     assert result.exit_code == 0
-    assert "✓ create    campaign pip/campaign-001" in result.stdout
-    assert "✓ activate  pip/campaign-001" in result.stdout
+    assert "✓ create     campaign pip/campaign-001" in result.stdout
+    assert "✓ activate   pip/campaign-001" in result.stdout
     assert result.stdout.splitlines()[-1].startswith("Converged at main@")
     plan = run("plan", "--detailed-exitcode")
     assert plan.exit_code == 0

@@ -29,7 +29,9 @@ def test_a_run_whose_process_is_gone_is_never_shown_as_training(run, store, rows
         quest_update=70, quest_updates=125, loss=0.5, tokens_per_second=6100.0, eta_seconds=48.0,
     )  # fmt: skip
     (folder / "status.json").write_bytes(msgspec.json.encode(beat))
-    text = run("status").stdout
+    result = run("status")
+    assert result.exit_code == 0, (result.stderr, result.exception)
+    text = result.stdout
     assert "degraded: lost, its trainer is gone and left no word" in text
     assert "run         g1-a1 on cpu, lost, pid 1, heartbeat" in text
     assert "training" not in text.replace("its trainer", "")

@@ -18,6 +18,7 @@ from reconciler.observed.records import (
     DerivedFile,
     DerivedLink,
     DiskFacts,
+    ForeignFolder,
     FoundCheckpoint,
     Gpu,
     GpuInventory,
@@ -182,7 +183,13 @@ class Builder:
         ]
         self._store(runs=(*self.facts.store.runs, *(row for row, _ in runs)))
         seen = CampaignFacts(
-            checkpoints=CheckpointFacts(complete=complete),
+            checkpoints=CheckpointFacts(
+                complete=complete,
+                foreign=tuple(
+                    ForeignFolder(path=f"/root/{name}", name=name, reason="torn")
+                    for name in words.get("foreign", ())
+                ),
+            ),
             runs=tuple(facts for _, facts in runs if facts is not None),
             starting=tuple(words.get("starting", ())),
         )

@@ -16,10 +16,9 @@ def test_equal_values_pass() -> None:
     check_locked(locked(), locked(), "checkpoint-1")
 
 
-def test_documents_may_become_shorter_and_never_longer() -> None:
+def test_the_hero_bounds_the_length_of_documents_not_what_was_trained_before() -> None:
     check_locked(locked(max_context_length=256), locked(max_context_length=128), "checkpoint-1")
-    with pytest.raises(CheckpointError, match=r"model\.max_context_length is 128; the run asks for 256"):
-        check_locked(locked(max_context_length=128), locked(max_context_length=256), "checkpoint-1")
+    check_locked(locked(max_context_length=128), locked(max_context_length=256), "checkpoint-1")
 
 
 @pytest.mark.parametrize(
