@@ -74,6 +74,8 @@ def main() -> int:
         print("\nInterrupted. Nothing is lost: `make demo` goes on, `make demo-clean` stops and removes it.")
         return 130
     demo.finished.touch()
+    print(f"\nLook around:  cd {demo.specs} && {RECONCILE} --root {demo.root} status")
+    print("Next:         the README's tour by hand")
     print(
         f"\nDone in {time.monotonic() - begun:.0f} s. The realm stays in {demo.folder}; `make demo-clean` removes it."
     )
@@ -160,6 +162,7 @@ def show_exact_match(demo: Demo, name: str) -> None:
     show_losses(demo, name)
     request = sorted(demo.campaign(name).glob("runs/*/request.json"))[0]
     checkpoint = demo.newest_checkpoint(name)
+    print(f"  asking {len(problems)} problems, before and after (some seconds each)", flush=True)
     before = answers(demo, prompts, "--request", str(request), "--initial")
     after = answers(demo, prompts, "--checkpoint", str(checkpoint))
     expected = {problem.prompt: problem.answer for problem in problems}
@@ -171,8 +174,10 @@ def show_exact_match(demo: Demo, name: str) -> None:
         f"{checkpoint.name}\n  (the quest's rows are drawn from these same problems: this is memorising)"
     )
     for answer in after[:: len(after) // 3][:3]:
+        wanted = expected[answer["prompt"]]
+        mark = "✓" if skill.exact_match(answer["answer"], wanted) else "✗"
         print(
-            f"    {answer['prompt']}\n      hero:     {shown(answer['answer'])}\n      expected: {shown(expected[answer['prompt']])}"
+            f"    {answer['prompt']}\n      {mark} hero:   {shown(answer['answer'])}\n      expected: {shown(wanted)}"
         )
 
 
