@@ -11,6 +11,8 @@ from reconciler.app.errors import Failed, TimedOut
 from reconciler.app.ground import campaign_in, layout_of, store_of
 from reconciler.app.lock_holder import holder_of
 from reconciler.app.place import Options
+from reconciler.observed.runs import RunCache, observe_runs
+from reconciler.observed.stat_cache import StatCache
 from state.layout import Layout
 from state.store.connection import open_reader, open_writer
 from state.store.requests import ask, find
@@ -63,12 +65,37 @@ def request(
 
 
 def wait_for(layout: Layout, asked: Asked, timeout_seconds: float) -> Asked:
-    """Return the request once it, and no other, was handled.
+    """Return the request once it, and no other, was handled and its trainer has paused or left.
 
     Raises:
-        TimedOut: nobody handled it in time; it stays in the store.
+        TimedOut: nobody handled it in time (it stays in the store), or its trainer did not follow in time.
     """
     deadline = time.monotonic() + timeout_seconds
+    handled = _wait_until_handled(layout, asked, deadline, timeout_seconds)
+    cache: RunCache = StatCache()
+    while not _is_obeyed(layout, handled, cache):
+        if time.monotonic() >= deadline:
+            done = "paused" if asked.kind == "pause" else "left"
+            raise TimedOut(
+                f"request {asked.id} ({asked.kind} {asked.campaign}) was handled, but the trainer has not "
+                f"{done} within {timeout_seconds:g} s; see reconcile status"
+            )
+        time.sleep(POLL_SECONDS)
+    return handled
+
+
+def _is_obeyed(layout: Layout, asked: Asked, cache: RunCache) -> bool:
+    """Does the campaign's trainer do what was asked? One that is gone does."""
+    if asked.kind == "resume":
+        return True
+    runs = observe_runs(layout.campaign(asked.campaign), layout.root, cache=cache).runs
+    living = [run for run in runs if run.alive]
+    if asked.kind == "stop":
+        return not living
+    return all(run.status is not None and run.status.phase == "paused" for run in living)
+
+
+def _wait_until_handled(layout: Layout, asked: Asked, deadline: float, timeout_seconds: float) -> Asked:
     while True:
         row = _look(layout, asked.id)
         if row is not None and row.handled_at is not None:

@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from reconciler.app.requests import Kind
 
 WAIT_SECONDS = 60.0
+_WAIT_HELP = {
+    "pause": "Return when the trainer has paused; at once when none lives.",
+    "resume": "Return when this very request was handled.",
+    "stop": "Return when the trainer has left.",
+}
 
 
 def request_command(kind: "Kind", text: str, examples: "Sequence[tuple[str, str]]") -> click.Command:
@@ -33,7 +38,7 @@ def request_command(kind: "Kind", text: str, examples: "Sequence[tuple[str, str]
             metavar="SECONDS",
             help="With --wait: so long at most; exit code 6 after that.",
         ),
-        click.option("--wait", is_flag=True, help="Return when this very request was handled."),
+        click.option("--wait", is_flag=True, help=_WAIT_HELP[kind]),
         click.option("--why", metavar="TEXT", help="The reason, shown wherever the campaign is."),
         click.argument("campaign", required=False),
     ]

@@ -7,6 +7,6 @@ command = request_command(
     "Ask the trainer of CAMPAIGN (default: the active one) to save and wait with the model loaded.",
     [
         ('reconcile pause --why "the room is too warm"', "Pause the active campaign."),
-        ("reconcile pause tiny-adamw/campaign-001 --wait", "Return once the loop has taken it up."),
+        ("reconcile pause tiny-adamw/campaign-001 --wait", "Return once its trainer has paused."),
     ],
 )

@@ -1,18 +1,29 @@
 """`pause`, `resume`, `stop`: left in the store with who and why; waited for by number."""
 
 import json
+import os
+import subprocess
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import closing
 
 import msgspec
 import pytest
 
+from reconciler.app.errors import TimedOut
 from reconciler.app.lock_holder import holder_of
+from reconciler.app.requests import Asked, wait_for
+from reconciler.observed.processes import identity_of
+from state.contract.process import COOKIE_VARIABLE, ProcessIdentity
+from state.contract.status import RunStatus
+from state.ids import RunKey
 from state.lock import hold_lock
 from state.store.connection import open_writer
-from state.store.requests import find
+from state.store.requests import ask, find
 from state.store.tables import put
+
+BEAT = RunStatus(phase="training", updated_at="2026-01-31T12:00:00Z", orders_sequence=1, step=7)
 
 
 @pytest.mark.parametrize("kind", ["pause", "resume", "stop"])
@@ -65,6 +76,65 @@ def test_waiting_returns_when_this_very_request_was_handled(run, store) -> None:
     assert (result.exit_code, result.stdout) == (0, "done 2\n")
 
 
+@pytest.fixture
+def trainer(store) -> Iterator[subprocess.Popen[bytes]]:
+    """A living process that has claimed a run of the campaign."""
+    folder = store.layout.campaign("pip/campaign-001").run(RunKey("", 1, 1)).folder
+    folder.mkdir(parents=True)
+    environment = {**os.environ, COOKIE_VARIABLE: "cookie"}
+    with subprocess.Popen(["sleep", "60"], env=environment) as process:
+        while (seen := identity_of(process.pid)) is None or seen.name != "sleep":
+            time.sleep(0.01)
+        claim = ProcessIdentity(
+            pid=process.pid,
+            boot_id=seen.boot_id,
+            start_ticks=seen.start_ticks,
+            cookie="cookie",
+            claimed_at="2026-01-31T12:00:00Z",
+        )
+        (folder / "process.json").write_bytes(msgspec.json.encode(claim))
+        (folder / "status.json").write_bytes(msgspec.json.encode(BEAT))
+        yield process
+        process.kill()
+
+
+def handled(store, kind: str) -> Asked:
+    """Leave a request and handle it, as a loop does before the trainer follows."""
+    done = "2026-01-31T12:00:00Z"
+    with closing(open_writer(store.layout.store)) as connection:
+        number = ask(connection, kind=kind, campaign="pip/campaign-001", by="ada", why="warm", at=done)
+        row = find(connection, number)
+        put(connection, [msgspec.structs.replace(row, handled_at=done, result="done")])
+    return Asked(
+        id=number,
+        kind=kind,
+        campaign="pip/campaign-001",
+        asked_by="ada",
+        why="warm",
+        asked_at=done,
+        is_reconciler_running=False,
+    )
+
+
+def test_waiting_for_a_stop_ends_when_the_trainer_has_left(store, trainer) -> None:
+    asked = handled(store, "stop")
+    with pytest.raises(TimedOut, match=r"was handled, but the trainer has not left within 0\.2 s"):
+        wait_for(store.layout, asked, 0.2)
+    threading.Timer(0.2, trainer.kill).start()
+    assert wait_for(store.layout, asked, 20).result == "done"
+    assert trainer.wait() != 0
+
+
+def test_waiting_for_a_pause_ends_when_the_trainer_has_paused(store, trainer) -> None:
+    asked = handled(store, "pause")
+    with pytest.raises(TimedOut, match=r"the trainer has not paused within 0\.2 s; see reconcile status"):
+        wait_for(store.layout, asked, 0.2)
+    status = store.layout.campaign("pip/campaign-001").run(RunKey("", 1, 1)).status
+    status.write_bytes(msgspec.json.encode(msgspec.structs.replace(BEAT, phase="paused")))
+    assert wait_for(store.layout, asked, 20).result == "done"
+    assert trainer.poll() is None
+
+
 def test_waiting_in_vain_exits_6_and_leaves_the_request(run, store) -> None:
     result = run("pause", "--wait", "--timeout", "0.2")
     assert result.exit_code == 6
@@ -91,3 +161,15 @@ def test_a_lock_file_that_names_a_living_process_without_the_lock_is_not_held(st
         pass
     assert store.layout.lock.read_bytes()
     assert holder_of(store.layout.lock) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("pause", "Return when the trainer has paused; at once when none lives."),
+        ("resume", "Return when this very request was handled."),
+        ("stop", "Return when the trainer has left."),
+    ],
+)
+def test_the_help_says_what_waiting_waits_for(run, kind: str, words: str) -> None:
+    assert words in " ".join(run(kind, "--help").stdout.split())
