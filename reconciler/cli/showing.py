@@ -1,6 +1,7 @@
 """How apply tells what happens: on a terminal with a bar, else one line a phase, or as JSON lines."""
 
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -16,16 +17,18 @@ if TYPE_CHECKING:
     from state.contract.status import RunStatus
 
 _CLEAR_LINE = "\r\x1b[K"
+TOLD_AGAIN_SECONDS = 30.0
 _WHOLE = 10_000
 """Columns of a log: nothing is shortened there."""
 
 
 class LineShow:
-    """One line an event, for logs and pipes; training is told once for each phase of each quest."""
+    """One line an event, for logs and pipes; training at each phase of each quest, and twice a minute."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self._told_phase: dict[str, tuple[str, str | None]] = {}
+        self._told_at: dict[str, float] = {}
         self._told_warnings: set[str] = set()
         self._told_commit: str | None = None
 
@@ -46,9 +49,11 @@ class LineShow:
         self._print(text_progress.outcome_text(outcome, width, self._session.paint))
 
     def progress(self, campaign: str, status: "RunStatus") -> None:
-        phase = status.phase, status.quest_id
-        if self._told_phase.get(campaign) != phase:
+        phase, now = (status.phase, status.quest_id), time.monotonic()
+        is_new = self._told_phase.get(campaign) != phase
+        if is_new or now - self._told_at.get(campaign, now) >= TOLD_AGAIN_SECONDS:
             self._told_phase[campaign] = phase
+            self._told_at[campaign] = now
             self._print(text_progress.phase_text(campaign, status))
 
     def notice(self, text: str) -> None:
