@@ -7,7 +7,7 @@ import click
 from reconciler.cli.session import Session
 from reconciler.cli.text_layout import escaped
 
-FAILED, BLOCKED, USAGE, INTERRUPTED = 1, 3, 64, 130
+FAILED, BLOCKED, NOT_FOUND, USAGE, INTERRUPTED = 1, 3, 5, 64, 130
 
 
 def report(error: Exception, session: Session) -> int:
@@ -41,7 +41,7 @@ def _report_usage(error: click.ClickException) -> int:
 def _known(error: Exception) -> tuple[str, int] | None:
     """Return text and exit code of an expected error; None for one that nobody expected."""
     from reconciler.app.errors import VerbError
-    from reconciler.desired.git_process import SourceError
+    from reconciler.desired.git_process import SourceError, UnknownRefError
     from reconciler.desired.mistakes import SpecMistakesError, render
     from state.lock import LockHeld
 
@@ -53,7 +53,7 @@ def _known(error: Exception) -> tuple[str, int] | None:
         case LockHeld():
             return str(error), BLOCKED
         case SourceError():
-            return str(error), FAILED
+            return str(error), NOT_FOUND if isinstance(error, UnknownRefError) else FAILED
         case OSError():
             return _of_system(error), FAILED
         case _:

@@ -217,9 +217,22 @@ def next_step(document: "PlanDocument") -> str:
         parts.append("Commit it, then:  reconcile apply")
     elif document.changes and document.is_what_apply_follows:
         parts.append("Do it:  reconcile apply")
+    elif document.changes and (branch := _branch_that_has_it(document)) is not None:
+        parts.append(
+            f"Nothing to merge: {branch} has this commit already. "
+            f"To go back to it:  git revert {document.commit[:7]}..{branch}"
+        )
     elif document.changes:
         into = f" into {safe(document.followed.branch)}" if document.followed else ""
         parts.append(f"Merge it{into}, then:  reconcile apply")
-    if document.blocked:
+    if document.blocked and not document.is_worktree and document.ref == "HEAD":
         parts.append(f"Why blocked:  reconcile explain {safe(document.blocked[0].subject)}")
     return "        ".join(parts)
+
+
+def _branch_that_has_it(document: "PlanDocument") -> str | None:
+    """Return the branch that apply follows when the commit is one of its ancestors."""
+    followed = document.followed
+    if followed is None or not followed.is_this_repository or followed.commit is None or followed.ahead:
+        return None
+    return safe(followed.branch)

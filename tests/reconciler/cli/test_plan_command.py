@@ -7,6 +7,7 @@ import jsonschema
 
 from reconciler.app.place import Following, write_following
 from reconciler.app.plan_document import plan_schema
+from state.layout import Layout
 
 FIRST_PLAN = """\
   + create    campaign mu/campaign-001
@@ -89,6 +90,34 @@ def test_a_branch_that_apply_does_not_follow_is_named_with_what_it_is_ahead_of(
     assert ", 1 commit ahead of main@" in result.stdout
     assert "This is not what apply follows: main@" in result.stdout
     assert "Merge it into main, then:  reconcile apply" in result.stdout
+
+
+def test_a_commit_that_the_branch_has_already_is_not_to_be_merged(run, lab: Path, root: Path, git) -> None:
+    root.mkdir()
+    write_following(Layout(root), Following(repository=str(lab), branch="main"))
+    older = git(lab, "rev-parse", "HEAD")[:7]
+    git(lab, "commit", "-q", "--allow-empty", "-m", "newer")
+    text = run("plan", older).stdout
+    assert "Merge it" not in text
+    assert (
+        f"Nothing to merge: main has this commit already. To go back to it:  git revert {older}..main" in text
+    )
+
+
+def test_a_preview_does_not_point_to_an_explanation_of_what_is_checked_out(run, lab: Path, git) -> None:
+    assert "reconcile explain quest/q2" in run("plan").stdout
+    assert "reconcile explain" not in run("plan", "--worktree").stdout
+    git(lab, "branch", "other")
+    assert "reconcile explain" not in run("plan", "other").stdout
+
+
+def test_a_ref_that_nothing_has_exits_5(run) -> None:
+    for arguments in (("plan", "nope"), ("validate", "--ref", "nope")):
+        result = run(*arguments)
+        assert (result.exit_code, '"nope" is no branch or commit; branches: main' in result.stderr) == (
+            5,
+            True,
+        )
 
 
 def test_before_the_first_apply_another_branch_is_not_what_apply_would_follow(run, lab: Path, git) -> None:
