@@ -39,7 +39,8 @@ def give(action: GiveOrders, tools: Tools) -> str:
         )
     if current != orders:
         write_json(files.orders, orders)
-    return f"orders {orders.sequence}: {len(orders.quests)} quests{', pause' if orders.pause else ''}"
+    noun = "quest" if len(orders.quests) == 1 else "quests"
+    return f"orders {orders.sequence}: {len(orders.quests)} {noun}{', pause' if orders.pause else ''}"
 
 
 def quest_orders(tools: Tools, job_uids: Sequence[str], run: RunRow) -> tuple[QuestOrder, ...]:

@@ -43,7 +43,6 @@ def stop(action: StopRun, tools: Tools) -> str:
     row, files = need_run(tools, action), files_of(tools, action)
     if row.state == "ended":
         return f"was over before: {row.end}"
-    begun = time.monotonic()
     if not files.process.exists() and revoke(tools, files):
         end_run(tools, files, row, _never_started(action))
         return "had not begun; it never will"
@@ -51,7 +50,7 @@ def stop(action: StopRun, tools: Tools) -> str:
     was_killed = _signal_and_wait(action, tools, files, row.cookie)
     end = _end_of(action, tools, files, was_killed=was_killed)
     end_run(tools, files, row, end)
-    return _told(end, time.monotonic() - begun)
+    return _told(end)
 
 
 def _order_stop(files: RunLayout, why: str) -> None:
@@ -174,9 +173,8 @@ def _key(action: StopRun) -> dict[str, Any]:
     return {name: getattr(action, name) for name in RunAction.__struct_fields__}
 
 
-def _told(end: CloseRun, seconds: float) -> str:
+def _told(end: CloseRun) -> str:
     if end.end == "lost":
         return end.message
     saved = end.last_checkpoint_step
-    what = "saved nothing" if saved is None else f"saved {checkpoint_folder(saved)}"
-    return f"{what}, {seconds:.1f} s"
+    return "saved nothing" if saved is None else f"saved {checkpoint_folder(saved)}"

@@ -82,6 +82,10 @@ def _python() -> Check:
     return _ok("python", f"Python {version}")
 
 
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def _missing(names: tuple[str, ...]) -> list[str]:
     from importlib.util import find_spec
 
@@ -199,10 +203,9 @@ def _store(layout: Layout) -> Check:
         return _fail("store", str(error), f"restore {layout.store} from a backup; nothing else needs it")
     if problems != ["ok"]:
         return _fail("store", f"damaged: {'; '.join(problems)}", f"restore {layout.store} from a backup")
-    jobs = {job.status for job in store.jobs}
-    return _ok(
-        "store", f"whole; epoch {store.epoch}, {len(store.runs)} runs, {len(store.jobs)} jobs {sorted(jobs)}"
-    )
+    states = ", ".join(sorted({job.status for job in store.jobs}))
+    jobs = _count(len(store.jobs), "job") + (f" ({states})" if states else "")
+    return _ok("store", f"whole; epoch {store.epoch}, {_count(len(store.runs), 'run')}, {jobs}")
 
 
 def _lock(layout: Layout) -> Check:
@@ -225,15 +228,17 @@ def _queue(view: View) -> Check:
         more = f" and {len(bad) - 1} more" if len(bad) > 1 else ""
         return _fail("queue", f"quest {bad[0]}: {found.findings[0]}{more}", "mend the file, or the quest")
     total = len(view.desired.quests)
-    return _ok(
-        "queue", f"{total} quest{'s' if total != 1 else ''}, {len(view.facts.quest_files)} of them files"
-    )
+    return _ok("queue", f"{_count(total, 'quest')}, {len(view.facts.quest_files)} of them files")
 
 
 def _blocked(view: View) -> Check:
     real = [item for item in view.plan.blocked if item.code != "waits"]
     if not real:
-        return _ok("plan", f"{len(view.plan.changes)} changes, nothing in the way")
+        changes, num_waiting = _count(len(view.plan.changes), "change"), len(view.plan.blocked)
+        if num_waiting:
+            whose = "its" if num_waiting == 1 else "their"
+            return _ok("plan", f"{changes}; {num_waiting} waiting for {whose} turn, nothing else in the way")
+        return _ok("plan", f"{changes}, nothing in the way")
     first = real[0]
     more = f" and {len(real) - 1} more" if len(real) > 1 else ""
     return _warn("plan", f"{first.subject}: {first.message}{more}", first.hint)

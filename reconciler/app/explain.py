@@ -19,6 +19,17 @@ from reconciler.plan.changes import Blocked
 from state.ids import is_campaign_name
 
 KINDS = ("campaign", "hero", "quest", "skill", "realm")
+_PLAIN_NAMES = {
+    "size_b": "billions of parameters",
+    "num_campaigns": "campaigns",
+    "num_checkpoints": "checkpoints",
+    "checkpoint_bytes": "bytes of checkpoints",
+    "num_quests": "quests",
+    "max_level": "highest level",
+    "goal_updates": "goal (updates)",
+    "is_for": "for",
+}
+"""Fields whose names are not what a person would say."""
 
 
 class Shadowed(msgspec.Struct, frozen=True, kw_only=True):
@@ -225,7 +236,8 @@ def _item_facts(item: Item) -> Iterator[Fact]:
         if field in ("id", "spec", "message", "blocked", "source") or value in (None, "", (), False):
             continue
         text = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
-        yield Fact(name=field.removeprefix("is_").replace("_", " "), text="yes" if value is True else text)
+        name = _PLAIN_NAMES.get(field) or field.removeprefix("is_").replace("_", " ")
+        yield Fact(name=name, text="yes" if value is True else text)
 
 
 def _settings(view: View, kind: str, name: str) -> tuple[Origin, ...]:

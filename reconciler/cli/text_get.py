@@ -10,6 +10,7 @@ from reconciler.cli.text_layout import (
     count,
     short_code,
     short_hash,
+    shortened,
     size,
     table,
 )
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from reconciler.app.history import History, Launch
 
 Row = Sequence[object]
+_MOST_OF_A_MESSAGE = 40
+_WIDEST_HISTORY = 300
 
 
 def when(moment: str | None) -> str:
@@ -61,7 +64,7 @@ def _job(item: Any) -> Row:
 
 def _checkpoint(item: Any) -> Row:
     state = f"{item.state}: {item.reason}" if item.reason else item.state
-    losses = (loss(item.train_loss), loss(item.val_loss))
+    losses = (loss(item.train_loss), loss(item.val_loss) or "-")
     num_bytes = size(item.size_bytes) if item.size_bytes else ""
     return (item.id, when(item.saved_at), *losses, num_bytes, short_hash(item.config_hash), state)
 
@@ -115,13 +118,20 @@ def history_text(history: "History", width: int, paint: Paint = PLAIN) -> str:
         return "nothing has been launched yet"
     titles = _titles("launched (UTC)", "campaign", "run", "specs", "config", "code", ">steps", "end")
     rows = [_launch(launch) for launch in history.launches]
-    return f"{table(titles, rows, width, paint)}\n{count(len(rows), 'launch')}"
+    one_line_each = max(width, _WIDEST_HISTORY)
+    return f"{table(titles, rows, one_line_each, paint)}\n{count(len(rows), 'launch')}"
+
+
+def _begun(message: str) -> str:
+    """Return how a message begins; `history --json` holds all of it."""
+    first, *rest = message.splitlines() or [""]
+    return shortened(f"{first}…" if rest else first, _MOST_OF_A_MESSAGE)
 
 
 def _launch(launch: "Launch") -> Row:
     end = (launch.end or launch.state).replace("_", " ")
     if launch.end not in (None, "finished", "goal_reached", "stopped") and launch.message:
-        end += f": {launch.message}"
+        end += f": {_begun(launch.message)}"
     return (
         when(launch.launched_at),
         launch.campaign,

@@ -117,13 +117,20 @@ def _campaign(one: "CampaignStatus", width: int, paint: Paint) -> list[str]:
 
 
 def _axis(label: str, axis: "Axis", width: int, paint: Paint, *, told_above: bool = False) -> list[str]:
-    text = f"{axis.state}: {axis.reason}" + ("" if told_above else f", {axis.sentence}")
+    text = _axis_words(label, axis, told_above=told_above)
     first, *rest = _pair(label, text, width, PLAIN, indent="    ")
-    painted = first.replace(axis.state, paint(axis.state, _MEANINGS[axis.state]), 1)
-    if axis.state == label:  # the label itself is the same word
-        head, tail = first[: 4 + _LABEL], first[4 + _LABEL :]
-        painted = head + tail.replace(axis.state, paint(axis.state, _MEANINGS[axis.state]), 1)
-    return [painted, *rest]
+    return [first.replace(axis.state, paint(axis.state, _MEANINGS[axis.state]), 1), *rest]
+
+
+def _axis_words(label: str, axis: "Axis", *, told_above: bool) -> str:
+    """Return state, reason and sentence; a word that the label or the sentence says is not repeated."""
+    if told_above:
+        return f"{axis.state}: {axis.reason}" if axis.reason != axis.state else axis.state
+    if axis.state == label:
+        return axis.sentence
+    if axis.reason.replace("-", " ") in axis.sentence:
+        return f"{axis.state}: {axis.sentence}"
+    return f"{axis.state}: {axis.reason}, {axis.sentence}"
 
 
 def _run(run: "ActiveRun", width: int, paint: Paint) -> list[str]:

@@ -15,7 +15,7 @@ OLDER_OPTIMIZERS = frozenset(
     | {"rmsprop_bnb_32bit", "lomo", "adalomo", "grokadamw", "stable_adamw", "schedule_free_radam"}
     | {"schedule_free_adamw", "schedule_free_sgd"}
 )
-"""Those of transformers (`OptimizerNames`) and of older programs: a spec with one loads and launches nothing."""
+"""Names of transformers and of older programs: a spec with one of them loads and is not launched."""
 
 
 def is_optimizer(name: str) -> bool:

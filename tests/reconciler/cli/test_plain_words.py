@@ -1,0 +1,51 @@
+"""Sentences that say a thing once, in words of people, on one line."""
+
+import json
+from pathlib import Path
+
+from reconciler.app.axes import Axis
+from reconciler.cli.text_status import _axis_words
+
+
+def test_doctor_lists_states_in_words_and_tells_of_what_waits(run, store, rows) -> None:
+    def sentences() -> dict[str, str]:
+        return {one["name"]: one["sentence"] for one in json.loads(run("doctor", "--json").stdout)["checks"]}
+
+    assert sentences()["plan"].endswith(" changes; 1 waiting for its turn, nothing else in the way")
+    store.write([rows.run(), rows.job()])
+    assert sentences()["store"].endswith("1 run, 1 job (completed)")
+
+
+def test_the_end_of_a_launch_is_one_short_line(run, store, rows) -> None:
+    message = "out of memory: 3.1 GB were asked for and 0.2 GB are free\nmore of it"
+    store.write([rows.run(end="failed", message=message)])
+    line = run("history").stdout.splitlines()[1]
+    assert line.endswith("failed: out of memory: 3.1 GB were asked for an…")
+    assert json.loads(run("history", "--json").stdout)["launches"][0]["message"] == message
+
+
+def test_an_axis_repeats_no_word() -> None:
+    synced = Axis("synced", "as-specified", "as the specs say at 4f1c2d9")
+    assert _axis_words("synced", synced, told_above=False) == "as the specs say at 4f1c2d9"
+    paused = Axis("suspended", "paused", "paused by ada: too warm")
+    assert _axis_words("synced", paused, told_above=False) == "suspended: paused by ada: too warm"
+    assert _axis_words("healthy", paused, told_above=True) == "suspended: paused"
+    lost = Axis("degraded", "lost", "its trainer is gone")
+    assert _axis_words("healthy", lost, told_above=False) == "degraded: lost, its trainer is gone"
+
+
+def test_explain_names_what_it_shows_in_words_of_people(run, lab: Path, git) -> None:
+    hero = lab / "specs/heroes/pip.yaml"
+    hero.write_text(hero.read_text().replace("family: qwen3", "family: qwen3, size_b: 0.5"))
+    git(lab, "commit", "-qam", "size")
+    text = run("explain", "hero/pip").stdout
+    assert "  billions of parameters  0.5\n" in text
+    assert "  campaigns               1\n" in text
+    assert "size b" not in text
+
+
+def test_a_checkpoint_without_a_held_out_loss_shows_a_dash(run, store, rows) -> None:
+    store.write([rows.ledger()])
+    table = run("get", "checkpoints").stdout.splitlines()
+    assert table[0].split()[4] == "HELD-OUT"
+    assert table[1].split()[4] == "-"
