@@ -52,7 +52,7 @@ CAMPAIGN = """\
 name: {name}
 # description: What this life is to show.
 skills_focus: []                       # ids of skills, for people
-goal: {{updates: 2000}}                 # without it, it trains until its quests are done
+goal: {{updates: 2000}}                  # without it, it trains until its quests are done
 # config_overrides:                    # what differs from the hero; explain --origin shows all
 #   learning_rate: 1.0e-3
 # To make it the active one: realm.yaml: active: {hero}/{id}

@@ -26,8 +26,9 @@ def command(session: Session, folder: str, realm: str | None, as_json: bool) -> 
     made = init(session.environment(), Path(folder), realm)
     if made.is_identity_made_up:
         session.note(
-            f"git knows no name and address of you, so the commit is by {safe(made.committed_as)}; "
-            'git config --global user.name "..." and user.email say who you are'
+            f"git does not know your name, so this commit is by {safe(made.committed_as)}\n"
+            'Before your own commits:  git config --global user.name "..."; '
+            'git config --global user.email "..."'
         )
     if as_json:
         session.say_json(made)

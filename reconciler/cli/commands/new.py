@@ -49,4 +49,7 @@ def campaign(session: Session, hero: str, name: str | None, as_json: bool) -> No
         session.say_json(written)
         return
     session.say(written.path)
-    session.note(f"To train it:  specs/realm.yaml: active: {written.name}, then commit")
+    session.note(
+        f"To train it:  specs/realm.yaml: active: {written.name}, and a quest for it in specs/queue.yaml; "
+        "then commit"
+    )

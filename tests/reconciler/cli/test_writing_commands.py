@@ -36,7 +36,9 @@ def test_init_leaves_nothing_uncommitted_and_its_modelines_find_their_schemas(
 
 def test_init_says_under_which_name_it_commits_when_git_knows_none(run, tmp_path: Path, git) -> None:
     made = run("init", str(tmp_path / "my-lab"), anywhere=True)
-    assert "git knows no name and address of you, so the commit is by" in made.stderr
+    said, before = made.stderr.splitlines()
+    assert said.startswith("git does not know your name, so this commit is by ")
+    assert before.startswith('Before your own commits:  git config --global user.name "..."; git config ')
     (tmp_path / "home/.gitconfig").write_text("[user]\n\tname = Ada\n\temail = ada@example.org\n")
     made = run("init", str(tmp_path / "her-lab"), anywhere=True)
     assert made.stderr == ""
@@ -75,6 +77,13 @@ def test_a_new_hero_and_its_campaign_have_no_mistakes_and_can_be_planned(run, la
     assert hero.stdout == f"{lab}/specs/heroes/sprout.yaml\n"
     campaign = run("new", "campaign", "sprout", "--name", "First: light #1")
     assert campaign.stdout == f"{lab}/specs/campaigns/sprout/campaign-001.yaml\n"
+    assert "active: sprout/campaign-001, and a quest for it in specs/queue.yaml" in campaign.stderr
+    comments = {
+        line.index("#")
+        for line in Path(campaign.stdout.strip()).read_text().splitlines()
+        if ": " in line and " # " in line[1:] and line[0] not in "#"
+    }
+    assert comments == {39}
     assert 'name: "First: light #1"' in Path(campaign.stdout.strip()).read_text()
     assert run("validate").stdout == "9 specs, no mistakes\n"
     (lab / "specs/realm.yaml").write_text("id: lab\nactive: sprout/campaign-001\n")
