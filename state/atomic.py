@@ -7,7 +7,6 @@ rename, fsync the folder. A failed fsync is never retried on the same file: the 
 import ctypes
 import errno
 import os
-import shutil
 import stat
 from pathlib import Path
 from typing import Any
@@ -187,6 +186,8 @@ def remove_staging(folder: Path) -> None:
     for path in sorted(folder.glob(f"{STAGING_PREFIX}*")):
         reach("staging.remove")
         if path.is_dir() and not path.is_symlink():
+            import shutil  # slow to import, and seldom needed
+
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)

@@ -1,5 +1,6 @@
 """`apply`: hold the realm's lock, follow its branch, and tick until the world is what the specs say."""
 
+import gc
 import signal
 import sys
 import threading
@@ -50,6 +51,7 @@ def run_apply(
         SpecMistakesError: the specs have mistakes and no good commit is known.
     """
     _check_system()
+    gc.enable()  # the command line starts without it; a loop that runs for weeks needs it
     head = head_of(environment, options)
     realm = load_commit(environment, head).realm.spec
     layout = Layout(root_of(environment, options, realm))

@@ -1,6 +1,5 @@
 """What a command finds around it: the user's folders, names, variables and the clock."""
 
-import getpass
 import os
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -51,7 +50,9 @@ def utc_now() -> str:
 
 
 def _user() -> str:
+    import pwd
+
     try:
-        return getpass.getuser()
-    except (KeyError, OSError):
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
         return f"uid {os.getuid()}"

@@ -49,10 +49,10 @@ class Session:
     @property
     def width(self) -> int:
         """How many columns there are."""
-        import shutil
-
         if not self.has_terminal:
             return WIDTH_WITHOUT_TERMINAL
+        import shutil
+
         return max(40, shutil.get_terminal_size((WIDTH_WITHOUT_TERMINAL, 24)).columns)
 
     @property

@@ -71,5 +71,5 @@ def _theirs(request: Path) -> float:
         [sys.executable, str(PEER), str(request)], check=False, capture_output=True, text=True
     )
     assert "first update" in done.stdout, done.stderr[-2000:]
-    at = float(done.stdout.rpartition("first update ")[2])
+    at = float(done.stdout.rpartition("first update ")[2].split()[0])
     return at - begun
