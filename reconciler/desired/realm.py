@@ -57,8 +57,6 @@ class Apply(Record, frozen=True, kw_only=True):
 
     interval: Duration = "15s"
     """Time between two looks at the world when nothing calls for one."""
-    poll: Duration = "30s"
-    """Time between two looks at the specs' branch when nothing calls for one."""
     retry: Retry = Retry()
     """What follows when an action fails."""
 
@@ -81,6 +79,7 @@ class Realm(Spec, frozen=True, kw_only=True):
 
 
 LATER = {
+    "apply.poll": "a pace of its own for looking at the branch: every tick does",
     "apply.windows": "training windows",
     "apply.approve_above": "approval limits",
     "apply.gentle_stop": "the length of a gentle stop",

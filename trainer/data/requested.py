@@ -3,23 +3,8 @@
 from pathlib import Path
 
 from state.contract.chat import BUILT_IN, is_built_in, is_model_own, model_template, template_digest
-from state.contract.request import ChatConfig, RunConfig
-from trainer.data.rendering import Renderer
-from trainer.data.templates import ChatTemplate, TemplateError
-from trainer.data.tokenizers import requested_encoder
-
-
-def requested_renderer(config: RunConfig, model_dir: Path | None) -> Renderer:
-    """Return the renderer of a run.
-
-    Raises:
-        TokenizerError: the tokenizer is missing or another one than the config was hashed with.
-        TemplateError: the same of the chat template, or it is not valid.
-        NoTokenizerError, NoTemplateError: the model's folder has none.
-    """
-    encoder = requested_encoder(config.tokenizer, model_dir)
-    template = ChatTemplate(requested_template(config.chat, model_dir), encoder.names)
-    return Renderer(encoder, template, config.training.max_length)
+from state.contract.request import ChatConfig
+from trainer.data.templates import TemplateError
 
 
 def requested_template(chat: ChatConfig, model_dir: Path | None) -> str:
