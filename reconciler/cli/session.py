@@ -44,7 +44,7 @@ class Session:
 
     @property
     def has_terminal(self) -> bool:
-        return sys.stdout.isatty()
+        return sys.stdout is not None and sys.stdout.isatty()  # None: closed by whoever started us
 
     @property
     def width(self) -> int:

@@ -19,10 +19,10 @@ def modules_after(arguments: list[str], cwd: Path) -> tuple[set[str], str]:
     code = (
         "import sys, json, io, contextlib\n"
         "out = io.StringIO()\n"
-        "from reconciler.cli.__main__ import main\n"
+        "from reconciler.cli.group import reconcile\n"
         f"sys.argv = ['reconcile', *{arguments!r}]\n"
         "with contextlib.redirect_stdout(out), contextlib.suppress(SystemExit):\n"
-        "    main()\n"
+        "    reconcile.main(prog_name='reconcile')\n"
         "print(json.dumps([sorted(sys.modules), out.getvalue()]))\n"
     )
     done = subprocess.run(
@@ -50,6 +50,38 @@ def test_a_plan_of_known_specs_imports_nothing_slow(lab: Path, root: Path) -> No
     modules, out = modules_after(plan, lab)
     assert "+ launch" in out
     assert not modules & HEAVY
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"), [(["version"], 0), (["plan", "--repo", "/nowhere"], 1), (["oops"], 64)]
+)
+def test_the_process_ends_with_the_exit_code_and_everything_printed(
+    tmp_path: Path, arguments: list[str], code: int
+) -> None:
+    command = [sys.executable, "-m", "reconciler.cli", *arguments]
+    done = subprocess.run(
+        command,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == code
+    assert (done.stdout if code == 0 else done.stderr).endswith("\n")
+
+
+def test_a_reader_that_is_gone_is_no_accident(tmp_path: Path) -> None:
+    command = f"{sys.executable} -m reconciler.cli schema | true"
+    done = subprocess.run(
+        ["sh", "-c", command],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("verb", VERBS)
