@@ -11,7 +11,8 @@ from reconciler.app.environment import Environment
 from reconciler.app.gather import Observer
 from reconciler.app.place import Following, Options, head_of, read_following, repository_of, root_of
 from reconciler.desired.desired import Desired
-from reconciler.desired.git_source import Commit, open_commit, uncommitted
+from reconciler.desired.edits import uncommitted
+from reconciler.desired.git_source import Commit, open_commit
 from reconciler.desired.loading import load
 from reconciler.desired.parse_cache import FileCache
 from reconciler.observed.facts import Facts
@@ -54,7 +55,7 @@ def look(environment: Environment, options: Options, *, ref: str = "HEAD", workt
         commit=commit,
         is_worktree=worktree,
         following=read_following(layout),
-        uncommitted=uncommitted(repository) if commit.top is not None and ref == "HEAD" else (),
+        uncommitted=uncommitted(repository, commit) if ref == "HEAD" else (),
         layout=layout,
         desired=desired,
         facts=facts,

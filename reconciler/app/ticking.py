@@ -17,8 +17,9 @@ from reconciler.app.place import Following
 from reconciler.app.planning import View, load_commit
 from reconciler.app.telling import Show
 from reconciler.desired.desired import Desired
+from reconciler.desired.edits import uncommitted
 from reconciler.desired.git_process import SourceError
-from reconciler.desired.git_source import Commit, resolve, uncommitted
+from reconciler.desired.git_source import Commit, resolve
 from reconciler.desired.mistakes import SpecMistakesError
 from reconciler.desired.realm import duration_seconds
 from reconciler.loop import Pace, Tick

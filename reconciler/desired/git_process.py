@@ -8,6 +8,7 @@ from typing import IO
 
 _SETTINGS = ("core.fsmonitor=false", "core.hooksPath=/dev/null", "core.untrackedCache=false", "gc.auto=0")
 _TIMEOUT_SECONDS = 60.0
+_PIPE = subprocess.PIPE
 
 
 class SourceError(Exception):
@@ -46,23 +47,33 @@ def run(repository: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]
         ) from error
 
 
+def output(repository: Path, *arguments: str, limit: int) -> bytes | None:
+    """Return what git printed; None when it failed.
+
+    Raises:
+        SourceError: there is no git, or it printed more than `limit` bytes, which are never held.
+    """
+    with _started(repository, arguments, stdin=subprocess.DEVNULL) as process:
+        said = process.stdout.read(limit + 1) if process.stdout else b""
+        if len(said) > limit:
+            process.kill()
+            raise SourceError(f"{repository}: git {arguments[0]} printed more than {limit:,} bytes")
+    return said if process.returncode == 0 else None
+
+
 class ObjectReader:
-    """One `git cat-file --batch`, asked for one object after the other. Use as a context manager."""
+    """One `git cat-file --batch`, started by the first object asked for. Use as a context manager."""
 
     def __init__(self, repository: Path) -> None:
         self.repository = repository
-        try:
-            self._process = subprocess.Popen(
-                _command(repository, ("cat-file", "--batch")), env=_environment(),
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            )  # fmt: skip
-        except FileNotFoundError as error:
-            raise _absent(repository) from error
+        self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> "ObjectReader":
         return self
 
     def __exit__(self, *_: object) -> None:
+        if self._process is None:
+            return
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:
                 _close(stream)
@@ -75,6 +86,8 @@ class ObjectReader:
         Raises:
             SourceError: the object is missing, or of another type than wanted.
         """
+        if self._process is None:
+            self._process = _started(self.repository, ("cat-file", "--batch"), stdin=_PIPE)
         requests, answers = self._process.stdin, self._process.stdout
         if requests is None or answers is None:  # cannot be: both are pipes
             raise SourceError("git cat-file has no pipes")
@@ -88,6 +101,16 @@ class ObjectReader:
             said = b" ".join(header).decode("utf-8", "replace") or "nothing"
             raise SourceError(f"{self.repository}: no {wanted} {object_id} (git says: {said}); try git fsck")
         return _body(answers, int(header[2]), limit)
+
+
+def _started(repository: Path, arguments: Sequence[str], stdin: int) -> "subprocess.Popen[bytes]":
+    command, environment = _command(repository, arguments), _environment()
+    try:
+        return subprocess.Popen(
+            command, env=environment, stdin=stdin, stdout=_PIPE, stderr=subprocess.DEVNULL
+        )
+    except FileNotFoundError as error:
+        raise _absent(repository) from error
 
 
 def _body(answers: IO[bytes], size: int, limit: int) -> bytes:
@@ -114,13 +137,18 @@ def _command(repository: Path, arguments: Sequence[str]) -> list[str]:
 
 
 def _environment() -> dict[str, str]:
-    """Return the environment without what redirects git, and with what keeps it quiet."""
+    """Return the environment without what redirects git, and with what keeps it quiet and off the network.
+
+    No protocol is allowed: an older git fetches an object that a partial clone lacks whatever
+    GIT_NO_LAZY_FETCH says, and a repository's config may name a program as the way to fetch it.
+    """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     quiet = {
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_OPTIONAL_LOCKS": "0",
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_NO_LAZY_FETCH": "1",
+        "GIT_ALLOW_PROTOCOL": "none",
         "GIT_ASKPASS": "true",
         "LC_ALL": "C",
     }

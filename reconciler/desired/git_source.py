@@ -1,10 +1,11 @@
 """Specs at a commit: what a ref means, and the files under `specs/` there. Reads objects, checks nothing out.
 
-Called by `app`; the tree goes to `loading`. A tick costs one `git rev-parse` and one `git cat-file`; only the
-files that no cache knows are read.
+Called by `app`; the tree goes to `loading`. A new commit costs one `git rev-parse` and one `git ls-tree`, and
+one `git cat-file` for the files that no cache knows.
 """
 
 import contextlib
+import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from reconciler.desired.git_process import (
     ObjectReader,
     SourceError,
     UnknownRefError,
+    output,
     run,
 )
 from reconciler.desired.kinds import SPECS, shown
@@ -24,9 +26,10 @@ from reconciler.desired.mistakes import Mistake, nearest_name
 from reconciler.desired.tree import MAX_DEPTH, MAX_FILES, SpecFile, SpecTree, bad_entry
 from reconciler.desired.yaml_text import MAX_BYTES
 
-_MAX_TREE_BYTES = 16 * 1024 * 1024
+_MAX_LISTING_BYTES = 16 * 1024 * 1024
 _COMMIT = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
-_TREE_MODE, _LINK_MODE, _SUBMODULE_MODE = "40000", "120000", "160000"
+_NO_FILES = {"120000": "a symbolic link", "160000": "a submodule"}
+"""Modes of entries that are no regular files."""
 
 
 class Commit(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,81 +92,60 @@ def ahead_behind(repository: Path, base: str, tip: str) -> tuple[int, int]:
     return int(only_tip), int(only_base)
 
 
-def uncommitted(repository: Path) -> tuple[str, ...]:
-    """Return the files under `specs/` that are not as in HEAD, new ones too. One git process."""
-    flags = ("--porcelain", "-z", "--untracked-files=all", "--no-renames", "--ignore-submodules=all")
-    done = run(repository, "status", *flags, "--", f":(top){SPECS}")
-    if done.returncode != 0:
-        raise SourceError(f"{repository}: git status failed: {_last_line(done.stderr)}")
-    entries = done.stdout.decode("utf-8", "surrogateescape").split("\0")
-    return tuple(sorted(shown(entry[3:]) for entry in entries if entry))
+class Listing(msgspec.Struct, frozen=True, kw_only=True):
+    """The regular files below `specs/` in a commit, sorted by path, and what lies there that is none."""
+
+    files: tuple[SpecFile, ...]
+    mistakes: tuple[Mistake, ...]
+
+
+@functools.lru_cache(maxsize=4)
+def listing(commit: Commit) -> Listing:
+    """Return what is below `specs/` at a commit. One git process, the first time.
+
+    Raises:
+        SourceError: a tree is missing, or there are too many files.
+    """
+    place = commit.git_dir
+    said = output(place, "ls-tree", "-r", "-z", "--full-tree", commit.id, SPECS, limit=_MAX_LISTING_BYTES)
+    if said is None:
+        raise SourceError(f"{place}: git cannot list {SPECS}/ at {commit.id[:7]}; try git fsck")
+    lines = said.decode("utf-8", "surrogateescape").split("\0")[:-1]
+    if len(lines) > MAX_FILES:
+        raise SourceError(f"{SPECS}/ has more than {MAX_FILES:,} files at this commit")
+    found = [_entry(line) for line in sorted(lines, key=lambda line: line.partition("\t")[2])]
+    wrong = {one.path: one for one in found if isinstance(one, Mistake)}  # a deep folder is told once
+    return Listing(
+        files=tuple(one for one in found if isinstance(one, SpecFile)), mistakes=tuple(wrong.values())
+    )
+
+
+def _entry(line: str) -> SpecFile | Mistake:
+    """Return what one line of `git ls-tree` says: `mode type id TAB path`."""
+    about, _, path = line.partition("\t")
+    mode, _, object_id = about.split(" ")
+    if path.count("/") > MAX_DEPTH:
+        folder = "/".join(path.split("/")[: MAX_DEPTH + 1])
+        return bad_entry(folder, f"a folder more than {MAX_DEPTH} levels deep")
+    if mode in _NO_FILES:
+        return bad_entry(path, _NO_FILES[mode])
+    return bad_entry(path, "a file") if path == SPECS else SpecFile(path=path, blob_id=object_id)
 
 
 @contextlib.contextmanager
 def open_commit(commit: Commit) -> Iterator[SpecTree]:
-    """Give the specs at a commit; their contents can be read until the context ends. One git process.
+    """Give the specs at a commit; their contents can be read until the context ends.
 
     Raises:
         SourceError: an object is missing, or there are too many files.
     """
+    listed = listing(commit)
     with ObjectReader(commit.git_dir) as objects:
-        top = objects.read(f"{commit.id}^{{tree}}", "tree", _MAX_TREE_BYTES)
-        walk = _Walk(objects, num_id_bytes=len(commit.id) // 2)
-        walk.enter(top, "", only=SPECS)
         yield SpecTree(
-            files=tuple(sorted(walk.files, key=lambda file: file.path)),
-            mistakes=tuple(walk.mistakes),
+            files=listed.files,
+            mistakes=listed.mistakes,
             read=lambda file: objects.read(file.blob_id, "blob", MAX_BYTES + 1),
         )
-
-
-class _Walk:
-    """Collects the files below a tree object."""
-
-    def __init__(self, objects: ObjectReader, num_id_bytes: int) -> None:
-        self.objects = objects
-        self.num_id_bytes = num_id_bytes
-        self.files: list[SpecFile] = []
-        self.mistakes: list[Mistake] = []
-
-    def enter(self, tree: bytes, folder: str, only: str | None = None) -> None:
-        for mode, name, object_id in _entries(tree, self.num_id_bytes):
-            if only is None or name == only:
-                self._take(mode, f"{folder}{name}", object_id)
-
-    def _take(self, mode: str, path: str, object_id: str) -> None:
-        if mode == _LINK_MODE:
-            self.mistakes.append(bad_entry(path, "a symbolic link"))
-        elif mode == _SUBMODULE_MODE:
-            self.mistakes.append(bad_entry(path, "a submodule"))
-        elif mode != _TREE_MODE and path == SPECS:
-            self.mistakes.append(bad_entry(path, "a file"))
-        elif mode != _TREE_MODE:
-            self._add(SpecFile(path=path, blob_id=object_id))
-        elif path.count("/") >= MAX_DEPTH:
-            self.mistakes.append(bad_entry(path, f"a folder more than {MAX_DEPTH} levels deep"))
-        else:
-            self.enter(self.objects.read(object_id, "tree", _MAX_TREE_BYTES), f"{path}/")
-
-    def _add(self, file: SpecFile) -> None:
-        self.files.append(file)
-        if len(self.files) > MAX_FILES:
-            raise SourceError(f"{SPECS}/ has more than {MAX_FILES:,} files at this commit")
-
-
-def _entries(tree: bytes, num_id_bytes: int) -> Iterator[tuple[str, str, str]]:
-    """Yield mode, name and id of each entry of a tree object (gitformat: `mode name NUL id`)."""
-    position = 0
-    while position < len(tree):
-        space = tree.index(b" ", position)
-        end = tree.index(b"\0", space)
-        object_id = tree[end + 1 : end + 1 + num_id_bytes]
-        yield (
-            tree[position:space].decode(),
-            tree[space + 1 : end].decode("utf-8", "surrogateescape"),
-            object_id.hex(),
-        )
-        position = end + 1 + num_id_bytes
 
 
 def _unresolved(repository: Path, ref: str, said: str) -> SourceError:

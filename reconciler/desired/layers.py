@@ -122,11 +122,11 @@ def _layer(
 
 def _flat(record: msgspec.Struct, at: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
     """Yield each setting that is given, with its key path; a held-out file is one setting."""
-    for field in msgspec.structs.fields(record):
-        value = getattr(record, field.name)
-        if value is None or (not at and field.name in _IGNORED):
+    for name in record.__struct_fields__:
+        value = getattr(record, name)
+        if value is None or (not at and name in _IGNORED):
             continue
-        path = (*at, field.encode_name)
+        path = (*at, name)
         if isinstance(value, msgspec.Struct) and not isinstance(value, HeldOutFile):
             yield from _flat(value, path)
         else:

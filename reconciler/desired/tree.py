@@ -1,5 +1,6 @@
 """The spec files of one moment, wherever they come from: a commit or the work tree."""
 
+import hashlib
 from collections.abc import Callable
 
 import msgspec
@@ -9,6 +10,7 @@ from reconciler.desired.mistakes import Mistake
 
 MAX_FILES = 20_000
 MAX_DEPTH = 8
+_SHA256_DIGITS = 64
 
 
 class SpecFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,6 +29,13 @@ class SpecTree(msgspec.Struct, frozen=True, kw_only=True):
     mistakes: tuple[Mistake, ...]
     read: Callable[[SpecFile], bytes]
     """Gives a file's content, cut one byte above the largest size of a spec."""
+
+
+def blob_id(content: bytes, num_digits: int = 40) -> str:
+    """Return git's name for a content: SHA-1 of 40 digits, or SHA-256 of 64, as the repository has them."""
+    digest = hashlib.sha256() if num_digits == _SHA256_DIGITS else hashlib.sha1(usedforsecurity=False)
+    digest.update(b"blob %d\0" % len(content) + content)
+    return digest.hexdigest()
 
 
 def bad_entry(path: str, what: str) -> Mistake:

@@ -1,6 +1,5 @@
 """Specs as they lie in the work tree, for `plan --worktree`. Follows no link, leaves `specs/` never."""
 
-import hashlib
 import os
 import stat
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 from reconciler.desired.git_process import SourceError
 from reconciler.desired.kinds import SPECS
 from reconciler.desired.mistakes import Mistake
-from reconciler.desired.tree import MAX_DEPTH, MAX_FILES, SpecFile, SpecTree, bad_entry
+from reconciler.desired.tree import MAX_DEPTH, MAX_FILES, SpecFile, SpecTree, bad_entry, blob_id
 from reconciler.desired.yaml_text import MAX_BYTES
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -35,11 +34,6 @@ def read_worktree(top: Path) -> SpecTree:
         os.close(top_fd)
     files = tuple(sorted(walk.contents, key=lambda file: file.path))
     return SpecTree(files=files, mistakes=tuple(walk.mistakes), read=walk.contents.__getitem__)
-
-
-def blob_id(content: bytes) -> str:
-    """Return git's SHA-1 name for a content."""
-    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
 
 
 class _Walk:

@@ -130,10 +130,10 @@ def test_before_the_first_apply_another_branch_is_not_what_apply_would_follow(ru
 
 
 def test_hostile_names_never_reach_a_terminal_raw(run, lab: Path) -> None:
-    (lab / "specs" / "a\x1b[31mb.txt").write_text("x")
+    (lab / "specs" / "a\x1b[31mb.yaml").write_text("x")
     result = run("plan")
     assert "\x1b" not in result.output
-    assert "a\\x1b[31mb.txt" in result.stdout
+    assert "a\\x1b[31mb.yaml" in result.stdout
 
 
 def test_quiet_leaves_out_legend_and_hints(run) -> None:

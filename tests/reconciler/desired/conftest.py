@@ -9,8 +9,7 @@ import pytest
 from reconciler.desired.loading import load
 from reconciler.desired.mistakes import Mistake, SpecMistakesError
 from reconciler.desired.parse_cache import NoCache
-from reconciler.desired.tree import SpecFile, SpecTree
-from reconciler.desired.worktree import blob_id
+from reconciler.desired.tree import SpecFile, SpecTree, blob_id
 
 HERO = """\
 id: pip

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.desired import git_source
+from reconciler.desired.edits import uncommitted
 from reconciler.desired.git_process import NoCommitYetError, NoRepositoryError, SourceError, UnknownRefError
 from reconciler.desired.loading import load
 from reconciler.desired.mistakes import SpecMistakesError
@@ -90,14 +91,7 @@ def test_what_is_read_is_the_commit_and_never_the_work_tree(repository) -> None:
     (repository / "specs/realm.yaml").write_text("id: edited\n")
     (repository / "specs/heroes/new.yaml").write_text("broken: [")
     assert load_at(repository).realm.spec.id == "lab"
-    assert git_source.uncommitted(repository) == ("specs/heroes/new.yaml", "specs/realm.yaml")
-
-
-def test_uncommitted_edits_are_named_from_a_folder_inside_too_and_only_specs(repository) -> None:
-    assert git_source.uncommitted(repository) == ()
-    (repository / "notes.txt").write_text("x")
-    (repository / "specs/queue.yaml").unlink()
-    assert git_source.uncommitted(repository / "specs" / "heroes") == ("specs/queue.yaml",)
+    assert uncommitted(repository) == ("specs/heroes/new.yaml", "specs/realm.yaml")
 
 
 def test_commits_ahead_and_behind_are_counted(repository, git) -> None:
@@ -181,7 +175,19 @@ def test_no_hook_filter_or_monitor_of_the_repository_runs(repository, git, tmp_p
     (repository / ".git/info/attributes").write_text("* filter=canary\n")
     canary.unlink(missing_ok=True)
     assert load_at(repository).realm.spec.id == "lab"
-    git_source.uncommitted(repository)
+    uncommitted(repository)
+    assert not canary.exists()
+
+
+def test_an_object_that_a_partial_clone_lacks_is_fetched_by_no_program(repository, git, tmp_path) -> None:
+    canary = tmp_path / "canary"
+    git(repository, "config", "uploadpack.allowFilter", "true")
+    git(tmp_path, "clone", "-q", "--bare", "--filter=blob:none", f"file://{repository}", "partial.git")
+    partial = tmp_path / "partial.git"
+    git(partial, "config", "protocol.ext.allow", "always")
+    git(partial, "config", "remote.origin.url", f"ext::touch {canary}")
+    with pytest.raises(SourceError, match="git fsck"):
+        load_at(partial)
     assert not canary.exists()
 
 
@@ -199,7 +205,7 @@ def test_reading_changes_nothing_in_the_repository(repository) -> None:
     (repository / "specs/queue.yaml").touch()
     before = state()
     load_at(repository)
-    git_source.uncommitted(repository)
+    uncommitted(repository)
     assert state() == before
 
 
