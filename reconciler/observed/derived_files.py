@@ -28,13 +28,11 @@ def observe_derived(layout: Layout, campaigns: Iterable[str]) -> DerivedFacts:
     Raises:
         ValueError: one of the names is not `<hero>/<campaign>`.
     """
-    records = (
-        (name, read_derived(layout.campaign(name).record, layout.root)) for name in sorted(set(campaigns))
-    )
+    names = sorted(set(campaigns))
     return DerivedFacts(
         active_pointer=read_derived(layout.active_pointer, layout.root),
         active_link=_read_link(layout.active_link, layout.root),
-        campaign_records=tuple(records),
+        campaign_records={name: read_derived(layout.campaign(name).record, layout.root) for name in names},
     )
 
 

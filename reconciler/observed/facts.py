@@ -1,6 +1,8 @@
 """Everything that planning knows about the world, at one moment. Pure; app gathers it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
+from typing import TypeVar
 
 import msgspec
 
@@ -16,6 +18,8 @@ from reconciler.observed.records import (
 )
 from state.ids import RunKey
 from state.store.rows import CampaignRow, JobRow, LedgerRow, QuestDataRow, RunRow, StoreView
+
+Row = TypeVar("Row")
 
 
 class CampaignFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,8 +37,8 @@ class CampaignFacts(msgspec.Struct, frozen=True, kw_only=True):
         return next((run for run in self.runs if (run.generation, run.attempt) == key[1:]), None)
 
 
-class Facts(msgspec.Struct, frozen=True, kw_only=True):
-    """What is."""
+class Facts(msgspec.Struct, frozen=True, kw_only=True, dict=True):
+    """What is. Rows are found by name or uid in constant time: each index is made when it is first asked."""
 
     store: StoreView
     disk: DiskFacts
@@ -52,22 +56,77 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 
     def campaign_row(self, name: str) -> CampaignRow | None:
         """Return the store's row of the campaign with this name."""
-        return next((row for row in self.store.campaigns if row.name == name), None)
+        return self._by_name.get(name)
+
+    def campaign_name(self, uid: str) -> str:
+        """Return the name of a registered campaign."""
+        return self._by_uid[uid].name
 
     def runs_of(self, campaign_uid: str) -> tuple[RunRow, ...]:
         """Return the launches of a campaign, oldest first."""
-        return tuple(run for run in self.store.runs if run.campaign_uid == campaign_uid)
+        return self._runs.get(campaign_uid, ())
 
     def jobs_of(self, campaign_uid: str) -> tuple[JobRow, ...]:
         """Return the jobs of a campaign."""
-        return tuple(job for job in self.store.jobs if job.campaign_uid == campaign_uid)
+        return self._jobs.get(campaign_uid, ())
+
+    def job(self, uid: str) -> JobRow | None:
+        """Return the job with this uid."""
+        return self._job_by_uid.get(uid)
+
+    def jobs_of_quest(self, quest_id: str) -> tuple[JobRow, ...]:
+        """Return the jobs of a quest, whoever trains it."""
+        return self._jobs_by_quest.get(quest_id, ())
 
     def ledger_of(self, campaign_uid: str) -> tuple[LedgerRow, ...]:
         """Return the ledger rows of a campaign in the order of recording."""
-        return tuple(row for row in self.store.ledger if row.campaign_uid == campaign_uid)
+        return self._ledger.get(campaign_uid, ())
+
+    def known_data(self, source_key: str) -> QuestDataRow | None:
+        """Return the snapshot that was made for a quest's source once, whether or not it still lies there."""
+        return self._quest_data.get(source_key)
 
     def quest_data(self, source_key: str) -> QuestDataRow | None:
         """Return the snapshot made for a quest's source, if its file still lies there whole."""
-        row = next((row for row in self.store.quest_data if row.source_key == source_key), None)
+        row = self.known_data(source_key)
         whole = row is not None and self.snapshots.sizes.get(row.digest) == row.size_bytes
         return row if whole else None
+
+    @cached_property
+    def _by_name(self) -> dict[str, CampaignRow]:
+        return {row.name: row for row in self.store.campaigns}
+
+    @cached_property
+    def _by_uid(self) -> dict[str, CampaignRow]:
+        return {row.uid: row for row in self.store.campaigns}
+
+    @cached_property
+    def _runs(self) -> dict[str, tuple[RunRow, ...]]:
+        return _grouped(self.store.runs, lambda run: run.campaign_uid)
+
+    @cached_property
+    def _jobs(self) -> dict[str, tuple[JobRow, ...]]:
+        return _grouped(self.store.jobs, lambda job: job.campaign_uid)
+
+    @cached_property
+    def _job_by_uid(self) -> dict[str, JobRow]:
+        return {job.uid: job for job in self.store.jobs}
+
+    @cached_property
+    def _jobs_by_quest(self) -> dict[str, tuple[JobRow, ...]]:
+        return _grouped(self.store.jobs, lambda job: job.quest_id)
+
+    @cached_property
+    def _ledger(self) -> dict[str, tuple[LedgerRow, ...]]:
+        return _grouped(self.store.ledger, lambda row: row.campaign_uid)
+
+    @cached_property
+    def _quest_data(self) -> dict[str, QuestDataRow]:
+        return {row.source_key: row for row in self.store.quest_data}
+
+
+def _grouped(rows: Iterable[Row], key: Callable[[Row], str]) -> dict[str, tuple[Row, ...]]:
+    groups: dict[str, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(key(row), []).append(row)
+    return {name: tuple(group) for name, group in groups.items()}

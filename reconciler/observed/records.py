@@ -155,8 +155,8 @@ class DerivedFacts(msgspec.Struct, frozen=True, kw_only=True):
 
     active_pointer: DerivedFile
     active_link: DerivedLink
-    campaign_records: tuple[tuple[str, DerivedFile], ...] = ()
-    """Campaign name and its campaign.json, by name."""
+    campaign_records: Mapping[str, DerivedFile] = {}
+    """Its campaign.json, by campaign name."""
 
 
 class CampaignFolders(msgspec.Struct, frozen=True, kw_only=True):

@@ -205,15 +205,16 @@ def _uids_with(world: World, draft: Draft, campaign: str, statuses: set[str]) ->
 
 def _woken(world: World, draft: Draft) -> list[EnqueueJob | UpdateJob]:
     """Return the planned actions after which a job is to be trained, or still is."""
-    epochs = {job.uid: job.epochs for job in world.facts.store.jobs}
-    waiting = {job.uid for job in world.facts.store.jobs if job.status in ("queued", "processing")}
-    completed = {job.uid for job in world.facts.store.jobs if job.status == "completed"}
-    woken: list[EnqueueJob | UpdateJob] = [*draft.actions(EnqueueJob)]
-    for update in draft.actions(UpdateJob):
-        has_more = update.job_uid in completed and update.epochs > epochs[update.job_uid]
-        if has_more or update.job_uid in waiting:
-            woken.append(update)
-    return woken
+    updates = (update for update in draft.actions(UpdateJob) if _is_woken(world, update))
+    return [*draft.actions(EnqueueJob), *updates]
+
+
+def _is_woken(world: World, update: UpdateJob) -> bool:
+    job = world.facts.job(update.job_uid)
+    if job is None:
+        return False
+    has_more = job.status == "completed" and update.epochs > job.epochs
+    return has_more or job.status in ("queued", "processing")
 
 
 def _has_content(world: World, draft: Draft, job: JobRow) -> bool:

@@ -3,12 +3,10 @@
 import msgspec
 
 from reconciler.desired.queue import Quest
-from reconciler.observed.facts import Facts
 from reconciler.plan.actions import GenerateQuest, SnapshotFile
 from reconciler.plan.world import World
 from state.canonical import sha256_of
 from state.contract.orders import RowShape
-from state.store.rows import QuestDataRow
 
 
 class QuestSource(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,7 +95,7 @@ def _skill_source(world: World, quest: Quest) -> QuestSource | NoSource:
         *("--seed", str(quest.seed or 0)),
     )
     key = sha256_of({"command": list(command)})
-    known = known_data(world.facts, key)
+    known = world.facts.known_data(key)
     fetch = GenerateQuest(
         quest_id=quest.id,
         source_key=key,
@@ -107,8 +105,3 @@ def _skill_source(world: World, quest: Quest) -> QuestSource | NoSource:
     )
     path = f"{quest.skill}_L{quest.level}_{quest.count}_s{quest.seed or 0}.jsonl"
     return QuestSource(key=key, shape=RowShape(), dataset_path=path, fetch=fetch)
-
-
-def known_data(facts: Facts, key: str) -> QuestDataRow | None:
-    """Return what the store knows of a source's content, whether it still lies there or not."""
-    return next((row for row in facts.store.quest_data if row.source_key == key), None)

@@ -11,7 +11,7 @@ from reconciler.plan.actions import (
     UpdateJob,
 )
 from reconciler.plan.draft import Draft
-from reconciler.plan.quest_sources import NoSource, QuestSource, known_data, quest_source
+from reconciler.plan.quest_sources import NoSource, QuestSource, quest_source
 from reconciler.plan.world import World
 from state.ids import job_uid
 from state.store.rows import JobRow
@@ -66,14 +66,11 @@ def _campaign_for(world: World, quest: Quest) -> str | None:
 
 def _started_elsewhere(world: World, quest: Quest, hero: str | None) -> str | None:
     """Return the campaign (of the hero, if given) that has begun a quest which is trained once in all."""
-    for row in world.facts.store.campaigns:
-        if hero is not None and row.name.partition("/")[0] != hero:
-            continue
-        if row.name in quest.for_:
-            continue
-        for job in world.facts.jobs_of(row.uid):
-            if job.quest_id == quest.id and jobs.is_begun(world, row.name, job):
-                return row.name
+    for job in world.facts.jobs_of_quest(quest.id):
+        name = world.name(job.campaign_uid)
+        is_elsewhere = name not in quest.for_ and hero in (None, name.partition("/")[0])
+        if is_elsewhere and jobs.is_begun(world, name, job):
+            return name
     return None
 
 
@@ -85,9 +82,8 @@ def _jobs_of_quest(world: World, quest: Quest) -> set[str]:
 def _jobs_begun(world: World, quest: Quest) -> set[str]:
     return {
         job.uid
-        for row in world.facts.store.campaigns
-        for job in world.facts.jobs_of(row.uid)
-        if job.quest_id == quest.id and jobs.is_begun(world, row.name, job)
+        for job in world.facts.jobs_of_quest(quest.id)
+        if jobs.is_begun(world, world.name(job.campaign_uid), job)
     }
 
 
@@ -119,7 +115,7 @@ def _say_what_it_waits_for(world: World, draft: Draft, quest: Quest) -> None:
 
 def _is_finished(world: World, quest: Quest) -> bool:
     """Has every campaign that the quest names, or the one that began it, trained it?"""
-    mine = [job for job in world.facts.store.jobs if job.quest_id == quest.id]
+    mine = world.facts.jobs_of_quest(quest.id)
     done = {job.campaign_uid for job in mine if job.status == "completed" and job.epochs >= quest.epochs}
     named = {world.uid(who) for who in quest.for_ if "/" in who}
     heroes = {who for who in quest.for_ if "/" not in who}
@@ -237,13 +233,13 @@ def _fetch(world: World, draft: Draft, quest: Quest, source: QuestSource) -> tup
         subject=f"quest/{quest.id}",
         reason=_fetch_reason(world, source),
         cause=_where(world, quest),
-        source="edit" if known_data(world.facts, source.key) is None else "drift",
+        source="edit" if world.facts.known_data(source.key) is None else "drift",
     )
     return (made,)
 
 
 def _fetch_reason(world: World, source: QuestSource) -> str:
-    if known_data(world.facts, source.key) is not None:
+    if world.facts.known_data(source.key) is not None:
         return "its snapshot is gone"
     if isinstance(source.fetch, SnapshotFile):
         return f"{source.fetch.num_rows:,} rows of {source.fetch.path}"

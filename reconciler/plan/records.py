@@ -60,12 +60,10 @@ def _plan_record(world: World, draft: Draft, row: CampaignRow, spec: Campaign) -
 
 
 def _found_record(world: World, campaign: str) -> tuple[dict[str, Any], str | None]:
-    for name, found in world.facts.derived.campaign_records:
-        if name == campaign and found.content is not None:
-            return msgspec.json.decode(found.content, type=dict[str, Any]), None
-        if name == campaign and found.problem is not None:
-            return {}, found.problem
-    return {}, "it is not there"
+    found = world.facts.derived.campaign_records.get(campaign)
+    if found is None or found.content is None:
+        return {}, (found.problem if found else None) or "it is not there"
+    return msgspec.json.decode(found.content, type=dict[str, Any]), None
 
 
 def _plan_pointer(world: World, draft: Draft) -> None:

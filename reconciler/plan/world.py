@@ -51,7 +51,7 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
 
     def name(self, uid: str) -> str:
         """Return the name of a registered campaign."""
-        return next(row.name for row in self.facts.store.campaigns if row.uid == uid)
+        return self.facts.campaign_name(uid)
 
     def seen(self, campaign: str) -> CampaignFacts:
         """Return what lies in the campaign's folder."""

@@ -21,7 +21,7 @@ def test_missing_files_are_neither_content_nor_problem(layout: Layout) -> None:
     facts = observe_derived(layout, [NAME])
     assert (facts.active_pointer.content, facts.active_pointer.problem) == (None, None)
     assert (facts.active_link.target, facts.active_link.problem) == (None, None)
-    ((name, record),) = facts.campaign_records
+    ((name, record),) = facts.campaign_records.items()
     assert (name, record.content, record.problem) == (NAME, None, None)
 
 
@@ -32,7 +32,7 @@ def test_what_is_there_is_returned_byte_for_byte(layout: Layout) -> None:
     facts = observe_derived(layout, [NAME, NAME])
     assert facts.active_pointer.content == b'{"hero_id": "tiny", "_comment": "kept"}\n'
     assert facts.active_link.target == NAME
-    ((_, record),) = facts.campaign_records
+    ((_, record),) = facts.campaign_records.items()
     assert record.content == b'{"id":"campaign-001"}'
 
 

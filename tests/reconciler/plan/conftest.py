@@ -302,11 +302,11 @@ class Builder:
         rows = {row.name: row for row in self.facts.store.campaigns}
         active = rows.get(self.words.get("active") or "")
         pointer = encode_record(pointer_record(active, EARLIER, {})) if active else None
-        records = tuple(
-            (name, DerivedFile(path=name, content=self._record(name, row)))
+        records = {
+            name: DerivedFile(path=name, content=self._record(name, row))
             for name, row in sorted(rows.items())
             if not (campaigns[name] or {}).get("no_record")
-        )
+        }
         link = self.words.get("link", active.name if active else None)
         derived = DerivedFacts(
             active_pointer=DerivedFile(path="pointer", content=pointer),
