@@ -19,6 +19,10 @@ class StoreDamaged(Exception):
     """The store's file is not a readable database."""
 
 
+class _Older(Exception):
+    """The store has the tables of an earlier version."""
+
+
 def open_writer(path: Path) -> apsw.Connection:
     """Open the store for writing, creating it when it is not there.
 
@@ -43,19 +47,20 @@ def open_writer(path: Path) -> apsw.Connection:
 def open_reader(path: Path) -> Iterator[apsw.Connection]:
     """Open the store for reading only; nothing on disk changes.
 
-    After a crash the journal must be rolled back first, which a reader may not do in place: then a copy is
-    read instead.
+    After a crash the journal must be rolled back first, and an earlier version's tables brought to this one,
+    which a reader may not do in place: then a copy is read instead.
 
     Raises:
         StoreDamaged: the file is no database.
+        StoreTooNew: a newer version wrote it.
         FileNotFoundError: there is no store.
     """
     if not path.exists():
         raise FileNotFoundError(path)
     try:
         connection = _connect_read_only(path)
-    except apsw.ReadOnlyError:
-        import tempfile  # only after a crash
+    except (apsw.ReadOnlyError, _Older):
+        import tempfile  # only after a crash or an upgrade
 
         with tempfile.TemporaryDirectory() as folder, _open_copy(path, Path(folder)) as connection:
             yield connection
@@ -72,11 +77,16 @@ def _connect_read_only(path: Path) -> apsw.Connection:
     connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
     try:
         _set_up(connection)
-        connection.pragma("user_version")
+        _refuse_older(connection)
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _refuse_older(connection: apsw.Connection) -> None:
+    if schema.version_of(connection) < schema.VERSION:
+        raise _Older
 
 
 @contextmanager
@@ -91,6 +101,7 @@ def _open_copy(path: Path, folder: Path) -> Iterator[apsw.Connection]:
     connection = apsw.Connection(str(copy))
     try:
         _set_up(connection)
+        schema.prepare(connection)
         yield connection
     finally:
         connection.close()

@@ -102,7 +102,7 @@ class QuestDataRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LedgerRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One checkpoint; never deleted."""
+    """One save of a checkpoint; never deleted. Of several of one step, the last one recorded is in force."""
 
     campaign_uid: str
     segment: int
@@ -129,6 +129,8 @@ class LedgerRow(msgspec.Struct, frozen=True, kw_only=True):
     config_hash: str
     code_version: str
     specs_commit: str
+    damage: str | None = None
+    """What is wrong with its contents, once they were found damaged; then it is never resumed from."""
 
 
 class ActionRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,6 +151,18 @@ class ActionRow(msgspec.Struct, frozen=True, kw_only=True):
     begun_at: str
     ended_at: str | None = None
     outcome: str | None = None
+    permanent: bool = False
+    """It failed, and fails again until someone changes something."""
+
+
+class FailedAction(msgspec.Struct, frozen=True, kw_only=True):
+    """A change that failed for good under the reconciler that is in office, and has not succeeded since."""
+
+    id: str
+    """Of the change."""
+    failures: int
+    last_at: str
+    outcome: str
 
 
 class RequestRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -182,3 +196,5 @@ class StoreView(msgspec.Struct, frozen=True, kw_only=True):
     ledger: tuple[LedgerRow, ...] = ()
     requests: tuple[RequestRow, ...] = ()
     """Those not yet handled, oldest first."""
+    failed_actions: tuple[FailedAction, ...] = ()
+    """By id."""

@@ -16,7 +16,7 @@ from state.store.rows import (
     RunRow,
 )
 
-VERSION = 1
+VERSION = 2
 
 
 class Table(typing.NamedTuple):
@@ -24,7 +24,13 @@ class Table(typing.NamedTuple):
     row: type[msgspec.Struct]
     key: tuple[str, ...]
     unique: tuple[str, ...] = ()
+    indexes: tuple[str, ...] = ()
+    """`<name> ON <table> (<columns>)`."""
 
+
+_LEDGER_PLACE = "ledger_place ON ledger (campaign_uid, segment, step)"
+_ACTIONS_OF = "actions_of ON actions (id)"
+_ACTIONS_FAILED = "actions_failed ON actions (epoch) WHERE state = 'failed' AND permanent"
 
 TABLES = {
     table.row: table
@@ -33,8 +39,8 @@ TABLES = {
         Table("runs", RunRow, ("campaign_uid", "generation", "attempt")),
         Table("jobs", JobRow, ("uid",), ("id",)),
         Table("quest_data", QuestDataRow, ("source_key",)),
-        Table("ledger", LedgerRow, ("campaign_uid", "segment", "step"), ("sequence",)),
-        Table("actions", ActionRow, ("number",)),
+        Table("ledger", LedgerRow, ("sequence",), indexes=(_LEDGER_PLACE,)),
+        Table("actions", ActionRow, ("number",), indexes=(_ACTIONS_OF, _ACTIONS_FAILED)),
         Table("requests", RequestRow, ("id",)),
     )
 }
@@ -45,21 +51,59 @@ class StoreTooNew(Exception):
 
 
 def prepare(connection: apsw.Connection) -> None:
-    """Create the tables, or leave those of this version alone.
+    """Create the tables, bring those of an earlier version here, or leave those of this version alone.
 
     Raises:
         StoreTooNew: a newer version wrote this store.
     """
-    found = connection.pragma("user_version")
+    found = version_of(connection)
     if found == VERSION:
         return
+    with connection:
+        if found == 0:
+            _create(connection)
+        for step in range(found or VERSION, VERSION):
+            _STEPS[step](connection)
+        connection.pragma("user_version", VERSION)
+
+
+def version_of(connection: apsw.Connection) -> int:
+    """Return the version of the store's schema; 0 of a store without tables.
+
+    Raises:
+        StoreTooNew: a newer version wrote this store.
+    """
+    found = int(connection.pragma("user_version"))
     if found > VERSION:
         raise StoreTooNew(f"the store has schema version {found}; this software knows {VERSION}; upgrade it")
-    with connection:
-        connection.execute("CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT) STRICT, WITHOUT ROWID")
-        for table in TABLES.values():
-            connection.execute(_create_statement(table))
-        connection.pragma("user_version", VERSION)
+    return found
+
+
+def _create(connection: apsw.Connection) -> None:
+    connection.execute("CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT) STRICT, WITHOUT ROWID")
+    for table in TABLES.values():
+        connection.execute(_create_statement(table))
+        for index in table.indexes:
+            connection.execute(f"CREATE INDEX {index}")
+
+
+def _from_1(connection: apsw.Connection) -> None:
+    """A step may be saved again when its checkpoint was lost, so the ledger's key is the sequence."""
+    found = connection.execute("SELECT sql FROM sqlite_master WHERE name = 'ledger'").fetchone()
+    old_key = "PRIMARY KEY (campaign_uid, segment, step), UNIQUE (sequence)"
+    statement = str((found or ("",))[0]).replace(old_key, "PRIMARY KEY (sequence)")
+    connection.execute("ALTER TABLE ledger RENAME TO ledger_1")
+    connection.execute(statement)
+    connection.execute("INSERT INTO ledger SELECT * FROM ledger_1")
+    connection.execute("DROP TABLE ledger_1")
+    connection.execute("ALTER TABLE ledger ADD COLUMN damage TEXT")
+    connection.execute("ALTER TABLE actions ADD COLUMN permanent INTEGER NOT NULL DEFAULT 0")
+    for index in (_LEDGER_PLACE, _ACTIONS_OF, _ACTIONS_FAILED):
+        connection.execute(f"CREATE INDEX {index}")
+
+
+_STEPS = {1: _from_1}
+"""By version: what brings a store from it to the next one. Not made from the row types, which move on."""
 
 
 def _create_statement(table: Table) -> str:

@@ -4,6 +4,7 @@ import apsw
 
 from state.store.rows import (
     CampaignRow,
+    FailedAction,
     JobRow,
     LedgerRow,
     QuestDataRow,
@@ -18,9 +19,10 @@ def read_view(connection: apsw.Connection) -> StoreView:
     """Return everything that planning needs, as of one moment."""
     connection.execute("BEGIN")
     try:
+        epoch = int(get_meta(connection, "epoch") or 0)
         return StoreView(
             realm_uid=get_meta(connection, "realm_uid") or "",
-            epoch=int(get_meta(connection, "epoch") or 0),
+            epoch=epoch,
             active_uid=get_meta(connection, "active_uid") or None,
             activated_at=get_meta(connection, "activated_at") or None,
             applied_commit=get_meta(connection, "applied_commit") or None,
@@ -32,6 +34,22 @@ def read_view(connection: apsw.Connection) -> StoreView:
             quest_data=select(connection, QuestDataRow),
             ledger=select(connection, LedgerRow, "ORDER BY sequence"),
             requests=select(connection, RequestRow, "WHERE handled_at IS NULL"),
+            failed_actions=_failed_actions(connection, epoch),
         )
     finally:
         connection.execute("END")
+
+
+def _failed_actions(connection: apsw.Connection, epoch: int) -> tuple[FailedAction, ...]:
+    """Return what failed for good in this epoch: who takes office anew tries everything again."""
+    found = connection.execute(
+        "SELECT id, count(*), max(ended_at), outcome FROM actions AS failed"
+        " WHERE state = 'failed' AND permanent AND epoch = ? AND number >"
+        " (SELECT coalesce(max(number), 0) FROM actions WHERE id = failed.id AND state = 'done')"
+        " GROUP BY id ORDER BY id",
+        (epoch,),
+    )
+    return tuple(
+        FailedAction(id=id_, failures=number, last_at=last_at or "", outcome=outcome or "")
+        for id_, number, last_at, outcome in found
+    )

@@ -79,11 +79,11 @@ def test_the_journal_may_have_one_action_twice(writer: Writer) -> None:
         assert [row.number for row in select(store, ActionRow)] == [1, 2]
 
 
-def test_a_ledger_key_is_campaign_segment_and_step(writer: Writer) -> None:
+def test_the_ledger_keeps_every_save_of_a_step(writer: Writer) -> None:
     first = msgspec.structs.replace(sample(LedgerRow), step=100, sequence=1)
     others = [
         msgspec.structs.replace(first, segment=2, sequence=2),
-        msgspec.structs.replace(first, step=1000, sequence=3),
+        msgspec.structs.replace(first, sequence=3),
     ]
     with writer.transaction() as store:
         put(store, [first, *others])
@@ -260,3 +260,109 @@ def test_requests_are_numbered_and_handled_ones_are_not_planned(path: Path) -> N
     assert [request.id for request in read_view(store).requests] == [second]
     assert select_one(store, CampaignRow, "WHERE uid = ?", "u") is None
     store.close()
+
+
+LEDGER_1 = (
+    "CREATE TABLE ledger (campaign_uid TEXT NOT NULL, segment INTEGER NOT NULL, step INTEGER NOT NULL, "
+    "sequence INTEGER NOT NULL, timestamp TEXT NOT NULL, path TEXT NOT NULL, canonical_name TEXT NOT NULL, "
+    "train_loss REAL, val_loss REAL, learning_rate REAL, training_file TEXT, "
+    "total_examples_trained INTEGER NOT NULL, size_bytes INTEGER NOT NULL, has_optimizer INTEGER NOT NULL, "
+    "healthy INTEGER NOT NULL, digest TEXT NOT NULL, parent_step INTEGER, generation INTEGER NOT NULL, "
+    "attempt INTEGER NOT NULL, config_hash TEXT NOT NULL, code_version TEXT NOT NULL, "
+    "specs_commit TEXT NOT NULL, PRIMARY KEY (campaign_uid, segment, step), UNIQUE (sequence)) "
+    "STRICT, WITHOUT ROWID"
+)
+ACTIONS_1 = (
+    "CREATE TABLE actions (number INTEGER NOT NULL, id TEXT NOT NULL, kind TEXT NOT NULL, "
+    "subject TEXT NOT NULL, payload_json TEXT NOT NULL, reason TEXT NOT NULL, cause TEXT NOT NULL, "
+    "specs_commit TEXT NOT NULL, state TEXT NOT NULL, epoch INTEGER NOT NULL, begun_at TEXT NOT NULL, "
+    "ended_at TEXT, outcome TEXT, PRIMARY KEY (number)) STRICT, WITHOUT ROWID"
+)
+
+
+def _store_of_version_1(path: Path) -> tuple[LedgerRow, ActionRow]:
+    """Make a store as the first version did; return what is in it."""
+    ledger, action = sample(LedgerRow), sample(ActionRow)
+    assert isinstance(ledger, LedgerRow)
+    assert isinstance(action, ActionRow)
+    connection = open_writer(path)
+    for table, statement, row in (("ledger", LEDGER_1, ledger), ("actions", ACTIONS_1, action)):
+        connection.execute(f"DROP TABLE {table}")
+        connection.execute(statement)
+        names = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
+        values = [getattr(row, name) for name in names]
+        connection.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(names))})", values)  # noqa: S608
+    connection.pragma("user_version", 1)
+    connection.close()
+    return ledger, action
+
+
+def test_a_store_of_an_earlier_version_is_brought_to_this_one_and_loses_no_row(path: Path) -> None:
+    ledger, action = _store_of_version_1(path)
+
+    writer = Writer(open_writer(path))
+
+    with writer.transaction() as store:
+        assert (select(store, LedgerRow), select(store, ActionRow)) == ((ledger,), (action,))
+        put(store, [msgspec.structs.replace(ledger, sequence=2, damage="a bit is flipped")])
+        assert len(select(store, LedgerRow)) == 2
+    writer.close()
+    _assert_made_alike(path)
+
+
+def _assert_made_alike(path: Path) -> None:
+    """Tables and indexes are those of a new store."""
+    found = []
+    for place in (path, path.with_name("new.db")):
+        connection = open_writer(place)
+        names = connection.execute("SELECT type, name FROM sqlite_master ORDER BY type, name").fetchall()
+        columns = [
+            connection.execute(f"PRAGMA table_info({name})").fetchall()
+            for kind, name in names
+            if kind == "table"
+        ]
+        found.append((names, [[column[:4] for column in table] for table in columns]))
+        connection.close()
+    assert found[0] == found[1]
+
+
+def test_a_store_of_an_earlier_version_is_read_without_changing_it(path: Path) -> None:
+    ledger, _ = _store_of_version_1(path)
+    before = path.read_bytes()
+
+    with open_reader(path) as store:
+        assert read_view(store).ledger == (ledger,)
+
+    assert path.read_bytes() == before
+
+
+def test_a_reader_refuses_a_store_of_a_newer_version(path: Path) -> None:
+    connection = open_writer(path)
+    connection.pragma("user_version", schema.VERSION + 1)
+    connection.close()
+
+    with pytest.raises(StoreTooNew, match="upgrade it"), open_reader(path):
+        pytest.fail("it was opened")
+
+
+def failed(number: int, **changes: object) -> ActionRow:
+    usual = {
+        "state": "failed",
+        "permanent": True,
+        "ended_at": f"2026-01-31T12:00:0{number}Z",
+        "outcome": "no",
+    }
+    return msgspec.structs.replace(sample(ActionRow), number=number, **{"id": "a", **usual, **changes})
+
+
+def test_what_failed_for_good_is_counted_since_it_last_succeeded(writer: Writer) -> None:
+    rows = [failed(1), failed(2, state="done"), failed(3), failed(4), failed(5, id="b", permanent=False)]
+    with writer.transaction() as store:
+        put(store, [msgspec.structs.replace(row, epoch=writer.epoch) for row in rows])
+        put(store, [failed(6, id="c", epoch=writer.epoch - 1)])
+
+    view = read_view(writer._connection)
+
+    assert [(one.id, one.failures, one.last_at) for one in view.failed_actions] == [
+        ("a", 2, "2026-01-31T12:00:04Z")
+    ]
