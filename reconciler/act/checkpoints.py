@@ -10,6 +10,7 @@ from reconciler.act.tools import Tools
 from reconciler.observed.checkpoints import observe_checkpoints, verify_contents
 from reconciler.observed.records import FoundCheckpoint
 from reconciler.plan.actions import RecordCheckpoint
+from reconciler.plan.checkpoints import is_later
 from state.atomic import write_file
 from state.contract.manifest import SIDECAR_NAME
 from state.formats import canonical_name, encode_record, sidecar_record
@@ -21,13 +22,15 @@ from state.store.tables import put, select_one
 def record(action: RecordCheckpoint, tools: Tools) -> str:
     """Verify the checkpoint, write its ledger row, then its sidecar and campaign.json.
 
+    What a later run saved again, because the one recorded was lost, gets a row of its own; the old one stays.
+
     Raises:
         Temporary: the checkpoint is not there as it was planned.
         Permanent: its contents are damaged, or the ledger has another one of this step.
     """
     found = _find(action, tools)
     with tools.writer.transaction() as store:
-        row = _recorded(store, action)
+        row = _recorded(store, action, found)
     if row is None:
         _verify(found)
         with tools.writer.transaction() as store:
@@ -74,15 +77,22 @@ def _find(action: RecordCheckpoint, tools: Tools) -> FoundCheckpoint:
     )
 
 
-def _recorded(store: apsw.Connection, action: RecordCheckpoint) -> LedgerRow | None:
-    where = "WHERE campaign_uid = ? AND segment = ? AND step = ?"
-    row = select_one(store, LedgerRow, where, action.campaign_uid, action.segment, action.step)
-    if row is not None and row.digest != action.digest:
-        raise Permanent(
-            f"checkpoint {action.campaign}@{action.step}: the ledger has digest {row.digest}, the folder "
-            f"{action.digest}; nothing was overwritten: find out who replaced it"
-        )
-    return row
+def _recorded(store: apsw.Connection, action: RecordCheckpoint, found: FoundCheckpoint) -> LedgerRow | None:
+    row = row_in_force(store, action.campaign_uid, action.segment, action.step)
+    if row is None or row.digest == action.digest:
+        return row
+    if is_later(found.manifest, row):
+        return None
+    raise Permanent(
+        f"checkpoint {action.campaign}@{action.step}: the ledger has digest {row.digest}, the folder "
+        f"{action.digest}; nothing was overwritten: find out who replaced it"
+    )
+
+
+def row_in_force(store: apsw.Connection, campaign_uid: str, segment: int, step: int) -> LedgerRow | None:
+    """Return the ledger's last row of this step."""
+    where = "WHERE campaign_uid = ? AND segment = ? AND step = ? ORDER BY sequence DESC"
+    return select_one(store, LedgerRow, where, campaign_uid, segment, step)
 
 
 def _verify(found: FoundCheckpoint) -> None:

@@ -3,6 +3,7 @@
 from reconciler.plan.actions import RecordCheckpoint
 from reconciler.plan.draft import Draft
 from reconciler.plan.world import World
+from state.contract.manifest import Manifest
 from state.store.rows import CampaignRow, LedgerRow
 
 
@@ -21,7 +22,8 @@ def _record_new(world: World, draft: Draft, row: CampaignRow, known: dict[int, L
     for found in world.seen(row.name).checkpoints.complete:
         if found.step in known and known[found.step].digest == found.manifest.digest:
             continue
-        if found.step in known:
+        again = found.step in known
+        if again and not is_later(found.manifest, known[found.step]):
             _block_changed(draft, row, found.step)
             continue
         draft.add(
@@ -33,10 +35,20 @@ def _record_new(world: World, draft: Draft, row: CampaignRow, known: dict[int, L
                 digest=found.manifest.digest,
             ),
             subject=f"checkpoint/{row.name}@{found.step}",
-            reason="a trainer published it",
+            reason="the one recorded is lost, and a later run saved it again"
+            if again
+            else "a trainer published it",
             cause=found.path,
             source="progress",
         )
+
+
+def is_later(manifest: Manifest, row: LedgerRow) -> bool:
+    """Was this saved by a later run than the one that saved what the ledger has of this step?
+
+    One run saves a step once: what is different under the same run, or an earlier one, somebody changed.
+    """
+    return (manifest.generation, manifest.attempt) > (row.generation, row.attempt)
 
 
 def _name_missing(world: World, draft: Draft, row: CampaignRow, known: dict[int, LedgerRow]) -> None:

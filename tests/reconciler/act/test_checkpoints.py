@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import msgspec
+import pytest
 
 from reconciler.observed.checkpoints import observe_checkpoints
 from state import failpoints
@@ -72,6 +73,29 @@ def test_a_checkpoint_that_is_gone_is_not_recorded(realm: Any, make: Any) -> Non
     manifest = msgspec.structs.replace(realm.save_checkpoint(40), step=41)
 
     assert "checkpoint-41: not there with digest" in realm.fails(make.record(manifest)).text
+
+
+def lose(realm: Any, make: Any, step: int) -> None:
+    folder = realm.layout.campaign(make.campaign).checkpoint(step)
+    folder.rename(folder.parents[1] / "taken away")
+
+
+@pytest.mark.parametrize("later", [{"attempt": 2}, {"generation": 2, "attempt": 1}])
+def test_a_step_that_was_lost_and_saved_again_by_a_later_run_is_recorded_beside_the_old_row(
+    later: dict[str, int], realm: Any, make: Any
+) -> None:
+    first = realm.save_checkpoint(40)
+    realm.done(make.record(first))
+    lose(realm, make, 40)
+    second = realm.save_checkpoint(40, **later)
+
+    realm.done(make.record(second))
+
+    assert [(row.step, row.sequence, row.digest) for row in realm.view().ledger] == [
+        (40, 1, first.digest),
+        (40, 2, second.digest),
+    ]
+    assert sidecar(realm, make, 40)["digest"] == second.digest
 
 
 def test_the_ledger_never_forgets_which_checkpoint_it_recorded(realm: Any, make: Any) -> None:

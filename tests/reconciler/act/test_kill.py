@@ -54,6 +54,11 @@ def left_with_word(realm: Any, make: Any) -> None:
     realm.run.exit.write_text(json.dumps(record))
 
 
+def recorded_and_lost(realm: Any, make: Any) -> None:
+    realm.done(make.record(realm.save_checkpoint(7)))
+    shutil.rmtree(realm.layout.campaign(make.campaign).checkpoint(7))
+
+
 SCENARIOS = {
     "RegisterCampaign": Scenario(lambda realm, make: make.register("tiny/campaign-003")),
     "WriteCampaignRecord": Scenario(
@@ -114,6 +119,9 @@ SCENARIOS = {
         lambda realm, make: make.close("finished", final_step=3, ended_at=make.now), left_with_word
     ),
     "RecordCheckpoint": Scenario(lambda realm, make: make.record(realm.save_checkpoint(7))),
+    "RecordCheckpoint-again": Scenario(
+        lambda realm, make: make.record(realm.save_checkpoint(7, attempt=2)), recorded_and_lost
+    ),
     "HandleRequest": Scenario(
         lambda realm, make: a.HandleRequest(
             request_id=1,

@@ -388,7 +388,7 @@ def _checkpoint(name: str, uid: str, words: Mapping[str, Any]) -> FoundCheckpoin
         parent_digest=None,
         created_at=EARLIER,
         generation=words.get("generation", 1),
-        attempt=1,
+        attempt=words.get("attempt", 1),
         config_hash="h",
         code_version=CodeVersion(source="git", commit="v"),
         specs_commit="c",
