@@ -1,7 +1,6 @@
-"""Builders: a small specs repository made by real git, a root with a real store, and the real command."""
+"""Builders: a small specs repository, a root with a real store, and the real command."""
 
 import os
-import subprocess
 from collections.abc import Callable, Iterable
 from contextlib import closing
 from pathlib import Path
@@ -18,14 +17,6 @@ from state.store.connection import open_writer
 from state.store.rows import CampaignRow, JobRow, LedgerRow, RunRow
 from state.store.tables import put, put_meta
 
-HERO = """\
-id: pip
-model: {init: scratch, tokenizer: bytes, family: qwen3, architecture: Qwen3ForCausalLM, vocab_size: 320,
-  context_length: 512, config: {hidden_size: 16}}
-training_defaults:
-  learning_rate: 2.0e-3
-  max_length: 256
-"""
 SPECS = {
     "specs/realm.yaml": "id: lab\nactive: pip/campaign-001\n",
     "specs/queue.yaml": (
@@ -33,8 +24,6 @@ SPECS = {
         "  - {id: q1, skill: bin, level: 1, count: 10, for: [pip]}\n"
         "  - {id: q2, skill: bin, level: 2, count: 20, for: [mu/campaign-001]}\n"
     ),
-    "specs/heroes/pip.yaml": HERO,
-    "specs/heroes/mu.yaml": HERO.replace("id: pip", "id: mu"),
     "specs/campaigns/pip/campaign-001.yaml": (
         "id: campaign-001\nname: First light\nskills_focus: [bin]\ngoal: {updates: 2000}\n"
         "config_overrides:\n  learning_rate: 1.5e-3\n"
@@ -42,38 +31,20 @@ SPECS = {
     "specs/campaigns/mu/campaign-001.yaml": "id: campaign-001\n",
     "specs/skills/bin.yaml": "id: bin\nmax_level: 30\nsource: {command: [python, -m, trainer, generate, bin]}\n",
 }
-IDENTITY = ("-c", "user.name=Somebody", "-c", "user.email=somebody@example.org", "-c", "commit.gpgsign=false")
 REALM_UID = "0123456789abcdef"
 PIP = campaign_uid(REALM_UID, "pip/campaign-001")
 COMMIT = "c" * 40
 Reconcile = Callable[..., Result]
 
 
-def run_git(folder: Path, *arguments: str) -> str:
-    done = subprocess.run(
-        ["git", "-C", str(folder), *IDENTITY, *arguments], check=True, capture_output=True, text=True
-    )
-    return done.stdout.strip()
-
-
 @pytest.fixture
-def git() -> Callable[..., str]:
-    return run_git
-
-
-@pytest.fixture
-def lab(tmp_path: Path) -> Path:
+def lab(repository_of: Callable[..., Path], hero_text: str) -> Path:
     """A specs repository with one commit on main."""
-    top = tmp_path / "lab"
-    top.mkdir()
-    run_git(top, "init", "-q", "-b", "main")
-    for path, text in SPECS.items():
-        file = top / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text)
-    run_git(top, "add", ".")
-    run_git(top, "commit", "-q", "-m", "first")
-    return top
+    heroes = {
+        "specs/heroes/pip.yaml": hero_text,
+        "specs/heroes/mu.yaml": hero_text.replace("id: pip", "id: mu"),
+    }
+    return repository_of({**SPECS, **heroes})
 
 
 @pytest.fixture

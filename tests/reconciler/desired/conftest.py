@@ -1,6 +1,5 @@
-"""Builders: a specs repository made by real git, and a tree of files in memory."""
+"""Builders: five small specs, in a repository and as a tree of files in memory."""
 
-import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -11,28 +10,18 @@ from reconciler.desired.mistakes import Mistake, SpecMistakesError
 from reconciler.desired.parse_cache import NoCache
 from reconciler.desired.tree import SpecFile, SpecTree, blob_id
 
-HERO = """\
-id: pip
-model: {init: scratch, tokenizer: bytes, family: qwen3, architecture: Qwen3ForCausalLM, vocab_size: 320,
-  context_length: 512, config: {hidden_size: 16}}
-training_defaults:
-  learning_rate: 2.0e-3
-  max_length: 256
-"""
 SMALL = {
     "specs/realm.yaml": "id: lab\nactive: pip/campaign-001\n",
     "specs/queue.yaml": "quests:\n  - {id: q1, skill: bin, level: 1, count: 10, for: [pip]}\n",
-    "specs/heroes/pip.yaml": HERO,
     "specs/campaigns/pip/campaign-001.yaml": "id: campaign-001\nskills_focus: [bin]\n",
     "specs/skills/bin.yaml": "id: bin\nmax_level: 30\nsource: {command: [python, -m, trainer]}\n",
 }
-IDENTITY = ("-c", "user.name=Somebody", "-c", "user.email=somebody@example.org", "-c", "commit.gpgsign=false")
 
 
 @pytest.fixture
-def small() -> dict[str, str]:
+def small(hero_text: str) -> dict[str, str]:
     """Five specs without a mistake; change some to make one."""
-    return dict(SMALL)
+    return {**SMALL, "specs/heroes/pip.yaml": hero_text}
 
 
 def tree_of(files: Mapping[str, str | bytes]) -> SpecTree:
@@ -57,27 +46,9 @@ def mistakes_in() -> Callable[[Mapping[str, str | bytes]], list[Mistake]]:
 
 
 @pytest.fixture
-def git() -> Callable[..., str]:
-    def run(folder: Path, *arguments: str) -> str:
-        command = ["git", "-C", str(folder), *IDENTITY, *arguments]
-        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
-
-    return run
-
-
-@pytest.fixture
-def repository(tmp_path: Path, git: Callable[..., str], small: dict[str, str]) -> Path:
+def repository(repository_of: Callable[..., Path], small: dict[str, str]) -> Path:
     """A specs repository with one commit on main."""
-    top = tmp_path / "lab"
-    top.mkdir()
-    git(top, "init", "-q", "-b", "main")
-    for path, text in small.items():
-        file = top / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text)
-    git(top, "add", ".")
-    git(top, "commit", "-q", "-m", "first")
-    return top
+    return repository_of(small)
 
 
 @pytest.fixture(scope="session")

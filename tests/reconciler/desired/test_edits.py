@@ -95,16 +95,11 @@ def test_a_filter_that_fails_makes_nothing_unknown(repository: Path, git) -> Non
     assert uncommitted(repository) == (HERO,)
 
 
-def test_a_repository_of_sha256_objects_is_compared(tmp_path: Path, small: dict[str, str], git) -> None:
-    git(tmp_path, "init", "-q", "-b", "main", "--object-format=sha256")
-    for path, text in small.items():
-        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / path).write_text(text)
-    git(tmp_path, "add", ".")
-    git(tmp_path, "commit", "-q", "-m", "first")
-    assert uncommitted(tmp_path) == ()
-    (tmp_path / QUEUE).write_text("quests: []\n")
-    assert uncommitted(tmp_path) == (QUEUE,)
+def test_a_repository_of_sha256_objects_is_compared(repository_of, small: dict[str, str]) -> None:
+    repository = repository_of(small, "--object-format=sha256")
+    assert uncommitted(repository) == ()
+    (repository / QUEUE).write_text("quests: []\n")
+    assert uncommitted(repository) == (QUEUE,)
 
 
 def test_an_absent_specs_folder_is_one_word(repository: Path) -> None:

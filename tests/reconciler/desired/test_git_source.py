@@ -209,15 +209,10 @@ def test_reading_changes_nothing_in_the_repository(repository) -> None:
     assert state() == before
 
 
-def test_a_repository_of_sha256_objects_is_read(tmp_path, small, git) -> None:
-    git(tmp_path, "init", "-q", "-b", "main", "--object-format=sha256")
-    for path, text in small.items():
-        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / path).write_text(text)
-    git(tmp_path, "add", ".")
-    git(tmp_path, "commit", "-q", "-m", "first")
-    assert len(git_source.resolve(tmp_path).id) == 64
-    assert load_at(tmp_path).realm.spec.id == "lab"
+def test_a_repository_of_sha256_objects_is_read(repository_of, small) -> None:
+    repository = repository_of(small, "--object-format=sha256")
+    assert len(git_source.resolve(repository).id) == 64
+    assert load_at(repository).realm.spec.id == "lab"
 
 
 def test_without_git_the_error_says_what_to_install(repository, monkeypatch) -> None:
