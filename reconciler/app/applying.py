@@ -13,6 +13,7 @@ from reconciler.app.errors import Blocked, Failed
 from reconciler.app.place import (
     Following,
     Options,
+    branch_to_follow,
     head_of,
     read_following,
     repository_of,
@@ -104,11 +105,7 @@ def _follow(
     repository = head.top or repository_of(environment, options)
     known = read_following(layout)
     if known is None:
-        if head.branch is None:
-            raise Failed(
-                f"{repository}: no branch is checked out, so there is none to follow; git switch main"
-            )
-        known = Following(repository=str(repository), branch=head.branch)
+        known = Following(repository=str(repository), branch=branch_to_follow(repository, head))
         write_following(layout, known)
     elif Path(known.repository) != repository:
         raise Failed(

@@ -6,7 +6,8 @@ import msgspec
 
 from reconciler.app.environment import Environment
 from reconciler.app.errors import Failed
-from reconciler.desired.git_source import Commit, resolve
+from reconciler.desired.git_process import NoCommitYetError, UnknownRefError
+from reconciler.desired.git_source import Commit, branches_of, resolve
 from reconciler.desired.realm import Realm
 from state.layout import Layout
 
@@ -65,6 +66,41 @@ def read_following(layout: Layout) -> Following | None:
         return None
     except ContractError as error:
         raise Failed(f"{error}; correct it, or remove it and apply again") from error
+
+
+def followed_commit(following: Following, layout: Layout) -> Commit:
+    """Return the newest commit of the branch that a root follows.
+
+    Raises:
+        SourceError: no repository; or the branch is gone, with what to do about that.
+    """
+    repository, branch = Path(following.repository), following.branch
+    try:
+        return resolve(repository, f"refs/heads/{branch}")
+    except (UnknownRefError, NoCommitYetError) as error:
+        there = ", ".join(branches_of(repository)) or "none"
+        raise UnknownRefError(
+            f"{repository}: apply follows the branch {branch}, which is not there any more "
+            f"(branches: {there}); bring it back: git branch {branch} COMMIT "
+            f"(reconcile status names the one applied last); "
+            f'or follow another: write its name as "branch" into {layout.source}'
+        ) from error
+
+
+def branch_to_follow(repository: Path, head: Commit) -> str:
+    """Return the branch that is checked out.
+
+    Raises:
+        Failed: none is; names one that could be.
+    """
+    if head.branch is not None:
+        return head.branch
+    there = branches_of(repository)
+    usual = next((name for name in ("main", "master", *there) if name in there), "-c main")
+    raise Failed(
+        f"{repository}: no branch is checked out (HEAD is detached at {head.id[:7]}), "
+        f"so there is none to follow; check one out: git switch {usual}"
+    )
 
 
 def write_following(layout: Layout, following: Following) -> None:

@@ -13,13 +13,13 @@ from reconciler.act.tools import Tools
 from reconciler.app.environment import Environment
 from reconciler.app.errors import Failed
 from reconciler.app.gather import Observer, new_realm_uid
-from reconciler.app.place import Following
+from reconciler.app.place import Following, followed_commit
 from reconciler.app.planning import View, load_commit
 from reconciler.app.telling import Show
 from reconciler.desired.desired import Desired
 from reconciler.desired.edits import uncommitted
 from reconciler.desired.git_process import SourceError
-from reconciler.desired.git_source import Commit, resolve
+from reconciler.desired.git_source import Commit
 from reconciler.desired.mistakes import SpecMistakesError
 from reconciler.desired.realm import duration_seconds
 from reconciler.loop import Pace, Tick
@@ -130,7 +130,7 @@ class Ticker:
     def _specs(self) -> tuple[Commit, Desired]:
         """Return the newest commit of the branch and what it says; the last good one while that is bad."""
         try:
-            commit = resolve(Path(self._following.repository), f"refs/heads/{self._following.branch}")
+            commit = followed_commit(self._following, self._layout)
             if self._good is None or commit.id != self._good[0].id:
                 self._good = commit, load_commit(self._environment, commit)
         except (SourceError, SpecMistakesError) as error:

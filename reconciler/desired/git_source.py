@@ -158,7 +158,7 @@ def _unresolved(repository: Path, ref: str, said: str) -> SourceError:
     if "not a git repository" in said or "cannot change to" in said:
         hint = "run this in a specs repository, or make one: reconcile init DIR"
         return NoRepositoryError(f"{repository}: no git repository here; {hint}")
-    branches = _branches(repository)
+    branches = branches_of(repository)
     head = run(repository, "symbolic-ref", "--short", "-q", "HEAD").stdout.decode().strip()
     if not branches or (ref in ("HEAD", head) and head not in branches):
         hint = 'commit the specs first: git add specs && git commit -m "..."'
@@ -170,7 +170,8 @@ def _unresolved(repository: Path, ref: str, said: str) -> SourceError:
     )
 
 
-def _branches(repository: Path) -> tuple[str, ...]:
+def branches_of(repository: Path) -> tuple[str, ...]:
+    """Return the names of up to twenty local branches."""
     done = run(repository, "for-each-ref", "--count=20", "--format=%(refname:short)", "refs/heads/")
     return tuple(done.stdout.decode("utf-8", "replace").split())
 
