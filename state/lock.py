@@ -6,7 +6,6 @@ only says who holds it; whether it is held, the kernel decides. Close-on-exec: a
 
 import fcntl
 import os
-import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,7 +51,7 @@ def hold_lock(lock: Path, *, command: str, since: str, timeout_seconds: float = 
     try:
         _acquire(descriptor, lock, timeout_seconds)
         _write_holder(
-            descriptor, Holder(pid=os.getpid(), host=socket.gethostname(), command=command, since=since)
+            descriptor, Holder(pid=os.getpid(), host=os.uname().nodename, command=command, since=since)
         )
         yield
     finally:

@@ -9,10 +9,12 @@ from typing import Any, Literal
 import msgspec
 
 from reconciler.app.comparing import Followed, compare
+from reconciler.app.lock_holder import holder_of
 from reconciler.app.planning import View
 from reconciler.plan.actions import AnyAction
 from reconciler.plan.changes import Blocked, Change
 from reconciler.plan.sentences import sentence_of
+from state.lock import Holder
 
 
 class PlannedChange(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,6 +60,8 @@ class PlanDocument(msgspec.Struct, frozen=True, kw_only=True):
     """Planned from the files of the work tree, committed or not."""
     followed: Followed | None
     """What apply follows; null before the first apply, which begins to follow the branch checked out."""
+    reconciler: Holder | None
+    """The apply that runs now and will do it by itself; null when none runs."""
     uncommitted: tuple[str, ...]
     """Spec files that differ from the commit; they are not applied."""
     digest: str
@@ -97,6 +101,7 @@ def document_of(view: View, ref: str = "HEAD") -> PlanDocument:
         branch=view.commit.branch,
         is_worktree=view.is_worktree,
         followed=compare(view),
+        reconciler=holder_of(view.layout.lock),
         uncommitted=view.uncommitted,
         digest=plan.digest,
         changes=changes,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from reconciler.app.environment import Environment
     from reconciler.app.place import Options
@@ -55,13 +55,17 @@ class Session:
 
         return max(40, shutil.get_terminal_size((WIDTH_WITHOUT_TERMINAL, 24)).columns)
 
+    def table_width(self, *, wide: bool = False) -> int | None:
+        """Return how many columns a table has; None, which is as many as it needs, outside a terminal."""
+        return self.width if self.has_terminal and not wide else None
+
     @property
     def paint(self) -> "Paint":
         """Return what colours text; it leaves it alone without a terminal, with --no-color or NO_COLOR."""
         from reconciler.cli.text_layout import Paint
 
         plain = self.no_color or bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
-        return Paint(on=self.has_terminal and not plain)
+        return Paint(on=self.has_terminal and not plain, on_terminal=self.has_terminal)
 
     def say(self, text: str) -> None:
         """Print a command's result."""
@@ -111,6 +115,11 @@ def common_options() -> "list[click.Parameter]":
 
 def _option(*names: str, **attributes: Any) -> click.Option:
     return click.Option(names, expose_value=False, callback=_remember, **attributes)
+
+
+def wide_option() -> "Callable[[Any], Any]":
+    """Return the option of commands that print a table."""
+    return click.option("--wide", is_flag=True, help="Every column, also where the terminal has no room.")
 
 
 class Verb(click.Command):

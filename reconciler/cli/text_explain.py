@@ -1,20 +1,20 @@
 """An explanation as text: the thing, what would be done, what is in its way, where its settings come from."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from reconciler.cli.text_layout import INDENT, PLAIN, Paint, columns, padded, safe, wrapped
+from reconciler.cli.text_layout import GAP, INDENT, PLAIN, Paint, columns, padded, safe, wrapped
 from reconciler.cli.text_plan import Layout, line_of
 
 if TYPE_CHECKING:
     from reconciler.app.explain import Explanation, Fact, Origin
     from reconciler.plan.changes import Blocked
 
+_WIDEST_CELL = 48
+
 
 def explanation_text(found: "Explanation", width: int, paint: Paint = PLAIN) -> str:
     """Return everything about a thing for people."""
-    if found.settings:
-        return origins_text(found.settings, paint)
     where = found.where or "no spec"
     parts = [f"{paint(safe(found.thing), 'strong')}   {paint(safe(where), 'dim')}"]
     if found.facts:
@@ -51,19 +51,33 @@ def _blocked(item: "Blocked", width: int, paint: Paint) -> str:
     return "\n".join(lines)
 
 
-def origins_text(settings: Sequence["Origin"], paint: Paint = PLAIN) -> str:
-    """Return each setting with its value, the line that gave it, and the values that it hides."""
+def origins_text(settings: Sequence["Origin"], width: int | None, paint: Paint = PLAIN) -> str:
+    """Return each setting with its value, the line that gave it, and the values that it hides.
+
+    Columns are as wide as the ordinary rows need; what a row has no room for comes on lines below it. Without
+    a width each setting takes one line.
+    """
     rows = [(safe(one.key), _shown(one.value), safe(one.origin), _hidden(one)) for one in settings]
-    widths = [max(columns(row[place]) for row in rows) for place in range(3)]
-    lines = []
-    for key, value, origin, hidden in rows:
-        cells = [
-            padded(key, widths[0]),
-            padded(value, widths[1]),
-            padded(origin, widths[2]) if hidden else origin,
-        ]
-        lines.append("  ".join([*cells, paint(hidden, "dim")]).rstrip())
-    return "\n".join(lines)
+    widths = [_ordinary(columns(row[place]) for row in rows) for place in range(3)]
+    return "\n".join(line for row in rows for line in _origin(row, widths, width, paint))
+
+
+def _ordinary(widths: Iterable[int]) -> int:
+    """Return the largest width that is at most `_WIDEST_CELL`."""
+    return max((width for width in widths if width <= _WIDEST_CELL), default=0)
+
+
+def _origin(row: Sequence[str], widths: Sequence[int], width: int | None, paint: Paint) -> list[str]:
+    key, value, origin, hidden = row
+    setting = f"{padded(key, widths[0])}{GAP}{padded(value, widths[1])}"
+    end = f"{GAP}{paint(hidden, 'dim')}" if hidden else ""
+    line = f"{setting}{GAP}{padded(origin, widths[2])}" if hidden else f"{setting}{GAP}{origin}"
+    if width is None or columns(line) + columns(f"{GAP}{hidden}" if hidden else "") <= width:
+        return [f"{line}{end}"]
+    below = f"{INDENT}{INDENT}{origin}"
+    if columns(f"{below}{GAP}{hidden}") <= width:
+        return [setting.rstrip(), f"{below}{end}"]
+    return [setting.rstrip(), below, *([f"{INDENT}{INDENT}{paint(hidden, 'dim')}"] if hidden else [])]
 
 
 def _hidden(one: "Origin") -> str:

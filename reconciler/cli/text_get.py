@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from reconciler.app.history import History, Launch
 
 Row = Sequence[object]
-_MOST_OF_A_MESSAGE = 40
-_WIDEST_HISTORY = 300
+_MOST_OF_A_MESSAGE = 60
+_WHOLE = 1_000_000
 
 
 def when(moment: str | None) -> str:
@@ -79,32 +79,63 @@ def _skill(item: Any) -> Row:
     return (item.id, item.name or "", item.max_level, item.num_quests, item.source or "")
 
 
-def _titles(*names: str) -> list[Column]:
-    """Return columns; a name that starts with > is set to the right."""
-    return [Column(name.removeprefix(">"), right=name.startswith(">")) for name in names]
+def _left(title: str, spare: int = 0) -> Column:
+    return Column(title, spare=spare)
 
 
+def _right(title: str, spare: int = 0) -> Column:
+    return Column(title, right=True, spare=spare)
+
+
+_CAMPAIGNS = [
+    *(_left(""), _left("campaign"), _right("step"), _left("synced"), _left("healthy")),
+    *(_right("checkpoints", 2), _left("reason", 1)),
+]
+_HEROES = [
+    _left("hero"),
+    _left("name", 1),
+    _left("optimizer"),
+    _right("campaigns", 2),
+    _left("model"),
+    _left("blocked"),
+]
+_QUESTS = [
+    _left("quest"),
+    _left("priority", 2),
+    _right("epochs", 1),
+    _left("state"),
+    _left("for"),
+    _left("rows"),
+]
+_JOBS = [
+    *(_left("quest"), _left("campaign"), _right("rows", 2), _right("epochs", 3), _right("steps", 1)),
+    *(_right("loss"), _right("held-out"), _left("status")),
+]
+_CHECKPOINTS = [
+    *(_left("checkpoint"), _left("saved (UTC)", 1), _right("loss"), _right("held-out")),
+    *(_right("size", 2), _left("config", 3), _left("state")),
+]
+_RUNS = [
+    *(_left("run"), _left("launched (UTC)", 1), _left("device", 5), _right("steps")),
+    *(_left("config", 3), _left("code", 4), _left("specs", 2), _left("end")),
+]
+_SKILLS = [_left("skill"), _left("name", 1), _right("levels"), _right("quests"), _left("source")]
+_LAUNCHES = [
+    *(_left("launched (UTC)", 1), _left("campaign"), _left("run"), _left("specs", 2)),
+    *(_left("config", 3), _left("code", 4), _right("steps"), _left("end")),
+]
 _TABLES: Mapping[str, tuple[list[Column], Callable[[Any], Row]]] = {
-    "campaigns": (_titles("", "campaign", ">step", "synced", "healthy", ">checkpoints", "reason"), _campaign),
-    "heroes": (_titles("hero", "name", "optimizer", ">campaigns", "model", "blocked"), _hero),
-    "quests": (_titles("quest", "priority", ">epochs", "state", "for", "rows"), _quest),
-    "jobs": (
-        _titles("quest", "campaign", ">rows", ">epochs", ">steps", ">loss", ">held-out", "status"),
-        _job,
-    ),
-    "checkpoints": (
-        _titles("checkpoint", "saved (UTC)", ">loss", ">held-out", ">size", "config", "state"),
-        _checkpoint,
-    ),
-    "runs": (
-        _titles("run", "launched (UTC)", "device", ">steps", "config", "code", "specs", "end"),
-        _run,
-    ),
-    "skills": (_titles("skill", "name", ">levels", ">quests", "source"), _skill),
+    "campaigns": (_CAMPAIGNS, _campaign),
+    "heroes": (_HEROES, _hero),
+    "quests": (_QUESTS, _quest),
+    "jobs": (_JOBS, _job),
+    "checkpoints": (_CHECKPOINTS, _checkpoint),
+    "runs": (_RUNS, _run),
+    "skills": (_SKILLS, _skill),
 }
 
 
-def listing_text(listing: "Listing", width: int, paint: Paint = PLAIN) -> str:
+def listing_text(listing: "Listing", width: int | None, paint: Paint = PLAIN) -> str:
     """Return everything of a kind as a table."""
     if not listing.items:
         return f"no {listing.kind}"
@@ -112,26 +143,24 @@ def listing_text(listing: "Listing", width: int, paint: Paint = PLAIN) -> str:
     return table(titles, [row(item) for item in listing.items], width, paint)
 
 
-def history_text(history: "History", width: int, paint: Paint = PLAIN) -> str:
+def history_text(history: "History", width: int | None, paint: Paint = PLAIN) -> str:
     """Return every launch: when, what, at which commit, config and code, how far, how it ended."""
     if not history.launches:
         return "nothing has been launched yet"
-    titles = _titles("launched (UTC)", "campaign", "run", "specs", "config", "code", ">steps", "end")
-    rows = [_launch(launch) for launch in history.launches]
-    one_line_each = max(width, _WIDEST_HISTORY)
-    return f"{table(titles, rows, one_line_each, paint)}\n{count(len(rows), 'launch')}"
+    most = _WHOLE if width is None else _MOST_OF_A_MESSAGE
+    rows = [_launch(launch, most) for launch in history.launches]
+    return f"{table(_LAUNCHES, rows, width, paint)}\n{count(len(rows), 'launch')}"
 
 
-def _begun(message: str) -> str:
-    """Return how a message begins; `history --json` holds all of it."""
-    first, *rest = message.splitlines() or [""]
-    return shortened(f"{first}…" if rest else first, _MOST_OF_A_MESSAGE)
+def _begun(message: str, most: int) -> str:
+    """Return how a message begins, on one line; `--wide` and `--json` show all of it."""
+    return shortened(" ".join(message.split()), most)
 
 
-def _launch(launch: "Launch") -> Row:
+def _launch(launch: "Launch", most: int) -> Row:
     end = (launch.end or launch.state).replace("_", " ")
     if launch.end not in (None, "finished", "goal_reached", "stopped") and launch.message:
-        end += f": {_begun(launch.message)}"
+        end += f": {_begun(launch.message, most)}"
     return (
         when(launch.launched_at),
         launch.campaign,

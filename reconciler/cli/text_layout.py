@@ -18,13 +18,17 @@ _COLOURS = {
 }
 _OURS = re.compile("\x1b\\[[0-9;]{1,8}m")
 _ELLIPSIS = "…"
+_LEAST_LAST = 20
+"""Columns that the last column of a table gets before others are left out."""
+_WHOLE = 1_000_000
 
 
 class Paint:
-    """Colours text by its meaning, when it is on."""
+    """Colours text by its meaning, when it is on; knows whether a person looks at it."""
 
-    def __init__(self, *, on: bool) -> None:
+    def __init__(self, *, on: bool, on_terminal: bool = False) -> None:
         self.on = on
+        self.on_terminal = on_terminal
 
     def __call__(self, text: str, meaning: str = "") -> str:
         """Return the text in the colour of a meaning; text without one stays as it is."""
@@ -94,52 +98,86 @@ def shortened(text: str, width: int) -> str:
     return kept + _ELLIPSIS
 
 
-def wrapped(text: str, width: int) -> list[str]:
-    """Return the text in lines of at most a width, broken at spaces.
+def wrapped(text: str, width: int, *, at: str = " ") -> list[str]:
+    """Return the text in lines of at most a width, broken at spaces or at another separator.
 
     A longer word (a path, a digest) stays whole, so that it can be copied; the terminal breaks it itself.
     """
     lines = [""]
-    for word in text.split(" "):
-        candidate = f"{lines[-1]} {word}" if lines[-1] else word
+    for word in text.split(at):
+        candidate = f"{lines[-1]}{at}{word}" if lines[-1] else word
         if not lines[-1] or columns(candidate) <= width:
             lines[-1] = candidate
         else:
+            lines[-1] += at.rstrip()
             lines.append(word)
     return lines
 
 
 class Column:
-    """How one column of a table is shown."""
+    """How one column of a table is shown; one with a higher `spare` is left out earlier, 0 never."""
 
-    def __init__(self, title: str, *, right: bool = False, meaning: str = "") -> None:
+    def __init__(self, title: str, *, right: bool = False, spare: int = 0) -> None:
         self.title = title
         self.right = right
-        self.meaning = meaning
+        self.spare = spare
+
+
+class Grid:
+    """The cells of a table, its columns that are not empty everywhere, and their widths."""
+
+    def __init__(self, titles: Sequence[Column], rows: Iterable[Sequence[object]]) -> None:
+        cells = [[safe(cell) if cell is not None else "" for cell in row] for row in rows]
+        used = [number for number in range(len(titles)) if any(row[number] for row in cells)]
+        self.titles = [titles[number] for number in used]
+        self.rows = [[row[number] for number in used] for row in cells]
+
+    @property
+    def widths(self) -> list[int]:
+        return [
+            max(columns(title.title), *(columns(row[place]) for row in self.rows), 0)
+            for place, title in enumerate(self.titles)
+        ]
+
+    def leave_out(self, width: int) -> list[str]:
+        """Leave out columns that can be spared until the rest has room; return their titles."""
+        left_out: list[str] = []
+        while self._least_width() > width and (spare := self._most_spare()) is not None:
+            left_out.append(self.titles.pop(spare).title)
+            for row in self.rows:
+                row.pop(spare)
+        return left_out
+
+    def _least_width(self) -> int:
+        *before, last = self.widths
+        return sum(before) + len(GAP) * len(before) + min(last, _LEAST_LAST)
+
+    def _most_spare(self) -> int | None:
+        place = max(range(len(self.titles)), key=lambda place: self.titles[place].spare)
+        return place if self.titles[place].spare else None
 
 
 def table(
-    titles: Sequence[Column], rows: Iterable[Sequence[object]], width: int, paint: Paint = PLAIN
+    titles: Sequence[Column], rows: Iterable[Sequence[object]], width: int | None, paint: Paint = PLAIN
 ) -> str:
-    """Return rows in aligned columns; where they do not fit, the last column is wrapped under itself.
+    """Return rows in aligned columns, without those that are empty in every row.
 
-    Columns that are empty in every row are left out.
+    On a terminal (a width is given), what can be spared is left out where there is no room, the last column
+    is wrapped under itself, and a line says what is not shown. Without a width all is shown, a row a line.
     """
-    cells = [[safe(cell) if cell is not None else "" for cell in row] for row in rows]
-    used = [number for number in range(len(titles)) if any(row[number] for row in cells)]
-    shown = [titles[number] for number in used]
-    texts = [[row[number] for number in used] for row in cells]
-    widths = [
-        max(columns(column.title), *(columns(row[place]) for row in texts), 0)
-        for place, column in enumerate(shown)
-    ]
+    grid = Grid(titles, rows)
+    left_out = grid.leave_out(width) if width is not None else []
+    widths = grid.widths
     before_last = sum(widths[:-1]) + len(GAP) * len(widths[:-1])
-    last_width = max(16, width - before_last)
-    lines = [_row([column.title.upper() for column in shown], shown, widths, paint, header=True)]
-    for row in texts:
+    last_width = _WHOLE if width is None else max(_LEAST_LAST, width - before_last)
+    lines = [_row([column.title.upper() for column in grid.titles], grid.titles, widths, paint, header=True)]
+    for row in grid.rows:
         pieces = wrapped(row[-1], last_width)
-        lines.append(_row([*row[:-1], pieces[0]], shown, widths, paint))
-        lines += [" " * before_last + paint(piece, shown[-1].meaning) for piece in pieces[1:]]
+        lines.append(_row([*row[:-1], pieces[0]], grid.titles, widths, paint))
+        lines += [" " * before_last + piece for piece in pieces[1:]]
+    if width is not None and left_out:
+        missing = f"no room for {', '.join(reversed(left_out))}: see --wide or --json"
+        lines += [paint(line, "dim") for line in wrapped(missing, width)]
     return "\n".join(line.rstrip() for line in lines)
 
 
@@ -149,7 +187,7 @@ def _row(
     parts = []
     for text, column, width in zip(row, shown, widths, strict=True):
         fill = " " * max(0, width - columns(text))
-        painted = paint(text, "dim" if header else column.meaning)
+        painted = paint(text, "dim" if header else "")
         parts.append(fill + painted if column.right else painted + fill)
     return GAP.join(parts)
 

@@ -18,6 +18,7 @@ from reconciler.cli.text_layout import (
 if TYPE_CHECKING:
     from reconciler.app.plan_document import PlanDocument, PlannedChange
     from reconciler.plan.changes import Blocked
+    from state.lock import Holder
 
 _SYMBOLS = {
     "+": ("create", "new"),
@@ -33,8 +34,8 @@ _GROUPS = (
     ("drift", "The world moved (drift):"),
     ("edit", "The specs moved (edits):"),
 )
-_LEAST_DETAIL = 30
 _MOST_FILES = 5
+STEP_GAP = " " * 8
 
 
 class Line(NamedTuple):
@@ -55,7 +56,7 @@ def plan_text(document: "PlanDocument", width: int, paint: Paint = PLAIN, *, hin
         sections.append(body)
     if document.warnings:
         sections.append("\n".join(_warning(text, width, paint) for text in document.warnings))
-    sections.append(_ending(document, paint, hints=hints))
+    sections.append(_ending(document, width, paint, hints=hints))
     return "\n\n".join(sections)
 
 
@@ -88,7 +89,9 @@ def _not_followed(document: "PlanDocument") -> str:
     if document.is_worktree:
         return "This is a preview of the files in the work tree; apply follows commits."
     if followed is None:
-        return "Apply follows the branch that is checked out when it first runs."
+        is_detached = document.ref == "HEAD" and document.branch is None
+        begun = "No branch is checked out (HEAD is detached). " if is_detached else ""
+        return f"{begun}Apply follows the branch that is checked out when it first runs."
     if not followed.is_this_repository:
         return f"This is not what apply follows: {safe(followed.repository)}, branch {safe(followed.branch)}."
     if followed.commit is None:
@@ -135,50 +138,62 @@ def _blocked_line(item: "Blocked") -> Line:
 
 
 class Layout:
-    """Columns for all rows of one plan: aligned where they fit, else details on lines of their own."""
+    """Columns for all rows of a plan; a row that is too long for them is folded, the others stay aligned."""
 
     def __init__(self, lines: Sequence[Line], width: int) -> None:
-        self._width = width
         self._verb = max((columns(line.verb) for line in lines), default=0)
         self._symbol = max((columns(line.symbol) for line in lines), default=1)
-        self._thing = max((columns(line.thing) for line in lines), default=0)
-        where = max((columns(line.where) for line in lines), default=0)
-        detail = max((columns(line.detail) for line in lines), default=0)
-        room = width - self._lead - self._thing - where - 2 * len(GAP)
-        self._detail = min(detail, room)
-        self.is_aligned = room >= min(detail, _LEAST_DETAIL)
+        self._lead = len(INDENT) + self._symbol + 1 + self._verb + len(GAP)
+        self._room = width - self._lead
+        things = [columns(line.thing) for line in lines]
+        self._thing = max((thing for thing in things if thing <= self._room // 2), default=0)
+        self._beside = self._room - self._thing - len(GAP)
+        self._detail = self._most_in_one_line(lines)
 
-    @property
-    def _lead(self) -> int:
-        return len(INDENT) + self._symbol + 1 + self._verb + len(GAP)
+    def _most_in_one_line(self, lines: Sequence[Line]) -> int:
+        """Return the width of the column of details with which the most rows take one line each."""
+        rows = [(columns(line.detail), columns(line.where)) for line in lines if self._has_room(line)]
+        choices = sorted({detail for detail, _ in rows})
+        return max(choices, key=lambda width: sum(self._fits(row, width) for row in rows), default=0)
+
+    def _has_room(self, line: Line) -> bool:
+        return columns(line.thing) <= self._thing
+
+    def _fits(self, row: tuple[int, int], width: int) -> bool:
+        detail, where = row
+        return detail <= width and width + len(GAP) + where <= self._beside
 
     def render(self, line: Line, paint: Paint) -> str:
         """Return a row as one line or, where it does not fit, several."""
         meaning = _SYMBOLS.get(line.symbol, ("", ""))[1]
         head = f"{padded(line.symbol, self._symbol)} {padded(line.verb, self._verb)}"
         lead = f"{INDENT}{paint(head, meaning)}{GAP}"
-        return self._aligned(line, lead, paint) if self.is_aligned else self._folded(line, lead, paint)
+        if self._has_room(line) and (aligned := self._aligned(line, lead, paint)):
+            return aligned
+        short = GAP.join(part for part in (line.thing, line.detail, line.where) if part)
+        if columns(short) <= self._room:
+            return f"{lead}{short.removesuffix(line.where)}{paint(line.where, 'dim')}".rstrip()
+        return self._folded(line, lead, paint)
 
-    def _aligned(self, line: Line, lead: str, paint: Paint) -> str:
-        first, *rest = wrapped(line.detail, max(1, self._detail))
-        cells = f"{padded(line.thing, self._thing)}{GAP}{padded(first, self._detail)}"
-        text = f"{lead}{cells}{GAP}{paint(line.where, 'dim')}".rstrip()
-        under = " " * (self._lead + self._thing + len(GAP))
-        return "\n".join([text, *(f"{under}{piece}" for piece in rest)])
+    def _aligned(self, line: Line, lead: str, paint: Paint) -> str | None:
+        """Return one line in columns, the last one ragged where it must be; None where there is no room."""
+        row = (columns(line.detail), columns(line.where))
+        width = next((width for width in (self._detail, row[0]) if self._fits(row, width)), None)
+        if width is None:
+            return None
+        cells = f"{padded(line.thing, self._thing)}{GAP}{padded(line.detail, width)}"
+        return f"{lead}{cells}{GAP}{paint(line.where, 'dim')}".rstrip()
 
     def _folded(self, line: Line, lead: str, paint: Paint) -> str:
         under = " " * self._lead
-        room = self._width - self._lead
-        short = f"{line.thing}{GAP}{line.detail}{GAP}{line.where}"
-        if columns(short) <= room:
-            return f"{lead}{line.thing}{GAP}{line.detail}{GAP}{paint(line.where, 'dim')}"
-        first = f"{lead}{line.thing}"
-        detail = wrapped(line.detail, room)
-        if columns(f"{detail[-1]}{GAP}{line.where}") <= room:
-            detail[-1] = f"{detail[-1]}{GAP}{paint(line.where, 'dim')}"
+        first, pieces = line.thing, wrapped(line.detail, self._room)
+        if self._has_room(line) and columns(line.detail) <= self._beside:
+            first, pieces = f"{padded(line.thing, self._thing)}{GAP}{line.detail}".rstrip(), []
+        if pieces and columns(f"{pieces[-1]}{GAP}{line.where}") <= self._room:
+            pieces[-1] = f"{pieces[-1]}{GAP}{paint(line.where, 'dim')}"
         else:
-            detail.append(paint(line.where, "dim"))
-        return "\n".join([first, *(f"{under}{piece}" for piece in detail)])
+            pieces.append(paint(line.where, "dim"))
+        return "\n".join([f"{lead}{first}", *(f"{under}{piece}" for piece in pieces)])
 
 
 def _warning(text: str, width: int, paint: Paint) -> str:
@@ -187,16 +202,17 @@ def _warning(text: str, width: int, paint: Paint) -> str:
     return "\n".join([f"{paint('Warning:', 'warn')} {first}", *(f"{under}{piece}" for piece in rest)])
 
 
-def _ending(document: "PlanDocument", paint: Paint, *, hints: bool) -> str:
+def _ending(document: "PlanDocument", width: int, paint: Paint, *, hints: bool) -> str:
     lines = []
     used = {change.symbol for change in document.changes} | ({"!"} if document.blocked else set())
     legend = [f"{symbol} {word}" for symbol, (word, _) in _SYMBOLS.items() if symbol in used]
     if legend and hints:
         lines.append(paint(f"Legend: {', '.join(legend)}", "dim"))
-    lines.append(paint(summary(document), "strong"))
-    hint = next_step(document)
-    if hint and hints:
-        lines.append(hint)
+    whole = wrapped(summary(document), width, at=", ") if paint.on_terminal else [summary(document)]
+    lines += [paint(line, "strong") for line in whole]
+    steps = next_steps(document) if hints else []
+    beside = STEP_GAP.join(steps)
+    lines += [beside] if beside and columns(beside) <= width else steps
     return "\n".join(lines)
 
 
@@ -210,13 +226,13 @@ def summary(document: "PlanDocument") -> str:
     return f"Nothing to do{': ' if rest else ''}{', '.join(rest)}."
 
 
-def next_step(document: "PlanDocument") -> str:
+def next_steps(document: "PlanDocument") -> list[str]:
     """Return what a person would do now."""
     parts = []
     if document.changes and document.is_worktree:
         parts.append("Commit it, then:  reconcile apply")
     elif document.changes and document.is_what_apply_follows:
-        parts.append("Do it:  reconcile apply")
+        parts.append(_who_does_it(document.reconciler))
     elif document.changes and (branch := _branch_that_has_it(document)) is not None:
         parts.append(
             f"Nothing to merge: {branch} has this commit already. "
@@ -227,7 +243,17 @@ def next_step(document: "PlanDocument") -> str:
         parts.append(f"Merge it{into}, then:  reconcile apply")
     if document.blocked and not document.is_worktree and document.ref == "HEAD":
         parts.append(f"Why blocked:  reconcile explain {safe(document.blocked[0].subject)}")
-    return "        ".join(parts)
+    return parts
+
+
+def _who_does_it(running: "Holder | None") -> str:
+    """Return how the changes come about: by the apply that runs already, else by a new one."""
+    if running is None:
+        return "Do it:  reconcile apply"
+    who = f"pid {running.pid} on {safe(running.host)}, since {safe(running.since[:16].replace('T', ' '))} UTC"
+    if running.command.endswith("--once"):
+        return f"`{safe(running.command)}` is at work ({who}); look again when it has ended"
+    return f"The apply that runs ({who}) does it in its next tick."
 
 
 def _branch_that_has_it(document: "PlanDocument") -> str | None:

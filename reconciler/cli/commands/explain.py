@@ -20,10 +20,12 @@ from reconciler.cli.session import Session, Verb
 def command(session: Session, thing: str, origin: bool, as_json: bool) -> None:
     """Explain THING: realm, quest/<id>, hero/<id>, skill/<id>, campaign/<hero>/<id> or <hero>/<id>."""
     from reconciler.app.explain import explain
-    from reconciler.cli.text_explain import explanation_text
+    from reconciler.cli.text_explain import explanation_text, origins_text
 
     found = explain(session.environment(), session.options(), thing, origin=origin)
     if as_json:
         session.say_json(found)
+    elif origin:
+        session.say(origins_text(found.settings, session.table_width(), session.paint))
     else:
         session.say(explanation_text(found, session.width, session.paint))

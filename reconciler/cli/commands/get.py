@@ -2,7 +2,7 @@
 
 import click
 
-from reconciler.cli.session import Session, Verb
+from reconciler.cli.session import Session, Verb, wide_option
 
 
 @click.command(
@@ -15,9 +15,10 @@ from reconciler.cli.session import Session, Verb
 )
 @click.argument("kind")
 @click.argument("name", metavar="[ID]", required=False)
+@wide_option()
 @click.option("--json", "as_json", is_flag=True, help="Print every field as JSON.")
 @click.pass_obj
-def command(session: Session, kind: str, name: str | None, as_json: bool) -> None:
+def command(session: Session, kind: str, name: str | None, wide: bool, as_json: bool) -> None:
     """List everything of KIND: campaigns, heroes, quests, jobs, checkpoints, runs or skills."""
     from reconciler.app.get import get
     from reconciler.cli.text_get import listing_text
@@ -26,4 +27,4 @@ def command(session: Session, kind: str, name: str | None, as_json: bool) -> Non
     if as_json:
         session.say_json(listing)
     else:
-        session.say(listing_text(listing, session.width, session.paint))
+        session.say(listing_text(listing, session.table_width(wide=wide), session.paint))

@@ -2,7 +2,7 @@
 
 import click
 
-from reconciler.cli.session import Session, Verb
+from reconciler.cli.session import Session, Verb, wide_option
 
 
 @click.command(
@@ -13,9 +13,10 @@ from reconciler.cli.session import Session, Verb
     ],
 )
 @click.argument("campaign", required=False)
+@wide_option()
 @click.option("--json", "as_json", is_flag=True, help="Print the launches as JSON.")
 @click.pass_obj
-def command(session: Session, campaign: str | None, as_json: bool) -> None:
+def command(session: Session, campaign: str | None, wide: bool, as_json: bool) -> None:
     """List every launch: when, campaign, run, specs commit, config, code, steps, how it ended."""
     from reconciler.app.history import history
     from reconciler.cli.text_get import history_text
@@ -24,4 +25,4 @@ def command(session: Session, campaign: str | None, as_json: bool) -> None:
     if as_json:
         session.say_json(found)
     else:
-        session.say(history_text(found, session.width, session.paint))
+        session.say(history_text(found, session.table_width(wide=wide), session.paint))

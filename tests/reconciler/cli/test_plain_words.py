@@ -3,7 +3,13 @@
 import json
 from pathlib import Path
 
+import msgspec
+
 from reconciler.app.axes import Axis
+from reconciler.app.environment import current_environment
+from reconciler.app.history import history
+from reconciler.app.place import Options
+from reconciler.cli.text_get import history_text
 from reconciler.cli.text_status import _axis_words
 
 
@@ -16,11 +22,14 @@ def test_doctor_lists_states_in_words_and_tells_of_what_waits(run, store, rows) 
     assert sentences()["store"].endswith("1 run, 1 job (completed)")
 
 
-def test_the_end_of_a_launch_is_one_short_line(run, store, rows) -> None:
+def test_the_end_of_a_launch_is_one_line_whole_in_a_pipe_and_short_on_a_terminal(run, store, rows) -> None:
     message = "out of memory: 3.1 GB were asked for and 0.2 GB are free\nmore of it"
     store.write([rows.run(end="failed", message=message)])
     line = run("history").stdout.splitlines()[1]
-    assert line.endswith("failed: out of memory: 3.1 GB were asked for an…")
+    assert line.endswith("failed: out of memory: 3.1 GB were asked for and 0.2 GB are free more of it")
+    environment = msgspec.structs.replace(current_environment(), cwd=store.layout.root)
+    shown = history_text(history(environment, Options(root=store.layout.root)), 80)
+    assert "0.2 GB are free mo…" in " ".join(shown.split())
     assert json.loads(run("history", "--json").stdout)["launches"][0]["message"] == message
 
 

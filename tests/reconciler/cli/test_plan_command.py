@@ -1,21 +1,28 @@
 """`plan`: text at 80 columns, JSON that keeps to its schema, exit codes, and what is said about commits."""
 
 import json
+import os
 from pathlib import Path
 
 import jsonschema
+from hypothesis import given
+from hypothesis import strategies as st
 
 from reconciler.app.place import Following, write_following
 from reconciler.app.plan_document import plan_schema
+from reconciler.cli.text_layout import PLAIN
+from reconciler.cli.text_plan import Layout as PlanLayout
+from reconciler.cli.text_plan import Line
 from state.layout import Layout
+from state.lock import hold_lock
 
 FIRST_PLAN = """\
-  + create    campaign mu/campaign-001
-              new in the specs  specs/campaigns/mu/campaign-001.yaml:1
-  + create    campaign pip/campaign-001
-              new in the specs  specs/campaigns/pip/campaign-001.yaml:1
+  + create    campaign mu/campaign-001   new in the specs
+              specs/campaigns/mu/campaign-001.yaml:1
+  + create    campaign pip/campaign-001  new in the specs
+              specs/campaigns/pip/campaign-001.yaml:1
   → activate  pip/campaign-001  no campaign was active  specs/realm.yaml:2
-  + generate  quest q1  made by skill bin  specs/queue.yaml:2
+  + generate  quest q1                   made by skill bin  specs/queue.yaml:2
   + enqueue   quest q1  for pip/campaign-001  specs/queue.yaml:2
 """
 
@@ -79,8 +86,6 @@ def test_worktree_previews_the_files_and_says_so(run, lab: Path) -> None:
 def test_a_branch_that_apply_does_not_follow_is_named_with_what_it_is_ahead_of(
     run, lab: Path, root: Path, git
 ) -> None:
-    from state.layout import Layout
-
     write_following(Layout(root), Following(repository=str(lab), branch="main"))
     git(lab, "switch", "-q", "-c", "switch-to-mu")
     (lab / "specs/realm.yaml").write_text("id: lab\nactive: mu/campaign-001\n")
@@ -145,3 +150,41 @@ def test_quiet_leaves_out_legend_and_hints(run) -> None:
 def test_the_shipped_schema_of_the_plan_is_the_one_that_is_made(request) -> None:
     shipped = Path(__file__).resolve().parents[3] / "schemas" / "plan.schema.json"
     assert json.loads(shipped.read_text()) == plan_schema()
+
+
+def test_one_long_row_is_folded_and_the_others_stay_in_columns() -> None:
+    lines = [
+        Line("+", "create", "campaign a/b", "new", "specs/a.yaml:1"),
+        Line("!", "blocked", "quest/q", "waits " * 20 + "long", "specs/queue.yaml:9"),
+        Line("~", "stop", "run a/b", "not active", "specs/realm.yaml:3"),
+    ]
+    layout = PlanLayout(lines, 80)
+    shown = [layout.render(line, PLAIN) for line in lines]
+    assert shown[0] == "  + create   campaign a/b  new         specs/a.yaml:1"
+    assert shown[2] == "  ~ stop     run a/b       not active  specs/realm.yaml:3"
+    assert shown[1].splitlines()[0] == "  ! blocked  quest/q"
+    assert len(shown[1].splitlines()) > 2
+
+
+@given(
+    st.lists(st.tuples(*[st.text("ab ", max_size=60)] * 3), max_size=6),
+    st.integers(60, 120),
+)
+def test_no_row_of_a_plan_is_wider_than_the_terminal_but_for_one_long_word(rows, width: int) -> None:
+    lines = [Line("+", "create", *map(str.strip, row)) for row in rows]
+    layout = PlanLayout(lines, width)
+    for line in lines:
+        for text in layout.render(line, PLAIN).splitlines():
+            words = max(len(line.thing), len(line.where), *map(len, line.detail.split(" ")))
+            assert len(text) <= max(width, 12 + words)
+
+
+def test_a_plan_beside_a_running_apply_says_who_will_do_it(run, root: Path) -> None:
+    with hold_lock(Layout(root).lock, command="reconcile apply", since="2026-01-31T12:00:00Z"):
+        text = run("plan").stdout
+        document = json.loads(run("plan", "--json").stdout)
+    assert f"The apply that runs (pid {os.getpid()} on " in text
+    assert ", since 2026-01-31 12:00 UTC) does it in its next tick." in text
+    assert "Do it:" not in text
+    assert document["reconciler"]["pid"] == os.getpid()
+    assert "Do it:  reconcile apply" in run("plan").stdout

@@ -49,6 +49,29 @@ def test_wide_characters_count_twice_so_columns_stay_aligned() -> None:
     assert text == "NAME  X\n龍    1\nab    2"
 
 
+ROWS = [("tiny-adamw/campaign-001", "cpu", "a1b2c3d", "out of memory: far too much was asked for")]
+TITLES = [Column("run"), Column("device", spare=2), Column("code", spare=1), Column("end")]
+
+
+def test_on_a_terminal_the_least_important_columns_make_room_and_are_named() -> None:
+    assert table(TITLES, ROWS, 60).splitlines() == [
+        "RUN                      CODE     END",
+        "tiny-adamw/campaign-001  a1b2c3d  out of memory: far too",
+        "                                  much was asked for",
+        "no room for device: see --wide or --json",
+    ]
+
+
+def test_without_a_terminal_nothing_is_left_out_and_a_row_is_a_line() -> None:
+    assert table(TITLES, ROWS, None).splitlines()[1] == "  ".join(ROWS[0]).replace("cpu  ", "cpu     ")
+
+
+@given(st.lists(st.text("ab ", min_size=1, max_size=30), min_size=4, max_size=4), st.integers(40, 120))
+def test_no_line_of_a_table_is_wider_than_the_terminal_but_for_what_cannot_be_spared(row, width: int) -> None:
+    least = max(3, len(row[0])) + 2 + max(20, *map(len, row[3].split(" ")))
+    assert all(len(line) <= max(width, least) for line in table(TITLES, [row], width).splitlines())
+
+
 def test_an_empty_column_is_left_out() -> None:
     assert (
         table([Column("a"), Column("b"), Column("c")], [(1, "", 3), (2, None, 4)], 80) == "A  C\n1  3\n2  4"
