@@ -8,13 +8,14 @@ import msgspec
 from reconciler.app.axes import concerns
 from reconciler.app.environment import Environment
 from reconciler.app.errors import Misused
-from reconciler.app.get import listing_of, source_of
+from reconciler.app.get import SINGULAR, listing_of, source_of
 from reconciler.app.ground import not_found
 from reconciler.app.items import Item
 from reconciler.app.place import Options
 from reconciler.app.plan_document import PlannedChange, document_of
 from reconciler.app.planning import View, look
 from reconciler.desired.layers import layers_of, resolve
+from reconciler.desired.mistakes import nearest_name
 from reconciler.plan.changes import Blocked
 from state.ids import is_campaign_name
 
@@ -30,6 +31,7 @@ _PLAIN_NAMES = {
     "is_for": "for",
 }
 """Fields whose names are not what a person would say."""
+_MOST_MEANT = 3
 
 
 class Shadowed(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,30 +82,51 @@ def explain(environment: Environment, options: Options, name: str, *, origin: bo
         Misused: this is no name of a thing, or it has no settings to show the origin of.
         NotFound: there is no such thing.
     """
-    kind, wanted = named(name)
-    if origin and kind not in ("campaign", "hero"):
-        raise Misused(f"--origin shows the settings of a campaign, not of a {kind}")
+    found = named(name)
+    if origin and found is not None and found[0] not in ("campaign", "hero"):
+        raise Misused(f"--origin shows the settings of a campaign, not of a {found[0]}")
     view = look(environment, options)
-    return explanation_of(view, kind, wanted, origin=origin)
+    if found is None:
+        raise _names_nothing(view, name)
+    return explanation_of(view, *found, origin=origin)
 
 
-def named(name: str) -> tuple[str, str]:
+def named(name: str) -> tuple[str, str] | None:
     """Return kind and id in `campaign/<hero>/<id>`, `<hero>/<id>`, `quest/<id>`, `hero/<id>`, `realm`.
 
-    Raises:
-        Misused: none of these.
+    What a plan says that it is about counts, too: a run or a checkpoint means its campaign, the queue and the
+    root mean the realm. None: it is none of these.
     """
     kind, slash, rest = name.partition("/")
-    if name == "realm":
+    kind = SINGULAR.get(kind, kind)
+    if name in ("realm", "queue", "root"):
         return "realm", ""
+    if kind in ("run", "checkpoint") and "/" in rest:
+        return "campaign", "/".join(rest.partition("@")[0].split("/")[:2])
     if kind in KINDS and rest and kind != "realm" and (kind != "campaign" or "/" in rest):
         return kind, rest
     if slash and kind not in KINDS and is_campaign_name(name):
         return "campaign", name
-    raise Misused(
+    return None
+
+
+def _names_nothing(view: View, name: str) -> Misused:
+    """Return the error for a word that is no name of a thing, with the things that it may mean."""
+    text = (
         f'"{name}" names no thing; expected realm, quest/<id>, hero/<id>, skill/<id>, '
         "campaign/<hero>/<id> or <hero>/<id>"
     )
+    desired = view.desired
+    things = [
+        *(f"quest/{quest.id}" for quest in desired.quests),
+        *(f"hero/{hero}" for hero in desired.heroes),
+        *desired.campaigns,
+        *(f"skill/{skill}" for skill in desired.skills),
+    ]
+    meant = [thing for thing in things if thing.endswith(f"/{name}")]
+    near = nearest_name(name, [*things, *(thing.rpartition("/")[2] for thing in things)])
+    meant = meant or [thing for thing in things if near in (thing, thing.rpartition("/")[2])]
+    return Misused(f"{text}; did you mean {' or '.join(meant[:_MOST_MEANT])}?" if meant else text)
 
 
 def explanation_of(view: View, kind: str, name: str, *, origin: bool = False) -> Explanation:
@@ -171,13 +194,19 @@ def _in_the_way(view: View, kind: str, name: str) -> tuple[Blocked, ...]:
     if kind == "realm":
         return view.plan.blocked
     subjects = dict.fromkeys([f"{kind}/{name}", *_waits_for(view, kind, name)])
-    found = [item for subject in subjects for item in view.plan.blocked if item.subject == subject]
+    found = [item for subject in subjects for item in view.plan.blocked if _concerns(item.subject, subject)]
     if kind == "campaign" and (inactive := _not_active(view, name)) is not None:
         found.insert(0, inactive)
     unique: dict[tuple[str, str], Blocked] = {}
     for item in found:
         unique.setdefault((item.code, item.message), item)
     return tuple(unique.values())
+
+
+def _concerns(subject: str, thing: str) -> bool:
+    """Is a blocker with this subject about the thing? Those of its checkpoints and runs are a campaign's."""
+    name = thing.removeprefix("campaign/")
+    return subject == thing or subject.startswith((f"checkpoint/{name}@", f"run/{name}"))
 
 
 def _waits_for(view: View, kind: str, name: str) -> Iterator[str]:
@@ -235,9 +264,15 @@ def _item_facts(item: Item) -> Iterator[Fact]:
         value = getattr(item, field)
         if field in ("id", "spec", "message", "blocked", "source") or value in (None, "", (), False):
             continue
-        text = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+        text = _said(field, value)
         name = _PLAIN_NAMES.get(field) or field.removeprefix("is_").replace("_", " ")
         yield Fact(name=name, text="yes" if value is True else text)
+
+
+def _said(field: str, value: Any) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    return f"{value:,}" if isinstance(value, int) and not field.endswith("_bytes") else str(value)
 
 
 def _settings(view: View, kind: str, name: str) -> tuple[Origin, ...]:

@@ -248,3 +248,31 @@ def test_try_without_the_trainers_libraries_says_how_to_get_them(run, store, mon
     assert result.exit_code == 1
     assert "a_library_that_nobody_has not installed here, so no model can answer" in result.stderr
     assert "pip install 'realm-reconciler[train]'" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("q1", "did you mean quest/q1?"),
+        ("pip", "did you mean hero/pip?"),
+        ("campaign-001", "did you mean mu/campaign-001 or pip/campaign-001?"),
+        ("binn", "did you mean skill/bin?"),
+    ],
+)
+def test_explain_of_a_bare_word_names_the_things_that_it_may_mean(run, word: str, meant: str) -> None:
+    result = run("explain", word)
+    assert (result.exit_code, meant in result.stderr) == (64, True), result.stderr
+
+
+@pytest.mark.parametrize(
+    ("subject", "thing"),
+    [
+        ("queue", "realm"),
+        ("root", "realm"),
+        ("quests/q1", "quest/q1"),
+        ("run/pip/campaign-001", "campaign/pip/campaign-001"),
+        ("checkpoint/pip/campaign-001@125", "campaign/pip/campaign-001"),
+    ],
+)
+def test_explain_takes_whatever_a_plan_says_that_it_is_about(run, subject: str, thing: str) -> None:
+    assert run("explain", subject).stdout.startswith(f"{thing}   ")
