@@ -5,8 +5,12 @@ from pathlib import Path
 import msgspec
 
 from state.ids import RunKey, checkpoint_folder, is_campaign_name
+from state.store.rows import CampaignRow
 
 STAGING_PREFIX = ".staging-"
+ARCHIVE, ARCHIVED_SUFFIX = "archive", "-archived"
+DAMAGED_PREFIX = ".damaged-"
+"""Of checkpoints that were set aside because their contents are not what was saved; never deleted."""
 
 
 class CampaignLayout(msgspec.Struct, frozen=True):
@@ -23,12 +27,26 @@ class CampaignLayout(msgspec.Struct, frozen=True):
         return self.folder / "saga.jsonl"
 
     @property
+    def archive_summary(self) -> Path:
+        """The final metrics, as of the moment when it was archived last."""
+        return self.folder / "archive_summary.json"
+
+    @property
     def checkpoints(self) -> Path:
         return self.folder / "checkpoints"
 
     @property
     def status(self) -> Path:
         return self.folder / "status"
+
+    @property
+    def training_status(self) -> Path:
+        return self.status / "training_status.json"
+
+    @property
+    def checkpoint_index(self) -> Path:
+        """The campaign's part of the ledger, as older systems read it."""
+        return self.status / "checkpoint_ledger.json"
 
     @property
     def logs(self) -> Path:
@@ -128,6 +146,11 @@ class Layout(msgspec.Struct, frozen=True):
         return self.root / "campaigns"
 
     @property
+    def archive(self) -> Path:
+        """The Hall of Legends."""
+        return self.campaigns / ARCHIVE
+
+    @property
     def active_link(self) -> Path:
         return self.campaigns / "active"
 
@@ -148,7 +171,7 @@ class Layout(msgspec.Struct, frozen=True):
     def events(self) -> Path:
         return self.root / "logs" / "events.jsonl"
 
-    def campaign(self, name: str) -> CampaignLayout:
+    def campaign(self, name: str, *, archived: bool = False) -> CampaignLayout:
         """Return the places of `<hero>/<campaign>`.
 
         Raises:
@@ -156,7 +179,16 @@ class Layout(msgspec.Struct, frozen=True):
         """
         if not is_campaign_name(name):
             raise ValueError(f"{name!r} is not <hero>/<campaign>")
-        return CampaignLayout(self.campaigns / name)
+        folder = self.archive / f"{name}{ARCHIVED_SUFFIX}" if archived else self.campaigns / name
+        return CampaignLayout(folder)
+
+    def home_of(self, row: CampaignRow) -> CampaignLayout:
+        """Return the places of a campaign where its row says that it lies."""
+        return self.campaign(row.name, archived=row.status == "archived")
+
+    def other_home_of(self, row: CampaignRow) -> CampaignLayout:
+        """Return where the campaign's folder lies only while it moves in or out of the archive."""
+        return self.campaign(row.name, archived=row.status != "archived")
 
     def snapshot(self, digest: str) -> Path:
         """Return the place of a quest's content.

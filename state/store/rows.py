@@ -8,6 +8,7 @@ Hold = Literal["pause", "stop"]
 RunState = Literal["launching", "running", "ended"]
 RunEnd = Literal["finished", "goal_reached", "stopped", "failed", "lost", "never_started"]
 JobStatus = Literal["queued", "processing", "completed", "failed", "skipped"]
+CampaignState = Literal["active", "paused", "archived"]
 ActionState = Literal["intent", "done", "failed"]
 
 
@@ -15,7 +16,7 @@ class CampaignRow(msgspec.Struct, frozen=True, kw_only=True):
     uid: str
     name: str
     """`<hero>/<id>`."""
-    status: Literal["active", "paused"]
+    status: CampaignState
     created_at: str
     segment: int = 1
     generation: int = 0
@@ -31,6 +32,19 @@ class CampaignRow(msgspec.Struct, frozen=True, kw_only=True):
     hold_at: str | None = None
     forgiven_at: str | None = None
     """Failures before this moment no longer count against a relaunch."""
+    card_json: str = ""
+    """What apply took last from its spec (a CampaignCard); it outlives the spec. Empty: from an older version."""
+    archived_at: str | None = None
+    """When it began to be archived; None again once it is restored."""
+    starting_from: str | None = None
+    """The checkpoint that it began from, as its spec named it; None: from the base model."""
+    starting_checkpoint: str | None = None
+    """The same as `<hero>/<id>@<step>`, resolved once."""
+    starting_step: int = 0
+    starting_digest: str | None = None
+    """Of the source's manifest."""
+    parent_uid: str | None = None
+    """The campaign that the starting checkpoint is of."""
 
 
 class RunRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,7 +16,7 @@ from state.store.rows import (
     RunRow,
 )
 
-VERSION = 2
+VERSION = 3
 
 
 class Table(typing.NamedTuple):
@@ -102,7 +102,21 @@ def _from_1(connection: apsw.Connection) -> None:
         connection.execute(f"CREATE INDEX {index}")
 
 
-_STEPS = {1: _from_1}
+def _from_2(connection: apsw.Connection) -> None:
+    """Campaigns can be archived, begin from a checkpoint, and keep what their spec said."""
+    for column in (
+        "card_json TEXT NOT NULL DEFAULT ''",
+        "archived_at TEXT",
+        "starting_from TEXT",
+        "starting_checkpoint TEXT",
+        "starting_step INTEGER NOT NULL DEFAULT 0",
+        "starting_digest TEXT",
+        "parent_uid TEXT",
+    ):
+        connection.execute(f"ALTER TABLE campaigns ADD COLUMN {column}")
+
+
+_STEPS = {1: _from_1, 2: _from_2}
 """By version: what brings a store from it to the next one. Not made from the row types, which move on."""
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from state.ids import RunKey
 from state.layout import Layout
+from state.store.rows import CampaignRow
 
 LAYOUT = Layout(Path("/realm"))
 
@@ -21,6 +22,13 @@ def test_the_places_of_the_documents_are_where_they_say() -> None:
     )
     assert LAYOUT.active_pointer == Path("/realm/control/active_campaign.json")
     assert LAYOUT.active_link == Path("/realm/campaigns/active")
+
+
+def test_an_archived_campaign_lies_in_the_hall_of_legends() -> None:
+    row = CampaignRow(uid="u", name="dio/campaign-001", status="archived", created_at="2026-01-31T12:00:00Z")
+
+    assert LAYOUT.home_of(row).folder == Path("/realm/campaigns/archive/dio/campaign-001-archived")
+    assert LAYOUT.other_home_of(row).folder == Path("/realm/campaigns/dio/campaign-001")
 
 
 @pytest.mark.parametrize("name", ["../x", "a/../b", "a", "/etc/passwd", "a/b/c", "A/b", ""])

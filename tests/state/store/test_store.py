@@ -278,6 +278,12 @@ ACTIONS_1 = (
     "specs_commit TEXT NOT NULL, state TEXT NOT NULL, epoch INTEGER NOT NULL, begun_at TEXT NOT NULL, "
     "ended_at TEXT, outcome TEXT, PRIMARY KEY (number)) STRICT, WITHOUT ROWID"
 )
+CAMPAIGNS_1 = (
+    "CREATE TABLE campaigns (uid TEXT NOT NULL, name TEXT NOT NULL, status TEXT NOT NULL, "
+    "created_at TEXT NOT NULL, segment INTEGER NOT NULL, generation INTEGER NOT NULL, config_hash TEXT, "
+    "code_version TEXT, specs_commit TEXT, hold TEXT, hold_by TEXT, hold_why TEXT, hold_at TEXT, "
+    "forgiven_at TEXT, PRIMARY KEY (uid), UNIQUE (name)) STRICT, WITHOUT ROWID"
+)
 
 
 def _store_of_version_1(path: Path) -> tuple[LedgerRow, ActionRow]:
@@ -286,7 +292,8 @@ def _store_of_version_1(path: Path) -> tuple[LedgerRow, ActionRow]:
     assert isinstance(ledger, LedgerRow)
     assert isinstance(action, ActionRow)
     connection = open_writer(path)
-    for table, statement, row in (("ledger", LEDGER_1, ledger), ("actions", ACTIONS_1, action)):
+    tables = (("ledger", LEDGER_1, ledger), ("actions", ACTIONS_1, action), ("campaigns", CAMPAIGNS_1, ROW))
+    for table, statement, row in tables:
         connection.execute(f"DROP TABLE {table}")
         connection.execute(statement)
         names = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
@@ -304,6 +311,7 @@ def test_a_store_of_an_earlier_version_is_brought_to_this_one_and_loses_no_row(p
 
     with writer.transaction() as store:
         assert (select(store, LedgerRow), select(store, ActionRow)) == ((ledger,), (action,))
+        assert select(store, CampaignRow) == (ROW,)
         put(store, [msgspec.structs.replace(ledger, sequence=2, damage="a bit is flipped")])
         assert len(select(store, LedgerRow)) == 2
     writer.close()
