@@ -57,6 +57,11 @@ MAX_PATH = 4096
 _TIME_WORDS = "a date (2026-12-01) or a time with its zone (2026-12-01T08:00:00Z)"
 
 
+def is_known(*values: object) -> bool:
+    """Can all these values be read? While a spec has mistakes, a check sees UNSET for what is wrong."""
+    return msgspec.UNSET not in values
+
+
 def as_time(text: str) -> datetime | None:
     """Return a date (its first moment in UTC) or a time with a zone; None when the text is neither."""
     try:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from reconciler.desired.base import Id, Identifier, Json, Line, Name, Record, Spec, Words
+from reconciler.desired.base import Id, Identifier, Json, Line, Name, Record, Spec, Words, is_known
 from reconciler.desired.places import Finding
 from reconciler.desired.training import MAX_SEED, TrainingSettings, check_settings
 from state.contract.byte_tokens import VOCAB_SIZE
@@ -190,10 +190,13 @@ SAID_IN_MODEL = frozenset({"vocab_size", "max_position_embeddings", "architectur
 def check(hero: Hero) -> Iterator[Finding]:
     """Yield what is wrong between keys of a hero."""
     yield from check_settings(hero.training_defaults, "training_defaults")
+    if not is_known(hero.model):
+        return
     yield from _check_weights(hero.model)
     yield from _check_whole_numbers(hero.model.config, ("model", "config"))
     length = hero.training_defaults.max_length if hero.training_defaults else None
-    if length is not None and length > hero.model.context_length:
+    is_read = is_known(length, hero.model.context_length)
+    if is_read and length is not None and length > hero.model.context_length:
         message = f"is {length}, more than the model's context_length ({hero.model.context_length})"
         yield Finding(at=("training_defaults", "max_length"), message=message)
 
@@ -212,7 +215,11 @@ def _check_whole_numbers(value: Json, at: tuple[str | int, ...]) -> Iterator[Fin
 
 def _check_weights(model: Model) -> Iterator[Finding]:
     if (model.hf_name is None) == (model.init is None):
-        found = "both hf_name and init: scratch" if model.init else "neither hf_name nor init: scratch"
+        found = (
+            "both hf_name and init: scratch"
+            if model.init is not None
+            else "neither hf_name nor init: scratch"
+        )
         yield Finding(at=("model",), on_key=True, message=f"has {found}; expected one of them")
         return
     if model.init is None:
@@ -223,9 +230,11 @@ def _check_weights(model: Model) -> Iterator[Finding]:
         return
     if model.tokenizer is None:
         yield Finding(at=("model",), on_key=True, message="init: scratch needs tokenizer: bytes")
-    elif model.vocab_size < VOCAB_SIZE:
+    elif is_known(model.vocab_size) and model.vocab_size < VOCAB_SIZE:
         message = f"is {model.vocab_size}; tokenizer: bytes has {VOCAB_SIZE} tokens"
         yield Finding(at=("model", "vocab_size"), message=message)
+    if not is_known(model.config):
+        return
     if not model.config:
         yield Finding(
             at=("model",), on_key=True, message="init: scratch needs config: the sizes of the model"

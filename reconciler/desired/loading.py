@@ -101,6 +101,7 @@ class _Loader:
             return None  # not ours after all: read the file
 
     def _parsed(self, file: SpecFile, placed: PlacedSpec) -> Source[Any] | None:
+        from reconciler.desired.partial import between_keys
         from reconciler.desired.validation import check_values
         from reconciler.desired.yaml_nodes import parse
 
@@ -111,7 +112,9 @@ class _Loader:
         if document.values or not findings:
             values, more = check_values(placed.kind, document.values)
             findings += [one for one in more if not _is_within(one.at, document.unreadable)]
-            if not findings:
+            if findings:
+                findings += between_keys(placed.kind, document.values, findings, document.unreadable)
+            else:
                 places = msgspec.json.encode(document.places)
                 source = _source(file, placed, values, places)
                 findings += placed.kind.check(source.spec)
@@ -129,9 +132,12 @@ class _Loader:
             return
         spec: Any = rough_spec(placed.kind.name, document.values)
         places = msgspec.json.encode(document.places)
-        self.rough[placed.kind.name][placed.name] = Source(
+        source = Source(
             name=placed.name, path=file.path, blob_id=file.blob_id, spec=spec, encoded_places=places
         )
+        self.rough[placed.kind.name][placed.name] = source
+        if spec.id is not None and (file.path, ("id",)) not in self.wrong:
+            self._check_id(placed, source)
 
     def _add(self, file: SpecFile, content: bytes, findings: Iterable[Finding], places: Any) -> None:
         from reconciler.desired.yaml_text import readable_lines

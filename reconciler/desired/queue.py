@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from reconciler.desired.base import DataPath, Id, Record, Spec, Who, Words
+from reconciler.desired.base import DataPath, Id, Record, Spec, Who, Words, is_known
 from reconciler.desired.places import Finding
 from reconciler.desired.training import MAX_SEED, RowFields
 
@@ -76,16 +76,16 @@ def check(queue: Queue) -> Iterator[Finding]:
 
 def _check_quest(quest: Quest, index: int) -> Iterator[Finding]:
     at = ("quests", index)
+    named = f'quest "{quest.id}"' if is_known(quest.id) else "it"
     if (quest.file is None) == (quest.skill is None):
         found = "both file and skill" if quest.file is not None else "neither file nor skill"
-        yield Finding(at=at, message=f'quest "{quest.id}" has {found}; expected one of them')
+        yield Finding(at=at, message=f"{named} has {found}; expected one of them")
         return
     if quest.skill is not None:
         missing = [key for key in ("level", "count") if getattr(quest, key) is None]
         if missing:
-            yield Finding(
-                at=at, message=f'quest "{quest.id}" lacks {" and ".join(missing)}, which a skill needs'
-            )
+            message = f"{named} lacks {' and '.join(missing)}, which a skill needs"
+            yield Finding(at=at, message=message)
     foreign = ("fields", "sha256") if quest.skill is not None else ("level", "count", "seed")
     wanted = "file" if quest.skill is not None else "skill"
     for key in foreign:

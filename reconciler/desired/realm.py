@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from reconciler.desired.base import CampaignName, Id, Line, Record, Spec, Words
+from reconciler.desired.base import CampaignName, Id, Line, Record, Spec, Words, is_known
 from reconciler.desired.places import Finding
 from reconciler.desired.training import TrainingSettings, check_settings
 
@@ -90,6 +90,8 @@ def check(realm: Realm) -> Iterator[Finding]:
     """Yield what is wrong between keys of a realm."""
     yield from check_settings(realm.defaults, "defaults")
     retry = realm.apply.retry
+    if not is_known(retry.longest_backoff, retry.backoff):
+        return
     if duration_seconds(retry.longest_backoff) < duration_seconds(retry.backoff):
         message = f"is {retry.longest_backoff}, shorter than backoff ({retry.backoff})"
         yield Finding(at=("apply", "retry", "longest_backoff"), message=message)

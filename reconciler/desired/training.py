@@ -142,7 +142,7 @@ def check_settings(settings: TrainingSettings | None, section: str) -> Iterator[
         yield _said_twice(section, "optimizer_type", "optimizer")
     for key in ("optimizer", "optimizer_type"):
         name = getattr(settings, key)
-        if name is not None and not is_optimizer(name):
+        if isinstance(name, str) and not is_optimizer(name):
             near = nearest_optimizer(name)
             message = f'"{name}" is not an optimizer'
             yield Finding(at=(section, key), message=message, known=OPTIMIZERS, nearest=near)

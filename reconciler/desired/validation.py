@@ -63,7 +63,7 @@ def _take_empty_out(record: type, values: dict[str, Any], at: KeyPath) -> Iterat
         if key not in values:
             continue
         path = (*at, key)
-        inner = _record_in(hint)
+        inner = record_in(hint)
         if values[key] is None and key_text(path) not in NULLABLE and hint is not Any:
             del values[key]
             if not _is_container(hint):
@@ -195,13 +195,13 @@ def _fields_of(record: type) -> dict[str, Any]:
     return {one.encode_name: hints[one.name] for one in msgspec.structs.fields(record)}
 
 
-def _record_in(hint: Any) -> type | None:
+def record_in(hint: Any) -> type | None:
     """Return the record that a type holds, directly or in a list; None when there is none."""
     if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
         return hint
     if get_origin(hint) is dict:
         return None
-    return next((found for one in get_args(hint) if (found := _record_in(one)) is not None), None)
+    return next((found for one in get_args(hint) if (found := record_in(one)) is not None), None)
 
 
 def _is_container(hint: Any) -> bool:
@@ -214,7 +214,7 @@ def _is_container(hint: Any) -> bool:
 
 def _record_at(record: type, path: KeyPath) -> type | None:
     hint = _hint_at(record, path)
-    return _record_in(hint) if hint is not None else None
+    return record_in(hint) if hint is not None else None
 
 
 def _hint_at(record: type, path: KeyPath) -> Any:
@@ -222,7 +222,7 @@ def _hint_at(record: type, path: KeyPath) -> Any:
     for step in path:
         if isinstance(step, int):
             continue
-        inner = _record_in(hint)
+        inner = record_in(hint)
         hint = _fields_of(inner).get(step) if inner else None
     return hint
 

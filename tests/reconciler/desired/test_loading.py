@@ -1,11 +1,19 @@
 """Files → Desired, or every mistake of every file in a person's words."""
 
+import copy
+import typing
+from collections.abc import Iterator
+
 import msgspec
 import pytest
 
+from reconciler.desired import kinds
 from reconciler.desired.loading import load
 from reconciler.desired.mistakes import SpecMistakesError, render
 from reconciler.desired.parse_cache import NoCache
+from reconciler.desired.partial import between_keys
+from reconciler.desired.rough import rough_spec
+from reconciler.desired.validation import check_values, record_in
 
 HERO = "specs/heroes/pip.yaml"
 CAMPAIGN = "specs/campaigns/pip/campaign-001.yaml"
@@ -178,7 +186,7 @@ def test_a_mistake_in_a_key_or_a_type_hides_no_wrong_name_of_the_same_spec(mista
     small[CAMPAIGN] = "id: campaign-001\ngoal: {update: 3}\nskills_focus: [binn, 3, bin]\n"
     small[QUEUE] = (
         "quests:\n  - {id: a, skill: bin, level: 99, count: 1, for: [pip/campaign-002]}\n"
-        "  - {id: a, file: y.jsonl, for: pip}\n"
+        "  - {id: b, file: y.jsonl, for: pip}\n"
     )
     assert said(mistakes_in(small)) == [
         CAMPAIGN + ':2:8: misspelt key "update"; did you mean "updates"?',
@@ -267,3 +275,83 @@ def test_the_same_files_give_the_same_bytes(tree, small) -> None:
     assert msgspec.json.encode(load(tree(small), NoCache())) == msgspec.json.encode(
         load(tree(reversed_order), NoCache())
     )
+
+
+def test_mistakes_between_keys_are_shown_beside_those_of_single_keys(mistakes_in, small) -> None:
+    small[HERO] = small[HERO].replace("2.0e-3", "abc").replace("max_length: 256", "max_length: 1024")
+    small[HERO] = small[HERO].replace("id: pip", "id: pop").replace("320", "300")
+    small[QUEUE] = (
+        "quests:\n"
+        "  - {id: a, file: x.jsonl, skill: bin, epochs: 0}\n"
+        "  - {id: a, skill: bin, count: 3, colour: red}\n"
+        "  - {id: ../b, sha256: 3}\n"
+    )
+    small[REALM] = "id: lab\nactve: x\napply: {retry: {backoff: 1h, longest_backoff: 1m}}\n"
+    assert said(mistakes_in(small)) == [
+        HERO + ':1:5: is "pop", but the file is pip.yaml; make them equal',
+        HERO + ":2:101: is 300; tokenizer: bytes has 320 tokens",
+        HERO + ':5:18: is "abc" (a string); expected a number',
+        HERO + ":6:15: is 1024, more than the model's context_length (512)",
+        QUEUE + ':2:5: quest "a" has both file and skill; expected one of them',
+        QUEUE + ":2:48: must be above 0 (got 0)",
+        QUEUE + ':3:5: quest "a" lacks level, which a skill needs',
+        QUEUE + ':3:10: "a" is the id of quests[0] already; give each quest an id of its own',
+        QUEUE
+        + ':3:35: unknown key "colour"; known: id, file, fields, sha256, skill, level, count, seed, epochs,'
+        " priority, for",
+        QUEUE + ":4:5: it has neither file nor skill; expected one of them",
+        QUEUE
+        + ':4:10: "../b" is no id; expected 1 to 64 lowercase letters, digits, and single hyphens or dots'
+        " between them",
+        QUEUE + ":4:24: is 3 (a whole number); expected 64 lowercase hex digits",
+        REALM + ':2:1: misspelt key "actve"; did you mean "active"?',
+        REALM + ":3:47: is 1m, shorter than backoff (1h)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "lines"),
+    [
+        (QUEUE, "quests:\n  - {id: a, fil: x.jsonl}\n", [2]),
+        (QUEUE, "quests:\n  - {id: a, file: 3}\n  - 7\n  - {id: 1, file: a.jsonl}\n  - {id: 1, file: b}\n", [2, 3, 4, 5]),
+        (QUEUE, "quests:\n  - {id: a, skill: 7, level: 1, count: 2}\n", [2]),
+        (REALM, "id: lab\napply: {retry: {backoff: 1 hour, longest_backoff: 1s}}\n", [2]),
+        (HERO, "id: pip\nmodel: {init: scrtch}\n", [2] * 7),
+        (HERO, "id: pip\nmodel: 3\ntraining_defaults: {max_length: 9000, optimizer: 3}\n", [2, 3]),
+    ],
+)  # fmt: skip
+def test_a_wrong_value_makes_no_false_mistake_between_keys(mistakes_in, small, path, text, lines) -> None:
+    small[path] = text
+    mistakes = [one for one in mistakes_in(small) if one.path == path]
+    assert [one.line for one in mistakes] == lines
+
+
+WRONG = (None, -1, "\u0456", [None, {}], {"a": 1})
+
+
+@pytest.mark.parametrize("path", [HERO, CAMPAIGN, QUEUE, REALM, "specs/skills/bin.yaml"])
+def test_whatever_stands_at_a_key_is_named_or_right_and_never_a_crash(path) -> None:
+    kind = kinds.place_of(path).kind
+    for keys, is_list in key_paths(kind.type):
+        for value in WRONG:
+            document = nested(keys, value, is_list)
+            _, found = check_values(kind, document)
+            list(between_keys(kind, document, found, set()))
+            rough_spec(kind.name, document)
+
+
+def key_paths(record: type) -> Iterator[tuple[tuple[str, ...], bool]]:
+    """Yield the key path of every field, and whether it is in a list of records."""
+    hints = typing.get_type_hints(record)
+    for field in msgspec.structs.fields(record):
+        yield (field.encode_name,), False
+        inner = record_in(hints[field.name])
+        for path, _ in key_paths(inner) if inner is not None else ():
+            yield (field.encode_name, *path), typing.get_origin(hints[field.name]) is tuple
+
+
+def nested(keys: tuple[str, ...], value: object, is_list: bool) -> dict[str, object]:
+    """Return {a: {b: value}}, or {a: [{b: value}, {b: value}]}."""
+    for key in reversed(keys[1:]):
+        value = {key: value}
+    return {keys[0]: [value, copy.deepcopy(value)] if is_list else copy.deepcopy(value)}
