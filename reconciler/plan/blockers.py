@@ -46,16 +46,25 @@ def block_held(world: World, draft: Draft, campaign: str) -> bool:
     hold = world.hold(campaign)
     if hold is None:
         return False
-    row = world.facts.campaign_row(campaign)
-    who = f" by {row.hold_by} at {row.hold_at}: {row.hold_why}" if row and row.hold else ""
     draft.block(
         f"campaign/{campaign}",
         code="held",
-        message=f"{'paused' if hold == 'pause' else 'stopped'}{who}",
-        cause="request",
+        message=held_text(world, campaign),
+        cause=f"reconcile {hold}",
         hint=f"reconcile resume {campaign}",
     )
     return True
+
+
+def held_text(world: World, campaign: str) -> str:
+    """Return who holds a campaign, since when and why; an open request is the newest word."""
+    open_requests = [one for one in world.facts.store.requests if one.campaign == campaign]
+    row = world.facts.campaign_row(campaign)
+    done = "paused" if world.hold(campaign) == "pause" else "stopped"
+    if open_requests:
+        asked = open_requests[-1]
+        return f"{done} by {asked.asked_by} at {asked.asked_at}: {asked.why}"
+    return f"{done} by {row.hold_by} at {row.hold_at}: {row.hold_why}" if row and row.hold else done
 
 
 def block_goal_reached(world: World, draft: Draft, campaign: str, goal: int | None) -> bool:
@@ -91,12 +100,15 @@ def block_retry(world: World, draft: Draft, campaign: str, verdict: Verdict) -> 
     last = verdict.last
     said = (last.message or last.end or "failed") if last else "failed"
     log = f"see reconcile logs {campaign}"
+    where = (
+        f"campaigns/{campaign}/runs/g{last.generation}-a{last.attempt}/" if last else f"campaign/{campaign}"
+    )
     if verdict.given_up:
         draft.block(
             f"campaign/{campaign}",
             code="given-up",
             message=f"{verdict.failures} runs in a row failed without progress; the last: {said}",
-            cause=f"run/{campaign}",
+            cause=where,
             hint=f"{log}; then reconcile resume {campaign}",
         )
         return
@@ -104,7 +116,7 @@ def block_retry(world: World, draft: Draft, campaign: str, verdict: Verdict) -> 
         f"campaign/{campaign}",
         code="backoff",
         message=f"tries again at {verdict.not_before} after failure {verdict.failures}: {said}",
-        cause=f"run/{campaign}",
+        cause=where,
         hint=f"{log}; to try at once: reconcile resume {campaign}",
     )
 

@@ -1,5 +1,7 @@
 """Where the content of a quest comes from: a file, or the source of a skill; or why it cannot be had."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from reconciler.desired.queue import Quest
@@ -7,6 +9,7 @@ from reconciler.plan.actions import GenerateQuest, SnapshotFile
 from reconciler.plan.world import World
 from state.canonical import sha256_of
 from state.contract.orders import RowShape
+from state.contract.quest_rows import MAX_FINDINGS, Finding
 
 
 class QuestSource(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +43,16 @@ def quest_source(world: World, quest: Quest) -> QuestSource | NoSource:
     return _skill_source(world, quest) if quest.skill is not None else _file_source(world, quest)
 
 
+def said(findings: Sequence[Finding]) -> str:
+    """Return the first mistake in a file in full, and the rows of the others."""
+    first, *others = findings
+    rows = [str(finding.row) for finding in others if finding.row is not None]
+    if not rows:
+        return str(first)
+    more = " and perhaps later ones" if len(findings) >= MAX_FINDINGS else ""
+    return f"{first} (also wrong: row{'s' if len(rows) > 1 else ''} {', '.join(rows)}{more})"
+
+
 def _file_source(world: World, quest: Quest) -> QuestSource | NoSource:
     seen = world.facts.quest_files.get(quest.id)
     if seen is None:
@@ -47,10 +60,9 @@ def _file_source(world: World, quest: Quest) -> QuestSource | NoSource:
             code="quest-unseen", message=f"{quest.file} was not looked at", hint="run the command again"
         )
     if seen.findings or seen.sha256 is None or seen.path is None or seen.num_rows is None:
-        more = f" (and {len(seen.findings) - 1} more)" if len(seen.findings) > 1 else ""
         return NoSource(
             code="quest-file",
-            message=f"{quest.file}: {seen.findings[0]}{more}",
+            message=f"{quest.file}: {said(seen.findings)}",
             hint="mend the file, or the quest's fields",
         )
     if quest.sha256 is not None and f"sha256:{quest.sha256}" != seen.sha256:

@@ -20,6 +20,6 @@ def plan_requests(world: World, draft: Draft) -> None:
             ),
             subject=f"campaign/{request.campaign}",
             reason=f"{request.asked_by} asked for it: {request.why}",
-            cause=f"request {request.id}",
+            cause=f"reconcile {request.kind} at {request.asked_at}",
             source="edit",
         )

@@ -76,9 +76,14 @@ def _close(
         ),
         subject=f"run/{campaign}",
         reason=left.message if left else lost,
-        cause="exit.json" if left else "the process table",
+        cause=_seen_in(campaign, row, "exit.json" if left else "process.json" if claimed else ""),
         source="progress" if left and left.reason != "failed" else "drift",
     )
+
+
+def _seen_in(campaign: str, row: RunRow, file: str) -> str:
+    """Return a run's file, or its folder, as seen from the root."""
+    return f"campaigns/{campaign}/runs/g{row.generation}-a{row.attempt}/{file}"
 
 
 def plan_stops(world: World, draft: Draft) -> None:
@@ -120,7 +125,7 @@ def _why_stop(world: World, draft: Draft, live: LiveRun) -> tuple[str, str] | No
         thing, suspend = suspension
         return f"{thing} is suspended: {suspend.reason}", world.where(thing, "suspend")
     if world.hold(live.campaign) == "stop":
-        return "a person asked to stop", "request"
+        return blockers.held_text(world, live.campaign), "reconcile stop"
     return _why_restart(world, draft, live)
 
 
