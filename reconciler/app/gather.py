@@ -3,6 +3,7 @@
 Reads only. An `Observer` lives as long as its command or loop and remembers what has not changed.
 """
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from reconciler.observed.facts import CampaignFacts, Facts
 from reconciler.observed.gpus import observe_gpus, visible_gpus
 from reconciler.observed.models import hub_cache_folder, observe_model
 from reconciler.observed.processes import find_by_cookie
+from reconciler.observed.programs import why_not_startable
 from reconciler.observed.quest_files import observe_quest_file
 from reconciler.observed.records import ModelFacts, QuestFileFacts, RunFacts
 from reconciler.observed.runs import RunCache, observe_runs
@@ -56,6 +58,7 @@ class Observer:
             quest_files=self._quest_files(desired),
             held_out_files=self._held_out_files(desired),
             models=self._models(desired),
+            missing_programs=self._missing_programs(desired),
         )
 
     def _store(self, desired: Desired) -> StoreView:
@@ -102,6 +105,15 @@ class Observer:
             name: observe_model(source.spec.model.hf_name, folders, self._layout.root, hub, self._files)
             for name, source in desired.heroes.items()
             if source.spec.model.hf_name is not None
+        }
+
+    def _missing_programs(self, desired: Desired) -> Mapping[str, str]:
+        search_path = self._environment.variables.get("PATH", os.defpath)
+        return {
+            name: why
+            for name, source in desired.skills.items()
+            if source.spec.source is not None
+            and (why := why_not_startable(source.spec.source.command[0], self._layout.root, search_path))
         }
 
 

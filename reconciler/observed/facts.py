@@ -53,6 +53,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """By campaign name."""
     models: Mapping[str, ModelFacts] = {}
     """By hero id; only heroes that need weights from somewhere."""
+    missing_programs: Mapping[str, str] = {}
+    """Skill id → why the program of its command cannot be started here."""
 
     def campaign_row(self, name: str) -> CampaignRow | None:
         """Return the store's row of the campaign with this name."""

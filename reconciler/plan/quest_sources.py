@@ -108,6 +108,14 @@ def _skill_source(world: World, quest: Quest) -> QuestSource | NoSource:
     )
     key = sha256_of({"command": list(command)})
     known = world.facts.known_data(key)
+    why_not = world.facts.missing_programs.get(skill.id)
+    if why_not is not None and known is None:
+        where = world.where(f"skill/{skill.id}", "source", "command")
+        return NoSource(
+            code="skill-program",
+            message=f"skill {skill.id}: {why_not} ({where})",
+            hint="install it, or correct source.command of the skill",
+        )
     fetch = GenerateQuest(
         quest_id=quest.id,
         source_key=key,

@@ -116,6 +116,7 @@ class Builder:
                 name: _quest_file(name, file) for name, file in words.get("quest_files", {}).items()
             },
             models={name: _model(facts) for name, facts in words.get("models", {}).items()},
+            missing_programs=words.get("missing_programs", {}),
         )
 
     def world(self) -> World:
