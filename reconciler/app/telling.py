@@ -4,7 +4,7 @@ from typing import Protocol
 
 from reconciler.act.protocol import Outcome
 from reconciler.app.planning import View
-from reconciler.plan.changes import Change
+from reconciler.plan.changes import Blocked, Change
 from state.contract.status import RunStatus
 
 
@@ -25,6 +25,9 @@ class Show(Protocol):
 
     def notice(self, text: str) -> None:
         """Something worth knowing that is no change."""
+
+    def waits(self, blocked: Blocked) -> None:
+        """Nothing is done about this before its time; said once for each such wait."""
 
     def settled(self, view: View) -> None:
         """Nothing is left to do; said once for each such state."""

@@ -71,6 +71,7 @@ class Ticker:
         self._trouble: str | None = None
         self._view: View | None = None
         self._told_settled: str | None = None
+        self._told_waits: set[str] = set()
         self._own(realm_id)
 
     def __enter__(self) -> Self:
@@ -107,6 +108,7 @@ class Ticker:
         self._view = view
         self._show.tick_began(view)
         outcomes = list(self._perform(view))
+        self._tell_waits(view)
         succeeded = sum(outcome.ok for outcome in outcomes)
         is_settled = not view.plan.changes and not self.live_runs() and not _waits_for_time(view)
         if is_settled:
@@ -180,6 +182,13 @@ class Ticker:
         if self._told_settled != view.commit.id:
             self._told_settled = view.commit.id
             self._show.settled(view)
+
+    def _tell_waits(self, view: View) -> None:
+        """Say, once, what time alone will set going again."""
+        waits = {item.message: item for item in view.plan.blocked if item.code in _TRANSIENT}
+        for message in waits.keys() - self._told_waits:
+            self._show.waits(waits[message])
+        self._told_waits = set(waits)
 
     def _note(self, key: str, value: str, known: str | None) -> None:
         if known != value:

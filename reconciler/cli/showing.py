@@ -13,7 +13,7 @@ from reconciler.cli.text_layout import harmless
 if TYPE_CHECKING:
     from reconciler.act.protocol import Outcome
     from reconciler.app.planning import View
-    from reconciler.plan.changes import Change
+    from reconciler.plan.changes import Blocked, Change
     from state.contract.status import RunStatus
 
 _CLEAR_LINE = "\r\x1b[K"
@@ -59,6 +59,10 @@ class LineShow:
     def notice(self, text: str) -> None:
         self._session.note(text)
 
+    def waits(self, blocked: "Blocked") -> None:
+        width = self._session.width if self._session.has_terminal else _WHOLE
+        self._print(text_progress.waits_text(blocked, width, self._session.paint))
+
     def settled(self, view: "View") -> None:
         self._print(text_progress.settled_text(view, self._session.paint))
 
@@ -103,7 +107,7 @@ class TerminalShow(LineShow):
 
 
 class JsonShow:
-    """One JSON object a line; `event` says which: plan, begun, ended, progress, notice, settled."""
+    """One JSON object a line; `event` says which: plan, begun, ended, progress, notice, waits, settled."""
 
     def tick_began(self, view: "View") -> None:
         if view.plan.changes:
@@ -128,6 +132,9 @@ class JsonShow:
 
     def notice(self, text: str) -> None:
         self._write(event="notice", text=text)
+
+    def waits(self, blocked: "Blocked") -> None:
+        self._write(event="waits", **msgspec.to_builtins(blocked))
 
     def settled(self, view: "View") -> None:
         blocked = [msgspec.to_builtins(item) for item in view.plan.blocked]

@@ -13,12 +13,13 @@ from reconciler.cli.text_layout import (
     rate,
     safe,
     shortened,
+    wrapped,
 )
 
 if TYPE_CHECKING:
     from reconciler.act.protocol import Outcome
     from reconciler.app.planning import View
-    from reconciler.plan.changes import Change
+    from reconciler.plan.changes import Blocked, Change
     from state.contract.status import RunStatus
 
 BAR_WIDTH, LEAST_BAR_WIDTH = 26, 12
@@ -61,6 +62,18 @@ def tick_text(view: "View", paint: Paint = PLAIN) -> str:
     if view.uncommitted:
         text += f"\nNot committed, so not applied: {', '.join(map(safe, view.uncommitted[:5]))}"
     return text
+
+
+def waits_text(blocked: "Blocked", width: int, paint: Paint = PLAIN) -> str:
+    """Return what waits, until when and why, and how to hurry it."""
+    head = f"{INDENT}… {padded('wait', _VERB_WIDTH)}{safe(blocked.subject.partition('/')[2])}"
+    under = " " * columns(f"{INDENT}… ")
+    told = wrapped(safe(blocked.message), width - len(under))
+    told += [
+        f"{'→ ' if place == 0 else '  '}{line}"
+        for place, line in enumerate(wrapped(safe(blocked.hint), width - len(under) - 2))
+    ]
+    return "\n".join([paint(head, "warn"), *(f"{under}{line}" for line in told)])
 
 
 def settled_text(view: "View", paint: Paint = PLAIN) -> str:

@@ -29,7 +29,7 @@ from reconciler.app.environment import Environment
 from reconciler.app.place import Following, Options
 from reconciler.app.planning import View, look
 from reconciler.app.ticking import Ticker
-from reconciler.plan.changes import Change
+from reconciler.plan.changes import Blocked, Change
 from state import failpoints
 from state.contract.status import RunStatus
 from state.store.connection import open_writer
@@ -125,6 +125,9 @@ class Silent:
 
     def notice(self, text: str) -> None:
         self.told.append(text)
+
+    def waits(self, blocked: Blocked) -> None:
+        """What time alone removes is no step."""
 
     def settled(self, view: View) -> None:
         self.told.append(f"settled at {view.commit.name}")

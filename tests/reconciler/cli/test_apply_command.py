@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from reconciler.app.environment import utc_now
 from reconciler.cli.text_progress import bar, phase_text, progress_text
 from state.contract.status import RunStatus
 from state.lock import hold_lock
@@ -74,3 +75,21 @@ def test_as_json_every_line_is_an_object_that_says_what_happened(run, lab: Path,
     ended = [event for event in events if event["event"] == "ended"]
     assert {event["verb"] for event in ended} >= {"create", "activate"}
     assert all(event["ok"] and event["schema_version"] == 1 for event in ended)
+
+
+def test_a_wait_for_the_next_try_says_until_when_and_how_to_hurry(run, store, rows) -> None:
+    changes = json.loads(run("plan", "--json").stdout)["changes"]
+    (launch,) = (one["action"] for one in changes if one["verb"] == "launch")
+    config = {"config_hash": launch["config_hash"], "config_json": json.dumps(launch["config"])}
+    store.write([rows.run(end="failed", message="no memory", ended_at=utc_now(), **config)])
+    told = run("apply", "--once").stdout
+    wait = told[told.index("  … wait       pip/campaign-001\n") :]
+    assert "tries again at " in wait
+    assert " after failure 1: no memory\n" in wait
+    assert (
+        "→ see reconcile logs pip/campaign-001; to try at once: reconcile resume pip/campaign-001\n" in wait
+    )
+    events = [json.loads(line) for line in run("apply", "--once", "--json").stdout.splitlines()]
+    assert [event["subject"] for event in events if event["event"] == "waits"] == [
+        "campaign/pip/campaign-001"
+    ]
