@@ -131,6 +131,18 @@ def publish_file(staging: Path, final: Path) -> None:
     reach("file.done")
 
 
+def move_folder(source: Path, target: Path) -> None:
+    """Give a folder another name beside it, durably.
+
+    Raises:
+        FileExistsError: something has that name; both are left untouched.
+    """
+    reach("folder.move")
+    rename_noreplace(source, target)
+    sync_folder(target.parent)
+    reach("folder.moved")
+
+
 def rename_noreplace(source: Path, target: Path) -> None:
     """Rename, refusing to replace anything (renameat2(2); where the file system lacks it, checked first).
 

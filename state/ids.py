@@ -55,6 +55,11 @@ def checkpoint_folder(step: int) -> str:
     return f"checkpoint-{step}"
 
 
+def damaged_folder(step: int, digest: str) -> str:
+    """Return the folder name under which a damaged checkpoint is set aside."""
+    return f".damaged-{step}-{digest.partition(':')[2][:12]}"
+
+
 def checkpoint_step(folder: str) -> int | None:
     """Return the step in a checkpoint's folder name, plain or canonical; None when it is no such name."""
     match = _CHECKPOINT.fullmatch(folder)

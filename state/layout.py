@@ -8,6 +8,8 @@ from state.ids import RunKey, checkpoint_folder, is_campaign_name
 from state.store.rows import CampaignRow
 
 STAGING_PREFIX = ".staging-"
+DAMAGED_PREFIX = ".damaged-"
+"""Of checkpoints that were set aside because their contents are not what was saved; never deleted."""
 ARCHIVE, ARCHIVED_SUFFIX = "archive", "-archived"
 DAMAGED_PREFIX = ".damaged-"
 """Of checkpoints that were set aside because their contents are not what was saved; never deleted."""

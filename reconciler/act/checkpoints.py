@@ -7,7 +7,7 @@ import apsw
 from reconciler.act.derived import read_existing, write_campaign_file
 from reconciler.act.errors import Permanent, Temporary
 from reconciler.act.tools import Tools
-from reconciler.observed.checkpoints import observe_checkpoints, verify_contents
+from reconciler.observed.checkpoints import find_damage, observe_checkpoints
 from reconciler.observed.records import FoundCheckpoint
 from reconciler.plan.actions import RecordCheckpoint
 from reconciler.plan.checkpoints import is_later
@@ -23,22 +23,24 @@ def record(action: RecordCheckpoint, tools: Tools) -> str:
     """Verify the checkpoint, write its ledger row, then its sidecar and campaign.json.
 
     What a later run saved again, because the one recorded was lost, gets a row of its own; the old one stays.
+    What is damaged gets a row that says so, and nothing is written into its folder.
 
     Raises:
         Temporary: the checkpoint is not there as it was planned.
-        Permanent: its contents are damaged, or the ledger has another one of this step.
+        Permanent: the ledger has another one of this step.
     """
     found = _find(action, tools)
     with tools.writer.transaction() as store:
         row = _recorded(store, action, found)
     if row is None:
-        _verify(found)
+        damage = "; ".join(find_damage(Path(found.path), found.manifest)) or None
         with tools.writer.transaction() as store:
-            row = _row(found, tools.layout, _next_sequence(store))
+            row = _row(found, tools.layout, _next_sequence(store), damage)
             put(store, [row])
-    _write_sidecar(Path(found.path), row, action.campaign)
+    if row.damage is None:
+        _write_sidecar(Path(found.path), row, action.campaign)
     write_campaign_file(tools, action.campaign_uid, action.campaign)
-    return f"{row.canonical_name}, {_loss(row)}"
+    return f"{row.canonical_name}, {_loss(row) if row.damage is None else f'damaged: {row.damage}'}"
 
 
 def _write_sidecar(folder: Path, row: LedgerRow, campaign: str) -> None:
@@ -95,17 +97,12 @@ def row_in_force(store: apsw.Connection, campaign_uid: str, segment: int, step: 
     return select_one(store, LedgerRow, where, campaign_uid, segment, step)
 
 
-def _verify(found: FoundCheckpoint) -> None:
-    if problems := verify_contents(Path(found.path), found.manifest):
-        raise Permanent(f"{found.path}: damaged, so not recorded: {'; '.join(problems)}")
-
-
 def _next_sequence(store: apsw.Connection) -> int:
     (newest,) = store.execute("SELECT coalesce(max(sequence), 0) FROM ledger").fetchone() or (0,)
     return int(newest) + 1
 
 
-def _row(found: FoundCheckpoint, layout: Layout, sequence: int) -> LedgerRow:
+def _row(found: FoundCheckpoint, layout: Layout, sequence: int, damage: str | None) -> LedgerRow:
     manifest, measures = found.manifest, found.manifest.measures
     return LedgerRow(
         campaign_uid=manifest.campaign_uid,
@@ -122,7 +119,7 @@ def _row(found: FoundCheckpoint, layout: Layout, sequence: int) -> LedgerRow:
         total_examples_trained=measures.examples_seen,
         size_bytes=found.size_bytes,
         has_optimizer=any(entry.path.startswith("optimizer") for entry in manifest.files),
-        healthy=manifest.healthy,
+        healthy=manifest.healthy and damage is None,
         digest=manifest.digest,
         parent_step=manifest.parent_step,
         generation=manifest.generation,
@@ -130,6 +127,7 @@ def _row(found: FoundCheckpoint, layout: Layout, sequence: int) -> LedgerRow:
         config_hash=manifest.config_hash,
         code_version=str(manifest.code_version),
         specs_commit=manifest.specs_commit,
+        damage=damage,
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from reconciler.act import campaigns, checkpoints, jobs, orders, quest_data, requests, runs, stopping
+from reconciler.act import campaigns, checkpoints, damaged, jobs, orders, quest_data, requests, runs, stopping
 from reconciler.act.tools import Tools
 from reconciler.plan import actions as a
 
@@ -32,5 +32,6 @@ EXECUTORS: Mapping[type[a.Action], Executor] = {
     a.GiveOrders: orders.give,
     a.StopRun: stopping.stop,
     a.RecordCheckpoint: checkpoints.record,
+    a.SetAsideCheckpoint: damaged.set_aside,
     a.HandleRequest: requests.handle,
 }

@@ -11,7 +11,7 @@ import sys
 
 import msgspec
 
-from reconciler.act.checkpoints import newest_to_resume
+from reconciler.act.damaged import verified_to_resume
 from reconciler.act.derived import campaign_row, write_campaign_file
 from reconciler.act.environment import child_environment
 from reconciler.act.errors import Permanent, Temporary
@@ -42,7 +42,8 @@ def launch(action: LaunchRun, tools: Tools) -> str:
     """Start the trainer of this run, or find the one that was started before.
 
     Raises:
-        Temporary: another run is not over yet, a quest has no content, or the run is over already.
+        Temporary: another run is not over yet, a quest has no content, the run is over already, or the
+            checkpoint to go on from is damaged.
         Permanent: the run was asked for with another config before.
     """
     files = files_of(tools, action)
@@ -109,7 +110,7 @@ def end_run(tools: Tools, files: RunLayout, row: RunRow, how: CloseRun) -> None:
 def _commit_row(tools: Tools, action: LaunchRun, row: RunRow | None) -> tuple[RunRow, CodeVersion]:
     """Write the launch into the store, with the cookie that its process will carry."""
     code_version = tools.code_version()
-    found = newest_to_resume(tools, action.campaign, action.campaign_uid)
+    found = verified_to_resume(tools, action.campaign, action.campaign_uid)
     row = RunRow(
         campaign_uid=action.campaign_uid,
         generation=action.generation,

@@ -12,7 +12,10 @@ from state.store.rows import CampaignRow
 
 _BAD_ENDS = ("failed", "lost", "never_started")
 _FAILING = frozenset(
-    {"given-up", "backoff", "checkpoint-missing", "checkpoint-changed", "checkpoints-unreadable"}
+    {
+        *("given-up", "backoff", "trainer-silent", "checkpoints-unreadable"),
+        *("checkpoint-missing", "checkpoint-changed", "checkpoint-damaged"),
+    }
 )
 State = Literal["synced", "out of sync", "blocked", "healthy", "degraded", "suspended", "unknown"]
 

@@ -23,6 +23,8 @@ from reconciler.app.planning import View, look
 from reconciler.app.status import status_of
 from reconciler.desired.mistakes import nearest_name
 from reconciler.desired.queue import Quest
+from reconciler.observed.records import FoundCheckpoint
+from state.store.rows import LedgerRow
 
 SINGULAR = {
     **{"campaigns": "campaign", "heroes": "hero", "quests": "quest", "jobs": "job"},
@@ -166,12 +168,12 @@ def _checkpoints_of(view: View, campaign: str, uid: str) -> list[CheckpointItem]
             train_loss=one.manifest.measures.train_loss,
             val_loss=one.manifest.measures.val_loss,
             size_bytes=one.size_bytes,
-            state=_checkpoint_state(healthy=one.manifest.healthy, recorded=one.step in known),
+            state=_checkpoint_state(one, known.get(one.step)),
             path=one.path,
             digest=one.manifest.digest,
             config_hash=one.manifest.config_hash,
             code_version=str(one.manifest.code_version),
-            reason=None,
+            reason=_damage(one, known.get(one.step)),
         )
         for one in seen.complete
     ]
@@ -189,7 +191,9 @@ def _checkpoints_of(view: View, campaign: str, uid: str) -> list[CheckpointItem]
             digest=row.digest,
             config_hash=row.config_hash,
             code_version=row.code_version,
-            reason="the ledger knows it, but no complete checkpoint lies there",
+            reason=f"damaged and set aside: {row.damage}"
+            if row.damage
+            else "the ledger knows it, but no complete checkpoint lies there",
         )
         for step, row in known.items()
         if step not in there
@@ -214,10 +218,15 @@ def _checkpoints_of(view: View, campaign: str, uid: str) -> list[CheckpointItem]
     ]
 
 
-def _checkpoint_state(*, healthy: bool, recorded: bool) -> str:
-    if not healthy:
+def _checkpoint_state(found: FoundCheckpoint, row: LedgerRow | None) -> str:
+    if not found.manifest.healthy or _damage(found, row) is not None:
         return "unhealthy"
-    return "complete" if recorded else "unrecorded"
+    return "complete" if row is not None and row.digest == found.manifest.digest else "unrecorded"
+
+
+def _damage(found: FoundCheckpoint, row: LedgerRow | None) -> str | None:
+    """Return what is wrong with its contents, if the ledger's row of this step is about this very folder."""
+    return row.damage if row is not None and row.digest == found.manifest.digest else None
 
 
 def _runs(view: View) -> tuple[RunItem, ...]:

@@ -28,7 +28,7 @@ from reconciler.observed.stat_cache import StatCache
 from state.contract.files import ContractError, decode
 from state.contract.manifest import MANIFEST_NAME, SIDECAR_NAME, FileEntry, Manifest, manifest_digest
 from state.ids import checkpoint_folder, checkpoint_step
-from state.layout import STAGING_PREFIX
+from state.layout import DAMAGED_PREFIX, STAGING_PREFIX
 
 MAX_MANIFEST_BYTES = 16 * 1024 * 1024
 _CHUNK_BYTES = 1 << 20
@@ -72,14 +72,23 @@ def observe_checkpoints(
 
 def verify_contents(path: Path, manifest: Manifest) -> tuple[str, ...]:
     """Return what is wrong with the contents of a checkpoint; reads and hashes every listed file."""
-    problems = []
+    try:
+        return find_damage(path, manifest)
+    except OSError as error:
+        return (f"{error.filename or path} {reason(error)}",)
+
+
+def find_damage(path: Path, manifest: Manifest) -> tuple[str, ...]:
+    """Return which files of a checkpoint are not what was saved; reads and hashes every listed one.
+
+    Raises:
+        OSError: something cannot be read now; that says nothing about what lies there.
+    """
     try:
         with open_folder(path, path.parent) as folder:
-            for entry in manifest.files:
-                problems += _wrong_content(folder, entry)
-    except (OSError, UnsafeFile) as error:
-        problems.append(f"{path}: {reason(error)}")
-    return tuple(problems)
+            return tuple(text for entry in manifest.files for text in _wrong_content(folder, entry))
+    except UnsafeFile as error:
+        return (f"{path}: {reason(error)}",)
 
 
 def _observe(folder: Folder, rules: _Rules, cache: CheckpointCache | None) -> CheckpointFacts:
@@ -87,7 +96,7 @@ def _observe(folder: Folder, rules: _Rules, cache: CheckpointCache | None) -> Ch
     before = cache.of(str(folder.path)) if cache is not None else {}
     now: dict[str, tuple[tuple[Signature, ...], Found]] = {}
     for name in names:
-        if name.startswith(STAGING_PREFIX):
+        if name.startswith((STAGING_PREFIX, DAMAGED_PREFIX)):
             continue
         key = _signatures(folder, name) if cache is not None else ()
         if key and name in before and before[name][0] == key and _is_of(before[name][1], rules.campaign_uid):
@@ -105,6 +114,7 @@ def _facts(found: list[Found], names: list[str]) -> CheckpointFacts:
         complete=tuple(sorted(complete, key=lambda checkpoint: checkpoint.step)),
         foreign=tuple(one for one in found if isinstance(one, ForeignFolder)),
         staging=tuple(printable(name) for name in names if name.startswith(STAGING_PREFIX)),
+        set_aside=tuple(printable(name) for name in names if name.startswith(DAMAGED_PREFIX)),
     )
 
 
@@ -239,7 +249,7 @@ def _wrong_content(folder: Folder, entry: FileEntry) -> list[str]:
         return [f"{name}: no file of a checkpoint"]
     try:
         digest = _digest(folder, entry.path)
-    except (OSError, UnsafeFile) as error:
+    except UnsafeFile as error:
         return [f"{name} {reason(error)}"]
     wanted = entry.blake3.removeprefix("blake3:")
     return [] if digest == wanted else [f"{name} has BLAKE3 {digest}, the manifest says {wanted}"]

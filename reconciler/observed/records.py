@@ -86,6 +86,8 @@ class CheckpointFacts(msgspec.Struct, frozen=True, kw_only=True):
     """By name."""
     staging: tuple[str, ...] = ()
     """Names of unfinished saves."""
+    set_aside: tuple[str, ...] = ()
+    """Names of damaged checkpoints that were set aside."""
     problem: str | None = None
     """Why the folder could not be read. Then the rest is unknown, not empty."""
 

@@ -203,6 +203,16 @@ class RecordCheckpoint(Action, frozen=True, kw_only=True):
     digest: str
 
 
+class SetAsideCheckpoint(Action, frozen=True, kw_only=True):
+    """Move a checkpoint that was found damaged out of training's way, under a reserved name beside it."""
+
+    campaign: str
+    campaign_uid: str
+    segment: int
+    step: int
+    digest: str
+
+
 class HandleRequest(Action, frozen=True, kw_only=True):
     """Do what a person asked: hold a campaign, or let it go on."""
 
@@ -232,5 +242,6 @@ AnyAction = (
     | StopRun
     | CloseRun
     | RecordCheckpoint
+    | SetAsideCheckpoint
     | HandleRequest
 )

@@ -1,6 +1,7 @@
 """Checkpoints: what a trainer has published enters the ledger; what the ledger knows must still be there."""
 
 from reconciler.plan.actions import RecordCheckpoint
+from reconciler.plan.damaged import plan_damaged
 from reconciler.plan.draft import Draft
 from reconciler.plan.world import World
 from state.contract.manifest import Manifest
@@ -14,6 +15,7 @@ def plan_checkpoints(world: World, draft: Draft) -> None:
             ledger.step: ledger for ledger in world.facts.ledger_of(row.uid) if ledger.segment == row.segment
         }
         _record_new(world, draft, row, known)
+        plan_damaged(world, draft, row, known)
         draft.warnings.extend(f"campaign/{row.name}: {text}" for text in world.seen(row.name).problems)
         _name_missing(world, draft, row, known)
 
@@ -62,7 +64,8 @@ def _name_missing(world: World, draft: Draft, row: CampaignRow, known: dict[int,
             hint="make the folder readable again; nothing is deleted meanwhile",
         )
         return
-    for step in sorted(set(known) - {found.step for found in seen.complete}):
+    there = {found.step for found in seen.complete}
+    for step in sorted(step for step, ledger in known.items() if step not in there and not ledger.damage):
         draft.block(
             f"checkpoint/{row.name}@{step}",
             code="checkpoint-missing",

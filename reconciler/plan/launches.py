@@ -10,6 +10,7 @@ from reconciler.plan.actions import (
     DeactivateCampaign,
     LaunchRun,
     RegisterCampaign,
+    SetAsideCheckpoint,
     StopRun,
 )
 from reconciler.plan.configs import ResolvedRun, change_since, resolve_run
@@ -18,6 +19,12 @@ from reconciler.plan.retry import RetryPolicy, judge
 from reconciler.plan.world import World
 from state.ids import RunKey
 from state.store.rows import RunRow
+
+_BEFORE_A_LAUNCH = (
+    *(StopRun, CloseRun, SetAsideCheckpoint),
+    *(RegisterCampaign, ActivateCampaign, DeactivateCampaign),
+)
+"""What of the same plan must have succeeded before a trainer is started."""
 
 
 def plan_launch(world: World, draft: Draft) -> None:
@@ -132,7 +139,7 @@ def _launch(
         reason=f"{change}{jobs.describe(world, draft, campaign)}, from step {step}{fresh}",
         cause=cause or _first_quest(world, draft, campaign),
         source="edit" if attempt == 1 else "drift",
-        needs=draft.ids(StopRun, CloseRun, RegisterCampaign, ActivateCampaign, DeactivateCampaign),
+        needs=draft.ids(*_BEFORE_A_LAUNCH),
     )
 
 

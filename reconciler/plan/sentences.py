@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from reconciler.plan import actions as a
+from state.ids import damaged_folder
 
 
 class Sentence(NamedTuple):
@@ -76,5 +77,8 @@ _SENTENCES: dict[type[a.Action], Callable[[Any], Sentence]] = {
     a.StopRun: lambda x: Sentence("~", "stop", _run(x), "saves at its next update, then leaves"),
     a.CloseRun: _close,
     a.RecordCheckpoint: lambda x: Sentence("+", "record", f"checkpoint {x.campaign}@{x.step}", ""),
+    a.SetAsideCheckpoint: lambda x: Sentence(
+        "→", "set aside", f"checkpoint {x.campaign}@{x.step}", damaged_folder(x.step, x.digest)
+    ),
     a.HandleRequest: _request,
 }

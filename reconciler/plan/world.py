@@ -59,8 +59,10 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
 
     def newest_checkpoint(self, campaign: str) -> FoundCheckpoint | None:
         """Return the checkpoint that a launch goes on from: the newest complete healthy one."""
-        healthy = [found for found in self.seen(campaign).checkpoints.complete if found.manifest.healthy]
-        return healthy[-1] if healthy else None
+        damaged = {row.digest for row in self.facts.ledger_of(self.uid(campaign)) if row.damage is not None}
+        newest_first = reversed(self.seen(campaign).checkpoints.complete)
+        healthy = (f for f in newest_first if f.manifest.healthy and f.manifest.digest not in damaged)
+        return next(healthy, None)
 
     def hold(self, campaign: str) -> Hold | None:
         """Return the hold on a campaign once the open requests are handled."""

@@ -198,6 +198,15 @@ class Workshop:
         (folder / "manifest.json").write_bytes(msgspec.json.encode(manifest))
         return manifest
 
+    def flip_a_bit(self, step: int) -> None:
+        """Damage the weights of a checkpoint; what was right becomes wrong, and wrong right again."""
+        path = self.layout.campaign(CAMPAIGN).checkpoint(step) / "model.safetensors"
+        path.chmod(0o600)
+        content = bytearray(path.read_bytes())
+        content[0] ^= 1
+        path.write_bytes(content)
+        path.chmod(0o400)
+
 
 def change(action: a.AnyAction, *needs: str) -> Change:
     return Change(
@@ -285,6 +294,12 @@ def record(manifest: Manifest) -> a.RecordCheckpoint:
     )
 
 
+def set_aside(manifest: Manifest) -> a.SetAsideCheckpoint:
+    return a.SetAsideCheckpoint(
+        campaign=CAMPAIGN, campaign_uid=UID, segment=1, step=manifest.step, digest=manifest.digest
+    )
+
+
 class Builders:
     """The actions above, for tests; see each function."""
 
@@ -293,7 +308,7 @@ class Builders:
     change = staticmethod(change)
     register, activate, snapshot, generate = map(staticmethod, (register, activate, snapshot, generate))
     enqueue, mark, launch, orders = map(staticmethod, (enqueue, mark, launch, orders))
-    stop, close, record = map(staticmethod, (stop, close, record))
+    stop, close, record, set_aside = map(staticmethod, (stop, close, record, set_aside))
     tiny_trainers = TinyTrainers
     workshop = Workshop
 

@@ -18,6 +18,8 @@ import pytest
 from reconciler.observed.checkpoints import observe_checkpoints
 from reconciler.plan import actions as a
 from state import failpoints
+from state.contract.files import read
+from state.contract.manifest import Manifest
 from state.failpoints import FAULTS
 
 VOLATILE = {"realm.db", "realm.db-journal", "epoch", "reconciler.lock", "claims.log", "training.log"}
@@ -52,6 +54,20 @@ def left_with_word(realm: Any, make: Any) -> None:
         "exited_at": make.now,
     }
     realm.run.exit.write_text(json.dumps(record))
+
+
+def manifest_of(realm: Any, step: int) -> Any:
+    return read(realm.layout.campaign("tiny/campaign-001").checkpoint(step) / "manifest.json", Manifest)
+
+
+def damaged(realm: Any, step: int) -> None:
+    realm.save_checkpoint(step)
+    realm.flip_a_bit(step)
+
+
+def found_damaged(realm: Any, make: Any) -> None:
+    damaged(realm, 7)
+    realm.done(make.record(manifest_of(realm, 7)))
 
 
 def recorded_and_lost(realm: Any, make: Any) -> None:
@@ -121,6 +137,14 @@ SCENARIOS = {
     "RecordCheckpoint": Scenario(lambda realm, make: make.record(realm.save_checkpoint(7))),
     "RecordCheckpoint-again": Scenario(
         lambda realm, make: make.record(realm.save_checkpoint(7, attempt=2)), recorded_and_lost
+    ),
+    "RecordCheckpoint-damaged": Scenario(
+        lambda realm, make: make.record(manifest_of(realm, 7)), lambda realm, make: damaged(realm, 7)
+    ),
+    "SetAsideCheckpoint": Scenario(lambda realm, make: make.set_aside(manifest_of(realm, 7)), found_damaged),
+    "SetAsideCheckpoint-whole": Scenario(
+        lambda realm, make: make.set_aside(manifest_of(realm, 7)),
+        lambda realm, make: (found_damaged(realm, make), realm.flip_a_bit(7)),
     ),
     "HandleRequest": Scenario(
         lambda realm, make: a.HandleRequest(

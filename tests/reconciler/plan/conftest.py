@@ -174,7 +174,9 @@ class Builder:
         self._store(campaigns=(*self.facts.store.campaigns, row))
         complete = tuple(_checkpoint(name, uid, c) for c in words.get("checkpoints", ()))
         recorded = [c for c in words.get("checkpoints", ()) if c.get("recorded", True)]
-        gone = [{"step": step} for step in words.get("lost_checkpoints", ())]
+        gone = [
+            lost if isinstance(lost, dict) else {"step": lost} for lost in words.get("lost_checkpoints", ())
+        ]
         ledger = tuple(_ledger(uid, c, number) for number, c in enumerate([*gone, *recorded], start=1))
         self._store(ledger=(*self.facts.store.ledger, *ledger))
         jobs = tuple(self._job(name, uid, quest, job or {}) for quest, job in words.get("jobs", {}).items())
@@ -190,6 +192,7 @@ class Builder:
                     ForeignFolder(path=f"/root/{name}", name=name, reason="torn")
                     for name in words.get("foreign", ())
                 ),
+                set_aside=tuple(words.get("set_aside", ())),
             ),
             runs=tuple(facts for _, facts in runs if facts is not None),
             starting=tuple(words.get("starting", ())),
@@ -434,6 +437,7 @@ def _ledger(uid: str, words: Mapping[str, Any], number: int) -> LedgerRow:
         config_hash="h",
         code_version="v",
         specs_commit="c",
+        damage=words.get("damage"),
     )
 
 
