@@ -21,6 +21,7 @@ from reconciler.app.place import (
     write_following,
 )
 from reconciler.app.planning import load_commit
+from reconciler.app.realm_store import check_store_is_there
 from reconciler.app.telling import Show
 from reconciler.app.ticking import Ticker
 from reconciler.desired.git_source import Commit
@@ -57,6 +58,7 @@ def run_apply(
     realm = load_commit(environment, head).realm.spec
     layout = Layout(root_of(environment, options, realm))
     _check_root(layout)
+    check_store_is_there(layout)
     stop, signals = threading.Event(), _Signals()
     with ExitStack() as stack:
         stack.enter_context(signals.setting(stop))

@@ -12,6 +12,7 @@ from reconciler.app.ground import layout_of
 from reconciler.app.lock_holder import holder_of
 from reconciler.app.place import Options
 from reconciler.app.planning import View, look
+from reconciler.app.realm_store import check_store_is_there
 from reconciler.desired.git_process import SourceError, run
 from reconciler.desired.mistakes import SpecMistakesError
 from reconciler.observed.disk import observe_disk
@@ -19,7 +20,6 @@ from reconciler.observed.gpus import observe_gpus
 from reconciler.observed.records import DiskFacts
 from state.layout import Layout
 from state.store.connection import StoreDamaged, open_reader
-from state.store.rows import CampaignRow
 from state.store.schema import StoreTooNew
 from state.store.view import read_view
 
@@ -195,6 +195,7 @@ def _store(layout: Layout) -> Check:
     import apsw
 
     try:
+        check_store_is_there(layout)
         with open_reader(layout.store) as connection:
             problems = [str(row[0]) for row in connection.execute("PRAGMA quick_check(3)")]
             store = read_view(connection)
@@ -250,7 +251,6 @@ def _checkpoints(view: View) -> Iterator[Check]:
     from reconciler.observed.checkpoints import verify_contents
 
     for row in view.facts.store.campaigns:
-        yield from _damaged(view, row)
         complete = view.facts.campaigns[row.name].checkpoints.complete
         if not complete:
             continue
@@ -261,12 +261,3 @@ def _checkpoints(view: View) -> Iterator[Check]:
             yield _fail("checkpoint", f"{name}: {problems[0]}", "restore the folder from a copy")
         else:
             yield _ok("checkpoint", f"{name}: all {len(newest.manifest.files)} files have the right digest")
-
-
-def _damaged(view: View, row: CampaignRow) -> Iterator[Check]:
-    """Name the checkpoints that were found damaged earlier and were not saved again since."""
-    in_force = {ledger.step: ledger for ledger in view.facts.ledger_of(row.uid)}
-    for step, ledger in sorted(in_force.items()):
-        if ledger.damage is not None:
-            sentence = f"{row.name}@{step} is damaged: {ledger.damage}"
-            yield _fail("checkpoint", sentence, "restore the folder from a copy; nothing of it is deleted")

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from reconciler.app.environment import Environment
+from reconciler.app.realm_store import read_store
 from reconciler.desired.desired import Desired
 from reconciler.desired.layers import layers_of, resolve
 from reconciler.desired.training import HeldOutFile
@@ -29,9 +30,7 @@ from reconciler.plan.quest_sources import shape_of
 from state.canonical import short_id
 from state.ids import RunKey
 from state.layout import Layout
-from state.store.connection import open_reader
 from state.store.rows import CampaignRow, StoreView
-from state.store.view import read_view
 
 
 class Observer:
@@ -63,8 +62,7 @@ class Observer:
 
     def _store(self, desired: Desired) -> StoreView:
         try:
-            with open_reader(self._layout.store) as connection:
-                return read_view(connection)
+            return read_store(self._layout)
         except FileNotFoundError:
             return StoreView(realm_uid=new_realm_uid(desired.realm.spec.id, self._layout), epoch=0)
 

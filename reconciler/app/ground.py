@@ -7,12 +7,11 @@ from reconciler.app.environment import Environment
 from reconciler.app.errors import Failed, NotFound
 from reconciler.app.place import Options, head_of, repository_of, root_of
 from reconciler.app.planning import load_commit
+from reconciler.app.realm_store import read_store
 from reconciler.desired.git_process import NoCommitYetError, run
 from reconciler.desired.mistakes import nearest_name
 from state.layout import Layout
-from state.store.connection import open_reader
 from state.store.rows import StoreView
-from state.store.view import read_view
 
 MAX_NAMES = 12
 
@@ -38,8 +37,7 @@ def store_of(layout: Layout) -> StoreView:
         NotFound: nothing has been applied to this root.
     """
     try:
-        with open_reader(layout.store) as connection:
-            return read_view(connection)
+        return read_store(layout)
     except FileNotFoundError:
         raise NotFound(
             f"nothing has been applied yet: there is no realm at {layout.root}; reconcile apply makes it"

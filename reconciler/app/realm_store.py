@@ -1,0 +1,39 @@
+"""The realm's store as a verb meets it: read, or refused in words that say what to do."""
+
+import apsw
+
+from state.layout import Layout
+from state.store.connection import StoreDamaged, open_reader
+from state.store.rows import StoreView
+from state.store.view import read_view
+
+
+def read_store(layout: Layout) -> StoreView:
+    """Return everything that the realm's store says.
+
+    Raises:
+        FileNotFoundError: nothing was ever applied to this root.
+        StoreDamaged: the store was there once and is gone, or it cannot be read.
+        StoreTooNew: a newer version wrote it.
+    """
+    check_store_is_there(layout)
+    try:
+        with open_reader(layout.store) as connection:
+            return read_view(connection)
+    except apsw.Error as error:
+        advice = "see reconcile doctor; if the file is damaged, restore it from a backup"
+        raise StoreDamaged(f"{layout.store} cannot be read: {error}; {advice}") from error
+
+
+def check_store_is_there(layout: Layout) -> None:
+    """Refuse a root that had a store and has none: a new one would know no run, job or checkpoint.
+
+    Raises:
+        StoreDamaged: what the reconciler left beside the store says that there was one.
+    """
+    if layout.store.exists() or not layout.epoch.exists():
+        return
+    raise StoreDamaged(
+        f"{layout.store} is gone, but this root was in use (see {layout.epoch}); put it back or restore it "
+        f"from a backup. To begin anew, move {layout.root} away: nothing in it is deleted"
+    )
