@@ -12,7 +12,11 @@ _PIPE = subprocess.PIPE
 
 
 class SourceError(Exception):
-    """The specs cannot be read at all; the text says why and what to do."""
+    """The specs cannot be read at all; the text says why and what to do, in one line whatever paths hold."""
+
+    def __init__(self, text: str) -> None:
+        escaped = (char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+        super().__init__("".join(escaped))
 
 
 class NoRepositoryError(SourceError):

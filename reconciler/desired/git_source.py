@@ -7,7 +7,7 @@ one `git cat-file` for the files that no cache knows.
 import contextlib
 import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -62,17 +62,26 @@ def resolve(repository: Path, ref: str = "HEAD") -> Commit:
     """
     if not ref or ref.startswith("-") or not ref.isprintable():
         raise UnknownRefError(f"{repository}: {ref!r} is no name of a branch or commit")
-    where = ("--absolute-git-dir", "--is-inside-work-tree", "--show-prefix")
-    done = run(repository, "rev-parse", *where, f"{ref}^{{commit}}", "--symbolic-full-name", ref)
+    where = ("--is-inside-work-tree", "--show-prefix", "--absolute-git-dir")
+    done = run(repository, "rev-parse", f"{ref}^{{commit}}", "--symbolic-full-name", ref, *where)
     if done.returncode != 0:
         raise _unresolved(repository, ref, done.stderr.decode("utf-8", "replace"))
-    git_dir, is_inside, prefix, commit, *names = done.stdout.decode("utf-8", "surrogateescape").split("\n")
+    commit, *lines = done.stdout.decode("utf-8", "surrogateescape").removesuffix("\n").split("\n")
     if not _COMMIT.fullmatch(commit):
         raise SourceError(f"{repository}: git named the commit {shown(commit)!r}, which is no commit id")
-    full = names[0] if names and names[0].startswith("refs/") else None
+    name = lines.pop(0) if lines[0] not in ("true", "false") else ""
+    full = name if name.startswith("refs/") else None
     branch = full.removeprefix("refs/heads/") if full and full.startswith("refs/heads/") else None
+    is_inside, *paths = lines
+    prefix, git_dir = _two_paths(paths)
     top = _top(repository, prefix) if is_inside == "true" else None
     return Commit(id=commit, branch=branch, full_ref=full, git_dir=Path(git_dir), top=top)
+
+
+def _two_paths(lines: Sequence[str]) -> tuple[str, str]:
+    """Return the relative and the absolute path in these lines; either may hold line breaks."""
+    start = next((place for place, line in enumerate(lines) if line.startswith("/")), len(lines) - 1)
+    return "\n".join(lines[:start]), "\n".join(lines[start:])
 
 
 def _top(repository: Path, prefix: str) -> Path:
@@ -155,7 +164,9 @@ def _unresolved(repository: Path, ref: str, said: str) -> SourceError:
         return SourceError(
             f"{repository}: belongs to another user, so git does not trust it; if you do: {hint}"
         )
-    if "not a git repository" in said or "cannot change to" in said:
+    if "cannot change to" in said:
+        return NoRepositoryError(f"{repository}: there is no such folder, or it cannot be entered")
+    if "not a git repository" in said:
         hint = "run this in a specs repository, or make one: reconcile init DIR"
         return NoRepositoryError(f"{repository}: no git repository here; {hint}")
     branches = branches_of(repository)

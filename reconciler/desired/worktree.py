@@ -28,8 +28,9 @@ def read_worktree(top: Path) -> SpecTree:
         raise SourceError(f"{top}: cannot be read: {error.strerror}") from error
     try:
         walk.take(top_fd, SPECS, SPECS)
-    except OSError as error:
-        raise SourceError(f"{top / SPECS}: cannot be read: {error.strerror}") from error
+    except FileNotFoundError as error:
+        hint = "reconcile init DIR makes a repository with them"
+        raise SourceError(f"{top}: there is no folder {SPECS}/ with specs here; {hint}") from error
     finally:
         os.close(top_fd)
     files = tuple(sorted(walk.contents, key=lambda file: file.path))
@@ -44,6 +45,15 @@ class _Walk:
         self.mistakes: list[Mistake] = []
 
     def take(self, folder_fd: int, name: str, path: str) -> None:
+        try:
+            self._take(folder_fd, name, path)
+        except FileNotFoundError:
+            if path == SPECS:
+                raise  # else: removed since the folder was listed
+        except OSError as error:
+            raise SourceError(f"{path}: cannot be read: {error.strerror}") from error
+
+    def _take(self, folder_fd: int, name: str, path: str) -> None:
         mode = os.stat(name, dir_fd=folder_fd, follow_symlinks=False).st_mode
         if stat.S_ISDIR(mode):
             self._enter(folder_fd, name, path)

@@ -58,8 +58,6 @@ def test_a_folder_outside_every_repository_is_named(tmp_path) -> None:
         NoRepositoryError, match=r"no git repository here; run this in a specs repository, or make one"
     ):
         git_source.resolve(tmp_path)
-    with pytest.raises(NoRepositoryError, match="no git repository here"):
-        git_source.resolve(tmp_path / "absent")
 
 
 def test_a_repository_without_a_commit_is_named(tmp_path, git) -> None:
@@ -189,6 +187,24 @@ def test_an_object_that_a_partial_clone_lacks_is_fetched_by_no_program(repositor
     with pytest.raises(SourceError, match="git fsck"):
         load_at(partial)
     assert not canary.exists()
+
+
+def test_a_path_with_a_line_break_is_read_and_shown_in_one_line(repository, git, tmp_path) -> None:
+    odd = tmp_path / "od\nd"
+    repository.rename(odd)
+    (odd / "in\nside").mkdir()
+    commit = git_source.resolve(odd / "in\nside")
+    assert (commit.top, commit.git_dir, commit.branch) == (odd, odd / ".git", "main")
+    assert load_at(odd).realm.spec.id == "lab"
+    git(odd, "switch", "-q", "--detach")
+    assert git_source.resolve(odd).branch is None
+    with pytest.raises(UnknownRefError, match=r'/od\\nd: "nope" is no branch'):
+        git_source.resolve(odd, "nope")
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path) -> None:
+    with pytest.raises(NoRepositoryError, match="absent: there is no such folder, or it cannot be entered"):
+        git_source.resolve(tmp_path / "absent")
 
 
 def test_variables_that_redirect_git_are_not_obeyed(repository, tmp_path, git, monkeypatch) -> None:

@@ -45,5 +45,5 @@ def test_a_linked_specs_folder_is_named(repository) -> None:
 
 
 def test_an_absent_specs_folder_is_named(tmp_path) -> None:
-    with pytest.raises(SourceError, match=r"specs: cannot be read: No such file or directory"):
+    with pytest.raises(SourceError, match=r"there is no folder specs/ with specs here; reconcile init DIR"):
         read_worktree(tmp_path)
