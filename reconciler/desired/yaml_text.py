@@ -6,6 +6,7 @@ from reconciler.desired.places import Finding, Span
 
 MAX_BYTES = 1024 * 1024
 _LINE = re.compile(r"\r\n|\r|\n")
+_CONFLICT = re.compile(r"(<{7}|>{7}|\|{7})( |$)|={7}$")
 # Tabs, C0 and C1 controls, line breaks that only YAML 1.1 knew, and marks that reverse what is shown.
 _REFUSED = re.compile(
     "[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]"
@@ -57,10 +58,10 @@ def _utf8(data: bytes) -> str:
 
 
 def _refuse_conflicts(lines: list[str]) -> None:
-    first = next((n for n, line in enumerate(lines, 1) if line.startswith("<<<<<<< ")), None)
-    last = next((n for n in range(len(lines), 0, -1) if lines[n - 1].startswith(">>>>>>> ")), None)
-    if first and last and first < last:
-        message = f"merge conflict markers at lines {first}-{last}"
+    found = [number for number, line in enumerate(lines, 1) if _CONFLICT.match(line)]
+    if found:
+        first, last = found[0], found[-1]
+        message = f"merge conflict marker{f's at lines {first}-{last}' if last > first else ''}"
         span = Span(first, 1, len(lines[first - 1]))
         raise BadText(Finding(span=span, message=message, hint="finish the merge, then commit"))
 

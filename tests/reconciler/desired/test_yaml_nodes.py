@@ -106,6 +106,25 @@ def test_conflict_markers_are_named_with_their_lines() -> None:
     assert finding.hint == "finish the merge, then commit"
 
 
+@pytest.mark.parametrize("marker", ["<<<<<<< HEAD", "=======", ">>>>>>> theirs", "||||||| base"])
+def test_a_marker_left_behind_from_a_merge_is_named(marker: str) -> None:
+    [finding] = both(f"a: 1\n{marker}\nb: 2\n").findings
+    assert (finding.span, finding.message) == (Span(2, 1, len(marker)), "merge conflict marker")
+
+
+def test_a_row_of_equal_signs_in_a_text_is_no_conflict() -> None:
+    assert both("a: |\n  title\n  =======\nb: =======\n").findings == []
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"], ids=["LF", "CRLF", "CR"])
+@pytest.mark.parametrize("start", ["", "\ufeff"], ids=["plain", "with a byte order mark"])
+def test_lines_are_counted_as_an_editor_does_with_any_line_end(start: str, end: str) -> None:
+    document = both(start + end.join(["# first", "a: 1", "b: *x", "c: |", "  one", "  two", ""]))
+    assert document.places["a"].key == Span(2, 1, 1)
+    assert document.findings[0].span == Span(3, 4, 2)
+    assert document.values["c"] == "one\ntwo\n"
+
+
 @pytest.mark.parametrize("text", ["", "# only a comment\n", "---\n...\n"])
 def test_an_empty_document_is_named(text: str) -> None:
     [finding] = both(text).findings
