@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from reconciler.desired.base import Id, Identifier, Json, Line, Name, Record, Spec, Words, is_known
 from reconciler.desired.places import Finding
-from reconciler.desired.training import MAX_SEED, TrainingSettings, check_settings
+from reconciler.desired.training import MAX_SEED, TrainingSettings, check_optimizer, check_settings
 from state.contract.byte_tokens import VOCAB_SIZE
 
 Gigabytes = Annotated[float, Meta(ge=0)]
@@ -140,7 +140,7 @@ class Trainer(Record, frozen=True, kw_only=True):
 
     type: Literal["flo", "ultimate", "deepspeed"] | None = None
     """deepspeed is refused at launch."""
-    optimizer: str | None = None
+    optimizer: Identifier | None = None
     """Used where training_defaults names none."""
     galore: Galore | None = None
     """Only for the galore optimizers."""
@@ -190,6 +190,8 @@ SAID_IN_MODEL = frozenset({"vocab_size", "max_position_embeddings", "architectur
 def check(hero: Hero) -> Iterator[Finding]:
     """Yield what is wrong between keys of a hero."""
     yield from check_settings(hero.training_defaults, "training_defaults")
+    if hero.trainer is not None:
+        yield from check_optimizer(hero.trainer.optimizer, "trainer", "optimizer")
     if not is_known(hero.model):
         return
     yield from _check_weights(hero.model)

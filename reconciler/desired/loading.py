@@ -111,7 +111,7 @@ class _Loader:
         source = None
         if document.values or not findings:
             values, more = check_values(placed.kind, document.values)
-            findings += [one for one in more if not _is_within(one.at, document.unreadable)]
+            findings += [one for one in more if not _is_told(one, document.unreadable)]
             if findings:
                 findings += between_keys(placed.kind, document.values, findings, document.unreadable)
             else:
@@ -212,5 +212,8 @@ def _key(file: SpecFile, placed: PlacedSpec) -> str:
     return f"{file.blob_id}-{placed.kind.name}"
 
 
-def _is_within(at: KeyPath, unreadable: Iterable[KeyPath]) -> bool:
-    return any(at[: len(path)] == path for path in unreadable)
+def _is_told(finding: Finding, unreadable: Iterable[KeyPath]) -> bool:
+    """Does this follow from what could not be read? A key may be misspelt beside its unreadable value."""
+    if finding.on_key and finding.nearest:
+        return False
+    return any(finding.at[: len(path)] == path for path in unreadable)

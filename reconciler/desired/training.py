@@ -142,10 +142,15 @@ def check_settings(settings: TrainingSettings | None, section: str) -> Iterator[
         yield _said_twice(section, "optimizer_type", "optimizer")
     for key in ("optimizer", "optimizer_type"):
         name = getattr(settings, key)
-        if isinstance(name, str) and not is_optimizer(name):
-            near = nearest_optimizer(name)
-            message = f'"{name}" is not an optimizer'
-            yield Finding(at=(section, key), message=message, known=OPTIMIZERS, nearest=near)
+        yield from check_optimizer(name, section, key)
+
+
+def check_optimizer(name: str | None, *at: str | int) -> Iterator[Finding]:
+    """Yield the mistake of a name, at this key path, that no optimizer has."""
+    if isinstance(name, str) and not is_optimizer(name):
+        near = nearest_optimizer(name)
+        message = f'"{name}" is not an optimizer'
+        yield Finding(at=at, message=message, known=OPTIMIZERS, nearest=near)
 
 
 def _said_twice(section: str, older: str, newer: str) -> Finding:

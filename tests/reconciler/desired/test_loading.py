@@ -53,6 +53,10 @@ def test_what_was_loaded_cannot_be_changed(tree, small) -> None:
          ':6:14: "moun" is not an optimizer; known: adamw, muon; did you mean "muon"?'),
         (HERO, "max_length: 256", "optimizer_type: pagd_lion",
          ':6:19: "pagd_lion" is not an optimizer; known: adamw, muon; did you mean "paged_lion"?'),
+        (HERO, "training_defaults", "trainer: {optimizer: moun}\ntraining_defaults",
+         ':4:22: "moun" is not an optimizer; known: adamw, muon; did you mean "muon"?'),
+        (HERO, "training_defaults", "trainer: {optimizer: {type: muon}}\ntraining_defaults",
+         ':4:22: is {"type":"muon"} (a mapping); expected a name of letters, digits and _'),
         (HERO, "2.0e-3", "2.0e+3", ":5:18: must be below 1 (got 2000.0)"),
         (HERO, "2.0e-3", "'0.002'", ':5:18: is "0.002" (a string); expected a number'),
         (HERO, "2.0e-3", "", ":5:3: learning_rate is empty; give a value or remove the line"),
@@ -174,6 +178,14 @@ def test_ten_mistakes_in_one_spec_are_shown_at_once(mistakes_in, small) -> None:
     )
     mistakes = mistakes_in(small)
     assert [one.line for one in mistakes] == [3, 4, 5, 6, 7, 8, 9, 10, 11, 12]
+
+
+def test_a_misspelt_key_is_named_beside_its_unreadable_value(mistakes_in, small) -> None:
+    small[HERO] = small[HERO].replace("learning_rate: 2.0e-3", "lerning_rate: .nan")
+    assert [one.message for one in mistakes_in(small)] == [
+        'misspelt key "lerning_rate"',
+        "training_defaults.lerning_rate is .nan; expected a finite number",
+    ]
 
 
 def test_a_broken_file_hides_no_mistake_of_another_and_makes_no_false_one(mistakes_in, small) -> None:
