@@ -49,15 +49,10 @@ def unsupported_hero(hero: Hero) -> tuple[Unsupported, ...]:
 
 
 def unsupported_skill(skill: Skill) -> tuple[Unsupported, ...]:
-    """Return what a skill asks for; without a source no quest can be made from it."""
-    found = []
-    if skill.source is None:
-        reason = "no source.command: this version makes problems with a command only"
-        found.append(Unsupported(path=("source",), reason=reason, blocks=True))
-    if skill.evaluation is not None:
-        reason = "nothing examines skills in this version"
-        found.append(Unsupported(path=("evaluation",), reason=reason, blocks=False))
-    return tuple(found)
+    """Return what a skill asks for in vain; that it has no source is told by the quests that need one."""
+    if skill.evaluation is None:
+        return ()
+    return (_note(("evaluation",), "nothing examines skills in this version"),)
 
 
 def _blockers(hero: Hero) -> Iterator[Unsupported]:

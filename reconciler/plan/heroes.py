@@ -1,7 +1,7 @@
-"""Heroes: what would keep each from being trained, and what its spec says that its model contradicts."""
+"""Heroes and skills: what would keep a hero from being trained, and what a spec says that has no effect."""
 
 from reconciler.plan.draft import Draft
-from reconciler.plan.hero_checks import hero_problems, hero_warnings
+from reconciler.plan.hero_checks import hero_problems, hero_warnings, skill_warnings
 from reconciler.plan.world import World
 
 
@@ -19,3 +19,5 @@ def plan_heroes(world: World, draft: Draft) -> None:
                 cause=problem.cause,
                 hint=problem.hint,
             )
+    for skill in world.desired.skills.values():
+        draft.warnings.extend(skill_warnings(world, skill.spec))

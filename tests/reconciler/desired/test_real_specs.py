@@ -5,7 +5,7 @@ import pytest
 from reconciler.desired.layers import layers_of, resolve
 from reconciler.desired.loading import load
 from reconciler.desired.parse_cache import NoCache
-from reconciler.desired.unsupported import unsupported_hero, unsupported_settings, unsupported_skill
+from reconciler.desired.unsupported import unsupported_hero, unsupported_settings
 
 HEROES = ("dio-qwen3-0.6b", "miro-mistral-7b", "neko-qwen2.5-3b", "ojas-qwen3-8b")
 
@@ -58,11 +58,3 @@ def test_what_changes_nothing_learnt_is_a_note(desired) -> None:
         "save_total_limit deletes nothing: this version keeps every checkpoint",
         "nothing is generated while the queue is empty",
     ]
-
-
-def test_a_skill_behind_a_server_makes_no_quests(desired) -> None:
-    [found] = unsupported_skill(desired.skills["bin"].spec)
-    assert (found.blocks, found.reason) == (
-        True,
-        "no source.command: this version makes problems with a command only",
-    )
