@@ -20,6 +20,7 @@ from reconciler.observed.gpus import observe_gpus
 from reconciler.observed.records import DiskFacts
 from state.layout import Layout
 from state.store.connection import StoreDamaged, open_reader
+from state.store.rows import CampaignRow
 from state.store.schema import StoreTooNew
 from state.store.view import read_view
 
@@ -251,6 +252,7 @@ def _checkpoints(view: View) -> Iterator[Check]:
     from reconciler.observed.checkpoints import verify_contents
 
     for row in view.facts.store.campaigns:
+        yield from _damaged(view, row)
         complete = view.facts.campaigns[row.name].checkpoints.complete
         if not complete:
             continue
@@ -261,3 +263,12 @@ def _checkpoints(view: View) -> Iterator[Check]:
             yield _fail("checkpoint", f"{name}: {problems[0]}", "restore the folder from a copy")
         else:
             yield _ok("checkpoint", f"{name}: all {len(newest.manifest.files)} files have the right digest")
+
+
+def _damaged(view: View, row: CampaignRow) -> Iterator[Check]:
+    """Name the checkpoints that were found damaged earlier and were not saved again since."""
+    in_force = {ledger.step: ledger for ledger in view.facts.ledger_of(row.uid)}
+    for step, ledger in sorted(in_force.items()):
+        if ledger.damage is not None:
+            sentence = f"{row.name}@{step} is damaged: {ledger.damage}"
+            yield _fail("checkpoint", sentence, "restore the folder from a copy; nothing of it is deleted")
