@@ -45,7 +45,8 @@ class Demo:
         run(["git", *identity, *arguments], cwd=self.specs)
 
     def environment(self) -> dict[str, str]:
-        return {**os.environ, "REALM_ROOT": str(self.root)}
+        """Return an environment in which nothing is left outside the demo's folder, caches included."""
+        return {**os.environ, "REALM_ROOT": str(self.root), "XDG_CACHE_HOME": str(self.folder / "cache")}
 
     def campaign(self, name: str) -> Path:
         return self.root / "campaigns" / name
