@@ -228,7 +228,7 @@ def _adopt(tools: Tools, action: RunAction, row: RunRow) -> str:
     if pid is None and is_revoked(files):
         raise Temporary("this launch was given up before a trainer came; the next plan closes it")
     if pid is None:
-        return "started; it has not claimed its run yet"
+        return "started; it is loading"
     _put_run(tools, msgspec.structs.replace(row, state="running", pid=pid))
     return f"pid {pid}, config {row.config_hash.removeprefix('sha256:')[:8]}, code {row.code_version[:12]}"
 
