@@ -10,6 +10,7 @@ from pathlib import Path
 
 from reconciler.app.environment import Environment
 from reconciler.app.errors import Blocked, Failed
+from reconciler.app.here import seen_from_here
 from reconciler.app.place import (
     Following,
     Options,
@@ -51,11 +52,12 @@ def run_apply(
         Failed: the root cannot be used.
         SourceError: the repository or branch cannot be read.
         SpecMistakesError: the specs have mistakes and no good commit is known.
+        NotFound, Misused: the specs do not know the host that was named; a --set is wrong.
     """
     _check_system()
     gc.enable()  # the command line starts without it; a loop that runs for weeks needs it
     head = head_of(environment, options)
-    realm = load_commit(environment, head).realm.spec
+    realm = seen_from_here(environment, options, load_commit(environment, head)).realm.spec
     layout = Layout(root_of(environment, options, realm))
     _check_root(layout)
     check_store_is_there(layout)
@@ -64,7 +66,8 @@ def run_apply(
         stack.enter_context(signals.setting(stop))
         stack.enter_context(_office(environment, layout, command, lock_timeout_seconds))
         following = _follow(environment, options, layout, head, show)
-        ticker = stack.enter_context(Ticker(environment, layout, following, realm.id, stop, show))
+        ticker = Ticker(environment, layout, following, realm.id, stop, show, options=options)
+        stack.enter_context(ticker)
         triggers = FileTriggers(ticker.watched_folders, stop, ticker.show_progress)
         try:
             went_well = run(ticker.tick, ticker.pace, triggers, mode)

@@ -13,10 +13,14 @@ from state.layout import Layout
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """What a person said on the command line about where things are."""
+    """What a person said on the command line about where things are and what is different this time."""
 
     repository: Path | None = None
     root: Path | None = None
+    host: str | None = None
+    """Id of this machine in hosts.yaml; None: found by its network name."""
+    settings: tuple[str, ...] = ()
+    """Of `--set`, such as `learning_rate=1e-4`: the last layer of the config, for this command only."""
 
 
 class Following(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ import msgspec
 
 from reconciler.app.environment import Environment
 from reconciler.app.gather import Observer
+from reconciler.app.here import seen_from_here
 from reconciler.app.place import Following, Options, head_of, read_following, repository_of, root_of
 from reconciler.desired.desired import Desired
 from reconciler.desired.edits import uncommitted
@@ -44,10 +45,12 @@ def look(environment: Environment, options: Options, *, ref: str = "HEAD", workt
     Raises:
         SourceError: no repository, no commit, no such ref.
         SpecMistakesError: the specs have mistakes; holds all of them.
+        NotFound, Misused: the specs do not know the host that was named; a --set is wrong.
     """
     commit = head_of(environment, options, ref)
     repository = commit.top or repository_of(environment, options)
-    desired = load_worktree(environment, repository) if worktree else load_commit(environment, commit)
+    read = load_worktree(environment, repository) if worktree else load_commit(environment, commit)
+    desired = seen_from_here(environment, options, read)
     layout = Layout(root_of(environment, options, desired.realm.spec))
     facts = Observer(environment, layout, repository).facts(desired)
     now = environment.now()

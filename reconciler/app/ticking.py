@@ -11,9 +11,10 @@ from reconciler.act.office import enter_office
 from reconciler.act.protocol import Outcome, perform
 from reconciler.act.tools import Tools
 from reconciler.app.environment import Environment
-from reconciler.app.errors import Failed
+from reconciler.app.errors import Failed, NotFound
 from reconciler.app.gather import Observer, new_realm_uid
-from reconciler.app.place import Following, followed_commit
+from reconciler.app.here import seen_from_here
+from reconciler.app.place import Following, Options, followed_commit
 from reconciler.app.planning import View, load_commit
 from reconciler.app.telling import Show
 from reconciler.desired.desired import Desired
@@ -49,10 +50,12 @@ class Ticker:
         stop: threading.Event,
         show: Show,
         launcher: Launcher | None = None,
+        options: Options | None = None,
     ) -> None:
         """Take office; trainers are started on this machine unless a launcher says otherwise."""
         ensure_folder(layout.campaigns)
         self._environment = environment
+        self._options = options or Options()
         self._layout = layout
         self._following = following
         self._show = show
@@ -134,14 +137,17 @@ class Ticker:
         try:
             commit = followed_commit(self._following, self._layout)
             if self._good is None or commit.id != self._good[0].id:
-                self._good = commit, load_commit(self._environment, commit)
-        except (SourceError, SpecMistakesError) as error:
+                self._good = commit, self._read(commit)
+        except (SourceError, SpecMistakesError, NotFound) as error:
             if self._good is None:
                 raise
             self._complain(f"{error}\nThe specs at {self._good[0].name} stay in force.")
         else:
             self._complaint = None
         return self._good
+
+    def _read(self, commit: Commit) -> Desired:
+        return seen_from_here(self._environment, self._options, load_commit(self._environment, commit))
 
     def _complain(self, text: str) -> None:
         if text != self._complaint:

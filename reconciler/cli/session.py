@@ -22,18 +22,22 @@ class Session:
     def __init__(self) -> None:
         self.repo: str | None = None
         self.root: str | None = None
+        self.host: str | None = None
         self.no_color = False
         self.quiet = False
         self.verbose = False
 
-    def options(self) -> "Options":
-        """Return where repository and root were said to be."""
+    def options(self, settings: "Sequence[str]" = ()) -> "Options":
+        """Return where repository and root were said to be, and what is different this time."""
         from pathlib import Path
 
         from reconciler.app.place import Options
 
         return Options(
-            repository=Path(self.repo) if self.repo else None, root=Path(self.root) if self.root else None
+            repository=Path(self.repo) if self.repo else None,
+            root=Path(self.root) if self.root else None,
+            host=self.host,
+            settings=tuple(settings),
         )
 
     def environment(self) -> "Environment":
@@ -107,6 +111,9 @@ def common_options() -> "list[click.Parameter]":
         _option(
             "--root", metavar="DIR", help="The realm's root (default: REALM_ROOT, or as the realm says)."
         ),
+        _option(
+            "--host", metavar="ID", help="This machine in hosts.yaml (default: REALM_HOST, or its name)."
+        ),
         _option("--no-color", is_flag=True, help="No colours; NO_COLOR does the same."),
         _option("-q", "--quiet", is_flag=True, help="Only the result, no hints."),
         _option("-v", "--verbose", is_flag=True, help="More detail; an unexpected error with its traceback."),
@@ -115,6 +122,17 @@ def common_options() -> "list[click.Parameter]":
 
 def _option(*names: str, **attributes: Any) -> click.Option:
     return click.Option(names, expose_value=False, callback=_remember, **attributes)
+
+
+def set_option() -> "Callable[[Any], Any]":
+    """Return the option of commands whose config has the command line as its last layer."""
+    return click.option(
+        "--set",
+        "settings",
+        multiple=True,
+        metavar="KEY=VALUE",
+        help="A setting for this command only, above every spec: learning_rate=1e-4; may be repeated.",
+    )
 
 
 def wide_option() -> "Callable[[Any], Any]":

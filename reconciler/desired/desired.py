@@ -9,10 +9,12 @@ import msgspec
 from reconciler.desired.base import Spec
 from reconciler.desired.campaign import Campaign
 from reconciler.desired.hero import Hero
+from reconciler.desired.hosts import Hosts
 from reconciler.desired.places import Place, Step, span_of
 from reconciler.desired.queue import Quest, Queue
 from reconciler.desired.realm import Realm
 from reconciler.desired.skill import Skill
+from reconciler.desired.training import TrainingSettings
 
 T = TypeVar("T", bound=Spec)
 
@@ -40,8 +42,29 @@ class Source(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
         return f"{self.path}:{span.line}" if span else self.path
 
 
+class Said(msgspec.Struct, frozen=True, kw_only=True):
+    """Settings that the command line gives."""
+
+    settings: TrainingSettings
+    words: Mapping[str, str]
+    """Key path → the words as they were typed, `learning_rate=1e-4`."""
+
+    def word_for(self, path: tuple[str, ...]) -> str:
+        """Return the words that gave the setting at this key path, or the first of several that did."""
+        key = ".".join(path)
+        return next(word for at, word in self.words.items() if at == key or at.startswith(f"{key}."))
+
+
+class Here(msgspec.Struct, frozen=True, kw_only=True):
+    """Where and how the command was called: what no commit says, and what decides the last two layers."""
+
+    host: str | None = None
+    """Id of this machine in `hosts.yaml`; None: it is not listed, and nothing is different here."""
+    said: Said | None = None
+
+
 class Desired(msgspec.Struct, frozen=True, kw_only=True):
-    """What the specs say at one moment. All names that they use exist."""
+    """What the specs say at one moment, here. All names that they use exist."""
 
     realm: Source[Realm]
     queue: Source[Queue] | None
@@ -49,6 +72,8 @@ class Desired(msgspec.Struct, frozen=True, kw_only=True):
     campaigns: Mapping[str, Source[Campaign]]
     """By `<hero>/<campaign>`."""
     skills: Mapping[str, Source[Skill]]
+    hosts: Source[Hosts] | None = None
+    here: Here = Here()
 
     @property
     def quests(self) -> tuple[Quest, ...]:

@@ -6,7 +6,7 @@ A new kind is a module like `campaign` (a record, LATER, check) and one line in 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from reconciler.desired import campaign, hero, queue, realm, skill
+from reconciler.desired import campaign, hero, hosts, queue, realm, skill
 from reconciler.desired.base import ID_WORDS, Spec
 from reconciler.desired.mistakes import Mistake, nearest_name
 from reconciler.desired.places import Finding
@@ -39,9 +39,10 @@ QUEUE = Kind("queue", queue.Queue, "queue.yaml", queue.check, queue.LATER)
 HERO = Kind("hero", hero.Hero, "heroes/<id>.yaml", hero.check)
 CAMPAIGN = Kind("campaign", campaign.Campaign, "campaigns/<hero>/<id>.yaml", campaign.check, campaign.LATER)
 SKILL = Kind("skill", skill.Skill, "skills/<id>.yaml", skill.check, {}, skill.NUMBER_KEYS_UNDER)
-KINDS = (REALM, QUEUE, HERO, CAMPAIGN, SKILL)
+HOSTS = Kind("hosts", hosts.Hosts, "hosts.yaml", hosts.check, hosts.LATER, hosts.NUMBER_KEYS_UNDER)
+KINDS = (REALM, QUEUE, HOSTS, HERO, CAMPAIGN, SKILL)
 
-_SINGLETONS = {kind.place: kind for kind in (REALM, QUEUE)}
+_SINGLETONS = {kind.place: kind for kind in (REALM, QUEUE, HOSTS)}
 _FOLDERS = {"heroes": (HERO, 1), "campaigns": (CAMPAIGN, 2), "skills": (SKILL, 1)}
 """Folder → its kind, and how many ids follow it."""
 

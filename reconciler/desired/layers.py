@@ -1,15 +1,15 @@
 """The settings of a campaign, each with where it comes from: later layers win, nothing is guessed.
 
 Pure. Called by `plan` (the values become `request.config`) and by `explain --origin`. The layers are
-built in < realm < hero < campaign, then whatever the caller appends (host, command line).
+built in < realm < hero < campaign < host < command line.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from reconciler.desired.desired import Desired, Source
+from reconciler.desired.desired import Desired, Said, Source
 from reconciler.desired.places import Step
 from reconciler.desired.training import ALIASES, HeldOutFile, TrainingSettings
 
@@ -48,9 +48,9 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
 
     value: Any
     origin: str
-    """`built in`, `specs/heroes/pip.yaml:21`, or what an appended layer says."""
+    """`built in`, `specs/heroes/pip.yaml:21`, or the words of the command line."""
     layer: str
-    """built in, realm, hero, campaign, ..."""
+    """built in, realm, hero, campaign, host, command line."""
 
 
 class Resolved(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,14 +71,19 @@ class Layer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def layers_of(desired: Desired, campaign: str) -> tuple[Layer, ...]:
-    """Return the layers of a campaign that is in the specs, the weakest first."""
+    """Return the layers of a campaign that is in the specs, the weakest first.
+
+    Whatever machine and command line say counts for every campaign.
+    """
     hero, own = desired.hero_of(campaign), desired.campaigns[campaign]
     trainer = {} if hero.spec.trainer is None else _older_optimizer(hero)
     return (
         _built_in(hero.spec.model.context_length),
-        _layer("realm", desired.realm, desired.realm.spec.defaults, "defaults"),
-        _layer("hero", hero, hero.spec.training_defaults, "training_defaults", trainer),
-        _layer("campaign", own, own.spec.config_overrides, "config_overrides"),
+        _of_spec("realm", desired.realm, desired.realm.spec.defaults, "defaults"),
+        _of_spec("hero", hero, hero.spec.training_defaults, "training_defaults", weaker=trainer),
+        _of_spec("campaign", own, own.spec.config_overrides, "config_overrides"),
+        _host(desired),
+        _command_line(desired.here.said),
     )
 
 
@@ -105,18 +110,39 @@ def _built_in(context_length: int) -> Layer:
     return Layer(name="built in", settings=settings)
 
 
-def _layer(
+def _host(desired: Desired) -> Layer:
+    source, id_ = desired.hosts, desired.here.host
+    if source is None or id_ is None:
+        return Layer(name="host", settings={})
+    return _of_spec("host", source, source.spec.hosts[id_].training, "hosts", id_, "training")
+
+
+def _command_line(said: Said | None) -> Layer:
+    if said is None:
+        return Layer(name="command line", settings={})
+    return _layer("command line", said.settings, lambda path: f"--set {said.word_for(path)}")
+
+
+def _of_spec(
     name: str,
     source: Source[Any],
     settings: TrainingSettings | None,
-    section: str,
+    *section: str,
+    weaker: Mapping[str, Setting] | None = None,
+) -> Layer:
+    return _layer(name, settings, lambda path: source.where(*section, *path), weaker)
+
+
+def _layer(
+    name: str,
+    settings: TrainingSettings | None,
+    origin_of: Callable[[tuple[str, ...]], str],
     weaker: Mapping[str, Setting] | None = None,
 ) -> Layer:
     found = dict(weaker or {})
     for path, value in _flat(settings) if settings else ():
         key = ".".join(path)
-        origin = source.where(section, *path)
-        found[ALIASES.get(key, key)] = Setting(value=value, origin=origin, layer=name)
+        found[ALIASES.get(key, key)] = Setting(value=value, origin=origin_of(path), layer=name)
     return Layer(name=name, settings=found)
 
 

@@ -14,6 +14,7 @@ from reconciler.desired.desired import Desired, Source
 from reconciler.desired.kinds import (
     CAMPAIGN,
     HERO,
+    HOSTS,
     KINDS,
     QUEUE,
     REALM,
@@ -180,6 +181,7 @@ class _Loader:
         return Desired(
             realm=self.sources[REALM.name][""],
             queue=self.sources[QUEUE.name].get(""),
+            hosts=self.sources[HOSTS.name].get(""),
             heroes=self.sources[HERO.name],
             campaigns=self.sources[CAMPAIGN.name],
             skills=self.sources[SKILL.name],

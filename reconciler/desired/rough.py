@@ -64,10 +64,15 @@ def _skill(values: Values) -> dict[str, Any]:
     return {"max_level": _number(values.get("max_level"))}
 
 
+def _hosts(_values: Values) -> dict[str, Any]:
+    return {}
+
+
 _FIELDS: Mapping[str, Callable[[Values], dict[str, Any]]] = {
     "realm": _realm,
     "hero": _hero,
     "campaign": _campaign,
     "queue": _queue,
+    "hosts": _hosts,
     "skill": _skill,
 }

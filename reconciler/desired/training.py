@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from reconciler.desired.base import DataPath, Identifier, Name, Record
 from reconciler.desired.optimizers import OPTIMIZERS, is_optimizer, nearest_optimizer
-from reconciler.desired.places import Finding
+from reconciler.desired.places import Finding, Step
 
 MAX_SEED = 2**53 - 1
 """Larger whole numbers are not the same in every JSON reader."""
@@ -128,8 +128,8 @@ ALIASES = {"save_steps": "checkpoint.every_updates", "optimizer_type": "optimize
 """Older key → the key that says the same."""
 
 
-def check_settings(settings: TrainingSettings | None, section: str) -> Iterator[Finding]:
-    """Yield what is wrong between keys of one set of settings."""
+def check_settings(settings: TrainingSettings | None, *section: Step) -> Iterator[Finding]:
+    """Yield what is wrong between keys of the set of settings that stands at this key path."""
     if settings is None:
         return
     if (
@@ -137,15 +137,15 @@ def check_settings(settings: TrainingSettings | None, section: str) -> Iterator[
         and settings.checkpoint
         and settings.checkpoint.every_updates is not None
     ):
-        yield _said_twice(section, "save_steps", "checkpoint.every_updates")
+        yield _said_twice(*section, "save_steps", newer="checkpoint.every_updates")
     if settings.optimizer_type is not None and settings.optimizer is not None:
-        yield _said_twice(section, "optimizer_type", "optimizer")
+        yield _said_twice(*section, "optimizer_type", newer="optimizer")
     for key in ("optimizer", "optimizer_type"):
         name = getattr(settings, key)
-        yield from check_optimizer(name, section, key)
+        yield from check_optimizer(name, *section, key)
 
 
-def check_optimizer(name: str | None, *at: str | int) -> Iterator[Finding]:
+def check_optimizer(name: str | None, *at: Step) -> Iterator[Finding]:
     """Yield the mistake of a name, at this key path, that no optimizer has."""
     if isinstance(name, str) and not is_optimizer(name):
         near = nearest_optimizer(name)
@@ -153,6 +153,6 @@ def check_optimizer(name: str | None, *at: str | int) -> Iterator[Finding]:
         yield Finding(at=at, message=message, known=OPTIMIZERS, nearest=near)
 
 
-def _said_twice(section: str, older: str, newer: str) -> Finding:
-    message = f"{older} is an older name of {newer}, which is given too"
-    return Finding(at=(section, older), on_key=True, message=message, hint=f"keep {newer}")
+def _said_twice(*at: Step, newer: str) -> Finding:
+    message = f"{at[-1]} is an older name of {newer}, which is given too"
+    return Finding(at=at, on_key=True, message=message, hint=f"keep {newer}")

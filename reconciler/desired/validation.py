@@ -75,6 +75,17 @@ def _take_empty_out(record: type, values: dict[str, Any], at: KeyPath) -> Iterat
             for index, item in enumerate(values[key]):
                 if isinstance(item, dict):
                     yield from _take_empty_out(inner, item, (*path, index))
+        elif (entry := _entry_in(hint)) is not None and isinstance(values[key], dict):
+            yield from _take_empty_entries(entry, values[key], path)
+
+
+def _take_empty_entries(record: type, values: dict[str, Any], at: KeyPath) -> Iterator[Finding]:
+    """Do the same in a mapping from names to records; a name with nothing under it is an empty record."""
+    for name, value in values.items():
+        if value is None:
+            values[name] = {}
+        elif isinstance(value, dict):
+            yield from _take_empty_out(record, value, (*at, name))
 
 
 def _worded(kind: Kind, values: Any, errors: list[Any]) -> Iterator[Finding]:
@@ -128,9 +139,8 @@ def _message(kind: Kind, path: KeyPath, errors: list[Any]) -> str:
 
 def _unknown_key(kind: Kind, path: KeyPath) -> Finding:
     key = str(path[-1])
-    general = key_text(tuple(step for step in path if isinstance(step, str)))
     for later, purpose in kind.later.items():
-        if later.replace("[]", "") == general:
+        if _is_named(later, path):
             message = f'"{key}" ({purpose}) is not supported by this version'
             return Finding(at=path, on_key=True, message=message, hint="remove it")
     parent = _record_at(kind.type, path[:-1])
@@ -142,6 +152,15 @@ def _unknown_key(kind: Kind, path: KeyPath) -> Finding:
     if near:
         return Finding(at=path, on_key=True, message=f'misspelt key "{key}"', nearest=near)
     return Finding(at=path, on_key=True, message=f'unknown key "{key}"', known=known)
+
+
+def _is_named(pattern: str, path: KeyPath) -> bool:
+    """Is this the key path that a pattern such as `quests[].dataset` or `hosts.*.role` names?"""
+    wanted = pattern.replace("[]", "").split(".")
+    steps = [step for step in path if isinstance(step, str)]
+    return len(wanted) == len(steps) and all(
+        one in ("*", step) for one, step in zip(wanted, steps, strict=True)
+    )
 
 
 def _text_message(text: str, expected: str) -> str:
@@ -204,6 +223,11 @@ def record_in(hint: Any) -> type | None:
     return next((found for one in get_args(hint) if (found := record_in(one)) is not None), None)
 
 
+def _entry_in(hint: Any) -> type | None:
+    """Return the record that a mapping from names holds; None where there is none."""
+    return record_in(get_args(hint)[1]) if get_origin(hint) is dict else None
+
+
 def _is_container(hint: Any) -> bool:
     inner = [one for one in get_args(hint) if one is not type(None)] or [hint]
     kinds = [get_origin(one) or one for one in ([hint] if get_origin(hint) in (dict, tuple) else inner)]
@@ -222,8 +246,8 @@ def _hint_at(record: type, path: KeyPath) -> Any:
     for step in path:
         if isinstance(step, int):
             continue
-        inner = record_in(hint)
-        hint = _fields_of(inner).get(step) if inner else None
+        entry, inner = _entry_in(hint), record_in(hint)
+        hint = entry or (_fields_of(inner).get(step) if inner else None)
     return hint
 
 

@@ -10,6 +10,7 @@ from reconciler.desired.layers import Resolved, layers_of, resolve
 from reconciler.desired.training import HeldOutFile as HeldOutSpec
 from reconciler.desired.unsupported import unsupported_settings
 from reconciler.plan.hero_checks import LaunchProblem, hero_problems, model_of
+from reconciler.plan.locked import length_problems
 from reconciler.plan.world import World
 from state.contract.byte_tokens import byte_tokens_digest
 from state.contract.chat import BUILT_IN, is_built_in, template_digest
@@ -155,6 +156,7 @@ def _setting_problems(
             cause=found.origin or "specs",
             hint="remove it, or choose another value",
         )
+    yield from length_problems(world, campaign, settings)
     spec = settings["evaluation.held_out"]
     if isinstance(spec.value, HeldOutSpec):
         seen = world.facts.held_out_files.get(campaign)

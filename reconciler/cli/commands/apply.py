@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.session import Session, Verb
+from reconciler.cli.session import Session, Verb, set_option
 
 if TYPE_CHECKING:
     from reconciler.app.telling import Show
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     examples=[
         ("reconcile apply", "Bring it about, and go on: follow commits, requests and training."),
         ("reconcile apply --until-converged", "Leave when nothing is left to do."),
+        ("reconcile apply --set learning_rate=1e-4", "With another rate for as long as it runs."),
         ("reconcile apply --once --lock-timeout 30", "One look and its actions; wait 30 s for the lock."),
     ],
 )
@@ -30,8 +31,16 @@ if TYPE_CHECKING:
     help="Wait so long for another reconciler; exit code 3 after that.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line for everything that happens.")
+@set_option()
 @click.pass_obj
-def command(session: Session, once: bool, until_converged: bool, lock_timeout: float, as_json: bool) -> int:
+def command(
+    session: Session,
+    once: bool,
+    until_converged: bool,
+    lock_timeout: float,
+    as_json: bool,
+    settings: tuple[str, ...],
+) -> int:
     """Bring the world to what the specs say at the newest commit of the branch that is followed.
 
     Ctrl-C finishes the current action and leaves; it never stops training.
@@ -45,11 +54,11 @@ def command(session: Session, once: bool, until_converged: bool, lock_timeout: f
     try:
         return run_apply(
             session.environment(),
-            session.options(),
+            session.options(settings),
             mode=mode,
             lock_timeout_seconds=lock_timeout,
             show=show,
-            command=_command(once=once, until_converged=until_converged),
+            command=_command(session.host, settings, once=once, until_converged=until_converged),
         )
     finally:
         end_line = getattr(show, "end_line", None)
@@ -65,7 +74,8 @@ def _show(session: Session, *, as_json: bool) -> "Show":
     return TerminalShow(session) if session.has_terminal else LineShow(session)
 
 
-def _command(*, once: bool, until_converged: bool) -> str:
+def _command(host: str | None, settings: tuple[str, ...], *, once: bool, until_converged: bool) -> str:
     """Return what the lock's file says that holds it."""
+    words = [*(["--host", host] if host else []), *(word for one in settings for word in ("--set", one))]
     flags = ["--once"] if once else ["--until-converged"] if until_converged else []
-    return " ".join(["reconcile apply", *flags])
+    return " ".join(["reconcile apply", *words, *flags])

@@ -2,7 +2,7 @@
 
 import click
 
-from reconciler.cli.session import Session, Verb
+from reconciler.cli.session import Session, Verb, set_option
 
 
 @click.command(
@@ -16,13 +16,14 @@ from reconciler.cli.session import Session, Verb
 @click.argument("thing")
 @click.option("--origin", is_flag=True, help="Each resolved setting: value, file:line, what it hides.")
 @click.option("--json", "as_json", is_flag=True, help="Print the explanation as JSON.")
+@set_option()
 @click.pass_obj
-def command(session: Session, thing: str, origin: bool, as_json: bool) -> None:
+def command(session: Session, thing: str, origin: bool, as_json: bool, settings: tuple[str, ...]) -> None:
     """Explain THING: realm, quest/<id>, hero/<id>, skill/<id>, campaign/<hero>/<id> or <hero>/<id>."""
     from reconciler.app.explain import explain
     from reconciler.cli.text_explain import explanation_text, origins_text
 
-    found = explain(session.environment(), session.options(), thing, origin=origin)
+    found = explain(session.environment(), session.options(settings), thing, origin=origin)
     if as_json:
         session.say_json(found)
     elif origin:

@@ -2,7 +2,7 @@
 
 import click
 
-from reconciler.cli.session import Session, Verb
+from reconciler.cli.session import Session, Verb, set_option
 
 CHANGES = 2
 
@@ -13,6 +13,7 @@ CHANGES = 2
         ("reconcile plan", "What apply would do at the commit that is checked out."),
         ("reconcile plan switch-to-muon", "What merging a branch would lead to."),
         ("reconcile plan --worktree", "What the files would lead to if they were committed as they are."),
+        ("reconcile plan --set learning_rate=1e-4", "What apply with the same --set would do."),
         ("reconcile plan --json --detailed-exitcode", "For programs: exit code 2 when there are changes."),
     ],
 )
@@ -20,8 +21,16 @@ CHANGES = 2
 @click.option("--worktree", is_flag=True, help="Plan from the files as they are, committed or not.")
 @click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON; reconcile schema plan.")
 @click.option("--detailed-exitcode", is_flag=True, help="0 nothing to do, 1 error, 2 changes.")
+@set_option()
 @click.pass_obj
-def command(session: Session, ref: str, worktree: bool, as_json: bool, detailed_exitcode: bool) -> int:
+def command(
+    session: Session,
+    ref: str,
+    worktree: bool,
+    as_json: bool,
+    detailed_exitcode: bool,
+    settings: tuple[str, ...],
+) -> int:
     """Show what apply would do at REF (default: the commit checked out), with reasons. Changes nothing."""
     from reconciler.app.plan_document import document_of
     from reconciler.app.planning import look
@@ -29,7 +38,7 @@ def command(session: Session, ref: str, worktree: bool, as_json: bool, detailed_
 
     if worktree and ref != "HEAD":
         raise click.UsageError("--worktree plans from the files that are there; it goes without REF")
-    view = look(session.environment(), session.options(), ref=ref, worktree=worktree)
+    view = look(session.environment(), session.options(settings), ref=ref, worktree=worktree)
     document = document_of(view, ref)
     if as_json:
         session.say_json(document)

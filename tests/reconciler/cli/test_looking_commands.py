@@ -209,7 +209,15 @@ def test_doctor_says_what_failed_and_how_to_mend_it(run, lab: Path, root: Path) 
 
 def test_schema_prints_one_kind_or_all(run) -> None:
     assert json.loads(run("schema", "hero").stdout)["title"] == "hero: specs/heroes/<id>.yaml"
-    assert set(json.loads(run("schema").stdout)) == {"realm", "queue", "hero", "campaign", "skill", "plan"}
+    assert set(json.loads(run("schema").stdout)) == {
+        "realm",
+        "queue",
+        "hosts",
+        "hero",
+        "campaign",
+        "skill",
+        "plan",
+    }
     result = run("schema", "heroo")
     assert (result.exit_code, 'did you mean "hero"?' in result.stderr) == (5, True)
 

@@ -138,7 +138,7 @@ def test_a_hostile_id_is_refused_by_name(mistakes_in, small, found, sentence) ->
         ("specs/heros/a.yaml", 'did you mean "heroes/<id>.yaml"?'),
         (
             "specs/datasets/gsm8k.yaml",
-            "known: campaigns/<hero>/<id>.yaml, heroes/<id>.yaml, queue.yaml, realm.yaml, skills/<id>.yaml",
+            "known: campaigns/<hero>/<id>.yaml, heroes/<id>.yaml, hosts.yaml, queue.yaml, realm.yaml, skills/<id>.yaml",
         ),
         ("specs/campaigns/campaign-001.yaml", "a campaign lies at specs/campaigns/<hero>/<id>.yaml"),
         ("specs/heroes/a.yml", "is no spec: specs end in .yaml; rename it so that it ends in .yaml"),
