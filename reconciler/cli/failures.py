@@ -31,11 +31,19 @@ def _report_usage(error: click.ClickException) -> int:
         if isinstance(error, click.exceptions.NoArgsIsHelpError):
             click.echo(escaped(error.ctx.get_help()), err=True)
             return USAGE
-        message = escaped(error.format_message())
+        message = escaped(_plain(error.format_message()))
         _say(f"{message}\nsee {error.ctx.command_path} --help")
         return USAGE
     _say(error.format_message())
     return USAGE if isinstance(error, click.UsageError) else FAILED
+
+
+def _plain(message: str) -> str:
+    """Return what click says of a number in words that people use."""
+    words = {"float range": "number", "integer range": "whole number", "x>=0": "from 0 up"}
+    for technical, plain in words.items():
+        message = message.replace(technical, plain)
+    return message
 
 
 def _known(error: Exception) -> tuple[str, int] | None:
