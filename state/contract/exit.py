@@ -5,7 +5,16 @@ from typing import Literal
 import msgspec
 
 Reason = Literal["finished", "goal_reached", "stopped", "failed"]
-FailureClass = Literal["oom", "nan", "data", "environment", "hardware", "preempted", "unknown"]
+FailureClass = Literal[
+    "oom",
+    "nan",
+    "data",
+    "environment",
+    "in_the_way",  # something lies where a checkpoint was to be saved; a person moves it away
+    "hardware",
+    "preempted",
+    "unknown",
+]
 
 
 class RunExit(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,3 +3,7 @@
 
 class CheckpointError(Exception):
     """A checkpoint that is incomplete, damaged, or not the one that was asked for."""
+
+
+class NameTakenError(CheckpointError):
+    """Something lies where a checkpoint is to be saved; it was left untouched."""

@@ -14,7 +14,7 @@ from state.contract.manifest import MANIFEST_NAME, FileEntry, Manifest
 from state.failpoints import reach
 from state.ids import checkpoint_folder
 from state.layout import STAGING_PREFIX
-from trainer.checkpoints.errors import CheckpointError
+from trainer.checkpoints.errors import CheckpointError, NameTakenError
 from trainer.checkpoints.load import file_entry, read_manifest, verify_files
 
 WriteFile = Callable[[Path], None]
@@ -32,10 +32,13 @@ def publish_checkpoint(
     On any failure the unfinished folder is removed and what was there before is as it was.
 
     Raises:
-        FileExistsError: the step was saved before.
+        NameTakenError: something has the checkpoint's name.
         CheckpointError: what was read back is not what was written.
         OSError: the disk is full or failing.
     """
+    final = folder / checkpoint_folder(step)
+    if os.path.lexists(final):
+        raise _taken(final)
     ensure_folder(folder)
     staging = folder / f"{STAGING_PREFIX}{step}-{uuid4().hex[:12]}"
     reach("folder.create")
@@ -43,11 +46,21 @@ def publish_checkpoint(
     try:
         manifest = _fill(staging, writers, make_manifest)
         freeze(staging)
-        publish_folder(staging, folder / checkpoint_folder(step))
+        publish_folder(staging, final)
+    except FileExistsError as error:
+        shutil.rmtree(staging, ignore_errors=True)
+        raise _taken(final) from error
     except BaseException:
         shutil.rmtree(staging, ignore_errors=True)
         raise
     return manifest
+
+
+def _taken(final: Path) -> NameTakenError:
+    return NameTakenError(
+        f"{final} is in the way: something lies there already and was left untouched; "
+        "move it away, then training goes on from the newest checkpoint"
+    )
 
 
 def _fill(

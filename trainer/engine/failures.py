@@ -4,6 +4,7 @@ TrainingError            unknown
 ├── DataError            data         a quest that cannot be trained on
 ├── NonFiniteLossError   nan          the loss or the gradient is not a number
 ├── OutOfMemoryError     oom          the device or the host has no memory left
+├── InTheWayError        in_the_way   something lies where a checkpoint is to be saved
 └── EnvironmentFailure   environment  the machine or the request is not as it must be
 """
 
@@ -37,6 +38,13 @@ class OutOfMemoryError(TrainingError):
     """No memory left on the device or the host."""
 
     failure_class: FailureClass = "oom"
+    is_state_sound = False
+
+
+class InTheWayError(TrainingError):
+    """Something that is not ours lies where a checkpoint is to be saved."""
+
+    failure_class: FailureClass = "in_the_way"
     is_state_sound = False
 
 

@@ -36,13 +36,13 @@ def run(request_file: Path) -> int:
     if not request_file.is_file():
         sys.stderr.write(f"{request_file}: there is no such file\n")
         return EXIT_USAGE
+    control = Control(run_files.orders)
+    control.listen()  # before the claim: from then on whoever asks to leave gets an exit.json
     try:
         claim_run(run_files.process)
     except AlreadyClaimedError as error:
         sys.stderr.write(f"{error}\n")
         return EXIT_ALREADY_CLAIMED
-    control = Control(run_files.orders)
-    control.listen()
     heartbeat = Heartbeat(run_files.status)
     with ExitStack() as until_left:
         try:
@@ -72,6 +72,8 @@ def _only_trainer(request: RunRequest) -> AbstractContextManager[object]:
 
 def _train(request: RunRequest, run_files: RunLayout, control: Control, heartbeat: Heartbeat) -> Outcome:
     say("claimed", campaign=request.campaign, run=run_files.folder.name, config=request.config_hash)
+    if control.has_signal():
+        return Outcome(reason="stopped", message=control.stop_reason() or "asked to leave")
     from trainer.engine.loop import train
     from trainer.engine.setup import open_session
 

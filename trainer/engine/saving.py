@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 
 from state.contract.manifest import FileEntry, Manifest, with_digest
 from state.contract.request import RunRequest
-from trainer.checkpoints.errors import CheckpointError
+from trainer.checkpoints.errors import CheckpointError, NameTakenError
 from trainer.checkpoints.locked import locked_values
 from trainer.checkpoints.save import publish_checkpoint
 from trainer.checkpoints.state import (
@@ -21,7 +21,7 @@ from trainer.checkpoints.state import (
     random_state,
 )
 from trainer.engine.clock import now_text
-from trainer.engine.failures import EnvironmentFailure
+from trainer.engine.failures import EnvironmentFailure, InTheWayError
 from trainer.engine.model import CONFIG_NAME, WEIGHTS_NAME, weight_tensors
 from trainer.engine.optimizer import Optimizers
 from trainer.engine.progress import Progress, measures
@@ -34,6 +34,7 @@ def save_checkpoint(
     """Publish the campaign's checkpoint of this step.
 
     Raises:
+        InTheWayError: something lies where it is to be saved.
         EnvironmentFailure: it could not be written whole; says which checkpoint is still the newest.
     """
 
@@ -62,6 +63,8 @@ def save_checkpoint(
             writers,
             lambda files: _manifest(request, progress, files),
         )
+    except NameTakenError as error:
+        raise InTheWayError(_cannot_save(progress, error)) from error
     except (OSError, CheckpointError, SafetensorError) as error:
         raise EnvironmentFailure(_cannot_save(progress, error)) from error
 

@@ -1,7 +1,10 @@
 """Tokenizer and chat template of a run, found to be those that the config was hashed with."""
 
+import os
+import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 from state.contract.chat import NoTemplateError
 from state.contract.request import ChatConfig, TokenizerConfig
@@ -13,6 +16,7 @@ from trainer.data.tokenizers import TextEncoder, TokenizerError, byte_tokenizer,
 from trainer.engine.failures import EnvironmentFailure
 
 TEMPLATE_NAME = "chat_template.jinja"
+_SYSTEM_ERROR = re.compile(r"\(os error (\d+)\)")
 
 
 class Vocabulary:
@@ -42,11 +46,26 @@ class Vocabulary:
         return {"eos_token_id": self.encoder.eos_id, "pad_token_id": self.encoder.pad_id}
 
     def save(self, folder: Path) -> None:
-        """Write the files with which AutoTokenizer loads it again; a pretrained one's are copied."""
+        """Write the files with which AutoTokenizer loads it again; a pretrained one's are copied.
+
+        Raises:
+            OSError: the disk is full or failing.
+        """
         if self._folder is None:
-            byte_tokenizer(self._template, self._max_length).save_pretrained(folder)
+            _save(byte_tokenizer(self._template, self._max_length), folder)
         else:
             for name in TOKENIZER_FILES:
                 if (self._folder / name).is_file():
                     shutil.copyfile(self._folder / name, folder / name)
         (folder / TEMPLATE_NAME).write_text(self._template, encoding="utf-8")
+
+
+def _save(tokenizer: Any, folder: Path) -> None:
+    try:
+        tokenizer.save_pretrained(folder)
+    except Exception as error:
+        # The tokenizers library, written in Rust, has no class for what the system refuses.
+        number = _SYSTEM_ERROR.search(str(error))
+        if isinstance(error, OSError) or number is None:
+            raise
+        raise OSError(int(number[1]), os.strerror(int(number[1])), str(folder)) from error

@@ -10,7 +10,7 @@ from state import failpoints
 from state.atomic import remove_staging
 from state.contract.manifest import FileEntry, Manifest, Measures, with_digest
 from state.contract.request import CodeVersion
-from trainer.checkpoints.errors import CheckpointError
+from trainer.checkpoints.errors import CheckpointError, NameTakenError
 from trainer.checkpoints.load import check_campaign, read_manifest, verify_files
 from trainer.checkpoints.save import publish_checkpoint
 
@@ -73,10 +73,20 @@ def test_a_published_checkpoint_is_whole_and_frozen(tmp_path: Path) -> None:
 
 def test_the_same_step_is_never_saved_twice(tmp_path: Path) -> None:
     first = publish(tmp_path)
-    with pytest.raises(FileExistsError):
+    with pytest.raises(NameTakenError, match=r"checkpoint-3 is in the way: .* move it away"):
         publish(tmp_path)
     assert read_manifest(tmp_path / "checkpoint-3") == first
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint-3"]
+
+
+def test_what_appears_in_the_way_while_saving_is_named_and_left_untouched(tmp_path: Path) -> None:
+    final = tmp_path / "checkpoint-3"
+    failpoints.observe(lambda name: final.write_text("mine") if name == "folder.rename" else None)
+
+    with pytest.raises(NameTakenError, match=r"checkpoint-3 is in the way: something lies there already"):
+        publish(tmp_path)
+
+    assert (final.read_text(), [path.name for path in tmp_path.iterdir()]) == ("mine", ["checkpoint-3"])
 
 
 def count_failpoints(folder: Path) -> int:

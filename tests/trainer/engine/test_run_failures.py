@@ -1,0 +1,139 @@
+"""Runs that cannot go on: what exit.json says, and what stays on the disk."""
+
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch")
+pytestmark = pytest.mark.train
+
+from builders import Realm, a_config, a_training, orders
+from seen import manifest, saved_steps, why
+
+from state import failpoints
+from state.contract.process import EXIT_ALREADY_CLAIMED
+from trainer.checkpoints.load import verify_files
+from trainer.engine.claim import held_lock
+from trainer.engine.run import run
+
+
+def test_a_run_is_run_once(realm: Realm, capsys: pytest.CaptureFixture[str]) -> None:
+    files = realm.run(orders(realm.quest()))
+    run(files.request)
+    before = {path: path.stat().st_mtime_ns for path in files.folder.iterdir()}
+    assert run(files.request) == EXIT_ALREADY_CLAIMED
+    assert {path: path.stat().st_mtime_ns for path in files.folder.iterdir()} == before
+    assert "claimed already" in capsys.readouterr().err
+
+
+def test_a_second_trainer_says_who_is_in_the_way(realm: Realm) -> None:
+    files = realm.run(orders(realm.quest()))
+    with held_lock(realm.layout.trainer_lock):
+        assert run(files.request) == 1
+    assert why(files).failure_class == "environment"
+    assert "another trainer holds the lock" in why(files).message
+
+
+def test_a_request_that_cannot_be_read_fails_the_run(realm: Realm) -> None:
+    files = realm.run(orders())
+    files.request.write_text("{", encoding="utf-8")
+    assert run(files.request) == 1
+    assert why(files).failure_class == "environment"
+    assert "request.json: not a RunRequest" in why(files).message
+
+
+def test_a_loss_that_is_not_finite_is_not_applied_and_nothing_is_saved(realm: Realm) -> None:
+    wild = a_training(learning_rate=1e38, clip=1e38, warmup_steps=0)
+    files = realm.run(orders(realm.quest("wild")), a_config(training=wild, evaluate_every=0))
+    assert run(files.request) == 1
+    assert (why(files).reason, why(files).failure_class, why(files).quest_id) == ("failed", "nan", "wild")
+    assert "update 2 of quest wild: loss nan" in why(files).message
+    assert saved_steps(realm) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ('{"messages": [{"role": "user", "content": "a"}]}\n', r"row 1: no assistant message"),
+        ('{"prompt": "a"}\n', r"row 1: unknown row shape"),
+        ('{"messages": [{"role": "us', r"row 1: the file is torn at the end"),
+    ],
+)
+def test_a_quest_that_cannot_be_read_fails_the_run_with_its_rows(
+    realm: Realm, content: str, message: str
+) -> None:
+    good = realm.quest("good")
+    files = realm.run(orders(good, realm.quest_of(content, "bad")))
+    assert run(files.request) == 1
+    found = why(files)
+    assert (found.failure_class, found.quest_id, found.last_checkpoint_step) == ("data", "bad", 5)
+    assert message in found.message
+
+
+def test_a_document_that_is_too_long_fails_the_run_with_its_row(realm: Realm) -> None:
+    files = realm.run(orders(realm.quest("long", word="w" * 200)))
+    assert run(files.request) == 1
+    assert why(files).failure_class == "data"
+    assert "row 1: " in why(files).message
+    assert "at most 128 (max_length)" in why(files).message
+
+
+def test_a_snapshot_that_was_changed_fails_the_run(realm: Realm) -> None:
+    quest = realm.quest("changed")
+    Path(quest.path).write_text(Path(quest.path).read_text().replace("row 1?", "row 9?"))
+    files = realm.run(orders(quest))
+    assert run(files.request) == 1
+    assert why(files).failure_class == "data"
+    assert "quest changed: " in why(files).message
+    assert "The snapshot is damaged" in why(files).message
+
+
+def test_a_full_disk_while_saving_keeps_the_last_checkpoint_and_says_which(realm: Realm) -> None:
+    files = realm.run(orders(realm.quest()), a_config(save_every=2))
+    fail_in_save(number=2)
+    assert run(files.request) == 1
+    failpoints.observe(None)
+    found = why(files)
+    assert (found.failure_class, found.last_checkpoint_step) == ("environment", 2)
+    assert "checkpoint-4 could not be saved: [Errno 28] No space left on device" in found.message
+    assert "checkpoint-2 is still the newest" in found.message
+    assert [path.name for path in realm.campaign.checkpoints.iterdir()] == ["checkpoint-2"]
+    verify_files(realm.campaign.checkpoint(2), manifest(realm, 2))
+
+
+def test_a_tokenizer_that_is_not_the_hashed_one_is_refused(realm: Realm) -> None:
+    import msgspec
+
+    config = a_config()
+    other = msgspec.structs.replace(
+        config, tokenizer=msgspec.structs.replace(config.tokenizer, digest="sha256:0")
+    )
+    files = realm.run(orders(realm.quest()), other)
+    assert run(files.request) == 1
+    assert "the request names sha256:0" in why(files).message
+
+
+def fail_in_save(number: int) -> None:
+    """Let the disk be full when the manifest of this checkpoint is written."""
+    met = 0
+
+    def strike(name: str) -> None:
+        nonlocal met
+        met += name == "checkpoint.manifest"
+        if met == number and name == "checkpoint.manifest":
+            raise OSError(28, "No space left on device")
+
+    failpoints.observe(strike)
+
+
+def test_a_folder_in_the_way_of_a_save_ends_the_run_with_a_class_of_its_own(realm: Realm) -> None:
+    theirs = realm.campaign.checkpoint(4)
+    theirs.mkdir()
+    files = realm.run(orders(realm.quest()), a_config(save_every=2))
+
+    assert run(files.request) == 1
+
+    assert (why(files).failure_class, why(files).last_checkpoint_step) == ("in_the_way", 2)
+    assert f"{theirs} is in the way: something lies there already" in why(files).message
+    assert "checkpoint-2 is still the newest" in why(files).message
+    assert list(theirs.iterdir()) == []
