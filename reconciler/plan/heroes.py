@@ -1,8 +1,26 @@
 """Heroes and skills: what would keep a hero from being trained, and what a spec says that has no effect."""
 
+from collections.abc import Iterator
+
 from reconciler.plan.draft import Draft
 from reconciler.plan.hero_checks import hero_problems, hero_warnings, skill_warnings
 from reconciler.plan.world import World
+
+
+def _orphan_warnings(world: World) -> Iterator[str]:
+    """Yield the heroes of campaigns whose spec is gone; renaming one is how that happens unawares."""
+    rows = (row for row in world.facts.store.campaigns if row.status != "archived")
+    known = [row.name.partition("/")[0] for row in rows]
+    new = sorted(set(world.desired.heroes) - set(known))
+    for hero in sorted(set(known) - set(world.desired.heroes)):
+        num_campaigns = known.count(hero)
+        kept = "campaign keeps" if num_campaigns == 1 else "campaigns keep"
+        text = f"hero/{hero} has no spec any more; its {num_campaigns} {kept} all that was learnt"
+        if new:
+            text += (
+                f"; if {' or '.join(new)} is its new name: that is another hero, which begins from nothing"
+            )
+        yield f"{text}; to go on with it, bring specs/heroes/{hero}.yaml and specs/campaigns/{hero}/ back"
 
 
 def plan_heroes(world: World, draft: Draft) -> None:
@@ -19,5 +37,6 @@ def plan_heroes(world: World, draft: Draft) -> None:
                 cause=problem.cause,
                 hint=problem.hint,
             )
+    draft.warnings.extend(_orphan_warnings(world))
     for skill in world.desired.skills.values():
         draft.warnings.extend(skill_warnings(world, skill.spec))

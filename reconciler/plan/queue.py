@@ -100,6 +100,15 @@ def _say_what_it_waits_for(world: World, draft: Draft, quest: Quest) -> None:
     if _is_finished(world, quest):
         return
     begun_by = _started_elsewhere(world, quest, None)
+    if not quest.for_ and begun_by and begun_by not in world.desired.campaigns:
+        draft.block(
+            f"quest/{quest.id}",
+            code="waits",
+            message=f"was begun by {begun_by}, which has no spec any more",
+            cause=_where(world, quest),
+            hint=f"bring specs/campaigns/{begun_by}.yaml back, or give the quest another id to train it anew",
+        )
+        return
     if quest.for_:
         who = " or ".join(name if "/" in name else f"a campaign of {name}" for name in quest.for_)
     else:
