@@ -15,6 +15,7 @@ from reconciler.plan.actions import (
 )
 from reconciler.plan.configs import ResolvedRun, change_since, resolve_run
 from reconciler.plan.draft import Draft
+from reconciler.plan.locked import block_other_checkpoint
 from reconciler.plan.retry import RetryPolicy, judge
 from reconciler.plan.world import World
 from state.ids import RunKey
@@ -61,6 +62,8 @@ def _is_held_back(world: World, draft: Draft, campaign: str, resolved: ResolvedR
 
 
 def _is_refused_change(world: World, draft: Draft, campaign: str, resolved: ResolvedRun) -> bool:
+    if block_other_checkpoint(world, draft, campaign, resolved.config):
+        return True
     last = _last_run(world, campaign)
     if last is None or world.newest_checkpoint(campaign) is None:
         return False

@@ -5,11 +5,13 @@ import msgspec
 from blake3 import blake3
 
 from state.canonical import canonical_json
+from state.contract.locked import Locked
 from state.contract.request import CodeVersion
 
 MANIFEST_NAME = "manifest.json"
 SIDECAR_NAME = ".ledger.json"
 """Derived from the ledger; the one file that a manifest does not cover."""
+_CAME_LATER = ("locked",)
 
 
 class FileEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,8 +70,11 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     generation: int
     attempt: int
     config_hash: str
+    """Of the config that was in force at the save: a live change is in it, whatever the launch began with."""
     code_version: CodeVersion
     specs_commit: str
+    locked: Locked | None = None
+    """What the weights belong to; None in a manifest of an older version."""
     optimizer: str
     healthy: bool
     """All losses since the parent were finite."""
@@ -89,7 +94,13 @@ def with_digest(manifest: Manifest) -> Manifest:
 
 
 def manifest_digest(manifest: Manifest) -> str:
-    """Return `blake3:` and 64 hex digits over all of the manifest but its digest."""
+    """Return `blake3:` and 64 hex digits over all of the manifest but its digest.
+
+    A field that came later is left out while it is absent: older manifests keep their digests.
+    """
     fields = msgspec.to_builtins(manifest)
     del fields["digest"]
+    for name in _CAME_LATER:
+        if fields[name] is None:
+            del fields[name]
     return "blake3:" + blake3(canonical_json(fields)).hexdigest()

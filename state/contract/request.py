@@ -1,96 +1,20 @@
 """`request.json`: everything a run was asked to be. Written once, before the trainer starts."""
 
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
-from state.canonical import sha256_of
 from state.contract.orders import RowShape
-
-
-class ModelConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """The locked architecture: equal along a lineage."""
-
-    init: Literal["scratch", "pretrained"]
-    base_model: str | None
-    """The name in the hero's spec; None when the weights start at random."""
-    family: str
-    architecture: str
-    """The transformers class, for example Qwen3ForCausalLM."""
-    vocab_size: int
-    max_context_length: int
-    """Longest document in tokens, the training `max_length`."""
-    config: dict[str, Any]
-    """Architecture fields of the transformers config; empty for pretrained weights."""
-    config_digest: str | None = None
-    """SHA-256 of the pretrained model's own config.json."""
-
-
-class TokenizerConfig(msgspec.Struct, frozen=True, kw_only=True):
-    kind: Literal["bytes", "pretrained"]
-    digest: str
-
-
-class ChatConfig(msgspec.Struct, frozen=True, kw_only=True):
-    template: str
-    digest: str
-    """SHA-256 of the template's text."""
-
-
-class TrainingConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """How an update is made."""
-
-    precision: Literal["auto", "fp32", "bf16", "fp16"]
-    batch_size: int
-    """Documents per micro-batch."""
-    gradient_accumulation: int
-    """Micro-batches per update; documents per update = batch_size x gradient_accumulation."""
-    optimizer: Literal["adamw", "muon"]
-    learning_rate: float
-    lr_scheduler: Literal["constant"]
-    warmup_steps: int
-    """Updates over which the rate rises linearly from 0."""
-    max_length: int
-    weight_decay: float
-    adam_beta1: float
-    adam_beta2: float
-    adam_epsilon: float
-    muon_learning_rate: float | None
-    """Rate of the matrices that Muon updates; None: `learning_rate` serves both."""
-    muon_momentum: float
-    clip: float
-    """Largest global gradient norm."""
-    seed: int
-    gradient_checkpointing: bool
-
-
-class EvaluationConfig(msgspec.Struct, frozen=True, kw_only=True):
-    every_updates: int
-    held_out_fraction: float
-    """Share of each quest's rows that is never trained on; 0 when a file serves."""
-    max_rows: int
-    """At most so many held-out rows are scored."""
-
-
-class CheckpointConfig(msgspec.Struct, frozen=True, kw_only=True):
-    every_updates: int
-    every_minutes: float
-
-
-class RunConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """Every resolved value. No paths, ids or times: equal configs have equal hashes."""
-
-    model: ModelConfig
-    tokenizer: TokenizerConfig
-    chat: ChatConfig
-    training: TrainingConfig
-    evaluation: EvaluationConfig
-    checkpoint: CheckpointConfig
-
-
-def config_hash(config: RunConfig) -> str:
-    """Return the SHA-256 of the config's RFC 8785 canonical JSON, as `sha256:` and 64 hex digits."""
-    return sha256_of(msgspec.to_builtins(config))
+from state.contract.run_config import (  # whoever reads a request reads its config, too
+    ChatConfig as ChatConfig,
+    CheckpointConfig as CheckpointConfig,
+    EvaluationConfig as EvaluationConfig,
+    ModelConfig as ModelConfig,
+    RunConfig as RunConfig,
+    TokenizerConfig as TokenizerConfig,
+    TrainingConfig as TrainingConfig,
+    config_hash as config_hash,
+)
 
 
 class CodeVersion(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 import torch
 
+from state.contract.locked import Locked
 from trainer.checkpoints.errors import CheckpointError
-from trainer.checkpoints.locked import Locked
 
 OPTIMIZER_NAME = "optimizer.safetensors"
 STATE_NAME = "trainer_state.json"

@@ -7,10 +7,10 @@ import msgspec
 from safetensors import SafetensorError
 from safetensors.torch import save_file
 
+from state.contract.locked import locked_values
 from state.contract.manifest import FileEntry, Manifest, with_digest
 from state.contract.request import RunRequest
 from trainer.checkpoints.errors import CheckpointError, NameTakenError
-from trainer.checkpoints.locked import locked_values
 from trainer.checkpoints.save import publish_checkpoint
 from trainer.checkpoints.state import (
     OPTIMIZER_NAME,
@@ -92,6 +92,7 @@ def _manifest(request: RunRequest, progress: Progress, files: tuple[FileEntry, .
             config_hash=request.config_hash,
             code_version=request.code_version,
             specs_commit=request.specs_commit,
+            locked=locked_values(request.config),
             optimizer=request.config.training.optimizer,
             healthy=True,  # a loss that is not finite ends the run before it can save
             quest_id=progress.quest_id,

@@ -11,12 +11,13 @@ from safetensors.torch import load_file
 
 from state.atomic import ensure_folder, remove_staging
 from state.contract.files import ContractError, read
+from state.contract.locked import locked_values
 from state.contract.request import RunRequest
 from state.ids import checkpoint_folder
 from state.layout import RunLayout
 from trainer.checkpoints.errors import CheckpointError
 from trainer.checkpoints.load import check_campaign, read_manifest, verify_files
-from trainer.checkpoints.locked import check_locked, locked_values
+from trainer.checkpoints.locked import check_locked
 from trainer.checkpoints.state import (
     OPTIMIZER_NAME,
     STATE_NAME,

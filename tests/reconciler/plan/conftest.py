@@ -35,6 +35,7 @@ from reconciler.plan.planner import make_plan
 from reconciler.plan.quest_sources import QuestSource, quest_source
 from reconciler.plan.world import World
 from state.contract.exit import RunExit
+from state.contract.locked import Locked, locked_values
 from state.contract.manifest import Manifest, Measures, QuestCursor
 from state.contract.orders import Orders, QuestOrder, RowShape
 from state.contract.process import ProcessIdentity
@@ -172,7 +173,9 @@ class Builder:
             **words.get("row", {}),
         )
         self._store(campaigns=(*self.facts.store.campaigns, row))
-        complete = tuple(_checkpoint(name, uid, c) for c in words.get("checkpoints", ()))
+        complete = tuple(
+            _checkpoint(name, uid, c, self._locked(name, c)) for c in words.get("checkpoints", ())
+        )
         recorded = [c for c in words.get("checkpoints", ()) if c.get("recorded", True)]
         gone = [
             lost if isinstance(lost, dict) else {"step": lost} for lost in words.get("lost_checkpoints", ())
@@ -198,6 +201,14 @@ class Builder:
             starting=tuple(words.get("starting", ())),
         )
         self.facts = msgspec.structs.replace(self.facts, campaigns={**self.facts.campaigns, name: seen})
+
+    def _locked(self, name: str, words: Mapping[str, Any]) -> Locked | None:
+        """Return the hero's locked values but for those that the case gives the checkpoint."""
+        if "locked" not in words:
+            return None
+        resolved = resolve_run(self.world(), name)
+        assert isinstance(resolved, ResolvedRun), resolved
+        return locked_values(_with(resolved.config, words["locked"]))
 
     def _job(self, name: str, uid: str, quest_id: str, words: Mapping[str, Any]) -> JobRow:
         hero, _, campaign = name.partition("/")
@@ -369,7 +380,7 @@ def _model(words: Mapping[str, Any]) -> ModelFacts:
     return msgspec.convert(words, ModelFacts)
 
 
-def _checkpoint(name: str, uid: str, words: Mapping[str, Any]) -> FoundCheckpoint:
+def _checkpoint(name: str, uid: str, words: Mapping[str, Any], locked: Locked | None) -> FoundCheckpoint:
     cursor = tuple(
         QuestCursor(
             quest_id=quest,
@@ -396,6 +407,7 @@ def _checkpoint(name: str, uid: str, words: Mapping[str, Any]) -> FoundCheckpoin
         config_hash="h",
         code_version=CodeVersion(source="git", commit="v"),
         specs_commit="c",
+        locked=locked,
         optimizer=words.get("optimizer", "adamw"),
         healthy=words.get("healthy", True),
         quest_id=None,

@@ -4,8 +4,9 @@ import msgspec
 import pytest
 from builders import a_config, a_model
 
+from state.contract.locked import Locked, locked_values
 from trainer.checkpoints.errors import CheckpointError
-from trainer.checkpoints.locked import Locked, check_locked, locked_values
+from trainer.checkpoints.locked import check_locked
 
 
 def locked(**changes: object) -> Locked:
