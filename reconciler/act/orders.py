@@ -32,13 +32,14 @@ def give(action: GiveOrders, tools: Tools) -> str:
         goal_updates=action.goal_updates,
         pause=action.pause,
     )
-    if current is not None and current.sequence >= action.sequence and current != orders:
+    if current is not None and msgspec.structs.replace(current, sequence=orders.sequence) == orders:
+        return f"orders {current.sequence} say so already"
+    if current is not None and current.sequence >= action.sequence:
         raise Temporary(
             f"run {action.campaign} has orders {current.sequence} already, the plan made {action.sequence}; "
             "planned again"
         )
-    if current != orders:
-        write_json(files.orders, orders)
+    write_json(files.orders, orders)
     noun = "quest" if len(orders.quests) == 1 else "quests"
     return f"orders {orders.sequence}: {len(orders.quests)} {noun}{', pause' if orders.pause else ''}"
 

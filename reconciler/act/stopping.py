@@ -16,9 +16,18 @@ import msgspec
 
 from reconciler.act.checkpoints import newest_to_resume
 from reconciler.act.errors import Temporary
-from reconciler.act.run_files import exit_of, files_of, living_pid, need_run, orders_of, revoke
+from reconciler.act.run_files import (
+    exit_of,
+    files_of,
+    is_revoked,
+    living_pid,
+    need_run,
+    orders_of,
+    revoke,
+)
 from reconciler.act.runs import end_run
 from reconciler.act.tools import Tools
+from reconciler.observed.processes import find_by_cookie
 from reconciler.plan.actions import CloseRun, RunAction, StopRun
 from state.atomic import write_json
 from state.contract.files import ContractError, read
@@ -43,7 +52,8 @@ def stop(action: StopRun, tools: Tools) -> str:
     row, files = need_run(tools, action), files_of(tools, action)
     if row.state == "ended":
         return f"was over before: {row.end}"
-    if not files.process.exists() and revoke(tools, files):
+    if (not files.process.exists() or is_revoked(files)) and revoke(tools, files):
+        _end_unclaimed(tools, row.cookie)
         end_run(tools, files, row, _never_started(action))
         return "had not begun; it never will"
     _order_stop(files, action.why)
@@ -51,6 +61,26 @@ def stop(action: StopRun, tools: Tools) -> str:
     end = _end_of(action, tools, files, was_killed=was_killed)
     end_run(tools, files, row, end)
     return _told(end)
+
+
+def _end_unclaimed(tools: Tools, cookie: str) -> None:
+    """Kill what was started for a run that nobody can claim any more: it has nothing to save.
+
+    Raises:
+        Temporary: a process cannot be killed.
+    """
+    while (pid := find_by_cookie(cookie, tools.proc)) is not None:
+        pidfd = _pidfd(pid)
+        if pidfd is None:
+            continue
+        try:
+            if find_by_cookie(cookie, tools.proc) != pid:
+                continue
+            _send(pidfd, signal.SIGKILL)
+            if not _wait(pidfd, _KILL_SECONDS, tools):
+                raise Temporary("its process was killed and is still there: it hangs in the kernel")
+        finally:
+            os.close(pidfd)
 
 
 def _order_stop(files: RunLayout, why: str) -> None:

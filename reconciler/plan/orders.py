@@ -1,63 +1,88 @@
 """Orders: what the running trainer is to do next, handed to it without a restart."""
 
+from collections.abc import Iterator
+
 from reconciler.plan import jobs
-from reconciler.plan.actions import EnqueueJob, GiveOrders, StopRun
+from reconciler.plan.actions import GiveOrders, StopRun
 from reconciler.plan.draft import Draft
 from reconciler.plan.world import LiveRun, World
+from state.contract.orders import Orders
+
+
+def plan_urgent_orders(world: World, draft: Draft) -> None:
+    """Hand the running trainer a pause, its end, or a new goal, before what may take long or fail."""
+    for live, orders in _orderable(world, draft):
+        differences = _urgent_differences(world, live, orders)
+        if differences:
+            uids = tuple(quest.job_uid for quest in orders.quests)
+            _give(world, draft, live, orders.sequence + 1, uids, differences)
 
 
 def plan_orders(world: World, draft: Draft) -> None:
-    """Hand the running trainer its new list of quests, goal or pause, if they differ from what it has."""
+    """Hand the running trainer its new list of quests, if it differs from what it has.
+
+    A quest that cannot be brought in keeps no other waiting: the order does not need it.
+    """
+    given = {action.key for action in draft.actions(GiveOrders)}
+    for live, orders in _orderable(world, draft):
+        wanted = jobs.pending(world, draft, live.campaign)
+        done = jobs.learnt_uids(world, draft, live.campaign)
+        has = [(quest.job_uid, quest.epochs) for quest in orders.quests if quest.job_uid not in done]
+        differences = _differences(has, [(job.uid, job.epochs) for job in wanted])
+        if differences:
+            sequence = orders.sequence + (2 if live.key in given else 1)
+            _give(world, draft, live, sequence, tuple(job.uid for job in wanted), differences)
+
+
+def _orderable(world: World, draft: Draft) -> Iterator[tuple[LiveRun, Orders]]:
+    """Yield the runs of the active campaign that have orders and are not to stop."""
     stopping = {action.key for action in draft.actions(StopRun)}
     for live in world.live_runs():
         if live.seen is None or live.seen.orders is None or live.key in stopping:
             continue
         if live.campaign == world.active:
-            _plan_new_orders(world, draft, live)
+            yield live, live.seen.orders
 
 
-def _plan_new_orders(world: World, draft: Draft, live: LiveRun) -> None:
-    assert live.seen is not None and live.seen.orders is not None  # noqa: PT018, S101 - checked by the caller
-    orders = live.seen.orders
-    wanted = jobs.pending(world, draft, live.campaign)
-    done = jobs.learnt_uids(world, draft, live.campaign)
-    has = [(quest.job_uid, quest.epochs) for quest in orders.quests if quest.job_uid not in done]
-    goal = world.goal(live.campaign)
-    pause = world.hold(live.campaign) == "pause"
-    differences = _differences(has, [(job.uid, job.epochs) for job in wanted], orders.goal_updates, goal)
-    if pause != orders.pause:
-        differences.append("pause" if pause else "go on")
-    if not differences:
-        return
+def _give(
+    world: World,
+    draft: Draft,
+    live: LiveRun,
+    sequence: int,
+    job_uids: tuple[str, ...],
+    differences: list[str],
+) -> None:
     draft.add(
         GiveOrders(
             campaign=live.campaign,
             campaign_uid=live.row.campaign_uid,
             generation=live.row.generation,
             attempt=live.row.attempt,
-            sequence=orders.sequence + 1,
-            job_uids=tuple(job.uid for job in wanted),
-            goal_updates=goal,
-            pause=pause,
+            sequence=sequence,
+            job_uids=job_uids,
+            goal_updates=world.goal(live.campaign),
+            pause=world.hold(live.campaign) == "pause",
         ),
         subject=f"run/{live.campaign}",
         reason=", ".join(differences),
         cause=world.where("queue"),
         source="edit",
-        needs=draft.ids(EnqueueJob),
     )
 
 
-def _differences(
-    has: list[tuple[str, int]], wanted: list[tuple[str, int]], old_goal: int | None, goal: int | None
-) -> list[str]:
+def _urgent_differences(world: World, live: LiveRun, orders: Orders) -> list[str]:
     found = []
-    if has != wanted:
-        found.append(
-            f"{len(wanted)} quests to do instead of {len(has)}"
-            if len(has) != len(wanted)
-            else "quests in another order"
-        )
-    if old_goal != goal:
+    goal, pause = world.goal(live.campaign), world.hold(live.campaign) == "pause"
+    if orders.goal_updates != goal:
         found.append(f"goal {goal} updates" if goal else "no goal any more")
+    if pause != orders.pause:
+        found.append("pause" if pause else "go on")
     return found
+
+
+def _differences(has: list[tuple[str, int]], wanted: list[tuple[str, int]]) -> list[str]:
+    if has == wanted:
+        return []
+    if len(has) != len(wanted):
+        return [f"{len(wanted)} quests to do instead of {len(has)}"]
+    return ["quests in another order"]

@@ -1,8 +1,8 @@
 """`make_plan`: the whole plan from desired state, facts and the time. The same inputs give the same bytes.
 
 Read the list of planners for the order in which apply acts: first the books are brought up to date with what
-happened, then what should not go on stops, then the campaigns and the queue become what the specs say, and
-last a trainer gets its orders or is started.
+happened, then what should not go on stops or pauses, then the campaigns and the queue become what the specs
+say (which may take long, or fail), and last a trainer gets its further orders or is started.
 """
 
 from reconciler.desired.desired import Desired
@@ -14,7 +14,7 @@ from reconciler.plan.draft import Draft
 from reconciler.plan.heroes import plan_heroes
 from reconciler.plan.jobs import plan_progress
 from reconciler.plan.launches import plan_launch
-from reconciler.plan.orders import plan_orders
+from reconciler.plan.orders import plan_orders, plan_urgent_orders
 from reconciler.plan.queue import plan_queue
 from reconciler.plan.records import plan_records
 from reconciler.plan.requests import plan_requests
@@ -31,6 +31,7 @@ PLANNERS = (
     plan_campaigns,
     plan_activation,
     plan_heroes,
+    plan_urgent_orders,
     plan_queue,
     plan_orders,
     plan_launch,

@@ -89,8 +89,6 @@ def _seen_in(campaign: str, row: RunRow, file: str) -> str:
 def plan_stops(world: World, draft: Draft) -> None:
     """Stop every live run that the specs, or a person, no longer want to go on as it is."""
     for live in world.live_runs():
-        if live.seen is None:
-            continue  # it can be told only once it has claimed its run
         found = _why_stop(world, draft, live)
         if found is not None:
             why, cause = found

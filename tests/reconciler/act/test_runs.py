@@ -1,18 +1,13 @@
 """A launch: one process per run key, with everything it needs in its folder, under any kill."""
 
-import json
 import os
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
-import msgspec
-import pytest
-
 from reconciler.act.launcher import LocalLauncher
 from reconciler.observed.processes import find_by_cookie
-from reconciler.plan import actions as a
 from reconciler.provenance import ProvenanceUnknown
 from state.contract.files import read
 from state.contract.orders import Orders
@@ -199,194 +194,11 @@ def test_a_job_that_could_not_be_enqueued_keeps_no_other_waiting(realm: Any, mak
     assert [quest.job_uid for quest in read(realm.run.orders, Orders).quests] == [make.job]
 
 
-def test_confirming_writes_down_the_process(realm: Any, make: Any) -> None:
-    realm.done(make.launch(), a.ConfirmRun(**make.key, pid=4242))
-
-    assert (run_row(realm).state, run_row(realm).pid) == ("running", 4242)
-
-
-def test_a_run_given_up_before_its_trainer_came_can_never_be_claimed(realm: Any, make: Any) -> None:
-    realm.done(make.launch(), make.close("never_started"))
-
-    claim = realm.json(realm.run.process)
-    assert (claim["pid"], claim["cookie"]) == (0, "revoked")
-    straggler = make.tiny_trainers()
-    env = {"REALM_RUN_COOKIE": realm.cookie}
-    argv = [sys.executable, "-m", "trainer", "run", "--request", str(realm.run.request)]
-    straggler.spawn(argv, env=env, log=realm.run.log, cwd=realm.run.folder)
-    assert _exit_codes(straggler) == [75]
-    assert realm.json(realm.run.process) == claim
-
-
-def _exit_codes(launcher: LocalLauncher) -> list[int]:
-    deadline = time.monotonic() + 10
-    while not (left := launcher.reap()) and time.monotonic() < deadline:
-        time.sleep(0.005)
-    return [child.exit_code for child in left]
-
-
-def test_a_slow_trainer_that_claims_at_the_last_moment_is_left_alone(realm: Any, make: Any) -> None:
-    realm.start_trainer()
-
-    outcome = realm.fails(make.close("never_started"))
-
-    assert outcome.text.startswith("claimed after all")
-    assert run_row(realm).state != "ended"
-
-
-def test_a_run_whose_trainer_lives_is_not_closed(realm: Any, make: Any) -> None:
-    realm.start_trainer()
-
-    assert "its trainer lives (pid " in realm.fails(make.close("lost")).text
-
-
-def test_closing_writes_down_how_it_ended_and_does_so_once(realm: Any, make: Any) -> None:
-    realm.done(make.launch())
-    end = make.close(
-        "failed", failure_class="oom", final_step=3, ended_at="2026-01-31T13:00:00Z", quest_id="sums"
-    )
-    realm.done(end)
-    realm.done(make.close("lost"))
-
-    row = run_row(realm)
-    assert (row.state, row.end, row.failure_class, row.final_step) == ("ended", "failed", "oom", 3)
-    assert (row.ended_at, row.quest_id, row.message) == ("2026-01-31T13:00:00Z", "sums", "so it was")
-
-
 def test_the_reconcilers_death_leaves_the_trainer_in_its_own_session(realm: Any) -> None:
     realm.start_trainer()
 
     pid = realm.json(realm.run.process)["pid"]
     assert os.getsid(pid) == pid
-
-
-def test_new_orders_replace_the_old_ones(realm: Any, make: Any) -> None:
-    realm.done(make.launch(), make.orders(2, pause=True, goal_updates=9, job_uids=()))
-
-    orders = read(realm.run.orders, Orders)
-    assert (orders.sequence, orders.pause, orders.goal_updates, orders.quests) == (2, True, 9, ())
-
-
-def test_the_jobs_of_new_orders_know_which_launch_trains_them(realm: Any, make: Any) -> None:
-    _, told = realm.done(make.launch(job_uids=()), make.orders(2))
-
-    assert told == "orders 2: 1 quest"
-    (job,) = realm.view().jobs
-    assert (job.config_hash, job.git_commit) == (config_hash(make.config), CODE)
-
-
-def test_orders_are_never_older_than_those_given(realm: Any, make: Any) -> None:
-    realm.done(make.launch(), make.orders(3))
-
-    outcome = realm.fails(make.orders(2, pause=True))
-
-    assert "has orders 3 already, the plan made 2" in outcome.text
-
-
-def test_a_stopping_run_takes_no_new_orders(realm: Any, make: Any) -> None:
-    realm.done(make.launch())
-    orders = read(realm.run.orders, Orders)
-    realm.run.orders.write_bytes(msgspec.json.encode(msgspec.structs.replace(orders, stop="enough")))
-
-    assert "is stopping (enough); it takes no new orders" in realm.fails(make.orders(2)).text
-
-
-@pytest.mark.parametrize("action", ["orders", "confirm"])
-def test_a_run_that_is_over_takes_nothing_more(action: str, realm: Any, make: Any) -> None:
-    realm.done(make.launch(), make.close("never_started"))
-
-    late = make.orders(2) if action == "orders" else a.ConfirmRun(**make.key, pid=1)
-
-    assert "is over (never_started); planned again" in realm.fails(late).text
-
-
-def test_a_stopped_trainer_saves_and_its_end_is_written_down(realm: Any, make: Any) -> None:
-    realm.start_trainer()
-
-    (text,) = realm.done(make.stop())
-
-    assert text == "saved checkpoint-7"
-    row = run_row(realm)
-    assert (row.state, row.end, row.message, row.last_checkpoint_step) == ("ended", "stopped", "asked to", 7)
-    orders = read(realm.run.orders, Orders)
-    assert (orders.sequence, orders.stop) == (2, "not active any more")
-
-
-def test_stopping_what_is_gone_already_is_done(realm: Any, make: Any) -> None:
-    realm.start_trainer()
-    realm.done(make.stop())
-
-    assert realm.done(make.stop()) == ["was over before: stopped"]
-
-
-def test_a_trainer_that_left_by_itself_is_closed_with_its_word(realm: Any, make: Any) -> None:
-    realm.start_trainer()
-    realm.end_trainers()
-    left = {
-        "reason": "finished",
-        "message": "done",
-        "step": 9,
-        "last_checkpoint_step": 9,
-        "exited_at": make.now,
-    }
-    realm.run.exit.write_text(json.dumps(left))
-
-    realm.done(make.stop())
-
-    assert (run_row(realm).end, run_row(realm).final_step) == ("finished", 9)
-
-
-def test_a_trainer_that_does_not_listen_is_killed_after_the_grace_time(
-    realm: Any, make: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("REALM_TEST_DEAF", "1")
-    realm.save_checkpoint(5)
-    realm.start_trainer()
-
-    (text,) = realm.done(make.stop(grace_seconds=0.2))
-
-    assert text == "did not leave within 0.2 s and was killed"
-    row = run_row(realm)
-    assert (row.end, row.message, row.last_checkpoint_step) == ("lost", text, 5)
-    assert find_by_cookie(realm.cookie) is None
-
-
-def test_asked_to_leave_while_waiting_it_leaves_the_trainer_stopping(
-    realm: Any, make: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("REALM_TEST_DEAF", "1")
-    realm.start_trainer()
-    answers = iter([False])
-
-    outcome = realm.fails(make.stop(), interrupted=lambda: next(answers, True))
-
-    assert outcome.text == "its trainer saves and leaves by itself; not waited for"
-    assert run_row(realm).state != "ended"
-    assert find_by_cookie(realm.cookie) is not None
-
-
-def test_a_process_that_only_has_the_trainers_number_is_not_signalled(realm: Any, make: Any) -> None:
-    realm.done(make.launch())
-    ours = {
-        "pid": os.getpid(),
-        "boot_id": "another",
-        "start_ticks": 1,
-        "cookie": realm.cookie,
-        "claimed_at": make.now,
-    }
-    realm.run.process.write_text(json.dumps(ours))
-
-    realm.done(make.stop())
-
-    assert run_row(realm).end == "lost"
-
-
-def test_a_run_that_nobody_claimed_is_stopped_by_taking_the_claim_away(realm: Any, make: Any) -> None:
-    realm.done(make.launch())
-
-    assert realm.done(make.stop()) == ["had not begun; it never will"]
-    assert run_row(realm).end == "never_started"
-    assert realm.json(realm.run.process)["cookie"] == "revoked"
 
 
 def test_a_launch_without_its_campaign_is_refused(realm: Any, make: Any) -> None:

@@ -1,0 +1,68 @@
+"""A run is confirmed and closed once, and what was given up can never be claimed."""
+
+import sys
+import time
+from typing import Any
+
+from reconciler.act.launcher import LocalLauncher
+from reconciler.plan import actions as a
+
+CODE = "c" * 40
+
+
+def run_row(realm: Any) -> Any:
+    return realm.view().runs[0]
+
+
+def test_confirming_writes_down_the_process(realm: Any, make: Any) -> None:
+    realm.done(make.launch(), a.ConfirmRun(**make.key, pid=4242))
+
+    assert (run_row(realm).state, run_row(realm).pid) == ("running", 4242)
+
+
+def test_a_run_given_up_before_its_trainer_came_can_never_be_claimed(realm: Any, make: Any) -> None:
+    realm.done(make.launch(), make.close("never_started"))
+
+    claim = realm.json(realm.run.process)
+    assert (claim["pid"], claim["cookie"]) == (0, "revoked")
+    straggler = make.tiny_trainers()
+    env = {"REALM_RUN_COOKIE": realm.cookie}
+    argv = [sys.executable, "-m", "trainer", "run", "--request", str(realm.run.request)]
+    straggler.spawn(argv, env=env, log=realm.run.log, cwd=realm.run.folder)
+    assert _exit_codes(straggler) == [75]
+    assert realm.json(realm.run.process) == claim
+
+
+def _exit_codes(launcher: LocalLauncher) -> list[int]:
+    deadline = time.monotonic() + 10
+    while not (left := launcher.reap()) and time.monotonic() < deadline:
+        time.sleep(0.005)
+    return [child.exit_code for child in left]
+
+
+def test_a_slow_trainer_that_claims_at_the_last_moment_is_left_alone(realm: Any, make: Any) -> None:
+    realm.start_trainer()
+
+    outcome = realm.fails(make.close("never_started"))
+
+    assert outcome.text.startswith("claimed after all")
+    assert run_row(realm).state != "ended"
+
+
+def test_a_run_whose_trainer_lives_is_not_closed(realm: Any, make: Any) -> None:
+    realm.start_trainer()
+
+    assert "its trainer lives (pid " in realm.fails(make.close("lost")).text
+
+
+def test_closing_writes_down_how_it_ended_and_does_so_once(realm: Any, make: Any) -> None:
+    realm.done(make.launch())
+    end = make.close(
+        "failed", failure_class="oom", final_step=3, ended_at="2026-01-31T13:00:00Z", quest_id="sums"
+    )
+    realm.done(end)
+    realm.done(make.close("lost"))
+
+    row = run_row(realm)
+    assert (row.state, row.end, row.failure_class, row.final_step) == ("ended", "failed", "oom", 3)
+    assert (row.ended_at, row.quest_id, row.message) == ("2026-01-31T13:00:00Z", "sums", "so it was")
