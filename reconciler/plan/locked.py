@@ -44,8 +44,8 @@ def block_other_checkpoint(world: World, draft: Draft, campaign: str, config: Ru
     draft.block(
         f"campaign/{campaign}",
         code="locked",
-        message=f"{unlike.key} of checkpoint-{newest.step} is {unlike.found}; the hero says {unlike.asked}: it is "
-        "locked along a lineage",
+        message=f"{unlike.key} of checkpoint-{newest.step} is {unlike.found}; the hero says {unlike.asked}: "
+        "it is locked along a lineage",
         cause=world.where(f"hero/{hero}", *_place(unlike)),
         hint=f"undo the change, or write a new campaign of {hero}; this one keeps its checkpoints",
     )

@@ -6,15 +6,29 @@ import msgspec
 
 from state.contract.orders import RowShape
 from state.contract.run_config import (  # whoever reads a request reads its config, too
-    ChatConfig as ChatConfig,
-    CheckpointConfig as CheckpointConfig,
-    EvaluationConfig as EvaluationConfig,
-    ModelConfig as ModelConfig,
-    RunConfig as RunConfig,
-    TokenizerConfig as TokenizerConfig,
-    TrainingConfig as TrainingConfig,
-    config_hash as config_hash,
+    ChatConfig,
+    CheckpointConfig,
+    EvaluationConfig,
+    ModelConfig,
+    RunConfig,
+    TokenizerConfig,
+    TrainingConfig,
+    config_hash,
 )
+
+__all__ = [
+    "ChatConfig",
+    "CheckpointConfig",
+    "CodeVersion",
+    "EvaluationConfig",
+    "HeldOutFile",
+    "ModelConfig",
+    "RunConfig",
+    "RunRequest",
+    "TokenizerConfig",
+    "TrainingConfig",
+    "config_hash",
+]
 
 
 class CodeVersion(msgspec.Struct, frozen=True, kw_only=True):
