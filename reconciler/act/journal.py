@@ -37,10 +37,15 @@ class Journal:
             put(store, [row])
         return row
 
-    def end(self, row: ActionRow, state: ActionState, outcome: str, at: str) -> None:
+    def end(
+        self, row: ActionRow, state: ActionState, outcome: str, at: str, *, permanent: bool = False
+    ) -> None:
         """Write down how it ended."""
         with self._writer.transaction() as store:
-            put(store, [msgspec.structs.replace(row, state=state, outcome=outcome, ended_at=at)])
+            ended = msgspec.structs.replace(
+                row, state=state, outcome=outcome, ended_at=at, permanent=permanent
+            )
+            put(store, [ended])
 
 
 def close_orphans(writer: Writer, at: str) -> int:

@@ -124,11 +124,11 @@ def _execute(action: Action, tools: Tools, journal: Journal, row: ActionRow, exe
     try:
         return executor(action, tools)
     except ActionFailed as error:
-        journal.end(row, "failed", str(error), tools.now())
+        journal.end(row, "failed", str(error), tools.now(), permanent=isinstance(error, Permanent))
         raise
     except FOREIGN as error:
         failure = translate(error)
-        journal.end(row, "failed", str(failure), tools.now())
+        journal.end(row, "failed", str(failure), tools.now(), permanent=isinstance(failure, Permanent))
         raise failure from error
     except BaseException as error:
         asked = isinstance(error, KeyboardInterrupt)

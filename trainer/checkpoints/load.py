@@ -35,6 +35,10 @@ def verify_files(folder: Path, manifest: Manifest) -> None:
         CheckpointError: a file is missing, of another size or content, or not in the manifest.
     """
     for entry in manifest.files:
+        if Path(entry.path).name != entry.path:
+            raise CheckpointError(
+                f"{folder}: the manifest lists {entry.path!r}, which is no file of a checkpoint"
+            )
         found = file_entry(folder, entry.path)
         if found != entry:
             raise CheckpointError(f"{folder / entry.path}: damaged: {_difference(found, entry)}")

@@ -92,6 +92,7 @@ def test_a_failure_says_whether_trying_again_helps(
     (outcome,) = run([make.change(make.mark("failed"))], hands, executors=raising(error))
 
     assert (outcome.ok, outcome.permanent, outcome.text) == (False, permanent, str(error))
+    assert realm.rows("actions")[-1]["permanent"] == permanent
     assert realm.rows("actions")[-1]["outcome"] == str(error)
 
 

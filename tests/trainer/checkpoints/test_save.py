@@ -187,3 +187,15 @@ def killed_at(point: int, folder: Path) -> bool:
         publish(folder)
         os._exit(0)
     return os.WIFSIGNALED(os.waitpid(child, 0)[1])
+
+
+@pytest.mark.parametrize("name", ["../outside", "/etc/hostname", "sub/file", ".."])
+def test_a_manifest_that_leads_out_of_its_folder_is_refused_though_its_digest_is_right(
+    tmp_path: Path, name: str
+) -> None:
+    publish(tmp_path)
+    (tmp_path / "outside").write_bytes(b"secret")
+    manifest = a_manifest((FileEntry(path=name, size_bytes=6, blake3="0" * 64),))
+
+    with pytest.raises(CheckpointError, match=r"the manifest lists '.*', which is no file of a checkpoint"):
+        verify_files(tmp_path / "checkpoint-3", manifest)
