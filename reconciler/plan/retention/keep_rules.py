@@ -1,0 +1,112 @@
+"""The rules, one function each: position in the history and the reason to keep what lies there."""
+
+import heapq
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator
+from datetime import timedelta
+from math import isfinite
+
+from reconciler.plan.retention.calendar_rules import by_calendar
+from reconciler.plan.retention.history import History
+from reconciler.plan.retention.rules import ALL, Best, Rules
+
+Rule = Callable[[History, Rules], Iterator[tuple[int, str]]]
+
+
+def reasons_by_rule(history: History, rules: Rules) -> Iterator[tuple[int, str]]:
+    """Yield position and reason of everything that a rule keeps."""
+    for rule in RULES:
+        yield from rule(history, rules)
+
+
+def by_count(history: History, rules: Rules) -> Iterator[tuple[int, str]]:
+    """Keep the newest healthy ones: a rolling window."""
+    if rules.last == 0:
+        return
+    window = history.healthy if rules.last == ALL else history.healthy[-rules.last :]
+    reason = "every healthy one" if rules.last == ALL else f"one of the last {rules.last}"
+    yield from ((at, reason) for at in window)
+
+
+def by_steps(history: History, rules: Rules) -> Iterator[tuple[int, str]]:
+    """Keep the first at or after each multiple of so many steps, in each segment."""
+    every = rules.every_steps
+    if every is None:
+        return
+    for steps, positions in _by_step(history, history.healthy):
+        found = bisect_left(steps, every)
+        while found < len(steps):
+            yield positions[found], f"every {every:,} steps"
+            found = bisect_left(steps, (steps[found] // every + 1) * every)
+
+
+def by_age(history: History, rules: Rules) -> Iterator[tuple[int, str]]:
+    """Keep those saved within a duration before the newest healthy one."""
+    if rules.within_seconds is None or not history.healthy:
+        return
+    newest = history.times[history.healthy[-1]]
+    span = timedelta(seconds=rules.within_seconds)
+    for at in reversed(history.healthy):
+        if newest - history.times[at] >= span:
+            return
+        yield at, f"saved within {span} of the newest"
+
+
+def by_metric(history: History, rules: Rules) -> Iterator[tuple[int, str]]:
+    """Keep the best values of each metric that the rules name; the one best wherever none is asked."""
+    for best in rules.best:
+        ranked = best_positions(history, best)
+        yield from ((at, f"the best by {best.metric}") for at in ranked[:1])
+        yield from ((at, f"one of the best {best.count} by {best.metric}") for at in ranked[1:])
+
+
+def best_positions(history: History, best: Best) -> list[int]:
+    """Return the positions of the best values, at least one, the best first; of equal ones the newer first.
+
+    What was not measured, or is not finite, has no value: it displaces nothing.
+    """
+    name, count = best.metric, len(history.healthy) if best.count == ALL else max(best.count, 1)
+    records, is_lower = history.records, best.direction == "lower"
+    ranked = [
+        (value, -at if is_lower else at)
+        for at in history.healthy
+        if (value := records[at].metrics.get(name)) is not None and isfinite(value)
+    ]
+    best_first = heapq.nsmallest(count, ranked) if is_lower else heapq.nlargest(count, ranked)
+    return [abs(at) for _, at in best_first]
+
+
+def by_end(history: History, rules: Rules) -> Iterator[tuple[int, str]]:
+    """Keep the one recorded last."""
+    if rules.final and history.records:
+        yield len(history.records) - 1, "the final one"
+
+
+def by_tag(history: History, rules: Rules) -> Iterator[tuple[int, str]]:
+    """Keep those with one of the tags, healthy or not."""
+    for at, record in enumerate(history.records):
+        if record.tags:
+            yield from ((at, f"tagged {tag}") for tag in record.tags if tag in rules.tags)
+
+
+def by_milestone(history: History, rules: Rules) -> Iterator[tuple[int, str]]:
+    """Keep the first at or after each milestone, in each segment, healthy or not."""
+    if not rules.milestones:
+        return
+    for steps, positions in _by_step(history, range(len(history.records))):
+        for milestone in rules.milestones:
+            found = bisect_left(steps, milestone)
+            yield from ((at, f"milestone {milestone:,}") for at in positions[found : found + 1])
+
+
+def _by_step(history: History, positions: Iterable[int]) -> Iterator[tuple[list[int], list[int]]]:
+    """Yield the steps of each segment, smallest first, with their positions."""
+    segments: dict[int, list[int]] = {}
+    for at in positions:
+        segments.setdefault(history.records[at].segment, []).append(at)
+    for group in segments.values():
+        group.sort(key=lambda at: history.records[at].step)
+        yield [history.records[at].step for at in group], group
+
+
+RULES: tuple[Rule, ...] = (by_count, by_steps, by_calendar, by_age, by_metric, by_end, by_tag, by_milestone)

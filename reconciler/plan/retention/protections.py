@@ -1,0 +1,54 @@
+"""What is never dropped, whatever the rules say: promise 2 of the software, each with its own reason.
+
+The best by each metric and the milestones of that promise are in `keep_rules`: no rule takes them away.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from reconciler.plan.retention.history import History
+from reconciler.plan.retention.records import Reference
+from reconciler.plan.retention.rules import Rules
+
+
+def protections(
+    history: History, rules: Rules, pins: Iterable[str], references: Iterable[Reference], now: float
+) -> Iterator[tuple[int, str]]:
+    """Yield position and reason of everything protected."""
+    if not rules.keeps_by_rule:  # whoever gives no rule asks for nothing to go
+        yield from ((at, "no rule is given") for at in range(len(history.records)))
+    yield from _newest(history)
+    yield from _young(history, rules, now)
+    yield from ((at, NOT_COMPLETE) for at, record in enumerate(history.records) if not record.complete)
+    wanted = [*(Reference(id=pin, reason="pinned") for pin in pins), *references]
+    yield from _wanted(history, wanted)
+
+
+NOT_COMPLETE = "does not lie there whole as it was recorded; what is not understood is kept"
+
+
+def _newest(history: History) -> Iterator[tuple[int, str]]:
+    if history.healthy:
+        yield history.healthy[-1], "the newest healthy one"
+    complete = (at for at in reversed(range(len(history.records))) if history.records[at].complete)
+    for at in complete:
+        yield at, "the newest one"
+        return
+
+
+def _young(history: History, rules: Rules, now: float) -> Iterator[tuple[int, str]]:
+    """Yield what is too young, by observed time; what was recorded in its future is too."""
+    limit = rules.minimum_age_seconds
+    reason = f"recorded less than {limit:g} s ago"
+    for at, record in enumerate(history.records):
+        if now - record.recorded_at_seconds < limit:
+            yield at, reason
+
+
+def _wanted(history: History, references: Iterable[Reference]) -> Iterator[tuple[int, str]]:
+    """Yield what something refers to. An id is compared whole: `...@100` is not `...@1000`."""
+    reasons: dict[str, list[str]] = {}
+    for reference in references:
+        reasons.setdefault(reference.id, []).append(reference.reason)
+    if reasons:
+        for at in [at for at, record in enumerate(history.records) if record.id in reasons]:
+            yield from ((at, reason) for reason in reasons[history.records[at].id])
