@@ -35,7 +35,7 @@ def verify_files(folder: Path, manifest: Manifest) -> None:
         CheckpointError: a file is missing, of another size or content, or not in the manifest.
     """
     for entry in manifest.files:
-        if Path(entry.path).name != entry.path:
+        if entry.path in ("", os.curdir, os.pardir) or os.sep in entry.path:
             raise CheckpointError(
                 f"{folder}: the manifest lists {entry.path!r}, which is no file of a checkpoint"
             )
