@@ -25,13 +25,12 @@ def history_of(records: Iterable[Record]) -> History:
     """Return the records as a history, whatever order they come in.
 
     Raises:
-        MalformedRecords: an id, a place or a sequence number occurs twice; a number or time cannot be used.
+        MalformedRecords: an id or a sequence number occurs twice, or a place does among those that are there;
+            a number or time cannot be used.
     """
     ordered = tuple(sorted(records, key=attrgetter("sequence")))
     _check_unique(ordered, "id")
     _check_unique(ordered, "sequence")
-    if len(set(map(attrgetter("step"), ordered))) != len(ordered):  # quicker, and mostly enough
-        _check_unique(ordered, "segment", "step")
     for name in ("sequence", "segment", "step"):
         if min(map(attrgetter(name), ordered), default=0) < 0:
             raise MalformedRecords(f"a checkpoint has a {name} below 0")
@@ -40,6 +39,8 @@ def history_of(records: Iterable[Record]) -> History:
     if any(record.gone for record in ordered):
         times = tuple([time for time, record in zip(times, ordered, strict=True) if not record.gone])
         ordered = tuple([record for record in ordered if not record.gone])
+    if len(set(map(attrgetter("step"), ordered))) != len(ordered):  # quicker, and mostly enough
+        _check_unique(ordered, "segment", "step")
     healthy = tuple([at for at, record in enumerate(ordered) if record.healthy and record.complete])
     return History(ordered, times, healthy)
 

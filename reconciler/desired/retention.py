@@ -1,0 +1,196 @@
+"""`specs/retention.yaml`: which checkpoints are kept. A rule is a reason to keep; what has none may go."""
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from reconciler.desired.base import MAX_LINE, Line, Record, Spec, Words
+from reconciler.desired.metrics import direction_of
+from reconciler.desired.places import Finding, KeyPath
+from reconciler.desired.realm import Duration, duration_seconds
+from state.ids import is_campaign_name
+
+LEAST_ASKED_SECONDS, LEAST_ROLLED_SECONDS = 24 * 3600.0, 600.0
+MAX_COUNT = 1_000_000
+PERIODS = ("hourly", "daily", "weekly", "monthly", "yearly")
+_METRIC = re.compile(r"[a-z][a-z0-9_]*(?:/[a-z0-9]+(?:[-.][a-z0-9]+)*)?", re.ASCII)
+_STEP = re.compile("0|[1-9][0-9]{0,17}", re.ASCII)
+
+
+def is_checkpoint_name(text: str) -> bool:
+    """Is this `<hero>/<campaign>@<step>`?"""
+    campaign, _, step = text.partition("@")
+    return is_campaign_name(campaign) and _STEP.fullmatch(step) is not None
+
+
+def _is_metric(text: str) -> bool:
+    return len(text) <= MAX_LINE and _METRIC.fullmatch(text) is not None
+
+
+Count = Annotated[int, Meta(ge=-1, le=MAX_COUNT)]
+Metric = Annotated[str, Words("a metric such as val_loss or accuracy/bin", _is_metric)]
+CheckpointName = Annotated[
+    str, Words("<hero>/<campaign>@<step>", is_checkpoint_name, "^[^/@]+/[^/@]+@[0-9]+$")
+]
+
+
+class KeepBest(Record, frozen=True, kw_only=True):
+    """Keep the best checkpoints by one metric; what was not measured, or is not finite, never counts."""
+
+    metric: Metric
+    """train_loss, val_loss, perplexity, accuracy/<skill>, or another that evaluations write."""
+    direction: Literal["lower", "higher"] | None = None
+    """Which values are better; known for the metrics above."""
+    count: Annotated[int, Meta(ge=-1, le=MAX_COUNT)] = 1
+    """How many; -1 keeps every one that has it."""
+
+
+class KeepRules(Record, frozen=True, kw_only=True):
+    """Reasons to keep a checkpoint. Counts are of healthy ones; -1 keeps all, 0 none."""
+
+    keep_checkpoints: Count | None = None
+    """The newest so many: a rolling window."""
+    keep_every: Annotated[int, Meta(gt=0)] | None = None
+    """The first at or after each multiple of so many updates."""
+    keep_hourly: Count | None = None
+    """The newest of each of the last so many hours in which one was saved (UTC)."""
+    keep_daily: Count | None = None
+    """The same by days."""
+    keep_weekly: Count | None = None
+    """The same by ISO weeks."""
+    keep_monthly: Count | None = None
+    """The same by months."""
+    keep_yearly: Count | None = None
+    """The same by years."""
+    keep_within: Duration | None = None
+    """Those saved within this duration before the newest."""
+    keep_best: tuple[KeepBest, ...] = ()
+    """The best by a metric; the one best by each metric named here is never dropped."""
+    keep_tags: tuple[Line, ...] = ()
+    """Those that carry one of these tags."""
+
+
+class ActiveRules(KeepRules, frozen=True, kw_only=True):
+    """For campaigns that are active or paused."""
+
+    keep_all_ledger_entries: bool = True
+    """Only true: what is known of a dropped checkpoint stays for ever."""
+
+
+class ArchivedRules(KeepRules, frozen=True, kw_only=True):
+    """For campaigns that rest in the archive."""
+
+    delete_intermediate: bool = False
+    """true: what no rule keeps goes. Otherwise everything stays."""
+    keep_best_checkpoint: bool = False
+    """The best by each metric that this file names, or by val_loss."""
+    keep_final_checkpoint: bool = False
+    """The last one."""
+    keep_metrics: Literal["forever"] = "forever"
+    """Metrics are never deleted."""
+
+
+class Sets(Record, frozen=True, kw_only=True):
+    """The rules by what a campaign does."""
+
+    active: ActiveRules | None = None
+    """Active and paused campaigns. Absent: every checkpoint of theirs is kept."""
+    archived: ArchivedRules | None = None
+    """Archived campaigns. Absent: every checkpoint of theirs is kept."""
+
+
+class Trash(Record, frozen=True, kw_only=True):
+    """How long what is dropped can be taken back, in time during which this software was running."""
+
+    asked: Duration = "72h"
+    """For what a person asked to delete; 24h at least."""
+    rolled: Duration = "1h"
+    """For what the rules drop; 10m at least."""
+
+
+class Retention(Spec, frozen=True, kw_only=True):
+    """Which checkpoints are kept. Without this file every one is."""
+
+    campaigns: Sets = Sets()
+    """The rules, for active and for archived campaigns."""
+    pins: tuple[CheckpointName, ...] = ()
+    """Checkpoints that are kept whatever the rules say."""
+    tags: dict[str, tuple[CheckpointName, ...]] = msgspec.field(default_factory=dict)
+    """Words for checkpoints, which `keep_tags` can name."""
+    minimum_age: Duration = "10m"
+    """What was recorded a shorter time ago is kept, whatever the rules say."""
+    trash: Trash = Trash()
+    """How long what is dropped can be taken back."""
+
+
+LATER: dict[str, str] = {}
+
+
+def check(retention: Retention) -> Iterator[Finding]:
+    """Yield what is wrong between keys of the rules."""
+    for name in ("active", "archived"):
+        rules = getattr(retention.campaigns, name)
+        if rules is not None:
+            yield from _check_rules(rules, ("campaigns", name))
+    yield from _check_trash(retention.trash)
+    for key, names in (
+        ("pins", retention.pins),
+        *((f"tags.{tag}", ids) for tag, ids in retention.tags.items()),
+    ):
+        at: KeyPath = tuple(key.split(".", 1))
+        for place, one in enumerate(names):
+            if one in names[:place]:
+                yield Finding(at=(*at, place), message=f'"{one}" stands here twice')
+
+
+def keeps_something(rules: KeepRules) -> bool:
+    """Is there a rule that could keep a checkpoint?"""
+    counts = [rules.keep_checkpoints, *(getattr(rules, f"keep_{name}") for name in PERIODS)]
+    others = (
+        rules.keep_every,
+        rules.keep_within,
+        rules.keep_tags,
+        any(best.count for best in rules.keep_best),
+    )
+    archived = isinstance(rules, ArchivedRules) and (
+        rules.keep_best_checkpoint or rules.keep_final_checkpoint
+    )
+    return any(counts) or any(others) or archived
+
+
+def _check_rules(rules: ActiveRules | ArchivedRules, at: KeyPath) -> Iterator[Finding]:
+    deletes = isinstance(rules, ActiveRules) or rules.delete_intermediate
+    if deletes and not keeps_something(rules):
+        yield Finding(
+            at=at,
+            on_key=True,
+            message=f"{at[-1]} keeps nothing: every checkpoint but the protected ones would be deleted",
+            hint="give it a rule such as keep_checkpoints: 40, or remove it to keep everything",
+        )
+    if isinstance(rules, ActiveRules) and not rules.keep_all_ledger_entries:
+        message = "is false; what is known of a checkpoint is never deleted"
+        yield Finding(
+            at=(*at, "keep_all_ledger_entries"), message=message, hint="say true, or remove the line"
+        )
+    for place, best in enumerate(rules.keep_best):
+        yield from _check_best(best, (*at, "keep_best", place))
+
+
+def _check_best(best: KeepBest, at: KeyPath) -> Iterator[Finding]:
+    known = direction_of(best.metric)
+    if known is None and best.direction is None:
+        message = f'"{best.metric}": whether lower or higher values are better is not known'
+        yield Finding(at=(*at, "metric"), message=message, hint="add direction: lower or direction: higher")
+    elif known is not None and best.direction not in (None, known):
+        message = f"is {best.direction}; of {best.metric} the {known} values are better"
+        yield Finding(at=(*at, "direction"), message=message, hint="remove the line")
+
+
+def _check_trash(trash: Trash) -> Iterator[Finding]:
+    for key, least, words in (("asked", LEAST_ASKED_SECONDS, "24h"), ("rolled", LEAST_ROLLED_SECONDS, "10m")):
+        if duration_seconds(getattr(trash, key)) < least:
+            message = f"is {getattr(trash, key)}; expected at least {words}"
+            yield Finding(at=("trash", key), message=message)
