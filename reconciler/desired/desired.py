@@ -13,6 +13,7 @@ from reconciler.desired.hosts import Hosts
 from reconciler.desired.places import Place, Step, span_of
 from reconciler.desired.queue import Quest, Queue
 from reconciler.desired.realm import Realm
+from reconciler.desired.retention import Retention
 from reconciler.desired.skill import Skill
 from reconciler.desired.training import TrainingSettings
 
@@ -72,6 +73,8 @@ class Desired(msgspec.Struct, frozen=True, kw_only=True):
     campaigns: Mapping[str, Source[Campaign]]
     """By `<hero>/<campaign>`."""
     skills: Mapping[str, Source[Skill]]
+    retention: Source[Retention] | None = None
+    """None: everything is kept."""
     hosts: Source[Hosts] | None = None
     here: Here = Here()
 

@@ -6,7 +6,7 @@ A new kind is a module like `campaign` (a record, LATER, check) and one line in 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from reconciler.desired import campaign, hero, hosts, queue, realm, skill
+from reconciler.desired import campaign, hero, hosts, queue, realm, retention, skill
 from reconciler.desired.base import ID_WORDS, Spec
 from reconciler.desired.mistakes import Mistake, nearest_name
 from reconciler.desired.places import Finding
@@ -40,9 +40,10 @@ HERO = Kind("hero", hero.Hero, "heroes/<id>.yaml", hero.check)
 CAMPAIGN = Kind("campaign", campaign.Campaign, "campaigns/<hero>/<id>.yaml", campaign.check, campaign.LATER)
 SKILL = Kind("skill", skill.Skill, "skills/<id>.yaml", skill.check, {}, skill.NUMBER_KEYS_UNDER)
 HOSTS = Kind("hosts", hosts.Hosts, "hosts.yaml", hosts.check, hosts.LATER, hosts.NUMBER_KEYS_UNDER)
-KINDS = (REALM, QUEUE, HOSTS, HERO, CAMPAIGN, SKILL)
+RETENTION = Kind("retention", retention.Retention, "retention.yaml", retention.check, retention.LATER)
+KINDS = (REALM, QUEUE, RETENTION, HOSTS, HERO, CAMPAIGN, SKILL)
 
-_SINGLETONS = {kind.place: kind for kind in (REALM, QUEUE, HOSTS)}
+_SINGLETONS = {kind.place: kind for kind in (REALM, QUEUE, RETENTION, HOSTS)}
 _FOLDERS = {"heroes": (HERO, 1), "campaigns": (CAMPAIGN, 2), "skills": (SKILL, 1)}
 """Folder → its kind, and how many ids follow it."""
 

@@ -18,6 +18,7 @@ from reconciler.desired.kinds import (
     KINDS,
     QUEUE,
     REALM,
+    RETENTION,
     SKILL,
     BadPlaceError,
     PlacedSpec,
@@ -181,6 +182,7 @@ class _Loader:
         return Desired(
             realm=self.sources[REALM.name][""],
             queue=self.sources[QUEUE.name].get(""),
+            retention=self.sources[RETENTION.name].get(""),
             hosts=self.sources[HOSTS.name].get(""),
             heroes=self.sources[HERO.name],
             campaigns=self.sources[CAMPAIGN.name],

@@ -20,6 +20,7 @@ def check(sources: Sources, names: Names) -> Found:
     yield from _check_realm(sources, names)
     yield from _check_campaigns(sources, names)
     yield from _check_queue(sources, names)
+    yield from _check_retention(sources, names)
 
 
 def _check_realm(sources: Sources, names: Names) -> Found:
@@ -71,6 +72,18 @@ def _check_queue(sources: Sources, names: Names) -> Found:
                 if who not in names[kind]:
                     yield source, _unknown((*at, "for", place), who, words, names[kind])
             yield from _check_level(source, at, quest, sources)
+
+
+def _check_retention(sources: Sources, names: Names) -> Found:
+    """An accuracy is that in a skill, which must be there."""
+    for source in sources["retention"].values():
+        for which in ("active", "archived"):
+            rules = getattr(source.spec.campaigns, which)
+            for index, best in enumerate(rules.keep_best if rules else ()):
+                family, _, skill = (best.metric or "").partition("/")
+                if family == "accuracy" and skill and skill not in names["skill"]:
+                    at: KeyPath = ("campaigns", which, "keep_best", index, "metric")
+                    yield source, _unknown(at, skill, "the id of a skill", names["skill"])
 
 
 def _check_level(source: Source[Any], at: KeyPath, quest: Any, sources: Sources) -> Found:

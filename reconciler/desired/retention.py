@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from reconciler.desired.base import MAX_LINE, Line, Record, Spec, Words
+from reconciler.desired.base import MAX_LINE, Line, Record, Spec, Words, is_known
 from reconciler.desired.metrics import direction_of
 from reconciler.desired.places import Finding, KeyPath
 from reconciler.desired.realm import Duration, duration_seconds
@@ -142,12 +142,16 @@ def check(retention: Retention) -> Iterator[Finding]:
     ):
         at: KeyPath = tuple(key.split(".", 1))
         for place, one in enumerate(names):
-            if one in names[:place]:
+            if is_known(one) and one in names[:place]:
                 yield Finding(at=(*at, place), message=f'"{one}" stands here twice')
 
 
 def keeps_something(rules: KeepRules) -> bool:
-    """Is there a rule that could keep a checkpoint?"""
+    """Is there a rule that could keep a checkpoint? One that cannot be read could."""
+    values = [getattr(rules, name) for name in rules.__struct_fields__]
+    values += [best.count for best in rules.keep_best]
+    if not all(map(is_known, values)):
+        return True
     counts = [rules.keep_checkpoints, *(getattr(rules, f"keep_{name}") for name in PERIODS)]
     others = (
         rules.keep_every,
@@ -162,7 +166,7 @@ def keeps_something(rules: KeepRules) -> bool:
 
 
 def _check_rules(rules: ActiveRules | ArchivedRules, at: KeyPath) -> Iterator[Finding]:
-    deletes = isinstance(rules, ActiveRules) or rules.delete_intermediate
+    deletes = isinstance(rules, ActiveRules) or rules.delete_intermediate is True
     if deletes and not keeps_something(rules):
         yield Finding(
             at=at,
@@ -170,7 +174,7 @@ def _check_rules(rules: ActiveRules | ArchivedRules, at: KeyPath) -> Iterator[Fi
             message=f"{at[-1]} keeps nothing: every checkpoint but the protected ones would be deleted",
             hint="give it a rule such as keep_checkpoints: 40, or remove it to keep everything",
         )
-    if isinstance(rules, ActiveRules) and not rules.keep_all_ledger_entries:
+    if isinstance(rules, ActiveRules) and rules.keep_all_ledger_entries is False:
         message = "is false; what is known of a checkpoint is never deleted"
         yield Finding(
             at=(*at, "keep_all_ledger_entries"), message=message, hint="say true, or remove the line"
@@ -180,6 +184,8 @@ def _check_rules(rules: ActiveRules | ArchivedRules, at: KeyPath) -> Iterator[Fi
 
 
 def _check_best(best: KeepBest, at: KeyPath) -> Iterator[Finding]:
+    if not (is_known(best.metric) and is_known(best.direction)):
+        return
     known = direction_of(best.metric)
     if known is None and best.direction is None:
         message = f'"{best.metric}": whether lower or higher values are better is not known'
@@ -191,6 +197,7 @@ def _check_best(best: KeepBest, at: KeyPath) -> Iterator[Finding]:
 
 def _check_trash(trash: Trash) -> Iterator[Finding]:
     for key, least, words in (("asked", LEAST_ASKED_SECONDS, "24h"), ("rolled", LEAST_ROLLED_SECONDS, "10m")):
-        if duration_seconds(getattr(trash, key)) < least:
-            message = f"is {getattr(trash, key)}; expected at least {words}"
+        given = getattr(trash, key)
+        if is_known(given) and duration_seconds(given) < least:
+            message = f"is {given}; expected at least {words}"
             yield Finding(at=("trash", key), message=message)

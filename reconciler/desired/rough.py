@@ -64,6 +64,16 @@ def _skill(values: Values) -> dict[str, Any]:
     return {"max_level": _number(values.get("max_level"))}
 
 
+def _retention(values: Values) -> dict[str, Any]:
+    sets = _section(values.get("campaigns"))
+    return {"campaigns": SimpleNamespace(**{name: _kept(sets.get(name)) for name in ("active", "archived")})}
+
+
+def _kept(values: Any) -> SimpleNamespace:
+    best = [_section(one) for one in _list(_section(values).get("keep_best"))]
+    return SimpleNamespace(keep_best=[SimpleNamespace(metric=_text(one.get("metric"))) for one in best])
+
+
 def _hosts(_values: Values) -> dict[str, Any]:
     return {}
 
@@ -73,6 +83,7 @@ _FIELDS: Mapping[str, Callable[[Values], dict[str, Any]]] = {
     "hero": _hero,
     "campaign": _campaign,
     "queue": _queue,
+    "retention": _retention,
     "hosts": _hosts,
     "skill": _skill,
 }

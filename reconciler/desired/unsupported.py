@@ -81,7 +81,7 @@ def _chat_blockers(hero: Hero) -> Iterator[Unsupported]:
 def _notes(hero: Hero) -> Iterator[Unsupported]:
     defaults = hero.training_defaults
     if defaults is not None and defaults.save_total_limit is not None:
-        reason = "save_total_limit deletes nothing: this version keeps every checkpoint"
+        reason = "save_total_limit deletes nothing: specs/retention.yaml decides, without it all are kept"
         yield _note(("training_defaults", "save_total_limit"), reason)
     if defaults is not None and defaults.liger_kernel is not None and defaults.liger_kernel.enabled:
         yield _note(

@@ -132,13 +132,13 @@ def test_a_hostile_id_is_refused_by_name(mistakes_in, small, found, sentence) ->
     ("path", "sentence"),
     [
         (
-            "specs/retention.yaml",
-            "specs/retention.yaml: this version knows no kind of spec at specs/retention.yaml",
+            "specs/retentions.yaml",
+            "specs/retentions.yaml: this version knows no kind of spec at specs/retentions.yaml",
         ),
         ("specs/heros/a.yaml", 'did you mean "heroes/<id>.yaml"?'),
         (
             "specs/datasets/gsm8k.yaml",
-            "known: campaigns/<hero>/<id>.yaml, heroes/<id>.yaml, hosts.yaml, queue.yaml, realm.yaml, skills/<id>.yaml",
+            "known: campaigns/<hero>/<id>.yaml, heroes/<id>.yaml, hosts.yaml, queue.yaml, realm.yaml, retention.yaml, skills/<id>.yaml",
         ),
         ("specs/campaigns/campaign-001.yaml", "a campaign lies at specs/campaigns/<hero>/<id>.yaml"),
         ("specs/heroes/a.yml", "is no spec: specs end in .yaml; rename it so that it ends in .yaml"),

@@ -55,6 +55,6 @@ def test_what_a_hero_asks_for_in_vain_blocks_its_launch_by_name(desired) -> None
 def test_what_changes_nothing_learnt_is_a_note(desired) -> None:
     notes = [one.reason for one in unsupported_hero(desired.heroes["dio-qwen3-0.6b"].spec)]
     assert notes == [
-        "save_total_limit deletes nothing: this version keeps every checkpoint",
+        "save_total_limit deletes nothing: specs/retention.yaml decides, without it all are kept",
         "nothing is generated while the queue is empty",
     ]
