@@ -3,20 +3,16 @@
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
+from reconciler.app.commits import identity_of, without_git_variables
 from reconciler.app.environment import Environment
 from reconciler.app.errors import Blocked, Failed, Misused
 from reconciler.app.shipped import shipped_specs, spec_files
 from reconciler.desired.base import ID_WORDS
 from state.ids import is_id
-
-if TYPE_CHECKING:
-    from git import Actor, Repo
 
 BRANCH = "main"
 MESSAGE = "A realm with two tiny heroes"
@@ -125,37 +121,17 @@ def _commit(environment: Environment, top: Path, realm: str) -> Made:
     from git import Actor, GitError, Repo
 
     try:
-        with _without_git_variables(), Repo.init(top, initial_branch=BRANCH) as repository:
-            who = _identity(repository)
-            known = who is not None
-            who = who or Actor(environment.user, f"{environment.user}@{environment.host}")
+        with without_git_variables(), Repo.init(top, initial_branch=BRANCH) as repository:
+            identity = identity_of(environment, repository)
+            who = Actor(identity.name, identity.email)
             repository.index.add(["specs", "schemas", "README.md", ".gitignore"])
             commit = repository.index.commit(MESSAGE, author=who, committer=who, skip_hooks=True)
             return Made(
                 folder=str(top),
                 realm=realm,
                 commit=commit.hexsha,
-                committed_as=f"{who.name} <{who.email}>",
-                is_identity_made_up=not known,
+                committed_as=f"{identity.name} <{identity.email}>",
+                is_identity_made_up=identity.is_made_up,
             )
     except GitError as error:
         raise Failed(f"{top}: git could not make the repository: {error}") from error
-
-
-def _identity(repository: "Repo") -> "Actor | None":
-    from git import Actor
-
-    with repository.config_reader() as config:
-        name = config.get_value("user", "name", "")
-        email = config.get_value("user", "email", "")
-    return Actor(str(name), str(email)) if name and email else None
-
-
-@contextmanager
-def _without_git_variables() -> Iterator[None]:
-    """Hide GIT_DIR and its kin, which would lead git into another repository."""
-    hidden = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("GIT_")}
-    try:
-        yield
-    finally:
-        os.environ.update(hidden)
