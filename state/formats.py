@@ -1,4 +1,4 @@
-"""Derived files under the names of older systems: campaign.json, active pointer, sidecar, job history.
+"""Derived files under the names of older systems: active pointer, sidecar, job history.
 
 Each function gives the whole record from what the store says; keys of an existing file that this version
 does not know survive at the end. Pure: no clock, no file; the same inputs give the same bytes, so planning
@@ -13,19 +13,6 @@ import msgspec
 from state.store.rows import CampaignRow, JobRow, LedgerRow
 
 LEDGER_VERSION = "1.2.0"
-
-_NO_SOURCE_YET: dict[str, Any] = {
-    "starting_checkpoint": None,
-    "starting_step": 0,
-    "milestones": [],
-    "peak_skill_levels": {},
-    "peak_metrics": {},
-    "skill_effort": {},
-    "level_transitions": [],
-    "parent_campaign": None,
-    "archived_at": None,
-}
-"""Fields of campaign.json that nothing in the store decides: kept as they are read, else these."""
 
 
 def encode_record(record: Mapping[str, Any]) -> bytes:
@@ -45,50 +32,6 @@ def decode_record(content: bytes) -> dict[str, Any]:
         raise ValueError(f"not a JSON object: {error}") from error
 
 
-def campaign_record(
-    card: Mapping[str, Any], row: CampaignRow, newest: LedgerRow | None, existing: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Return what campaign.json should say.
-
-    `card` is what it repeats from the spec: name, description, skills_focus, config_overrides; `newest` the
-    living segment's last ledger row; `existing` what the file says now, empty when there is none.
-    """
-    hero, _, campaign = row.name.partition("/")
-    kept = {key: existing.get(key, default) for key, default in _NO_SOURCE_YET.items()}
-    record = {
-        "id": campaign,
-        "hero_id": hero,
-        "uid": row.uid,
-        "name": card["name"],
-        "description": card["description"],
-        "created_at": row.created_at,
-        "status": row.status,
-        "starting_checkpoint": kept["starting_checkpoint"],
-        "starting_step": kept["starting_step"],
-        "current_step": kept["starting_step"] if newest is None else newest.step,
-        "total_examples": 0 if newest is None else newest.total_examples_trained,
-        "skills_focus": list(card["skills_focus"]),
-        "config_overrides": dict(card["config_overrides"]),
-        "code_version": row.code_version,
-        "config_hash": row.config_hash,
-        "specs_commit": row.specs_commit,
-        **kept,
-    }
-    return _with_unknown_keys(record, existing)
-
-
-def card_of(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the spec's part of a campaign.json, to write the file again when only the store moved.
-
-    Raises:
-        ValueError: the record has no such part.
-    """
-    names = ("name", "description", "skills_focus", "config_overrides")
-    if missing := [name for name in names if name not in record]:
-        raise ValueError(f"no {missing[0]!r} in the record")
-    return {name: record[name] for name in names}
-
-
 def pointer_record(
     row: CampaignRow, activated_at: str, existing: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
@@ -100,7 +43,7 @@ def pointer_record(
         "campaign_path": f"campaigns/{row.name}",
         "activated_at": activated_at,
     }
-    return _with_unknown_keys(record, existing or {})
+    return with_unknown_keys(record, existing or {})
 
 
 def canonical_name(step: int, saved_at: str) -> str:
@@ -141,7 +84,7 @@ def sidecar_record(row: LedgerRow, campaign: str, existing: Mapping[str, Any]) -
         "ledger_version": LEDGER_VERSION,
         **{name: getattr(row, name) for name in _OUR_LEDGER_FIELDS},
     }
-    return _with_unknown_keys(record, existing)
+    return with_unknown_keys(record, existing)
 
 
 _OUR_LEDGER_FIELDS = (
@@ -193,5 +136,6 @@ def job_record(row: JobRow) -> dict[str, Any]:
     }
 
 
-def _with_unknown_keys(record: dict[str, Any], existing: Mapping[str, Any]) -> dict[str, Any]:
+def with_unknown_keys(record: dict[str, Any], existing: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the record with what an existing file says beyond it."""
     return record | {key: value for key, value in existing.items() if key not in record}

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from state.canonical import short_id
 
 MAX_ID_LENGTH = 64
+CAMPAIGNS, ARCHIVE = "campaigns", "archive"
 _ID = re.compile(r"[a-z0-9]+(?:[-.][a-z0-9]+)*", re.ASCII)
 _CHECKPOINT = re.compile(r"checkpoint-(0|[1-9][0-9]{0,17})(?:-[0-9]{8}-[0-9]{4})?", re.ASCII)
 
@@ -43,6 +44,13 @@ def is_campaign_name(text: str) -> bool:
 def campaign_uid(realm_uid: str, campaign: str) -> str:
     """Return the uid that a campaign gets when the realm first sees it."""
     return short_id("campaign", realm_uid, campaign)
+
+
+def campaign_folder(campaign: str, *, archived: bool) -> str:
+    """Return where a campaign's folder lies, below the root."""
+    if archived:
+        return f"{CAMPAIGNS}/{ARCHIVE}/{campaign}-archived"
+    return f"{CAMPAIGNS}/{campaign}"
 
 
 def job_uid(campaign_uid: str, quest_id: str) -> str:

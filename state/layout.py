@@ -4,13 +4,10 @@ from pathlib import Path
 
 import msgspec
 
-from state.ids import RunKey, checkpoint_folder, is_campaign_name
+from state.ids import ARCHIVE, CAMPAIGNS, RunKey, campaign_folder, checkpoint_folder, is_campaign_name
 from state.store.rows import CampaignRow
 
 STAGING_PREFIX = ".staging-"
-DAMAGED_PREFIX = ".damaged-"
-"""Of checkpoints that were set aside because their contents are not what was saved; never deleted."""
-ARCHIVE, ARCHIVED_SUFFIX = "archive", "-archived"
 DAMAGED_PREFIX = ".damaged-"
 """Of checkpoints that were set aside because their contents are not what was saved; never deleted."""
 
@@ -145,7 +142,7 @@ class Layout(msgspec.Struct, frozen=True):
 
     @property
     def campaigns(self) -> Path:
-        return self.root / "campaigns"
+        return self.root / CAMPAIGNS
 
     @property
     def archive(self) -> Path:
@@ -181,8 +178,7 @@ class Layout(msgspec.Struct, frozen=True):
         """
         if not is_campaign_name(name):
             raise ValueError(f"{name!r} is not <hero>/<campaign>")
-        folder = self.archive / f"{name}{ARCHIVED_SUFFIX}" if archived else self.campaigns / name
-        return CampaignLayout(folder)
+        return CampaignLayout(self.root / campaign_folder(name, archived=archived))
 
     def home_of(self, row: CampaignRow) -> CampaignLayout:
         """Return the places of a campaign where its row says that it lies."""

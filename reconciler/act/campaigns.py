@@ -1,8 +1,10 @@
 """Campaigns: register, activate, and keep the files that say so in step with the store."""
 
+import apsw
 import msgspec
 
 from reconciler.act.derived import campaign_row, write_campaign_file, write_pointer_files
+from reconciler.act.errors import Temporary
 from reconciler.act.tools import Tools
 from reconciler.plan.actions import (
     ActivateCampaign,
@@ -12,6 +14,7 @@ from reconciler.plan.actions import (
     WritePointer,
 )
 from state.atomic import ensure_folder
+from state.cards import CampaignCard, encode_card
 from state.store.rows import CampaignRow
 from state.store.tables import get_meta, put, put_meta, select, select_one
 
@@ -27,20 +30,34 @@ def register(action: RegisterCampaign, tools: Tools) -> str:
                 uid=action.campaign_uid, name=action.campaign, status="paused", created_at=tools.now()
             )
             put(store, [row])
-    write_campaign_file(tools, action.campaign_uid, action.campaign, card=msgspec.to_builtins(action.card))
+        _keep_card(store, action.campaign_uid, action.campaign, action.card)
+    write_campaign_file(tools, action.campaign_uid, action.campaign)
     return f"uid {action.campaign_uid}"
 
 
 def write_record(action: WriteCampaignRecord, tools: Tools) -> str:
-    """Write campaign.json from the store and the spec's card."""
-    write_campaign_file(tools, action.campaign_uid, action.campaign, card=msgspec.to_builtins(action.card))
+    """Keep what the spec says now, and write campaign.json from it and the store."""
+    with tools.writer.transaction() as store:
+        _keep_card(store, action.campaign_uid, action.campaign, action.card)
+    write_campaign_file(tools, action.campaign_uid, action.campaign)
     return "campaign.json written"
 
 
+def _keep_card(store: apsw.Connection, uid: str, name: str, card: CampaignCard) -> None:
+    row = campaign_row(store, uid, name)
+    put(store, [msgspec.structs.replace(row, card_json=encode_card(card))])
+
+
 def activate(action: ActivateCampaign, tools: Tools) -> str:
-    """Make the campaign active and every other one paused, then write what says so."""
+    """Make the campaign active and every other one paused, then write what says so.
+
+    Raises:
+        Temporary: it lies in the archive.
+    """
     with tools.writer.transaction() as store:
         chosen = campaign_row(store, action.campaign_uid, action.campaign)
+        if chosen.status == "archived":
+            raise Temporary(f"{action.campaign} is archived; the plan restores it first")
         demoted = select(store, CampaignRow, "WHERE status = 'active' AND uid != ?", action.campaign_uid)
         put(store, [msgspec.structs.replace(row, status="paused") for row in demoted])
         put(store, [msgspec.structs.replace(chosen, status="active")])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import apsw
 
-from reconciler.act.derived import read_existing, write_campaign_file
+from reconciler.act.derived import places_of, read_existing, write_campaign_file
 from reconciler.act.errors import Permanent, Temporary
 from reconciler.act.tools import Tools
 from reconciler.observed.checkpoints import find_damage, observe_checkpoints
@@ -12,6 +12,7 @@ from reconciler.observed.records import FoundCheckpoint
 from reconciler.plan.actions import RecordCheckpoint
 from reconciler.plan.checkpoints import is_later
 from state.atomic import write_file
+from state.contract.goals import num_quests_done
 from state.contract.manifest import SIDECAR_NAME
 from state.formats import canonical_name, encode_record, sidecar_record
 from state.layout import Layout
@@ -38,12 +39,12 @@ def record(action: RecordCheckpoint, tools: Tools) -> str:
             row = _row(found, tools.layout, _next_sequence(store), damage)
             put(store, [row])
     if row.damage is None:
-        _write_sidecar(Path(found.path), row, action.campaign)
+        write_sidecar(Path(found.path), row, action.campaign)
     write_campaign_file(tools, action.campaign_uid, action.campaign)
     return f"{row.canonical_name}, {_loss(row) if row.damage is None else f'damaged: {row.damage}'}"
 
 
-def _write_sidecar(folder: Path, row: LedgerRow, campaign: str) -> None:
+def write_sidecar(folder: Path, row: LedgerRow, campaign: str) -> None:
     """Put `.ledger.json` into the checkpoint; unfinished it lies outside.
 
     A strange file beside the others would make the checkpoint foreign.
@@ -59,7 +60,8 @@ def newest_to_resume(tools: Tools, campaign: str, campaign_uid: str) -> FoundChe
     Raises:
         Temporary: the folder cannot be read, so what lies there is unknown.
     """
-    facts = observe_checkpoints(tools.layout.campaign(campaign).checkpoints, tools.layout.root, campaign_uid)
+    folder = places_of(tools, campaign_uid, campaign).checkpoints
+    facts = observe_checkpoints(folder, tools.layout.root, campaign_uid)
     if facts.problem is not None:
         raise Temporary(f"{facts.problem}; no run starts before it is known what is there")
     healthy = [found for found in facts.complete if found.manifest.healthy]
@@ -67,7 +69,7 @@ def newest_to_resume(tools: Tools, campaign: str, campaign_uid: str) -> FoundChe
 
 
 def _find(action: RecordCheckpoint, tools: Tools) -> FoundCheckpoint:
-    folder = tools.layout.campaign(action.campaign).checkpoints
+    folder = places_of(tools, action.campaign_uid, action.campaign).checkpoints
     facts = observe_checkpoints(folder, tools.layout.root, action.campaign_uid)
     for found in facts.complete:
         manifest = found.manifest
@@ -127,6 +129,8 @@ def _row(found: FoundCheckpoint, layout: Layout, sequence: int, damage: str | No
         config_hash=manifest.config_hash,
         code_version=str(manifest.code_version),
         specs_commit=manifest.specs_commit,
+        tokens_seen=measures.tokens_seen,
+        quests_done=num_quests_done(manifest.cursor),
         damage=damage,
     )
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from reconciler.act.checkpoints import newest_to_resume, row_in_force
-from reconciler.act.derived import write_campaign_file
+from reconciler.act.derived import places_of, write_campaign_file
 from reconciler.act.errors import Permanent, Temporary
 from reconciler.act.tools import Tools
 from reconciler.observed.checkpoints import find_damage, observe_checkpoints
@@ -48,7 +48,7 @@ def set_aside(action: SetAsideCheckpoint, tools: Tools) -> str:
         Permanent: the ledger does not call it damaged.
     """
     row = _row(action, tools)
-    folder = tools.layout.campaign(action.campaign).checkpoints
+    folder = places_of(tools, action.campaign_uid, action.campaign).checkpoints
     found = _find(action, tools, folder)
     if found is None:
         return "it is not there any more"

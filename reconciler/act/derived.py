@@ -12,9 +12,13 @@ import apsw
 from reconciler.act.errors import Permanent
 from reconciler.act.tools import Tools
 from state.atomic import ensure_folder, remove_entry, replace_link, write_file
-from state.formats import campaign_record, card_of, decode_record, encode_record, pointer_record
+from state.campaign_file import campaign_record, card_of
+from state.cards import CampaignCard, decode_card
+from state.formats import decode_record, encode_record, pointer_record
+from state.homes import find_home
+from state.layout import CampaignLayout
 from state.store.rows import CampaignRow, LedgerRow
-from state.store.tables import get_meta, select_one
+from state.store.tables import get_meta, select, select_one
 
 
 def campaign_row(store: apsw.Connection, uid: str, name: str) -> CampaignRow:
@@ -29,23 +33,38 @@ def campaign_row(store: apsw.Connection, uid: str, name: str) -> CampaignRow:
     return row
 
 
-def write_campaign_file(tools: Tools, uid: str, name: str, card: Mapping[str, Any] | None = None) -> None:
-    """Make campaign.json say what the store says now.
+def places_of(tools: Tools, uid: str, name: str) -> CampaignLayout:
+    """Return where the campaign's files lie now: at home, in the archive, or on the way between them.
 
-    Without a card, the part that repeats the spec stays as it is; where there is no such part, the file is
-    left to the plan, which knows the spec.
+    Raises:
+        Permanent: the campaign is not registered.
     """
-    path = tools.layout.campaign(name).record
-    existing = read_existing(path)
-    if card is None:
-        try:
-            card = card_of(existing)
-        except ValueError:
-            return
     with tools.writer.transaction() as store:
         row = campaign_row(store, uid, name)
-        newest = select_one(store, LedgerRow, "WHERE campaign_uid = ? ORDER BY sequence DESC", uid)
-    _write_if_changed(path, encode_record(campaign_record(card, row, newest, existing)))
+    return find_home(tools.layout, row).places
+
+
+def write_campaign_file(tools: Tools, uid: str, name: str) -> None:
+    """Make campaign.json say what the store says now.
+
+    Where a store of an older version does not know the spec's part and the file does not say it either, it is
+    left to the plan, which knows the spec.
+    """
+    with tools.writer.transaction() as store:
+        row = campaign_row(store, uid, name)
+        ledger = select(store, LedgerRow, "WHERE campaign_uid = ? ORDER BY sequence", uid)
+    path = find_home(tools.layout, row).places.record
+    existing = read_existing(path)
+    card = _card(row, existing)
+    if card is not None:
+        _write_if_changed(path, encode_record(campaign_record(card, row, ledger, existing)))
+
+
+def _card(row: CampaignRow, existing: Mapping[str, Any]) -> CampaignCard | None:
+    try:
+        return decode_card(row.card_json) or card_of(existing)
+    except ValueError:
+        return None
 
 
 def write_pointer_files(tools: Tools) -> None:

@@ -2,6 +2,7 @@
 
 from reconciler.act.journal import close_orphans
 from state.atomic import ensure_folder, remove_staging
+from state.homes import find_home
 from state.layout import Layout
 from state.lock import mirror_epoch, read_epoch
 from state.store.connection import open_writer
@@ -35,7 +36,7 @@ def enter_office(layout: Layout, now: str) -> Writer:
 def _sweep(layout: Layout, writer: Writer) -> None:
     """Remove unfinished files from the folders in which nobody but the reconciler works."""
     with writer.transaction() as store:
-        campaigns = [layout.campaign(row.name) for row in select(store, CampaignRow)]
+        campaigns = [find_home(layout, row).places for row in select(store, CampaignRow)]
     ours = [layout.lock.parent, layout.data, layout.campaigns, layout.job_history.parent]
     for campaign in campaigns:
         ours += [campaign.folder, campaign.logs, campaign.status]

@@ -3,7 +3,18 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from reconciler.act import campaigns, checkpoints, damaged, jobs, orders, quest_data, requests, runs, stopping
+from reconciler.act import (
+    archive,
+    campaigns,
+    checkpoints,
+    damaged,
+    jobs,
+    orders,
+    quest_data,
+    requests,
+    runs,
+    stopping,
+)
 from reconciler.act.tools import Tools
 from reconciler.plan import actions as a
 
@@ -19,6 +30,8 @@ EXECUTORS: Mapping[type[a.Action], Executor] = {
     a.WriteCampaignRecord: campaigns.write_record,
     a.ActivateCampaign: campaigns.activate,
     a.DeactivateCampaign: campaigns.deactivate,
+    a.ArchiveCampaign: archive.archive,
+    a.RestoreCampaign: archive.restore,
     a.WritePointer: campaigns.write_pointer,
     a.SnapshotFile: quest_data.snapshot_file,
     a.GenerateQuest: quest_data.generate_quest,

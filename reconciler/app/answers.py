@@ -14,6 +14,7 @@ from reconciler.app.ground import campaign_in, layout_of, store_of
 from reconciler.app.place import Options
 from reconciler.observed.checkpoints import observe_checkpoints
 from reconciler.observed.records import FoundCheckpoint
+from state.homes import find_home
 from state.layout import Layout
 
 _CHECKPOINT = re.compile(r"(?P<campaign>[^@]+)(?:@(?P<which>latest|[0-9]{1,18}))?", re.ASCII)
@@ -67,8 +68,9 @@ def find_checkpoint(layout: Layout, name: str) -> tuple[str, FoundCheckpoint]:
         raise Misused(f'"{name}" is no checkpoint; expected <hero>/<campaign>@latest or @<step>')
     store = store_of(layout)
     campaign = campaign_in(store, match["campaign"])
-    uid = next(row.uid for row in store.campaigns if row.name == campaign)
-    complete = observe_checkpoints(layout.campaign(campaign).checkpoints, layout.root, uid).complete
+    row = next(row for row in store.campaigns if row.name == campaign)
+    folder = find_home(layout, row).places.checkpoints
+    complete = observe_checkpoints(folder, layout.root, row.uid).complete
     if not complete:
         raise NotFound(f"campaign {campaign} has no complete checkpoint yet")
     if match["which"] in (None, "latest"):

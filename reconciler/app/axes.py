@@ -109,6 +109,8 @@ def _health_of_run(view: View, row: CampaignRow | None, run: ActiveRun | None) -
 def _health_at_rest(view: View, row: CampaignRow | None) -> Axis:
     if row is None:
         return Axis("unknown", "new", "apply has not made it yet")
+    if row.status == "archived":
+        return Axis("healthy", "archived", f"it rests in the Hall of Legends since {row.archived_at}")
     runs = sorted(view.facts.runs_of(row.uid), key=lambda one: (one.launched_at, one.generation, one.attempt))
     last = runs[-1] if runs else None
     if last is None:

@@ -28,6 +28,7 @@ from reconciler.observed.snapshots import observe_snapshots
 from reconciler.plan.configs import held_out_shape
 from reconciler.plan.quest_sources import shape_of
 from state.canonical import short_id
+from state.homes import find_home
 from state.ids import RunKey
 from state.layout import Layout
 from state.store.rows import CampaignRow, StoreView
@@ -50,7 +51,7 @@ class Observer:
         return Facts(
             store=store,
             disk=observe_disk(self._layout.root),
-            derived=observe_derived(self._layout, [row.name for row in store.campaigns]),
+            derived=observe_derived(self._layout, store.campaigns),
             gpus=visible_gpus(observe_gpus(), self._environment.variables.get("CUDA_VISIBLE_DEVICES")),
             campaigns={row.name: self._campaign(row, store) for row in store.campaigns},
             snapshots=observe_snapshots(self._layout),
@@ -67,7 +68,7 @@ class Observer:
             return StoreView(realm_uid=new_realm_uid(desired.realm.spec.id, self._layout), epoch=0)
 
     def _campaign(self, row: CampaignRow, store: StoreView) -> CampaignFacts:
-        layout, root = self._layout.campaign(row.name), self._layout.root
+        (layout, home), root = find_home(self._layout, row), self._layout.root
         seen = observe_runs(layout, root, cache=self._runs)
         return CampaignFacts(
             checkpoints=observe_checkpoints(
@@ -76,6 +77,7 @@ class Observer:
             runs=seen.runs,
             problems=seen.problems,
             starting=_starting(row, store, seen.runs),
+            home=home,
         )
 
     def _quest_files(self, desired: Desired) -> Mapping[str, QuestFileFacts]:

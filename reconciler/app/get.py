@@ -74,6 +74,7 @@ def _campaigns(view: View) -> tuple[CampaignItem, ...]:
         CampaignItem(
             id=one.name,
             is_active=one.is_active,
+            state=one.state,
             synced=one.synced.state,
             healthy=one.healthy.state,
             reason=one.healthy.reason if one.healthy.state != "healthy" else one.synced.reason,

@@ -6,6 +6,8 @@ import msgspec
 class CampaignItem(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     is_active: bool
+    state: str
+    """new, active, paused, completed, archived, orphan."""
     synced: str
     healthy: str
     reason: str

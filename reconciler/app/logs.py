@@ -8,6 +8,7 @@ from reconciler.app.environment import Environment
 from reconciler.app.errors import NotFound
 from reconciler.app.ground import campaign_in, layout_of, store_of
 from reconciler.app.place import Options
+from state.homes import find_home
 
 POLL_SECONDS = 0.2
 
@@ -19,8 +20,10 @@ def log_of(environment: Environment, options: Options, campaign: str | None) -> 
         NotFound: nothing was applied, no such campaign, or it never ran.
     """
     layout = layout_of(environment, options)
-    name = campaign_in(store_of(layout), campaign)
-    path = layout.campaign(name).training_log
+    store = store_of(layout)
+    name = campaign_in(store, campaign)
+    row = next(row for row in store.campaigns if row.name == name)
+    path = find_home(layout, row).places.training_log
     if not path.is_file():
         raise NotFound(f"campaign {name} has no log yet: it has not been launched (looked at {path})")
     return path

@@ -12,7 +12,7 @@ from reconciler.app.place import Options
 from reconciler.desired.base import ID_WORDS, is_line
 from reconciler.desired.git_process import SourceError
 from reconciler.desired.mistakes import SpecMistakesError
-from reconciler.observed.derived_files import ARCHIVE, observe_campaign_folders
+from reconciler.observed.derived_files import observe_campaign_folders
 from state.ids import is_id
 from state.layout import Layout
 
@@ -95,15 +95,24 @@ def new_campaign(environment: Environment, options: Options, hero: str, name: st
     """
     top = work_tree_of(environment, options)
     _check_hero(top, hero)
-    if name is not None and not is_line(name):
-        raise Misused(f"{name!r} cannot be a name: expected one line of 1 to 200 characters")
+    check_title(name)
     number = 1 + max(used_numbers(environment, options, top, hero), default=0)
     campaign = f"campaign-{number:03d}"
     path = top / "specs" / "campaigns" / hero / f"{campaign}.yaml"
     id_line = f"id: {campaign}".ljust(_COMMENT_AT)
-    title = _quoted(name or f"Campaign {number}")
+    title = quoted(name or f"Campaign {number}")
     _write(path, CAMPAIGN.format(id_line=id_line, id=campaign, hero=hero, name=title))
     return Written(path=str(path), name=f"{hero}/{campaign}")
+
+
+def check_title(title: str | None) -> None:
+    """Refuse a name for people that does not fit one line.
+
+    Raises:
+        Misused: the name is no single line.
+    """
+    if title is not None and not is_line(title):
+        raise Misused(f"{title!r} cannot be a name: expected one line of 1 to 200 characters")
 
 
 def used_numbers(environment: Environment, options: Options, top: Path, hero: str) -> set[int]:
@@ -121,7 +130,7 @@ def used_numbers(environment: Environment, options: Options, top: Path, hero: st
 def _names_in_root(layout: Layout, hero: str) -> list[str]:
     found = observe_campaign_folders(layout)
     names = [name.partition("/")[2] for name in found.names if name.partition("/")[0] == hero]
-    archive = layout.campaigns / ARCHIVE / hero
+    archive = layout.archive / hero
     names += [path.name for path in archive.iterdir()] if archive.is_dir() else []
     try:
         rows = store_of(layout).campaigns
@@ -145,7 +154,7 @@ def _write(path: Path, text: str) -> None:
         raise Blocked(f"{path} is there already; nothing was written") from None
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     """Return the text as a YAML scalar: quoted (JSON is YAML) unless it is plainly words."""
     if re.fullmatch(r"[A-Za-z][A-Za-z0-9 ]*", text) and text.casefold() not in ("true", "false", "null"):
         return text

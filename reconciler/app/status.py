@@ -4,6 +4,7 @@ import msgspec
 
 from reconciler.app.active_run import ActiveRun, active_run
 from reconciler.app.axes import Axis, healthy, synced
+from reconciler.app.campaign_state import state_of
 from reconciler.app.environment import Environment
 from reconciler.app.lock_holder import holder_of
 from reconciler.app.place import Options
@@ -27,6 +28,8 @@ class CampaignStatus(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     is_active: bool
+    state: str
+    """new, active, paused, completed, archived, orphan."""
     synced: Axis
     healthy: Axis
     step: int
@@ -130,6 +133,7 @@ def _campaign(view: View, world: World, name: str) -> CampaignStatus:
     return CampaignStatus(
         name=name,
         is_active=name == world.active,
+        state=state_of(view, name),
         synced=synced(view, world, name),
         healthy=healthy(view, world, name, run),
         step=max(newest.step if newest else 0, (run.step or 0) if run else 0),

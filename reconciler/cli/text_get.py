@@ -43,7 +43,8 @@ def _steps(start: int | None, end: int | None) -> str:
 def _campaign(item: Any) -> Row:
     step = f"{item.step:,}" + (f" of {item.goal_updates:,}" if item.goal_updates else "")
     saves = f"{item.num_checkpoints:,} ({size(item.checkpoint_bytes)})" if item.num_checkpoints else ""
-    return ("→" if item.is_active else "", item.id, step, item.synced, item.healthy, saves, item.reason)
+    mark = "→" if item.is_active else ""
+    return (mark, item.id, item.state, step, item.synced, item.healthy, saves, item.reason)
 
 
 def _hero(item: Any) -> Row:
@@ -88,7 +89,7 @@ def _right(title: str, spare: int = 0) -> Column:
 
 
 _CAMPAIGNS = [
-    *(_left(""), _left("campaign"), _right("step"), _left("synced"), _left("healthy")),
+    *(_left(""), _left("campaign"), _left("state", 2), _right("step"), _left("synced"), _left("healthy")),
     *(_right("checkpoints", 2), _left("reason", 1)),
 ]
 _HEROES = [

@@ -1,6 +1,7 @@
 """`specs/campaigns/<hero>/<id>.yaml`: one life of a hero."""
 
 from collections.abc import Iterator
+from typing import Literal
 
 from reconciler.desired.base import Id, Line, Record, Spec
 from reconciler.desired.places import Finding
@@ -29,12 +30,21 @@ class Campaign(Spec, frozen=True, kw_only=True):
     """Absent: it trains until its quests are done."""
     config_overrides: TrainingSettings | None = None
     """Settings that differ from the hero's."""
+    state: Literal["archived"] | None = None
+    """Absent: active if realm.yaml names it, else paused. archived: it rests in the Hall of Legends."""
 
+
+HINTS = {
+    ("state", "active"): "remove this line and name the campaign in specs/realm.yaml: active",
+    ("state", "paused"): "remove this line: a campaign that specs/realm.yaml does not name is paused",
+    ("state", "completed"): "remove this line: a paused campaign whose goal is reached is completed",
+    ("state", "deleted"): "this version does not delete campaigns; archived keeps it out of the way",
+}
+"""What to do about values that people are likely to write."""
 
 LATER = {
     "starting_checkpoint": "starting from a checkpoint",
     "milestones": "milestones",
-    "state": "archiving and deleting",
 }
 
 

@@ -32,12 +32,21 @@ class Kind(NamedTuple):
     """Keys that the design has and this version does not → what they are for."""
     number_keys_under: frozenset[str] = frozenset()
     """Top keys under which older files have numbers as keys."""
+    hints: Mapping[tuple[str, str], str] = {}
+    """Key path and wrong value → what to do instead."""
 
 
 REALM = Kind("realm", realm.Realm, "realm.yaml", realm.check, realm.LATER)
 QUEUE = Kind("queue", queue.Queue, "queue.yaml", queue.check, queue.LATER)
 HERO = Kind("hero", hero.Hero, "heroes/<id>.yaml", hero.check)
-CAMPAIGN = Kind("campaign", campaign.Campaign, "campaigns/<hero>/<id>.yaml", campaign.check, campaign.LATER)
+CAMPAIGN = Kind(
+    "campaign",
+    campaign.Campaign,
+    "campaigns/<hero>/<id>.yaml",
+    campaign.check,
+    campaign.LATER,
+    hints=campaign.HINTS,
+)
 SKILL = Kind("skill", skill.Skill, "skills/<id>.yaml", skill.check, {}, skill.NUMBER_KEYS_UNDER)
 HOSTS = Kind("hosts", hosts.Hosts, "hosts.yaml", hosts.check, hosts.LATER, hosts.NUMBER_KEYS_UNDER)
 RETENTION = Kind("retention", retention.Retention, "retention.yaml", retention.check, retention.LATER)

@@ -110,7 +110,11 @@ def _finding(kind: Kind, path: KeyPath, errors: list[Any]) -> Finding:
         case "literal_error":
             known = tuple(map(str, _literals(kind.type, path)))
             near = nearest_name(str(error["input"]), known)
-            return Finding(at=path, message=f"is {_shown(error['input'])}", known=known, nearest=near)
+            hint = kind.hints.get((key_text(path), str(error["input"])))
+            near = None if hint else near
+            return Finding(
+                at=path, message=f"is {_shown(error['input'])}", known=known, nearest=near, hint=hint
+            )
         case _:
             return Finding(at=path, message=_message(kind, path, errors))
 

@@ -15,24 +15,27 @@ from reconciler.observed.records import (
     DerivedLink,
     ForeignFolder,
 )
-from state.ids import is_campaign_name, is_id
+from state.homes import find_home
+from state.ids import ARCHIVE, is_campaign_name, is_id
 from state.layout import STAGING_PREFIX, Layout
+from state.store.rows import CampaignRow
 
 _MAX_BYTES = 8 * 1024 * 1024
-ARCHIVE = "archive"
 
 
-def observe_derived(layout: Layout, campaigns: Iterable[str]) -> DerivedFacts:
+def observe_derived(layout: Layout, campaigns: Iterable[CampaignRow]) -> DerivedFacts:
     """Return the active pointer, the active link, and the record of each of these campaigns, as they are.
 
     Raises:
         ValueError: one of the names is not `<hero>/<campaign>`.
     """
-    names = sorted(set(campaigns))
+    rows = sorted(campaigns, key=lambda row: row.name)
     return DerivedFacts(
         active_pointer=read_derived(layout.active_pointer, layout.root),
         active_link=_read_link(layout.active_link, layout.root),
-        campaign_records={name: read_derived(layout.campaign(name).record, layout.root) for name in names},
+        campaign_records={
+            row.name: read_derived(find_home(layout, row).places.record, layout.root) for row in rows
+        },
     )
 
 

@@ -16,6 +16,7 @@ from reconciler.observed.records import (
     RunFacts,
     SnapshotFacts,
 )
+from state.homes import HomeState
 from state.ids import RunKey
 from state.store.rows import CampaignRow, JobRow, LedgerRow, QuestDataRow, RunRow, StoreView
 
@@ -31,6 +32,8 @@ class CampaignFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What could not be understood among its runs."""
     starting: tuple[str, ...] = ()
     """Folders of launched runs that no process has claimed yet while one with their cookie lives."""
+    home: HomeState = "home"
+    """Whether its folder lies where its row says."""
 
     def run(self, key: RunKey) -> RunFacts | None:
         """Return what was seen of the run with this key."""

@@ -1,9 +1,10 @@
 """Every effect that the reconciler can have, as data. One planner makes each, one executor performs each."""
 
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
+from state.cards import CampaignCard
 from state.contract.orders import RowShape
 from state.contract.request import HeldOutFile, RunConfig
 from state.ids import RunKey
@@ -11,15 +12,6 @@ from state.ids import RunKey
 
 class Action(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="action"):
     """What a change does. All inputs that decide the effect are fields; the change's id is their hash."""
-
-
-class CampaignCard(msgspec.Struct, frozen=True, kw_only=True):
-    """What campaign.json repeats from the campaign's spec."""
-
-    name: str
-    description: str
-    skills_focus: tuple[str, ...]
-    config_overrides: dict[str, Any]
 
 
 class RegisterCampaign(Action, frozen=True, kw_only=True):
@@ -48,6 +40,20 @@ class ActivateCampaign(Action, frozen=True, kw_only=True):
 
 class DeactivateCampaign(Action, frozen=True, kw_only=True):
     """Leave the realm without an active campaign."""
+
+    campaign: str
+    campaign_uid: str
+
+
+class ArchiveCampaign(Action, frozen=True, kw_only=True):
+    """Move a campaign that no longer trains into the archive, with its final metrics."""
+
+    campaign: str
+    campaign_uid: str
+
+
+class RestoreCampaign(Action, frozen=True, kw_only=True):
+    """Take a campaign out of the archive; it is paused then."""
 
     campaign: str
     campaign_uid: str
@@ -229,6 +235,8 @@ AnyAction = (
     | WriteCampaignRecord
     | ActivateCampaign
     | DeactivateCampaign
+    | ArchiveCampaign
+    | RestoreCampaign
     | WritePointer
     | SnapshotFile
     | GenerateQuest

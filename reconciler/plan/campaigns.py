@@ -5,13 +5,14 @@ import msgspec
 from reconciler.desired.campaign import Campaign
 from reconciler.plan.actions import (
     ActivateCampaign,
-    CampaignCard,
     DeactivateCampaign,
     RegisterCampaign,
+    RestoreCampaign,
     StopRun,
 )
 from reconciler.plan.draft import Draft
 from reconciler.plan.world import World
+from state.cards import CampaignCard
 
 
 def plan_campaigns(world: World, draft: Draft) -> None:
@@ -63,7 +64,7 @@ def plan_activation(world: World, draft: Draft) -> None:
             reason=f"was {was}" if was else "no campaign was active",
             cause=cause,
             source="edit",
-            needs=(*stops, *draft.ids(RegisterCampaign)),
+            needs=(*stops, *draft.ids(RegisterCampaign, RestoreCampaign)),
         )
     elif was is not None:
         draft.add(

@@ -10,6 +10,7 @@ from reconciler.plan.actions import (
     DeactivateCampaign,
     LaunchRun,
     RegisterCampaign,
+    RestoreCampaign,
     SetAsideCheckpoint,
     StopRun,
 )
@@ -23,7 +24,7 @@ from state.store.rows import RunRow
 
 _BEFORE_A_LAUNCH = (
     *(StopRun, CloseRun, SetAsideCheckpoint),
-    *(RegisterCampaign, ActivateCampaign, DeactivateCampaign),
+    *(RegisterCampaign, RestoreCampaign, ActivateCampaign, DeactivateCampaign),
 )
 """What of the same plan must have succeeded before a trainer is started."""
 

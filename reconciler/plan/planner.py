@@ -7,6 +7,7 @@ say (which may take long, or fail), and last a trainer gets its further orders o
 
 from reconciler.desired.desired import Desired
 from reconciler.observed.facts import Facts
+from reconciler.plan.archive import plan_archives, plan_restores
 from reconciler.plan.campaigns import plan_activation, plan_campaigns
 from reconciler.plan.changes import Plan
 from reconciler.plan.checkpoints import plan_checkpoints
@@ -29,7 +30,9 @@ PLANNERS = (
     plan_requests,
     plan_stops,
     plan_campaigns,
+    plan_restores,
     plan_activation,
+    plan_archives,
     plan_heroes,
     plan_urgent_orders,
     plan_queue,

@@ -9,7 +9,9 @@ from reconciler.plan import actions
 from reconciler.plan.campaigns import card_of
 from reconciler.plan.draft import Draft
 from reconciler.plan.world import World
-from state.formats import campaign_record, pointer_record
+from state.campaign_file import campaign_record
+from state.cards import encode_card
+from state.formats import pointer_record
 from state.store.rows import CampaignRow
 
 _WRITES_RECORD = (
@@ -18,6 +20,8 @@ _WRITES_RECORD = (
     actions.DeactivateCampaign,
     actions.RecordCheckpoint,
     actions.LaunchRun,
+    actions.ArchiveCampaign,
+    actions.RestoreCampaign,
 )
 
 
@@ -27,7 +31,7 @@ def plan_records(world: World, draft: Draft) -> None:
     touched = _campaigns_written(draft)
     for row in world.facts.store.campaigns:
         source = world.desired.campaigns.get(row.name)
-        if source is not None and row.name not in touched:
+        if source is not None and row.name not in touched and world.seen(row.name).home == "home":
             _plan_record(world, draft, row, source.spec)
 
 
@@ -45,17 +49,17 @@ def _campaigns_written(draft: Draft) -> set[str]:
 def _plan_record(world: World, draft: Draft, row: CampaignRow, spec: Campaign) -> None:
     existing, problem = _found_record(world, row.name)
     card = card_of(spec)
-    ledger = world.facts.ledger_of(row.uid)
-    expected = campaign_record(msgspec.to_builtins(card), row, ledger[-1] if ledger else None, existing)
+    expected = campaign_record(card, row, world.facts.ledger_of(row.uid), existing)
     differing = sorted(key for key in expected if existing.get(key, ...) != expected[key])
-    if not differing:
+    is_kept = row.card_json == encode_card(card)
+    if is_kept and not differing:
         return
     draft.add(
         actions.WriteCampaignRecord(campaign=row.name, campaign_uid=row.uid, card=card),
         subject=f"campaign/{row.name}",
-        reason=problem or f"differs in {', '.join(differing)}",
+        reason=problem or (f"differs in {', '.join(differing)}" if differing else "its spec changed"),
         cause=f"campaigns/{row.name}/campaign.json",
-        source="drift",
+        source="drift" if is_kept else "edit",
     )
 
 

@@ -64,6 +64,8 @@ _SENTENCES: dict[type[a.Action], Callable[[Any], Sentence]] = {
     a.WriteCampaignRecord: lambda x: Sentence("~", "write", f"campaign.json of {x.campaign}", ""),
     a.ActivateCampaign: lambda x: Sentence("→", "activate", x.campaign, ""),
     a.DeactivateCampaign: lambda x: Sentence("~", "deactivate", x.campaign, ""),
+    a.ArchiveCampaign: lambda x: Sentence("→", "archive", x.campaign, "with its final metrics"),
+    a.RestoreCampaign: lambda x: Sentence("→", "restore", x.campaign, "paused"),
     a.WritePointer: lambda x: Sentence("~", "write", "active pointer and link", x.campaign or "no campaign"),
     a.SnapshotFile: lambda x: Sentence("+", "take in", f"quest {x.quest_id}", ""),
     a.GenerateQuest: lambda x: Sentence("+", "generate", f"quest {x.quest_id}", ""),

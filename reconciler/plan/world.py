@@ -57,6 +57,11 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
         """Return what lies in the campaign's folder."""
         return self.facts.campaigns.get(campaign) or CampaignFacts()
 
+    def wants_archived(self, row: CampaignRow) -> bool:
+        """Do the specs want this campaign in the archive? One without a spec stays where it is."""
+        source = self.desired.campaigns.get(row.name)
+        return source.spec.state == "archived" if source else row.status == "archived"
+
     def newest_checkpoint(self, campaign: str) -> FoundCheckpoint | None:
         """Return the checkpoint that a launch goes on from: the newest complete healthy one."""
         damaged = {row.digest for row in self.facts.ledger_of(self.uid(campaign)) if row.damage is not None}

@@ -33,7 +33,7 @@ class CampaignRow(msgspec.Struct, frozen=True, kw_only=True):
     forgiven_at: str | None = None
     """Failures before this moment no longer count against a relaunch."""
     card_json: str = ""
-    """What apply took last from its spec (a CampaignCard); it outlives the spec. Empty: from an older version."""
+    """What apply took last from its spec, a CampaignCard; empty in a row of an older version."""
     archived_at: str | None = None
     """When it began to be archived; None again once it is restored."""
     starting_from: str | None = None
@@ -145,6 +145,10 @@ class LedgerRow(msgspec.Struct, frozen=True, kw_only=True):
     specs_commit: str
     damage: str | None = None
     """What is wrong with its contents, once they were found damaged; then it is never resumed from."""
+    tokens_seen: int = 0
+    """Since the weights began; 0 in a row of an older version."""
+    quests_done: int = 0
+    """Quests that the campaign had learnt to the end."""
 
 
 class ActionRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -114,6 +114,8 @@ def _from_2(connection: apsw.Connection) -> None:
         "parent_uid TEXT",
     ):
         connection.execute(f"ALTER TABLE campaigns ADD COLUMN {column}")
+    for column in ("tokens_seen", "quests_done"):
+        connection.execute(f"ALTER TABLE ledger ADD COLUMN {column} INTEGER NOT NULL DEFAULT 0")
 
 
 _STEPS = {1: _from_1, 2: _from_2}

@@ -1,30 +1,17 @@
 """Derived files carry the names of the older systems, keep what they do not know, and need no clock."""
 
-import json
-from pathlib import Path
-from typing import Any
-
 import msgspec
 import pytest
 
 from state.formats import (
-    campaign_record,
     canonical_name,
-    card_of,
     decode_record,
-    encode_record,
     job_record,
     pointer_record,
     sidecar_record,
 )
 from state.store.rows import CampaignRow, JobRow, LedgerRow
 
-CARD = {
-    "name": "One",
-    "description": "first",
-    "skills_focus": ["bin"],
-    "config_overrides": {"learning_rate": 0.1},
-}
 ROW = CampaignRow(uid="u", name="dio/campaign-001", status="active", created_at="2026-01-31T12:00:00Z")
 LEDGER = LedgerRow(
     campaign_uid="u", segment=1, step=100, sequence=3, timestamp="2026-01-31T12:34:56Z", path="campaigns/x",
@@ -38,62 +25,6 @@ JOB = JobRow(
     campaign_id="campaign-001", source_key="k", dataset_path="/a.jsonl", digest="sha256:2", num_examples=3,
     shape_json="{}", priority="normal", epochs=1, status="queued", created_at="2026-01-31T12:00:00Z",
 )  # fmt: skip
-
-
-def test_a_new_campaigns_record_has_every_field_of_the_documents() -> None:
-    record = campaign_record(CARD, ROW, None, {})
-
-    assert set(record) >= {
-        "id", "hero_id", "name", "description", "created_at", "status", "starting_checkpoint", "starting_step",
-        "current_step", "total_examples", "skills_focus", "config_overrides", "milestones", "archived_at",
-        "code_version", "config_hash", "peak_skill_levels", "peak_metrics", "skill_effort", "level_transitions",
-        "parent_campaign",
-    }  # fmt: skip
-    assert (record["current_step"], record["starting_checkpoint"], record["milestones"]) == (0, None, [])
-
-
-def test_a_campaign_has_come_as_far_as_its_newest_checkpoint() -> None:
-    record = campaign_record(CARD, ROW, LEDGER, {"current_step": 7, "total_examples": 1})
-
-    assert (record["current_step"], record["total_examples"]) == (100, 1600)
-
-
-def test_what_only_the_file_knows_is_kept() -> None:
-    existing = {
-        "milestones": [{"step": 5, "note": "five", "metrics": None}],
-        "starting_step": 50,
-        "mood": "good",
-    }
-
-    record = campaign_record(CARD, ROW, None, existing)
-
-    assert record["milestones"] == existing["milestones"]
-    assert (record["starting_step"], record["current_step"], record["mood"]) == (50, 50, "good")
-
-
-def test_what_the_store_and_the_spec_know_is_never_taken_from_the_file() -> None:
-    existing = {"status": "archived", "name": "Old", "id": "campaign-009", "config_hash": "sha256:empty"}
-
-    record = campaign_record(CARD, ROW, None, existing)
-
-    assert (record["status"], record["name"], record["id"], record["config_hash"]) == (
-        "active", "One", "campaign-001", None,
-    )  # fmt: skip
-
-
-def test_writing_a_record_again_changes_nothing() -> None:
-    once = encode_record(campaign_record(CARD, ROW, LEDGER, {"mood": "good"}))
-
-    assert encode_record(campaign_record(CARD, ROW, LEDGER, decode_record(once))) == once
-
-
-def test_the_card_comes_back_out_of_the_record() -> None:
-    assert card_of(campaign_record(CARD, ROW, LEDGER, {})) == CARD
-
-
-def test_a_record_without_a_card_is_told() -> None:
-    with pytest.raises(ValueError, match="no 'name' in the record"):
-        card_of({"id": "campaign-001"})
 
 
 def test_the_pointer_keeps_its_comment() -> None:
@@ -134,18 +65,3 @@ def test_a_job_is_written_with_the_names_of_the_documents() -> None:
 def test_what_is_no_record_is_told(content: bytes) -> None:
     with pytest.raises(ValueError, match="not a JSON object"):
         decode_record(content)
-
-
-def real_records(cases: Path) -> list[dict[str, Any]]:
-    return [
-        json.loads(path.read_bytes())
-        for path in sorted(cases.glob("older-roots/*/campaigns/*/*/campaign.json"))
-    ]
-
-
-def test_no_field_of_a_real_older_record_is_lost(cases: Path) -> None:
-    records = real_records(cases)
-
-    assert records
-    for existing in records:
-        assert set(campaign_record(CARD, ROW, None, existing)) >= set(existing)

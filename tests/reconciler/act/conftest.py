@@ -25,6 +25,7 @@ from reconciler.observed.processes import find_by_cookie
 from reconciler.plan import actions as a
 from reconciler.plan.changes import Change, change_id
 from state.atomic import ensure_folder
+from state.cards import CampaignCard
 from state.contract.manifest import FileEntry, Manifest, Measures, with_digest
 from state.contract.orders import RowShape
 from state.contract.request import (
@@ -54,7 +55,7 @@ CAMPAIGN, OTHER = "tiny/campaign-001", "tiny/campaign-002"
 UID, OTHER_UID = campaign_uid(REALM_UID, CAMPAIGN), campaign_uid(REALM_UID, OTHER)
 ROWS = b'{"messages": [{"role": "user", "content": "1+1"}, {"role": "assistant", "content": "2"}]}\n' * 3
 DIGEST = "sha256:" + hashlib.sha256(ROWS).hexdigest()
-CARD = a.CampaignCard(name="One", description="", skills_focus=("bin",), config_overrides={})
+CARD = CampaignCard(name="One", description="", skills_focus=("bin",), config_overrides={})
 CODE = CodeVersion(source="git", commit="c" * 40)
 CONFIG = RunConfig(
     model=ModelConfig(
@@ -241,6 +242,14 @@ def activate(campaign: str = CAMPAIGN, previous: str | None = None) -> a.Activat
     return a.ActivateCampaign(campaign=campaign, campaign_uid=uid, previous=previous)
 
 
+def archive(campaign: str = CAMPAIGN) -> a.ArchiveCampaign:
+    return a.ArchiveCampaign(campaign=campaign, campaign_uid=campaign_uid(REALM_UID, campaign))
+
+
+def restore(campaign: str = CAMPAIGN) -> a.RestoreCampaign:
+    return a.RestoreCampaign(campaign=campaign, campaign_uid=campaign_uid(REALM_UID, campaign))
+
+
 def snapshot(source: Path, **changes: Any) -> a.SnapshotFile:
     given = a.SnapshotFile(quest_id="sums", source_key="key", path=str(source), digest=DIGEST, num_rows=3)
     return msgspec.structs.replace(given, **changes)
@@ -306,6 +315,7 @@ class Builders:
     campaign, other, uid, other_uid, job = CAMPAIGN, OTHER, UID, OTHER_UID, JOB
     digest, rows, card, key, config, now = DIGEST, ROWS, CARD, KEY, CONFIG, NOW
     change = staticmethod(change)
+    archive, restore = map(staticmethod, (archive, restore))
     register, activate, snapshot, generate = map(staticmethod, (register, activate, snapshot, generate))
     enqueue, mark, launch, orders = map(staticmethod, (enqueue, mark, launch, orders))
     stop, close, record, set_aside = map(staticmethod, (stop, close, record, set_aside))

@@ -70,6 +70,11 @@ def found_damaged(realm: Any, make: Any) -> None:
     realm.done(make.record(manifest_of(realm, 7)))
 
 
+def at_rest(realm: Any, make: Any) -> None:
+    """The first campaign has a recorded checkpoint and is not active any more."""
+    realm.done(make.record(realm.save_checkpoint(7)), make.activate(make.other, make.campaign))
+
+
 def recorded_and_lost(realm: Any, make: Any) -> None:
     realm.done(make.record(realm.save_checkpoint(7)))
     shutil.rmtree(realm.layout.campaign(make.campaign).checkpoint(7))
@@ -86,6 +91,11 @@ SCENARIOS = {
     "ActivateCampaign": Scenario(lambda realm, make: make.activate(make.other, make.campaign)),
     "DeactivateCampaign": Scenario(
         lambda realm, make: a.DeactivateCampaign(campaign=make.campaign, campaign_uid=make.uid)
+    ),
+    "ArchiveCampaign": Scenario(lambda realm, make: make.archive(), at_rest),
+    "RestoreCampaign": Scenario(
+        lambda realm, make: make.restore(),
+        lambda realm, make: (at_rest(realm, make), realm.done(make.archive())),
     ),
     "WritePointer": Scenario(
         lambda realm, make: a.WritePointer(campaign=make.campaign, campaign_uid=make.uid), deactivated
@@ -233,8 +243,9 @@ class Bench:
                 json.loads(path.read_bytes())
         for path in realm.layout.data.glob("[0-9a-f]*.jsonl"):
             assert hashlib.sha256(path.read_bytes()).hexdigest() == path.stem
-        facts = observe_checkpoints(realm.layout.campaign(self._make.campaign).checkpoints, realm.layout.root)
-        assert not facts.foreign
+        for archived in (False, True):
+            places = realm.layout.campaign(self._make.campaign, archived=archived)
+            assert not observe_checkpoints(places.checkpoints, realm.layout.root).foreign
 
     def _in_child(self, arm: Callable[[], None]) -> int:
         """Perform the action in a forked child that opens the store itself; return its exit code."""

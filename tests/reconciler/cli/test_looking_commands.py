@@ -95,7 +95,7 @@ def test_history_before_the_first_apply_exits_5(run, root: Path) -> None:
 @pytest.mark.parametrize(
     ("kind", "line"),
     [
-        ("campaigns", "→  pip/campaign-001  0 of 2,000"),
+        ("campaigns", "→  pip/campaign-001  active  0 of 2,000"),
         ("heroes", "pip   adamw"),
         ("quests", "q1     normal         1  completed  pip"),
         ("jobs", "q1     pip/campaign-001    10       1  1 → 125  0.412  completed"),

@@ -5,8 +5,10 @@ import pytest
 
 from reconciler.observed.derived_files import observe_campaign_folders, observe_derived
 from state.layout import Layout
+from state.store.rows import CampaignRow
 
 NAME = "tiny/campaign-001"
+ROW = CampaignRow(uid="u", name=NAME, status="paused", created_at="2026-01-31T12:00:00Z")
 
 
 @pytest.fixture
@@ -18,7 +20,7 @@ def layout(tmp_path: Path) -> Layout:
 
 
 def test_missing_files_are_neither_content_nor_problem(layout: Layout) -> None:
-    facts = observe_derived(layout, [NAME])
+    facts = observe_derived(layout, [ROW])
     assert (facts.active_pointer.content, facts.active_pointer.problem) == (None, None)
     assert (facts.active_link.target, facts.active_link.problem) == (None, None)
     ((name, record),) = facts.campaign_records.items()
@@ -29,7 +31,7 @@ def test_what_is_there_is_returned_byte_for_byte(layout: Layout) -> None:
     layout.active_pointer.write_bytes(b'{"hero_id": "tiny", "_comment": "kept"}\n')
     layout.campaign(NAME).record.write_bytes(b'{"id":"campaign-001"}')
     layout.active_link.symlink_to(NAME)
-    facts = observe_derived(layout, [NAME, NAME])
+    facts = observe_derived(layout, [ROW])
     assert facts.active_pointer.content == b'{"hero_id": "tiny", "_comment": "kept"}\n'
     assert facts.active_link.target == NAME
     ((_, record),) = facts.campaign_records.items()

@@ -27,13 +27,14 @@ from reconciler.observed.records import (
     RunFacts,
     SnapshotFacts,
 )
-from reconciler.plan.actions import CampaignCard
 from reconciler.plan.campaigns import card_of
 from reconciler.plan.changes import Plan
 from reconciler.plan.configs import ResolvedRun, resolve_run
 from reconciler.plan.planner import make_plan
 from reconciler.plan.quest_sources import QuestSource, quest_source
 from reconciler.plan.world import World
+from state.campaign_file import campaign_record
+from state.cards import CampaignCard, encode_card
 from state.contract.exit import RunExit
 from state.contract.locked import Locked, locked_values
 from state.contract.manifest import Manifest, Measures, QuestCursor
@@ -42,7 +43,7 @@ from state.contract.process import ProcessIdentity
 from state.contract.quest_rows import Finding
 from state.contract.request import CodeVersion
 from state.contract.status import RunStatus
-from state.formats import campaign_record, encode_record, pointer_record
+from state.formats import encode_record, pointer_record
 from state.ids import campaign_uid, job_uid
 from state.store.rows import (
     CampaignRow,
@@ -165,13 +166,14 @@ class Builder:
 
     def _add_campaign(self, name: str, words: Mapping[str, Any]) -> None:
         uid = campaign_uid(REALM_UID, name)
-        row = CampaignRow(
-            uid=uid,
-            name=name,
-            status="active" if self.words.get("active") == name else "paused",
-            created_at=EARLIER,
-            **words.get("row", {}),
-        )
+        fields = {
+            "uid": uid,
+            "name": name,
+            "status": "active" if self.words.get("active") == name else "paused",
+            "created_at": EARLIER,
+            "card_json": encode_card(self._card(name)),
+        }
+        row = CampaignRow(**(fields | words.get("row", {})))
         self._store(campaigns=(*self.facts.store.campaigns, row))
         complete = tuple(
             _checkpoint(name, uid, c, self._locked(name, c)) for c in words.get("checkpoints", ())
@@ -199,6 +201,7 @@ class Builder:
             ),
             runs=tuple(facts for _, facts in runs if facts is not None),
             starting=tuple(words.get("starting", ())),
+            home=words.get("home", "home"),
         )
         self.facts = msgspec.structs.replace(self.facts, campaigns={**self.facts.campaigns, name: seen})
 
@@ -237,7 +240,8 @@ class Builder:
     def _run(
         self, name: str, uid: str, number: int, words: Mapping[str, Any]
     ) -> tuple[RunRow, RunFacts | None]:
-        resolved = resolve_run(self.world(), name)
+        known = name if name in self.desired.campaigns else min(self.desired.campaigns)
+        resolved = resolve_run(self.world(), known)
         assert isinstance(resolved, ResolvedRun), resolved
         config = resolved.config
         if changed := words.get("trained_with"):
@@ -330,17 +334,14 @@ class Builder:
         )
         self.facts = msgspec.structs.replace(self.facts, derived=derived)
 
-    def _record(self, name: str, row: CampaignRow) -> bytes:
+    def _card(self, name: str) -> CampaignCard:
         source = self.desired.campaigns.get(name)
-        card = (
-            card_of(source.spec)
-            if source
-            else CampaignCard(name="", description="", skills_focus=(), config_overrides={})
-        )
-        ledger = self.facts.ledger_of(row.uid)
-        return encode_record(
-            campaign_record(msgspec.to_builtins(card), row, ledger[-1] if ledger else None, {})
-        )
+        if source is None:
+            return CampaignCard(name="", description="", skills_focus=(), config_overrides={})
+        return card_of(source.spec)
+
+    def _record(self, name: str, row: CampaignRow) -> bytes:
+        return encode_record(campaign_record(self._card(name), row, self.facts.ledger_of(row.uid), {}))
 
 
 def _with(config: Any, changed: Mapping[str, Any]) -> Any:
