@@ -13,7 +13,7 @@ from state.contract.exit import RunExit
 from state.contract.manifest import Manifest
 from state.contract.orders import Orders
 from state.contract.process import ProcessIdentity
-from state.contract.quest_rows import Finding
+from state.contract.row_lines import Finding
 from state.contract.status import RunStatus
 
 

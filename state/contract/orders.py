@@ -8,11 +8,22 @@ import msgspec
 class RowShape(msgspec.Struct, frozen=True, kw_only=True):
     """How one line of a quest is read."""
 
-    kind: Literal["messages", "fields"] = "messages"
+    kind: Literal["messages", "fields", "text"] = "messages"
     prompt: str | None = None
     """Name of the field with the prompt, for kind `fields`."""
     completion: str | None = None
     """Name of the field with the answer, for kind `fields`."""
+    context: str | None = None
+    """Name of a field whose text follows the prompt where a row has it, for kind `fields`."""
+    text: str | None = None
+    """Name of the field with the text, for kind `text`: all of it is learnt but its first token."""
+
+
+def reading(shape: RowShape) -> dict[str, str | None]:
+    """Return a shape for hashing: what an earlier version did not know appears only where it says something."""
+    later = {"context": shape.context, "text": shape.text}
+    known = {"kind": shape.kind, "prompt": shape.prompt, "completion": shape.completion}
+    return known | {name: value for name, value in later.items() if value is not None}
 
 
 class QuestOrder(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,29 +5,19 @@ Every mistake names its row (counted from 1), what was found, what was expected 
 """
 
 import hashlib
-import json
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from state.contract.orders import RowShape
+from state.contract.row_lines import Finding, at_row, object_in
+from state.contract.row_shapes import Message, messages_in
+from state.contract.row_words import Objection
 
-MAX_LINE_BYTES = 8 * 1024 * 1024
 MAX_FINDINGS = 10
-ROLES = ("system", "user", "assistant")
 _UTF8_BOM = b"\xef\xbb\xbf"
-_MAX_QUOTED = 60
-_EXPECTED_JSON = "one JSON object a line (RFC 8259)"
-
-
-class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One turn of a conversation."""
-
-    role: str
-    content: str
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -36,20 +26,6 @@ class Row(msgspec.Struct, frozen=True):
     index: int
     """Counted from 0; messages for people count from 1."""
     messages: tuple[Message, ...]
-
-
-class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """One mistake in a quest file."""
-
-    row: int | None
-    """Counted from 1; None: about the whole file."""
-    found: str
-    expected: str
-    advice: str
-
-    def __str__(self) -> str:
-        where = "" if self.row is None else f"row {self.row}: "
-        return f"{where}{self.found}; expected {self.expected}. {self.advice}"
 
 
 class QuestFileError(Exception):
@@ -105,8 +81,8 @@ def rows(content: bytes, path: str, shape: RowShape) -> Iterator[Row]:
     Raises:
         QuestFileError: with up to ten findings, in the order of the rows.
     """
-    findings = list(_findings_of_file(content))
-    lines = [] if findings else content.removesuffix(b"\n").split(b"\n")
+    lines = lines_of(content, path)
+    findings: list[Finding] = []
     last = len(lines) - 1 if not content.endswith(b"\n") else None
     for index, line in enumerate(lines):
         found = _read_line(line, index, shape, is_torn_end=index == last)
@@ -118,6 +94,17 @@ def rows(content: bytes, path: str, shape: RowShape) -> Iterator[Row]:
             break
     if findings:
         raise QuestFileError(path, findings)
+
+
+def lines_of(content: bytes, path: str) -> list[bytes]:
+    """Return the lines of a quest file.
+
+    Raises:
+        QuestFileError: it is empty, or starts with a mark that is no JSON.
+    """
+    if findings := list(_findings_of_file(content)):
+        raise QuestFileError(path, findings)
+    return content.removesuffix(b"\n").split(b"\n")
 
 
 def row_digest(messages: Iterable[Message]) -> str:
@@ -152,161 +139,12 @@ def _findings_of_file(content: bytes) -> Iterator[Finding]:
 
 
 def _read_line(line: bytes, index: int, shape: RowShape, *, is_torn_end: bool) -> Row | Finding:
-    if len(line) > MAX_LINE_BYTES:
-        return _finding(
-            index, f"{len(line):,} bytes", f"at most {MAX_LINE_BYTES:,} bytes a row", "Split the row."
-        )
-    try:
-        value = msgspec.json.decode(line)
-    except UnicodeDecodeError:
-        return _not_utf8(line, index)
-    except msgspec.DecodeError as error:
-        return _malformed(line, index, error, is_torn_end=is_torn_end)
-    except RecursionError:
-        return _finding(index, "JSON that is nested too deeply", _EXPECTED_JSON, "Flatten the row.")
-    if not isinstance(value, dict):
-        advice = "Write an object with the keys that the quest names."
-        return _finding(index, f"{_kind_of(value)} instead of an object", _EXPECTED_JSON, advice)
-    found = _messages_of_fields(value, shape) if shape.kind == "fields" else _messages_of(value)
-    return _finding(index, *found) if isinstance(found[0], str) else Row(index, found)
-
-
-def _messages_of_fields(value: dict[str, Any], shape: RowShape) -> tuple[Message, ...] | tuple[str, str, str]:
-    """Return user and assistant turns, or what was found, expected and advised."""
-    names = (shape.prompt or "", shape.completion or "")
-    expected = f'the fields "{names[0]}" and "{names[1]}", as text that is not empty'
-    for name in names:
-        if name not in value:
-            advice = f"{_keys_of(value)}. Correct the quest's fields, or the row."
-            return f'there is no field "{name}"', expected, advice
-        text = value[name]
-        if not isinstance(text, str):
-            return f'field "{name}" is {_kind_of(text)}', expected, "Write it as text."
-        if not text.strip():
-            return f'field "{name}" is empty', expected, "Fill it or remove the row."
-    return Message("user", value[names[0]]), Message("assistant", value[names[1]])
-
-
-def _messages_of(value: dict[str, Any]) -> tuple[Message, ...] | tuple[str, str, str]:
-    """Return the turns of a row of messages, or what was found, expected and advised."""
-    if "messages" not in value:
-        advice = "Name the fields in the quest, for example  fields: {prompt: question, completion: answer}."
-        return f"unknown row shape, {_keys_of(value).lower()}", 'the key "messages"', advice
-    turns = value["messages"]
-    if not isinstance(turns, list) or not turns:
-        found = "an empty list" if turns == [] else _kind_of(turns)
-        return f'"messages" is {found}', "a list of messages", 'Write [{"role": ..., "content": ...}, ...].'
-    messages = []
-    for number, turn in enumerate(turns, start=1):
-        message = _message_of(turn, number)
-        if not isinstance(message, Message):
-            return message
-        messages.append(message)
-    if all(message.role != "assistant" for message in messages):
-        return "no assistant message", "at least one, to be learnt", "Add the answer, or remove the row."
-    return tuple(messages)
-
-
-def _message_of(turn: Any, number: int) -> Message | tuple[str, str, str]:
-    expected = 'an object with "role" and "content"'
-    if not isinstance(turn, dict):
-        return f"message {number} is {_kind_of(turn)}", expected, "Correct the message."
-    if turn.keys() != {"role", "content"}:
-        advice = "Other keys (tool calls, weights, ...) would change what is trained, so they are refused."
-        return f"message {number}: {_keys_of(turn).lower()}", expected, advice
-    role, content = turn["role"], turn["content"]
-    if role not in ROLES:
-        return f"message {number} has role {_quoted(role)}", f"one of {', '.join(ROLES)}", "Correct the role."
-    if not isinstance(content, str):
-        return f"message {number} has {_kind_of(content)} as content", "text", "Write the content as text."
-    if not content.strip():
-        return f"message {number} ({role}) is empty", "text", "Fill it or remove the row."
-    return Message(role, content)
-
-
-def _malformed(line: bytes, index: int, error: msgspec.DecodeError, *, is_torn_end: bool) -> Finding:
-    if not line.strip():
-        return _finding(index, "an empty line", _EXPECTED_JSON, "Remove the line.")
-    if not_json := _what_only_a_lenient_reader_takes(line):
-        return _finding(
-            index, not_json, _EXPECTED_JSON, "Write null, leave the field out, or correct the text."
-        )
-    if not _is_utf8(line):
-        return _not_utf8(line, index)
-    if is_torn_end:
-        found = "the file is torn at the end: the last line is not complete and has no line end"
-        return _finding(index, found, _EXPECTED_JSON, "Copy the file again, or remove its last line.")
-    if "truncated" in str(error):
-        found = "the row is torn in the middle: the line ends before its JSON does"
-        return _finding(index, found, _EXPECTED_JSON, "Copy or generate the file again.")
-    return _finding(
-        index, f"not JSON: {_quoted(line.decode())} ({error})", _EXPECTED_JSON, "Correct the row."
-    )
-
-
-def _what_only_a_lenient_reader_takes(line: bytes) -> str | None:
-    """Say what keeps a line from being JSON that Python's own reader would let pass; None: it would not."""
-    met: list[str] = []
-    try:
-        json.loads(line, parse_constant=met.append)
-    except (ValueError, RecursionError):
-        return None
-    return (
-        f"{met[0]}, which is not a number in JSON"
-        if met
-        else "a number out of range or half a surrogate pair"
-    )
-
-
-def _is_utf8(line: bytes) -> bool:
-    try:
-        line.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _not_utf8(line: bytes, index: int) -> Finding:
-    try:
-        line.decode()
-    except UnicodeDecodeError as error:
-        found = f"byte 0x{line[error.start]:02x} at column {error.start + 1} is not UTF-8"
-        return _finding(
-            index, found, "UTF-8", "Convert the file, for example: iconv -f latin1 -t utf-8 FILE."
-        )
-    return _finding(index, "text with half of a surrogate pair", "UTF-8", "Correct the escape in the row.")
-
-
-def _finding(index: int, found: str, expected: str, advice: str) -> Finding:
-    return Finding(row=index + 1, found=found, expected=expected, advice=advice)
+    value = object_in(line, index, is_torn_end=is_torn_end)
+    if isinstance(value, Finding):
+        return value
+    found = messages_in(value, shape)
+    return at_row(index, found) if isinstance(found, Objection) else Row(index, found)
 
 
 def _file_error(path: Path, found: str, advice: str) -> QuestFileError:
     return QuestFileError(str(path), [Finding(row=None, found=found, expected="a JSONL file", advice=advice)])
-
-
-def _kind_of(value: Any) -> str:
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "true" if value else "false"
-        case int() | float():
-            return f"the number {value}"
-        case str():
-            return f"the text {_quoted(value)}"
-        case list():
-            return "a list"
-        case _:
-            return "an object"
-
-
-def _keys_of(value: dict[str, Any]) -> str:
-    if not value:
-        return "Found no keys"
-    return "Found the keys " + ", ".join(_quoted(key) for key in list(value)[:8])
-
-
-def _quoted(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= _MAX_QUOTED else text[: _MAX_QUOTED - 1] + "…"

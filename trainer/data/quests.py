@@ -7,13 +7,13 @@ import msgspec
 
 from state.contract.orders import RowShape
 from state.contract.quest_rows import (
-    Finding,
     QuestFileError,
     is_held_out,
     read_quest_bytes,
     row_digest,
     rows,
 )
+from state.contract.row_lines import Finding
 from trainer.data.documents import Document
 from trainer.data.rendering import Renderer
 

@@ -17,7 +17,9 @@ from typing import TypeAlias
 
 import msgspec
 
-from state.contract.quest_rows import MAX_FINDINGS, Finding, Message, QuestFileError, Row
+from state.contract.quest_rows import MAX_FINDINGS, QuestFileError, Row
+from state.contract.row_lines import Finding
+from state.contract.row_shapes import PLAIN_TEXT, Message
 from trainer.data.documents import Document, num_trained
 from trainer.data.templates import ChatTemplate, TemplateError
 from trainer.data.tokenizers import TextEncoder
@@ -103,9 +105,13 @@ class Renderer:
     def pieces(self, messages: Sequence[Message]) -> list[Piece]:
         """Return a rendered conversation, taken apart at special tokens and at the borders of what is learnt.
 
+        Plain text is one piece without a template: every token of it but the first is learnt.
+
         Raises:
             RowError: the template refuses it, or gives no assistant turn.
         """
+        if messages[0].role == PLAIN_TEXT:
+            return [Piece(messages[0].content, is_special=False, is_trained=True)]
         hidden, hider = self._hide(messages)
         whole = self._render(hidden)
         spans = [

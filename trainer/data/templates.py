@@ -9,7 +9,7 @@ import jinja2
 from jinja2.ext import loopcontrols
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from state.contract.quest_rows import Message
+from state.contract.row_shapes import Message
 
 _GENERATION_TAG = re.compile(r"(\{%[-+]?\s*)(end)?generation(\s*[-+]?%\})")
 """Marks the assistant's part for other trainers; it writes nothing."""

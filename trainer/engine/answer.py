@@ -11,7 +11,7 @@ import msgspec
 import torch
 
 from state.contract.files import ContractError, read
-from state.contract.quest_rows import Message
+from state.contract.row_shapes import Message
 from state.contract.request import RunRequest
 from trainer.checkpoints.errors import CheckpointError
 from trainer.checkpoints.load import read_manifest, verify_files

@@ -40,7 +40,7 @@ from state.contract.locked import Locked, locked_values
 from state.contract.manifest import Manifest, Measures, QuestCursor
 from state.contract.orders import Orders, QuestOrder, RowShape
 from state.contract.process import ProcessIdentity
-from state.contract.quest_rows import Finding
+from state.contract.row_lines import Finding
 from state.contract.request import CodeVersion
 from state.contract.status import RunStatus
 from state.formats import encode_record, pointer_record

@@ -8,8 +8,6 @@ import pytest
 from state.contract.orders import RowShape
 from state.contract.quest_rows import (
     MAX_FINDINGS,
-    MAX_LINE_BYTES,
-    Message,
     QuestFileError,
     check_rows,
     is_held_out,
@@ -17,6 +15,8 @@ from state.contract.quest_rows import (
     row_digest,
     rows,
 )
+from state.contract.row_lines import MAX_LINE_BYTES
+from state.contract.row_shapes import Message
 
 MESSAGES = RowShape()
 FIELDS = RowShape(kind="fields", prompt="question", completion="answer")

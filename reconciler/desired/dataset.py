@@ -1,0 +1,172 @@
+"""`specs/datasets/<id>.yaml`: what the rows of a file are, key by key. What no dataset declares is refused.
+
+Contracts of older systems load too: `kind: jsonl`, and their required_fields say which shape the rows have.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from reconciler.desired.base import Id, Line, Name, Record, Spec, Words
+from reconciler.desired.places import Finding
+from state.contract.orders import RowShape
+from state.contract.row_contracts import RowContract, shape_keys
+from state.contract.row_suggestion import SHAPES, matching_kinds
+from state.ids import MAX_ID_LENGTH
+
+_OLDER_ID = re.compile(r"[a-z0-9]+(?:[-._][a-z0-9]+)*", re.ASCII)
+OLDER_KIND = "jsonl"
+
+
+def is_dataset_id(text: str) -> bool:
+    """Is this the id of a dataset? Older ones have underscores."""
+    return len(text) <= MAX_ID_LENGTH and _OLDER_ID.fullmatch(text) is not None
+
+
+DATASET_ID_WORDS = "1 to 64 lowercase letters, digits, and single hyphens, dots or underscores between them"
+DatasetId = Annotated[str, Words(DATASET_ID_WORDS, is_dataset_id, "^[a-z0-9]+([-._][a-z0-9]+)*$")]
+
+
+class DatasetFields(Record, frozen=True, kw_only=True):
+    """Which fields of a row are what: prompt and completion, or text."""
+
+    prompt: Name | None = None
+    """Field with the question."""
+    completion: Name | None = None
+    """Field with the answer; only this is learnt."""
+    context: Name | None = None
+    """Field whose text follows the prompt in the rows that have it."""
+    text: Name | None = None
+    """Field with plain text; all of it is learnt but its first token."""
+
+
+class Dataset(Spec, frozen=True, kw_only=True):
+    """What the rows of a file are."""
+
+    id: DatasetId
+    """Equals the file's name; an older contract may add `_v` and its version."""
+    name: Line | None = None
+    """For people."""
+    description: str | None = None
+    """For people."""
+    kind: Literal[
+        "messages",
+        "prompt_completion",
+        "question_answer",
+        "user_prompt_assistant_response",
+        "instruction",
+        "text",
+        "fields",
+        "jsonl",
+    ] = "jsonl"
+    """The shape of the rows: `instruction` is instruction, input (may be absent) and output; `fields` names its
+    own; `jsonl`, of older contracts, leaves it to required_fields."""
+    fields: DatasetFields | None = None
+    """With kind: fields."""
+    row_schema: dict[str, str] = msgspec.field(name="schema", default_factory=dict)
+    """Key → what its value is: str, int, float, bool, list, dict or list[...]; all of them may be absent."""
+    required_fields: tuple[Name, ...] = ()
+    """Keys that each row must have."""
+    optional_fields: tuple[Name, ...] = ()
+    """Keys that a row may have beside those of its shape; every other key is refused."""
+    invariants: tuple[Line, ...] = ()
+    """What holds in each row, in one of the sentences that are understood; others are told and not checked."""
+    max_invalid_fraction: Annotated[float, Meta(ge=0, le=0.5)] = 0.0
+    """Of a quest that names this dataset, at most this share of rows may be invalid; those are left out."""
+    skill_id: Id | None = None
+    """Older: the skill that makes such rows."""
+    eval_leakage_guard: Line | None = None
+    """Older; nothing looks for leakage in this version."""
+    safety_profile: Line | None = None
+    """Older."""
+    task_tags: tuple[str, ...] = ()
+    """Older."""
+
+
+def check(dataset: Dataset) -> Iterator[Finding]:
+    """Yield what is wrong between keys of a dataset: exactly one shape must come out."""
+    if dataset.kind == "fields":
+        yield from _check_fields(dataset.fields)
+    elif dataset.fields is not None:
+        message = f"fields goes with kind: fields; kind is {dataset.kind}"
+        yield Finding(at=("fields",), on_key=True, message=message, hint="keep one of them")
+    if dataset.kind == OLDER_KIND:
+        yield from _check_older(dataset)
+
+
+def _check_fields(fields: DatasetFields | None) -> Iterator[Finding]:
+    if fields is None:
+        hint = "add  fields: {prompt: <key>, completion: <key>}"
+        yield Finding(at=("kind",), message="kind: fields lacks fields", hint=hint)
+        return
+    is_pair = fields.prompt is not None and fields.completion is not None
+    is_text = fields.text is not None
+    has_more = (fields.prompt, fields.completion, fields.context) != (None, None, None)
+    if is_pair == is_text or (is_text and has_more):
+        message = "names no whole shape; expected prompt and completion (and context), or text alone"
+        yield Finding(at=("fields",), message=message)
+
+
+def _check_older(dataset: Dataset) -> Iterator[Finding]:
+    kinds = matching_kinds(dataset.required_fields)
+    if len(kinds) == 1:
+        return
+    known = tuple(SHAPES)
+    if kinds:
+        message = f"required_fields match {len(kinds)} shapes: {', '.join(kinds)}"
+        yield Finding(at=("required_fields",), message=message, hint=f"say which one: kind: {kinds[0]}")
+    else:
+        message = "no shape of rows: required_fields hold none, and kind names none"
+        yield Finding(at=("kind",), message=message, known=known, hint="write kind")
+
+
+def ids_of(stem: str, dataset: Any) -> tuple[str, ...]:
+    """Return the ids that the dataset in this file may have."""
+    version = getattr(dataset, "version", None)
+    return (stem, f"{stem}_v{version}") if version else (stem,)
+
+
+def shape_of(dataset: Dataset) -> RowShape:
+    """Return how the rows of a dataset without mistakes are read."""
+    kind = dataset.kind
+    if kind == OLDER_KIND:
+        (kind,) = matching_kinds(dataset.required_fields)  # type: ignore[assignment]  # its names are kinds
+    match kind:
+        case "messages":
+            return RowShape()
+        case "text":
+            return RowShape(kind="text", text="text")
+        case "instruction":
+            return RowShape(kind="fields", prompt="instruction", context="input", completion="output")
+        case "fields":
+            return _shape_of_fields(dataset.fields or DatasetFields())
+        case _:
+            prompt, completion = SHAPES[kind]
+            return RowShape(kind="fields", prompt=prompt, completion=completion)
+
+
+def _shape_of_fields(fields: DatasetFields) -> RowShape:
+    if fields.text is not None:
+        return RowShape(kind="text", text=fields.text)
+    return RowShape(
+        kind="fields", prompt=fields.prompt, completion=fields.completion, context=fields.context
+    )
+
+
+def contract_of(name: str, dataset: Dataset) -> RowContract:
+    """Return what a row must be, by a dataset without mistakes; `name` is what quests call it."""
+    shape = shape_of(dataset)
+    context = (shape.context,) if shape.context else ()
+    declared = (*dataset.required_fields, *dataset.optional_fields, *dataset.row_schema)
+    return RowContract(
+        name=name,
+        shape=shape,
+        keys=tuple(dict.fromkeys((*shape_keys(shape), *context, *declared))),
+        required=dataset.required_fields,
+        types=dict(dataset.row_schema),
+        invariants=dataset.invariants,
+        max_invalid_fraction=dataset.max_invalid_fraction,
+    )

@@ -1,0 +1,123 @@
+"""What every row of a dataset must be: its shape, the keys it may have, what is said about them. Pure.
+
+Deny by default: a contract that names its keys refuses a row with any other. The reconciler judges a file by
+contracts before it takes it in; the trainer reads what was taken in by its shape alone.
+"""
+
+from collections.abc import Collection
+from typing import Any
+
+import msgspec
+
+from state.contract.invariants import objection_of
+from state.contract.orders import RowShape
+from state.contract.row_shapes import Message, messages_in
+from state.contract.row_words import Objection, keys_of, kind_of, quoted
+
+
+class RowContract(msgspec.Struct, frozen=True, kw_only=True):
+    """What a row must be."""
+
+    name: str
+    """For people: the id of a dataset, or a built-in shape."""
+    shape: RowShape = RowShape()
+    keys: tuple[str, ...] | None = None
+    """All keys that a row may have; None: any."""
+    required: tuple[str, ...] = ()
+    """Keys that it must have beyond those of its shape."""
+    types: dict[str, str] = {}
+    """Key → what its value is, where it is there: a word of KNOWN_TYPES."""
+    invariants: tuple[str, ...] = ()
+    """Sentences of `invariants`; those that it does not understand check nothing."""
+    max_invalid_fraction: float = 0.0
+    """At most this share of a file's rows may be left out as invalid."""
+
+
+MESSAGES = RowContract(name="messages")
+PROMPT_COMPLETION = RowContract(
+    name="prompt/completion", shape=RowShape(kind="fields", prompt="prompt", completion="completion")
+)
+BUILT_IN = (MESSAGES, PROMPT_COMPLETION)
+"""Shapes that need no dataset."""
+
+_TYPES: dict[str, type | tuple[type, ...]] = {
+    "str": str,
+    "string": str,
+    "int": int,
+    "float": (int, float),
+    "number": (int, float),
+    "bool": bool,
+    "list": list,
+    "dict": dict,
+    "object": dict,
+}
+KNOWN_TYPES = tuple(_TYPES)
+
+
+def shape_keys(shape: RowShape) -> tuple[str, ...]:
+    """Return the keys without which a row has not this shape."""
+    match shape.kind:
+        case "messages":
+            return ("messages",)
+        case "text":
+            return (shape.text or "text",)
+        case "fields":
+            return (shape.prompt or "", shape.completion or "")
+
+
+def fits(contract: RowContract, keys: Collection[str]) -> bool:
+    """Are these the keys of a row of this contract? What the values are is another question."""
+    needed = {*shape_keys(contract.shape), *contract.required}
+    return needed <= set(keys) and (contract.keys is None or set(keys) <= set(contract.keys))
+
+
+def judge(value: dict[str, Any], contract: RowContract) -> tuple[Message, ...] | Objection:
+    """Return the turns of a row that keeps the contract, or how it breaks it."""
+    if objection := _objection_to_keys(value, contract):
+        return objection
+    found = messages_in(value, contract.shape)
+    if isinstance(found, Objection):
+        return found
+    return _objection_to_values(value, contract) or found
+
+
+def _objection_to_keys(value: dict[str, Any], contract: RowContract) -> Objection | None:
+    for key in contract.required:
+        if key not in value:
+            expected = f'the keys that dataset {contract.name} requires, "{key}" among them'
+            return Objection(f'there is no "{key}"', expected, f"{keys_of(value)}. Correct the row.")
+    allowed = contract.keys
+    foreign = next((key for key in value if key not in allowed), None) if allowed is not None else None
+    if allowed is None or foreign is None:
+        return None
+    known = ", ".join(allowed)
+    advice = f"Remove it from the rows, or add it to optional_fields of dataset {contract.name}."
+    return Objection(f"the key {quoted(foreign)}", f"only {known}", advice)
+
+
+def _objection_to_values(value: dict[str, Any], contract: RowContract) -> Objection | None:
+    for key, name in contract.types.items():
+        if key in value and not is_of_type(value[key], name):
+            found = f'"{key}" is {kind_of(value[key])}'
+            return Objection(found, f"{name}, as dataset {contract.name} says", "Correct the row.")
+    objections = (objection_of(sentence, value) for sentence in contract.invariants)
+    return next((one for one in objections if one is not None), None)
+
+
+def is_of_type(value: Any, name: str) -> bool:
+    """Is the value what a type word says? `list[str]` looks into the list; an unknown word fits everything."""
+    outer, _, inner = name.removesuffix("]").partition("[")
+    known = _TYPES.get(outer.strip())
+    if known is None:
+        return True
+    if isinstance(value, bool) and known is not bool:
+        return False
+    if not isinstance(value, known):
+        return False
+    return not (inner and isinstance(value, list)) or all(is_of_type(one, inner) for one in value)
+
+
+def is_known_type(name: str) -> bool:
+    """Does `is_of_type` understand this word?"""
+    outer, _, inner = name.removesuffix("]").partition("[")
+    return outer.strip() in _TYPES and (not inner or is_known_type(inner))

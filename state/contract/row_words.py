@@ -1,0 +1,45 @@
+"""How a value of a row is named to people, and what can be wrong with one. Pure."""
+
+import json
+from typing import Any, NamedTuple
+
+_MAX_QUOTED = 60
+_MAX_KEYS = 8
+
+
+class Objection(NamedTuple):
+    """Why a row cannot be trained on, before it is known which row that is."""
+
+    found: str
+    expected: str
+    advice: str
+
+
+def kind_of(value: Any) -> str:
+    """Return a value of JSON in words: `the number 3`, `a list`."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true" if value else "false"
+        case int() | float():
+            return f"the number {value}"
+        case str():
+            return f"the text {quoted(value)}"
+        case list():
+            return "a list"
+        case _:
+            return "an object"
+
+
+def keys_of(value: dict[str, Any]) -> str:
+    """Return `Found the keys "a", "b"`."""
+    if not value:
+        return "Found no keys"
+    return "Found the keys " + ", ".join(quoted(key) for key in list(value)[:_MAX_KEYS])
+
+
+def quoted(value: Any) -> str:
+    """Return a value as JSON, shortened."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _MAX_QUOTED else text[: _MAX_QUOTED - 1] + "…"

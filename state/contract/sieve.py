@@ -1,0 +1,167 @@
+"""The gate of a quest file: which contract its rows keep, which rows may be left out, and what is taken in.
+
+A file whose contract is named is judged by it. Otherwise exactly one of the known contracts must fit the keys
+of every row: none is unknown, two are ambiguous, and both are refused by name. Pure.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from state.contract.quest_rows import MAX_FINDINGS, QuestFileError, lines_of, row_digest, rows
+from state.contract.row_contracts import RowContract, fits, judge
+from state.contract.row_lines import Finding, at_row, object_in
+from state.contract.row_suggestion import suggestion
+from state.contract.row_words import Objection, keys_of
+
+
+class Sieved(msgspec.Struct, frozen=True, kw_only=True):
+    """What passed the gate."""
+
+    contract: RowContract
+    digest: str
+    """`sha256:` and 64 hex digits over the rows that are taken in."""
+    size_bytes: int
+    num_rows: int
+    left_out: tuple[Finding, ...] = ()
+    """The first invalid rows that are left out."""
+    num_left_out: int = 0
+
+
+def sieve(content: bytes, path: str, contracts: Sequence[RowContract]) -> tuple[Sieved, bytes]:
+    """Return what is taken in of a file, and its bytes.
+
+    Raises:
+        QuestFileError: no contract fits or two do, a row is torn at the end, or more rows are invalid than the
+            contract allows; with up to ten findings.
+    """
+    lines = lines_of(content, path)
+    contract = contracts[0] if len(contracts) == 1 else _only_fit(lines, content, path, contracts)
+    findings, bad = _judged(lines, content, contract)
+    _check_share(findings, len(bad), len(lines), path, contract)
+    if bad:
+        content = b"\n".join(line for index, line in enumerate(lines) if index not in bad) + b"\n"
+    return (
+        Sieved(
+            contract=contract,
+            digest="sha256:" + hashlib.sha256(content).hexdigest(),
+            size_bytes=len(content),
+            num_rows=len(lines) - len(bad),
+            left_out=tuple(findings),
+            num_left_out=len(bad),
+        ),
+        content,
+    )
+
+
+def highest_draw(content: bytes, path: str, contract: RowContract) -> float:
+    """Return the share below which at least one row of a content is not held out (see `is_held_out`)."""
+    digests = (row_digest(row.messages) for row in rows(content, path, contract.shape))
+    return max(int(digest[:13], 16) for digest in digests) / 16**13
+
+
+def _judged(
+    lines: Sequence[bytes], content: bytes, contract: RowContract
+) -> tuple[list[Finding], frozenset[int]]:
+    """Return the first mistakes, and the index of every invalid row as far as it was looked at."""
+    allowed = int(contract.max_invalid_fraction * len(lines))
+    findings: list[Finding] = []
+    bad: set[int] = set()
+    for index, line in enumerate(lines):
+        found = _judge_line(line, index, contract, is_torn_end=_is_torn_end(index, lines, content))
+        if found is None:
+            continue
+        bad.add(index)
+        if len(findings) < MAX_FINDINGS:
+            findings.append(found)
+        elif len(bad) > allowed:
+            break
+    return findings, frozenset(bad)
+
+
+def _judge_line(line: bytes, index: int, contract: RowContract, *, is_torn_end: bool) -> Finding | None:
+    value = object_in(line, index, is_torn_end=is_torn_end)
+    if isinstance(value, Finding):
+        return value
+    found = judge(value, contract)
+    return at_row(index, found) if isinstance(found, Objection) else None
+
+
+def _is_torn_end(index: int, lines: Sequence[bytes], content: bytes) -> bool:
+    return index == len(lines) - 1 and not content.endswith(b"\n")
+
+
+def _check_share(
+    findings: Sequence[Finding], num_bad: int, num_lines: int, path: str, contract: RowContract
+) -> None:
+    """Raise unless the invalid rows may be left out. A torn end is never left out: the file is not whole."""
+    share = contract.max_invalid_fraction
+    torn = [one for one in findings if "torn at the end" in one.found]
+    if torn or (num_bad and num_bad == num_lines):
+        raise QuestFileError(path, torn or findings)
+    if num_bad <= share * num_lines:
+        return
+    if not share:
+        raise QuestFileError(path, findings)
+    summary = Finding(
+        row=None,
+        found=f"more than {int(share * num_lines)} of {num_lines:,} rows are invalid",
+        expected=f"at most {share:.3%} (max_invalid_fraction of dataset {contract.name})",
+        advice="Mend the rows that follow.",
+    )
+    raise QuestFileError(path, [summary, *findings[: MAX_FINDINGS - 1]])
+
+
+def _only_fit(
+    lines: Sequence[bytes], content: bytes, path: str, contracts: Sequence[RowContract]
+) -> RowContract:
+    """Return the one contract that fits the keys of every row.
+
+    Raises:
+        QuestFileError: the first row after which none is left, or two are left at the end; or no row can be
+            read at all.
+    """
+    left = list(contracts)
+    known: dict[frozenset[str], list[RowContract]] = {}
+    first: Finding | None = None
+    for index, line in enumerate(lines):
+        value = object_in(line, index, is_torn_end=_is_torn_end(index, lines, content))
+        if isinstance(value, Finding):
+            first = first or value
+            continue
+        keys = frozenset(value)
+        if keys not in known:
+            known[keys] = [one for one in contracts if fits(one, keys)]
+            before, left = left, [one for one in left if one in known[keys]]
+            if not left:
+                raise QuestFileError(path, [_unknown(value, index, before, contracts)])
+    if not known and first is not None:
+        raise QuestFileError(path, [first])
+    if len(left) > 1:
+        raise QuestFileError(path, [_ambiguous(left)])
+    return left[0]
+
+
+def _unknown(
+    value: dict[str, Any], index: int, before: Sequence[RowContract], contracts: Sequence[RowContract]
+) -> Finding:
+    if len(before) < len(contracts):
+        names = " or ".join(one.name for one in before)
+        found = f"{keys_of(value).lower()}, unlike the rows before it, which are {names}"
+        return at_row(index, Objection(found, "one shape in the whole file", "Split the file, or mend the row."))
+    names = ", ".join(one.name for one in contracts)
+    return at_row(
+        index, Objection(f"unknown row shape, {keys_of(value).lower()}", f"one of {names}", suggestion(value))
+    )
+
+
+def _ambiguous(left: Sequence[RowContract]) -> Finding:
+    names = [one.name for one in left]
+    return Finding(
+        row=None,
+        found=f"its rows match {len(left)} shapes: {', '.join(names)}",
+        expected="one",
+        advice="Write into the quest which one is meant: dataset: <id>, or fields: {prompt: ..., completion: ...}.",
+    )
