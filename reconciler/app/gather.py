@@ -12,7 +12,8 @@ from reconciler.app.realm_store import read_store
 from reconciler.desired.desired import Desired
 from reconciler.desired.layers import layers_of, resolve
 from reconciler.desired.training import HeldOutFile
-from reconciler.observed.checkpoints import CheckpointCache, observe_checkpoints
+from reconciler.observed.checkpoint_cache import CheckpointCache
+from reconciler.observed.checkpoints import observe_checkpoints
 from reconciler.observed.derived_files import observe_derived
 from reconciler.observed.disk import observe_disk
 from reconciler.observed.fact_cache import FolderCache
@@ -42,7 +43,7 @@ class Observer:
         self._layout = layout
         self._repository = repository
         self._files = FolderCache(environment.cache_folder / "facts")
-        self._checkpoints: CheckpointCache = CheckpointCache()
+        self._checkpoints = CheckpointCache(self._files)
         self._runs: RunCache = RunCache()
 
     def facts(self, desired: Desired) -> Facts:
@@ -71,9 +72,7 @@ class Observer:
         (layout, home), root = find_home(self._layout, row), self._layout.root
         seen = observe_runs(layout, root, cache=self._runs)
         return CampaignFacts(
-            checkpoints=observe_checkpoints(
-                layout.checkpoints, root, row.uid, cache=self._checkpoints, verified=self._files
-            ),
+            checkpoints=observe_checkpoints(layout.checkpoints, root, row.uid, cache=self._checkpoints),
             runs=seen.runs,
             problems=seen.problems,
             starting=_starting(row, store, seen.runs),

@@ -8,23 +8,19 @@ file but the derived sidecar. The contents are hashed by `verify_contents`, not 
 import os
 import stat
 from pathlib import Path
-from typing import NamedTuple
 
 from blake3 import blake3
 
-from reconciler.observed.fact_cache import FactCache
+from reconciler.observed.checkpoint_cache import CheckpointCache, Remembered, Signatures, signatures_of
 from reconciler.observed.folders import (
     Folder,
-    Signature,
     UnsafeFile,
     is_lfs_pointer,
     open_folder,
     printable,
     reason,
-    signature,
 )
 from reconciler.observed.records import CheckpointFacts, ForeignFolder, FoundCheckpoint
-from reconciler.observed.stat_cache import StatCache
 from state.contract.files import ContractError, decode
 from state.contract.manifest import MANIFEST_NAME, SIDECAR_NAME, FileEntry, Manifest, manifest_digest
 from state.ids import checkpoint_folder, checkpoint_step
@@ -35,12 +31,6 @@ _CHUNK_BYTES = 1 << 20
 _LFS_ADVICE = "is a Git LFS pointer, not the file itself; fetch it with `git lfs pull`"
 
 Found = FoundCheckpoint | ForeignFolder
-CheckpointCache = StatCache[Found]
-
-
-class _Rules(NamedTuple):
-    campaign_uid: str | None
-    verified: FactCache | None
 
 
 class _Foreign(Exception):
@@ -53,17 +43,15 @@ def observe_checkpoints(
     campaign_uid: str | None = None,
     *,
     cache: CheckpointCache | None = None,
-    verified: FactCache | None = None,
 ) -> CheckpointFacts:
     """Return what lies in a folder of checkpoints below the root; nothing there is nothing found.
 
-    With `campaign_uid`, checkpoints of another campaign are foreign. With a cache, a checkpoint is looked
-    at again only when its folder or manifest changed. `verified` remembers digests of manifests by their
-    bytes, which saves most of the time of a first look.
+    With `campaign_uid`, checkpoints of another campaign are foreign. With a cache, a complete checkpoint is
+    looked at again only when it, or a file of it, was touched.
     """
     try:
         with open_folder(folder, root) as opened:
-            return _observe(opened, _Rules(campaign_uid, verified), cache)
+            return _observe(opened, campaign_uid, cache or CheckpointCache())
     except FileNotFoundError:
         return CheckpointFacts()
     except (OSError, UnsafeFile) as error:
@@ -91,21 +79,51 @@ def find_damage(path: Path, manifest: Manifest) -> tuple[str, ...]:
         return (f"{path}: {reason(error)}",)
 
 
-def _observe(folder: Folder, rules: _Rules, cache: CheckpointCache | None) -> CheckpointFacts:
+def _observe(folder: Folder, campaign_uid: str | None, cache: CheckpointCache) -> CheckpointFacts:
     names = folder.names()
-    before = cache.of(str(folder.path)) if cache is not None else {}
-    now: dict[str, tuple[tuple[Signature, ...], Found]] = {}
+    before = cache.of(str(folder.path))
+    found: list[Found] = []
+    now: dict[str, Remembered] = {}
     for name in names:
         if name.startswith((STAGING_PREFIX, DAMAGED_PREFIX)):
             continue
-        key = _signatures(folder, name) if cache is not None else ()
-        if key and name in before and before[name][0] == key and _is_of(before[name][1], rules.campaign_uid):
-            now[name] = before[name]
-        elif (found := _inspect(folder, name, rules)) is not None:
-            now[name] = (key, found)
-    if cache is not None:
-        cache.replace(str(folder.path), {name: one for name, one in now.items() if one[0]})
-    return _facts([found for _, found in now.values()], names)
+        one = _remembered(folder, name, before.get(name)) or _look_at(folder, name)
+        if isinstance(one, Remembered):
+            now[name] = one
+            found.append(_of_campaign(one.found, campaign_uid))
+        elif one is not None:
+            found.append(one)
+    cache.replace(str(folder.path), now)
+    return _facts(found, names)
+
+
+def _remembered(folder: Folder, name: str, before: Remembered | None) -> Remembered | None:
+    """Return what was found before if nobody touched it since."""
+    if before is None or not before.signatures:
+        return None
+    return before if before.signatures == _signatures(folder, name, before.found) else None
+
+
+def _look_at(folder: Folder, name: str) -> Remembered | ForeignFolder | None:
+    """Return what the entry is; the signatures are those from before it was read."""
+    before = signatures_of(folder, name, ())
+    found = _inspect(folder, name)
+    if not isinstance(found, FoundCheckpoint):
+        return found
+    after = _signatures(folder, name, found)
+    return Remembered(signatures=after if after[:2] == before else (), found=found)
+
+
+def _signatures(folder: Folder, name: str, found: FoundCheckpoint) -> Signatures:
+    return signatures_of(folder, name, tuple(entry.path for entry in found.manifest.files))
+
+
+def _of_campaign(found: FoundCheckpoint, campaign_uid: str | None) -> Found:
+    manifest = found.manifest
+    if campaign_uid in (None, manifest.campaign_uid):
+        return found
+    why = f"it belongs to campaign uid {printable(manifest.campaign_uid)}, not {campaign_uid}"
+    return ForeignFolder(path=found.path, name=checkpoint_folder(found.step), reason=why)
 
 
 def _facts(found: list[Found], names: list[str]) -> CheckpointFacts:
@@ -118,27 +136,13 @@ def _facts(found: list[Found], names: list[str]) -> CheckpointFacts:
     )
 
 
-def _is_of(found: Found, campaign_uid: str | None) -> bool:
-    """Does the remembered finding hold for this campaign too? A foreign folder is looked at again."""
-    return isinstance(found, FoundCheckpoint) and campaign_uid in (None, found.manifest.campaign_uid)
-
-
-def _signatures(folder: Folder, name: str) -> tuple[Signature, ...]:
-    """Return what changes with folder or manifest; empty when this is no folder with a manifest."""
-    try:
-        with folder.enter(name) as inside:
-            return signature(inside.own_status()), signature(inside.status(MANIFEST_NAME))
-    except (OSError, UnsafeFile):
-        return ()
-
-
-def _inspect(parent: Folder, name: str, rules: _Rules) -> Found | None:
+def _inspect(parent: Folder, name: str) -> Found | None:
     """Return what the entry is; None when it went away while we looked."""
     path = str(parent.path / printable(name))
     try:
         step = _step(name)
         with parent.enter(name) as folder:
-            return _complete(folder, path, step, rules)
+            return _complete(folder, path, step)
     except _Foreign as foreign:
         return ForeignFolder(path=path, name=printable(name), reason=str(foreign))
     except FileNotFoundError:
@@ -154,15 +158,12 @@ def _step(name: str) -> int:
     return step
 
 
-def _complete(folder: Folder, path: str, step: int, rules: _Rules) -> FoundCheckpoint:
+def _complete(folder: Folder, path: str, step: int) -> FoundCheckpoint:
     names = set(folder.names())
     content = _manifest_bytes(folder, names)
-    manifest = _manifest(content, rules.verified)
+    manifest = _manifest(content)
     if manifest.step != step:
         raise _Foreign(f"the manifest says step {manifest.step}, the folder's name says {step}")
-    if rules.campaign_uid not in (None, manifest.campaign_uid):
-        uid = printable(manifest.campaign_uid)
-        raise _Foreign(f"it belongs to campaign uid {uid}, not {rules.campaign_uid}")
     _check_names(names, manifest)
     for entry in manifest.files:
         _check_file(folder, entry)
@@ -182,27 +183,15 @@ def _manifest_bytes(folder: Folder, names: set[str]) -> bytes:
     return content
 
 
-def _manifest(content: bytes, verified: FactCache | None) -> Manifest:
+def _manifest(content: bytes) -> Manifest:
     try:
         manifest = decode(content, Manifest, MANIFEST_NAME)
-        digest = _digest_of(manifest, content, verified)
+        digest = manifest_digest(manifest)
     except (ContractError, ValueError) as error:
         raise _Foreign(str(error)) from error
     if digest != manifest.digest:
         raise _Foreign(f"{MANIFEST_NAME} was changed: its content has digest {digest}, not the one it names")
     return manifest
-
-
-def _digest_of(manifest: Manifest, content: bytes, verified: FactCache | None) -> str:
-    """Return the digest of what the manifest says, remembered by the manifest's bytes."""
-    if verified is None:
-        return manifest_digest(manifest)
-    key = f"manifest-{manifest.schema_version} {blake3(content).hexdigest()}"
-    if known := verified.get(key):
-        return known.decode("ascii", "replace")
-    digest = manifest_digest(manifest)
-    verified.put(key, digest.encode())
-    return digest
 
 
 def _check_names(names: set[str], manifest: Manifest) -> None:

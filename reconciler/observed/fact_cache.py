@@ -11,7 +11,7 @@ from typing import Protocol
 
 from reconciler.observed.folders import Signature
 
-_MAX_ENTRY_BYTES = 1024 * 1024
+_MAX_ENTRY_BYTES = 64 * 1024 * 1024
 _FORMAT = "1"
 
 

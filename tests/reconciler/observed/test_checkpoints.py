@@ -5,9 +5,9 @@ import msgspec
 import pytest
 from blake3 import blake3
 
+from reconciler.observed.checkpoint_cache import CheckpointCache
 from reconciler.observed.checkpoints import observe_checkpoints, verify_contents
 from reconciler.observed.fact_cache import MemoryCache
-from reconciler.observed.stat_cache import StatCache
 from state.contract.manifest import FileEntry
 
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 123456789\n"
@@ -210,7 +210,7 @@ def test_a_folder_reached_through_a_link_is_unknown_not_empty(
 def test_with_a_cache_nothing_is_read_twice_and_every_change_is_seen(
     observe, folder, save_checkpoint
 ) -> None:
-    cache = StatCache()
+    cache = CheckpointCache()
     save_checkpoint(folder, 5)
     save_checkpoint(folder, 6)
     first = observe(cache=cache)
@@ -225,7 +225,7 @@ def test_with_a_cache_nothing_is_read_twice_and_every_change_is_seen(
 
 
 def test_a_cached_checkpoint_is_still_foreign_to_another_campaign(observe, folder, save_checkpoint) -> None:
-    cache = StatCache()
+    cache = CheckpointCache()
     save_checkpoint(folder, 5)
     assert observe(cache=cache, campaign_uid="aaaa").complete
     assert not observe(cache=cache, campaign_uid="bbbb").complete
@@ -247,12 +247,35 @@ def test_a_flipped_bit_is_found_by_hashing_the_contents(observe, folder, save_ch
     assert problem == "model.safetensors cannot be read: No such file or directory"
 
 
-def test_a_remembered_digest_saves_time_and_never_hides_an_edited_manifest(
+def test_what_one_command_found_saves_the_next_one_time_and_never_hides_an_edit(
     observe, folder, save_checkpoint
 ) -> None:
-    verified = MemoryCache()
+    kept = MemoryCache()
     path = save_checkpoint(folder, 5)
-    assert observe(verified=verified) == observe() == observe(verified=verified)
+    first = observe(cache=CheckpointCache(kept))
+    assert first == observe() == observe(cache=CheckpointCache(kept))
     edit_manifest(healthy=False)(path)
-    assert "manifest.json was changed" in only_reason(observe(verified=verified))
-    assert "manifest.json was changed" in only_reason(observe(verified=verified))
+    assert "manifest.json was changed" in only_reason(observe(cache=CheckpointCache(kept)))
+    assert "manifest.json was changed" in only_reason(observe(cache=CheckpointCache(kept)))
+
+
+def test_a_remembered_checkpoint_whose_file_is_cut_short_in_place_is_foreign(
+    observe, folder, save_checkpoint
+) -> None:
+    kept = MemoryCache()
+    path = save_checkpoint(folder, 5)
+    observe(cache=CheckpointCache(kept))
+    with (path / "model.safetensors").open("r+b") as weights:
+        weights.truncate(3)
+    assert "3 bytes" in only_reason(observe(cache=CheckpointCache(kept)))
+
+
+def test_a_cache_entry_that_is_damaged_or_of_another_version_costs_only_time(
+    observe, folder, save_checkpoint
+) -> None:
+    kept = MemoryCache()
+    save_checkpoint(folder, 5)
+    observe(cache=CheckpointCache(kept))
+    for key in list(kept._answers):
+        kept.put(key, b'{"checkpoint-5": [[], 1]}')
+    assert [found.step for found in observe(cache=CheckpointCache(kept)).complete] == [5]

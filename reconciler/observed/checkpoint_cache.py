@@ -1,0 +1,65 @@
+"""Remember which checkpoints were found complete, within a process and from one command to the next.
+
+A finding counts while nothing of it was touched: the folder, its manifest and each file that the manifest
+lists have the signatures under which it was made. What was found wanting is always looked at again.
+"""
+
+import msgspec
+
+from reconciler.observed.fact_cache import FactCache
+from reconciler.observed.folders import Folder, Signature, signature
+from reconciler.observed.records import FoundCheckpoint
+from state.contract.manifest import MANIFEST_NAME
+
+_RULES = "1"
+"""Counts the changes of what complete means: another version does not believe what this one found."""
+
+Signatures = tuple[Signature, ...]
+
+
+class Remembered(msgspec.Struct, frozen=True, array_like=True):
+    """A complete checkpoint, and what would change if anybody touched it."""
+
+    signatures: Signatures
+    found: FoundCheckpoint
+
+
+class CheckpointCache:
+    """Complete checkpoints by the folder they lie in and by their names."""
+
+    def __init__(self, kept: FactCache | None = None) -> None:
+        self._kept = kept
+        self._folders: dict[str, dict[str, Remembered]] = {}
+
+    def of(self, folder: str) -> dict[str, Remembered]:
+        """Return what is remembered of a folder."""
+        if folder not in self._folders:
+            self._folders[folder] = self._read(folder)
+        return self._folders[folder]
+
+    def replace(self, folder: str, found: dict[str, Remembered]) -> None:
+        """Remember this of a folder and nothing else."""
+        if found != self.of(folder):
+            self._folders[folder] = found
+            if self._kept is not None:
+                self._kept.put(_key(folder), msgspec.json.encode(found))
+
+    def _read(self, folder: str) -> dict[str, Remembered]:
+        entry = self._kept.get(_key(folder)) if self._kept is not None else None
+        try:
+            return msgspec.json.decode(entry, type=dict[str, Remembered]) if entry else {}
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return {}  # another version's: look again
+
+
+def signatures_of(parent: Folder, name: str, files: tuple[str, ...]) -> Signatures:
+    """Return what changes when checkpoint, manifest or one of these files does; () when one is gone."""
+    try:
+        paths = (name, f"{name}/{MANIFEST_NAME}", *(f"{name}/{file}" for file in files))
+        return tuple(signature(parent.status(path)) for path in paths)
+    except OSError:
+        return ()
+
+
+def _key(folder: str) -> str:
+    return f"checkpoints\0{_RULES}\0{folder!a}"
