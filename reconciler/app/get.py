@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from reconciler.app.checkpoint_items import all_checkpoints
 from reconciler.app.environment import Environment
 from reconciler.app.errors import Misused
 from reconciler.app.ground import not_found
@@ -18,17 +19,17 @@ from reconciler.app.items import (
     RunItem,
     SkillItem,
 )
+from reconciler.app.ledger_queries import Query, answered
+from reconciler.app.legends import legends
 from reconciler.app.place import Options
 from reconciler.app.planning import View, look
 from reconciler.app.status import status_of
 from reconciler.desired.mistakes import nearest_name
 from reconciler.desired.queue import Quest
-from reconciler.observed.records import FoundCheckpoint
-from state.store.rows import LedgerRow
 
 SINGULAR = {
     **{"campaigns": "campaign", "heroes": "hero", "quests": "quest", "jobs": "job"},
-    **{"checkpoints": "checkpoint", "runs": "run", "skills": "skill"},
+    **{"checkpoints": "checkpoint", "legends": "legend", "runs": "run", "skills": "skill"},
 }
 
 
@@ -42,19 +43,35 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
     items: tuple[Any, ...]
 
 
-def get(environment: Environment, options: Options, kind: str, name: str | None = None) -> Listing:
-    """Return everything of a kind, or what has this id.
+NO_QUERY = Query()
+
+
+def get(
+    environment: Environment,
+    options: Options,
+    kind: str,
+    name: str | None = None,
+    query: Query = NO_QUERY,
+) -> Listing:
+    """Return everything of a kind, what has this id, or what of the checkpoints is asked for.
 
     Raises:
-        Misused: no such kind.
+        Misused: no such kind; a question that does not fit it; no such metric.
         NotFound: no such thing.
     """
+    query.check()
     kind = next((many for many, one in SINGULAR.items() if one == kind), kind)
     if kind not in KINDS:
         near = nearest_name(kind, KINDS)
         meant = f'; did you mean "{near}"?' if near else ""
         raise Misused(f'"{kind}" is no kind of thing; known: {", ".join(KINDS)}{meant}')
-    return listing_of(look(environment, options), kind, name)
+    if query.is_one and kind != "checkpoints":
+        raise Misused(f"--latest, --best, --step and --summary are about checkpoints, not {kind}")
+    listing = listing_of(look(environment, options), kind, name)
+    if not query.is_one:
+        return listing
+    told = "summaries" if query.summary else kind
+    return msgspec.structs.replace(listing, kind=told, items=answered(query, listing.items))
 
 
 def listing_of(view: View, kind: str, name: str | None = None) -> Listing:
@@ -62,11 +79,18 @@ def listing_of(view: View, kind: str, name: str | None = None) -> Listing:
     items = KINDS[kind](view)
     if name is not None:
         wanted = name.removeprefix(f"{SINGULAR[kind]}/")
-        found = tuple(item for item in items if wanted in (item.id, getattr(item, "quest", None)))
+        found = tuple(item for item in items if wanted in _names_of(item))
         if not found:
             raise not_found(SINGULAR[kind], wanted, {item.id for item in items})
         items = found
     return Listing(kind=kind, realm=view.plan.realm, seen_at=view.seen_at, items=items)
+
+
+def _names_of(item: Item) -> tuple[str | None, ...]:
+    """Return what a person may call an item: its id; a job by its quest, a checkpoint by its campaign."""
+    if isinstance(item, CheckpointItem):
+        return item.id, f"{item.hero_id}/{item.campaign_id}"
+    return item.id, getattr(item, "quest", None)
 
 
 def _campaigns(view: View) -> tuple[CampaignItem, ...]:
@@ -151,85 +175,6 @@ def _jobs(view: View) -> tuple[JobItem, ...]:
     )
 
 
-def _checkpoints(view: View) -> tuple[CheckpointItem, ...]:
-    found: list[CheckpointItem] = []
-    for row in view.facts.store.campaigns:
-        found += _checkpoints_of(view, row.name, row.uid)
-    return tuple(found)
-
-
-def _checkpoints_of(view: View, campaign: str, uid: str) -> list[CheckpointItem]:
-    seen = view.facts.campaigns[campaign].checkpoints
-    known = {row.step: row for row in view.facts.ledger_of(uid)}
-    items = [
-        CheckpointItem(
-            id=f"{campaign}@{one.step}",
-            step=one.step,
-            saved_at=one.manifest.created_at,
-            train_loss=one.manifest.measures.train_loss,
-            val_loss=one.manifest.measures.val_loss,
-            size_bytes=one.size_bytes,
-            state=_checkpoint_state(one, known.get(one.step)),
-            path=one.path,
-            digest=one.manifest.digest,
-            config_hash=one.manifest.config_hash,
-            code_version=str(one.manifest.code_version),
-            reason=_damage(one, known.get(one.step)),
-        )
-        for one in seen.complete
-    ]
-    there = {item.step for item in items}
-    items += [
-        CheckpointItem(
-            id=f"{campaign}@{step}",
-            step=step,
-            saved_at=row.timestamp,
-            train_loss=row.train_loss,
-            val_loss=row.val_loss,
-            size_bytes=row.size_bytes,
-            state="missing",
-            path=row.path,
-            digest=row.digest,
-            config_hash=row.config_hash,
-            code_version=row.code_version,
-            reason=f"damaged and set aside: {row.damage}"
-            if row.damage
-            else "the ledger knows it, but no complete checkpoint lies there",
-        )
-        for step, row in known.items()
-        if step not in there
-    ]
-    items.sort(key=lambda item: item.step)
-    return items + [
-        CheckpointItem(
-            id=f"{campaign}/{one.name}",
-            step=-1,
-            saved_at="",
-            train_loss=None,
-            val_loss=None,
-            size_bytes=0,
-            state="foreign",
-            path=one.path,
-            digest=None,
-            config_hash=None,
-            code_version=None,
-            reason=one.reason,
-        )
-        for one in seen.foreign
-    ]
-
-
-def _checkpoint_state(found: FoundCheckpoint, row: LedgerRow | None) -> str:
-    if not found.manifest.healthy or _damage(found, row) is not None:
-        return "unhealthy"
-    return "complete" if row is not None and row.digest == found.manifest.digest else "unrecorded"
-
-
-def _damage(found: FoundCheckpoint, row: LedgerRow | None) -> str | None:
-    """Return what is wrong with its contents, if the ledger's row of this step is about this very folder."""
-    return row.damage if row is not None and row.digest == found.manifest.digest else None
-
-
 def _runs(view: View) -> tuple[RunItem, ...]:
     names = {row.uid: row.name for row in view.facts.store.campaigns}
     rows = sorted(view.facts.store.runs, key=lambda run: (run.launched_at, run.generation, run.attempt))
@@ -272,7 +217,8 @@ KINDS: Mapping[str, Callable[[View], tuple[Item, ...]]] = {
     "heroes": _heroes,
     "quests": _quests,
     "jobs": _jobs,
-    "checkpoints": _checkpoints,
+    "checkpoints": all_checkpoints,
+    "legends": legends,
     "runs": _runs,
     "skills": _skills,
 }

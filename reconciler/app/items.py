@@ -64,21 +64,97 @@ class JobItem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CheckpointItem(msgspec.Struct, frozen=True, kw_only=True):
+    """A checkpoint; what older systems record of one has the name that it has there."""
+
     id: str
     """<hero>/<campaign>@<step>"""
-    step: int
-    saved_at: str
-    train_loss: float | None
-    val_loss: float | None
-    size_bytes: int
     state: str
-    """complete, unhealthy (a loss was not finite), unrecorded, missing, foreign."""
+    """complete, unhealthy (damaged, or a loss was not finite), unrecorded, missing, foreign."""
+    reason: str | None = None
+    """Why it is in no better state."""
+    step: int | None = None
+    """None: it is foreign."""
+    timestamp: str = ""
     path: str
-    digest: str | None
-    config_hash: str | None
-    code_version: str | None
-    reason: str | None
-    """Why it is foreign."""
+    canonical_name: str | None = None
+    train_loss: float | None = None
+    val_loss: float | None = None
+    learning_rate: float | None = None
+    epoch: float | None = None
+    accuracy: float | None = None
+    perplexity: float | None = None
+    training_file: str | None = None
+    """Id of the quest that was trained last."""
+    skill_name: str | None = None
+    skill_level: int | None = None
+    total_examples_trained: int = 0
+    hero_id: str
+    campaign_id: str
+    size_bytes: int = 0
+    has_optimizer: bool | None = None
+    last_used: str | None = None
+    locations: tuple[str, ...] = ()
+    skill_metrics: dict[str, dict[str, float]] = {}
+    skill_levels_at_save: dict[str, int] = {}
+    linked_eval_ids: tuple[str, ...] = ()
+    skill_effort_at_save: dict[str, float] = {}
+    created_by: str = "training"
+    ledger_version: str | None = None
+    segment: int | None = None
+    sequence: int | None = None
+    """Order of recording, over all campaigns; None: not recorded yet."""
+    healthy: bool | None = None
+    digest: str | None = None
+    parent_step: int | None = None
+    generation: int | None = None
+    attempt: int | None = None
+    config_hash: str | None = None
+    code_version: str | None = None
+    specs_commit: str | None = None
+
+
+class SummaryItem(msgspec.Struct, frozen=True, kw_only=True):
+    """What the checkpoints of one campaign come to."""
+
+    id: str
+    num_checkpoints: int
+    """That lie there."""
+    states: dict[str, int]
+    size_bytes: int
+    first_step: int | None
+    last_step: int | None
+    first_saved_at: str | None
+    last_saved_at: str | None
+    latest: str | None
+    best: str | None
+    """The one with the lowest held-out loss."""
+    best_val_loss: float | None
+
+
+class LegendItem(msgspec.Struct, frozen=True, kw_only=True):
+    """An archived campaign: how it ended, and what it takes."""
+
+    id: str
+    hero_id: str
+    campaign_id: str
+    name: str | None
+    archived_at: str | None
+    step: int
+    """Of its last checkpoint."""
+    total_examples: int
+    final_train_loss: float | None
+    final_val_loss: float | None
+    best_step: int | None
+    """Of the checkpoint with the lowest held-out loss."""
+    best_val_loss: float | None
+    num_checkpoints: int
+    """That lie in the archive now."""
+    checkpoint_bytes: int
+    num_runs: int
+    num_quests: int
+    """Trained to the end."""
+    path: str
+    spec: str | None
 
 
 class RunItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,4 +183,14 @@ class SkillItem(msgspec.Struct, frozen=True, kw_only=True):
     spec: str
 
 
-Item = CampaignItem | HeroItem | QuestItem | JobItem | CheckpointItem | RunItem | SkillItem
+Item = (
+    CampaignItem
+    | HeroItem
+    | QuestItem
+    | JobItem
+    | CheckpointItem
+    | SummaryItem
+    | LegendItem
+    | RunItem
+    | SkillItem
+)

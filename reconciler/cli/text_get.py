@@ -67,7 +67,30 @@ def _checkpoint(item: Any) -> Row:
     state = f"{item.state}: {item.reason}" if item.reason else item.state
     losses = (loss(item.train_loss), loss(item.val_loss) or "-")
     num_bytes = size(item.size_bytes) if item.size_bytes else ""
-    return (item.id, when(item.saved_at), *losses, num_bytes, short_hash(item.config_hash), state)
+    return (item.id, when(item.timestamp), *losses, num_bytes, short_hash(item.config_hash), state)
+
+
+def _summary(item: Any) -> Row:
+    states = ", ".join(f"{number:,} {state}" for state, number in sorted(item.states.items()))
+    saved = f"{when(item.first_saved_at)} – {when(item.last_saved_at)}" if item.first_saved_at else ""
+    best = f"{loss(item.best_val_loss)} @{item.best.rpartition('@')[2]}" if item.best else ""
+    steps = _steps(item.first_step, item.last_step)
+    return (item.id, f"{item.num_checkpoints:,}", size(item.size_bytes), steps, saved, best, states)
+
+
+def _legend(item: Any) -> Row:
+    best = f"{loss(item.best_val_loss)} @{item.best_step}" if item.best_step is not None else ""
+    losses = (loss(item.final_train_loss), loss(item.final_val_loss), best)
+    kept = f"{item.num_checkpoints:,} ({size(item.checkpoint_bytes)})"
+    return (
+        item.id,
+        when(item.archived_at),
+        f"{item.step:,}",
+        *losses,
+        item.num_quests,
+        kept,
+        item.name or "",
+    )
 
 
 def _run(item: Any) -> Row:
@@ -116,6 +139,14 @@ _CHECKPOINTS = [
     *(_left("checkpoint"), _left("saved (UTC)", 1), _right("loss"), _right("held-out")),
     *(_right("size", 2), _left("config", 3), _left("state")),
 ]
+_SUMMARIES = [
+    *(_left("campaign"), _right("checkpoints"), _right("size"), _right("steps", 1)),
+    *(_left("saved (UTC)", 2), _left("best held-out"), _left("states")),
+]
+_LEGENDS = [
+    *(_left("legend"), _left("archived (UTC)", 1), _right("step"), _right("loss"), _right("held-out")),
+    *(_left("best held-out", 2), _right("quests", 4), _right("checkpoints", 3), _left("name")),
+]
 _RUNS = [
     *(_left("run"), _left("launched (UTC)", 1), _left("device", 5), _right("steps")),
     *(_left("config", 3), _left("code", 4), _left("specs", 2), _left("end")),
@@ -131,6 +162,8 @@ _TABLES: Mapping[str, tuple[list[Column], Callable[[Any], Row]]] = {
     "quests": (_QUESTS, _quest),
     "jobs": (_JOBS, _job),
     "checkpoints": (_CHECKPOINTS, _checkpoint),
+    "summaries": (_SUMMARIES, _summary),
+    "legends": (_LEGENDS, _legend),
     "runs": (_RUNS, _run),
     "skills": (_SKILLS, _skill),
 }

@@ -10,22 +10,45 @@ from reconciler.cli.session import Session, Verb, wide_option
     examples=[
         ("reconcile get campaigns", "Every campaign: step, synced, healthy, checkpoints."),
         ("reconcile get checkpoints tiny-adamw/campaign-001@500", "One checkpoint."),
+        ("reconcile get checkpoints --best val_loss", "The best of each campaign by held-out loss."),
+        ("reconcile get checkpoints tiny-adamw/campaign-001 --latest --json", "The newest, as JSON."),
+        ("reconcile get checkpoints --summary", "How many, how large, from when to when, by campaign."),
+        ("reconcile get legends", "The Hall of Legends: archived campaigns, how they ended, their sizes."),
         ("reconcile get jobs --json", "Every quest that was trained, by whom, with its losses."),
     ],
 )
 @click.argument("kind", required=False)
 @click.argument("name", metavar="[ID]", required=False)
+@click.option("--latest", is_flag=True, help="Checkpoints: the newest complete one of each campaign.")
+@click.option("--best", metavar="METRIC", help="Checkpoints: the best complete one, in its own direction.")
+@click.option("--step", type=click.IntRange(min=0), metavar="N", help="Checkpoints: those of this step.")
+@click.option("--summary", is_flag=True, help="Checkpoints: what those of each campaign come to.")
 @wide_option()
 @click.option("--json", "as_json", is_flag=True, help="Print every field as JSON.")
 @click.pass_obj
-def command(session: Session, kind: str | None, name: str | None, wide: bool, as_json: bool) -> None:
-    """List everything of KIND: campaigns, heroes, quests, jobs, checkpoints, runs or skills."""
+def command(
+    session: Session,
+    kind: str | None,
+    name: str | None,
+    latest: bool,
+    best: str | None,
+    step: int | None,
+    summary: bool,
+    wide: bool,
+    as_json: bool,
+) -> None:
+    """List everything of KIND: campaigns, heroes, quests, jobs, checkpoints, legends, runs or skills.
+
+    ID is one of them; for checkpoints also a campaign, all of whose checkpoints are listed.
+    """
     from reconciler.app.get import KINDS, get
+    from reconciler.app.ledger_queries import Query
     from reconciler.cli.text_get import listing_text
 
     if kind is None:
         raise click.UsageError(f"say what to list: {', '.join(KINDS)}")
-    listing = get(session.environment(), session.options(), kind, name)
+    query = Query(latest=latest, best=best, step=step, summary=summary)
+    listing = get(session.environment(), session.options(), kind, name, query)
     if as_json:
         session.say_json(listing)
     else:

@@ -104,7 +104,7 @@ def test_every_command_has_help_with_examples(run, verb: str) -> None:
         (["apply", "--once", "--until-converged"], "--once and --until-converged: choose one"),
         (["plan", "main", "--worktree"], "--worktree plans from the files that are there"),
         (["get", "campains"], 'did you mean "campaigns"?'),
-        (["get"], "say what to list: campaigns, heroes, quests, jobs, checkpoints, runs, skills"),
+        (["get"], "say what to list: campaigns, heroes, quests, jobs, checkpoints, legends, runs, skills"),
         (["apply", "--lock-timeout", "x"], "'x' is not a valid number."),
         (["logs", "-n", "-4"], "-4 is not in the range from 0 up."),
         (["explain", "nonsense"], '"nonsense" names no thing; expected realm, quest/<id>'),

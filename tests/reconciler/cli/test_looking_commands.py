@@ -215,6 +215,7 @@ def test_schema_prints_one_kind_or_all(run) -> None:
         "hosts",
         "hero",
         "campaign",
+        "retention",
         "skill",
         "plan",
     }

@@ -1,0 +1,74 @@
+"""`archive` and `restore`: one line of a campaign's spec, committed. Apply moves the campaign."""
+
+from reconciler.app.environment import Environment
+from reconciler.app.errors import Blocked
+from reconciler.app.line_edits import CannotEdit, with_line, without_line
+from reconciler.app.place import Options
+from reconciler.app.spec_edits import Base, Committing, SpecCommit, campaign_path, commit_edits, read_base
+
+NAMING_LINES = ("name", "id")
+"""Keys of a campaign's spec under which a line about it reads well."""
+
+
+def archive(environment: Environment, options: Options, name: str, committing: Committing) -> SpecCommit:
+    """Commit that a campaign rests in the Hall of Legends.
+
+    Raises:
+        NotFound: it has no spec.
+        Blocked: it is archived already, or is the active one; or its spec has edits that are not committed.
+    """
+    base = read_base(environment, options)
+    path = campaign_path(base, name)
+    campaign = base.desired.campaigns[_plain(name)]
+    _refuse_active(base, campaign.name)
+    if campaign.spec.state == "archived":
+        raise Blocked(f"{campaign.name} is archived already ({campaign.where('state')}); nothing to commit")
+    texts = {path: archived_text(base, path)}
+    return commit_edits(environment, options, base, texts, f"Archive {campaign.name}", committing)
+
+
+def restore(environment: Environment, options: Options, name: str, committing: Committing) -> SpecCommit:
+    """Commit that a campaign comes out of the archive; it is paused then.
+
+    Raises:
+        NotFound: it has no spec.
+        Blocked: it is not archived; or its spec has edits that are not committed.
+    """
+    base = read_base(environment, options)
+    path = campaign_path(base, name)
+    campaign = base.desired.campaigns[_plain(name)]
+    if campaign.spec.state != "archived":
+        raise Blocked(f"{campaign.name} is not archived: {path} has no state; nothing to commit")
+    try:
+        text = without_line(base.text(path), "state")
+    except CannotEdit as error:
+        raise Blocked(f"{path}: {error}") from error
+    note = f"It is paused then. To train it:  specs/realm.yaml: active: {campaign.name}"
+    return commit_edits(
+        environment, options, base, {path: text}, f"Restore {campaign.name}", committing, (note,)
+    )
+
+
+def archived_text(base: Base, path: str) -> str:
+    """Return a campaign's spec with `state: archived`.
+
+    Raises:
+        Blocked: no line edit fits.
+    """
+    try:
+        return with_line(base.text(path), "state", "archived", after=NAMING_LINES)
+    except CannotEdit as error:
+        raise Blocked(f"{path}: {error}") from error
+
+
+def _plain(name: str) -> str:
+    return name.removeprefix("campaign/")
+
+
+def _refuse_active(base: Base, name: str) -> None:
+    if base.desired.realm.spec.active == name:
+        hero = name.partition("/")[0]
+        raise Blocked(
+            f"{name} is the active campaign ({base.desired.realm.where('active')}); name another one there "
+            f"first, or begin anew: reconcile start-over {hero}"
+        )

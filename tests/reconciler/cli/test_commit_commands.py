@@ -1,0 +1,212 @@
+"""`archive`, `restore`, `start-over`: commits of single lines; nothing else of repository or realm changes."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+PIP = "specs/campaigns/pip/campaign-001.yaml"
+MU = "specs/campaigns/mu/campaign-001.yaml"
+
+
+def changed(git, lab: Path, commit: str = "HEAD") -> list[str]:
+    """Return the added and removed lines of a commit."""
+    lines = git(lab, "show", "--format=", "-U0", commit).splitlines()
+    return [line for line in lines if line[:1] in "+-" and line[:3] not in ("+++", "---")]
+
+
+def test_archive_commits_one_line_and_leaves_nothing_uncommitted(run, lab: Path, git) -> None:
+    before = git(lab, "rev-parse", "HEAD")
+    result = run("archive", "mu/campaign-001", "--why", "it has learnt enough")
+    assert result.exit_code == 0
+    assert f"Committed {git(lab, 'rev-parse', '--short=7', 'HEAD')} on main: Archive mu/campaign-001." in (
+        result.stdout
+    )
+    assert changed(git, lab) == ["+state: archived"]
+    assert git(lab, "rev-parse", "HEAD~1") == before
+    assert git(lab, "log", "-1", "--format=%B") == "Archive mu/campaign-001\n\nit has learnt enough"
+    assert git(lab, "status", "--porcelain") == ""
+    assert (lab / MU).read_text() == "id: campaign-001\nstate: archived\n"
+
+
+def test_what_else_is_staged_or_edited_is_not_committed_and_not_lost(run, lab: Path, git) -> None:
+    (lab / "notes.txt").write_text("mine")
+    git(lab, "add", "notes.txt")
+    with (lab / PIP).open("a") as spec:
+        spec.write("# an edit of mine\n")
+    assert run("archive", "mu/campaign-001").exit_code == 0
+    assert changed(git, lab) == ["+state: archived"]
+    assert git(lab, "diff", "--cached", "--name-only") == "notes.txt"
+    assert git(lab, "diff", "--name-only") == PIP
+
+
+def test_restore_takes_the_line_out_again(run, lab: Path, git) -> None:
+    before = (lab / MU).read_text()
+    run("archive", "mu/campaign-001")
+    result = run("restore", "mu/campaign-001")
+    assert (result.exit_code, (lab / MU).read_text()) == (0, before)
+    assert "It is paused then. To train it:  specs/realm.yaml: active: mu/campaign-001" in result.stderr
+
+
+def test_with_a_branch_of_its_own_nothing_that_is_checked_out_changes(run, lab: Path, git) -> None:
+    before = git(lab, "rev-parse", "HEAD")
+    result = run("archive", "campaign/mu/campaign-001", "--branch", "retire")
+    assert "on the new branch retire: Archive mu/campaign-001." in result.stdout
+    assert "See what merging it would do:  reconcile plan retire" in result.stderr
+    assert git(lab, "rev-parse", "main", "retire~1").split() == [before, before]
+    assert (git(lab, "status", "--porcelain"), git(lab, "branch", "--show-current")) == ("", "main")
+    assert changed(git, lab, "retire") == ["+state: archived"]
+
+
+def test_a_dry_run_shows_the_diff_and_writes_nothing(run, lab: Path, git) -> None:
+    before = git(lab, "rev-parse", "HEAD"), git(lab, "count-objects")
+    result = run("archive", "mu/campaign-001", "--dry-run", "--branch", "retire")
+    assert f"+++ b/{MU}\n@@ -1 +1,2 @@\n id: campaign-001\n+state: archived\n" in result.stdout
+    assert "Not committed (--dry-run): Archive mu/campaign-001." in result.stdout
+    assert (git(lab, "rev-parse", "HEAD"), git(lab, "count-objects")) == before
+    assert git(lab, "branch", "--list", "retire") == ""
+
+
+def test_json_has_commit_and_diff(run, lab: Path, git) -> None:
+    made = json.loads(run("archive", "mu/campaign-001", "--json").stdout)
+    assert made["commit"] == git(lab, "rev-parse", "HEAD")
+    assert (made["branch"], made["is_new_branch"], made["files"]) == ("main", False, [MU])
+    assert made["diff"].endswith("+state: archived\n")
+
+
+def test_start_over_is_one_commit_of_a_new_campaign_the_old_one_archived(run, lab: Path, git) -> None:
+    result = run("start-over", "pip", "--name", "Second: light")
+    assert result.exit_code == 0, result.stderr
+    assert "on main: Start pip over: pip/campaign-002, pip/campaign-001 archived." in result.stdout
+    assert (lab / "specs/campaigns/pip/campaign-002.yaml").read_text() == (
+        'id: campaign-002\nname: "Second: light"\nskills_focus: [bin]\ngoal: {updates: 2000}\n'
+        "config_overrides:\n  learning_rate: 1.5e-3\n"
+    )
+    assert "state: archived\n" in (lab / PIP).read_text()
+    assert (lab / "specs/realm.yaml").read_text() == "id: lab\nactive: pip/campaign-002\n"
+    assert git(lab, "status", "--porcelain") == ""
+    assert run("validate").exit_code == 0
+
+
+def test_start_over_moves_quests_that_name_the_old_campaign_unless_told_not_to(run, lab: Path, git) -> None:
+    run("start-over", "mu", "--keep-queue", "--branch", "kept")
+    assert git(lab, "diff", "--name-only", "main", "kept", "--", "specs/queue.yaml") == ""
+    result = run("start-over", "mu")
+    assert "for: [mu/campaign-002]}" in (lab / "specs/queue.yaml").read_text()
+    assert "pip/campaign-001 stays active. To train the new one:" in result.stderr
+    assert "active: pip/campaign-001" in (lab / "specs/realm.yaml").read_text()
+
+
+def test_start_over_uses_no_number_again(run, lab: Path, root: Path, store, rows) -> None:
+    store.write([rows.campaign(uid="x" * 16, name="pip/campaign-006")])
+    assert "pip/campaign-007, pip/campaign-001 archived" in run("start-over", "pip").stdout
+
+
+def test_start_over_of_a_hero_with_several_campaigns_asks_which_and_takes_the_one_named(
+    run, lab: Path, git
+) -> None:
+    (lab / "specs/campaigns/mu/campaign-002.yaml").write_text("id: campaign-002\n")
+    git(lab, "add", ".")
+    git(lab, "commit", "-qm", "two")
+    refused = run("start-over", "mu")
+    assert refused.exit_code == 64
+    assert "say which is to be archived: --old mu/campaign-001 or mu/campaign-002" in refused.stderr
+    assert (
+        "mu/campaign-003, mu/campaign-002 archived" in run("start-over", "mu", "--old", "campaign-002").stdout
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["archive", "pip/campaign-001"], 3, "is the active campaign (specs/realm.yaml:2); name another one"),
+        (
+            ["archive", "mu/campaign-002"],
+            5,
+            'no spec of a campaign "mu/campaign-002"; known: mu/campaign-001',
+        ),
+        (["restore", "mu/campaign-001"], 3, f"mu/campaign-001 is not archived: {MU} has no state"),
+        (["start-over", "mi"], 5, 'there is no hero "mi"; known: mu, pip'),
+        (["start-over", "mu", "--old", "campaign-009"], 5, 'that is not archived "mu/campaign-009"'),
+        (["start-over", "mu", "--name", "a\nb"], 64, "cannot be a name: expected one line"),
+        (["archive", "mu/campaign-001", "--branch", "main"], 3, "there is a branch main already"),
+        (["archive", "mu/campaign-001", "--branch", "a..b"], 64, '"a..b" cannot be the name of a branch'),
+        (["archive", "mu/campaign-001", "--branch", "-x"], 64, '"-x" cannot be the name of a branch'),
+    ],
+)
+def test_what_cannot_be_committed_is_refused_with_the_reason(
+    run, lab: Path, git, arguments: list[str], code: int, said: str
+) -> None:
+    before = git(lab, "rev-parse", "HEAD")
+    result = run(*arguments)
+    assert (result.exit_code, said in result.stderr) == (code, True), result.stderr
+    assert (git(lab, "rev-parse", "HEAD"), git(lab, "status", "--porcelain")) == (before, "")
+
+
+def test_a_second_archive_says_that_it_is_archived_already(run, lab: Path) -> None:
+    run("archive", "mu/campaign-001")
+    refused = run("archive", "mu/campaign-001")
+    assert (refused.exit_code, f"is archived already ({MU}:2)" in refused.stderr) == (3, True)
+
+
+@pytest.mark.parametrize("staged", [False, True])
+def test_a_spec_with_edits_that_are_not_committed_is_not_touched(run, lab: Path, git, staged: bool) -> None:
+    (lab / MU).write_text("id: campaign-001\nname: mine\n")
+    if staged:
+        git(lab, "add", MU)
+    refused = run("archive", "mu/campaign-001")
+    assert refused.exit_code == 3
+    assert f"{MU}: edits there are not committed, so nothing was changed" in refused.stderr
+    assert (lab / MU).read_text() == "id: campaign-001\nname: mine\n"
+
+
+def test_what_is_only_staged_is_not_replaced(run, lab: Path, git) -> None:
+    before = (lab / MU).read_text()
+    (lab / MU).write_text("id: campaign-001\nname: mine\n")
+    git(lab, "add", MU)
+    (lab / MU).write_text(before)
+    refused = run("archive", "mu/campaign-001")
+    assert (refused.exit_code, f"{MU}: edits there are staged and not" in refused.stderr) == (3, True)
+    assert git(lab, "show", f":{MU}") == "id: campaign-001\nname: mine"
+
+
+def test_without_a_branch_checked_out_it_says_how_to_make_one(run, lab: Path, git) -> None:
+    git(lab, "switch", "-q", "--detach")
+    refused = run("archive", "mu/campaign-001")
+    assert (refused.exit_code, "make one: --branch NAME" in refused.stderr) == (3, True)
+    assert run("archive", "mu/campaign-001", "--branch", "retire").exit_code == 0
+
+
+def test_a_spec_that_fits_no_line_edit_is_named_with_what_to_write(run, lab: Path, git) -> None:
+    (lab / MU).write_text("{id: campaign-001}\n")
+    git(lab, "commit", "-qam", "braces")
+    refused = run("archive", "mu/campaign-001")
+    assert refused.exit_code == 3
+    assert f"{MU}: is written in a way that no single line can change" in refused.stderr
+
+
+def test_no_hook_runs_and_nothing_is_signed(run, lab: Path, git, tmp_path: Path) -> None:
+    for hook in ("pre-commit", "commit-msg", "post-commit", "reference-transaction"):
+        (lab / ".git/hooks" / hook).write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\nexit 1\n")
+        (lab / ".git/hooks" / hook).chmod(0o755)
+    git_config = lab / ".git/config"
+    git_config.write_text(git_config.read_text() + "[commit]\n\tgpgsign = true\n[gpg]\n\tprogram = false\n")
+    assert run("archive", "mu/campaign-001").exit_code == 0
+    assert not (tmp_path / "ran").exists()
+
+
+def test_who_commits_is_whom_git_knows_and_a_made_up_name_is_told(
+    run, lab: Path, git, tmp_path: Path
+) -> None:
+    assert "git does not know your name" in run("archive", "mu/campaign-001").stderr
+    (tmp_path / "home/.gitconfig").write_text("[user]\n\tname = Ada\n\temail = ada@example.org\n")
+    assert run("restore", "mu/campaign-001").stderr.count("git does not know") == 0
+    assert git(lab, "log", "-1", "--format=%an <%ae> %cn") == "Ada <ada@example.org> Ada"
+
+
+def test_mistakes_in_the_specs_are_told_and_nothing_is_committed(run, lab: Path, git) -> None:
+    (lab / "specs/realm.yaml").write_text("id: lab\nactiv: pip/campaign-001\n")
+    git(lab, "commit", "-qam", "a mistake")
+    refused = run("archive", "mu/campaign-001")
+    assert (refused.exit_code, 'did you mean "active"?' in refused.stderr) == (1, True)
+    assert "Nothing was changed." in refused.stderr

@@ -1,0 +1,80 @@
+"""`get checkpoints` with its questions, and `get legends`, through the real command."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def ledger(store, rows):
+    """A realm whose ledger has three checkpoints of which none lies there any more."""
+    store.write(
+        rows.ledger(step=step, sequence=number, val_loss=loss)
+        for number, (step, loss) in enumerate([(100, 0.5), (200, 0.3), (300, None)], 1)
+    )
+    return store
+
+
+def test_the_checkpoints_of_one_campaign_are_listed_by_its_name(run, ledger) -> None:
+    listing = json.loads(run("get", "checkpoints", "pip/campaign-001", "--json").stdout)
+    assert [item["id"] for item in listing["items"]] == [
+        f"pip/campaign-001@{step}" for step in (100, 200, 300)
+    ]
+
+
+def test_json_has_the_field_names_of_older_systems(run, ledger) -> None:
+    (item,) = json.loads(run("get", "checkpoints", "--step", "200", "--json").stdout)["items"]
+    assert item["timestamp"] == "2026-01-31T12:10:00Z"
+    assert (item["hero_id"], item["campaign_id"], item["training_file"]) == ("pip", "campaign-001", "q1")
+    assert (item["canonical_name"], item["has_optimizer"]) == ("checkpoint-125-20260131-1210", True)
+    assert (item["total_examples_trained"], item["ledger_version"], item["skill_metrics"]) == (
+        10,
+        "1.2.0",
+        {},
+    )
+
+
+def test_a_summary_is_a_line_for_each_campaign(run, ledger) -> None:
+    said = " ".join(run("get", "checkpoints", "--summary").stdout.split())
+    assert "pip/campaign-001 0 0 B 100 → 300 2026-01-31 12:10 – 2026-01-31 12:10 3 missing" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["checkpoints", "--best", "val_los"], 64, 'did you mean "val_loss"?'),
+        (["checkpoints", "--best", "val_loss"], 5, "no complete checkpoint has val_loss"),
+        (["checkpoints", "--latest"], 5, "there is no complete checkpoint yet"),
+        (
+            ["checkpoints", "--step", "150"],
+            5,
+            "there is no checkpoint at step 150; the nearest: 100, 200, 300",
+        ),
+        (["checkpoints", "--step", "-1"], 64, "-1 is not in the range"),
+        (["checkpoints", "--latest", "--summary"], 64, "choose one"),
+        (["jobs", "--latest"], 64, "are about checkpoints, not jobs"),
+        (["checkpoints", "pip/campaign-009", "--latest"], 5, 'there is no checkpoint "pip/campaign-009"'),
+    ],
+)
+def test_a_question_without_an_answer_says_why(
+    run, ledger, arguments: list[str], code: int, said: str
+) -> None:
+    result = run("get", *arguments)
+    assert (result.exit_code, said in result.stderr) == (code, True), result.stderr
+
+
+def test_the_hall_of_legends_lists_how_archived_campaigns_ended(run, ledger, rows, lab: Path) -> None:
+    assert run("get", "legends").stdout == "no legends\n"
+    ledger.write([rows.campaign(status="archived", archived_at="2026-02-01T08:00:00Z"), rows.job()])
+    (legend,) = json.loads(run("get", "legends", "--json").stdout)["items"]
+    assert (legend["id"], legend["step"], legend["best_step"], legend["best_val_loss"]) == (
+        "pip/campaign-001",
+        300,
+        200,
+        0.3,
+    )
+    assert (legend["num_quests"], legend["name"]) == (1, "First light")
+    assert legend["path"].endswith("/campaigns/archive/pip/campaign-001-archived")
+    said = " ".join(run("get", "legends").stdout.split())
+    assert "pip/campaign-001 2026-02-01 08:00 300 0.410 0.300 @200 1 0 (0 B) First light" in said
