@@ -42,8 +42,8 @@ def launch(action: LaunchRun, tools: Tools) -> str:
     """Start the trainer of this run, or find the one that was started before.
 
     Raises:
-        Temporary: another run is not over yet, a quest has no content, the run is over already, or the
-            checkpoint to go on from is damaged.
+        Temporary: another run is not over yet, a quest has no content, the run is over already, its folder
+            is that of a run which the store does not know, or the checkpoint to go on from is damaged.
         Permanent: the run was asked for with another config before.
     """
     files = files_of(tools, action)
@@ -52,6 +52,11 @@ def launch(action: LaunchRun, tools: Tools) -> str:
         refuse_ended(row, action)
         if files.process.exists():
             return _adopt(tools, action, row)
+    elif files.folder.exists():
+        raise Temporary(
+            f"{files.folder} was used by a run that the store does not know, and is left as it is; "
+            "the next plan takes another number"
+        )
     row, code_version = _commit_row(tools, action, row)
     _fill_folder(tools, action, files, row, code_version)
     write_campaign_file(tools, action.campaign_uid, action.campaign)

@@ -7,6 +7,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+import msgspec
+
 from reconciler.app.environment import Environment
 from reconciler.app.realm_store import read_store
 from reconciler.desired.desired import Desired
@@ -30,8 +32,8 @@ from reconciler.plan.configs import held_out_shape
 from reconciler.plan.quest_sources import shape_of
 from state.canonical import short_id
 from state.homes import find_home
-from state.ids import RunKey
-from state.layout import Layout
+from state.ids import RunKey, campaign_uid
+from state.layout import CampaignLayout, Layout
 from state.store.rows import CampaignRow, StoreView
 
 
@@ -54,7 +56,8 @@ class Observer:
             disk=observe_disk(self._layout.root),
             derived=observe_derived(self._layout, store.campaigns),
             gpus=visible_gpus(observe_gpus(), self._environment.variables.get("CUDA_VISIBLE_DEVICES")),
-            campaigns={row.name: self._campaign(row, store) for row in store.campaigns},
+            campaigns=self._unknown_campaigns(desired, store)
+            | {row.name: self._campaign(row, store) for row in store.campaigns},
             snapshots=observe_snapshots(self._layout),
             quest_files=self._quest_files(desired),
             held_out_files=self._held_out_files(desired),
@@ -69,15 +72,25 @@ class Observer:
             return StoreView(realm_uid=new_realm_uid(desired.realm.spec.id, self._layout), epoch=0)
 
     def _campaign(self, row: CampaignRow, store: StoreView) -> CampaignFacts:
-        (layout, home), root = find_home(self._layout, row), self._layout.root
-        seen = observe_runs(layout, root, cache=self._runs)
-        return CampaignFacts(
-            checkpoints=observe_checkpoints(layout.checkpoints, root, row.uid, cache=self._checkpoints),
-            runs=seen.runs,
-            problems=seen.problems,
-            starting=_starting(row, store, seen.runs),
-            home=home,
-        )
+        places, home = find_home(self._layout, row)
+        seen = self._folder(places, row.uid)
+        return msgspec.structs.replace(seen, starting=_starting(row, store, seen.runs), home=home)
+
+    def _unknown_campaigns(self, desired: Desired, store: StoreView) -> dict[str, CampaignFacts]:
+        """Return what lies in the folders of campaigns that the specs name and the store does not."""
+        known = {row.name for row in store.campaigns}
+        places = {name: self._layout.campaign(name) for name in desired.campaigns if name not in known}
+        return {
+            name: self._folder(place, campaign_uid(store.realm_uid, name))
+            for name, place in places.items()
+            if place.folder.is_dir()
+        }
+
+    def _folder(self, places: CampaignLayout, uid: str) -> CampaignFacts:
+        root = self._layout.root
+        seen = observe_runs(places, root, cache=self._runs)
+        checkpoints = observe_checkpoints(places.checkpoints, root, uid, cache=self._checkpoints)
+        return CampaignFacts(checkpoints=checkpoints, runs=seen.runs, problems=seen.problems)
 
     def _quest_files(self, desired: Desired) -> Mapping[str, QuestFileFacts]:
         root, top = self._layout.root, self._repository

@@ -101,7 +101,7 @@ def _is_in_the_way(world: World, draft: Draft, row: CampaignRow) -> bool:
 
 def _is_still_training(world: World, draft: Draft, row: CampaignRow) -> bool:
     """Say that the campaign is archived once its trainer has left, if one lives."""
-    if all(live.campaign != row.name for live in world.live_runs()):
+    if not world.is_training(row.name):
         return False
     draft.block(
         f"campaign/{row.name}",

@@ -32,7 +32,7 @@ def _plan_one(
     world: World, draft: Draft, row: CampaignRow, ledger: LedgerRow, found: FoundCheckpoint | None
 ) -> None:
     is_in_the_way = found is not None and found.manifest.digest == ledger.digest
-    if is_in_the_way and all(live.campaign != row.name for live in world.live_runs()):
+    if is_in_the_way and not world.is_training(row.name):
         draft.add(
             SetAsideCheckpoint(
                 campaign=row.name,

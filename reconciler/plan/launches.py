@@ -3,6 +3,7 @@
 import msgspec
 
 from reconciler.desired.realm import duration_seconds
+from reconciler.observed.records import RunFacts
 from reconciler.plan import blockers, jobs
 from reconciler.plan.actions import (
     ActivateCampaign,
@@ -47,7 +48,7 @@ def plan_launch(world: World, draft: Draft) -> None:
 
 def _someone_stays_alive(world: World, draft: Draft) -> bool:
     stopping = {action.key for action in draft.actions(StopRun)}
-    return any(live.key not in stopping for live in world.live_runs())
+    return bool(world.strangers()) or any(live.key not in stopping for live in world.live_runs())
 
 
 def _is_held_back(world: World, draft: Draft, campaign: str, resolved: ResolvedRun) -> bool:
@@ -152,6 +153,10 @@ def _what_changed(
 ) -> tuple[str, str | None]:
     """Return what makes this a new generation, in words, and the line that did it."""
     last = _last_run(world, campaign)
+    forgotten = _forgotten_run(world, campaign, last)
+    if forgotten is not None:
+        lies_there = f"the store does not know g{forgotten.generation}-a{forgotten.attempt}, which lies there"
+        return f"generation {generation}: {lies_there}; ", None
     if last is None or last.config_hash == resolved.config_hash:
         return "", None
     difference = change_since(last.config_json, resolved.config)
@@ -166,13 +171,26 @@ def _first_quest(world: World, draft: Draft, campaign: str) -> str:
 
 
 def _next_key(world: World, campaign: str, config_hash: str) -> tuple[int, int]:
-    """Return generation and attempt of the next launch: a new generation for every change of the config."""
+    """Return generation and attempt of the next launch: a new generation for every change of the config.
+
+    Numbers that a run's folder has are used, even where the store (an older copy) does not know of it.
+    """
     last = _last_run(world, campaign)
+    forgotten = _forgotten_run(world, campaign, last)
+    if forgotten is not None:
+        return forgotten.generation + 1, 1
     if last is None:
         return 1, 1
     if last.config_hash != config_hash:
         return last.generation + 1, 1
     return last.generation, last.attempt + 1
+
+
+def _forgotten_run(world: World, campaign: str, last: RunRow | None) -> RunFacts | None:
+    """Return the run with the highest number that lies there, if it is beyond all that the store knows."""
+    found = max(world.seen(campaign).runs, key=lambda run: (run.generation, run.attempt), default=None)
+    known = (last.generation, last.attempt) if last else (0, 0)
+    return found if found is not None and (found.generation, found.attempt) > known else None
 
 
 def _last_run(world: World, campaign: str) -> RunRow | None:

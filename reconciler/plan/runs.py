@@ -15,10 +15,11 @@ GENTLE_STOP_SECONDS = 60.0
 
 
 def plan_ended_runs(world: World, draft: Draft) -> None:
-    """Close every run whose process is gone; confirm those that have begun."""
+    """Close every run whose process is gone; confirm those that have begun; name those that nobody knows."""
     for row in world.facts.store.runs:
         if row.state != "ended":
             _plan_open_run(world, draft, row)
+    _name_strangers(world, draft)
 
 
 def _plan_open_run(world: World, draft: Draft, row: RunRow) -> None:
@@ -84,6 +85,20 @@ def _close(
 def _seen_in(campaign: str, row: RunRow, file: str) -> str:
     """Return a run's file, or its folder, as seen from the root."""
     return f"campaigns/{campaign}/runs/g{row.generation}-a{row.attempt}/{file}"
+
+
+def _name_strangers(world: World, draft: Draft) -> None:
+    """Name every trainer that lives and that the store does not know; nothing is launched beside it."""
+    for campaign, run in world.strangers():
+        pid = run.process.pid if run.process else 0
+        draft.block(
+            f"campaign/{campaign}",
+            code="unknown-run",
+            message=f"a trainer lives that the store does not know (run g{run.generation}-a{run.attempt}, "
+            f"pid {pid}): the store was lost, or is an older copy",
+            cause=f"campaigns/{campaign}/runs/g{run.generation}-a{run.attempt}/process.json",
+            hint=f"let it end, or end it with kill {pid}: it saves, and training goes on from there",
+        )
 
 
 def plan_stops(world: World, draft: Draft) -> None:

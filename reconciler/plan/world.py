@@ -103,6 +103,27 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
                 found.append(LiveRun(campaign=campaign, row=row, seen=None))
         return tuple(found)
 
+    def strangers(self) -> tuple[tuple[str, RunFacts], ...]:
+        """Return the living runs that the store does not know, each with its campaign.
+
+        A store that was lost, or is an older copy, forgets what goes on.
+        """
+        return tuple(
+            (name, run)
+            for name, seen in sorted(self.facts.campaigns.items())
+            for run in seen.runs
+            if run.alive and not self._knows(name, run)
+        )
+
+    def _knows(self, campaign: str, run: RunFacts) -> bool:
+        key = (run.generation, run.attempt)
+        return any((row.generation, row.attempt) == key for row in self.facts.runs_of(self.uid(campaign)))
+
+    def is_training(self, campaign: str) -> bool:
+        """Does a trainer of this campaign live, or is one starting, whether the store knows it or not?"""
+        seen = self.seen(campaign)
+        return bool(seen.starting) or any(run.alive for run in seen.runs)
+
     def is_suspended(self, suspend: Suspend | None) -> bool:
         """Does this suspension count now?"""
         if suspend is None:

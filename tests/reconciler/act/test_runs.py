@@ -214,3 +214,16 @@ def test_a_launch_that_cannot_say_which_code_trains_is_refused(realm: Any, make:
     outcome = realm.fails(make.launch(), code_version=unknown)
 
     assert (outcome.text, outcome.permanent) == ("neither a checkout nor installed", True)
+
+
+def test_a_used_run_folder_that_the_store_does_not_know_is_left_as_it_is(realm: Any, make: Any) -> None:
+    realm.run.folder.mkdir(parents=True)
+    realm.run.request.write_bytes(b"of the run that the store forgot")
+    machine = Recorder()
+
+    outcome = realm.fails(make.launch(), launcher=machine)
+
+    assert "was used by a run that the store does not know" in outcome.text
+    assert not outcome.permanent
+    assert realm.run.request.read_bytes() == b"of the run that the store forgot"
+    assert (realm.view().runs, machine.asked) == ((), [])

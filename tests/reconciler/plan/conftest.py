@@ -189,7 +189,10 @@ class Builder:
         runs = [
             self._run(name, uid, number, run) for number, run in enumerate(words.get("runs", ()), start=1)
         ]
-        self._store(runs=(*self.facts.store.runs, *(row for row, _ in runs)))
+        rows = [
+            row for (row, _), run in zip(runs, words.get("runs", ()), strict=True) if run.get("known", True)
+        ]
+        self._store(runs=(*self.facts.store.runs, *rows))
         seen = CampaignFacts(
             checkpoints=CheckpointFacts(
                 complete=complete,
