@@ -9,6 +9,7 @@ from reconciler.act.run_files import files_of, need_run, orders_of, refuse_ended
 from reconciler.act.tools import Tools
 from reconciler.plan.actions import GiveOrders
 from state.atomic import write_json
+from state.contract.goals import as_order, goals_in
 from state.contract.orders import Orders, QuestOrder, RowShape
 from state.layout import Layout
 from state.store.rows import JobRow, RunRow
@@ -29,7 +30,7 @@ def give(action: GiveOrders, tools: Tools) -> str:
     orders = Orders(
         sequence=action.sequence,
         quests=quest_orders(tools, action.job_uids, row),
-        goal_updates=action.goal_updates,
+        **as_order(goals_in(action)),
         pause=action.pause,
     )
     if current is not None and msgspec.structs.replace(current, sequence=orders.sequence) == orders:

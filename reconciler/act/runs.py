@@ -30,6 +30,7 @@ from reconciler.act.tools import Tools
 from reconciler.plan.actions import CloseRun, ConfirmRun, LaunchRun, RunAction
 from state.atomic import create_file, ensure_folder, remove_staging, replace_link, write_json
 from state.contract.files import ContractError, read
+from state.contract.goals import as_order, goals_in
 from state.contract.orders import Orders
 from state.contract.process import COOKIE_VARIABLE
 from state.contract.request import CodeVersion, RunRequest
@@ -165,7 +166,7 @@ def _fill_folder(
     if not create_file(files.request, msgspec.json.format(msgspec.json.encode(request), indent=2) + b"\n"):
         _check_same(files, request)
     orders = Orders(
-        sequence=1, quests=quest_orders(tools, action.job_uids, row), goal_updates=action.goal_updates
+        sequence=1, quests=quest_orders(tools, action.job_uids, row), **as_order(goals_in(action))
     )
     write_json(files.orders, orders)
 

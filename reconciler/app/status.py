@@ -11,6 +11,7 @@ from reconciler.app.place import Options
 from reconciler.app.planning import View, look
 from reconciler.plan.launches import choose_device
 from reconciler.plan.world import World
+from state.contract.goals import Goals, in_words
 from state.lock import Holder
 
 
@@ -34,6 +35,8 @@ class CampaignStatus(msgspec.Struct, frozen=True, kw_only=True):
     healthy: Axis
     step: int
     goal_updates: int | None
+    goal: str
+    """All goals in words; empty without one."""
     run: ActiveRun | None
     hold: Hold | None
     num_checkpoints: int
@@ -129,6 +132,7 @@ def _campaign(view: View, world: World, name: str) -> CampaignStatus:
     row = view.facts.campaign_row(name)
     seen = world.seen(name)
     newest = world.newest_checkpoint(name)
+    goals = world.goals(name) if name in view.desired.campaigns else Goals()
     run = active_run(view, world, row) if row else None
     return CampaignStatus(
         name=name,
@@ -137,7 +141,8 @@ def _campaign(view: View, world: World, name: str) -> CampaignStatus:
         synced=synced(view, world, name),
         healthy=healthy(view, world, name, run),
         step=max(newest.step if newest else 0, (run.step or 0) if run else 0),
-        goal_updates=world.goal(name) if name in view.desired.campaigns else None,
+        goal_updates=goals.updates,
+        goal=in_words(goals),
         run=run,
         hold=Hold(kind=row.hold, by=row.hold_by, why=row.hold_why, at=row.hold_at)
         if row and row.hold

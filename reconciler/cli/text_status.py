@@ -105,6 +105,8 @@ def _queue(report: "StatusReport") -> str:
 def _campaign(one: "CampaignStatus", width: int, paint: Paint) -> list[str]:
     star = "→" if one.is_active else " "
     goal = f" of {one.goal_updates:,}" if one.goal_updates else ""
+    if one.goal and not one.goal_updates:
+        goal = f", goal {one.goal}"
     title = f"{star} {paint(safe(one.name), 'strong')}   step {one.step:,}{goal}"
     if one.num_checkpoints:
         title += f", {count(one.num_checkpoints, 'checkpoint')} ({size(one.checkpoint_bytes)})"

@@ -1,18 +1,35 @@
 """`specs/campaigns/<hero>/<id>.yaml`: one life of a hero."""
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Annotated, Literal
 
-from reconciler.desired.base import Id, Line, Record, Spec
+from msgspec import Meta
+
+from reconciler.desired.base import Id, Line, Record, Spec, is_known
 from reconciler.desired.places import Finding
 from reconciler.desired.training import TrainingSettings, Updates, check_settings
+from state.contract.goals import Goals
+
+Count = Annotated[int, Meta(gt=0, le=10**15)]
 
 
 class Goal(Record, frozen=True, kw_only=True):
-    """When a campaign has come where it wanted; a later quest or a higher goal wakes it."""
+    """When a campaign has come where it wanted: whichever comes first. A higher goal wakes it."""
 
-    updates: Updates
-    """Optimizer updates."""
+    updates: Updates | None = None
+    """Optimizer updates of the weights, those before its starting checkpoint too."""
+    steps: Updates | None = None
+    """The same as updates."""
+    tokens: Count | None = None
+    """Tokens that the weights have learnt from."""
+    quests: Count | None = None
+    """Quests that it has learnt to the end."""
+
+    @property
+    def goals(self) -> Goals:
+        """Return the goals without the two names for one thing."""
+        updates = self.updates if self.updates is not None else self.steps
+        return Goals(updates=updates, tokens=self.tokens, quests=self.quests)
 
 
 class Campaign(Spec, frozen=True, kw_only=True):
@@ -51,8 +68,21 @@ LATER = {
 def check(campaign: Campaign) -> Iterator[Finding]:
     """Yield what is wrong between keys of a campaign."""
     yield from check_settings(campaign.config_overrides, "config_overrides")
+    yield from _check_goal(campaign.goal)
     seen: set[str] = set()
     for index, skill in enumerate(campaign.skills_focus):
         if skill in seen:
             yield Finding(at=("skills_focus", index), message=f'"{skill}" stands here twice')
         seen.add(skill)
+
+
+def _check_goal(goal: Goal | None) -> Iterator[Finding]:
+    if not is_known(goal) or goal is None:
+        return
+    given = [name for name in Goal.__struct_fields__ if getattr(goal, name) is not None]
+    if not given:
+        hint = f"give one of {', '.join(Goal.__struct_fields__)}; or remove it"
+        yield Finding(at=("goal",), message="says no goal", hint=hint)
+    if {"updates", "steps"} <= set(given):
+        message = "updates and steps are two names for one thing"
+        yield Finding(at=("goal", "steps"), on_key=True, message=message, hint="remove one of them")

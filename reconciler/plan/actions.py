@@ -156,6 +156,8 @@ class LaunchRun(RunAction, frozen=True, kw_only=True):
     config_hash: str
     job_uids: tuple[str, ...]
     goal_updates: int | None
+    goal_tokens: int | None = None
+    goal_quests: int | None = None
     device: str
     threads: int | None
     model_dir: str | None
@@ -176,6 +178,8 @@ class GiveOrders(RunAction, frozen=True, kw_only=True):
     sequence: int
     job_uids: tuple[str, ...]
     goal_updates: int | None
+    goal_tokens: int | None = None
+    goal_quests: int | None = None
     pause: bool
 
 

@@ -67,17 +67,17 @@ def held_text(world: World, campaign: str) -> str:
     return f"{done} by {row.hold_by} at {row.hold_at}: {row.hold_why}" if row and row.hold else done
 
 
-def block_goal_reached(world: World, draft: Draft, campaign: str, goal: int | None) -> bool:
+def block_goal_reached(world: World, draft: Draft, campaign: str) -> bool:
     """Say that the campaign has reached its goal while quests are waiting, if it has."""
-    newest = world.newest_checkpoint(campaign)
-    if goal is None or newest is None or newest.step < goal:
+    reached = world.goal_reached(campaign)
+    if reached is None:
         return False
     draft.block(
         f"campaign/{campaign}",
         code="goal-reached",
-        message=f"its goal of {goal} updates is reached at step {newest.step}; quests are waiting",
-        cause=world.where(f"campaign/{campaign}", "goal", "updates"),
-        hint="raise goal.updates, or remove the goal",
+        message=f"its goal is reached: {reached}; quests are waiting",
+        cause=world.where(f"campaign/{campaign}", "goal"),
+        hint="raise the goal, or remove it",
     )
     return True
 

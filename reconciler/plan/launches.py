@@ -20,6 +20,7 @@ from reconciler.plan.draft import Draft
 from reconciler.plan.locked import block_other_checkpoint
 from reconciler.plan.retry import RetryPolicy, judge
 from reconciler.plan.world import World
+from state.contract.goals import as_order
 from state.ids import RunKey
 from state.store.rows import RunRow
 
@@ -55,7 +56,7 @@ def _is_held_back(world: World, draft: Draft, campaign: str, resolved: ResolvedR
     return (
         blockers.block_suspended(world, draft, campaign)
         or blockers.block_held(world, draft, campaign)
-        or blockers.block_goal_reached(world, draft, campaign, world.goal(campaign))
+        or blockers.block_goal_reached(world, draft, campaign)
         or _is_refused_change(world, draft, campaign, resolved)
         or blockers.block_foreign_in_the_way(world, draft, campaign)
         or blockers.block_learning_lost(world, draft, campaign)
@@ -132,7 +133,7 @@ def _launch(
             config=resolved.config,
             config_hash=resolved.config_hash,
             job_uids=job_uids,
-            goal_updates=world.goal(campaign),
+            **as_order(world.goals(campaign)),
             device=choose_device(world),
             threads=None,
             model_dir=resolved.model_dir,

@@ -6,6 +6,7 @@ from reconciler.plan import jobs
 from reconciler.plan.actions import GiveOrders, StopRun
 from reconciler.plan.draft import Draft
 from reconciler.plan.world import LiveRun, World
+from state.contract.goals import as_order, goals_in, in_words
 from state.contract.orders import Orders
 
 
@@ -60,7 +61,7 @@ def _give(
             attempt=live.row.attempt,
             sequence=sequence,
             job_uids=job_uids,
-            goal_updates=world.goal(live.campaign),
+            **as_order(world.goals(live.campaign)),
             pause=world.hold(live.campaign) == "pause",
         ),
         subject=f"run/{live.campaign}",
@@ -72,9 +73,9 @@ def _give(
 
 def _urgent_differences(world: World, live: LiveRun, orders: Orders) -> list[str]:
     found = []
-    goal, pause = world.goal(live.campaign), world.hold(live.campaign) == "pause"
-    if orders.goal_updates != goal:
-        found.append(f"goal {goal} updates" if goal else "no goal any more")
+    goals, pause = world.goals(live.campaign), world.hold(live.campaign) == "pause"
+    if goals_in(orders) != goals:
+        found.append(f"goal {in_words(goals)}" if goals else "no goal any more")
     if pause != orders.pause:
         found.append("pause" if pause else "go on")
     return found

@@ -9,6 +9,7 @@ from reconciler.desired.desired import Desired, Source
 from reconciler.desired.places import Step
 from reconciler.observed.facts import CampaignFacts, Facts
 from reconciler.observed.records import FoundCheckpoint, RunFacts
+from state.contract.goals import Goals, Reached, goal_reached, num_quests_done
 from state.ids import RunKey, campaign_uid
 from state.store.rows import CampaignRow, Hold, RunRow
 
@@ -83,10 +84,19 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
         resumed = any(r.campaign == row.name and r.kind == "resume" for r in self.facts.store.requests)
         return self.now if resumed else row.forgiven_at
 
-    def goal(self, campaign: str) -> int | None:
-        """Return the number of updates after which the campaign has come where it wanted."""
+    def goals(self, campaign: str) -> Goals:
+        """Return what the campaign's spec wants it to reach."""
         goal = self.desired.campaigns[campaign].spec.goal
-        return goal.updates if goal else None
+        return goal.goals if goal else Goals()
+
+    def goal_reached(self, campaign: str) -> str | None:
+        """Return the goal that the campaign's newest checkpoint has reached, in words."""
+        newest = self.newest_checkpoint(campaign)
+        if newest is None:
+            return None
+        manifest = newest.manifest
+        tokens, quests = manifest.measures.tokens_seen, num_quests_done(manifest.cursor)
+        return goal_reached(self.goals(campaign), Reached(updates=newest.step, tokens=tokens, quests=quests))
 
     def live_runs(self) -> tuple[LiveRun, ...]:
         """Return the runs whose process lives, or is starting."""

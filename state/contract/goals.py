@@ -5,6 +5,7 @@ counting from there.
 """
 
 from collections.abc import Iterable
+from typing import Any, Protocol
 
 import msgspec
 
@@ -40,6 +41,27 @@ def goal_reached(goals: Goals, so_far: Reached) -> str | None:
         if wanted is not None and found >= wanted:
             return f"{verb} {found} of {wanted} {name}"
     return None
+
+
+class Ordered(Protocol):
+    """The orders of a run, or what plans them."""
+
+    @property
+    def goal_updates(self) -> int | None: ...
+    @property
+    def goal_tokens(self) -> int | None: ...
+    @property
+    def goal_quests(self) -> int | None: ...
+
+
+def goals_in(orders: Ordered) -> Goals:
+    """Return the goals that a run is ordered to reach."""
+    return Goals(updates=orders.goal_updates, tokens=orders.goal_tokens, quests=orders.goal_quests)
+
+
+def as_order(goals: Goals) -> dict[str, Any]:
+    """Return the goals under the names that orders give them."""
+    return {f"goal_{name}": getattr(goals, name) for name in Goals.__struct_fields__}
 
 
 def num_quests_done(cursor: Iterable[QuestCursor]) -> int:

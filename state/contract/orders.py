@@ -48,6 +48,10 @@ class Orders(msgspec.Struct, frozen=True, kw_only=True):
     """In the order in which they are to be trained."""
     goal_updates: int | None = None
     """Leave when the campaign has made so many updates."""
+    goal_tokens: int | None = None
+    """Or learnt so many tokens."""
+    goal_quests: int | None = None
+    """Or learnt so many quests to the end."""
     pause: bool = False
     """Save, then wait with the model loaded."""
     stop: str | None = None

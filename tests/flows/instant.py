@@ -13,6 +13,7 @@ import msgspec
 from state.atomic import create_file, write_json
 from state.contract.exit import RunExit
 from state.contract.files import read
+from state.contract.goals import goal_reached, goals_in
 from state.contract.manifest import FileEntry, Manifest, with_digest
 from state.contract.orders import Orders, QuestOrder
 from state.contract.process import COOKIE_VARIABLE, ProcessIdentity
@@ -31,6 +32,7 @@ from trainer.engine.progress import (
     measures,
     position,
     resumed,
+    so_far,
 )
 
 TIME = "2026-01-31T12:00:00Z"
@@ -100,7 +102,7 @@ def _train(request: RunRequest, orders: Orders) -> Progress:
 
 
 def _is_at_goal(orders: Orders, progress: Progress) -> bool:
-    return orders.goal_updates is not None and progress.step >= orders.goal_updates
+    return goal_reached(goals_in(orders), so_far(progress)) is not None
 
 
 def _begin(request: RunRequest) -> Progress:

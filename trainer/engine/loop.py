@@ -6,11 +6,12 @@ of the list that is not complete. A quest that moves to the front is trained fro
 
 import time
 
+from state.contract.goals import goal_reached, goals_in
 from state.contract.orders import Orders, QuestOrder
 from trainer.engine.control import Control
 from trainer.engine.log import say
 from trainer.engine.outcome import Outcome
-from trainer.engine.progress import Progress, is_complete
+from trainer.engine.progress import Progress, is_complete, so_far
 from trainer.engine.session import Session
 
 PAUSE_LOOK_SECONDS = 0.2
@@ -53,11 +54,8 @@ def end_of(orders: Orders, progress: Progress, stop_reason: str | None) -> Outco
     """Return why to leave now, if there is a reason."""
     if stop_reason is not None:
         return Outcome(reason="stopped", message=stop_reason)
-    if orders.goal_updates is not None and progress.step >= orders.goal_updates:
-        return Outcome(
-            reason="goal_reached", message=f"made {progress.step} of {orders.goal_updates} updates"
-        )
-    return None
+    reached = goal_reached(goals_in(orders), so_far(progress))
+    return Outcome(reason="goal_reached", message=reached) if reached else None
 
 
 def next_quest(orders: Orders, progress: Progress) -> QuestOrder | None:

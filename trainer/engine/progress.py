@@ -6,6 +6,7 @@ and what was learnt since the last checkpoint is kept as ranges of positions in 
 
 import msgspec
 
+from state.contract.goals import Reached, num_quests_done
 from state.contract.manifest import LearntRange, Manifest, Measures, QuestCursor
 from state.contract.orders import QuestOrder
 from trainer.data.order import NextUpdate, Position, Taken
@@ -81,6 +82,12 @@ def position(progress: Progress, order: QuestOrder) -> Position:
 def is_complete(progress: Progress, order: QuestOrder) -> bool:
     """Were all epochs that are ordered now trained?"""
     return position(progress, order).epochs_done >= order.epochs
+
+
+def so_far(progress: Progress) -> Reached:
+    """Return how far the campaign has come, in the terms of its goals."""
+    quests = num_quests_done(progress.cursor)
+    return Reached(updates=progress.step, tokens=progress.tokens_seen, quests=quests)
 
 
 def after_update(progress: Progress, order: QuestOrder, learnt: Learnt) -> Progress:

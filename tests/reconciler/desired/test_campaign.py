@@ -2,6 +2,10 @@
 
 import pytest
 
+from reconciler.desired.loading import load
+from reconciler.desired.parse_cache import NoCache
+from state.contract.goals import Goals
+
 CAMPAIGN = "specs/campaigns/pip/campaign-001.yaml"
 REALM = "specs/realm.yaml"
 
@@ -40,3 +44,33 @@ def test_an_active_line_that_names_an_archived_campaign_is_a_mistake(mistakes_in
         f'{REALM}:2:9: "pip/campaign-001" is archived ({CAMPAIGN}:2); name another campaign, or remove that line to '
         "restore it"
     )
+
+
+@pytest.mark.parametrize(
+    ("goal", "place", "sentence"),
+    [
+        ("{}", "2:7", "says no goal; give one of updates, steps, tokens, quests; or remove it"),
+        (
+            "{updates: 5, steps: 5}",
+            "2:20",
+            "updates and steps are two names for one thing; remove one of them",
+        ),
+        ("{tokens: 0}", "2:16", "must be above 0 (got 0)"),
+        ("{quest: 3}", "2:8", 'misspelt key "quest"; did you mean "quests"?'),
+        ("{quests: many}", "2:16", 'is "many" (a string); expected a whole number'),
+    ],
+)
+def test_a_goal_that_is_none_or_two_is_refused(mistakes_in, small, goal, place, sentence) -> None:
+    small[CAMPAIGN] = f"id: campaign-001\ngoal: {goal}\n"
+
+    (mistake,) = mistakes_in(small)
+
+    assert f"{mistake.where}: {mistake.sentence}" == f"{CAMPAIGN}:{place}: {sentence}"
+
+
+def test_steps_are_updates(tree, small) -> None:
+    small[CAMPAIGN] = "id: campaign-001\ngoal: {steps: 500, tokens: 9, quests: 2}\n"
+
+    goal = load(tree(small), NoCache()).campaigns["pip/campaign-001"].spec.goal
+
+    assert goal.goals == Goals(updates=500, tokens=9, quests=2)
