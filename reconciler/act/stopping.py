@@ -170,8 +170,9 @@ def _never_started(action: StopRun) -> CloseRun:
 
 def _end_of(action: StopRun, tools: Tools, files: RunLayout, *, was_killed: bool) -> CloseRun:
     left = exit_of(files)
+    saved = _saved_step(action, tools)
     if left is None:
-        return _lost(action, tools, was_killed=was_killed)
+        return _lost(action, saved, was_killed=was_killed)
     return CloseRun(
         **_key(action),
         end=left.reason,
@@ -179,16 +180,19 @@ def _end_of(action: StopRun, tools: Tools, files: RunLayout, *, was_killed: bool
         message=left.message,
         quest_id=left.quest_id,
         final_step=left.step,
-        last_checkpoint_step=left.last_checkpoint_step,
+        last_checkpoint_step=saved,
         ended_at=left.exited_at,
     )
 
 
-def _lost(action: StopRun, tools: Tools, *, was_killed: bool) -> CloseRun:
-    """Return the end of a trainer that left no word; what it saved tells how far it came."""
+def _saved_step(action: StopRun, tools: Tools) -> int | None:
+    """Return how far the run came by what lies there, whatever its exit file says."""
     newest = newest_to_resume(tools, action.campaign, action.campaign_uid)
     ours = newest is not None and newest.manifest.generation == action.generation
-    saved = newest.step if newest is not None and ours else None
+    return newest.step if newest is not None and ours else None
+
+
+def _lost(action: StopRun, saved: int | None, *, was_killed: bool) -> CloseRun:
     killed = f"did not leave within {action.grace_seconds:g} s and was killed"
     return CloseRun(
         **_key(action),

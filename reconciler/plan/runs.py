@@ -72,7 +72,7 @@ def _close(
             message=left.message if left else lost,
             quest_id=left.quest_id if left else None,
             final_step=left.step if left else saved,
-            last_checkpoint_step=left.last_checkpoint_step if left else saved,
+            last_checkpoint_step=saved,  # what lies there, whatever its exit file says
             ended_at=left.exited_at if left else None,
         ),
         subject=f"run/{campaign}",

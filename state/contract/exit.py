@@ -4,6 +4,8 @@ from typing import Literal
 
 import msgspec
 
+from state.contract.numbers import Count
+
 Reason = Literal["finished", "goal_reached", "stopped", "failed"]
 FailureClass = Literal[
     "oom",
@@ -25,6 +27,6 @@ class RunExit(msgspec.Struct, frozen=True, kw_only=True):
     failure_class: FailureClass | None = None
     quest_id: str | None = None
     """The quest that was being trained, if any."""
-    step: int
-    last_checkpoint_step: int | None
+    step: Count
+    last_checkpoint_step: Count | None
     exited_at: str

@@ -8,6 +8,8 @@ from typing import TypeVar
 
 import msgspec
 
+from state.contract.numbers import is_moment
+
 MAX_BYTES = 64 * 1024 * 1024
 Record = TypeVar("Record", bound=msgspec.Struct)
 
@@ -40,6 +42,7 @@ def decode(content: bytes, record_type: type[Record], name: str) -> Record:
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise ContractError(f"{name}: not a {record_type.__name__}: {error}") from error
     _check_version(record, record_type, name)
+    _check_moments(record, name)
     return record
 
 
@@ -50,6 +53,16 @@ def _check_version(record: msgspec.Struct, record_type: type[msgspec.Struct], na
         raise ContractError(
             f"{name}: schema version {found} is newer than {known}, which this software knows; upgrade it"
         )
+
+
+def _check_moments(record: msgspec.Struct, name: str) -> None:
+    """Refuse a time that is none: everything that reads records counts with it."""
+    for field in record.__struct_fields__:
+        value = getattr(record, field)
+        if field.endswith("_at") and isinstance(value, str) and not is_moment(value):
+            raise ContractError(
+                f"{name}: {field} is {value[:40]!r}; expected a time such as 2026-01-31T12:00:00Z"
+            )
 
 
 @functools.cache

@@ -6,6 +6,7 @@ from blake3 import blake3
 
 from state.canonical import canonical_json
 from state.contract.locked import Locked
+from state.contract.numbers import Count
 from state.contract.request import CodeVersion
 
 MANIFEST_NAME = "manifest.json"
@@ -16,7 +17,7 @@ _CAME_LATER = ("locked",)
 
 class FileEntry(msgspec.Struct, frozen=True, kw_only=True):
     path: str
-    size_bytes: int
+    size_bytes: Count
     blake3: str
 
 
@@ -25,13 +26,13 @@ class QuestCursor(msgspec.Struct, frozen=True, kw_only=True):
 
     quest_id: str
     digest: str
-    epochs_done: int
-    rows_taken: int
+    epochs_done: Count
+    rows_taken: Count
     """Training rows taken of the epoch that has begun."""
     complete: bool
     """All epochs that were ordered when it was saved are done."""
-    first_step: int
-    last_step: int
+    first_step: Count
+    last_step: Count
     """Updates that trained the first and the last row so far."""
     last_loss: float | None
 
@@ -41,9 +42,9 @@ class LearntRange(msgspec.Struct, frozen=True, kw_only=True):
 
     quest_id: str
     digest: str
-    epoch: int
-    start: int
-    stop: int
+    epoch: Count
+    start: Count
+    stop: Count
 
 
 class Measures(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,8 +53,8 @@ class Measures(msgspec.Struct, frozen=True, kw_only=True):
     train_loss: float | None
     val_loss: float | None
     learning_rate: float | None
-    examples_seen: int
-    tokens_seen: int
+    examples_seen: Count
+    tokens_seen: Count
     """Since the campaign began."""
 
 
@@ -61,14 +62,14 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     schema_version: int = 1
     campaign_uid: str
     campaign: str
-    segment: int
-    step: int
-    parent_step: int | None
+    segment: Count
+    step: Count
+    parent_step: Count | None
     parent_digest: str | None
     """The checkpoint that this one was trained from; None at the beginning."""
     created_at: str
-    generation: int
-    attempt: int
+    generation: Count
+    attempt: Count
     config_hash: str
     """Of the config that was in force at the save: a live change is in it, whatever the launch began with."""
     code_version: CodeVersion

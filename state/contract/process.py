@@ -2,14 +2,16 @@
 
 import msgspec
 
+from state.contract.numbers import Count
+
 
 class ProcessIdentity(msgspec.Struct, frozen=True, kw_only=True):
     """A process that cannot be confused with a later one of the same number."""
 
     schema_version: int = 1
-    pid: int
+    pid: Count
     boot_id: str
-    start_ticks: int
+    start_ticks: Count
     """Field 22 of /proc/<pid>/stat: clock ticks between boot and start."""
     cookie: str
     """Also in the process's environment as REALM_RUN_COOKIE."""

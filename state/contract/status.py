@@ -4,6 +4,8 @@ from typing import Literal
 
 import msgspec
 
+from state.contract.numbers import Count
+
 Phase = Literal["starting", "training", "evaluating", "saving", "paused", "stopping", "exited"]
 
 
@@ -11,13 +13,13 @@ class RunStatus(msgspec.Struct, frozen=True, kw_only=True):
     schema_version: int = 1
     phase: Phase
     updated_at: str
-    orders_sequence: int
+    orders_sequence: Count
     """The newest orders that the trainer has taken up."""
-    step: int
+    step: Count
     """Optimizer updates since the campaign began."""
     quest_id: str | None = None
-    quest_update: int = 0
-    quest_updates: int = 0
+    quest_update: Count = 0
+    quest_updates: Count = 0
     """Updates made and to make for this quest."""
     loss: float | None = None
     """Mean of the last update, in nats per trained token."""
@@ -26,7 +28,7 @@ class RunStatus(msgspec.Struct, frozen=True, kw_only=True):
     tokens_per_second: float | None = None
     eta_seconds: float | None = None
     """Until the end of the quest."""
-    last_checkpoint_step: int | None = None
+    last_checkpoint_step: Count | None = None
     update_seconds: float | None = None
     """Median of the latest updates."""
     save_seconds: float | None = None

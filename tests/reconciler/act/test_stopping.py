@@ -23,6 +23,7 @@ def run_row(realm: Any) -> Any:
 
 def test_a_stopped_trainer_saves_and_its_end_is_written_down(realm: Any, make: Any) -> None:
     realm.start_trainer()
+    realm.save_checkpoint(7)
 
     (text,) = realm.done(make.stop())
 
@@ -31,6 +32,13 @@ def test_a_stopped_trainer_saves_and_its_end_is_written_down(realm: Any, make: A
     assert (row.state, row.end, row.message, row.last_checkpoint_step) == ("ended", "stopped", "asked to", 7)
     orders = read(realm.run.orders, Orders)
     assert (orders.sequence, orders.stop) == (2, "not active any more")
+
+
+def test_a_save_that_only_the_exit_file_knows_is_not_believed(realm: Any, make: Any) -> None:
+    realm.start_trainer()
+
+    assert realm.done(make.stop()) == ["saved nothing"]
+    assert run_row(realm).last_checkpoint_step is None
 
 
 def test_stopping_what_is_gone_already_is_done(realm: Any, make: Any) -> None:
