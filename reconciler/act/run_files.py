@@ -59,7 +59,8 @@ def living_pid(tools: Tools, files: RunLayout, cookie: str) -> int | None:
     except ContractError:
         identity = None
     if identity is not None:
-        return identity.pid if is_alive(identity, tools.proc) else None
+        lives = identity.works_in(files.folder.stat()) and is_alive(identity, tools.proc)
+        return identity.pid if lives else None
     return find_by_cookie(cookie, tools.proc)
 
 

@@ -107,7 +107,7 @@ def _observe_run(folder: Folder, number: tuple[int, int], proc: Path) -> RunFact
         has_request=_REQUEST in names,
         claimed=_PROCESS in names,
         process=process,
-        alive=process is not None and is_alive(process, proc),
+        alive=process is not None and process.works_in(folder.own_status()) and is_alive(process, proc),
         status=reader.read(_STATUS, RunStatus),
         orders=reader.read(_ORDERS, Orders, _MAX_ORDERS_BYTES),
         exit=reader.read(_EXIT, RunExit),

@@ -1,5 +1,7 @@
 """`process.json`: who claimed the run. Created by the trainer before anything else, never replaced."""
 
+import os
+
 import msgspec
 
 from state.contract.numbers import Count
@@ -16,6 +18,17 @@ class ProcessIdentity(msgspec.Struct, frozen=True, kw_only=True):
     cookie: str
     """Also in the process's environment as REALM_RUN_COOKIE."""
     claimed_at: str
+    folder_id: str | None = None
+    """Of the run's folder that it works in: in a copy of the root the same claim is nobody's."""
+
+    def works_in(self, folder: os.stat_result) -> bool:
+        """Is this the folder in which the process claimed its run?"""
+        return self.folder_id in (None, folder_id(folder))
+
+
+def folder_id(status: os.stat_result) -> str:
+    """Return what a folder keeps when it is renamed and a copy of it does not have."""
+    return f"{status.st_dev}:{status.st_ino}"
 
 
 COOKIE_VARIABLE = "REALM_RUN_COOKIE"

@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from state.atomic import create_file, ensure_folder
-from state.contract.process import COOKIE_VARIABLE, ProcessIdentity
+from state.contract.process import COOKIE_VARIABLE, ProcessIdentity, folder_id
 from trainer.engine.clock import now_text
 
 _START_TICKS_FIELD = 22
@@ -34,7 +34,7 @@ def claim_run(process_file: Path) -> ProcessIdentity:
     Raises:
         AlreadyClaimedError: the run had its process already.
     """
-    identity = own_identity()
+    identity = msgspec.structs.replace(own_identity(), folder_id=folder_id(process_file.parent.stat()))
     if not create_file(process_file, msgspec.json.encode(identity) + b"\n"):
         raise AlreadyClaimedError(f"{process_file}: this run was claimed already")
     return identity

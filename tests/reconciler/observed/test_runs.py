@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import msgspec
@@ -7,7 +8,7 @@ from reconciler.observed.runs import observe_runs, run_number
 from reconciler.observed.stat_cache import StatCache
 from state.contract.exit import RunExit
 from state.contract.orders import Orders
-from state.contract.process import ProcessIdentity
+from state.contract.process import ProcessIdentity, folder_id
 from state.contract.status import RunStatus
 from state.layout import CampaignLayout, Layout
 
@@ -49,6 +50,16 @@ def test_a_campaign_that_never_ran_has_no_runs(tmp_path: Path) -> None:
     root.mkdir()
     facts = observe_runs(Layout(root).campaign("tiny/campaign-001"), root)
     assert (facts.runs, facts.problems) == ((), ())
+
+
+def test_in_a_copy_of_the_root_the_process_of_the_original_is_nobodys(observe, campaign, fake_proc) -> None:
+    fake_proc.add(42, cookie="biscuit")
+    folder = write(campaign, "g1-a1", request=b"{}")
+    write(campaign, "g1-a1", process=msgspec.structs.replace(CLAIM, folder_id=folder_id(folder.stat())))
+    assert [run.alive for run in observe().runs] == [True]
+    folder.rename(folder.with_name("g1-a9"))
+    shutil.copytree(folder.with_name("g1-a9"), folder)
+    assert [(run.attempt, run.alive) for run in observe().runs] == [(1, False), (9, True)]
 
 
 def test_a_living_run_is_known_with_all_its_files(observe, campaign, fake_proc) -> None:

@@ -36,6 +36,8 @@ def test_a_claim_names_this_process_and_its_cookie(tmp_path: Path, monkeypatch: 
 
     assert read(tmp_path / "process.json", ProcessIdentity) == identity
     assert (identity.pid, identity.cookie) == (os.getpid(), "biscuit")
+    assert identity.works_in(tmp_path.stat())
+    assert not identity.works_in(tmp_path.parent.stat())
     assert identity.start_ticks == start_ticks(Path(f"/proc/{os.getpid()}/stat").read_text(encoding="utf-8"))
 
 
