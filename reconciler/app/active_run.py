@@ -1,15 +1,13 @@
 """The launch that is not over, as its heartbeat and the process table tell it."""
 
-from datetime import datetime
-
 import msgspec
 
 from reconciler.app.planning import View
 from reconciler.observed.records import RunFacts
+from reconciler.plan.silence import seconds_between, stale_seconds
 from reconciler.plan.world import World
 from state.store.rows import CampaignRow, RunRow
 
-LEAST_STALE_SECONDS = 60.0
 _TOLD = (
     *("step", "quest_id", "quest_update", "quest_updates"),
     *("loss", "val_loss", "tokens_per_second", "eta_seconds"),
@@ -83,21 +81,4 @@ def _phase(seen: RunFacts | None, *, is_alive: bool, age_seconds: float | None) 
         return "exited" if seen is not None and seen.exit is not None else "lost"
     if beat is None or age_seconds is None:
         return "starting"
-    if beat.phase in ("training", "evaluating") and age_seconds > stale_seconds(
-        beat.update_seconds, beat.save_seconds
-    ):
-        return "silent"
-    return beat.phase
-
-
-def stale_seconds(update_seconds: float | None, save_seconds: float | None) -> float:
-    """Return the age at which a heartbeat is too old: ten updates and two saves, a minute at least."""
-    return max(LEAST_STALE_SECONDS, 10 * (update_seconds or 0.0) + 2 * (save_seconds or 0.0))
-
-
-def seconds_between(earlier: str, later: str) -> float | None:
-    """Return the seconds between two moments, 0 where a clock was set back; None for what is no time."""
-    try:
-        return max(0.0, (datetime.fromisoformat(later) - datetime.fromisoformat(earlier)).total_seconds())
-    except (ValueError, TypeError):
-        return None
+    return "silent" if age_seconds > stale_seconds(beat) else beat.phase

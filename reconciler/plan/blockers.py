@@ -160,10 +160,10 @@ def block_foreign_in_the_way(world: World, draft: Draft, campaign: str) -> bool:
 
 
 def block_learning_lost(world: World, draft: Draft, campaign: str) -> bool:
-    """Say that the newest checkpoint has not learnt what a completed job says it has, if so."""
+    """Say that what was learnt is gone: every checkpoint, or one that knew more than the newest one does."""
     newest = world.newest_checkpoint(campaign)
     if newest is None:
-        return False
+        return _block_all_lost(world, draft, campaign)
     for job in world.facts.jobs_of(world.uid(campaign)):
         cursor = jobs.cursor_of(world, campaign, job)
         if job.status == "completed" and (cursor is None or cursor.epochs_done < job.epochs):
@@ -177,3 +177,21 @@ def block_learning_lost(world: World, draft: Draft, campaign: str) -> bool:
             )
             return True
     return False
+
+
+def _block_all_lost(world: World, draft: Draft, campaign: str) -> bool:
+    """Say that no checkpoint is left of a campaign that had some: it must not begin from nothing unasked."""
+    saved = [row for row in world.facts.ledger_of(world.uid(campaign)) if row.healthy]
+    if not saved:
+        return False
+    newest = max(saved, key=lambda row: row.sequence)
+    draft.block(
+        f"campaign/{campaign}",
+        code="learning-lost",
+        message=f"it has saved checkpoints, the newest at step {newest.step}, and none of them lies there "
+        "whole: training would begin from nothing",
+        cause=newest.path,
+        hint="restore the folder from a copy; or begin from nothing on purpose: reconcile start-over "
+        f"{campaign.partition('/')[0]}",
+    )
+    return True

@@ -5,6 +5,7 @@ from reconciler.plan.actions import CloseRun, ConfirmRun, StopRun
 from reconciler.plan.changes import Risk
 from reconciler.plan.configs import ResolvedRun, change_since, resolve_run
 from reconciler.plan.draft import Draft
+from reconciler.plan.silence import name_silent
 from reconciler.plan.world import LiveRun, World
 from state.contract.exit import RunExit
 from state.contract.process import REVOKED_COOKIE
@@ -15,11 +16,12 @@ GENTLE_STOP_SECONDS = 60.0
 
 
 def plan_ended_runs(world: World, draft: Draft) -> None:
-    """Close every run whose process is gone; confirm those that have begun; name those that nobody knows."""
+    """Close every run whose process is gone, confirm what has begun, name the unknown and the silent."""
     for row in world.facts.store.runs:
         if row.state != "ended":
             _plan_open_run(world, draft, row)
     _name_strangers(world, draft)
+    name_silent(world, draft)
 
 
 def _plan_open_run(world: World, draft: Draft, row: RunRow) -> None:

@@ -3,8 +3,9 @@
 import msgspec
 import pytest
 
-from reconciler.app.active_run import seconds_between, stale_seconds, told
+from reconciler.app.active_run import told
 from reconciler.observed.records import RunFacts
+from reconciler.plan.silence import seconds_between, stale_seconds
 from state.contract.exit import RunExit
 from state.contract.status import RunStatus
 from state.store.rows import RunRow
@@ -44,8 +45,9 @@ def test_the_phase_that_is_shown(seen: RunFacts | None, is_alive: bool, now: str
 
 
 def test_slow_updates_and_saves_get_more_time_before_they_count_as_silent() -> None:
-    assert stale_seconds(None, None) == 60
-    assert stale_seconds(30.0, 45.0) == 390
+    assert stale_seconds(BEAT) == 60
+    assert stale_seconds(msgspec.structs.replace(BEAT, update_seconds=30.0, save_seconds=45.0)) == 450
+    assert stale_seconds(msgspec.structs.replace(BEAT, phase="starting")) == 600
 
 
 def test_an_age_is_never_negative_and_never_guessed() -> None:

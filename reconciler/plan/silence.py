@@ -1,0 +1,64 @@
+"""A trainer that lives and says nothing: named with what to do, never ended on suspicion."""
+
+from datetime import datetime
+
+from reconciler.plan.draft import Draft
+from reconciler.plan.world import LiveRun, World
+from state.contract.status import RunStatus
+
+LEAST_SECONDS = 60.0
+LEAST_QUIET_SECONDS = 600.0
+"""In phases that say nothing while they last: a large model is loaded, or written to a slow disk."""
+_BEATING = frozenset({"training", "evaluating", "paused"})
+_UPDATES, _SAVES = 10, 2
+
+
+def name_silent(world: World, draft: Draft) -> None:
+    """Name every trainer whose process lives while its heartbeat is too old."""
+    for live in world.live_runs():
+        if live.seen is not None and (said_at := _silent_since(live, world.now)) is not None:
+            _block(draft, live, said_at)
+
+
+def is_silent(status: RunStatus, now: str) -> bool:
+    """Is this heartbeat too old for a living process? One from the future is not: a clock was set back."""
+    age = seconds_between(status.updated_at, now)
+    return age is not None and age > stale_seconds(status)
+
+
+def stale_seconds(status: RunStatus) -> float:
+    """Return the age at which a heartbeat is too old: a minute or more, ten updates and two saves."""
+    least = LEAST_SECONDS if status.phase in _BEATING else LEAST_QUIET_SECONDS
+    return least + _UPDATES * (status.update_seconds or 0.0) + _SAVES * (status.save_seconds or 0.0)
+
+
+def seconds_between(earlier: str, later: str) -> float | None:
+    """Return the seconds between two moments, 0 where a clock was set back; None for what is no time."""
+    try:
+        return max(0.0, (datetime.fromisoformat(later) - datetime.fromisoformat(earlier)).total_seconds())
+    except (ValueError, TypeError):
+        return None
+
+
+def _silent_since(live: LiveRun, now: str) -> str | None:
+    """Return when the trainer said something last, if that is too long ago."""
+    seen = live.seen
+    if seen is None or seen.process is None:
+        return None
+    if seen.status is not None:
+        return seen.status.updated_at if is_silent(seen.status, now) else None
+    age = seconds_between(seen.process.claimed_at, now)
+    return seen.process.claimed_at if age is not None and age > LEAST_QUIET_SECONDS else None
+
+
+def _block(draft: Draft, live: LiveRun, said_at: str) -> None:
+    run = f"g{live.row.generation}-a{live.row.attempt}"
+    pid = live.seen.process.pid if live.seen and live.seen.process else 0
+    draft.block(
+        f"campaign/{live.campaign}",
+        code="trainer-silent",
+        message=f"its trainer lives (pid {pid}, run {run}) and has said nothing since {said_at}",
+        cause=f"campaigns/{live.campaign}/runs/{run}/status.json",
+        hint=f"see reconcile logs {live.campaign}; if it hangs: reconcile stop {live.campaign}, then "
+        f"reconcile resume {live.campaign}",
+    )
