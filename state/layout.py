@@ -150,6 +150,11 @@ class Layout(msgspec.Struct, frozen=True):
         return self.campaigns / ARCHIVE
 
     @property
+    def trash(self) -> Path:
+        """Dropped checkpoints, each for its time of grace."""
+        return self.root / "trash"
+
+    @property
     def active_link(self) -> Path:
         return self.campaigns / "active"
 

@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import apsw
+import msgspec
 
 from reconciler.act.derived import places_of, read_existing, write_campaign_file
 from reconciler.act.errors import Permanent, Temporary
+from reconciler.act.observed_time import observed_seconds
 from reconciler.act.tools import Tools
 from reconciler.observed.checkpoints import find_damage, observe_checkpoints
 from reconciler.observed.records import FoundCheckpoint
@@ -37,6 +39,7 @@ def record(action: RecordCheckpoint, tools: Tools) -> str:
         damage = "; ".join(find_damage(Path(found.path), found.manifest)) or None
         with tools.writer.transaction() as store:
             row = _row(found, tools.layout, _next_sequence(store), damage)
+            row = msgspec.structs.replace(row, recorded_at_seconds=observed_seconds(store, tools.now()))
             put(store, [row])
     if row.damage is None:
         write_sidecar(Path(found.path), row, action.campaign)

@@ -37,7 +37,7 @@ def _sweep(layout: Layout, writer: Writer) -> None:
     """Remove unfinished files from the folders in which nobody but the reconciler works."""
     with writer.transaction() as store:
         campaigns = [find_home(layout, row).places for row in select(store, CampaignRow)]
-    ours = [layout.lock.parent, layout.data, layout.campaigns, layout.job_history.parent]
+    ours = [layout.lock.parent, layout.data, layout.campaigns, layout.trash, layout.job_history.parent]
     for campaign in campaigns:
         ours += [campaign.folder, campaign.logs, campaign.status]
     for folder in ours:

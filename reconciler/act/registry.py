@@ -13,7 +13,9 @@ from reconciler.act import (
     quest_data,
     requests,
     runs,
+    starts,
     stopping,
+    trash,
 )
 from reconciler.act.tools import Tools
 from reconciler.plan import actions as a
@@ -28,6 +30,7 @@ Raises ActionFailed, or a foreign exception that `errors.translate` understands.
 EXECUTORS: Mapping[type[a.Action], Executor] = {
     a.RegisterCampaign: campaigns.register,
     a.WriteCampaignRecord: campaigns.write_record,
+    a.TakeOverCheckpoint: starts.take_over,
     a.ActivateCampaign: campaigns.activate,
     a.DeactivateCampaign: campaigns.deactivate,
     a.ArchiveCampaign: archive.archive,
@@ -46,5 +49,8 @@ EXECUTORS: Mapping[type[a.Action], Executor] = {
     a.StopRun: stopping.stop,
     a.RecordCheckpoint: checkpoints.record,
     a.SetAsideCheckpoint: damaged.set_aside,
+    a.TrashCheckpoint: trash.drop,
+    a.RestoreCheckpoint: trash.take_back,
+    a.PurgeTrash: trash.purge,
     a.HandleRequest: requests.handle,
 }

@@ -7,6 +7,7 @@ from typing import Self
 
 from reconciler.act.errors import FOREIGN, ActionFailed, translate
 from reconciler.act.launcher import Launcher, LocalLauncher
+from reconciler.act.observed_time import pass_time
 from reconciler.act.office import enter_office
 from reconciler.act.protocol import Outcome, perform
 from reconciler.act.tools import Tools
@@ -113,6 +114,10 @@ class Ticker:
         outcomes = list(self._perform(view))
         self._tell_waits(view)
         succeeded = sum(outcome.ok for outcome in outcomes)
+        is_clean = succeeded == len(outcomes) and self._complaint is None
+        pass_time(
+            self._writer, view.facts.store, view.seen_at, is_clean=is_clean, has_acted=bool(view.plan.changes)
+        )
         is_settled = not view.plan.changes and not self.live_runs() and not _waits_for_time(view)
         if is_settled:
             self._settle(view)

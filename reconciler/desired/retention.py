@@ -120,6 +120,8 @@ class Retention(Spec, frozen=True, kw_only=True):
     """Checkpoints that are kept whatever the rules say."""
     tags: dict[str, tuple[CheckpointName, ...]] = msgspec.field(default_factory=dict)
     """Words for checkpoints, which `keep_tags` can name."""
+    acknowledged_losses: tuple[CheckpointName, ...] = ()
+    """Checkpoints known to be missing or damaged: those not named here hold back all drops of a campaign."""
     minimum_age: Duration = "10m"
     """What was recorded a shorter time ago is kept, whatever the rules say."""
     trash: Trash = Trash()
@@ -138,6 +140,7 @@ def check(retention: Retention) -> Iterator[Finding]:
     yield from _check_trash(retention.trash)
     for key, names in (
         ("pins", retention.pins),
+        ("acknowledged_losses", retention.acknowledged_losses),
         *((f"tags.{tag}", ids) for tag, ids in retention.tags.items()),
     ):
         at: KeyPath = tuple(key.split(".", 1))

@@ -18,7 +18,7 @@ from reconciler.observed.records import (
 )
 from state.homes import HomeState
 from state.ids import RunKey
-from state.store.rows import CampaignRow, JobRow, LedgerRow, QuestDataRow, RunRow, StoreView
+from state.store.rows import CampaignRow, JobRow, LedgerRow, QuestDataRow, RunRow, StoreView, TrashRow
 
 Row = TypeVar("Row")
 
@@ -87,6 +87,10 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """Return the ledger rows of a campaign in the order of recording."""
         return self._ledger.get(campaign_uid, ())
 
+    def tombstone(self, row: LedgerRow) -> TrashRow | None:
+        """Return the tombstone of a checkpoint that was dropped and not taken back."""
+        return self._tombstones.get(row.sequence)
+
     def known_data(self, source_key: str) -> QuestDataRow | None:
         """Return the snapshot that was made for a quest's source once, whether or not it still lies there."""
         return self._quest_data.get(source_key)
@@ -96,6 +100,10 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         row = self.known_data(source_key)
         whole = row is not None and self.snapshots.sizes.get(row.digest) == row.size_bytes
         return row if whole else None
+
+    @cached_property
+    def _tombstones(self) -> dict[int, TrashRow]:
+        return {row.sequence: row for row in self.store.trash if row.state != "restored"}
 
     @cached_property
     def _by_name(self) -> dict[str, CampaignRow]:

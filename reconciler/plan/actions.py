@@ -30,6 +30,20 @@ class WriteCampaignRecord(Action, frozen=True, kw_only=True):
     card: CampaignCard
 
 
+class TakeOverCheckpoint(Action, frozen=True, kw_only=True):
+    """Bring a checkpoint of another campaign into this one: the step at which it begins."""
+
+    campaign: str
+    campaign_uid: str
+    wanted: str
+    """As the spec says it."""
+    source: str
+    source_uid: str
+    step: int
+    digest: str
+    """Of the source's manifest."""
+
+
 class ActivateCampaign(Action, frozen=True, kw_only=True):
     """Make this the active campaign: rows of both, pointer, link, both campaign.json files."""
 
@@ -223,6 +237,44 @@ class SetAsideCheckpoint(Action, frozen=True, kw_only=True):
     digest: str
 
 
+class TrashCheckpoint(Action, frozen=True, kw_only=True):
+    """Drop a checkpoint: its tombstone, then its folder into the trash, from where it can be taken back."""
+
+    campaign: str
+    campaign_uid: str
+    sequence: int
+    """Of its ledger row."""
+    step: int
+    digest: str
+    size_bytes: int
+    kind: Literal["asked", "rolled"]
+    why: str
+    grace_seconds: float
+
+
+class RestoreCheckpoint(Action, frozen=True, kw_only=True):
+    """Take a dropped checkpoint back out of the trash, as a person asked."""
+
+    request_id: int
+    checkpoint: str
+    """`<hero>/<campaign>@<step>`."""
+    sequence: int | None
+    """Of its ledger row; None: the trash has no such checkpoint."""
+    campaign_uid: str | None
+    asked_by: str
+
+
+class PurgeTrash(Action, frozen=True, kw_only=True):
+    """Delete a dropped checkpoint for good: its time of grace is over."""
+
+    campaign: str
+    campaign_uid: str
+    sequence: int
+    step: int
+    path: str
+    size_bytes: int
+
+
 class HandleRequest(Action, frozen=True, kw_only=True):
     """Do what a person asked: hold a campaign, or let it go on."""
 
@@ -237,6 +289,7 @@ class HandleRequest(Action, frozen=True, kw_only=True):
 AnyAction = (
     RegisterCampaign
     | WriteCampaignRecord
+    | TakeOverCheckpoint
     | ActivateCampaign
     | DeactivateCampaign
     | ArchiveCampaign
@@ -254,6 +307,9 @@ AnyAction = (
     | StopRun
     | CloseRun
     | RecordCheckpoint
+    | TrashCheckpoint
+    | RestoreCheckpoint
+    | PurgeTrash
     | SetAsideCheckpoint
     | HandleRequest
 )

@@ -12,7 +12,9 @@ def plan_checkpoints(world: World, draft: Draft) -> None:
     """Record the complete checkpoints of every registered campaign; name those that are gone or changed."""
     for row in world.facts.store.campaigns:
         known = {
-            ledger.step: ledger for ledger in world.facts.ledger_of(row.uid) if ledger.segment == row.segment
+            ledger.step: ledger
+            for ledger in world.facts.ledger_of(row.uid)
+            if ledger.segment == row.segment and world.facts.tombstone(ledger) is None
         }
         _record_new(world, draft, row, known)
         plan_damaged(world, draft, row, known)
@@ -21,7 +23,10 @@ def plan_checkpoints(world: World, draft: Draft) -> None:
 
 
 def _record_new(world: World, draft: Draft, row: CampaignRow, known: dict[int, LedgerRow]) -> None:
+    dropped = {ledger.digest for ledger in world.facts.ledger_of(row.uid) if world.facts.tombstone(ledger)}
     for found in world.seen(row.name).checkpoints.complete:
+        if found.manifest.digest in dropped:
+            continue  # `trash` finishes what a kill cut short
         if found.step in known and known[found.step].digest == found.manifest.digest:
             continue
         again = found.step in known

@@ -21,16 +21,20 @@ from reconciler.plan.records import plan_records
 from reconciler.plan.requests import plan_requests
 from reconciler.plan.root import block_misplaced_root
 from reconciler.plan.runs import plan_ended_runs, plan_stops
+from reconciler.plan.trash import plan_drops, plan_purges, plan_undeletes
+from reconciler.plan.starts import plan_starts
 from reconciler.plan.world import World
 
 PLANNERS = (
     plan_ended_runs,
     plan_checkpoints,
+    plan_undeletes,
     plan_progress,
     plan_requests,
     plan_stops,
     plan_campaigns,
     plan_restores,
+    plan_starts,
     plan_activation,
     plan_archives,
     plan_heroes,
@@ -39,6 +43,8 @@ PLANNERS = (
     plan_orders,
     plan_launch,
     plan_records,
+    plan_drops,
+    plan_purges,
 )
 
 

@@ -8,6 +8,8 @@ from reconciler.plan.world import World
 def plan_requests(world: World, draft: Draft) -> None:
     """Handle every open request, oldest first."""
     for request in world.facts.store.requests:
+        if request.kind == "undelete":
+            continue  # `trash` plans it
         row = world.facts.campaign_row(request.campaign)
         draft.add(
             HandleRequest(

@@ -59,11 +59,38 @@ def _request(action: a.HandleRequest) -> Sentence:
     return Sentence("~", action.kind, action.campaign, "")
 
 
+def _size(size_bytes: int) -> str:
+    size = float(size_bytes)
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000:  # noqa: PLR2004 - SI
+            return f"{size:.3g} {unit}"
+        size /= 1000
+    return f"{size:.3g} TB"
+
+
+def _trash(action: a.TrashCheckpoint) -> Sentence:
+    hours = action.grace_seconds / 3600
+    return Sentence(
+        "-",
+        "drop",
+        f"checkpoint {action.campaign}@{action.step}",
+        f"{_size(action.size_bytes)} to the trash for {hours:g} h",
+    )
+
+
+def _purge(action: a.PurgeTrash) -> Sentence:
+    what = f"{_size(action.size_bytes)} of the trash, for good"
+    return Sentence("-", "purge", f"checkpoint {action.campaign}@{action.step}", what)
+
+
 _SENTENCES: dict[type[a.Action], Callable[[Any], Sentence]] = {
     a.RegisterCampaign: lambda x: Sentence("+", "create", f"campaign {x.campaign}", ""),
     a.WriteCampaignRecord: lambda x: Sentence("~", "write", f"campaign.json of {x.campaign}", ""),
     a.ActivateCampaign: lambda x: Sentence("→", "activate", x.campaign, ""),
     a.DeactivateCampaign: lambda x: Sentence("~", "deactivate", x.campaign, ""),
+    a.TakeOverCheckpoint: lambda x: Sentence(
+        "+", "take over", f"checkpoint {x.source}@{x.step}", f"as step {x.step} of {x.campaign}"
+    ),
     a.ArchiveCampaign: lambda x: Sentence("→", "archive", x.campaign, "with its final metrics"),
     a.RestoreCampaign: lambda x: Sentence("→", "restore", x.campaign, "paused"),
     a.WritePointer: lambda x: Sentence("~", "write", "active pointer and link", x.campaign or "no campaign"),
@@ -82,5 +109,10 @@ _SENTENCES: dict[type[a.Action], Callable[[Any], Sentence]] = {
     a.SetAsideCheckpoint: lambda x: Sentence(
         "→", "set aside", f"checkpoint {x.campaign}@{x.step}", damaged_folder(x.step, x.digest)
     ),
+    a.TrashCheckpoint: _trash,
+    a.RestoreCheckpoint: lambda x: Sentence(
+        "+", "take back", f"checkpoint {x.checkpoint}", "out of the trash"
+    ),
+    a.PurgeTrash: _purge,
     a.HandleRequest: _request,
 }

@@ -75,7 +75,7 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
         row = self.facts.campaign_row(campaign)
         hold = row.hold if row else None
         for request in self.facts.store.requests:
-            if request.campaign == campaign:
+            if request.campaign == campaign and request.kind != "undelete":
                 hold = None if request.kind == "resume" else request.kind
         return hold
 

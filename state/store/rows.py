@@ -9,6 +9,10 @@ RunState = Literal["launching", "running", "ended"]
 RunEnd = Literal["finished", "goal_reached", "stopped", "failed", "lost", "never_started"]
 JobStatus = Literal["queued", "processing", "completed", "failed", "skipped"]
 CampaignState = Literal["active", "paused", "archived"]
+TrashKind = Literal["asked", "rolled"]
+"""Dropped by a person's wish, or by the rules."""
+TrashState = Literal["trashed", "purging", "purged", "restored"]
+RequestKind = Literal["pause", "resume", "stop", "undelete"]
 ActionState = Literal["intent", "done", "failed"]
 
 
@@ -149,6 +153,35 @@ class LedgerRow(msgspec.Struct, frozen=True, kw_only=True):
     """Since the weights began; 0 in a row of an older version."""
     quests_done: int = 0
     """Quests that the campaign had learnt to the end."""
+    recorded_at_seconds: float = 0.0
+    """Observed time when it was recorded; 0 in a row of an older version."""
+
+
+class TrashRow(msgspec.Struct, frozen=True, kw_only=True):
+    """The tombstone of a dropped checkpoint, whose ledger row stays."""
+
+    sequence: int
+    """Of its ledger row."""
+    campaign_uid: str
+    campaign: str
+    step: int
+    digest: str
+    origin: str
+    """Where it lay, below the root."""
+    path: str
+    """Where it lies until the purge, below the root."""
+    size_bytes: int
+    kind: TrashKind
+    reason: str
+    trashed_at: str
+    trashed_at_seconds: float
+    """Observed time."""
+    grace_seconds: float
+    """Of observed time; only then it may be purged."""
+    clean_ticks: int
+    """How many clean ticks the realm had seen when it was dropped."""
+    state: TrashState
+    ended_at: str | None = None
 
 
 class ActionRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -187,8 +220,9 @@ class RequestRow(msgspec.Struct, frozen=True, kw_only=True):
     """What a person asked of the loop or the running trainer."""
 
     id: int
-    kind: Literal["pause", "resume", "stop"]
+    kind: RequestKind
     campaign: str
+    """`<hero>/<id>`; of an undelete the checkpoint, `<hero>/<id>@<step>`."""
     asked_by: str
     why: str
     asked_at: str
@@ -214,5 +248,13 @@ class StoreView(msgspec.Struct, frozen=True, kw_only=True):
     ledger: tuple[LedgerRow, ...] = ()
     requests: tuple[RequestRow, ...] = ()
     """Those not yet handled, oldest first."""
+    trash: tuple[TrashRow, ...] = ()
+    """The tombstones of everything that was ever dropped."""
+    observed_seconds: float = 0.0
+    """Observed time, as of `observed_at`."""
+    observed_at: str | None = None
+    """When a tick last added to it; None before the first."""
+    clean_ticks: int = 0
+    """Ticks in which nothing failed, as far as they were counted."""
     failed_actions: tuple[FailedAction, ...] = ()
     """By id."""

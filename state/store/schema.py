@@ -14,9 +14,10 @@ from state.store.rows import (
     QuestDataRow,
     RequestRow,
     RunRow,
+    TrashRow,
 )
 
-VERSION = 3
+VERSION = 4
 
 
 class Table(typing.NamedTuple):
@@ -42,6 +43,7 @@ TABLES = {
         Table("ledger", LedgerRow, ("sequence",), indexes=(_LEDGER_PLACE,)),
         Table("actions", ActionRow, ("number",), indexes=(_ACTIONS_OF, _ACTIONS_FAILED)),
         Table("requests", RequestRow, ("id",)),
+        Table("trash", TrashRow, ("sequence",)),
     )
 }
 
@@ -118,7 +120,19 @@ def _from_2(connection: apsw.Connection) -> None:
         connection.execute(f"ALTER TABLE ledger ADD COLUMN {column} INTEGER NOT NULL DEFAULT 0")
 
 
-_STEPS = {1: _from_1, 2: _from_2}
+def _from_3(connection: apsw.Connection) -> None:
+    """Checkpoints can be dropped: tombstones, and the observed time at which each was recorded."""
+    connection.execute("ALTER TABLE ledger ADD COLUMN recorded_at_seconds REAL NOT NULL DEFAULT 0")
+    connection.execute(
+        "CREATE TABLE trash (sequence INTEGER NOT NULL, campaign_uid TEXT NOT NULL, campaign TEXT NOT NULL, "
+        "step INTEGER NOT NULL, digest TEXT NOT NULL, origin TEXT NOT NULL, path TEXT NOT NULL, "
+        "size_bytes INTEGER NOT NULL, kind TEXT NOT NULL, reason TEXT NOT NULL, trashed_at TEXT NOT NULL, "
+        "trashed_at_seconds REAL NOT NULL, grace_seconds REAL NOT NULL, clean_ticks INTEGER NOT NULL, "
+        "state TEXT NOT NULL, ended_at TEXT, PRIMARY KEY (sequence)) STRICT, WITHOUT ROWID"
+    )
+
+
+_STEPS = {1: _from_1, 2: _from_2, 3: _from_3}
 """By version: what brings a store from it to the next one. Not made from the row types, which move on."""
 
 

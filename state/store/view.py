@@ -11,6 +11,7 @@ from state.store.rows import (
     RequestRow,
     RunRow,
     StoreView,
+    TrashRow,
 )
 from state.store.tables import get_meta, select
 
@@ -34,6 +35,10 @@ def read_view(connection: apsw.Connection) -> StoreView:
             quest_data=select(connection, QuestDataRow),
             ledger=select(connection, LedgerRow, "ORDER BY sequence"),
             requests=select(connection, RequestRow, "WHERE handled_at IS NULL"),
+            trash=select(connection, TrashRow),
+            observed_seconds=float(get_meta(connection, "observed_seconds") or 0),
+            observed_at=get_meta(connection, "observed_at"),
+            clean_ticks=int(get_meta(connection, "clean_ticks") or 0),
             failed_actions=_failed_actions(connection, epoch),
         )
     finally:

@@ -309,6 +309,26 @@ def set_aside(manifest: Manifest) -> a.SetAsideCheckpoint:
     )
 
 
+def drop(manifest: Manifest, sequence: int = 1) -> a.TrashCheckpoint:
+    return a.TrashCheckpoint(
+        campaign=CAMPAIGN, campaign_uid=UID, sequence=sequence, step=manifest.step, digest=manifest.digest,
+        size_bytes=9, kind="rolled", why="rolled out of the last 1", grace_seconds=3600.0,
+    )  # fmt: skip
+
+
+def take_back(step: int, sequence: int | None = 1) -> a.RestoreCheckpoint:
+    return a.RestoreCheckpoint(
+        request_id=1, checkpoint=f"{CAMPAIGN}@{step}", sequence=sequence, campaign_uid=UID, asked_by="kim"
+    )
+
+
+def purge(step: int, sequence: int = 1) -> a.PurgeTrash:
+    path = f"trash/{UID}-{sequence}-checkpoint-{step}"
+    return a.PurgeTrash(
+        campaign=CAMPAIGN, campaign_uid=UID, sequence=sequence, step=step, path=path, size_bytes=9
+    )
+
+
 class Builders:
     """The actions above, for tests; see each function."""
 
@@ -319,6 +339,7 @@ class Builders:
     register, activate, snapshot, generate = map(staticmethod, (register, activate, snapshot, generate))
     enqueue, mark, launch, orders = map(staticmethod, (enqueue, mark, launch, orders))
     stop, close, record, set_aside = map(staticmethod, (stop, close, record, set_aside))
+    drop, take_back, purge = map(staticmethod, (drop, take_back, purge))
     tiny_trainers = TinyTrainers
     workshop = Workshop
 

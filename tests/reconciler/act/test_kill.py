@@ -75,6 +75,20 @@ def at_rest(realm: Any, make: Any) -> None:
     realm.done(make.record(realm.save_checkpoint(7)), make.activate(make.other, make.campaign))
 
 
+def two_saved(realm: Any, make: Any) -> None:
+    realm.done(make.record(realm.save_checkpoint(7)), make.record(realm.save_checkpoint(9)))
+
+
+def one_dropped(realm: Any, make: Any) -> None:
+    two_saved(realm, make)
+    realm.done(make.drop(manifest_of(realm, 7)))
+
+
+def taken_back_asked(realm: Any, make: Any) -> None:
+    one_dropped(realm, make)
+    realm.ask("undelete", f"{make.campaign}@7")
+
+
 def recorded_and_lost(realm: Any, make: Any) -> None:
     realm.done(make.record(realm.save_checkpoint(7)))
     shutil.rmtree(realm.layout.campaign(make.campaign).checkpoint(7))
@@ -156,6 +170,9 @@ SCENARIOS = {
         lambda realm, make: make.set_aside(manifest_of(realm, 7)),
         lambda realm, make: (found_damaged(realm, make), realm.flip_a_bit(7)),
     ),
+    "TrashCheckpoint": Scenario(lambda realm, make: make.drop(manifest_of(realm, 7)), two_saved),
+    "RestoreCheckpoint": Scenario(lambda realm, make: make.take_back(7), taken_back_asked),
+    "PurgeTrash": Scenario(lambda realm, make: make.purge(7), one_dropped),
     "HandleRequest": Scenario(
         lambda realm, make: a.HandleRequest(
             request_id=1,
@@ -278,7 +295,7 @@ class Bench:
         journal = realm.rows("actions")
         assert {row["state"] for row in journal} <= {"done", "failed"}
         assert journal[-1]["state"] == "done"
-        tables = ("campaigns", "runs", "jobs", "quest_data", "ledger", "requests", "meta")
+        tables = ("campaigns", "runs", "jobs", "quest_data", "ledger", "requests", "trash", "meta")
         rows = {table: [_plain(row) for row in realm.rows(table)] for table in tables}
         rows["meta"] = [row for row in rows["meta"] if row["key"] != "epoch"]
         root = realm.layout.root

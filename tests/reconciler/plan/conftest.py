@@ -53,6 +53,7 @@ from state.store.rows import (
     RequestRow,
     RunRow,
     StoreView,
+    TrashRow,
 )
 
 EARLIER = "2026-01-01T00:00:00Z"
@@ -317,7 +318,8 @@ class Builder:
             RequestRow(id=number, asked_by="ada", why="tea", asked_at=EARLIER, **request)
             for number, request in enumerate(self.words.get("requests", ()), start=1)
         )
-        self._store(requests=requests)
+        trash = tuple(_tombstone(words) for words in self.words.get("trash", ()))
+        self._store(requests=requests, trash=trash, **self.words.get("store", {}))
 
     def _derive(self, campaigns: Mapping[str, Any]) -> None:
         """Make pointer, link and records say what they should, or what the case wants them to say."""
@@ -455,6 +457,28 @@ def _ledger(uid: str, words: Mapping[str, Any], number: int) -> LedgerRow:
         specs_commit="c",
         damage=words.get("damage"),
     )
+
+
+def _tombstone(words: Mapping[str, Any]) -> TrashRow:
+    name, _, step = words["checkpoint"].partition("@")
+    fields = {key: value for key, value in words.items() if key != "checkpoint"}
+    given = {
+        "campaign_uid": campaign_uid(REALM_UID, name),
+        "campaign": name,
+        "step": int(step),
+        "digest": f"blake3:{step}",
+        "origin": f"campaigns/{name}/checkpoints/checkpoint-{step}",
+        "path": f"trash/checkpoint-{step}",
+        "size_bytes": 1000,
+        "kind": "rolled",
+        "reason": "rolled out of the last 2",
+        "trashed_at": EARLIER,
+        "trashed_at_seconds": 0.0,
+        "grace_seconds": 3600.0,
+        "clean_ticks": 0,
+        "state": "trashed",
+    }
+    return TrashRow(**(given | fields))
 
 
 Planned = Callable[[Mapping[str, Any]], Plan]

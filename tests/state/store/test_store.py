@@ -293,6 +293,7 @@ def _store_of_version_1(path: Path) -> tuple[LedgerRow, ActionRow]:
     assert isinstance(action, ActionRow)
     connection = open_writer(path)
     tables = (("ledger", LEDGER_1, ledger), ("actions", ACTIONS_1, action), ("campaigns", CAMPAIGNS_1, ROW))
+    connection.execute("DROP TABLE trash")
     for table, statement, row in tables:
         connection.execute(f"DROP TABLE {table}")
         connection.execute(statement)

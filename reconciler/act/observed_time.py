@@ -1,0 +1,34 @@
+"""Observed time and clean ticks: written down while something waits in the trash for its time to pass."""
+
+import apsw
+
+from reconciler.plan.observed_time import elapsed_seconds
+from state.store.rows import StoreView
+from state.store.tables import get_meta, put_meta
+from state.store.writer import Writer
+
+LEAST_SECONDS = 60.0
+"""So much must have passed before it is written again."""
+
+
+def pass_time(writer: Writer, store: StoreView, now: str, *, is_clean: bool, has_acted: bool) -> None:
+    """Add the time since the last count, and the tick when it was clean.
+
+    Where nothing waits in the trash and nothing was done, nothing is written; what passes meanwhile counts
+    for a day at most.
+    """
+    waits = any(stone.state == "trashed" for stone in store.trash)
+    elapsed = elapsed_seconds(store.observed_at, now)
+    is_due = store.observed_at is None or elapsed >= LEAST_SECONDS or now < store.observed_at
+    if not has_acted and not (waits and is_due):
+        return
+    with writer.transaction() as connection:
+        put_meta(connection, "observed_seconds", repr(store.observed_seconds + elapsed))
+        put_meta(connection, "observed_at", now)
+        put_meta(connection, "clean_ticks", str(store.clean_ticks + is_clean))
+
+
+def observed_seconds(connection: apsw.Connection, now: str) -> float:
+    """Return the realm's observed time, as it is now."""
+    counted = float(get_meta(connection, "observed_seconds") or 0)
+    return counted + elapsed_seconds(get_meta(connection, "observed_at"), now)

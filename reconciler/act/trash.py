@@ -1,0 +1,170 @@
+"""The trash: drop a checkpoint, take it back, delete it for good: `purge`, and nothing else, deletes data.
+
+Tombstone first, then the folder: at every instant each checkpoint that the ledger calls present lies in its
+place, whole. A kill between the two leaves a folder that has its tombstone already; the next plan moves it.
+"""
+
+from pathlib import Path
+
+import msgspec
+
+from reconciler.act.derived import places_of, write_campaign_file
+from reconciler.act.errors import Permanent, Temporary
+from reconciler.act.observed_time import observed_seconds
+from reconciler.act.tools import Tools
+from reconciler.observed.checkpoints import find_damage, observe_checkpoints
+from reconciler.plan.actions import PurgeTrash, RestoreCheckpoint, TrashCheckpoint
+from state.atomic import ensure_folder, move_folder, remove_tree, sync_folder, write_json
+from state.contract.files import read
+from state.contract.manifest import MANIFEST_NAME, Manifest
+from state.ids import checkpoint_folder
+from state.store.rows import LedgerRow, RequestRow, TrashRow, TrashState
+from state.store.tables import get_meta, put, select_one
+
+
+def drop(action: TrashCheckpoint, tools: Tools) -> str:
+    """Write the checkpoint's tombstone, then move its folder into the trash.
+
+    Raises:
+        Temporary: it is not there any more as it was planned.
+        Permanent: the ledger does not know it.
+    """
+    folder = places_of(tools, action.campaign_uid, action.campaign).checkpoints / checkpoint_folder(
+        action.step
+    )
+    stone = _stone(action, tools) or _bury(action, tools, folder)
+    place = tools.layout.root / stone.path
+    if folder.is_dir() and place.exists():
+        _set_state(tools, stone, "restored")
+        return "it lies in its place again: somebody put it back"
+    if not place.exists():
+        ensure_folder(place.parent)
+        move_folder(folder, place)
+        sync_folder(folder.parent)
+    _mirror(tools, stone)
+    write_campaign_file(tools, action.campaign_uid, action.campaign)
+    return f"in the trash; reconcile undelete {action.campaign}@{action.step} takes it back"
+
+
+def _stone(action: TrashCheckpoint, tools: Tools) -> TrashRow | None:
+    with tools.writer.transaction() as store:
+        return select_one(store, TrashRow, "WHERE sequence = ? AND state = 'trashed'", action.sequence)
+
+
+def _bury(action: TrashCheckpoint, tools: Tools, folder: Path) -> TrashRow:
+    """Look once more at what is to be dropped, and write its tombstone."""
+    facts = observe_checkpoints(folder.parent, tools.layout.root, action.campaign_uid)
+    if not any(
+        found.manifest.digest == action.digest and found.step == action.step for found in facts.complete
+    ):
+        raise Temporary(
+            f"{folder}: not there with digest {action.digest} any more; it changed since the plan"
+        )
+    with tools.writer.transaction() as store:
+        row = select_one(store, LedgerRow, "WHERE sequence = ?", action.sequence)
+        if row is None or (row.campaign_uid, row.step, row.digest) != (
+            action.campaign_uid, action.step, action.digest
+        ):  # fmt: skip
+            raise Permanent(
+                f"checkpoint {action.campaign}@{action.step}: the ledger has no row of {action.digest}"
+            )
+        stone = TrashRow(
+            sequence=row.sequence,
+            campaign_uid=row.campaign_uid,
+            campaign=action.campaign,
+            step=row.step,
+            digest=row.digest,
+            origin=str(folder.relative_to(tools.layout.root)),
+            path=f"{tools.layout.trash.name}/{row.campaign_uid}-{row.sequence}-{checkpoint_folder(row.step)}",
+            size_bytes=row.size_bytes,
+            kind=action.kind,
+            reason=action.why,
+            trashed_at=tools.now(),
+            trashed_at_seconds=observed_seconds(store, tools.now()),
+            grace_seconds=action.grace_seconds,
+            clean_ticks=int(get_meta(store, "clean_ticks") or 0),
+            state="trashed",
+        )
+        put(store, [stone])
+    return stone
+
+
+def take_back(action: RestoreCheckpoint, tools: Tools) -> str:
+    """Verify the checkpoint in the trash, move it to its place, then remove the tombstone.
+
+    Raises:
+        Temporary: its place is taken, or its contents cannot be read.
+        Permanent: there is no such request.
+    """
+    with tools.writer.transaction() as store:
+        request = select_one(store, RequestRow, "WHERE id = ?", action.request_id)
+        stone = select_one(store, TrashRow, "WHERE sequence = ?", action.sequence)
+    if request is None:
+        raise Permanent(f"request {action.request_id} is not in the store")
+    if request.handled_at is not None:
+        return request.result or "handled before"
+    result = f"the trash has no {action.checkpoint}"
+    if stone is not None:
+        result = _restore(stone, tools)
+    with tools.writer.transaction() as store:
+        put(store, [msgspec.structs.replace(request, handled_at=tools.now(), result=result)])
+    return result
+
+
+def _restore(stone: TrashRow, tools: Tools) -> str:
+    folder = places_of(tools, stone.campaign_uid, stone.campaign).checkpoints / checkpoint_folder(stone.step)
+    place = tools.layout.root / stone.path
+    if stone.state == "trashed" and place.is_dir():
+        if problem := _damage(place, stone):
+            return f"not taken back: {problem}; it stays in the trash"
+        if folder.exists():
+            return f"not taken back: {folder} is taken; it stays in the trash"
+        move_folder(place, folder)
+        sync_folder(place.parent)
+    elif stone.state not in ("trashed", "restored") or not folder.is_dir():
+        return f"{stone.campaign}@{stone.step} is deleted for good"
+    _set_state(tools, stone, "restored")
+    write_campaign_file(tools, stone.campaign_uid, stone.campaign)
+    return f"{stone.campaign}@{stone.step} is back, and no rule drops it again"
+
+
+def _damage(place: Path, stone: TrashRow) -> str | None:
+    """Say what is wrong with a checkpoint in the trash: it is read and hashed whole."""
+    manifest = read(place / MANIFEST_NAME, Manifest)
+    if manifest.digest != stone.digest:
+        return f"{place} has digest {manifest.digest}, the ledger {stone.digest}"
+    return "; ".join(find_damage(place, manifest)) or None
+
+
+def purge(action: PurgeTrash, tools: Tools) -> str:
+    """Delete a dropped checkpoint for good. The only place in this software where data is deleted.
+
+    Raises:
+        Permanent: its tombstone does not say that it may go, or what lies there is no folder of the trash.
+    """
+    with tools.writer.transaction() as store:
+        stone = select_one(store, TrashRow, "WHERE sequence = ?", action.sequence)
+    if stone is None or stone.path != action.path or stone.state not in ("trashed", "purging", "purged"):
+        raise Permanent(f"{action.path}: its tombstone does not say that it may be deleted")
+    place = tools.layout.root / stone.path
+    if place.parent != tools.layout.trash or place.is_symlink():
+        raise Permanent(f"{place}: is no folder of the trash; nothing was deleted")
+    _set_state(tools, stone, "purging")
+    remove_tree(place)
+    _set_state(tools, stone, "purged")
+    return "deleted; its ledger row and metrics stay"
+
+
+def _set_state(tools: Tools, stone: TrashRow, state: TrashState) -> None:
+    """Write what has become of a dropped checkpoint: into the store, then into the tombstone's mirror."""
+    ended_at = tools.now() if state in ("purged", "restored") else None
+    after = msgspec.structs.replace(stone, state=state, ended_at=stone.ended_at or ended_at)
+    with tools.writer.transaction() as store:
+        put(store, [after])
+    _mirror(tools, after)
+
+
+def _mirror(tools: Tools, stone: TrashRow) -> None:
+    """Write the tombstone beside the folder: the store can be made again from it."""
+    ensure_folder(tools.layout.trash)
+    write_json(tools.layout.root / f"{stone.path}.json", stone)

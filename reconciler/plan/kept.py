@@ -1,0 +1,153 @@
+"""What retention says of a campaign's checkpoints now: rules from the specs, records from ledger and disk."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from reconciler.desired.metrics import direction_of
+from reconciler.desired.realm import duration_seconds
+from reconciler.desired.retention import ActiveRules, ArchivedRules, KeepBest, Retention
+from reconciler.plan.observed_time import observed_now
+from reconciler.plan.retention.invariants import check_verdicts
+from reconciler.plan.retention.records import MalformedRecords, Record, Reference, Verdict
+from reconciler.plan.retention.retain import retain
+from reconciler.plan.retention.rules import Best, Rules
+from reconciler.plan.world import World
+from state.store.rows import CampaignRow, LedgerRow
+
+_VAL_LOSS = KeepBest(metric="val_loss")
+
+
+def verdicts_of(world: World, row: CampaignRow) -> tuple[Verdict, ...]:
+    """Return what is to become of each checkpoint of a campaign, checked against every promise.
+
+    Raises:
+        MalformedRecords: nothing can be said; the caller drops nothing.
+    """
+    retention = world.desired.retention
+    if retention is None:
+        return ()
+    rules, records = rules_for(retention.spec, row), records_of(world, row)
+    pins, references = retention.spec.pins, tuple(references_to(world, row))
+    now = observed_now(world.facts.store, world.now)
+    verdicts = retain(records, rules, pins, references, now)
+    check_verdicts(verdicts, records, rules, pins, references, now)
+    return verdicts
+
+
+def set_name(row: CampaignRow) -> str:
+    """Return which set of rules is for the campaign."""
+    return "archived" if row.status == "archived" else "active"
+
+
+def rules_for(spec: Retention, row: CampaignRow) -> Rules:
+    """Return the rules of a campaign; none where nothing may go."""
+    given = spec.campaigns.archived if row.status == "archived" else spec.campaigns.active
+    if given is None or (isinstance(given, ArchivedRules) and not given.delete_intermediate):
+        return Rules()
+    return Rules(
+        last=given.keep_checkpoints or 0,
+        every_steps=given.keep_every,
+        within_seconds=duration_seconds(given.keep_within) if given.keep_within else None,
+        best=tuple(_best(spec, given)),
+        final=isinstance(given, ArchivedRules) and given.keep_final_checkpoint,
+        tags=given.keep_tags,
+        minimum_age_seconds=duration_seconds(spec.minimum_age),
+        hourly=given.keep_hourly or 0,
+        daily=given.keep_daily or 0,
+        weekly=given.keep_weekly or 0,
+        monthly=given.keep_monthly or 0,
+        yearly=given.keep_yearly or 0,
+    )
+
+
+def _best(spec: Retention, given: ActiveRules | ArchivedRules) -> Iterator[Best]:
+    """Yield the metrics of these rules, then those of all rules, whose one best is protected."""
+    others = [
+        best
+        for rules in (spec.campaigns.active, spec.campaigns.archived)
+        if rules
+        for best in rules.keep_best
+    ]
+    wants_one = isinstance(given, ArchivedRules) and given.keep_best_checkpoint
+    own = [(best, best.count) for best in given.keep_best]
+    for best, count in [*own, *((best, int(wants_one)) for best in (others or [_VAL_LOSS]))]:
+        direction = best.direction or direction_of(best.metric)
+        if direction is None:
+            raise MalformedRecords(f"the direction of {best.metric} is not known")
+        yield Best(metric=best.metric, direction=direction, count=count)
+
+
+def records_of(world: World, row: CampaignRow) -> tuple[Record, ...]:
+    """Return the campaign's ledger as retention reads it."""
+    rows = world.facts.ledger_of(row.uid)
+    in_force = {(one.segment, one.step): one.sequence for one in rows}
+    there = {found.manifest.digest for found in world.seen(row.name).checkpoints.complete}
+    tags = _tags(world)
+    records = []
+    for one in rows:
+        is_old = in_force[one.segment, one.step] != one.sequence
+        gone = is_old or world.facts.tombstone(one) is not None
+        complete = one.digest in there and one.damage is None
+        name = checkpoint_id(row, one, gone=gone)
+        records.append(_record(one, id=name, gone=gone, complete=complete, tags=tags.get(name, ())))
+    return tuple(records)
+
+
+def _record(one: LedgerRow, **found: Any) -> Record:
+    return Record(
+        sequence=one.sequence,
+        segment=one.segment,
+        step=one.step,
+        saved_at=one.timestamp,
+        recorded_at_seconds=one.recorded_at_seconds,
+        healthy=one.healthy,
+        metrics={"train_loss": one.train_loss, "val_loss": one.val_loss},
+        **found,
+    )
+
+
+def _tags(world: World) -> dict[str, tuple[str, ...]]:
+    """Return the tags of each checkpoint that has some."""
+    found: dict[str, tuple[str, ...]] = {}
+    retention = world.desired.retention
+    for tag, names in (retention.spec.tags if retention else {}).items():
+        for name in names:
+            found[name] = (*found.get(name, ()), tag)
+    return found
+
+
+def checkpoint_id(row: CampaignRow, one: LedgerRow, *, gone: bool) -> str:
+    """Return what people call a checkpoint; one that is gone, or of an earlier segment, has its number."""
+    name = f"{row.name}@{one.step}"
+    return f"{name}#{one.sequence}" if gone or one.segment != row.segment else name
+
+
+def references_to(world: World, row: CampaignRow) -> Iterator[Reference]:
+    """Yield what needs a checkpoint of this campaign."""
+    for step, reason in (*_of_training(world, row), *_of_jobs(world, row), *_of_people(world, row)):
+        yield Reference(id=f"{row.name}@{step}", reason=reason)
+    for other in world.facts.store.campaigns:
+        for name in (other.starting_checkpoint, other.starting_from):
+            if name is not None and name.startswith(f"{row.name}@"):
+                yield Reference(id=name, reason=f"starting point of {other.name}")
+
+
+def _of_training(world: World, row: CampaignRow) -> Iterator[tuple[int, str]]:
+    newest = world.newest_checkpoint(row.name)
+    if newest is not None:
+        yield newest.step, "training goes on from it"
+    for run in world.facts.runs_of(row.uid):
+        if run.state != "ended" and run.resume_step is not None:
+            yield run.resume_step, "a run began from it"
+
+
+def _of_jobs(world: World, row: CampaignRow) -> Iterator[tuple[int, str]]:
+    for job in world.facts.jobs_of(row.uid):
+        if job.status in ("queued", "processing") and job.start_step is not None:
+            yield job.start_step, f"quest {job.quest_id} began there"
+
+
+def _of_people(world: World, row: CampaignRow) -> Iterator[tuple[int, str]]:
+    for stone in world.facts.store.trash:
+        if stone.campaign_uid == row.uid and stone.state == "restored":
+            yield stone.step, "a person took it back"

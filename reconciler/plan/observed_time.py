@@ -1,0 +1,20 @@
+"""Observed time: what ages by it cannot be made old by a clock that jumps."""
+
+from datetime import datetime
+
+from state.store.rows import StoreView
+
+MOST_AT_ONCE_SECONDS = 24 * 3600.0
+
+
+def elapsed_seconds(since: str | None, now: str) -> float:
+    """Return the seconds between two moments, none when the clock was set back, 24 hours at most."""
+    if since is None:
+        return 0.0
+    elapsed = (datetime.fromisoformat(now) - datetime.fromisoformat(since)).total_seconds()
+    return min(max(elapsed, 0.0), MOST_AT_ONCE_SECONDS)
+
+
+def observed_now(store: StoreView, now: str) -> float:
+    """Return the realm's observed time in seconds."""
+    return store.observed_seconds + elapsed_seconds(store.observed_at, now)

@@ -1,0 +1,117 @@
+"""Dropping is a rename that can be taken back; one function deletes, and only what its tombstone gives free."""
+
+import json
+
+import pytest
+
+
+@pytest.fixture
+def two(realm, make):
+    """A realm with two recorded checkpoints; the first one's manifest."""
+    first = realm.save_checkpoint(7)
+    realm.done(make.record(first), make.record(realm.save_checkpoint(9)))
+    return first
+
+
+def folder(realm, make, step):
+    return realm.layout.campaign(make.campaign).checkpoint(step)
+
+
+def files(path):
+    return {one.name: one.read_bytes() for one in path.iterdir()}
+
+
+def test_a_dropped_checkpoint_lies_whole_in_the_trash_with_its_tombstone(realm, make, two):
+    before = files(folder(realm, make, 7))
+    realm.done(make.drop(two))
+    [stone] = realm.view().trash
+    assert not folder(realm, make, 7).exists()
+    assert files(realm.layout.root / stone.path) == before
+    assert (stone.state, stone.reason, stone.grace_seconds) == ("trashed", "rolled out of the last 1", 3600.0)
+    mirror = realm.layout.root / f"{stone.path}.json"
+    assert json.loads(mirror.read_bytes())["digest"] == two.digest
+
+
+def test_the_ledger_row_of_a_dropped_checkpoint_stays(realm, make, two):
+    """Kills: merge-on-save and four engines, after which the ledger listed what was not there, and the reverse."""
+    realm.done(make.drop(two), make.purge(7))
+    assert [row.step for row in realm.view().ledger] == [7, 9]
+
+
+def test_dropping_step_7_leaves_step_70_and_700(realm, make, two):
+    """Kills: deleting step 100 matched 1000 and 10000."""
+    realm.done(make.record(realm.save_checkpoint(70)), make.record(realm.save_checkpoint(700)))
+    realm.done(make.drop(two), make.purge(7))
+    left = sorted(path.name for path in folder(realm, make, 7).parent.iterdir())
+    assert left == ["checkpoint-70", "checkpoint-700", "checkpoint-9"]
+
+
+def test_what_changed_since_the_plan_is_not_dropped(realm, make, two):
+    (folder(realm, make, 7) / "stray").write_text("mine")
+    outcome = realm.fails(make.drop(two))
+    assert "it changed since the plan" in outcome.text
+    assert folder(realm, make, 7).is_dir()
+    assert not realm.view().trash
+
+
+def test_a_taken_back_checkpoint_is_what_it_was(realm, make, two):
+    before = files(folder(realm, make, 7))
+    realm.done(make.drop(two))
+    realm.ask("undelete", f"{make.campaign}@7")
+    assert realm.done(make.take_back(7)) == ["tiny/campaign-001@7 is back, and no rule drops it again"]
+    assert files(folder(realm, make, 7)) == before
+    assert realm.view().trash[0].state == "restored"
+
+
+def test_a_damaged_one_is_not_taken_back(realm, make, two):
+    realm.done(make.drop(two))
+    [stone] = realm.view().trash
+    weights = realm.layout.root / stone.path / "model.safetensors"
+    weights.chmod(0o600)
+    weights.write_bytes(b"x" * weights.stat().st_size)
+    realm.ask("undelete", f"{make.campaign}@7")
+    [text] = realm.done(make.take_back(7))
+    assert text.startswith("not taken back: ")
+    assert text.endswith("it stays in the trash")
+    assert realm.view().trash[0].state == "trashed"
+
+
+def test_what_was_purged_cannot_be_taken_back(realm, make, two):
+    realm.done(make.drop(two), make.purge(7))
+    realm.ask("undelete", f"{make.campaign}@7")
+    assert realm.done(make.take_back(7)) == ["tiny/campaign-001@7 is deleted for good"]
+
+
+def test_an_unknown_checkpoint_cannot_be_taken_back(realm, make):
+    realm.ask("undelete", f"{make.campaign}@8")
+    assert realm.done(make.take_back(8, sequence=None)) == ["the trash has no tiny/campaign-001@8"]
+
+
+def test_a_purge_deletes_only_what_its_tombstone_gives_free(realm, make, two):
+    outcome = realm.fails(make.purge(7))
+    assert "its tombstone does not say that it may be deleted" in outcome.text
+    realm.done(make.drop(two))
+    realm.ask("undelete", f"{make.campaign}@7")
+    realm.done(make.take_back(7))
+    assert "does not say that it may be deleted" in realm.fails(make.purge(7)).text
+    assert folder(realm, make, 7).is_dir()
+
+
+def test_a_purge_follows_no_link_out_of_the_trash(realm, make, two):
+    realm.done(make.drop(two))
+    [stone] = realm.view().trash
+    place = realm.layout.root / stone.path
+    place.rename(realm.layout.root.parent / "elsewhere")
+    place.symlink_to(realm.layout.root.parent / "elsewhere")
+    assert "is no folder of the trash" in realm.fails(make.purge(7)).text
+    assert (realm.layout.root.parent / "elsewhere" / "model.safetensors").exists()
+
+
+def test_one_that_somebody_put_back_by_hand_is_left_there(realm, make, two):
+    import shutil
+
+    realm.done(make.drop(two))
+    [stone] = realm.view().trash
+    shutil.copytree(realm.layout.root / stone.path, folder(realm, make, 7))
+    assert realm.done(make.drop(two)) == ["it lies in its place again: somebody put it back"]
+    assert realm.view().trash[0].state == "restored"
