@@ -30,6 +30,199 @@ class WriteCampaignRecord(Action, frozen=True, kw_only=True):
     card: CampaignCard
 
 
+class ActivateCampaign(Action, frozen=True, kw_only=True):
+    """Make this the active campaign: rows of both, pointer, link, both campaign.json files."""
+
+    campaign: str
+    campaign_uid: str
+    previous: str | None
+
+
+class DeactivateCampaign(Action, frozen=True, kw_only=True):
+    """Leave the realm without an active campaign."""
+
+    campaign: str
+    campaign_uid: str
+
+
+class ArchiveCampaign(Action, frozen=True, kw_only=True):
+    """Move a campaign that no longer trains into the archive, with its final metrics."""
+
+    campaign: str
+    campaign_uid: str
+
+
+class RestoreCampaign(Action, frozen=True, kw_only=True):
+    """Take a campaign out of the archive; it is paused then."""
+
+    campaign: str
+    campaign_uid: str
+
+
+class WritePointer(Action, frozen=True, kw_only=True):
+    """Make the active pointer and link say again what the store says."""
+
+    campaign: str | None
+    campaign_uid: str | None
+
+
+class SnapshotFile(Action, frozen=True, kw_only=True):
+    """Copy a quest's file into the realm's data, under the digest that was checked."""
+
+    quest_id: str
+    source_key: str
+    path: str
+    digest: str
+    num_rows: int
+
+
+class GenerateQuest(Action, frozen=True, kw_only=True):
+    """Run a skill's source and keep what it wrote in the realm's data."""
+
+    quest_id: str
+    source_key: str
+    skill: str
+    command: tuple[str, ...]
+    """The source of the skill, with the arguments of this batch; `--out FILE` is added."""
+    expected_digest: str | None
+    """Digest of an earlier generation of the same batch that is to be made again."""
+
+
+class EnqueueJob(Action, frozen=True, kw_only=True):
+    """Create the job of one quest for one campaign."""
+
+    job_uid: str
+    quest_id: str
+    campaign: str
+    campaign_uid: str
+    source_key: str
+    dataset_path: str
+    shape: RowShape
+    priority: Literal["high", "normal", "low"]
+    epochs: int
+
+
+class UpdateJob(Action, frozen=True, kw_only=True):
+    """Carry a new priority or number of epochs into a job; a finished one wakes up for more epochs."""
+
+    job_uid: str
+    quest_id: str
+    campaign: str
+    priority: Literal["high", "normal", "low"]
+    epochs: int
+
+
+class DequeueJob(Action, frozen=True, kw_only=True):
+    """Skip a job whose quest left the queue, or whose turn went to another campaign."""
+
+    job_uid: str
+    quest_id: str
+    campaign: str
+    why: str
+
+
+class MarkJob(Action, frozen=True, kw_only=True):
+    """Write down how far a job has come."""
+
+    job_uid: str
+    quest_id: str
+    campaign: str
+    status: Literal["queued", "processing", "completed", "failed"]
+    """`queued` again when its run is gone and it is not done."""
+    start_step: int | None
+    final_step: int | None = None
+    final_loss: float | None = None
+    final_val_loss: float | None = None
+    last_error: str | None = None
+
+
+class RunAction(Action, frozen=True, kw_only=True):
+    """What concerns one run."""
+
+    campaign: str
+    campaign_uid: str
+    generation: int
+    attempt: int
+
+    @property
+    def key(self) -> RunKey:
+        return RunKey(self.campaign_uid, self.generation, self.attempt)
+
+
+class LaunchRun(RunAction, frozen=True, kw_only=True):
+    """Start a trainer. It goes on from the newest complete checkpoint that lies there at that moment."""
+
+    config: RunConfig
+    config_hash: str
+    job_uids: tuple[str, ...]
+    goal_updates: int | None
+    goal_tokens: int | None = None
+    goal_quests: int | None = None
+    device: str
+    threads: int | None
+    model_dir: str | None
+    held_out: HeldOutFile | None
+    optimizer_state: Literal["resume", "fresh"]
+    specs_commit: str
+
+
+class ConfirmRun(RunAction, frozen=True, kw_only=True):
+    """Write down that a launched trainer claimed its run."""
+
+    pid: int
+
+
+class GiveOrders(RunAction, frozen=True, kw_only=True):
+    """Hand a running trainer its new list of quests, goal or pause."""
+
+    sequence: int
+    job_uids: tuple[str, ...]
+    goal_updates: int | None
+    goal_tokens: int | None = None
+    goal_quests: int | None = None
+    pause: bool
+
+
+class StopRun(RunAction, frozen=True, kw_only=True):
+    """Make a trainer save at its next update boundary and leave; after the grace time it is killed."""
+
+    why: str
+    grace_seconds: float
+
+
+class CloseRun(RunAction, frozen=True, kw_only=True):
+    """Write down that a run is over."""
+
+    end: Literal["finished", "goal_reached", "stopped", "failed", "lost", "never_started"]
+    failure_class: str | None = None
+    message: str
+    quest_id: str | None = None
+    final_step: int | None = None
+    last_checkpoint_step: int | None = None
+    ended_at: str | None = None
+    """When the trainer says that it left; None when it could not say."""
+
+
+class RecordCheckpoint(Action, frozen=True, kw_only=True):
+    """Enter a complete checkpoint into the ledger, with its sidecar."""
+
+    campaign: str
+    campaign_uid: str
+    segment: int
+    step: int
+    digest: str
+
+
+class SetAsideCheckpoint(Action, frozen=True, kw_only=True):
+    """Move a checkpoint that was found damaged out of training's way, under a reserved name beside it."""
+
+    campaign: str
+    campaign_uid: str
+    segment: int
+    step: int
+    digest: str
+
+
 class TrashCheckpoint(Action, frozen=True, kw_only=True):
     """Drop a checkpoint: its tombstone, then its folder into the trash, from where it can be taken back."""
 
