@@ -18,6 +18,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "status": ("status", "Show how the realm is: synced, healthy, training."),
     "get": ("get", "List campaigns, heroes, quests, jobs, checkpoints, legends, runs or skills."),
     "explain": ("explain", "Say what a thing is, what comes next, what is in its way."),
+    "diff": ("diff", "Compare two heroes, campaigns or checkpoints; draw their losses."),
     "history": ("history", "List every launch: commit, config, code, steps, end."),
     "logs": ("logs", "Show the training log of a campaign."),
     "pause": ("pause", "Ask the trainer to save and wait with the model loaded."),

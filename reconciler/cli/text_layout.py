@@ -115,10 +115,13 @@ def wrapped(text: str, width: int, *, at: str = " ") -> list[str]:
 
 
 class Column:
-    """How one column of a table is shown; one with a higher `spare` is left out earlier, 0 never."""
+    """How one column of a table is shown; one with a higher `spare` is left out earlier, 0 never.
 
-    def __init__(self, title: str, *, right: bool = False, spare: int = 0) -> None:
-        self.title = title
+    A title is written in capitals unless it is the name of something.
+    """
+
+    def __init__(self, title: str, *, right: bool = False, spare: int = 0, is_name: bool = False) -> None:
+        self.title = title if is_name else title.upper()
         self.right = right
         self.spare = spare
 
@@ -143,7 +146,7 @@ class Grid:
         """Leave out columns that can be spared until the rest has room; return their titles."""
         left_out: list[str] = []
         while self._least_width() > width and (spare := self._most_spare()) is not None:
-            left_out.append(self.titles.pop(spare).title)
+            left_out.append(self.titles.pop(spare).title.lower())
             for row in self.rows:
                 row.pop(spare)
         return left_out
@@ -170,7 +173,7 @@ def table(
     widths = grid.widths
     before_last = sum(widths[:-1]) + len(GAP) * len(widths[:-1])
     last_width = _WHOLE if width is None else max(_LEAST_LAST, width - before_last)
-    lines = [_row([column.title.upper() for column in grid.titles], grid.titles, widths, paint, header=True)]
+    lines = [_row([column.title for column in grid.titles], grid.titles, widths, paint, header=True)]
     for row in grid.rows:
         pieces = wrapped(row[-1], last_width)
         lines.append(_row([*row[:-1], pieces[0]], grid.titles, widths, paint))

@@ -1,0 +1,76 @@
+"""Two things side by side as tables. Pure."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from reconciler.cli.text_layout import PLAIN, Column, Paint, count, safe, short_code, short_hash, size, table
+
+if TYPE_CHECKING:
+    from reconciler.app.diff import Comparison, Pair, Setting
+
+_SHORT = {"config_hash": short_hash, "code": short_code}
+
+
+def diff_text(found: "Comparison", width: int | None, paint: Paint = PLAIN) -> str:
+    """Return config, data and metrics of two things side by side."""
+    sides = (safe(found.a), safe(found.b))
+    parts = [_config(found, sides, width, paint)]
+    if found.data:
+        parts.append(_pairs("learnt", found.data, sides, width, paint))
+    if found.metrics:
+        parts.append(_pairs("measured", found.metrics, sides, width, paint))
+    return "\n\n".join(parts)
+
+
+def _config(found: "Comparison", sides: tuple[str, str], width: int | None, paint: Paint) -> str:
+    equal = f"{count(found.num_equal, 'setting')} equal"
+    if not found.config:
+        return f"The config does not differ: {equal}."
+    columns = [
+        Column("config"),
+        Column(sides[0], is_name=True),
+        Column("from", spare=2),
+        Column(sides[1], is_name=True),
+        Column("from", spare=1),
+    ]
+    rows = [_setting(one) for one in found.config]
+    return f"{table(columns, rows, width, paint)}\n{paint(f'{equal}.', 'dim')}"
+
+
+def _setting(one: "Setting") -> tuple[object, ...]:
+    left, right = _shown(one.a, one.a_origin), _shown(one.b, one.b_origin)
+    return (one.key, left, one.a_origin or "", right, one.b_origin or "")
+
+
+def _shown(value: Any, origin: str | None) -> str:
+    if origin is None:
+        return "–"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return str(value)
+
+
+def _pairs(
+    title: str, pairs: "Iterable[Pair]", sides: tuple[str, str], width: int | None, paint: Paint
+) -> str:
+    columns = [Column(title), Column(sides[0], is_name=True), Column(sides[1], is_name=True)]
+    rows = [(_label(one.name), _value(one.name, one.a), _value(one.name, one.b)) for one in pairs]
+    return table(columns, rows, width, paint)
+
+
+def _label(name: str) -> str:
+    return name.removesuffix("_bytes").replace("_", " ")
+
+
+def _value(name: str, value: Any) -> str:
+    if value is None:
+        return "–"
+    if name in _SHORT:
+        return _SHORT[name](str(value))
+    if name.endswith("_bytes"):
+        return size(value)
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return f"{value:,}" if isinstance(value, int) else str(value)

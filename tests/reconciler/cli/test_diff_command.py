@@ -1,0 +1,137 @@
+"""`diff`: heroes, campaigns and checkpoints side by side."""
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import msgspec
+import pytest
+
+from state.contract.metrics import MetricsRecord
+from state.ids import RunKey
+
+
+def metrics(store, attempt: int, losses: dict[int, float]) -> None:
+    """Write what a run of pip/campaign-001 measured."""
+    file = store.layout.campaign("pip/campaign-001").run(RunKey("", 1, attempt)).metrics
+    file.parent.mkdir(parents=True)
+    lines = [MetricsRecord(kind="update", at="", step=step, loss=loss) for step, loss in losses.items()]
+    file.write_bytes(b"".join(msgspec.json.encode(line) + b"\n" for line in lines))
+
+
+def test_campaigns_are_compared_by_settings_with_the_line_of_each(run) -> None:
+    found = json.loads(run("diff", "pip/campaign-001", "mu/campaign-001", "--json").stdout)
+    assert (found["kind"], found["a"], found["b"]) == ("campaign", "pip/campaign-001", "mu/campaign-001")
+    assert found["config"] == [
+        {
+            "key": "learning_rate",
+            "a": 0.0015,
+            "a_origin": "specs/campaigns/pip/campaign-001.yaml:6",
+            "b": 0.002,
+            "b_origin": "specs/heroes/mu.yaml:5",
+        }
+    ]
+    assert found["num_equal"] > 10
+
+
+def test_the_table_has_the_names_as_they_are(run) -> None:
+    lines = run("diff", "pip/campaign-001", "mu/campaign-001").stdout.splitlines()
+    assert lines[0].split() == ["CONFIG", "pip/campaign-001", "FROM", "mu/campaign-001", "FROM"]
+    assert lines[1].split() == [
+        "learning_rate",
+        "0.0015",
+        "specs/campaigns/pip/campaign-001.yaml:6",
+        "0.002",
+        "specs/heroes/mu.yaml:5",
+    ]
+
+
+def test_heroes_are_compared_by_their_specs_and_what_they_trained(run, store, rows, lab: Path, git) -> None:
+    (lab / "specs/heroes/mu.yaml").write_text(
+        (lab / "specs/heroes/mu.yaml").read_text().replace("16}", "24}")
+    )
+    git(lab, "commit", "-qam", "wider")
+    store.write([rows.job()])
+    found = json.loads(run("diff", "pip", "hero/mu", "--json").stdout)
+    assert [(one["key"], one["a"], one["b"]) for one in found["config"]] == [
+        ("model.config.hidden_size", 16, 24)
+    ]
+    assert found["data"] == [{"name": "q1", "a": "by campaign-001", "b": None}]
+
+
+def test_the_same_thing_twice_does_not_differ(run) -> None:
+    assert run("diff", "pip", "pip").stdout.startswith("The config does not differ: ")
+
+
+def test_checkpoints_are_compared_by_the_config_of_the_run_that_saved_them(run, store, rows) -> None:
+    store.write([
+        rows.run(config_json='{"training": {"learning_rate": 0.1, "seed": 0}}'),
+        rows.run(attempt=2, config_json='{"training": {"learning_rate": 0.2, "seed": 0}}'),
+        rows.ledger(step=1, sequence=1, train_loss=2.0),
+        rows.ledger(step=2, sequence=2, attempt=2, train_loss=1.0),
+    ])  # fmt: skip
+    name = "checkpoint/pip/campaign-001@"
+    found = json.loads(run("diff", f"{name}1", f"{name}2", "--json").stdout)
+    assert found["config"] == [
+        {
+            "key": "training.learning_rate",
+            "a": 0.1,
+            "a_origin": "run g1-a1",
+            "b": 0.2,
+            "b_origin": "run g1-a2",
+        }
+    ]
+    losses = {pair["name"]: (pair["a"], pair["b"]) for pair in found["metrics"]}
+    assert (losses["train_loss"], losses["step"]) == ((2.0, 1.0), (1, 2))
+
+
+def test_the_curves_go_into_a_file_and_what_a_later_run_did_again_counts_once(
+    run, store, rows, tmp_path: Path
+) -> None:
+    store.write([rows.run(), rows.run(attempt=2, resume_step=1)])
+    metrics(store, 1, {1: 4.0, 2: 3.9, 3: 99.0})
+    metrics(store, 2, {2: 3.0})
+    drawn = tmp_path / "loss.svg"
+    result = run("diff", "pip", "mu", "--svg", str(drawn))
+    assert (result.exit_code, f"The curves are in {drawn}." in result.stderr) == (0, True)
+    (line,) = ET.parse(drawn).iter("{http://www.w3.org/2000/svg}polyline")  # noqa: S314  # our own drawing
+    assert len(line.attrib["points"].split()) == 2
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "code", "said"),
+    [
+        ("pip", "mu/campaign-001", 64, "pip is a hero, mu/campaign-001 a campaign; expected two of one kind"),
+        ("pipp", "mu", 5, 'there is no hero "pipp"; known: mu, pip; did you mean "pip"?'),
+        ("pip/campaign-002", "mu/campaign-001", 5, 'there is no campaign "pip/campaign-002"'),
+        (
+            "pip/campaign-001@7",
+            "pip",
+            5,
+            'there is no checkpoint "pip/campaign-001@7"; known: pip/campaign-001@125',
+        ),
+        ("pip/campaign-001@latest", "pip", 5, "campaign pip/campaign-001 has no complete checkpoint yet"),
+        ("pip/campaign-001@best", "pip", 5, "has no complete checkpoint with a held-out loss yet"),
+        ("a b", "pip", 64, '"a b" names nothing that can be compared; expected <hero>'),
+    ],
+)
+def test_what_cannot_be_compared_is_refused_with_the_reason(
+    run, store, rows, a: str, b: str, code: int, said: str
+) -> None:
+    store.write([rows.ledger()])
+    result = run("diff", a, b)
+    assert (result.exit_code, said in result.stderr) == (code, True), result.stderr
+
+
+def test_without_a_measurement_no_file_is_drawn(run, tmp_path: Path) -> None:
+    result = run("diff", "pip", "mu", "--svg", str(tmp_path / "loss.svg"))
+    assert (result.exit_code, "there is no curve to draw" in result.stderr) == (5, True)
+    assert not (tmp_path / "loss.svg").exists()
+    run("diff", "pip", "mu", "--svg", str(tmp_path / "nowhere/loss.svg"))
+
+
+def test_a_file_that_cannot_be_written_is_named(run, store, rows, tmp_path: Path) -> None:
+    store.write([rows.run()])
+    metrics(store, 1, {1: 4.0})
+    result = run("diff", "pip", "mu", "--svg", str(tmp_path / "nowhere/loss.svg"))
+    assert (result.exit_code, "nowhere/loss.svg: No such file or directory" in result.stderr) == (1, True)
