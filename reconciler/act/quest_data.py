@@ -22,6 +22,7 @@ from reconciler.plan.actions import GenerateQuest, SnapshotFile
 from state.atomic import ensure_folder, publish_file, sync_file
 from state.contract.orders import RowShape
 from state.contract.quest_rows import check_rows, read_quest_bytes
+from state.contract.sieve import sieve
 from state.failpoints import reach
 from state.layout import STAGING_PREFIX, Layout
 from state.store.rows import QuestDataRow
@@ -41,9 +42,10 @@ def snapshot_file(action: SnapshotFile, tools: Tools) -> str:
         Permanent: what lies under the digest has another content.
     """
     final = tools.layout.snapshot(action.digest)
+    left_out = ""
     if not _is_there(final, action.digest):
         with _staging(tools.layout) as staging:
-            _copy(Path(action.path), staging)
+            left_out = _bring_in(action, staging)
             found = _digest(staging)
             if found != action.digest:
                 raise Temporary(
@@ -52,7 +54,7 @@ def snapshot_file(action: SnapshotFile, tools: Tools) -> str:
                 )
             _publish(staging, final)
     size = _record(tools, action.source_key, action.digest, action.num_rows, action.path)
-    return f"{action.num_rows:,} rows, {size:,} bytes"
+    return f"{action.num_rows:,} rows, {size:,} bytes{left_out}"
 
 
 def generate_quest(action: GenerateQuest, tools: Tools, bounds: Bounds | None = None) -> str:
@@ -103,6 +105,21 @@ def _staging(layout: Layout) -> Iterator[Path]:
         yield folder / "rows.jsonl"
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _bring_in(action: SnapshotFile, target: Path) -> str:
+    """Write what is taken in of the file: all of it, or the rows that keep the contract; say what is not."""
+    if action.contract is None:
+        _copy(Path(action.path), target)
+        return ""
+    content = read_quest_bytes(Path(action.path))
+    found, taken = sieve(content, action.path, (action.contract,))
+    reach("copy.create")
+    with target.open("xb") as writer:
+        reach("copy.write")
+        writer.write(taken)
+    reach("copy.written")
+    return f"; {found.num_left_out:,} invalid left out, the first is {found.left_out[0]}"
 
 
 def _copy(source: Path, target: Path) -> None:

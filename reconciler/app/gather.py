@@ -29,8 +29,9 @@ from reconciler.observed.records import ModelFacts, QuestFileFacts, RunFacts
 from reconciler.observed.runs import RunCache, observe_runs
 from reconciler.observed.snapshots import observe_snapshots
 from reconciler.plan.configs import held_out_shape
-from reconciler.plan.quest_sources import shape_of
+from reconciler.plan.quest_sources import contracts_of
 from state.canonical import short_id
+from state.contract.row_contracts import RowContract
 from state.homes import find_home
 from state.ids import RunKey, campaign_uid
 from state.layout import CampaignLayout, Layout
@@ -95,7 +96,7 @@ class Observer:
     def _quest_files(self, desired: Desired) -> Mapping[str, QuestFileFacts]:
         root, top = self._layout.root, self._repository
         return {
-            quest.id: observe_quest_file(quest.file, root, top, shape_of(quest), self._files)
+            quest.id: observe_quest_file(quest.file, root, top, contracts_of(desired, quest), self._files)
             for quest in desired.quests
             if quest.file is not None
         }
@@ -105,9 +106,9 @@ class Observer:
         for name in desired.campaigns:
             spec = resolve(layers_of(desired, name))["evaluation.held_out"].value
             if isinstance(spec, HeldOutFile):
-                shape = held_out_shape(spec)
+                contract = RowContract(name="the held-out file's fields", shape=held_out_shape(spec))
                 root, top = self._layout.root, self._repository
-                found[name] = observe_quest_file(spec.file, root, top, shape, self._files)
+                found[name] = observe_quest_file(spec.file, root, top, (contract,), self._files)
         return found
 
     def _models(self, desired: Desired) -> Mapping[str, ModelFacts]:

@@ -62,8 +62,8 @@ class Dataset(Spec, frozen=True, kw_only=True):
         "fields",
         "jsonl",
     ] = "jsonl"
-    """The shape of the rows: `instruction` is instruction, input (may be absent) and output; `fields` names its
-    own; `jsonl`, of older contracts, leaves it to required_fields."""
+    """Shape of the rows. `instruction`: instruction, input (may be absent), output; `fields` names its own;
+    `jsonl`, of older contracts, leaves it to required_fields."""
     fields: DatasetFields | None = None
     """With kind: fields."""
     row_schema: dict[str, str] = msgspec.field(name="schema", default_factory=dict)
@@ -73,7 +73,7 @@ class Dataset(Spec, frozen=True, kw_only=True):
     optional_fields: tuple[Name, ...] = ()
     """Keys that a row may have beside those of its shape; every other key is refused."""
     invariants: tuple[Line, ...] = ()
-    """What holds in each row, in one of the sentences that are understood; others are told and not checked."""
+    """What holds in each row, in the sentences that are understood; others are told and not checked."""
     max_invalid_fraction: Annotated[float, Meta(ge=0, le=0.5)] = 0.0
     """Of a quest that names this dataset, at most this share of rows may be invalid; those are left out."""
     skill_id: Id | None = None
@@ -151,9 +151,7 @@ def shape_of(dataset: Dataset) -> RowShape:
 def _shape_of_fields(fields: DatasetFields) -> RowShape:
     if fields.text is not None:
         return RowShape(kind="text", text=fields.text)
-    return RowShape(
-        kind="fields", prompt=fields.prompt, completion=fields.completion, context=fields.context
-    )
+    return RowShape(kind="fields", prompt=fields.prompt, completion=fields.completion, context=fields.context)
 
 
 def contract_of(name: str, dataset: Dataset) -> RowContract:

@@ -8,6 +8,7 @@ import msgspec
 
 from reconciler.desired.base import Spec
 from reconciler.desired.campaign import Campaign
+from reconciler.desired.dataset import Dataset
 from reconciler.desired.hero import Hero
 from reconciler.desired.hosts import Hosts
 from reconciler.desired.places import Place, Step, span_of
@@ -77,6 +78,7 @@ class Desired(msgspec.Struct, frozen=True, kw_only=True):
     """None: everything is kept."""
     hosts: Source[Hosts] | None = None
     here: Here = Here()
+    datasets: Mapping[str, Source[Dataset]] = {}
 
     @property
     def quests(self) -> tuple[Quest, ...]:

@@ -6,7 +6,7 @@ A new kind is a module like `campaign` (a record, LATER, check) and one line in 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from reconciler.desired import campaign, hero, hosts, queue, realm, retention, skill
+from reconciler.desired import campaign, dataset, hero, hosts, queue, realm, retention, skill
 from reconciler.desired.base import ID_WORDS, Spec
 from reconciler.desired.mistakes import Mistake, nearest_name
 from reconciler.desired.places import Finding
@@ -17,6 +17,10 @@ SUFFIX = ".yaml"
 _OTHER_YAML = (".yml", ".json", ".toml")
 _NOT_SPECS = (".md", ".txt", ".png", ".jpg", ".jpeg", ".svg", ".webp")
 _SHOWN = 80
+
+
+def _stem_alone(stem: str, _spec: Any) -> tuple[str, ...]:
+    return (stem,)
 
 
 class Kind(NamedTuple):
@@ -34,6 +38,10 @@ class Kind(NamedTuple):
     """Top keys under which older files have numbers as keys."""
     hints: Mapping[tuple[str, str], str] = {}
     """Key path and wrong value → what to do instead."""
+    is_name: Callable[[str], bool] = is_id
+    """May a file or folder of this kind be called so?"""
+    ids_of: Callable[[str, Any], tuple[str, ...]] = _stem_alone
+    """From a file's stem and its spec: the ids that it may have; the first is the usual one."""
 
 
 REALM = Kind("realm", realm.Realm, "realm.yaml", realm.check, realm.LATER)
@@ -50,10 +58,18 @@ CAMPAIGN = Kind(
 SKILL = Kind("skill", skill.Skill, "skills/<id>.yaml", skill.check, {}, skill.NUMBER_KEYS_UNDER)
 HOSTS = Kind("hosts", hosts.Hosts, "hosts.yaml", hosts.check, hosts.LATER, hosts.NUMBER_KEYS_UNDER)
 RETENTION = Kind("retention", retention.Retention, "retention.yaml", retention.check, retention.LATER)
-KINDS = (REALM, QUEUE, RETENTION, HOSTS, HERO, CAMPAIGN, SKILL)
+DATASET = Kind(
+    "dataset",
+    dataset.Dataset,
+    "datasets/<id>.yaml",
+    dataset.check,
+    is_name=dataset.is_dataset_id,
+    ids_of=dataset.ids_of,
+)
+KINDS = (REALM, QUEUE, RETENTION, HOSTS, HERO, CAMPAIGN, SKILL, DATASET)
 
 _SINGLETONS = {kind.place: kind for kind in (REALM, QUEUE, RETENTION, HOSTS)}
-_FOLDERS = {"heroes": (HERO, 1), "campaigns": (CAMPAIGN, 2), "skills": (SKILL, 1)}
+_FOLDERS = {"heroes": (HERO, 1), "campaigns": (CAMPAIGN, 2), "skills": (SKILL, 1), "datasets": (DATASET, 1)}
 """Folder → its kind, and how many ids follow it."""
 
 
@@ -94,7 +110,7 @@ def place_of(path: str) -> PlacedSpec | None:
         raise _unknown_place(path, parts, kind)
     names = [*parts[1:-1], parts[-1].removesuffix(SUFFIX)]
     for name in names:
-        if not is_id(name):
+        if not kind.is_name(name):
             raise BadPlaceError(Mistake(path=shown(path), message=_bad_name(name)))
     return PlacedSpec(kind, "/".join(names))
 

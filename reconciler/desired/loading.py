@@ -13,6 +13,7 @@ from reconciler.desired import references
 from reconciler.desired.desired import Desired, Source
 from reconciler.desired.kinds import (
     CAMPAIGN,
+    DATASET,
     HERO,
     HOSTS,
     KINDS,
@@ -156,7 +157,7 @@ class _Loader:
 
     def _check_id(self, placed: PlacedSpec, source: Source[Any]) -> None:
         stem = placed.name.rpartition("/")[2]
-        if stem and source.spec.id != stem:
+        if stem and source.spec.id not in placed.kind.ids_of(stem, source.spec):
             message = f'is "{source.spec.id}", but the file is {stem}.yaml'
             self._find(source, Finding(at=("id",), message=message, hint="make them equal"))
 
@@ -187,6 +188,7 @@ class _Loader:
             heroes=self.sources[HERO.name],
             campaigns=self.sources[CAMPAIGN.name],
             skills=self.sources[SKILL.name],
+            datasets=self.sources[DATASET.name],
         )
 
 

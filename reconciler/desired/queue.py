@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from reconciler.desired.base import DataPath, Id, Record, Spec, Who, Words, is_known
+from reconciler.desired.dataset import DatasetId
 from reconciler.desired.places import Finding
 from reconciler.desired.training import MAX_SEED, RowFields
 
@@ -28,8 +29,10 @@ class Quest(Record, frozen=True, kw_only=True):
     """Under one id, file, order and priority may change; the id stays."""
     file: DataPath | None = None
     """JSONL; absolute, or relative to the realm's root or to the top folder of this repository."""
+    dataset: DatasetId | None = None
+    """What the rows of the file are: one of `specs/datasets/`. Absent: the one declared shape that fits."""
     fields: RowFields | None = None
-    """For files whose rows are not `messages`."""
+    """Instead of a dataset: which fields of a row are prompt and answer."""
     sha256: Sha256 | None = None
     """Of the file; any other content is an error."""
     skill: Id | None = None
@@ -56,7 +59,6 @@ class Queue(Spec, frozen=True, kw_only=True):
 
 
 LATER = {
-    "quests[].dataset": "dataset contracts",
     "quests[].on_edit": "choosing what an edit does",
 }
 
@@ -86,11 +88,14 @@ def _check_quest(quest: Quest, index: int) -> Iterator[Finding]:
         if missing:
             message = f"{named} lacks {' and '.join(missing)}, which a skill needs"
             yield Finding(at=at, message=message)
-    foreign = ("fields", "sha256") if quest.skill is not None else ("level", "count", "seed")
+    foreign = ("dataset", "fields", "sha256") if quest.skill is not None else ("level", "count", "seed")
     wanted = "file" if quest.skill is not None else "skill"
     for key in foreign:
         if getattr(quest, key) is not None:
             yield Finding(at=(*at, key), on_key=True, message=f"{key} goes with {wanted}, which is absent")
+    if quest.dataset is not None and quest.fields is not None:
+        message = "fields goes without dataset, which says what the rows are"
+        yield Finding(at=(*at, "fields"), on_key=True, message=message, hint="keep one of them")
     for place, who in enumerate(quest.for_):
         if who in quest.for_[:place]:
             yield Finding(at=(*at, "for", place), message=f'"{who}" stands here twice')

@@ -70,6 +70,9 @@ def _check_queue(sources: Sources, names: Names) -> Found:
             at: KeyPath = ("quests", index)
             if quest.skill is not None and quest.skill not in names["skill"]:
                 yield source, _unknown((*at, "skill"), quest.skill, "the id of a skill", names["skill"])
+            if quest.dataset is not None and quest.dataset not in names["dataset"]:
+                at_dataset = (*at, "dataset")
+                yield source, _unknown(at_dataset, quest.dataset, "the id of a dataset", names["dataset"])
             for place, who in enumerate(quest.for_):
                 if who is None:
                     continue

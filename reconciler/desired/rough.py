@@ -58,7 +58,12 @@ def _queue(values: Values) -> dict[str, Any]:
 
 def _quest(values: Values) -> SimpleNamespace:
     who = [_text(one) for one in _list(values.get("for"))]
-    return SimpleNamespace(skill=_text(values.get("skill")), level=_number(values.get("level")), for_=who)
+    return SimpleNamespace(
+        skill=_text(values.get("skill")),
+        level=_number(values.get("level")),
+        dataset=_text(values.get("dataset")),
+        for_=who,
+    )
 
 
 def _skill(values: Values) -> dict[str, Any]:
@@ -79,6 +84,10 @@ def _hosts(_values: Values) -> dict[str, Any]:
     return {}
 
 
+def _dataset(values: Values) -> dict[str, Any]:
+    return {"version": _text(values.get("version"))}
+
+
 _FIELDS: Mapping[str, Callable[[Values], dict[str, Any]]] = {
     "realm": _realm,
     "hero": _hero,
@@ -87,4 +96,5 @@ _FIELDS: Mapping[str, Callable[[Values], dict[str, Any]]] = {
     "retention": _retention,
     "hosts": _hosts,
     "skill": _skill,
+    "dataset": _dataset,
 }

@@ -1,7 +1,9 @@
 """What a quest file is now: where, how large, which content, and what keeps it from being trained on."""
 
+import hashlib
 import os
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -9,12 +11,14 @@ import msgspec
 from reconciler.observed.fact_cache import FactCache, content_key
 from reconciler.observed.folders import Signature, is_lfs_pointer, printable, signature
 from reconciler.observed.records import QuestFileFacts
-from state.contract.orders import RowShape
-from state.contract.quest_rows import Finding, QuestFileError, QuestSummary, check_rows
+from state.contract.quest_rows import QuestFileError
+from state.contract.row_contracts import RowContract
+from state.contract.row_lines import Finding
+from state.contract.sieve import Sieved, sieve
 
 MAX_QUEST_BYTES = 1 << 30
-_RULES = "quest-1"
-"""Grows when the rules of quest_rows change: then what is remembered no longer holds."""
+_RULES = "quest-2"
+"""Grows when the rules of the gate change: then what is remembered no longer holds."""
 _FILE = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 _CHUNK_BYTES = 1 << 20
 
@@ -30,14 +34,21 @@ class _Refused(Exception):
 class _Checked(msgspec.Struct, frozen=True):
     """What is remembered of a file's content."""
 
-    summary: QuestSummary | None
+    sha256: str | None
+    content: Sieved | None
     findings: tuple[Finding, ...]
 
 
 def observe_quest_file(
-    name: str, root: Path, repository: Path, shape: RowShape, cache: FactCache | None = None
+    name: str,
+    root: Path,
+    repository: Path,
+    contracts: Sequence[RowContract],
+    cache: FactCache | None = None,
 ) -> QuestFileFacts:
     """Return the facts of a quest file. Whatever is wrong with it is a finding, never an exception.
+
+    Its rows keep the one contract that is given, or the one of several that fits.
 
     An absolute name is taken as it is; a relative one is looked up below the root, then below the
     repository's top folder, which a link must not leave.
@@ -45,17 +56,16 @@ def observe_quest_file(
     path: Path | None = None
     try:
         path = _find(name, (root, repository))
-        seen, checked = _check(path, shape, cache)
+        seen, checked = _check(path, contracts, cache)
     except _Refused as refused:
         where = None if path is None else printable(str(path))
         return QuestFileFacts(name=name, path=where, findings=(refused.finding,))
-    summary = checked.summary
     return QuestFileFacts(
         name=name,
         path=printable(str(path)),
         size_bytes=seen.size_bytes,
-        sha256=summary.sha256 if summary else None,
-        num_rows=summary.num_rows if summary else None,
+        sha256=checked.sha256,
+        content=checked.content,
         findings=checked.findings,
     )
 
@@ -96,15 +106,17 @@ def _resolve(place: Path, base: Path | None) -> Path:
     return real
 
 
-def _check(path: Path, shape: RowShape, cache: FactCache | None) -> tuple[Signature, _Checked]:
+def _check(
+    path: Path, contracts: Sequence[RowContract], cache: FactCache | None
+) -> tuple[Signature, _Checked]:
     """Return what the file's content is, remembered or read now."""
     descriptor = _open(path)
     try:
         seen = signature(os.fstat(descriptor))
-        key = content_key(_RULES, str(path), seen, repr(shape))
+        key = content_key(_RULES, str(path), seen, repr(tuple(contracts)))
         if (known := _remembered(cache, key)) is not None:
             return seen, known
-        checked = _read(descriptor, seen, path, shape)
+        checked = _read(descriptor, seen, path, contracts)
     finally:
         os.close(descriptor)
     if cache is not None:
@@ -143,7 +155,7 @@ def _remembered(cache: FactCache | None, key: str) -> _Checked | None:
         return None
 
 
-def _read(descriptor: int, seen: Signature, path: Path, shape: RowShape) -> _Checked:
+def _read(descriptor: int, seen: Signature, path: Path, contracts: Sequence[RowContract]) -> _Checked:
     """Return the result of reading the whole file.
 
     Raises:
@@ -162,10 +174,11 @@ def _read(descriptor: int, seen: Signature, path: Path, shape: RowShape) -> _Che
         )
     if is_lfs_pointer(content):
         raise _Refused(f"{path} is a Git LFS pointer", "the file itself", "Fetch it with `git lfs pull`.")
+    digest = "sha256:" + hashlib.sha256(content).hexdigest()
     try:
-        return _Checked(check_rows(content, str(path), shape), ())
+        return _Checked(digest, sieve(content, str(path), contracts)[0], ())
     except QuestFileError as error:
-        return _Checked(None, error.findings)
+        return _Checked(digest, None, error.findings)
 
 
 def _content(descriptor: int, size_bytes: int) -> bytes:

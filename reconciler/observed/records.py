@@ -14,6 +14,7 @@ from state.contract.manifest import Manifest
 from state.contract.orders import Orders
 from state.contract.process import ProcessIdentity
 from state.contract.row_lines import Finding
+from state.contract.sieve import Sieved
 from state.contract.status import RunStatus
 
 
@@ -234,6 +235,7 @@ class QuestFileFacts(msgspec.Struct, frozen=True, kw_only=True):
     size_bytes: int | None = None
     sha256: str | None = None
     """`sha256:` and 64 hex digits over the file's bytes."""
-    num_rows: int | None = None
+    content: Sieved | None = None
+    """What would be taken in of it, under which contract; None where there are findings."""
     findings: tuple[Finding, ...] = ()
     """At most ten, in the order of the rows."""

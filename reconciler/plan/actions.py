@@ -7,6 +7,7 @@ import msgspec
 from state.cards import CampaignCard
 from state.contract.orders import RowShape
 from state.contract.request import HeldOutFile, RunConfig
+from state.contract.row_contracts import RowContract
 from state.ids import RunKey
 
 
@@ -73,7 +74,10 @@ class SnapshotFile(Action, frozen=True, kw_only=True):
     source_key: str
     path: str
     digest: str
+    """Of what is taken in."""
     num_rows: int
+    contract: RowContract | None = None
+    """Set where invalid rows of the file are left out: what the others keep."""
 
 
 class GenerateQuest(Action, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ from reconciler.plan.archive import plan_archives, plan_restores
 from reconciler.plan.campaigns import plan_activation, plan_campaigns
 from reconciler.plan.changes import Plan
 from reconciler.plan.checkpoints import plan_checkpoints
+from reconciler.plan.datasets import plan_datasets
 from reconciler.plan.draft import Draft
 from reconciler.plan.heroes import plan_heroes
 from reconciler.plan.jobs import plan_progress
@@ -37,6 +38,7 @@ PLANNERS = (
     plan_archives,
     plan_heroes,
     plan_urgent_orders,
+    plan_datasets,
     plan_queue,
     plan_orders,
     plan_launch,

@@ -4,12 +4,17 @@ from collections.abc import Sequence
 
 import msgspec
 
+from reconciler.desired.dataset import contract_of
+from reconciler.desired.desired import Desired
 from reconciler.desired.queue import Quest
 from reconciler.plan.actions import GenerateQuest, SnapshotFile
 from reconciler.plan.world import World
 from state.canonical import sha256_of
-from state.contract.orders import RowShape
-from state.contract.quest_rows import MAX_FINDINGS, Finding
+from state.contract.orders import RowShape, reading
+from state.contract.quest_rows import MAX_FINDINGS
+from state.contract.row_contracts import BUILT_IN, RowContract
+from state.contract.row_lines import Finding
+from state.contract.sieve import Sieved
 
 
 class QuestSource(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,6 +26,8 @@ class QuestSource(msgspec.Struct, frozen=True, kw_only=True):
     dataset_path: str
     fetch: SnapshotFile | GenerateQuest
     """What brings the content into the realm."""
+    left_out: str = ""
+    """In words, which rows of the file are not part of it."""
 
 
 class NoSource(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,11 +38,23 @@ class NoSource(msgspec.Struct, frozen=True, kw_only=True):
     hint: str
 
 
-def shape_of(quest: Quest) -> RowShape:
-    """Return how the lines of a quest's file are read."""
-    if quest.fields is None:
-        return RowShape()
-    return RowShape(kind="fields", prompt=quest.fields.prompt, completion=quest.fields.completion)
+def contracts_of(desired: Desired, quest: Quest) -> tuple[RowContract, ...]:
+    """Return what the rows of a quest's file must be: one contract, or several of which exactly one must fit.
+
+    Those of the realm's datasets come first; of the built-in shapes, each that no dataset describes.
+    """
+    if quest.dataset is not None:
+        return (contract_of(quest.dataset, desired.datasets[quest.dataset].spec),)
+    if quest.fields is not None:
+        prompt, completion = quest.fields.prompt, quest.fields.completion
+        shape = RowShape(kind="fields", prompt=prompt, completion=completion)
+        return (RowContract(name="the quest's fields", shape=shape),)
+    declared = tuple(
+        msgspec.structs.replace(contract_of(name, source.spec), max_invalid_fraction=0.0)
+        for name, source in sorted(desired.datasets.items())
+    )
+    shapes = {one.shape for one in declared}
+    return (*declared, *(one for one in BUILT_IN if one.shape not in shapes))
 
 
 def quest_source(world: World, quest: Quest) -> QuestSource | NoSource:
@@ -59,11 +78,14 @@ def _file_source(world: World, quest: Quest) -> QuestSource | NoSource:
         return NoSource(
             code="quest-unseen", message=f"{quest.file} was not looked at", hint="run the command again"
         )
-    if seen.findings or seen.sha256 is None or seen.path is None or seen.num_rows is None:
+    if (suspended := _suspended_dataset(world, quest)) is not None:
+        return suspended
+    content = seen.content
+    if seen.findings or content is None or seen.path is None:
         return NoSource(
             code="quest-file",
             message=f"{quest.file}: {said(seen.findings)}",
-            hint="mend the file, or the quest's fields",
+            hint="mend the file, or say what its rows are",
         )
     if quest.sha256 is not None and f"sha256:{quest.sha256}" != seen.sha256:
         message = f"{quest.file} has {seen.sha256}, the spec says sha256:{quest.sha256}"
@@ -72,12 +94,36 @@ def _file_source(world: World, quest: Quest) -> QuestSource | NoSource:
             message=message,
             hint="restore the file, or write its new digest into the quest",
         )
-    shape = shape_of(quest)
-    key = sha256_of({"file": seen.sha256, "shape": msgspec.to_builtins(shape)})
+    shape = content.contract.shape
+    key = content_key(content.digest, shape)
     fetch = SnapshotFile(
-        quest_id=quest.id, source_key=key, path=seen.path, digest=seen.sha256, num_rows=seen.num_rows
+        quest_id=quest.id,
+        source_key=key,
+        path=seen.path,
+        digest=content.digest,
+        num_rows=content.num_rows,
+        contract=content.contract if content.num_left_out else None,
     )
-    return QuestSource(key=key, shape=shape, dataset_path=seen.path, fetch=fetch)
+    return QuestSource(key=key, shape=shape, dataset_path=seen.path, fetch=fetch, left_out=_left_out(content))
+
+
+def content_key(digest: str, shape: RowShape) -> str:
+    """Return the key of rows that are taken in, read in one way."""
+    return sha256_of({"file": digest, "shape": reading(shape)})
+
+
+def _left_out(content: Sieved) -> str:
+    """Return in words which rows are not taken in; empty when all are."""
+    if not content.num_left_out:
+        return ""
+    return f"{content.num_left_out:,} invalid left out ({content.left_out[0]})"
+
+
+def _suspended_dataset(world: World, quest: Quest) -> NoSource | None:
+    if quest.dataset is None or not world.is_suspended(world.desired.datasets[quest.dataset].spec.suspend):
+        return None
+    message = f"dataset/{quest.dataset} is suspended"
+    return NoSource(code="suspended", message=message, hint="remove suspend from the dataset")
 
 
 def _skill_source(world: World, quest: Quest) -> QuestSource | NoSource:

@@ -251,7 +251,8 @@ def _fetch_reason(world: World, source: QuestSource) -> str:
     if world.facts.known_data(source.key) is not None:
         return "its snapshot is gone"
     if isinstance(source.fetch, SnapshotFile):
-        return f"{source.fetch.num_rows:,} rows of {source.fetch.path}"
+        rows = f"{source.fetch.num_rows:,} rows of {source.fetch.path}"
+        return f"{rows}, {source.left_out}" if source.left_out else rows
     return f"made by skill {source.fetch.skill}"
 
 

@@ -35,7 +35,9 @@ def objection_of(sentence: str, row: dict[str, Any]) -> Objection | None:
 
 def _missing_role(row: dict[str, Any], roles: list[str]) -> str | None:
     turns = row.get("messages")
-    there = {turn.get("role") for turn in turns if isinstance(turn, dict)} if isinstance(turns, list) else set()
+    there = (
+        {turn.get("role") for turn in turns if isinstance(turn, dict)} if isinstance(turns, list) else set()
+    )
     missing = [role for role in roles if role not in there]
     return f"no {missing[0]} message" if missing else None
 

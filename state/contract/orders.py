@@ -20,7 +20,7 @@ class RowShape(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def reading(shape: RowShape) -> dict[str, str | None]:
-    """Return a shape for hashing: what an earlier version did not know appears only where it says something."""
+    """Return a shape for hashing: what earlier versions did not know appears only where it says something."""
     later = {"context": shape.context, "text": shape.text}
     known = {"kind": shape.kind, "prompt": shape.prompt, "completion": shape.completion}
     return known | {name: value for name, value in later.items() if value is not None}

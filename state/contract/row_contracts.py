@@ -105,7 +105,7 @@ def _objection_to_values(value: dict[str, Any], contract: RowContract) -> Object
 
 
 def is_of_type(value: Any, name: str) -> bool:
-    """Is the value what a type word says? `list[str]` looks into the list; an unknown word fits everything."""
+    """Is the value what a type word says? `list[str]` looks into the list; an unknown word fits all."""
     outer, _, inner = name.removesuffix("]").partition("[")
     known = _TYPES.get(outer.strip())
     if known is None:

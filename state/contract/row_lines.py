@@ -52,9 +52,7 @@ def _malformed(line: bytes, index: int, error: msgspec.DecodeError, *, is_torn_e
     if not line.strip():
         return _at(index, "an empty line", _EXPECTED_JSON, "Remove the line.")
     if not_json := _what_only_a_lenient_reader_takes(line):
-        return _at(
-            index, not_json, _EXPECTED_JSON, "Write null, leave the field out, or correct the text."
-        )
+        return _at(index, not_json, _EXPECTED_JSON, "Write null, leave the field out, or correct the text.")
     if not _is_utf8(line):
         return _not_utf8(line, index)
     if is_torn_end:
@@ -63,9 +61,7 @@ def _malformed(line: bytes, index: int, error: msgspec.DecodeError, *, is_torn_e
     if "truncated" in str(error):
         found = "the row is torn in the middle: the line ends before its JSON does"
         return _at(index, found, _EXPECTED_JSON, "Copy or generate the file again.")
-    return _at(
-        index, f"not JSON: {quoted(line.decode())} ({error})", _EXPECTED_JSON, "Correct the row."
-    )
+    return _at(index, f"not JSON: {quoted(line.decode())} ({error})", _EXPECTED_JSON, "Correct the row.")
 
 
 def _what_only_a_lenient_reader_takes(line: bytes) -> str | None:
@@ -95,9 +91,7 @@ def _not_utf8(line: bytes, index: int) -> Finding:
         line.decode()
     except UnicodeDecodeError as error:
         found = f"byte 0x{line[error.start]:02x} at column {error.start + 1} is not UTF-8"
-        return _at(
-            index, found, "UTF-8", "Convert the file, for example: iconv -f latin1 -t utf-8 FILE."
-        )
+        return _at(index, found, "UTF-8", "Convert the file, for example: iconv -f latin1 -t utf-8 FILE.")
     return _at(index, "text with half of a surrogate pair", "UTF-8", "Correct the escape in the row.")
 
 

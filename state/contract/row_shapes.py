@@ -1,4 +1,4 @@
-"""One JSON object as a conversation, whatever its shape in the file was. Pure; both sides read rows through here."""
+"""One JSON object as a conversation, whatever its shape in the file was. Both sides read through here."""
 
 from typing import Any
 

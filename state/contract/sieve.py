@@ -34,7 +34,7 @@ def sieve(content: bytes, path: str, contracts: Sequence[RowContract]) -> tuple[
     """Return what is taken in of a file, and its bytes.
 
     Raises:
-        QuestFileError: no contract fits or two do, a row is torn at the end, or more rows are invalid than the
+        QuestFileError: no contract fits or two do, the last row is torn, or more rows are invalid than the
             contract allows; with up to ten findings.
     """
     lines = lines_of(content, path)
@@ -150,7 +150,9 @@ def _unknown(
     if len(before) < len(contracts):
         names = " or ".join(one.name for one in before)
         found = f"{keys_of(value).lower()}, unlike the rows before it, which are {names}"
-        return at_row(index, Objection(found, "one shape in the whole file", "Split the file, or mend the row."))
+        return at_row(
+            index, Objection(found, "one shape in the whole file", "Split the file, or mend the row.")
+        )
     names = ", ".join(one.name for one in contracts)
     return at_row(
         index, Objection(f"unknown row shape, {keys_of(value).lower()}", f"one of {names}", suggestion(value))
@@ -163,5 +165,5 @@ def _ambiguous(left: Sequence[RowContract]) -> Finding:
         row=None,
         found=f"its rows match {len(left)} shapes: {', '.join(names)}",
         expected="one",
-        advice="Write into the quest which one is meant: dataset: <id>, or fields: {prompt: ..., completion: ...}.",
+        advice="Say in the quest which one it is: dataset: <id>, or fields: {prompt: ..., completion: ...}.",
     )

@@ -11,8 +11,8 @@ import msgspec
 import torch
 
 from state.contract.files import ContractError, read
-from state.contract.row_shapes import Message
 from state.contract.request import RunRequest
+from state.contract.row_shapes import Message
 from trainer.checkpoints.errors import CheckpointError
 from trainer.checkpoints.load import read_manifest, verify_files
 from trainer.checkpoints.state import STATE_NAME, TrainerState

@@ -8,6 +8,7 @@ import pytest
 
 from reconciler.act.commands import Bounds, run_command
 from reconciler.act.errors import Permanent, Temporary
+from state.contract.row_contracts import RowContract
 from state.layout import STAGING_PREFIX
 
 
@@ -136,3 +137,15 @@ def test_a_source_cannot_fill_the_disk(make: Any, tmp_path: Path) -> None:
         run_command(command, cwd=tmp_path, bounds=Bounds(file_bytes=100_000), interrupted=lambda: False)
 
     assert (tmp_path / "out").stat().st_size <= 100_000
+
+
+def test_of_a_file_with_invalid_rows_only_those_that_keep_the_contract_are_taken_in(
+    realm: Any, make: Any
+) -> None:
+    contract = RowContract(name="sums", max_invalid_fraction=0.25)
+    realm.source.write_bytes(b'{"messages": []}\n' + make.rows)
+    realm.layout.snapshot(make.digest).unlink()
+
+    realm.done(make.snapshot(realm.source, contract=contract))
+
+    assert realm.layout.snapshot(make.digest).read_bytes() == make.rows

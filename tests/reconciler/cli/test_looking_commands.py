@@ -217,6 +217,8 @@ def test_schema_prints_one_kind_or_all(run) -> None:
         "campaign",
         "retention",
         "skill",
+        "dataset",
+        "retention",
         "plan",
     }
     result = run("schema", "heroo")

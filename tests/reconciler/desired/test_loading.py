@@ -98,7 +98,9 @@ def test_what_was_loaded_cannot_be_changed(tree, small) -> None:
         (QUEUE, "skill: bin, level: 1, count: 10, ", "", ':2:5: quest "q1" has neither file nor skill; expected one of them'),
         (QUEUE, "skill: bin, level: 1", "file: a.jsonl", ":2:29: count goes with skill, which is absent"),
         (QUEUE, "skill: bin, level: 1, count: 10", "file: ../a.jsonl", ':2:20: is "../a.jsonl"; expected a path without .. or ~'),
-        (QUEUE, "count: 10", "count: 10, dataset: x", ':2:47: "dataset" (dataset contracts) is not supported by this version; remove it'),
+        (QUEUE, "count: 10", "count: 10, dataset: x", ":2:47: dataset goes with file, which is absent"),
+        (QUEUE, "skill: bin, level: 1, count: 10", "file: a.jsonl, dataset: gsm8",
+         ':2:38: "gsm8" is not the id of a dataset; there is none yet'),
     ],
 )  # fmt: skip
 def test_a_mistake_is_named_with_place_nearest_name_and_what_to_do(
@@ -137,8 +139,9 @@ def test_a_hostile_id_is_refused_by_name(mistakes_in, small, found, sentence) ->
         ),
         ("specs/heros/a.yaml", 'did you mean "heroes/<id>.yaml"?'),
         (
-            "specs/datasets/gsm8k.yaml",
-            "known: campaigns/<hero>/<id>.yaml, heroes/<id>.yaml, hosts.yaml, queue.yaml, realm.yaml, retention.yaml, skills/<id>.yaml",
+            "specs/services.yaml",
+            "known: campaigns/<hero>/<id>.yaml, datasets/<id>.yaml, heroes/<id>.yaml, hosts.yaml, queue.yaml, "
+            "realm.yaml, retention.yaml, skills/<id>.yaml",
         ),
         ("specs/campaigns/campaign-001.yaml", "a campaign lies at specs/campaigns/<hero>/<id>.yaml"),
         ("specs/heroes/a.yml", "is no spec: specs end in .yaml; rename it so that it ends in .yaml"),
@@ -309,7 +312,7 @@ def test_mistakes_between_keys_are_shown_beside_those_of_single_keys(mistakes_in
         QUEUE + ':3:5: quest "a" lacks level, which a skill needs',
         QUEUE + ':3:10: "a" is the id of quests[0] already; give each quest an id of its own',
         QUEUE
-        + ':3:35: unknown key "colour"; known: id, file, fields, sha256, skill, level, count, seed, epochs,'
+        + ':3:35: unknown key "colour"; known: id, file, dataset, fields, sha256, skill, level, count, seed, epochs,'
         " priority, for",
         QUEUE + ":4:5: it has neither file nor skill; expected one of them",
         QUEUE

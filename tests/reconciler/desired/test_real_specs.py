@@ -2,10 +2,15 @@
 
 import pytest
 
+from reconciler.desired.dataset import contract_of
 from reconciler.desired.layers import layers_of, resolve
 from reconciler.desired.loading import load
 from reconciler.desired.parse_cache import NoCache
 from reconciler.desired.unsupported import unsupported_hero, unsupported_settings
+from state.contract.invariants import is_understood
+from state.contract.orders import RowShape
+from state.contract.row_contracts import judge
+from state.contract.row_shapes import messages_in
 
 HEROES = ("dio-qwen3-0.6b", "miro-mistral-7b", "neko-qwen2.5-3b", "ojas-qwen3-8b")
 
@@ -13,7 +18,7 @@ HEROES = ("dio-qwen3-0.6b", "miro-mistral-7b", "neko-qwen2.5-3b", "ojas-qwen3-8b
 @pytest.fixture
 def desired(real_specs, tree):
     files = {"specs/realm.yaml": "id: lab\n"}
-    for folder in ("heroes", "skills"):
+    for folder in ("heroes", "skills", "datasets"):
         for file in sorted((real_specs / folder).glob("*.yaml")):
             files[f"specs/{folder}/{file.name}"] = file.read_bytes()
     files |= {f"specs/campaigns/{hero}/campaign-001.yaml": "id: campaign-001\n" for hero in HEROES}
@@ -33,6 +38,22 @@ def test_real_heroes_and_skills_load_unchanged(desired) -> None:
     assert (dio.name, dio.model.hf_name, dio.model.rope_scaling) == ("DIO", "models/Qwen3-0.6B", "dynamic")
     assert dio.training_defaults.learning_rate == 4e-4
     assert desired.skills["bin"].spec.accuracy_thresholds["30"] == 0.8
+
+
+def test_a_real_dataset_contract_loads_unchanged_and_judges_rows(desired) -> None:
+    dataset = desired.datasets["binary_training"].spec
+    assert (dataset.id, dataset.kind, dataset.max_invalid_fraction) == ("binary_training_v1", "jsonl", 0.01)
+    contract = contract_of("binary_training", dataset)
+    good = {"messages": [{"role": "user", "content": "1+1"}, {"role": "assistant", "content": "2"}]}
+    assert judge({**good, "tags": ["add"]}, contract) == messages_in(good, RowShape())
+    assert judge({**good, "tags": [1]}, contract).found == '"tags" is a list'
+    assert (
+        judge({**good, "skill": "syllo"}, contract).expected
+        == "the invariant: skill equals 'binary' if present"
+    )
+    assert judge({**good, "assistant_response": ""}, contract).found == '"assistant_response" is empty'
+    assert judge({**good, "score": 1}, contract).found == 'the key "score"'
+    assert all(map(is_understood, dataset.invariants))
 
 
 def test_a_hero_that_we_can_train_has_no_blocker(desired) -> None:

@@ -8,11 +8,15 @@ from reconciler.observed import quest_files
 from reconciler.observed.fact_cache import FolderCache, MemoryCache
 from reconciler.observed.quest_files import observe_quest_file
 from state.contract.orders import RowShape
+from state.contract.row_contracts import BUILT_IN, MESSAGES, RowContract
 
-MESSAGES = RowShape()
-GSM8K = RowShape(kind="fields", prompt="question", completion="answer")
+GSM8K = RowContract(
+    name="gsm8k",
+    shape=RowShape(kind="fields", prompt="question", completion="answer"),
+    keys=("question", "answer"),
+)
 ROW = b'{"messages": [{"role": "user", "content": "1+1"}, {"role": "assistant", "content": "2"}]}\n'
-FOREIGN = b"0" * 64 + b'\n{"summary": null, "findings": []}'
+FOREIGN = b"0" * 64 + b'\n{"content": null, "findings": []}'
 
 
 @pytest.fixture
@@ -20,14 +24,14 @@ def observe(tmp_path: Path):
     for name in ("root", "repo"):
         (tmp_path / name).mkdir()
 
-    def look(name: object, shape: RowShape = MESSAGES, cache: object = None):
-        return observe_quest_file(str(name), tmp_path / "root", tmp_path / "repo", shape, cache)
+    def look(name: object, contract: RowContract = MESSAGES, cache: object = None):
+        return observe_quest_file(str(name), tmp_path / "root", tmp_path / "repo", (contract,), cache)
 
     return look
 
 
 def only_finding(facts) -> str:
-    assert (facts.sha256, facts.num_rows) == (None, None)
+    assert facts.content is None
     (finding,) = facts.findings
     return str(finding)
 
@@ -36,8 +40,13 @@ def test_a_good_file_is_known_by_size_digest_and_rows(observe, tmp_path) -> None
     path = tmp_path / "quest.jsonl"
     path.write_bytes(ROW * 3)
     facts = observe(path)
-    assert (facts.path, facts.size_bytes, facts.num_rows, facts.findings) == (str(path), len(ROW) * 3, 3, ())
-    assert facts.sha256 == "sha256:" + hashlib.sha256(ROW * 3).hexdigest()
+    assert (facts.path, facts.size_bytes, facts.content.num_rows, facts.findings) == (
+        str(path),
+        len(ROW) * 3,
+        3,
+        (),
+    )
+    assert facts.sha256 == facts.content.digest == "sha256:" + hashlib.sha256(ROW * 3).hexdigest()
 
 
 def test_a_relative_name_is_looked_up_under_the_root_then_the_repository(observe, tmp_path) -> None:
@@ -130,7 +139,7 @@ def test_a_file_that_grows_while_it_is_read_is_not_trusted(observe, tmp_path, mo
     cache = MemoryCache()
     assert "changed while it was read" in only_finding(observe(path, cache=cache))
     monkeypatch.undo()
-    assert observe(path, cache=cache).num_rows == 2
+    assert observe(path, cache=cache).content.num_rows == 2
 
 
 def test_wrong_rows_are_named_by_their_number(observe, tmp_path) -> None:
@@ -138,15 +147,19 @@ def test_wrong_rows_are_named_by_their_number(observe, tmp_path) -> None:
     path.write_bytes(ROW + b'{"messages": [\n' + ROW + b'{"text": "x"}\n' + b'{"text": "\xff"}\n')
     facts = observe(path)
     assert [finding.row for finding in facts.findings] == [2, 4, 5]
-    assert (facts.num_rows, facts.sha256) == (None, None)
+    assert facts.content is None
 
 
-def test_real_data_is_refused_until_its_fields_are_named(observe, cases) -> None:
-    facts = observe(cases / "gsm8k" / "test.jsonl")
-    assert [finding.row for finding in facts.findings] == list(range(1, 11))
-    assert 'expected the key "messages"' in str(facts.findings[0])
+def test_real_data_is_refused_until_its_shape_is_named(observe, cases, tmp_path) -> None:
+    path = cases / "gsm8k" / "test.jsonl"
+    facts = observe_quest_file(str(path), tmp_path, tmp_path, BUILT_IN)
+    assert str(facts.findings[0]) == (
+        'row 1: unknown row shape, found the keys "question", "answer"; expected one of messages, '
+        "prompt/completion. Declare it: specs/datasets/<id>.yaml with  kind: question_answer, "
+        "then  dataset: <id>  in the quest."
+    )
     facts = observe(cases / "gsm8k" / "test.jsonl", GSM8K)
-    assert (facts.num_rows, facts.findings) == (1319, ())
+    assert (facts.content.num_rows, facts.findings) == (1319, ())
 
 
 def test_what_was_read_once_is_remembered_by_content_and_shape(observe, tmp_path, monkeypatch) -> None:
@@ -154,13 +167,13 @@ def test_what_was_read_once_is_remembered_by_content_and_shape(observe, tmp_path
     path.write_bytes(ROW)
     cache = FolderCache(tmp_path / "cache")
     first, wrong = observe(path, cache=cache), observe(path, GSM8K, cache)
-    monkeypatch.setattr(quest_files, "check_rows", None)
+    monkeypatch.setattr(quest_files, "sieve", None)
     assert observe(path, cache=cache) == first
     assert observe(path, GSM8K, cache) == wrong
     assert wrong.findings
     monkeypatch.undo()
     path.write_bytes(ROW * 2)
-    assert observe(path, cache=cache).num_rows == 2
+    assert observe(path, cache=cache).content.num_rows == 2
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff" * 90, b"{}", FOREIGN], ids=repr)
@@ -171,10 +184,10 @@ def test_a_spoilt_cache_entry_is_not_believed(observe, tmp_path, content) -> Non
     observe(path, cache=cache)
     (entry,) = (tmp_path / "cache").iterdir()
     entry.write_bytes(content)
-    assert observe(path, cache=cache).num_rows == 1
+    assert observe(path, cache=cache).content.num_rows == 1
 
 
 def test_a_cache_that_cannot_be_written_costs_nothing_but_time(observe, tmp_path) -> None:
     (tmp_path / "q.jsonl").write_bytes(ROW)
     (tmp_path / "file").write_text("")
-    assert observe(tmp_path / "q.jsonl", cache=FolderCache(tmp_path / "file" / "cache")).num_rows == 1
+    assert observe(tmp_path / "q.jsonl", cache=FolderCache(tmp_path / "file" / "cache")).content.num_rows == 1

@@ -40,8 +40,10 @@ from state.contract.locked import Locked, locked_values
 from state.contract.manifest import Manifest, Measures, QuestCursor
 from state.contract.orders import Orders, QuestOrder, RowShape
 from state.contract.process import ProcessIdentity
-from state.contract.row_lines import Finding
 from state.contract.request import CodeVersion
+from state.contract.row_contracts import RowContract
+from state.contract.row_lines import Finding
+from state.contract.sieve import Sieved
 from state.contract.status import RunStatus
 from state.formats import encode_record, pointer_record
 from state.ids import campaign_uid, job_uid
@@ -378,8 +380,23 @@ def _quest_file(name: str, words: Mapping[str, Any]) -> QuestFileFacts:
         Finding(row=row, found="no messages", expected="messages", advice="Mend it.")
         for row in words.get("bad_rows", ())
     )
-    known = {"path": f"/data/{name}", "size_bytes": SIZE, "sha256": words.get("sha256", f"sha256:{'a' * 64}")}
-    return QuestFileFacts(name=name, findings=findings, num_rows=None if findings else 10, **known)
+    digest = words.get("sha256", f"sha256:{'a' * 64}")
+    content = Sieved(
+        contract=msgspec.convert({"name": "messages"} | words.get("contract", {}), RowContract),
+        digest=words.get("digest", digest),
+        size_bytes=SIZE,
+        num_rows=10,
+        num_left_out=words.get("left_out", 0),
+        left_out=(Finding(row=7, found="no answer", expected="one", advice="Add it."),),
+    )
+    return QuestFileFacts(
+        name=name,
+        path=f"/data/{name}",
+        size_bytes=SIZE,
+        sha256=digest,
+        content=None if findings else content,
+        findings=findings,
+    )
 
 
 def _model(words: Mapping[str, Any]) -> ModelFacts:

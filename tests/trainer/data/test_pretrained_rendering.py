@@ -7,8 +7,9 @@ import pytest
 pytest.importorskip("transformers", reason="needs the train extra")
 
 from state.contract.chat import template_digest
-from state.contract.quest_rows import Message, Row
+from state.contract.quest_rows import Row
 from state.contract.request import ChatConfig, TokenizerConfig
+from state.contract.row_shapes import Message
 from state.contract.tokenizer_files import tokenizer_files_digest
 from trainer.data.rendering import Renderer
 from trainer.data.requested import requested_template

@@ -5,7 +5,9 @@ import pytest
 pytest.importorskip("transformers", reason="needs the train extra")
 
 from state.contract.chat import CHATML
-from state.contract.quest_rows import Message, QuestFileError, Row
+from state.contract.orders import RowShape
+from state.contract.quest_rows import QuestFileError, Row, rows
+from state.contract.row_shapes import Message
 from trainer.data.rendering import Renderer, RowError
 from trainer.data.templates import ChatTemplate, TemplateError
 from trainer.data.tokenizers import byte_encoder
@@ -190,3 +192,33 @@ def test_rows_of_equal_content_share_their_tokens_and_keep_their_numbers():
     documents = renderer().documents(rows, "q.jsonl")
     assert [document.row for document in documents] == [0, 1, 2]
     assert documents[0].ids is documents[2].ids
+
+
+def test_of_plain_text_every_token_but_the_first_is_learnt_and_nothing_is_added():
+    found = document(Message("text", "Once <|im_end|>"))
+    assert list(found.ids) == list(b"Once <|im_end|>")
+    assert found.labels() == [-100, *b"nce <|im_end|>"]
+    assert found.num_trained == 14
+
+
+def test_text_of_one_token_has_nothing_to_learn():
+    with pytest.raises(QuestFileError, match=r"row 1: nothing to learn"):
+        document(Message("text", "O"))
+
+
+@pytest.mark.parametrize(
+    ("shape", "line", "prompt", "answer"),
+    [
+        (RowShape(), b'{"messages": [{"role": "user", "content": "1+1"}, {"role": "assistant", "content": "2"}]}', "1+1", 2),
+        (RowShape(kind="fields", prompt="question", completion="answer"), b'{"question": "1+1", "answer": "2"}', "1+1", 2),
+        (RowShape(kind="fields", prompt="user_prompt", completion="assistant_response"),
+         b'{"user_prompt": "1+1", "assistant_response": "2"}', "1+1", 2),
+        (RowShape(kind="fields", prompt="instruction", context="input", completion="output"),
+         b'{"instruction": "Add", "input": "1 1", "output": "2"}', "Add\n\n1 1", 2),
+    ],
+)  # fmt: skip
+def test_no_shape_trains_a_token_of_its_prompt(shape, line, prompt, answer):
+    (found,) = renderer().documents(rows(line + b"\n", "q", shape), "q")
+    assert bytes(i for i in found.ids if i < 256) == f"user\n{prompt}\nassistant\n2\n".encode()
+    assert [label for label in found.labels() if label != -100] == [*b"2", IM_END]
+    assert found.num_trained == answer

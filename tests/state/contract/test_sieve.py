@@ -1,0 +1,167 @@
+"""The gate: exactly one contract fits a file, invalid rows are left out only as far as it allows."""
+
+import hashlib
+import json
+
+import pytest
+
+from state.contract.orders import RowShape
+from state.contract.quest_rows import QuestFileError, is_held_out, row_digest, rows
+from state.contract.row_contracts import BUILT_IN, MESSAGES, RowContract
+from state.contract.row_shapes import Message
+from state.contract.sieve import highest_draw, sieve
+
+QA = RowContract(
+    name="sums",
+    shape=RowShape(kind="fields", prompt="question", completion="answer"),
+    keys=("question", "answer"),
+)
+TEXT = RowContract(name="books", shape=RowShape(kind="text", text="text"), keys=("text",))
+INSTRUCTION = RowContract(
+    name="forge",
+    shape=RowShape(kind="fields", prompt="instruction", context="input", completion="output"),
+    keys=("instruction", "output", "input"),
+)
+
+
+def lines(*found: object) -> bytes:
+    return b"".join(json.dumps(row).encode() + b"\n" for row in found)
+
+
+def qa(number: int) -> dict[str, str]:
+    return {"question": f"{number}?", "answer": f"{number}"}
+
+
+def refusal(content: bytes, *contracts: RowContract) -> str:
+    with pytest.raises(QuestFileError) as caught:
+        sieve(content, "q.jsonl", contracts)
+    return str(caught.value)
+
+
+def test_a_whole_file_is_taken_in_as_it_is() -> None:
+    content = lines(qa(1), qa(2))
+    found, taken = sieve(content, "q", [QA])
+    assert taken is content
+    assert (found.num_rows, found.num_left_out, found.size_bytes) == (2, 0, len(content))
+    assert found.digest == "sha256:" + hashlib.sha256(content).hexdigest()
+
+
+def test_the_one_declared_shape_that_fits_every_row_is_chosen() -> None:
+    assert sieve(lines(qa(1)), "q", [QA, TEXT, *BUILT_IN])[0].contract == QA
+    assert sieve(lines({"text": "once"}), "q", [QA, TEXT, *BUILT_IN])[0].contract == TEXT
+
+
+def test_a_shape_that_nobody_declared_is_refused_with_row_keys_and_the_line_to_write() -> None:
+    assert refusal(lines(qa(1)), *BUILT_IN) == (
+        'q.jsonl: row 1: unknown row shape, found the keys "question", "answer"; expected one of messages, '
+        "prompt/completion. Declare it: specs/datasets/<id>.yaml with  kind: question_answer, "
+        "then  dataset: <id>  in the quest."
+    )
+    assert "kind: fields" in refusal(lines({"frage": "1?", "antwort": "1"}), *BUILT_IN)
+
+
+def test_rows_that_match_two_shapes_are_refused_with_both_names() -> None:
+    row = {"messages": [], "prompt": "1?", "completion": "1"}
+    assert "its rows match 2 shapes: messages, prompt/completion; expected one. Say in the quest" in refusal(
+        lines(row), *BUILT_IN
+    )
+    twin = RowContract(name="trivia", shape=QA.shape, keys=QA.keys)
+    assert "its rows match 2 shapes: sums, trivia" in refusal(lines(qa(1)), QA, twin)
+
+
+def test_a_row_unlike_those_before_it_is_named() -> None:
+    assert refusal(lines(qa(1), qa(2), {"text": "once"}), QA, TEXT) == (
+        'q.jsonl: row 3: found the keys "text", unlike the rows before it, which are sums; '
+        "expected one shape in the whole file. Split the file, or mend the row."
+    )
+
+
+def test_a_key_that_the_dataset_does_not_declare_is_refused() -> None:
+    assert refusal(lines(qa(1), qa(2) | {"score": 1}), QA) == (
+        'q.jsonl: row 2: the key "score"; expected only question, answer. '
+        "Remove it from the rows, or add it to optional_fields of dataset sums."
+    )
+
+
+def test_a_key_that_the_dataset_requires_is_missed_by_name() -> None:
+    strict = RowContract(name="bin", required=("id",))
+    row = {"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]}
+    assert 'row 1: there is no "id"; expected the keys that dataset bin requires' in refusal(
+        lines(row), strict
+    )
+
+
+@pytest.mark.parametrize(("share", "passes"), [(0.0, False), (0.01, True), (0.009, False)])
+def test_invalid_rows_are_left_out_up_to_the_share_and_no_further(share: float, passes: bool) -> None:
+    import msgspec
+
+    contract = msgspec.structs.replace(QA, max_invalid_fraction=share)
+    bad = [qa(number) for number in range(200)]
+    bad[17]["answer"] = " "
+    bad[99] = {"question": "99?"}
+    if not passes:
+        message = refusal(lines(*bad), contract)
+        assert 'row 18: field "answer" is empty' in message
+        assert ("max_invalid_fraction of dataset sums" in message) == (share > 0)
+        return
+    found, taken = sieve(lines(*bad), "q", [contract])
+    assert (found.num_rows, found.num_left_out, [one.row for one in found.left_out]) == (198, 2, [18, 100])
+    assert [row.messages[0].content for row in rows(taken, "q", contract.shape)] == [
+        f"{number}?" for number in range(200) if number not in (17, 99)
+    ]
+    assert found.digest == "sha256:" + hashlib.sha256(taken).hexdigest()
+
+
+def test_a_file_torn_at_the_end_is_refused_whatever_share_may_be_invalid() -> None:
+    lenient = RowContract(name="sums", shape=QA.shape, max_invalid_fraction=0.5)
+    content = lines(*(qa(number) for number in range(50)))[:-9]
+    assert "row 50: the file is torn at the end" in refusal(content, lenient)
+
+
+def test_a_file_of_invalid_rows_only_is_refused() -> None:
+    lenient = RowContract(name="sums", shape=QA.shape, max_invalid_fraction=0.5)
+    assert 'row 1: field "answer" is empty' in refusal(lines({"question": "1?", "answer": ""}), lenient)
+
+
+def test_an_input_follows_its_instruction_and_may_be_absent() -> None:
+    content = lines(
+        {"instruction": "Add.", "input": "1 1", "output": "2"},
+        {"instruction": "Say hi.", "output": "hi"},
+        {"instruction": "Say yo.", "input": "", "output": "yo"},
+    )
+    sieve(content, "q", [INSTRUCTION])
+    assert [row.messages for row in rows(content, "q", INSTRUCTION.shape)] == [
+        (Message("user", "Add.\n\n1 1"), Message("assistant", "2")),
+        (Message("user", "Say hi."), Message("assistant", "hi")),
+        (Message("user", "Say yo."), Message("assistant", "yo")),
+    ]
+    assert 'field "input" is the number 3' in refusal(
+        lines({"instruction": "Add.", "input": 3, "output": "2"}), INSTRUCTION
+    )
+
+
+def test_a_row_of_text_is_one_message_of_plain_text() -> None:
+    content = lines({"text": "Once."})
+    assert [row.messages for row in rows(content, "q", TEXT.shape)] == [(Message("text", "Once."),)]
+
+
+def test_the_highest_draw_says_from_which_share_on_every_row_is_held_out() -> None:
+    content = lines(*(qa(number) for number in range(20)))
+    draw = highest_draw(content, "q", QA)
+    digests = [row_digest(row.messages) for row in rows(content, "q", QA.shape)]
+    assert all(is_held_out(digest, draw + 1e-9) for digest in digests)
+    assert not all(is_held_out(digest, draw) for digest in digests)
+
+
+def test_gsm8k_is_refused_before_a_dataset_names_its_shape_and_whole_after(cases) -> None:
+    content = (cases / "gsm8k" / "train.jsonl").read_bytes()
+    assert "kind: question_answer" in refusal(content, *BUILT_IN)
+    found, _ = sieve(content, "train.jsonl", [QA, *BUILT_IN])
+    assert (found.contract.name, found.num_rows) == ("sums", 7473)
+
+
+def test_messages_alone_need_no_dataset() -> None:
+    content = lines(
+        {"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}], "n": 1}
+    )
+    assert sieve(content, "q", BUILT_IN)[0].contract == MESSAGES
