@@ -18,7 +18,7 @@ from state.store.connection import open_reader, open_writer
 from state.store.requests import ask, find
 from state.store.rows import RequestRow
 
-Kind = Literal["pause", "resume", "stop"]
+Kind = Literal["pause", "resume", "stop", "undelete"]
 POLL_SECONDS = 0.1
 
 
@@ -49,14 +49,23 @@ def request(
     """
     layout = layout_of(environment, options)
     name = campaign_in(store_of(layout), campaign)
+    return layout, leave_request(environment, layout, kind, name, why)
+
+
+def leave_request(environment: Environment, layout: Layout, kind: Kind, about: str, why: str | None) -> Asked:
+    """Leave a request about a campaign, or about a checkpoint, and wake the loop.
+
+    Raises:
+        Failed: the store cannot be written.
+    """
     by, at = f"{environment.user}@{environment.host}", environment.now()
     reason = why or "no reason given"
-    number = _leave(layout, kind=kind, campaign=name, by=by, why=reason, at=at)
+    number = _leave(layout, kind=kind, campaign=about, by=by, why=reason, at=at)
     _wake(layout)
-    return layout, Asked(
+    return Asked(
         id=number,
         kind=kind,
-        campaign=name,
+        campaign=about,
         asked_by=by,
         why=reason,
         asked_at=at,
@@ -86,7 +95,7 @@ def wait_for(layout: Layout, asked: Asked, timeout_seconds: float) -> Asked:
 
 def _is_obeyed(layout: Layout, asked: Asked, cache: RunCache) -> bool:
     """Does the campaign's trainer do what was asked? One that is gone does."""
-    if asked.kind == "resume":
+    if asked.kind in ("resume", "undelete"):
         return True
     runs = observe_runs(layout.campaign(asked.campaign), layout.root, cache=cache).runs
     living = [run for run in runs if run.alive]

@@ -1,0 +1,89 @@
+"""Retention through the real command: what rolls out goes to the trash, and `undelete` takes it back."""
+
+import json
+import time
+from pathlib import Path
+
+import msgspec
+import pytest
+from blake3 import blake3
+
+from state.contract.manifest import FileEntry, Manifest, Measures, with_digest
+from state.contract.request import CodeVersion
+
+RULES = "campaigns: {active: {keep_checkpoints: 2}}\npins: [pip/campaign-001@100]\nminimum_age: 1s\n"
+
+
+@pytest.fixture
+def realm(run, lab: Path, git, root: Path):
+    """A realm with five recorded checkpoints and rules that keep two of them, and a pinned one."""
+    (lab / "specs/queue.yaml").write_text("quests: []\n")
+    (lab / "specs/retention.yaml").write_text(RULES)
+    git(lab, "add", ".")
+    git(lab, "commit", "-qam", "a rolling window")
+    assert run("apply", "--until-converged").exit_code == 0
+    folder = root / "campaigns/pip/campaign-001/checkpoints"
+    uid = json.loads((folder.parent / "campaign.json").read_text())["uid"]
+    for step in (100, 200, 300, 400, 1000):
+        save(folder, uid, step)
+    assert run("apply", "--once").exit_code == 0
+    time.sleep(2.1)  # the minimum age, in whole seconds of a real clock
+    return folder
+
+
+def save(folder: Path, uid: str, step: int) -> None:
+    """Publish a checkpoint as a trainer does."""
+    content = b"weights"
+    files = (FileEntry(path="model.safetensors", size_bytes=7, blake3=blake3(content).hexdigest()),)
+    manifest = Manifest(
+        campaign_uid=uid, campaign="pip/campaign-001", segment=1, step=step, parent_step=None, parent_digest=None,
+        created_at="2026-01-31T12:00:00Z", generation=1, attempt=1, config_hash="h", specs_commit="c",
+        code_version=CodeVersion(source="git", commit="c"), optimizer="adamw", healthy=True, quest_id=None,
+        cursor=(), learnt=(), files=files, digest="",
+        measures=Measures(train_loss=1.0, val_loss=None, learning_rate=0.1, examples_seen=1, tokens_seen=1),
+    )  # fmt: skip
+    place = folder / f"checkpoint-{step}"
+    place.mkdir()
+    (place / "model.safetensors").write_bytes(content)
+    (place / "manifest.json").write_bytes(msgspec.json.encode(with_digest(manifest)))
+
+
+def there(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.glob("checkpoint-*"))
+
+
+def test_what_rolls_out_is_planned_dropped_and_taken_back(run, realm: Path, root: Path) -> None:
+    """Kills: deleting step 100 matched 1000 and 10000; a window that deleted the newest."""
+    plan = run("plan").stdout
+    assert "checkpoint pip/campaign-001@200" in plan
+    assert "rolled out of the last 2" in plan
+    assert "campaign-001@100" not in plan
+
+    done = run("apply", "--until-converged")
+    assert done.exit_code == 0, done.stdout + done.stderr
+    assert there(realm) == ["checkpoint-100", "checkpoint-1000", "checkpoint-400"]
+    assert len([path for path in (root / "trash").iterdir() if path.is_dir()]) == 2
+
+    assert "Asked to take pip/campaign-001@300 back" in run("undelete", "pip/campaign-001@300").stdout
+    assert run("apply", "--until-converged").exit_code == 0
+    assert there(realm) == ["checkpoint-100", "checkpoint-1000", "checkpoint-300", "checkpoint-400"]
+    assert "\nNothing to do" in run("plan").stdout
+
+
+def test_a_lost_checkpoint_holds_back_every_drop(run, realm: Path) -> None:
+    (realm / "checkpoint-400" / "model.safetensors").unlink()
+    plan = run("plan").stdout
+    assert "nothing of it is dropped" in plan
+    assert "drop  " not in plan
+
+
+def test_undelete_of_what_is_not_in_the_trash_exits_5(run, realm: Path) -> None:
+    result = run("undelete", "pip/campaign-001@7")
+    assert result.exit_code == 5
+    assert 'there is no checkpoint in the trash "pip/campaign-001@7"' in result.stderr
+
+
+def test_undelete_of_no_checkpoint_exits_64(run) -> None:
+    result = run("undelete", "pip@7")
+    assert result.exit_code == 64
+    assert '"pip@7" is no checkpoint; expected <hero>/<campaign>@<step>' in result.stderr
