@@ -13,6 +13,7 @@ from reconciler.act import (
     quest_data,
     requests,
     runs,
+    starts,
     stopping,
     trash,
 )
@@ -29,6 +30,7 @@ Raises ActionFailed, or a foreign exception that `errors.translate` understands.
 EXECUTORS: Mapping[type[a.Action], Executor] = {
     a.RegisterCampaign: campaigns.register,
     a.WriteCampaignRecord: campaigns.write_record,
+    a.TakeOverCheckpoint: starts.take_over,
     a.ActivateCampaign: campaigns.activate,
     a.DeactivateCampaign: campaigns.deactivate,
     a.ArchiveCampaign: archive.archive,

@@ -5,12 +5,26 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from reconciler.desired.base import Id, Line, Record, Spec, is_known
+from reconciler.desired.base import Id, Line, Record, Spec, Words, is_known
 from reconciler.desired.places import Finding
 from reconciler.desired.training import TrainingSettings, Updates, check_settings
 from state.contract.goals import Goals
+from state.ids import is_campaign_name
 
 Count = Annotated[int, Meta(gt=0, le=10**15)]
+
+
+def is_starting_checkpoint(text: str) -> bool:
+    """Is this `<hero>/<campaign>@best`, `@latest` or `@<step>`?"""
+    campaign, at, which = text.partition("@")
+    is_step = which.isascii() and which.isdecimal() and len(which) <= MAX_STEP_DIGITS
+    return bool(at) and is_campaign_name(campaign) and (which in ("best", "latest") or is_step)
+
+
+MAX_STEP_DIGITS = 15
+StartingCheckpoint = Annotated[
+    str, Words("<hero>/<campaign>@best, @latest or @<step>", is_starting_checkpoint, "^[^@]+@[a-z0-9]+$")
+]
 
 
 class Goal(Record, frozen=True, kw_only=True):
@@ -47,6 +61,8 @@ class Campaign(Spec, frozen=True, kw_only=True):
     """Absent: it trains until its quests are done."""
     config_overrides: TrainingSettings | None = None
     """Settings that differ from the hero's."""
+    starting_checkpoint: StartingCheckpoint | None = None
+    """Begin with the weights of this checkpoint, of any campaign; absent: with the base model. Taken over once."""
     state: Literal["archived"] | None = None
     """Absent: active if realm.yaml names it, else paused. archived: it rests in the Hall of Legends."""
 
@@ -60,7 +76,6 @@ HINTS = {
 """What to do about values that people are likely to write."""
 
 LATER = {
-    "starting_checkpoint": "starting from a checkpoint",
     "milestones": "milestones",
 }
 

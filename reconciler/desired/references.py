@@ -42,6 +42,11 @@ def _check_campaigns(sources: Sources, names: Names) -> Found:
             message = f'lies in the folder of "{hero}", which is not the id of a hero'
             known = tuple(sorted(names["hero"]))
             yield source, Finding(message=message, known=known, nearest=nearest_name(hero, known))
+        start = source.spec.starting_checkpoint
+        if start is not None and start.partition("@")[0] == source.name:
+            message = "is a checkpoint of this very campaign"
+            hint = "name one of another campaign, or remove the line to begin with the base model"
+            yield source, Finding(at=("starting_checkpoint",), message=message, hint=hint)
         for index, skill in enumerate(source.spec.skills_focus):
             if skill is not None and skill not in names["skill"]:
                 yield source, _unknown(("skills_focus", index), skill, "the id of a skill", names["skill"])

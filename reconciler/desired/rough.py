@@ -48,8 +48,12 @@ def _hero(values: Values) -> dict[str, Any]:
 
 def _campaign(values: Values) -> dict[str, Any]:
     names = [_text(one) for one in _list(values.get("skills_focus"))]
-    overrides = _length_of(values.get("config_overrides"))
-    return {"skills_focus": names, "config_overrides": overrides, "state": _text(values.get("state"))}
+    return {
+        "skills_focus": names,
+        "config_overrides": _length_of(values.get("config_overrides")),
+        "state": _text(values.get("state")),
+        "starting_checkpoint": _text(values.get("starting_checkpoint")),
+    }
 
 
 def _queue(values: Values) -> dict[str, Any]:

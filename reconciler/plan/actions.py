@@ -31,6 +31,20 @@ class WriteCampaignRecord(Action, frozen=True, kw_only=True):
     card: CampaignCard
 
 
+class TakeOverCheckpoint(Action, frozen=True, kw_only=True):
+    """Bring a checkpoint of another campaign into this one: the step at which it begins."""
+
+    campaign: str
+    campaign_uid: str
+    wanted: str
+    """As the spec says it."""
+    source: str
+    source_uid: str
+    step: int
+    digest: str
+    """Of the source's manifest."""
+
+
 class ActivateCampaign(Action, frozen=True, kw_only=True):
     """Make this the active campaign: rows of both, pointer, link, both campaign.json files."""
 
@@ -279,6 +293,7 @@ class HandleRequest(Action, frozen=True, kw_only=True):
 AnyAction = (
     RegisterCampaign
     | WriteCampaignRecord
+    | TakeOverCheckpoint
     | ActivateCampaign
     | DeactivateCampaign
     | ArchiveCampaign

@@ -19,6 +19,7 @@ from reconciler.plan.configs import ResolvedRun, change_since, resolve_run
 from reconciler.plan.draft import Draft
 from reconciler.plan.locked import block_other_checkpoint
 from reconciler.plan.retry import RetryPolicy, judge
+from reconciler.plan.starts import waits_for_its_start
 from reconciler.plan.world import World
 from state.contract.goals import as_order
 from state.ids import RunKey
@@ -55,6 +56,7 @@ def _someone_stays_alive(world: World, draft: Draft) -> bool:
 def _is_held_back(world: World, draft: Draft, campaign: str, resolved: ResolvedRun) -> bool:
     return (
         blockers.block_suspended(world, draft, campaign)
+        or waits_for_its_start(draft, campaign)
         or blockers.block_held(world, draft, campaign)
         or blockers.block_goal_reached(world, draft, campaign)
         or _is_refused_change(world, draft, campaign, resolved)

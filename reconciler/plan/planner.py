@@ -23,6 +23,7 @@ from reconciler.plan.requests import plan_requests
 from reconciler.plan.root import block_misplaced_root
 from reconciler.plan.runs import plan_ended_runs, plan_stops
 from reconciler.plan.trash import plan_drops, plan_purges, plan_undeletes
+from reconciler.plan.starts import plan_starts
 from reconciler.plan.world import World
 
 PLANNERS = (
@@ -34,6 +35,7 @@ PLANNERS = (
     plan_stops,
     plan_campaigns,
     plan_restores,
+    plan_starts,
     plan_activation,
     plan_archives,
     plan_heroes,

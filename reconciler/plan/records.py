@@ -21,6 +21,7 @@ _WRITES_RECORD = (
     actions.RecordCheckpoint,
     actions.LaunchRun,
     actions.ArchiveCampaign,
+    actions.TakeOverCheckpoint,
     actions.RestoreCampaign,
 )
 

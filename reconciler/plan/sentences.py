@@ -88,6 +88,9 @@ _SENTENCES: dict[type[a.Action], Callable[[Any], Sentence]] = {
     a.WriteCampaignRecord: lambda x: Sentence("~", "write", f"campaign.json of {x.campaign}", ""),
     a.ActivateCampaign: lambda x: Sentence("→", "activate", x.campaign, ""),
     a.DeactivateCampaign: lambda x: Sentence("~", "deactivate", x.campaign, ""),
+    a.TakeOverCheckpoint: lambda x: Sentence(
+        "+", "take over", f"checkpoint {x.source}@{x.step}", f"as step {x.step} of {x.campaign}"
+    ),
     a.ArchiveCampaign: lambda x: Sentence("→", "archive", x.campaign, "with its final metrics"),
     a.RestoreCampaign: lambda x: Sentence("→", "restore", x.campaign, "paused"),
     a.WritePointer: lambda x: Sentence("~", "write", "active pointer and link", x.campaign or "no campaign"),

@@ -12,7 +12,7 @@ from state.contract.request import CodeVersion
 MANIFEST_NAME = "manifest.json"
 SIDECAR_NAME = ".ledger.json"
 """Derived from the ledger; the one file that a manifest does not cover."""
-_CAME_LATER = ("locked",)
+_CAME_LATER = ("locked", "origin")
 
 
 class FileEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,6 +58,16 @@ class Measures(msgspec.Struct, frozen=True, kw_only=True):
     """Since the campaign began."""
 
 
+class Origin(msgspec.Struct, frozen=True, kw_only=True):
+    """The checkpoint of another campaign that this one has its files from."""
+
+    campaign_uid: str
+    campaign: str
+    segment: Count
+    step: Count
+    digest: str
+
+
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     schema_version: int = 1
     campaign_uid: str
@@ -85,6 +95,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     learnt: tuple[LearntRange, ...]
     measures: Measures
     files: tuple[FileEntry, ...]
+    origin: Origin | None = None
+    """Where the campaign began, in the checkpoint that was taken over; generation and attempt are 0 then."""
     digest: str
     """BLAKE3 of the canonical JSON of everything above: the checkpoint's identity."""
 

@@ -242,6 +242,14 @@ def activate(campaign: str = CAMPAIGN, previous: str | None = None) -> a.Activat
     return a.ActivateCampaign(campaign=campaign, campaign_uid=uid, previous=previous)
 
 
+def take_over(manifest: Manifest, **changes: Any) -> a.TakeOverCheckpoint:
+    given = a.TakeOverCheckpoint(
+        campaign=OTHER, campaign_uid=OTHER_UID, wanted=f"{CAMPAIGN}@latest", source=CAMPAIGN, source_uid=UID,
+        step=manifest.step, digest=manifest.digest,
+    )  # fmt: skip
+    return msgspec.structs.replace(given, **changes)
+
+
 def archive(campaign: str = CAMPAIGN) -> a.ArchiveCampaign:
     return a.ArchiveCampaign(campaign=campaign, campaign_uid=campaign_uid(REALM_UID, campaign))
 
@@ -335,7 +343,7 @@ class Builders:
     campaign, other, uid, other_uid, job = CAMPAIGN, OTHER, UID, OTHER_UID, JOB
     digest, rows, card, key, config, now = DIGEST, ROWS, CARD, KEY, CONFIG, NOW
     change = staticmethod(change)
-    archive, restore = map(staticmethod, (archive, restore))
+    archive, restore, take_over = map(staticmethod, (archive, restore, take_over))
     register, activate, snapshot, generate = map(staticmethod, (register, activate, snapshot, generate))
     enqueue, mark, launch, orders = map(staticmethod, (enqueue, mark, launch, orders))
     stop, close, record, set_aside = map(staticmethod, (stop, close, record, set_aside))

@@ -106,6 +106,7 @@ SCENARIOS = {
     "DeactivateCampaign": Scenario(
         lambda realm, make: a.DeactivateCampaign(campaign=make.campaign, campaign_uid=make.uid)
     ),
+    "TakeOverCheckpoint": Scenario(lambda realm, make: make.take_over(realm.save_checkpoint(7))),
     "ArchiveCampaign": Scenario(lambda realm, make: make.archive(), at_rest),
     "RestoreCampaign": Scenario(
         lambda realm, make: make.restore(),
@@ -263,6 +264,8 @@ class Bench:
         for archived in (False, True):
             places = realm.layout.campaign(self._make.campaign, archived=archived)
             assert not observe_checkpoints(places.checkpoints, realm.layout.root).foreign
+        other = realm.layout.campaign(self._make.other)
+        assert not observe_checkpoints(other.checkpoints, realm.layout.root).foreign
 
     def _in_child(self, arm: Callable[[], None]) -> int:
         """Perform the action in a forked child that opens the store itself; return its exit code."""

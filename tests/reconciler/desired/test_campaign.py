@@ -74,3 +74,32 @@ def test_steps_are_updates(tree, small) -> None:
     goal = load(tree(small), NoCache()).campaigns["pip/campaign-001"].spec.goal
 
     assert goal.goals == Goals(updates=500, tokens=9, quests=2)
+
+
+@pytest.mark.parametrize("text", ["pip/campaign-002@7", "a/b@best", "a/b@latest", "a/b@0"])
+def test_a_starting_checkpoint_is_one_of_any_campaign(tree, small, text) -> None:
+    small[CAMPAIGN] = f"id: campaign-001\nstarting_checkpoint: {text}\n"
+
+    assert load(tree(small), NoCache()).campaigns["pip/campaign-001"].spec.starting_checkpoint == text
+
+
+@pytest.mark.parametrize(
+    "text", ["a/b", "a@best", "a/b@-1", "a/b@1.5", "a/b@9999999999999999", "../x@best", "a/b@Best"]
+)
+def test_what_names_no_checkpoint_is_refused(mistakes_in, small, text) -> None:
+    small[CAMPAIGN] = f"id: campaign-001\nstarting_checkpoint: {text}\n"
+
+    (mistake,) = mistakes_in(small)
+
+    assert mistake.message == f'is "{text}"; expected <hero>/<campaign>@best, @latest or @<step>'
+
+
+def test_a_campaign_does_not_begin_with_itself(mistakes_in, small) -> None:
+    small[CAMPAIGN] = "id: campaign-001\nstarting_checkpoint: pip/campaign-001@best\n"
+
+    (mistake,) = mistakes_in(small)
+
+    assert f"{mistake.where}: {mistake.sentence}" == (
+        f"{CAMPAIGN}:2:22: is a checkpoint of this very campaign; name one of another campaign, or remove the line to "
+        "begin with the base model"
+    )

@@ -37,7 +37,7 @@ from state.campaign_file import campaign_record
 from state.cards import CampaignCard, encode_card
 from state.contract.exit import RunExit
 from state.contract.locked import Locked, locked_values
-from state.contract.manifest import Manifest, Measures, QuestCursor
+from state.contract.manifest import Manifest, Measures, Origin, QuestCursor
 from state.contract.orders import Orders, QuestOrder, RowShape
 from state.contract.process import ProcessIdentity
 from state.contract.request import CodeVersion
@@ -436,7 +436,13 @@ def _checkpoint(name: str, uid: str, words: Mapping[str, Any], locked: Locked | 
         quest_id=None,
         cursor=cursor,
         learnt=(),
-        measures=Measures(train_loss=0.5, val_loss=0.6, learning_rate=0.1, examples_seen=1, tokens_seen=1),
+        measures=Measures(
+            train_loss=0.5,
+            val_loss=words.get("val_loss", 0.6),
+            learning_rate=0.1,
+            examples_seen=1,
+            tokens_seen=1,
+        ),
         files=(),
         digest=words.get("digest", f"blake3:{words['step']}"),
     )

@@ -1,0 +1,161 @@
+"""Begin a campaign with a checkpoint of another one: its frozen files get a second name, and all is read and hashed.
+
+The copy has a manifest of its own: the new campaign, the same step, where it is from. It has learnt no quest of
+the new campaign. Source and copy share their bytes on the disk where the file system can do that; neither is
+ever changed.
+"""
+
+from pathlib import Path
+
+import msgspec
+
+from reconciler.act.checkpoints import record, row_in_force
+from reconciler.act.derived import campaign_row, places_of
+from reconciler.act.errors import Permanent, Temporary
+from reconciler.act.tools import Tools
+from reconciler.observed.checkpoints import find_damage, observe_checkpoints
+from reconciler.observed.records import FoundCheckpoint
+from reconciler.plan.actions import RecordCheckpoint, TakeOverCheckpoint
+from state.atomic import PRIVATE_FOLDER, ensure_folder, freeze, publish_folder, remove_staging, write_json
+from state.contract.manifest import MANIFEST_NAME, Manifest, Origin, with_digest
+from state.failpoints import reach
+from state.ids import checkpoint_folder
+from state.layout import STAGING_PREFIX
+from state.links import take_over_file
+from state.store.rows import CampaignRow
+from state.store.tables import put
+
+
+def take_over(action: TakeOverCheckpoint, tools: Tools) -> str:
+    """Publish the checkpoint in the new campaign, write down where that began, and enter it into the ledger.
+
+    Raises:
+        Temporary: the source is not there as it was planned, or is damaged, which is written down now.
+        Permanent: the campaign began with something else, or something lies in the checkpoint's place.
+    """
+    _refuse_other_start(action, tools)
+    manifest = _found_copy(action, tools) or _make_copy(action, tools)
+    with tools.writer.transaction() as store:
+        put(store, [_begun(campaign_row(store, action.campaign_uid, action.campaign), action)])
+    said = record(
+        RecordCheckpoint(
+            campaign=action.campaign,
+            campaign_uid=action.campaign_uid,
+            segment=manifest.segment,
+            step=manifest.step,
+            digest=manifest.digest,
+        ),
+        tools,
+    )
+    return f"{action.source}@{action.step}: {said}"
+
+
+def _refuse_other_start(action: TakeOverCheckpoint, tools: Tools) -> None:
+    with tools.writer.transaction() as store:
+        row = campaign_row(store, action.campaign_uid, action.campaign)
+    if row.starting_digest not in (None, action.digest):
+        raise Permanent(f"{row.name} began with {row.starting_checkpoint}; another start is another campaign")
+
+
+def _begun(row: CampaignRow, action: TakeOverCheckpoint) -> CampaignRow:
+    return msgspec.structs.replace(
+        row,
+        starting_from=action.wanted,
+        starting_checkpoint=f"{action.source}@{action.step}",
+        starting_step=action.step,
+        starting_digest=action.digest,
+        parent_uid=action.source_uid,
+    )
+
+
+def _found_copy(action: TakeOverCheckpoint, tools: Tools) -> Manifest | None:
+    """Return the manifest of the copy when an earlier try has published it."""
+    folder = places_of(tools, action.campaign_uid, action.campaign).checkpoints
+    facts = observe_checkpoints(folder, tools.layout.root, action.campaign_uid)
+    found = (one.manifest for one in facts.complete if one.step == action.step)
+    return next((one for one in found if one.origin and one.origin.digest == action.digest), None)
+
+
+def _make_copy(action: TakeOverCheckpoint, tools: Tools) -> Manifest:
+    source = _source(action, tools)
+    folder = places_of(tools, action.campaign_uid, action.campaign).checkpoints
+    ensure_folder(folder)
+    remove_staging(folder)  # of a try that was killed: no trainer of this campaign was ever started
+    staging = folder / f"{STAGING_PREFIX}{action.step}-start"
+    reach("folder.create")
+    staging.mkdir(mode=PRIVATE_FOLDER)
+    try:
+        return _publish(action, tools, source, staging)
+    except BaseException:
+        remove_staging(folder)
+        raise
+
+
+def _publish(action: TakeOverCheckpoint, tools: Tools, source: FoundCheckpoint, staging: Path) -> Manifest:
+    for entry in source.manifest.files:
+        take_over_file(Path(source.path) / entry.path, staging / entry.path)
+    if damage := find_damage(staging, source.manifest):
+        _write_damage(action, tools, source, "; ".join(damage))
+    manifest = _manifest(action, tools, source.manifest)
+    write_json(staging / MANIFEST_NAME, manifest)
+    freeze(staging)
+    try:
+        publish_folder(staging, staging.parent / checkpoint_folder(action.step))
+    except FileExistsError as error:
+        raise Permanent(
+            f"{error.filename} lies in the way of the starting checkpoint; move it away"
+        ) from error
+    return manifest
+
+
+def _source(action: TakeOverCheckpoint, tools: Tools) -> FoundCheckpoint:
+    folder = places_of(tools, action.source_uid, action.source).checkpoints
+    facts = observe_checkpoints(folder, tools.layout.root, action.source_uid)
+    found = next((one for one in facts.complete if one.manifest.digest == action.digest), None)
+    if found is None:
+        raise Temporary(
+            f"{action.source}@{action.step} is not there with digest {action.digest} any more; planned again"
+        )
+    return found
+
+
+def _write_damage(action: TakeOverCheckpoint, tools: Tools, source: FoundCheckpoint, damage: str) -> None:
+    """Remember in the ledger that the source is damaged, and give up.
+
+    Raises:
+        Temporary: always.
+    """
+    with tools.writer.transaction() as store:
+        row = row_in_force(store, action.source_uid, source.manifest.segment, source.step)
+        if row is not None and row.digest == action.digest:
+            put(store, [msgspec.structs.replace(row, damage=damage, healthy=False)])
+    raise Temporary(f"{source.path} is damaged: {damage}; nothing was taken over")
+
+
+def _manifest(action: TakeOverCheckpoint, tools: Tools, source: Manifest) -> Manifest:
+    """Return the copy's manifest: what was measured stays, what was learnt was learnt by another campaign."""
+    with tools.writer.transaction() as store:
+        segment = campaign_row(store, action.campaign_uid, action.campaign).segment
+    origin = Origin(
+        campaign_uid=source.campaign_uid,
+        campaign=action.source,
+        segment=source.segment,
+        step=source.step,
+        digest=source.digest,
+    )
+    return with_digest(
+        msgspec.structs.replace(
+            source,
+            campaign_uid=action.campaign_uid,
+            campaign=action.campaign,
+            segment=segment,
+            parent_step=source.step,
+            parent_digest=source.digest,
+            created_at=tools.now(),
+            generation=0,
+            attempt=0,
+            cursor=(),
+            learnt=(),
+            origin=origin,
+        )
+    )

@@ -1,0 +1,129 @@
+"""Which checkpoint `<hero>/<campaign>@best`, `@latest` or `@<step>` is, or why it is none to begin with."""
+
+import math
+from typing import NamedTuple
+
+from reconciler.desired.mistakes import nearest_name
+from reconciler.observed.records import CheckpointFacts, FoundCheckpoint
+from reconciler.plan.world import World
+from state.contract.manifest import Origin
+from state.ids import checkpoint_folder
+from state.store.rows import CampaignRow, LedgerRow
+
+_SHOWN = 8
+
+
+class Start(NamedTuple):
+    """A checkpoint that a campaign can begin with."""
+
+    row: CampaignRow
+    """Of the campaign that it is of."""
+    found: FoundCheckpoint
+
+    @property
+    def origin(self) -> Origin:
+        """Return what its copy says of it."""
+        manifest = self.found.manifest
+        return Origin(
+            campaign_uid=self.row.uid,
+            campaign=self.row.name,
+            segment=manifest.segment,
+            step=manifest.step,
+            digest=manifest.digest,
+        )
+
+
+class NoStart(NamedTuple):
+    """Why there is none."""
+
+    code: str
+    message: str
+    hint: str
+
+
+def find_start(world: World, wanted: str) -> Start | NoStart:
+    """Return the checkpoint that a spec names, as it lies there now."""
+    campaign, _, which = wanted.partition("@")
+    row = world.facts.campaign_row(campaign)
+    if row is None:
+        return _no_campaign(world, campaign)
+    seen = world.seen(campaign).checkpoints
+    if seen.problem is not None:
+        return NoStart("unreadable", seen.problem, "make the folder readable again")
+    if which.isdecimal():
+        return _at_step(world, row, seen, int(which))
+    found = world.newest_checkpoint(campaign) if which == "latest" else _best(world, row, seen)
+    if found is not None:
+        return Start(row, found)
+    if which == "best" and _usable(world, row, seen):
+        return NoStart(
+            "missing",
+            f"no checkpoint of {campaign} has a held-out loss",
+            f"name {campaign}@latest or a step: {_steps(seen)}",
+        )
+    return NoStart("missing", f"{campaign} has no healthy checkpoint yet", "train it first, or name another")
+
+
+def _no_campaign(world: World, campaign: str) -> NoStart:
+    if campaign in world.desired.campaigns:
+        return NoStart("missing", f"{campaign} has no checkpoint yet", "train it first, or name another")
+    known = [row.name for row in world.facts.store.campaigns]
+    near = nearest_name(campaign, known)
+    hint = f"did you mean {near}?" if near else "reconcile get campaigns shows those that there are"
+    return NoStart("missing", f"there is no campaign {campaign}", hint)
+
+
+def _usable(world: World, row: CampaignRow, seen: CheckpointFacts) -> list[FoundCheckpoint]:
+    damaged = {one.digest for one in world.facts.ledger_of(row.uid) if one.damage is not None}
+    return [
+        found for found in seen.complete if found.manifest.healthy and found.manifest.digest not in damaged
+    ]
+
+
+def _best(world: World, row: CampaignRow, seen: CheckpointFacts) -> FoundCheckpoint | None:
+    """Return the one with the lowest held-out loss; of equal ones the later. NaN displaces nothing."""
+    measured = [(found.manifest.measures.val_loss, found) for found in _usable(world, row, seen)]
+    finite = [
+        (loss, -found.step, found) for loss, found in measured if loss is not None and math.isfinite(loss)
+    ]
+    return min(finite, key=lambda one: one[:2])[2] if finite else None
+
+
+def _at_step(world: World, row: CampaignRow, seen: CheckpointFacts, step: int) -> Start | NoStart:
+    name = f"{row.name}@{step}"
+    ledger = [one for one in world.facts.ledger_of(row.uid) if one.step == step]
+    found = next((one for one in seen.complete if one.step == step), None)
+    if found is None:
+        return _not_there(world, seen, name, step, ledger)
+    damage = next((one.damage for one in ledger if one.digest == found.manifest.digest), None)
+    if damage is not None:
+        return NoStart(
+            "damaged", f"it is damaged: {damage}", "restore its folder from a copy, or name another"
+        )
+    if not found.manifest.healthy:
+        return NoStart("unhealthy", "a loss before it was not finite", "name one before that, or @latest")
+    return Start(row, found)
+
+
+def _not_there(world: World, seen: CheckpointFacts, name: str, step: int, ledger: list[LedgerRow]) -> NoStart:
+    """Return why a step has no complete checkpoint: in the trash, purged, damaged, foreign, never saved."""
+    stone = next((stone for one in ledger if (stone := world.facts.tombstone(one)) is not None), None)
+    if stone is not None and stone.state == "trashed":
+        return NoStart("in-trash", "it is in the trash", f"reconcile undelete {name}")
+    if stone is not None:
+        return NoStart("missing", f"it was deleted: {stone.reason}", f"name another: {_steps(seen)}")
+    damage = next((one.damage for one in ledger if one.damage is not None), None)
+    if damage is not None:
+        return NoStart(
+            "damaged", f"it is damaged: {damage}", "restore its folder from a copy, or name another"
+        )
+    foreign = next((one for one in seen.foreign if one.name == checkpoint_folder(step)), None)
+    if foreign is not None:
+        return NoStart("incomplete", f"{foreign.path}: {foreign.reason}", f"name another: {_steps(seen)}")
+    return NoStart("missing", "there is no complete checkpoint at that step", f"there are {_steps(seen)}")
+
+
+def _steps(seen: CheckpointFacts) -> str:
+    steps = [str(one.step) for one in seen.complete]
+    more = f" and {len(steps) - _SHOWN} earlier" if len(steps) > _SHOWN else ""
+    return (", ".join(steps[-_SHOWN:]) + more) or "none yet"

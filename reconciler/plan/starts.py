@@ -1,0 +1,143 @@
+"""Where a campaign begins: with the base model, or with a checkpoint of another campaign, taken over once.
+
+`@best` (the lowest held-out loss) and `@latest` are resolved when the campaign is made; what was resolved is
+kept in its row, and a spec that says something else later describes another campaign.
+"""
+
+from collections.abc import Mapping
+
+from reconciler.plan.actions import RegisterCampaign, RestoreCampaign, TakeOverCheckpoint
+from reconciler.plan.configs import ResolvedRun, resolve_run
+from reconciler.plan.draft import Draft
+from reconciler.plan.starting_checkpoints import NoStart, Start, find_start
+from reconciler.plan.world import World
+from state.contract.locked import first_unlike, locked_values
+from state.contract.manifest import Origin
+from state.store.rows import CampaignRow
+
+_CODE = "start-"
+
+
+def plan_starts(world: World, draft: Draft) -> None:
+    """Take over the checkpoint that a new campaign begins with, or say by name why not."""
+    for name, source in world.desired.campaigns.items():
+        wanted, row = source.spec.starting_checkpoint, world.facts.campaign_row(name)
+        if source.spec.state == "archived":
+            continue
+        copy = _copy(world, name)
+        if row is not None and (row.starting_from is not None or _has_begun(world, row)):
+            _block_other_start(draft, world, row, wanted, began_with=row.starting_checkpoint)
+        elif row is not None and copy is not None and wanted is None:
+            _block_other_start(draft, world, row, wanted, began_with=f"{copy.campaign}@{copy.step}")
+        elif copy is not None and wanted is not None:
+            _take_over(draft, world, name, wanted, copy)
+        elif wanted is not None:
+            _plan_start(world, draft, name, wanted)
+
+
+def waits_for_its_start(draft: Draft, campaign: str) -> bool:
+    """Is the campaign's starting checkpoint taken over by this plan, or not to be had?"""
+    if any(action.campaign == campaign for action in draft.actions(TakeOverCheckpoint)):
+        return True
+    subject = f"campaign/{campaign}"
+    return any(item.subject == subject and item.code.startswith(_CODE) for item in draft.blocked)
+
+
+def named_starts(world: World) -> Mapping[str, str]:
+    """Return the checkpoints that campaigns began with, or are to begin with → why each must stay."""
+    found = {}
+    for begun in world.facts.store.campaigns:
+        if begun.starting_checkpoint is not None:
+            found[begun.starting_checkpoint] = f"starting point of {begun.name}"
+    for name, source in world.desired.campaigns.items():
+        row = world.facts.campaign_row(name)
+        if source.spec.starting_checkpoint is not None and (row is None or row.starting_from is None):
+            start = find_start(world, source.spec.starting_checkpoint)
+            if isinstance(start, Start):
+                found[f"{start.row.name}@{start.found.step}"] = f"{name} is to begin with it"
+    return found
+
+
+def _has_begun(world: World, row: CampaignRow) -> bool:
+    """Has it trained? A starting checkpoint, whose generation is 0, was only taken over."""
+    saved = (found.manifest.generation for found in world.seen(row.name).checkpoints.complete)
+    recorded = (one.generation for one in world.facts.ledger_of(row.uid))
+    return bool(world.facts.runs_of(row.uid)) or any(saved) or any(recorded)
+
+
+def _copy(world: World, name: str) -> Origin | None:
+    """Return where the starting checkpoint is from that lies there, written down already or not."""
+    found = (one.manifest.origin for one in world.seen(name).checkpoints.complete)
+    return next((origin for origin in found if origin is not None), None)
+
+
+def _block_other_start(
+    draft: Draft, world: World, row: CampaignRow, wanted: str | None, *, began_with: str | None
+) -> None:
+    """Say that the spec wants another start than the one that the campaign had, if it does."""
+    if wanted in (row.starting_from, row.starting_checkpoint) and (wanted or not began_with):
+        return
+    hero = row.name.partition("/")[0]
+    draft.block(
+        f"campaign/{row.name}",
+        code=f"{_CODE}changed",
+        message=f"it began with {began_with or 'the base model'}; its spec now says "
+        f"{wanted or 'the base model'}: that is another campaign",
+        cause=world.where(f"campaign/{row.name}", "starting_checkpoint"),
+        hint=f"undo the change, or write a new campaign: reconcile new campaign {hero}",
+    )
+
+
+def _plan_start(world: World, draft: Draft, name: str, wanted: str) -> None:
+    start = find_start(world, wanted)
+    problem = start if isinstance(start, NoStart) else _misfit(world, name, start)
+    cause = world.where(f"campaign/{name}", "starting_checkpoint")
+    if problem is not None:
+        draft.block(
+            f"campaign/{name}",
+            code=f"{_CODE}{problem.code}",
+            message=f"it is to begin with {wanted}: {problem.message}",
+            cause=cause,
+            hint=problem.hint,
+        )
+        return
+    assert isinstance(start, Start)  # noqa: S101 - else there is a problem
+    _take_over(draft, world, name, wanted, start.origin)
+
+
+def _take_over(draft: Draft, world: World, name: str, wanted: str, origin: Origin) -> None:
+    draft.add(
+        TakeOverCheckpoint(
+            campaign=name,
+            campaign_uid=world.uid(name),
+            wanted=wanted,
+            source=origin.campaign,
+            source_uid=origin.campaign_uid,
+            step=origin.step,
+            digest=origin.digest,
+        ),
+        subject=f"campaign/{name}",
+        reason=f"it begins with {wanted}",
+        cause=world.where(f"campaign/{name}", "starting_checkpoint"),
+        source="edit",
+        needs=draft.ids(RegisterCampaign, RestoreCampaign),
+    )
+
+
+def _misfit(world: World, name: str, start: Start) -> NoStart | None:
+    """Return why a checkpoint's weights are not for this campaign's hero."""
+    resolved = resolve_run(world, name)
+    if not isinstance(resolved, ResolvedRun):
+        return NoStart("waits", resolved[0].message, resolved[0].hint)
+    saved = start.found.manifest.locked
+    if saved is None:
+        return None  # saved by an older version: the trainer compares before it begins
+    unlike = first_unlike(saved, locked_values(resolved.config))
+    if unlike is None:
+        return None
+    hero = name.partition("/")[0]
+    return NoStart(
+        "other-architecture",
+        f"its {unlike.key} is {unlike.found}, that of hero {hero} is {unlike.asked}",
+        f"begin with a checkpoint whose model is that of {hero}",
+    )
