@@ -53,12 +53,15 @@ def claim_of(files: RunLayout) -> ProcessIdentity | None:
 
 
 def living_pid(tools: Tools, files: RunLayout, cookie: str) -> int | None:
-    """Return the process of this run that lives now, whether it has claimed the run yet or not."""
+    """Return the process of this run that lives now, whether it has claimed the run yet or not.
+
+    A claim without the cookie of this launch is not its trainer's, whoever wrote it.
+    """
     try:
         identity = claim_of(files)
     except ContractError:
         identity = None
-    if identity is not None:
+    if identity is not None and identity.cookie in (cookie, REVOKED_COOKIE):
         lives = identity.works_in(files.folder.stat()) and is_alive(identity, tools.proc)
         return identity.pid if lives else None
     return find_by_cookie(cookie, tools.proc)

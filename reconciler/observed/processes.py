@@ -80,7 +80,14 @@ def _bearer(pid: int, cookie: str, proc: Path) -> SeenProcess | None:
 
 def _is_ours_or_leaving(identity: ProcessIdentity, proc: Path) -> bool:
     environment = _environment(identity.pid, proc)
-    return environment == b"" or _holds(environment, identity.cookie)
+    gave_up_memory = environment == b"" and _has_no_memory(identity.pid, proc)
+    return gave_up_memory or _holds(environment, identity.cookie)
+
+
+def _has_no_memory(pid: int, proc: Path) -> bool:
+    """Has the process given up its memory? One that was started without any environment has not."""
+    content = _read(proc / str(pid) / "statm", _MAX_STAT_BYTES)
+    return content is not None and content.split()[:1] == [b"0"]
 
 
 def _environment(pid: int, proc: Path) -> bytes | None:

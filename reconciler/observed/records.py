@@ -109,6 +109,10 @@ class RunFacts(msgspec.Struct, frozen=True, kw_only=True):
     orders: Orders | None = None
     problems: tuple[str, ...] = ()
 
+    def is_of(self, cookie: str) -> bool:
+        """Does the process of the launch with this cookie live? A claim may name anybody."""
+        return self.alive and self.process is not None and self.process.cookie == cookie
+
 
 class CampaignRuns(msgspec.Struct, frozen=True, kw_only=True):
     """Every run of one campaign, by generation and attempt."""

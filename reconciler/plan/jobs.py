@@ -104,7 +104,7 @@ def _closed_now(world: World, row: CampaignRow) -> list[RunRow]:
             ),
             None,
         )
-        if run.state != "ended" and seen is not None and seen.exit is not None and not seen.alive:
+        if run.state != "ended" and seen is not None and seen.exit is not None and not seen.is_of(run.cookie):
             left = seen.exit
             closed.append(
                 msgspec.structs.replace(

@@ -28,7 +28,7 @@ def _plan_open_run(world: World, draft: Draft, row: RunRow) -> None:
     campaign = world.name(row.campaign_uid)
     key = RunKey(row.campaign_uid, row.generation, row.attempt)
     seen = world.seen(campaign).run(key)
-    if seen is not None and seen.alive:
+    if seen is not None and seen.is_of(row.cookie):
         if row.state == "launching" and seen.process is not None:
             _confirm(draft, campaign, row, seen.process.pid)
     elif key.folder in world.seen(campaign).starting:

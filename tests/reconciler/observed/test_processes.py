@@ -80,8 +80,16 @@ def test_a_process_whose_environment_cannot_be_read_is_not_ours(fake_proc) -> No
 def test_a_process_that_is_leaving_lives_until_it_is_a_zombie(fake_proc) -> None:
     fake_proc.add(42, cookie="biscuit", state="D")
     (fake_proc.folder / "42" / "environ").write_bytes(b"")
+    (fake_proc.folder / "42" / "statm").write_bytes(b"0 0 0 0 0 0 0\n")
     assert processes.is_alive(identity(42), fake_proc.folder)
     assert processes.find_by_cookie("biscuit", fake_proc.folder) is None
+
+
+def test_a_stranger_without_any_environment_is_not_taken_for_a_trainer_that_is_leaving(fake_proc) -> None:
+    fake_proc.add(42)
+    (fake_proc.folder / "42" / "environ").write_bytes(b"")
+    (fake_proc.folder / "42" / "statm").write_bytes(b"566 217 204 5 0 92 0\n")
+    assert not processes.is_alive(identity(42), fake_proc.folder)
 
 
 def test_a_trainer_is_found_by_its_cookie_before_it_claims(fake_proc) -> None:
