@@ -107,7 +107,7 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
             campaign = self.name(row.campaign_uid)
             key = RunKey(row.campaign_uid, row.generation, row.attempt)
             seen = self.seen(campaign).run(key)
-            if seen is not None and seen.alive:
+            if seen is not None and seen.is_of(row.cookie):
                 found.append(LiveRun(campaign=campaign, row=row, seen=seen))
             elif key.folder in self.seen(campaign).starting:
                 found.append(LiveRun(campaign=campaign, row=row, seen=None))
