@@ -89,6 +89,11 @@ class RunLayout(msgspec.Struct, frozen=True):
         return self.folder / "status.json"
 
     @property
+    def effective(self) -> Path:
+        """What the trainer really uses."""
+        return self.folder / "effective.json"
+
+    @property
     def metrics(self) -> Path:
         return self.folder / "metrics.jsonl"
 

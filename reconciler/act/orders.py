@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from reconciler.act.derived import campaign_row, write_campaign_file
 from reconciler.act.errors import Temporary
 from reconciler.act.run_files import files_of, need_run, orders_of, refuse_ended
 from reconciler.act.tools import Tools
@@ -12,12 +13,16 @@ from state.atomic import write_json
 from state.contract.goals import as_order, goals_in
 from state.contract.orders import Orders, QuestOrder, RowShape
 from state.layout import Layout
+from state.store.in_force import InForce, in_force, told
 from state.store.rows import JobRow, RunRow
 from state.store.tables import put, select_one
 
 
 def give(action: GiveOrders, tools: Tools) -> str:
     """Replace the run's orders, unless it has these or newer ones.
+
+    A config in them stands in the store before the trainer can read it, so no checkpoint is saved with one
+    that the store does not know.
 
     Raises:
         Temporary: the run is over or stopping, has newer orders, or a quest has no content.
@@ -27,11 +32,13 @@ def give(action: GiveOrders, tools: Tools) -> str:
     current = orders_of(files)
     if current is not None and current.stop is not None:
         raise Temporary(f"run {action.campaign} is stopping ({current.stop}); it takes no new orders")
+    row = _told(tools, action, row)
     orders = Orders(
         sequence=action.sequence,
         quests=quest_orders(tools, action.job_uids, row),
         **as_order(goals_in(action)),
         pause=action.pause,
+        config=action.config,
     )
     if current is not None and msgspec.structs.replace(current, sequence=orders.sequence) == orders:
         return f"orders {current.sequence} say so already"
@@ -42,7 +49,30 @@ def give(action: GiveOrders, tools: Tools) -> str:
         )
     write_json(files.orders, orders)
     noun = "quest" if len(orders.quests) == 1 else "quests"
-    return f"orders {orders.sequence}: {len(orders.quests)} {noun}{', pause' if orders.pause else ''}"
+    config = f", config {orders.config.config_hash.removeprefix('sha256:')[:8]}" if orders.config else ""
+    return f"orders {orders.sequence}: {len(orders.quests)} {noun}{', pause' if orders.pause else ''}{config}"
+
+
+def _told(tools: Tools, action: GiveOrders, row: RunRow) -> RunRow:
+    """Write down which config the run is told to take up; return its row."""
+    config = action.config
+    if config is None:
+        return row
+    row = told(
+        row,
+        InForce(
+            generation=config.generation,
+            config_hash=config.config_hash,
+            config_json=msgspec.json.encode(config.config).decode(),
+            specs_commit=config.specs_commit,
+        ),
+    )
+    now = {name: getattr(config, name) for name in ("generation", "config_hash", "specs_commit")}
+    with tools.writer.transaction() as store:
+        campaign = campaign_row(store, action.campaign_uid, action.campaign)
+        put(store, [row, msgspec.structs.replace(campaign, **now)])
+    write_campaign_file(tools, action.campaign_uid, action.campaign)
+    return row
 
 
 def quest_orders(tools: Tools, job_uids: Sequence[str], run: RunRow) -> tuple[QuestOrder, ...]:
@@ -64,8 +94,9 @@ def quest_orders(tools: Tools, job_uids: Sequence[str], run: RunRow) -> tuple[Qu
 
 
 def _stamped(job: JobRow, run: RunRow) -> JobRow:
+    now = in_force(run)
     return msgspec.structs.replace(
-        job, config_hash=run.config_hash, git_commit=run.code_version, specs_commit=run.specs_commit
+        job, config_hash=now.config_hash, git_commit=run.code_version, specs_commit=now.specs_commit
     )
 
 

@@ -5,7 +5,7 @@ from typing import Literal
 import msgspec
 
 from state.cards import CampaignCard
-from state.contract.orders import RowShape
+from state.contract.orders import ConfigInForce, RowShape
 from state.contract.request import HeldOutFile, RunConfig
 from state.contract.row_contracts import RowContract
 from state.ids import RunKey
@@ -191,7 +191,7 @@ class ConfirmRun(RunAction, frozen=True, kw_only=True):
 
 
 class GiveOrders(RunAction, frozen=True, kw_only=True):
-    """Hand a running trainer its new list of quests, goal or pause."""
+    """Hand a running trainer its new list of quests, goal, pause, or what it can take up of a new config."""
 
     sequence: int
     job_uids: tuple[str, ...]
@@ -199,6 +199,8 @@ class GiveOrders(RunAction, frozen=True, kw_only=True):
     goal_tokens: int | None = None
     goal_quests: int | None = None
     pause: bool
+    config: ConfigInForce | None = None
+    """None: it trains as it was launched."""
 
 
 class StopRun(RunAction, frozen=True, kw_only=True):

@@ -1,7 +1,7 @@
 """Everything that can stand in the way, each with its name, what it means and the cheapest way out."""
 
 from reconciler.plan import jobs
-from reconciler.plan.configs import Difference
+from reconciler.plan.config_changes import Difference, place_in_hero
 from reconciler.plan.draft import Draft
 from reconciler.plan.hero_checks import LaunchProblem
 from reconciler.plan.retry import Verdict
@@ -89,7 +89,7 @@ def block_new_lineage(world: World, draft: Draft, campaign: str, difference: Dif
         f"campaign/{campaign}",
         code="new-lineage",
         message=f"{difference.text}: its checkpoints are of another model",
-        cause=world.where(f"hero/{hero}", "model"),
+        cause=world.where(f"hero/{hero}", *place_in_hero(difference.decisive or "model.init")),
         hint=f"undo the change, or write a new campaign of {hero}; this one keeps its checkpoints",
     )
 

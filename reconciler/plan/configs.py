@@ -1,7 +1,6 @@
-"""What a run of a campaign would be, or what stands in the way; and what a changed config means."""
+"""What a run of a campaign would be, or what stands in the way."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal
 
 import msgspec
 
@@ -37,19 +36,6 @@ class ResolvedRun(msgspec.Struct, frozen=True, kw_only=True):
     """Training settings by dotted key, each with its origin."""
     model_dir: str | None
     held_out: HeldOutFile | None
-
-    def cause(self, keys: tuple[str, ...]) -> str:
-        """Return the line of the spec that set the first of these keys."""
-        origins = (self.settings[key].origin for key in keys if key in self.settings)
-        return next(origins, "specs")
-
-
-class Difference(msgspec.Struct, frozen=True, kw_only=True):
-    """What a changed config means for a campaign that has trained with the old one."""
-
-    verdict: Literal["none", "resume", "restart", "new lineage"]
-    keys: tuple[str, ...]
-    text: str
 
 
 def resolve_run(world: World, campaign: str) -> ResolvedRun | tuple[LaunchProblem, ...]:
@@ -167,45 +153,3 @@ def _setting_problems(
                 cause=spec.origin,
                 hint="mend the file, or its fields in the spec",
             )
-
-
-def classify(old: RunConfig, new: RunConfig) -> Difference:
-    """Say what going from one config to another means for what has been learnt.
-
-    The locked architecture, the tokenizer: a new lineage. The optimizer: a restart with fresh optimizer
-    state. Anything else: save, stop, go on with the optimizer state.
-    """
-    before, after = _flat(msgspec.to_builtins(old)), _flat(msgspec.to_builtins(new))
-    keys = tuple(sorted(key for key in before.keys() | after.keys() if before.get(key) != after.get(key)))
-    text = ", ".join(f"{key.partition('.')[2]} {before.get(key)} → {after.get(key)}" for key in keys)
-    return Difference(
-        verdict=_verdict(keys), keys=tuple(key.removeprefix("training.") for key in keys), text=text
-    )
-
-
-def _verdict(keys: tuple[str, ...]) -> Literal["none", "resume", "restart", "new lineage"]:
-    if not keys:
-        return "none"
-    locked = [key for key in keys if key.startswith(("model.", "tokenizer."))]
-    if set(locked) - {"model.max_context_length"}:
-        return "new lineage"
-    return "restart" if "training.optimizer" in keys else "resume"
-
-
-def _flat(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, inner in value.items():
-        if isinstance(inner, Mapping):
-            flat |= _flat(inner, f"{prefix}{key}.")
-        else:
-            flat[f"{prefix}{key}"] = inner
-    return flat
-
-
-def change_since(config_json: str, new: RunConfig) -> Difference:
-    """Return what a config means for a campaign whose last run was launched with the recorded one."""
-    try:
-        old = msgspec.json.decode(config_json, type=RunConfig)
-    except msgspec.ValidationError:
-        return Difference(verdict="resume", keys=(), text="the config was recorded by another version")
-    return classify(old, new)

@@ -15,14 +15,16 @@ from reconciler.plan.actions import (
     SetAsideCheckpoint,
     StopRun,
 )
-from reconciler.plan.configs import ResolvedRun, change_since, resolve_run
+from reconciler.plan.config_changes import cause_of, change_since
+from reconciler.plan.configs import ResolvedRun, resolve_run
 from reconciler.plan.draft import Draft
-from reconciler.plan.locked import block_other_checkpoint
+from reconciler.plan.locked_checkpoints import block_other_checkpoint
 from reconciler.plan.retry import RetryPolicy, judge
 from reconciler.plan.starts import waits_for_its_start
 from reconciler.plan.world import World
 from state.contract.goals import as_order
 from state.ids import RunKey
+from state.store.in_force import in_force
 from state.store.rows import RunRow
 
 _BEFORE_A_LAUNCH = (
@@ -72,7 +74,7 @@ def _is_refused_change(world: World, draft: Draft, campaign: str, resolved: Reso
     last = _last_run(world, campaign)
     if last is None or world.newest_checkpoint(campaign) is None:
         return False
-    difference = change_since(last.config_json, resolved.config)
+    difference = change_since(in_force(last).config_json, resolved.config)
     if difference.verdict == "new lineage":
         blockers.block_new_lineage(world, draft, campaign, difference)
         return True
@@ -94,7 +96,7 @@ def _must_wait(world: World, draft: Draft, campaign: str, config_hash: str) -> b
     runs = [
         _as_closed(world, run, closing)
         for run in world.facts.runs_of(row.uid)
-        if run.config_hash == config_hash
+        if in_force(run).config_hash == config_hash
     ]
     verdict = judge(runs, policy, world.forgiven_at(row), world.now)
     if not verdict.ready:
@@ -160,10 +162,11 @@ def _what_changed(
     if forgotten is not None:
         lies_there = f"the store does not know g{forgotten.generation}-a{forgotten.attempt}, which lies there"
         return f"generation {generation}: {lies_there}; ", None
-    if last is None or last.config_hash == resolved.config_hash:
+    if last is None or in_force(last).config_hash == resolved.config_hash:
         return "", None
-    difference = change_since(last.config_json, resolved.config)
-    return f"generation {generation}: {difference.text}; ", resolved.cause(difference.keys)
+    difference = change_since(in_force(last).config_json, resolved.config)
+    cause = cause_of(world, campaign, resolved, difference)
+    return f"generation {generation}: {difference.text}; ", cause
 
 
 def _first_quest(world: World, draft: Draft, campaign: str) -> str:
@@ -176,17 +179,19 @@ def _first_quest(world: World, draft: Draft, campaign: str) -> str:
 def _next_key(world: World, campaign: str, config_hash: str) -> tuple[int, int]:
     """Return generation and attempt of the next launch: a new generation for every change of the config.
 
-    Numbers that a run's folder has are used, even where the store (an older copy) does not know of it.
+    Numbers that a run's folder has are used, even where the store (an older copy) does not know of it. A
+    generation that a running trainer was told to take up has no launch of its own yet.
     """
     last = _last_run(world, campaign)
     forgotten = _forgotten_run(world, campaign, last)
     if forgotten is not None:
-        return forgotten.generation + 1, 1
+        return max(forgotten.generation, in_force(last).generation if last else 0) + 1, 1
     if last is None:
         return 1, 1
-    if last.config_hash != config_hash:
-        return last.generation + 1, 1
-    return last.generation, last.attempt + 1
+    newest = in_force(last)
+    if newest.config_hash != config_hash:
+        return newest.generation + 1, 1
+    return newest.generation, last.attempt + 1 if newest.generation == last.generation else 1
 
 
 def _forgotten_run(world: World, campaign: str, last: RunRow | None) -> RunFacts | None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from reconciler.plan import jobs
 from reconciler.plan.actions import GiveOrders, StopRun
 from reconciler.plan.draft import Draft
+from reconciler.plan.live_config import wanted_config
 from reconciler.plan.world import LiveRun, World
 from state.contract.goals import as_order, goals_in, in_words
 from state.contract.orders import Orders
@@ -53,6 +54,7 @@ def _give(
     job_uids: tuple[str, ...],
     differences: list[str],
 ) -> None:
+    wanted = wanted_config(world, live)
     draft.add(
         GiveOrders(
             campaign=live.campaign,
@@ -63,16 +65,18 @@ def _give(
             job_uids=job_uids,
             **as_order(world.goals(live.campaign)),
             pause=world.hold(live.campaign) == "pause",
+            config=wanted.config,
         ),
         subject=f"run/{live.campaign}",
         reason=", ".join(differences),
-        cause=world.where("queue"),
+        cause=wanted.cause or world.where("queue"),
         source="edit",
     )
 
 
 def _urgent_differences(world: World, live: LiveRun, orders: Orders) -> list[str]:
-    found = []
+    config = wanted_config(world, live).text
+    found = [config] if config is not None else []
     goals, pause = world.goals(live.campaign), world.hold(live.campaign) == "pause"
     if goals_in(orders) != goals:
         found.append(f"goal {in_words(goals)}" if goals else "no goal any more")

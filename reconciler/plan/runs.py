@@ -3,13 +3,16 @@
 from reconciler.plan import blockers
 from reconciler.plan.actions import CloseRun, ConfirmRun, StopRun
 from reconciler.plan.changes import Risk
-from reconciler.plan.configs import ResolvedRun, change_since, resolve_run
+from reconciler.plan.config_changes import cause_of, change_since
+from reconciler.plan.configs import ResolvedRun, resolve_run
 from reconciler.plan.draft import Draft
+from reconciler.plan.live_config import is_live
 from reconciler.plan.silence import name_silent
 from reconciler.plan.world import LiveRun, World
 from state.contract.exit import RunExit
 from state.contract.process import REVOKED_COOKIE
 from state.ids import RunKey
+from state.store.in_force import in_force
 from state.store.rows import RunRow
 
 GENTLE_STOP_SECONDS = 60.0
@@ -152,12 +155,18 @@ def _why_restart(world: World, draft: Draft, live: LiveRun) -> tuple[str, str] |
     if not isinstance(resolved, ResolvedRun):
         blockers.block_launch(world, draft, live.campaign, resolved)
         return None  # what blocks a launch does not end a run that goes well
-    if resolved.config_hash == live.row.config_hash:
+    now = in_force(live.row)
+    if resolved.config_hash == now.config_hash:
         return None
-    difference = change_since(live.row.config_json, resolved.config)
+    difference = change_since(now.config_json, resolved.config)
+    if is_live(difference, live):
+        return None  # its orders carry it: see plan_orders
     if difference.verdict == "new lineage":
         blockers.block_new_lineage(world, draft, live.campaign, difference)
         return None
     if blockers.block_mid_epoch(world, draft, live.campaign, difference):
         return None
-    return f"{difference.text} ({difference.verdict})", resolved.cause(difference.keys)
+    why = difference.text_and_class
+    if difference.verdict in ("no-op", "live"):
+        why += "; its trainer, of an older version, takes up nothing while it runs"
+    return why, cause_of(world, live.campaign, resolved, difference)

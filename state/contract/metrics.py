@@ -12,6 +12,7 @@ Kind = Literal[
     "quest_started",
     "quest_finished",
     "orders",  # new orders were taken up
+    "config",  # a changed config is in force from the next update on; `note` says each key, old → new
     "left",  # the last record of a run
 ]
 

@@ -4,6 +4,8 @@ from typing import Literal
 
 import msgspec
 
+from state.contract.run_config import RunConfig
+
 
 class RowShape(msgspec.Struct, frozen=True, kw_only=True):
     """How one line of a quest is read."""
@@ -40,6 +42,21 @@ class QuestOrder(msgspec.Struct, frozen=True, kw_only=True):
     priority: Literal["high", "normal", "low"]
 
 
+class ConfigInForce(msgspec.Struct, frozen=True, kw_only=True):
+    """The config that a running trainer is to train with from its next update on: a live change.
+
+    It is whole, so that its hash can be checked; it may differ from what the run was launched with only in
+    keys of the classes `no-op` and `live`.
+    """
+
+    generation: int
+    """Its number among the campaign's configs. The run keeps the key that it was launched with."""
+    config: RunConfig
+    config_hash: str
+    specs_commit: str
+    """The commit that said so."""
+
+
 class Orders(msgspec.Struct, frozen=True, kw_only=True):
     schema_version: int = 1
     sequence: int
@@ -56,3 +73,5 @@ class Orders(msgspec.Struct, frozen=True, kw_only=True):
     """Save, then wait with the model loaded."""
     stop: str | None = None
     """Save and leave at the next update boundary; the text says why."""
+    config: ConfigInForce | None = None
+    """None: as request.json says."""

@@ -15,6 +15,10 @@ class RunStatus(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: str
     orders_sequence: Count
     """The newest orders that the trainer has taken up."""
+    takes_config: bool = False
+    """Does it take up a changed config from its orders? A trainer of an older version does not."""
+    config_hash: str | None = None
+    """Of the config in force; None until the request is read, and from a trainer of an older version."""
     step: Count
     """Optimizer updates since the campaign began."""
     quest_id: str | None = None

@@ -72,6 +72,11 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
     quest_id: str | None = None
     final_step: int | None = None
     last_checkpoint_step: int | None = None
+    told_generation: int | None = None
+    """Of the config that the running trainer was told to take up; None: it trains as launched."""
+    told_config_hash: str | None = None
+    told_config_json: str | None = None
+    told_specs_commit: str | None = None
 
 
 class JobRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -121,7 +121,9 @@ def _from_2(connection: apsw.Connection) -> None:
 
 
 def _from_3(connection: apsw.Connection) -> None:
-    """Checkpoints can be dropped: tombstones, and the observed time at which each was recorded."""
+    """Checkpoints can be dropped (tombstones, times); a running trainer can be told another config."""
+    for column in ("generation INTEGER", "config_hash TEXT", "config_json TEXT", "specs_commit TEXT"):
+        connection.execute(f"ALTER TABLE runs ADD COLUMN told_{column}")
     connection.execute("ALTER TABLE ledger ADD COLUMN recorded_at_seconds REAL NOT NULL DEFAULT 0")
     connection.execute(
         "CREATE TABLE trash (sequence INTEGER NOT NULL, campaign_uid TEXT NOT NULL, campaign TEXT NOT NULL, "

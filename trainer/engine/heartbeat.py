@@ -29,7 +29,9 @@ class Heartbeat:
         self._file = file
         self._written_at = float("-inf")
         self._updates: deque[tuple[float, int]] = deque(maxlen=_REMEMBERED_UPDATES)
-        self._status = RunStatus(phase="starting", updated_at=now_text(), orders_sequence=0, step=step)
+        self._status = RunStatus(
+            phase="starting", updated_at=now_text(), orders_sequence=0, step=step, takes_config=True
+        )
 
     @property
     def status(self) -> RunStatus:

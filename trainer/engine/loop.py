@@ -64,12 +64,9 @@ def next_quest(orders: Orders, progress: Progress) -> QuestOrder | None:
 
 
 def _take_up(session: Session, control: Control) -> Orders:
-    """Return the newest orders; note them when they are new."""
+    """Return the newest orders, which count from now on."""
     orders = control.orders()
-    if orders.sequence != session.heartbeat.status.orders_sequence:
-        session.heartbeat.enter("training", orders_sequence=orders.sequence)
-        session.metrics.record("orders", session.progress.step, note=f"sequence {orders.sequence}")
-        say("orders", sequence=orders.sequence, quests=len(orders.quests))
+    session.take_up(orders)
     return orders
 
 

@@ -8,7 +8,7 @@ import torch
 
 from state.contract.orders import QuestOrder
 from state.contract.quest_rows import QuestFileError
-from state.contract.request import RunRequest
+from state.contract.request import EvaluationConfig, RunRequest
 from trainer.data.batches import micro_batches, num_trained_tokens
 from trainer.data.documents import Document
 from trainer.data.order import NextUpdate, Position, next_update, updates_left
@@ -75,8 +75,8 @@ class QuestShelf:
         training = request.config.training
         self.seed = training.seed
         self.documents_per_update = training.batch_size * training.gradient_accumulation
-        self._tokens_at_once = training.batch_size * training.max_length
-        self._evaluation = request.config.evaluation
+        self.tokens_at_once = training.batch_size * training.max_length
+        self.evaluation = request.config.evaluation
         self._held_out_file = request.held_out
         self._vocabulary = vocabulary
         self._device = device
@@ -98,6 +98,12 @@ class QuestShelf:
             self._key = key
         return self._quest
 
+    def measure_with(self, evaluation: EvaluationConfig) -> None:
+        """Measure as this says from now on; which rows are held out stays as it was."""
+        if evaluation.max_rows != self.evaluation.max_rows:
+            self._quest = None  # read again when it is needed next
+        self.evaluation = evaluation
+
     def batches(self, documents: Sequence[Document]) -> tuple[Batch, ...]:
         """Return documents as micro-batches of at most batch_size times max_length tokens, filling included.
 
@@ -105,7 +111,7 @@ class QuestShelf:
         """
         if not documents:
             return ()
-        together = max(1, self._tokens_at_once // max(len(document) for document in documents))
+        together = max(1, self.tokens_at_once // max(len(document) for document in documents))
         tensors = (
             to_tensors(batch, self._device)
             for batch in micro_batches(documents, together, self._vocabulary.encoder.pad_id)
@@ -117,7 +123,7 @@ class QuestShelf:
             Path(order.path),
             order.shape,
             self._vocabulary.renderer,
-            held_out_fraction=self._evaluation.held_out_fraction,
+            held_out_fraction=self.evaluation.held_out_fraction,
             digest=order.digest,
         )
         return Quest(loaded, self._held_out(loaded), self)
@@ -129,7 +135,7 @@ class QuestShelf:
             documents = load_held_out_file(
                 Path(file.path), file.shape, self._vocabulary.renderer, digest=file.digest
             ).held_out
-        return evenly(documents, self._evaluation.max_rows)
+        return evenly(documents, self.evaluation.max_rows)
 
 
 def evenly(documents: Sequence[Document], limit: int) -> list[Document]:

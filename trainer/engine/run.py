@@ -49,7 +49,11 @@ def run(request_file: Path) -> int:
             heartbeat.enter("starting")
             _collect_no_garbage(until_left)
             request = _read_request(request_file)
-            heartbeat.beat(step=request.resume_step or 0, last_checkpoint_step=request.resume_step)
+            heartbeat.beat(
+                step=request.resume_step or 0,
+                last_checkpoint_step=request.resume_step,
+                config_hash=request.config_hash,
+            )
             until_left.enter_context(_only_trainer(request))
             outcome = _train(request, run_files, control, heartbeat)
         except BaseException as error:  # noqa: BLE001 - whatever it is, exit.json says so

@@ -3,17 +3,22 @@
 import gc
 import math
 import time
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from state.atomic import write_json
+from state.contract.config_classes import changes_between
 from state.contract.metrics import Kind
-from state.contract.orders import QuestOrder
-from state.contract.request import RunRequest
+from state.contract.orders import Orders, QuestOrder
+from state.contract.request import RunConfig, RunRequest
 from trainer.engine.device import Precision
+from trainer.engine.effective import effective_run
 from trainer.engine.evaluate import held_out_loss
 from trainer.engine.failures import NonFiniteLossError
 from trainer.engine.heartbeat import Heartbeat
+from trainer.engine.live import request_now
 from trainer.engine.log import say
 from trainer.engine.metrics import Metrics
 from trainer.engine.optimizer import Optimizers
@@ -50,6 +55,7 @@ class Session:
         progress: Progress,
         heartbeat: Heartbeat,
         metrics: Metrics,
+        effective_file: Path,
     ) -> None:
         self.request = request
         self.model = model
@@ -60,9 +66,42 @@ class Session:
         self.progress = progress
         self.heartbeat = heartbeat
         self.metrics = metrics
+        self._effective_file = effective_file
+        self._launched = request
+        self._orders: Orders | None = None
         self._saved_at = time.monotonic()
         self._logged_at = -math.inf
         self._evaluated_at: tuple[str, int] | None = None
+
+    def take_up(self, orders: Orders) -> None:
+        """Note new orders, and train with the config that they put in force from the next update on.
+
+        Raises:
+            EnvironmentFailure: a running trainer cannot take up that config.
+        """
+        if orders is self._orders:
+            return
+        self._orders = orders
+        before, self.request = self.request, request_now(self._launched, orders)
+        self._record("orders", note=f"sequence {orders.sequence}")
+        say("orders", sequence=orders.sequence, quests=len(orders.quests))
+        self.heartbeat.enter(
+            "training", orders_sequence=orders.sequence, config_hash=self.request.config_hash
+        )
+        if self.request.config_hash != before.config_hash:
+            self._train_otherwise(before.config)
+
+    def _train_otherwise(self, before: RunConfig) -> None:
+        changes = changes_between(before, self.request.config)
+        told = ", ".join(f"{change.key} {change.old} → {change.new}" for change in changes)
+        self.shelf.measure_with(self.request.config.evaluation)
+        self._record("config", note=told)
+        say("config", hash=self.request.config_hash, changes=told)
+        self.report()
+
+    def report(self) -> None:
+        """Tell what is really used."""
+        write_json(self._effective_file, effective_run(self))
 
     def begin_quest(self, order: QuestOrder) -> None:
         """Open the quest and, before anything of it is learnt, measure the held-out loss."""

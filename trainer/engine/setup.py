@@ -67,6 +67,7 @@ def open_session(request: RunRequest, run_files: RunLayout, heartbeat: Heartbeat
         progress=progress,
         heartbeat=heartbeat,
         metrics=Metrics(run_files.metrics),
+        effective_file=run_files.effective,
     )
     _tell(session, device)
     return session
@@ -131,6 +132,7 @@ def _tell(session: Session, device: torch.device) -> None:
     session.metrics.record("started", step, seconds=seconds, note=note)
     say("started", step=step, seconds=seconds, on=note)
     last = session.progress.parent.step if session.progress.parent else None
+    session.report()
     session.heartbeat.enter("training", step=step, last_checkpoint_step=last)
 
 

@@ -38,7 +38,7 @@ class Vocabulary:
             raise EnvironmentFailure(str(error)) from error
         self.renderer = Renderer(self.encoder, template, max_length)
         self._folder = folder
-        self._max_length = max_length
+        self.max_length = max_length
 
     @property
     def special_ids(self) -> dict[str, int]:
@@ -52,7 +52,7 @@ class Vocabulary:
             OSError: the disk is full or failing.
         """
         if self._folder is None:
-            _save(byte_tokenizer(self._template, self._max_length), folder)
+            _save(byte_tokenizer(self._template, self.max_length), folder)
         else:
             for name in TOKENIZER_FILES:
                 if (self._folder / name).is_file():

@@ -27,7 +27,7 @@ from reconciler.plan.changes import Change, change_id
 from state.atomic import ensure_folder
 from state.cards import CampaignCard
 from state.contract.manifest import FileEntry, Manifest, Measures, with_digest
-from state.contract.orders import RowShape
+from state.contract.orders import ConfigInForce, RowShape
 from state.contract.request import (
     ChatConfig,
     CheckpointConfig,
@@ -297,6 +297,17 @@ def orders(sequence: int, **changes: Any) -> a.GiveOrders:
     return msgspec.structs.replace(given, **changes)
 
 
+def live_orders(sequence: int, **training: Any) -> a.GiveOrders:
+    """Orders with a changed config, as its second generation."""
+    changed = msgspec.structs.replace(
+        CONFIG, training=msgspec.structs.replace(CONFIG.training, **({"learning_rate": 0.5} | training))
+    )
+    config = ConfigInForce(
+        generation=2, config=changed, config_hash=config_hash(changed), specs_commit="e" * 40
+    )
+    return orders(sequence, config=config)
+
+
 def stop(grace_seconds: float = 20.0) -> a.StopRun:
     return a.StopRun(**KEY, why="not active any more", grace_seconds=grace_seconds)
 
@@ -346,6 +357,7 @@ class Builders:
     archive, restore, take_over = map(staticmethod, (archive, restore, take_over))
     register, activate, snapshot, generate = map(staticmethod, (register, activate, snapshot, generate))
     enqueue, mark, launch, orders = map(staticmethod, (enqueue, mark, launch, orders))
+    live_orders = staticmethod(live_orders)
     stop, close, record, set_aside = map(staticmethod, (stop, close, record, set_aside))
     drop, take_back, purge = map(staticmethod, (drop, take_back, purge))
     tiny_trainers = TinyTrainers

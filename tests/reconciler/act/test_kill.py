@@ -147,6 +147,9 @@ SCENARIOS = {
         lambda realm, make: make.orders(2, pause=True, goal_updates=9),
         lambda realm, make: realm.done(make.launch()),
     ),
+    "GiveOrders-with-config": Scenario(
+        lambda realm, make: make.live_orders(2), lambda realm, make: realm.done(make.launch())
+    ),
     "StopRun": Scenario(
         lambda realm, make: make.stop(),
         lambda realm, make: realm.save_checkpoint(7),

@@ -62,3 +62,24 @@ def test_a_run_that_is_over_takes_nothing_more(action: str, realm: Any, make: An
     late = make.orders(2) if action == "orders" else a.ConfirmRun(**make.key, pid=1)
 
     assert "is over (never_started); planned again" in realm.fails(late).text
+
+
+def test_a_live_change_is_known_to_store_and_campaign_file_before_the_trainer_reads_it(
+    realm: Any, make: Any
+) -> None:
+    action = make.live_orders(2)
+    _, told = realm.done(make.launch(), action)
+
+    assert told == f"orders 2: 1 quest, config {action.config.config_hash[7:15]}"
+    given = read(realm.run.orders, Orders).config
+    assert given == action.config
+    (row,) = realm.rows("runs")
+    assert (row["told_generation"], row["told_config_hash"]) == (2, given.config_hash)
+    assert (row["generation"], row["config_hash"]) == (1, make.launch().config_hash)
+    expected = {"config_hash": given.config_hash, "specs_commit": given.specs_commit}
+    campaign = realm.json(realm.layout.campaign(make.campaign).record)
+    (job,) = realm.rows("jobs")
+    (kept,) = (one for one in realm.rows("campaigns") if one["uid"] == make.uid)
+    for place in (campaign, job, kept):
+        assert {name: place[name] for name in expected} == expected
+    assert kept["generation"] == 2

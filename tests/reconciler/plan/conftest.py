@@ -38,15 +38,17 @@ from state.cards import CampaignCard, encode_card
 from state.contract.exit import RunExit
 from state.contract.locked import Locked, locked_values
 from state.contract.manifest import Manifest, Measures, Origin, QuestCursor
-from state.contract.orders import Orders, QuestOrder, RowShape
+from state.contract.orders import ConfigInForce, Orders, QuestOrder, RowShape
 from state.contract.process import ProcessIdentity
 from state.contract.request import CodeVersion
 from state.contract.row_contracts import RowContract
 from state.contract.row_lines import Finding
+from state.contract.run_config import RunConfig, config_hash
 from state.contract.sieve import Sieved
 from state.contract.status import RunStatus
 from state.formats import encode_record, pointer_record
 from state.ids import campaign_uid, job_uid
+from state.store.in_force import InForce, in_force, told
 from state.store.rows import (
     CampaignRow,
     JobRow,
@@ -270,7 +272,24 @@ class Builder:
             message=words.get("message"),
             last_checkpoint_step=words.get("last_checkpoint_step"),
         )
+        if "told" in words:
+            row = self._told(name, row, words["told"])
         return row, self._seen_run(uid, row, words) if words.get("claimed", True) else None
+
+    def _told(self, name: str, row: RunRow, words: Mapping[str, Any]) -> RunRow:
+        """Return the row of a run that was told to take up the hero's config, with some values changed."""
+        resolved = resolve_run(self.world(), name)
+        assert isinstance(resolved, ResolvedRun), resolved
+        config = _with(resolved.config, words.get("with", {}))
+        return told(
+            row,
+            InForce(
+                generation=words["generation"],
+                config_hash=config_hash(config),
+                config_json=msgspec.json.encode(config).decode(),
+                specs_commit="t",
+            ),
+        )
 
     def _seen_run(self, uid: str, row: RunRow, words: Mapping[str, Any]) -> RunFacts:
         left = words.get("exit")
@@ -290,10 +309,10 @@ class Builder:
             )
             if left
             else None,
-            orders=self._orders(uid, words) if "orders" in words else None,
+            orders=self._orders(uid, row, words) if "orders" in words else None,
         )
 
-    def _orders(self, uid: str, words: Mapping[str, Any]) -> Orders:
+    def _orders(self, uid: str, row: RunRow, words: Mapping[str, Any]) -> Orders:
         quests = tuple(
             QuestOrder(
                 quest_id=quest,
@@ -307,8 +326,13 @@ class Builder:
             )
             for quest in words["orders"]
         )
+        has_config = row.told_generation is not None and words["told"].get("given", True)
         return Orders(
-            sequence=1, quests=quests, goal_updates=words.get("goal"), pause=words.get("pause", False)
+            sequence=1,
+            quests=quests,
+            goal_updates=words.get("goal"),
+            pause=words.get("pause", False),
+            config=_config_in_force(row) if has_config else None,
         )
 
     def _activate(self, name: str | None) -> None:
@@ -363,6 +387,14 @@ def _with(config: Any, changed: Mapping[str, Any]) -> Any:
     return msgspec.convert(values, type(config))
 
 
+def _config_in_force(row: RunRow) -> ConfigInForce:
+    now = in_force(row)
+    config = msgspec.json.decode(now.config_json, type=RunConfig)
+    return ConfigInForce(
+        generation=now.generation, config=config, config_hash=now.config_hash, specs_commit=now.specs_commit
+    )
+
+
 def _gpu(words: Mapping[str, Any]) -> Gpu:
     return Gpu(
         **({"uuid": "u", "name": "card", "utilization_percent": 0, "memory_used_bytes": 0} | dict(words))
@@ -371,7 +403,16 @@ def _gpu(words: Mapping[str, Any]) -> Gpu:
 
 def _status(words: Mapping[str, Any]) -> RunStatus:
     return RunStatus(
-        **({"phase": "training", "updated_at": EARLIER, "orders_sequence": 1, "step": 1} | dict(words))
+        **(
+            {
+                "phase": "training",
+                "updated_at": EARLIER,
+                "orders_sequence": 1,
+                "step": 1,
+                "takes_config": True,
+            }
+            | dict(words)
+        )
     )
 
 

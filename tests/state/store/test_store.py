@@ -12,7 +12,7 @@ import pytest
 from state import failpoints
 from state.store import requests, schema
 from state.store.connection import StoreDamaged, open_reader, open_writer
-from state.store.rows import ActionRow, CampaignRow, LedgerRow
+from state.store.rows import ActionRow, CampaignRow, LedgerRow, RunRow
 from state.store.schema import TABLES, StoreTooNew
 from state.store.tables import get_meta, put, put_meta, select, select_one
 from state.store.view import read_view
@@ -285,6 +285,19 @@ CAMPAIGNS_1 = (
     "forgiven_at TEXT, PRIMARY KEY (uid), UNIQUE (name)) STRICT, WITHOUT ROWID"
 )
 
+RUNS_1 = (
+    "CREATE TABLE runs (campaign_uid TEXT NOT NULL, generation INTEGER NOT NULL, attempt INTEGER NOT NULL, "
+    "state TEXT NOT NULL, cookie TEXT NOT NULL, config_hash TEXT NOT NULL, config_json TEXT NOT NULL, "
+    "code_version TEXT NOT NULL, specs_commit TEXT NOT NULL, device TEXT NOT NULL, resume_step INTEGER, "
+    "launched_at TEXT NOT NULL, pid INTEGER, ended_at TEXT, end TEXT, failure_class TEXT, message TEXT, "
+    "quest_id TEXT, final_step INTEGER, last_checkpoint_step INTEGER, "
+    "PRIMARY KEY (campaign_uid, generation, attempt)) STRICT, WITHOUT ROWID"
+)
+RUN = RunRow(
+    campaign_uid=ROW.uid, generation=1, attempt=1, state="ended", cookie="c", config_hash="h", config_json="{}",
+    code_version="v", specs_commit="s", device="cpu", resume_step=None, launched_at="2026-01-31T12:00:00Z",
+)  # fmt: skip
+
 
 def _store_of_version_1(path: Path) -> tuple[LedgerRow, ActionRow]:
     """Make a store as the first version did; return what is in it."""
@@ -292,7 +305,10 @@ def _store_of_version_1(path: Path) -> tuple[LedgerRow, ActionRow]:
     assert isinstance(ledger, LedgerRow)
     assert isinstance(action, ActionRow)
     connection = open_writer(path)
-    tables = (("ledger", LEDGER_1, ledger), ("actions", ACTIONS_1, action), ("campaigns", CAMPAIGNS_1, ROW))
+    tables = (
+        *(("ledger", LEDGER_1, ledger), ("actions", ACTIONS_1, action)),
+        *(("campaigns", CAMPAIGNS_1, ROW), ("runs", RUNS_1, RUN)),
+    )
     connection.execute("DROP TABLE trash")
     for table, statement, row in tables:
         connection.execute(f"DROP TABLE {table}")
@@ -312,7 +328,7 @@ def test_a_store_of_an_earlier_version_is_brought_to_this_one_and_loses_no_row(p
 
     with writer.transaction() as store:
         assert (select(store, LedgerRow), select(store, ActionRow)) == ((ledger,), (action,))
-        assert select(store, CampaignRow) == (ROW,)
+        assert (select(store, CampaignRow), select(store, RunRow)) == ((ROW,), (RUN,))
         put(store, [msgspec.structs.replace(ledger, sequence=2, damage="a bit is flipped")])
         assert len(select(store, LedgerRow)) == 2
     writer.close()

@@ -1,0 +1,94 @@
+"""What this run really uses, read back from the model, the optimizers and the device; see the contract."""
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from msgspec.structs import replace
+
+from state.contract.effective import EffectiveRun
+from state.contract.request import EvaluationConfig, ModelConfig, TrainingConfig
+from state.contract.run_config import RunConfig
+from trainer.engine.clock import now_text
+from trainer.engine.optimizer import Optimizers
+
+if TYPE_CHECKING:
+    from trainer.engine.session import Session
+
+
+def effective_run(session: "Session") -> EffectiveRun:
+    """Return the values in use."""
+    asked, model = session.request.config, session.model
+    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    device = parameters[0].device
+    config = RunConfig(
+        model=_model(session, asked.model),
+        tokenizer=asked.tokenizer,  # the session did not open with any other: their digests were compared
+        chat=asked.chat,
+        training=_training(session, asked.training),
+        evaluation=_evaluation(session, asked.evaluation),
+        checkpoint=asked.checkpoint,
+    )
+    return EffectiveRun(
+        written_at=now_text(),
+        config_hash=session.request.config_hash,
+        config=config,
+        device=str(device),
+        device_name=torch.cuda.get_device_name(device) if device.type == "cuda" else None,
+        threads=torch.get_num_threads(),
+        torch_version=str(torch.__version__),
+        num_parameters=sum(parameter.numel() for parameter in parameters),
+    )
+
+
+def _model(session: "Session", asked: ModelConfig) -> ModelConfig:
+    model = session.model
+    fields = model.config.to_dict()
+    return replace(
+        asked,
+        architecture=type(model).__name__,
+        vocab_size=model.get_input_embeddings().weight.shape[0],
+        max_context_length=session.vocabulary.max_length,
+        config={key: fields.get(key) for key in asked.config},
+    )
+
+
+def _training(session: "Session", asked: TrainingConfig) -> TrainingConfig:
+    shelf, adamw = session.shelf, session.optimizers["adamw"].param_groups[0]
+    batch_size = shelf.tokens_at_once // session.vocabulary.max_length
+    return replace(
+        asked,
+        precision=session.precision,
+        batch_size=batch_size,
+        gradient_accumulation=shelf.documents_per_update // batch_size,
+        max_length=session.vocabulary.max_length,
+        seed=shelf.seed,
+        gradient_checkpointing=_computes_twice(session.model),
+        adam_beta1=adamw["betas"][0],
+        adam_beta2=adamw["betas"][1],
+        adam_epsilon=adamw["eps"],
+        **_of_matrices(session.optimizers, asked),
+    )
+
+
+def _computes_twice(model: Any) -> bool:
+    newer = getattr(model, "is_activation_checkpointing", None)  # the name in newer versions
+    return bool(model.is_gradient_checkpointing if newer is None else newer)
+
+
+def _of_matrices(optimizers: Optimizers, asked: TrainingConfig) -> dict[str, Any]:
+    """Return the settings of whatever updates the matrices."""
+    if "muon" not in optimizers:
+        return {"optimizer": "adamw", "weight_decay": optimizers["adamw"].param_groups[0]["weight_decay"]}
+    muon = optimizers["muon"].param_groups[0]
+    own = asked.muon_learning_rate
+    return {
+        "optimizer": "muon",
+        "weight_decay": muon["weight_decay"],
+        "muon_momentum": muon["momentum"],
+        "muon_learning_rate": asked.learning_rate if own is None else own,
+    }
+
+
+def _evaluation(session: "Session", asked: EvaluationConfig) -> EvaluationConfig:
+    used = session.shelf.evaluation
+    return replace(asked, held_out_fraction=used.held_out_fraction, max_rows=used.max_rows)
