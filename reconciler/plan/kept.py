@@ -126,10 +126,14 @@ def references_to(world: World, row: CampaignRow) -> Iterator[Reference]:
     """Yield what needs a checkpoint of this campaign."""
     for step, reason in (*_of_training(world, row), *_of_jobs(world, row), *_of_people(world, row)):
         yield Reference(id=f"{row.name}@{step}", reason=reason)
+    if row.starting_checkpoint is not None:
+        yield Reference(id=f"{row.name}@{row.starting_step}", reason="its own starting point")
+    wanted = [(name, source.spec.starting_checkpoint) for name, source in world.desired.campaigns.items()]
     for other in world.facts.store.campaigns:
-        for name in (other.starting_checkpoint, other.starting_from):
-            if name is not None and name.startswith(f"{row.name}@"):
-                yield Reference(id=name, reason=f"starting point of {other.name}")
+        wanted += [(other.name, other.starting_checkpoint), (other.name, other.starting_from)]
+    for name, checkpoint in wanted:
+        if checkpoint is not None and checkpoint.startswith(f"{row.name}@"):
+            yield Reference(id=checkpoint, reason=f"starting point of {name}")
 
 
 def _of_training(world: World, row: CampaignRow) -> Iterator[tuple[int, str]]:

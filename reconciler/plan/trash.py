@@ -43,6 +43,7 @@ def plan_drops(world: World, draft: Draft) -> None:
                 world, draft, row, "retention-on-hold", why, "mend it, or list it under acknowledged_losses"
             )
             continue
+        _warn_of_pins(world, draft, row, retention)
         try:
             _drop(world, draft, row, retention)
         except MalformedRecords as error:
@@ -92,6 +93,15 @@ def _drop(world: World, draft: Draft, row: CampaignRow, retention: Source[Retent
             grace = duration_seconds(retention.spec.trash.rolled)
             cause = retention.where("campaigns", set_name(row))
             _trash(draft, row, one, why="; ".join(reasons), grace_seconds=grace, cause=cause)
+
+
+def _warn_of_pins(world: World, draft: Draft, row: CampaignRow, retention: Source[Retention]) -> None:
+    """Name the pins that hold nothing: a wrong step protects nobody."""
+    known = {f"{row.name}@{one.step}" for one in world.facts.ledger_of(row.uid)}
+    for place, pin in enumerate(retention.spec.pins):
+        if pin.startswith(f"{row.name}@") and pin not in known:
+            where = retention.where("pins", place)
+            draft.warnings.append(f"{where}: {pin} is pinned, and there is no such checkpoint")
 
 
 def _trash(
