@@ -35,6 +35,8 @@ class Tick(msgspec.Struct, frozen=True, kw_only=True):
 
     succeeded: int = 0
     failed: int = 0
+    is_counted: bool = False
+    """Whatever failed is counted by the plan, which tries it again in time: no reason to look less often."""
     plan_digest: str = ""
     """What it tried to do; trying the very same again is no progress."""
     is_moving: bool = False
@@ -93,7 +95,7 @@ def run(tick: Callable[[], Tick], pace: Callable[[], Pace], triggers: Triggers, 
 
 def _is_stuck(done: Tick, digest_before: str) -> bool:
     """Did nothing succeed, or was it the same as before, so that the world did not move?"""
-    if not (done.failed or done.succeeded):
+    if not (done.failed or done.succeeded) or (done.failed and done.is_counted):
         return False
     return not done.succeeded or done.plan_digest == digest_before
 

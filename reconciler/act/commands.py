@@ -39,7 +39,7 @@ def run_command(
 
     Raises:
         Permanent: it cannot be started, failed, or took too long; with the last of what it said.
-        Temporary: a person asked the reconciler to leave meanwhile.
+        Temporary: it was interrupted.
     """
     import resource
     import subprocess  # only this needs it, and it is slow to import
@@ -80,7 +80,7 @@ def _wait(
     deadline = time.monotonic() + bounds.seconds
     while process.poll() is None:
         if interrupted():
-            raise Temporary("asked to leave while it ran; it is run again")
+            raise Temporary("broken off while it ran, because of a request; it is run again")
         if time.monotonic() > deadline:
             raise Permanent(
                 f"`{' '.join(command)}` took more than {bounds.seconds:g} s and was ended{_tail(said)}"

@@ -10,6 +10,7 @@ from contextlib import suppress
 
 import msgspec
 
+from reconciler.act.asked import watch_requests
 from reconciler.act.errors import FOREIGN, ActionFailed, Permanent, translate
 from reconciler.act.job_history import settle_history
 from reconciler.act.journal import INTERRUPTED, Journal, close_orphans
@@ -48,7 +49,8 @@ def perform(
 ) -> Iterator[Outcome]:
     """Perform the changes in their order, yielding each outcome as it happens.
 
-    Stops before the next change when `tools.interrupted()` says so; what is left out is planned again.
+    Stops before the next change when `tools.interrupted()` says so, or when a person asked for something that
+    this plan does not know; what is left out is planned again.
 
     Raises:
         LostLock: another reconciler took over; nothing more is done.
@@ -61,10 +63,11 @@ def perform(
     except ActionFailed as error:
         yield from (_not_begun(change, f"not begun: {error}") for change in changes)
         return
+    tools = msgspec.structs.replace(tools, asked=watch_requests(changes, tools.layout))
     journal = Journal(tools.writer, specs_commit)
     failed: set[str] = set()
     for change in changes:
-        if tools.interrupted():
+        if tools.interrupted() or tools.asked():
             return
         outcome = _perform_one(change, tools, journal, failed, on_begin, executors)
         if not outcome.ok:

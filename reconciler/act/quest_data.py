@@ -61,11 +61,17 @@ def generate_quest(action: GenerateQuest, tools: Tools, bounds: Bounds | None = 
     """Run the skill's source, check its rows and keep them.
 
     Raises:
+        Temporary: it was broken off, because a person wants the reconciler to leave or to do something else.
         Permanent: the command failed, its rows cannot be trained on, or they are not those of before.
     """
     with _staging(tools.layout) as staging:
         command = (*action.command, "--out", str(staging))
-        run_command(command, cwd=tools.layout.root, bounds=bounds or Bounds(), interrupted=tools.interrupted)
+        run_command(
+            command,
+            cwd=tools.layout.root,
+            bounds=bounds or Bounds(),
+            interrupted=lambda: tools.interrupted() or tools.asked(),
+        )
         content = _output(action, staging)
         summary = check_rows(content, f"what skill {action.skill} made", RowShape())
         _check_expected(action, summary.sha256)

@@ -34,5 +34,7 @@ class Tools(msgspec.Struct, frozen=True, kw_only=True):
     new_cookie: Callable[[], str] = _new_cookie
     interrupted: Callable[[], bool] = _never
     """Did a person ask the reconciler to leave? Asked between actions and while one waits."""
+    asked: Callable[[], bool] = _never
+    """Did a person ask for something that the plan at work does not know? `perform` gives the answer."""
     proc: Path = PROC
     """The process table."""

@@ -76,7 +76,9 @@ def run_apply(
         ticker.say_goodbye()
     if signals.received == signal.SIGINT:
         return INTERRUPTED
-    return 0 if went_well and not ticker.has_given_up() else 1
+    if not went_well or ticker.has_given_up():
+        return 1
+    return Blocked.exit_code if ticker.is_blocked() else 0
 
 
 def _check_system() -> None:

@@ -1,7 +1,7 @@
 """One tick: the newest commit of the branch, the world as it is, the plan between them, and its actions."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -26,6 +26,7 @@ from reconciler.desired.mistakes import SpecMistakesError
 from reconciler.desired.realm import duration_seconds
 from reconciler.loop import Pace, Tick
 from reconciler.observed.processes import is_alive
+from reconciler.plan.fetches import FETCHES
 from reconciler.plan.planner import make_plan
 from reconciler.plan.world import LiveRun, World
 from state.atomic import ensure_folder
@@ -35,7 +36,9 @@ from state.store.writer import Writer
 
 _FINAL = frozenset({"given-up", "quest-failed"})
 """Blockers that are failures of training."""
-_TRANSIENT = frozenset({"backoff"})
+_BLOCKED = frozenset({"fetch-given-up", "learning-lost", "unknown-run"})
+"""Blockers that only a person can remove, and without which training would go on."""
+_TRANSIENT = frozenset({"backoff", "fetch-backoff"})
 """Blockers that time alone removes."""
 
 
@@ -124,6 +127,7 @@ class Ticker:
         return Tick(
             succeeded=succeeded,
             failed=len(outcomes) - succeeded,
+            is_counted=_are_counted(outcomes),
             plan_digest=view.plan.digest,
             is_moving=any(live.is_moving for live in self.live_runs()),
             is_settled=is_settled,
@@ -248,6 +252,10 @@ class Ticker:
         """Did something fail so that only a person can make it go on?"""
         return self._view is not None and any(b.code in _FINAL for b in self._view.plan.blocked)
 
+    def is_blocked(self) -> bool:
+        """Does something wait for a person?"""
+        return self._view is not None and any(b.code in _BLOCKED for b in self._view.plan.blocked)
+
     def say_goodbye(self) -> None:
         """Say what goes on without the reconciler."""
         for live in self.live_runs():
@@ -268,6 +276,12 @@ def _enter_office(layout: Layout, now: str) -> Writer:
         return enter_office(layout, now)
     except ValueError as error:
         raise Failed(str(error)) from error
+
+
+def _are_counted(outcomes: Sequence[Outcome]) -> bool:
+    """Is every failure, but for what was skipped because of it, one that the plan counts?"""
+    failed = [one for one in outcomes if not one.ok and not one.skipped]
+    return bool(failed) and all(one.permanent and isinstance(one.change.action, FETCHES) for one in failed)
 
 
 def _waits_for_time(view: View) -> bool:

@@ -18,7 +18,16 @@ from reconciler.observed.records import (
 )
 from state.homes import HomeState
 from state.ids import RunKey
-from state.store.rows import CampaignRow, JobRow, LedgerRow, QuestDataRow, RunRow, StoreView, TrashRow
+from state.store.rows import (
+    CampaignRow,
+    FailedAction,
+    JobRow,
+    LedgerRow,
+    QuestDataRow,
+    RunRow,
+    StoreView,
+    TrashRow,
+)
 
 Row = TypeVar("Row")
 
@@ -104,6 +113,14 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def _tombstones(self) -> dict[int, TrashRow]:
         return {row.sequence: row for row in self.store.trash if row.state != "restored"}
+
+    def failed_action(self, change_id: str) -> FailedAction | None:
+        """Return how a change failed for good, if it did and has not succeeded since."""
+        return self._failed.get(change_id)
+
+    @cached_property
+    def _failed(self) -> dict[str, FailedAction]:
+        return {one.id: one for one in self.store.failed_actions}
 
     @cached_property
     def _by_name(self) -> dict[str, CampaignRow]:

@@ -2,7 +2,6 @@
 
 import msgspec
 
-from reconciler.desired.realm import duration_seconds
 from reconciler.observed.records import RunFacts
 from reconciler.plan import blockers, jobs
 from reconciler.plan.actions import (
@@ -19,7 +18,7 @@ from reconciler.plan.config_changes import cause_of, change_since
 from reconciler.plan.configs import ResolvedRun, resolve_run
 from reconciler.plan.draft import Draft
 from reconciler.plan.locked_checkpoints import block_other_checkpoint
-from reconciler.plan.retry import RetryPolicy, judge
+from reconciler.plan.retry import judge, policy_of
 from reconciler.plan.starts import waits_for_its_start
 from reconciler.plan.world import World
 from state.contract.goals import as_order
@@ -86,12 +85,7 @@ def _must_wait(world: World, draft: Draft, campaign: str, config_hash: str) -> b
     row = world.facts.campaign_row(campaign)
     if row is None:
         return False
-    retry = world.desired.realm.spec.apply.retry
-    policy = RetryPolicy(
-        attempts=retry.attempts,
-        backoff_seconds=duration_seconds(retry.backoff),
-        longest_backoff_seconds=duration_seconds(retry.longest_backoff),
-    )
+    policy = policy_of(world.desired.realm.spec)
     closing = {action.key: action for action in draft.actions(CloseRun)}
     runs = [
         _as_closed(world, run, closing)

@@ -11,6 +11,7 @@ from reconciler.plan.actions import (
     UpdateJob,
 )
 from reconciler.plan.draft import Draft
+from reconciler.plan.fetches import is_held_back
 from reconciler.plan.quest_sources import NoSource, QuestSource, quest_source
 from reconciler.plan.world import World
 from state.ids import job_uid
@@ -179,7 +180,7 @@ def _restore_content(
     if job.status not in ("queued", "processing") or world.facts.quest_data(job.source_key) is not None:
         return
     if isinstance(source, QuestSource) and source.key == job.source_key:
-        _fetch(world, draft, quest, source)
+        _fetch(world, draft, quest, world.name(job.campaign_uid), source)
     else:
         message = "its snapshot is gone and its source no longer has the same content"
         _block(world, draft, quest, "content-lost", message, "restore the file that was queued")
@@ -209,7 +210,9 @@ def _plan_update(world: World, draft: Draft, quest: Quest, campaign: str, job: J
 
 
 def _enqueue(world: World, draft: Draft, quest: Quest, campaign: str, source: QuestSource) -> None:
-    fetched = _fetch(world, draft, quest, source)
+    fetched = _fetch(world, draft, quest, campaign, source)
+    if fetched is None:
+        return
     draft.add(
         EnqueueJob(
             job_uid=job_uid(world.uid(campaign), quest.id),
@@ -230,13 +233,20 @@ def _enqueue(world: World, draft: Draft, quest: Quest, campaign: str, source: Qu
     )
 
 
-def _fetch(world: World, draft: Draft, quest: Quest, source: QuestSource) -> tuple[str, ...]:
-    """Plan the fetch unless the content lies in the realm, or is fetched by this plan already."""
+def _fetch(
+    world: World, draft: Draft, quest: Quest, campaign: str, source: QuestSource
+) -> tuple[str, ...] | None:
+    """Plan the fetch unless the content lies in the realm, or is fetched by this plan already.
+
+    Returns what the content needs of this plan; None when it failed before and its next try is not due.
+    """
     if world.facts.quest_data(source.key) is not None:
         return ()
     for change in draft.changes:
         if isinstance(change.action, SnapshotFile | GenerateQuest) and change.action.source_key == source.key:
             return (change.id,)
+    if is_held_back(world, draft, source.fetch, campaign, _where(world, quest)):
+        return None
     made = draft.add(
         source.fetch,
         subject=f"quest/{quest.id}",

@@ -1,10 +1,11 @@
-"""When a campaign whose runs fail may be launched again."""
+"""When what failed may be tried again: the runs of a campaign, the fetch of a quest's content."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import msgspec
 
+from reconciler.desired.realm import Realm, duration_seconds
 from state.store.rows import RunRow
 
 _BAD_ENDS = ("failed", "lost", "never_started")
@@ -17,6 +18,16 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
     backoff_seconds: float = 30.0
     """Before the second try; doubled for each further one."""
     longest_backoff_seconds: float = 1800.0
+
+
+def policy_of(realm: Realm) -> RetryPolicy:
+    """Return how the realm wants failures to be tried again."""
+    retry = realm.apply.retry
+    return RetryPolicy(
+        attempts=retry.attempts,
+        backoff_seconds=duration_seconds(retry.backoff),
+        longest_backoff_seconds=duration_seconds(retry.longest_backoff),
+    )
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,13 +49,27 @@ def judge(runs: Sequence[RunRow], policy: RetryPolicy, forgiven_at: str | None, 
     if not failures or [run.end for run in failures] == ["never_started"]:
         return Verdict(ready=True)  # one launch that was cut short is no sign of anything
     last = failures[-1]
-    if len(failures) >= policy.attempts:
-        return Verdict(ready=False, given_up=True, failures=len(failures), last=last)
-    seconds = min(policy.backoff_seconds * 2 ** (len(failures) - 1), policy.longest_backoff_seconds)
-    not_before = _moment(last.ended_at or now) + timedelta(seconds=seconds)
-    jumped = (last.ended_at or now) > now  # the clock was set back: how long ago it was, nobody knows
+    verdict = _after(len(failures), last.ended_at or now, policy, now)
+    return msgspec.structs.replace(verdict, last=last)
+
+
+def judge_moments(
+    failed_at: Sequence[str], policy: RetryPolicy, forgiven_at: str | None, now: str
+) -> Verdict:
+    """Say whether something that failed at these moments, oldest first, may be tried again."""
+    counted = [moment for moment in failed_at if not _is_forgiven(moment, forgiven_at, now)]
+    return _after(len(counted), counted[-1], policy, now) if counted else Verdict(ready=True)
+
+
+def _after(failures: int, last_at: str, policy: RetryPolicy, now: str) -> Verdict:
+    """Say what so many failures in a row, the last of them then, mean now."""
+    if failures >= policy.attempts:
+        return Verdict(ready=False, given_up=True, failures=failures)
+    seconds = min(policy.backoff_seconds * 2 ** (failures - 1), policy.longest_backoff_seconds)
+    not_before = _moment(last_at) + timedelta(seconds=seconds)
+    jumped = last_at > now  # the clock was set back: how long ago it was, nobody knows
     ready = jumped or not_before <= _moment(now)
-    return Verdict(ready=ready, failures=len(failures), not_before=_text(not_before), last=last)
+    return Verdict(ready=ready, failures=failures, not_before=_text(not_before))
 
 
 def _recent_failures(runs: Sequence[RunRow], forgiven_at: str | None, now: str) -> list[RunRow]:
@@ -52,7 +77,7 @@ def _recent_failures(runs: Sequence[RunRow], forgiven_at: str | None, now: str) 
     for run in sorted(runs, key=lambda run: (run.generation, run.attempt)):
         if run.state != "ended":
             continue
-        if run.end not in _BAD_ENDS or _is_forgiven(run, forgiven_at, now):
+        if run.end not in _BAD_ENDS or _is_forgiven(run.ended_at or "", forgiven_at, now):
             failures = []
         elif _made_progress(run):
             failures = [run] if run.end == "failed" else []
@@ -61,9 +86,8 @@ def _recent_failures(runs: Sequence[RunRow], forgiven_at: str | None, now: str) 
     return failures
 
 
-def _is_forgiven(run: RunRow, forgiven_at: str | None, now: str) -> bool:
-    """Did a person resume after this run ended? An end in the future is from before the clock jumped."""
-    ended_at = run.ended_at or ""
+def _is_forgiven(ended_at: str, forgiven_at: str | None, now: str) -> bool:
+    """Did a person resume after this end? One in the future is from before the clock jumped."""
     return forgiven_at is not None and (ended_at <= forgiven_at or ended_at > now)
 
 

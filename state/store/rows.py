@@ -212,13 +212,14 @@ class ActionRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FailedAction(msgspec.Struct, frozen=True, kw_only=True):
-    """A change that failed for good under the reconciler that is in office, and has not succeeded since."""
+    """A change that failed for good and has not succeeded since."""
 
     id: str
     """Of the change."""
-    failures: int
-    last_at: str
+    failed_at: tuple[str, ...]
+    """Oldest first."""
     outcome: str
+    """Of the last failure."""
 
 
 class RequestRow(msgspec.Struct, frozen=True, kw_only=True):

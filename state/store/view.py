@@ -39,22 +39,24 @@ def read_view(connection: apsw.Connection) -> StoreView:
             observed_seconds=float(get_meta(connection, "observed_seconds") or 0),
             observed_at=get_meta(connection, "observed_at"),
             clean_ticks=int(get_meta(connection, "clean_ticks") or 0),
-            failed_actions=_failed_actions(connection, epoch),
+            failed_actions=_failed_actions(connection),
         )
     finally:
         connection.execute("END")
 
 
-def _failed_actions(connection: apsw.Connection, epoch: int) -> tuple[FailedAction, ...]:
-    """Return what failed for good in this epoch: who takes office anew tries everything again."""
-    found = connection.execute(
-        "SELECT id, count(*), max(ended_at), outcome FROM actions AS failed"
-        " WHERE state = 'failed' AND permanent AND epoch = ? AND number >"
+def _failed_actions(connection: apsw.Connection) -> tuple[FailedAction, ...]:
+    """Return what failed for good since it last succeeded, by id."""
+    rows = connection.execute(
+        "SELECT id, coalesce(ended_at, begun_at), coalesce(outcome, '') FROM actions AS failed"
+        " WHERE state = 'failed' AND permanent AND number >"
         " (SELECT coalesce(max(number), 0) FROM actions WHERE id = failed.id AND state = 'done')"
-        " GROUP BY id ORDER BY id",
-        (epoch,),
+        " ORDER BY number"
     )
+    failures: dict[str, list[tuple[str, str]]] = {}
+    for id_, failed_at, outcome in rows:
+        failures.setdefault(id_, []).append((failed_at, outcome))
     return tuple(
-        FailedAction(id=id_, failures=number, last_at=last_at or "", outcome=outcome or "")
-        for id_, number, last_at, outcome in found
+        FailedAction(id=id_, failed_at=tuple(at for at, _ in found), outcome=found[-1][1])
+        for id_, found in sorted(failures.items())
     )

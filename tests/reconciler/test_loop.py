@@ -272,3 +272,10 @@ def test_while_it_waits_progress_is_shown_about_once_a_second(repository: Path) 
 
 def test_no_wait_is_no_wait(repository: Path) -> None:
     assert waited(FileTriggers(lambda: [repository], threading.Event()), 0) < 0.15
+
+
+def test_failures_that_the_plan_counts_slow_nothing_down_and_end_nothing() -> None:
+    counted = Tick(failed=1, is_counted=True, plan_digest="p", is_settled=False)
+
+    assert looped([counted] * 5)[1] == [15] * 5
+    assert looped([*[counted] * 5, IDLE], "until-converged", most=20) == (True, [15] * 5)

@@ -21,7 +21,11 @@ if TYPE_CHECKING:
     ],
 )
 @click.option("--once", is_flag=True, help="One look and its actions, then leave; training goes on.")
-@click.option("--until-converged", is_flag=True, help="Leave when nothing is left to do.")
+@click.option(
+    "--until-converged",
+    is_flag=True,
+    help="Leave when nothing is left to do; exit code 3 when the rest waits for a person.",
+)
 @click.option(
     "--lock-timeout",
     type=click.FloatRange(min=0),

@@ -1,5 +1,6 @@
 """A quest's content lies in the realm under the digest of its bytes, whole and frozen."""
 
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -124,7 +125,7 @@ def _command_of(process: Path) -> bytes:
 def test_asked_to_leave_it_does_not_wait_for_a_source(make: Any, tmp_path: Path) -> None:
     begun = time.monotonic()
 
-    with pytest.raises(Temporary, match="asked to leave while it ran"):
+    with pytest.raises(Temporary, match="broken off while it ran"):
         run_command(hanging(make, tmp_path), cwd=tmp_path, bounds=Bounds(), interrupted=lambda: True)
 
     assert time.monotonic() - begun < 5
@@ -149,3 +150,19 @@ def test_of_a_file_with_invalid_rows_only_those_that_keep_the_contract_are_taken
     realm.done(make.snapshot(realm.source, contract=contract))
 
     assert realm.layout.snapshot(make.digest).read_bytes() == make.rows
+
+
+def test_a_request_that_comes_in_breaks_a_long_command_off_and_ends_the_plan(
+    realm: Any, make: Any, tmp_path: Path
+) -> None:
+    command = hanging(make, tmp_path)
+    begun = time.monotonic()
+    threading.Timer(0.3, realm.ask, ("stop",)).start()
+
+    outcomes = realm.perform(make.generate(command=tuple(command), source_key="other"), make.activate())
+
+    assert time.monotonic() - begun < 2
+    (outcome,) = outcomes
+    assert "broken off while it ran, because of a request" in outcome.text
+    assert not outcome.permanent
+    assert staging(realm) == []

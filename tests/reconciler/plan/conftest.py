@@ -28,7 +28,7 @@ from reconciler.observed.records import (
     SnapshotFacts,
 )
 from reconciler.plan.campaigns import card_of
-from reconciler.plan.changes import Plan
+from reconciler.plan.changes import Plan, change_id
 from reconciler.plan.configs import ResolvedRun, resolve_run
 from reconciler.plan.planner import make_plan
 from reconciler.plan.quest_sources import QuestSource, quest_source
@@ -51,6 +51,7 @@ from state.ids import campaign_uid, job_uid
 from state.store.in_force import InForce, in_force, told
 from state.store.rows import (
     CampaignRow,
+    FailedAction,
     JobRow,
     LedgerRow,
     QuestDataRow,
@@ -137,6 +138,7 @@ class Builder:
             self._add_campaign(name, words or {})
         self._activate(self.words.get("active"))
         self._add_requests()
+        self._add_failed_fetches()
         self._derive(campaigns)
         return self.facts
 
@@ -346,6 +348,17 @@ class Builder:
         )
         trash = tuple(_tombstone(words) for words in self.words.get("trash", ()))
         self._store(requests=requests, trash=trash, **self.words.get("store", {}))
+
+    def _add_failed_fetches(self) -> None:
+        failed = []
+        for quest_id, moments in self.words.get("failed_fetches", {}).items():
+            quest = next(quest for quest in self.desired.quests if quest.id == quest_id)
+            source = quest_source(self.world(), quest)
+            assert isinstance(source, QuestSource), source
+            failed.append(
+                FailedAction(id=change_id(source.fetch), failed_at=tuple(moments), outcome="exit code 1")
+            )
+        self._store(failed_actions=tuple(failed))
 
     def _derive(self, campaigns: Mapping[str, Any]) -> None:
         """Make pointer, link and records say what they should, or what the case wants them to say."""

@@ -384,10 +384,11 @@ def test_what_failed_for_good_is_counted_since_it_last_succeeded(writer: Writer)
     rows = [failed(1), failed(2, state="done"), failed(3), failed(4), failed(5, id="b", permanent=False)]
     with writer.transaction() as store:
         put(store, [msgspec.structs.replace(row, epoch=writer.epoch) for row in rows])
-        put(store, [failed(6, id="c", epoch=writer.epoch - 1)])
+        put(store, [failed(6, id="c", epoch=writer.epoch - 1, outcome="disk")])
 
     view = read_view(writer._connection)
 
-    assert [(one.id, one.failures, one.last_at) for one in view.failed_actions] == [
-        ("a", 2, "2026-01-31T12:00:04Z")
+    assert [(one.id, one.failed_at, one.outcome) for one in view.failed_actions] == [
+        ("a", ("2026-01-31T12:00:03Z", "2026-01-31T12:00:04Z"), "no"),
+        ("c", ("2026-01-31T12:00:06Z",), "disk"),
     ]

@@ -1,0 +1,35 @@
+"""Has a person asked for something that the plan at work does not know? Then what may be broken off, is."""
+
+import time
+from collections.abc import Callable, Sequence
+
+import apsw
+
+from reconciler.plan.actions import HandleRequest
+from reconciler.plan.changes import Change
+from state.layout import Layout
+from state.store.connection import open_reader
+
+_LOOK_SECONDS = 0.25
+
+
+def watch_requests(changes: Sequence[Change], layout: Layout) -> Callable[[], bool]:
+    """Return a question to ask as often as one likes; the store is looked at four times a second."""
+    planned = {change.action.request_id for change in changes if isinstance(change.action, HandleRequest)}
+    looked_at, found = time.monotonic(), False
+
+    def is_asked() -> bool:
+        nonlocal looked_at, found
+        if not found and time.monotonic() - looked_at >= _LOOK_SECONDS:
+            looked_at, found = time.monotonic(), not _open_requests(layout) <= planned
+        return found
+
+    return is_asked
+
+
+def _open_requests(layout: Layout) -> set[int]:
+    try:
+        with open_reader(layout.store) as store:
+            return {number for (number,) in store.execute("SELECT id FROM requests WHERE handled_at IS NULL")}
+    except (OSError, apsw.Error):
+        return set()  # the plan's next write to the store says what is wrong; the next tick finds the request
