@@ -501,6 +501,7 @@ def _checkpoint(name: str, uid: str, words: Mapping[str, Any], locked: Locked | 
         digest=words.get("digest", f"blake3:{words['step']}"),
     )
     return FoundCheckpoint(
+        origin=msgspec.convert(words["origin"], Origin) if "origin" in words else None,
         path=f"/root/campaigns/{name}/checkpoints/checkpoint-{words['step']}",
         step=words["step"],
         size_bytes=1,
@@ -574,3 +575,15 @@ def planned() -> Planned:
         return make_plan(desired, facts, specs_commit="c" * 40, now=case.get("now", EARLIER))
 
     return plan
+
+
+@pytest.fixture
+def world_of() -> Callable[[Mapping[str, Any]], World]:
+    """Return the world of a case, before it is planned."""
+
+    def make(case: Mapping[str, Any]) -> World:
+        desired = desired_of(SPECS | dict(case.get("specs", {})))
+        facts = Builder(desired, case.get("facts", {})).build()
+        return World(desired=desired, facts=facts, specs_commit="c" * 40, now=EARLIER)
+
+    return make
