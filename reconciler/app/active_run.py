@@ -6,6 +6,7 @@ from reconciler.app.planning import View
 from reconciler.observed.records import RunFacts
 from reconciler.plan.silence import seconds_between, stale_seconds
 from reconciler.plan.world import World
+from state.store.in_force import in_force
 from state.store.rows import CampaignRow, RunRow
 
 _TOLD = (
@@ -66,9 +67,9 @@ def told(run: RunRow, seen: RunFacts | None, *, is_alive: bool, now: str) -> Act
         phase=_phase(seen, is_alive=is_alive, age_seconds=age),
         is_alive=is_alive,
         heartbeat_age_seconds=age,
-        config_hash=run.config_hash,
+        config_hash=in_force(run).config_hash,
         code_version=run.code_version,
-        specs_commit=run.specs_commit,
+        specs_commit=in_force(run).specs_commit,
         launched_at=run.launched_at,
         **fields,
     )

@@ -11,10 +11,10 @@ from reconciler.app.errors import Misused
 from reconciler.app.get import SINGULAR, listing_of, source_of
 from reconciler.app.ground import not_found
 from reconciler.app.items import Item
+from reconciler.app.origins import Origin, origins_of
 from reconciler.app.place import Options
 from reconciler.app.plan_document import PlannedChange, document_of
 from reconciler.app.planning import View, look
-from reconciler.desired.layers import layers_of, resolve
 from reconciler.desired.mistakes import nearest_name
 from reconciler.plan.changes import Blocked
 from state.ids import is_campaign_name
@@ -32,24 +32,6 @@ _PLAIN_NAMES = {
 }
 """Fields whose names are not what a person would say."""
 _MOST_MEANT = 3
-
-
-class Shadowed(msgspec.Struct, frozen=True, kw_only=True):
-    """A value that a later layer hides."""
-
-    layer: str
-    value: Any
-    origin: str
-
-
-class Origin(msgspec.Struct, frozen=True, kw_only=True):
-    """One resolved setting and where it comes from."""
-
-    key: str
-    value: Any
-    origin: str
-    layer: str
-    shadowed: tuple[Shadowed, ...]
 
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True):
@@ -279,19 +261,7 @@ def _settings(view: View, kind: str, name: str) -> tuple[Origin, ...]:
     campaign = name if kind == "campaign" else _campaign_of(view, name)
     if campaign not in view.desired.campaigns:
         raise Misused(f"{kind}/{name} has no spec whose settings could be shown")
-    return tuple(
-        Origin(
-            key=key,
-            value=msgspec.to_builtins(found.value),
-            origin=found.origin,
-            layer=found.layer,
-            shadowed=tuple(
-                Shadowed(layer=one.layer, value=msgspec.to_builtins(one.value), origin=one.origin)
-                for one in found.shadowed
-            ),
-        )
-        for key, found in resolve(layers_of(view.desired, campaign)).items()
-    )
+    return origins_of(view, campaign)
 
 
 def _campaign_of(view: View, hero: str) -> str:

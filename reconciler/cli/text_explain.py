@@ -7,7 +7,8 @@ from reconciler.cli.text_layout import GAP, INDENT, PLAIN, Paint, columns, padde
 from reconciler.cli.text_plan import Layout, line_of
 
 if TYPE_CHECKING:
-    from reconciler.app.explain import Explanation, Fact, Origin
+    from reconciler.app.explain import Explanation, Fact
+    from reconciler.app.origins import Origin
     from reconciler.plan.changes import Blocked
 
 _WIDEST_CELL = 48
@@ -81,9 +82,10 @@ def _origin(row: Sequence[str], widths: Sequence[int], width: int | None, paint:
 
 
 def _hidden(one: "Origin") -> str:
-    if not one.shadowed:
-        return ""
-    return f"({', '.join(f'{safe(hidden.layer)} says {_shown(hidden.value)}' for hidden in one.shadowed)})"
+    said = [f"{safe(hidden.layer)} says {_shown(hidden.value)}" for hidden in one.shadowed]
+    if one.reported_by is not None:
+        said.append(f"trainer {safe(one.reported_by)} reports {_shown(one.reported)}")
+    return f"({', '.join(said)})" if said else ""
 
 
 def _shown(value: Any) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from state.contract.effective import EffectiveRun
 from state.contract.exit import RunExit
 from state.contract.manifest import Manifest
 from state.contract.orders import Orders
@@ -107,6 +108,8 @@ class RunFacts(msgspec.Struct, frozen=True, kw_only=True):
     status: RunStatus | None = None
     exit: RunExit | None = None
     orders: Orders | None = None
+    effective: EffectiveRun | None = None
+    """What it says that it uses; looked at while it lives."""
     problems: tuple[str, ...] = ()
 
     def is_of(self, cookie: str) -> bool:

@@ -18,6 +18,7 @@ from reconciler.observed.folders import (
 from reconciler.observed.processes import PROC, is_alive
 from reconciler.observed.records import CampaignRuns, RunFacts
 from reconciler.observed.stat_cache import StatCache
+from state.contract.effective import EffectiveRun
 from state.contract.exit import RunExit
 from state.contract.files import ContractError, decode
 from state.contract.orders import Orders
@@ -32,6 +33,7 @@ _MAX_ORDERS_BYTES = 64 * 1024 * 1024
 _LAYOUT = RunLayout(Path())
 _REQUEST, _PROCESS, _STATUS = _LAYOUT.request.name, _LAYOUT.process.name, _LAYOUT.status.name
 _ORDERS, _EXIT = _LAYOUT.orders.name, _LAYOUT.exit.name
+_EFFECTIVE = _LAYOUT.effective.name
 
 Record = TypeVar("Record", bound=msgspec.Struct)
 RunCache = StatCache[RunFacts]
@@ -100,6 +102,7 @@ def _observe_run(folder: Folder, number: tuple[int, int], proc: Path) -> RunFact
     names = set(folder.names())
     reader = _Reader(folder, names)
     process = reader.read(_PROCESS, ProcessIdentity)
+    alive = process is not None and process.works_in(folder.own_status()) and is_alive(process, proc)
     return RunFacts(
         folder=str(folder.path),
         generation=number[0],
@@ -107,10 +110,11 @@ def _observe_run(folder: Folder, number: tuple[int, int], proc: Path) -> RunFact
         has_request=_REQUEST in names,
         claimed=_PROCESS in names,
         process=process,
-        alive=process is not None and process.works_in(folder.own_status()) and is_alive(process, proc),
+        alive=alive,
         status=reader.read(_STATUS, RunStatus),
         orders=reader.read(_ORDERS, Orders, _MAX_ORDERS_BYTES),
         exit=reader.read(_EXIT, RunExit),
+        effective=reader.read(_EFFECTIVE, EffectiveRun) if alive else None,
         problems=tuple(reader.problems),
     )
 

@@ -13,6 +13,7 @@ from reconciler.plan.changes import Plan
 from reconciler.plan.checkpoints import plan_checkpoints
 from reconciler.plan.datasets import plan_datasets
 from reconciler.plan.draft import Draft
+from reconciler.plan.effective import plan_effective
 from reconciler.plan.heroes import plan_heroes
 from reconciler.plan.jobs import plan_progress
 from reconciler.plan.launches import plan_launch
@@ -22,8 +23,8 @@ from reconciler.plan.records import plan_records
 from reconciler.plan.requests import plan_requests
 from reconciler.plan.root import block_misplaced_root
 from reconciler.plan.runs import plan_ended_runs, plan_stops
-from reconciler.plan.trash import plan_drops, plan_purges, plan_undeletes
 from reconciler.plan.starts import plan_starts
+from reconciler.plan.trash import plan_drops, plan_purges, plan_undeletes
 from reconciler.plan.world import World
 
 PLANNERS = (
@@ -43,6 +44,7 @@ PLANNERS = (
     plan_datasets,
     plan_queue,
     plan_orders,
+    plan_effective,
     plan_launch,
     plan_records,
     plan_drops,

@@ -186,3 +186,11 @@ def test_a_trainer_that_wrote_its_exit_is_looked_at_until_it_is_gone(observe, ca
     assert observe(cache=cache).runs[0].alive
     (fake_proc.folder / "42" / "stat").unlink()
     assert not observe(cache=cache).runs[0].alive
+
+
+def test_what_a_trainer_says_that_it_uses_is_read_only_while_it_lives(observe, campaign, fake_proc) -> None:
+    write(campaign, "g1-a1", request=b"{}", process=CLAIM, effective=b'{"schema_version": 1}')
+    assert (observe().runs[0].effective, observe().runs[0].problems) == (None, ())
+    fake_proc.add(42, cookie="biscuit")
+    (problem,) = observe().runs[0].problems
+    assert "effective.json: not a EffectiveRun: Object missing required field" in problem

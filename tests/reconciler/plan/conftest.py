@@ -35,6 +35,7 @@ from reconciler.plan.quest_sources import QuestSource, quest_source
 from reconciler.plan.world import World
 from state.campaign_file import campaign_record
 from state.cards import CampaignCard, encode_card
+from state.contract.effective import EffectiveRun
 from state.contract.exit import RunExit
 from state.contract.locked import Locked, locked_values
 from state.contract.manifest import Manifest, Measures, Origin, QuestCursor
@@ -312,6 +313,7 @@ class Builder:
             if left
             else None,
             orders=self._orders(uid, row, words) if "orders" in words else None,
+            effective=_effective(row, words["effective"]) if "effective" in words else None,
         )
 
     def _orders(self, uid: str, row: RunRow, words: Mapping[str, Any]) -> Orders:
@@ -405,6 +407,21 @@ def _config_in_force(row: RunRow) -> ConfigInForce:
     config = msgspec.json.decode(now.config_json, type=RunConfig)
     return ConfigInForce(
         generation=now.generation, config=config, config_hash=now.config_hash, specs_commit=now.specs_commit
+    )
+
+
+def _effective(row: RunRow, changed: Mapping[str, Any]) -> EffectiveRun:
+    """Return the report of a trainer that uses what it was asked for, but for what the case says."""
+    config = _with(msgspec.json.decode(in_force(row).config_json, type=RunConfig), changed)
+    return EffectiveRun(
+        written_at=EARLIER,
+        config_hash=in_force(row).config_hash,
+        config=config,
+        device="cpu",
+        device_name=None,
+        threads=2,
+        torch_version="2",
+        num_parameters=1,
     )
 
 
