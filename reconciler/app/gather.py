@@ -14,6 +14,7 @@ from reconciler.app.realm_store import read_store
 from reconciler.desired.desired import Desired
 from reconciler.desired.layers import layers_of, resolve
 from reconciler.desired.training import HeldOutFile
+from reconciler.observed.bearers import Bearers
 from reconciler.observed.checkpoint_cache import CheckpointCache
 from reconciler.observed.checkpoints import observe_checkpoints
 from reconciler.observed.derived_files import observe_derived
@@ -22,10 +23,9 @@ from reconciler.observed.fact_cache import FolderCache
 from reconciler.observed.facts import CampaignFacts, Facts
 from reconciler.observed.gpus import observe_gpus, visible_gpus
 from reconciler.observed.models import hub_cache_folder, observe_model
-from reconciler.observed.processes import find_by_cookie
 from reconciler.observed.programs import why_not_startable
 from reconciler.observed.quest_files import observe_quest_file
-from reconciler.observed.records import ModelFacts, QuestFileFacts, RunFacts
+from reconciler.observed.records import ModelFacts, QuestFileFacts
 from reconciler.observed.runs import RunCache, observe_runs
 from reconciler.observed.snapshots import observe_snapshots
 from reconciler.plan.configs import held_out_shape
@@ -35,7 +35,7 @@ from state.contract.row_contracts import RowContract
 from state.homes import find_home
 from state.ids import RunKey, campaign_uid
 from state.layout import CampaignLayout, Layout
-from state.store.rows import CampaignRow, StoreView
+from state.store.rows import CampaignRow, RunRow, StoreView
 
 
 class Observer:
@@ -48,6 +48,7 @@ class Observer:
         self._files = FolderCache(environment.cache_folder / "facts")
         self._checkpoints = CheckpointCache(self._files)
         self._runs: RunCache = RunCache()
+        self._bearers = Bearers()
 
     def facts(self, desired: Desired) -> Facts:
         """Return what is, now."""
@@ -57,8 +58,7 @@ class Observer:
             disk=observe_disk(self._layout.root),
             derived=observe_derived(self._layout, store.campaigns),
             gpus=visible_gpus(observe_gpus(), self._environment.variables.get("CUDA_VISIBLE_DEVICES")),
-            campaigns=self._unknown_campaigns(desired, store)
-            | {row.name: self._campaign(row, store) for row in store.campaigns},
+            campaigns=self._campaigns(desired, store),
             snapshots=observe_snapshots(self._layout),
             quest_files=self._quest_files(desired),
             held_out_files=self._held_out_files(desired),
@@ -72,10 +72,20 @@ class Observer:
         except FileNotFoundError:
             return StoreView(realm_uid=new_realm_uid(desired.realm.spec.id, self._layout), epoch=0)
 
-    def _campaign(self, row: CampaignRow, store: StoreView) -> CampaignFacts:
+    def _campaigns(self, desired: Desired, store: StoreView) -> dict[str, CampaignFacts]:
+        seen = self._unknown_campaigns(desired, store)
+        seen |= {row.name: self._campaign(row) for row in store.campaigns}
+        unclaimed = _unclaimed(store, seen)
+        living = self._bearers.living({run.cookie for _, run in unclaimed})
+        for name, run in unclaimed:
+            if run.cookie in living:
+                folder = RunKey(run.campaign_uid, run.generation, run.attempt).folder
+                seen[name] = msgspec.structs.replace(seen[name], starting=(*seen[name].starting, folder))
+        return seen
+
+    def _campaign(self, row: CampaignRow) -> CampaignFacts:
         places, home = find_home(self._layout, row)
-        seen = self._folder(places, row.uid)
-        return msgspec.structs.replace(seen, starting=_starting(row, store, seen.runs), home=home)
+        return msgspec.structs.replace(self._folder(places, row.uid), home=home)
 
     def _unknown_campaigns(self, desired: Desired, store: StoreView) -> dict[str, CampaignFacts]:
         """Return what lies in the folders of campaigns that the specs name and the store does not."""
@@ -135,18 +145,13 @@ def new_realm_uid(realm_id: str, layout: Layout) -> str:
     return short_id("realm", realm_id, str(layout.root))
 
 
-def _starting(row: CampaignRow, store: StoreView, seen: tuple[RunFacts, ...]) -> tuple[str, ...]:
-    """Return the launched runs that a living process is about to claim."""
-    claimed = {(run.generation, run.attempt) for run in seen if run.process is not None}
-    waiting = (
-        run
-        for run in store.runs
-        if run.campaign_uid == row.uid
-        and run.state != "ended"
-        and (run.generation, run.attempt) not in claimed
-    )
-    return tuple(
-        RunKey(run.campaign_uid, run.generation, run.attempt).folder
-        for run in waiting
-        if find_by_cookie(run.cookie) is not None
-    )
+def _unclaimed(store: StoreView, seen: Mapping[str, CampaignFacts]) -> list[tuple[str, RunRow]]:
+    """Return the launches that are not over and whose claim is not there, or cannot be read."""
+    names = {row.uid: row.name for row in store.campaigns}
+    found = []
+    for run in (run for run in store.runs if run.state != "ended"):
+        name = names[run.campaign_uid]
+        facts = seen[name].run(RunKey(run.campaign_uid, run.generation, run.attempt))
+        if facts is None or facts.process is None:
+            found.append((name, run))
+    return found

@@ -5,6 +5,7 @@ its environment. What may not be read belongs to someone else and is not ours.
 """
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 
 from reconciler.observed.records import SeenProcess
@@ -47,14 +48,40 @@ def is_alive(identity: ProcessIdentity, proc: Path = PROC) -> bool:
 
 
 def find_by_cookie(cookie: str, proc: Path = PROC) -> int | None:
-    """Return the PID of the living process that was started with this cookie; None when there is none.
+    """Return the PID of the living process that was started with this cookie; None when there is none."""
+    found = find_bearers({cookie}, proc).get(cookie)
+    return None if found is None else found.pid
+
+
+def find_bearers(cookies: Collection[str], proc: Path = PROC) -> dict[str, SeenProcess]:
+    """Return the living process that was started with each cookie, by cookie, in one look at all processes.
 
     Its children inherit the cookie: the one whose parent does not have it is meant, the oldest of several.
     """
-    found = {pid: seen for pid in _own_pids(proc) if (seen := _bearer(pid, cookie, proc)) is not None}
-    heads = (seen for seen in found.values() if seen.parent_pid not in found)
-    oldest = min(heads, key=lambda seen: (seen.start_ticks, seen.pid), default=None)
-    return None if oldest is None else oldest.pid
+    found: dict[str, dict[int, SeenProcess]] = {}
+    for pid in _own_pids(proc):
+        cookie = _cookie_of(pid, proc)
+        if (
+            cookie
+            and cookie in cookies
+            and (seen := identity_of(pid, proc)) is not None
+            and seen.state not in _DEAD
+        ):
+            found.setdefault(cookie, {})[pid] = seen
+    return {cookie: head for cookie, bearers in found.items() if (head := _head_of(bearers)) is not None}
+
+
+def _head_of(bearers: dict[int, SeenProcess]) -> SeenProcess | None:
+    heads = (seen for seen in bearers.values() if seen.parent_pid not in bearers)
+    return min(heads, key=lambda seen: (seen.start_ticks, seen.pid), default=None)
+
+
+def _cookie_of(pid: int, proc: Path) -> str:
+    """Return the cookie that a process carries; empty when it has none, or is not ours."""
+    prefix = f"{COOKIE_VARIABLE}=".encode()
+    entries = (_environment(pid, proc) or b"").split(b"\0")
+    found = next((entry for entry in entries if entry.startswith(prefix)), prefix)
+    return found.removeprefix(prefix).decode("utf-8", "replace")
 
 
 def _own_pids(proc: Path) -> list[int]:
@@ -69,13 +96,6 @@ def _owner(entry: "os.DirEntry[str]") -> int | None:
         return entry.stat(follow_symlinks=False).st_uid
     except OSError:  # it ended while we looked
         return None
-
-
-def _bearer(pid: int, cookie: str, proc: Path) -> SeenProcess | None:
-    if not _holds(_environment(pid, proc), cookie):
-        return None
-    seen = identity_of(pid, proc)
-    return seen if seen is not None and seen.state not in _DEAD else None
 
 
 def _is_ours_or_leaving(identity: ProcessIdentity, proc: Path) -> bool:
