@@ -29,6 +29,7 @@ from reconciler.act.runs import end_run
 from reconciler.act.tools import Tools
 from reconciler.observed.processes import find_by_cookie
 from reconciler.plan.actions import CloseRun, RunAction, StopRun
+from reconciler.plan.runs import LEFT_NO_WORD
 from state.atomic import write_json
 from state.contract.files import ContractError, read
 from state.contract.orders import Orders
@@ -197,7 +198,7 @@ def _lost(action: StopRun, saved: int | None, *, was_killed: bool) -> CloseRun:
     return CloseRun(
         **_key(action),
         end="lost",
-        message=killed if was_killed else "the process is gone and left no word",
+        message=killed if was_killed else LEFT_NO_WORD,
         final_step=saved,
         last_checkpoint_step=saved,
     )

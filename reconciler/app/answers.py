@@ -10,7 +10,8 @@ import msgspec
 
 from reconciler.app.environment import Environment
 from reconciler.app.errors import Failed, Misused, NotFound
-from reconciler.app.ground import campaign_in, layout_of, store_of
+from reconciler.app.ground import campaign_in, store_of
+from reconciler.app.in_force import layout_of
 from reconciler.app.place import Options
 from reconciler.observed.checkpoints import observe_checkpoints
 from reconciler.observed.records import FoundCheckpoint

@@ -19,13 +19,16 @@ from reconciler.app.place import (
     read_following,
     repository_of,
     root_of,
+    ungiven_root,
     write_following,
 )
 from reconciler.app.planning import load_commit
 from reconciler.app.realm_store import check_store_is_there
+from reconciler.app.remembered_root import KEY, remember_root
 from reconciler.app.telling import Show
 from reconciler.app.ticking import Ticker
 from reconciler.desired.git_source import Commit
+from reconciler.desired.realm import Realm
 from reconciler.loop import FileTriggers, Mode, run
 from reconciler.observed.disk import observe_disk
 from reconciler.plan.root import ELSEWHERE, misplaced_root
@@ -58,7 +61,7 @@ def run_apply(
     gc.enable()  # the command line starts without it; a loop that runs for weeks needs it
     head = head_of(environment, options)
     realm = seen_from_here(environment, options, load_commit(environment, head)).realm.spec
-    layout = Layout(root_of(environment, options, realm))
+    layout = Layout(root_of(environment, options, realm, head))
     _check_root(layout)
     check_store_is_there(layout)
     stop, signals = threading.Event(), _Signals()
@@ -66,6 +69,7 @@ def run_apply(
         stack.enter_context(signals.setting(stop))
         stack.enter_context(_office(environment, layout, command, lock_timeout_seconds))
         following = _follow(environment, options, layout, head, show)
+        _remember(environment, realm, layout, head, show)
         ticker = Ticker(environment, layout, following, realm.id, stop, show, options=options)
         stack.enter_context(ticker)
         triggers = FileTriggers(ticker.watched_folders, stop, ticker.show_progress)
@@ -122,6 +126,19 @@ def _follow(
     elif head.branch != known.branch:
         show.notice(f"follows {known.branch}, not {head.branch or 'the commit checked out'}")
     return known
+
+
+def _remember(environment: Environment, realm: Realm, layout: Layout, head: Commit, show: Show) -> None:
+    """Let the repository remember a root that was named for this command only, unless it has one in use."""
+    usual = Layout(ungiven_root(environment, realm, head))
+    if usual.root == layout.root:
+        return
+    if usual.store.exists() or usual.epoch.exists():
+        show.notice(
+            f"the root of this repository, {usual.root}, is in use; --root or REALM_ROOT named {layout.root}"
+        )
+    elif realm.root is None and remember_root(head, layout.root):
+        show.notice(f"this repository remembers its root from now on: {layout.root} (git config {KEY})")
 
 
 class _Signals:

@@ -11,6 +11,7 @@ from reconciler.plan.world import World
 from state.store.rows import CampaignRow
 
 _BAD_ENDS = ("failed", "lost", "never_started")
+SEE_LOGS = " See reconcile logs."
 _FAILING = frozenset(
     {
         *("given-up", "backoff", "trainer-silent", "checkpoints-unreadable"),
@@ -91,7 +92,11 @@ def _health_of_run(view: View, row: CampaignRow | None, run: ActiveRun | None) -
         return _health_at_rest(view, row)
     match run.phase:
         case "lost":
-            return Axis("degraded", "lost", "its trainer is gone and left no word")
+            return Axis(
+                "degraded",
+                "lost",
+                "its trainer is gone and left no word: killed, or out of memory? See reconcile logs.",
+            )
         case "silent":
             age = round(run.heartbeat_age_seconds or 0)
             return Axis(
@@ -119,7 +124,7 @@ def _health_at_rest(view: View, row: CampaignRow | None) -> Axis:
         return Axis(
             "degraded",
             last.end,
-            f"its last run: {last.message or last.end}",
+            f"its last run: {last.message or last.end}{SEE_LOGS if last.end == 'lost' else ''}",
         )
     return Axis(
         "healthy",

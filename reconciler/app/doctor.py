@@ -8,10 +8,10 @@ from typing import Literal
 import msgspec
 
 from reconciler.app.environment import Environment
-from reconciler.app.ground import layout_of
+from reconciler.app.in_force import layout_of, look_in_force
 from reconciler.app.lock_holder import holder_of
 from reconciler.app.place import Options
-from reconciler.app.planning import View, look
+from reconciler.app.planning import View
 from reconciler.app.realm_store import check_store_is_there
 from reconciler.desired.git_process import SourceError, run
 from reconciler.desired.mistakes import SpecMistakesError
@@ -135,13 +135,15 @@ def _gpus() -> Check:
 
 def _specs(environment: Environment, options: Options) -> tuple[View | None, Check]:
     try:
-        view = look(environment, options)
+        view = look_in_force(environment, options)
     except SpecMistakesError as error:
         return None, _fail("specs", error.summary, "reconcile validate --ref HEAD shows each")
     except SourceError as error:
         return None, _fail("specs", str(error), "reconcile init DIR makes a repository that works")
     except (StoreDamaged, StoreTooNew) as error:
         return None, _warn("specs", f"cannot be compared with the realm: {error}", "mend the store first")
+    if view.complaint:
+        return view, _fail("specs", view.complaint, "mend and commit them: no apply begins with mistakes")
     if view.uncommitted:
         names = ", ".join(view.uncommitted[:5])
         return view, _warn("specs", f"{view.commit.name}; not committed: {names}", "commit it to apply it")

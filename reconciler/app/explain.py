@@ -10,11 +10,12 @@ from reconciler.app.environment import Environment
 from reconciler.app.errors import Misused
 from reconciler.app.get import SINGULAR, listing_of, source_of
 from reconciler.app.ground import not_found
+from reconciler.app.in_force import look_in_force
 from reconciler.app.items import Item
 from reconciler.app.origins import Origin, origins_of
 from reconciler.app.place import Options
 from reconciler.app.plan_document import PlannedChange, document_of
-from reconciler.app.planning import View, look
+from reconciler.app.planning import View
 from reconciler.desired.mistakes import nearest_name
 from reconciler.plan.changes import Blocked
 from state.ids import is_campaign_name
@@ -48,6 +49,8 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     thing: str
     where: str | None
     """Its spec; null when it has none."""
+    complaint: str | None = None
+    """The specs checked out have mistakes; this is by those of an earlier commit."""
     facts: tuple[Fact, ...]
     changes: tuple[PlannedChange, ...]
     """What apply would do about it, in its order."""
@@ -67,7 +70,7 @@ def explain(environment: Environment, options: Options, name: str, *, origin: bo
     found = named(name)
     if origin and found is not None and found[0] not in ("campaign", "hero"):
         raise Misused(f"--origin shows the settings of a campaign, not of a {found[0]}")
-    view = look(environment, options)
+    view = look_in_force(environment, options)
     if found is None:
         raise _names_nothing(view, name)
     return explanation_of(view, *found, origin=origin)
@@ -119,6 +122,7 @@ def explanation_of(view: View, kind: str, name: str, *, origin: bool = False) ->
     return Explanation(
         thing=thing,
         where=_where(view, kind, name),
+        complaint=view.complaint,
         facts=tuple(_facts(view, kind, name)),
         changes=tuple(one for one in document.changes if _is_about(one, kind, name)),
         blocked=_in_the_way(view, kind, name),

@@ -9,6 +9,7 @@ from reconciler.app.checkpoint_items import all_checkpoints
 from reconciler.app.environment import Environment
 from reconciler.app.errors import Misused
 from reconciler.app.ground import not_found
+from reconciler.app.in_force import look_in_force
 from reconciler.app.items import (
     CampaignItem,
     CheckpointItem,
@@ -22,7 +23,7 @@ from reconciler.app.items import (
 from reconciler.app.ledger_queries import Query, answered
 from reconciler.app.legends import legends
 from reconciler.app.place import Options
-from reconciler.app.planning import View, look
+from reconciler.app.planning import View
 from reconciler.app.status import status_of
 from reconciler.desired.mistakes import nearest_name
 from reconciler.desired.queue import Quest
@@ -40,6 +41,8 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     realm: str
     seen_at: str
+    complaint: str | None = None
+    """The specs checked out have mistakes; this is by those of an earlier commit."""
     items: tuple[Any, ...]
 
 
@@ -67,7 +70,7 @@ def get(
         raise Misused(f'"{kind}" is no kind of thing; known: {", ".join(KINDS)}{meant}')
     if query.is_one and kind != "checkpoints":
         raise Misused(f"--latest, --best, --step and --summary are about checkpoints, not {kind}")
-    listing = listing_of(look(environment, options), kind, name)
+    listing = listing_of(look_in_force(environment, options), kind, name)
     if not query.is_one:
         return listing
     told = "summaries" if query.summary else kind
@@ -83,7 +86,9 @@ def listing_of(view: View, kind: str, name: str | None = None) -> Listing:
         if not found:
             raise not_found(SINGULAR[kind], wanted, {item.id for item in items})
         items = found
-    return Listing(kind=kind, realm=view.plan.realm, seen_at=view.seen_at, items=items)
+    return Listing(
+        kind=kind, realm=view.plan.realm, seen_at=view.seen_at, complaint=view.complaint, items=items
+    )
 
 
 def _names_of(item: Item) -> tuple[str | None, ...]:

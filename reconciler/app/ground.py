@@ -5,8 +5,7 @@ from pathlib import Path
 
 from reconciler.app.environment import Environment
 from reconciler.app.errors import Failed, NotFound
-from reconciler.app.place import Options, head_of, repository_of, root_of
-from reconciler.app.planning import load_commit
+from reconciler.app.place import Options, head_of, repository_of
 from reconciler.app.realm_store import read_store
 from reconciler.desired.git_process import NoCommitYetError, run
 from reconciler.desired.mistakes import nearest_name
@@ -14,20 +13,6 @@ from state.layout import Layout
 from state.store.rows import StoreView
 
 MAX_NAMES = 12
-
-
-def layout_of(environment: Environment, options: Options) -> Layout:
-    """Return the realm's places; the specs are read only when nobody said where the root is.
-
-    Raises:
-        SourceError: no repository, no commit.
-        SpecMistakesError: the specs have mistakes.
-    """
-    given = options.root or environment.variables.get("REALM_ROOT")
-    if given:
-        return Layout((environment.cwd / given).resolve())
-    realm = load_commit(environment, head_of(environment, options)).realm.spec
-    return Layout(root_of(environment, options, realm))
 
 
 def store_of(layout: Layout) -> StoreView:

@@ -4,6 +4,7 @@ import msgspec
 
 from reconciler.app.environment import Environment
 from reconciler.app.errors import Misused
+from reconciler.app.ground import not_found
 from reconciler.app.place import Options
 from reconciler.desired.desired import Desired, Here, Said
 from reconciler.desired.hosts import host_named
@@ -27,8 +28,6 @@ def _host(environment: Environment, options: Options, desired: Desired) -> str |
     if not given:
         return host_named(hosts, environment.host)
     if given not in hosts:
-        from reconciler.app.ground import not_found  # which imports planning, which imports this
-
         raise not_found("host", given, hosts)
     return given
 

@@ -3,7 +3,8 @@
 import msgspec
 
 from reconciler.app.environment import Environment
-from reconciler.app.ground import campaign_in, layout_of, store_of
+from reconciler.app.ground import campaign_in, store_of
+from reconciler.app.in_force import layout_of
 from reconciler.app.place import Options
 from state.store.rows import RunRow, StoreView
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from reconciler.app.environment import Environment
 from reconciler.app.errors import NotFound
-from reconciler.app.ground import campaign_in, layout_of, store_of
+from reconciler.app.ground import campaign_in, store_of
+from reconciler.app.in_force import layout_of
 from reconciler.app.place import Options
 from state.homes import find_home
 

@@ -7,7 +7,8 @@ import msgspec
 
 from reconciler.app.environment import Environment
 from reconciler.app.errors import Blocked, Misused, NotFound
-from reconciler.app.ground import layout_of, not_found, store_of, work_tree_of
+from reconciler.app.ground import not_found, store_of, work_tree_of
+from reconciler.app.in_force import layout_of
 from reconciler.app.place import Options
 from reconciler.desired.base import ID_WORDS, is_line
 from reconciler.desired.git_process import SourceError

@@ -6,6 +6,7 @@ import msgspec
 
 from reconciler.app.environment import Environment
 from reconciler.app.errors import Failed
+from reconciler.app.remembered_root import remembered_root
 from reconciler.desired.git_process import NoCommitYetError, UnknownRefError
 from reconciler.desired.git_source import Commit, branches_of, resolve
 from reconciler.desired.realm import Realm
@@ -46,14 +47,27 @@ def head_of(environment: Environment, options: Options, ref: str = "HEAD") -> Co
     return resolve(repository_of(environment, options), ref)
 
 
-def root_of(environment: Environment, options: Options, realm: Realm) -> Path:
-    """Return the realm's root: the flag, REALM_ROOT, the realm's own word, or the user's data folder."""
+def given_root(environment: Environment, options: Options) -> Path | None:
+    """Return the root that a person names for this command: by the flag, else by REALM_ROOT."""
     given = options.root or environment.variables.get("REALM_ROOT")
-    if given:
-        return (environment.cwd / given).resolve()
+    return (environment.cwd / given).resolve() if given else None
+
+
+def root_of(environment: Environment, options: Options, realm: Realm, commit: Commit) -> Path:
+    """Return the realm's root: the flag, REALM_ROOT, the realm's own word, or the default.
+
+    The default is what the repository of the commit remembers since its first apply, else a folder in the
+    user's data folder.
+    """
+    given = given_root(environment, options)
+    return given if given is not None else ungiven_root(environment, realm, commit)
+
+
+def ungiven_root(environment: Environment, realm: Realm, commit: Commit) -> Path:
+    """Return the realm's root where nobody names another for this command."""
     if realm.root is not None:
         return Path(realm.root.replace("~", str(environment.home), 1) if realm.root[0] == "~" else realm.root)
-    return environment.data_folder / realm.id
+    return remembered_root(commit) or environment.data_folder / realm.id
 
 
 def read_following(layout: Layout) -> Following | None:

@@ -37,6 +37,8 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     facts: Facts
     plan: Plan
     seen_at: str
+    complaint: str | None = None
+    """The specs that are checked out have mistakes, so that those of an earlier commit are in force."""
 
 
 def look(environment: Environment, options: Options, *, ref: str = "HEAD", worktree: bool = False) -> View:
@@ -50,15 +52,26 @@ def look(environment: Environment, options: Options, *, ref: str = "HEAD", workt
     commit = head_of(environment, options, ref)
     repository = commit.top or repository_of(environment, options)
     read = load_worktree(environment, repository) if worktree else load_commit(environment, commit)
+    view = view_of(environment, options, commit, read)
+    edits = uncommitted(repository, commit) if ref == "HEAD" else ()
+    return msgspec.structs.replace(view, is_worktree=worktree, uncommitted=edits)
+
+
+def view_of(environment: Environment, options: Options, commit: Commit, read: Desired) -> View:
+    """Return what the specs of a commit want, what is, and what apply would do about it.
+
+    Raises:
+        NotFound, Misused: the specs do not know the host that was named; a --set is wrong.
+    """
     desired = seen_from_here(environment, options, read)
-    layout = Layout(root_of(environment, options, desired.realm.spec))
-    facts = Observer(environment, layout, repository).facts(desired)
+    layout = Layout(root_of(environment, options, desired.realm.spec, commit))
+    facts = Observer(environment, layout, commit.top or repository_of(environment, options)).facts(desired)
     now = environment.now()
     return View(
         commit=commit,
-        is_worktree=worktree,
+        is_worktree=False,
         following=read_following(layout),
-        uncommitted=uncommitted(repository, commit) if ref == "HEAD" else (),
+        uncommitted=(),
         layout=layout,
         desired=desired,
         facts=facts,

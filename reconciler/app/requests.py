@@ -7,13 +7,15 @@ from typing import Literal
 import msgspec
 
 from reconciler.app.environment import Environment
-from reconciler.app.errors import Failed, TimedOut
-from reconciler.app.ground import campaign_in, layout_of, store_of
+from reconciler.app.errors import Blocked, Failed, TimedOut
+from reconciler.app.ground import campaign_in, store_of
+from reconciler.app.in_force import layout_of
 from reconciler.app.lock_holder import holder_of
 from reconciler.app.place import Options
+from reconciler.observed.checkpoints import observe_checkpoints
 from reconciler.observed.runs import RunCache, observe_runs
 from reconciler.observed.stat_cache import StatCache
-from state.layout import Layout
+from state.layout import CampaignLayout, Layout
 from state.store.connection import open_reader, open_writer
 from state.store.requests import ask, find
 from state.store.rows import RequestRow
@@ -77,12 +79,14 @@ def wait_for(layout: Layout, asked: Asked, timeout_seconds: float) -> Asked:
     """Return the request once it, and no other, was handled and its trainer has paused or left.
 
     Raises:
+        Blocked: no reconciler is running that could handle it.
         TimedOut: nobody handled it in time (it stays in the store), or its trainer did not follow in time.
     """
     deadline = time.monotonic() + timeout_seconds
+    _check_someone_handles(layout, asked)
     handled = _wait_until_handled(layout, asked, deadline, timeout_seconds)
     cache: RunCache = StatCache()
-    while not _is_obeyed(layout, handled, cache):
+    while (done_now := _obeyed(layout, handled, cache)) is None:
         if time.monotonic() >= deadline:
             done = "paused" if asked.kind == "pause" else "left"
             raise TimedOut(
@@ -90,18 +94,39 @@ def wait_for(layout: Layout, asked: Asked, timeout_seconds: float) -> Asked:
                 f"{done} within {timeout_seconds:g} s; see reconcile status"
             )
         time.sleep(POLL_SECONDS)
-    return handled
+    return msgspec.structs.replace(handled, result=done_now or handled.result)
 
 
-def _is_obeyed(layout: Layout, asked: Asked, cache: RunCache) -> bool:
-    """Does the campaign's trainer do what was asked? One that is gone does."""
+def _check_someone_handles(layout: Layout, asked: Asked) -> None:
+    if holder_of(layout.lock) is not None:
+        return
+    row = _look(layout, asked.id)
+    if row is None or row.handled_at is None:
+        raise Blocked(
+            f"no reconciler is running, so nobody to wait for: request {asked.id} ({asked.kind} "
+            f"{asked.campaign}) stays in the store; `reconcile apply --once` handles it"
+        )
+
+
+def _obeyed(layout: Layout, asked: Asked, cache: RunCache) -> str | None:
+    """Return how it is when the campaign's trainer does what was asked, None before that; one gone does."""
     if asked.kind in ("resume", "undelete"):
-        return True
-    runs = observe_runs(layout.campaign(asked.campaign), layout.root, cache=cache).runs
-    living = [run for run in runs if run.alive]
+        return ""
+    places = layout.campaign(asked.campaign)
+    runs = observe_runs(places, layout.root, cache=cache).runs
+    said = [run.status for run in runs if run.alive]
     if asked.kind == "stop":
-        return not living
-    return all(run.status is not None and run.status.phase == "paused" for run in living)
+        return None if said else f"{asked.campaign} is stopped{_saved(layout, places)}"
+    if any(status is None or status.phase != "paused" for status in said):
+        return None
+    loaded = "; its trainer waits with the model loaded" if said else ""
+    return f"{asked.campaign} is paused{_saved(layout, places)}{loaded}"
+
+
+def _saved(layout: Layout, places: CampaignLayout) -> str:
+    """Return at which step a campaign that rests was saved."""
+    complete = observe_checkpoints(places.checkpoints, layout.root).complete
+    return f" at step {complete[-1].step:,}, saved" if complete else ", nothing saved yet"
 
 
 def _wait_until_handled(layout: Layout, asked: Asked, deadline: float, timeout_seconds: float) -> Asked:

@@ -131,7 +131,7 @@ def _told(
     made: Made | None,
     notes: tuple[str, ...],
 ) -> SpecCommit:
-    following = read_following(Layout(root_of(environment, options, base.desired.realm.spec)))
+    following = read_following(Layout(root_of(environment, options, base.desired.realm.spec, base.commit)))
     who = made.identity if made else None
     return SpecCommit(
         message=message,

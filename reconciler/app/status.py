@@ -6,9 +6,10 @@ from reconciler.app.active_run import ActiveRun, active_run
 from reconciler.app.axes import Axis, healthy, synced
 from reconciler.app.campaign_state import state_of
 from reconciler.app.environment import Environment
+from reconciler.app.in_force import look_in_force
 from reconciler.app.lock_holder import holder_of
 from reconciler.app.place import Options
-from reconciler.app.planning import View, look
+from reconciler.app.planning import View
 from reconciler.plan.launches import choose_device
 from reconciler.plan.world import World
 from state.contract.goals import Goals, in_words
@@ -53,7 +54,7 @@ class StatusReport(msgspec.Struct, frozen=True, kw_only=True):
     root_exists: bool
     seen_at: str
     checked_out: str
-    """Commit that this is measured against, for people."""
+    """Commit that this is measured against, for people; an earlier one when there is a complaint."""
     commit: str
     follows: str | None
     """Branch that apply follows; null before the first apply."""
@@ -78,17 +79,19 @@ class StatusReport(msgspec.Struct, frozen=True, kw_only=True):
     """How many changes apply would make."""
     num_blocked: int
     uncommitted: tuple[str, ...]
+    complaint: str | None = None
+    """The specs checked out have mistakes; `commit` is an earlier one."""
     warnings: tuple[str, ...]
 
 
 def status(environment: Environment, options: Options) -> StatusReport:
-    """Return how the realm is.
+    """Return how the realm is, by the specs in force.
 
     Raises:
         SourceError: no repository, no commit.
-        SpecMistakesError: the specs have mistakes.
+        SpecMistakesError: the specs have mistakes, and none were in force before them.
     """
-    return status_of(look(environment, options))
+    return status_of(look_in_force(environment, options))
 
 
 def status_of(view: View) -> StatusReport:
@@ -120,6 +123,7 @@ def status_of(view: View) -> StatusReport:
         num_changes=len(view.plan.changes),
         num_blocked=len(view.plan.blocked),
         uncommitted=view.uncommitted,
+        complaint=view.complaint,
         warnings=view.plan.warnings,
     )
 

@@ -17,6 +17,7 @@ from reconciler.app.gather import Observer, new_realm_uid
 from reconciler.app.here import seen_from_here
 from reconciler.app.place import Following, Options, followed_commit
 from reconciler.app.planning import View, load_commit
+from reconciler.app.remembered_root import common_folder
 from reconciler.app.telling import Show
 from reconciler.desired.desired import Desired
 from reconciler.desired.edits import uncommitted
@@ -113,6 +114,7 @@ class Ticker:
     def _look_and_act(self, commit: Commit, desired: Desired) -> Tick:
         view = self._look(commit, desired)
         self._view = view
+        self._note("attempted_commit", commit.id, view.facts.store.attempted_commit)
         self._show.tick_began(view)
         outcomes = list(self._perform(view))
         self._tell_waits(view)
@@ -179,12 +181,8 @@ class Ticker:
         )
 
     def _perform(self, view: View) -> Iterator[Outcome]:
-        changes = view.plan.changes
-        if changes:
-            self._note("attempted_commit", view.commit.id, view.facts.store.attempted_commit)
-        for outcome in perform(
-            changes, self._tools, specs_commit=view.commit.id, on_begin=self._show.change_began
-        ):
+        changes, commit = view.plan.changes, view.commit.id
+        for outcome in perform(changes, self._tools, specs_commit=commit, on_begin=self._show.change_began):
             self._show.change_ended(outcome)
             yield outcome
 
@@ -232,7 +230,7 @@ class Ticker:
     def watched_folders(self) -> Iterator[Path]:
         """Yield the folders in which a change may give the next tick something to do."""
         if self._good is not None:
-            yield _common_folder(self._good[0].git_dir) / "refs" / "heads"
+            yield common_folder(self._good[0].git_dir) / "refs" / "heads"
         yield self._layout.wake.parent
         yield self._layout.campaigns
 
@@ -257,18 +255,15 @@ class Ticker:
         return self._view is not None and any(b.code in _BLOCKED for b in self._view.plan.blocked)
 
     def say_goodbye(self) -> None:
-        """Say what goes on without the reconciler."""
+        """Say what goes on without the reconciler, how to watch it and how to end it."""
         for live in self.live_runs():
             if live.seen is not None and live.seen.process is not None and is_alive(live.seen.process):
-                self._show.notice(f"training of {live.campaign} goes on (pid {live.seen.process.pid})")
-
-
-def _common_folder(git_dir: Path) -> Path:
-    """Return where the branches lie: for a linked work tree, in the repository that it was made from."""
-    try:
-        return git_dir / (git_dir / "commondir").read_text(encoding="utf-8").strip()
-    except FileNotFoundError:
-        return git_dir
+                self._show.notice(
+                    f"training of {live.campaign} goes on (pid {live.seen.process.pid}); "
+                    "watch it: reconcile logs -f, reconcile status; "
+                    "take it up again: reconcile apply; "
+                    "end it: reconcile stop && reconcile apply --once"
+                )
 
 
 def _enter_office(layout: Layout, now: str) -> Writer:

@@ -2,7 +2,8 @@
 
 from reconciler.app.environment import Environment
 from reconciler.app.errors import Misused
-from reconciler.app.ground import layout_of, not_found, store_of
+from reconciler.app.ground import not_found, store_of
+from reconciler.app.in_force import layout_of
 from reconciler.app.place import Options
 from reconciler.app.requests import Asked, leave_request
 from reconciler.desired.retention import is_checkpoint_name

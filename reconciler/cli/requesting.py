@@ -56,12 +56,16 @@ def _ask(
     wait_seconds: float | None,
     as_json: bool,
 ) -> None:
+    from reconciler.app.in_force import complaint_of
     from reconciler.app.requests import request, wait_for
     from reconciler.cli.text_layout import safe
 
     layout, asked = request(session.environment(), session.options(), kind, campaign, why)
-    if not asked.is_reconciler_running:
-        session.note("No reconciler is running; the next `reconcile apply` handles it.")
+    complaint = complaint_of(session.environment(), session.options())
+    session.warn(complaint)
+    if not asked.is_reconciler_running and wait_seconds is None:
+        first = "mend the specs, then" if complaint else "the next"
+        session.note(f"No reconciler is running; {first} `reconcile apply` handles it.")
     if wait_seconds is not None:
         asked = wait_for(layout, asked, wait_seconds)
     if as_json:

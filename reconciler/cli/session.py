@@ -90,6 +90,13 @@ class Session:
         if not self.quiet:
             click.echo(escaped(text), err=True)
 
+    def warn(self, text: "str | None") -> None:
+        """Print a warning on stderr, also with --quiet: what was printed may not be what it seems."""
+        from reconciler.cli.text_layout import escaped
+
+        if text:
+            click.echo(escaped(f"Warning: {text}"), err=True)
+
     def say_json(self, record: Any) -> None:
         """Print a record as indented JSON."""
         import msgspec

@@ -46,7 +46,7 @@ def status_text(report: "StatusReport", width: int, paint: Paint = PLAIN) -> str
 
 def _realm(report: "StatusReport", width: int, paint: Paint) -> list[str]:
     root = report.root if report.root_exists else f"{report.root} (not there yet; apply creates it)"
-    commits = f"{report.checked_out} checked out"
+    commits = f"{report.checked_out} {'in force' if report.complaint else 'checked out'}"
     if report.follows:
         commits += f", apply follows {report.follows}"
     pairs = [

@@ -16,6 +16,7 @@ from state.store.in_force import in_force
 from state.store.rows import RunRow
 
 GENTLE_STOP_SECONDS = 60.0
+LEFT_NO_WORD = "the process is gone and left no word: killed, or out of memory?"
 
 
 def plan_ended_runs(world: World, draft: Draft) -> None:
@@ -65,7 +66,7 @@ def _close(
     newest = world.newest_checkpoint(campaign)
     from_run = newest is not None and newest.manifest.generation == row.generation
     saved = newest.step if newest is not None and from_run else None
-    lost = "the process is gone and left no word" if claimed else "no trainer ever claimed it"
+    lost = LEFT_NO_WORD if claimed else "no trainer ever claimed it"
     draft.add(
         CloseRun(
             campaign=campaign,

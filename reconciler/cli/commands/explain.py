@@ -24,6 +24,7 @@ def command(session: Session, thing: str, origin: bool, as_json: bool, settings:
     from reconciler.cli.text_explain import explanation_text, origins_text
 
     found = explain(session.environment(), session.options(settings), thing, origin=origin)
+    session.warn(found.complaint)
     if as_json:
         session.say_json(found)
     elif origin:

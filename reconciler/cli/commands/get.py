@@ -49,6 +49,7 @@ def command(
         raise click.UsageError(f"say what to list: {', '.join(KINDS)}")
     query = Query(latest=latest, best=best, step=step, summary=summary)
     listing = get(session.environment(), session.options(), kind, name, query)
+    session.warn(listing.complaint)
     if as_json:
         session.say_json(listing)
     else:

@@ -19,9 +19,11 @@ from reconciler.cli.session import Session, Verb, wide_option
 def command(session: Session, campaign: str | None, wide: bool, as_json: bool) -> None:
     """List every launch: when, campaign, run, specs commit, config, code, steps, how it ended."""
     from reconciler.app.history import history
+    from reconciler.app.in_force import complaint_of
     from reconciler.cli.text_get import history_text
 
     found = history(session.environment(), session.options(), campaign)
+    session.warn(complaint_of(session.environment(), session.options()))
     if as_json:
         session.say_json(found)
     else:

@@ -20,6 +20,7 @@ def command(session: Session, as_json: bool) -> None:
     from reconciler.cli.text_status import status_text
 
     report = status(session.environment(), session.options())
+    session.warn(report.complaint)
     if as_json:
         session.say_json(report)
     else:

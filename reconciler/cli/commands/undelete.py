@@ -34,7 +34,7 @@ def command(
     from reconciler.cli.text_layout import safe
 
     layout, asked = undelete(session.environment(), session.options(), checkpoint, why)
-    if not asked.is_reconciler_running:
+    if not asked.is_reconciler_running and not wait:
         session.note("No reconciler is running; the next `reconcile apply` handles it.")
     if wait:
         asked = wait_for(layout, asked, timeout)

@@ -71,7 +71,8 @@ def test_waiting_returns_when_this_very_request_was_handled(run, store) -> None:
 
     reconciler = threading.Thread(target=handle_one_after_the_other)
     reconciler.start()
-    result = run("resume", "--wait", "--timeout", "20")
+    with hold_lock(store.layout.lock, command="reconcile apply", since="2026-01-31T12:00:00Z"):
+        result = run("resume", "--wait", "--timeout", "20")
     reconciler.join()
     assert (result.exit_code, result.stdout) == (0, "done 2\n")
 
@@ -121,7 +122,7 @@ def test_waiting_for_a_stop_ends_when_the_trainer_has_left(store, trainer) -> No
     with pytest.raises(TimedOut, match=r"was handled, but the trainer has not left within 0\.2 s"):
         wait_for(store.layout, asked, 0.2)
     threading.Timer(0.2, trainer.kill).start()
-    assert wait_for(store.layout, asked, 20).result == "done"
+    assert wait_for(store.layout, asked, 20).result == "pip/campaign-001 is stopped, nothing saved yet"
     assert trainer.wait() != 0
 
 
@@ -131,18 +132,30 @@ def test_waiting_for_a_pause_ends_when_the_trainer_has_paused(store, trainer) ->
         wait_for(store.layout, asked, 0.2)
     status = store.layout.campaign("pip/campaign-001").run(RunKey("", 1, 1)).status
     status.write_bytes(msgspec.json.encode(msgspec.structs.replace(BEAT, phase="paused")))
-    assert wait_for(store.layout, asked, 20).result == "done"
+    assert wait_for(store.layout, asked, 20).result == (
+        "pip/campaign-001 is paused, nothing saved yet; its trainer waits with the model loaded"
+    )
     assert trainer.poll() is None
 
 
 def test_waiting_in_vain_exits_6_and_leaves_the_request(run, store) -> None:
-    result = run("pause", "--wait", "--timeout", "0.2")
+    with hold_lock(store.layout.lock, command="reconcile apply", since="2026-01-31T12:00:00Z"):
+        result = run("pause", "--wait", "--timeout", "0.2")
     assert result.exit_code == 6
     assert (
         "request 1 (pause pip/campaign-001) was not handled within 0.2 s; it stays in the store"
         in result.stderr
     )
-    assert "no reconciler is running: reconcile apply" in result.stderr
+
+
+@pytest.mark.parametrize("kind", ["pause", "resume", "stop"])
+def test_waiting_without_a_reconciler_is_refused_at_once_with_what_to_do(run, store, kind: str) -> None:
+    result = run(kind, "--wait", "--timeout", "600")
+    assert result.exit_code == 3
+    assert result.stderr == (
+        f"reconcile: no reconciler is running, so nobody to wait for: request 1 ({kind} pip/campaign-001) "
+        "stays in the store; `reconcile apply --once` handles it\n"
+    )
 
 
 def test_no_note_when_a_reconciler_runs_and_its_lock_is_seen_without_being_taken(run, store) -> None:

@@ -1,0 +1,76 @@
+"""A typing error in a commit, while training goes on: what looks and what asks go on, by the specs in force."""
+
+import json
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from state.store.connection import open_writer
+from state.store.tables import put_meta
+
+Git = Callable[..., str]
+
+
+@pytest.fixture
+def typo(lab: Path, store, git: Git) -> str:
+    """Commit a typing error above a commit that apply has taken up; return that commit."""
+    good = git(lab, "rev-parse", "HEAD").strip()
+    with closing(open_writer(store.layout.store)) as connection:
+        put_meta(connection, "attempted_commit", good)
+    realm = lab / "specs/realm.yaml"
+    realm.write_text(realm.read_text().replace("active: pip", "active: pipp"))
+    git(lab, "commit", "-qam", "a typing error")
+    return good
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["status"], ["get", "campaigns"], ["explain", "realm"], ["history"], ["pause"], ["resume"], ["stop"]],
+)
+def test_what_looks_and_what_asks_goes_on_and_warns_in_one_line(run, typo: str, words: list[str]) -> None:
+    result = run(*words)
+    assert result.exit_code == 0
+    warning = result.stderr.splitlines()[0]
+    assert warning.startswith("Warning: the specs at main@")
+    assert "have 1 mistake and are not in force (see reconcile validate --ref HEAD)" in warning
+
+
+def test_the_status_is_of_the_commit_that_apply_took_up_last(run, typo: str) -> None:
+    result = run("status", "--json")
+    report = json.loads(result.stdout)
+    assert report["commit"] == typo
+    assert report["campaigns"][1]["is_active"]
+    assert report["complaint"].endswith(f"; what follows is {typo[:7]}")
+    assert f"{typo[:7]} in force" in run("status").stdout
+
+
+@pytest.mark.parametrize("words", [["plan"], ["apply", "--once"], ["validate"]])
+def test_what_is_about_the_commit_itself_still_fails_with_the_mistake(
+    run, typo: str, words: list[str]
+) -> None:
+    result = run(*words)
+    assert result.exit_code == 1
+    assert '"pipp/campaign-001" is not a campaign' in result.stderr + result.stdout
+
+
+def test_mistakes_before_the_first_apply_are_shown(run, lab: Path, git: Git) -> None:
+    (lab / "specs/realm.yaml").write_text("id: lab\nactive: nobody/campaign-001\n")
+    git(lab, "commit", "-qam", "a typing error")
+    result = run("status")
+    assert result.exit_code == 1
+    assert '"nobody/campaign-001" is not a campaign' in result.stderr
+
+
+def test_doctor_fails_the_specs_and_goes_on_with_its_other_checks(run, typo: str) -> None:
+    checks = {one["name"]: one for one in json.loads(run("doctor", "--json").stdout)["checks"]}
+    assert checks["specs"]["state"] == "fail"
+    assert "are not in force" in checks["specs"]["sentence"]
+    assert {"root", "store", "lock", "queue", "plan"} <= checks.keys()
+
+
+def test_the_root_is_found_by_the_newest_commit_without_mistakes(run, typo: str, lab: Path, store) -> None:
+    result = run("--repo", str(lab), "stop", anywhere=True)
+    assert (result.exit_code, "nothing has been applied yet" in result.stderr) == (5, True)
+    assert "/realm/lab" in result.stderr
