@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from reconciler.act import (
+    approvals,
     archive,
     campaigns,
     checkpoints,
@@ -52,5 +53,6 @@ EXECUTORS: Mapping[type[a.Action], Executor] = {
     a.TrashCheckpoint: trash.drop,
     a.RestoreCheckpoint: trash.take_back,
     a.PurgeTrash: trash.purge,
+    a.TakeApproval: approvals.take,
     a.HandleRequest: requests.handle,
 }

@@ -12,7 +12,7 @@ from reconciler.app.comparing import Followed, compare
 from reconciler.app.lock_holder import holder_of
 from reconciler.app.planning import View
 from reconciler.plan.actions import AnyAction
-from reconciler.plan.changes import Blocked, Change
+from reconciler.plan.changes import Awaiting, Blocked, Change
 from reconciler.plan.sentences import sentence_of
 from state.lock import Holder
 
@@ -42,6 +42,18 @@ class PlannedChange(msgspec.Struct, frozen=True, kw_only=True):
     action: AnyAction
 
 
+class Approval(msgspec.Struct, frozen=True, kw_only=True):
+    """What the plan would destroy and does not, until a person approves exactly this."""
+
+    digest: str
+    checkpoints: int
+    size_bytes: int
+    gpu_hours: float
+    """Of training beyond the newest checkpoint that stays."""
+    why: str
+    changes: tuple[PlannedChange, ...]
+
+
 class PlanDocument(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that apply would do at one commit, and what it was planned from."""
 
@@ -67,6 +79,8 @@ class PlanDocument(msgspec.Struct, frozen=True, kw_only=True):
     digest: str
     """Of what would be done."""
     changes: tuple[PlannedChange, ...]
+    awaiting: Approval | None
+    """What waits for `reconcile approve`; no part of `changes`."""
     blocked: tuple[Blocked, ...]
     warnings: tuple[str, ...]
     counts: dict[str, int]
@@ -105,10 +119,24 @@ def document_of(view: View, ref: str = "HEAD") -> PlanDocument:
         uncommitted=view.uncommitted,
         digest=plan.digest,
         changes=changes,
+        awaiting=_awaiting(plan.awaiting),
         blocked=plan.blocked,
         warnings=plan.warnings,
         counts=counts,
         unchanged=plan.unchanged,
+    )
+
+
+def _awaiting(found: Awaiting | None) -> Approval | None:
+    if found is None:
+        return None
+    return Approval(
+        digest=found.digest,
+        checkpoints=found.checkpoints,
+        size_bytes=found.size_bytes,
+        gpu_hours=found.gpu_hours,
+        why=found.why,
+        changes=tuple(_planned(change) for change in found.changes),
     )
 
 

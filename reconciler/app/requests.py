@@ -20,7 +20,7 @@ from state.store.connection import open_reader, open_writer
 from state.store.requests import ask, find
 from state.store.rows import RequestRow
 
-Kind = Literal["pause", "resume", "stop", "undelete"]
+Kind = Literal["pause", "resume", "stop", "undelete", "approve"]
 POLL_SECONDS = 0.1
 
 
@@ -110,7 +110,7 @@ def _check_someone_handles(layout: Layout, asked: Asked) -> None:
 
 def _obeyed(layout: Layout, asked: Asked, cache: RunCache) -> str | None:
     """Return how it is when the campaign's trainer does what was asked, None before that; one gone does."""
-    if asked.kind in ("resume", "undelete"):
+    if asked.kind in ("resume", "undelete", "approve"):
         return ""
     places = layout.campaign(asked.campaign)
     runs = observe_runs(places, layout.root, cache=cache).runs

@@ -37,8 +37,8 @@ from state.store.writer import Writer
 
 _FINAL = frozenset({"given-up", "quest-failed"})
 """Blockers that are failures of training."""
-_BLOCKED = frozenset({"fetch-given-up", "learning-lost", "unknown-run"})
-"""Blockers that only a person can remove, and without which training would go on."""
+_BLOCKED = frozenset({"fetch-given-up", "learning-lost", "needs-approval", "unknown-run"})
+"""Blockers that only a person can remove, and without which apply would go on."""
 _TRANSIENT = frozenset({"backoff", "fetch-backoff"})
 """Blockers that time alone removes."""
 

@@ -27,6 +27,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "archive": ("archive", "Commit that a campaign rests in the Hall of Legends."),
     "restore": ("restore", "Commit that an archived campaign comes back, paused."),
     "start-over": ("start_over", "Commit a new campaign of a hero, the old one archived."),
+    "approve": ("approve", "Let a plan destroy exactly what it says, once."),
     "undelete": ("undelete", "Take a dropped checkpoint back out of the trash."),
     "try": ("try_", "Ask a checkpoint a few questions."),
     "doctor": ("doctor", "Check what training needs, and say how to mend it."),

@@ -35,6 +35,8 @@ _GROUPS = (
     ("edit", "The specs moved (edits):"),
 )
 _MOST_FILES = 5
+_DIGEST = 12
+"""So many digits of a digest are enough to approve it."""
 STEP_GAP = " " * 8
 
 
@@ -241,6 +243,9 @@ def next_steps(document: "PlanDocument") -> list[str]:
     elif document.changes:
         into = f" into {safe(document.followed.branch)}" if document.followed else ""
         parts.append(f"Merge it{into}, then:  reconcile apply")
+    if document.awaiting is not None:
+        digest = document.awaiting.digest.removeprefix("sha256:")[:_DIGEST]
+        parts.append(f"Approve it:  reconcile approve {digest}")
     if document.blocked and not document.is_worktree and document.ref == "HEAD":
         parts.append(f"Why blocked:  reconcile explain {safe(document.blocked[0].subject)}")
     return parts

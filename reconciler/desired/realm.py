@@ -11,6 +11,8 @@ from reconciler.desired.places import Finding
 from reconciler.desired.training import TrainingSettings, check_settings
 
 _DURATION = re.compile(r"([0-9]{1,6})(ms|s|m|h|d)", re.ASCII)
+_SIZE = re.compile(r"([0-9]{1,6})(MB|GB|TB)", re.ASCII)
+_BYTES = {"MB": 10**6, "GB": 10**9, "TB": 10**12}
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
@@ -31,11 +33,29 @@ def _is_duration(text: str) -> bool:
     return match is not None and int(match[1]) > 0
 
 
+def size_bytes(text: str) -> int:
+    """Return the bytes in `500MB`, `50GB` or `2TB`; a thousand kilobytes to the megabyte, as disks are sold.
+
+    Raises:
+        ValueError: the text is no size.
+    """
+    match = _SIZE.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{text!r} is no size")
+    return int(match[1]) * _BYTES[match[2]]
+
+
 def _is_root(text: str) -> bool:
     return text.startswith(("/", "~/")) and "\0" not in text and ".." not in text.split("/")
 
 
 Duration = Annotated[str, Words("a duration such as 15s, 2m or 1h", _is_duration, "^[0-9]{1,6}(ms|s|m|h|d)$")]
+Size = Annotated[
+    str,
+    Words(
+        "a size such as 500MB, 50GB or 2TB", lambda t: _SIZE.fullmatch(t) is not None, f"^{_SIZE.pattern}$"
+    ),
+]
 RootPath = Annotated[
     str, Words("an absolute path, or one that starts with ~/, without ..", _is_root, "^(/|~/)")
 ]
@@ -52,6 +72,17 @@ class Retry(Record, frozen=True, kw_only=True):
     """The wait grows no further than this."""
 
 
+class ApproveAbove(Record, frozen=True, kw_only=True):
+    """What one plan may destroy without a person's approval (`reconcile approve`)."""
+
+    checkpoints: Annotated[int, Meta(ge=0)] = 20
+    """More dropped checkpoints than this wait for an approval."""
+    size: Size = "50GB"
+    """More bytes than this do."""
+    gpu_hours: Annotated[float, Meta(ge=0)] = 24.0
+    """More hours of GPU work that nothing else holds do."""
+
+
 class Apply(Record, frozen=True, kw_only=True):
     """How the loop runs."""
 
@@ -59,6 +90,8 @@ class Apply(Record, frozen=True, kw_only=True):
     """Time between two looks at the world when nothing calls for one."""
     retry: Retry = Retry()
     """What follows when an action fails."""
+    approve_above: ApproveAbove = ApproveAbove()
+    """Limits above which a plan that destroys waits for a person."""
 
 
 class Realm(Spec, frozen=True, kw_only=True):
@@ -81,7 +114,6 @@ class Realm(Spec, frozen=True, kw_only=True):
 LATER = {
     "apply.poll": "a pace of its own for looking at the branch: every tick does",
     "apply.windows": "training windows",
-    "apply.approve_above": "approval limits",
     "apply.gentle_stop": "the length of a gentle stop",
 }
 

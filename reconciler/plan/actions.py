@@ -281,6 +281,18 @@ class PurgeTrash(Action, frozen=True, kw_only=True):
     size_bytes: int
 
 
+class TakeApproval(Action, frozen=True, kw_only=True):
+    """Use up a person's approval: for these drops at this commit, or for none when the plan has changed."""
+
+    request_id: int
+    digest: str
+    """Of what it approves."""
+    sequences: tuple[int, ...]
+    """Of the ledger rows whose checkpoints may be dropped; empty: it is closed without use."""
+    specs_commit: str
+    what: str
+
+
 class HandleRequest(Action, frozen=True, kw_only=True):
     """Do what a person asked: hold a campaign, or let it go on."""
 
@@ -317,5 +329,6 @@ AnyAction = (
     | RestoreCheckpoint
     | PurgeTrash
     | SetAsideCheckpoint
+    | TakeApproval
     | HandleRequest
 )

@@ -47,6 +47,18 @@ class Blocked(msgspec.Struct, frozen=True, kw_only=True):
     """The cheapest thing that would unblock it."""
 
 
+class Awaiting(msgspec.Struct, frozen=True, kw_only=True):
+    """What a plan would destroy and does not, until a person approves exactly this."""
+
+    digest: str
+    checkpoints: int
+    size_bytes: int
+    gpu_hours: float
+    """Of work that nothing else holds."""
+    why: str
+    changes: tuple[Change, ...]
+
+
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that apply would do, in its order."""
 
@@ -58,6 +70,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     warnings: tuple[str, ...]
     unchanged: int
     """Subjects that are as they should be."""
+    awaiting: Awaiting | None = None
+    """What waits for an approval; no part of `changes`."""
 
     @property
     def digest(self) -> str:

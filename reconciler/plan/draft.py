@@ -1,9 +1,10 @@
 """A plan in the making: planners add to it in the order in which apply will act."""
 
+from collections.abc import Iterable
 from typing import Literal, TypeVar
 
 from reconciler.plan.actions import Action, AnyAction
-from reconciler.plan.changes import Blocked, Change, Risk, change_id
+from reconciler.plan.changes import Awaiting, Blocked, Change, Risk, change_id
 
 Wanted = TypeVar("Wanted", bound=Action)
 
@@ -16,6 +17,8 @@ class Draft:
         self.blocked: list[Blocked] = []
         self.warnings: list[str] = []
         self.settled: set[str] = set()
+        self.awaiting: Awaiting | None = None
+        """What waits for an approval."""
 
     def add(
         self,
@@ -41,6 +44,11 @@ class Draft:
         )
         self.changes.append(change)
         return change.id
+
+    def take_out(self, changes: Iterable[Change]) -> None:
+        """Take changes out of the plan."""
+        ids = {change.id for change in changes}
+        self.changes = [change for change in self.changes if change.id not in ids]
 
     def block(self, subject: str, *, code: str, message: str, cause: str, hint: str) -> None:
         """Say that something asked for cannot be done now."""

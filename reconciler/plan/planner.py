@@ -14,6 +14,7 @@ from reconciler.plan.checkpoints import plan_checkpoints
 from reconciler.plan.datasets import plan_datasets
 from reconciler.plan.draft import Draft
 from reconciler.plan.effective import plan_effective
+from reconciler.plan.guard import plan_guard
 from reconciler.plan.heroes import plan_heroes
 from reconciler.plan.jobs import plan_progress
 from reconciler.plan.launches import plan_launch
@@ -49,6 +50,7 @@ PLANNERS = (
     plan_records,
     plan_drops,
     plan_purges,
+    plan_guard,
 )
 
 
@@ -67,4 +69,5 @@ def make_plan(desired: Desired, facts: Facts, *, specs_commit: str, now: str) ->
         blocked=tuple(sorted(set(draft.blocked), key=lambda item: (item.subject, item.code, item.message))),
         warnings=tuple(draft.warnings),
         unchanged=draft.unchanged,
+        awaiting=draft.awaiting,
     )

@@ -10,6 +10,8 @@ def plan_requests(world: World, draft: Draft) -> None:
     for request in world.facts.store.requests:
         if request.kind == "undelete":
             continue  # `trash` plans it
+        if request.kind == "approve":
+            continue  # `guard` does
         row = world.facts.campaign_row(request.campaign)
         draft.add(
             HandleRequest(

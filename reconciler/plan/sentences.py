@@ -114,5 +114,6 @@ _SENTENCES: dict[type[a.Action], Callable[[Any], Sentence]] = {
         "+", "take back", f"checkpoint {x.checkpoint}", "out of the trash"
     ),
     a.PurgeTrash: _purge,
+    a.TakeApproval: lambda x: Sentence("~", "approve" if x.sequences else "decline", "approval", x.what),
     a.HandleRequest: _request,
 }

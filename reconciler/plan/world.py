@@ -75,8 +75,13 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
         row = self.facts.campaign_row(campaign)
         hold = row.hold if row else None
         for request in self.facts.store.requests:
-            if request.campaign == campaign and request.kind != "undelete":
-                hold = None if request.kind == "resume" else request.kind
+            match request.kind if request.campaign == campaign else None:
+                case "resume":
+                    hold = None
+                case "pause" | "stop" as kind:
+                    hold = kind
+                case _:
+                    pass  # it holds nothing
         return hold
 
     def forgiven_at(self, row: CampaignRow) -> str | None:

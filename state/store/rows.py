@@ -12,7 +12,7 @@ CampaignState = Literal["active", "paused", "archived"]
 TrashKind = Literal["asked", "rolled"]
 """Dropped by a person's wish, or by the rules."""
 TrashState = Literal["trashed", "purging", "purged", "restored"]
-RequestKind = Literal["pause", "resume", "stop", "undelete"]
+RequestKind = Literal["pause", "resume", "stop", "undelete", "approve"]
 ActionState = Literal["intent", "done", "failed"]
 
 
@@ -228,12 +228,20 @@ class RequestRow(msgspec.Struct, frozen=True, kw_only=True):
     id: int
     kind: RequestKind
     campaign: str
-    """`<hero>/<id>`; of an undelete the checkpoint, `<hero>/<id>@<step>`."""
+    """`<hero>/<id>`; of an undelete the checkpoint, `<hero>/<id>@<step>`; of an approval the digest."""
     asked_by: str
     why: str
     asked_at: str
     handled_at: str | None = None
     result: str | None = None
+
+
+class TakenApproval(msgspec.Struct, frozen=True, kw_only=True):
+    """The last approval that was used: what of it is not dropped yet goes on at the same commit."""
+
+    specs_commit: str
+    sequences: tuple[int, ...]
+    """Of ledger rows."""
 
 
 class StoreView(msgspec.Struct, frozen=True, kw_only=True):
@@ -254,6 +262,7 @@ class StoreView(msgspec.Struct, frozen=True, kw_only=True):
     ledger: tuple[LedgerRow, ...] = ()
     requests: tuple[RequestRow, ...] = ()
     """Those not yet handled, oldest first."""
+    approval: TakenApproval | None = None
     trash: tuple[TrashRow, ...] = ()
     """The tombstones of everything that was ever dropped."""
     observed_seconds: float = 0.0

@@ -1,6 +1,7 @@
 """What planning reads from the store, in one transaction."""
 
 import apsw
+import msgspec
 
 from state.store.rows import (
     CampaignRow,
@@ -11,6 +12,7 @@ from state.store.rows import (
     RequestRow,
     RunRow,
     StoreView,
+    TakenApproval,
     TrashRow,
 )
 from state.store.tables import get_meta, select
@@ -35,6 +37,7 @@ def read_view(connection: apsw.Connection) -> StoreView:
             quest_data=select(connection, QuestDataRow),
             ledger=select(connection, LedgerRow, "ORDER BY sequence"),
             requests=select(connection, RequestRow, "WHERE handled_at IS NULL"),
+            approval=_approval(connection),
             trash=select(connection, TrashRow),
             observed_seconds=float(get_meta(connection, "observed_seconds") or 0),
             observed_at=get_meta(connection, "observed_at"),
@@ -43,6 +46,11 @@ def read_view(connection: apsw.Connection) -> StoreView:
         )
     finally:
         connection.execute("END")
+
+
+def _approval(connection: apsw.Connection) -> TakenApproval | None:
+    taken = get_meta(connection, "approval")
+    return msgspec.json.decode(taken, type=TakenApproval) if taken else None
 
 
 def _failed_actions(connection: apsw.Connection) -> tuple[FailedAction, ...]:

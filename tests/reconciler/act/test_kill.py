@@ -177,6 +177,12 @@ SCENARIOS = {
     "TrashCheckpoint": Scenario(lambda realm, make: make.drop(manifest_of(realm, 7)), two_saved),
     "RestoreCheckpoint": Scenario(lambda realm, make: make.take_back(7), taken_back_asked),
     "PurgeTrash": Scenario(lambda realm, make: make.purge(7), one_dropped),
+    "TakeApproval": Scenario(
+        lambda realm, make: a.TakeApproval(
+            request_id=1, digest="sha256:1", sequences=(1, 2), specs_commit="c", what="2 checkpoints to drop"
+        ),
+        lambda realm, make: realm.ask("approve", "sha256:1"),
+    ),
     "HandleRequest": Scenario(
         lambda realm, make: a.HandleRequest(
             request_id=1,

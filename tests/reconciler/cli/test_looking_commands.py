@@ -218,7 +218,6 @@ def test_schema_prints_one_kind_or_all(run) -> None:
         "retention",
         "skill",
         "dataset",
-        "retention",
         "plan",
     }
     result = run("schema", "heroo")

@@ -59,6 +59,7 @@ from state.store.rows import (
     RequestRow,
     RunRow,
     StoreView,
+    TakenApproval,
     TrashRow,
 )
 
@@ -349,7 +350,9 @@ class Builder:
             for number, request in enumerate(self.words.get("requests", ()), start=1)
         )
         trash = tuple(_tombstone(words) for words in self.words.get("trash", ()))
-        self._store(requests=requests, trash=trash, **self.words.get("store", {}))
+        taken = self.words.get("approval")
+        approval = msgspec.convert(taken, TakenApproval) if taken else None
+        self._store(requests=requests, trash=trash, approval=approval, **self.words.get("store", {}))
 
     def _add_failed_fetches(self) -> None:
         failed = []

@@ -1,0 +1,81 @@
+"""What the drops of a plan destroy: checkpoints, bytes, and the hours of GPU work that nothing else holds."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+import msgspec
+
+from reconciler.desired.realm import ApproveAbove, size_bytes
+from reconciler.plan.actions import TrashCheckpoint
+from reconciler.plan.world import World
+from state.store.rows import CampaignRow, RunRow
+
+
+class Losses(msgspec.Struct, frozen=True, kw_only=True):
+    """What is gone when the trash is emptied."""
+
+    checkpoints: int
+    size_bytes: int
+    gpu_hours: float
+    """Training beyond the newest checkpoint that stays."""
+
+
+def losses_of(world: World, drops: Sequence[TrashCheckpoint]) -> Losses:
+    """Return what these drops destroy together."""
+    by_campaign: dict[str, set[int]] = {}
+    for drop in drops:
+        by_campaign.setdefault(drop.campaign, set()).add(drop.sequence)
+    return Losses(
+        checkpoints=len(drops),
+        size_bytes=sum(drop.size_bytes for drop in drops),
+        gpu_hours=sum(_gpu_seconds(world, name, dropped) for name, dropped in by_campaign.items()) / 3600,
+    )
+
+
+def above(losses: Losses, limits: ApproveAbove) -> tuple[str, ...]:
+    """Return in words what exceeds its limit; nothing: a person need not approve it."""
+    size, hours = f"{losses.size_bytes / 1e9:.3g} GB", f"{losses.gpu_hours:.3g} GPU-hours of work"
+    found = (
+        (
+            losses.checkpoints > limits.checkpoints,
+            f"{losses.checkpoints:,} checkpoints (limit {limits.checkpoints:,})",
+        ),
+        (losses.size_bytes > size_bytes(limits.size), f"{size} (limit {limits.size})"),
+        (losses.gpu_hours > limits.gpu_hours, f"{hours} (limit {limits.gpu_hours:g})"),
+    )
+    return tuple(words for is_above, words in found if is_above)
+
+
+def _gpu_seconds(world: World, campaign: str, dropped: set[int]) -> float:
+    """Return the GPU time of a campaign's runs beyond the last step that stays."""
+    row = world.facts.campaign_row(campaign)
+    if row is None:
+        return 0.0
+    kept = _last_kept_step(world, row, dropped)
+    return sum(_seconds_beyond(run, kept, world.now) for run in _on_gpu(world.facts.runs_of(row.uid)))
+
+
+def _last_kept_step(world: World, row: CampaignRow, dropped: set[int]) -> int:
+    there: Mapping[str, int] = {
+        found.manifest.digest: found.step for found in world.seen(row.name).checkpoints.complete
+    }
+    kept = (one for one in world.facts.ledger_of(row.uid) if one.sequence not in dropped)
+    return max((one.step for one in kept if one.digest in there), default=row.starting_step)
+
+
+def _on_gpu(runs: Iterable[RunRow]) -> Iterable[RunRow]:
+    return (run for run in runs if run.device.startswith("cuda"))
+
+
+def _seconds_beyond(run: RunRow, step: int, now: str) -> float:
+    """Return the share of a run's time in which it trained what lies beyond a step."""
+    begin, end = run.resume_step or 0, run.final_step or run.last_checkpoint_step or 0
+    if end <= step:
+        return 0.0
+    seconds = _between(run.launched_at, run.ended_at or now)
+    return seconds * (end - max(begin, step)) / (end - begin) if end > begin else 0.0
+
+
+def _between(earlier: str, later: str) -> float:
+    elapsed = datetime.fromisoformat(later) - datetime.fromisoformat(earlier)
+    return max(0.0, elapsed.total_seconds())
