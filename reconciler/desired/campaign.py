@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from reconciler.desired.base import Id, Line, Record, Spec, Words, is_known
+from reconciler.desired.base import Id, Line, Record, Spec, When, Words, is_known
 from reconciler.desired.places import Finding
 from reconciler.desired.training import TrainingSettings, Updates, check_settings
 from state.contract.goals import Goals
@@ -46,6 +46,17 @@ class Goal(Record, frozen=True, kw_only=True):
         return Goals(updates=updates, tokens=self.tokens, quests=self.quests)
 
 
+class Milestone(Record, frozen=True, kw_only=True):
+    """A step to be remembered: the first checkpoint at or after it is kept for ever, with its metrics."""
+
+    step: Annotated[int, Meta(ge=1, le=10**15)]
+    """Optimizer updates. One that has passed already is fine: the next checkpoint after it stands for it."""
+    note: Line | None = None
+    """For people."""
+    date: When | None = None
+    """For people; absent: when it was reached."""
+
+
 class Campaign(Spec, frozen=True, kw_only=True):
     """A campaign of the hero whose folder it is in; it is named `<hero>/<id>`."""
 
@@ -61,8 +72,10 @@ class Campaign(Spec, frozen=True, kw_only=True):
     """Absent: it trains until its quests are done."""
     config_overrides: TrainingSettings | None = None
     """Settings that differ from the hero's."""
+    milestones: tuple[Milestone, ...] | None = None
+    """Steps to remember; retention keeps their checkpoints."""
     starting_checkpoint: StartingCheckpoint | None = None
-    """Begin with the weights of this checkpoint, of any campaign; absent: with the base model. Taken over once."""
+    """Begin with the weights of this checkpoint of any campaign; absent: with the base model."""
     state: Literal["archived"] | None = None
     """Absent: active if realm.yaml names it, else paused. archived: it rests in the Hall of Legends."""
 
@@ -75,15 +88,14 @@ HINTS = {
 }
 """What to do about values that people are likely to write."""
 
-LATER = {
-    "milestones": "milestones",
-}
+LATER: dict[str, str] = {}
 
 
 def check(campaign: Campaign) -> Iterator[Finding]:
     """Yield what is wrong between keys of a campaign."""
     yield from check_settings(campaign.config_overrides, "config_overrides")
     yield from _check_goal(campaign.goal)
+    yield from _check_milestones(campaign.milestones)
     seen: set[str] = set()
     for index, skill in enumerate(campaign.skills_focus):
         if skill in seen:
@@ -101,3 +113,14 @@ def _check_goal(goal: Goal | None) -> Iterator[Finding]:
     if {"updates", "steps"} <= set(given):
         message = "updates and steps are two names for one thing"
         yield Finding(at=("goal", "steps"), on_key=True, message=message, hint="remove one of them")
+
+
+def _check_milestones(milestones: tuple[Milestone, ...] | None) -> Iterator[Finding]:
+    first: dict[int, int] = {}
+    for index, milestone in enumerate(milestones or ()):
+        if not is_known(milestone.step):
+            continue
+        if milestone.step in first:
+            message = f"{milestone.step} is the step of milestones[{first[milestone.step]}] already"
+            yield Finding(at=("milestones", index, "step"), message=message, hint="put both notes into one")
+        first.setdefault(milestone.step, index)

@@ -12,7 +12,8 @@ from reconciler.plan.actions import (
 )
 from reconciler.plan.draft import Draft
 from reconciler.plan.world import World
-from state.cards import CampaignCard
+from state.cards import CampaignCard, Milestone
+from state.contract.goals import Goals
 
 
 def plan_campaigns(world: World, draft: Draft) -> None:
@@ -46,7 +47,15 @@ def card_of(spec: Campaign) -> CampaignCard:
         description=spec.description or "",
         skills_focus=spec.skills_focus,
         config_overrides={key: value for key, value in overrides.items() if value is not None},
+        goal=spec.goal.goals if spec.goal else Goals(),
+        milestones=_milestones(spec),
     )
+
+
+def _milestones(spec: Campaign) -> tuple[Milestone, ...] | None:
+    if spec.milestones is None:
+        return None
+    return tuple(Milestone(step=one.step, note=one.note or "", date=one.date) for one in spec.milestones)
 
 
 def plan_activation(world: World, draft: Draft) -> None:

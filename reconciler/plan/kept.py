@@ -3,9 +3,12 @@
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
+
 from reconciler.desired.metrics import direction_of
 from reconciler.desired.realm import duration_seconds
 from reconciler.desired.retention import ActiveRules, ArchivedRules, KeepBest, Retention
+from reconciler.plan.milestones import milestone_steps
 from reconciler.plan.observed_time import observed_now
 from reconciler.plan.retention.invariants import check_verdicts
 from reconciler.plan.retention.records import MalformedRecords, Record, Reference, Verdict
@@ -26,12 +29,19 @@ def verdicts_of(world: World, row: CampaignRow) -> tuple[Verdict, ...]:
     retention = world.desired.retention
     if retention is None:
         return ()
-    rules, records = rules_for(retention.spec, row), records_of(world, row)
+    rules, records = _with_milestones(world, row, rules_for(retention.spec, row)), records_of(world, row)
     pins, references = retention.spec.pins, tuple(references_to(world, row))
     now = observed_now(world.facts.store, world.now)
     verdicts = retain(records, rules, pins, references, now)
     check_verdicts(verdicts, records, rules, pins, references, now)
     return verdicts
+
+
+def _with_milestones(world: World, row: CampaignRow, rules: Rules) -> Rules:
+    """Return the rules with the steps that people marked; without any other rule nothing goes anyway."""
+    if not rules.keeps_by_rule:
+        return rules
+    return msgspec.structs.replace(rules, milestones=milestone_steps(world, row))
 
 
 def set_name(row: CampaignRow) -> str:

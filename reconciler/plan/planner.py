@@ -18,6 +18,7 @@ from reconciler.plan.guard import plan_guard
 from reconciler.plan.heroes import plan_heroes
 from reconciler.plan.jobs import plan_progress
 from reconciler.plan.launches import plan_launch
+from reconciler.plan.milestones import plan_milestones
 from reconciler.plan.orders import plan_orders, plan_urgent_orders
 from reconciler.plan.queue import plan_queue
 from reconciler.plan.records import plan_records
@@ -47,6 +48,7 @@ PLANNERS = (
     plan_orders,
     plan_effective,
     plan_launch,
+    plan_milestones,
     plan_records,
     plan_drops,
     plan_purges,

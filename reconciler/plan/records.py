@@ -59,7 +59,7 @@ def _plan_record(world: World, draft: Draft, row: CampaignRow, spec: Campaign) -
         actions.WriteCampaignRecord(campaign=row.name, campaign_uid=row.uid, card=card),
         subject=f"campaign/{row.name}",
         reason=problem or (f"differs in {', '.join(differing)}" if differing else "its spec changed"),
-        cause=f"campaigns/{row.name}/campaign.json",
+        cause=f"campaigns/{row.name}/campaign.json" if differing else world.where(f"campaign/{row.name}"),
         source="drift" if is_kept else "edit",
     )
 

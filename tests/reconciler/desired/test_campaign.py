@@ -103,3 +103,25 @@ def test_a_campaign_does_not_begin_with_itself(mistakes_in, small) -> None:
         f"{CAMPAIGN}:2:22: is a checkpoint of this very campaign; name one of another campaign, or remove the line to "
         "begin with the base model"
     )
+
+
+@pytest.mark.parametrize(
+    ("milestones", "place", "sentence"),
+    [
+        ("[{step: 5}, {step: 5}]", "2:32", "5 is the step of milestones[0] already; put both notes into one"),
+        ("[{step: 0}]", "2:21", "must be at least 1 (got 0)"),
+        ("[{note: x}]", "2:14", "milestones[0].step is missing"),
+        ("[{step: 5, date: soon}]", "2:30",
+         'is "soon"; expected a date (2026-12-01) or a time with its zone (2026-12-01T08:00:00Z)'),
+        ("[{stp: 5}]", "2:15", 'misspelt key "stp"; did you mean "step"?'),
+        ("500", "2:13", "is 500 (a whole number); expected a list"),
+    ],
+)  # fmt: skip
+def test_a_milestone_that_says_nothing_or_the_same_twice_is_refused(
+    mistakes_in, small, milestones, place, sentence
+) -> None:
+    small[CAMPAIGN] = f"id: campaign-001\nmilestones: {milestones}\n"
+
+    (mistake,) = mistakes_in(small)
+
+    assert f"{mistake.where}: {mistake.sentence}" == f"{CAMPAIGN}:{place}: {sentence}"

@@ -1,0 +1,58 @@
+"""Milestones: steps that people marked. Which checkpoints stand for them, and which lie in the past already.
+
+One in the past is accepted, since marking what was good is what people do after they have seen it; the plan
+that brings it in says which checkpoint stands for it now.
+"""
+
+from reconciler.plan.draft import Draft
+from reconciler.plan.world import World
+from state.campaign_file import first_at_or_after
+from state.cards import decode_card
+from state.store.rows import CampaignRow, LedgerRow
+
+
+def milestone_steps(world: World, row: CampaignRow) -> tuple[int, ...]:
+    """Return the marked steps: those of the spec, and those that the campaign's row still has.
+
+    Protection is kept with the campaign, so a spec that vanished takes none away.
+    """
+    return tuple(sorted(_wanted(world, row.name) | _known(row)))
+
+
+def plan_milestones(world: World, draft: Draft) -> None:
+    """Say of each new milestone that training has passed which checkpoint stands for it."""
+    for name, source in world.desired.campaigns.items():
+        row = world.facts.campaign_row(name)
+        if row is None or not source.spec.milestones:
+            continue
+        living = _living(world, row)
+        for place, milestone in enumerate(source.spec.milestones):
+            is_new = milestone.step not in _known(row)
+            if is_new and living and living[-1].step > milestone.step:
+                where = source.where("milestones", place)
+                draft.warnings.append(f"{where}: {_passed(world, row, living, milestone.step)}")
+
+
+def _wanted(world: World, name: str) -> set[int]:
+    source = world.desired.campaigns.get(name)
+    return {one.step for one in (source.spec.milestones or ())} if source else set()
+
+
+def _known(row: CampaignRow) -> set[int]:
+    card = decode_card(row.card_json)
+    return {one.step for one in (card.milestones or ())} if card else set()
+
+
+def _living(world: World, row: CampaignRow) -> list[LedgerRow]:
+    ledger = world.facts.ledger_of(row.uid)
+    return [one for one in ledger if one.segment == row.segment and one.damage is None]
+
+
+def _passed(world: World, row: CampaignRow, living: list[LedgerRow], step: int) -> str:
+    found = first_at_or_after(living, step)
+    here = f"milestone {step} is in the past: {row.name} stands at step {living[-1].step}"
+    if found is None:
+        return f"{here}; no checkpoint stands for it"
+    gone = world.facts.tombstone(found) is not None
+    kept = "only its metrics are kept, its weights were dropped" if gone else "it stands for it, and is kept"
+    return f"{here}; the first checkpoint from there on is {found.step}: {kept}"
