@@ -19,6 +19,9 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
     attempt: int
     specs_commit: str
     config_hash: str
+    """Of the config that it was launched with."""
+    told_config_hash: str | None = None
+    """Of the newest one that it took up while it ran; null: none."""
     code_version: str
     device: str
     from_step: int
@@ -64,6 +67,7 @@ def _launch(run: RunRow, campaign: str) -> Launch:
         attempt=run.attempt,
         specs_commit=run.specs_commit,
         config_hash=run.config_hash,
+        told_config_hash=run.told_config_hash,
         code_version=run.code_version,
         device=run.device,
         from_step=run.resume_step or 0,

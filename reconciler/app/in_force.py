@@ -11,6 +11,7 @@ import msgspec
 
 from reconciler.app.environment import Environment
 from reconciler.app.errors import Failed
+from reconciler.app.here import seen_from_here
 from reconciler.app.place import Options, given_root, head_of, read_following, repository_of, root_of
 from reconciler.app.planning import View, load_commit, look, view_of
 from reconciler.app.realm_store import read_store
@@ -90,7 +91,7 @@ def _last_good(
     repository = head.top or repository_of(environment, options)
     for commit in _taken_up(layout, repository):
         try:
-            return commit, load_commit(environment, commit)
+            return commit, seen_from_here(environment, options, load_commit(environment, commit))
         except (SourceError, SpecMistakesError):
             continue
     raise error

@@ -191,6 +191,12 @@ def _begun(message: str, most: int) -> str:
     return shortened(" ".join(message.split()), most)
 
 
+def _configs(launch: "Launch") -> str:
+    """Return the config of a launch, and the one that it took up while it ran."""
+    later = launch.told_config_hash
+    return short_hash(launch.config_hash) + (f" → {short_hash(later)}" if later else "")
+
+
 def _launch(launch: "Launch", most: int) -> Row:
     end = (launch.end or launch.state).replace("_", " ")
     if launch.end not in (None, "finished", "goal_reached", "stopped") and launch.message:
@@ -200,7 +206,7 @@ def _launch(launch: "Launch", most: int) -> Row:
         launch.campaign,
         f"g{launch.generation}-a{launch.attempt}",
         launch.specs_commit[:7],
-        short_hash(launch.config_hash),
+        _configs(launch),
         short_code(launch.code_version),
         _steps(launch.from_step, launch.to_step),
         end,

@@ -87,3 +87,11 @@ def test_no_layer_grows_the_longest_document(
 def test_whoever_asks_who_applies_reads_its_settings() -> None:
     words = _command("box", ("clip=1", "seed=2"), once=True, until_converged=False)
     assert words == "reconcile apply --host box --set clip=1 --set seed=2 --once"
+
+
+def test_history_tells_the_config_that_a_run_took_up_beside_that_of_its_launch(run, store, rows) -> None:
+    told = {"told_generation": 2, "told_config_hash": f"sha256:{'a1b2c3d4' * 8}", "told_config_json": "{}"}
+    store.write([rows.run(**told)])
+    (launch,) = json.loads(run("history", "--json").stdout)["launches"]
+    assert launch["told_config_hash"] == told["told_config_hash"]
+    assert f"{launch['config_hash'][7:15]} → a1b2c3d4" in run("history").stdout
