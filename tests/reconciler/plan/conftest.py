@@ -518,10 +518,10 @@ def _checkpoint(name: str, uid: str, words: Mapping[str, Any], locked: Locked | 
             tokens_seen=1,
         ),
         files=(),
+        origin=msgspec.convert(words["origin"], Origin) if "origin" in words else None,
         digest=words.get("digest", f"blake3:{words['step']}"),
     )
     return FoundCheckpoint(
-        origin=msgspec.convert(words["origin"], Origin) if "origin" in words else None,
         path=f"/root/campaigns/{name}/checkpoints/checkpoint-{words['step']}",
         step=words["step"],
         size_bytes=1,
