@@ -227,3 +227,13 @@ def test_a_used_run_folder_that_the_store_does_not_know_is_left_as_it_is(realm: 
     assert not outcome.permanent
     assert realm.run.request.read_bytes() == b"of the run that the store forgot"
     assert (realm.view().runs, machine.asked) == ((), [])
+
+
+def test_a_launch_that_is_done_again_keeps_the_cookie_of_its_run(realm: Any, make: Any) -> None:
+    realm.done(make.launch())
+    first, machine = run_row(realm).cookie, Recorder()
+
+    realm.done(make.launch(), launcher=machine, new_cookie=lambda: "another")
+
+    assert run_row(realm).cookie == first
+    assert [asked["env"]["REALM_RUN_COOKIE"] for asked in machine.asked] == [first]
