@@ -44,7 +44,9 @@ def _add_answer(answer: argparse.ArgumentParser) -> None:
     answer.add_argument("--prompts", type=Path, metavar="FILE", help='JSONL with "prompt" or "messages"')
     answer.add_argument("--max-new-tokens", type=int, default=256, metavar="N")
     answer.add_argument("--device", default="cpu", help="cpu or cuda:<index>")
-    answer.add_argument("--threads", type=int, default=None, metavar="N", help="CPU threads")
+    answer.add_argument(
+        "--threads", type=int, default=None, metavar="N", help="CPU threads (default: as fit the model)"
+    )
     answer.add_argument("--json", action="store_true", help="one JSON object a line: prompt, answer")
     answer.add_argument("--no-verify", action="store_true", help="trust the files without reading them twice")
 

@@ -11,7 +11,7 @@ from state.store.rows import CampaignRow, RunRow
 
 _TOLD = (
     *("step", "quest_id", "quest_update", "quest_updates"),
-    *("loss", "val_loss", "tokens_per_second", "eta_seconds"),
+    *("loss", "val_loss", "val_step", "tokens_per_second", "eta_seconds"),
 )
 
 
@@ -30,6 +30,8 @@ class ActiveRun(msgspec.Struct, frozen=True, kw_only=True):
     quest_updates: int | None = None
     loss: float | None = None
     val_loss: float | None = None
+    val_step: int | None = None
+    """Where `val_loss` was measured."""
     tokens_per_second: float | None = None
     eta_seconds: float | None = None
     heartbeat_age_seconds: float | None = None

@@ -66,7 +66,7 @@ def _origin(key: str, setting: Resolved, used: Any, run: RunRow | None) -> Origi
 
 
 def _machine(run: RunRow, effective: EffectiveRun) -> tuple[Origin, ...]:
-    """Return what no spec says: the device that apply chose, and the threads that torch chose."""
+    """Return what no spec says: the device that apply chose, and the threads that the trainer chose."""
     device = effective.device + (f" ({effective.device_name})" if effective.device_name else "")
     where = f"chosen for run {_name(run)}"
     return tuple(

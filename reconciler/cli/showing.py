@@ -27,7 +27,7 @@ class LineShow:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._told_phase: dict[str, tuple[str, str | None]] = {}
+        self._told_phase: dict[str, tuple[str, str | None, bool]] = {}
         self._told_at: dict[str, float] = {}
         self._told_warnings: set[str] = set()
         self._told_commit: str | None = None
@@ -49,12 +49,13 @@ class LineShow:
         self._print(text_progress.outcome_text(outcome, width, self._session.paint))
 
     def progress(self, campaign: str, status: "RunStatus") -> None:
-        phase, now = (status.phase, status.quest_id), time.monotonic()
+        phase = (status.phase, status.quest_id, text_progress.is_at_a_quest(status))
+        now = time.monotonic()
         is_new = self._told_phase.get(campaign) != phase
         if is_new or now - self._told_at.get(campaign, now) >= TOLD_AGAIN_SECONDS:
             self._told_phase[campaign] = phase
             self._told_at[campaign] = now
-            self._print(text_progress.phase_text(campaign, status))
+            self._print(text_progress.phase_text(campaign, status, self._session.width))
 
     def notice(self, text: str) -> None:
         self._session.note(text)

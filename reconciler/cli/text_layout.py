@@ -228,6 +228,12 @@ def duration(seconds: float | None) -> str:
     return f"{days}d {hours % 24}h"
 
 
+def held_out(loss: float, measured_at: int | None, step: int | None) -> str:
+    """Return a held-out loss, with the step at which it was measured when that is not this one."""
+    where = "" if measured_at is None or measured_at == step else f" at step {measured_at:,}"
+    return f"held-out {loss:.3f}{where}"
+
+
 def rate(per_second: float | None) -> str:
     """Return tokens per second as `6.1k tok/s`."""
     if per_second is None:

@@ -9,6 +9,7 @@ from reconciler.cli.text_layout import (
     columns,
     count,
     duration,
+    held_out,
     padded,
     rate,
     safe,
@@ -99,14 +100,15 @@ def training_parts(status: "RunStatus") -> list[str]:
     if status.phase == "training":
         parts += [rate(status.tokens_per_second)] if status.tokens_per_second else []
         parts += [f"ETA {duration(status.eta_seconds)}"] if status.eta_seconds is not None else []
-    parts += [f"held-out {status.val_loss:.3f}"] if status.val_loss is not None else []
+    if status.val_loss is not None:
+        parts.append(held_out(status.val_loss, status.val_step, status.step))
     return parts
 
 
 def progress_text(campaign: str, status: "RunStatus", width: int, paint: Paint = PLAIN) -> str:
     """Return one line of a terminal: quest, bar, updates, loss, speed, time left."""
-    if status.quest_id is None or status.phase not in ("training", "evaluating", "saving"):
-        return shortened(f"{INDENT}  {safe(campaign)}  {safe(status.phase)}, step {status.step:,}", width)
+    if not is_at_a_quest(status):
+        return shortened(f"{INDENT}  {safe(campaign)}  {_elsewhere(status)}", width)
     name = safe(status.quest_id)
     steps = f"{status.quest_update:,}/{status.quest_updates:,}"
     parts = training_parts(status)
@@ -120,9 +122,25 @@ def progress_text(campaign: str, status: "RunStatus", width: int, paint: Paint =
     return f"{INDENT}  {name}  {drawn}  {steps}  {'  '.join(parts)}".rstrip()
 
 
-def phase_text(campaign: str, status: "RunStatus") -> str:
-    """Return the line that is printed once for each phase where there is no terminal."""
-    parts = [f"{INDENT}  {safe(campaign)} {status.phase}", f"step {status.step:,}"]
-    if status.quest_id is not None:
-        parts.insert(1, f"quest {safe(status.quest_id)} {status.quest_update:,}/{status.quest_updates:,}")
-    return ", ".join([*parts, *training_parts(status)])
+def phase_text(campaign: str, status: "RunStatus", width: int) -> str:
+    """Return the line that is printed once for each phase where there is no terminal; it fits the width."""
+    if not is_at_a_quest(status):
+        return f"{INDENT}  {safe(campaign)}  {_elsewhere(status)}"
+    head = f"{INDENT}  {safe(status.quest_id)} {status.quest_update:,}/{status.quest_updates:,}"
+    parts = [*([] if status.phase == "training" else [status.phase]), *training_parts(status)]
+    while parts and columns("  ".join([head, *parts])) > width:
+        parts.pop()
+    return "  ".join([head, *parts])
+
+
+def is_at_a_quest(status: "RunStatus") -> bool:
+    """Does the trainer learn from a quest whose rows it has read?"""
+    return status.quest_updates > 0 and status.phase in ("training", "evaluating", "saving")
+
+
+def _elsewhere(status: "RunStatus") -> str:
+    """Return what a trainer does that is at no quest's updates."""
+    step = f"step {status.step:,}"
+    if status.phase == "training" and status.quest_id is not None:
+        return f"reads the rows of quest {safe(status.quest_id)}, {step}"
+    return f"{safe(status.phase)}, {step}"

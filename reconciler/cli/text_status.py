@@ -9,6 +9,7 @@ from reconciler.cli.text_layout import (
     columns,
     count,
     duration,
+    held_out,
     padded,
     rate,
     safe,
@@ -149,9 +150,11 @@ def _run(run: "ActiveRun", width: int, paint: Paint) -> list[str]:
 
 
 def _progress(run: "ActiveRun") -> list[str]:
-    parts = [f"{run.quest_id} {run.quest_update or 0:,}/{run.quest_updates or 0:,}"]
+    if not run.quest_updates:
+        return [f"{run.quest_id}, its rows are being read"]
+    parts = [f"{run.quest_id} {run.quest_update or 0:,}/{run.quest_updates:,}"]
     parts += [f"loss {run.loss:.3f}"] if run.loss is not None else []
-    parts += [f"held-out {run.val_loss:.3f}"] if run.val_loss is not None else []
+    parts += [held_out(run.val_loss, run.val_step, run.step)] if run.val_loss is not None else []
     if run.is_alive and run.phase != "silent":
         parts += [rate(run.tokens_per_second)] if run.tokens_per_second else []
         parts += [f"ETA {duration(run.eta_seconds)}"] if run.eta_seconds is not None else []

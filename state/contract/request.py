@@ -70,7 +70,7 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
     device: str
     """`cpu` or `cuda:<index>`."""
     threads: int | None
-    """CPU threads; None leaves the choice to torch."""
+    """CPU threads; None leaves the choice to the environment (OMP_NUM_THREADS), else to the model's size."""
     checkpoints_dir: str
     model_dir: str | None
     """Folder of the pretrained weights; None when they start at random."""

@@ -24,10 +24,13 @@ class RunStatus(msgspec.Struct, frozen=True, kw_only=True):
     quest_id: str | None = None
     quest_update: Count = 0
     quest_updates: Count = 0
-    """Updates made and to make for this quest."""
+    """Updates made and to make for this quest; 0 to make while its rows are being read."""
     loss: float | None = None
-    """Mean of the last update, in nats per trained token."""
+    """Mean of the quest's last update, in nats per trained token; None before its first one in this run."""
     val_loss: float | None = None
+    """Held-out loss of this quest, the last one measured."""
+    val_step: Count | None = None
+    """Where `val_loss` was measured; None from a trainer of an older version."""
     learning_rate: float | None = None
     tokens_per_second: float | None = None
     eta_seconds: float | None = None

@@ -21,6 +21,7 @@ from trainer.engine.device import training_device
 from trainer.engine.failures import TrainingError
 from trainer.engine.model import saved_model
 from trainer.engine.setup import initial_model, requested_vocabulary
+from trainer.engine.threads import use_threads
 from trainer.engine.vocabulary import Vocabulary
 
 BATCH_PROMPTS = 128
@@ -33,11 +34,10 @@ class PromptError(Exception):
 
 def main(options: argparse.Namespace) -> int:
     """Answer every prompt, in the order given; return the process's exit code."""
-    if options.threads is not None:
-        torch.set_num_threads(options.threads)
     try:
         prompts = _prompts(options)
         model, vocabulary = _load(options)
+        use_threads(options.threads, model.num_parameters())
         model = model.to(training_device(options.device)).eval()
         for prompt, answer in zip(
             prompts, answers(model, vocabulary, prompts, options.max_new_tokens), strict=True

@@ -43,6 +43,17 @@ class Heartbeat:
         self._change(phase=phase, **fields)
         self._write()
 
+    def tell(self, **fields: Any) -> None:
+        """Tell what changed at once; the phase goes on."""
+        self._change(**fields)
+        self._write()
+
+    def begin_quest(self, quest_id: str) -> None:
+        """Tell that another quest is taken up; nothing that was measured of the one before is told of it."""
+        self._updates.clear()
+        self._change(loss=None, val_loss=None, val_step=None, tokens_per_second=None, eta_seconds=None)
+        self.enter("training", quest_id=quest_id, quest_update=0, quest_updates=0)
+
     def beat(self, **fields: Any) -> None:
         """Tell what changed, at once when the last time is long enough ago, else with the next beat."""
         self._change(**fields)

@@ -46,10 +46,10 @@ def run(request_file: Path) -> int:
     heartbeat = Heartbeat(run_files.status)
     with ExitStack() as until_left:
         try:
-            heartbeat.enter("starting")
             _collect_no_garbage(until_left)
             request = _read_request(request_file)
-            heartbeat.beat(
+            heartbeat.enter(
+                "starting",
                 step=request.resume_step or 0,
                 last_checkpoint_step=request.resume_step,
                 config_hash=request.config_hash,

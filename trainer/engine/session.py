@@ -85,9 +85,7 @@ class Session:
         before, self.request = self.request, request_now(self._launched, orders)
         self._record("orders", note=f"sequence {orders.sequence}")
         say("orders", sequence=orders.sequence, quests=len(orders.quests))
-        self.heartbeat.enter(
-            "training", orders_sequence=orders.sequence, config_hash=self.request.config_hash
-        )
+        self.heartbeat.tell(orders_sequence=orders.sequence, config_hash=self.request.config_hash)
         if self.request.config_hash != before.config_hash:
             self._train_otherwise(before.config)
 
@@ -105,7 +103,7 @@ class Session:
 
     def begin_quest(self, order: QuestOrder) -> None:
         """Open the quest and, before anything of it is learnt, measure the held-out loss."""
-        self.heartbeat.enter("training", quest_id=order.quest_id)
+        self.heartbeat.begin_quest(order.quest_id)
         quest = self.shelf.open(order)
         self._tell_quest(order, quest)
         self._record("quest_started", quest_id=order.quest_id, rows=quest.num_rows)
@@ -168,7 +166,7 @@ class Session:
         seconds = round(time.perf_counter() - started, 4)
         self._record("evaluation", quest_id=order.quest_id, val_loss=loss, seconds=seconds)
         say("evaluated", quest=order.quest_id, step=self.progress.step, val_loss=loss)
-        self.heartbeat.enter("training", val_loss=loss)
+        self.heartbeat.enter("training", val_loss=loss, val_step=self.progress.step)
 
     def save(self) -> None:
         """Publish a checkpoint, unless nothing was learnt since the last one.
@@ -210,7 +208,7 @@ class Session:
     def _forget_held_out_loss(self) -> None:
         """A quest without held-out rows must not carry the loss of an earlier one."""
         self.progress = msgspec.structs.replace(self.progress, val_loss=None)
-        self.heartbeat.beat(val_loss=None)
+        self.heartbeat.beat(val_loss=None, val_step=None)
 
     def _is_save_due(self) -> bool:
         config = self.request.config.checkpoint
@@ -221,7 +219,13 @@ class Session:
 
     def _tell_quest(self, order: QuestOrder, quest: Quest) -> None:
         made, total = quest.updates(order, position(self.progress, order))
-        self.heartbeat.enter("training", quest_id=order.quest_id, quest_update=made, quest_updates=total)
+        self.heartbeat.tell(quest_update=made, quest_updates=total, **self._known_of(order))
+
+    def _known_of(self, order: QuestOrder) -> dict[str, Any]:
+        """Return the held-out loss that the last update's quest has, if this is that quest."""
+        if self.progress.quest_id != order.quest_id or self.progress.val_loss is None:
+            return {}
+        return {"val_loss": self.progress.val_loss, "val_step": self.progress.val_step}
 
     def _tell_update(self, order: QuestOrder, plan: UpdatePlan, result: UpdateResult, seconds: float) -> None:
         made, total = self.shelf.open(order).updates(order, position(self.progress, order))

@@ -36,6 +36,7 @@ from trainer.engine.optimizer import Optimizers, build_optimizers
 from trainer.engine.progress import Progress, resumed
 from trainer.engine.quests import QuestShelf
 from trainer.engine.session import Session
+from trainer.engine.threads import use_threads
 from trainer.engine.vocabulary import Vocabulary
 
 
@@ -45,8 +46,6 @@ def open_session(request: RunRequest, run_files: RunLayout, heartbeat: Heartbeat
     Raises:
         EnvironmentFailure: the device, the model, the tokenizer or the checkpoint is not what it must be.
     """
-    if request.threads is not None:
-        torch.set_num_threads(request.threads)
     device = training_device(request.device)
     precision = training_precision(request.config.training.precision, device)
     checkpoints = Path(request.checkpoints_dir)
@@ -57,6 +56,7 @@ def open_session(request: RunRequest, run_files: RunLayout, heartbeat: Heartbeat
         model, optimizers, progress = _stand_at(request, vocabulary, device)
     except (CheckpointError, ContractError) as error:
         raise EnvironmentFailure(str(error)) from error
+    use_threads(request.threads, model.num_parameters())
     session = Session(
         request=request,
         model=model,
@@ -133,7 +133,7 @@ def _tell(session: Session, device: torch.device) -> None:
     say("started", step=step, seconds=seconds, on=note)
     last = session.progress.parent.step if session.progress.parent else None
     session.report()
-    session.heartbeat.enter("training", step=step, last_checkpoint_step=last)
+    session.heartbeat.tell(step=step, last_checkpoint_step=last)
 
 
 def _seconds_since_start() -> float:

@@ -33,9 +33,8 @@ def test_a_bar_is_never_longer_than_its_width() -> None:
 
 
 def test_without_a_terminal_a_phase_is_one_line() -> None:
-    assert phase_text("pip/campaign-001", TRAINING) == (
-        "    pip/campaign-001 training, quest bin-l1 71/125, step 71, loss 0.412, 6.1k tok/s, ETA 48 s, "
-        "held-out 0.500"
+    assert phase_text("pip/campaign-001", TRAINING, 80) == (
+        "    bin-l1 71/125  loss 0.412  6.1k tok/s  ETA 48 s  held-out 0.500"
     )
 
 

@@ -4,9 +4,18 @@ import msgspec
 
 from reconciler.cli.session import Session
 from reconciler.cli.showing import LineShow
+from reconciler.cli.text_progress import phase_text, progress_text
 from state.contract.status import RunStatus
 
-TRAINING = RunStatus(phase="training", updated_at="2026-01-31T12:05:00Z", orders_sequence=1, step=1)
+TRAINING = RunStatus(
+    phase="training",
+    updated_at="2026-01-31T12:05:00Z",
+    orders_sequence=1,
+    step=1,
+    quest_id="bin-l1",
+    quest_update=1,
+    quest_updates=9,
+)
 
 
 def test_training_is_told_again_after_half_a_minute(monkeypatch, capsys) -> None:
@@ -14,9 +23,9 @@ def test_training_is_told_again_after_half_a_minute(monkeypatch, capsys) -> None
     monkeypatch.setattr("reconciler.cli.showing.time.monotonic", lambda: next(clock))
     show = LineShow(Session())
     for step in range(1, 7):
-        show.progress("pip/campaign-001", msgspec.structs.replace(TRAINING, step=step))
+        show.progress("pip/campaign-001", msgspec.structs.replace(TRAINING, quest_update=step))
     told = capsys.readouterr().out.splitlines()
-    assert [line.split(", ")[1] for line in told] == ["step 1", "step 4", "step 6"]
+    assert [line.split()[1] for line in told] == ["1/9", "4/9", "6/9"]
 
 
 def test_a_new_phase_is_told_at_once(capsys) -> None:
@@ -24,3 +33,34 @@ def test_a_new_phase_is_told_at_once(capsys) -> None:
     for phase in ("training", "training", "saving"):
         show.progress("pip/campaign-001", msgspec.structs.replace(TRAINING, phase=phase))
     assert len(capsys.readouterr().out.splitlines()) == 2
+
+
+def test_a_line_of_progress_fits_80_columns() -> None:
+    status = msgspec.structs.replace(
+        TRAINING,
+        step=49,
+        quest_update=1_008,
+        quest_updates=12_500,
+        loss=2.405,
+        val_loss=6.207,
+        val_step=0,
+        tokens_per_second=485.0,
+        eta_seconds=616.0,
+    )
+    assert phase_text("pip/campaign-001", status, 80) == (
+        "    bin-l1 1,008/12,500  loss 2.405  485 tok/s  ETA 10m 16s"
+    )
+    wide = phase_text("pip/campaign-001", status, 100)
+    assert wide.endswith("ETA 10m 16s  held-out 6.207 at step 0")
+
+
+def test_a_held_out_loss_of_this_very_step_needs_no_step() -> None:
+    status = msgspec.structs.replace(TRAINING, step=8, val_loss=6.207, val_step=8)
+    assert phase_text("pip/campaign-001", status, 80) == "    bin-l1 1/9  held-out 6.207"
+
+
+def test_a_quest_whose_rows_are_being_read_has_no_numbers() -> None:
+    status = msgspec.structs.replace(TRAINING, step=16, quest_update=0, quest_updates=0)
+    told = "    pip/campaign-001  reads the rows of quest bin-l1, step 16"
+    assert phase_text("pip/campaign-001", status, 80) == told
+    assert progress_text("pip/campaign-001", status, 79) == told
