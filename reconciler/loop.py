@@ -117,7 +117,7 @@ class FileTriggers:
         self._stop = stop
         self._while_waiting = while_waiting
         self._watched: tuple[Path, ...] = ()
-        self._changes: Changes = iter(())
+        self._changes: "Changes" = iter(())
 
     def is_over(self) -> bool:
         return self._stop.is_set()
@@ -126,16 +126,29 @@ class FileTriggers:
         if seconds <= 0 or self.is_over():
             return
         deadline = time.monotonic() + seconds
-        if self._begins_to_watch():
-            return  # what happened before the watch began is for one more tick to find
+        try:
+            if self._begins_to_watch():
+                return  # what happened before the watch began is for one more tick to find
+            self._wait_for(self._changes, deadline)
+        except RuntimeError:  # watchfiles knows no name that is not UTF-8: then the interval has to do
+            self._watched, self._changes = (), iter(())
+            self._wait_for(iter(self._pause, None), deadline)
+
+    def _wait_for(self, changes: "Changes", deadline: float) -> None:
+        """Return at the first change that matters, or when the time is up."""
         called_at = time.monotonic()
         while time.monotonic() < deadline and not self.is_over():
             # Files that do not matter change many times a second: they must not put off the deadline.
-            if any(matters(path) for _, path in next(self._changes, ())):
+            if any(matters(path) for _, path in next(changes, ())):
                 return
             if self._while_waiting is not None and time.monotonic() - called_at >= 1.0:
                 called_at = time.monotonic()
                 self._while_waiting()
+
+    def _pause(self) -> set["FileChange"]:
+        """Let one look's time pass without looking."""
+        self._stop.wait(_LOOK_MILLISECONDS / 1000)
+        return set()
 
     def _begins_to_watch(self) -> bool:
         """Watch the folders that there are; say whether a new watch was needed for that."""

@@ -19,6 +19,7 @@ from reconciler.observed.disk import observe_disk
 from reconciler.observed.gpus import observe_gpus
 from reconciler.observed.records import DiskFacts
 from state.layout import Layout
+from state.lock import read_epoch
 from state.store.connection import StoreDamaged, open_reader
 from state.store.rows import CampaignRow
 from state.store.schema import StoreTooNew
@@ -210,6 +211,12 @@ def _store(layout: Layout) -> Check:
         return _fail("store", f"damaged: {'; '.join(problems)}", f"restore {layout.store} from a backup")
     states = ", ".join(sorted({job.status for job in store.jobs}))
     jobs = _count(len(store.jobs), "job") + (f" ({states})" if states else "")
+    if store.epoch < read_epoch(layout.epoch):
+        return _warn(
+            "store",
+            "an older copy that was put back: it does not know what happened since",
+            "the next apply records the checkpoints that lie there again",
+        )
     return _ok("store", f"whole; epoch {store.epoch}, {_count(len(store.runs), 'run')}, {jobs}")
 
 

@@ -31,9 +31,10 @@ def check_store_is_there(layout: Layout) -> None:
     Raises:
         StoreDamaged: what the reconciler left beside the store says that there was one.
     """
-    if layout.store.exists() or not layout.epoch.exists():
+    is_there = layout.store.exists() and layout.store.stat().st_size > 0
+    if is_there or not layout.epoch.exists():
         return
     raise StoreDamaged(
-        f"{layout.store} is gone, but this root was in use (see {layout.epoch}); put it back or restore it "
-        f"from a backup. To begin anew, move {layout.root} away: nothing in it is deleted"
+        f"{layout.store} is gone or empty, but this root was in use (see {layout.epoch}); put it back or "
+        f"restore it from a backup. To begin anew, move {layout.root} away: nothing in it is deleted"
     )

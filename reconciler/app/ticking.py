@@ -81,6 +81,11 @@ class Ticker:
         self._told_settled: str | None = None
         self._told_waits: set[str] = set()
         self._own(realm_id)
+        if self._writer.is_older_copy:
+            show.notice(
+                f"{layout.store} is an older copy that was put back: it does not know what happened since; "
+                "checkpoints that lie in the folders are recorded again, the history of runs is not"
+            )
 
     def __enter__(self) -> Self:
         return self

@@ -11,6 +11,7 @@ from reconciler.plan.actions import (
     UpdateJob,
 )
 from reconciler.plan.draft import Draft
+from reconciler.plan.retry import is_forgiven
 from reconciler.plan.world import World
 from state.contract.manifest import QuestCursor
 from state.store.rows import CampaignRow, JobRow, RunRow
@@ -85,9 +86,10 @@ def cursor_of(world: World, campaign: str, job: JobRow) -> QuestCursor | None:
 def _failure(world: World, row: CampaignRow, job: JobRow) -> str | None:
     """Return why the job's data cannot be trained, as its last run said."""
     ended = [*_closed_now(world, row), *world.facts.runs_of(row.uid)]
-    forgiven = world.forgiven_at(row) or ""
+    forgiven_at = world.forgiven_at(row)
     for run in ended:
-        if run.failure_class == "data" and run.quest_id == job.quest_id and (run.ended_at or "") > forgiven:
+        is_about_it = run.failure_class == "data" and run.quest_id == job.quest_id
+        if is_about_it and not is_forgiven(run.ended_at or "", forgiven_at, world.now):
             return run.message
     return None
 

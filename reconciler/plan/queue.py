@@ -13,6 +13,7 @@ from reconciler.plan.actions import (
 from reconciler.plan.draft import Draft
 from reconciler.plan.fetches import is_held_back
 from reconciler.plan.quest_sources import NoSource, QuestSource, quest_source
+from reconciler.plan.retry import is_forgiven
 from reconciler.plan.world import World
 from state.ids import job_uid
 from state.store.rows import JobRow
@@ -170,7 +171,7 @@ def _is_other_content(job: JobRow | None, source: QuestSource) -> bool:
 def _is_forgiven(world: World, campaign: str, job: JobRow) -> bool:
     row = world.facts.campaign_row(campaign)
     forgiven_at = world.forgiven_at(row) if row else None
-    return job.status == "failed" and forgiven_at is not None and (job.finished_at or "") <= forgiven_at
+    return job.status == "failed" and is_forgiven(job.finished_at or "", forgiven_at, world.now)
 
 
 def _restore_content(

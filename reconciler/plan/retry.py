@@ -57,7 +57,7 @@ def judge_moments(
     failed_at: Sequence[str], policy: RetryPolicy, forgiven_at: str | None, now: str
 ) -> Verdict:
     """Say whether something that failed at these moments, oldest first, may be tried again."""
-    counted = [moment for moment in failed_at if not _is_forgiven(moment, forgiven_at, now)]
+    counted = [moment for moment in failed_at if not is_forgiven(moment, forgiven_at, now)]
     return _after(len(counted), counted[-1], policy, now) if counted else Verdict(ready=True)
 
 
@@ -77,7 +77,7 @@ def _recent_failures(runs: Sequence[RunRow], forgiven_at: str | None, now: str) 
     for run in sorted(runs, key=lambda run: (run.generation, run.attempt)):
         if run.state != "ended":
             continue
-        if run.end not in _BAD_ENDS or _is_forgiven(run.ended_at or "", forgiven_at, now):
+        if run.end not in _BAD_ENDS or is_forgiven(run.ended_at or "", forgiven_at, now):
             failures = []
         elif _made_progress(run):
             failures = [run] if run.end == "failed" else []
@@ -86,7 +86,7 @@ def _recent_failures(runs: Sequence[RunRow], forgiven_at: str | None, now: str) 
     return failures
 
 
-def _is_forgiven(ended_at: str, forgiven_at: str | None, now: str) -> bool:
+def is_forgiven(ended_at: str, forgiven_at: str | None, now: str) -> bool:
     """Did a person resume after this end? One in the future is from before the clock jumped."""
     return forgiven_at is not None and (ended_at <= forgiven_at or ended_at > now)
 

@@ -22,6 +22,8 @@ class Writer:
 
     def __init__(self, connection: apsw.Connection, mirrored_epoch: int = 0) -> None:
         self._connection = connection
+        self.is_older_copy = int(get_meta(connection, "epoch") or 0) < mirrored_epoch
+        """Somebody put an older store back: what happened since is not in it."""
         self.epoch = _raise_epoch(connection, mirrored_epoch)
 
     @contextmanager

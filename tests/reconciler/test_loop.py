@@ -1,6 +1,7 @@
 """When the loop looks again: its pace, its modes, and the files that wake it."""
 
 import itertools
+import os
 import subprocess
 import threading
 import time
@@ -249,6 +250,16 @@ def test_a_folder_that_appears_is_watched_from_the_next_wait_on(tmp_path: Path) 
 
     assert waited(triggers, 30, (control / "wake").touch) < 5
     assert waited(triggers, 30, (control / "wake").touch) < 5
+
+
+def test_a_name_that_is_not_utf_8_ends_no_loop(triggers: FileTriggers, repository: Path) -> None:
+    odd = os.fsencode(repository / ".git" / "refs" / "heads") + b"/caf\xe9"
+
+    assert waited(triggers, 1.0, lambda: os.mkdir(odd)) < 1.5
+    assert waited(triggers, 0.3) < 1.0
+    os.rmdir(odd)
+    waited(triggers, 0.3)
+    assert waited(triggers, 30, lambda: git(repository, "commit", "-q", "--allow-empty", "-m", "next")) < 1.15
 
 
 def test_being_told_to_end_ends_a_wait_at_once(repository: Path) -> None:

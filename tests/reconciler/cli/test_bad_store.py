@@ -11,9 +11,25 @@ def test_a_store_that_is_gone_is_not_taken_for_a_new_realm(run, store, command: 
     store.layout.store.unlink()
     result = run(*command)
     assert result.exit_code == 1
-    assert f"{store.layout.store} is gone, but this root was in use" in result.stderr
+    assert f"{store.layout.store} is gone or empty, but this root was in use" in result.stderr
     assert "put it back or restore it from a backup" in result.stderr
     assert not store.layout.store.exists()
+
+
+def test_a_store_of_no_bytes_is_not_taken_for_a_new_realm(run, store) -> None:
+    store.layout.epoch.write_text("3\n")
+    store.layout.store.write_bytes(b"")
+    for command in (["plan"], ["apply", "--once"]):
+        result = run(*command)
+        assert result.exit_code == 1
+        assert "is gone or empty, but this root was in use" in result.stderr
+
+
+def test_an_older_store_that_was_put_back_is_named(run, store) -> None:
+    store.layout.epoch.write_text("300\n")
+    assert "an older copy that was put back" in " ".join(run("doctor").stdout.split())
+    applied = run("apply", "--once")
+    assert "an older copy that was put back" in " ".join((applied.stdout + applied.stderr).split())
 
 
 @pytest.mark.parametrize("command", READERS, ids=" ".join)
@@ -34,4 +50,4 @@ def test_doctor_says_that_the_store_is_gone(run, store) -> None:
     result = run("doctor")
     assert result.exit_code == 1
     assert "fail  store" in result.stdout
-    assert "is gone, but this root was in use" in " ".join(result.stdout.split())
+    assert "is gone or empty, but this root was in use" in " ".join(result.stdout.split())
