@@ -53,9 +53,9 @@ def campaign_folder(campaign: str, *, archived: bool) -> str:
     return f"{CAMPAIGNS}/{campaign}"
 
 
-def job_uid(campaign_uid: str, quest_id: str) -> str:
-    """Return the uid of the one job that trains a quest for a campaign."""
-    return short_id("job", campaign_uid, quest_id)
+def job_uid(campaign_uid: str, quest_id: str, part: int = 1) -> str:
+    """Return the uid of the one job that trains a part of a quest for a campaign."""
+    return short_id("job", campaign_uid, quest_id, *(() if part == 1 else (str(part),)))
 
 
 def checkpoint_folder(step: int) -> str:

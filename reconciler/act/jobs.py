@@ -136,6 +136,8 @@ def _new_job(store: apsw.Connection, action: EnqueueJob, data: QuestDataRow, now
         epochs=action.epochs,
         status="queued",
         created_at=now,
+        part=action.part,
+        follows=action.follows,
         **_content(action, data),
     )
 

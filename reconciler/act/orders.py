@@ -102,7 +102,7 @@ def _stamped(job: JobRow, run: RunRow) -> JobRow:
 
 def _order(job: JobRow, layout: Layout) -> QuestOrder:
     return QuestOrder(
-        quest_id=job.quest_id,
+        quest_id=job.order_id,
         job_uid=job.uid,
         digest=job.digest,
         path=str(layout.snapshot(job.digest)),

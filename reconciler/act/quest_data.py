@@ -114,18 +114,20 @@ def _staging(layout: Layout) -> Iterator[Path]:
 
 
 def _bring_in(action: SnapshotFile, target: Path) -> str:
-    """Write what is taken in of the file: all of it, or the rows that keep the contract; say what is not."""
-    if action.contract is None:
+    """Write what is taken in of the file: all, a part, or what keeps the contract; say what is left out."""
+    if action.contract is None and (action.start_byte, action.stop_byte) == (0, None):
         _copy(Path(action.path), target)
         return ""
-    content = read_quest_bytes(Path(action.path))
-    found, taken = sieve(content, action.path, (action.contract,))
+    content, left_out = read_quest_bytes(Path(action.path)), ""
+    if action.contract is not None:
+        found, content = sieve(content, action.path, (action.contract,))
+        left_out = f"; {found.num_left_out:,} invalid left out, the first is {found.left_out[0]}"
     reach("copy.create")
     with target.open("xb") as writer:
         reach("copy.write")
-        writer.write(taken)
+        writer.write(content[action.start_byte : action.stop_byte])
     reach("copy.written")
-    return f"; {found.num_left_out:,} invalid left out, the first is {found.left_out[0]}"
+    return left_out
 
 
 def _copy(source: Path, target: Path) -> None:

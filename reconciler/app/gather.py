@@ -29,6 +29,7 @@ from reconciler.observed.records import ModelFacts, QuestFileFacts
 from reconciler.observed.runs import RunCache, observe_runs
 from reconciler.observed.snapshots import observe_snapshots
 from reconciler.plan.configs import held_out_shape
+from reconciler.plan.quest_parts import known_contents
 from reconciler.plan.quest_sources import contracts_of
 from state.canonical import short_id
 from state.contract.row_contracts import RowContract
@@ -60,7 +61,7 @@ class Observer:
             gpus=visible_gpus(observe_gpus(), self._environment.variables.get("CUDA_VISIBLE_DEVICES")),
             campaigns=self._campaigns(desired, store),
             snapshots=observe_snapshots(self._layout),
-            quest_files=self._quest_files(desired),
+            quest_files=self._quest_files(desired, store),
             held_out_files=self._held_out_files(desired),
             models=self._models(desired),
             missing_programs=self._missing_programs(desired),
@@ -103,10 +104,13 @@ class Observer:
         checkpoints = observe_checkpoints(places.checkpoints, root, uid, cache=self._checkpoints)
         return CampaignFacts(checkpoints=checkpoints, runs=seen.runs, problems=seen.problems)
 
-    def _quest_files(self, desired: Desired) -> Mapping[str, QuestFileFacts]:
+    def _quest_files(self, desired: Desired, store: StoreView) -> Mapping[str, QuestFileFacts]:
         root, top = self._layout.root, self._repository
+        known = known_contents(store.jobs, store.quest_data)
         return {
-            quest.id: observe_quest_file(quest.file, root, top, contracts_of(desired, quest), self._files)
+            quest.id: observe_quest_file(
+                quest.file, root, top, contracts_of(desired, quest), self._files, known.get(quest.id, ())
+            )
             for quest in desired.quests
             if quest.file is not None
         }

@@ -43,6 +43,9 @@ class Quest(Record, frozen=True, kw_only=True):
     """How many problems."""
     seed: Annotated[int, Meta(ge=0, le=MAX_SEED)] | None = None
     """The same seed makes the same problems; 0 when absent."""
+    on_edit: Literal["refuse", "retrain", "ignore"] = "refuse"
+    """When its content is no longer what was taken in: name it and go on with what was taken in, train the
+    new content as a whole, or say nothing and go on. Rows added behind are no edit: they are trained."""
     epochs: Annotated[int, Meta(gt=0, le=1000)] = 1
     """How often each row is trained; raising it trains the difference."""
     priority: Literal["high", "normal", "low"] = "normal"
@@ -58,9 +61,7 @@ class Queue(Spec, frozen=True, kw_only=True):
     """In order; a finished one may stay."""
 
 
-LATER = {
-    "quests[].on_edit": "choosing what an edit does",
-}
+LATER: dict[str, str] = {}
 
 
 def check(queue: Queue) -> Iterator[Finding]:

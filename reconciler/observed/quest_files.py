@@ -11,13 +11,15 @@ import msgspec
 from reconciler.observed.fact_cache import FactCache, content_key
 from reconciler.observed.folders import Signature, is_lfs_pointer, printable, signature
 from reconciler.observed.records import QuestFileFacts
+from state.contract.growth import Continued, KnownPart, continued
 from state.contract.quest_rows import QuestFileError
 from state.contract.row_contracts import RowContract
 from state.contract.row_lines import Finding
 from state.contract.sieve import Sieved, sieve
 
+Known = tuple[tuple[KnownPart, ...], ...]
 MAX_QUEST_BYTES = 1 << 30
-_RULES = "quest-2"
+_RULES = "quest-3"
 """Grows when the rules of the gate change: then what is remembered no longer holds."""
 _FILE = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 _CHUNK_BYTES = 1 << 20
@@ -37,6 +39,7 @@ class _Checked(msgspec.Struct, frozen=True):
     sha256: str | None
     content: Sieved | None
     findings: tuple[Finding, ...]
+    continued: tuple[Continued, ...] = ()
 
 
 def observe_quest_file(
@@ -45,10 +48,12 @@ def observe_quest_file(
     repository: Path,
     contracts: Sequence[RowContract],
     cache: FactCache | None = None,
+    known: Known = (),
 ) -> QuestFileFacts:
     """Return the facts of a quest file. Whatever is wrong with it is a finding, never an exception.
 
-    Its rows keep the one contract that is given, or the one of several that fits.
+    Its rows keep the one contract that is given, or the one of several that fits. `known`: contents that were
+    taken in of it before, each by its parts.
 
     An absolute name is taken as it is; a relative one is looked up below the root, then below the
     repository's top folder, which a link must not leave.
@@ -56,7 +61,7 @@ def observe_quest_file(
     path: Path | None = None
     try:
         path = _find(name, (root, repository))
-        seen, checked = _check(path, contracts, cache)
+        seen, checked = _check(path, contracts, cache, known)
     except _Refused as refused:
         where = None if path is None else printable(str(path))
         return QuestFileFacts(name=name, path=where, findings=(refused.finding,))
@@ -66,6 +71,7 @@ def observe_quest_file(
         size_bytes=seen.size_bytes,
         sha256=checked.sha256,
         content=checked.content,
+        continued=checked.continued,
         findings=checked.findings,
     )
 
@@ -107,16 +113,16 @@ def _resolve(place: Path, base: Path | None) -> Path:
 
 
 def _check(
-    path: Path, contracts: Sequence[RowContract], cache: FactCache | None
+    path: Path, contracts: Sequence[RowContract], cache: FactCache | None, known: Known
 ) -> tuple[Signature, _Checked]:
     """Return what the file's content is, remembered or read now."""
     descriptor = _open(path)
     try:
         seen = signature(os.fstat(descriptor))
-        key = content_key(_RULES, str(path), seen, repr(tuple(contracts)))
-        if (known := _remembered(cache, key)) is not None:
-            return seen, known
-        checked = _read(descriptor, seen, path, contracts)
+        key = content_key(_RULES, str(path), seen, repr(tuple(contracts)), repr(known))
+        if (remembered := _remembered(cache, key)) is not None:
+            return seen, remembered
+        checked = _read(descriptor, seen, path, contracts, known)
     finally:
         os.close(descriptor)
     if cache is not None:
@@ -155,7 +161,9 @@ def _remembered(cache: FactCache | None, key: str) -> _Checked | None:
         return None
 
 
-def _read(descriptor: int, seen: Signature, path: Path, contracts: Sequence[RowContract]) -> _Checked:
+def _read(
+    descriptor: int, seen: Signature, path: Path, contracts: Sequence[RowContract], known: Known
+) -> _Checked:
     """Return the result of reading the whole file.
 
     Raises:
@@ -176,7 +184,9 @@ def _read(descriptor: int, seen: Signature, path: Path, contracts: Sequence[RowC
         raise _Refused(f"{path} is a Git LFS pointer", "the file itself", "Fetch it with `git lfs pull`.")
     digest = "sha256:" + hashlib.sha256(content).hexdigest()
     try:
-        return _Checked(digest, sieve(content, str(path), contracts)[0], ())
+        sieved, taken = sieve(content, str(path), contracts)
+        behind = (continued(taken, parts, str(path), sieved.contract) for parts in known)
+        return _Checked(digest, sieved, (), tuple(one for one in behind if one is not None))
     except QuestFileError as error:
         return _Checked(digest, None, error.findings)
 

@@ -11,6 +11,7 @@ import msgspec
 
 from state.contract.effective import EffectiveRun
 from state.contract.exit import RunExit
+from state.contract.growth import Continued
 from state.contract.manifest import Manifest
 from state.contract.orders import Orders
 from state.contract.process import ProcessIdentity
@@ -244,5 +245,7 @@ class QuestFileFacts(msgspec.Struct, frozen=True, kw_only=True):
     """`sha256:` and 64 hex digits over the file's bytes."""
     content: Sieved | None = None
     """What would be taken in of it, under which contract; None where there are findings."""
+    continued: tuple[Continued, ...] = ()
+    """For each content that was taken in before and that it begins with: what came behind."""
     findings: tuple[Finding, ...] = ()
     """At most ten, in the order of the rows."""

@@ -92,6 +92,9 @@ class SnapshotFile(Action, frozen=True, kw_only=True):
     num_rows: int
     contract: RowContract | None = None
     """Set where invalid rows of the file are left out: what the others keep."""
+    start_byte: int = 0
+    """Of what the file would give as a whole, only the part from here."""
+    stop_byte: int | None = None
 
 
 class GenerateQuest(Action, frozen=True, kw_only=True):
@@ -118,6 +121,8 @@ class EnqueueJob(Action, frozen=True, kw_only=True):
     shape: RowShape
     priority: Literal["high", "normal", "low"]
     epochs: int
+    part: int = 1
+    follows: bool = False
 
 
 class UpdateJob(Action, frozen=True, kw_only=True):

@@ -1,5 +1,7 @@
 """Jobs: one quest trained by one campaign; what is to do, what is done, what failed."""
 
+from collections.abc import Mapping
+
 import msgspec
 
 from reconciler.plan.actions import (
@@ -25,7 +27,8 @@ class PendingJob(msgspec.Struct, frozen=True, kw_only=True):
     uid: str
     quest_id: str
     epochs: int
-    rank: tuple[int, int]
+    rank: tuple[int, bool, int, str, int]
+    """High before normal before low; of these the demoted ones last; then the order of the queue."""
 
 
 def plan_progress(world: World, draft: Draft) -> None:
@@ -48,10 +51,10 @@ def _plan_job(
         _mark_completed(world, draft, row, job, cursor)
     elif failure is not None:
         _mark(draft, row, job, status="failed", reason=failure, start_step=job.start_step, last_error=failure)
-    elif running_quest == job.quest_id and job.status == "queued":
+    elif running_quest == job.order_id and job.status == "queued":
         start = cursor.first_step if cursor else None
         _mark(draft, row, job, status="processing", reason="the trainer is at it", start_step=start)
-    elif job.status == "processing" and running_quest != job.quest_id and not _is_alive(world, row.name):
+    elif job.status == "processing" and running_quest != job.order_id and not _is_alive(world, row.name):
         _mark(
             draft,
             row,
@@ -79,7 +82,7 @@ def cursor_of(world: World, campaign: str, job: JobRow) -> QuestCursor | None:
     newest = world.newest_checkpoint(campaign)
     if newest is None:
         return None
-    matches = (c for c in newest.manifest.cursor if (c.quest_id, c.digest) == (job.quest_id, job.digest))
+    matches = (c for c in newest.manifest.cursor if (c.quest_id, c.digest) == (job.order_id, job.digest))
     return next(matches, None)
 
 
@@ -88,7 +91,7 @@ def _failure(world: World, row: CampaignRow, job: JobRow) -> str | None:
     ended = [*_closed_now(world, row), *world.facts.runs_of(row.uid)]
     forgiven_at = world.forgiven_at(row)
     for run in ended:
-        is_about_it = run.failure_class == "data" and run.quest_id == job.quest_id
+        is_about_it = run.failure_class == "data" and run.quest_id == job.order_id
         if is_about_it and not is_forgiven(run.ended_at or "", forgiven_at, world.now):
             return run.message
     return None
@@ -118,6 +121,24 @@ def _closed_now(world: World, row: CampaignRow) -> list[RunRow]:
                 )
             )
     return closed
+
+
+def fail(draft: Draft, campaign: str, job: JobRow, reason: str) -> None:
+    """Plan that a job which cannot be trained fails now, with the reason."""
+    draft.add(
+        MarkJob(
+            job_uid=job.uid,
+            quest_id=job.quest_id,
+            campaign=campaign,
+            status="failed",
+            start_step=job.start_step,
+            last_error=reason,
+        ),
+        subject=f"quest/{job.quest_id}",
+        reason=reason,
+        cause=f"campaign/{campaign}",
+        source="drift",
+    )
 
 
 def _mark_completed(world: World, draft: Draft, row: CampaignRow, job: JobRow, cursor: QuestCursor) -> None:
@@ -168,22 +189,50 @@ def _mark(
 
 def pending(world: World, draft: Draft, campaign: str) -> tuple[PendingJob, ...]:
     """Return what the campaign has to train, in order, once the draft's changes are made."""
-    uid = world.uid(campaign)
     finished = finished_uids(world, draft, campaign)
+    fetched = _fetched(draft)
+    places = {quest.id: place for place, quest in enumerate(world.desired.quests)}
     found = {
-        job.uid: PendingJob(
-            uid=job.uid, quest_id=job.quest_id, epochs=job.epochs, rank=_rank(world, job.quest_id)
-        )
-        for job in world.facts.jobs_of(uid)
-        if job.uid not in finished and _has_content(world, draft, job)
+        job.uid: _pending(places, job)
+        for job in world.facts.jobs_of(world.uid(campaign))
+        if job.uid not in finished and _has_content(world, fetched, job)
     }
     for action in _woken(world, draft):
         if action.campaign == campaign:
-            rank = _rank(world, action.quest_id)
-            found[action.job_uid] = PendingJob(
-                uid=action.job_uid, quest_id=action.quest_id, epochs=action.epochs, rank=rank
-            )
+            found[action.job_uid] = _pending(places, _as_woken(world, action))
     return tuple(sorted(found.values(), key=lambda job: job.rank))
+
+
+def _pending(places: Mapping[str, int], job: JobRow) -> PendingJob:
+    place = places.get(job.quest_id, len(places))
+    priority = "low" if job.demoted else job.priority
+    rank = (PRIORITIES.index(priority), job.demoted, place, job.created_at, job.part)
+    return PendingJob(uid=job.uid, quest_id=job.quest_id, epochs=job.epochs, rank=rank)
+
+
+def _as_woken(world: World, action: EnqueueJob | UpdateJob) -> JobRow:
+    """Return the job as it will be after the action, as far as its place in the queue goes."""
+    job = world.facts.job(action.job_uid)
+    if job is not None:
+        return msgspec.structs.replace(job, priority=action.priority, epochs=action.epochs)
+    return JobRow(
+        uid=action.job_uid,
+        id="",
+        quest_id=action.quest_id,
+        campaign_uid="",
+        hero_id="",
+        campaign_id="",
+        source_key="",
+        dataset_path="",
+        digest="",
+        num_examples=0,
+        shape_json="",
+        priority=action.priority,
+        epochs=action.epochs,
+        status="queued",
+        created_at=world.now,
+        part=action.part if isinstance(action, EnqueueJob) else 1,
+    )
 
 
 def finished_uids(world: World, draft: Draft, campaign: str) -> set[str]:
@@ -219,19 +268,15 @@ def _is_woken(world: World, update: UpdateJob) -> bool:
     return has_more or job.status in ("queued", "processing")
 
 
-def _has_content(world: World, draft: Draft, job: JobRow) -> bool:
-    """Does the job's content lie in the realm, or is it brought in by this plan?"""
+def _fetched(draft: Draft) -> set[str]:
+    """Return the sources whose content this plan brings in."""
     fetched = {action.source_key for action in draft.actions(SnapshotFile)}
-    fetched |= {action.source_key for action in draft.actions(GenerateQuest)}
+    return fetched | {action.source_key for action in draft.actions(GenerateQuest)}
+
+
+def _has_content(world: World, fetched: set[str], job: JobRow) -> bool:
+    """Does the job's content lie in the realm, or is it brought in by this plan?"""
     return job.source_key in fetched or world.facts.quest_data(job.source_key) is not None
-
-
-def _rank(world: World, quest_id: str) -> tuple[int, int]:
-    quests = world.desired.quests
-    for place, quest in enumerate(quests):
-        if quest.id == quest_id:
-            return PRIORITIES.index(quest.priority), place
-    return len(PRIORITIES), len(quests)
 
 
 def describe(world: World, draft: Draft, campaign: str) -> str:

@@ -1,5 +1,7 @@
 """The queue: each quest's content is fixed once, then trained once by each campaign that it is for."""
 
+from collections.abc import Sequence
+
 from reconciler.desired.queue import Quest
 from reconciler.plan import jobs
 from reconciler.plan.actions import (
@@ -12,6 +14,7 @@ from reconciler.plan.actions import (
 )
 from reconciler.plan.draft import Draft
 from reconciler.plan.fetches import is_held_back
+from reconciler.plan.quest_parts import current_parts, growth, is_unchanged, source_of_part
 from reconciler.plan.quest_sources import NoSource, QuestSource, quest_source
 from reconciler.plan.retry import is_forgiven
 from reconciler.plan.world import World
@@ -32,7 +35,9 @@ def plan_queue(world: World, draft: Draft) -> None:
             wanted |= _jobs_of_quest(world, quest)
             _say_what_it_waits_for(world, draft, quest)
         else:
-            wanted |= _jobs_named_by(world, quest) | {job_uid(world.uid(campaign), quest.id)}
+            uid = world.uid(campaign)
+            mine = {job.uid for job in world.facts.jobs_of_quest(quest.id) if job.campaign_uid == uid}
+            wanted |= _jobs_named_by(world, quest) | mine
             _plan_quest(world, draft, quest, campaign)
     _plan_leavers(world, draft, wanted)
 
@@ -91,9 +96,9 @@ def _jobs_begun(world: World, quest: Quest) -> set[str]:
 
 def _jobs_named_by(world: World, quest: Quest) -> set[str]:
     named = {
-        job_uid(row.uid, quest.id)
-        for row in world.facts.store.campaigns
-        if row.name in quest.for_ or row.name.partition("/")[0] in quest.for_
+        job.uid
+        for job in world.facts.jobs_of_quest(quest.id)
+        if f"{job.hero_id}/{job.campaign_id}" in quest.for_ or job.hero_id in quest.for_
     }
     return named | _jobs_begun(world, quest)
 
@@ -126,8 +131,9 @@ def _say_what_it_waits_for(world: World, draft: Draft, quest: Quest) -> None:
 
 def _is_finished(world: World, quest: Quest) -> bool:
     """Has every campaign that the quest names, or the one that began it, trained it?"""
-    mine = world.facts.jobs_of_quest(quest.id)
-    done = {job.campaign_uid for job in mine if job.status == "completed" and job.epochs >= quest.epochs}
+    mine = [job for job in world.facts.jobs_of_quest(quest.id) if job.status != "skipped"]
+    open_ = {job.campaign_uid for job in mine if job.status != "completed" or job.epochs < quest.epochs}
+    done = {job.campaign_uid for job in mine} - open_
     named = {world.uid(who) for who in quest.for_ if "/" in who}
     heroes = {who for who in quest.for_ if "/" not in who}
     heroes_done = {job.hero_id for job in mine if job.campaign_uid in done}
@@ -135,37 +141,112 @@ def _is_finished(world: World, quest: Quest) -> bool:
 
 
 def _plan_quest(world: World, draft: Draft, quest: Quest, campaign: str) -> None:
-    job = next((job for job in world.facts.jobs_of(world.uid(campaign)) if job.quest_id == quest.id), None)
+    uid = world.uid(campaign)
+    parts = current_parts(job for job in world.facts.jobs_of_quest(quest.id) if job.campaign_uid == uid)
     source = quest_source(world, quest)
-    if job is None or job.status == "skipped" or _is_forgiven(world, campaign, job):
-        if isinstance(source, QuestSource) and _is_other_content(job, source):
-            message = "something of it was trained before, with other content or read in another way"
-            _block(
-                world, draft, quest, "quest-changed", message, "give the new content a quest id of its own"
-            )
-        elif isinstance(source, QuestSource):
-            _enqueue(world, draft, quest, campaign, source)
-        else:
+    if not parts or _is_fresh(world, campaign, parts, source):
+        _plan_first(world, draft, quest, campaign, source)
+    elif isinstance(source, NoSource) or is_unchanged(world, quest, parts, source):
+        _plan_parts(world, draft, quest, campaign, parts, source)
+    else:
+        _plan_edit(world, draft, quest, campaign, parts, source)
+
+
+def _is_fresh(world: World, campaign: str, parts: Sequence[JobRow], source: QuestSource | NoSource) -> bool:
+    """Was nothing of it learnt and is nothing waiting, so that any other content may be its first?"""
+    first = parts[0]
+    is_over = first.status == "skipped" or _is_forgiven(world, campaign, first)
+    learnt = first.start_step is not None or jobs.cursor_of(world, campaign, first) is not None
+    same = isinstance(source, QuestSource) and source.key == first.source_key
+    return is_over and not learnt and not same and len(parts) == 1 and first.part == 1
+
+
+def _plan_first(
+    world: World, draft: Draft, quest: Quest, campaign: str, source: QuestSource | NoSource
+) -> None:
+    if isinstance(source, NoSource):
+        _block(world, draft, quest, source.code, source.message, source.hint)
+    else:
+        _enqueue(world, draft, quest, campaign, source)
+
+
+def _plan_parts(
+    world: World,
+    draft: Draft,
+    quest: Quest,
+    campaign: str,
+    parts: Sequence[JobRow],
+    source: QuestSource | NoSource,
+) -> None:
+    """Keep the jobs of a content that is what it was; take in what came behind it."""
+    _say_what_is_wrong_with_the_source(world, draft, quest, source)
+    for job in parts:
+        _plan_part(world, draft, quest, campaign, parts, job, source)
+    if isinstance(source, QuestSource) and all(job.status != "failed" for job in parts):
+        new = growth(world, quest, parts, source)
+        if new is not None:
+            _enqueue(world, draft, quest, campaign, new, part=parts[-1].part + 1, follows=True)
+
+
+def _say_what_is_wrong_with_the_source(
+    world: World, draft: Draft, quest: Quest, source: QuestSource | NoSource
+) -> None:
+    """Name a file that is another one than its digest in the spec, or that cannot be read any more."""
+    seen = world.facts.quest_files.get(quest.id)
+    is_there = seen is not None and seen.path is not None
+    if isinstance(source, NoSource) and (
+        source.code == "quest-sha256" or (source.code == "quest-file" and is_there)
+    ):
+        if quest.on_edit == "ignore" and source.code != "quest-sha256":
+            return
+        _block(world, draft, quest, source.code, source.message, source.hint)
+
+
+def _plan_part(
+    world: World,
+    draft: Draft,
+    quest: Quest,
+    campaign: str,
+    parts: Sequence[JobRow],
+    job: JobRow,
+    source: QuestSource | NoSource,
+) -> None:
+    again = source_of_part(world, quest, parts, job, source) if isinstance(source, QuestSource) else None
+    if job.status == "skipped" or _is_forgiven(world, campaign, job):
+        if again is not None:
+            _enqueue(world, draft, quest, campaign, again, part=job.part, follows=job.follows)
+        elif isinstance(source, NoSource):
             _block(world, draft, quest, source.code, source.message, source.hint)
         return
-    if isinstance(source, QuestSource) and source.key != job.source_key:
-        message = "its content changed after it was queued; what was queued is what is trained"
-        _block(world, draft, quest, "quest-changed", message, "give the new content a quest id of its own")
     if job.status == "failed":
         hint = f"mend it, then reconcile resume {campaign}"
         _block(world, draft, quest, "quest-failed", job.last_error or "failed", hint)
-    _restore_content(world, draft, quest, job, source)
-    _plan_update(world, draft, quest, campaign, job)
+    if _keep_content(world, draft, quest, campaign, job, again, source):
+        _plan_update(world, draft, quest, campaign, job)
 
 
-def _is_other_content(job: JobRow | None, source: QuestSource) -> bool:
-    """Was something of this quest learnt that came from another source, or was read in another way?"""
-    return (
-        job is not None
-        and job.status == "skipped"
-        and job.start_step is not None
-        and job.source_key != source.key
-    )
+def _plan_edit(
+    world: World, draft: Draft, quest: Quest, campaign: str, parts: Sequence[JobRow], source: QuestSource
+) -> None:
+    """Do what the quest says about a content that is another one than what was taken in."""
+    if quest.on_edit == "retrain":
+        for job in parts:
+            if job.status in ("queued", "processing"):
+                _dequeue(world, draft, job, campaign, "its content was edited; the new content is trained")
+        _enqueue(world, draft, quest, campaign, source, part=parts[-1].part + 1)
+        return
+    returning = [job for job in parts if job.status == "skipped" or _is_forgiven(world, campaign, job)]
+    if quest.on_edit == "refuse":
+        message = (
+            "something of it was trained before, with other content or read in another way"
+            if returning
+            else "its content changed after it was queued; what was queued is what is trained"
+        )
+        hint = "give the new content a quest id of its own, or say on_edit: retrain or ignore"
+        _block(world, draft, quest, "quest-changed", message, hint)
+    for job in parts:
+        if job not in returning:
+            _plan_part(world, draft, quest, campaign, parts, job, source)
 
 
 def _is_forgiven(world: World, campaign: str, job: JobRow) -> bool:
@@ -174,17 +255,27 @@ def _is_forgiven(world: World, campaign: str, job: JobRow) -> bool:
     return job.status == "failed" and is_forgiven(job.finished_at or "", forgiven_at, world.now)
 
 
-def _restore_content(
-    world: World, draft: Draft, quest: Quest, job: JobRow, source: QuestSource | NoSource
-) -> None:
-    """Bring back the content of a job that is not finished and whose snapshot is gone."""
+def _keep_content(
+    world: World,
+    draft: Draft,
+    quest: Quest,
+    campaign: str,
+    job: JobRow,
+    again: QuestSource | None,
+    source: QuestSource | NoSource,
+) -> bool:
+    """Bring back the content of an unfinished job whose snapshot is gone; fail the job when nobody has it."""
     if job.status not in ("queued", "processing") or world.facts.quest_data(job.source_key) is not None:
-        return
-    if isinstance(source, QuestSource) and source.key == job.source_key:
-        _fetch(world, draft, quest, world.name(job.campaign_uid), source)
-    else:
-        message = "its snapshot is gone and its source no longer has the same content"
-        _block(world, draft, quest, "content-lost", message, "restore the file that was queued")
+        return True
+    if again is not None:
+        _fetch(world, draft, quest, campaign, again)
+        return True
+    if isinstance(source, NoSource) and source.code not in ("quest-file", "quest-sha256"):
+        _block(world, draft, quest, source.code, source.message, source.hint)
+        return True
+    reason = "its snapshot is gone and its source no longer has the same content"
+    jobs.fail(draft, campaign, job, reason)
+    return False
 
 
 def _plan_update(world: World, draft: Draft, quest: Quest, campaign: str, job: JobRow) -> None:
@@ -210,28 +301,46 @@ def _plan_update(world: World, draft: Draft, quest: Quest, campaign: str, job: J
     )
 
 
-def _enqueue(world: World, draft: Draft, quest: Quest, campaign: str, source: QuestSource) -> None:
+def _enqueue(
+    world: World,
+    draft: Draft,
+    quest: Quest,
+    campaign: str,
+    source: QuestSource,
+    *,
+    part: int = 1,
+    follows: bool = False,
+) -> None:
     fetched = _fetch(world, draft, quest, campaign, source)
     if fetched is None:
         return
+    uid = world.uid(campaign)
     draft.add(
         EnqueueJob(
-            job_uid=job_uid(world.uid(campaign), quest.id),
+            job_uid=job_uid(uid, quest.id, part),
             quest_id=quest.id,
             campaign=campaign,
-            campaign_uid=world.uid(campaign),
+            campaign_uid=uid,
             source_key=source.key,
             dataset_path=source.dataset_path,
             shape=source.shape,
             priority=quest.priority,
             epochs=quest.epochs,
+            part=part,
+            follows=follows,
         ),
         subject=f"quest/{quest.id}",
-        reason=f"for {campaign}",
+        reason=f"for {campaign}{_which_part(part, follows=follows)}",
         cause=_where(world, quest),
         source="edit",
         needs=(*fetched, *draft.ids(RegisterCampaign)),
     )
+
+
+def _which_part(part: int, *, follows: bool) -> str:
+    if part == 1:
+        return ""
+    return ": the new rows alone" if follows else ": the edited content as a whole"
 
 
 def _fetch(
@@ -262,7 +371,8 @@ def _fetch_reason(world: World, source: QuestSource) -> str:
     if world.facts.known_data(source.key) is not None:
         return "its snapshot is gone"
     if isinstance(source.fetch, SnapshotFile):
-        rows = f"{source.fetch.num_rows:,} rows of {source.fetch.path}"
+        new = "new " if source.fetch.start_byte else ""
+        rows = f"{source.fetch.num_rows:,} {new}rows of {source.fetch.path}"
         return f"{rows}, {source.left_out}" if source.left_out else rows
     return f"made by skill {source.fetch.skill}"
 
@@ -276,13 +386,17 @@ def _plan_leavers(world: World, draft: Draft, wanted: set[str]) -> None:
         if job.uid in wanted or job.uid in done:
             continue
         why = "its quest is for another campaign now" if job.quest_id in ids else "its quest left the queue"
-        draft.add(
-            DequeueJob(job_uid=job.uid, quest_id=job.quest_id, campaign=names[job.campaign_uid], why=why),
-            subject=f"quest/{job.quest_id}",
-            reason=why,
-            cause=world.where("queue"),
-            source="edit",
-        )
+        _dequeue(world, draft, job, names[job.campaign_uid], why)
+
+
+def _dequeue(world: World, draft: Draft, job: JobRow, campaign: str, why: str) -> None:
+    draft.add(
+        DequeueJob(job_uid=job.uid, quest_id=job.quest_id, campaign=campaign, why=why),
+        subject=f"quest/{job.quest_id}",
+        reason=why,
+        cause=world.where("queue"),
+        source="edit",
+    )
 
 
 def _where(world: World, quest: Quest) -> str:

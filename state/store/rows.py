@@ -110,6 +110,19 @@ class JobRow(msgspec.Struct, frozen=True, kw_only=True):
     git_commit: str | None = None
     """Code version of the launch that trained it last."""
     specs_commit: str | None = None
+    part: int = 1
+    """Of the quest in this campaign: further ones train what came later."""
+    follows: bool = False
+    """Its rows came behind those of the part before: the quest's file grew. Else they replace them."""
+    failures: int = 0
+    """Runs in a row that failed at it without progress."""
+    demoted: bool = False
+    """It goes behind the others, as a low one: it failed twice, or was skipped by a person."""
+
+    @property
+    def order_id(self) -> str:
+        """What the trainer calls it: the quest's id, with the part's number from the second part on."""
+        return self.quest_id if self.part == 1 else f"{self.quest_id}+{self.part}"
 
 
 class QuestDataRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -234,6 +247,8 @@ class RequestRow(msgspec.Struct, frozen=True, kw_only=True):
     asked_at: str
     handled_at: str | None = None
     result: str | None = None
+    quest: str | None = None
+    """Of a skip or retry: the quest that it is about."""
 
 
 class TakenApproval(msgspec.Struct, frozen=True, kw_only=True):

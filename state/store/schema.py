@@ -17,7 +17,7 @@ from state.store.rows import (
     TrashRow,
 )
 
-VERSION = 4
+VERSION = 5
 
 
 class Table(typing.NamedTuple):
@@ -134,7 +134,19 @@ def _from_3(connection: apsw.Connection) -> None:
     )
 
 
-_STEPS = {1: _from_1, 2: _from_2, 3: _from_3}
+def _from_4(connection: apsw.Connection) -> None:
+    """Jobs are parts of a quest, and know how often they failed; requests may be about a quest."""
+    for column in (
+        "part INTEGER NOT NULL DEFAULT 1",
+        "follows INTEGER NOT NULL DEFAULT 0",
+        "failures INTEGER NOT NULL DEFAULT 0",
+        "demoted INTEGER NOT NULL DEFAULT 0",
+    ):
+        connection.execute(f"ALTER TABLE jobs ADD COLUMN {column}")
+    connection.execute("ALTER TABLE requests ADD COLUMN quest TEXT")
+
+
+_STEPS = {1: _from_1, 2: _from_2, 3: _from_3, 4: _from_4}
 """By version: what brings a store from it to the next one. Not made from the row types, which move on."""
 
 

@@ -37,6 +37,7 @@ from state.campaign_file import campaign_record
 from state.cards import CampaignCard, encode_card
 from state.contract.effective import EffectiveRun
 from state.contract.exit import RunExit
+from state.contract.growth import Continued
 from state.contract.locked import Locked, locked_values
 from state.contract.manifest import Manifest, Measures, Origin, QuestCursor
 from state.contract.orders import ConfigInForce, Orders, QuestOrder, RowShape
@@ -225,14 +226,17 @@ class Builder:
         assert isinstance(resolved, ResolvedRun), resolved
         return locked_values(_with(resolved.config, words["locked"]))
 
-    def _job(self, name: str, uid: str, quest_id: str, words: Mapping[str, Any]) -> JobRow:
+    def _job(self, name: str, uid: str, order_id: str, words: Mapping[str, Any]) -> JobRow:
+        quest_id, _, number = order_id.partition("+")
+        part = int(number or 1)
         hero, _, campaign = name.partition("/")
         data = next(
             (d for d in self.facts.store.quest_data if d.source_key == self._source_key(quest_id)), None
         )
         fields: dict[str, Any] = {
-            "uid": job_uid(uid, quest_id),
-            "id": f"{EARLIER}_{quest_id}",
+            "uid": job_uid(uid, quest_id, part),
+            "part": part,
+            "id": f"{EARLIER}_{order_id}",
             "quest_id": quest_id,
             "campaign_uid": uid,
             "hero_id": hero,
@@ -469,6 +473,7 @@ def _quest_file(name: str, words: Mapping[str, Any]) -> QuestFileFacts:
         size_bytes=SIZE,
         sha256=digest,
         content=None if findings else content,
+        continued=tuple(msgspec.convert(one, Continued) for one in words.get("continued", ())),
         findings=findings,
     )
 

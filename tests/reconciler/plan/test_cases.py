@@ -5,8 +5,11 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+from reconciler.plan.actions import LaunchRun
 from reconciler.plan.sentences import sentence_of
+from state.ids import campaign_uid, job_uid
 
+UID = campaign_uid("1" * 16, "pip/campaign-001")
 CASES = sorted((Path(__file__).parent / "cases").glob("*.yaml"))
 
 
@@ -14,6 +17,16 @@ def _lines(plan):
     for change in plan.changes:
         symbol, verb, subject, what = sentence_of(change.action)
         yield f"{symbol} {verb} {subject} | {what or '-'} | {change.reason} | {change.cause}"
+
+
+def _ordered(plan):
+    """Return the jobs that a launch is given, in their order."""
+    return [
+        uid
+        for change in plan.changes
+        if isinstance(change.action, LaunchRun)
+        for uid in change.action.job_uids
+    ]
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
@@ -25,3 +38,5 @@ def test_the_plan_of_each_case_is_as_its_file_says(path, planned):
         "blocked", []
     )
     assert list(plan.warnings) == case.get("warnings", [])
+    if "orders" in case:
+        assert _ordered(plan) == [job_uid(UID, quest) for quest in case["orders"]]

@@ -310,6 +310,9 @@ def _store_of_version_1(path: Path) -> tuple[LedgerRow, ActionRow]:
         *(("campaigns", CAMPAIGNS_1, ROW), ("runs", RUNS_1, RUN)),
     )
     connection.execute("DROP TABLE trash")
+    for column in ("part", "follows", "failures", "demoted"):
+        connection.execute(f"ALTER TABLE jobs DROP COLUMN {column}")
+    connection.execute("ALTER TABLE requests DROP COLUMN quest")
     for table, statement, row in tables:
         connection.execute(f"DROP TABLE {table}")
         connection.execute(statement)

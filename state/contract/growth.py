@@ -1,0 +1,82 @@
+"""Has a quest's content only grown since it was taken in, and which rows are new? Pure.
+
+A quest is taken in by parts: first the whole content, then, each time that it grew, the new rows alone. It
+has grown when its bytes begin with all the parts in their order, each ending where a line ends.
+"""
+
+import hashlib
+from collections.abc import Sequence
+
+import msgspec
+
+from state.contract.row_contracts import RowContract
+from state.contract.sieve import highest_draw
+
+
+class KnownPart(msgspec.Struct, frozen=True):
+    """A part that was taken in."""
+
+    digest: str
+    size_bytes: int
+
+
+class NewRows(msgspec.Struct, frozen=True, kw_only=True):
+    """What came behind the known parts."""
+
+    digest: str
+    size_bytes: int
+    num_rows: int
+    highest_draw: float
+    """From a held-out share above this on, none of them would be trained."""
+
+
+class Continued(msgspec.Struct, frozen=True, kw_only=True):
+    """A content that begins with known parts."""
+
+    parts: tuple[str, ...]
+    """Their digests."""
+    starts: tuple[int, ...]
+    """Where each part begins in the content, and last where what is new begins; in bytes."""
+    new: NewRows | None
+    """None when nothing came behind them."""
+
+
+def continued(
+    content: bytes, parts: Sequence[KnownPart], path: str, contract: RowContract
+) -> Continued | None:
+    """Return how a content goes on behind the parts; None when it does not begin with them."""
+    starts, at = [], 0
+    for part in parts:
+        begin = _next_line(content, at)
+        if begin is None or _digest(content[begin : begin + part.size_bytes]) != part.digest:
+            return None
+        starts.append(begin)
+        at = begin + part.size_bytes
+    begin = _next_line(content, at)
+    if begin is None:
+        return None
+    new = content[begin:]
+    digests = tuple(part.digest for part in parts)
+    return Continued(
+        parts=digests, starts=(*starts, begin), new=_new_rows(new, path, contract) if new else None
+    )
+
+
+def _next_line(content: bytes, at: int) -> int | None:
+    """Return where the line behind a part begins; None when the part ends within a line."""
+    if at == 0 or at == len(content) or content[at - 1 : at] == b"\n":
+        return at
+    return at + 1 if content[at : at + 1] == b"\n" else None
+
+
+def _new_rows(new: bytes, path: str, contract: RowContract) -> NewRows:
+    return NewRows(
+        digest=_digest(new),
+        size_bytes=len(new),
+        num_rows=new.removesuffix(b"\n").count(b"\n") + 1,
+        highest_draw=highest_draw(new, path, contract),
+    )
+
+
+def _digest(content: bytes) -> str:
+    return "sha256:" + hashlib.sha256(content).hexdigest()

@@ -1,0 +1,55 @@
+"""A content that begins with what was taken in has grown; what is new is known to the byte."""
+
+import hashlib
+
+import pytest
+
+from state.contract.growth import KnownPart, continued
+from state.contract.row_contracts import MESSAGES
+
+ROW = b'{"messages": [{"role": "user", "content": "%d"}, {"role": "assistant", "content": "2"}]}'
+
+
+def rows(*numbers: int) -> bytes:
+    return b"".join(ROW % number + b"\n" for number in numbers)
+
+
+def part(content: bytes) -> KnownPart:
+    return KnownPart("sha256:" + hashlib.sha256(content).hexdigest(), len(content))
+
+
+def behind(content: bytes, *parts: bytes):
+    return continued(content, [part(one) for one in parts], "q", MESSAGES)
+
+
+def test_rows_behind_the_known_ones_are_new() -> None:
+    found = behind(rows(1, 2, 3), rows(1))
+    assert (found.starts, found.new.num_rows) == ((0, len(rows(1))), 2)
+    assert found.new.digest == part(rows(2, 3)).digest
+    assert 0 < found.new.highest_draw < 1
+
+
+def test_a_second_growth_goes_on_behind_the_first() -> None:
+    found = behind(rows(1, 2, 3), rows(1), rows(2))
+    assert (found.starts, found.new.digest) == ((0, len(rows(1)), len(rows(1, 2))), part(rows(3)).digest)
+
+
+def test_an_unchanged_content_has_nothing_new() -> None:
+    assert behind(rows(1, 2), rows(1), rows(2)).new is None
+    assert behind(rows(1, 2), rows(1, 2)).new is None
+
+
+def test_a_line_end_that_came_later_is_no_edit() -> None:
+    without = rows(1)[:-1]
+    assert behind(rows(1), without).new is None
+    found = behind(rows(1, 2), without)
+    assert (found.new.digest, found.starts[-1]) == (part(rows(2)).digest, len(rows(1)))
+
+
+@pytest.mark.parametrize("content", [rows(2, 1), rows(1)[:-20], rows(9, 2), rows(1)[:-1] + b" " + rows(2)])
+def test_a_content_that_begins_otherwise_is_edited(content: bytes) -> None:
+    assert behind(content, rows(1)) is None
+
+
+def test_equal_rows_that_come_again_are_new_rows() -> None:
+    assert behind(rows(1, 1, 1), rows(1), rows(1)).new.digest == part(rows(1)).digest
