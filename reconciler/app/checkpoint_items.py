@@ -9,7 +9,7 @@ from reconciler.app.items import CheckpointItem
 from reconciler.app.planning import View
 from reconciler.observed.records import ForeignFolder, FoundCheckpoint
 from state.formats import canonical_name, sidecar_record
-from state.store.rows import CampaignRow, LedgerRow
+from state.store.rows import CampaignRow, LedgerRow, TrashRow
 
 LOST = "the ledger knows it, but no complete checkpoint lies there"
 _OF_THE_LEDGER = set(CheckpointItem.__struct_fields__)
@@ -37,11 +37,13 @@ def _item(view: View, campaign: str, row: LedgerRow | None, found: FoundCheckpoi
     if row is None:  # cannot be: the step came from one of the two
         raise AssertionError(campaign)
     path = found.path if found is not None else str(Path(view.plan.root) / row.path)
-    return _recorded(campaign, row, path, *_state(row, found))
+    return _recorded(campaign, row, path, *_state(row, found, view.facts.tombstone(row)))
 
 
-def _state(row: LedgerRow, found: FoundCheckpoint | None) -> tuple[str, str | None]:
+def _state(row: LedgerRow, found: FoundCheckpoint | None, stone: TrashRow | None) -> tuple[str, str | None]:
     """Return the state of a recorded checkpoint, and why it is no better."""
+    if found is None and stone is not None:
+        return ("purged" if stone.state == "purged" else "trashed"), stone.reason
     if found is None:
         return "missing", f"damaged and set aside: {row.damage}" if row.damage else LOST
     if row.damage is not None:

@@ -9,7 +9,7 @@ from reconciler.app.checkpoint_items import checkpoints_of
 from reconciler.app.errors import Misused, NotFound
 from reconciler.app.ground import not_found
 from reconciler.app.items import CheckpointItem
-from reconciler.app.ledger_queries import best, latest
+from reconciler.app.ledger_queries import ABSENT, best, latest
 from reconciler.app.planning import View
 from reconciler.desired.layers import layers_of, resolve
 from state.contract.manifest import QuestCursor
@@ -219,7 +219,7 @@ def _of_checkpoint(item: CheckpointItem | None) -> dict[str, Any]:
 
 
 def _measured(items: Sequence[CheckpointItem], lowest: CheckpointItem | None) -> dict[str, Any]:
-    there = [item for item in items if item.state not in ("missing", "foreign")]
+    there = [item for item in items if item.state not in ABSENT]
     return {
         "checkpoints": len(there),
         "checkpoint_bytes": sum(item.size_bytes for item in there),

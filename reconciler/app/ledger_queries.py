@@ -17,6 +17,8 @@ METRICS = ("train_loss", "val_loss", "perplexity", "accuracy")
 """Those that a checkpoint has a field for; evaluations add `accuracy/<skill>`."""
 _MOST_STEPS = 12
 _USABLE = ("complete",)
+ABSENT = ("missing", "trashed", "purged", "foreign")
+"""States of what does not lie in its place as a checkpoint."""
 
 Items = Sequence[CheckpointItem]
 
@@ -92,7 +94,7 @@ def summary(campaign: str, items: Items) -> SummaryItem:
     for item in items:
         states[item.state] = states.get(item.state, 0) + 1
     ours = [item for item in items if item.step is not None]
-    there = [item for item in items if item.state not in ("missing", "foreign")]
+    there = [item for item in items if item.state not in ABSENT]
     return SummaryItem(
         id=campaign,
         num_checkpoints=len(there),
