@@ -1,4 +1,8 @@
-"""Code version, config hash and the specs' commit of a run stand in every place that promises them."""
+"""Code version, config hash and the specs' commit of a run stand in every place that promises them.
+
+Kills the mutant of an earlier system: one writer put them into a record, and the next one dropped them. What a live
+change makes of them is in test_live_config.
+"""
 
 import json
 from pathlib import Path
