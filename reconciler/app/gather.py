@@ -127,12 +127,18 @@ class Observer:
 
     def _models(self, desired: Desired) -> Mapping[str, ModelFacts]:
         hub = hub_cache_folder(self._environment.variables, self._environment.home)
-        folders = (self._layout.models,)
+        folders = (*self._models_of_this_host(desired), self._layout.models)
         return {
             name: observe_model(source.spec.model.hf_name, folders, self._layout.root, hub, self._files)
             for name, source in desired.heroes.items()
             if source.spec.model.hf_name is not None
         }
+
+    def _models_of_this_host(self, desired: Desired) -> tuple[Path, ...]:
+        folder = desired.this_host.models_dir if desired.this_host else None
+        if folder is None:
+            return ()
+        return (self._environment.home / folder[2:] if folder.startswith("~/") else Path(folder),)
 
     def _missing_programs(self, desired: Desired) -> Mapping[str, str]:
         search_path = self._environment.variables.get("PATH", os.defpath)

@@ -10,7 +10,7 @@ from reconciler.desired.base import Spec
 from reconciler.desired.campaign import Campaign
 from reconciler.desired.dataset import Dataset
 from reconciler.desired.hero import Hero
-from reconciler.desired.hosts import Hosts
+from reconciler.desired.hosts import Host, Hosts
 from reconciler.desired.places import Place, Step, span_of
 from reconciler.desired.queue import Quest, Queue
 from reconciler.desired.realm import Realm
@@ -79,6 +79,11 @@ class Desired(msgspec.Struct, frozen=True, kw_only=True):
     hosts: Source[Hosts] | None = None
     here: Here = Here()
     datasets: Mapping[str, Source[Dataset]] = {}
+
+    @property
+    def this_host(self) -> Host | None:
+        """Return what hosts.yaml says about this machine."""
+        return self.hosts.spec.hosts[self.here.host] if self.hosts and self.here.host else None
 
     @property
     def quests(self) -> tuple[Quest, ...]:

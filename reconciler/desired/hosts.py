@@ -6,6 +6,7 @@ import msgspec
 
 from reconciler.desired.base import ID_WORDS, Line, Record, Spec
 from reconciler.desired.places import Finding
+from reconciler.desired.realm import RootPath
 from reconciler.desired.training import TrainingSettings, check_settings
 from state.ids import is_id
 
@@ -17,6 +18,8 @@ class Host(Record, frozen=True, kw_only=True):
     """For people."""
     host: Line | None = None
     """Its network name, where that is not the id: a machine of this name takes this entry by itself."""
+    models_dir: RootPath | None = None
+    """Folder of models on this machine, where a hero's hf_name is looked up first."""
     training: TrainingSettings | None = None
     """Settings of whatever trains on this machine; they win over those of realm, hero and campaign."""
 
@@ -33,7 +36,6 @@ LATER = {
     "hosts.*.capabilities": "sharing work between machines",
     "hosts.*.ssh_user": "reaching other machines",
     "hosts.*.base_dir": "a root of its own for a machine: realm.yaml says root, or --root",
-    "hosts.*.models_dir": "a models folder of its own for a machine",
     "hosts.*.checkpoints_dir": "a checkpoints folder of its own for a machine",
     "hosts.*.services": "services",
     "local_host": "naming this machine in a file that all machines share: --host or REALM_HOST does it",

@@ -95,3 +95,23 @@ def test_history_tells_the_config_that_a_run_took_up_beside_that_of_its_launch(r
     (launch,) = json.loads(run("history", "--json").stdout)["launches"]
     assert launch["told_config_hash"] == told["told_config_hash"]
     assert f"{launch['config_hash'][7:15]} → a1b2c3d4" in run("history").stdout
+
+
+def test_a_model_is_looked_up_in_the_folder_of_this_machine_first(
+    run, lab: Path, git, tmp_path: Path
+) -> None:
+    hero = (lab / "specs/heroes/mu.yaml").read_text()
+    hero = hero.replace("init: scratch, tokenizer: bytes,", "hf_name: small/model,")
+    hero = hero.replace(", config: {hidden_size: 16}", "")
+    (lab / "specs/heroes/mu.yaml").write_text(hero)
+    (lab / "specs/hosts.yaml").write_text("hosts: {box: {models_dir: ~/models}}\n")
+    git(lab, "add", ".")
+    git(lab, "commit", "-q", "-m", "a model of this machine")
+    (tmp_path / "home/models/small/model").mkdir(parents=True)
+    missing = [
+        next(one["message"] for one in json.loads(run("plan", "--json", *host).stdout)["blocked"]
+             if one["subject"] == "hero/mu")
+        for host in ((), ("--host", "box"))
+    ]  # fmt: skip
+    assert "home/models/small/model" not in missing[0]
+    assert "home/models/small/model" in missing[1]

@@ -77,6 +77,8 @@ def test_an_older_file_may_call_a_machine_by_a_number(tree, small) -> None:
         ("hosts: {box: {training: {clip: }}}\n", ":1:26: clip is empty; give a value or remove the line"),
         ("hosts: {box: {role: trainer}}\n",
          ':1:15: "role" (sharing work between machines) is not supported by this version; remove it'),
+        ("hosts: {box: {models_dir: models}}\n",
+         ':1:27: is "models"; expected an absolute path, or one that starts with ~/, without ..'),
         ("hosts: {box: {services: {}}}\n", ':1:15: "services" (services) is not supported by this version; remove it'),
         ("hosts: {box.lan: {ssh_user: kim}}\n",
          ':1:19: "ssh_user" (reaching other machines) is not supported by this version; remove it'),
