@@ -1,5 +1,6 @@
 """Requests of people: hold a campaign, or let it go on."""
 
+import apsw
 import msgspec
 
 from reconciler.act.errors import Permanent
@@ -29,7 +30,19 @@ def handle(action: HandleRequest, tools: Tools) -> str:
             put(store, [_held(row, action, now)])
             result = _result(action)
         put(store, [msgspec.structs.replace(request, handled_at=now, result=result)])
+        put(store, _taken_back(store, action, now))
     return result
+
+
+def _taken_back(store: apsw.Connection, action: HandleRequest, now: str) -> list[RequestRow]:
+    """Return the older requests that this one takes back, as handled."""
+    result = f"taken back: {action.kind} (request {action.request_id}) was asked for later"
+    rows = (select_one(store, RequestRow, "WHERE id = ?", number) for number in action.instead_of)
+    return [
+        msgspec.structs.replace(row, handled_at=now, result=result)
+        for row in rows
+        if row is not None and row.handled_at is None
+    ]
 
 
 def _held(row: CampaignRow, action: HandleRequest, now: str) -> CampaignRow:

@@ -50,8 +50,10 @@ def synced(view: View, world: World, name: str) -> Axis:
         for change in view.plan.changes
         if change.source != "progress" and concerns(change.action, change.subject, name)
     ]
-    if not changes:
-        return Axis("synced", "as-specified", f"as the specs say at {view.commit.id[:7]}")
+    asked = [change for change in changes if change.source == "request"]
+    if len(asked) == len(changes):
+        later = f"; {asked[-1].reason}, and apply does it ({asked[-1].cause})" if asked else ""
+        return Axis("synced", "as-specified", f"as the specs say at {view.commit.id[:7]}{later}")
     word = "drift" if any(change.source == "drift" for change in changes) else "edited"
     more = f" and {len(changes) - 1} more" if len(changes) > 1 else ""
     return Axis("out of sync", word, f"apply would change it: {changes[0].reason}{more}")

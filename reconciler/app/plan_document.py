@@ -4,7 +4,7 @@ Versioned and complete: a reader needs nothing else to know what would be done, 
 A reader ignores keys that it does not know and refuses a `schema_version` above its own.
 """
 
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
@@ -12,7 +12,7 @@ from reconciler.app.comparing import Followed, compare
 from reconciler.app.lock_holder import holder_of
 from reconciler.app.planning import View
 from reconciler.plan.actions import AnyAction
-from reconciler.plan.changes import Awaiting, Blocked, Change
+from reconciler.plan.changes import Awaiting, Blocked, Change, Source
 from reconciler.plan.sentences import sentence_of
 from state.lock import Holder
 
@@ -34,8 +34,8 @@ class PlannedChange(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     cause: str
     """The line of a spec, or the fact, that made it necessary."""
-    source: Literal["edit", "drift", "progress"]
-    """Did the specs move, did the world move, or did training come further?"""
+    source: Source
+    """Did the specs move, did the world move, did training come further, or did somebody ask for it?"""
     risk: str
     needs: tuple[str, ...]
     """Ids of changes of this plan that must have succeeded before."""

@@ -18,7 +18,7 @@ from reconciler.observed.stat_cache import StatCache
 from state.layout import CampaignLayout, Layout
 from state.store.connection import open_reader, open_writer
 from state.store.requests import ask, find
-from state.store.rows import RequestRow
+from state.store.rows import NO_REASON, RequestRow
 
 Kind = Literal["pause", "resume", "stop", "undelete", "approve"]
 POLL_SECONDS = 0.1
@@ -61,7 +61,7 @@ def leave_request(environment: Environment, layout: Layout, kind: Kind, about: s
         Failed: the store cannot be written.
     """
     by, at = f"{environment.user}@{environment.host}", environment.now()
-    reason = why or "no reason given"
+    reason = why or NO_REASON
     number = _leave(layout, kind=kind, campaign=about, by=by, why=reason, at=at)
     _wake(layout)
     return Asked(

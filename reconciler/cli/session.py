@@ -40,6 +40,14 @@ class Session:
             settings=tuple(settings),
         )
 
+    def said(self, settings: "Sequence[str]" = ()) -> str:
+        """Return the options of this command that another one needs to be about the same."""
+        import shlex
+
+        named = (("--repo", self.repo), ("--root", self.root), ("--host", self.host))
+        words = [word for name, value in named if value for word in (name, value)]
+        return shlex.join([*words, *(word for one in settings for word in ("--set", one))])
+
     def environment(self) -> "Environment":
         """Return what is around this process."""
         from reconciler.app.environment import current_environment

@@ -32,6 +32,7 @@ _SYMBOLS = {
 _GROUPS = (
     ("progress", "Training came further:"),
     ("drift", "The world moved (drift):"),
+    ("request", "Somebody asked for it:"),
     ("edit", "The specs moved (edits):"),
 )
 _MOST_FILES = 5
@@ -50,15 +51,17 @@ class Line(NamedTuple):
     where: str
 
 
-def plan_text(document: "PlanDocument", width: int, paint: Paint = PLAIN, *, hints: bool = True) -> str:
-    """Return the whole plan for people."""
+def plan_text(
+    document: "PlanDocument", width: int, paint: Paint = PLAIN, *, hints: bool = True, said: str = ""
+) -> str:
+    """Return the whole plan for people; `said` are the options that apply needs to do the same."""
     sections = [header(document, paint)]
     body = _body(document, width, paint)
     if body:
         sections.append(body)
     if document.warnings:
         sections.append("\n".join(_warning(text, width, paint) for text in document.warnings))
-    sections.append(_ending(document, width, paint, hints=hints))
+    sections.append(_ending(document, width, paint, next_steps(document, said) if hints else None))
     return "\n\n".join(sections)
 
 
@@ -204,17 +207,16 @@ def _warning(text: str, width: int, paint: Paint) -> str:
     return "\n".join([f"{paint('Warning:', 'warn')} {first}", *(f"{under}{piece}" for piece in rest)])
 
 
-def _ending(document: "PlanDocument", width: int, paint: Paint, *, hints: bool) -> str:
+def _ending(document: "PlanDocument", width: int, paint: Paint, steps: Sequence[str] | None) -> str:
     lines = []
     used = {change.symbol for change in document.changes} | ({"!"} if document.blocked else set())
     legend = [f"{symbol} {word}" for symbol, (word, _) in _SYMBOLS.items() if symbol in used]
-    if legend and hints:
+    if legend and steps is not None:
         lines.append(paint(f"Legend: {', '.join(legend)}", "dim"))
     whole = wrapped(summary(document), width, at=", ") if paint.on_terminal else [summary(document)]
     lines += [paint(line, "strong") for line in whole]
-    steps = next_steps(document) if hints else []
-    beside = STEP_GAP.join(steps)
-    lines += [beside] if beside and columns(beside) <= width else steps
+    beside = STEP_GAP.join(steps or ())
+    lines += [beside] if beside and columns(beside) <= width else steps or ()
     return "\n".join(lines)
 
 
@@ -228,13 +230,14 @@ def summary(document: "PlanDocument") -> str:
     return f"Nothing to do{': ' if rest else ''}{', '.join(rest)}."
 
 
-def next_steps(document: "PlanDocument") -> list[str]:
-    """Return what a person would do now."""
+def next_steps(document: "PlanDocument", said: str = "") -> list[str]:
+    """Return what a person would do now; `said` are the options that the plan was made with."""
     parts = []
+    apply = f"reconcile apply {safe(said)}".rstrip()
     if document.changes and document.is_worktree:
-        parts.append("Commit it, then:  reconcile apply")
+        parts.append(f"Commit it, then:  {apply}")
     elif document.changes and document.is_what_apply_follows:
-        parts.append(_who_does_it(document.reconciler))
+        parts.append(_who_does_it(document.reconciler, apply))
     elif document.changes and (branch := _branch_that_has_it(document)) is not None:
         parts.append(
             f"Nothing to merge: {branch} has this commit already. "
@@ -242,7 +245,7 @@ def next_steps(document: "PlanDocument") -> list[str]:
         )
     elif document.changes:
         into = f" into {safe(document.followed.branch)}" if document.followed else ""
-        parts.append(f"Merge it{into}, then:  reconcile apply")
+        parts.append(f"Merge it{into}, then:  {apply}")
     if document.awaiting is not None:
         digest = document.awaiting.digest.removeprefix("sha256:")[:_DIGEST]
         parts.append(f"Approve it:  reconcile approve {digest}")
@@ -251,13 +254,15 @@ def next_steps(document: "PlanDocument") -> list[str]:
     return parts
 
 
-def _who_does_it(running: "Holder | None") -> str:
+def _who_does_it(running: "Holder | None", apply: str) -> str:
     """Return how the changes come about: by the apply that runs already, else by a new one."""
     if running is None:
-        return "Do it:  reconcile apply"
+        return f"Do it:  {apply}"
     who = f"pid {running.pid} on {safe(running.host)}, since {safe(running.since[:16].replace('T', ' '))} UTC"
     if running.command.endswith("--once"):
         return f"`{safe(running.command)}` is at work ({who}); look again when it has ended"
+    if "--set" in apply and not safe(running.command).startswith(apply):
+        return f"The apply that runs ({who}) does it without --set; end it, then:  {apply}"
     return f"The apply that runs ({who}) does it in its next tick."
 
 

@@ -307,6 +307,8 @@ class HandleRequest(Action, frozen=True, kw_only=True):
     campaign_uid: str | None
     asked_by: str
     why: str
+    instead_of: tuple[int, ...] = ()
+    """Older requests that this one takes back; they are handled with it."""
 
 
 AnyAction = (

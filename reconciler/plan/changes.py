@@ -9,6 +9,9 @@ from reconciler.plan.actions import AnyAction
 from state.canonical import sha256_of
 
 
+Source = Literal["edit", "drift", "progress", "request"]
+
+
 class Risk(StrEnum):
     """What could be lost by a change."""
 
@@ -28,8 +31,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     cause: str
     """The line of a spec (`specs/realm.yaml:3`), or the fact, that made it necessary."""
-    source: Literal["edit", "drift", "progress"]
-    """Did the specs move, did the world move, or did training come further?"""
+    source: Source
+    """Did the specs move, did the world move, did training come further, or did somebody ask for it?"""
     risk: Risk = Risk.NONE
     needs: tuple[str, ...] = ()
     """Ids of changes of this plan that must have succeeded before."""

@@ -1,10 +1,10 @@
 """A plan in the making: planners add to it in the order in which apply will act."""
 
 from collections.abc import Iterable
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from reconciler.plan.actions import Action, AnyAction
-from reconciler.plan.changes import Awaiting, Blocked, Change, Risk, change_id
+from reconciler.plan.changes import Awaiting, Blocked, Change, Risk, Source, change_id
 
 Wanted = TypeVar("Wanted", bound=Action)
 
@@ -27,7 +27,7 @@ class Draft:
         subject: str,
         reason: str,
         cause: str,
-        source: Literal["edit", "drift", "progress"],
+        source: Source,
         risk: Risk = Risk.NONE,
         needs: tuple[str, ...] = (),
     ) -> str:

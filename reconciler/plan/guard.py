@@ -136,7 +136,7 @@ def _take(
         subject="approval",
         reason=f"{request.asked_by} approved it: {request.why}",
         cause=f"reconcile approve at {request.asked_at}",
-        source="edit",
+        source="request",
     )
 
 

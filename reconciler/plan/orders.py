@@ -10,6 +10,8 @@ from reconciler.plan.world import LiveRun, World
 from state.contract.goals import as_order, goals_in, in_words
 from state.contract.orders import Orders
 
+_PAUSE, _GO_ON = "pause", "go on"
+
 
 def plan_urgent_orders(world: World, draft: Draft) -> None:
     """Hand the running trainer a pause, its end, or a new goal, before what may take long or fail."""
@@ -70,7 +72,7 @@ def _give(
         subject=f"run/{live.campaign}",
         reason=", ".join(differences),
         cause=wanted.cause or world.where("queue"),
-        source="edit",
+        source="request" if set(differences) <= {_PAUSE, _GO_ON} else "edit",
     )
 
 
@@ -81,7 +83,7 @@ def _urgent_differences(world: World, live: LiveRun, orders: Orders) -> list[str
     if goals_in(orders) != goals:
         found.append(f"goal {in_words(goals)}" if goals else "no goal any more")
     if pause != orders.pause:
-        found.append("pause" if pause else "go on")
+        found.append(_PAUSE if pause else _GO_ON)
     return found
 
 

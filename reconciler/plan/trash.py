@@ -155,7 +155,7 @@ def plan_undeletes(world: World, draft: Draft) -> None:
             subject=f"checkpoint/{request.campaign}",
             reason=f"{request.asked_by} asked for it: {request.why}",
             cause=f"reconcile undelete at {request.asked_at}",
-            source="edit",
+            source="request",
         )
 
 

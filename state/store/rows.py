@@ -235,6 +235,10 @@ class FailedAction(msgspec.Struct, frozen=True, kw_only=True):
     """Of the last failure."""
 
 
+NO_REASON = "no reason given"
+"""Why, where a person says nothing."""
+
+
 class RequestRow(msgspec.Struct, frozen=True, kw_only=True):
     """What a person asked of the loop or the running trainer."""
 

@@ -43,5 +43,6 @@ def command(
     if as_json:
         session.say_json(document)
     else:
-        session.say(plan_text(document, session.width, session.paint, hints=not session.quiet))
+        said = session.said(settings)
+        session.say(plan_text(document, session.width, session.paint, hints=not session.quiet, said=said))
     return CHANGES if detailed_exitcode and document.changes else 0

@@ -2,9 +2,12 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from reconciler.plan import actions as a
+from state.store.connection import open_reader
+from state.store.requests import find
 
 
 def handle(realm: Any, make: Any, kind: Any, campaign: str | None = None) -> a.HandleRequest:
@@ -25,6 +28,21 @@ def test_a_hold_says_who_asked_why_and_when(kind: str, realm: Any, make: Any) ->
 
     row = campaign(realm, make)
     assert (row.hold, row.hold_by, row.hold_why, row.hold_at) == (kind, "kim", "lunch", make.now)
+
+
+def test_a_request_that_takes_back_older_ones_handles_them_too(realm: Any, make: Any) -> None:
+    pause = handle(realm, make, "pause")
+    resume = msgspec.structs.replace(handle(realm, make, "resume"), instead_of=(pause.request_id,))
+    realm.done(resume)
+
+    assert campaign(realm, make).hold is None
+    with open_reader(realm.layout.store) as connection:
+        row = find(connection, pause.request_id)
+    assert row is not None
+    assert (row.handled_at, row.result) == (
+        make.now,
+        f"taken back: resume (request {resume.request_id}) was asked for later",
+    )
 
 
 def test_resume_lifts_the_hold_and_forgives_failures(realm: Any, make: Any) -> None:

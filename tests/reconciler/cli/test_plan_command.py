@@ -188,3 +188,8 @@ def test_a_plan_beside_a_running_apply_says_who_will_do_it(run, root: Path) -> N
     assert "Do it:" not in text
     assert document["reconciler"]["pid"] == os.getpid()
     assert "Do it:  reconcile apply" in run("plan").stdout
+
+
+def test_what_does_it_has_the_settings_that_the_plan_was_made_with(run, root: Path, lab: Path) -> None:
+    text = run("plan", "--set", "learning_rate=1e-4").stdout
+    assert f"Do it:  reconcile apply --repo {lab} --root {root} --set learning_rate=1e-4" in text

@@ -39,9 +39,24 @@ def test_a_request_is_left_in_the_store_with_who_and_why_and_wakes_the_loop(run,
     assert store.layout.wake.exists()
 
 
-def test_the_plan_shows_an_open_request(run, store) -> None:
-    run("pause", "--why", "too warm")
-    assert "~ pause" in run("plan").stdout
+def test_the_plan_shows_an_open_request_as_asked_for_and_not_as_an_edit(run, store) -> None:
+    run("pause")
+    text = run("plan").stdout
+    assert "~ pause" in text
+    asked = text[text.index("Somebody asked for it:") : text.index("The specs moved (edits):")]
+    assert "~ pause" in asked
+    assert "asked for it  reconcile pause at" in " ".join(asked.split("\n")) or "asked for it" in asked
+    assert "no reason given" not in text
+
+
+def test_a_request_alone_leaves_a_campaign_synced(run, store, lab, git, rows) -> None:
+    (lab / "specs/queue.yaml").write_text("quests: []\n")
+    git(lab, "commit", "-qam", "nothing to learn")
+    run("apply", "--once")
+    run("pause")
+    pip = next(one for one in json.loads(run("status", "--json").stdout)["campaigns"] if one["is_active"])
+    assert pip["synced"]["state"] == "synced"
+    assert "asked for it, and apply does it (reconcile pause at " in pip["synced"]["sentence"]
 
 
 def test_a_request_for_an_unknown_campaign_exits_5_and_names_the_nearest(run, store) -> None:
