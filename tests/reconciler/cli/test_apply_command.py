@@ -70,7 +70,8 @@ def test_as_json_every_line_is_an_object_that_says_what_happened(run, lab: Path,
     (lab / "specs/queue.yaml").write_text("quests: []\n")
     git(lab, "commit", "-qam", "nothing to learn")
     events = [json.loads(line) for line in run("apply", "--until-converged", "--json").stdout.splitlines()]
-    assert (events[0]["event"], events[-1]["event"]) == ("plan", "settled")
+    assert events[0]["text"].startswith("this repository remembers its root from now on")
+    assert (events[1]["event"], events[-1]["event"]) == ("plan", "settled")
     ended = [event for event in events if event["event"] == "ended"]
     assert {event["verb"] for event in ended} >= {"create", "activate"}
     assert all(event["ok"] and event["schema_version"] == 1 for event in ended)
