@@ -244,7 +244,7 @@ def _queue(view: View) -> Check:
 
 
 def _blocked(view: View) -> Check:
-    real = [item for item in view.plan.blocked if item.code != "waits"]
+    real = view.plan.in_the_way
     if not real:
         changes, num_waiting = _count(len(view.plan.changes), "change"), len(view.plan.blocked)
         if num_waiting:

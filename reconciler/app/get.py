@@ -24,6 +24,7 @@ from reconciler.app.ledger_queries import Query, answered
 from reconciler.app.legends import legends
 from reconciler.app.place import Options
 from reconciler.app.planning import View
+from reconciler.app.quest_states import quest_states
 from reconciler.app.status import status_of
 from reconciler.desired.mistakes import nearest_name
 from reconciler.desired.queue import Quest
@@ -140,7 +141,10 @@ def _hero(view: View, name: str) -> HeroItem:
 
 
 def _quests(view: View) -> tuple[QuestItem, ...]:
-    return tuple(_quest(view, quest, place) for place, quest in enumerate(view.desired.quests))
+    states = quest_states(view)
+    return tuple(
+        _quest(view, quest, place, states[quest.id]) for place, quest in enumerate(view.desired.quests)
+    )
 
 
 def source_of(quest: Quest) -> str:
@@ -150,10 +154,8 @@ def source_of(quest: Quest) -> str:
     return f"{quest.skill} level {quest.level}, {quest.count:,} problems, seed {quest.seed or 0}"
 
 
-def _quest(view: View, quest: Quest, place: int) -> QuestItem:
-    jobs = [job.status for job in view.facts.store.jobs if job.quest_id == quest.id]
+def _quest(view: View, quest: Quest, place: int, state: str) -> QuestItem:
     blocked = [item for item in view.plan.blocked if item.subject == f"quest/{quest.id}"]
-    state = ", ".join(sorted(set(jobs))) or (blocked[0].code if blocked else "new")
     return QuestItem(
         id=quest.id,
         source=source_of(quest),

@@ -39,7 +39,7 @@ class QuestItem(msgspec.Struct, frozen=True, kw_only=True):
     epochs: int
     is_for: tuple[str, ...]
     state: str
-    """Of its jobs; `waits` or another blocker's name when it has none."""
+    """blocked, failed, waits; else of its jobs: processing, queued, completed, skipped; new without any."""
     message: str | None
     spec: str
 

@@ -82,6 +82,9 @@ class PlanDocument(msgspec.Struct, frozen=True, kw_only=True):
     awaiting: Approval | None
     """What waits for `reconcile approve`; no part of `changes`."""
     blocked: tuple[Blocked, ...]
+    """What the specs ask for and cannot be done."""
+    waits: tuple[Blocked, ...]
+    """What is well and waits for its turn."""
     warnings: tuple[str, ...]
     counts: dict[str, int]
     """How many changes each verb has, in order of appearance."""
@@ -120,7 +123,8 @@ def document_of(view: View, ref: str = "HEAD") -> PlanDocument:
         digest=plan.digest,
         changes=changes,
         awaiting=_awaiting(plan.awaiting),
-        blocked=plan.blocked,
+        blocked=plan.in_the_way,
+        waits=tuple(item for item in plan.blocked if item.is_waiting),
         warnings=plan.warnings,
         counts=counts,
         unchanged=plan.unchanged,

@@ -1,5 +1,7 @@
 """`status`: the realm, its queue, and each campaign on two axes with what trains."""
 
+from collections import Counter
+
 import msgspec
 
 from reconciler.app.active_run import ActiveRun, active_run
@@ -10,6 +12,8 @@ from reconciler.app.in_force import look_in_force
 from reconciler.app.lock_holder import holder_of
 from reconciler.app.place import Options
 from reconciler.app.planning import View
+from reconciler.app.quest_states import quest_states
+from reconciler.plan.changes import Blocked
 from reconciler.plan.launches import choose_device
 from reconciler.plan.world import World
 from state.contract.goals import Goals, in_words
@@ -72,12 +76,14 @@ class StatusReport(msgspec.Struct, frozen=True, kw_only=True):
     free_bytes: int | None
     campaigns: tuple[CampaignStatus, ...]
     queue: dict[str, int]
-    """How many jobs each status has."""
+    """How many quests of the queue are in each state."""
     num_waiting: int
-    """Quests that wait for a campaign that is not active."""
+    """Things that are well and wait for their turn."""
     num_changes: int
     """How many changes apply would make."""
     num_blocked: int
+    blocked: tuple[Blocked, ...]
+    """What is in the way of something else than a campaign or its hero, which say so themselves."""
     uncommitted: tuple[str, ...]
     complaint: str | None = None
     """The specs checked out have mistakes; `commit` is an earlier one."""
@@ -98,9 +104,7 @@ def status_of(view: View) -> StatusReport:
     """Return how the realm of a view is."""
     store, world = view.facts.store, _world(view)
     names = sorted({*view.desired.campaigns, *(row.name for row in store.campaigns)})
-    queue: dict[str, int] = {}
-    for job in store.jobs:
-        queue[job.status] = queue.get(job.status, 0) + 1
+    blocked = view.plan.in_the_way
     suspend = view.desired.realm.spec.suspend
     return StatusReport(
         realm=view.plan.realm,
@@ -118,10 +122,11 @@ def status_of(view: View) -> StatusReport:
         device=choose_device(world),
         free_bytes=view.facts.disk.free_bytes,
         campaigns=tuple(_campaign(view, world, name) for name in names),
-        queue=queue,
-        num_waiting=sum(item.code == "waits" for item in view.plan.blocked),
+        queue=dict(Counter(quest_states(view).values())),
+        num_waiting=len(view.plan.blocked) - len(blocked),
         num_changes=len(view.plan.changes),
-        num_blocked=len(view.plan.blocked),
+        num_blocked=len(blocked),
+        blocked=tuple(item for item in blocked if not item.subject.startswith(("campaign/", "hero/"))),
         uncommitted=view.uncommitted,
         complaint=view.complaint,
         warnings=view.plan.warnings,

@@ -29,5 +29,11 @@ class Show(Protocol):
     def waits(self, blocked: Blocked) -> None:
         """Nothing is done about this before its time; said once for each such wait."""
 
+    def blocked(self, blocked: Blocked) -> None:
+        """Something cannot be done; said when that begins, and again when its reason is another one."""
+
+    def unblocked(self, subject: str) -> None:
+        """Nothing is in the way of this any more."""
+
     def settled(self, view: View) -> None:
         """Nothing is left to do; said once for each such state."""

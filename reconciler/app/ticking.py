@@ -80,6 +80,7 @@ class Ticker:
         self._view: View | None = None
         self._told_settled: str | None = None
         self._told_waits: set[str] = set()
+        self._told_blocked: dict[str, set[str]] = {}
         self._own(realm_id)
         if self._writer.is_older_copy:
             show.notice(
@@ -123,6 +124,7 @@ class Ticker:
         self._show.tick_began(view)
         outcomes = list(self._perform(view))
         self._tell_waits(view)
+        self._tell_blocked(view)
         succeeded = sum(outcome.ok for outcome in outcomes)
         is_clean = succeeded == len(outcomes) and self._complaint is None
         pass_time(
@@ -208,6 +210,19 @@ class Ticker:
             self._show.waits(waits[message])
         self._told_waits = set(waits)
 
+    def _tell_blocked(self, view: View) -> None:
+        """Say, once, what is in the way and what no longer is; what time alone removes is told apart."""
+        found: dict[str, set[str]] = {}
+        for item in view.plan.in_the_way:
+            if item.code in _TRANSIENT:
+                continue
+            found.setdefault(item.subject, set()).add(item.message)
+            if item.message not in self._told_blocked.get(item.subject, ()):
+                self._show.blocked(item)
+        for subject in sorted(self._told_blocked.keys() - found.keys()):
+            self._show.unblocked(subject)
+        self._told_blocked = found
+
     def _note(self, key: str, value: str, known: str | None) -> None:
         if known != value:
             with self._writer.transaction() as store:
@@ -257,7 +272,9 @@ class Ticker:
 
     def is_blocked(self) -> bool:
         """Does something wait for a person?"""
-        return self._view is not None and any(b.code in _BLOCKED for b in self._view.plan.blocked)
+        return self._view is not None and any(
+            item.code in _BLOCKED or item.subject.startswith("quest/") for item in self._view.plan.in_the_way
+        )
 
     def say_goodbye(self) -> None:
         """Say what goes on without the reconciler, how to watch it and how to end it."""

@@ -48,5 +48,6 @@ def validate(environment: Environment, options: Options, ref: str | None = None)
 
 
 def _num_specs(desired: Desired) -> int:
-    singles = 1 + (desired.queue is not None)
-    return singles + len(desired.heroes) + len(desired.campaigns) + len(desired.skills)
+    singles = (desired.realm, desired.queue, desired.retention, desired.hosts)
+    many = (desired.heroes, desired.campaigns, desired.skills, desired.datasets)
+    return sum(one is not None for one in singles) + sum(map(len, many))

@@ -64,6 +64,13 @@ class LineShow:
         width = self._session.width if self._session.has_terminal else _WHOLE
         self._print(text_progress.waits_text(blocked, width, self._session.paint))
 
+    def blocked(self, blocked: "Blocked") -> None:
+        width = self._session.width if self._session.has_terminal else _WHOLE
+        self._print(text_progress.blocked_text(blocked, width, self._session.paint))
+
+    def unblocked(self, subject: str) -> None:
+        self._print(text_progress.unblocked_text(subject, self._session.paint))
+
     def settled(self, view: "View") -> None:
         self._print(text_progress.settled_text(view, self._session.paint))
 
@@ -108,7 +115,7 @@ class TerminalShow(LineShow):
 
 
 class JsonShow:
-    """One JSON object a line; `event` says which: plan, begun, ended, progress, notice, waits, settled."""
+    """One JSON object a line; `event` says which: plan, begun, ended, progress, notice, waits, blocked..."""
 
     def tick_began(self, view: "View") -> None:
         if view.plan.changes:
@@ -136,6 +143,12 @@ class JsonShow:
 
     def waits(self, blocked: "Blocked") -> None:
         self._write(event="waits", **msgspec.to_builtins(blocked))
+
+    def blocked(self, blocked: "Blocked") -> None:
+        self._write(event="blocked", **msgspec.to_builtins(blocked))
+
+    def unblocked(self, subject: str) -> None:
+        self._write(event="unblocked", subject=subject)
 
     def settled(self, view: "View") -> None:
         blocked = [msgspec.to_builtins(item) for item in view.plan.blocked]

@@ -28,6 +28,7 @@ _SYMBOLS = {
     ".": ("forget", "dim"),
     "→": ("move", "move"),
     "!": ("blocked", "bad"),
+    "…": ("waits for its turn", "dim"),
 }
 _GROUPS = (
     ("progress", "Training came further:"),
@@ -123,6 +124,8 @@ def _body(document: "PlanDocument", width: int, paint: Paint) -> str:
         groups.append(("In the way:", blocked))
     elif only_edits:
         groups = [("", groups[0][1])]
+    if waits := [_waiting_line(item) for item in document.waits]:
+        groups.append(("Waiting for its turn:" if groups else "", waits))
     every = [line for _, lines in groups for line in lines]
     layout = Layout(every, width)
     parts = []
@@ -140,6 +143,10 @@ def line_of(change: "PlannedChange") -> Line:
 
 def _blocked_line(item: "Blocked") -> Line:
     return Line("!", "blocked", safe(item.subject), safe(item.message), safe(item.cause))
+
+
+def _waiting_line(item: "Blocked") -> Line:
+    return Line("…", "waits", safe(item.subject), safe(item.message.removeprefix("waits ")), safe(item.cause))
 
 
 class Layout:
@@ -209,7 +216,8 @@ def _warning(text: str, width: int, paint: Paint) -> str:
 
 def _ending(document: "PlanDocument", width: int, paint: Paint, steps: Sequence[str] | None) -> str:
     lines = []
-    used = {change.symbol for change in document.changes} | ({"!"} if document.blocked else set())
+    used = {change.symbol for change in document.changes}
+    used |= ({"!"} if document.blocked else set()) | ({"…"} if document.waits else set())
     legend = [f"{symbol} {word}" for symbol, (word, _) in _SYMBOLS.items() if symbol in used]
     if legend and steps is not None:
         lines.append(paint(f"Legend: {', '.join(legend)}", "dim"))
@@ -224,10 +232,12 @@ def summary(document: "PlanDocument") -> str:
     """Return the one line that counts everything."""
     parts = [f"{number:,} to {safe(verb)}" for verb, number in document.counts.items()]
     rest = [f"{len(document.blocked):,} blocked"] if document.blocked else []
+    rest += [f"{len(document.waits):,} waiting"] if document.waits else []
     rest += [f"{document.unchanged:,} unchanged"] if document.unchanged else []
     if parts:
         return f"Plan: {', '.join([*parts, *rest])}."
-    return f"Nothing to do{': ' if rest else ''}{', '.join(rest)}."
+    nothing = "Nothing that apply could do" if document.blocked else "Nothing to do"
+    return f"{nothing}{': ' if rest else ''}{', '.join(rest)}."
 
 
 def next_steps(document: "PlanDocument", said: str = "") -> list[str]:

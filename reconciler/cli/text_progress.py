@@ -77,12 +77,31 @@ def waits_text(blocked: "Blocked", width: int, paint: Paint = PLAIN) -> str:
     return "\n".join([paint(head, "warn"), *(f"{under}{line}" for line in told)])
 
 
+def blocked_text(blocked: "Blocked", width: int, paint: Paint = PLAIN) -> str:
+    """Return the line of something that cannot be done, folded where it has no room."""
+    under = " " * columns(f"{INDENT}! ")
+    text = f"{safe(blocked.subject)}: {safe(blocked.message)} ({safe(blocked.cause)})"
+    first, *rest = wrapped(f"blocked {text}", width - len(under))
+    return "\n".join([f"{INDENT}{paint('!', 'bad')} {first}", *(f"{under}{line}" for line in rest)])
+
+
+def unblocked_text(subject: str, paint: Paint = PLAIN) -> str:
+    """Return the line of something that is no longer blocked."""
+    return f"{INDENT}{paint('✓', 'good')} {safe(subject)} is no longer blocked"
+
+
 def settled_text(view: "View", paint: Paint = PLAIN) -> str:
     """Return the last line: nothing is left to do, and what is in the way."""
-    blocked = f": {len(view.plan.blocked)} blocked" if view.plan.blocked else ""
-    lines = [paint(f"Converged at {safe(view.commit.name)}{blocked}.", "strong")]
-    if view.plan.blocked:
-        lines.append(f"Why blocked:  reconcile explain {safe(view.plan.blocked[0].subject)}")
+    blocked = view.plan.in_the_way
+    num_waiting = len(view.plan.blocked) - len(blocked)
+    rest = [f"{len(blocked):,} blocked"] if blocked else []
+    rest += (
+        [f"{num_waiting:,} waiting for {'its' if num_waiting == 1 else 'their'} turn"] if num_waiting else []
+    )
+    told = f": {', '.join(rest)}" if rest else ""
+    lines = [paint(f"Converged at {safe(view.commit.name)}{told}.", "strong")]
+    if blocked:
+        lines.append(f"Why blocked:  reconcile explain {safe(blocked[0].subject)}")
     return "\n".join(lines)
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from reconciler.app.active_run import ActiveRun
     from reconciler.app.axes import Axis
     from reconciler.app.status import CampaignStatus, StatusReport
+    from reconciler.plan.changes import Blocked
 
 _MEANINGS = {
     "synced": "good",
@@ -57,14 +58,15 @@ def _realm(report: "StatusReport", width: int, paint: Paint) -> list[str]:
         ("reconciler", _reconciler(report)),
         ("device", f"{report.device}, {size(report.free_bytes)} free on disk"),
         ("queue", _queue(report)),
-        ("plan", f"{count(report.num_changes, 'change')}, {report.num_blocked:,} blocked"),
+        ("plan", _plan(report)),
     ]
+    blocked = [line for item in report.blocked for line in _blocked(item, width, paint)]
     if report.suspended is not None:
         pairs.insert(0, ("suspended", report.suspended))
     if report.uncommitted:
         pairs.append(("uncommitted", f"{', '.join(report.uncommitted[:5])} (not applied)"))
     title = f"{paint(safe(report.realm), 'strong')}   {paint(f'seen {report.seen_at[11:19]} UTC', 'dim')}"
-    return [title, *(line for label, text in pairs for line in _pair(label, text, width, paint))]
+    return [title, *(line for label, text in pairs for line in _pair(label, text, width, paint)), *blocked]
 
 
 def _pair(
@@ -97,10 +99,20 @@ def _reconciler(report: "StatusReport") -> str:
 
 
 def _queue(report: "StatusReport") -> str:
-    parts = [f"{number:,} {status}" for status, number in sorted(report.queue.items())]
-    if report.num_waiting:
-        parts.append(f"{report.num_waiting:,} waiting for another campaign")
+    words = {"waits": "waiting"}
+    parts = [f"{number:,} {words.get(state, state)}" for state, number in sorted(report.queue.items())]
     return ", ".join(parts) or "empty"
+
+
+def _plan(report: "StatusReport") -> str:
+    waiting = f", {report.num_waiting:,} waiting" if report.num_waiting else ""
+    return f"{count(report.num_changes, 'change')}, {report.num_blocked:,} blocked{waiting}"
+
+
+def _blocked(item: "Blocked", width: int, paint: Paint) -> list[str]:
+    text = f"{item.subject}: {item.message} ({item.cause})"
+    lines = _pair("blocked", text, width, paint, "bad")
+    return [*lines, *_pair("", f"→ {item.hint}", width, paint)]
 
 
 def _campaign(one: "CampaignStatus", width: int, paint: Paint) -> list[str]:

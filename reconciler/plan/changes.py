@@ -8,6 +8,9 @@ import msgspec
 from reconciler.plan.actions import AnyAction
 from state.canonical import sha256_of
 
+WAITS = "waits"
+"""The code of what waits for its turn."""
+
 
 Source = Literal["edit", "drift", "progress", "request"]
 
@@ -49,6 +52,11 @@ class Blocked(msgspec.Struct, frozen=True, kw_only=True):
     hint: str
     """The cheapest thing that would unblock it."""
 
+    @property
+    def is_waiting(self) -> bool:
+        """Is nothing wrong, and will it go on by itself when its turn comes?"""
+        return self.code == WAITS
+
 
 class Awaiting(msgspec.Struct, frozen=True, kw_only=True):
     """What a plan would destroy and does not, until a person approves exactly this."""
@@ -75,6 +83,11 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """Subjects that are as they should be."""
     awaiting: Awaiting | None = None
     """What waits for an approval; no part of `changes`."""
+
+    @property
+    def in_the_way(self) -> tuple[Blocked, ...]:
+        """What is blocked and does not only wait for its turn."""
+        return tuple(item for item in self.blocked if not item.is_waiting)
 
     @property
     def digest(self) -> str:

@@ -110,7 +110,7 @@ def _say_what_it_waits_for(world: World, draft: Draft, quest: Quest) -> None:
     if not quest.for_ and begun_by and begun_by not in world.desired.campaigns:
         draft.block(
             f"quest/{quest.id}",
-            code="waits",
+            code="owner-gone",
             message=f"was begun by {begun_by}, which has no spec any more",
             cause=_where(world, quest),
             hint=f"bring specs/campaigns/{begun_by}.yaml back, or give the quest another id to train it anew",

@@ -129,6 +129,12 @@ class Silent:
     def waits(self, blocked: Blocked) -> None:
         """What time alone removes is no step."""
 
+    def blocked(self, blocked: Blocked) -> None:
+        """It is told with the tick."""
+
+    def unblocked(self, subject: str) -> None:
+        """Nothing."""
+
     def settled(self, view: View) -> None:
         self.told.append(f"settled at {view.commit.name}")
 

@@ -14,7 +14,7 @@ _SAID_BY = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def use_threads(asked: int | None, num_parameters: int, environment: Mapping[str, str] = os.environ) -> None:
-    """Compute with as many threads as the request asks for, else as the environment says, else as fit the model."""
+    """Compute with as many threads as the request asks for, else as the environment says, else as fit."""
     if asked is not None:
         torch.set_num_threads(asked)
     elif not any(environment.get(name) for name in _SAID_BY):

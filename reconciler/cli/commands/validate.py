@@ -28,4 +28,8 @@ def command(session: Session, ref: str | None, worktree: bool, as_json: bool) ->
         session.say_json(found)
     else:
         session.say(validation_text(found, session.paint))
+        if not found.mistakes:
+            session.note(
+                "Only the specs were read. What is in the files of quests: reconcile plan --worktree"
+            )
     return 1 if found.mistakes else 0

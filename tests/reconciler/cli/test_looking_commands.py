@@ -61,7 +61,7 @@ def test_a_suspended_campaign_is_never_green(run, lab: Path, git) -> None:
 def test_status_counts_the_queue_and_the_checkpoints(run, store, rows) -> None:
     store.write([rows.job(), rows.job(uid="job2", id="j2", quest_id="old", status="skipped")])
     report = json.loads(run("status", "--json").stdout)
-    assert report["queue"] == {"completed": 1, "skipped": 1}
+    assert report["queue"] == {"completed": 1, "waits": 1}
     assert report["num_waiting"] == 1
     assert report["device"] == "cpu" or report["device"].startswith("cuda:")
 

@@ -33,13 +33,13 @@ def test_a_first_plan_says_what_where_and_why(run, root: Path) -> None:
     assert result.stdout.startswith("lab   main@")
     assert f"There is no root yet; apply creates it: {root}\n" in result.stdout
     assert FIRST_PLAN in result.stdout
-    assert "  ! blocked   quest/q2" in result.stdout
-    assert "Legend: + create, → move, ! blocked\n" in result.stdout
+    assert "  … waits     quest/q2" in result.stdout
+    assert "Legend: + create, → move, … waits for its turn\n" in result.stdout
     assert (
-        "Plan: 2 to create, 1 to activate, 1 to generate, 1 to enqueue, 1 to launch, 1 blocked, 2 unchanged.\n"
+        "Plan: 2 to create, 1 to activate, 1 to generate, 1 to enqueue, 1 to launch, 1 waiting, 2 unchanged.\n"
         in result.stdout
     )
-    assert "Do it:  reconcile apply        Why blocked:  reconcile explain quest/q2\n" in result.stdout
+    assert "Do it:  reconcile apply\n" in result.stdout
 
 
 def test_a_plan_writes_nothing_and_says_the_same_twice(run, root: Path, lab: Path) -> None:
@@ -64,7 +64,7 @@ def test_json_keeps_to_its_schema_and_counts_what_the_text_counts(run) -> None:
     assert document["schema_version"] == 1
     assert document["counts"] == {"create": 2, "activate": 1, "generate": 1, "enqueue": 1, "launch": 1}
     assert [change["action"]["action"] for change in document["changes"]][-1] == "LaunchRun"
-    assert document["blocked"][0]["subject"] == "quest/q2"
+    assert document["waits"][0]["subject"] == "quest/q2"
 
 
 def test_uncommitted_files_are_named_and_not_applied(run, lab: Path) -> None:
@@ -110,6 +110,8 @@ def test_a_commit_that_the_branch_has_already_is_not_to_be_merged(run, lab: Path
 
 
 def test_a_preview_does_not_point_to_an_explanation_of_what_is_checked_out(run, lab: Path, git) -> None:
+    (lab / "specs/queue.yaml").write_text("quests: [{id: q2, file: missing.jsonl, for: [pip]}]\n")
+    git(lab, "commit", "-qam", "a file that is not there")
     assert "reconcile explain quest/q2" in run("plan").stdout
     assert "reconcile explain" not in run("plan", "--worktree").stdout
     git(lab, "branch", "other")

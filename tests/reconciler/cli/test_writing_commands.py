@@ -18,7 +18,7 @@ def test_init_makes_a_repository_that_plans_at_once(run, tmp_path: Path) -> None
     plan = run("plan", *here, anywhere=True)
     assert plan.stdout.startswith("my-lab   main@")
     assert "+ launch    tiny-adamw/campaign-001" in plan.stdout
-    assert run("validate", *here, anywhere=True).stdout == "7 specs, no mistakes\n"
+    assert run("validate", *here, anywhere=True).stdout == "9 specs, no mistakes\n"
 
 
 def test_init_leaves_nothing_uncommitted_and_its_modelines_find_their_schemas(

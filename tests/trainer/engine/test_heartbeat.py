@@ -1,6 +1,5 @@
 """What status.json tells while quests change inside a run."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -19,7 +18,7 @@ from trainer.engine.run import run
 
 
 @pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[RunStatus]]:
+def told(monkeypatch: pytest.MonkeyPatch) -> list[RunStatus]:
     """Collect every status that is written."""
     written: list[RunStatus] = []
     write = Heartbeat._write
@@ -30,7 +29,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[RunStatus]]:
 
     monkeypatch.setattr(Heartbeat, "_write", collected)
     monkeypatch.setattr("trainer.engine.heartbeat.INTERVAL_SECONDS", 0.0)
-    yield written
+    return written
 
 
 def test_a_quest_is_never_told_with_what_another_one_measured(realm: Realm, told: list[RunStatus]) -> None:
