@@ -45,8 +45,8 @@ def test_the_plan_shows_an_open_request_as_asked_for_and_not_as_an_edit(run, sto
     assert "~ pause" in text
     asked = text[text.index("Somebody asked for it:") : text.index("The specs moved (edits):")]
     assert "~ pause" in asked
-    assert "asked for it  reconcile pause at" in " ".join(asked.split("\n")) or "asked for it" in asked
-    assert "no reason given" not in text
+    assert "asked for it" in asked
+    assert "no reason given" not in asked
 
 
 def test_a_request_alone_leaves_a_campaign_synced(run, store, lab, git, rows) -> None:
