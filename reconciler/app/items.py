@@ -69,7 +69,7 @@ class CheckpointItem(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     """<hero>/<campaign>@<step>"""
     state: str
-    """complete, unhealthy (damaged, or a loss was not finite), unrecorded, missing, trashed, purged, foreign."""
+    """complete, unhealthy (damaged, or a loss not finite), unrecorded, missing, trashed, purged, foreign."""
     reason: str | None = None
     """Why it is in no better state."""
     step: int | None = None

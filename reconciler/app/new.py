@@ -9,7 +9,9 @@ from reconciler.app.environment import Environment
 from reconciler.app.errors import Blocked, Misused, NotFound
 from reconciler.app.ground import not_found, store_of, work_tree_of
 from reconciler.app.in_force import layout_of
+from reconciler.app.model_hero import model_hero_text
 from reconciler.app.place import Options
+from reconciler.app.scalars import quoted
 from reconciler.desired.base import ID_WORDS, is_line
 from reconciler.desired.git_process import SourceError
 from reconciler.desired.mistakes import SpecMistakesError
@@ -54,8 +56,11 @@ name: {name}
 # description: What this life is to show.
 skills_focus: []                       # ids of skills, for people
 goal: {{updates: 2000}}                  # without it, it trains until its quests are done
+# starting_checkpoint: {hero}/campaign-001@best   # or @latest, @1500; without it, from the base model
+# milestones: [{{step: 500, note: reads the digits}}]   # kept for ever
 # config_overrides:                    # what differs from the hero; explain --origin shows all
 #   learning_rate: 1.0e-3
+# state: archived                      # it rests in the Hall of Legends, whole: reconcile archive, restore
 # To make it the active one: realm.yaml: active: {hero}/{id}
 """
 
@@ -69,20 +74,23 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
     """What other specs call it."""
 
 
-def new_hero(environment: Environment, options: Options, hero: str) -> Written:
-    """Write the spec of a new hero.
+def new_hero(environment: Environment, options: Options, hero: str, model: str | None = None) -> Written:
+    """Write the spec of a new hero: of a model on this machine, or a tiny one with random weights.
 
     Raises:
         Misused: the name is no id.
+        NotFound: the model is not on this machine, or not whole.
+        Failed: the model's config.json does not say what a hero must.
         Blocked: there is such a file.
     """
     if not is_id(hero):
         raise Misused(f'"{hero}" cannot be the id of a hero; expected {ID_WORDS}')
     path = work_tree_of(environment, options) / "specs" / "heroes" / f"{hero}.yaml"
-    _write(
-        path,
-        HERO.format(id_line=f"id: {hero}".ljust(_COMMENT_AT), name_line=f"name: {hero}".ljust(_COMMENT_AT)),
-    )
+    if model is not None:
+        _write(path, model_hero_text(environment, layout_of(environment, options), hero, model))
+        return Written(path=str(path), name=hero)
+    id_line, name_line = (f"{key}: {hero}".ljust(_COMMENT_AT) for key in ("id", "name"))
+    _write(path, HERO.format(id_line=id_line, name_line=name_line))
     return Written(path=str(path), name=hero)
 
 
@@ -153,10 +161,3 @@ def _write(path: Path, text: str) -> None:
             file.write(text)
     except FileExistsError:
         raise Blocked(f"{path} is there already; nothing was written") from None
-
-
-def quoted(text: str) -> str:
-    """Return the text as a YAML scalar: quoted (JSON is YAML) unless it is plainly words."""
-    if re.fullmatch(r"[A-Za-z][A-Za-z0-9 ]*", text) and text.casefold() not in ("true", "false", "null"):
-        return text
-    return msgspec.json.encode(text).decode()

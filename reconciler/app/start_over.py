@@ -7,8 +7,9 @@ from reconciler.app.environment import Environment
 from reconciler.app.errors import Blocked, Misused
 from reconciler.app.ground import not_found, work_tree_of
 from reconciler.app.line_edits import CannotEdit, with_line, with_value
-from reconciler.app.new import check_title, quoted, used_numbers
+from reconciler.app.new import check_title, used_numbers
 from reconciler.app.place import Options
+from reconciler.app.scalars import quoted
 from reconciler.app.spec_edits import Base, Committing, SpecCommit, commit_edits, read_base
 from reconciler.desired.places import KeyPath
 

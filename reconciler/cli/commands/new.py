@@ -12,16 +12,23 @@ def command() -> None:
 
 @command.command(
     cls=Verb,
-    examples=[("reconcile new hero pip", "Write specs/heroes/pip.yaml: a tiny model with random weights.")],
+    examples=[
+        ("reconcile new hero pip", "Write specs/heroes/pip.yaml: a tiny model with random weights."),
+        ("reconcile new hero dio --model Qwen/Qwen3-0.6B", "Of a model in the hub's local cache."),
+        ("reconcile new hero mine --model ./models/mine", "Of a folder with config.json and weights."),
+    ],
 )
 @click.argument("hero", metavar="ID")
+@click.option(
+    "--model", metavar="FOLDER|NAME", help="A model on this machine; its config.json says the facts."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the path as JSON.")
 @click.pass_obj
-def hero(session: Session, hero: str, as_json: bool) -> None:
+def hero(session: Session, hero: str, model: str | None, as_json: bool) -> None:
     """Write the spec of a new hero."""
     from reconciler.app.new import new_hero
 
-    written = new_hero(session.environment(), session.options(), hero)
+    written = new_hero(session.environment(), session.options(), hero, model)
     if as_json:
         session.say_json(written)
         return
