@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from reconciler.app.comparing import compare
 from reconciler.app.environment import Environment
 from reconciler.app.in_force import layout_of, look_in_force
 from reconciler.app.lock_holder import holder_of
@@ -228,9 +229,27 @@ def _lock(layout: Layout) -> Check:
 
 
 def _view_checks(view: View) -> Iterator[Check]:
+    yield from _branch(view)
     yield _queue(view)
     yield _blocked(view)
     yield from _checkpoints(view)
+
+
+def _branch(view: View) -> Iterator[Check]:
+    """Say how it is with the branch that apply follows, once it follows one."""
+    followed = compare(view)
+    if followed is None:
+        return
+    if followed.commit is not None:
+        yield _ok("branch", f"apply follows {followed.branch}@{followed.commit[:7]}")
+        return
+    applied = view.facts.store.applied_commit or "COMMIT"
+    yield _fail(
+        "branch",
+        f"apply follows {followed.branch}, which is not there any more in {followed.repository}",
+        f"bring it back: git branch {followed.branch} {applied[:12]}; or follow another: write its name as "
+        f'"branch" into {view.layout.source}',
+    )
 
 
 def _queue(view: View) -> Check:

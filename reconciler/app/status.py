@@ -7,6 +7,7 @@ import msgspec
 from reconciler.app.active_run import ActiveRun, active_run
 from reconciler.app.axes import Axis, healthy, synced
 from reconciler.app.campaign_state import state_of
+from reconciler.app.comparing import compare
 from reconciler.app.environment import Environment
 from reconciler.app.in_force import look_in_force
 from reconciler.app.lock_holder import holder_of
@@ -62,6 +63,8 @@ class StatusReport(msgspec.Struct, frozen=True, kw_only=True):
     commit: str
     follows: str | None
     """Branch that apply follows; null before the first apply."""
+    is_followed_gone: bool
+    """There is no such branch any more: apply goes on with the specs that were good last, or not at all."""
     attempted_commit: str | None
     """The newest commit that apply began to bring about."""
     applied_commit: str | None
@@ -105,7 +108,7 @@ def status_of(view: View) -> StatusReport:
     store, world = view.facts.store, _world(view)
     names = sorted({*view.desired.campaigns, *(row.name for row in store.campaigns)})
     blocked = view.plan.in_the_way
-    suspend = view.desired.realm.spec.suspend
+    suspend, followed = view.desired.realm.spec.suspend, compare(view)
     return StatusReport(
         realm=view.plan.realm,
         root=view.plan.root,
@@ -114,6 +117,7 @@ def status_of(view: View) -> StatusReport:
         checked_out=view.commit.name,
         commit=view.commit.id,
         follows=view.following.branch if view.following else None,
+        is_followed_gone=followed is not None and followed.commit is None,
         attempted_commit=store.attempted_commit,
         applied_commit=store.applied_commit,
         applied_at=store.applied_at,

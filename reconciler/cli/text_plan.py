@@ -259,7 +259,9 @@ def next_steps(document: "PlanDocument", said: str = "") -> list[str]:
     if document.awaiting is not None:
         digest = document.awaiting.digest.removeprefix("sha256:")[:_DIGEST]
         parts.append(f"Approve it:  reconcile approve {digest}")
-    if document.blocked and not document.is_worktree and document.ref == "HEAD":
+    if document.blocked and document.blocked[0].subject == "root":
+        parts.append(f"Mend it:  {safe(document.blocked[0].hint)}")
+    elif document.blocked and not document.is_worktree and document.ref == "HEAD":
         parts.append(f"Why blocked:  reconcile explain {safe(document.blocked[0].subject)}")
     return parts
 

@@ -50,7 +50,8 @@ def _realm(report: "StatusReport", width: int, paint: Paint) -> list[str]:
     root = report.root if report.root_exists else f"{report.root} (not there yet; apply creates it)"
     commits = f"{report.checked_out} {'in force' if report.complaint else 'checked out'}"
     if report.follows:
-        commits += f", apply follows {report.follows}"
+        gone = ", which is not there any more (see reconcile doctor)" if report.is_followed_gone else ""
+        commits += f", apply follows {report.follows}{gone}"
     pairs = [
         ("root", root),
         ("specs", commits),
