@@ -117,7 +117,7 @@ class FileTriggers:
         self._stop = stop
         self._while_waiting = while_waiting
         self._watched: tuple[Path, ...] = ()
-        self._changes: "Changes" = iter(())
+        self._changes: Changes = iter(())
 
     def is_over(self) -> bool:
         return self._stop.is_set()

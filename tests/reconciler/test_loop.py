@@ -253,11 +253,11 @@ def test_a_folder_that_appears_is_watched_from_the_next_wait_on(tmp_path: Path) 
 
 
 def test_a_name_that_is_not_utf_8_ends_no_loop(triggers: FileTriggers, repository: Path) -> None:
-    odd = os.fsencode(repository / ".git" / "refs" / "heads") + b"/caf\xe9"
+    odd = repository / ".git" / "refs" / "heads" / os.fsdecode(b"caf\xe9")
 
-    assert waited(triggers, 1.0, lambda: os.mkdir(odd)) < 1.5
+    assert waited(triggers, 1.0, odd.mkdir) < 1.5
     assert waited(triggers, 0.3) < 1.0
-    os.rmdir(odd)
+    odd.rmdir()
     waited(triggers, 0.3)
     assert waited(triggers, 30, lambda: git(repository, "commit", "-q", "--allow-empty", "-m", "next")) < 1.15
 
