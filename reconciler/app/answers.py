@@ -13,7 +13,7 @@ from reconciler.app.errors import Failed, Misused, NotFound
 from reconciler.app.ground import campaign_in, store_of
 from reconciler.app.in_force import layout_of
 from reconciler.app.place import Options
-from reconciler.observed.checkpoints import observe_checkpoints
+from reconciler.observed.checkpoints import observe_checkpoints, verify_contents
 from reconciler.observed.records import FoundCheckpoint
 from state.homes import find_home
 from state.layout import Layout
@@ -55,8 +55,12 @@ def answers(
     missing = missing_libraries()
     if missing:
         raise Failed(f"{', '.join(missing)} not installed here, so no model can answer; {INSTALL}")
-    campaign, found = find_checkpoint(layout_of(environment, options), checkpoint)
-    told = _ask(environment, Path(found.path), prompts, max_new_tokens, device)
+    layout = layout_of(environment, options)
+    campaign, found = find_checkpoint(layout, checkpoint)
+    try:
+        told = _ask(environment, Path(found.path), prompts, max_new_tokens, device)
+    except Failed as error:
+        raise Failed(_why_not(layout, campaign, found) or str(error)) from error
     return Answers(
         checkpoint=f"{campaign}@{found.step}", step=found.step, digest=found.manifest.digest, answers=told
     )
@@ -82,6 +86,18 @@ def find_checkpoint(layout: Layout, name: str) -> tuple[str, FoundCheckpoint]:
         steps = ", ".join(str(one.step) for one in complete[-12:])
         raise NotFound(f"campaign {campaign} has no complete checkpoint at step {wanted}; it has {steps}")
     return campaign, found
+
+
+def _why_not(layout: Layout, campaign: str, found: FoundCheckpoint) -> str | None:
+    """Return that a checkpoint is damaged, and the newest whole one before it; None when it is whole."""
+    problems = verify_contents(Path(found.path), found.manifest)
+    if not problems:
+        return None
+    places = Path(found.path).parent
+    before = [one for one in observe_checkpoints(places, layout.root).complete if one.step < found.step]
+    whole = next((o for o in reversed(before) if not verify_contents(Path(o.path), o.manifest)), None)
+    instead = f"the newest whole one is {campaign}@{whole.step}" if whole else "none before it is whole"
+    return f"checkpoint {campaign}@{found.step} is damaged: {problems[0]}; {instead}"
 
 
 def missing_libraries() -> list[str]:

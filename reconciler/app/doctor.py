@@ -288,7 +288,8 @@ def _checkpoints(view: View) -> Iterator[Check]:
         name = f"{row.name}@{newest.step}"
         problems = verify_contents(Path(newest.path), newest.manifest)
         if problems:
-            yield _fail("checkpoint", f"{name}: {problems[0]}", "restore the folder from a copy")
+            sentence = f"{name} is damaged: {problems[0]}"
+            yield _fail("checkpoint", sentence, "restore the folder from a copy; nothing of it is deleted")
         else:
             yield _ok("checkpoint", f"{name}: all {len(newest.manifest.files)} files have the right digest")
 

@@ -1,6 +1,6 @@
 """`explain`: what a thing is, what the plan would do about it, the smallest set of things in its way."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -16,6 +16,7 @@ from reconciler.app.origins import Origin, origins_of
 from reconciler.app.place import Options
 from reconciler.app.plan_document import PlannedChange, document_of
 from reconciler.app.planning import View
+from reconciler.app.status import status_of
 from reconciler.desired.mistakes import nearest_name
 from reconciler.plan.changes import Blocked
 from state.ids import is_campaign_name
@@ -60,20 +61,29 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     """With --origin: every resolved setting."""
 
 
-def explain(environment: Environment, options: Options, name: str, *, origin: bool = False) -> Explanation:
+def explain(
+    environment: Environment, options: Options, name: str, *, origin: bool = False, worktree: bool = False
+) -> Explanation:
     """Return what a thing is, what would happen to it and what is in its way.
+
+    A bare word that only one thing has as its last part means that thing.
 
     Raises:
         Misused: this is no name of a thing, or it has no settings to show the origin of.
         NotFound: there is no such thing.
     """
     found = named(name)
+    _check_has_settings(found, origin=origin)
+    view = look_in_force(environment, options, worktree=worktree)
+    if found is None:
+        found = _meant(view, name)
+        _check_has_settings(found, origin=origin)
+    return explanation_of(view, *found, origin=origin)
+
+
+def _check_has_settings(found: tuple[str, str] | None, *, origin: bool) -> None:
     if origin and found is not None and found[0] not in ("campaign", "hero"):
         raise Misused(f"--origin shows the settings of a campaign, not of a {found[0]}")
-    view = look_in_force(environment, options)
-    if found is None:
-        raise _names_nothing(view, name)
-    return explanation_of(view, *found, origin=origin)
 
 
 def named(name: str) -> tuple[str, str] | None:
@@ -95,19 +105,36 @@ def named(name: str) -> tuple[str, str] | None:
     return None
 
 
-def _names_nothing(view: View, name: str) -> Misused:
-    """Return the error for a word that is no name of a thing, with the things that it may mean."""
-    text = (
-        f'"{name}" names no thing; expected realm, quest/<id>, hero/<id>, skill/<id>, '
-        "campaign/<hero>/<id> or <hero>/<id>"
-    )
+def _meant(view: View, name: str) -> tuple[str, str]:
+    """Return kind and id of the one thing that a bare word means.
+
+    Raises:
+        Misused: it means none, or several; names those.
+    """
+    things = _things(view)
+    meant = [thing for thing in things if thing.rpartition("/")[2] == name]
+    found = named(meant[0]) if len(meant) == 1 else None
+    if found is None:
+        raise _names_nothing(things, name)
+    return found
+
+
+def _things(view: View) -> list[str]:
     desired = view.desired
-    things = [
+    return [
         *(f"quest/{quest.id}" for quest in desired.quests),
         *(f"hero/{hero}" for hero in desired.heroes),
         *desired.campaigns,
         *(f"skill/{skill}" for skill in desired.skills),
     ]
+
+
+def _names_nothing(things: Sequence[str], name: str) -> Misused:
+    """Return the error for a word that is no name of a thing, with the things that it may mean."""
+    text = (
+        f'"{name}" names no thing; expected realm, quest/<id>, hero/<id>, skill/<id>, '
+        "campaign/<hero>/<id> or <hero>/<id>"
+    )
     meant = [thing for thing in things if thing.endswith(f"/{name}")]
     near = nearest_name(name, [*things, *(thing.rpartition("/")[2] for thing in things)])
     meant = meant or [thing for thing in things if near in (thing, thing.rpartition("/")[2])]
@@ -231,9 +258,20 @@ def _facts(view: View, kind: str, name: str) -> Iterator[Fact]:
         return
     if kind == "quest":
         yield Fact(name="rows", text=source_of(view.desired.quests[_place(view, name)]))
+        yield from _progress_facts(view, name)
     many = {"campaign": "campaigns", "hero": "heroes", "quest": "quests", "skill": "skills"}[kind]
     for item in listing_of(view, many, name).items:
         yield from _item_facts(item)
+
+
+def _progress_facts(view: View, quest: str) -> Iterator[Fact]:
+    """Yield which run trains the quest now, and how far it has come."""
+    for one in status_of(view).campaigns:
+        run = one.run
+        if run is not None and run.quest_id == quest:
+            loss = f", loss {run.loss:.3f}" if run.loss is not None else ""
+            far = f"{run.quest_update or 0:,}/{run.quest_updates or 0:,}{loss}"
+            yield Fact(name=run.phase, text=f"{far}, by {one.name} {run.run} on {run.device}")
 
 
 def _realm_facts(view: View) -> Iterator[Fact]:

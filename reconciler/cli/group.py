@@ -77,6 +77,9 @@ class Verbs(click.Group):
         del standalone_mode, windows_expand_args
         session = Session()
         _never_fail_to_print()
+        args = list(sys.argv[1:] if args is None else args)
+        if args[:1] == ["--version"]:  # as other programs have it
+            args[0] = "version"
         try:
             code = super().main(args, prog_name, complete_var, standalone_mode=False, obj=session, **extra)
         except Exception as error:  # noqa: BLE001 - the outermost edge: told, and the exit code says so

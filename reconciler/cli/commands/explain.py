@@ -10,20 +10,25 @@ from reconciler.cli.session import Session, Verb, set_option
     examples=[
         ("reconcile explain quest/gsm8k", "Why this quest is not trained, and the cheapest way out."),
         ("reconcile explain tiny-adamw/campaign-001 --origin", "Each setting with the line it comes from."),
+        ("reconcile explain bin-l1 --worktree", "A bare name that is clear; by the files as they are."),
         ("reconcile explain realm", "Everything that would be done, and all that is in the way."),
     ],
 )
 @click.argument("thing")
 @click.option("--origin", is_flag=True, help="Each resolved setting: value, file:line, what it hides.")
+@click.option("--worktree", is_flag=True, help="By the files as they are, committed or not.")
 @click.option("--json", "as_json", is_flag=True, help="Print the explanation as JSON.")
 @set_option()
 @click.pass_obj
-def command(session: Session, thing: str, origin: bool, as_json: bool, settings: tuple[str, ...]) -> None:
+def command(
+    session: Session, thing: str, origin: bool, worktree: bool, as_json: bool, settings: tuple[str, ...]
+) -> None:
     """Explain THING: realm, quest/<id>, hero/<id>, skill/<id>, campaign/<hero>/<id> or <hero>/<id>."""
     from reconciler.app.explain import explain
     from reconciler.cli.text_explain import explanation_text, origins_text
 
-    found = explain(session.environment(), session.options(settings), thing, origin=origin)
+    options = session.options(settings)
+    found = explain(session.environment(), options, thing, origin=origin, worktree=worktree)
     session.warn(found.complaint)
     if as_json:
         session.say_json(found)

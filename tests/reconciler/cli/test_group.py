@@ -53,7 +53,8 @@ def test_a_plan_of_known_specs_imports_nothing_slow(lab: Path, root: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code"), [(["version"], 0), (["plan", "--repo", "/nowhere"], 1), (["oops"], 64)]
+    ("arguments", "code"),
+    [(["version"], 0), (["--version"], 0), (["plan", "--repo", "/nowhere"], 1), (["oops"], 64)],
 )
 def test_the_process_ends_with_the_exit_code_and_everything_printed(
     tmp_path: Path, arguments: list[str], code: int

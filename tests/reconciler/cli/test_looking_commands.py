@@ -260,11 +260,16 @@ def test_try_without_the_trainers_libraries_says_how_to_get_them(run, store, mon
     assert "pip install 'realm-reconciler[train]'" in result.stderr
 
 
+def test_explain_goes_by_the_files_as_they_are_where_asked(run, lab: Path) -> None:
+    queue = lab / "specs/queue.yaml"
+    queue.write_text(queue.read_text().replace("id: q2", "id: q3"))
+    assert run("explain", "q3").exit_code == 64
+    assert run("explain", "q3", "--worktree").stdout.startswith("quest/q3   ")
+
+
 @pytest.mark.parametrize(
     ("word", "meant"),
     [
-        ("q1", "did you mean quest/q1?"),
-        ("pip", "did you mean hero/pip?"),
         ("campaign-001", "did you mean mu/campaign-001 or pip/campaign-001?"),
         ("binn", "did you mean skill/bin?"),
     ],
@@ -280,6 +285,8 @@ def test_explain_of_a_bare_word_names_the_things_that_it_may_mean(run, word: str
         ("queue", "realm"),
         ("root", "realm"),
         ("quests/q1", "quest/q1"),
+        ("q1", "quest/q1"),
+        ("pip", "hero/pip"),
         ("run/pip/campaign-001", "campaign/pip/campaign-001"),
         ("checkpoint/pip/campaign-001@125", "campaign/pip/campaign-001"),
     ],
