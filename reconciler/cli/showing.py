@@ -39,7 +39,7 @@ class LineShow:
                 self.notice(text)
         if view.plan.changes and self._told_commit != view.commit.id:
             self._told_commit = view.commit.id
-            self._print(text_progress.tick_text(view, self._session.paint))
+            self._print(text_progress.tick_text(view, self._session.paint, self._session.width))
 
     def change_began(self, change: "Change") -> None:
         """Say nothing: its end is told."""

@@ -56,7 +56,7 @@ def plan_text(
     document: "PlanDocument", width: int, paint: Paint = PLAIN, *, hints: bool = True, said: str = ""
 ) -> str:
     """Return the whole plan for people; `said` are the options that apply needs to do the same."""
-    sections = [header(document, paint)]
+    sections = [header(document, paint, width)]
     body = _body(document, width, paint)
     if body:
         sections.append(body)
@@ -66,19 +66,32 @@ def plan_text(
     return "\n\n".join(sections)
 
 
-def header(document: "PlanDocument", paint: Paint = PLAIN) -> str:
+def header(document: "PlanDocument", paint: Paint = PLAIN, width: int = 80) -> str:
     """Return what was planned: realm, commit, how it stands to what apply follows."""
     name = f"the work tree on {document.commit_name}" if document.is_worktree else document.commit_name
-    parts = [paint(safe(document.realm), "strong"), f"{safe(name)}{_standing(document)}"]
-    parts.append(paint(f"seen {document.seen_at[11:19]} UTC", "dim"))
-    lines = ["   ".join(parts)]
+    realm, seen = safe(document.realm), f"seen {document.seen_at[11:19]} UTC"
+    where = f"{safe(name)}{_standing(document)}"
+    lines = [f"{paint(realm, 'strong')}   {where}   {paint(seen, 'dim')}"]
+    if columns(f"{realm}   {where}   {seen}") > width:
+        first, *rest = wrapped(where, width - columns(f"{realm}   "))
+        under = " " * columns(f"{realm}   ")
+        lines = [
+            f"{paint(realm, 'strong')}   {first}",
+            *(f"{under}{text}" for text in (*rest, paint(seen, "dim"))),
+        ]
     if not document.root_exists:
         lines.append(f"There is no root yet; apply creates it: {safe(document.root)}")
     if document.uncommitted and not document.is_worktree:
-        lines.append(f"Not committed, so not applied: {_some(document.uncommitted)}")
+        lines.append(not_committed(document.uncommitted, width))
     if not document.is_what_apply_follows:
-        lines.append(_not_followed(document))
+        lines += wrapped(_not_followed(document), width)
     return "\n".join(lines)
+
+
+def not_committed(files: Sequence[str], width: int) -> str:
+    """Return which spec files differ from the commit, folded where they have no room."""
+    first, *rest = wrapped(f"Not committed, so not applied: {_some(files)}", width)
+    return "\n".join([first, *(f"{INDENT}{line}" for line in rest)])
 
 
 def _standing(document: "PlanDocument") -> str:

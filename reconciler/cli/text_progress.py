@@ -16,6 +16,7 @@ from reconciler.cli.text_layout import (
     shortened,
     wrapped,
 )
+from reconciler.cli.text_plan import not_committed
 
 if TYPE_CHECKING:
     from reconciler.act.protocol import Outcome
@@ -55,13 +56,13 @@ def outcome_text(outcome: "Outcome", width: int, paint: Paint = PLAIN) -> str:
     return f"{head}  {safe(outcome.text)}{again}"
 
 
-def tick_text(view: "View", paint: Paint = PLAIN) -> str:
+def tick_text(view: "View", paint: Paint = PLAIN, width: int = 80) -> str:
     """Return the line that opens a plan that has something to do."""
     plan = view.plan
     changes = count(len(plan.changes), "change")
     text = f"{paint(safe(plan.realm), 'strong')}   {safe(view.commit.name)}   {changes}"
     if view.uncommitted:
-        text += f"\nNot committed, so not applied: {', '.join(map(safe, view.uncommitted[:5]))}"
+        text += f"\n{not_committed(view.uncommitted, width)}"
     return text
 
 

@@ -41,6 +41,9 @@ _LIMITS = {
     "less_than_equal": ("at most", "le"),
 }
 
+_SETTINGS_UNDER = {"realm": "defaults", "hero": "training_defaults", "campaign": "config_overrides"}
+"""The section of each kind of spec that has the training settings."""
+
 
 def check_values(kind: Kind, values: dict[str, Any]) -> tuple[bytes, list[Finding]]:
     """Return the values as JSON without empty sections, and everything that is wrong with them."""
@@ -153,9 +156,19 @@ def _unknown_key(kind: Kind, path: KeyPath) -> Finding:
         return Finding(at=path, on_key=True, message=message, hint="another value is another hero")
     known = tuple(_fields_of(parent)) if parent else ()
     near = nearest_name(key, known)
+    if hint := _where_it_belongs(kind, path):
+        return Finding(at=path, on_key=True, message=f'"{key}" does not belong here', hint=hint)
     if near:
         return Finding(at=path, on_key=True, message=f'misspelt key "{key}"', nearest=near)
     return Finding(at=path, on_key=True, message=f'unknown key "{key}"', known=known)
+
+
+def _where_it_belongs(kind: Kind, path: KeyPath) -> str | None:
+    """Return what to do about a training setting at the top level of a spec that has a section for them."""
+    section = _SETTINGS_UNDER.get(kind.name)
+    if section is None or len(path) != 1 or path[0] not in TrainingSettings.__struct_fields__:
+        return None
+    return f"it is a training setting: put it under {section}"
 
 
 def _is_named(pattern: str, path: KeyPath) -> bool:

@@ -16,6 +16,11 @@ _ELSEWHERE = {
 _REPEATED = ("model.max_context_length", "training.max_length")
 """The first of these is the second again."""
 
+_MEANS: dict[str, str] = {
+    "resume": "keeps its optimizer state",
+    "restart": "with a fresh optimizer state",
+}
+
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
     """What differs between two configs."""
@@ -35,7 +40,7 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
     def text_and_class(self) -> str:
         """Return the text with what follows from it."""
         is_said = len({change.class_ for change in self.changes}) > 1
-        return self.text if is_said else f"{self.text} ({self.verdict})"
+        return self.text if is_said else f"{self.text} ({_in_words(self.verdict)})"
 
     @property
     def decisive(self) -> str | None:
@@ -82,7 +87,12 @@ def _told(changes: tuple[KeyChange, ...]) -> str:
     once = [one for one in changes if one.key != _REPEATED[0] or _REPEATED[1] not in keys]
     once.sort(key=lambda change: -ORDER.index(change.class_))
     of_several = len({change.class_ for change in once}) > 1
-    return ", ".join(_line(one) + (f" ({one.class_})" if of_several else "") for one in once)
+    return ", ".join(_line(one) + (f" ({_in_words(one.class_)})" if of_several else "") for one in once)
+
+
+def _in_words(verdict: Class) -> str:
+    """Return the name of a class and, where the name alone does not say it, what follows."""
+    return f"{verdict}: {_MEANS[verdict]}" if verdict in _MEANS else verdict
 
 
 def _line(change: KeyChange) -> str:

@@ -119,7 +119,7 @@ def _launch(
     generation, attempt = _next_key(world, campaign, resolved.config_hash)
     newest = world.newest_checkpoint(campaign)
     same_optimizer = newest is None or newest.manifest.optimizer == resolved.config.training.optimizer
-    step = newest.step if newest else 0
+    start = _start(draft, campaign, newest.step if newest else 0)
     fresh = "" if same_optimizer else f" with fresh state for {resolved.config.training.optimizer}"
     change, cause = _what_changed(world, campaign, resolved, generation)
     draft.add(
@@ -140,11 +140,17 @@ def _launch(
             specs_commit=world.specs_commit,
         ),
         subject=f"run/{campaign}",
-        reason=f"{change}{jobs.describe(world, draft, campaign)}, from step {step}{fresh}",
+        reason=f"{change}{jobs.describe(world, draft, campaign)}, from {start}{fresh}",
         cause=cause or _first_quest(world, draft, campaign),
         source="edit" if attempt == 1 else "drift",
         needs=draft.ids(*_BEFORE_A_LAUNCH),
     )
+
+
+def _start(draft: Draft, campaign: str, step: int) -> str:
+    """Return where a launch goes on: what a trainer that leaves first will save is not known yet."""
+    leaves = any(stop.campaign == campaign for stop in draft.actions(StopRun))
+    return "its next save" if leaves else f"step {step}"
 
 
 def _what_changed(
