@@ -21,6 +21,7 @@ SOFTWARE = Path(__file__).resolve().parents[2]
 RECONCILE = Path(sys.executable).parent / "reconcile"
 ADAMW, MUON = "tiny-adamw/campaign-001", "tiny-muon/campaign-001"
 STOP_SECONDS = 90
+SAID_AGAIN_SECONDS = 20
 
 
 class Demo:
@@ -99,7 +100,9 @@ def newest_or_new() -> Demo:
 def play(demo: Demo) -> None:
     """Go through the story; each part does only what is not done yet."""
     say(f"A realm of two tiny heroes, in {demo.folder}")
-    if not (demo.specs / ".git").exists():
+    if (demo.specs / ".git").exists():
+        print("\nIt is there already; the demo goes on with it.", flush=True)
+    else:
         shutil.rmtree(demo.specs, ignore_errors=True)
         print(f"\n$ reconcile init {demo.specs} --id home-lab", flush=True)
         command = [str(RECONCILE), "init", str(demo.specs), "--id", "home-lab"]
@@ -109,13 +112,14 @@ def play(demo: Demo) -> None:
         demo.reconcile("plan")
         say("The loop trains the AdamW hero; Ctrl-C would not stop training")
         demo.reconcile("apply", "--until-converged")
-    say("What it has learnt")
+    say("What the AdamW hero has learnt")
     show_exact_match(demo, ADAMW)
     if not is_switched(demo):
         switch(demo)
     say("The loop follows: the Muon hero trains its own quest")
     demo.reconcile("apply", "--until-converged")
-    show_losses(demo, MUON)
+    say("What the Muon hero has learnt")
+    show_exact_match(demo, MUON)
     say("Nothing is left to do, and every run is on record")
     demo.reconcile("plan")
     demo.reconcile("history")
@@ -163,9 +167,10 @@ def show_exact_match(demo: Demo, name: str) -> None:
     show_losses(demo, name)
     request = sorted(demo.campaign(name).glob("runs/*/request.json"))[0]
     checkpoint = demo.newest_checkpoint(name)
-    print(f"  asking {len(problems)} problems, before and after (some seconds each)", flush=True)
-    before = answers(demo, prompts, "--request", str(request), "--initial")
-    after = answers(demo, prompts, "--checkpoint", str(checkpoint))
+    kept = demo.folder / f"answers-{name.replace('/', '-')}"
+    asked = f"  asking {len(problems)} problems"
+    before = answers(f"{asked} at step 0", kept, prompts, "--request", str(request), "--initial")
+    after = answers(f"{asked} with {checkpoint.name}", kept, prompts, "--checkpoint", str(checkpoint))
     expected = {problem.prompt: problem.answer for problem in problems}
     right = [
         sum(skill.exact_match(a["answer"], expected[a["prompt"]]) for a in given) for given in (before, after)
@@ -182,14 +187,33 @@ def show_exact_match(demo: Demo, name: str) -> None:
         )
 
 
-def answers(demo: Demo, prompts: Path, *source: str) -> list[dict[str, str]]:
-    command = [sys.executable, "-m", "trainer", "answer", *source, "--prompts", str(prompts), "--json"]
-    done = subprocess.run(
-        [*command, "--max-new-tokens", "112"], cwd=SOFTWARE, capture_output=True, text=True, check=False
-    )
-    if done.returncode != 0:
-        raise SystemExit(done.stderr)
-    return [json.loads(line) for line in done.stdout.splitlines()]
+def answers(told: str, kept: Path, prompts: Path, *source: str) -> list[dict[str, str]]:
+    """Return the answers to the prompts; those that an interrupted demo got already are not asked again."""
+    kept.mkdir(exist_ok=True)
+    file = kept / f"{Path(source[1]).name}.jsonl"
+    if file.exists():
+        print(f"{told}: answered before", flush=True)
+    else:
+        temporary = file.with_suffix(".part")
+        ask(told, temporary, ["answer", *source, "--prompts", str(prompts), "--json"])
+        temporary.replace(file)
+    return [json.loads(line) for line in file.read_text().splitlines()]
+
+
+def ask(told: str, file: Path, arguments: list[str]) -> None:
+    """Let the trainer answer into a file; say every SAID_AGAIN_SECONDS that it is still at it."""
+    command = [sys.executable, "-m", "trainer", *arguments, "--max-new-tokens", "112"]
+    print(f"{told} (seconds on an idle machine, minutes on a busy one)", flush=True)
+    begun = time.monotonic()
+    with file.open("w") as out, subprocess.Popen(command, cwd=SOFTWARE, stdout=out) as process:
+        while True:
+            try:
+                code = process.wait(SAID_AGAIN_SECONDS)
+                break
+            except subprocess.TimeoutExpired:
+                print(f"    still at it after {time.monotonic() - begun:.0f} s", flush=True)
+    if code != 0:
+        raise SystemExit(f"`{' '.join(command)}` ended with {code}")
 
 
 def shown(text: str) -> str:
