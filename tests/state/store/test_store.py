@@ -152,6 +152,7 @@ def test_the_epoch_is_above_every_one_before(path: Path) -> None:
     later.close()
 
     assert (writer.epoch, later.epoch) == (42, 43)
+    assert (writer.is_older_copy, later.is_older_copy) == (True, False)
 
 
 def test_a_reader_creates_no_file_and_changes_no_time(writer: Writer, path: Path) -> None:
