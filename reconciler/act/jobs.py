@@ -70,16 +70,17 @@ def mark(action: MarkJob, tools: Tools) -> str:
     """Write down how far the job has come."""
     given = {
         name: value
-        for name in ("start_step", "final_step", "final_loss", "final_val_loss", "last_error")
+        for name in (
+            *("start_step", "final_step", "final_loss", "final_val_loss", "last_error"),
+            *("failures", "demoted"),
+        )
         if (value := getattr(action, name)) is not None
     }
     _change_status(tools, action.job_uid, action.quest_id, action.status, **given)
     return action.status
 
 
-def _change_status(
-    tools: Tools, uid: str, quest_id: str, status: JobStatus, **fields: str | float | None
-) -> None:
+def _change_status(tools: Tools, uid: str, quest_id: str, status: JobStatus, **fields: Any) -> None:
     """Move a job to the status; one that has it already stays as it is.
 
     Raises:
@@ -87,8 +88,9 @@ def _change_status(
     """
     with tools.writer.transaction() as store:
         job = _find(store, uid, quest_id)
-        if job.status != status:
-            changed = msgspec.structs.replace(_moved(job, status, tools.now()), **fields)
+        moved = job if job.status == status else _moved(job, status, tools.now())
+        changed = msgspec.structs.replace(moved, **fields)
+        if changed != job and (job.status != status or status == "queued"):
             put(store, [changed])
             if status in _ENDED:
                 owe_line(store, changed)

@@ -12,6 +12,7 @@ from reconciler.act import (
     jobs,
     orders,
     quest_data,
+    quest_requests,
     requests,
     runs,
     starts,
@@ -55,4 +56,5 @@ EXECUTORS: Mapping[type[a.Action], Executor] = {
     a.PurgeTrash: trash.purge,
     a.TakeApproval: approvals.take,
     a.HandleRequest: requests.handle,
+    a.HandleQuestRequest: quest_requests.handle,
 }

@@ -20,7 +20,7 @@ from state.store.connection import open_reader, open_writer
 from state.store.requests import ask, find
 from state.store.rows import NO_REASON, RequestRow
 
-Kind = Literal["pause", "resume", "stop", "undelete", "approve"]
+Kind = Literal["pause", "resume", "stop", "undelete", "approve", "skip", "retry"]
 POLL_SECONDS = 0.1
 
 
@@ -54,7 +54,15 @@ def request(
     return layout, leave_request(environment, layout, kind, name, why)
 
 
-def leave_request(environment: Environment, layout: Layout, kind: Kind, about: str, why: str | None) -> Asked:
+def leave_request(
+    environment: Environment,
+    layout: Layout,
+    kind: Kind,
+    about: str,
+    why: str | None,
+    *,
+    quest: str | None = None,
+) -> Asked:
     """Leave a request about a campaign, or about a checkpoint, and wake the loop.
 
     Raises:
@@ -62,7 +70,7 @@ def leave_request(environment: Environment, layout: Layout, kind: Kind, about: s
     """
     by, at = f"{environment.user}@{environment.host}", environment.now()
     reason = why or NO_REASON
-    number = _leave(layout, kind=kind, campaign=about, by=by, why=reason, at=at)
+    number = _leave(layout, kind=kind, campaign=about, by=by, why=reason, at=at, quest=quest)
     _wake(layout)
     return Asked(
         id=number,
@@ -143,12 +151,14 @@ def _wait_until_handled(layout: Layout, asked: Asked, deadline: float, timeout_s
         time.sleep(POLL_SECONDS)
 
 
-def _leave(layout: Layout, *, kind: Kind, campaign: str, by: str, why: str, at: str) -> int:
+def _leave(
+    layout: Layout, *, kind: Kind, campaign: str, by: str, why: str, at: str, quest: str | None
+) -> int:
     import apsw
 
     try:
         with closing(open_writer(layout.store)) as connection:
-            return ask(connection, kind=kind, campaign=campaign, by=by, why=why, at=at)
+            return ask(connection, kind=kind, campaign=campaign, by=by, why=why, at=at, quest=quest)
     except (apsw.ReadOnlyError, apsw.CantOpenError, PermissionError) as error:
         raise Failed(f"{layout.store}: cannot be written ({error}); ask whom the realm belongs to") from error
 

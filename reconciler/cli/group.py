@@ -24,6 +24,8 @@ VERBS: dict[str, tuple[str, str]] = {
     "pause": ("pause", "Ask the trainer to save and wait with the model loaded."),
     "resume": ("resume", "Lift a pause or a stop, and forgive earlier failures."),
     "stop": ("stop", "Ask the trainer to save and leave, until resume."),
+    "skip": ("skip", "Send a quest behind all others; a second time, out of the queue."),
+    "retry": ("retry", "Let a quest that failed or was skipped wait again."),
     "archive": ("archive", "Commit that a campaign rests in the Hall of Legends."),
     "restore": ("restore", "Commit that an archived campaign comes back, paused."),
     "start-over": ("start_over", "Commit a new campaign of a hero, the old one archived."),

@@ -157,6 +157,9 @@ class MarkJob(Action, frozen=True, kw_only=True):
     final_loss: float | None = None
     final_val_loss: float | None = None
     last_error: str | None = None
+    failures: int | None = None
+    """Runs in a row that failed at it; None: as before."""
+    demoted: bool | None = None
 
 
 class RunAction(Action, frozen=True, kw_only=True):
@@ -311,6 +314,16 @@ class HandleRequest(Action, frozen=True, kw_only=True):
     """Older requests that this one takes back; they are handled with it."""
 
 
+class HandleQuestRequest(Action, frozen=True, kw_only=True):
+    """Do what a person asked about a quest: send it behind the others, or let it wait again in its place."""
+
+    request_id: int
+    kind: Literal["skip", "retry"]
+    quest_id: str
+    asked_by: str
+    why: str
+
+
 AnyAction = (
     RegisterCampaign
     | WriteCampaignRecord
@@ -338,4 +351,5 @@ AnyAction = (
     | SetAsideCheckpoint
     | TakeApproval
     | HandleRequest
+    | HandleQuestRequest
 )

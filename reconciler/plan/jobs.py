@@ -13,6 +13,7 @@ from reconciler.plan.actions import (
     UpdateJob,
 )
 from reconciler.plan.draft import Draft
+from reconciler.plan.failures import ATTEMPTS, DEMOTED_AFTER, failures_of
 from reconciler.plan.retry import is_forgiven
 from reconciler.plan.world import World
 from state.contract.manifest import QuestCursor
@@ -51,18 +52,50 @@ def _plan_job(
         _mark_completed(world, draft, row, job, cursor)
     elif failure is not None:
         _mark(draft, row, job, status="failed", reason=failure, start_step=job.start_step, last_error=failure)
+    elif running_quest != job.order_id and _plan_failures(world, draft, row, job):
+        return
     elif running_quest == job.order_id and job.status == "queued":
         start = cursor.first_step if cursor else None
         _mark(draft, row, job, status="processing", reason="the trainer is at it", start_step=start)
-    elif job.status == "processing" and running_quest != job.order_id and not _is_alive(world, row.name):
+    elif job.status == "processing" and _is_left(world, row.name, running_quest, job):
+        overtaken = running_quest is not None
         _mark(
             draft,
             row,
             job,
             status="queued",
-            reason="its run is gone; it goes on later",
+            reason="another quest overtook it; it goes on later"
+            if overtaken
+            else "its run is gone; it goes on later",
             start_step=cursor.first_step if cursor else job.start_step,
         )
+
+
+def _plan_failures(world: World, draft: Draft, row: CampaignRow, job: JobRow) -> bool:
+    """Fail a job at its third failure in a row, and send it behind the others at its second."""
+    runs = [*_closed_now(world, row), *(run for run in world.facts.runs_of(row.uid) if run.state == "ended")]
+    failed = failures_of(job, runs, world.forgiven_at(row), world.now)
+    if len(failed) >= ATTEMPTS:
+        reason = f"failed {len(failed)} times in a row; the last: {failed[-1].message or failed[-1].end}"
+        _mark(draft, row, job, status="failed", reason=reason, start_step=job.start_step, last_error=reason)
+        return True
+    if len(failed) == job.failures:
+        return False
+    last = failed[-1].message if failed else None
+    is_back = len(failed) >= DEMOTED_AFTER
+    why = f"failure {len(failed)}: {last}" if failed else "a run made progress again"
+    _mark(
+        draft,
+        row,
+        job,
+        status="queued",
+        reason=f"{why}; it goes behind the others" if is_back else why,
+        start_step=job.start_step,
+        last_error=last,
+        failures=len(failed),
+        demoted=True if is_back else None,
+    )
+    return True
 
 
 def is_begun(world: World, campaign: str, job: JobRow) -> bool:
@@ -71,6 +104,13 @@ def is_begun(world: World, campaign: str, job: JobRow) -> bool:
         return False
     known = job.start_step is not None or job.status in ("processing", "completed", "failed")
     return known or cursor_of(world, campaign, job) is not None
+
+
+def _is_left(world: World, campaign: str, running_quest: str | None, job: JobRow) -> bool:
+    """Is nobody at this job any more: its run is gone, or trains another quest?"""
+    if running_quest is None:
+        return not _is_alive(world, campaign)
+    return running_quest != job.order_id
 
 
 def _is_alive(world: World, campaign: str) -> bool:
@@ -118,6 +158,7 @@ def _closed_now(world: World, row: CampaignRow) -> list[RunRow]:
                     quest_id=left.quest_id,
                     message=left.message,
                     ended_at=left.exited_at,
+                    last_checkpoint_step=left.last_checkpoint_step,
                 )
             )
     return closed
@@ -170,6 +211,8 @@ def _mark(
     reason: str,
     start_step: int | None,
     last_error: str | None = None,
+    failures: int | None = None,
+    demoted: bool | None = None,
 ) -> None:
     draft.add(
         MarkJob(
@@ -179,6 +222,8 @@ def _mark(
             status=status,  # type: ignore[arg-type]  # the callers above pass literals
             start_step=start_step,
             last_error=last_error,
+            failures=failures,
+            demoted=demoted,
         ),
         subject=f"quest/{job.quest_id}",
         reason=reason,
@@ -192,21 +237,23 @@ def pending(world: World, draft: Draft, campaign: str) -> tuple[PendingJob, ...]
     finished = finished_uids(world, draft, campaign)
     fetched = _fetched(draft)
     places = {quest.id: place for place, quest in enumerate(world.desired.quests)}
+    sent_back = {action.job_uid for action in draft.actions(MarkJob) if action.demoted}
     found = {
-        job.uid: _pending(places, job)
+        job.uid: _pending(places, job, sent_back)
         for job in world.facts.jobs_of(world.uid(campaign))
         if job.uid not in finished and _has_content(world, fetched, job)
     }
     for action in _woken(world, draft):
         if action.campaign == campaign:
-            found[action.job_uid] = _pending(places, _as_woken(world, action))
+            found[action.job_uid] = _pending(places, _as_woken(world, action), sent_back)
     return tuple(sorted(found.values(), key=lambda job: job.rank))
 
 
-def _pending(places: Mapping[str, int], job: JobRow) -> PendingJob:
+def _pending(places: Mapping[str, int], job: JobRow, sent_back: set[str]) -> PendingJob:
+    demoted = job.demoted or job.uid in sent_back
     place = places.get(job.quest_id, len(places))
-    priority = "low" if job.demoted else job.priority
-    rank = (PRIORITIES.index(priority), job.demoted, place, job.created_at, job.part)
+    priority = "low" if demoted else job.priority
+    rank = (PRIORITIES.index(priority), demoted, place, job.created_at, job.part)
     return PendingJob(uid=job.uid, quest_id=job.quest_id, epochs=job.epochs, rank=rank)
 
 

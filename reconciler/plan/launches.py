@@ -17,6 +17,7 @@ from reconciler.plan.actions import (
 from reconciler.plan.config_changes import cause_of, change_since
 from reconciler.plan.configs import ResolvedRun, resolve_run
 from reconciler.plan.draft import Draft
+from reconciler.plan.failures import is_charged
 from reconciler.plan.locked_checkpoints import block_other_checkpoint
 from reconciler.plan.retry import judge, policy_of
 from reconciler.plan.starts import waits_for_its_start
@@ -90,7 +91,7 @@ def _must_wait(world: World, draft: Draft, campaign: str, config_hash: str) -> b
     runs = [
         _as_closed(world, run, closing)
         for run in world.facts.runs_of(row.uid)
-        if in_force(run).config_hash == config_hash
+        if in_force(run).config_hash == config_hash and not is_charged(run, world.facts.jobs_of(row.uid))
     ]
     verdict = judge(runs, policy, world.forgiven_at(row), world.now)
     if not verdict.ready:

@@ -155,7 +155,7 @@ def _plan_quest(world: World, draft: Draft, quest: Quest, campaign: str) -> None
 def _is_fresh(world: World, campaign: str, parts: Sequence[JobRow], source: QuestSource | NoSource) -> bool:
     """Was nothing of it learnt and is nothing waiting, so that any other content may be its first?"""
     first = parts[0]
-    is_over = first.status == "skipped" or _is_forgiven(world, campaign, first)
+    is_over = (first.status == "skipped" and not first.demoted) or _is_forgiven(world, campaign, first)
     learnt = first.start_step is not None or jobs.cursor_of(world, campaign, first) is not None
     same = isinstance(source, QuestSource) and source.key == first.source_key
     return is_over and not learnt and not same and len(parts) == 1 and first.part == 1
@@ -212,6 +212,10 @@ def _plan_part(
     source: QuestSource | NoSource,
 ) -> None:
     again = source_of_part(world, quest, parts, job, source) if isinstance(source, QuestSource) else None
+    if job.status == "skipped" and job.demoted:
+        hint = f"reconcile retry {quest.id}"
+        _block(world, draft, quest, "quest-skipped", job.last_error or "skipped", hint)
+        return
     if job.status == "skipped" or _is_forgiven(world, campaign, job):
         if again is not None:
             _enqueue(world, draft, quest, campaign, again, part=job.part, follows=job.follows)
@@ -219,7 +223,7 @@ def _plan_part(
             _block(world, draft, quest, source.code, source.message, source.hint)
         return
     if job.status == "failed":
-        hint = f"mend it, then reconcile resume {campaign}"
+        hint = f"mend it, then reconcile retry {quest.id}"
         _block(world, draft, quest, "quest-failed", job.last_error or "failed", hint)
     if _keep_content(world, draft, quest, campaign, job, again, source):
         _plan_update(world, draft, quest, campaign, job)

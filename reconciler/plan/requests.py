@@ -1,8 +1,9 @@
-"""What people asked of the loop: pause, stop, resume."""
+"""What people asked of the loop: pause, stop, resume; skip and retry of a quest."""
 
 from collections.abc import Sequence
+from typing import Literal
 
-from reconciler.plan.actions import HandleRequest
+from reconciler.plan.actions import HandleQuestRequest, HandleRequest
 from reconciler.plan.draft import Draft
 from reconciler.plan.world import World
 from state.store.rows import NO_REASON, RequestRow
@@ -15,7 +16,9 @@ def plan_requests(world: World, draft: Draft) -> None:
     for request in asked:
         by_campaign.setdefault(request.campaign, []).append(request)
     for request in asked:
-        if not is_taken_back(request, by_campaign[request.campaign]):
+        if request.kind == "skip" or request.kind == "retry":  # noqa: PLR1714 - it narrows the type
+            _handle_quest(draft, request, request.kind)
+        elif not is_taken_back(request, by_campaign[request.campaign]):
             _handle(world, draft, request, by_campaign[request.campaign])
 
 
@@ -27,6 +30,8 @@ def is_taken_back(request: RequestRow, asked: Sequence[RequestRow]) -> bool:
 def _handle(world: World, draft: Draft, request: RequestRow, asked: Sequence[RequestRow]) -> None:
     if request.kind == "undelete" or request.kind == "approve":
         return  # `trash` and `guard` plan them
+    if request.kind == "skip" or request.kind == "retry":  # noqa: PLR1714 - it narrows the type
+        return  # about a quest
     row = world.facts.campaign_row(request.campaign)
     older = [one for one in asked if one.id < request.id and is_taken_back(one, asked)]
     is_last = request.id == asked[-1].id
@@ -45,5 +50,22 @@ def _handle(world: World, draft: Draft, request: RequestRow, asked: Sequence[Req
         subject=f"campaign/{request.campaign}",
         reason=f"{request.asked_by} asked for it{before}{why}",
         cause=f"reconcile {request.kind} at {request.asked_at}",
+        source="request",
+    )
+
+
+def _handle_quest(draft: Draft, request: RequestRow, kind: Literal["skip", "retry"]) -> None:
+    why = f": {request.why}" if request.why != NO_REASON else ""
+    draft.add(
+        HandleQuestRequest(
+            request_id=request.id,
+            kind=kind,
+            quest_id=request.quest or "",
+            asked_by=request.asked_by,
+            why=request.why,
+        ),
+        subject=f"quest/{request.quest}",
+        reason=f"{request.asked_by} asked for it{why}",
+        cause=f"reconcile {kind} at {request.asked_at}",
         source="request",
     )

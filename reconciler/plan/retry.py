@@ -79,7 +79,7 @@ def _recent_failures(runs: Sequence[RunRow], forgiven_at: str | None, now: str) 
             continue
         if run.end not in _BAD_ENDS or is_forgiven(run.ended_at or "", forgiven_at, now):
             failures = []
-        elif _made_progress(run):
+        elif made_progress(run):
             failures = [run] if run.end == "failed" else []
         else:
             failures.append(run)
@@ -91,7 +91,8 @@ def is_forgiven(ended_at: str, forgiven_at: str | None, now: str) -> bool:
     return forgiven_at is not None and (ended_at <= forgiven_at or ended_at > now)
 
 
-def _made_progress(run: RunRow) -> bool:
+def made_progress(run: RunRow) -> bool:
+    """Did it save a checkpoint beyond the one that it went on from?"""
     return run.last_checkpoint_step is not None and run.last_checkpoint_step > (run.resume_step or 0)
 
 

@@ -116,4 +116,5 @@ _SENTENCES: dict[type[a.Action], Callable[[Any], Sentence]] = {
     a.PurgeTrash: _purge,
     a.TakeApproval: lambda x: Sentence("~", "approve" if x.sequences else "decline", "approval", x.what),
     a.HandleRequest: _request,
+    a.HandleQuestRequest: lambda x: Sentence("~", x.kind, f"quest {x.quest_id}", ""),
 }

@@ -6,12 +6,29 @@ from state.store.rows import RequestRow
 from state.store.tables import put, select_one
 
 
-def ask(connection: apsw.Connection, *, kind: str, campaign: str, by: str, why: str, at: str) -> int:
+def ask(
+    connection: apsw.Connection,
+    *,
+    kind: str,
+    campaign: str,
+    by: str,
+    why: str,
+    at: str,
+    quest: str | None = None,
+) -> int:
     """Leave a request for the reconciler and return its number."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         (newest,) = connection.execute("SELECT coalesce(max(id), 0) FROM requests").fetchone() or (0,)
-        row = RequestRow(id=newest + 1, kind=kind, campaign=campaign, asked_by=by, why=why, asked_at=at)  # type: ignore[arg-type]  # checked by the caller's command
+        row = RequestRow(
+            id=newest + 1,
+            kind=kind,  # type: ignore[arg-type]  # checked by the caller's command
+            campaign=campaign,
+            asked_by=by,
+            why=why,
+            asked_at=at,
+            quest=quest,
+        )
         put(connection, [row])
     except BaseException:
         if connection.in_transaction:  # a full disk has rolled it back already

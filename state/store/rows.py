@@ -12,7 +12,7 @@ CampaignState = Literal["active", "paused", "archived"]
 TrashKind = Literal["asked", "rolled"]
 """Dropped by a person's wish, or by the rules."""
 TrashState = Literal["trashed", "purging", "purged", "restored"]
-RequestKind = Literal["pause", "resume", "stop", "undelete", "approve"]
+RequestKind = Literal["pause", "resume", "stop", "undelete", "approve", "skip", "retry"]
 ActionState = Literal["intent", "done", "failed"]
 
 

@@ -194,6 +194,21 @@ SCENARIOS = {
         ),
         lambda realm, make: realm.ask("resume"),
     ),
+    "HandleQuestRequest-skip": Scenario(
+        lambda realm, make: a.HandleQuestRequest(
+            request_id=1, kind="skip", quest_id="sums", asked_by="kim", why="lunch"
+        ),
+        lambda realm, make: (
+            realm.ask("skip"),
+            realm.done(make.mark("queued", failures=2, demoted=True)),
+        ),
+    ),
+    "HandleQuestRequest-retry": Scenario(
+        lambda realm, make: a.HandleQuestRequest(
+            request_id=1, kind="retry", quest_id="sums", asked_by="kim", why="mended"
+        ),
+        lambda realm, make: (realm.ask("retry"), realm.done(make.mark("failed", last_error="torn"))),
+    ),
 }
 
 

@@ -278,6 +278,8 @@ class Builder:
             ended_at=words.get("ended_at"),
             end=words.get("end"),
             message=words.get("message"),
+            quest_id=words.get("quest_id"),
+            failure_class=words.get("failure_class"),
             last_checkpoint_step=words.get("last_checkpoint_step"),
         )
         if "told" in words:

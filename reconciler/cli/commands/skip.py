@@ -1,0 +1,5 @@
+"""`skip`: a request to the loop about a quest."""
+
+from reconciler.cli.quest_requesting import quest_request_command
+
+command = quest_request_command("skip")
