@@ -13,6 +13,7 @@ import msgspec
 from reconciler.act.checkpoints import row_in_force, write_sidecar
 from reconciler.act.derived import campaign_row, read_existing, write_campaign_file
 from reconciler.act.errors import Permanent, Temporary
+from reconciler.act.status_files import write_status_files
 from reconciler.act.tools import Tools
 from reconciler.observed.checkpoints import observe_checkpoints
 from reconciler.plan.actions import ArchiveCampaign, RestoreCampaign
@@ -88,6 +89,7 @@ def _move(tools: Tools, row: CampaignRow, *, archived: bool) -> None:
         )
         _rewrite_paths(store, tools, row, source.folder, target.folder)
     write_campaign_file(tools, row.uid, row.name)
+    write_status_files(tools, row.uid, row.name)
 
 
 def _move_folder(source: Path, target: CampaignLayout, row: CampaignRow) -> None:

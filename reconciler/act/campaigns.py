@@ -5,6 +5,7 @@ import msgspec
 
 from reconciler.act.derived import campaign_row, write_campaign_file, write_pointer_files
 from reconciler.act.errors import Temporary
+from reconciler.act.status_files import write_status_files
 from reconciler.act.tools import Tools
 from reconciler.plan.actions import (
     ActivateCampaign,
@@ -32,6 +33,7 @@ def register(action: RegisterCampaign, tools: Tools) -> str:
             put(store, [row])
         _keep_card(store, action.campaign_uid, action.campaign, action.card)
     write_campaign_file(tools, action.campaign_uid, action.campaign)
+    write_status_files(tools, action.campaign_uid, action.campaign)
     return f"uid {action.campaign_uid}"
 
 
@@ -40,6 +42,7 @@ def write_record(action: WriteCampaignRecord, tools: Tools) -> str:
     with tools.writer.transaction() as store:
         _keep_card(store, action.campaign_uid, action.campaign, action.card)
     write_campaign_file(tools, action.campaign_uid, action.campaign)
+    write_status_files(tools, action.campaign_uid, action.campaign)
     return "campaign.json written"
 
 

@@ -8,6 +8,7 @@ import msgspec
 from reconciler.act.derived import places_of, read_existing, write_campaign_file
 from reconciler.act.errors import Permanent, Temporary
 from reconciler.act.observed_time import observed_seconds
+from reconciler.act.status_files import write_status_files
 from reconciler.act.tools import Tools
 from reconciler.observed.checkpoints import find_damage, observe_checkpoints
 from reconciler.observed.records import FoundCheckpoint
@@ -44,6 +45,7 @@ def record(action: RecordCheckpoint, tools: Tools) -> str:
     if row.damage is None:
         write_sidecar(Path(found.path), row, action.campaign)
     write_campaign_file(tools, action.campaign_uid, action.campaign)
+    write_status_files(tools, action.campaign_uid, action.campaign)
     return f"{row.canonical_name}, {_loss(row) if row.damage is None else f'damaged: {row.damage}'}"
 
 

@@ -57,7 +57,7 @@ def write_campaign_file(tools: Tools, uid: str, name: str) -> None:
     existing = read_existing(path)
     card = _card(row, existing)
     if card is not None:
-        _write_if_changed(path, encode_record(campaign_record(card, row, ledger, existing)))
+        write_if_changed(path, encode_record(campaign_record(card, row, ledger, existing)))
 
 
 def _card(row: CampaignRow, existing: Mapping[str, Any]) -> CampaignCard | None:
@@ -79,7 +79,7 @@ def write_pointer_files(tools: Tools) -> None:
         remove_entry(layout.active_link)
         return
     existing = read_existing(layout.active_pointer)
-    _write_if_changed(layout.active_pointer, encode_record(pointer_record(row, activated_at, existing)))
+    write_if_changed(layout.active_pointer, encode_record(pointer_record(row, activated_at, existing)))
     ensure_folder(layout.campaigns)
     replace_link(layout.active_link, row.name)
 
@@ -92,7 +92,8 @@ def read_existing(path: Path) -> dict[str, Any]:
         return {}
 
 
-def _write_if_changed(path: Path, content: bytes) -> None:
+def write_if_changed(path: Path, content: bytes) -> None:
+    """Write a derived file unless it has this content already."""
     ensure_folder(path.parent)
     if not path.is_file() or path.read_bytes() != content:
         write_file(path, content)

@@ -16,6 +16,7 @@ from reconciler.act import (
     requests,
     runs,
     starts,
+    status_files,
     stopping,
     trash,
 )
@@ -32,6 +33,7 @@ Raises ActionFailed, or a foreign exception that `errors.translate` understands.
 EXECUTORS: Mapping[type[a.Action], Executor] = {
     a.RegisterCampaign: campaigns.register,
     a.WriteCampaignRecord: campaigns.write_record,
+    a.WriteStatusFiles: status_files.write,
     a.TakeOverCheckpoint: starts.take_over,
     a.ActivateCampaign: campaigns.activate,
     a.DeactivateCampaign: campaigns.deactivate,

@@ -26,6 +26,7 @@ from reconciler.act.run_files import (
     refuse_ended,
     revoke,
 )
+from reconciler.act.status_files import write_status_files
 from reconciler.act.tools import Tools
 from reconciler.plan.actions import CloseRun, ConfirmRun, LaunchRun, RunAction
 from state.atomic import create_file, ensure_folder, remove_staging, replace_link, write_json
@@ -61,6 +62,7 @@ def launch(action: LaunchRun, tools: Tools) -> str:
     row, code_version = _commit_row(tools, action, row)
     _fill_folder(tools, action, files, row, code_version)
     write_campaign_file(tools, action.campaign_uid, action.campaign)
+    write_status_files(tools, action.campaign_uid, action.campaign)
     if living_pid(tools, files, row.cookie) is None:
         _spawn(tools, action, files, row)
     return _adopt(tools, action, row)
@@ -82,6 +84,7 @@ def close(action: CloseRun, tools: Tools) -> str:
     """
     row = need_run(tools, action)
     if row.state == "ended":
+        write_status_files(tools, action.campaign_uid, action.campaign)
         return f"closed before: {row.end}"
     files = files_of(tools, action)
     if action.end == "never_started":
@@ -110,6 +113,7 @@ def end_run(tools: Tools, files: RunLayout, row: RunRow, how: CloseRun) -> None:
             last_checkpoint_step=how.last_checkpoint_step,
         ),
     )
+    write_status_files(tools, how.campaign_uid, how.campaign)
     remove_staging(files.folder)
 
 

@@ -1,8 +1,8 @@
-"""Begin a campaign with a checkpoint of another one: its frozen files get a second name, and all is read and hashed.
+"""Begin a campaign with a checkpoint of another one: its frozen files get a second name, then all is hashed.
 
-The copy has a manifest of its own: the new campaign, the same step, where it is from. It has learnt no quest of
-the new campaign. Source and copy share their bytes on the disk where the file system can do that; neither is
-ever changed.
+The copy has a manifest of its own: the new campaign, the same step, where it is from. It has learnt no quest
+of the new campaign. Source and copy share their bytes on the disk where the file system can do that; neither
+is ever changed.
 """
 
 from pathlib import Path

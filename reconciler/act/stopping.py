@@ -26,6 +26,7 @@ from reconciler.act.run_files import (
     revoke,
 )
 from reconciler.act.runs import end_run
+from reconciler.act.status_files import write_status_files
 from reconciler.act.tools import Tools
 from reconciler.observed.processes import find_by_cookie
 from reconciler.plan.actions import CloseRun, RunAction, StopRun
@@ -52,6 +53,7 @@ def stop(action: StopRun, tools: Tools) -> str:
     """
     row, files = need_run(tools, action), files_of(tools, action)
     if row.state == "ended":
+        write_status_files(tools, action.campaign_uid, action.campaign)
         return f"was over before: {row.end}"
     if (not files.process.exists() or is_revoked(files)) and revoke(tools, files):
         _end_unclaimed(tools, row.cookie)

@@ -30,11 +30,13 @@ def observe_derived(layout: Layout, campaigns: Iterable[CampaignRow]) -> Derived
         ValueError: one of the names is not `<hero>/<campaign>`.
     """
     rows = sorted(campaigns, key=lambda row: row.name)
+    places = {row.name: find_home(layout, row).places for row in rows}
     return DerivedFacts(
         active_pointer=read_derived(layout.active_pointer, layout.root),
         active_link=_read_link(layout.active_link, layout.root),
-        campaign_records={
-            row.name: read_derived(find_home(layout, row).places.record, layout.root) for row in rows
+        campaign_records={name: read_derived(place.record, layout.root) for name, place in places.items()},
+        status_files={
+            name: read_derived(place.training_status, layout.root) for name, place in places.items()
         },
     )
 

@@ -168,6 +168,8 @@ class DerivedFacts(msgspec.Struct, frozen=True, kw_only=True):
     active_link: DerivedLink
     campaign_records: Mapping[str, DerivedFile] = {}
     """Its campaign.json, by campaign name."""
+    status_files: Mapping[str, DerivedFile] = {}
+    """Its training_status.json, by campaign name."""
 
 
 class CampaignFolders(msgspec.Struct, frozen=True, kw_only=True):

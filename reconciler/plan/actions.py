@@ -45,6 +45,13 @@ class TakeOverCheckpoint(Action, frozen=True, kw_only=True):
     """Of the source's manifest."""
 
 
+class WriteStatusFiles(Action, frozen=True, kw_only=True):
+    """Make a campaign's training_status.json and checkpoint_ledger.json say again what the store says."""
+
+    campaign: str
+    campaign_uid: str
+
+
 class ActivateCampaign(Action, frozen=True, kw_only=True):
     """Make this the active campaign: rows of both, pointer, link, both campaign.json files."""
 
@@ -327,6 +334,7 @@ class HandleQuestRequest(Action, frozen=True, kw_only=True):
 AnyAction = (
     RegisterCampaign
     | WriteCampaignRecord
+    | WriteStatusFiles
     | TakeOverCheckpoint
     | ActivateCampaign
     | DeactivateCampaign

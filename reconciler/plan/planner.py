@@ -26,6 +26,7 @@ from reconciler.plan.requests import plan_requests
 from reconciler.plan.root import block_misplaced_root
 from reconciler.plan.runs import plan_ended_runs, plan_stops
 from reconciler.plan.starts import plan_starts
+from reconciler.plan.status_files import plan_status_files
 from reconciler.plan.trash import plan_drops, plan_purges, plan_undeletes
 from reconciler.plan.world import World
 
@@ -50,6 +51,7 @@ PLANNERS = (
     plan_launch,
     plan_milestones,
     plan_records,
+    plan_status_files,
     plan_drops,
     plan_purges,
     plan_guard,

@@ -88,6 +88,7 @@ _SENTENCES: dict[type[a.Action], Callable[[Any], Sentence]] = {
     a.WriteCampaignRecord: lambda x: Sentence("~", "write", f"campaign.json of {x.campaign}", ""),
     a.ActivateCampaign: lambda x: Sentence("→", "activate", x.campaign, ""),
     a.DeactivateCampaign: lambda x: Sentence("~", "deactivate", x.campaign, ""),
+    a.WriteStatusFiles: lambda x: Sentence("~", "write", f"status files of {x.campaign}", ""),
     a.TakeOverCheckpoint: lambda x: Sentence(
         "+", "take over", f"checkpoint {x.source}@{x.step}", f"as step {x.step} of {x.campaign}"
     ),

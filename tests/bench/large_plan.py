@@ -16,6 +16,7 @@ from state.contract.request import CodeVersion
 from state.formats import canonical_name, encode_record
 from state.ids import campaign_uid
 from state.layout import Layout
+from state.status_files import training_status
 from state.store.connection import open_writer
 from state.store.rows import CampaignRow, LedgerRow
 from state.store.tables import put, put_meta
@@ -92,6 +93,8 @@ def _write_world(realm: Realm, names: list[str]) -> None:
             put(store, [campaign, *ledger])
             record = encode_record(campaign_record(CARD, campaign, ledger, {}))
             layout.campaign(name).record.write_bytes(record)
+            status = encode_record(training_status(campaign, (), ledger))
+            layout.campaign(name).training_status.write_bytes(status)
         put_meta(store, "realm_uid", realm_uid)
     writer.close()
 

@@ -106,6 +106,10 @@ SCENARIOS = {
     "DeactivateCampaign": Scenario(
         lambda realm, make: a.DeactivateCampaign(campaign=make.campaign, campaign_uid=make.uid)
     ),
+    "WriteStatusFiles": Scenario(
+        lambda realm, make: a.WriteStatusFiles(campaign=make.campaign, campaign_uid=make.uid),
+        lambda realm, make: realm.layout.campaign(make.campaign).training_status.write_text("{}"),
+    ),
     "TakeOverCheckpoint": Scenario(lambda realm, make: make.take_over(realm.save_checkpoint(7))),
     "ArchiveCampaign": Scenario(lambda realm, make: make.archive(), at_rest),
     "RestoreCampaign": Scenario(

@@ -1,6 +1,5 @@
 """A campaign begins with a checkpoint of another one: its own copy, verified, and the source untouched."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +87,7 @@ def test_without_reflinks_it_is_linked_and_without_links_copied(
 
     original = realm.layout.campaign(make.campaign).checkpoint(7) / "model.safetensors"
     copied = copy_of(realm, make) / "model.safetensors"
-    assert os.path.samefile(original, copied) == (how == "hard link")
+    assert original.samefile(copied) == (how == "hard link")
     assert original.read_bytes() == copied.read_bytes()
 
 

@@ -50,6 +50,7 @@ from state.contract.sieve import Sieved
 from state.contract.status import RunStatus
 from state.formats import encode_record, pointer_record
 from state.ids import campaign_uid, job_uid
+from state.status_files import training_status
 from state.store.in_force import InForce, in_force, told
 from state.store.rows import (
     CampaignRow,
@@ -386,8 +387,17 @@ class Builder:
             active_pointer=DerivedFile(path="pointer", content=pointer),
             active_link=DerivedLink(path="link", target=link),
             campaign_records=records,
+            status_files={
+                name: DerivedFile(path=name, content=self._status_file(row, campaigns[name] or {}))
+                for name, row in rows.items()
+            },
         )
         self.facts = msgspec.structs.replace(self.facts, derived=derived)
+
+    def _status_file(self, row: CampaignRow, words: Mapping[str, Any]) -> bytes:
+        facts = self.facts
+        record = training_status(row, facts.runs_of(row.uid), facts.ledger_of(row.uid))
+        return encode_record(record | words.get("status_file", {}))
 
     def _card(self, name: str) -> CampaignCard:
         source = self.desired.campaigns.get(name)

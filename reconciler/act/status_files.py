@@ -1,0 +1,27 @@
+"""Write a campaign's status files from the store: its ledger's index first, then what says that it is fresh."""
+
+from reconciler.act.derived import campaign_row, write_if_changed
+from reconciler.act.tools import Tools
+from reconciler.plan.actions import WriteStatusFiles
+from state.formats import encode_record
+from state.homes import find_home
+from state.status_files import checkpoint_index, training_status
+from state.store.rows import LedgerRow, RunRow
+from state.store.tables import select
+
+
+def write(action: WriteStatusFiles, tools: Tools) -> str:
+    """Make the campaign's status files say what the store says now."""
+    write_status_files(tools, action.campaign_uid, action.campaign)
+    return "status files written"
+
+
+def write_status_files(tools: Tools, uid: str, name: str) -> None:
+    """Write checkpoint_ledger.json and training_status.json, where they differ from what they should say."""
+    with tools.writer.transaction() as store:
+        row = campaign_row(store, uid, name)
+        runs = select(store, RunRow, "WHERE campaign_uid = ?", uid)
+        ledger = select(store, LedgerRow, "WHERE campaign_uid = ? ORDER BY sequence", uid)
+    places = find_home(tools.layout, row).places
+    write_if_changed(places.checkpoint_index, encode_record(checkpoint_index(row, ledger)))
+    write_if_changed(places.training_status, encode_record(training_status(row, runs, ledger)))

@@ -1,0 +1,51 @@
+"""Status files: what they say of a campaign's training is what the store says, long after a trainer died."""
+
+from typing import Any
+
+import msgspec
+
+from reconciler.plan import actions
+from reconciler.plan.draft import Draft
+from reconciler.plan.world import World
+from state.status_files import training_status
+from state.store.rows import CampaignRow
+
+_WRITES_STATUS = (
+    *(actions.RegisterCampaign, actions.TakeOverCheckpoint, actions.RecordCheckpoint),
+    *(actions.ArchiveCampaign, actions.RestoreCampaign),
+    *(actions.LaunchRun, actions.CloseRun, actions.StopRun),
+)
+"""What makes the files right anyway, for the campaign that it is about."""
+
+
+def plan_status_files(world: World, draft: Draft) -> None:
+    """Rewrite the status files of campaigns with a spec that differ from what they should say."""
+    touched = {
+        change.action.campaign for change in draft.changes if isinstance(change.action, _WRITES_STATUS)
+    }
+    for row in world.facts.store.campaigns:
+        if row.name in world.desired.campaigns and row.name not in touched:
+            _plan_one(world, draft, row)
+
+
+def _plan_one(world: World, draft: Draft, row: CampaignRow) -> None:
+    found = world.facts.derived.status_files.get(row.name)
+    content: dict[str, Any] = {}
+    if found is not None and found.content is not None:
+        content = msgspec.json.decode(found.content, type=dict[str, Any])
+    expected = training_status(row, world.facts.runs_of(row.uid), world.facts.ledger_of(row.uid))
+    differing = [key for key in expected if content.get(key, ...) != expected[key]]
+    if not differing:
+        return
+    reason = (
+        f"says {content['status']}, but it is {expected['status']}" if "status" in content else "is not there"
+    )
+    if content and "status" not in differing:
+        reason = f"differs in {', '.join(differing)}"
+    draft.add(
+        actions.WriteStatusFiles(campaign=row.name, campaign_uid=row.uid),
+        subject=f"campaign/{row.name}",
+        reason=f"training_status.json {(found.problem if found else None) or reason}",
+        cause=f"campaigns/{row.name}/status/training_status.json",
+        source="drift",
+    )
