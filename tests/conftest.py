@@ -4,6 +4,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("realm", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("realm")  # how long an example takes says nothing: the machine may be busy
 
 
 @pytest.fixture(scope="session")
