@@ -22,6 +22,8 @@ def write_status_files(tools: Tools, uid: str, name: str) -> None:
         row = campaign_row(store, uid, name)
         runs = select(store, RunRow, "WHERE campaign_uid = ?", uid)
         ledger = select(store, LedgerRow, "WHERE campaign_uid = ? ORDER BY sequence", uid)
-    places = find_home(tools.layout, row).places
+    places, state = find_home(tools.layout, row)
+    if state == "missing":
+        return  # nothing is made in the place of a folder that may come back
     write_if_changed(places.checkpoint_index, encode_record(checkpoint_index(row, ledger)))
     write_if_changed(places.training_status, encode_record(training_status(row, runs, ledger)))

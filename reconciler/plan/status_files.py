@@ -24,7 +24,8 @@ def plan_status_files(world: World, draft: Draft) -> None:
         change.action.campaign for change in draft.changes if isinstance(change.action, _WRITES_STATUS)
     }
     for row in world.facts.store.campaigns:
-        if row.name in world.desired.campaigns and row.name not in touched:
+        is_home = world.seen(row.name).home == "home"  # else it is moved first, or brought back by a person
+        if is_home and row.name in world.desired.campaigns and row.name not in touched:
             _plan_one(world, draft, row)
 
 
