@@ -30,7 +30,8 @@ def test_the_goals_of_orders_are_those_of_their_fields() -> None:
     orders = Orders(sequence=1, quests=(), goal_updates=5, goal_quests=2)
 
     assert goals_in(orders) == Goals(updates=5, quests=2)
-    assert bool(goals_in(orders)) and not Goals()
+    assert goals_in(orders)
+    assert not Goals()
     assert in_words(goals_in(orders)) == "5 updates or 2 quests"
 
 
