@@ -1,4 +1,4 @@
-"""Write the status files of a campaign from the store: the ledger's index first, then what says it is fresh."""
+"""Write the status files of a campaign from the store: its ledger index first, then what says it is fresh."""
 
 from reconciler.act.derived import campaign_row, write_if_changed
 from reconciler.act.tools import Tools

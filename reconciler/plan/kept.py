@@ -138,12 +138,8 @@ def references_to(world: World, row: CampaignRow) -> Iterator[Reference]:
         yield Reference(id=f"{row.name}@{step}", reason=reason)
     if row.starting_checkpoint is not None:
         yield Reference(id=f"{row.name}@{row.starting_step}", reason="its own starting point")
-    wanted = [(name, source.spec.starting_checkpoint) for name, source in world.desired.campaigns.items()]
-    for other in world.facts.store.campaigns:
-        wanted += [(other.name, other.starting_checkpoint), (other.name, other.starting_from)]
-    for name, checkpoint in wanted:
-        if checkpoint is not None and checkpoint.startswith(f"{row.name}@"):
-            yield Reference(id=checkpoint, reason=f"starting point of {name}")
+    for name, checkpoint in world.starting_points.get(row.name, ()):
+        yield Reference(id=checkpoint, reason=f"starting point of {name}")
 
 
 def _of_training(world: World, row: CampaignRow) -> Iterator[tuple[int, str]]:

@@ -1,5 +1,7 @@
 """The inputs of planning, and the questions that several planners ask of them."""
 
+from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -32,7 +34,7 @@ class LiveRun(msgspec.Struct, frozen=True, kw_only=True):
         return RunKey(self.row.campaign_uid, self.row.generation, self.row.attempt)
 
 
-class World(msgspec.Struct, frozen=True, kw_only=True):
+class World(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """What should be, what is, and the time: all that a plan depends on."""
 
     desired: Desired
@@ -53,6 +55,22 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     def name(self, uid: str) -> str:
         """Return the name of a registered campaign."""
         return self.facts.campaign_name(uid)
+
+    @cached_property
+    def starting_points(self) -> dict[str, list[tuple[str, str]]]:
+        """Campaign → who began, or is to begin, with which checkpoint of it (`<hero>/<campaign>@...`)."""
+        found: dict[str, list[tuple[str, str]]] = {}
+        for name, checkpoint in self._named_starting_points():
+            if checkpoint is not None:
+                found.setdefault(checkpoint.partition("@")[0], []).append((name, checkpoint))
+        return found
+
+    def _named_starting_points(self) -> Iterator[tuple[str, str | None]]:
+        for name, source in self.desired.campaigns.items():
+            yield name, source.spec.starting_checkpoint
+        for row in self.facts.store.campaigns:
+            yield row.name, row.starting_checkpoint
+            yield row.name, row.starting_from
 
     def seen(self, campaign: str) -> CampaignFacts:
         """Return what lies in the campaign's folder."""
