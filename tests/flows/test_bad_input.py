@@ -57,7 +57,7 @@ def test_uncommitted_edits_are_named_and_not_applied(the_lab: Lab) -> None:
     applied = the_lab.converge()
 
     named = "Not committed, so not applied: specs/campaigns/one/campaign-002.yaml, specs/realm.yaml"
-    assert named in said
+    assert named in " ".join(said.split())
     assert "specs/campaigns/one/campaign-002.yaml" in applied.stdout + applied.stderr
     assert "not applied" in applied.stdout + applied.stderr
     assert [row.name for row in the_lab.store().campaigns] == [ONE]

@@ -1,7 +1,6 @@
 """Quest files: every mistake is named by row; what both sides accept is the same."""
 
 import json
-import time
 
 import pytest
 
@@ -131,13 +130,6 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
         read_quest_bytes(tmp_path / "none.jsonl")
     with pytest.raises(QuestFileError, match="not a regular file"):
         read_quest_bytes(tmp_path)
-
-
-def test_four_megabytes_are_checked_in_well_under_a_third_of_a_second():
-    content = (GOOD + b"\n") * (4_200_000 // len(GOOD))
-    start = time.process_time()
-    check_rows(content, "q", MESSAGES)
-    assert time.process_time() - start < 0.3
 
 
 def test_the_digest_of_a_row_is_of_its_content_alone_and_never_changes():
