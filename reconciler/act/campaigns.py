@@ -34,7 +34,7 @@ def register(action: RegisterCampaign, tools: Tools) -> str:
         _keep_card(store, action.campaign_uid, action.campaign, action.card)
     write_campaign_file(tools, action.campaign_uid, action.campaign)
     write_status_files(tools, action.campaign_uid, action.campaign)
-    return f"uid {action.campaign_uid}"
+    return "its folder and record are made"
 
 
 def write_record(action: WriteCampaignRecord, tools: Tools) -> str:
