@@ -51,6 +51,7 @@ def test_a_campaign_that_begins_with_a_checkpoint_has_the_losses_of_its_source(l
     assert lab.plan()["changes"] == []
 
 
+@pytest.mark.long
 def test_an_archived_campaign_comes_back_and_trains_on(lab: Lab) -> None:
     lab.converge()
     steps = lab.newest_step(ONE)
@@ -77,6 +78,7 @@ def test_an_archived_campaign_comes_back_and_trains_on(lab: Lab) -> None:
     assert lab.plan()["changes"] == []
 
 
+@pytest.mark.long
 def test_a_campaign_that_trains_is_archived_once_its_trainer_has_saved(lab: Lab) -> None:
     lab.write("data/long.jsonl", rows(range(20_000)))
     lab.spec("queue", quests=[{"id": "long", "file": "data/long.jsonl"}])

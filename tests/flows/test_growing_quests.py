@@ -49,6 +49,7 @@ def test_a_file_that_grew_trains_the_new_rows_only_and_more_epochs_the_differenc
     assert {job.status for job in the_lab.store().jobs} == {"completed"}
 
 
+@pytest.mark.long
 def test_an_edit_is_refused_by_name_until_the_quest_says_what_it_does(the_lab: Lab) -> None:
     quest = {"id": "sums", "file": "data/sums.jsonl"}
     the_lab.write("data/sums.jsonl", rows(range(6)))

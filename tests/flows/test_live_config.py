@@ -89,6 +89,7 @@ def _check_provenance(lab: Lab, run: Path, step: int, before: str, after: str) -
     assert campaign.generation == 2
 
 
+@pytest.mark.long
 def test_a_kill_right_after_a_live_change_goes_on_with_the_new_values_under_a_key_of_its_own(
     the_lab: Lab,
 ) -> None:

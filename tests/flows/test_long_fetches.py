@@ -3,6 +3,7 @@
 import sys
 import time
 
+import pytest
 from lab import Lab, rows, tiny_hero, wait_until
 from lab import realm as realm_of
 
@@ -35,6 +36,7 @@ def test_a_stop_takes_effect_while_a_long_command_runs(the_lab: Lab) -> None:
     assert time.monotonic() - asked_at < 2
 
 
+@pytest.mark.long
 def test_a_command_that_always_fails_is_given_up_and_resume_tries_it_again(the_lab: Lab) -> None:
     found(the_lab, "raise SystemExit('no numbers left')")
 
