@@ -340,8 +340,10 @@ def check_books(lab: Lab, edit: Edit) -> None:
         assert f"{pointer['hero_id']}/{pointer['campaign_id']}" == edit.active
     for name in edit.campaigns:
         record = json.loads(layout.campaign(name).record.read_bytes())
-        assert record["status"] == ("active" if name == edit.active else "paused")
-        assert record["current_step"] == max((row.step for row in lab.ledger(name)), default=0)
+        come = max((row.step for row in lab.ledger(name)), default=0)
+        resting = "completed" if 0 < edit.goals.get(name, 0) <= come else "paused"
+        assert record["status"] == ("active" if name == edit.active else resting)
+        assert record["current_step"] == come
     held = {row.name for row in store.campaigns if row.hold}
     if edit.active and not edit.suspended and edit.active not in held and edit.active not in edit.goals:
         for quest in edit.quests:
