@@ -236,16 +236,15 @@ def pending(world: World, draft: Draft, campaign: str) -> tuple[PendingJob, ...]
     """Return what the campaign has to train, in order, once the draft's changes are made."""
     finished = finished_uids(world, draft, campaign)
     fetched = _fetched(draft)
-    places = {quest.id: place for place, quest in enumerate(world.desired.quests)}
     sent_back = {action.job_uid for action in draft.actions(MarkJob) if action.demoted}
     found = {
-        job.uid: _pending(places, job, sent_back)
+        job.uid: _pending(world.quest_places, job, sent_back)
         for job in world.facts.jobs_of(world.uid(campaign))
         if job.uid not in finished and _has_content(world, fetched, job)
     }
     for action in _woken(world, draft):
         if action.campaign == campaign:
-            found[action.job_uid] = _pending(places, _as_woken(world, action), sent_back)
+            found[action.job_uid] = _pending(world.quest_places, _as_woken(world, action), sent_back)
     return tuple(sorted(found.values(), key=lambda job: job.rank))
 
 

@@ -173,8 +173,7 @@ def _what_changed(
 def _first_quest(world: World, draft: Draft, campaign: str) -> str:
     """Return the line of the quest that comes first."""
     first = jobs.pending(world, draft, campaign)[0].quest_id
-    places = (place for place, quest in enumerate(world.desired.quests) if quest.id == first)
-    return world.desired.quest_where(next(places, 0))
+    return world.quest_where(first) if first in world.quest_places else world.where("queue")
 
 
 def _next_key(world: World, campaign: str, config_hash: str) -> tuple[int, int]:

@@ -9,6 +9,7 @@ import msgspec
 from reconciler.desired.base import Suspend, suspended_until
 from reconciler.desired.desired import Desired, Source
 from reconciler.desired.places import Step
+from reconciler.desired.queue import Quest
 from reconciler.observed.facts import CampaignFacts, Facts
 from reconciler.observed.records import FoundCheckpoint, RunFacts
 from state.contract.goals import Goals, Reached, goal_reached, num_quests_done
@@ -178,6 +179,20 @@ class World(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             if suspend is not None and self.is_suspended(suspend):
                 return thing, suspend
         return None
+
+    @property
+    def quests(self) -> tuple[Quest, ...]:
+        """Return every quest, in the order of the queue."""
+        return self.desired.quests
+
+    @cached_property
+    def quest_places(self) -> dict[str, int]:
+        """Quest id → its place in the queue."""
+        return {quest.id: place for place, quest in enumerate(self.quests)}
+
+    def quest_where(self, quest_id: str) -> str:
+        """Return file and line of a quest of the queue."""
+        return self.desired.quest_where(self.quest_places[quest_id])
 
     def where(self, thing: str, *path: Step) -> str:
         """Return file and line of a key path in the spec of a thing: `realm`, `queue`, `hero/<id>`, ..."""
