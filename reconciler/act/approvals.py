@@ -1,12 +1,13 @@
 """Approvals: used once, for exactly what was approved."""
 
+import apsw
 import msgspec
 
-from reconciler.act.errors import Permanent
+from reconciler.act.answering import answer_once
 from reconciler.act.tools import Tools
 from reconciler.plan.actions import TakeApproval
-from state.store.rows import RequestRow, TakenApproval
-from state.store.tables import put, put_meta, select_one
+from state.store.rows import TakenApproval
+from state.store.tables import put_meta
 
 
 def take(action: TakeApproval, tools: Tools) -> str:
@@ -15,14 +16,11 @@ def take(action: TakeApproval, tools: Tools) -> str:
     Raises:
         Permanent: there is no such request.
     """
-    with tools.writer.transaction() as store:
-        request = select_one(store, RequestRow, "WHERE id = ?", action.request_id)
-        if request is None:
-            raise Permanent(f"request {action.request_id} is not in the store")
-        if request.handled_at is not None:
-            return request.result or "handled before"
+
+    def do(store: apsw.Connection, _now: str) -> str:
         if action.sequences:
             taken = TakenApproval(specs_commit=action.specs_commit, sequences=action.sequences)
             put_meta(store, "approval", msgspec.json.encode(taken).decode())
-        put(store, [msgspec.structs.replace(request, handled_at=tools.now(), result=action.what)])
-    return action.what
+        return action.what
+
+    return answer_once(tools, action.request_id, do)

@@ -3,11 +3,11 @@
 import apsw
 import msgspec
 
-from reconciler.act.errors import Permanent
+from reconciler.act.answering import answer_once
 from reconciler.act.job_history import owe_line, settle_history
 from reconciler.act.tools import Tools
 from reconciler.plan.actions import HandleQuestRequest
-from state.store.rows import CampaignRow, JobRow, RequestRow
+from state.store.rows import CampaignRow, JobRow
 from state.store.tables import put, select, select_one
 
 
@@ -17,15 +17,8 @@ def handle(action: HandleQuestRequest, tools: Tools) -> str:
     Raises:
         Permanent: there is no such request.
     """
-    with tools.writer.transaction() as store:
-        request = select_one(store, RequestRow, "WHERE id = ?", action.request_id)
-        if request is None:
-            raise Permanent(f"request {action.request_id} is not in the store")
-        if request.handled_at is not None:
-            return request.result or "handled before"
-        now = tools.now()
-        result = _skip(store, action, now) if action.kind == "skip" else _retry(store, action, now)
-        put(store, [msgspec.structs.replace(request, handled_at=now, result=result)])
+    change = _skip if action.kind == "skip" else _retry
+    result = answer_once(tools, action.request_id, lambda store, now: change(store, action, now))
     settle_history(tools)
     return result
 

@@ -3,7 +3,7 @@
 import apsw
 import msgspec
 
-from reconciler.act.errors import Permanent
+from reconciler.act.answering import answer_once
 from reconciler.act.tools import Tools
 from reconciler.plan.actions import HandleRequest
 from state.store.rows import CampaignRow, RequestRow
@@ -16,22 +16,16 @@ def handle(action: HandleRequest, tools: Tools) -> str:
     Raises:
         Permanent: there is no such request.
     """
-    with tools.writer.transaction() as store:
-        request = select_one(store, RequestRow, "WHERE id = ?", action.request_id)
-        if request is None:
-            raise Permanent(f"request {action.request_id} is not in the store")
-        if request.handled_at is not None:
-            return request.result or "handled before"
-        now = tools.now()
+
+    def do(store: apsw.Connection, now: str) -> str:
+        put(store, _taken_back(store, action, now))
         row = select_one(store, CampaignRow, "WHERE name = ?", action.campaign)
         if row is None:
-            result = f"there is no campaign {action.campaign}; nothing was done"
-        else:
-            put(store, [_held(row, action, now)])
-            result = _result(action)
-        put(store, [msgspec.structs.replace(request, handled_at=now, result=result)])
-        put(store, _taken_back(store, action, now))
-    return result
+            return f"there is no campaign {action.campaign}; nothing was done"
+        put(store, [_held(row, action, now)])
+        return _result(action)
+
+    return answer_once(tools, action.request_id, do)
 
 
 def _taken_back(store: apsw.Connection, action: HandleRequest, now: str) -> list[RequestRow]:

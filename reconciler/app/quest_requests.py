@@ -9,9 +9,11 @@ from reconciler.app.place import Options
 from reconciler.app.requests import Asked, leave_request
 from state.layout import Layout
 
+QuestKind = Literal["skip", "retry"]
+
 
 def ask_about_quest(
-    environment: Environment, options: Options, kind: Literal["skip", "retry"], quest: str, why: str | None
+    environment: Environment, options: Options, kind: QuestKind, quest: str, why: str | None
 ) -> tuple[Layout, Asked]:
     """Leave the request and wake the loop.
 

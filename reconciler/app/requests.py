@@ -83,15 +83,17 @@ def leave_request(
     )
 
 
-def wait_for(layout: Layout, asked: Asked, timeout_seconds: float) -> Asked:
+def wait_for(layout: Layout, asked: Asked, timeout_seconds: float, *, has_mistakes: bool = False) -> Asked:
     """Return the request once it, and no other, was handled and its trainer has paused or left.
+
+    `has_mistakes`: the specs checked out have some, so that no apply could start.
 
     Raises:
         Blocked: no reconciler is running that could handle it.
         TimedOut: nobody handled it in time (it stays in the store), or its trainer did not follow in time.
     """
     deadline = time.monotonic() + timeout_seconds
-    _check_someone_handles(layout, asked)
+    _check_someone_handles(layout, asked, has_mistakes=has_mistakes)
     handled = _wait_until_handled(layout, asked, deadline, timeout_seconds)
     cache: RunCache = StatCache()
     while (done_now := _obeyed(layout, handled, cache)) is None:
@@ -105,14 +107,15 @@ def wait_for(layout: Layout, asked: Asked, timeout_seconds: float) -> Asked:
     return msgspec.structs.replace(handled, result=done_now or handled.result)
 
 
-def _check_someone_handles(layout: Layout, asked: Asked) -> None:
+def _check_someone_handles(layout: Layout, asked: Asked, *, has_mistakes: bool) -> None:
     if holder_of(layout.lock) is not None:
         return
     row = _look(layout, asked.id)
     if row is None or row.handled_at is None:
+        first = "mend the specs (reconcile validate), then " if has_mistakes else ""
         raise Blocked(
             f"no reconciler is running, so nobody to wait for: request {asked.id} ({asked.kind} "
-            f"{asked.campaign}) stays in the store; `reconcile apply --once` handles it"
+            f"{asked.campaign}) stays in the store; {first}`reconcile apply --once` handles it"
         )
 
 

@@ -1,6 +1,7 @@
-"""What `pause`, `resume` and `stop` have in common."""
+"""What every command shares that asks something of the loop: its options, and how the answer is told."""
 
-from typing import TYPE_CHECKING, Any
+from functools import wraps
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -9,27 +10,35 @@ from reconciler.cli.session import Session, Verb
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from reconciler.app.requests import Kind
+    from reconciler.app.quest_requests import QuestKind
+    from reconciler.app.requests import Asked, Kind
+    from state.layout import Layout
 
 WAIT_SECONDS = 60.0
-_WAIT_HELP = {
+THIS_ONE = "Return when this very request was handled."
+_HOLDS = {
     "pause": "Return when the trainer has paused; at once when none lives.",
-    "resume": "Return when this very request was handled.",
+    "resume": THIS_ONE,
     "stop": "Return when the trainer has left.",
 }
 
 
-def request_command(kind: "Kind", text: str, examples: "Sequence[tuple[str, str]]") -> click.Command:
-    """Return the command that leaves requests of one kind."""
+class Wishes(NamedTuple):
+    """What the options of a request say."""
 
-    def run(
-        session: Session, campaign: str | None, why: str | None, wait: bool, timeout: float, as_json: bool
-    ) -> None:
-        _ask(session, kind, campaign, why, wait_seconds=timeout if wait else None, as_json=as_json)
+    why: str | None
+    wait: bool
+    timeout_seconds: float
+    as_json: bool
 
-    decorate: list[Callable[[Any], Any]] = [
-        click.pass_obj,
-        click.option("--json", "as_json", is_flag=True, help="Print the request as JSON."),
+
+def request_options(
+    waits_for: str = THIS_ONE, why: str = "The reason, kept with the request."
+) -> "Callable[[Callable[..., None]], Callable[..., None]]":
+    """Return what gives a command the session, and its --why, --wait, --timeout and --json as `Wishes`."""
+    options: list[Callable[[Any], Any]] = [
+        click.option("--why", metavar="TEXT", help=why),
+        click.option("--wait", is_flag=True, help=waits_for),
         click.option(
             "--timeout",
             type=click.FloatRange(min=0),
@@ -38,39 +47,85 @@ def request_command(kind: "Kind", text: str, examples: "Sequence[tuple[str, str]
             metavar="SECONDS",
             help="With --wait: so long at most; exit code 6 after that.",
         ),
-        click.option("--wait", is_flag=True, help=_WAIT_HELP[kind]),
-        click.option("--why", metavar="TEXT", help="The reason, shown wherever the campaign is."),
-        click.argument("campaign", required=False),
+        click.option("--json", "as_json", is_flag=True, help="Print the request as JSON."),
+        click.pass_obj,
     ]
-    for one in decorate:
-        run = one(run)
-    return click.command(kind, cls=Verb, help=text, examples=examples)(run)
+
+    def decorate(command: "Callable[..., None]") -> "Callable[..., None]":
+        @wraps(command)
+        def call(
+            session: Session,
+            /,
+            *,
+            why: str | None,
+            wait: bool,
+            timeout: float,
+            as_json: bool,
+            **words: Any,
+        ) -> None:
+            command(session, Wishes(why, wait, timeout, as_json), **words)
+
+        decorated: Any = call
+        for option in reversed(options):
+            decorated = option(decorated)
+        result: Callable[..., None] = decorated
+        return result
+
+    return decorate
 
 
-def _ask(
-    session: Session,
-    kind: "Kind",
-    campaign: str | None,
-    why: str | None,
-    *,
-    wait_seconds: float | None,
-    as_json: bool,
-) -> None:
+def answer(session: Session, layout: "Layout", asked: "Asked", wishes: Wishes, said: str) -> None:
+    """Wait for a request if that was wished, and tell what came of it; `said` is what was asked for.
+
+    Raises:
+        Blocked, TimedOut: as `wait_for`.
+    """
     from reconciler.app.in_force import complaint_of
-    from reconciler.app.requests import request, wait_for
+    from reconciler.app.requests import wait_for
     from reconciler.cli.text_layout import safe
 
-    layout, asked = request(session.environment(), session.options(), kind, campaign, why)
     complaint = complaint_of(session.environment(), session.options())
     session.warn(complaint)
-    if not asked.is_reconciler_running and wait_seconds is None:
-        first = "mend the specs, then" if complaint else "the next"
+    first = "mend the specs, then" if complaint else "the next"
+    if wishes.wait:
+        asked = wait_for(layout, asked, wishes.timeout_seconds, has_mistakes=complaint is not None)
+    elif not asked.is_reconciler_running:
         session.note(f"No reconciler is running; {first} `reconcile apply` handles it.")
-    if wait_seconds is not None:
-        asked = wait_for(layout, asked, wait_seconds)
-    if as_json:
+    if wishes.as_json:
         session.say_json(asked)
     elif asked.handled_at is not None:
         session.say(safe(asked.result or "handled"))
     else:
-        session.say(f"Asked to {kind} {safe(asked.campaign)} (request {asked.id}).")
+        session.say(f"{safe(said)} (request {asked.id}).")
+
+
+def request_command(kind: "Kind", text: str, examples: "Sequence[tuple[str, str]]") -> click.Command:
+    """Return the command that asks something of a campaign's trainer: to pause, go on or leave."""
+
+    @click.command(kind, cls=Verb, help=text, examples=examples)
+    @click.argument("campaign", required=False)
+    @request_options(_HOLDS[kind], why="The reason, shown wherever the campaign is.")
+    def command(session: Session, wishes: Wishes, campaign: str | None) -> None:
+        from reconciler.app.requests import request
+
+        layout, asked = request(session.environment(), session.options(), kind, campaign, wishes.why)
+        answer(session, layout, asked, wishes, f"Asked to {kind} {asked.campaign}")
+
+    return command
+
+
+def quest_request_command(
+    kind: "QuestKind", text: str, examples: "Sequence[tuple[str, str]]"
+) -> click.Command:
+    """Return the command that asks something about a quest: to skip it, or to try it again."""
+
+    @click.command(kind, cls=Verb, help=text, examples=examples)
+    @click.argument("quest")
+    @request_options(why="The reason, kept with the job.")
+    def command(session: Session, wishes: Wishes, quest: str) -> None:
+        from reconciler.app.quest_requests import ask_about_quest
+
+        layout, asked = ask_about_quest(session.environment(), session.options(), kind, quest, wishes.why)
+        answer(session, layout, asked, wishes, f"Asked to {kind} {asked.campaign}")
+
+    return command

@@ -2,6 +2,7 @@
 
 import click
 
+from reconciler.cli.requesting import Wishes, answer, request_options
 from reconciler.cli.session import Session, Verb
 
 
@@ -13,34 +14,10 @@ from reconciler.cli.session import Session, Verb
     ],
 )
 @click.argument("checkpoint")
-@click.option("--why", metavar="TEXT", help="The reason, kept with the request.")
-@click.option("--wait", is_flag=True, help="Return when this very request was handled.")
-@click.option(
-    "--timeout",
-    type=click.FloatRange(min=0),
-    default=60.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="With --wait: so long at most; exit code 6 after that.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print the request as JSON.")
-@click.pass_obj
-def command(
-    session: Session, checkpoint: str, why: str | None, wait: bool, timeout: float, as_json: bool
-) -> None:
+@request_options()
+def command(session: Session, wishes: Wishes, checkpoint: str) -> None:
     """Take CHECKPOINT (<hero>/<campaign>@<step>) back out of the trash; from then on no rule drops it."""
-    from reconciler.app.requests import wait_for
     from reconciler.app.undelete import undelete
-    from reconciler.cli.text_layout import safe
 
-    layout, asked = undelete(session.environment(), session.options(), checkpoint, why)
-    if not asked.is_reconciler_running and not wait:
-        session.note("No reconciler is running; the next `reconcile apply` handles it.")
-    if wait:
-        asked = wait_for(layout, asked, timeout)
-    if as_json:
-        session.say_json(asked)
-    elif asked.handled_at is not None:
-        session.say(safe(asked.result or "handled"))
-    else:
-        session.say(f"Asked to take {safe(asked.campaign)} back (request {asked.id}).")
+    layout, asked = undelete(session.environment(), session.options(), checkpoint, wishes.why)
+    answer(session, layout, asked, wishes, f"Asked to take {asked.campaign} back")

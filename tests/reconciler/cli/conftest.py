@@ -14,7 +14,7 @@ from state.canonical import sha256_of
 from state.ids import campaign_uid
 from state.layout import Layout
 from state.store.connection import open_writer
-from state.store.rows import CampaignRow, JobRow, LedgerRow, RunRow
+from state.store.rows import CampaignRow, JobRow, LedgerRow, RunRow, TrashRow
 from state.store.tables import put, put_meta
 
 SPECS = {
@@ -183,14 +183,36 @@ def ledger_row(**changes: object) -> LedgerRow:
     return msgspec.structs.replace(row, **changes)
 
 
+def trash_row(**changes: object) -> TrashRow:
+    row = TrashRow(
+        sequence=1,
+        campaign_uid=PIP,
+        campaign="pip/campaign-001",
+        step=500,
+        digest="blake3:" + "3" * 64,
+        origin="campaigns/pip/campaign-001/checkpoints/checkpoint-500",
+        path="trash/checkpoint-500",
+        size_bytes=1000,
+        kind="rolled",
+        reason="rolled out of the last 2",
+        trashed_at="2026-01-31T12:10:00Z",
+        trashed_at_seconds=0.0,
+        grace_seconds=3600.0,
+        clean_ticks=0,
+        state="trashed",
+    )
+    return msgspec.structs.replace(row, **changes)
+
+
 @pytest.fixture
 def rows() -> type:
-    """Makers of rows: rows.run(...), rows.job(...), rows.campaign(...), rows.ledger(...)."""
+    """Makers of rows: rows.run(...), rows.job(...), rows.campaign(...), rows.ledger(...), rows.trash(...)."""
 
     class Rows:
         campaign = staticmethod(campaign_row)
         run = staticmethod(run_row)
         job = staticmethod(job_row)
         ledger = staticmethod(ledger_row)
+        trash = staticmethod(trash_row)
 
     return Rows

@@ -191,6 +191,23 @@ def test_a_lock_file_that_names_a_living_process_without_the_lock_is_not_held(st
     assert holder_of(store.layout.lock) is None
 
 
+WHAT_IT_IS_ABOUT = {"skip": ["q1"], "retry": ["q1"], "undelete": ["pip/campaign-001@500"]}
+
+
+@pytest.mark.parametrize("kind", ["pause", "resume", "stop", "skip", "retry", "undelete", "approve"])
+def test_every_request_has_the_same_options(run, kind: str) -> None:
+    told = " ".join(run(kind, "--help").stdout.split())
+    for option in ("--why TEXT", "--wait", "--timeout SECONDS", "--json Print the request as JSON."):
+        assert option in told
+
+
+@pytest.mark.parametrize("kind", WHAT_IT_IS_ABOUT)
+def test_every_request_is_told_as_json_with_its_number_and_why(run, store, rows, kind: str) -> None:
+    store.write([rows.job(status="failed"), rows.trash()])
+    asked = json.loads(run(kind, *WHAT_IT_IS_ABOUT[kind], "--why", "tea", "--json").stdout)
+    assert (asked["id"], asked["kind"], asked["why"], asked["handled_at"]) == (1, kind, "tea", None)
+
+
 @pytest.mark.parametrize(
     ("kind", "words"),
     [

@@ -74,3 +74,11 @@ def test_the_root_is_found_by_the_newest_commit_without_mistakes(run, typo: str,
     result = run("--repo", str(lab), "stop", anywhere=True)
     assert (result.exit_code, "nothing has been applied yet" in result.stderr) == (5, True)
     assert "/realm/lab" in result.stderr
+
+
+def test_waiting_in_vain_while_the_specs_have_mistakes_says_to_mend_them_first(run, typo: str) -> None:
+    result = run("pause", "--wait")
+    assert result.exit_code == 3
+    assert "stays in the store; mend the specs (reconcile validate), then `reconcile apply --once`" in (
+        result.stderr
+    )
