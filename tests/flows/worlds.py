@@ -1,0 +1,182 @@
+"""A whole realm in one process: real git, files, store, planners and executors; a clock of ours, instant trainers."""
+
+import hashlib
+import json
+import os
+import shutil
+import threading
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from instant import InstantTrainers
+from lab import Lab
+
+from reconciler.act.launcher import Launcher
+from reconciler.act.protocol import Outcome
+from reconciler.app.environment import Environment
+from reconciler.app.place import Following, Options
+from reconciler.app.planning import View, look
+from reconciler.app.ticking import Ticker
+from reconciler.plan.changes import Blocked, Change
+from state import failpoints
+from state.contract.status import RunStatus
+from state.store.connection import open_writer
+from state.store.requests import ask
+
+MOST_TICKS = 40
+
+
+class Teller:
+    """Hears what apply tells, and keeps it for whoever asks why."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def tick_began(self, view: View) -> None:
+        self.told.append(f"{len(view.plan.changes)} changes, blocked: {[b.code for b in view.plan.blocked]}")
+
+    def change_began(self, change: Change) -> None:
+        """Nothing."""
+
+    def change_ended(self, outcome: Outcome) -> None:
+        self.told.append(f"  {type(outcome.change.action).__name__} {outcome.ok} {outcome.text}")
+
+    def progress(self, campaign: str, status: RunStatus) -> None:
+        """Nothing."""
+
+    def notice(self, text: str) -> None:
+        self.told.append(text)
+
+    def waits(self, blocked: Blocked) -> None:
+        """What time alone removes is no step."""
+
+    def blocked(self, blocked: Blocked) -> None:
+        """It is told with the tick."""
+
+    def unblocked(self, subject: str) -> None:
+        """Nothing."""
+
+    def settled(self, view: View) -> None:
+        self.told.append(f"settled at {view.commit.name}")
+
+
+class World:
+    """A laboratory whose clock moves a second with every tick and whose trainers are instant."""
+
+    def __init__(self, folder: Path) -> None:
+        self.lab = Lab(folder)
+        self.lab.git("init", "-q", "-b", "main")
+        self.time = datetime.fromisoformat("2026-01-31T12:00:00+00:00")
+        self.after_each_tick: Callable[[], object] = lambda: None
+        self.environment = Environment(
+            cwd=self.lab.repository,
+            home=self.lab.home,
+            variables={"XDG_CACHE_HOME": str(self.lab.home / "cache")},
+            user="kim",
+            host="lab",
+            now=self.now,
+        )
+        self.options = Options(root=self.lab.layout.root)
+
+    def now(self) -> str:
+        """Return what the clock says."""
+        return self.time.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def pass_time(self, **words: float) -> None:
+        """Let so many `days`, `hours`, ... go by."""
+        self.time += timedelta(**words)
+
+    def commit(self, specs: Mapping[str, Mapping[str, Any]]) -> None:
+        """Write the specs anew, path → content, and commit them."""
+        shutil.rmtree(self.lab.repository / "specs", ignore_errors=True)
+        for path, content in specs.items():
+            self.lab.spec(path, **content)
+        self.lab.commit()
+
+    def ask(self, kind: str, subject: str, **more: str) -> None:
+        """Leave a request, as a person does by a command."""
+        store = open_writer(self.lab.layout.store)
+        ask(store, kind=kind, campaign=subject, by="kim", why="lunch", at=self.now(), **more)
+        store.close()
+
+    def plan(self) -> View:
+        """Look and plan, as `reconcile plan` does."""
+        return look(self.environment, self.options)
+
+    def apply(self, fates: Sequence[str] = (), *, launcher: Launcher | None = None) -> int:
+        """Tick until nothing is left to do; return the number of ticks."""
+        show = Teller()
+        with self._ticker(show, launcher or InstantTrainers(fates, self.now)) as ticker:
+            for number in range(1, MOST_TICKS + 1):
+                self.pass_time(seconds=1)
+                is_settled = ticker.tick().is_settled
+                self.after_each_tick()
+                if is_settled:
+                    self._check_idle_tick(ticker)
+                    return number
+        raise AssertionError(f"not settled after {MOST_TICKS} ticks:\n" + "\n".join(show.told[-60:]))
+
+    def _check_idle_tick(self, ticker: Ticker) -> None:
+        """One more tick has nothing to do, and writes nothing."""
+        before = everything_below(self.lab.folder)
+        assert ticker.tick().is_settled
+        assert everything_below(self.lab.folder) == before
+
+    def apply_killed(self, fates: Sequence[str], at: int) -> bool:
+        """Apply in a child that dies at a failpoint; say whether it came that far."""
+        child = os.fork()
+        if child == 0:
+            code = 2
+            try:
+                failpoints.arm(at, "kill")
+                self.apply(fates)
+                code = 0
+            except BaseException:  # noqa: BLE001 - a forked child must not run on as a second pytest
+                traceback.print_exc()
+            finally:
+                os._exit(code)
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        assert code in (0, -9), f"the child failed with {code}; see its output"
+        return code == -9
+
+    @contextmanager
+    def _ticker(self, show: Teller, launcher: Launcher) -> Iterator[Ticker]:
+        following = Following(repository=str(self.lab.repository), branch="main")
+        stop = threading.Event()
+        with Ticker(self.environment, self.lab.layout, following, "flow", stop, show, launcher) as ticker:
+            yield ticker
+
+
+def check_plan_only_looks(world: World) -> bytes:
+    """Plan twice: the same bytes, and not a byte or a time of a file has changed."""
+    before = everything_below(world.lab.layout.root, world.lab.repository)
+    first, second = (msgspec.json.encode(world.plan().plan) for _ in range(2))
+    assert first == second
+    assert everything_below(world.lab.layout.root, world.lab.repository) == before
+    return first
+
+
+def check_nothing_is_left(world: World) -> dict[str, Any]:
+    """Return a plan without changes."""
+    plan: dict[str, Any] = json.loads(check_plan_only_looks(world))
+    assert plan["changes"] == []
+    return plan
+
+
+def everything_below(*folders: Path) -> dict[str, tuple[Any, ...]]:
+    """Return kind, times and content of every file and folder."""
+    paths = [path for folder in folders if folder.exists() for path in (folder, *folder.rglob("*"))]
+    return {str(path): _seen(path) for path in paths}
+
+
+def _seen(path: Path) -> tuple[Any, ...]:
+    status = path.lstat()
+    told = status.st_mode, status.st_ino, status.st_mtime_ns, status.st_size
+    if path.is_symlink():
+        return (*told, str(path.readlink()))
+    return (*told, hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None)
