@@ -4,6 +4,7 @@ As trusted backup tools count: from the newest to the oldest, in UTC, only perio
 saved. While the count is not used up, the oldest of all is kept too: the history reaches as far as it can.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
@@ -49,13 +50,28 @@ def by_calendar(history: History, rules: Rules) -> Iterator[tuple[int, str]]:
 
 
 def _newest_of_each(history: History, name: str, count: int) -> Iterator[tuple[int, str]]:
-    (period_of, form), times = PERIODS[name], history.times
-    before = None
-    for at in reversed(history.healthy):
-        period = period_of(times[at])
-        if period != before or at == history.healthy[0]:
-            oldest = "oldest " if period == before else ""
-            yield at, f"{oldest}{name} ({times[at].strftime(form)})"
-            before, count = period, count if count == ALL else count - 1
-        if count == 0:
-            return
+    (period_of, form), times, healthy = PERIODS[name], history.times, history.healthy
+    end = len(healthy)
+    while end and count:
+        at = healthy[end - 1]
+        yield at, f"{name} ({times[at].strftime(form)})"
+        begin, count = _begin(history, end, period_of), count if count == ALL else count - 1
+        if begin == 0 and count and end > 1:
+            yield healthy[0], f"oldest {name} ({times[healthy[0]].strftime(form)})"
+        end = begin
+
+
+def _begin(history: History, end: int, period_of: Callable[[datetime], int]) -> int:
+    """Return the first place among the healthy ones that lies in the period of the one before `end`.
+
+    It looks back in strides that double, so that long periods are crossed in few looks, and short ones too.
+    """
+    times, healthy = history.times, history.healthy
+
+    def period(at: int) -> int:
+        return period_of(times[at])
+
+    sought, stride = period(healthy[end - 1]), 1
+    while stride < end and period(healthy[end - 1 - stride]) == sought:
+        stride *= 2
+    return bisect_left(healthy, sought, max(0, end - 1 - stride), end - 1, key=period)

@@ -2,7 +2,7 @@
 
 import heapq
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from math import isfinite
 
@@ -33,11 +33,12 @@ def by_steps(history: History, rules: Rules) -> Iterator[tuple[int, str]]:
     every = rules.every_steps
     if every is None:
         return
-    for steps, positions in _by_step(history, history.healthy):
-        found = bisect_left(steps, every)
-        while found < len(steps):
-            yield positions[found], f"every {every:,} steps"
-            found = bisect_left(steps, (steps[found] // every + 1) * every)
+    for positions in _by_step(history, history.healthy):
+        found = _first_from(history, positions, every)
+        while found < len(positions):
+            at = positions[found]
+            yield at, f"every {every:,} steps"
+            found = _first_from(history, positions, (history.steps[at] // every + 1) * every)
 
 
 def by_age(history: History, rules: Rules) -> Iterator[tuple[int, str]]:
@@ -65,15 +66,18 @@ def best_positions(history: History, best: Best) -> list[int]:
 
     What was not measured, or is not finite, has no value: it displaces nothing.
     """
-    name, count = best.metric, len(history.healthy) if best.count == ALL else max(best.count, 1)
-    records, is_lower = history.records, best.direction == "lower"
-    ranked = [
-        (value, -at if is_lower else at)
-        for at in history.healthy
-        if (value := records[at].metrics.get(name)) is not None and isfinite(value)
-    ]
-    best_first = heapq.nsmallest(count, ranked) if is_lower else heapq.nlargest(count, ranked)
-    return [abs(at) for _, at in best_first]
+    name, records = best.metric, history.records
+    values = [records[at].metrics.get(name) for at in history.healthy]
+    finite = [value for value in values if value is not None and isfinite(value)]
+    if not finite:
+        return []
+    is_lower, count = best.direction == "lower", len(finite) if best.count == ALL else max(best.count, 1)
+    ranked = (heapq.nsmallest if is_lower else heapq.nlargest)(count, finite)
+    least, most = min(ranked[0], ranked[-1]), max(ranked[0], ranked[-1])
+    pairs = zip(values, history.healthy, strict=True)
+    found = [(value, at) for value, at in pairs if value is not None and least <= value <= most]
+    found.sort(key=lambda pair: (pair[0] if is_lower else -pair[0], -pair[1]))
+    return [at for _, at in found[:count]]
 
 
 def by_end(history: History, rules: Rules) -> Iterator[tuple[int, str]]:
@@ -84,29 +88,38 @@ def by_end(history: History, rules: Rules) -> Iterator[tuple[int, str]]:
 
 def by_tag(history: History, rules: Rules) -> Iterator[tuple[int, str]]:
     """Keep those with one of the tags, healthy or not."""
-    for at, record in enumerate(history.records):
-        if record.tags:
-            yield from ((at, f"tagged {tag}") for tag in record.tags if tag in rules.tags)
+    if not rules.tags:
+        return
+    for at in [at for at, record in enumerate(history.records) if record.tags]:
+        yield from ((at, f"tagged {tag}") for tag in history.records[at].tags if tag in rules.tags)
 
 
 def by_milestone(history: History, rules: Rules) -> Iterator[tuple[int, str]]:
     """Keep the first at or after each milestone, in each segment, healthy or not."""
     if not rules.milestones:
         return
-    for steps, positions in _by_step(history, range(len(history.records))):
+    for positions in _by_step(history, range(len(history.records))):
         for milestone in rules.milestones:
-            found = bisect_left(steps, milestone)
+            found = _first_from(history, positions, milestone)
             yield from ((at, f"milestone {milestone:,}") for at in positions[found : found + 1])
 
 
-def _by_step(history: History, positions: Iterable[int]) -> Iterator[tuple[list[int], list[int]]]:
-    """Yield the steps of each segment, smallest first, with their positions."""
+def _by_step(history: History, positions: Sequence[int]) -> Iterator[list[int]]:
+    """Yield the positions of each segment, smallest step first."""
     segments: dict[int, list[int]] = {}
-    for at in positions:
-        segments.setdefault(history.records[at].segment, []).append(at)
+    if len(set(history.segments)) == 1:
+        segments[0] = list(positions)
+    else:
+        for at in positions:
+            segments.setdefault(history.segments[at], []).append(at)
     for group in segments.values():
-        group.sort(key=lambda at: history.records[at].step)
-        yield [history.records[at].step for at in group], group
+        group.sort(key=history.steps.__getitem__)
+        yield group
+
+
+def _first_from(history: History, positions: Sequence[int], step: int) -> int:
+    """Return the place in positions ordered by step of the first at or after a step."""
+    return bisect_left(positions, step, key=history.steps.__getitem__)
 
 
 RULES: tuple[Rule, ...] = (by_count, by_steps, by_calendar, by_age, by_metric, by_end, by_tag, by_milestone)

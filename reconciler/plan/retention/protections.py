@@ -18,7 +18,8 @@ def protections(
         yield from ((at, "no rule is given") for at in range(len(history.records)))
     yield from _newest(history)
     yield from _young(history, rules, now)
-    yield from ((at, NOT_COMPLETE) for at, record in enumerate(history.records) if not record.complete)
+    strange = [at for at, record in enumerate(history.records) if not record.complete]
+    yield from ((at, NOT_COMPLETE) for at in strange)
     wanted = [*(Reference(id=pin, reason="pinned") for pin in pins), *references]
     yield from _wanted(history, wanted)
 
@@ -37,11 +38,11 @@ def _newest(history: History) -> Iterator[tuple[int, str]]:
 
 def _young(history: History, rules: Rules, now: float) -> Iterator[tuple[int, str]]:
     """Yield what is too young, by observed time; what was recorded in its future is too."""
-    limit = rules.minimum_age_seconds
+    limit, recorded = rules.minimum_age_seconds, [one.recorded_at_seconds for one in history.records]
+    if not recorded or now - max(recorded) >= limit:
+        return
     reason = f"recorded less than {limit:g} s ago"
-    for at, record in enumerate(history.records):
-        if now - record.recorded_at_seconds < limit:
-            yield at, reason
+    yield from ((at, reason) for at, seconds in enumerate(recorded) if now - seconds < limit)
 
 
 def _wanted(history: History, references: Iterable[Reference]) -> Iterator[tuple[int, str]]:
