@@ -10,6 +10,7 @@ from reconciler.act.launcher import Launcher, LocalLauncher
 from reconciler.act.observed_time import pass_time
 from reconciler.act.office import enter_office
 from reconciler.act.protocol import Outcome, perform
+from reconciler.act.saga import settle_sagas
 from reconciler.act.tools import Tools
 from reconciler.app.environment import Environment
 from reconciler.app.errors import Failed, NotFound
@@ -81,6 +82,8 @@ class Ticker:
         self._told_settled: str | None = None
         self._told_waits: set[str] = set()
         self._told_blocked: dict[str, set[str]] = {}
+        self._owes_sagas = True
+        """At first too: a kill may have left something."""
         self._own(realm_id)
         if self._writer.is_older_copy:
             show.notice(
@@ -123,6 +126,7 @@ class Ticker:
         self._note("attempted_commit", commit.id, view.facts.store.attempted_commit)
         self._show.tick_began(view)
         outcomes = list(self._perform(view))
+        self._write_sagas(has_acted=bool(outcomes))
         self._tell_waits(view)
         self._tell_blocked(view)
         succeeded = sum(outcome.ok for outcome in outcomes)
@@ -192,6 +196,13 @@ class Ticker:
         for outcome in perform(changes, self._tools, specs_commit=commit, on_begin=self._show.change_began):
             self._show.change_ended(outcome)
             yield outcome
+
+    def _write_sagas(self, *, has_acted: bool) -> None:
+        """Bring the campaigns' histories up to the journal; what fails is tried again in the next tick."""
+        self._owes_sagas = self._owes_sagas or has_acted
+        if self._owes_sagas:
+            settle_sagas(self._layout, self._writer)
+            self._owes_sagas = False
 
     def _settle(self, view: View) -> None:
         """Write down, once, that nothing is left to do at this commit."""
