@@ -19,6 +19,7 @@ from reconciler.desired.mistakes import SpecMistakesError
 from reconciler.observed.disk import observe_disk
 from reconciler.observed.gpus import observe_gpus
 from reconciler.observed.records import DiskFacts
+from state.amounts import size
 from state.layout import Layout
 from state.lock import read_epoch
 from state.store.connection import StoreDamaged, open_reader
@@ -128,8 +129,8 @@ def _gpus() -> Check:
         return _ok("gpu", f"none: {seen.note}; the CPU is the device")
     parts = [
         f"cuda:{gpu.index} {gpu.name}, "
-        f"{((gpu.memory_total_bytes or 0) - (gpu.memory_used_bytes or 0)) / 1e9:.1f} of "
-        f"{(gpu.memory_total_bytes or 0) / 1e9:.1f} GB free"
+        f"{size((gpu.memory_total_bytes or 0) - (gpu.memory_used_bytes or 0))} of "
+        f"{size(gpu.memory_total_bytes or 0)} free"
         for gpu in seen.gpus
     ]
     return _ok("gpu", "; ".join(parts))
@@ -190,9 +191,9 @@ def _root(layout: Layout, disk: DiskFacts) -> Check:
 def _disk_space(disk: DiskFacts) -> Check:
     if disk.free_bytes is None:
         return _warn("disk", "the free space cannot be told", "look at the disk")
-    text = f"{disk.free_bytes / 1e9:.1f} GB free"
+    text = f"{size(disk.free_bytes)} free"
     if disk.free_bytes < LEAST_FREE_BYTES:
-        return _warn("disk", text, f"make room: below {LEAST_FREE_BYTES / 1e9:.0f} GB a save may fail")
+        return _warn("disk", text, f"make room: below {size(LEAST_FREE_BYTES)} a save may fail")
     return _ok("disk", text)
 
 

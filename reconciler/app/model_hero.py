@@ -8,6 +8,7 @@ from reconciler.app.scalars import quoted
 from reconciler.desired.base import is_identifier
 from reconciler.observed.models import hub_cache_folder, observe_model
 from reconciler.observed.records import ModelFacts, PretrainedConfig
+from state.amounts import size
 from state.layout import Layout
 
 COMMENT_AT = 38
@@ -61,13 +62,13 @@ def _checked(model: str, config: PretrainedConfig) -> PretrainedConfig:
 
 def _text(hero: str, name: str, facts: ModelFacts, config: PretrainedConfig) -> str:
     context = config.max_position_embeddings or 0
-    size = sum(weights.size_bytes for weights in facts.weights)
+    num_bytes = sum(weights.size_bytes for weights in facts.weights)
     lines = [
         "# yaml-language-server: $schema=../../schemas/hero.schema.json",
         _line(f"id: {hero}", "equals the file's name"),
         _line(f"name: {hero}", "for people"),
         _line("model:", "locked: no campaign changes it; from the model's own config.json"),
-        _line(f"  hf_name: {quoted(name)}", f"its weights: {size / 1e9:.3g} GB"),
+        _line(f"  hf_name: {quoted(name)}", f"its weights: {size(num_bytes)}"),
         _line(f"  family: {quoted(str(config.model_type))}", "model_type there"),
         _line(f"  architecture: {config.architecture}", "the transformers class"),
         _line(f"  vocab_size: {config.vocab_size}", "tokens that it knows"),

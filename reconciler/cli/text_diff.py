@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from reconciler.cli.text_layout import PLAIN, Column, Paint, count, safe, short_code, short_hash, size, table
+from reconciler.cli.text_layout import PLAIN, Column, Paint, safe, short_code, short_hash, table
+from state.amounts import count, size
 
 if TYPE_CHECKING:
     from reconciler.app.diff import Comparison, Pair, Setting

@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from reconciler.cli.text_layout import PLAIN, Paint, columns, count, padded, safe, wrapped
+from reconciler.cli.text_layout import PLAIN, Paint, columns, padded, safe, wrapped
+from state.amounts import count
 
 if TYPE_CHECKING:
     from reconciler.app.doctor import Check, Diagnosis

@@ -3,17 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from reconciler.cli.text_layout import (
-    PLAIN,
-    Column,
-    Paint,
-    count,
-    short_code,
-    short_hash,
-    shortened,
-    size,
-    table,
-)
+from reconciler.cli.text_layout import PLAIN, Column, Paint, short_code, short_hash, shortened, table
+from state.amounts import count, size
 
 if TYPE_CHECKING:
     from reconciler.app.get import Listing

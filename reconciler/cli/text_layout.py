@@ -195,39 +195,6 @@ def _row(
     return GAP.join(parts)
 
 
-def count(number: int, noun: str) -> str:
-    """Return `1 quest` or `2 launches`, with thousands set apart."""
-    ending = "" if number == 1 else "es" if noun.endswith(("ch", "sh", "s", "x")) else "s"
-    return f"{number:,} {noun}{ending}"
-
-
-def size(num_bytes: float | None) -> str:
-    """Return `61 MB`, as disks are sold: a thousand bytes to the kilobyte."""
-    if num_bytes is None:
-        return ""
-    for unit in ("B", "kB", "MB", "GB", "TB"):
-        if num_bytes < 999.5 or unit == "TB":  # noqa: PLR2004 - what rounds to a thousand
-            decimals = 1 if unit not in ("B", "kB") and num_bytes < 100 else 0  # noqa: PLR2004
-            return f"{num_bytes:.{decimals}f} {unit}"
-        num_bytes /= 1000
-    return ""
-
-
-def duration(seconds: float | None) -> str:
-    """Return `48 s`, `1m 50s`, `2h10m` or `3d 4h`."""
-    if seconds is None:
-        return ""
-    whole = max(0, round(seconds))
-    minutes, hours, days = whole // 60, whole // 3600, whole // 86400
-    if whole < 60:  # noqa: PLR2004
-        return f"{whole} s"
-    if hours < 1:
-        return f"{minutes}m {whole % 60:02d}s"
-    if days < 1:
-        return f"{hours}h{minutes % 60:02d}m"
-    return f"{days}d {hours % 24}h"
-
-
 def held_out(loss: float, measured_at: int | None, step: int | None) -> str:
     """Return a held-out loss, with the step at which it was measured when that is not this one."""
     where = "" if measured_at is None or measured_at == step else f" at step {measured_at:,}"

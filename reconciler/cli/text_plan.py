@@ -3,17 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from reconciler.cli.text_layout import (
-    GAP,
-    INDENT,
-    PLAIN,
-    Paint,
-    columns,
-    count,
-    padded,
-    safe,
-    wrapped,
-)
+from reconciler.cli.text_layout import GAP, INDENT, PLAIN, Paint, columns, padded, safe, wrapped
+from state.amounts import count
 
 if TYPE_CHECKING:
     from reconciler.app.plan_document import PlanDocument, PlannedChange

@@ -7,8 +7,6 @@ from reconciler.cli.text_layout import (
     PLAIN,
     Paint,
     columns,
-    count,
-    duration,
     held_out,
     padded,
     rate,
@@ -17,6 +15,7 @@ from reconciler.cli.text_layout import (
     wrapped,
 )
 from reconciler.cli.text_plan import not_committed
+from state.amounts import count, duration
 
 if TYPE_CHECKING:
     from reconciler.act.protocol import Outcome

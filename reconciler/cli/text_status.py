@@ -7,17 +7,15 @@ from reconciler.cli.text_layout import (
     PLAIN,
     Paint,
     columns,
-    count,
-    duration,
     held_out,
     padded,
     rate,
     safe,
     short_code,
     short_hash,
-    size,
     wrapped,
 )
+from state.amounts import count, duration, size
 
 if TYPE_CHECKING:
     from reconciler.app.active_run import ActiveRun

@@ -2,8 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from reconciler.cli.text_layout import PLAIN, Paint, count
+from reconciler.cli.text_layout import PLAIN, Paint
 from reconciler.desired.mistakes import SpecMistakesError, render
+from state.amounts import count
 
 if TYPE_CHECKING:
     from reconciler.app.validate import Validation

@@ -8,13 +8,11 @@ from reconciler.cli.text_layout import (
     Column,
     Paint,
     columns,
-    duration,
     harmless,
     rate,
     safe,
     short_code,
     shortened,
-    size,
     table,
     wrapped,
 )
@@ -86,13 +84,6 @@ def test_colours_only_when_they_are_on() -> None:
 @pytest.mark.parametrize(
     ("shown", "expected"),
     [
-        (duration(0.4), "0 s"),
-        (duration(110), "1m 50s"),
-        (duration(7800), "2h10m"),
-        (duration(3 * 86400 + 4 * 3600), "3d 4h"),
-        (size(999), "999 B"),
-        (size(61_000_000), "61.0 MB"),
-        (size(18_400_000_000), "18.4 GB"),
         (rate(6100), "6.1k tok/s"),
         (rate(657), "657 tok/s"),
         (short_code("a1b2c3d" + "0" * 33 + "+dirty.0123"), "a1b2c3d+dirty"),
