@@ -19,22 +19,24 @@ from reconciler.observed.checkpoint_cache import CheckpointCache
 from reconciler.observed.checkpoints import observe_checkpoints
 from reconciler.observed.derived_files import observe_derived
 from reconciler.observed.disk import observe_disk
-from reconciler.observed.fact_cache import FolderCache
 from reconciler.observed.facts import CampaignFacts, Facts
 from reconciler.observed.gpus import observe_gpus, visible_gpus
+from reconciler.observed.inbox import observe_inbox
 from reconciler.observed.models import hub_cache_folder, observe_model
 from reconciler.observed.programs import why_not_startable
 from reconciler.observed.quest_files import observe_quest_file
-from reconciler.observed.records import ModelFacts, QuestFileFacts
+from reconciler.observed.records import InboxFacts, ModelFacts, QuestFileFacts
 from reconciler.observed.runs import RunCache, observe_runs
 from reconciler.observed.snapshots import observe_snapshots
 from reconciler.plan.configs import held_out_shape
+from reconciler.plan.inbox import contracts_of_inbox
 from reconciler.plan.quest_parts import known_contents
 from reconciler.plan.quest_sources import contracts_of
 from state.canonical import short_id
 from state.contract.row_contracts import RowContract
 from state.homes import find_home
 from state.ids import RunKey, campaign_uid
+from state.kept_answers import KeptAnswers
 from state.layout import CampaignLayout, Layout
 from state.store.rows import CampaignRow, RunRow, StoreView
 
@@ -46,7 +48,7 @@ class Observer:
         self._environment = environment
         self._layout = layout
         self._repository = repository
-        self._files = FolderCache(environment.cache_folder / "facts")
+        self._files = KeptAnswers(environment.cache_folder / "facts")
         self._checkpoints = CheckpointCache(self._files)
         self._runs: RunCache = RunCache()
         self._bearers = Bearers()
@@ -61,6 +63,7 @@ class Observer:
             gpus=visible_gpus(observe_gpus(), self._environment.variables.get("CUDA_VISIBLE_DEVICES")),
             campaigns=self._campaigns(desired, store),
             snapshots=observe_snapshots(self._layout),
+            inbox=self._inbox(desired),
             quest_files=self._quest_files(desired, store),
             held_out_files=self._held_out_files(desired),
             models=self._models(desired),
@@ -103,6 +106,10 @@ class Observer:
         seen = observe_runs(places, root, cache=self._runs)
         checkpoints = observe_checkpoints(places.checkpoints, root, uid, cache=self._checkpoints)
         return CampaignFacts(checkpoints=checkpoints, runs=seen.runs, problems=seen.problems)
+
+    def _inbox(self, desired: Desired) -> InboxFacts:
+        now = self._environment.now()
+        return observe_inbox(self._layout, contracts_of_inbox(desired), now, self._files)
 
     def _quest_files(self, desired: Desired, store: StoreView) -> Mapping[str, QuestFileFacts]:
         root, top = self._layout.root, self._repository
