@@ -77,13 +77,13 @@ class Dataset(Spec, frozen=True, kw_only=True):
     max_invalid_fraction: Annotated[float, Meta(ge=0, le=0.5)] = 0.0
     """Of a quest that names this dataset, at most this share of rows may be invalid; those are left out."""
     skill_id: Id | None = None
-    """Older: the skill that makes such rows."""
+    """Older, for people: the skill that makes such rows."""
     eval_leakage_guard: Line | None = None
-    """Older; nothing looks for leakage in this version."""
+    """Older; has no effect, and plan says so: nothing looks for evaluation problems among the rows."""
     safety_profile: Line | None = None
-    """Older."""
+    """Older; has no effect, and plan says so: rows are judged by keys, types and invariants alone."""
     task_tags: tuple[str, ...] = ()
-    """Older."""
+    """Older, for people: words to find a dataset by."""
 
 
 def check(dataset: Dataset) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
+from reconciler.desired.dataset import Dataset
 from reconciler.desired.hero import Hero
 from reconciler.desired.layers import Resolved
 from reconciler.desired.optimizers import OPTIMIZERS
@@ -22,7 +23,7 @@ class Unsupported(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that a spec says and this version does not do."""
 
     path: KeyPath
-    """Where the hero or skill says it; for a setting, the setting's key path."""
+    """Where the hero, skill or dataset says it; for a setting, the setting's key path."""
     reason: str
     blocks: bool
     """Is launching refused? Otherwise it changes nothing that is learnt."""
@@ -53,6 +54,21 @@ def unsupported_skill(skill: Skill) -> tuple[Unsupported, ...]:
     if skill.evaluation is None:
         return ()
     return (_note(("evaluation",), "nothing examines skills in this version"),)
+
+
+def unsupported_dataset(dataset: Dataset) -> tuple[Unsupported, ...]:
+    """Return what an older contract promises of its rows and nothing looks after; the rest of it is honoured.
+
+    `skill_id` and `task_tags` promise nothing: they are words to find a dataset by.
+    """
+    found = []
+    if dataset.eval_leakage_guard is not None:
+        reason = "has no effect: nothing looks for evaluation problems among the rows in this version"
+        found.append(_note(("eval_leakage_guard",), f"eval_leakage_guard {reason}"))
+    if dataset.safety_profile is not None:
+        reason = "has no effect: rows are judged by keys, types and invariants alone"
+        found.append(_note(("safety_profile",), f"safety_profile {reason}"))
+    return tuple(found)
 
 
 def _blockers(hero: Hero) -> Iterator[Unsupported]:
