@@ -12,7 +12,7 @@ import msgspec
 from reconciler.app.environment import Environment
 from reconciler.app.realm_store import read_store
 from reconciler.desired.desired import Desired
-from reconciler.desired.layers import layers_of, resolve
+from reconciler.desired.layers import held_out_of
 from reconciler.desired.training import HeldOutFile
 from reconciler.observed.bearers import Bearers
 from reconciler.observed.checkpoint_cache import CheckpointCache
@@ -125,7 +125,7 @@ class Observer:
     def _held_out_files(self, desired: Desired) -> Mapping[str, QuestFileFacts]:
         found = {}
         for name in desired.campaigns:
-            spec = resolve(layers_of(desired, name))["evaluation.held_out"].value
+            spec = held_out_of(desired, name)
             if isinstance(spec, HeldOutFile):
                 contract = RowContract(name="the held-out file's fields", shape=held_out_shape(spec))
                 root, top = self._layout.root, self._repository

@@ -96,6 +96,21 @@ def resolve(layers: Sequence[Layer]) -> dict[str, Resolved]:
     return {key: _resolved(settings) for key, settings in sorted(given.items())}
 
 
+def held_out_of(desired: Desired, campaign: str) -> float | HeldOutFile:
+    """Return `evaluation.held_out` as `resolve` has it, without finding out where each setting stands."""
+    host, said = desired.this_host, desired.here.said
+    strongest_first = (
+        said.settings if said else None,
+        host.training if host else None,
+        desired.campaigns[campaign].spec.config_overrides,
+        desired.hero_of(campaign).spec.training_defaults,
+        desired.realm.spec.defaults,
+    )
+    given = (one.evaluation.held_out for one in strongest_first if one and one.evaluation)
+    built_in: float = BUILT_IN["evaluation.held_out"]
+    return next((value for value in given if value is not None), built_in)
+
+
 def _resolved(settings: Sequence[Setting]) -> Resolved:
     *hidden, last = settings
     shown = tuple(one for one in reversed(hidden) if one.layer != "built in")

@@ -1,6 +1,13 @@
 """The settings of a campaign and where each comes from."""
 
-from reconciler.desired.layers import BUILT_IN, Layer, Setting, layers_of, resolve
+from itertools import product
+
+import msgspec
+import pytest
+
+from reconciler.desired.command_line import said_on_command_line
+from reconciler.desired.desired import Here
+from reconciler.desired.layers import BUILT_IN, Layer, Setting, held_out_of, layers_of, resolve
 from reconciler.desired.loading import load
 from reconciler.desired.parse_cache import NoCache
 from reconciler.desired.training import TrainingSettings
@@ -72,3 +79,27 @@ def test_every_key_of_a_spec_has_a_built_in_value(tree, small) -> None:
     older = {"save_steps", "save_total_limit", "load_in_4bit", "optimizer_type", "liger_kernel"}
     assert ours == set(TrainingSettings.__struct_fields__) - older
     assert set(found) == {*BUILT_IN, "max_length"}
+
+
+def given(number: int) -> list[str]:
+    """What a layer may say of held-out rows: nothing, a fraction, a file."""
+    fraction, file = f"{{held_out: 0.{number}}}", f"{{held_out: {{file: f{number}.jsonl}}}}"
+    return ["{evaluation: {max_rows: 3}}", f"{{evaluation: {fraction}}}", f"{{evaluation: {file}}}"]
+
+
+@pytest.mark.parametrize("words", [(), ("clip=2",), ("evaluation.held_out.file=x",)])
+def test_what_is_held_out_is_what_the_layers_give(tree, small, words) -> None:
+    here = Here(host="box", said=said_on_command_line(words) if words else None)
+    realm, campaign = small["specs/realm.yaml"], small["specs/campaigns/pip/campaign-001.yaml"]
+    for of_realm, of_campaign, of_host in product(given(1), given(2), given(3)):
+        small["specs/realm.yaml"] = f"{realm}defaults: {of_realm}\n"
+        small["specs/campaigns/pip/campaign-001.yaml"] = f"{campaign}config_overrides: {of_campaign}\n"
+        small["specs/hosts.yaml"] = f"hosts: {{box: {{training: {of_host}}}}}\n"
+        desired = msgspec.structs.replace(load(tree(small), NoCache()), here=here)
+        assert held_out_of(desired, NAME) == resolve(layers_of(desired, NAME))["evaluation.held_out"].value
+
+
+def test_what_a_hero_holds_out_counts_where_its_campaign_says_nothing(tree, small) -> None:
+    small["specs/heroes/pip.yaml"] += "  evaluation: {held_out: 0.25}\n"
+    desired = load(tree(small), NoCache())
+    assert held_out_of(desired, NAME) == 0.25
