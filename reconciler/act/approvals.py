@@ -7,7 +7,7 @@ from reconciler.act.answering import answer_once
 from reconciler.act.tools import Tools
 from reconciler.plan.actions import TakeApproval
 from state.store.rows import TakenApproval
-from state.store.tables import put_meta
+from state.store.tables import get_meta, put_meta
 
 
 def take(action: TakeApproval, tools: Tools) -> str:
@@ -19,8 +19,16 @@ def take(action: TakeApproval, tools: Tools) -> str:
 
     def do(store: apsw.Connection, _now: str) -> str:
         if action.sequences:
-            taken = TakenApproval(specs_commit=action.specs_commit, sequences=action.sequences)
-            put_meta(store, "approval", msgspec.json.encode(taken).decode())
+            put_meta(store, "approval", msgspec.json.encode(_beside_earlier(store, action)).decode())
         return action.what
 
     return answer_once(tools, action.request_id, do)
+
+
+def _beside_earlier(store: apsw.Connection, action: TakeApproval) -> TakenApproval:
+    """Return what may be dropped now: this, and what was approved before at the same commit."""
+    before = get_meta(store, "approval")
+    earlier = msgspec.json.decode(before, type=TakenApproval) if before else None
+    is_of_this_commit = earlier is not None and earlier.specs_commit == action.specs_commit
+    sequences = {*action.sequences, *(earlier.sequences if earlier and is_of_this_commit else ())}
+    return TakenApproval(specs_commit=action.specs_commit, sequences=tuple(sorted(sequences)))

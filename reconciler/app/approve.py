@@ -2,6 +2,8 @@
 
 import re
 
+import msgspec
+
 from reconciler.app.environment import Environment
 from reconciler.app.errors import Blocked, Misused, NotFound
 from reconciler.app.ground import store_of
@@ -10,7 +12,7 @@ from reconciler.app.planning import View, look
 from reconciler.app.requests import Asked, leave_request
 from reconciler.desired.git_process import SourceError
 from reconciler.plan.changes import Awaiting
-from reconciler.plan.guard import short
+from reconciler.plan.guard import drops_of, short
 from state.layout import Layout
 
 LEAST_DIGITS = 8
@@ -42,7 +44,9 @@ def approve(
             f"the plan at {view.commit.name} waits for an approval of {short(awaiting.digest)}, not of "
             f"{match[1]}: it has changed; look at it again: reconcile plan"
         )
-    return view.layout, awaiting, leave_request(environment, view.layout, "approve", awaiting.digest, why)
+    approves = msgspec.json.encode(drops_of(awaiting)).decode()
+    asked = leave_request(environment, view.layout, "approve", awaiting.digest, why, approves_json=approves)
+    return view.layout, awaiting, asked
 
 
 def _followed(environment: Environment, options: Options) -> View:

@@ -62,6 +62,7 @@ def leave_request(
     why: str | None,
     *,
     quest: str | None = None,
+    approves_json: str | None = None,
 ) -> Asked:
     """Leave a request about a campaign, or about a checkpoint, and wake the loop.
 
@@ -70,7 +71,9 @@ def leave_request(
     """
     by, at = f"{environment.user}@{environment.host}", environment.now()
     reason = why or NO_REASON
-    number = _leave(layout, kind=kind, campaign=about, by=by, why=reason, at=at, quest=quest)
+    number = _leave(
+        layout, kind=kind, campaign=about, by=by, why=reason, at=at, quest=quest, approves_json=approves_json
+    )
     _wake(layout)
     return Asked(
         id=number,
@@ -155,13 +158,13 @@ def _wait_until_handled(layout: Layout, asked: Asked, deadline: float, timeout_s
 
 
 def _leave(
-    layout: Layout, *, kind: Kind, campaign: str, by: str, why: str, at: str, quest: str | None
+    layout: Layout, *, kind: Kind, campaign: str, by: str, why: str, at: str, **about: str | None
 ) -> int:
     import apsw
 
     try:
         with closing(open_writer(layout.store)) as connection:
-            return ask(connection, kind=kind, campaign=campaign, by=by, why=why, at=at, quest=quest)
+            return ask(connection, kind=kind, campaign=campaign, by=by, why=why, at=at, **about)
     except (apsw.ReadOnlyError, apsw.CantOpenError, PermissionError) as error:
         raise Failed(f"{layout.store}: cannot be written ({error}); ask whom the realm belongs to") from error
 

@@ -1,11 +1,15 @@
-"""The guard: a plan that destroys much waits until a person has approved exactly what it destroys.
+"""The guard: a plan that destroys much waits until a person has approved what it destroys.
 
-It looks at the finished plan. Above a limit of the realm, or when a person asked for a deletion by spec, the
-drops are taken out and named, with the digest of exactly these. An approval of that digest lets them go
-once; what a kill leaves of them goes on at the same commit. What was dropped before is no decision any more.
+It looks at the finished plan. What a person asked to delete by spec waits always; what the rules drop waits
+above a limit of the realm. What waits is taken out and named, with the digest of exactly these drops.
+
+An approval is of the drops that it was given for, each of them. It is used once: as many of them as the plan
+still has are let go, also where others fell away or joined since; those that joined are judged by themselves,
+as if the approved ones were gone. What a kill leaves goes on at the same commit. What was dropped before is
+no decision any more.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -16,7 +20,7 @@ from reconciler.plan.draft import Draft
 from reconciler.plan.losses import above, losses_of
 from reconciler.plan.world import World
 from state.canonical import sha256_of
-from state.store.rows import RequestRow
+from state.store.rows import Drops, RequestRow
 
 SHORT = 12
 """So many digits of a digest are shown, and are enough to approve it."""
@@ -25,27 +29,23 @@ SHORT = 12
 def plan_guard(world: World, draft: Draft) -> None:
     """Hold back the drops that need an approval and have none; take the approvals that are there."""
     decided = _decided(world)
-    drops = [
-        change
-        for change in draft.changes
-        if isinstance(change.action, TrashCheckpoint) and change.action.sequence not in decided
-    ]
-    awaiting = _awaiting(world, drops)
-    approval = _approval_of(world, awaiting)
+    drops = [change for change in _drops_in(draft.changes) if _action(change).sequence not in decided]
+    approved = _approved(world, drops)
+    let_go = [change for changes in approved.values() for change in changes]
+    ids = {change.id for change in let_go}
+    awaiting = _awaiting(world, [change for change in drops if change.id not in ids], let_go)
+    draft.take_out([*let_go, *(awaiting.changes if awaiting else ())])
     for request in _asked(world):
-        if request is not approval:
+        if found := approved.get(request.id):
+            _let_go(world, draft, request, found)
+        else:
             _decline(draft, request, awaiting)
-    if awaiting is None:
-        return
-    draft.take_out(awaiting.changes)
-    if approval is None:
+    if awaiting is not None:
         draft.awaiting = awaiting
         _name(draft, awaiting)
-    else:
-        _let_go(world, draft, approval, awaiting)
 
 
-def digest_of(drops: Sequence[TrashCheckpoint]) -> str:
+def digest_of(drops: Iterable[TrashCheckpoint]) -> str:
     """Return the digest of exactly these drops: which checkpoints, whatever the words are."""
     return sha256_of(sorted([drop.campaign_uid, drop.sequence, drop.digest, drop.kind] for drop in drops))
 
@@ -53,6 +53,21 @@ def digest_of(drops: Sequence[TrashCheckpoint]) -> str:
 def short(digest: str) -> str:
     """Return as much of a digest as people see and type."""
     return digest.removeprefix("sha256:")[:SHORT]
+
+
+def drops_of(awaiting: Awaiting) -> Drops:
+    """Return what an approval of this is for, each drop by itself."""
+    return Drops(sequences=tuple(sorted(drop.sequence for drop in map(_action, awaiting.changes))))
+
+
+def _drops_in(changes: Iterable[Change]) -> list[Change]:
+    return [change for change in changes if isinstance(change.action, TrashCheckpoint)]
+
+
+def _action(change: Change) -> TrashCheckpoint:
+    if not isinstance(change.action, TrashCheckpoint):  # cannot be: `_drops_in` chose them
+        raise TypeError(change.id)
+    return change.action
 
 
 def _decided(world: World) -> frozenset[int]:
@@ -63,21 +78,44 @@ def _decided(world: World) -> frozenset[int]:
     return frozenset(dropped.union(store.approval.sequences if store.approval and is_approved else ()))
 
 
-def _awaiting(world: World, drops: Sequence[Change]) -> Awaiting | None:
-    """Return what needs an approval; None where the plan stays below every limit."""
-    actions = [change.action for change in drops if isinstance(change.action, TrashCheckpoint)]
-    losses = losses_of(world, actions)
-    exceeded = above(losses, _limits(world))
-    asked = any(action.kind == "asked" for action in actions)
-    if not exceeded and not asked:
+def _approved(world: World, drops: Sequence[Change]) -> dict[int, list[Change]]:
+    """Return which drops each open request approves, by its id; none twice, the oldest request first."""
+    found: dict[int, list[Change]] = {}
+    left = {_action(change).sequence: change for change in drops}
+    for request in _asked(world):
+        wanted = sorted(_wanted(world, request, drops) & left.keys())
+        found[request.id] = [left.pop(sequence) for sequence in wanted]
+    return found
+
+
+def _wanted(world: World, request: RequestRow, drops: Sequence[Change]) -> frozenset[int]:
+    """Return the ledger rows that a request approves; of an older version's, known by its digest alone."""
+    if request.approves_json is not None:
+        return frozenset(msgspec.json.decode(request.approves_json, type=Drops).sequences)
+    awaiting = _awaiting(world, drops, ())
+    if awaiting is None or awaiting.digest != request.campaign:
+        return frozenset()
+    return frozenset(drops_of(awaiting).sequences)
+
+
+def _awaiting(world: World, drops: Sequence[Change], let_go: Sequence[Change]) -> Awaiting | None:
+    """Return what needs an approval: all that people ask to delete, the rest where it exceeds a limit."""
+    gone = list(map(_action, let_go))
+    asked = [drop for drop in map(_action, drops) if drop.kind == "asked"]
+    rolled = [drop for drop in map(_action, drops) if drop.kind != "asked"]
+    exceeded = above(losses_of(world, rolled, [*gone, *asked]), _limits(world))
+    waiting = [change for change in drops if exceeded or _action(change).kind == "asked"]
+    if not waiting:
         return None
+    actions = list(map(_action, waiting))
+    losses = losses_of(world, actions, gone)
     return Awaiting(
         digest=digest_of(actions),
         checkpoints=losses.checkpoints,
         size_bytes=losses.size_bytes,
         gpu_hours=losses.gpu_hours,
         why=_why(exceeded),
-        changes=tuple(drops),
+        changes=tuple(waiting),
     )
 
 
@@ -95,31 +133,18 @@ def _asked(world: World) -> Iterator[RequestRow]:
     return (request for request in world.facts.store.requests if request.kind == "approve")
 
 
-def _approval_of(world: World, awaiting: Awaiting | None) -> RequestRow | None:
-    """Return the oldest open request that approves exactly this."""
-    if awaiting is None:
-        return None
-    return next((request for request in _asked(world) if request.campaign == awaiting.digest), None)
-
-
 def _decline(draft: Draft, request: RequestRow, awaiting: Awaiting | None) -> None:
-    """Close an approval of something else: it is valid for exactly its digest, and not kept for later."""
+    """Close an approval of which the plan has nothing: it is not kept for later."""
     now = f"it waits for an approval of {short(awaiting.digest)} now" if awaiting else "nothing waits for one"
     _take(draft, request, sequences=(), specs_commit="", what=f"not used: the plan has changed, {now}")
 
 
-def _let_go(world: World, draft: Draft, request: RequestRow, awaiting: Awaiting) -> None:
+def _let_go(world: World, draft: Draft, request: RequestRow, drops: Sequence[Change]) -> None:
     """Take the approval, then do what it is for."""
-    sequences = [
-        change.action.sequence for change in awaiting.changes if isinstance(change.action, TrashCheckpoint)
-    ]
-    what = f"{awaiting.checkpoints:,} checkpoints to drop"
-    taken = _take(
-        draft, request, sequences=tuple(sorted(sequences)), specs_commit=world.specs_commit, what=what
-    )
-    draft.changes.extend(
-        msgspec.structs.replace(change, needs=(*change.needs, taken)) for change in awaiting.changes
-    )
+    sequences = tuple(sorted(_action(change).sequence for change in drops))
+    what = f"{len(drops):,} checkpoint{'' if len(drops) == 1 else 's'} to drop"
+    taken = _take(draft, request, sequences=sequences, specs_commit=world.specs_commit, what=what)
+    draft.changes.extend(msgspec.structs.replace(change, needs=(*change.needs, taken)) for change in drops)
 
 
 def _take(
@@ -144,8 +169,7 @@ def _name(draft: Draft, awaiting: Awaiting) -> None:
     """Name what waits, campaign by campaign, with how to approve it."""
     by_campaign: dict[str, list[tuple[TrashCheckpoint, Change]]] = {}
     for change in awaiting.changes:
-        if isinstance(change.action, TrashCheckpoint):
-            by_campaign.setdefault(change.action.campaign, []).append((change.action, change))
+        by_campaign.setdefault(_action(change).campaign, []).append((_action(change), change))
     for campaign, drops in by_campaign.items():
         steps = sorted(action.step for action, _ in drops)
         which = (

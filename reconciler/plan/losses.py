@@ -1,6 +1,6 @@
 """What the drops of a plan destroy: checkpoints, bytes, and the hours of GPU work that nothing else holds."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -20,15 +20,18 @@ class Losses(msgspec.Struct, frozen=True, kw_only=True):
     """Training beyond the newest checkpoint that stays."""
 
 
-def losses_of(world: World, drops: Sequence[TrashCheckpoint]) -> Losses:
-    """Return what these drops destroy together."""
+def losses_of(
+    world: World, drops: Sequence[TrashCheckpoint], beside: Collection[TrashCheckpoint] = ()
+) -> Losses:
+    """Return what these drops destroy together; `beside` go too, and hold no work of theirs."""
     by_campaign: dict[str, set[int]] = {}
+    going = {drop.sequence for drop in beside}
     for drop in drops:
         by_campaign.setdefault(drop.campaign, set()).add(drop.sequence)
     return Losses(
         checkpoints=len(drops),
         size_bytes=sum(drop.size_bytes for drop in drops),
-        gpu_hours=sum(_gpu_seconds(world, name, dropped) for name, dropped in by_campaign.items()) / 3600,
+        gpu_hours=sum(_gpu_seconds(world, name, gone | going) for name, gone in by_campaign.items()) / 3600,
     )
 
 

@@ -15,6 +15,7 @@ def ask(
     why: str,
     at: str,
     quest: str | None = None,
+    approves_json: str | None = None,
 ) -> int:
     """Leave a request for the reconciler and return its number."""
     connection.execute("BEGIN IMMEDIATE")
@@ -28,6 +29,7 @@ def ask(
             why=why,
             asked_at=at,
             quest=quest,
+            approves_json=approves_json,
         )
         put(connection, [row])
     except BaseException:

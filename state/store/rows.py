@@ -137,6 +137,21 @@ class QuestDataRow(msgspec.Struct, frozen=True, kw_only=True):
     created_at: str
 
 
+class InboxRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that was taken in from the inbox: a quest that no spec names."""
+
+    quest_id: str
+    name: str
+    """Where it was dropped, below the inbox."""
+    source_key: str
+    digest: str
+    num_rows: int
+    size_bytes: int
+    shape_json: str
+    """How its rows are read, a RowShape."""
+    taken_at: str
+
+
 class LedgerRow(msgspec.Struct, frozen=True, kw_only=True):
     """One save of a checkpoint; never deleted. Of several of one step, the last one recorded is in force."""
 
@@ -173,6 +188,16 @@ class LedgerRow(msgspec.Struct, frozen=True, kw_only=True):
     """Quests that the campaign had learnt to the end."""
     recorded_at_seconds: float = 0.0
     """Observed time when it was recorded; 0 in a row of an older version."""
+    marks_json: str = ""
+    """What people protected it by, `Marks`; empty: by nothing."""
+
+
+class Marks(msgspec.Struct, frozen=True, kw_only=True):
+    """A person's word that a checkpoint stays; kept with it, whatever becomes of the line that said so."""
+
+    pinned: bool = False
+    tags: tuple[str, ...] = ()
+    """Sorted."""
 
 
 class TrashRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -253,6 +278,15 @@ class RequestRow(msgspec.Struct, frozen=True, kw_only=True):
     result: str | None = None
     quest: str | None = None
     """Of a skip or retry: the quest that it is about."""
+    approves_json: str | None = None
+    """Of an approval: what exactly may be dropped, a `Drops`; None of one that an older version left."""
+
+
+class Drops(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person approved to be dropped."""
+
+    sequences: tuple[int, ...] = ()
+    """Of ledger rows."""
 
 
 class TakenApproval(msgspec.Struct, frozen=True, kw_only=True):
@@ -278,6 +312,8 @@ class StoreView(msgspec.Struct, frozen=True, kw_only=True):
     runs: tuple[RunRow, ...] = ()
     jobs: tuple[JobRow, ...] = ()
     quest_data: tuple[QuestDataRow, ...] = ()
+    inbox: tuple[InboxRow, ...] = ()
+    """What was taken in from the inbox, in the order of the queue."""
     ledger: tuple[LedgerRow, ...] = ()
     requests: tuple[RequestRow, ...] = ()
     """Those not yet handled, oldest first."""

@@ -9,6 +9,7 @@ import msgspec
 from state.store.rows import (
     ActionRow,
     CampaignRow,
+    InboxRow,
     JobRow,
     LedgerRow,
     QuestDataRow,
@@ -17,7 +18,7 @@ from state.store.rows import (
     TrashRow,
 )
 
-VERSION = 5
+VERSION = 6
 
 
 class Table(typing.NamedTuple):
@@ -40,6 +41,7 @@ TABLES = {
         Table("runs", RunRow, ("campaign_uid", "generation", "attempt")),
         Table("jobs", JobRow, ("uid",), ("id",)),
         Table("quest_data", QuestDataRow, ("source_key",)),
+        Table("inbox", InboxRow, ("quest_id",)),
         Table("ledger", LedgerRow, ("sequence",), indexes=(_LEDGER_PLACE,)),
         Table("actions", ActionRow, ("number",), indexes=(_ACTIONS_OF, _ACTIONS_FAILED)),
         Table("requests", RequestRow, ("id",)),
@@ -146,7 +148,18 @@ def _from_4(connection: apsw.Connection) -> None:
     connection.execute("ALTER TABLE requests ADD COLUMN quest TEXT")
 
 
-_STEPS = {1: _from_1, 2: _from_2, 3: _from_3, 4: _from_4}
+def _from_5(connection: apsw.Connection) -> None:
+    """Files are taken in from the inbox; pins and tags stay with a checkpoint; approvals say of what."""
+    connection.execute(
+        "CREATE TABLE inbox (quest_id TEXT NOT NULL, name TEXT NOT NULL, source_key TEXT NOT NULL, "
+        "digest TEXT NOT NULL, num_rows INTEGER NOT NULL, size_bytes INTEGER NOT NULL, "
+        "shape_json TEXT NOT NULL, taken_at TEXT NOT NULL, PRIMARY KEY (quest_id)) STRICT, WITHOUT ROWID"
+    )
+    connection.execute("ALTER TABLE requests ADD COLUMN approves_json TEXT")
+    connection.execute("ALTER TABLE ledger ADD COLUMN marks_json TEXT NOT NULL DEFAULT ''")
+
+
+_STEPS = {1: _from_1, 2: _from_2, 3: _from_3, 4: _from_4, 5: _from_5}
 """By version: what brings a store from it to the next one. Not made from the row types, which move on."""
 
 

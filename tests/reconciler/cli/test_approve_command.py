@@ -98,13 +98,39 @@ def test_an_approved_plan_is_done_once_and_recorded_with_who_and_why(run, shrunk
     assert (again.exit_code, "nothing waits for an approval at main@" in again.stderr) == (5, True)
 
 
-def test_an_approval_of_what_has_changed_since_is_not_used(run, shrunk: Path, lab: Path, git) -> None:
+def test_an_approval_holds_for_what_is_left_of_it_when_less_is_dropped(
+    run, shrunk: Path, lab: Path, git
+) -> None:
     run("approve", digest(run))
     (lab / "specs/retention.yaml").write_text(RULES.replace("keep_checkpoints: 1", "keep_checkpoints: 2"))
     git(lab, "commit", "-qam", "keep two")
     done = run("apply", "--until-converged")
-    assert done.exit_code == 3
-    assert "not used: the plan has changed, it waits for an approval of" in done.stdout
+    assert (done.exit_code, "3 checkpoints to drop" in done.stdout) == (0, True), done.stderr
+    assert there(shrunk) == [400, 1000]
+
+
+def test_an_approval_lets_nothing_go_that_it_was_not_given_for(run, shrunk: Path, root: Path) -> None:
+    """Kills: an approval of a plan that let go whatever the plan was by then."""
+    run("approve", digest(run))
+    uid = json.loads((shrunk.parent / "campaign.json").read_text())["uid"]
+    for step in (1100, 1200, 1300, 1400):
+        save(shrunk, uid, step)
+    assert run("apply", "--once").exit_code == 0
+    time.sleep(2.1)
+    done = run("apply", "--until-converged")
+    assert (done.exit_code, there(shrunk)) == (3, [1000, 1100, 1200, 1300, 1400])
+    assert "4 checkpoints, @1000 to @1300, would be dropped" in " ".join(done.stdout.split())
+
+
+def test_an_approval_of_what_is_dropped_no_longer_is_not_used(run, shrunk: Path, lab: Path, git) -> None:
+    run("approve", digest(run))
+    (lab / "specs/retention.yaml").write_text(RULES.replace("keep_checkpoints: 1", "keep_checkpoints: 9"))
+    git(lab, "commit", "-qam", "keep nine")
+    done = run("apply", "--until-converged")
+    assert (done.exit_code, "not used: the plan has changed, nothing waits for one" in done.stdout) == (
+        0,
+        True,
+    )
     assert there(shrunk) == list(STEPS)
 
 

@@ -313,7 +313,9 @@ def _store_of_version_1(path: Path) -> tuple[LedgerRow, ActionRow]:
     connection.execute("DROP TABLE trash")
     for column in ("part", "follows", "failures", "demoted"):
         connection.execute(f"ALTER TABLE jobs DROP COLUMN {column}")
-    connection.execute("ALTER TABLE requests DROP COLUMN quest")
+    connection.execute("DROP TABLE inbox")
+    for column in ("quest", "approves_json"):
+        connection.execute(f"ALTER TABLE requests DROP COLUMN {column}")
     for table, statement, row in tables:
         connection.execute(f"DROP TABLE {table}")
         connection.execute(statement)
