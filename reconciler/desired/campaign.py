@@ -73,7 +73,7 @@ class Campaign(Spec, frozen=True, kw_only=True):
     config_overrides: TrainingSettings | None = None
     """Settings that differ from the hero's."""
     milestones: tuple[Milestone, ...] | None = None
-    """Steps to remember; retention keeps their checkpoints."""
+    """Steps to remember; retention keeps their checkpoints. Absent: those it has stay; [] forgets them."""
     starting_checkpoint: StartingCheckpoint | None = None
     """Begin with the weights of this checkpoint of any campaign; absent: with the base model."""
     state: Literal["archived"] | None = None

@@ -12,8 +12,9 @@ from reconciler.plan.actions import (
 )
 from reconciler.plan.draft import Draft
 from reconciler.plan.world import World
-from state.cards import CampaignCard, Milestone
+from state.cards import CampaignCard, Milestone, decode_card
 from state.contract.goals import Goals
+from state.store.rows import CampaignRow
 
 
 def plan_campaigns(world: World, draft: Draft) -> None:
@@ -39,8 +40,8 @@ def _register(world: World, draft: Draft, name: str, spec: Campaign) -> None:
     )
 
 
-def card_of(spec: Campaign) -> CampaignCard:
-    """Return what campaign.json repeats from a spec."""
+def card_of(spec: Campaign, row: CampaignRow | None = None) -> CampaignCard:
+    """Return what campaign.json repeats from a spec; what it does not say of milestones stays."""
     overrides = msgspec.to_builtins(spec.config_overrides) if spec.config_overrides else {}
     return CampaignCard(
         name=spec.name or spec.id,
@@ -48,13 +49,14 @@ def card_of(spec: Campaign) -> CampaignCard:
         skills_focus=spec.skills_focus,
         config_overrides={key: value for key, value in overrides.items() if value is not None},
         goal=spec.goal.goals if spec.goal else Goals(),
-        milestones=_milestones(spec),
+        milestones=_milestones(spec, row),
     )
 
 
-def _milestones(spec: Campaign) -> tuple[Milestone, ...] | None:
+def _milestones(spec: Campaign, row: CampaignRow | None) -> tuple[Milestone, ...] | None:
     if spec.milestones is None:
-        return None
+        before = decode_card(row.card_json) if row is not None else None
+        return before.milestones if before is not None else None
     return tuple(Milestone(step=one.step, note=one.note or "", date=one.date) for one in spec.milestones)
 
 

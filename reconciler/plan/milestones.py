@@ -4,6 +4,11 @@ One in the past is accepted, since marking what was good is what people do after
 that brings it in says which checkpoint stands for it now.
 """
 
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
 from reconciler.plan.draft import Draft
 from reconciler.plan.world import World
 from state.campaign_file import first_at_or_after
@@ -14,9 +19,10 @@ from state.store.rows import CampaignRow, LedgerRow
 def milestone_steps(world: World, row: CampaignRow) -> tuple[int, ...]:
     """Return the marked steps: those of the spec, and those that the campaign's row still has.
 
-    Protection is kept with the campaign, so a spec that vanished takes none away.
+    Protection is kept with the campaign, so a spec that vanished takes none away. Where no spec speaks of
+    milestones, those that campaign.json tells count, whoever wrote them: `milestones: []` removes them.
     """
-    return tuple(sorted(_wanted(world, row.name) | _known(row)))
+    return tuple(sorted(_wanted(world, row.name) | _known(row) | _told(world, row)))
 
 
 def plan_milestones(world: World, draft: Draft) -> None:
@@ -41,6 +47,22 @@ def _wanted(world: World, name: str) -> set[int]:
 def _known(row: CampaignRow) -> set[int]:
     card = decode_card(row.card_json)
     return {one.step for one in (card.milestones or ())} if card else set()
+
+
+def _told(world: World, row: CampaignRow) -> set[int]:
+    """Return the steps that campaign.json marks, where the row knows nothing of milestones."""
+    card = decode_card(row.card_json)
+    return set() if card and card.milestones is not None else set(_in_file(world, row.name))
+
+
+def _in_file(world: World, campaign: str) -> Iterator[int]:
+    found = world.facts.derived.campaign_records.get(campaign)
+    record = msgspec.json.decode(found.content, type=dict[str, Any]) if found and found.content else {}
+    marks = record.get("milestones")
+    for mark in marks if isinstance(marks, list) else ():
+        step = mark.get("step") if isinstance(mark, dict) else None
+        if isinstance(step, int) and step > 0:
+            yield step
 
 
 def _living(world: World, row: CampaignRow) -> list[LedgerRow]:

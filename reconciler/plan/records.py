@@ -49,7 +49,7 @@ def _campaigns_written(draft: Draft) -> set[str]:
 
 def _plan_record(world: World, draft: Draft, row: CampaignRow, spec: Campaign) -> None:
     existing, problem = _found_record(world, row.name)
-    card = card_of(spec)
+    card = card_of(spec, row)
     expected = campaign_record(card, row, world.facts.ledger_of(row.uid), existing)
     differing = sorted(key for key in expected if existing.get(key, ...) != expected[key])
     is_kept = row.card_json == encode_card(card)

@@ -378,7 +378,9 @@ class Builder:
         active = rows.get(self.words.get("active") or "")
         pointer = encode_record(pointer_record(active, EARLIER, {})) if active else None
         records = {
-            name: DerivedFile(path=name, content=self._record(name, row))
+            name: DerivedFile(
+                path=name, content=self._record(name, row, (campaigns[name] or {}).get("record", {}))
+            )
             for name, row in sorted(rows.items())
             if not (campaigns[name] or {}).get("no_record")
         }
@@ -405,8 +407,8 @@ class Builder:
             return CampaignCard(name="", description="", skills_focus=(), config_overrides={})
         return card_of(source.spec)
 
-    def _record(self, name: str, row: CampaignRow) -> bytes:
-        return encode_record(campaign_record(self._card(name), row, self.facts.ledger_of(row.uid), {}))
+    def _record(self, name: str, row: CampaignRow, existing: Mapping[str, Any]) -> bytes:
+        return encode_record(campaign_record(self._card(name), row, self.facts.ledger_of(row.uid), existing))
 
 
 def _with(config: Any, changed: Mapping[str, Any]) -> Any:
