@@ -8,7 +8,9 @@ from pathlib import Path
 
 import reconciler
 
-_NAMES = frozenset({"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "TZ", "TMPDIR", "VIRTUAL_ENV"})
+_NAMES = frozenset(
+    {"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "TZ", "TMPDIR", "VIRTUAL_ENV", "ENABLE_PACKING"}
+)
 _PREFIXES = (
     *("LC_", "XDG_", "REALM_"),
     *("PYTHON", "LD_LIBRARY_"),

@@ -1,14 +1,50 @@
-"""Micro-batches as tensors: the one place of this package that imports torch."""
+"""Micro-batches as tensors: the one place of this package that imports torch.
 
+Shapes: T tokens of a micro-batch, N of them trained.
+"""
+
+from itertools import accumulate
+
+import msgspec
 import torch
+from torch import Tensor
 
-from trainer.data.batches import MicroBatch
+from trainer.data.packing import FlatBatch
 
 
-def to_tensors(batch: MicroBatch, device: torch.device | str) -> dict[str, torch.Tensor]:
-    """Return input_ids, attention_mask and labels, each of shape (documents, tokens), int64."""
-    return {
-        "input_ids": torch.tensor(batch.input_ids, device=device),
-        "attention_mask": torch.tensor(batch.attention_mask, device=device),
-        "labels": torch.tensor(batch.labels, device=device),
-    }
+class Batch(msgspec.Struct, frozen=True, kw_only=True):
+    """A flat micro-batch on the device; everything that depends on the lengths was counted on the host."""
+
+    ids_1T: Tensor
+    """Token ids, int64."""
+    positions_1T: Tensor
+    """Place of each token in its own document, int64."""
+    lengths: tuple[int, ...]
+    """Of each document, in tokens."""
+    bounds: Tensor
+    """Where each document begins, and T: int32, one more than there are documents."""
+    sources_N: Tensor
+    """Places whose hidden state predicts a trained token: the one before it, int64."""
+    targets_N: Tensor
+    """The trained tokens, int64."""
+
+    @property
+    def num_trained(self) -> int:
+        """Return how many tokens carry loss."""
+        return len(self.targets_N)
+
+
+def to_tensors(batch: FlatBatch, device: torch.device | str) -> Batch:
+    """Return a micro-batch on the device."""
+    ids_T = torch.frombuffer(batch.ids, dtype=torch.int32).long()
+    places_N = torch.frombuffer(batch.targets, dtype=torch.int64) if batch.targets else torch.zeros(0).long()
+    positions_T = torch.cat([torch.arange(length) for length in batch.lengths])
+    bounds = torch.tensor([0, *accumulate(batch.lengths)], dtype=torch.int32)
+    return Batch(
+        ids_1T=ids_T[None].to(device),
+        positions_1T=positions_T[None].to(device),
+        lengths=batch.lengths,
+        bounds=bounds.to(device),
+        sources_N=(places_N - 1).to(device),
+        targets_N=ids_T[places_N].to(device),
+    )

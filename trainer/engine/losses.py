@@ -1,6 +1,6 @@
 """The loss: summed over trained tokens, with logits only where a token is learnt.
 
-Shapes: B documents, T positions, N trained tokens, D hidden width, V vocabulary.
+Shapes: T tokens of the flat row, N of them trained, D hidden width, V vocabulary.
 """
 
 from typing import Any
@@ -10,25 +10,32 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 from torch.utils.checkpoint import checkpoint
 
-IGNORED = -100
+from trainer.data.tensors import Batch
+from trainer.engine.attention import ATTENTION, Documents
+
 MAX_LOGITS = 2**26
 """Logits held at once, 256 MiB in float32; more are made again in the backward pass, chunk by chunk."""
 
 
-def summed_loss(model: Any, ids_BT: Tensor, labels_BT: Tensor) -> Tensor:
+def summed_loss(model: Any, batch: Batch) -> Tensor:
     """Return the cross entropy in nats, summed over the trained tokens, as a float32 scalar.
 
-    A position predicts the next one's label; labels of -100 are not learnt, nor is a row's first token.
-    Rows are filled up on the right: a causal model never looks there, so no attention mask is needed and
-    the fast kernels apply. `use_cache=False` because the cache is of no use and, where positions are
-    given, changes the mask.
+    `use_cache=False` because the cache is of no use here, and where positions are given it changes the mask
+    of attention implementations other than ours.
+
+    Raises:
+        ValueError: the model was not made ready for documents (`attention.use_documents`).
     """
-    hidden_BTD = model.base_model(input_ids=ids_BT, use_cache=False).last_hidden_state
-    targets_BT = labels_BT[:, 1:]
-    is_trained_BT = targets_BT != IGNORED
-    return _summed_cross_entropy(
-        model.get_output_embeddings(), hidden_BTD[:, :-1][is_trained_BT], targets_BT[is_trained_BT]
+    if model.config._attn_implementation != ATTENTION:
+        raise ValueError(f"the model's attention is {model.config._attn_implementation!r}, not {ATTENTION!r}")
+    found = model.base_model(
+        input_ids=batch.ids_1T,
+        position_ids=batch.positions_1T,
+        use_cache=False,
+        documents=Documents(batch.lengths, batch.bounds),
     )
+    hidden_ND = found.last_hidden_state[0, batch.sources_N]
+    return _summed_cross_entropy(model.get_output_embeddings(), hidden_ND, batch.targets_N)
 
 
 def _summed_cross_entropy(head: Any, hidden_ND: Tensor, targets_N: Tensor) -> Tensor:

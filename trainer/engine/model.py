@@ -82,6 +82,12 @@ def saved_model(folder: Path) -> Any:
     return model
 
 
+def compute_layers_twice(model: Any) -> None:
+    """Keep no activations inside layers from now on: the backward pass computes them again."""
+    newer = getattr(model, "activation_checkpointing_enable", None)  # the name in newer versions
+    (newer or model.gradient_checkpointing_enable)()
+
+
 def weight_tensors(model: Any) -> dict[str, torch.Tensor]:
     """Return what a checkpoint keeps of the model: each parameter once (tied ones too), and saved buffers."""
     parameters = {name: parameter.detach() for name, parameter in model.named_parameters()}

@@ -1,6 +1,7 @@
 """Quests made ready to train: rows as documents, which are held out, and the tensors of each update."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -9,14 +10,16 @@ import torch
 from state.contract.orders import QuestOrder
 from state.contract.quest_rows import QuestFileError
 from state.contract.request import EvaluationConfig, RunRequest
-from trainer.data.batches import micro_batches, num_trained_tokens
 from trainer.data.documents import Document
 from trainer.data.order import NextUpdate, Position, next_update, updates_left
+from trainer.data.packing import num_trained_tokens, pack
 from trainer.data.quests import LoadedQuest, load_held_out_file, load_quest
-from trainer.data.tensors import to_tensors
+from trainer.data.tensors import Batch, to_tensors
 from trainer.engine.failures import DataError
-from trainer.engine.step import Batch
 from trainer.engine.vocabulary import Vocabulary
+
+PACKING_SWITCH = "ENABLE_PACKING"
+"""0 in the environment: for debugging, every document goes through the model alone."""
 
 
 class UpdatePlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,11 +74,18 @@ class Quest:
 class QuestShelf:
     """The quest that is being trained, kept ready; opening another one puts it away."""
 
-    def __init__(self, request: RunRequest, vocabulary: Vocabulary, device: torch.device) -> None:
+    def __init__(
+        self,
+        request: RunRequest,
+        vocabulary: Vocabulary,
+        device: torch.device,
+        environment: Mapping[str, str] = os.environ,
+    ) -> None:
         training = request.config.training
         self.seed = training.seed
         self.documents_per_update = training.batch_size * training.gradient_accumulation
         self.tokens_at_once = training.batch_size * training.max_length
+        self._is_packing = environment.get(PACKING_SWITCH) != "0"
         self.evaluation = request.config.evaluation
         self._held_out_file = request.held_out
         self._vocabulary = vocabulary
@@ -105,18 +115,13 @@ class QuestShelf:
         self.evaluation = evaluation
 
     def batches(self, documents: Sequence[Document]) -> tuple[Batch, ...]:
-        """Return documents as micro-batches of at most batch_size times max_length tokens, filling included.
+        """Return documents as flat micro-batches of at most batch_size times max_length tokens.
 
-        That is the memory that the hero's settings grant; short documents go through in larger groups.
+        That is the memory that the hero's settings grant; short documents go through in larger groups. With
+        ENABLE_PACKING=0 in the environment each goes through alone: slower, and the same gradient.
         """
-        if not documents:
-            return ()
-        together = max(1, self.tokens_at_once // max(len(document) for document in documents))
-        tensors = (
-            to_tensors(batch, self._device)
-            for batch in micro_batches(documents, together, self._vocabulary.encoder.pad_id)
-        )
-        return tuple((batch["input_ids"], batch["labels"]) for batch in tensors)
+        budget = self.tokens_at_once if self._is_packing else 0
+        return tuple(to_tensors(batch, self._device) for batch in pack(documents, budget))
 
     def _load(self, order: QuestOrder) -> Quest:
         loaded = load_quest(

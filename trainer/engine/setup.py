@@ -25,13 +25,14 @@ from trainer.checkpoints.state import (
     restore_optimizers,
     restore_random,
 )
+from trainer.engine.attention import use_documents
 from trainer.engine.claim import start_ticks
 from trainer.engine.device import training_device, training_precision
 from trainer.engine.failures import EnvironmentFailure
 from trainer.engine.heartbeat import Heartbeat
 from trainer.engine.log import say
 from trainer.engine.metrics import Metrics
-from trainer.engine.model import new_model, pretrained_model, saved_model
+from trainer.engine.model import compute_layers_twice, new_model, pretrained_model, saved_model
 from trainer.engine.optimizer import Optimizers, build_optimizers
 from trainer.engine.progress import Progress, resumed
 from trainer.engine.quests import QuestShelf
@@ -115,8 +116,8 @@ def _stand_at(
 
 def _prepared(model: Any, request: RunRequest) -> Any:
     if request.config.training.gradient_checkpointing:
-        newer = getattr(model, "activation_checkpointing_enable", None)  # the name in newer versions
-        (newer or model.gradient_checkpointing_enable)()
+        compute_layers_twice(model)
+    use_documents(model)
     return model.train()
 
 

@@ -6,16 +6,13 @@ from typing import Any
 
 import msgspec
 import torch
-from torch import Tensor
 
 from state.contract.request import TrainingConfig
+from trainer.data.tensors import Batch
 from trainer.engine.device import Precision, autocast
 from trainer.engine.failures import NonFiniteLossError
 from trainer.engine.losses import summed_loss
 from trainer.engine.optimizer import Optimizers, set_learning_rate
-
-Batch = tuple[Tensor, Tensor]
-"""Token ids and labels, both (B, T), filled up on the right."""
 
 
 class UpdateResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,9 +43,9 @@ def make_update(
     """
     parameters = list(model.parameters())
     total = torch.zeros((), device=parameters[0].device)
-    for ids_BT, labels_BT in batches:
-        with autocast(ids_BT.device, precision):
-            loss = summed_loss(model, ids_BT, labels_BT) / num_trained
+    for batch in batches:
+        with autocast(total.device, precision):
+            loss = summed_loss(model, batch) / num_trained
         loss.backward()
         total += loss.detach()
     norm = torch.nn.utils.clip_grad_norm_(parameters, training.clip, foreach=True)

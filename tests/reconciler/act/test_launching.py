@@ -53,7 +53,7 @@ def test_a_child_inherits_no_open_file_and_reads_nothing(tmp_path: Path) -> None
 def test_the_environment_has_what_training_needs_and_no_secrets() -> None:
     ours = {
         "PATH": "/bin", "CUDA_VISIBLE_DEVICES": "1", "OMP_NUM_THREADS": "2", "HF_HOME": "/h", "LC_ALL": "C",
-        "HF_TOKEN": "s", "AWS_SECRET_ACCESS_KEY": "s", "TOKENIZERS_PARALLELISM": "true", "EDITOR": "vi",
+        "HF_TOKEN": "s", "AWS_SECRET_ACCESS_KEY": "s", "TOKENIZERS_PARALLELISM": "true", "EDITOR": "vi", "ENABLE_PACKING": "0",
     }  # fmt: skip
 
     found = child_environment(ours, REALM_RUN_COOKIE="c")
@@ -61,7 +61,7 @@ def test_the_environment_has_what_training_needs_and_no_secrets() -> None:
     found.pop("PYTHONPATH", None)  # there in a checkout that is not installed
     assert found == {
         "PATH": "/bin", "CUDA_VISIBLE_DEVICES": "1", "OMP_NUM_THREADS": "2", "HF_HOME": "/h", "LC_ALL": "C",
-        "TOKENIZERS_PARALLELISM": "true", "REALM_RUN_COOKIE": "c",
+        "TOKENIZERS_PARALLELISM": "true", "REALM_RUN_COOKIE": "c", "ENABLE_PACKING": "0",
     }  # fmt: skip
 
 

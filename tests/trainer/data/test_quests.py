@@ -9,7 +9,6 @@ pytest.importorskip("transformers", reason="needs the train extra")
 from state.contract.chat import CHATML
 from state.contract.orders import RowShape
 from state.contract.quest_rows import QuestFileError
-from trainer.data.batches import micro_batches, num_trained_tokens
 from trainer.data.quests import load_held_out_file, load_quest
 from trainer.data.rendering import Renderer
 from trainer.data.templates import ChatTemplate
@@ -70,40 +69,6 @@ def test_long_rows_are_all_named(tmp_path):
 def test_a_held_out_file_is_measured_whole(tmp_path):
     quest = load_held_out_file(snapshot(tmp_path, ["1", "2"]), SHAPE, renderer())
     assert (len(quest.training), len(quest.held_out)) == (0, 2)
-
-
-def test_micro_batches_hold_every_document_once_with_filling_that_is_never_learnt(tmp_path):
-    texts = ["x" * (1 + number * 7 % 40) for number in range(21)]
-    documents = load_quest(snapshot(tmp_path, texts), SHAPE, renderer(), held_out_fraction=0.0).training
-    batches = micro_batches(documents, 8, pad_id=256)
-    assert sorted(row for batch in batches for row in batch.rows) == list(range(21))
-    assert [len(batch.rows) for batch in batches] == [8, 8, 5]
-    assert sum(batch.num_trained for batch in batches) == num_trained_tokens(documents)
-    for batch in batches:
-        for ids, mask, labels in zip(batch.input_ids, batch.attention_mask, batch.labels, strict=True):
-            assert len(ids) == len(mask) == len(labels) == len(batch.input_ids[0])
-            assert mask == sorted(mask, reverse=True)
-            filling = [place for place, real in enumerate(mask) if not real]
-            assert all(ids[place] == 256 and labels[place] == -100 for place in filling)
-    labelled = sum(label != -100 for batch in batches for labels in batch.labels for label in labels)
-    assert labelled == num_trained_tokens(documents)
-
-
-def test_documents_of_similar_length_go_together(tmp_path):
-    texts = ["x" * (1 + number % 2 * 60) for number in range(16)]
-    documents = load_quest(snapshot(tmp_path, texts), SHAPE, renderer(), held_out_fraction=0.0).training
-    assert all(0 not in mask for batch in micro_batches(documents, 8, 256) for mask in batch.attention_mask)
-
-
-def test_tensors_have_one_row_a_document(tmp_path):
-    from trainer.data.tensors import to_tensors
-
-    documents = load_quest(snapshot(tmp_path, ["1", "22"]), SHAPE, renderer(), held_out_fraction=0.0).training
-    (batch,) = micro_batches(documents, 8, 256)
-    tensors = to_tensors(batch, "cpu")
-    assert {name: tuple(tensor.shape) for name, tensor in tensors.items()} == dict.fromkeys(
-        ("input_ids", "attention_mask", "labels"), (2, len(documents[1]))
-    )
 
 
 def test_gsm8k_is_read_whole(cases):

@@ -30,6 +30,15 @@ def test_a_run_trains_its_quest_saves_and_says_finished(realm: Realm) -> None:
     assert metrics(files, "started")[0].seconds is not None
 
 
+def test_without_packing_the_same_is_learnt(realm: Realm, monkeypatch: pytest.MonkeyPatch) -> None:
+    packed = realm.run(orders(realm.quest()))
+    alone = realm.run(orders(realm.quest()), checkpoints_dir=str(realm.campaign.folder / "others"))
+    run(packed.request)
+    monkeypatch.setenv("ENABLE_PACKING", "0")
+    run(alone.request)
+    assert list(losses(alone).values()) == pytest.approx(list(losses(packed).values()), rel=1e-5)
+
+
 def test_the_held_out_loss_is_measured_before_between_and_after(realm: Realm) -> None:
     files = realm.run(orders(realm.quest()))
     run(files.request)

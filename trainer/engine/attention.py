@@ -1,0 +1,195 @@
+"""Attention of packed documents: each token sees its own document up to itself, and nothing else.
+
+transformers hands queries, keys and values of one flat row to what is registered here under ATTENTION, and,
+because no mask is registered under that name, makes no mask at all. Where the row's documents begin reaches
+us as the keyword `documents` of the model's call.
+
+Shapes: B = 1, H heads, G heads of keys and values, T tokens, D width of a head; n documents of a group, at
+most L tokens long.
+"""
+
+import inspect
+from collections.abc import Iterator, Sequence
+from functools import cached_property, lru_cache
+from itertools import accumulate
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import scaled_dot_product_attention
+from transformers import AttentionInterface
+
+from trainer.engine.failures import EnvironmentFailure
+
+ATTENTION = "realm_documents"
+MAX_FILLING = 1.25
+"""Documents go through the CPU's kernel together while the longest is at most so many times the shortest."""
+_NOT_HONOURED = ("softcap", "s_aux", "position_bias")
+"""What some models ask of their attention and this one does not compute."""
+
+
+class Group:
+    """Neighbouring documents of similar length, for kernels that want them in rows of their own."""
+
+    def __init__(self, start: int, lengths: Sequence[int], device: torch.device) -> None:
+        self.start, self.stop = start, start + sum(lengths)
+        self.num_documents, self.longest = len(lengths), max(lengths)
+        self.is_full = min(lengths) == self.longest
+        self._lengths, self._device = lengths, device
+
+    @cached_property
+    def kept(self) -> Tensor:
+        """Return the places in the n x L filled rows that hold a token."""
+        rows = (torch.arange(length) + number * self.longest for number, length in enumerate(self._lengths))
+        return torch.cat(list(rows)).to(self._device)
+
+    @cached_property
+    def source(self) -> Tensor:
+        """Return for each place of the filled rows its token, counted from the group's start.
+
+        Filling takes the group's first token: it stands at the end, where no token of a document looks.
+        """
+        source = torch.zeros(self.num_documents * self.longest, dtype=torch.int64, device=self._device)
+        source[self.kept] = torch.arange(self.stop - self.start, device=self._device)
+        return source
+
+
+class Documents:
+    """Where the documents of a flat row lie."""
+
+    def __init__(self, lengths: Sequence[int], bounds: Tensor) -> None:
+        """`lengths` in tokens, in the order of the row; `bounds` their starts and T, int32, on the device."""
+        self.bounds, self.longest = bounds, max(lengths)
+        self._lengths = lengths
+
+    @cached_property
+    def groups(self) -> tuple[Group, ...]:
+        """Return neighbours of similar length together; packing puts the longest first."""
+        return tuple(self._groups())
+
+    def _groups(self) -> Iterator[Group]:
+        starts = [0, *accumulate(self._lengths)]
+        first = 0
+        for place in range(1, len(self._lengths) + 1):
+            together = self._lengths[first : place + 1]
+            if place == len(self._lengths) or max(together) > MAX_FILLING * min(together):
+                yield Group(starts[first], self._lengths[first:place], self.bounds.device)
+                first = place
+
+
+def document_attention(
+    module: Any,
+    query_BHTD: Tensor,
+    key_BGTD: Tensor,
+    value_BGTD: Tensor,
+    attention_mask: Tensor | None,
+    *,
+    documents: Documents,
+    scaling: float | None = None,
+    dropout: float = 0.0,
+    sliding_window: int | None = None,
+    **others: Any,
+) -> tuple[Tensor, None]:
+    """Return what each token takes from its document, shape (1, T, H, D); part of transformers' interface.
+
+    Raises:
+        ValueError: the model asks for something that this attention does not compute.
+    """
+    asked = [name for name in _NOT_HONOURED if others.get(name) is not None]
+    if asked or attention_mask is not None:
+        raise ValueError(f"{type(module).__name__} needs {', '.join(asked) or 'an attention mask'}")
+    window = sliding_window if sliding_window and sliding_window < documents.longest else None
+    if query_BHTD.is_cuda and dropout == 0.0 and _has_varlen(query_BHTD):
+        return _varlen(query_BHTD, key_BGTD, value_BGTD, documents, scaling, window), None
+    found = [
+        _of_group(group, query_BHTD, key_BGTD, value_BGTD, scaling, dropout, window)
+        for group in documents.groups
+    ]
+    return torch.cat(found)[None], None
+
+
+def _of_group(
+    group: Group,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    scale: float | None,
+    dropout: float,
+    window: int | None,
+) -> Tensor:
+    """Return the group's part of the row, shape (its tokens, H, D)."""
+    query_nHLD, key_nGLD, value_nGLD = (_in_rows(group, tensor) for tensor in (query, key, value))
+    per_group = query_nHLD.shape[1] // key_nGLD.shape[1]
+    if per_group > 1:
+        key_nGLD, value_nGLD = (t.repeat_interleave(per_group, dim=1) for t in (key_nGLD, value_nGLD))
+    taken_nHLD = scaled_dot_product_attention(
+        query_nHLD,
+        key_nGLD,
+        value_nGLD,
+        attn_mask=None if window is None else _band(group.longest, window, query.device),
+        is_causal=window is None,
+        dropout_p=dropout,
+        scale=scale,
+    )
+    flat = taken_nHLD.transpose(1, 2).flatten(0, 1)
+    return flat if group.is_full else flat[group.kept]
+
+
+def _in_rows(group: Group, tensor_BHTD: Tensor) -> Tensor:
+    """Return the group's documents as rows of equal length, shape (n, H, L, D)."""
+    tokens_THD = tensor_BHTD[0].transpose(0, 1)[group.start : group.stop]
+    filled = tokens_THD if group.is_full else tokens_THD[group.source]
+    return filled.unflatten(0, (group.num_documents, group.longest)).transpose(1, 2)
+
+
+def _band(length: int, window: int, device: torch.device) -> Tensor:
+    """Return which token (row) sees which (column): itself and the `window - 1` before it."""
+    places = torch.arange(length, device=device)
+    distance = places[:, None] - places[None, :]
+    return (distance >= 0) & (distance < window)
+
+
+def _varlen(
+    query: Tensor, key: Tensor, value: Tensor, documents: Documents, scale: float | None, window: int | None
+) -> Tensor:
+    """Return the same by CUDA's kernel for rows of many lengths."""
+    from torch.nn.attention.varlen import varlen_attn
+
+    query, key, value = (tensor[0].transpose(0, 1) for tensor in (query, key, value))
+    bounds, longest = documents.bounds, documents.longest
+    seen = (-1 if window is None else window - 1, 0)
+    grouped = query.shape[1] != key.shape[1]
+    taken: Tensor = varlen_attn(
+        query, key, value, bounds, bounds, longest, longest, scale=scale, window_size=seen, enable_gqa=grouped
+    )
+    return taken[None]
+
+
+def _has_varlen(query: Tensor) -> bool:
+    """Does that kernel exist here, for these numbers, under the signature that we call?"""
+    is_half = query.dtype in (torch.float16, torch.bfloat16)
+    return is_half and _knows_varlen() and torch.cuda.get_device_capability(query.device) >= (8, 0)
+
+
+@lru_cache(maxsize=1)
+def _knows_varlen() -> bool:
+    """Look at the signature: it changed between torch 2.10 and 2.13."""
+    try:
+        from torch.nn.attention.varlen import varlen_attn
+    except ImportError:
+        return False
+    return {"scale", "window_size", "enable_gqa"} <= set(inspect.signature(varlen_attn).parameters)
+
+
+def use_documents(model: Any) -> None:
+    """Make a model attend within documents from now on; its saved config does not say so.
+
+    Raises:
+        EnvironmentFailure: its attention cannot be replaced.
+    """
+    AttentionInterface.register(ATTENTION, document_attention)
+    if not model._supports_attention_backend:
+        raise EnvironmentFailure(
+            f"{type(model).__name__} has attention of its own; this engine cannot train it"
+        )
+    model.set_attn_implementation(ATTENTION)
