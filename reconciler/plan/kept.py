@@ -14,13 +14,16 @@ from reconciler.plan.retention.invariants import check_verdicts
 from reconciler.plan.retention.records import MalformedRecords, Record, Reference, Verdict
 from reconciler.plan.retention.retain import retain
 from reconciler.plan.retention.rules import Best, Rules
+from reconciler.plan.stock import Stock, stock_of
 from reconciler.plan.world import World
 from state.store.rows import CampaignRow, LedgerRow
 
+METRICS = ("train_loss", "val_loss")
+"""Those that the ledger has; evaluations will add `accuracy/<skill>` here."""
 _VAL_LOSS = KeepBest(metric="val_loss")
 
 
-def verdicts_of(world: World, row: CampaignRow) -> tuple[Verdict, ...]:
+def verdicts_of(world: World, row: CampaignRow, stock: Stock | None = None) -> tuple[Verdict, ...]:
     """Return what is to become of each checkpoint of a campaign, checked against every promise.
 
     Raises:
@@ -29,7 +32,8 @@ def verdicts_of(world: World, row: CampaignRow) -> tuple[Verdict, ...]:
     retention = world.desired.retention
     if retention is None:
         return ()
-    rules, records = _with_milestones(world, row, rules_for(retention.spec, row)), records_of(world, row)
+    rules = _with_milestones(world, row, rules_for(retention.spec, row))
+    records = records_of(world, stock or stock_of(world, row))
     pins, references = retention.spec.pins, tuple(references_to(world, row))
     now = observed_now(world.facts.store, world.now)
     verdicts = retain(records, rules, pins, references, now)
@@ -87,20 +91,21 @@ def _best(spec: Retention, given: ActiveRules | ArchivedRules) -> Iterator[Best]
         yield Best(metric=best.metric, direction=direction, count=count)
 
 
-def records_of(world: World, row: CampaignRow) -> tuple[Record, ...]:
+def records_of(world: World, stock: Stock) -> tuple[Record, ...]:
     """Return the campaign's ledger as retention reads it."""
-    rows = world.facts.ledger_of(row.uid)
-    in_force = {(one.segment, one.step): one.sequence for one in rows}
-    there = {found.manifest.digest for found in world.seen(row.name).checkpoints.complete}
     tags = _tags(world)
     records = []
-    for one in rows:
-        is_old = in_force[one.segment, one.step] != one.sequence
-        gone = is_old or world.facts.tombstone(one) is not None
-        complete = one.digest in there and one.damage is None
-        name = checkpoint_id(row, one, gone=gone)
-        records.append(_record(one, id=name, gone=gone, complete=complete, tags=tags.get(name, ())))
+    for one in stock.ledger:
+        gone = not stock.is_in_force(one) or world.facts.tombstone(one) is not None
+        name = checkpoint_id(stock.row, one, gone=gone)
+        found = {"gone": gone, "complete": stock.is_there(one), "tags": tags.get(name, ())}
+        records.append(_record(one, id=name, **found))
     return tuple(records)
+
+
+def metrics_of(one: LedgerRow) -> dict[str, float | None]:
+    """Return what the ledger knows of a checkpoint, by the names that rules use."""
+    return {"train_loss": one.train_loss, "val_loss": one.val_loss}
 
 
 def _record(one: LedgerRow, **found: Any) -> Record:
@@ -111,7 +116,7 @@ def _record(one: LedgerRow, **found: Any) -> Record:
         saved_at=one.timestamp,
         recorded_at_seconds=one.recorded_at_seconds,
         healthy=one.healthy,
-        metrics={"train_loss": one.train_loss, "val_loss": one.val_loss},
+        metrics=metrics_of(one),
         **found,
     )
 

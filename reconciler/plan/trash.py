@@ -20,8 +20,10 @@ from reconciler.plan.draft import Draft
 from reconciler.plan.kept import checkpoint_id, set_name, verdicts_of
 from reconciler.plan.observed_time import observed_now
 from reconciler.plan.retention.records import MalformedRecords
+from reconciler.plan.rule_warnings import warn_of_metrics, warn_of_pins
+from reconciler.plan.stock import Stock, lost, stock_of
 from reconciler.plan.world import World
-from state.store.rows import CampaignRow, LedgerRow, TrashRow
+from state.store.rows import CampaignRow, LedgerRow, TrashKind, TrashRow
 
 CLEAN_TICKS = 2
 """So many ticks without a failure must follow before anything dropped is deleted."""
@@ -29,83 +31,77 @@ CLEAN_TICKS = 2
 
 def plan_drops(world: World, draft: Draft) -> None:
     """Drop what the rules keep no longer, in every campaign that has a spec."""
+    retention = world.desired.retention
     for row in world.facts.store.campaigns:
-        _finish_drops(world, draft, row)
-        retention = world.desired.retention
-        if (
-            retention is None
-            or row.name not in world.desired.campaigns
-            or _is_left_alone(world, row, retention)
-        ):
-            continue
-        if why := _hold(world, draft, row, retention.spec):
-            _block(
-                world, draft, row, "retention-on-hold", why, "mend it, or list it under acknowledged_losses"
-            )
-            continue
-        _warn_of_pins(world, draft, row, retention)
-        try:
-            _drop(world, draft, row, retention)
-        except MalformedRecords as error:
-            _block(
-                world, draft, row, "retention-failed", str(error), "see reconcile doctor; nothing is deleted"
-            )
+        stock = stock_of(world, row)
+        _finish_drops(world, draft, stock)
+        if retention is not None and row.name in world.desired.campaigns:
+            _roll(world, draft, stock, retention)
+    if retention is not None:
+        warn_of_metrics(world, draft, retention)
+
+
+def _roll(world: World, draft: Draft, stock: Stock, retention: Source[Retention]) -> None:
+    """Drop what the rules keep no longer of one campaign; nothing while anything about it is in doubt."""
+    if _is_left_alone(world, stock.row, retention):
+        return
+    if why := _hold(world, draft, stock, retention.spec):
+        hint = "mend it, or list it under acknowledged_losses"
+        _block(draft, stock.row, retention, "retention-on-hold", why, hint)
+        return
+    warn_of_pins(draft, stock, retention)
+    try:
+        _drop(world, draft, stock, retention)
+    except MalformedRecords as error:
+        hint = "see reconcile doctor; nothing is deleted"
+        _block(draft, stock.row, retention, "retention-failed", str(error), hint)
 
 
 def _is_left_alone(world: World, row: CampaignRow, retention: Source[Retention]) -> bool:
     return world.is_suspended(retention.spec.suspend) or world.suspension(row.name) is not None
 
 
-def _hold(world: World, draft: Draft, row: CampaignRow, spec: Retention) -> str | None:
+def _hold(world: World, draft: Draft, stock: Stock, spec: Retention) -> str | None:
     """Say what is missing or damaged among the recorded checkpoints, or not known."""
-    seen = world.seen(row.name)
+    row, seen = stock.row, world.seen(stock.row.name)
     if seen.checkpoints.problem is not None or seen.home != "home":
         return f"its checkpoints cannot be seen: {seen.checkpoints.problem or 'its folder is not at home'}"
     if any(action.campaign == row.name for action in draft.actions(SetAsideCheckpoint)):
         return "a checkpoint is damaged"
-    there = {found.manifest.digest for found in seen.checkpoints.complete}
-    rows = world.facts.ledger_of(row.uid)
-    in_force = {(one.segment, one.step): one for one in rows}
-    lost = [
-        checkpoint_id(row, one, gone=False)
-        for one in in_force.values()
-        if world.facts.tombstone(one) is None and (one.damage is not None or one.digest not in there)
-    ]
-    lost = [name for name in lost if name not in spec.acknowledged_losses]
-    if not lost:
+    names = [checkpoint_id(row, one, gone=False) for one in lost(world, stock)]
+    names = [name for name in names if name not in spec.acknowledged_losses]
+    if not names:
         return None
-    more = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
-    return f"{lost[0]}{more} is missing or damaged"
+    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    return f"{names[0]}{more} is missing or damaged"
 
 
-def _block(world: World, draft: Draft, row: CampaignRow, code: str, why: str, hint: str) -> None:
-    cause = world.desired.retention.where("campaigns", set_name(row)) if world.desired.retention else "specs"
-    draft.block(
-        f"campaign/{row.name}", code=code, message=f"nothing of it is dropped: {why}", cause=cause, hint=hint
-    )
+def _block(
+    draft: Draft, row: CampaignRow, retention: Source[Retention], code: str, why: str, hint: str
+) -> None:
+    cause, message = retention.where("campaigns", set_name(row)), f"nothing of it is dropped: {why}"
+    draft.block(f"campaign/{row.name}", code=code, message=message, cause=cause, hint=hint)
 
 
-def _drop(world: World, draft: Draft, row: CampaignRow, retention: Source[Retention]) -> None:
-    dropped = {v.id: v.reasons for v in verdicts_of(world, row) if v.decision == "drop"}
-    for one in world.facts.ledger_of(row.uid):
+def _drop(world: World, draft: Draft, stock: Stock, retention: Source[Retention]) -> None:
+    row = stock.row
+    dropped = {v.id: v.reasons for v in verdicts_of(world, row, stock) if v.decision == "drop"}
+    for one in stock.ledger if dropped else ():
         reasons = dropped.get(checkpoint_id(row, one, gone=False))
         if reasons and world.facts.tombstone(one) is None and one.segment == row.segment:
             grace = duration_seconds(retention.spec.trash.rolled)
             cause = retention.where("campaigns", set_name(row))
-            _trash(draft, row, one, why="; ".join(reasons), grace_seconds=grace, cause=cause)
-
-
-def _warn_of_pins(world: World, draft: Draft, row: CampaignRow, retention: Source[Retention]) -> None:
-    """Name the pins that hold nothing: a wrong step protects nobody."""
-    known = {f"{row.name}@{one.step}" for one in world.facts.ledger_of(row.uid)}
-    for place, pin in enumerate(retention.spec.pins):
-        if pin.startswith(f"{row.name}@") and pin not in known:
-            where = retention.where("pins", place)
-            draft.warnings.append(f"{where}: {pin} is pinned, and there is no such checkpoint")
+            _trash(draft, row, one, "; ".join(reasons), grace, cause)
 
 
 def _trash(
-    draft: Draft, row: CampaignRow, one: LedgerRow, *, why: str, grace_seconds: float, cause: str
+    draft: Draft,
+    row: CampaignRow,
+    one: LedgerRow,
+    why: str,
+    grace_seconds: float,
+    cause: str,
+    kind: TrashKind = "rolled",
 ) -> None:
     draft.add(
         TrashCheckpoint(
@@ -115,7 +111,7 @@ def _trash(
             step=one.step,
             digest=one.digest,
             size_bytes=one.size_bytes,
-            kind="rolled",
+            kind=kind,
             why=why,
             grace_seconds=grace_seconds,
         ),
@@ -127,15 +123,12 @@ def _trash(
     )
 
 
-def _finish_drops(world: World, draft: Draft, row: CampaignRow) -> None:
+def _finish_drops(world: World, draft: Draft, stock: Stock) -> None:
     """Move what has its tombstone already and still lies in its place: a kill came between the two."""
-    there = {found.manifest.digest for found in world.seen(row.name).checkpoints.complete}
-    for one in world.facts.ledger_of(row.uid):
-        stone = world.facts.tombstone(one)
-        if stone is not None and one.digest in there:
-            _trash(
-                draft, row, one, why=stone.reason, grace_seconds=stone.grace_seconds, cause="an earlier drop"
-            )
+    for one in stock.ledger:
+        stone = world.facts.tombstone(one) if one.digest in stock.there else None
+        if stone is not None:
+            _trash(draft, stock.row, one, stone.reason, stone.grace_seconds, "an earlier drop", stone.kind)
 
 
 def plan_undeletes(world: World, draft: Draft) -> None:

@@ -1,0 +1,49 @@
+"""What of `retention.yaml` has no effect: a pin of nothing, a metric that nobody measured."""
+
+from collections.abc import Iterator
+from math import isfinite
+
+from reconciler.desired.desired import Source
+from reconciler.desired.retention import KeepBest, Retention
+from reconciler.plan.draft import Draft
+from reconciler.plan.kept import METRICS, metrics_of, set_name
+from reconciler.plan.stock import Stock
+from reconciler.plan.world import World
+
+
+def warn_of_pins(draft: Draft, stock: Stock, retention: Source[Retention]) -> None:
+    """Name the pins that hold nothing: a wrong step protects nobody."""
+    campaign = stock.row.name
+    known = {f"{campaign}@{one.step}" for one in stock.ledger}
+    for place, pin in enumerate(retention.spec.pins):
+        if pin.startswith(f"{campaign}@") and pin not in known:
+            where = retention.where("pins", place)
+            draft.warnings.append(f"{where}: {pin} is pinned, and there is no such checkpoint")
+
+
+def warn_of_metrics(world: World, draft: Draft, retention: Source[Retention]) -> None:
+    """Name the rules whose metric no checkpoint has: they keep nothing until it is measured."""
+    for name, place, best in _rules(retention.spec):
+        if _is_unmeasured(world, name, best.metric):
+            where = retention.where("campaigns", name, "keep_best", place, "metric")
+            measured = [known for known in METRICS if not _is_unmeasured(world, name, known)]
+            draft.warnings.append(
+                f"{where}: no checkpoint of the {name} campaigns has {best.metric}: this rule keeps none "
+                f"until one is measured (so far: {', '.join(measured) or 'nothing'})"
+            )
+
+
+def _rules(spec: Retention) -> Iterator[tuple[str, int, KeepBest]]:
+    for name, rules in (("active", spec.campaigns.active), ("archived", spec.campaigns.archived)):
+        for place, best in enumerate(rules.keep_best if rules else ()):
+            yield name, place, best
+
+
+def _is_unmeasured(world: World, name: str, metric: str) -> bool:
+    """Are there checkpoints in the campaigns of this set, and none of them has the metric?"""
+    rows = [row for row in world.facts.store.campaigns if set_name(row) == name]
+    ledgers = [world.facts.ledger_of(row.uid) for row in rows]
+    if metric not in METRICS:
+        return any(ledgers)
+    values = (metrics_of(one)[metric] for ledger in ledgers for one in ledger)
+    return any(ledgers) and not any(value is not None and isfinite(value) for value in values)

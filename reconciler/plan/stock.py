@@ -1,0 +1,43 @@
+"""What is kept of a campaign's checkpoints: the rows of its ledger beside what lies there."""
+
+from typing import NamedTuple
+
+from reconciler.plan.world import World
+from state.store.rows import CampaignRow, LedgerRow
+
+
+class Stock(NamedTuple):
+    """The checkpoints of one campaign."""
+
+    row: CampaignRow
+    ledger: tuple[LedgerRow, ...]
+    """In the order of recording."""
+    in_force: dict[tuple[int, int], LedgerRow]
+    """By segment and step, the row recorded last: a lost checkpoint may have been saved again."""
+    there: frozenset[str]
+    """Digests of what lies there whole."""
+
+    def is_in_force(self, one: LedgerRow) -> bool:
+        """Is this the last row of its place?"""
+        return self.in_force[one.segment, one.step].sequence == one.sequence
+
+    def is_there(self, one: LedgerRow) -> bool:
+        """Does it lie there, as it was recorded?"""
+        return one.digest in self.there and one.damage is None
+
+
+def stock_of(world: World, row: CampaignRow) -> Stock:
+    """Return what is known of a campaign's checkpoints."""
+    ledger = world.facts.ledger_of(row.uid)
+    return Stock(
+        row=row,
+        ledger=ledger,
+        in_force={(one.segment, one.step): one for one in ledger},
+        there=frozenset(found.manifest.digest for found in world.seen(row.name).checkpoints.complete),
+    )
+
+
+def lost(world: World, stock: Stock) -> list[LedgerRow]:
+    """Return the recorded checkpoints that are missing or damaged and were never dropped."""
+    rows = stock.in_force.values()
+    return [one for one in rows if not stock.is_there(one) and world.facts.tombstone(one) is None]
