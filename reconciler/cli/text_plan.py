@@ -224,12 +224,25 @@ def _ending(document: "PlanDocument", width: int, paint: Paint, steps: Sequence[
     used |= ({"!"} if document.blocked else set()) | ({"…"} if document.waits else set())
     legend = [f"{symbol} {word}" for symbol, (word, _) in _SYMBOLS.items() if symbol in used]
     if legend and steps is not None:
-        lines.append(paint(f"Legend: {', '.join(legend)}", "dim"))
+        lines += [paint(line, "dim") for line in wrapped(f"Legend: {', '.join(legend)}", width, at=", ")]
     whole = wrapped(summary(document), width, at=", ") if paint.on_terminal else [summary(document)]
     lines += [paint(line, "strong") for line in whole]
     beside = STEP_GAP.join(steps or ())
-    lines += [beside] if beside and columns(beside) <= width else steps or ()
+    if columns(beside) > width:
+        lines += [line for step in steps or () for line in _folded_step(step, width)]
+    elif beside:
+        lines.append(beside)
     return "\n".join(lines)
+
+
+def _folded_step(step: str, width: int) -> list[str]:
+    """Return what to do now in lines of a width; a command stays whole, so that it can be copied."""
+    told, gap, command = step.rpartition("  ")
+    if not gap:
+        return wrapped(step, width)
+    if columns(step) <= width or columns(told) < width // 2:
+        return [step]
+    return [*wrapped(told, width), f"{INDENT}{command}"]
 
 
 def summary(document: "PlanDocument") -> str:
