@@ -15,30 +15,27 @@ from reconciler.desired.desired import Desired
 from reconciler.desired.layers import held_out_of
 from reconciler.desired.training import HeldOutFile
 from reconciler.observed.bearers import Bearers
+from reconciler.observed.campaign_folders import FolderCaches, observe_campaign_folder
 from reconciler.observed.checkpoint_cache import CheckpointCache
-from reconciler.observed.checkpoints import observe_checkpoints
 from reconciler.observed.derived_files import observe_derived
 from reconciler.observed.disk import observe_disk
 from reconciler.observed.facts import CampaignFacts, Facts
 from reconciler.observed.gpus import observe_gpus, visible_gpus
-from reconciler.observed.inbox import observe_inbox
 from reconciler.observed.models import hub_cache_folder, observe_model
 from reconciler.observed.programs import why_not_startable
 from reconciler.observed.quest_files import observe_quest_file
-from reconciler.observed.records import InboxFacts, ModelFacts, QuestFileFacts
-from reconciler.observed.runs import RunCache, observe_runs
+from reconciler.observed.records import ModelFacts, QuestFileFacts, SeenFolder
 from reconciler.observed.snapshots import observe_snapshots
 from reconciler.plan.configs import held_out_shape
-from reconciler.plan.inbox import contracts_of_inbox
 from reconciler.plan.quest_parts import known_contents
 from reconciler.plan.quest_sources import contracts_of
 from state.canonical import short_id
 from state.contract.row_contracts import RowContract
-from state.homes import find_home
+from state.homes import Home, find_home
 from state.ids import RunKey, campaign_uid
 from state.kept_answers import KeptAnswers
-from state.layout import CampaignLayout, Layout
-from state.store.rows import CampaignRow, RunRow, StoreView
+from state.layout import Layout
+from state.store.rows import RunRow, StoreView
 
 
 class Observer:
@@ -49,21 +46,20 @@ class Observer:
         self._layout = layout
         self._repository = repository
         self._files = KeptAnswers(environment.cache_folder / "facts")
-        self._checkpoints = CheckpointCache(self._files)
-        self._runs: RunCache = RunCache()
+        self._folders = FolderCaches(CheckpointCache(self._files))
         self._bearers = Bearers()
 
     def facts(self, desired: Desired) -> Facts:
         """Return what is, now."""
         store = self._store(desired)
+        folders = {row.name: self._folder(find_home(self._layout, row), row.uid) for row in store.campaigns}
         return Facts(
             store=store,
             disk=observe_disk(self._layout.root),
-            derived=observe_derived(self._layout, store.campaigns),
+            derived=observe_derived(self._layout, folders),
             gpus=visible_gpus(observe_gpus(), self._environment.variables.get("CUDA_VISIBLE_DEVICES")),
-            campaigns=self._campaigns(desired, store),
+            campaigns=self._campaigns(desired, store, folders),
             snapshots=observe_snapshots(self._layout),
-            inbox=self._inbox(desired),
             quest_files=self._quest_files(desired, store),
             held_out_files=self._held_out_files(desired),
             models=self._models(desired),
@@ -76,9 +72,11 @@ class Observer:
         except FileNotFoundError:
             return StoreView(realm_uid=new_realm_uid(desired.realm.spec.id, self._layout), epoch=0)
 
-    def _campaigns(self, desired: Desired, store: StoreView) -> dict[str, CampaignFacts]:
-        seen = self._unknown_campaigns(desired, store)
-        seen |= {row.name: self._campaign(row) for row in store.campaigns}
+    def _campaigns(
+        self, desired: Desired, store: StoreView, known: Mapping[str, SeenFolder]
+    ) -> dict[str, CampaignFacts]:
+        folders = {**self._unknown_campaigns(desired, store), **known}
+        seen = {name: _facts(folder) for name, folder in folders.items()}
         unclaimed = _unclaimed(store, seen)
         living = self._bearers.living({run.cookie for _, run in unclaimed})
         for name, run in unclaimed:
@@ -87,29 +85,18 @@ class Observer:
                 seen[name] = msgspec.structs.replace(seen[name], starting=(*seen[name].starting, folder))
         return seen
 
-    def _campaign(self, row: CampaignRow) -> CampaignFacts:
-        places, home = find_home(self._layout, row)
-        return msgspec.structs.replace(self._folder(places, row.uid), home=home)
-
-    def _unknown_campaigns(self, desired: Desired, store: StoreView) -> dict[str, CampaignFacts]:
+    def _unknown_campaigns(self, desired: Desired, store: StoreView) -> dict[str, SeenFolder]:
         """Return what lies in the folders of campaigns that the specs name and the store does not."""
         known = {row.name for row in store.campaigns}
         places = {name: self._layout.campaign(name) for name in desired.campaigns if name not in known}
         return {
-            name: self._folder(place, campaign_uid(store.realm_uid, name))
+            name: self._folder(Home(place, "home"), campaign_uid(store.realm_uid, name))
             for name, place in places.items()
             if place.folder.is_dir()
         }
 
-    def _folder(self, places: CampaignLayout, uid: str) -> CampaignFacts:
-        root = self._layout.root
-        seen = observe_runs(places, root, cache=self._runs)
-        checkpoints = observe_checkpoints(places.checkpoints, root, uid, cache=self._checkpoints)
-        return CampaignFacts(checkpoints=checkpoints, runs=seen.runs, problems=seen.problems)
-
-    def _inbox(self, desired: Desired) -> InboxFacts:
-        now = self._environment.now()
-        return observe_inbox(self._layout, contracts_of_inbox(desired), now, self._files)
+    def _folder(self, home: Home, uid: str) -> SeenFolder:
+        return observe_campaign_folder(home, self._layout.root, uid, self._folders)
 
     def _quest_files(self, desired: Desired, store: StoreView) -> Mapping[str, QuestFileFacts]:
         root, top = self._layout.root, self._repository
@@ -160,6 +147,11 @@ class Observer:
 def new_realm_uid(realm_id: str, layout: Layout) -> str:
     """Return the uid that a realm gets when its root is made."""
     return short_id("realm", realm_id, str(layout.root))
+
+
+def _facts(seen: SeenFolder) -> CampaignFacts:
+    runs = seen.runs
+    return CampaignFacts(checkpoints=seen.checkpoints, runs=runs.runs, problems=runs.problems, home=seen.home)
 
 
 def _unclaimed(store: StoreView, seen: Mapping[str, CampaignFacts]) -> list[tuple[str, RunRow]]:

@@ -50,12 +50,25 @@ def observe_checkpoints(
     looked at again only when it, or a file of it, was touched.
     """
     try:
-        with open_folder(folder, root) as opened:
-            return _observe(opened, campaign_uid, cache or CheckpointCache())
+        with open_folder(folder.parent, root) as parent:
+            return checkpoints_in(parent, folder.name, campaign_uid, cache or CheckpointCache())
     except FileNotFoundError:
         return CheckpointFacts()
     except (OSError, UnsafeFile) as error:
         return CheckpointFacts(problem=f"{folder}: {reason(error)}")
+
+
+def checkpoints_in(
+    parent: Folder, name: str, campaign_uid: str | None, cache: CheckpointCache
+) -> CheckpointFacts:
+    """Return what lies in a folder of checkpoints in an open folder; see `observe_checkpoints`."""
+    try:
+        with parent.enter(name) as folder:
+            return _observe(folder, campaign_uid, cache)
+    except FileNotFoundError:
+        return CheckpointFacts()
+    except (OSError, UnsafeFile) as error:
+        return CheckpointFacts(problem=f"{parent.text}/{name}: {reason(error)}")
 
 
 def verify_contents(path: Path, manifest: Manifest) -> tuple[str, ...]:
@@ -81,7 +94,7 @@ def find_damage(path: Path, manifest: Manifest) -> tuple[str, ...]:
 
 def _observe(folder: Folder, campaign_uid: str | None, cache: CheckpointCache) -> CheckpointFacts:
     names = folder.names()
-    before = cache.of(str(folder.path))
+    before = cache.of(folder.text)
     found: list[Found] = []
     now: dict[str, Remembered] = {}
     for name in names:
@@ -93,7 +106,7 @@ def _observe(folder: Folder, campaign_uid: str | None, cache: CheckpointCache) -
             found.append(_of_campaign(one.found, campaign_uid))
         elif one is not None:
             found.append(one)
-    cache.replace(str(folder.path), now)
+    cache.replace(folder.text, now)
     return _facts(found, names)
 
 
@@ -138,7 +151,7 @@ def _facts(found: list[Found], names: list[str]) -> CheckpointFacts:
 
 def _inspect(parent: Folder, name: str) -> Found | None:
     """Return what the entry is; None when it went away while we looked."""
-    path = str(parent.path / printable(name))
+    path = f"{parent.text}/{printable(name)}"
     try:
         step = _step(name)
         with parent.enter(name) as folder:

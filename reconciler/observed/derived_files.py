@@ -1,7 +1,7 @@
 """The files and links under the root that are rewritten from the store, and the folders of the campaigns."""
 
 import errno
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,30 +14,21 @@ from reconciler.observed.records import (
     DerivedFile,
     DerivedLink,
     ForeignFolder,
+    SeenFolder,
 )
-from state.homes import find_home
 from state.ids import ARCHIVE, is_campaign_name, is_id
 from state.layout import STAGING_PREFIX, Layout
-from state.store.rows import CampaignRow
 
 _MAX_BYTES = 8 * 1024 * 1024
 
 
-def observe_derived(layout: Layout, campaigns: Iterable[CampaignRow]) -> DerivedFacts:
-    """Return the active pointer, the active link, and the record of each of these campaigns, as they are.
-
-    Raises:
-        ValueError: one of the names is not `<hero>/<campaign>`.
-    """
-    rows = sorted(campaigns, key=lambda row: row.name)
-    places = {row.name: find_home(layout, row).places for row in rows}
+def observe_derived(layout: Layout, campaigns: Mapping[str, SeenFolder]) -> DerivedFacts:
+    """Return the active pointer and link, as they are, with the files of each of these campaigns."""
     return DerivedFacts(
         active_pointer=read_derived(layout.active_pointer, layout.root),
         active_link=_read_link(layout.active_link, layout.root),
-        campaign_records={name: read_derived(place.record, layout.root) for name, place in places.items()},
-        status_files={
-            name: read_derived(place.training_status, layout.root) for name, place in places.items()
-        },
+        campaign_records={name: seen.record for name, seen in campaigns.items()},
+        status_files={name: seen.training_status for name, seen in campaigns.items()},
     )
 
 
@@ -45,13 +36,24 @@ def read_derived(path: Path, root: Path) -> DerivedFile:
     """Return a JSON object file below the root as it is; missing is neither content nor problem."""
     try:
         with open_folder(path.parent, root) as folder:
-            content = folder.read(path.name, _MAX_BYTES)
+            return derived_in(folder, path.name)
     except FileNotFoundError:
         return DerivedFile(path=str(path))
     except (OSError, UnsafeFile) as error:
         return DerivedFile(path=str(path), problem=reason(error))
+
+
+def derived_in(folder: Folder, name: str) -> DerivedFile:
+    """Return a JSON object file in an open folder as it is; see `read_derived`."""
+    path = f"{folder.text}/{name}"
+    try:
+        content = folder.read(name, _MAX_BYTES)
+    except FileNotFoundError:
+        return DerivedFile(path=path)
+    except (OSError, UnsafeFile) as error:
+        return DerivedFile(path=path, problem=reason(error))
     problem = _not_an_object(content)
-    return DerivedFile(path=str(path), content=None if problem else content, problem=problem)
+    return DerivedFile(path=path, content=None if problem else content, problem=problem)
 
 
 def observe_campaign_folders(layout: Layout) -> CampaignFolders:

@@ -38,9 +38,19 @@ def signature(status: os.stat_result) -> Signature:
 class Folder:
     """An open folder."""
 
-    def __init__(self, descriptor: int, path: Path) -> None:
+    def __init__(self, descriptor: int, path: str) -> None:
         self._descriptor = descriptor
-        self.path = path
+        self.text = path
+        """The path; a Path of it is made only when asked for, since that takes as long as opening it."""
+
+    @property
+    def path(self) -> Path:
+        return Path(self.text)
+
+    @property
+    def descriptor(self) -> int:
+        """The open folder itself, for who changes something in it."""
+        return self._descriptor
 
     def names(self) -> list[str]:
         """Return the names of everything in the folder, sorted."""
@@ -97,7 +107,7 @@ class Folder:
         """
         descriptor = _open(name, _FOLDER | os.O_NOFOLLOW, self._descriptor)
         try:
-            yield Folder(descriptor, self.path / name)
+            yield Folder(descriptor, f"{self.text}/{name}")
         finally:
             os.close(descriptor)
 
@@ -115,7 +125,7 @@ def open_folder(path: Path, below: Path) -> Iterator[Folder]:
     try:
         for part in path.relative_to(below).parts:
             descriptor = _step(descriptor, part)
-        yield Folder(descriptor, path)
+        yield Folder(descriptor, str(path))
     finally:
         os.close(descriptor)
 

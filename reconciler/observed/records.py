@@ -18,6 +18,7 @@ from state.contract.process import ProcessIdentity
 from state.contract.row_lines import Finding
 from state.contract.sieve import Sieved
 from state.contract.status import RunStatus
+from state.homes import HomeState
 
 
 class GpuProcess(msgspec.Struct, frozen=True, kw_only=True):
@@ -170,6 +171,18 @@ class DerivedFacts(msgspec.Struct, frozen=True, kw_only=True):
     """Its campaign.json, by campaign name."""
     status_files: Mapping[str, DerivedFile] = {}
     """Its training_status.json, by campaign name."""
+
+
+class SeenFolder(msgspec.Struct, frozen=True, kw_only=True):
+    """What lies in the folder of one campaign."""
+
+    checkpoints: CheckpointFacts
+    runs: CampaignRuns
+    record: DerivedFile
+    """Its campaign.json."""
+    training_status: DerivedFile
+    home: HomeState
+    """Whether it lies where the campaign's row says."""
 
 
 class CampaignFolders(msgspec.Struct, frozen=True, kw_only=True):

@@ -34,6 +34,7 @@ _LAYOUT = RunLayout(Path())
 _REQUEST, _PROCESS, _STATUS = _LAYOUT.request.name, _LAYOUT.process.name, _LAYOUT.status.name
 _ORDERS, _EXIT = _LAYOUT.orders.name, _LAYOUT.exit.name
 _EFFECTIVE = _LAYOUT.effective.name
+_RUNS = CampaignLayout(Path()).runs.name
 
 Record = TypeVar("Record", bound=msgspec.Struct)
 RunCache = StatCache[RunFacts]
@@ -48,12 +49,23 @@ def observe_runs(
     With a cache, a run that has left is looked at again only when its folder or exit file changed.
     """
     try:
-        with open_folder(campaign.runs, root) as runs:
-            return _observe(runs, proc, cache if cache is not None else StatCache())
+        with open_folder(campaign.folder, root) as folder:
+            return runs_in(folder, proc=proc, cache=cache if cache is not None else StatCache())
     except FileNotFoundError:
         return CampaignRuns()
     except (OSError, UnsafeFile) as error:
         return CampaignRuns(problems=(f"{campaign.runs}: {reason(error)}",))
+
+
+def runs_in(campaign: Folder, *, proc: Path = PROC, cache: RunCache) -> CampaignRuns:
+    """Return every run of a campaign whose folder is open; see `observe_runs`."""
+    try:
+        with campaign.enter(_RUNS) as runs:
+            return _observe(runs, proc, cache)
+    except FileNotFoundError:
+        return CampaignRuns()
+    except (OSError, UnsafeFile) as error:
+        return CampaignRuns(problems=(f"{campaign.text}/{_RUNS}: {reason(error)}",))
 
 
 def run_number(folder: str) -> tuple[int, int] | None:
@@ -65,7 +77,7 @@ def run_number(folder: str) -> tuple[int, int] | None:
 def _observe(runs: Folder, proc: Path, cache: RunCache) -> CampaignRuns:
     found: dict[str, _Remembered] = {}
     problems: list[str] = []
-    remembered = cache.of(str(runs.path))
+    remembered = cache.of(runs.text)
     for name in runs.names():
         try:
             found[name] = _look(runs, name, proc, remembered.get(name))
@@ -73,7 +85,7 @@ def _observe(runs: Folder, proc: Path, cache: RunCache) -> CampaignRuns:
             continue
         except (OSError, UnsafeFile) as error:
             problems.append(f"{runs.path / printable(name)}: {reason(error)}")
-    cache.replace(str(runs.path), {name: one for name, one in found.items() if _is_over(one[1])})
+    cache.replace(runs.text, {name: one for name, one in found.items() if _is_over(one[1])})
     in_order = sorted((facts for _, facts in found.values()), key=lambda run: (run.generation, run.attempt))
     return CampaignRuns(runs=tuple(in_order), problems=tuple(problems))
 
@@ -104,7 +116,7 @@ def _observe_run(folder: Folder, number: tuple[int, int], proc: Path) -> RunFact
     process = reader.read(_PROCESS, ProcessIdentity)
     alive = process is not None and process.works_in(folder.own_status()) and is_alive(process, proc)
     return RunFacts(
-        folder=str(folder.path),
+        folder=folder.text,
         generation=number[0],
         attempt=number[1],
         has_request=_REQUEST in names,

@@ -5,10 +5,8 @@ import pytest
 
 from reconciler.observed.derived_files import observe_campaign_folders, observe_derived
 from state.layout import Layout
-from state.store.rows import CampaignRow
 
 NAME = "tiny/campaign-001"
-ROW = CampaignRow(uid="u", name=NAME, status="paused", created_at="2026-01-31T12:00:00Z")
 
 
 @pytest.fixture
@@ -20,22 +18,17 @@ def layout(tmp_path: Path) -> Layout:
 
 
 def test_missing_files_are_neither_content_nor_problem(layout: Layout) -> None:
-    facts = observe_derived(layout, [ROW])
+    facts = observe_derived(layout, {})
     assert (facts.active_pointer.content, facts.active_pointer.problem) == (None, None)
     assert (facts.active_link.target, facts.active_link.problem) == (None, None)
-    ((name, record),) = facts.campaign_records.items()
-    assert (name, record.content, record.problem) == (NAME, None, None)
 
 
 def test_what_is_there_is_returned_byte_for_byte(layout: Layout) -> None:
     layout.active_pointer.write_bytes(b'{"hero_id": "tiny", "_comment": "kept"}\n')
-    layout.campaign(NAME).record.write_bytes(b'{"id":"campaign-001"}')
     layout.active_link.symlink_to(NAME)
-    facts = observe_derived(layout, [ROW])
+    facts = observe_derived(layout, {})
     assert facts.active_pointer.content == b'{"hero_id": "tiny", "_comment": "kept"}\n'
     assert facts.active_link.target == NAME
-    ((_, record),) = facts.campaign_records.items()
-    assert record.content == b'{"id":"campaign-001"}'
 
 
 @pytest.mark.parametrize(
@@ -53,7 +46,7 @@ def test_what_is_there_is_returned_byte_for_byte(layout: Layout) -> None:
 )
 def test_a_spoilt_file_is_a_problem(layout: Layout, content: bytes, message: str) -> None:
     layout.active_pointer.write_bytes(content)
-    pointer = observe_derived(layout, []).active_pointer
+    pointer = observe_derived(layout, {}).active_pointer
     assert pointer.content is None
     assert pointer.problem is not None
     assert message in pointer.problem
@@ -62,12 +55,12 @@ def test_a_spoilt_file_is_a_problem(layout: Layout, content: bytes, message: str
 def test_a_linked_pointer_is_not_followed(layout: Layout, tmp_path: Path) -> None:
     (tmp_path / "other.json").write_text("{}")
     layout.active_pointer.symlink_to(tmp_path / "other.json")
-    assert observe_derived(layout, []).active_pointer.problem == "is a symbolic link, which is not followed"
+    assert observe_derived(layout, {}).active_pointer.problem == "is a symbolic link, which is not followed"
 
 
 def test_a_folder_in_place_of_the_active_link_is_a_problem(layout: Layout) -> None:
     layout.active_link.mkdir()
-    assert observe_derived(layout, []).active_link.problem == "is not a symbolic link"
+    assert observe_derived(layout, {}).active_link.problem == "is not a symbolic link"
 
 
 def test_campaigns_are_listed_and_everything_else_is_foreign(layout: Layout, tmp_path: Path) -> None:
