@@ -6,7 +6,8 @@ from typing import NamedTuple
 from state.canonical import short_id
 
 MAX_ID_LENGTH = 64
-CAMPAIGNS, ARCHIVE = "campaigns", "archive"
+CAMPAIGNS, ARCHIVE, INBOX = "campaigns", "archive", "inbox"
+_DIGITS_OF_CONTENT = 8
 _ID = re.compile(r"[a-z0-9]+(?:[-.][a-z0-9]+)*", re.ASCII)
 _CHECKPOINT = re.compile(r"checkpoint-(0|[1-9][0-9]{0,17})(?:-[0-9]{8}-[0-9]{4})?", re.ASCII)
 
@@ -51,6 +52,18 @@ def campaign_folder(campaign: str, *, archived: bool) -> str:
     if archived:
         return f"{CAMPAIGNS}/{ARCHIVE}/{campaign}-archived"
     return f"{CAMPAIGNS}/{campaign}"
+
+
+def dropped_quest_id(name: str, digest: str) -> str:
+    """Return the id of the quest that a file dropped into the inbox becomes.
+
+    From its path below the inbox, flattened, and the first hex digits of its content: the same file dropped
+    again is the same quest, another content under the same name is another one.
+    """
+    words = re.sub(r"[^a-z0-9]+", "-", name.lower().removesuffix(".jsonl")).strip("-")
+    longest = MAX_ID_LENGTH - 1 - _DIGITS_OF_CONTENT
+    short = words[-longest:].strip("-") or "dropped"
+    return f"{short}-{digest.removeprefix('sha256:')[:_DIGITS_OF_CONTENT]}"
 
 
 def job_uid(campaign_uid: str, quest_id: str, part: int = 1) -> str:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import msgspec
 
-from state.ids import ARCHIVE, CAMPAIGNS, RunKey, campaign_folder, checkpoint_folder, is_campaign_name
+from state.ids import ARCHIVE, CAMPAIGNS, INBOX, RunKey, campaign_folder, checkpoint_folder, is_campaign_name
 from state.store.rows import CampaignRow
 
 STAGING_PREFIX = ".staging-"
@@ -167,6 +167,11 @@ class Layout(msgspec.Struct, frozen=True):
     def data(self) -> Path:
         """Quest snapshots, named by their SHA-256."""
         return self.root / "data"
+
+    @property
+    def inbox(self) -> Path:
+        """Where people drop files that are to be trained."""
+        return self.root / INBOX
 
     @property
     def models(self) -> Path:

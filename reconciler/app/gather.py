@@ -21,12 +21,14 @@ from reconciler.observed.derived_files import observe_derived
 from reconciler.observed.disk import observe_disk
 from reconciler.observed.facts import CampaignFacts, Facts
 from reconciler.observed.gpus import observe_gpus, visible_gpus
+from reconciler.observed.inbox import observe_inbox
 from reconciler.observed.models import hub_cache_folder, observe_model
 from reconciler.observed.programs import why_not_startable
 from reconciler.observed.quest_files import observe_quest_file
-from reconciler.observed.records import ModelFacts, QuestFileFacts, SeenFolder
+from reconciler.observed.records import InboxFacts, ModelFacts, QuestFileFacts, SeenFolder
 from reconciler.observed.snapshots import observe_snapshots
 from reconciler.plan.configs import held_out_shape
+from reconciler.plan.inbox import contracts_of_inbox
 from reconciler.plan.quest_parts import known_contents
 from reconciler.plan.quest_sources import contracts_of
 from state.canonical import short_id
@@ -60,6 +62,7 @@ class Observer:
             gpus=visible_gpus(observe_gpus(), self._environment.variables.get("CUDA_VISIBLE_DEVICES")),
             campaigns=self._campaigns(desired, store, folders),
             snapshots=observe_snapshots(self._layout),
+            inbox=self._inbox(desired),
             quest_files=self._quest_files(desired, store),
             held_out_files=self._held_out_files(desired),
             models=self._models(desired),
@@ -97,6 +100,10 @@ class Observer:
 
     def _folder(self, home: Home, uid: str) -> SeenFolder:
         return observe_campaign_folder(home, self._layout.root, uid, self._folders)
+
+    def _inbox(self, desired: Desired) -> InboxFacts:
+        now = self._environment.now()
+        return observe_inbox(self._layout, contracts_of_inbox(desired), now, self._files)
 
     def _quest_files(self, desired: Desired, store: StoreView) -> Mapping[str, QuestFileFacts]:
         root, top = self._layout.root, self._repository

@@ -142,9 +142,7 @@ def _hero(view: View, name: str) -> HeroItem:
 
 def _quests(view: View) -> tuple[QuestItem, ...]:
     states = quest_states(view)
-    return tuple(
-        _quest(view, quest, place, states[quest.id]) for place, quest in enumerate(view.desired.quests)
-    )
+    return tuple(_quest(view, quest, place, states[quest.id]) for place, quest in enumerate(view.quests))
 
 
 def source_of(quest: Quest) -> str:
@@ -164,7 +162,7 @@ def _quest(view: View, quest: Quest, place: int, state: str) -> QuestItem:
         is_for=quest.for_,
         state=state,
         message=blocked[0].message if blocked else None,
-        spec=view.desired.quest_where(place),
+        spec=view.quest_where(place),
     )
 
 

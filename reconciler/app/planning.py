@@ -16,8 +16,10 @@ from reconciler.desired.edits import uncommitted
 from reconciler.desired.git_source import Commit, open_commit
 from reconciler.desired.loading import load
 from reconciler.desired.parse_cache import FileCache
+from reconciler.desired.queue import Quest
 from reconciler.observed.facts import Facts
 from reconciler.plan.changes import Plan
+from reconciler.plan.dropped import all_quests, dropped_quests, where_of
 from reconciler.plan.planner import make_plan
 from state.layout import Layout
 
@@ -39,6 +41,15 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     seen_at: str
     complaint: str | None = None
     """The specs that are checked out have mistakes, so that those of an earlier commit are in force."""
+
+    @property
+    def quests(self) -> tuple[Quest, ...]:
+        """Return every quest, in the order of the queue: those of the specs, then those of the inbox."""
+        return all_quests(self.desired, dropped_quests(self.desired, self.facts))
+
+    def quest_where(self, place: int) -> str:
+        """Return file and line of a quest by its place in the queue; of a dropped one its place there."""
+        return where_of(self.desired, self.quests, place)
 
 
 def look(environment: Environment, options: Options, *, ref: str = "HEAD", worktree: bool = False) -> View:

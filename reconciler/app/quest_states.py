@@ -16,9 +16,7 @@ def quest_states(view: View) -> dict[str, str]:
     for job in view.facts.store.jobs:
         jobs.setdefault(job.quest_id, set()).add(job.status)
     planned = _planned(view)
-    return {
-        quest.id: _state(jobs.get(quest.id, set()), planned.get(quest.id)) for quest in view.desired.quests
-    }
+    return {quest.id: _state(jobs.get(quest.id, set()), planned.get(quest.id)) for quest in view.quests}
 
 
 def _planned(view: View) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """One tick: the newest commit of the branch, the world as it is, the plan between them, and its actions."""
 
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Self
@@ -28,6 +29,7 @@ from reconciler.desired.mistakes import SpecMistakesError
 from reconciler.desired.realm import duration_seconds
 from reconciler.loop import Pace, Tick
 from reconciler.observed.processes import is_alive
+from reconciler.plan.changes import SETTLES
 from reconciler.plan.fetches import FETCHES
 from reconciler.plan.planner import make_plan
 from reconciler.plan.world import LiveRun, World
@@ -42,6 +44,8 @@ _BLOCKED = frozenset({"fetch-given-up", "learning-lost", "needs-approval", "unkn
 """Blockers that only a person can remove, and without which apply would go on."""
 _TRANSIENT = frozenset({"backoff", "fetch-backoff"})
 """Blockers that time alone removes."""
+_SETTLING_SECONDS = 60.0
+"""So long it counts as left to do that a file of the inbox is still being written."""
 
 
 class Ticker:
@@ -60,6 +64,7 @@ class Ticker:
     ) -> None:
         """Take office; trainers are started on this machine unless a launcher says otherwise."""
         ensure_folder(layout.campaigns)
+        ensure_folder(layout.inbox)
         self._environment = environment
         self._options = options or Options()
         self._layout = layout
@@ -81,6 +86,7 @@ class Ticker:
         self._view: View | None = None
         self._told_settled: str | None = None
         self._told_waits: set[str] = set()
+        self._settling: dict[str, float] = {}
         self._told_blocked: dict[str, set[str]] = {}
         self._owes_sagas = True
         """At first too: a kill may have left something."""
@@ -134,7 +140,8 @@ class Ticker:
         pass_time(
             self._writer, view.facts.store, view.seen_at, is_clean=is_clean, has_acted=bool(view.plan.changes)
         )
-        is_settled = not view.plan.changes and not self.live_runs() and not _waits_for_time(view)
+        waits = _waits_for_time(view) or self._waits_for_a_file(view)
+        is_settled = not view.plan.changes and not self.live_runs() and not waits
         if is_settled:
             self._settle(view)
         return Tick(
@@ -216,10 +223,19 @@ class Ticker:
 
     def _tell_waits(self, view: View) -> None:
         """Say, once, what time alone will set going again."""
-        waits = {item.message: item for item in view.plan.blocked if item.code in _TRANSIENT}
+        blocked = view.plan.blocked
+        waits = {item.message: item for item in blocked if item.code in _TRANSIENT}
+        waits |= {item.subject: item for item in blocked if item.code == SETTLES}
         for message in waits.keys() - self._told_waits:
             self._show.waits(waits[message])
         self._told_waits = set(waits)
+
+    def _waits_for_a_file(self, view: View) -> bool:
+        """Does somebody still bring a file into the inbox, and has not been for long?"""
+        now = time.monotonic()
+        settling = [item.subject for item in view.plan.blocked if item.code == SETTLES]
+        self._settling = {subject: self._settling.get(subject, now) for subject in settling}
+        return any(now - since < _SETTLING_SECONDS for since in self._settling.values())
 
     def _tell_blocked(self, view: View) -> None:
         """Say, once, what is in the way and what no longer is; what time alone removes is told apart."""
@@ -284,7 +300,8 @@ class Ticker:
     def is_blocked(self) -> bool:
         """Does something wait for a person?"""
         return self._view is not None and any(
-            item.code in _BLOCKED or item.subject.startswith("quest/") for item in self._view.plan.in_the_way
+            item.code in _BLOCKED or item.subject.startswith(("quest/", "inbox"))
+            for item in self._view.plan.in_the_way
         )
 
     def say_goodbye(self) -> None:

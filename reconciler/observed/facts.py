@@ -11,6 +11,7 @@ from reconciler.observed.records import (
     DerivedFacts,
     DiskFacts,
     GpuInventory,
+    InboxFacts,
     ModelFacts,
     QuestFileFacts,
     RunFacts,
@@ -21,6 +22,7 @@ from state.ids import RunKey
 from state.store.rows import (
     CampaignRow,
     FailedAction,
+    InboxRow,
     JobRow,
     LedgerRow,
     QuestDataRow,
@@ -59,6 +61,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     campaigns: Mapping[str, CampaignFacts] = {}
     """By campaign name."""
     snapshots: SnapshotFacts = SnapshotFacts()
+    inbox: InboxFacts = InboxFacts()
     quest_files: Mapping[str, QuestFileFacts] = {}
     """By quest id."""
     held_out_files: Mapping[str, QuestFileFacts] = {}
@@ -109,6 +112,14 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         row = self.known_data(source_key)
         whole = row is not None and self.snapshots.sizes.get(row.digest) == row.size_bytes
         return row if whole else None
+
+    def taken_from_inbox(self, quest_id: str) -> InboxRow | None:
+        """Return what was taken in from the inbox as this quest."""
+        return self._inbox.get(quest_id)
+
+    @cached_property
+    def _inbox(self) -> dict[str, InboxRow]:
+        return {row.quest_id: row for row in self.store.inbox}
 
     @cached_property
     def _tombstones(self) -> dict[int, TrashRow]:

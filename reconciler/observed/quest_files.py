@@ -65,6 +65,25 @@ def observe_quest_file(
     except _Refused as refused:
         where = None if path is None else printable(str(path))
         return QuestFileFacts(name=name, path=where, findings=(refused.finding,))
+    return _facts(name, path, seen, checked)
+
+
+def observe_open_file(
+    descriptor: int,
+    name: str,
+    path: Path,
+    contracts: Sequence[RowContract],
+    cache: FactCache | None = None,
+) -> QuestFileFacts:
+    """Return the facts of a plain file that is open for reading; see `observe_quest_file`."""
+    try:
+        seen, checked = _check_open(descriptor, path, contracts, cache, ())
+    except _Refused as refused:
+        return QuestFileFacts(name=name, path=printable(str(path)), findings=(refused.finding,))
+    return _facts(name, path, seen, checked)
+
+
+def _facts(name: str, path: Path, seen: Signature, checked: _Checked) -> QuestFileFacts:
     return QuestFileFacts(
         name=name,
         path=printable(str(path)),
@@ -115,16 +134,22 @@ def _resolve(place: Path, base: Path | None) -> Path:
 def _check(
     path: Path, contracts: Sequence[RowContract], cache: FactCache | None, known: Known
 ) -> tuple[Signature, _Checked]:
-    """Return what the file's content is, remembered or read now."""
     descriptor = _open(path)
     try:
-        seen = signature(os.fstat(descriptor))
-        key = content_key(_RULES, str(path), seen, repr(tuple(contracts)), repr(known))
-        if (remembered := _remembered(cache, key)) is not None:
-            return seen, remembered
-        checked = _read(descriptor, seen, path, contracts, known)
+        return _check_open(descriptor, path, contracts, cache, known)
     finally:
         os.close(descriptor)
+
+
+def _check_open(
+    descriptor: int, path: Path, contracts: Sequence[RowContract], cache: FactCache | None, known: Known
+) -> tuple[Signature, _Checked]:
+    """Return what the file's content is, remembered or read now."""
+    seen = signature(os.fstat(descriptor))
+    key = content_key(_RULES, str(path), seen, repr(tuple(contracts)), repr(known))
+    if (remembered := _remembered(cache, key)) is not None:
+        return seen, remembered
+    checked = _read(descriptor, seen, path, contracts, known)
     if cache is not None:
         cache.put(key, msgspec.json.encode(checked))
     return seen, checked

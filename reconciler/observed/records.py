@@ -203,6 +203,41 @@ class SnapshotFacts(msgspec.Struct, frozen=True, kw_only=True):
     """Why the folder could not be read. Then the rest is unknown, not empty."""
 
 
+InboxState = Literal["settled", "changing", "open", "future", "torn", "unreadable"]
+
+
+class InboxFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A `*.jsonl` file that somebody dropped into the inbox."""
+
+    name: str
+    """Its path below the inbox."""
+    path: str
+    state: InboxState
+    """Settled: nobody changed it for a while, nobody has it open for writing, its last line is complete."""
+    size_bytes: int = 0
+    mtime_ns: int = 0
+    changed_at: str | None = None
+    sha256: str | None = None
+    content: Sieved | None = None
+    """What would be taken in of it; None while it is not settled, or with findings."""
+    findings: tuple[Finding, ...] = ()
+    reason: str | None = None
+    """Why it cannot be read."""
+
+
+class InboxFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What lies in the inbox."""
+
+    files: tuple[InboxFile, ...] = ()
+    """By name."""
+    ignored: tuple[ForeignFolder, ...] = ()
+    """What is no plain `*.jsonl` file: left alone."""
+    num_unseen: int = 0
+    """At least so many further entries were not looked at."""
+    problem: str | None = None
+    """Why the inbox could not be read. Then the rest is unknown, not empty."""
+
+
 class WeightFile(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     size_bytes: int

@@ -104,6 +104,21 @@ class SnapshotFile(Action, frozen=True, kw_only=True):
     stop_byte: int | None = None
 
 
+class TakeInboxFile(Action, frozen=True, kw_only=True):
+    """Make a file of the inbox a quest: its content into the realm's data, then the file out of the inbox."""
+
+    quest_id: str
+    name: str
+    """Its path below the inbox."""
+    source_key: str
+    digest: str
+    num_rows: int
+    size_bytes: int
+    mtime_ns: str
+    """As it was when its content was checked; a text, since JSON's numbers are not so exact."""
+    shape: RowShape
+
+
 class GenerateQuest(Action, frozen=True, kw_only=True):
     """Run a skill's source and keep what it wrote in the realm's data."""
 
@@ -342,6 +357,7 @@ AnyAction = (
     | RestoreCampaign
     | WritePointer
     | SnapshotFile
+    | TakeInboxFile
     | GenerateQuest
     | EnqueueJob
     | UpdateJob

@@ -10,7 +10,8 @@ from state.canonical import sha256_of
 
 WAITS = "waits"
 """The code of what waits for its turn."""
-
+SETTLES = "settles"
+"""The code of a file that somebody still brings here."""
 
 Source = Literal["edit", "drift", "progress", "request"]
 
@@ -55,7 +56,7 @@ class Blocked(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_waiting(self) -> bool:
         """Is nothing wrong, and will it go on by itself when its turn comes?"""
-        return self.code == WAITS
+        return self.code in (WAITS, SETTLES)
 
 
 class Awaiting(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,17 +1,21 @@
 """Content that cannot be brought in: tried again later and later, and in the end given up by name."""
 
-from reconciler.plan.actions import GenerateQuest, SnapshotFile
+from reconciler.plan.actions import GenerateQuest, SnapshotFile, TakeInboxFile
 from reconciler.plan.changes import change_id
 from reconciler.plan.draft import Draft
 from reconciler.plan.retry import Verdict, judge_moments, policy_of
 from reconciler.plan.world import World
 
-FETCHES = (SnapshotFile, GenerateQuest)
+FETCHES = (SnapshotFile, GenerateQuest, TakeInboxFile)
 """The actions whose failures for good are counted here, so that nobody else need slow down for them."""
 
 
 def is_held_back(
-    world: World, draft: Draft, fetch: SnapshotFile | GenerateQuest, campaign: str, cause: str
+    world: World,
+    draft: Draft,
+    fetch: SnapshotFile | GenerateQuest | TakeInboxFile,
+    campaign: str,
+    cause: str,
 ) -> bool:
     """Say when a fetch that failed is tried again, or that it is given up, if so.
 

@@ -7,13 +7,12 @@ import msgspec
 from reconciler.plan.actions import (
     DequeueJob,
     EnqueueJob,
-    GenerateQuest,
     MarkJob,
-    SnapshotFile,
     UpdateJob,
 )
 from reconciler.plan.draft import Draft
 from reconciler.plan.failures import ATTEMPTS, DEMOTED_AFTER, failures_of
+from reconciler.plan.fetches import FETCHES
 from reconciler.plan.retry import is_forgiven
 from reconciler.plan.world import World
 from state.contract.manifest import QuestCursor
@@ -316,8 +315,7 @@ def _is_woken(world: World, update: UpdateJob) -> bool:
 
 def _fetched(draft: Draft) -> set[str]:
     """Return the sources whose content this plan brings in."""
-    fetched = {action.source_key for action in draft.actions(SnapshotFile)}
-    return fetched | {action.source_key for action in draft.actions(GenerateQuest)}
+    return {change.action.source_key for change in draft.changes if isinstance(change.action, FETCHES)}
 
 
 def _has_content(world: World, fetched: set[str], job: JobRow) -> bool:

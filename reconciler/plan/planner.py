@@ -16,6 +16,7 @@ from reconciler.plan.draft import Draft
 from reconciler.plan.effective import plan_effective
 from reconciler.plan.guard import plan_guard
 from reconciler.plan.heroes import plan_heroes
+from reconciler.plan.inbox import plan_inbox
 from reconciler.plan.jobs import plan_progress
 from reconciler.plan.launches import plan_launch
 from reconciler.plan.milestones import plan_milestones
@@ -45,6 +46,7 @@ PLANNERS = (
     plan_heroes,
     plan_urgent_orders,
     plan_datasets,
+    plan_inbox,
     plan_queue,
     plan_orders,
     plan_effective,

@@ -11,7 +11,8 @@ from reconciler.desired.layers import layers_of, resolve
 from reconciler.desired.queue import Quest
 from reconciler.observed.records import QuestFileFacts
 from reconciler.plan.actions import SnapshotFile
-from reconciler.plan.quest_sources import QuestSource, content_key
+from reconciler.plan.dropped import content_key
+from reconciler.plan.quest_sources import QuestSource
 from reconciler.plan.world import World
 from state.contract.growth import Continued, KnownPart
 from state.store.rows import JobRow, QuestDataRow

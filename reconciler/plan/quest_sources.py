@@ -8,9 +8,10 @@ from reconciler.desired.dataset import contract_of
 from reconciler.desired.desired import Desired
 from reconciler.desired.queue import Quest
 from reconciler.plan.actions import GenerateQuest, SnapshotFile
+from reconciler.plan.dropped import content_key
 from reconciler.plan.world import World
 from state.canonical import sha256_of
-from state.contract.orders import RowShape, reading
+from state.contract.orders import RowShape
 from state.contract.quest_rows import MAX_FINDINGS
 from state.contract.row_contracts import BUILT_IN, RowContract
 from state.contract.row_lines import Finding
@@ -24,8 +25,8 @@ class QuestSource(msgspec.Struct, frozen=True, kw_only=True):
     """Equal keys mean equal content."""
     shape: RowShape
     dataset_path: str
-    fetch: SnapshotFile | GenerateQuest
-    """What brings the content into the realm."""
+    fetch: SnapshotFile | GenerateQuest | None
+    """What brings the content into the realm; None of a dropped file, whose content came with it."""
     left_out: str = ""
     """In words, which rows of the file are not part of it."""
 
@@ -59,6 +60,8 @@ def contracts_of(desired: Desired, quest: Quest) -> tuple[RowContract, ...]:
 
 def quest_source(world: World, quest: Quest) -> QuestSource | NoSource:
     """Return where a quest's content comes from, or why it cannot be had."""
+    if quest.id in world.dropped:
+        return _dropped_source(world, quest)
     return _skill_source(world, quest) if quest.skill is not None else _file_source(world, quest)
 
 
@@ -107,11 +110,6 @@ def _file_source(world: World, quest: Quest) -> QuestSource | NoSource:
     return QuestSource(key=key, shape=shape, dataset_path=seen.path, fetch=fetch, left_out=_left_out(content))
 
 
-def content_key(digest: str, shape: RowShape) -> str:
-    """Return the key of rows that are taken in, read in one way."""
-    return sha256_of({"file": digest, "shape": reading(shape)})
-
-
 def _left_out(content: Sieved) -> str:
     """Return in words which rows are not taken in; empty when all are."""
     if not content.num_left_out:
@@ -124,6 +122,15 @@ def _suspended_dataset(world: World, quest: Quest) -> NoSource | None:
         return None
     message = f"dataset/{quest.dataset} is suspended"
     return NoSource(code="suspended", message=message, hint="remove suspend from the dataset")
+
+
+def _dropped_source(world: World, quest: Quest) -> QuestSource | NoSource:
+    """Return the content of a dropped file: it lies in the realm, or this plan takes it in."""
+    dropped = world.dropped[quest.id]
+    if not dropped.is_here and world.facts.quest_data(dropped.source_key) is None:
+        message = f"{quest.file} was taken in, and its content lies in the realm no more"
+        return NoSource(code="dropped-gone", message=message, hint="drop the same file again")
+    return QuestSource(key=dropped.source_key, shape=dropped.shape, dataset_path=str(quest.file), fetch=None)
 
 
 def _skill_source(world: World, quest: Quest) -> QuestSource | NoSource:

@@ -9,9 +9,10 @@ from reconciler.plan.world import World
 
 _OPEN = ("queued", "processing")
 
+
 def plan_queue(world: World, draft: Draft) -> None:
     """Bring in the content of the active campaign's quests, and keep its jobs as the queue says."""
-    if world.facts.snapshots.problem is not None or _is_suspended(world):
+    if world.facts.snapshots.problem is not None or world.is_queue_suspended:
         _say_why_nothing_moves(world, draft)
         return
     wanted: set[str] = set()
@@ -27,10 +28,6 @@ def plan_queue(world: World, draft: Draft) -> None:
             wanted |= jobs_named_by(world, quest) | mine
             plan_quest(world, draft, quest, campaign)
     _plan_leavers(world, draft, wanted)
-
-
-def _is_suspended(world: World) -> bool:
-    return world.desired.queue is not None and world.is_suspended(world.desired.queue.spec.suspend)
 
 
 def _say_why_nothing_moves(world: World, draft: Draft) -> None:

@@ -3,7 +3,7 @@
 from reconciler.desired.queue import Quest
 from reconciler.plan.actions import DequeueJob, EnqueueJob, GenerateQuest, RegisterCampaign, SnapshotFile
 from reconciler.plan.draft import Draft
-from reconciler.plan.fetches import is_held_back
+from reconciler.plan.fetches import FETCHES, is_held_back
 from reconciler.plan.quest_sources import QuestSource
 from reconciler.plan.world import World
 from state.ids import job_uid
@@ -63,28 +63,30 @@ def fetch(
     if world.facts.quest_data(source.key) is not None:
         return ()
     for change in draft.changes:
-        if isinstance(change.action, SnapshotFile | GenerateQuest) and change.action.source_key == source.key:
+        if isinstance(change.action, FETCHES) and change.action.source_key == source.key:
             return (change.id,)
+    if source.fetch is None:
+        return None  # a dropped file that cannot be taken in now; `inbox` says why
     if is_held_back(world, draft, source.fetch, campaign, world.quest_where(quest.id)):
         return None
     made = draft.add(
         source.fetch,
         subject=f"quest/{quest.id}",
-        reason=_fetch_reason(world, source),
+        reason=_fetch_reason(world, source.fetch, source),
         cause=world.quest_where(quest.id),
         source="edit" if world.facts.known_data(source.key) is None else "drift",
     )
     return (made,)
 
 
-def _fetch_reason(world: World, source: QuestSource) -> str:
+def _fetch_reason(world: World, fetch: SnapshotFile | GenerateQuest, source: QuestSource) -> str:
     if world.facts.known_data(source.key) is not None:
         return "its snapshot is gone"
-    if isinstance(source.fetch, SnapshotFile):
-        new = "new " if source.fetch.start_byte else ""
-        rows = f"{source.fetch.num_rows:,} {new}rows of {source.fetch.path}"
-        return f"{rows}, {source.left_out}" if source.left_out else rows
-    return f"made by skill {source.fetch.skill}"
+    if isinstance(fetch, GenerateQuest):
+        return f"made by skill {fetch.skill}"
+    new = "new " if fetch.start_byte else ""
+    rows = f"{fetch.num_rows:,} {new}rows of {fetch.path}"
+    return f"{rows}, {source.left_out}" if source.left_out else rows
 
 
 def block(world: World, draft: Draft, quest: Quest, code: str, message: str, hint: str) -> None:

@@ -13,6 +13,8 @@ from reconciler.plan.retry import is_forgiven
 from reconciler.plan.world import World
 from state.store.rows import JobRow
 
+_SOURCE_IS_GONE = ("quest-file", "quest-sha256", "dropped-gone")
+
 
 def plan_quest(world: World, draft: Draft, quest: Quest, campaign: str) -> None:
     uid = world.uid(campaign)
@@ -148,12 +150,17 @@ def _keep_content(
     if again is not None:
         fetch(world, draft, quest, campaign, again)
         return True
-    if isinstance(source, NoSource) and source.code not in ("quest-file", "quest-sha256"):
+    if isinstance(source, NoSource) and source.code not in _SOURCE_IS_GONE:
         block(world, draft, quest, source.code, source.message, source.hint)
         return True
-    reason = "its snapshot is gone and its source no longer has the same content"
-    jobs.fail(draft, campaign, job, reason)
+    jobs.fail(draft, campaign, job, _why_gone(source))
     return False
+
+
+def _why_gone(source: QuestSource | NoSource) -> str:
+    if isinstance(source, NoSource) and source.code == "dropped-gone":
+        return f"{source.message}; {source.hint}"
+    return "its snapshot is gone and its source no longer has the same content"
 
 
 def _plan_update(world: World, draft: Draft, quest: Quest, campaign: str, job: JobRow) -> None:

@@ -96,6 +96,7 @@ _SENTENCES: dict[type[a.Action], Callable[[Any], Sentence]] = {
     a.RestoreCampaign: lambda x: Sentence("→", "restore", x.campaign, "paused"),
     a.WritePointer: lambda x: Sentence("~", "write", "active pointer and link", x.campaign or "no campaign"),
     a.SnapshotFile: lambda x: Sentence("+", "take in", f"quest {x.quest_id}", ""),
+    a.TakeInboxFile: lambda x: Sentence("→", "take in", f"inbox {x.name}", f"as quest {x.quest_id}"),
     a.GenerateQuest: lambda x: Sentence("+", "generate", f"quest {x.quest_id}", ""),
     a.EnqueueJob: lambda x: Sentence("+", "enqueue", f"quest {x.quest_id}", ""),
     a.UpdateJob: lambda x: Sentence("~", "change", f"quest {x.quest_id}", ""),

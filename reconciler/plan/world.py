@@ -12,6 +12,7 @@ from reconciler.desired.places import Step
 from reconciler.desired.queue import Quest
 from reconciler.observed.facts import CampaignFacts, Facts
 from reconciler.observed.records import FoundCheckpoint, RunFacts
+from reconciler.plan.dropped import Dropped, all_quests, dropped_quests, where_of
 from state.contract.goals import Goals, Reached, goal_reached, num_quests_done
 from state.ids import RunKey, campaign_uid
 from state.store.rows import CampaignRow, Hold, RunRow
@@ -165,6 +166,10 @@ class World(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         until = suspended_until(suspend)
         return until is None or self.now < until
 
+    @property
+    def is_queue_suspended(self) -> bool:
+        return self.desired.queue is not None and self.is_suspended(self.desired.queue.spec.suspend)
+
     def suspension(self, campaign: str) -> tuple[str, Suspend] | None:
         """Return the spec that suspends a campaign: its own, its hero's, the queue's or the realm's."""
         hero = campaign.partition("/")[0]
@@ -180,10 +185,15 @@ class World(msgspec.Struct, frozen=True, kw_only=True, dict=True):
                 return thing, suspend
         return None
 
-    @property
+    @cached_property
     def quests(self) -> tuple[Quest, ...]:
-        """Return every quest, in the order of the queue."""
-        return self.desired.quests
+        """Every quest, in the order of the queue: those of the specs, then those of the inbox."""
+        return all_quests(self.desired, self.dropped)
+
+    @cached_property
+    def dropped(self) -> dict[str, Dropped]:
+        """The quests of the inbox."""
+        return dropped_quests(self.desired, self.facts)
 
     @cached_property
     def quest_places(self) -> dict[str, int]:
@@ -191,8 +201,8 @@ class World(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return {quest.id: place for place, quest in enumerate(self.quests)}
 
     def quest_where(self, quest_id: str) -> str:
-        """Return file and line of a quest of the queue."""
-        return self.desired.quest_where(self.quest_places[quest_id])
+        """Return file and line of a quest of the queue; of a dropped one its place below the root."""
+        return where_of(self.desired, self.quests, self.quest_places[quest_id])
 
     def where(self, thing: str, *path: Step) -> str:
         """Return file and line of a key path in the spec of a thing: `realm`, `queue`, `hero/<id>`, ..."""

@@ -6,6 +6,7 @@ import msgspec
 from state.store.rows import (
     CampaignRow,
     FailedAction,
+    InboxRow,
     JobRow,
     LedgerRow,
     QuestDataRow,
@@ -35,6 +36,7 @@ def read_view(connection: apsw.Connection) -> StoreView:
             runs=select(connection, RunRow),
             jobs=select(connection, JobRow),
             quest_data=select(connection, QuestDataRow),
+            inbox=select(connection, InboxRow, "ORDER BY taken_at, quest_id"),
             ledger=select(connection, LedgerRow, "ORDER BY sequence"),
             requests=select(connection, RequestRow, "WHERE handled_at IS NULL"),
             approval=_approval(connection),

@@ -20,6 +20,7 @@ from reconciler.plan import actions as a
 from state import failpoints
 from state.contract.files import read
 from state.contract.manifest import Manifest
+from state.contract.orders import RowShape
 from state.failpoints import FAULTS
 
 VOLATILE = {"realm.db", "realm.db-journal", "epoch", "reconciler.lock", "claims.log", "training.log"}
@@ -89,6 +90,26 @@ def taken_back_asked(realm: Any, make: Any) -> None:
     realm.ask("undelete", f"{make.campaign}@7")
 
 
+def dropped(realm: Any, make: Any) -> None:
+    path = realm.layout.inbox / "sums.jsonl"
+    path.parent.mkdir()
+    path.write_bytes(make.rows)
+
+
+def inbox_file(realm: Any, make: Any) -> a.TakeInboxFile:
+    status = (realm.layout.inbox / "sums.jsonl").stat()
+    return a.TakeInboxFile(
+        quest_id="sums-0123abcd",
+        name="sums.jsonl",
+        source_key="inbox key",
+        digest=make.digest,
+        num_rows=3,
+        size_bytes=status.st_size,
+        mtime_ns=str(status.st_mtime_ns),
+        shape=RowShape(),
+    )
+
+
 def recorded_and_lost(realm: Any, make: Any) -> None:
     realm.done(make.record(realm.save_checkpoint(7)))
     shutil.rmtree(realm.layout.campaign(make.campaign).checkpoint(7))
@@ -122,6 +143,10 @@ SCENARIOS = {
     "SnapshotFile": Scenario(
         lambda realm, make: make.snapshot(realm.source, source_key="again"),
         lambda realm, make: realm.layout.snapshot(make.digest).unlink(),
+    ),
+    "TakeInboxFile": Scenario(
+        inbox_file,
+        lambda realm, make: (dropped(realm, make), realm.layout.snapshot(make.digest).unlink()),
     ),
     "GenerateQuest": Scenario(lambda realm, make: make.generate("--answer", "3", source_key="again")),
     "EnqueueJob": Scenario(lambda realm, make: make.enqueue(job_uid="other", quest_id="other")),
@@ -282,8 +307,11 @@ class Bench:
         return self._end_state()
 
     def check_nothing_half_done(self) -> None:
-        """Whatever has a real name is whole."""
+        """Whatever has a real name is whole; a file in the inbox goes only once its content is safe."""
         realm = self._realm
+        if isinstance(self._action, a.TakeInboxFile) and not (realm.layout.inbox / "sums.jsonl").exists():
+            assert realm.layout.snapshot(self._make.digest).read_bytes() == self._make.rows
+            assert realm.rows("inbox")
         for path in realm.layout.root.rglob("*.json"):
             if not path.name.startswith(".staging-"):
                 json.loads(path.read_bytes())

@@ -22,6 +22,8 @@ from reconciler.observed.records import (
     FoundCheckpoint,
     Gpu,
     GpuInventory,
+    InboxFacts,
+    InboxFile,
     ModelFacts,
     QuestFileFacts,
     RunFacts,
@@ -30,6 +32,7 @@ from reconciler.observed.records import (
 from reconciler.plan.campaigns import card_of
 from reconciler.plan.changes import Plan, change_id
 from reconciler.plan.configs import ResolvedRun, resolve_run
+from reconciler.plan.dropped import content_key
 from reconciler.plan.planner import make_plan
 from reconciler.plan.quest_sources import QuestSource, quest_source
 from reconciler.plan.world import World
@@ -49,12 +52,13 @@ from state.contract.run_config import RunConfig, config_hash
 from state.contract.sieve import Sieved
 from state.contract.status import RunStatus
 from state.formats import encode_record, pointer_record
-from state.ids import campaign_uid, job_uid
+from state.ids import campaign_uid, dropped_quest_id, job_uid
 from state.status_files import training_status
 from state.store.in_force import InForce, in_force, told
 from state.store.rows import (
     CampaignRow,
     FailedAction,
+    InboxRow,
     JobRow,
     LedgerRow,
     QuestDataRow,
@@ -127,6 +131,7 @@ class Builder:
             quest_files={
                 name: _quest_file(name, file) for name, file in words.get("quest_files", {}).items()
             },
+            inbox=_inbox(words.get("inbox", {})),
             models={name: _model(facts) for name, facts in words.get("models", {}).items()},
             missing_programs=words.get("missing_programs", {}),
         )
@@ -151,13 +156,17 @@ class Builder:
         self.facts = msgspec.structs.replace(self.facts, store=store)
 
     def _add_data(self) -> None:
-        rows, snapshots = [], {}
+        rows: list[QuestDataRow] = []
+        snapshots: dict[str, int] = {}
         for number, quest_id in enumerate(self.words.get("data", ())):
             digest = f"sha256:{number:064x}"
             rows.append(self._data_row(quest_id, digest))
             if quest_id not in self.words.get("lost_data", ()):
                 snapshots[digest] = SIZE
-        self._store(quest_data=tuple(rows))
+        taken = [_taken(number, words) for number, words in enumerate(self.words.get("taken", ()))]
+        snapshots |= {row.digest: SIZE for row in taken if row.name not in self.words.get("lost_data", ())}
+        rows += [_data_of(row) for row in taken]
+        self._store(quest_data=tuple(rows), inbox=tuple(taken))
         self.facts = msgspec.structs.replace(self.facts, snapshots=SnapshotFacts(sizes=snapshots))
 
     def _data_row(self, quest_id: str, digest: str) -> QuestDataRow:
@@ -173,6 +182,9 @@ class Builder:
     def _source_key(self, quest_id: str) -> str:
         quest = next((q for q in self.desired.quests if q.id == quest_id), None)
         source = quest_source(self.world(), quest) if quest else None
+        row = next((row for row in self.facts.store.inbox if row.quest_id == quest_id), None)
+        if row is not None:
+            return row.source_key
         return source.key if isinstance(source, QuestSource) else f"source of {quest_id}"
 
     def _add_campaign(self, name: str, words: Mapping[str, Any]) -> None:
@@ -489,6 +501,60 @@ def _quest_file(name: str, words: Mapping[str, Any]) -> QuestFileFacts:
         content=None if findings else content,
         continued=tuple(msgspec.convert(one, Continued) for one in words.get("continued", ())),
         findings=findings,
+    )
+
+
+def _inbox(words: Mapping[str, Any]) -> InboxFacts:
+    files = tuple(_dropped(name, file or {}) for name, file in words.get("files", {}).items())
+    ignored = tuple(
+        ForeignFolder(path=f"/root/inbox/{name}", name=name, reason=why)
+        for name, why in words.get("ignored", {}).items()
+    )
+    return InboxFacts(
+        files=files, ignored=ignored, num_unseen=words.get("num_unseen", 0), problem=words.get("problem")
+    )
+
+
+def _dropped(name: str, words: Mapping[str, Any]) -> InboxFile:
+    state = words.get("state", "settled")
+    seen = _quest_file(name, words)
+    is_settled = state == "settled"
+    return InboxFile(
+        name=name,
+        path=f"/root/inbox/{name}",
+        state=state,
+        size_bytes=SIZE,
+        mtime_ns=1,
+        changed_at=EARLIER,
+        sha256=seen.sha256 if is_settled else None,
+        content=seen.content if is_settled else None,
+        findings=seen.findings,
+        reason=words.get("reason"),
+    )
+
+
+def _taken(number: int, words: Mapping[str, Any]) -> InboxRow:
+    digest = words.get("digest", f"sha256:{number:x}{'e' * 63}")
+    return InboxRow(
+        quest_id=dropped_quest_id(words["name"], digest),
+        name=words["name"],
+        source_key=content_key(digest, RowShape()),
+        digest=digest,
+        num_rows=10,
+        size_bytes=SIZE,
+        shape_json="{}",
+        taken_at=EARLIER,
+    )
+
+
+def _data_of(row: InboxRow) -> QuestDataRow:
+    return QuestDataRow(
+        source_key=row.source_key,
+        digest=row.digest,
+        num_rows=row.num_rows,
+        size_bytes=row.size_bytes,
+        origin=f"inbox/{row.name}",
+        created_at=EARLIER,
     )
 
 

@@ -1,0 +1,84 @@
+"""The quests of the inbox: they stand in the queue behind those of the specs, and need no spec."""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from reconciler.desired.desired import Desired
+from reconciler.desired.queue import Quest
+from reconciler.observed.facts import Facts
+from reconciler.observed.records import InboxFile
+from state.canonical import sha256_of
+from state.contract.orders import RowShape, reading
+from state.ids import INBOX, dropped_quest_id
+from state.store.rows import InboxRow
+
+
+class Dropped(msgspec.Struct, frozen=True, kw_only=True):
+    """A quest of the inbox, taken in or about to be."""
+
+    quest: Quest
+    source_key: str
+    shape: RowShape
+    is_here: bool
+    """Its file lies in the inbox, whole and right."""
+
+
+def content_key(digest: str, shape: RowShape) -> str:
+    """Return the key of rows that are taken in, read in one way."""
+    return sha256_of({"file": digest, "shape": reading(shape)})
+
+
+def quest_id_of(file: InboxFile) -> str | None:
+    """Return which quest a file of the inbox becomes; None while it cannot be taken in."""
+    if file.content is None or file.findings:
+        return None
+    return dropped_quest_id(file.name, file.content.digest)
+
+
+def dropped_quests(desired: Desired, facts: Facts) -> dict[str, Dropped]:
+    """Return what was dropped into the inbox by quest id, in the order of taking it in.
+
+    A quest of the specs with the same id comes first: then the file stays where it is.
+    """
+    here = {quest_id_of(file): file for file in facts.inbox.files}
+    found = {row.quest_id: _taken(row, is_here=row.quest_id in here) for row in facts.store.inbox}
+    for quest_id, file in here.items():
+        if quest_id is not None and quest_id not in found:
+            found[quest_id] = _about_to_be(file, quest_id)
+    for quest in desired.quests if found else ():
+        found.pop(quest.id, None)
+    return found
+
+
+def all_quests(desired: Desired, dropped: Mapping[str, Dropped]) -> tuple[Quest, ...]:
+    """Return every quest, in the order of the queue."""
+    return (*desired.quests, *(one.quest for one in dropped.values()))
+
+
+def _taken(row: InboxRow, *, is_here: bool) -> Dropped:
+    return Dropped(
+        quest=_quest(row.quest_id, row.name),
+        source_key=row.source_key,
+        shape=msgspec.json.decode(row.shape_json, type=RowShape),
+        is_here=is_here,
+    )
+
+
+def _about_to_be(file: InboxFile, quest_id: str) -> Dropped:
+    if file.content is None:
+        raise AssertionError(f"{file.name} has no content and is to be quest {quest_id}")
+    shape = file.content.contract.shape
+    key = content_key(file.content.digest, shape)
+    return Dropped(quest=_quest(quest_id, file.name), source_key=key, shape=shape, is_here=True)
+
+
+def _quest(quest_id: str, name: str) -> Quest:
+    return Quest(id=quest_id, file=f"{INBOX}/{name}")
+
+
+def where_of(desired: Desired, quests: Sequence[Quest], place: int) -> str:
+    """Return file and line of a quest, by its place in the queue; of a dropped one its place in the inbox."""
+    if place < len(desired.quests):
+        return desired.quest_where(place)
+    return str(quests[place].file)

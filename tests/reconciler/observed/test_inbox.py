@@ -1,0 +1,188 @@
+"""The inbox: what is settled is checked, what is not is named, and nothing outside it is ever looked at."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from reconciler.observed import inbox
+from reconciler.observed.inbox import observe_inbox
+from reconciler.observed.records import InboxFacts, InboxFile
+from state.contract.row_contracts import BUILT_IN
+from state.layout import Layout
+
+NOW = "2026-01-31T12:00:00Z"
+NOW_SECONDS = 1769860800
+ROW = b'{"messages": [{"role": "user", "content": "1+1"}, {"role": "assistant", "content": "2"}]}\n'
+Drop = Callable[..., Path]
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    made = Layout(tmp_path / "root")
+    made.inbox.mkdir(parents=True)
+    return made
+
+
+@pytest.fixture
+def drop(layout: Layout) -> Drop:
+    """Return a function that drops a file, changed so many seconds before now."""
+
+    def make(name: str, content: bytes = ROW * 2, age_seconds: float = 60) -> Path:
+        path = layout.inbox / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        os.utime(path, (0, NOW_SECONDS - age_seconds))
+        return path
+
+    return make
+
+
+def look(layout: Layout) -> InboxFacts:
+    return observe_inbox(layout, BUILT_IN, NOW)
+
+
+def only(layout: Layout) -> InboxFile:
+    (file,) = look(layout).files
+    return file
+
+
+def test_no_inbox_is_an_empty_one(tmp_path: Path) -> None:
+    assert look(Layout(tmp_path)) == InboxFacts()
+
+
+def test_a_settled_file_in_any_folder_is_checked_with_its_path_below_the_inbox(
+    layout: Layout, drop: Drop
+) -> None:
+    drop("maths/one/sums.jsonl")
+
+    file = only(layout)
+
+    assert (file.name, file.state, file.findings) == ("maths/one/sums.jsonl", "settled", ())
+    assert file.content is not None
+    assert (file.content.num_rows, file.content.contract.name) == (2, "messages")
+    assert file.sha256 == file.content.digest
+
+
+def test_a_file_that_changed_less_than_ten_seconds_ago_is_not_read(layout: Layout, drop: Drop) -> None:
+    drop("sums.jsonl", b"not even json", age_seconds=9)
+
+    file = only(layout)
+
+    assert (file.state, file.content, file.findings) == ("changing", None, ())
+    assert (file.size_bytes, file.changed_at) == (13, "2026-01-31T11:59:51Z")
+
+
+def test_a_file_that_a_program_has_open_for_writing_is_not_settled(layout: Layout, drop: Drop) -> None:
+    path = drop("sums.jsonl")
+    with path.open("ab"):
+        assert only(layout).state == "open"
+    assert only(layout).state == "settled"
+
+
+def test_a_file_whose_last_line_is_torn_is_not_settled(layout: Layout, drop: Drop) -> None:
+    drop("sums.jsonl", ROW + ROW[:20])
+    assert only(layout).state == "torn"
+
+
+def test_a_last_line_without_a_line_end_that_is_whole_as_json_counts(layout: Layout, drop: Drop) -> None:
+    drop("sums.jsonl", ROW + ROW.removesuffix(b"\n"))
+    file = only(layout)
+    assert file.state == "settled"
+    assert file.content is not None
+    assert file.content.num_rows == 2
+
+
+def test_a_time_of_change_in_the_future_is_not_believed_when_the_file_is_older(
+    layout: Layout, drop: Drop
+) -> None:
+    drop("sums.jsonl", age_seconds=-3600)
+    later = (
+        "2999-01-01T00:00:00Z"  # of the real change of the file, which the kernel notes, this is long after
+    )
+    os.utime(layout.inbox / "sums.jsonl", (0, 40_000_000_000))
+
+    (file,) = observe_inbox(layout, BUILT_IN, later).files
+
+    assert file.state == "settled"
+
+
+def test_a_file_changed_in_the_future_by_every_clock_is_named(layout: Layout, drop: Drop) -> None:
+    drop("sums.jsonl", age_seconds=-3600)
+
+    (file,) = observe_inbox(layout, BUILT_IN, "2026-01-31T12:00:00Z").files
+
+    assert (file.state, file.changed_at) == ("future", "2026-01-31T13:00:00Z")
+
+
+def test_bad_rows_are_findings_by_their_number(layout: Layout, drop: Drop) -> None:
+    drop("sums.jsonl", ROW + b'{"messages": []}\n')
+
+    file = only(layout)
+
+    assert file.content is None
+    (finding,) = file.findings
+    assert (finding.row, finding.found) == (2, '"messages" is an empty list')
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("notes.txt", "is no *.jsonl file"),
+        (".sums.jsonl", "is hidden"),
+        ("sums.jsonl.part", "is a partial copy by its name"),
+        ("sums.jsonl.tmp", "is a partial copy by its name"),
+        ("sums.jsonl~", "is a partial copy by its name"),
+        ("su\x1bms.jsonl", "has a name that cannot be printed"),
+    ],
+)
+def test_other_names_are_left_alone_and_named(layout: Layout, drop: Drop, name: str, why: str) -> None:
+    drop(name)
+
+    seen = look(layout)
+
+    assert seen.files == ()
+    assert [one.reason for one in seen.ignored] == [why]
+    assert seen.ignored[0].name.isprintable()
+
+
+def test_no_link_is_followed(layout: Layout, drop: Drop, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "mine.jsonl").write_bytes(ROW)
+    (layout.inbox / "a.jsonl").symlink_to(outside / "mine.jsonl")
+    (layout.inbox / "folder").symlink_to(outside)
+
+    seen = look(layout)
+
+    assert seen.files == ()
+    assert [(one.name, one.reason) for one in seen.ignored] == [
+        ("a.jsonl", "is a link, which is not followed"),
+        ("folder", "is a link, which is not followed"),
+    ]
+
+
+def test_a_pipe_does_not_hang_the_look(layout: Layout) -> None:
+    os.mkfifo(layout.inbox / "pipe.jsonl")
+    assert [one.reason for one in look(layout).ignored] == ["is no plain file"]
+
+
+def test_what_is_beyond_the_limit_is_counted(
+    layout: Layout, drop: Drop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(5):
+        drop(f"{number}.jsonl")
+    monkeypatch.setattr(inbox, "MAX_ENTRIES", 3)
+
+    seen = look(layout)
+
+    assert [file.name for file in seen.files] == ["0.jsonl", "1.jsonl", "2.jsonl"]
+    assert seen.num_unseen == 2
+
+
+def test_an_inbox_that_is_a_link_is_a_problem_and_not_empty(tmp_path: Path) -> None:
+    layout = Layout(tmp_path / "root")
+    layout.root.mkdir()
+    layout.inbox.symlink_to(tmp_path)
+    assert look(layout).problem == f"{layout.inbox}: is a symbolic link, which is not followed"
