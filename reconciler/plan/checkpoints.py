@@ -69,7 +69,7 @@ def _name_missing(world: World, draft: Draft, row: CampaignRow, known: dict[int,
             hint="make the folder readable again; nothing is deleted meanwhile",
         )
         return
-    there = {found.step for found in seen.complete}
+    there = {found.step for found in seen.complete} | _acknowledged(world, row)
     for step in sorted(step for step, ledger in known.items() if step not in there and not ledger.damage):
         draft.block(
             f"checkpoint/{row.name}@{step}",
@@ -78,6 +78,13 @@ def _name_missing(world: World, draft: Draft, row: CampaignRow, known: dict[int,
             cause=known[step].path,
             hint="restore the folder from a copy; training goes on from the newest complete one",
         )
+
+
+def _acknowledged(world: World, row: CampaignRow) -> set[int]:
+    """Return the steps whose loss a person has acknowledged: what is known is not told again."""
+    retention = world.desired.retention
+    names = (name.partition("@") for name in (retention.spec.acknowledged_losses if retention else ()))
+    return {int(step) for campaign, _, step in names if campaign == row.name}
 
 
 def _block_changed(draft: Draft, row: CampaignRow, step: int) -> None:
