@@ -13,6 +13,7 @@ Kind = Literal[
     "quest_finished",
     "orders",  # new orders were taken up
     "config",  # a changed config is in force from the next update on; `note` says each key, old → new
+    "memory",  # it ran out; `note` says how many tokens go through at once from now on
     "left",  # the last record of a run
 ]
 

@@ -3,7 +3,7 @@
 Tensors go to safetensors as `<optimizer>/<parameter>/<key>`, everything else to `trainer_state.json`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,15 @@ class RandomState(msgspec.Struct, frozen=True, kw_only=True):
     cuda: tuple[str, ...] = ()
 
 
+class MemoryState(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of the device's memory."""
+
+    granted_tokens: int
+    """At once, by the settings at the time; under other settings the rest says nothing."""
+    tokens: int
+    """At once, after memory ran out with more."""
+
+
 class TrainerState(msgspec.Struct, frozen=True, kw_only=True):
     """The content of `trainer_state.json`."""
 
@@ -34,19 +43,32 @@ class TrainerState(msgspec.Struct, frozen=True, kw_only=True):
     optimizers: dict[str, tuple[tuple[str, ...], ...]]
     """Per optimizer and group the names of its parameters."""
     random: RandomState
+    memory: MemoryState | None = None
+    """None in a checkpoint of an older version."""
+
+
+def random_tensors() -> tuple[torch.Tensor, ...]:
+    """Return the state of torch's generators: the CPU's, then each CUDA device's."""
+    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
+    return (torch.get_rng_state(), *cuda)
+
+
+def set_random(states: Sequence[torch.Tensor]) -> None:
+    """Set torch's generators; those of devices that are not here are left out."""
+    torch.set_rng_state(states[0])
+    for index, state in enumerate(states[1 : 1 + torch.cuda.device_count()]):
+        torch.cuda.set_rng_state(state, index)
 
 
 def random_state() -> RandomState:
-    """Return the state of torch's generators."""
-    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
-    return RandomState(cpu=_to_hex(torch.get_rng_state()), cuda=tuple(_to_hex(state) for state in cuda))
+    """Return the state of torch's generators, to be saved."""
+    cpu, *cuda = map(_to_hex, random_tensors())
+    return RandomState(cpu=cpu, cuda=tuple(cuda))
 
 
 def restore_random(state: RandomState) -> None:
-    """Set torch's generators; those of devices that are not here are left out."""
-    torch.set_rng_state(_from_hex(state.cpu))
-    for index, text in enumerate(state.cuda[: torch.cuda.device_count()]):
-        torch.cuda.set_rng_state(_from_hex(text), index)
+    """Set torch's generators as they were saved."""
+    set_random([_from_hex(text) for text in (state.cpu, *state.cuda)])
 
 
 def group_names(optimizers: Optimizers) -> dict[str, tuple[tuple[str, ...], ...]]:

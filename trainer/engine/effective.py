@@ -54,7 +54,7 @@ def _model(session: "Session", asked: ModelConfig) -> ModelConfig:
 
 def _training(session: "Session", asked: TrainingConfig) -> TrainingConfig:
     shelf, adamw = session.shelf, session.optimizers["adamw"].param_groups[0]
-    batch_size = shelf.tokens_at_once // session.vocabulary.max_length
+    batch_size = shelf.budget.granted_tokens // session.vocabulary.max_length
     return replace(
         asked,
         precision=session.precision,

@@ -66,9 +66,15 @@ def translated(error: BaseException) -> TrainingError:
             return EnvironmentFailure(f"no space left on the device: {error}")
         case OSError():
             return EnvironmentFailure(f"the operating system refused: {error}")
-    if type(error).__name__ == "OutOfMemoryError" or "can't allocate memory" in str(error):
+    if is_out_of_memory(error):
         return OutOfMemoryError(f"the device has no memory left: {_first_line(error)}")
     return TrainingError(f"{type(error).__name__}: {_first_line(error)}")
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Does the device or the host have no memory left? torch has a class for devices only."""
+    is_of_torch = type(error).__name__ == "OutOfMemoryError" and not isinstance(error, TrainingError)
+    return is_of_torch or isinstance(error, MemoryError) or "can't allocate memory" in str(error)
 
 
 def _first_line(error: BaseException) -> str:

@@ -10,11 +10,13 @@ import torch
 from state.contract.orders import QuestOrder
 from state.contract.quest_rows import QuestFileError
 from state.contract.request import EvaluationConfig, RunRequest
+from trainer.checkpoints.state import MemoryState
 from trainer.data.documents import Document
 from trainer.data.order import NextUpdate, Position, next_update, updates_left
 from trainer.data.packing import num_trained_tokens, pack
 from trainer.data.quests import LoadedQuest, load_held_out_file, load_quest
 from trainer.data.tensors import Batch, to_tensors
+from trainer.engine.budget import Budget
 from trainer.engine.failures import DataError
 from trainer.engine.vocabulary import Vocabulary
 
@@ -26,6 +28,7 @@ class UpdatePlan(msgspec.Struct, frozen=True, kw_only=True):
     """The documents of one update, as micro-batches on the device."""
 
     next: NextUpdate
+    documents: tuple[Document, ...]
     batches: tuple[Batch, ...]
     num_rows: int
     num_tokens: int
@@ -54,9 +57,10 @@ class Quest:
         )
         if found is None:
             raise AssertionError(f"quest {order.quest_id} has nothing left at {at}")
-        documents = [self._loaded.training[row] for row in found.rows]
+        documents = tuple(self._loaded.training[row] for row in found.rows)
         return UpdatePlan(
             next=found,
+            documents=documents,
             batches=self._shelf.batches(documents),
             num_rows=len(documents),
             num_tokens=sum(len(document) for document in documents),
@@ -79,12 +83,13 @@ class QuestShelf:
         request: RunRequest,
         vocabulary: Vocabulary,
         device: torch.device,
+        memory: MemoryState | None = None,
         environment: Mapping[str, str] = os.environ,
     ) -> None:
         training = request.config.training
         self.seed = training.seed
         self.documents_per_update = training.batch_size * training.gradient_accumulation
-        self.tokens_at_once = training.batch_size * training.max_length
+        self.budget = Budget(training.batch_size * training.max_length, memory)
         self._is_packing = environment.get(PACKING_SWITCH) != "0"
         self.evaluation = request.config.evaluation
         self._held_out_file = request.held_out
@@ -117,10 +122,11 @@ class QuestShelf:
     def batches(self, documents: Sequence[Document]) -> tuple[Batch, ...]:
         """Return documents as flat micro-batches of at most batch_size times max_length tokens.
 
-        That is the memory that the hero's settings grant; short documents go through in larger groups. With
-        ENABLE_PACKING=0 in the environment each goes through alone: slower, and the same gradient.
+        That is the memory that the hero's settings grant, less once it ran out; short documents go through in
+        larger groups. With ENABLE_PACKING=0 in the environment each goes through alone: slower, and the same
+        gradient.
         """
-        budget = self.tokens_at_once if self._is_packing else 0
+        budget = self.budget.tokens if self._is_packing else 0
         return tuple(to_tensors(batch, self._device) for batch in pack(documents, budget))
 
     def _load(self, order: QuestOrder) -> Quest:

@@ -15,6 +15,7 @@ from trainer.checkpoints.save import publish_checkpoint
 from trainer.checkpoints.state import (
     OPTIMIZER_NAME,
     STATE_NAME,
+    MemoryState,
     TrainerState,
     group_names,
     optimizer_tensors,
@@ -29,7 +30,12 @@ from trainer.engine.vocabulary import Vocabulary
 
 
 def save_checkpoint(
-    request: RunRequest, model: Any, optimizers: Optimizers, vocabulary: Vocabulary, progress: Progress
+    request: RunRequest,
+    model: Any,
+    optimizers: Optimizers,
+    vocabulary: Vocabulary,
+    progress: Progress,
+    memory: MemoryState,
 ) -> Manifest:
     """Publish the campaign's checkpoint of this step.
 
@@ -52,6 +58,7 @@ def save_checkpoint(
             locked=locked_values(request.config),
             optimizers=group_names(optimizers),
             random=random_state(),
+            memory=memory,
         )
         (folder / STATE_NAME).write_bytes(msgspec.json.encode(state) + b"\n")
 

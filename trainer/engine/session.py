@@ -3,6 +3,7 @@
 import gc
 import math
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from state.contract.config_classes import changes_between
 from state.contract.metrics import Kind
 from state.contract.orders import Orders, QuestOrder
 from state.contract.request import RunConfig, RunRequest
+from trainer.data.tensors import Batch
 from trainer.engine.device import Precision
 from trainer.engine.effective import effective_run
 from trainer.engine.evaluate import held_out_loss
@@ -33,7 +35,7 @@ from trainer.engine.progress import (
 )
 from trainer.engine.quests import Quest, QuestShelf, UpdatePlan
 from trainer.engine.saving import save_checkpoint
-from trainer.engine.step import UpdateResult, make_update
+from trainer.engine.step import NoRoomError, UpdateResult, make_update
 from trainer.engine.vocabulary import Vocabulary
 
 LOG_SECONDS = 5.0
@@ -178,7 +180,14 @@ class Session:
             return
         self.heartbeat.enter("saving")
         started = time.perf_counter()
-        manifest = save_checkpoint(self.request, self.model, self.optimizers, self.vocabulary, self.progress)
+        manifest = save_checkpoint(
+            self.request,
+            self.model,
+            self.optimizers,
+            self.vocabulary,
+            self.progress,
+            self.shelf.budget.state,
+        )
         self.progress = after_save(self.progress, manifest)
         gc.collect()
         seconds = round(time.perf_counter() - started, 4)
@@ -189,16 +198,23 @@ class Session:
         self.heartbeat.enter("training", last_checkpoint_step=manifest.step, save_seconds=seconds)
 
     def _apply(self, order: QuestOrder, plan: UpdatePlan) -> UpdateResult:
-        update = self.progress.step + 1
+        """Make the update, in smaller micro-batches where memory runs out."""
+        batches = plan.batches
+        while True:
+            try:
+                return self._attempt(order, plan, batches)
+            except NoRoomError:
+                self.shelf.budget.shrink(batches)
+            batches = self.shelf.batches(plan.documents)
+            note = f"memory ran out: at most {self.shelf.budget.tokens} tokens at once from now on"
+            self._record("memory", quest_id=order.quest_id, note=note)
+            say("memory ran out", update=self.progress.step + 1, tokens_at_once=self.shelf.budget.tokens)
+
+    def _attempt(self, order: QuestOrder, plan: UpdatePlan, batches: Sequence[Batch]) -> UpdateResult:
+        update, training = self.progress.step + 1, self.request.config.training
         try:
             return make_update(
-                self.model,
-                self.optimizers,
-                plan.batches,
-                plan.num_trained,
-                self.request.config.training,
-                self.precision,
-                update,
+                self.model, self.optimizers, batches, plan.num_trained, training, self.precision, update
             )
         except NonFiniteLossError as error:
             raise NonFiniteLossError(

@@ -21,6 +21,7 @@ from trainer.checkpoints.locked import check_locked
 from trainer.checkpoints.state import (
     OPTIMIZER_NAME,
     STATE_NAME,
+    MemoryState,
     TrainerState,
     restore_optimizers,
     restore_random,
@@ -54,7 +55,7 @@ def open_session(request: RunRequest, run_files: RunLayout, heartbeat: Heartbeat
     remove_staging(checkpoints)  # of dead runs: we hold the one lock under which any is written
     vocabulary = requested_vocabulary(request)
     try:
-        model, optimizers, progress = _stand_at(request, vocabulary, device)
+        model, optimizers, progress, memory = _stand_at(request, vocabulary, device)
     except (CheckpointError, ContractError) as error:
         raise EnvironmentFailure(str(error)) from error
     use_threads(request.threads, model.num_parameters())
@@ -64,7 +65,7 @@ def open_session(request: RunRequest, run_files: RunLayout, heartbeat: Heartbeat
         optimizers=optimizers,
         vocabulary=vocabulary,
         precision=precision,
-        shelf=QuestShelf(request, vocabulary, device),
+        shelf=QuestShelf(request, vocabulary, device, memory),
         progress=progress,
         heartbeat=heartbeat,
         metrics=Metrics(run_files.metrics),
@@ -95,11 +96,11 @@ def initial_model(request: RunRequest, vocabulary: Vocabulary) -> Any:
 
 def _stand_at(
     request: RunRequest, vocabulary: Vocabulary, device: torch.device
-) -> tuple[Any, Optimizers, Progress]:
+) -> tuple[Any, Optimizers, Progress, MemoryState | None]:
     torch.manual_seed(request.config.training.seed)
     if request.resume_step is None:
         model = initial_model(request, vocabulary).to(device)
-        return _prepared(model, request), build_optimizers(model, request.config.training), Progress()
+        return _prepared(model, request), build_optimizers(model, request.config.training), Progress(), None
     folder = Path(request.checkpoints_dir) / checkpoint_folder(request.resume_step)
     manifest = read_manifest(folder)
     verify_files(folder, manifest)
@@ -111,7 +112,7 @@ def _stand_at(
     if request.optimizer_state == "resume":
         restore_optimizers(optimizers, load_file(folder / OPTIMIZER_NAME), folder / OPTIMIZER_NAME)
     restore_random(state.random)
-    return model, optimizers, resumed(manifest)
+    return model, optimizers, resumed(manifest), state.memory
 
 
 def _prepared(model: Any, request: RunRequest) -> Any:

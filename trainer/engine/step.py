@@ -6,13 +6,19 @@ from typing import Any
 
 import msgspec
 import torch
+from torch import Tensor
 
 from state.contract.request import TrainingConfig
+from trainer.checkpoints.state import random_tensors, set_random
 from trainer.data.tensors import Batch
 from trainer.engine.device import Precision, autocast
-from trainer.engine.failures import NonFiniteLossError
+from trainer.engine.failures import NonFiniteLossError, is_out_of_memory
 from trainer.engine.losses import summed_loss
 from trainer.engine.optimizer import Optimizers, set_learning_rate
+
+
+class NoRoomError(Exception):
+    """A micro-batch does not fit into memory; smaller ones may."""
 
 
 class UpdateResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,14 +46,18 @@ def make_update(
 
     Raises:
         NonFiniteLossError: the loss or the gradient is not finite; the weights are as they were.
+        NoRoomError: the device has no memory for a micro-batch; the weights are as they were.
     """
     parameters = list(model.parameters())
-    total = torch.zeros((), device=parameters[0].device)
-    for batch in batches:
-        with autocast(total.device, precision):
-            loss = summed_loss(model, batch) / num_trained
-        loss.backward()
-        total += loss.detach()
+    random = random_tensors()
+    try:
+        total = _accumulate_gradients(model, batches, num_trained, precision)
+    except Exception as error:
+        _forget_gradients(optimizers)
+        set_random(random)
+        if is_out_of_memory(error):
+            raise NoRoomError(str(error)) from None  # its traceback would keep the tensors that filled memory
+        raise
     norm = torch.nn.utils.clip_grad_norm_(parameters, training.clip, foreach=True)
     loss_value, norm_value = torch.stack([total, norm]).tolist()
     if not (math.isfinite(loss_value) and math.isfinite(norm_value)):
@@ -58,6 +68,19 @@ def make_update(
         optimizer.step()
     _forget_gradients(optimizers)
     return UpdateResult(loss=loss_value, gradient_norm=norm_value, learning_rate=rate)
+
+
+def _accumulate_gradients(
+    model: Any, batches: Sequence[Batch], num_trained: int, precision: Precision
+) -> Tensor:
+    """Return the update's loss, its gradient left in the parameters."""
+    total = torch.zeros((), device=batches[0].ids_1T.device)
+    for batch in batches:
+        with autocast(total.device, precision):
+            loss = summed_loss(model, batch) / num_trained
+        loss.backward()
+        total += loss.detach()
+    return total
 
 
 def _forget_gradients(optimizers: Optimizers) -> None:
