@@ -35,11 +35,11 @@ def concerns(action: Action, subject: str, campaign: str) -> bool:
     return about == campaign or subject in (f"campaign/{campaign}", f"run/{campaign}")
 
 
-def synced(view: View, world: World, name: str) -> Axis:
+def synced(view: View, world: World, name: str, run: ActiveRun | None) -> Axis:
     """Return whether the world is as the specs say; what is suspended or held never counts as that."""
     if name not in view.desired.campaigns:
         return Axis("out of sync", "orphan", "it has no spec any more; nothing of it is deleted")
-    if (resting := _resting(view, world, name)) is not None:
+    if (resting := _resting(view, world, name, run)) is not None:
         return resting
     subjects = (f"campaign/{name}", f"hero/{name.partition('/')[0]}")
     blocked = [item for item in view.plan.blocked if item.subject in subjects]
@@ -61,7 +61,7 @@ def synced(view: View, world: World, name: str) -> Axis:
 
 def healthy(view: View, world: World, name: str, run: ActiveRun | None) -> Axis:
     """Return how well a campaign is; what is suspended or gives no sign of life is never healthy."""
-    if (resting := _resting(view, world, name)) is not None:
+    if (resting := _resting(view, world, name, run)) is not None:
         return resting
     of_run = _health_of_run(view, view.facts.campaign_row(name), run)
     if run is not None and of_run.state == "degraded":
@@ -72,17 +72,33 @@ def healthy(view: View, world: World, name: str, run: ActiveRun | None) -> Axis:
     return of_run
 
 
-def _resting(view: View, world: World, name: str) -> Axis | None:
-    """Return who or what keeps a campaign from training on purpose."""
+def _resting(view: View, world: World, name: str, run: ActiveRun | None) -> Axis | None:
+    """Return who or what keeps a campaign from training on purpose, and whether its trainer has obeyed."""
     if name in view.desired.campaigns and (found := world.suspension(name)) is not None:
         thing, suspend = found
         until = f" until {suspend.until}" if suspend.until else ""
-        return Axis("suspended", "suspended", f"{thing} is suspended{until}: {suspend.reason}")
+        word, still = ("suspending", _still(run, "leaves")) if _lives(run) else ("suspended", "")
+        return Axis("suspended", word, f"{thing} is suspended{until}: {suspend.reason}{still}")
     row = view.facts.campaign_row(name)
     if row is None or row.hold is None:
         return None
-    word = "paused" if row.hold == "pause" else "stopped"
-    return Axis("suspended", word, f"{word} by {row.hold_by} at {row.hold_at}: {row.hold_why}")
+    asked = f"by {row.hold_by} at {row.hold_at}: {row.hold_why}"
+    if row.hold == "stop":
+        word, still = ("stopping", _still(run, "leaves")) if _lives(run) else ("stopped", "")
+    else:
+        is_at_work = _lives(run) and run is not None and run.phase != "paused"
+        word, still = ("pausing", _still(run, "pauses")) if is_at_work else ("paused", "")
+    return Axis("suspended", word, f"{word} {asked}{still}")
+
+
+def _lives(run: ActiveRun | None) -> bool:
+    return run is not None and run.is_alive
+
+
+def _still(run: ActiveRun | None, does: str) -> str:
+    """Return that a trainer has not obeyed yet, and what it will do."""
+    pid = f" (pid {run.pid})" if run is not None and run.pid else ""
+    return f"; its trainer{pid} still lives: it saves at its next update and {does}"
 
 
 def _is_of(subject: str, campaign: str) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from reconciler.app.checkpoint_items import all_checkpoints
+from reconciler.app.dataset_items import datasets
 from reconciler.app.environment import Environment
 from reconciler.app.errors import Misused
 from reconciler.app.ground import not_found
@@ -32,6 +33,7 @@ from reconciler.desired.queue import Quest
 SINGULAR = {
     **{"campaigns": "campaign", "heroes": "hero", "quests": "quest", "jobs": "job"},
     **{"checkpoints": "checkpoint", "legends": "legend", "runs": "run", "skills": "skill"},
+    **{"datasets": "dataset"},
 }
 
 
@@ -110,6 +112,7 @@ def _campaigns(view: View) -> tuple[CampaignItem, ...]:
             reason=one.healthy.reason if one.healthy.state != "healthy" else one.synced.reason,
             step=one.step,
             goal_updates=one.goal_updates,
+            goal=one.goal,
             num_checkpoints=one.num_checkpoints,
             checkpoint_bytes=one.checkpoint_bytes,
             spec=view.desired.campaigns[one.name].path if one.name in view.desired.campaigns else None,
@@ -226,4 +229,5 @@ KINDS: Mapping[str, Callable[[View], tuple[Item, ...]]] = {
     "legends": legends,
     "runs": _runs,
     "skills": _skills,
+    "datasets": datasets,
 }

@@ -13,6 +13,8 @@ class CampaignItem(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     step: int
     goal_updates: int | None
+    goal: str
+    """All goals in words; empty without one."""
     num_checkpoints: int
     checkpoint_bytes: int
     spec: str | None
@@ -183,6 +185,27 @@ class SkillItem(msgspec.Struct, frozen=True, kw_only=True):
     spec: str
 
 
+class DatasetItem(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    name: str | None
+    rows: str
+    """What of a row is what, in a few words."""
+    keys: tuple[str, ...]
+    """All keys that a row may have."""
+    required: tuple[str, ...]
+    """Keys that it must have."""
+    max_invalid_fraction: float
+    quests: tuple[str, ...]
+    """Those that name it, or whose rows fit it alone."""
+    suspended: str | None
+    """Why nothing is taken in by it."""
+    not_checked: tuple[str, ...]
+    """What its spec says and this version does nothing about."""
+    skill_id: str | None
+    task_tags: tuple[str, ...]
+    spec: str
+
+
 Item = (
     CampaignItem
     | HeroItem
@@ -193,4 +216,5 @@ Item = (
     | LegendItem
     | RunItem
     | SkillItem
+    | DatasetItem
 )

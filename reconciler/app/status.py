@@ -151,7 +151,7 @@ def _campaign(view: View, world: World, name: str) -> CampaignStatus:
         name=name,
         is_active=name == world.active,
         state=state_of(view, name),
-        synced=synced(view, world, name),
+        synced=synced(view, world, name, run),
         healthy=healthy(view, world, name, run),
         step=max(newest.step if newest else 0, (run.step or 0) if run else 0),
         goal_updates=goals.updates,

@@ -16,7 +16,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "plan": ("plan", "Show what apply would do, and why."),
     "apply": ("apply", "Do it: once, until nothing is left, or for as long as it runs."),
     "status": ("status", "Show how the realm is: synced, healthy, training."),
-    "get": ("get", "List campaigns, heroes, quests, jobs, checkpoints, legends, runs or skills."),
+    "get": ("get", "List campaigns, heroes, quests, jobs, checkpoints, runs, skills, datasets ..."),
     "explain": ("explain", "Say what a thing is, what comes next, what is in its way."),
     "diff": ("diff", "Compare two heroes, campaigns or checkpoints; draw their losses."),
     "history": ("history", "List every launch: commit, config, code, steps, end."),

@@ -9,6 +9,11 @@ from state.amounts import count, size
 if TYPE_CHECKING:
     from reconciler.app.diff import Comparison, Pair, Setting
 
+_PEOPLE_SAY = {
+    "train_loss": "loss",
+    "val_loss": "held-out loss",
+    "total_examples_trained": "examples trained",
+}
 _SHORT = {"config_hash": short_hash, "code": short_code}
 
 
@@ -62,6 +67,8 @@ def _pairs(
 
 
 def _label(name: str) -> str:
+    if name in _PEOPLE_SAY:
+        return _PEOPLE_SAY[name]
     return name.removesuffix("_bytes").replace("_", " ")
 
 

@@ -32,10 +32,19 @@ def _steps(start: int | None, end: int | None) -> str:
 
 
 def _campaign(item: Any) -> Row:
-    step = f"{item.step:,}" + (f" of {item.goal_updates:,}" if item.goal_updates else "")
     saves = f"{item.num_checkpoints:,} ({size(item.checkpoint_bytes)})" if item.num_checkpoints else ""
     mark = "→" if item.is_active else ""
-    return (mark, item.id, item.state, step, item.synced, item.healthy, saves, item.reason)
+    return (
+        mark,
+        item.id,
+        item.state,
+        f"{item.step:,}",
+        item.goal,
+        item.synced,
+        item.healthy,
+        saves,
+        item.reason,
+    )
 
 
 def _hero(item: Any) -> Row:
@@ -94,6 +103,12 @@ def _skill(item: Any) -> Row:
     return (item.id, item.name or "", item.max_level, item.num_quests, item.source or "")
 
 
+def _dataset(item: Any) -> Row:
+    invalid = f"{item.max_invalid_fraction:.1%}" if item.max_invalid_fraction else "none"
+    state = f"suspended: {item.suspended}" if item.suspended else ""
+    return (item.id, item.rows, invalid, ", ".join(item.quests), ", ".join(item.keys), state)
+
+
 def _left(title: str, spare: int = 0) -> Column:
     return Column(title, spare=spare)
 
@@ -103,8 +118,8 @@ def _right(title: str, spare: int = 0) -> Column:
 
 
 _CAMPAIGNS = [
-    *(_left(""), _left("campaign"), _left("state", 2), _right("step"), _left("synced"), _left("healthy")),
-    *(_right("checkpoints", 2), _left("reason", 1)),
+    *(_left(""), _left("campaign"), _left("state", 2), _right("step"), _left("goal", 4), _left("synced")),
+    *(_left("healthy"), _right("checkpoints", 3), _left("reason", 1)),
 ]
 _HEROES = [
     _left("hero"),
@@ -143,6 +158,10 @@ _RUNS = [
     *(_left("config", 3), _left("code", 4), _left("specs", 2), _left("end")),
 ]
 _SKILLS = [_left("skill"), _left("name", 1), _right("levels"), _right("quests"), _left("source")]
+_DATASETS = [
+    *(_left("dataset"), _left("rows"), _right("may be invalid", 2), _left("quests"), _left("keys", 3)),
+    _left("state"),
+]
 _LAUNCHES = [
     *(_left("launched (UTC)", 1), _left("campaign"), _left("run"), _left("specs", 2)),
     *(_left("config", 3), _left("code", 4), _right("steps"), _left("end")),
@@ -157,6 +176,7 @@ _TABLES: Mapping[str, tuple[list[Column], Callable[[Any], Row]]] = {
     "legends": (_LEGENDS, _legend),
     "runs": (_RUNS, _run),
     "skills": (_SKILLS, _skill),
+    "datasets": (_DATASETS, _dataset),
 }
 
 

@@ -116,9 +116,7 @@ def _blocked(item: "Blocked", width: int, paint: Paint) -> list[str]:
 
 def _campaign(one: "CampaignStatus", width: int, paint: Paint) -> list[str]:
     star = "→" if one.is_active else " "
-    goal = f" of {one.goal_updates:,}" if one.goal_updates else ""
-    if one.goal and not one.goal_updates:
-        goal = f", goal {one.goal}"
+    goal = f", goal {one.goal}" if one.goal else ""
     title = f"{star} {paint(safe(one.name), 'strong')}   step {one.step:,}{goal}"
     if one.num_checkpoints:
         title += f", {count(one.num_checkpoints, 'checkpoint')} ({size(one.checkpoint_bytes)})"
@@ -163,7 +161,7 @@ def _run(run: "ActiveRun", width: int, paint: Paint) -> list[str]:
 def _progress(run: "ActiveRun") -> list[str]:
     if not run.quest_updates:
         return [f"{run.quest_id}, its rows are being read"]
-    parts = [f"{run.quest_id} {run.quest_update or 0:,}/{run.quest_updates:,}"]
+    parts = [f"{run.quest_id}, update {run.quest_update or 0:,} of {run.quest_updates:,}"]
     parts += [f"loss {run.loss:.3f}"] if run.loss is not None else []
     parts += [held_out(run.val_loss, run.val_step, run.step)] if run.val_loss is not None else []
     if run.is_alive and run.phase != "silent":

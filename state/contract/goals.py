@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from state.amounts import count
 from state.contract.manifest import QuestCursor
 
 
@@ -72,4 +73,4 @@ def num_quests_done(cursor: Iterable[QuestCursor]) -> int:
 def in_words(goals: Goals) -> str:
     """Return `2,000 updates or 3 quests`; empty when there is no goal."""
     given = ((name, getattr(goals, name)) for name in Goals.__struct_fields__)
-    return " or ".join(f"{number:,} {name}" for name, number in given if number is not None)
+    return " or ".join(count(number, name.removesuffix("s")) for name, number in given if number is not None)

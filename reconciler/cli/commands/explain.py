@@ -11,6 +11,11 @@ from reconciler.cli.session import Session, Verb, set_option
         ("reconcile explain quest/gsm8k", "Why this quest is not trained, and the cheapest way out."),
         ("reconcile explain tiny-adamw/campaign-001 --origin", "Each setting with the line it comes from."),
         ("reconcile explain bin-l1 --worktree", "A bare name that is clear; by the files as they are."),
+        (
+            "reconcile explain tiny-adamw/campaign-001@500",
+            "A checkpoint: its losses, why it is kept or goes.",
+        ),
+        ("reconcile explain queue", "The quests in their order, and what is in the way of each."),
         ("reconcile explain realm", "Everything that would be done, and all that is in the way."),
     ],
 )
@@ -23,7 +28,12 @@ from reconciler.cli.session import Session, Verb, set_option
 def command(
     session: Session, thing: str, origin: bool, worktree: bool, as_json: bool, settings: tuple[str, ...]
 ) -> None:
-    """Explain THING: realm, quest/<id>, hero/<id>, skill/<id>, campaign/<hero>/<id> or <hero>/<id>."""
+    """Explain THING: what it is, what apply would do about it, what is in its way.
+
+    THING is realm, quest/<id>, hero/<id>, skill/<id>, dataset/<id>, campaign/<hero>/<id> or <hero>/<id>,
+    queue, root, a checkpoint <hero>/<id>@<step>, or a run <hero>/<id>/g<n>-a<n>. A bare name that is clear
+    will do.
+    """
     from reconciler.app.explain import explain
     from reconciler.cli.text_explain import explanation_text, origins_text
 

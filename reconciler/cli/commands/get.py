@@ -37,7 +37,7 @@ def command(
     wide: bool,
     as_json: bool,
 ) -> None:
-    """List everything of KIND: campaigns, heroes, quests, jobs, checkpoints, legends, runs or skills.
+    """List everything of KIND: campaigns, heroes, quests, jobs, checkpoints, legends, runs, skills, datasets.
 
     ID is one of them; for checkpoints also a campaign, all of whose checkpoints are listed.
     """

@@ -11,6 +11,7 @@ from contextlib import closing
 import msgspec
 import pytest
 
+from reconciler.app.environment import current_environment
 from reconciler.app.errors import TimedOut
 from reconciler.app.lock_holder import holder_of
 from reconciler.app.requests import Asked, wait_for
@@ -189,6 +190,40 @@ def test_a_lock_file_that_names_a_living_process_without_the_lock_is_not_held(st
         pass
     assert store.layout.lock.read_bytes()
     assert holder_of(store.layout.lock) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "phase", "word", "said"),
+    [
+        ("pause", "training", "pausing", "still lives: it saves at its next update and pauses"),
+        ("pause", "paused", "paused", "warm"),
+        ("stop", "training", "stopping", "still lives: it saves at its next update and leaves"),
+    ],
+)
+def test_status_says_that_a_trainer_has_not_obeyed_yet(
+    run, store, rows, trainer, kind: str, phase: str, word: str, said: str
+) -> None:
+    held = {"hold": kind, "hold_by": "ada", "hold_why": "warm", "hold_at": "2026-01-31T12:00:00Z"}
+    store.write([rows.campaign(**held), rows.run(state="running", end=None, ended_at=None)])
+    beat = msgspec.structs.replace(BEAT, phase=phase, updated_at=current_environment().now())
+    status = store.layout.campaign("pip/campaign-001").run(RunKey("", 1, 1)).status
+    status.write_bytes(msgspec.json.encode(beat))
+    pip = next(one for one in json.loads(run("status", "--json").stdout)["campaigns"] if one["is_active"])
+    assert (pip["healthy"]["state"], pip["healthy"]["reason"]) == ("suspended", word)
+    assert pip["healthy"]["sentence"].endswith(said)
+    assert pip["synced"] == pip["healthy"]
+
+
+def test_status_of_a_suspended_campaign_whose_trainer_lives_says_that_it_is_not_over(
+    run, store, rows, trainer, lab, git
+) -> None:
+    spec = lab / "specs/campaigns/pip/campaign-001.yaml"
+    spec.write_text(spec.read_text() + "suspend: {reason: waiting for the card, until: 2090-12-01}\n")
+    git(lab, "commit", "-qam", "suspend")
+    store.write([rows.run(state="running", end=None, ended_at=None)])
+    pip = next(one for one in json.loads(run("status", "--json").stdout)["campaigns"] if one["is_active"])
+    assert (pip["synced"]["state"], pip["synced"]["reason"]) == ("suspended", "suspending")
+    assert f"its trainer (pid {trainer.pid}) still lives" in pip["synced"]["sentence"]
 
 
 WHAT_IT_IS_ABOUT = {"skip": ["q1"], "retry": ["q1"], "undelete": ["pip/campaign-001@500"]}

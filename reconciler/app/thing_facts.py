@@ -1,0 +1,188 @@
+"""What is known about a thing, one line each, in words of people: for `explain`."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from reconciler.app.errors import NotFound
+from reconciler.app.get import listing_of, source_of
+from reconciler.app.items import Item
+from reconciler.app.planning import View
+from reconciler.app.quest_states import quest_states
+from reconciler.app.status import status_of
+from reconciler.plan.kept import checkpoint_id, verdicts_of
+from reconciler.plan.retention.records import MalformedRecords
+from reconciler.plan.world import World
+from state.amounts import count, size
+
+_PLAIN_NAMES = {
+    "size_b": "billions of parameters",
+    "num_campaigns": "campaigns",
+    "num_checkpoints": "checkpoints",
+    "checkpoint_bytes": "size of checkpoints",
+    "size_bytes": "size",
+    "num_quests": "quests",
+    "max_level": "highest level",
+    "is_for": "for",
+    "val_loss": "held-out loss",
+    "train_loss": "loss",
+    "max_invalid_fraction": "share that may be invalid",
+    "training_file": "trained last",
+    "total_examples_trained": "examples trained",
+}
+"""Fields whose names are not what a person would say."""
+_TOLD_ELSEWHERE = frozenset({"id", "spec", "message", "blocked", "source", "goal_updates"})
+_OF_MACHINES = frozenset(
+    {"hero_id", "campaign_id", "canonical_name", "ledger_version", "created_by", "locations", "segment"}
+    | {"sequence", "healthy", "generation", "attempt"}
+)
+"""Fields of a checkpoint that its name says, or that are for programs."""
+_MOST_QUESTS = 30
+
+
+class Fact(msgspec.Struct, frozen=True, kw_only=True):
+    """One line about the thing."""
+
+    name: str
+    text: str
+
+
+def facts_of(view: View, kind: str, name: str) -> Iterator[Fact]:
+    """Yield what is known about a thing that is there.
+
+    Raises:
+        NotFound: a run of a campaign that has none.
+    """
+    yield from _FACTS[kind](view, name)
+
+
+def _of_realm(view: View, _name: str) -> Iterator[Fact]:
+    realm = view.desired.realm.spec
+    yield Fact(name="id", text=realm.id)
+    yield Fact(name="root", text=view.plan.root)
+    yield Fact(name="active", text=realm.active or "no campaign")
+    yield Fact(name="specs", text=view.commit.name)
+
+
+def _of_root(view: View, _name: str) -> Iterator[Fact]:
+    disk = view.facts.disk
+    yield Fact(name="folder", text=disk.root)
+    if not disk.exists:
+        yield Fact(name="state", text="not there yet; apply creates it")
+    network = ", over the network" if disk.is_network else ""
+    yield Fact(name="file system", text=f"{disk.file_system or 'unknown'}{network}")
+    if disk.free_bytes is not None and disk.total_bytes is not None:
+        yield Fact(name="free", text=f"{size(disk.free_bytes)} of {size(disk.total_bytes)}")
+    if view.facts.campaigns:
+        seen = [found for one in view.facts.campaigns.values() for found in one.checkpoints.complete]
+        taken = sum(found.size_bytes for found in seen)
+        yield Fact(name="holds", text=f"{count(len(seen), 'checkpoint')}, {size(taken)}")
+    for problem in disk.problems:
+        yield Fact(name="problem", text=problem)
+
+
+def _of_queue(view: View, _name: str) -> Iterator[Fact]:
+    states = quest_states(view)
+    for quest in view.quests[:_MOST_QUESTS]:
+        told = [states[quest.id]]
+        told += [quest.priority] if quest.priority != "normal" else []
+        told += [f"for {', '.join(quest.for_)}"] if quest.for_ else []
+        yield Fact(name=quest.id, text=", ".join(told))
+    if (more := len(states) - _MOST_QUESTS) > 0:
+        yield Fact(name="...", text=f"and {count(more, 'quest')} more: reconcile get quests")
+    if not states:
+        yield Fact(name="quests", text="none")
+
+
+def _of_quest(view: View, name: str) -> Iterator[Fact]:
+    quest = next(one for one in view.quests if one.id == name)
+    yield Fact(name="rows", text=source_of(quest))
+    for one in status_of(view).campaigns:
+        run = one.run
+        if run is not None and run.quest_id == name:
+            loss = f", loss {run.loss:.3f}" if run.loss is not None else ""
+            far = f"{run.quest_update or 0:,}/{run.quest_updates or 0:,}{loss}"
+            yield Fact(name=run.phase, text=f"{far}, by {one.name} {run.run} on {run.device}")
+    yield from _of_item("quests")(view, name)
+
+
+def _of_run(view: View, name: str) -> Iterator[Fact]:
+    """Yield the facts of a run, or of a campaign's newest one."""
+    campaign = "/".join(name.split("/")[:2])
+    found = [item for item in listing_of(view, "runs").items if item.id.startswith(f"{campaign}/")]
+    chosen = found[-1:] if name == campaign else [item for item in found if item.id == name]
+    if not chosen:
+        raise NotFound(f"campaign {campaign} has not been launched yet")
+    yield Fact(name="run", text=chosen[0].id)
+    yield from _item_facts(chosen[0])
+    if chosen[0].message:
+        yield Fact(name="said", text=chosen[0].message)
+
+
+def _of_checkpoint(view: View, name: str) -> Iterator[Fact]:
+    for item in listing_of(view, "checkpoints", name).items:
+        yield from (fact for fact in _item_facts(item, _OF_MACHINES))
+    yield from _verdict(view, name)
+
+
+def _verdict(view: View, name: str) -> Iterator[Fact]:
+    """Yield what retention says of a checkpoint; where it can say nothing, the plan blocks every drop."""
+    row = view.facts.campaign_row(name.partition("@")[0])
+    if row is None or view.desired.retention is None:
+        return
+    world = World(desired=view.desired, facts=view.facts, specs_commit=view.commit.id, now=view.seen_at)
+    try:
+        verdicts = {one.id: one for one in verdicts_of(world, row)}
+    except MalformedRecords:
+        return
+    mine = {checkpoint_id(row, one, gone=False) for one in view.facts.ledger_of(row.uid)}
+    if name in mine and (verdict := verdicts.get(name)) is not None:
+        yield Fact(name="kept" if verdict.decision == "keep" else "not kept", text=", ".join(verdict.reasons))
+
+
+def _of_item(many: str) -> Callable[[View, str], Iterator[Fact]]:
+    """Return what yields the facts that `get` has of a thing of this kind."""
+
+    def facts(view: View, name: str) -> Iterator[Fact]:
+        for item in listing_of(view, many, name).items:
+            yield from _item_facts(item)
+
+    return facts
+
+
+def _item_facts(item: Item, without: frozenset[str] = frozenset()) -> Iterator[Fact]:
+    """Yield what a record says; what is empty, and what is told elsewhere, is left out."""
+    for field in item.__struct_fields__:
+        value = getattr(item, field)
+        if field in _TOLD_ELSEWHERE | without or value in (None, "", (), {}, False):
+            continue
+        name = _PLAIN_NAMES.get(field) or field.removeprefix("is_").replace("_", " ")
+        yield Fact(name=name, text=_said(field, value))
+
+
+def _said(field: str, value: Any) -> str:
+    if value is True:
+        return "yes"
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    if isinstance(value, int):
+        return size(value) if field.endswith("_bytes") else f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:.3f}" if field.endswith("loss") else f"{value:.4g}"
+    return str(value)
+
+
+_FACTS: Mapping[str, Callable[[View, str], Iterator[Fact]]] = {
+    "realm": _of_realm,
+    "root": _of_root,
+    "queue": _of_queue,
+    "quest": _of_quest,
+    "run": _of_run,
+    "checkpoint": _of_checkpoint,
+    "campaign": _of_item("campaigns"),
+    "hero": _of_item("heroes"),
+    "skill": _of_item("skills"),
+    "dataset": _of_item("datasets"),
+}
+"""Kind → what yields its facts."""

@@ -1,0 +1,186 @@
+"""`explain`: every kind of thing, by every name that it may be called, and what is in its way."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Git = Callable[..., str]
+CONTRACT = "id: sums\nkind: question_answer\noptional_fields: [note]\nsafety_profile: internal\n"
+RULES = "campaigns: {active: {keep_checkpoints: 1}}\n"
+
+
+def test_explain_names_what_is_in_the_way_and_the_cheapest_way_out(run) -> None:
+    text = run("explain", "quest/q2").stdout
+    assert text.startswith("quest/q2   specs/queue.yaml:3\n")
+    assert "In the way:\n  ! quest/q2: waits until mu/campaign-001 is active\n" in text
+    assert "    waits, specs/queue.yaml:3\n    → " in text
+
+
+def test_explain_of_an_inactive_campaign_says_why_it_does_not_train(run) -> None:
+    text = " ".join(run("explain", "mu/campaign-001").stdout.split())
+    assert "it does not train: realm.yaml names pip/campaign-001" in text
+    assert "→ realm.yaml: active: mu/campaign-001" in text
+
+
+def test_explain_shows_what_apply_would_do(run) -> None:
+    text = run("explain", "campaign/pip/campaign-001").stdout
+    assert "Apply would:\n  + create" in text
+    assert "+ launch" in text
+    assert "mu/campaign-001" not in text
+
+
+def test_explain_origin_gives_each_setting_its_line_and_what_it_hides(run) -> None:
+    text = run("explain", "pip/campaign-001", "--origin").stdout
+    lines = {line.split()[0]: line.split(None, 1)[1] for line in text.splitlines()}
+    assert lines["learning_rate"] == "0.0015    specs/campaigns/pip/campaign-001.yaml:6  (hero says 0.002)"
+    assert lines["max_length"] == "256       specs/heroes/pip.yaml:6"
+    assert lines["clip"] == "1.0       built in"
+
+
+@pytest.mark.parametrize(
+    ("thing", "code", "said"),
+    [
+        ("quest/q9", 5, 'there is no quest "q9"; known: q1, q2'),
+        ("hero/pipp", 5, 'did you mean "pip"?'),
+        ("pip/campaign-009", 5, 'there is no campaign "pip/campaign-009"'),
+        ("campaign/pip", 64, "names no thing"),
+    ],
+)
+def test_explain_of_nothing_says_what_there_is(run, thing: str, code: int, said: str) -> None:
+    result = run("explain", thing)
+    assert (result.exit_code, said in result.stderr) == (code, True)
+
+
+def test_explain_origin_of_a_quest_is_refused(run) -> None:
+    assert (
+        "--origin shows the settings of a campaign, not of a quest"
+        in run("explain", "quest/q1", "--origin").stderr
+    )
+
+
+def test_explain_goes_by_the_files_as_they_are_where_asked(run, lab: Path) -> None:
+    queue = lab / "specs/queue.yaml"
+    queue.write_text(queue.read_text().replace("id: q2", "id: q3"))
+    assert run("explain", "q3").exit_code == 64
+    assert run("explain", "q3", "--worktree").stdout.startswith("quest/q3   ")
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("campaign-001", "did you mean mu/campaign-001 or pip/campaign-001?"),
+        ("binn", "did you mean skill/bin?"),
+    ],
+)
+def test_explain_of_a_bare_word_names_the_things_that_it_may_mean(run, word: str, meant: str) -> None:
+    result = run("explain", word)
+    assert (result.exit_code, meant in result.stderr) == (64, True), result.stderr
+
+
+@pytest.fixture
+def trained(store, rows):
+    """A realm that remembers two runs, a job and two checkpoints of pip/campaign-001."""
+    store.write([rows.run(), rows.run(attempt=2, message="the goal is reached", end="goal_reached")])
+    store.write([rows.job(), rows.ledger(), rows.ledger(step=250, sequence=2, val_loss=0.32)])
+    return store
+
+
+@pytest.mark.parametrize(
+    ("subject", "thing"),
+    [
+        ("queue", "queue"),
+        ("root", "root"),
+        ("pointer", "root"),
+        ("approval", "realm"),
+        ("quests/q1", "quest/q1"),
+        ("q1", "quest/q1"),
+        ("pip", "hero/pip"),
+        ("legend/pip/campaign-001", "campaign/pip/campaign-001"),
+        ("run/pip/campaign-001", "run/pip/campaign-001"),
+        ("pip/campaign-001/g1-a2", "run/pip/campaign-001/g1-a2"),
+        ("checkpoint/pip/campaign-001@125", "checkpoint/pip/campaign-001@125"),
+        ("pip/campaign-001@250", "checkpoint/pip/campaign-001@250"),
+    ],
+)
+def test_explain_takes_whatever_a_plan_says_that_it_is_about(run, trained, subject: str, thing: str) -> None:
+    assert run("explain", subject).stdout.startswith(f"{thing}   ")
+
+
+@pytest.mark.parametrize(
+    ("thing", "said"),
+    [
+        ("pip/campaign-001@7", 'there is no checkpoint "pip/campaign-001@7"; known: pip/campaign-001@125'),
+        ("pip/campaign-001/g1-a9", 'there is no run "pip/campaign-001/g1-a9"'),
+        ("run/mu/campaign-001", "campaign mu/campaign-001 has not been launched yet"),
+        ("dataset/sum", 'there is no dataset "sum"; there is none yet'),
+    ],
+)
+def test_explain_of_a_thing_that_was_never_there_exits_5(run, trained, thing: str, said: str) -> None:
+    result = run("explain", thing)
+    assert (result.exit_code, said in result.stderr) == (5, True), result.stderr
+
+
+def facts(run, thing: str) -> dict[str, str]:
+    return {
+        fact["name"]: fact["text"] for fact in json.loads(run("explain", thing, "--json").stdout)["facts"]
+    }
+
+
+def test_explain_of_a_run_says_how_far_it_came_and_how_it_ended(run, trained) -> None:
+    told = facts(run, "run/pip/campaign-001")
+    assert (told["run"], told["end"]) == ("pip/campaign-001/g1-a2", "goal_reached")
+    assert (told["to step"], told["said"]) == ("125", "the goal is reached")
+
+
+def test_explain_of_a_checkpoint_says_what_was_measured_and_why_it_stays(
+    run, trained, lab: Path, git: Git
+) -> None:
+    (lab / "specs/retention.yaml").write_text(RULES)
+    git(lab, "add", ".")
+    git(lab, "commit", "-qm", "keep one")
+    told = facts(run, "pip/campaign-001@250")
+    assert (told["held-out loss"], told["loss"], told["size"]) == ("0.320", "0.410", "1 kB")
+    assert told["state"] == "missing"
+    assert "does not lie there whole as it was recorded" in told["kept"]
+
+
+def test_explain_of_the_queue_lists_the_quests_in_order_and_what_is_in_their_way(run, store) -> None:
+    text = run("explain", "queue").stdout
+    assert text.startswith("queue   specs/queue.yaml\n  q1  new, for pip\n  q2  waits, for mu/campaign-001\n")
+    assert "! quest/q2: waits until mu/campaign-001 is active" in text
+
+
+def test_explain_of_the_root_says_where_it_is_and_what_is_free(run, root: Path) -> None:
+    told = facts(run, "root")
+    assert (told["folder"], told["state"]) == (str(root), "not there yet; apply creates it")
+    assert " of " in told["free"]
+
+
+@pytest.fixture
+def sums(lab: Path, git: Git) -> None:
+    """A dataset, a quest that names it, and one whose rows fit it."""
+    (lab / "specs/datasets").mkdir()
+    (lab / "specs/datasets/sums.yaml").write_text(CONTRACT)
+    (lab / "rows.jsonl").write_text('{"question": "1+1", "answer": "2"}\n')
+    (lab / "specs/queue.yaml").write_text(
+        "quests:\n  - {id: a, file: rows.jsonl, dataset: sums}\n  - {id: b, file: rows.jsonl}\n"
+    )
+    git(lab, "add", ".")
+    git(lab, "commit", "-qm", "sums")
+
+
+def test_explain_of_a_dataset_says_what_rows_are_whose_they_are_and_what_nobody_checks(
+    run, sums: None
+) -> None:
+    told = facts(run, "sums")
+    assert (told["rows"], told["quests"]) == ("question → answer", "a, b")
+    assert told["keys"] == "question, answer, note"
+    assert told["not checked"].startswith("safety_profile has no effect")
+
+
+def test_get_datasets_lists_them_with_their_quests(run, sums: None) -> None:
+    table = [line.split() for line in run("get", "datasets").stdout.splitlines()]
+    assert table[1][:6] == ["sums", "question", "→", "answer", "none", "a,"]
+    assert json.loads(run("get", "dataset", "sums", "--json").stdout)["items"][0]["quests"] == ["a", "b"]
