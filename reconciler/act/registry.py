@@ -58,6 +58,7 @@ EXECUTORS: Mapping[type[a.Action], Executor] = {
     a.TrashCheckpoint: trash.drop,
     a.RestoreCheckpoint: trash.take_back,
     a.PurgeTrash: trash.purge,
+    a.WriteTombstone: trash.write_tombstone,
     a.TakeApproval: approvals.take,
     a.HandleRequest: requests.handle,
     a.HandleQuestRequest: quest_requests.handle,

@@ -13,7 +13,7 @@ from reconciler.act.errors import Permanent, Temporary
 from reconciler.act.observed_time import observed_seconds
 from reconciler.act.tools import Tools
 from reconciler.observed.checkpoints import find_damage, observe_checkpoints
-from reconciler.plan.actions import PurgeTrash, RestoreCheckpoint, TrashCheckpoint
+from reconciler.plan.actions import PurgeTrash, RestoreCheckpoint, TrashCheckpoint, WriteTombstone
 from state.atomic import ensure_folder, move_folder, remove_tree, sync_folder, write_json
 from state.contract.files import read
 from state.contract.manifest import MANIFEST_NAME, Manifest
@@ -153,6 +153,20 @@ def purge(action: PurgeTrash, tools: Tools) -> str:
     remove_tree(place)
     _set_state(tools, stone, "purged")
     return "deleted; its ledger row and metrics stay"
+
+
+def write_tombstone(action: WriteTombstone, tools: Tools) -> str:
+    """Write the mirror of a tombstone into the trash again.
+
+    Raises:
+        Permanent: there is no such tombstone.
+    """
+    with tools.writer.transaction() as store:
+        stone = select_one(store, TrashRow, "WHERE sequence = ?", action.sequence)
+    if stone is None:
+        raise Permanent(f"{action.path}: the store has no tombstone of it")
+    _mirror(tools, stone)
+    return f"{stone.path}.json, {stone.state}"
 
 
 def _set_state(tools: Tools, stone: TrashRow, state: TrashState) -> None:

@@ -27,6 +27,7 @@ from reconciler.observed.programs import why_not_startable
 from reconciler.observed.quest_files import observe_quest_file
 from reconciler.observed.records import InboxFacts, ModelFacts, QuestFileFacts, SeenFolder
 from reconciler.observed.snapshots import observe_snapshots
+from reconciler.observed.trash import observe_trash
 from reconciler.plan.configs import held_out_shape
 from reconciler.plan.inbox import contracts_of_inbox
 from reconciler.plan.quest_parts import known_contents
@@ -62,6 +63,7 @@ class Observer:
             gpus=visible_gpus(observe_gpus(), self._environment.variables.get("CUDA_VISIBLE_DEVICES")),
             campaigns=self._campaigns(desired, store, folders),
             snapshots=observe_snapshots(self._layout),
+            trash=observe_trash(self._layout),
             inbox=self._inbox(desired),
             quest_files=self._quest_files(desired, store),
             held_out_files=self._held_out_files(desired),

@@ -16,6 +16,7 @@ from reconciler.observed.records import (
     QuestFileFacts,
     RunFacts,
     SnapshotFacts,
+    TrashFacts,
 )
 from state.homes import HomeState
 from state.ids import RunKey
@@ -61,6 +62,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     campaigns: Mapping[str, CampaignFacts] = {}
     """By campaign name."""
     snapshots: SnapshotFacts = SnapshotFacts()
+    trash: TrashFacts = TrashFacts()
     inbox: InboxFacts = InboxFacts()
     quest_files: Mapping[str, QuestFileFacts] = {}
     """By quest id."""
@@ -120,6 +122,22 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def _inbox(self) -> dict[str, InboxRow]:
         return {row.quest_id: row for row in self.store.inbox}
+
+    @cached_property
+    def in_trash(self) -> tuple[TrashRow, ...]:
+        """The tombstones of what lies in the trash and takes room there."""
+        return tuple(stone for stone in self.store.trash if stone.state in ("trashed", "purging"))
+
+    @property
+    def trash_bytes(self) -> int:
+        """How much room the trash takes: it is free only after the purge."""
+        return sum(stone.size_bytes for stone in self.in_trash)
+
+    @cached_property
+    def taken_back(self) -> dict[str, tuple[TrashRow, ...]]:
+        """Campaign uid → what people took back out of the trash."""
+        restored = (stone for stone in self.store.trash if stone.state == "restored")
+        return _grouped(restored, lambda stone: stone.campaign_uid)
 
     @cached_property
     def _tombstones(self) -> dict[int, TrashRow]:

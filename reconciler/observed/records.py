@@ -238,6 +238,17 @@ class InboxFacts(msgspec.Struct, frozen=True, kw_only=True):
     """Why the inbox could not be read. Then the rest is unknown, not empty."""
 
 
+class TrashFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """The names in the realm's trash."""
+
+    folders: frozenset[str] = frozenset()
+    files: frozenset[str] = frozenset()
+    strange: frozenset[str] = frozenset()
+    """Links and devices."""
+    problem: str | None = None
+    """Why the folder could not be read. Then the rest is unknown, not empty."""
+
+
 class WeightFile(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     size_bytes: int

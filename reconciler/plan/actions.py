@@ -300,6 +300,17 @@ class RestoreCheckpoint(Action, frozen=True, kw_only=True):
     asked_by: str
 
 
+class WriteTombstone(Action, frozen=True, kw_only=True):
+    """Write the tombstone of a dropped checkpoint into the trash again."""
+
+    campaign: str
+    campaign_uid: str
+    sequence: int
+    step: int
+    path: str
+    """Of the dropped checkpoint, below the root."""
+
+
 class PurgeTrash(Action, frozen=True, kw_only=True):
     """Delete a dropped checkpoint for good: its time of grace is over."""
 
@@ -372,6 +383,7 @@ AnyAction = (
     | TrashCheckpoint
     | RestoreCheckpoint
     | PurgeTrash
+    | WriteTombstone
     | SetAsideCheckpoint
     | TakeApproval
     | HandleRequest

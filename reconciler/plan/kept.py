@@ -163,6 +163,5 @@ def _of_jobs(world: World, row: CampaignRow) -> Iterator[tuple[int, str]]:
 
 
 def _of_people(world: World, row: CampaignRow) -> Iterator[tuple[int, str]]:
-    for stone in world.facts.store.trash:
-        if stone.campaign_uid == row.uid and stone.state == "restored":
-            yield stone.step, "a person took it back"
+    for stone in world.facts.taken_back.get(row.uid, ()):
+        yield stone.step, "a person took it back"

@@ -29,6 +29,7 @@ from reconciler.plan.runs import plan_ended_runs, plan_stops
 from reconciler.plan.starts import plan_starts
 from reconciler.plan.status_files import plan_status_files
 from reconciler.plan.trash import plan_drops, plan_purges, plan_undeletes
+from reconciler.plan.trash_contents import plan_tombstones
 from reconciler.plan.world import World
 
 PLANNERS = (
@@ -56,6 +57,7 @@ PLANNERS = (
     plan_status_files,
     plan_drops,
     plan_purges,
+    plan_tombstones,
     plan_guard,
 )
 

@@ -116,6 +116,7 @@ _SENTENCES: dict[type[a.Action], Callable[[Any], Sentence]] = {
         "+", "take back", f"checkpoint {x.checkpoint}", "out of the trash"
     ),
     a.PurgeTrash: _purge,
+    a.WriteTombstone: lambda x: Sentence("~", "write", f"tombstone of checkpoint {x.campaign}@{x.step}", ""),
     a.TakeApproval: lambda x: Sentence("~", "approve" if x.sequences else "decline", "approval", x.what),
     a.HandleRequest: _request,
     a.HandleQuestRequest: lambda x: Sentence("~", x.kind, f"quest {x.quest_id}", ""),

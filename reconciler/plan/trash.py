@@ -159,9 +159,11 @@ def _newest_stone(world: World, checkpoint: str) -> TrashRow | None:
 
 def plan_purges(world: World, draft: Draft) -> None:
     """Delete what has lain in the trash for its time of grace, and has seen two clean ticks since."""
-    back = {action.sequence for action in draft.actions(RestoreCheckpoint)}
+    if world.facts.trash.problem is not None:
+        return
+    held = {action.sequence for action in draft.actions(RestoreCheckpoint)} | _being_dropped(draft)
     for stone in due(world):
-        if stone.sequence not in back and stone.sequence not in _being_dropped(draft):
+        if stone.sequence not in held:
             draft.add(
                 PurgeTrash(
                     campaign=stone.campaign,

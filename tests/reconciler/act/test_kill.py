@@ -206,6 +206,15 @@ SCENARIOS = {
     "TrashCheckpoint": Scenario(lambda realm, make: make.drop(manifest_of(realm, 7)), two_saved),
     "RestoreCheckpoint": Scenario(lambda realm, make: make.take_back(7), taken_back_asked),
     "PurgeTrash": Scenario(lambda realm, make: make.purge(7), one_dropped),
+    "WriteTombstone": Scenario(
+        lambda realm, make: a.WriteTombstone(
+            campaign=make.campaign, campaign_uid=make.uid, sequence=1, step=7, path=realm.view().trash[0].path
+        ),
+        lambda realm, make: (
+            one_dropped(realm, make),
+            (realm.layout.root / f"{realm.view().trash[0].path}.json").unlink(),
+        ),
+    ),
     "TakeApproval": Scenario(
         lambda realm, make: a.TakeApproval(
             request_id=1, digest="sha256:1", sequences=(1, 2), specs_commit="c", what="2 checkpoints to drop"

@@ -28,6 +28,7 @@ from reconciler.observed.records import (
     QuestFileFacts,
     RunFacts,
     SnapshotFacts,
+    TrashFacts,
 )
 from reconciler.plan.campaigns import card_of
 from reconciler.plan.changes import Plan, change_id
@@ -372,6 +373,18 @@ class Builder:
         taken = self.words.get("approval")
         approval = msgspec.convert(taken, TakenApproval) if taken else None
         self._store(requests=requests, trash=trash, approval=approval, **self.words.get("store", {}))
+        self.facts = msgspec.structs.replace(self.facts, trash=self._trash_folder(trash))
+
+    def _trash_folder(self, trash: tuple[TrashRow, ...]) -> TrashFacts:
+        """Return a trash where everything lies that the tombstones say, but for what the case takes away."""
+        names = [stone.path.rpartition("/")[2] for stone in trash]
+        seen = self.words.get("trash_folder", {})
+        lying = {name for name, stone in zip(names, trash, strict=True) if stone.state == "trashed"}
+        return TrashFacts(
+            folders=frozenset(lying - set(seen.get("without", ())) | set(seen.get("foreign", ()))),
+            files=frozenset({f"{name}.json" for name in names} - set(seen.get("without", ()))),
+            problem=seen.get("problem"),
+        )
 
     def _add_failed_fetches(self) -> None:
         failed = []
