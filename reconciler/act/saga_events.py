@@ -6,7 +6,7 @@ from typing import Any
 import apsw
 import msgspec
 
-from state.store.rows import ActionRow, JobRow, LedgerRow, RunRow
+from state.store.rows import ActionRow, JobRow, LedgerRow, RequestRow, RunRow
 from state.store.tables import select, select_one
 
 EVENTS = {
@@ -36,7 +36,12 @@ EVENTS = {
 }
 """Kind of action → event. What a MarkJob, an approval or a request says is in the event's name too."""
 
-NO_EVENTS = frozenset({"ConfirmRun", "WriteStatusFiles", "WritePointer", "SnapshotFile", "GenerateQuest"})
+NO_EVENTS = frozenset(
+    {
+        *("ConfirmRun", "WriteStatusFiles", "WritePointer", "WriteTombstone"),
+        *("SnapshotFile", "GenerateQuest", "TakeInboxFile"),
+    }
+)
 """Of no campaign, or without news: the launch, the save and the quest say it."""
 
 _BY_SEQUENCE = frozenset({"TrashCheckpoint", "RestoreCheckpoint", "PurgeTrash"})
@@ -87,13 +92,14 @@ def _campaigns(
 
 
 def _line(store: apsw.Connection, row: ActionRow, said: Mapping[str, Any], uid: str, event: str) -> bytes:
+    request = select_one(store, RequestRow, "WHERE id = ?", said.get("request_id"))
     record = {
         "timestamp": row.ended_at or row.begun_at,
         "event": event,
         "what": row.outcome,
-        "why": said.get("why") or row.reason,
+        "why": said.get("why") or (request.why if request else row.reason),
         "cause": row.cause,
-        "asked_by": said.get("asked_by"),
+        "asked_by": request.asked_by if request else None,
         "quest_id": said.get("quest_id"),
         **_provenance(store, row.kind, said, uid),
         "specs_commit": row.specs_commit,

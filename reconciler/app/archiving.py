@@ -41,6 +41,7 @@ def restore(environment: Environment, options: Options, name: str, committing: C
         raise Blocked(f"{campaign.name} is not archived: {path} has no state; nothing to commit")
     try:
         text = without_line(base.text(path), "state")
+        text = without_line(text, "keep") if campaign.spec.keep is not None else text
     except CannotEdit as error:
         raise Blocked(f"{path}: {error}") from error
     note = f"It is paused then. To train it:  specs/realm.yaml: active: {campaign.name}"

@@ -78,6 +78,8 @@ class Campaign(Spec, frozen=True, kw_only=True):
     """Begin with the weights of this checkpoint of any campaign; absent: with the base model."""
     state: Literal["archived"] | None = None
     """Absent: active if realm.yaml names it, else paused. archived: it rests in the Hall of Legends."""
+    keep: Literal["metrics"] | None = None
+    """Of an archived campaign. Absent: all of it. metrics: every checkpoint goes, after an approval."""
 
 
 HINTS = {
@@ -88,7 +90,7 @@ HINTS = {
 }
 """What to do about values that people are likely to write."""
 
-LATER: dict[str, str] = {}
+LATER = {"export_to": "a copy elsewhere before a clean-up: export does not exist yet"}
 
 
 def check(campaign: Campaign) -> Iterator[Finding]:
@@ -96,6 +98,9 @@ def check(campaign: Campaign) -> Iterator[Finding]:
     yield from check_settings(campaign.config_overrides, "config_overrides")
     yield from _check_goal(campaign.goal)
     yield from _check_milestones(campaign.milestones)
+    if is_known(campaign.keep) and is_known(campaign.state) and campaign.keep and campaign.state is None:
+        message = "keep: metrics is for archived campaigns; this one has no state: archived"
+        yield Finding(at=("keep",), on_key=True, message=message, hint="add that line, or remove this one")
     seen: set[str] = set()
     for index, skill in enumerate(campaign.skills_focus):
         if skill in seen:

@@ -11,6 +11,7 @@ from reconciler.plan.archive import plan_archives, plan_restores
 from reconciler.plan.campaigns import plan_activation, plan_campaigns
 from reconciler.plan.changes import Plan
 from reconciler.plan.checkpoints import plan_checkpoints
+from reconciler.plan.cleanup import plan_cleanups
 from reconciler.plan.datasets import plan_datasets
 from reconciler.plan.draft import Draft
 from reconciler.plan.effective import plan_effective
@@ -56,6 +57,7 @@ PLANNERS = (
     plan_records,
     plan_status_files,
     plan_drops,
+    plan_cleanups,
     plan_purges,
     plan_tombstones,
     plan_guard,

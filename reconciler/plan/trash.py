@@ -10,8 +10,10 @@ from reconciler.desired.desired import Source
 from reconciler.desired.realm import duration_seconds
 from reconciler.desired.retention import Retention
 from reconciler.plan.actions import (
+    ArchiveCampaign,
     PurgeTrash,
     RecordCheckpoint,
+    RestoreCampaign,
     RestoreCheckpoint,
     SetAsideCheckpoint,
     TrashCheckpoint,
@@ -43,9 +45,9 @@ def plan_drops(world: World, draft: Draft) -> None:
 
 def _roll(world: World, draft: Draft, stock: Stock, retention: Source[Retention]) -> None:
     """Drop what the rules keep no longer of one campaign; nothing while anything about it is in doubt."""
-    if _is_left_alone(world, stock.row, retention):
+    if _is_left_alone(world, stock.row, retention) or _other_rules_decide(world, draft, stock.row):
         return
-    if why := _hold(world, draft, stock, retention.spec):
+    if why := why_on_hold(world, draft, stock, retention.spec):
         hint = "mend it, or list it under acknowledged_losses"
         _block(draft, stock.row, retention, "retention-on-hold", why, hint)
         return
@@ -61,7 +63,14 @@ def _is_left_alone(world: World, row: CampaignRow, retention: Source[Retention])
     return world.is_suspended(retention.spec.suspend) or world.suspension(row.name) is not None
 
 
-def _hold(world: World, draft: Draft, stock: Stock, spec: Retention) -> str | None:
+def _other_rules_decide(world: World, draft: Draft, row: CampaignRow) -> bool:
+    """Is it cleaned up as its spec says, or moved by this plan, so that the rules of its new place decide?"""
+    archived = (move.campaign for move in draft.actions(ArchiveCampaign))
+    restored = (move.campaign for move in draft.actions(RestoreCampaign))
+    return world.wants_cleanup(row) or row.name in (*archived, *restored)
+
+
+def why_on_hold(world: World, draft: Draft, stock: Stock, spec: Retention) -> str | None:
     """Say what is missing or damaged among the recorded checkpoints, or not known."""
     row, seen = stock.row, world.seen(stock.row.name)
     if seen.checkpoints.problem is not None or seen.home != "home":
@@ -91,10 +100,10 @@ def _drop(world: World, draft: Draft, stock: Stock, retention: Source[Retention]
         if reasons and world.facts.tombstone(one) is None and one.segment == row.segment:
             grace = duration_seconds(retention.spec.trash.rolled)
             cause = retention.where("campaigns", set_name(row))
-            _trash(draft, row, one, "; ".join(reasons), grace, cause)
+            plan_drop(draft, row, one, "; ".join(reasons), grace, cause)
 
 
-def _trash(
+def plan_drop(
     draft: Draft,
     row: CampaignRow,
     one: LedgerRow,
@@ -103,6 +112,7 @@ def _trash(
     cause: str,
     kind: TrashKind = "rolled",
 ) -> None:
+    """Drop a checkpoint of a campaign: by the rules, or because a person's spec asks for it."""
     draft.add(
         TrashCheckpoint(
             campaign=row.name,
@@ -118,17 +128,18 @@ def _trash(
         subject=f"checkpoint/{row.name}@{one.step}",
         reason=why,
         cause=cause,
-        source="progress",
+        source="edit" if kind == "asked" else "progress",
         needs=draft.ids(RecordCheckpoint),
     )
 
 
 def _finish_drops(world: World, draft: Draft, stock: Stock) -> None:
     """Move what has its tombstone already and still lies in its place: a kill came between the two."""
+    back = {action.sequence for action in draft.actions(RestoreCheckpoint)}
     for one in stock.ledger:
         stone = world.facts.tombstone(one) if one.digest in stock.there else None
-        if stone is not None:
-            _trash(draft, stock.row, one, stone.reason, stone.grace_seconds, "an earlier drop", stone.kind)
+        if stone is not None and one.sequence not in back:
+            plan_drop(draft, stock.row, one, stone.reason, stone.grace_seconds, "an earlier drop", stone.kind)
 
 
 def plan_undeletes(world: World, draft: Draft) -> None:

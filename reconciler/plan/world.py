@@ -83,6 +83,11 @@ class World(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         source = self.desired.campaigns.get(row.name)
         return source.spec.state == "archived" if source else row.status == "archived"
 
+    def wants_cleanup(self, row: CampaignRow) -> bool:
+        """Do the specs want every checkpoint of this campaign gone?"""
+        source = self.desired.campaigns.get(row.name)
+        return source is not None and source.spec.keep == "metrics"
+
     def newest_checkpoint(self, campaign: str) -> FoundCheckpoint | None:
         """Return the checkpoint that a launch goes on from: the newest complete healthy one."""
         damaged = {row.digest for row in self.facts.ledger_of(self.uid(campaign)) if row.damage is not None}

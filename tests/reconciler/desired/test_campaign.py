@@ -46,6 +46,29 @@ def test_an_active_line_that_names_an_archived_campaign_is_a_mistake(mistakes_in
     )
 
 
+def test_keeping_only_metrics_is_for_archived_campaigns(mistakes_in, small) -> None:
+    small[CAMPAIGN] = "id: campaign-001\nkeep: metrics\n"
+
+    (mistake,) = mistakes_in(small)
+
+    assert f"{mistake.where}: {mistake.sentence}" == (
+        f"{CAMPAIGN}:2:1: keep: metrics is for archived campaigns; this one has no state: archived; add that line, or "
+        "remove this one"
+    )
+
+
+def test_an_export_before_a_clean_up_is_refused_with_the_reason(mistakes_in, small) -> None:
+    small[CAMPAIGN] = "id: campaign-001\nstate: archived\nexport_to: cold\n"
+    small[REALM] = "id: lab\n"
+
+    (mistake,) = mistakes_in(small)
+
+    assert f"{mistake.where}: {mistake.sentence}" == (
+        f'{CAMPAIGN}:3:1: "export_to" (a copy elsewhere before a clean-up: export does not exist yet) is not supported '
+        "by this version; remove it"
+    )
+
+
 @pytest.mark.parametrize(
     ("goal", "place", "sentence"),
     [

@@ -1,0 +1,113 @@
+"""Clean-up: what a person's spec wants gone of a campaign, for good. It always waits for an approval.
+
+`keep: metrics` beside `state: archived` drops every checkpoint; metrics, logs and summary stay. What somebody
+else needs is not cleaned up in parts: it is named, and everything stays until that is settled.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from reconciler.desired.places import Step
+from reconciler.desired.realm import duration_seconds
+from reconciler.desired.retention import Retention
+from reconciler.plan.draft import Draft
+from reconciler.plan.starts import named_starts
+from reconciler.plan.stock import Stock, stock_of
+from reconciler.plan.trash import plan_drop, why_on_hold
+from reconciler.plan.world import World
+from state.store.rows import CampaignRow, LedgerRow
+
+
+class Obstacle(NamedTuple):
+    """What stands against a clean-up, by name."""
+
+    code: str
+    message: str
+    cause: str
+    hint: str
+
+
+def plan_cleanups(world: World, draft: Draft) -> None:
+    """Drop every checkpoint of the archived campaigns whose specs keep only the metrics."""
+    starts = named_starts(world) if any(s.spec.keep for s in world.desired.campaigns.values()) else {}
+    for row in world.facts.store.campaigns:
+        is_at_rest = row.status == "archived" and world.seen(row.name).home == "home"
+        if is_at_rest and world.wants_cleanup(row):
+            _plan_metrics_only(world, draft, stock_of(world, row), starts)
+
+
+def _to_drop(world: World, stock: Stock) -> Iterator[LedgerRow]:
+    """Yield what lies there of the campaign; what a person took back out of the trash is let alone."""
+    taken_back = {stone.sequence for stone in world.facts.store.trash if stone.state == "restored"}
+    for one in stock.ledger:
+        if stock.is_there(one) and world.facts.tombstone(one) is None and one.sequence not in taken_back:
+            yield one
+
+
+def _plan_metrics_only(world: World, draft: Draft, stock: Stock, starts: Mapping[str, str]) -> None:
+    row, found = stock.row, list(_to_drop(world, stock))
+    if not found:
+        return
+    cause = world.where(f"campaign/{row.name}", "keep")
+    obstacles = list(obstacles_to(world, draft, stock, found, starts))
+    for obstacle in obstacles:
+        draft.block(
+            f"campaign/{row.name}",
+            code=obstacle.code,
+            message=f"its checkpoints stay: {obstacle.message}",
+            cause=obstacle.cause,
+            hint=obstacle.hint,
+        )
+    if not obstacles:
+        grace = asked_grace_seconds(world)
+        for one in found:
+            why = "its spec says keep: metrics"
+            plan_drop(draft, row, one, why, grace, cause, kind="asked")
+
+
+def asked_grace_seconds(world: World) -> float:
+    """Return how long what a person asks to delete can be taken back."""
+    return duration_seconds(_retention(world).trash.asked)
+
+
+def obstacles_to(
+    world: World, draft: Draft, stock: Stock, found: list[LedgerRow], starts: Mapping[str, str]
+) -> Iterator[Obstacle]:
+    """Yield what keeps these checkpoints of a campaign from being deleted, each with the way out."""
+    row, retention = stock.row, world.desired.retention
+    for one in found:
+        name = f"{row.name}@{one.step}"
+        if retention is not None and name in retention.spec.pins:
+            where = retention_line(world, "pins", retention.spec.pins.index(name))
+            yield Obstacle("pinned", f"{name} is pinned", where, "remove the pin if it may go")
+        if name in starts:
+            where = world.where(f"campaign/{row.name}", "keep")
+            hint = "delete that campaign first, or let this one be"
+            yield Obstacle("is-a-starting-point", f"{name} is needed: {starts[name]}", where, hint)
+    if why := why_on_hold(world, draft, stock, _retention(world)):
+        where = retention_line(world, "acknowledged_losses")
+        yield Obstacle("damaged", why, where, "mend it, or list it under acknowledged_losses")
+    if world.is_training(row.name):
+        where = f"campaigns/{row.name}/runs"
+        yield Obstacle("still-training", "a trainer of it lives", where, "wait until it has left")
+    if (thing := _suspended(world, row)) is not None:
+        where = world.where(thing, "suspend") if thing != "retention" else retention_line(world, "suspend")
+        yield Obstacle("suspended", f"{thing} is suspended", where, "remove the suspend section")
+
+
+def _suspended(world: World, row: CampaignRow) -> str | None:
+    """Return what is suspended, so that nothing of the campaign is deleted meanwhile."""
+    if world.is_suspended(_retention(world).suspend):
+        return "retention"
+    found = world.suspension(row.name)
+    return found[0] if found else None
+
+
+def retention_line(world: World, *path: Step) -> str:
+    """Return file and line of a key of the rules, or the file that could have it."""
+    retention = world.desired.retention
+    return retention.where(*path) if retention is not None else "specs/retention.yaml"
+
+
+def _retention(world: World) -> Retention:
+    return world.desired.retention.spec if world.desired.retention is not None else Retention()

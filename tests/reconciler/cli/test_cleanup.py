@@ -1,0 +1,112 @@
+"""Clean-up from the command line: it waits for an approval, is done once, and comes back until the purge."""
+
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+from blake3 import blake3
+
+from state.contract.manifest import FileEntry, Manifest, Measures, with_digest
+from state.contract.request import CodeVersion
+
+NAME = "pip/campaign-001"
+SPEC = "specs/campaigns/pip/campaign-001.yaml"
+
+
+@pytest.fixture
+def realm(run, lab: Path, git, root: Path) -> Path:
+    """A realm without an active campaign, whose campaign has two recorded checkpoints; its folder."""
+    (lab / "specs/queue.yaml").write_text("quests: []\n")
+    (lab / "specs/realm.yaml").write_text("id: lab\n")
+    git(lab, "commit", "-qam", "nothing to learn")
+    done = run("apply", "--until-converged")
+    assert done.exit_code == 0, done.output
+    folder = root / "campaigns/pip/campaign-001"
+    uid = json.loads((folder / "campaign.json").read_text())["uid"]
+    for step in (100, 200):
+        save(folder / "checkpoints", uid, step)
+    assert run("apply", "--once").exit_code == 0
+    return folder
+
+
+def save(folder: Path, uid: str, step: int) -> None:
+    """Publish a checkpoint as a trainer does."""
+    files = (FileEntry(path="model.safetensors", size_bytes=7, blake3=blake3(b"weights").hexdigest()),)
+    manifest = Manifest(
+        campaign_uid=uid, campaign=NAME, segment=1, step=step, parent_step=None, parent_digest=None,
+        created_at="2026-01-31T12:00:00Z", generation=1, attempt=1, config_hash="h", specs_commit="c",
+        code_version=CodeVersion(source="git", commit="c"), optimizer="adamw", healthy=True, quest_id=None,
+        cursor=(), learnt=(), files=files, digest="",
+        measures=Measures(train_loss=1.0, val_loss=None, learning_rate=0.1, examples_seen=1, tokens_seen=1),
+    )  # fmt: skip
+    place = folder / f"checkpoint-{step}"
+    place.mkdir()
+    (place / "model.safetensors").write_bytes(b"weights")
+    (place / "manifest.json").write_bytes(msgspec.json.encode(with_digest(manifest)))
+
+
+def say(lab: Path, git, *lines: str) -> None:
+    """Commit a campaign's spec with these lines."""
+    (lab / SPEC).write_text("\n".join(["id: campaign-001", *lines, ""]))
+    git(lab, "commit", "-qam", "another word about it")
+
+
+def approve(run) -> None:
+    digest = json.loads(run("plan", "--json").stdout)["awaiting"]["digest"]
+    assert run("approve", digest, "--why", "the disk is full").exit_code == 0
+
+
+def there(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.glob("checkpoints/checkpoint-*"))
+
+
+def changes(run) -> list[object]:
+    return json.loads(run("plan", "--json").stdout)["changes"]
+
+
+@pytest.fixture
+def archived(root: Path) -> Path:
+    return root / "campaigns/archive/pip/campaign-001-archived"
+
+
+def test_metrics_are_kept_and_every_checkpoint_goes_after_an_approval(
+    run, realm: Path, archived: Path, lab: Path, git
+) -> None:
+    say(lab, git, "state: archived", "keep: metrics")
+    assert run("apply", "--until-converged").exit_code == 3
+    assert there(archived) == ["checkpoint-100", "checkpoint-200"]
+
+    approve(run)
+    assert run("apply", "--until-converged").exit_code == 0
+
+    assert there(archived) == []
+    assert json.loads((archived / "archive_summary.json").read_text())["final_checkpoint"]["step"] == 200
+    items = json.loads(run("get", "checkpoints", "--json").stdout)["items"]
+    assert [item["step"] for item in items] == [100, 200]
+    saga = [json.loads(line) for line in (archived / "saga.jsonl").read_text().splitlines()]
+    assert [line["event"] for line in saga[-3:]] == ["approved", "dropped", "dropped"]
+    assert "archived" in [line["event"] for line in saga]
+    assert (saga[-3]["why"], saga[-1]["why"]) == ("the disk is full", "its spec says keep: metrics")
+    assert changes(run) == []
+
+
+def test_a_checkpoint_taken_back_after_a_clean_up_stays(
+    run, realm: Path, archived: Path, lab: Path, git
+) -> None:
+    say(lab, git, "state: archived", "keep: metrics")
+    run("apply", "--until-converged")
+    approve(run)
+    run("apply", "--until-converged")
+
+    assert run("undelete", f"{NAME}@100").exit_code == 0
+    assert run("apply", "--until-converged").exit_code == 0
+
+    assert there(archived) == ["checkpoint-100"]
+    assert changes(run) == []
+
+
+def test_restore_takes_both_lines_out(run, realm: Path, lab: Path, git) -> None:
+    say(lab, git, "state: archived", "keep: metrics")
+    assert run("restore", NAME).exit_code == 0
+    assert (lab / SPEC).read_text() == "id: campaign-001\n"
