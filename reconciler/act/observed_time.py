@@ -3,6 +3,7 @@
 import apsw
 
 from reconciler.plan.observed_time import elapsed_seconds
+from reconciler.plan.trash import CLEAN_TICKS
 from state.store.rows import StoreView
 from state.store.tables import get_meta, put_meta
 from state.store.writer import Writer
@@ -11,21 +12,24 @@ LEAST_SECONDS = 60.0
 """So much must have passed before it is written again."""
 
 
-def pass_time(writer: Writer, store: StoreView, now: str, *, is_clean: bool, has_acted: bool) -> None:
+def pass_time(writer: Writer, store: StoreView, now: str, *, is_clean: bool, has_acted: bool) -> bool:
     """Add the time since the last count, and the tick when it was clean.
 
     Where nothing waits in the trash and nothing was done, nothing is written; what passes meanwhile counts
-    for a day at most.
+    for a day at most. Return whether something in the trash has seen its last clean tick by this count: then
+    the next plan may delete it.
     """
     waits = any(stone.state == "trashed" for stone in store.trash)
     elapsed = elapsed_seconds(store.observed_at, now)
     is_due = store.observed_at is None or elapsed >= LEAST_SECONDS or now < store.observed_at
     if not has_acted and not (waits and is_due):
-        return
+        return False
     with writer.transaction() as connection:
         put_meta(connection, "observed_seconds", repr(store.observed_seconds + elapsed))
         put_meta(connection, "observed_at", now)
         put_meta(connection, "clean_ticks", str(store.clean_ticks + is_clean))
+    last = store.clean_ticks + 1 - CLEAN_TICKS
+    return is_clean and any(one.state == "trashed" and one.clean_ticks == last for one in store.trash)
 
 
 def observed_seconds(connection: apsw.Connection, now: str) -> float:

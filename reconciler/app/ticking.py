@@ -137,11 +137,11 @@ class Ticker:
         self._tell_blocked(view)
         succeeded = sum(outcome.ok for outcome in outcomes)
         is_clean = succeeded == len(outcomes) and self._complaint is None
-        pass_time(
+        may_purge = pass_time(
             self._writer, view.facts.store, view.seen_at, is_clean=is_clean, has_acted=bool(view.plan.changes)
         )
         waits = _waits_for_time(view) or self._waits_for_a_file(view)
-        is_settled = not view.plan.changes and not self.live_runs() and not waits
+        is_settled = not (view.plan.changes or self.live_runs() or waits or may_purge)
         if is_settled:
             self._settle(view)
         return Tick(
@@ -149,7 +149,7 @@ class Ticker:
             failed=len(outcomes) - succeeded,
             is_counted=_are_counted(outcomes),
             plan_digest=view.plan.digest,
-            is_moving=any(live.is_moving for live in self.live_runs()),
+            is_moving=may_purge or any(live.is_moving for live in self.live_runs()),
             is_settled=is_settled,
         )
 
