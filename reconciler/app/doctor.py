@@ -14,6 +14,7 @@ from reconciler.app.lock_holder import holder_of
 from reconciler.app.place import Options
 from reconciler.app.planning import View
 from reconciler.app.realm_store import check_store_is_there
+from reconciler.app.trash_items import trash
 from reconciler.desired.git_process import SourceError, run
 from reconciler.desired.mistakes import SpecMistakesError
 from reconciler.observed.disk import observe_disk
@@ -233,7 +234,23 @@ def _view_checks(view: View) -> Iterator[Check]:
     yield from _branch(view)
     yield _queue(view)
     yield _blocked(view)
+    yield _trash(view)
     yield from _checkpoints(view)
+
+
+def _trash(view: View) -> Check:
+    """Say how full the trash is, and what lies there that nobody dropped."""
+    facts, items = view.facts, trash(view)
+    if facts.trash.problem is not None:
+        return _fail("trash", facts.trash.problem, "make it a folder that this user can read")
+    text = f"{_count(len(facts.in_trash), 'checkpoint')}, {size(facts.trash_bytes)}"
+    if vanished := [item for item in items if item.state == "vanished"]:
+        told = f"{text}; {vanished[0].id} is not there any more: {vanished[0].reason}"
+        return _warn("trash", told, "nothing to mend: it cannot be taken back; its ledger row stays")
+    if strange := [item for item in items if item.state == "foreign"]:
+        told = f"{text}; {_count(len(strange), 'thing')} not ours, such as {strange[0].path}"
+        return _warn("trash", told, "look at it and move it away: it is never deleted")
+    return _ok("trash", text if facts.in_trash else "empty")
 
 
 def _branch(view: View) -> Iterator[Check]:

@@ -20,6 +20,7 @@ from reconciler.app.items import (
     QuestItem,
     RunItem,
     SkillItem,
+    TrashItem,
 )
 from reconciler.app.ledger_queries import Query, answered
 from reconciler.app.legends import legends
@@ -27,13 +28,14 @@ from reconciler.app.place import Options
 from reconciler.app.planning import View
 from reconciler.app.quest_states import quest_states
 from reconciler.app.status import status_of
+from reconciler.app.trash_items import trash
 from reconciler.desired.mistakes import nearest_name
 from reconciler.desired.queue import Quest
 
 SINGULAR = {
     **{"campaigns": "campaign", "heroes": "hero", "quests": "quest", "jobs": "job"},
     **{"checkpoints": "checkpoint", "legends": "legend", "runs": "run", "skills": "skill"},
-    **{"datasets": "dataset"},
+    **{"datasets": "dataset", "trash": "trash"},
 }
 
 
@@ -98,6 +100,8 @@ def _names_of(item: Item) -> tuple[str | None, ...]:
     """Return what a person may call an item: its id; a job by its quest, a checkpoint by its campaign."""
     if isinstance(item, CheckpointItem):
         return item.id, f"{item.hero_id}/{item.campaign_id}"
+    if isinstance(item, TrashItem):
+        return item.id, item.id.partition("@")[0]
     return item.id, getattr(item, "quest", None)
 
 
@@ -230,4 +234,5 @@ KINDS: Mapping[str, Callable[[View], tuple[Item, ...]]] = {
     "runs": _runs,
     "skills": _skills,
     "datasets": datasets,
+    "trash": trash,
 }

@@ -206,6 +206,24 @@ class DatasetItem(msgspec.Struct, frozen=True, kw_only=True):
     spec: str
 
 
+class TrashItem(msgspec.Struct, frozen=True, kw_only=True):
+    """Something in the trash."""
+
+    id: str
+    """<hero>/<campaign>@<step>, which undelete takes; of what is foreign its name in the trash."""
+    state: str
+    """trashed, purging (being deleted now), vanished (taken out by somebody), foreign (not ours)."""
+    reason: str
+    kind: str | None = None
+    """asked: a person wanted it deleted; rolled: the rules dropped it."""
+    size_bytes: int = 0
+    trashed_at: str | None = None
+    left_seconds: float | None = None
+    """Of observed time, until it may be deleted for good; two clean ticks come on top."""
+    path: str
+    digest: str | None = None
+
+
 Item = (
     CampaignItem
     | HeroItem
@@ -217,4 +235,5 @@ Item = (
     | RunItem
     | SkillItem
     | DatasetItem
+    | TrashItem
 )

@@ -14,8 +14,10 @@ from reconciler.app.lock_holder import holder_of
 from reconciler.app.place import Options
 from reconciler.app.planning import View
 from reconciler.app.quest_states import quest_states
+from reconciler.app.trash_items import next_purge_seconds
 from reconciler.plan.changes import Blocked
 from reconciler.plan.launches import choose_device
+from reconciler.plan.trash_contents import foreign
 from reconciler.plan.world import World
 from state.contract.goals import Goals, in_words
 from state.lock import Holder
@@ -50,6 +52,17 @@ class CampaignStatus(msgspec.Struct, frozen=True, kw_only=True):
     newest_checkpoint_step: int | None
 
 
+class TrashStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """What was dropped and still takes room."""
+
+    num_checkpoints: int
+    size_bytes: int
+    next_seconds: float | None
+    """So soon the first of it may be deleted for good; None: nothing waits."""
+    num_foreign: int
+    """What lies there and no tombstone names: never deleted."""
+
+
 class StatusReport(msgspec.Struct, frozen=True, kw_only=True):
     """The realm, now."""
 
@@ -77,6 +90,7 @@ class StatusReport(msgspec.Struct, frozen=True, kw_only=True):
     device: str
     """What a launch would use."""
     free_bytes: int | None
+    trash: TrashStatus
     campaigns: tuple[CampaignStatus, ...]
     queue: dict[str, int]
     """How many quests of the queue are in each state."""
@@ -125,6 +139,7 @@ def status_of(view: View) -> StatusReport:
         suspended=suspend.reason if suspend and world.is_suspended(suspend) else None,
         device=choose_device(world),
         free_bytes=view.facts.disk.free_bytes,
+        trash=_trash(view),
         campaigns=tuple(_campaign(view, world, name) for name in names),
         queue=dict(Counter(quest_states(view).values())),
         num_waiting=len(view.plan.blocked) - len(blocked),
@@ -134,6 +149,15 @@ def status_of(view: View) -> StatusReport:
         uncommitted=view.uncommitted,
         complaint=view.complaint,
         warnings=view.plan.warnings,
+    )
+
+
+def _trash(view: View) -> TrashStatus:
+    return TrashStatus(
+        num_checkpoints=len(view.facts.in_trash),
+        size_bytes=view.facts.trash_bytes,
+        next_seconds=next_purge_seconds(view),
+        num_foreign=len(list(foreign(view.facts))),
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from reconciler.cli.text_layout import PLAIN, Column, Paint, short_code, short_hash, shortened, table
-from state.amounts import count, size
+from state.amounts import count, duration, size
 
 if TYPE_CHECKING:
     from reconciler.app.get import Listing
@@ -109,6 +109,13 @@ def _dataset(item: Any) -> Row:
     return (item.id, item.rows, invalid, ", ".join(item.quests), ", ".join(item.keys), state)
 
 
+def _trash(item: Any) -> Row:
+    gone = item.state in ("foreign", "vanished") or item.left_seconds is None
+    left = "" if gone else duration(item.left_seconds) if item.left_seconds else "two clean ticks"
+    num_bytes = size(item.size_bytes) if item.size_bytes else ""
+    return (item.id, item.state, when(item.trashed_at), num_bytes, left, item.reason)
+
+
 def _left(title: str, spare: int = 0) -> Column:
     return Column(title, spare=spare)
 
@@ -162,6 +169,10 @@ _DATASETS = [
     *(_left("dataset"), _left("rows"), _right("may be invalid", 2), _left("quests"), _left("keys", 3)),
     _left("state"),
 ]
+_TRASH = [
+    *(_left("in the trash"), _left("state", 2), _left("since (UTC)", 3), _right("size", 1)),
+    *(_right("for good in"), _left("why")),
+]
 _LAUNCHES = [
     *(_left("launched (UTC)", 1), _left("campaign"), _left("run"), _left("specs", 2)),
     *(_left("config", 3), _left("code", 4), _right("steps"), _left("end")),
@@ -177,13 +188,14 @@ _TABLES: Mapping[str, tuple[list[Column], Callable[[Any], Row]]] = {
     "runs": (_RUNS, _run),
     "skills": (_SKILLS, _skill),
     "datasets": (_DATASETS, _dataset),
+    "trash": (_TRASH, _trash),
 }
 
 
 def listing_text(listing: "Listing", width: int | None, paint: Paint = PLAIN) -> str:
     """Return everything of a kind as a table."""
     if not listing.items:
-        return f"no {listing.kind}"
+        return "the trash is empty" if listing.kind == "trash" else f"no {listing.kind}"
     titles, row = _TABLES[listing.kind]
     return table(titles, [row(item) for item in listing.items], width, paint)
 

@@ -20,7 +20,7 @@ from state.amounts import count, duration, size
 if TYPE_CHECKING:
     from reconciler.app.active_run import ActiveRun
     from reconciler.app.axes import Axis
-    from reconciler.app.status import CampaignStatus, StatusReport
+    from reconciler.app.status import CampaignStatus, StatusReport, TrashStatus
     from reconciler.plan.changes import Blocked
 
 _MEANINGS = {
@@ -60,6 +60,8 @@ def _realm(report: "StatusReport", width: int, paint: Paint) -> list[str]:
         ("plan", _plan(report)),
     ]
     blocked = [line for item in report.blocked for line in _blocked(item, width, paint)]
+    if report.trash.num_checkpoints or report.trash.num_foreign:
+        pairs.insert(5, ("trash", _trash(report.trash)))
     if report.suspended is not None:
         pairs.insert(0, ("suspended", report.suspended))
     if report.uncommitted:
@@ -101,6 +103,14 @@ def _queue(report: "StatusReport") -> str:
     words = {"waits": "waiting"}
     parts = [f"{number:,} {words.get(state, state)}" for state, number in sorted(report.queue.items())]
     return ", ".join(parts) or "empty"
+
+
+def _trash(trash: "TrashStatus") -> str:
+    soon = duration(trash.next_seconds) if trash.next_seconds else "its next clean ticks"
+    much = f"{count(trash.num_checkpoints, 'checkpoint')}, {size(trash.size_bytes)}"
+    parts = [f"{much}, the first for good in {soon}"] if trash.num_checkpoints else []
+    parts += [f"{trash.num_foreign:,} not ours, never deleted"] if trash.num_foreign else []
+    return "; ".join(parts)
 
 
 def _plan(report: "StatusReport") -> str:

@@ -14,6 +14,7 @@ from reconciler.cli.session import Session, Verb, wide_option
         ("reconcile get checkpoints tiny-adamw/campaign-001 --latest --json", "The newest, as JSON."),
         ("reconcile get checkpoints --summary", "How many, how large, from when to when, by campaign."),
         ("reconcile get legends", "The Hall of Legends: archived campaigns, how they ended, their sizes."),
+        ("reconcile get trash", "What was dropped, how large, and until when it can be taken back."),
         ("reconcile get jobs --json", "Every quest that was trained, by whom, with its losses."),
     ],
 )
@@ -37,7 +38,9 @@ def command(
     wide: bool,
     as_json: bool,
 ) -> None:
-    """List everything of KIND: campaigns, heroes, quests, jobs, checkpoints, legends, runs, skills, datasets.
+    """List everything of KIND.
+
+    Kinds: campaigns, heroes, quests, jobs, checkpoints, legends, runs, skills, datasets, trash.
 
     ID is one of them; for checkpoints also a campaign, all of whose checkpoints are listed.
     """

@@ -87,3 +87,56 @@ def test_undelete_of_no_checkpoint_exits_64(run) -> None:
     result = run("undelete", "pip@7")
     assert result.exit_code == 64
     assert '"pip@7" is no checkpoint; expected <hero>/<campaign>@<step>' in result.stderr
+
+
+def test_the_trash_is_listed_counted_and_looked_into(run, realm: Path, root: Path) -> None:
+    assert run("get", "trash").stdout == "the trash is empty\n"
+    assert run("apply", "--until-converged").exit_code == 0
+    listed = run("get", "trash").stdout
+    assert "pip/campaign-001@200  trashed" in listed
+    assert "rolled out of the last 2" in listed
+    items = json.loads(run("get", "trash", "pip/campaign-001", "--json").stdout)["items"]
+    assert [item["id"] for item in items] == ["pip/campaign-001@200", "pip/campaign-001@300"]
+    assert all(3500 < item["left_seconds"] <= 3600 for item in items)
+    assert "trash       2 checkpoints, " in run("status").stdout
+    assert json.loads(run("status", "--json").stdout)["trash"]["num_checkpoints"] == 2
+    assert "2 checkpoints, " in next(
+        line for line in run("doctor").stdout.splitlines() if " trash " in f" {line} "
+    )
+
+
+def test_what_is_not_ours_in_the_trash_is_shown_and_stays(run, realm: Path, root: Path) -> None:
+    assert run("apply", "--until-converged").exit_code == 0
+    (root / "trash/thesis").mkdir()
+    (root / "trash/thesis/only-copy.txt").write_text("mine")
+    assert "thesis" in run("get", "trash").stdout
+    assert "no tombstone names it: it is never deleted" in run("get", "trash").stdout
+    assert "1 not ours, never deleted" in " ".join(run("status").stdout.split())
+    assert "1 thing not ours, such as" in " ".join(run("doctor").stdout.split())
+    for _ in range(3):
+        assert run("apply", "--once").exit_code == 0
+    assert (root / "trash/thesis/only-copy.txt").read_text() == "mine"
+
+
+def test_a_tombstone_that_somebody_deleted_is_written_again(run, realm: Path, root: Path) -> None:
+    assert run("apply", "--until-converged").exit_code == 0
+    stones = {path: path.read_bytes() for path in (root / "trash").glob("*.json")}
+    for path in stones:
+        path.unlink()
+    plan = run("plan").stdout
+    assert "tombstone of checkpoint pip/campaign-001@200" in plan
+    assert run("apply", "--until-converged").exit_code == 0
+    assert {path: path.read_bytes() for path in (root / "trash").glob("*.json")} == stones
+    assert "\nNothing to do" in run("plan").stdout
+
+
+def test_one_that_was_taken_out_of_the_trash_is_named(run, realm: Path, root: Path) -> None:
+    import shutil
+
+    assert run("apply", "--until-converged").exit_code == 0
+    [folder] = (root / "trash").glob("*-checkpoint-300/")
+    for path in (folder, *folder.iterdir()):
+        path.chmod(0o700)
+    shutil.rmtree(folder)
+    assert "vanished" in run("get", "trash").stdout
+    assert "pip/campaign-001@300 is not there any more" in " ".join(run("doctor").stdout.split())
