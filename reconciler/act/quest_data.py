@@ -97,5 +97,3 @@ def _bring_in(action: SnapshotFile, target: Path) -> str:
         writer.write(content[action.start_byte : action.stop_byte])
     reach("copy.written")
     return left_out
-
-

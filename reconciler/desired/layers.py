@@ -20,6 +20,8 @@ BUILT_IN: Mapping[str, Any] = {
     "optimizer": "adamw",
     "learning_rate": 1e-4,  # low enough not to spoil weights that exist
     "lr_scheduler": "constant",  # a campaign has no last step towards which a rate could fall
+    "schedule_updates": None,  # so nobody but the spec can say where it ends
+    "final_rate_ratio": 0.1,  # what language models are mostly trained down to
     "warmup_steps": 100,
     "weight_decay": 0.0,  # what the older trainers used where nothing was said
     "adam_beta1": 0.9,

@@ -85,7 +85,11 @@ class TrainingSettings(Record, frozen=True, kw_only=True):
     learning_rate: Annotated[float, Meta(gt=0, lt=1)] | None = None
     """The rate after the warm-up."""
     lr_scheduler: Identifier | None = None
-    """`constant`: the rate stays after the warm-up."""
+    """`constant`: the rate stays after the warm-up. `cosine`, `linear`: it falls until `schedule_updates`."""
+    schedule_updates: Updates | None = None
+    """The update at which a falling rate has come down, the warm-up counted; `cosine` and `linear` need it."""
+    final_rate_ratio: Annotated[float, Meta(gt=0, le=1)] | None = None
+    """The share of learning_rate that is left then, and from then on; above 0, or nothing would be learnt."""
     warmup_steps: Annotated[int, Meta(ge=0, le=1_000_000)] | None = None
     """Updates over which the rate rises from 0."""
     max_length: Annotated[int, Meta(ge=8, le=16_777_216)] | None = None

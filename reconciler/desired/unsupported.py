@@ -15,7 +15,7 @@ from reconciler.desired.places import KeyPath
 from reconciler.desired.skill import Skill
 from state.contract.chat import is_built_in, is_model_own
 
-SCHEDULERS = ("constant",)
+SCHEDULERS = ("constant", "cosine", "linear")
 PRECISIONS = ("auto", "fp32", "bf16")
 
 
@@ -41,7 +41,24 @@ def unsupported_settings(settings: Mapping[str, Resolved]) -> tuple[Unsupported,
             reason = f'{key} "{setting.value}" is not supported; known: {", ".join(known)}'
             path: KeyPath = tuple(key.split("."))
             found.append(Unsupported(path=path, reason=reason, blocks=True, origin=setting.origin))
-    return tuple(found)
+    return (*found, *_schedule_problems(settings))
+
+
+def _schedule_problems(settings: Mapping[str, Resolved]) -> Iterator[Unsupported]:
+    """Yield why a rate that is to fall cannot: nobody says until when, or the warm-up is not over by then."""
+    scheduler, until, warmup = (settings[key] for key in ("lr_scheduler", "schedule_updates", "warmup_steps"))
+    if scheduler.value not in SCHEDULERS[1:]:
+        return
+    if until.value is None:
+        reason = (
+            f'lr_scheduler "{scheduler.value}" needs schedule_updates: a campaign has no last update towards '
+            "which its rate could fall"
+        )
+        path: KeyPath = ("lr_scheduler",)
+        yield Unsupported(path=path, reason=reason, blocks=True, origin=scheduler.origin)
+    elif until.value <= warmup.value:
+        reason = f"schedule_updates {until.value} is not after the warm-up of {warmup.value} updates"
+        yield Unsupported(path=("schedule_updates",), reason=reason, blocks=True, origin=until.origin)
 
 
 def unsupported_hero(hero: Hero) -> tuple[Unsupported, ...]:

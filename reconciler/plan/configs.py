@@ -104,8 +104,10 @@ def _chat(world: World, hero: Hero) -> ChatConfig:
 
 
 def _training(settings: Mapping[str, Resolved]) -> TrainingConfig:
-    names = TrainingConfig.__struct_fields__
-    return msgspec.convert({name: settings[name].value for name in names}, TrainingConfig)
+    values = {name: settings[name].value for name in TrainingConfig.__struct_fields__}
+    if values["lr_scheduler"] == "constant":
+        values |= {"schedule_updates": None, "final_rate_ratio": None}
+    return msgspec.convert(values, TrainingConfig)
 
 
 def _evaluation(settings: Mapping[str, Resolved]) -> EvaluationConfig:

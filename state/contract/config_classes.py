@@ -22,6 +22,8 @@ CLASSES: Mapping[str, Class] = {
     "training.muon_learning_rate": "live",
     "training.warmup_steps": "live",
     "training.clip": "live",
+    "training.schedule_updates": "live",
+    "training.final_rate_ratio": "live",
     "evaluation.every_updates": "live",
     "evaluation.max_rows": "live",
     "checkpoint.every_updates": "live",

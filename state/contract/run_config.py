@@ -40,8 +40,8 @@ class ChatConfig(msgspec.Struct, frozen=True, kw_only=True):
     """SHA-256 of the template's text."""
 
 
-class TrainingConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """How an update is made."""
+class TrainingConfig(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How an update is made. What has a default here came later, and is no part of the hash while it says nothing."""
 
     precision: Literal["auto", "fp32", "bf16", "fp16"]
     batch_size: int
@@ -50,7 +50,7 @@ class TrainingConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Micro-batches per update; documents per update = batch_size x gradient_accumulation."""
     optimizer: Literal["adamw", "muon"]
     learning_rate: float
-    lr_scheduler: Literal["constant"]
+    lr_scheduler: Literal["constant", "cosine", "linear"]
     warmup_steps: int
     """Updates over which the rate rises linearly from 0."""
     max_length: int
@@ -65,6 +65,10 @@ class TrainingConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Largest global gradient norm."""
     seed: int
     gradient_checkpointing: bool
+    schedule_updates: int | None = None
+    """The update at which a falling rate has come down; None where it is constant."""
+    final_rate_ratio: float | None = None
+    """What is left of it then, as a share of the full rate; None where it is constant."""
 
 
 class EvaluationConfig(msgspec.Struct, frozen=True, kw_only=True):

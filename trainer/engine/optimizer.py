@@ -38,7 +38,7 @@ def split_parameters(model: Any) -> tuple[list[NamedParameter], list[NamedParame
 
 def set_learning_rate(optimizers: Optimizers, training: TrainingConfig, update: int) -> float:
     """Set the rates for the update of this number; return that of `learning_rate`."""
-    factor = rate_factor(update, training.warmup_steps)
+    factor = rate_factor(update, training)
     rates = {"adamw": training.learning_rate, "muon": _muon_rate(training)}
     for name, optimizer in optimizers.items():
         for group in optimizer.param_groups:

@@ -107,3 +107,8 @@ def test_the_keys_of_a_config_are_its_values_in_dots() -> None:
         8,
         None,
     )
+
+
+def test_what_came_later_changes_no_hash_while_it_says_nothing() -> None:
+    """The hash that the version without a falling rate gave."""
+    assert config_hash(CONFIG) == ("sha256:9018bbfb30e184f5598dcebcff18cfc992e66c328e82ba0711c5279a8e1f6607")

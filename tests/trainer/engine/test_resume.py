@@ -2,6 +2,7 @@
 
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,17 +15,20 @@ from seen import losses, manifest, saved_steps, why
 from trainer.engine.run import run
 
 
+FALLING = {"lr_scheduler": "cosine", "schedule_updates": 8, "final_rate_ratio": 0.1}
+
+
 @pytest.mark.parametrize(
-    ("optimizer", "tied"),
-    [("adamw", False), ("muon", False), ("adamw", True)],
-    ids=["adamw", "muon", "tied embeddings"],
+    ("training", "tied"),
+    [({}, False), ({"optimizer": "muon"}, False), ({}, True), (FALLING, False)],
+    ids=["adamw", "muon", "tied embeddings", "falling rate"],
 )
 @pytest.mark.parametrize("leave_at", [1, 4, 7])
 def test_a_resumed_run_has_the_losses_of_the_undisturbed_one_to_the_bit(
-    realm: Realm, tmp_path: Path, optimizer: str, leave_at: int, *, tied: bool
+    realm: Realm, tmp_path: Path, training: dict[str, Any], leave_at: int, *, tied: bool
 ) -> None:
     model = a_model(config={**TINY, "tie_word_embeddings": tied})
-    config = a_config(training=a_training(optimizer=optimizer), model=model)
+    config = a_config(training=a_training(**training), model=model)
     undisturbed = Realm(tmp_path / "undisturbed")
     whole = undisturbed.run(orders(undisturbed.quest(epochs=2)), config)
     run(whole.request)

@@ -1,6 +1,7 @@
 """The learning rate as a function of the update's number."""
 
 import pytest
+from builders import a_training
 
 from trainer.engine.schedule import rate_factor
 
@@ -10,4 +11,27 @@ from trainer.engine.schedule import rate_factor
     [(1, 4, 0.25), (3, 4, 0.75), (4, 4, 1.0), (5, 4, 1.0), (10**9, 4, 1.0), (1, 0, 1.0), (1, 1, 1.0)],
 )
 def test_the_rate_rises_linearly_and_then_stays(update: int, warmup: int, share: float) -> None:
-    assert rate_factor(update, warmup) == share
+    assert rate_factor(update, a_training(warmup_steps=warmup)) == share
+
+
+@pytest.mark.parametrize(
+    ("scheduler", "update", "share"),
+    [
+        ("linear", 2, 0.5), ("linear", 4, 1.0), ("linear", 9, 0.6), ("linear", 14, 0.2), ("linear", 10**9, 0.2),
+        ("cosine", 2, 0.5), ("cosine", 4, 1.0), ("cosine", 9, 0.6), ("cosine", 14, 0.2), ("cosine", 10**9, 0.2),
+        ("cosine", 5, 0.2 + 0.8 * 0.9755282581475768),
+    ],
+)  # fmt: skip
+def test_a_falling_rate_is_down_at_the_end_of_its_schedule_and_stays(
+    scheduler: str, update: int, share: float
+) -> None:
+    training = a_training(lr_scheduler=scheduler, warmup_steps=4, schedule_updates=14, final_rate_ratio=0.2)
+    assert rate_factor(update, training) == pytest.approx(share, abs=1e-12)
+
+
+@pytest.mark.parametrize("scheduler", ["linear", "cosine"])
+def test_a_falling_rate_never_rises_after_the_warm_up(scheduler: str) -> None:
+    training = a_training(lr_scheduler=scheduler, warmup_steps=0, schedule_updates=50, final_rate_ratio=0.1)
+    rates = [rate_factor(update, training) for update in range(1, 80)]
+    assert rates == sorted(rates, reverse=True)
+    assert (rates[0] > 0.97, rates[-1]) == (True, pytest.approx(0.1))
