@@ -5,6 +5,7 @@ import apsw
 from state.layout import Layout
 from state.store.connection import StoreDamaged, open_reader
 from state.store.rows import StoreView
+from state.store.troubles import in_words
 from state.store.view import read_view
 
 
@@ -21,8 +22,7 @@ def read_store(layout: Layout) -> StoreView:
         with open_reader(layout.store) as connection:
             return read_view(connection)
     except apsw.Error as error:
-        advice = "see reconcile doctor; if the file is damaged, restore it from a backup"
-        raise StoreDamaged(f"{layout.store} cannot be read: {error}; {advice}") from error
+        raise StoreDamaged(in_words(error, layout.store)) from error
 
 
 def check_store_is_there(layout: Layout) -> None:

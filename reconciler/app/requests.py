@@ -19,6 +19,7 @@ from state.layout import CampaignLayout, Layout
 from state.store.connection import open_reader, open_writer
 from state.store.requests import ask, find
 from state.store.rows import NO_REASON, RequestRow
+from state.store.troubles import in_words
 
 Kind = Literal["pause", "resume", "stop", "undelete", "approve", "skip", "retry"]
 POLL_SECONDS = 0.1
@@ -165,7 +166,9 @@ def _leave(
     try:
         with closing(open_writer(layout.store)) as connection:
             return ask(connection, kind=kind, campaign=campaign, by=by, why=why, at=at, **about)
-    except (apsw.ReadOnlyError, apsw.CantOpenError, PermissionError) as error:
+    except apsw.Error as error:
+        raise Failed(in_words(error, layout.store)) from error
+    except PermissionError as error:
         raise Failed(f"{layout.store}: cannot be written ({error}); ask whom the realm belongs to") from error
 
 

@@ -1,11 +1,15 @@
 """Errors in a person's words on stderr, and the exit code of each. Imported only when something failed."""
 
 import traceback
+from typing import TYPE_CHECKING
 
 import click
 
 from reconciler.cli.session import Session
 from reconciler.cli.text_layout import escaped
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FAILED, BLOCKED, NOT_FOUND, USAGE, INTERRUPTED = 1, 3, 5, 64, 130
 
@@ -17,7 +21,7 @@ def report(error: Exception, session: Session) -> int:
         return INTERRUPTED
     if isinstance(error, click.ClickException):
         return _report_usage(error)
-    known = _known(error)
+    known = _known(error, session)
     if known is None:
         _report_unexpected(error, session)
         return FAILED
@@ -46,7 +50,7 @@ def _plain(message: str) -> str:
     return message
 
 
-def _known(error: Exception) -> tuple[str, int] | None:
+def _known(error: Exception, session: Session) -> tuple[str, int] | None:
     """Return text and exit code of an expected error; None for one that nobody expected."""
     from reconciler.app.errors import VerbError
     from reconciler.desired.git_process import SourceError, UnknownRefError
@@ -65,16 +69,17 @@ def _known(error: Exception) -> tuple[str, int] | None:
         case OSError():
             return _of_system(error), FAILED
         case _:
-            return _of_the_store(error)
+            return _of_the_store(error, session)
 
 
-def _of_the_store(error: Exception) -> tuple[str, int] | None:
+def _of_the_store(error: Exception, session: Session) -> tuple[str, int] | None:
     import apsw
 
     from reconciler.act.errors import ActionFailed
     from state.contract.files import ContractError
     from state.store.connection import StoreDamaged
     from state.store.schema import StoreTooNew
+    from state.store.troubles import in_words
     from state.store.writer import LostLock
 
     match error:
@@ -83,14 +88,31 @@ def _of_the_store(error: Exception) -> tuple[str, int] | None:
         case LostLock():
             return str(error), BLOCKED
         case apsw.Error():
-            return f"the realm's store cannot be used now: {error}; see reconcile doctor", FAILED
+            return in_words(error, _store_of(session)), FAILED
         case _:
             return None
 
 
+def _store_of(session: Session) -> "Path | None":
+    """Return the file of the store that the command was about; None when that cannot be told either."""
+    from reconciler.app.in_force import layout_of
+
+    try:
+        return layout_of(session.environment(), session.options()).store
+    except Exception:  # noqa: BLE001 - an error is being told already; this one adds nothing
+        return None
+
+
 def _of_system(error: OSError) -> str:
+    import errno
+
     where = f"{error.filename}: " if error.filename else ""
-    return f"{where}{error.strerror or error}"
+    what = f"{where}{error.strerror or error}"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"{what}; free some space there, then run this again: it goes on where it was"
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return f"{what}; ask whom it belongs to"
+    return what
 
 
 def _report_unexpected(error: Exception, session: Session) -> None:

@@ -1,6 +1,15 @@
 """A store that is gone or cannot be read: every command says which file, and what to do."""
 
+from contextlib import closing
+from pathlib import Path
+
+import apsw
 import pytest
+
+from reconciler.cli.failures import _of_system
+from state.atomic import append_line
+from state.store import connection
+from state.store.troubles import in_words
 
 READERS = (["plan"], ["status"], ["history"], ["get", "runs"], ["pause"], ["apply", "--once"])
 
@@ -49,3 +58,39 @@ def test_doctor_says_that_the_store_is_gone(run, store) -> None:
     assert result.exit_code == 1
     assert "fail  store" in result.stdout
     assert "is gone or empty, but this root was in use" in " ".join(result.stdout.split())
+
+
+@pytest.mark.parametrize("command", [["status"], ["pause"], ["plan"], ["apply", "--once"]], ids=" ".join)
+def test_a_store_that_another_program_has_locked_is_named_with_who_to_look_for(
+    run, store, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    monkeypatch.setattr(connection, "BUSY_MILLISECONDS", 50)
+    with closing(apsw.Connection(str(store.layout.store))) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        result = run(*command)
+    assert result.exit_code == 1
+    told = " ".join(result.stderr.split())
+    assert f"{store.layout.store}: another program has locked it for more than 10 s" in told
+    assert f"wait until it is done (who: fuser {store.layout.store}), then run this again" in told
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (apsw.FullError("database or disk is full"), "/r/realm.db: no space left on its disk"),
+        (
+            apsw.ReadOnlyError("attempt to write"),
+            "/r/realm.db: cannot be written (attempt to write); ask whom",
+        ),
+        (apsw.IOError("disk I/O error"), "/r/realm.db: its disk, or the way to it, is failing"),
+        (apsw.CorruptError("malformed"), "/r/realm.db cannot be read: malformed; see reconcile doctor"),
+    ],
+)
+def test_what_is_wrong_with_the_store_is_told_with_its_file_and_what_to_do(error, said: str) -> None:
+    assert said in in_words(error, Path("/r/realm.db"))
+
+
+def test_a_full_disk_is_told_with_the_file_that_had_no_room() -> None:
+    with pytest.raises(OSError, match="No space left on device: '/dev/full'") as caught:
+        append_line(Path("/dev/full"), b"a line")
+    assert _of_system(caught.value).startswith("/dev/full: No space left on device; free some space there")
