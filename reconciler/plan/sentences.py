@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from reconciler.plan import actions as a
+from state.amounts import count, duration, size
 from state.ids import damaged_folder
 
 
@@ -28,8 +29,8 @@ def _run(action: a.RunAction) -> str:
 
 
 def _launch(action: a.LaunchRun) -> Sentence:
-    quests = f"{len(action.job_uids)} quest{'s' if len(action.job_uids) != 1 else ''}"
-    what = f"{quests} on {action.device}, config {action.config_hash.removeprefix('sha256:')[:8]}"
+    quests, config = count(len(action.job_uids), "quest"), action.config_hash.removeprefix("sha256:")[:8]
+    what = f"{quests} on {action.device}, config {config}"
     return Sentence("+", "launch", action.campaign, what)
 
 
@@ -59,27 +60,17 @@ def _request(action: a.HandleRequest) -> Sentence:
     return Sentence("~", action.kind, action.campaign, "")
 
 
-def _size(size_bytes: int) -> str:
-    size = float(size_bytes)
-    for unit in ("B", "kB", "MB", "GB"):
-        if size < 1000:  # noqa: PLR2004 - SI
-            return f"{size:.3g} {unit}"
-        size /= 1000
-    return f"{size:.3g} TB"
-
-
 def _trash(action: a.TrashCheckpoint) -> Sentence:
-    hours = action.grace_seconds / 3600
     return Sentence(
         "-",
         "drop",
         f"checkpoint {action.campaign}@{action.step}",
-        f"{_size(action.size_bytes)} to the trash for {hours:g} h",
+        f"{size(action.size_bytes)} to the trash for {duration(action.grace_seconds)}",
     )
 
 
 def _purge(action: a.PurgeTrash) -> Sentence:
-    what = f"{_size(action.size_bytes)} of the trash, for good"
+    what = f"{size(action.size_bytes)} of the trash, for good"
     return Sentence("-", "purge", f"checkpoint {action.campaign}@{action.step}", what)
 
 
