@@ -41,7 +41,10 @@ class ChatConfig(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TrainingConfig(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """How an update is made. What has a default here came later, and is no part of the hash while it says nothing."""
+    """How an update is made.
+
+    What has a default came later: it is no part of the hash while it says nothing.
+    """
 
     precision: Literal["auto", "fp32", "bf16", "fp16"]
     batch_size: int

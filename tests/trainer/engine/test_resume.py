@@ -14,7 +14,6 @@ from seen import losses, manifest, saved_steps, why
 
 from trainer.engine.run import run
 
-
 FALLING = {"lr_scheduler": "cosine", "schedule_updates": 8, "final_rate_ratio": 0.1}
 
 
