@@ -2,15 +2,13 @@
 
 An update takes its documents from one quest. It may run on from one epoch of that quest into the next, so
 only the very last update of a quest can be smaller than the others. Within an epoch each row comes once, in
-an order given by hash(seed, quest, epoch); any position is found in constant time and memory.
+an order given by hash(seed, quest, epoch) (`state/contract/row_order.py`); any position is found in constant
+time and memory.
 """
-
-import hashlib
-from functools import lru_cache
 
 import msgspec
 
-_ROUNDS = 8
+from state.contract.row_order import EpochOrder
 
 
 class Position(msgspec.Struct, frozen=True, kw_only=True, order=True):
@@ -40,33 +38,6 @@ class NextUpdate(msgspec.Struct, frozen=True, kw_only=True):
     def rows(self) -> tuple[int, ...]:
         """Return the training rows in their order."""
         return tuple(row for taken in self.taken for row in taken.rows)
-
-
-class EpochOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """The order of a quest's training rows in one epoch."""
-
-    seed: int
-    quest_digest: str
-    epoch: int
-    num_rows: int
-
-    def row_at(self, position: int) -> int:
-        """Return the training row (from 0) that stands at a position of the order.
-
-        A Feistel network over the next power of four, walked until it lands inside the rows (Black and
-        Rogaway, "Ciphers with arbitrary finite domains", 2002): a permutation, without a list of it.
-
-        Raises:
-            IndexError: there is no such position.
-        """
-        if not 0 <= position < self.num_rows:
-            raise IndexError(f"position {position} of an epoch of {self.num_rows} rows")
-        keys = _round_keys(self.seed, self.quest_digest, self.epoch)
-        half_bits = max(1, ((self.num_rows - 1).bit_length() + 1) // 2)
-        row = _encipher(position, half_bits, keys)
-        while row >= self.num_rows:
-            row = _encipher(row, half_bits, keys)
-        return row
 
 
 def next_update(
@@ -106,18 +77,3 @@ def _check(num_rows: int, num_documents: int, at: Position) -> None:
         raise ValueError(
             f"{at.rows_taken} rows taken of an epoch of {num_rows}; the cursor is of another quest"
         )
-
-
-@lru_cache(maxsize=16)
-def _round_keys(seed: int, quest_digest: str, epoch: int) -> tuple[bytes, ...]:
-    name = f"{seed} {quest_digest} {epoch}"
-    return tuple(hashlib.sha256(f"{name} {number}".encode()).digest()[:16] for number in range(_ROUNDS))
-
-
-def _encipher(value: int, half_bits: int, keys: tuple[bytes, ...]) -> int:
-    mask = (1 << half_bits) - 1
-    left, right = value >> half_bits, value & mask
-    for key in keys:
-        mixed = hashlib.blake2b(right.to_bytes(8, "little"), key=key, digest_size=8).digest()
-        left, right = right, left ^ (int.from_bytes(mixed, "little") & mask)
-    return left << half_bits | right

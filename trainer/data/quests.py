@@ -8,12 +8,12 @@ import msgspec
 from state.contract.orders import RowShape
 from state.contract.quest_rows import (
     QuestFileError,
-    is_held_out,
     read_quest_bytes,
     row_digest,
     rows,
 )
 from state.contract.row_lines import Finding
+from state.contract.row_order import training_rows
 from trainer.data.documents import Document
 from trainer.data.rendering import Renderer
 
@@ -38,15 +38,15 @@ def load_quest(
     content = read_quest_bytes(path)
     found = _checked_digest(content, path, digest)
     read = list(rows(content, str(path), shape))
-    held_out = {row.index for row in read if is_held_out(row_digest(row.messages), held_out_fraction)}
+    learnt = frozenset(training_rows((row_digest(row.messages) for row in read), held_out_fraction))
     documents = renderer.documents(read, str(path))
-    training = tuple(document for document in documents if document.row not in held_out)
+    training = tuple(document for document in documents if document.row in learnt)
     if not training:
         raise _error(path, "every row is held out", "at least one to train on", "Lower held_out or add rows.")
     return LoadedQuest(
         digest=found,
         training=training,
-        held_out=tuple(document for document in documents if document.row in held_out),
+        held_out=tuple(document for document in documents if document.row not in learnt),
     )
 
 
