@@ -174,6 +174,11 @@ class Layout(msgspec.Struct, frozen=True):
         return self.root / INBOX
 
     @property
+    def queue(self) -> Path:
+        """The jobs as files in folders: a view of the store."""
+        return self.root / "queue"
+
+    @property
     def models(self) -> Path:
         return self.root / "models"
 

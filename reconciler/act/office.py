@@ -5,6 +5,7 @@ from state.atomic import ensure_folder, remove_staging
 from state.homes import find_home
 from state.layout import Layout
 from state.lock import mirror_epoch, read_epoch
+from state.queue_folders import FOLDERS
 from state.store.connection import open_writer
 from state.store.rows import CampaignRow
 from state.store.tables import select
@@ -38,6 +39,7 @@ def _sweep(layout: Layout, writer: Writer) -> None:
     with writer.transaction() as store:
         campaigns = [find_home(layout, row).places for row in select(store, CampaignRow)]
     ours = [layout.lock.parent, layout.data, layout.campaigns, layout.trash, layout.job_history.parent]
+    ours += [layout.queue / folder for folder in FOLDERS]
     for campaign in campaigns:
         ours += [campaign.folder, campaign.logs, campaign.status]
     for folder in ours:

@@ -25,6 +25,7 @@ from reconciler.observed.inbox import observe_inbox
 from reconciler.observed.models import hub_cache_folder, observe_model
 from reconciler.observed.programs import why_not_startable
 from reconciler.observed.quest_files import observe_quest_file
+from reconciler.observed.queue_folders import observe_queue_folders
 from reconciler.observed.records import InboxFacts, ModelFacts, QuestFileFacts, SeenFolder
 from reconciler.observed.snapshots import observe_snapshots
 from reconciler.observed.trash import observe_trash
@@ -55,7 +56,10 @@ class Observer:
     def facts(self, desired: Desired) -> Facts:
         """Return what is, now."""
         store = self._store(desired)
-        folders = {row.name: self._folder(find_home(self._layout, row), row.uid) for row in store.campaigns}
+        with self._files.at_once():
+            folders = {
+                one.name: self._folder(find_home(self._layout, one), one.uid) for one in store.campaigns
+            }
         return Facts(
             store=store,
             disk=observe_disk(self._layout.root),
@@ -65,6 +69,7 @@ class Observer:
             snapshots=observe_snapshots(self._layout),
             trash=observe_trash(self._layout),
             inbox=self._inbox(desired),
+            queue_folders=observe_queue_folders(self._layout),
             quest_files=self._quest_files(desired, store),
             held_out_files=self._held_out_files(desired),
             models=self._models(desired),

@@ -11,6 +11,7 @@ from reconciler.act.launcher import Launcher, LocalLauncher
 from reconciler.act.observed_time import pass_time
 from reconciler.act.office import enter_office
 from reconciler.act.protocol import Outcome, perform
+from reconciler.act.queue_folders import write_queue_folders
 from reconciler.act.saga import settle_sagas
 from reconciler.act.tools import Tools
 from reconciler.app.environment import Environment
@@ -132,7 +133,7 @@ class Ticker:
         self._note("attempted_commit", commit.id, view.facts.store.attempted_commit)
         self._show.tick_began(view)
         outcomes = list(self._perform(view))
-        self._write_sagas(has_acted=bool(outcomes))
+        self._write_what_follows(has_acted=bool(outcomes))
         self._tell_waits(view)
         self._tell_blocked(view)
         succeeded = sum(outcome.ok for outcome in outcomes)
@@ -204,11 +205,15 @@ class Ticker:
             self._show.change_ended(outcome)
             yield outcome
 
-    def _write_sagas(self, *, has_acted: bool) -> None:
-        """Bring the campaigns' histories up to the journal; what fails is tried again in the next tick."""
+    def _write_what_follows(self, *, has_acted: bool) -> None:
+        """Bring the campaigns' histories and the queue's folders up to the store.
+
+        What fails is tried again in the next tick.
+        """
         self._owes_sagas = self._owes_sagas or has_acted
         if self._owes_sagas:
             settle_sagas(self._layout, self._writer)
+            write_queue_folders(self._layout, self._writer)
             self._owes_sagas = False
 
     def _settle(self, view: View) -> None:

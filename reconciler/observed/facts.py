@@ -20,6 +20,7 @@ from reconciler.observed.records import (
 )
 from state.homes import HomeState
 from state.ids import RunKey
+from state.queue_folders import Found
 from state.store.rows import (
     CampaignRow,
     FailedAction,
@@ -64,6 +65,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     snapshots: SnapshotFacts = SnapshotFacts()
     trash: TrashFacts = TrashFacts()
     inbox: InboxFacts = InboxFacts()
+    queue_folders: Found | None = None
+    """None: not looked at."""
     quest_files: Mapping[str, QuestFileFacts] = {}
     """By quest id."""
     held_out_files: Mapping[str, QuestFileFacts] = {}

@@ -131,6 +131,10 @@ class GenerateQuest(Action, frozen=True, kw_only=True):
     """Digest of an earlier generation of the same batch that is to be made again."""
 
 
+class WriteQueueFolders(Action, frozen=True, kw_only=True):
+    """Make the folders of `queue/` show the jobs again."""
+
+
 class EnqueueJob(Action, frozen=True, kw_only=True):
     """Create the job of one quest for one campaign."""
 
@@ -370,6 +374,7 @@ AnyAction = (
     | SnapshotFile
     | TakeInboxFile
     | GenerateQuest
+    | WriteQueueFolders
     | EnqueueJob
     | UpdateJob
     | DequeueJob

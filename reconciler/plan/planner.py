@@ -23,6 +23,7 @@ from reconciler.plan.launches import plan_launch
 from reconciler.plan.milestones import plan_milestones
 from reconciler.plan.orders import plan_orders, plan_urgent_orders
 from reconciler.plan.queue import plan_queue
+from reconciler.plan.queue_folders import plan_queue_folders
 from reconciler.plan.records import plan_records
 from reconciler.plan.requests import plan_requests
 from reconciler.plan.root import block_misplaced_root
@@ -61,6 +62,7 @@ PLANNERS = (
     plan_purges,
     plan_tombstones,
     plan_guard,
+    plan_queue_folders,
 )
 
 

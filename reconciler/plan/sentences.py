@@ -89,6 +89,7 @@ _SENTENCES: dict[type[a.Action], Callable[[Any], Sentence]] = {
     a.SnapshotFile: lambda x: Sentence("+", "take in", f"quest {x.quest_id}", ""),
     a.TakeInboxFile: lambda x: Sentence("→", "take in", f"inbox {x.name}", f"as quest {x.quest_id}"),
     a.GenerateQuest: lambda x: Sentence("+", "generate", f"quest {x.quest_id}", ""),
+    a.WriteQueueFolders: lambda _: Sentence("~", "write", "folders of queue/", ""),
     a.EnqueueJob: lambda x: Sentence("+", "enqueue", f"quest {x.quest_id}", ""),
     a.UpdateJob: lambda x: Sentence("~", "change", f"quest {x.quest_id}", ""),
     a.DequeueJob: lambda x: Sentence(".", "dequeue", f"quest {x.quest_id}", ""),

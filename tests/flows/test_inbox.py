@@ -50,12 +50,18 @@ def test_a_dropped_file_is_trained_once_while_others_are_refused_or_still_grow(t
     assert job.status == "completed"
     assert job.id.endswith("_sums.jsonl")
 
+    (shown,) = (the_lab.layout.queue / "recently_completed").glob("sums_*.jsonl")
+    assert shown.read_text() == rows(range(10, 16))
+    shown.unlink()
+    assert [change["thing"] for change in the_lab.plan()["changes"]] == ["folders of queue/"]
+
     bad.unlink()
     drop(the_lab, "maths/sums.jsonl", rows(range(10, 16)))
     the_lab.converge()
 
     assert not good.exists()
     assert len([job for job in the_lab.store().jobs if job.quest_id.startswith("maths-sums-")]) == 1
+    assert shown.is_symlink()
     assert the_lab.plan()["changes"] == []
 
 

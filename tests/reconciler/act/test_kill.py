@@ -148,6 +148,13 @@ SCENARIOS = {
         inbox_file,
         lambda realm, make: (dropped(realm, make), realm.layout.snapshot(make.digest).unlink()),
     ),
+    "WriteQueueFolders": Scenario(
+        lambda realm, make: a.WriteQueueFolders(),
+        lambda realm, make: (
+            realm.done(a.WriteQueueFolders()),
+            realm.done(make.mark("completed", final_step=3)),
+        ),
+    ),
     "GenerateQuest": Scenario(lambda realm, make: make.generate("--answer", "3", source_key="again")),
     "EnqueueJob": Scenario(lambda realm, make: make.enqueue(job_uid="other", quest_id="other")),
     "UpdateJob": Scenario(

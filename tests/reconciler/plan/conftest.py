@@ -54,6 +54,7 @@ from state.contract.sieve import Sieved
 from state.contract.status import RunStatus
 from state.formats import encode_record, pointer_record
 from state.ids import campaign_uid, dropped_quest_id, job_uid
+from state.queue_folders import Found
 from state.status_files import training_status
 from state.store.in_force import InForce, in_force, told
 from state.store.rows import (
@@ -133,6 +134,7 @@ class Builder:
                 name: _quest_file(name, file) for name, file in words.get("quest_files", {}).items()
             },
             inbox=_inbox(words.get("inbox", {})),
+            queue_folders=Found(**words["queue_folders"]) if "queue_folders" in words else None,
             models={name: _model(facts) for name, facts in words.get("models", {}).items()},
             missing_programs=words.get("missing_programs", {}),
         )
