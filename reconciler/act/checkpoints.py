@@ -19,6 +19,7 @@ from state.contract.goals import num_quests_done
 from state.contract.manifest import SIDECAR_NAME
 from state.formats import canonical_name, encode_record, sidecar_record
 from state.layout import Layout
+from state.store.lineage import manifest_row
 from state.store.rows import LedgerRow
 from state.store.tables import put, select_one
 
@@ -41,7 +42,7 @@ def record(action: RecordCheckpoint, tools: Tools) -> str:
         with tools.writer.transaction() as store:
             row = _row(found, tools.layout, _next_sequence(store), damage)
             row = msgspec.structs.replace(row, recorded_at_seconds=observed_seconds(store, tools.now()))
-            put(store, [row])
+            put(store, [row, manifest_row(found.manifest)])
     if row.damage is None:
         write_sidecar(Path(found.path), row, action.campaign)
     write_campaign_file(tools, action.campaign_uid, action.campaign)

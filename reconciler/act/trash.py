@@ -18,6 +18,7 @@ from state.atomic import ensure_folder, move_folder, remove_tree, sync_folder, w
 from state.contract.files import read
 from state.contract.manifest import MANIFEST_NAME, Manifest
 from state.ids import checkpoint_folder
+from state.store.lineage import manifest_row
 from state.store.rows import LedgerRow, RequestRow, TrashRow, TrashState
 from state.store.tables import get_meta, put, select_one
 
@@ -53,13 +54,7 @@ def _stone(action: TrashCheckpoint, tools: Tools) -> TrashRow | None:
 
 def _bury(action: TrashCheckpoint, tools: Tools, folder: Path) -> TrashRow:
     """Look once more at what is to be dropped, and write its tombstone."""
-    facts = observe_checkpoints(folder.parent, tools.layout.root, action.campaign_uid)
-    if not any(
-        found.manifest.digest == action.digest and found.step == action.step for found in facts.complete
-    ):
-        raise Temporary(
-            f"{folder}: not there with digest {action.digest} any more; it changed since the plan"
-        )
+    manifest = _manifest(action, tools, folder)
     with tools.writer.transaction() as store:
         row = select_one(store, LedgerRow, "WHERE sequence = ?", action.sequence)
         if row is None or (row.campaign_uid, row.step, row.digest) != (
@@ -85,8 +80,17 @@ def _bury(action: TrashCheckpoint, tools: Tools, folder: Path) -> TrashRow:
             clean_ticks=int(get_meta(store, "clean_ticks") or 0),
             state="trashed",
         )
-        put(store, [stone])
+        put(store, [stone, manifest_row(manifest)])
     return stone
+
+
+def _manifest(action: TrashCheckpoint, tools: Tools, folder: Path) -> Manifest:
+    """Return the manifest of what is to be dropped; the store keeps it, for the proofs of descendants."""
+    facts = observe_checkpoints(folder.parent, tools.layout.root, action.campaign_uid)
+    for found in facts.complete:
+        if (found.step, found.manifest.digest) == (action.step, action.digest):
+            return found.manifest
+    raise Temporary(f"{folder}: not there with digest {action.digest} any more; it changed since the plan")
 
 
 def take_back(action: RestoreCheckpoint, tools: Tools) -> str:

@@ -192,6 +192,18 @@ class LedgerRow(msgspec.Struct, frozen=True, kw_only=True):
     """What people protected it by, `Marks`; empty: by nothing."""
 
 
+class ManifestRow(msgspec.Struct, frozen=True, kw_only=True):
+    """What one saved checkpoint had learnt and came from; stays when the checkpoint is deleted.
+
+    `plan` never reads it: it is for proofs.
+    """
+
+    digest: str
+    """Of the manifest."""
+    manifest_json: str
+    """The manifest without its cursor."""
+
+
 class Marks(msgspec.Struct, frozen=True, kw_only=True):
     """A person's word that a checkpoint stays; kept with it, whatever becomes of the line that said so."""
 

@@ -12,13 +12,14 @@ from state.store.rows import (
     InboxRow,
     JobRow,
     LedgerRow,
+    ManifestRow,
     QuestDataRow,
     RequestRow,
     RunRow,
     TrashRow,
 )
 
-VERSION = 6
+VERSION = 7
 
 
 class Table(typing.NamedTuple):
@@ -43,6 +44,7 @@ TABLES = {
         Table("quest_data", QuestDataRow, ("source_key",)),
         Table("inbox", InboxRow, ("quest_id",)),
         Table("ledger", LedgerRow, ("sequence",), indexes=(_LEDGER_PLACE,)),
+        Table("manifests", ManifestRow, ("digest",)),
         Table("actions", ActionRow, ("number",), indexes=(_ACTIONS_OF, _ACTIONS_FAILED)),
         Table("requests", RequestRow, ("id",)),
         Table("trash", TrashRow, ("sequence",)),
@@ -159,7 +161,15 @@ def _from_5(connection: apsw.Connection) -> None:
     connection.execute("ALTER TABLE ledger ADD COLUMN marks_json TEXT NOT NULL DEFAULT ''")
 
 
-_STEPS = {1: _from_1, 2: _from_2, 3: _from_3, 4: _from_4, 5: _from_5}
+def _from_6(connection: apsw.Connection) -> None:
+    """What a checkpoint had learnt is kept when its weights go."""
+    connection.execute(
+        "CREATE TABLE manifests (digest TEXT NOT NULL, manifest_json TEXT NOT NULL, PRIMARY KEY (digest)) "
+        "STRICT, WITHOUT ROWID"
+    )
+
+
+_STEPS = {1: _from_1, 2: _from_2, 3: _from_3, 4: _from_4, 5: _from_5, 6: _from_6}
 """By version: what brings a store from it to the next one. Not made from the row types, which move on."""
 
 

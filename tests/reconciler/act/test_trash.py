@@ -1,8 +1,15 @@
 """Dropping is a rename that can be taken back; one function deletes, and only what its tombstone gives free."""
 
 import json
+from contextlib import closing
 
+import msgspec
 import pytest
+
+from state.store.connection import open_reader, open_writer
+from state.store.lineage import manifest_of
+from state.store.rows import ManifestRow
+from state.store.tables import select
 
 
 @pytest.fixture
@@ -36,6 +43,23 @@ def test_the_ledger_row_of_a_dropped_checkpoint_stays(realm, make, two):
     """Kills: merge-on-save and four engines, after which the ledger listed what was not there, and the reverse."""
     realm.done(make.drop(two), make.purge(7))
     assert [row.step for row in realm.view().ledger] == [7, 9]
+
+
+def kept_manifests(realm):
+    with open_reader(realm.layout.store) as store:
+        return {row.digest: manifest_of(row) for row in select(store, ManifestRow)}
+
+
+def test_what_a_deleted_checkpoint_had_learnt_stays_in_the_store(realm, make, two):
+    realm.done(make.drop(two), make.purge(7))
+    assert kept_manifests(realm)[two.digest] == msgspec.structs.replace(two, cursor=())
+
+
+def test_dropping_keeps_what_an_older_version_had_not_kept(realm, make, two):
+    with closing(open_writer(realm.layout.store)) as store:
+        store.execute("DELETE FROM manifests")
+    realm.done(make.drop(two))
+    assert list(kept_manifests(realm)) == [two.digest]
 
 
 def test_dropping_step_7_leaves_step_70_and_700(realm, make, two):

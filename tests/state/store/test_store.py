@@ -314,6 +314,7 @@ def _store_of_version_1(path: Path) -> tuple[LedgerRow, ActionRow]:
     for column in ("part", "follows", "failures", "demoted"):
         connection.execute(f"ALTER TABLE jobs DROP COLUMN {column}")
     connection.execute("DROP TABLE inbox")
+    connection.execute("DROP TABLE manifests")
     for column in ("quest", "approves_json"):
         connection.execute(f"ALTER TABLE requests DROP COLUMN {column}")
     for table, statement, row in tables:
