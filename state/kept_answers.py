@@ -5,12 +5,14 @@ digest is right, and a file that is no whole database is removed.
 """
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import apsw
 
-_BUSY_MILLISECONDS = 100
+_BUSY_MILLISECONDS = 1000
 _MAX_ANSWER_BYTES = 64 * 1024 * 1024
 _TABLE = "CREATE TABLE IF NOT EXISTS answers (key TEXT PRIMARY KEY, digest BLOB, answer BLOB)"
 
@@ -36,6 +38,20 @@ class KeptAnswers:
             self._execute(
                 "INSERT OR REPLACE INTO answers VALUES (?, ?, ?)", key, _digest(key, answer), answer
             )
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Let many questions follow each other: the file is locked and looked at once, not for each.
+
+        Keep it short: what other processes put meanwhile waits, then is not kept.
+        """
+        self._execute("BEGIN")
+        try:
+            yield
+        finally:
+            for end in ("COMMIT", "ROLLBACK"):
+                if self._connection is not None and self._connection.in_transaction:
+                    self._execute(end)
 
     def _execute(self, statement: str, *values: str | bytes) -> tuple[Any, ...] | None:
         """Return the first row that a statement gives; None, too, where it cannot be executed."""

@@ -93,8 +93,9 @@ def view_of(environment: Environment, options: Options, commit: Commit, read: De
 
 def load_commit(environment: Environment, commit: Commit) -> Desired:
     """Return what the specs say at a commit."""
-    with open_commit(commit) as tree:
-        return load(tree, FileCache(environment.cache_folder))
+    cache = FileCache(environment.cache_folder)
+    with open_commit(commit) as tree, cache.at_once():
+        return load(tree, cache)
 
 
 def load_worktree(environment: Environment, top: Path) -> Desired:

@@ -4,6 +4,8 @@ A finding counts while nothing of it was touched: the folder, its manifest and e
 lists have the signatures under which it was made. What was found wanting is always looked at again.
 """
 
+from collections.abc import Sequence
+
 import msgspec
 
 from reconciler.observed.fact_cache import FactCache
@@ -11,8 +13,8 @@ from reconciler.observed.folders import Folder, Signature, signature
 from reconciler.observed.records import FoundCheckpoint
 from state.contract.manifest import MANIFEST_NAME
 
-_RULES = "1"
-"""Counts the changes of what complete means: another version does not believe what this one found."""
+_RULES = "2"
+"""Counts the changes of what complete means, or of what is kept: no version believes what another one found."""
 
 Signatures = tuple[Signature, ...]
 
@@ -22,6 +24,9 @@ class Remembered(msgspec.Struct, frozen=True, array_like=True):
 
     signatures: Signatures
     found: FoundCheckpoint
+
+
+_DECODER = msgspec.msgpack.Decoder(dict[str, Remembered])
 
 
 class CheckpointCache:
@@ -42,21 +47,21 @@ class CheckpointCache:
         if found != self.of(folder):
             self._folders[folder] = found
             if self._kept is not None:
-                self._kept.put(_key(folder), msgspec.json.encode(found))
+                self._kept.put(_key(folder), msgspec.msgpack.encode(found))
 
     def _read(self, folder: str) -> dict[str, Remembered]:
         entry = self._kept.get(_key(folder)) if self._kept is not None else None
         try:
-            return msgspec.json.decode(entry, type=dict[str, Remembered]) if entry else {}
+            return _DECODER.decode(entry) if entry else {}
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return {}  # another version's: look again
 
 
-def signatures_of(parent: Folder, name: str, files: tuple[str, ...]) -> Signatures:
+def signatures_of(parent: Folder, name: str, files: Sequence[str]) -> Signatures:
     """Return what changes when checkpoint, manifest or one of these files does; () when one is gone."""
+    paths = [name, f"{name}/{MANIFEST_NAME}", *[f"{name}/{file}" for file in files]]
     try:
-        paths = (name, f"{name}/{MANIFEST_NAME}", *(f"{name}/{file}" for file in files))
-        return tuple(signature(parent.status(path)) for path in paths)
+        return tuple([signature(parent.status(path)) for path in paths])
     except OSError:
         return ()
 

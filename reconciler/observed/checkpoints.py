@@ -128,7 +128,7 @@ def _look_at(folder: Folder, name: str) -> Remembered | ForeignFolder | None:
 
 
 def _signatures(folder: Folder, name: str, found: FoundCheckpoint) -> Signatures:
-    return signatures_of(folder, name, tuple(entry.path for entry in found.manifest.files))
+    return signatures_of(folder, name, [entry.path for entry in found.manifest.files])
 
 
 def _of_campaign(found: FoundCheckpoint, campaign_uid: str | None) -> Found:

@@ -7,10 +7,10 @@ reached relative to the open folder. So a link that someone puts in place betwee
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -36,12 +36,18 @@ def signature(status: os.stat_result) -> Signature:
 
 
 class Folder:
-    """An open folder."""
+    """An open folder; a context that closes it."""
 
     def __init__(self, descriptor: int, path: str) -> None:
         self._descriptor = descriptor
         self.text = path
         """The path; a Path of it is made only when asked for, since that takes as long as opening it."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        os.close(self._descriptor)
 
     @property
     def path(self) -> Path:
@@ -97,37 +103,41 @@ class Folder:
         finally:
             os.close(descriptor)
 
-    @contextmanager
-    def enter(self, name: str) -> Iterator["Folder"]:
-        """Yield a folder in this one.
+    def enter(self, name: str) -> "Folder":
+        """Open a folder in this one.
 
         Raises:
             FileNotFoundError: there is no such folder.
             UnsafeFile: a link or not a folder.
         """
-        descriptor = _open(name, _FOLDER | os.O_NOFOLLOW, self._descriptor)
-        try:
-            yield Folder(descriptor, f"{self.text}/{name}")
-        finally:
-            os.close(descriptor)
+        return Folder(_open(name, _FOLDER | os.O_NOFOLLOW, self._descriptor), f"{self.text}/{name}")
 
 
-@contextmanager
-def open_folder(path: Path, below: Path) -> Iterator[Folder]:
-    """Yield the folder; `below` is trusted and may be a link, no part after it may.
+def open_folder(path: Path, below: Path) -> Folder:
+    """Open the folder; `below` is trusted and may be a link, no part after it may.
 
     Raises:
         FileNotFoundError: there is no such folder.
         UnsafeFile: a part of the path is a link, not a folder, or `..`.
         ValueError: the path is not below `below`.
     """
+    parts = _parts_below(path, below)
     descriptor = _open(str(below), _FOLDER, None)
     try:
-        for part in path.relative_to(below).parts:
+        for part in parts:
             descriptor = _step(descriptor, part)
-        yield Folder(descriptor, str(path))
-    finally:
+    except BaseException:
         os.close(descriptor)
+        raise
+    return Folder(descriptor, str(path))
+
+
+def _parts_below(path: Path, below: Path) -> Iterable[str]:
+    """Return the parts of a path after those of another; for absolute ones without what `relative_to` costs."""
+    inside, start = str(path), f"{below}{os.sep}"
+    if inside.startswith(start) and below.name:
+        return inside[len(start) :].split(os.sep)
+    return path.relative_to(below).parts
 
 
 def _step(descriptor: int, part: str) -> int:

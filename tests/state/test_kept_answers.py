@@ -9,12 +9,14 @@ from pathlib import Path
 import apsw
 import pytest
 
+from state import kept_answers
 from state.kept_answers import KeptAnswers
 
 CHECKOUT = Path(__file__).parents[2]
 PUT_AND_DIE = """
 import os, sys
 from pathlib import Path
+from state import kept_answers
 from state.kept_answers import KeptAnswers
 kept = KeptAnswers(Path(sys.argv[1]))
 for number in range(int(sys.argv[2])):
@@ -88,10 +90,47 @@ def test_a_file_that_another_process_holds_is_waited_for_once(tmp_path) -> None:
     assert kept.get("one") == b"1"
 
 
+def test_many_answers_are_put_and_given_at_once(tmp_path) -> None:
+    kept, other = KeptAnswers(tmp_path), KeptAnswers(tmp_path)
+    kept.put("one", b"1")
+    with kept.at_once():
+        assert kept.get("one") == b"1"
+        kept.put("two", b"2")
+        assert (kept.get("two"), other.get("two")) == (b"2", None)
+    assert other.get("two") == b"2"
+
+
+def test_what_is_put_while_others_read_at_once_is_right_or_not_kept(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(kept_answers, "_BUSY_MILLISECONDS", 5)
+    kept, other = KeptAnswers(tmp_path), KeptAnswers(tmp_path)
+    kept.put("one", b"1")
+    with kept.at_once():
+        assert kept.get("one") == b"1"
+        other.put("one", b"2")
+        with other.at_once():
+            other.put("two", b"2")
+        assert (kept.get("one"), kept.get("two")) == (b"1", None)
+    assert (other.get("one"), other.get("two")) == (b"1", None)
+    other.put("one", b"2")
+    assert kept.get("one") == b"2"
+
+
+@pytest.mark.parametrize("damage", ["cut short", "not a database"])
+def test_a_file_that_breaks_between_two_questions_ends_in_no_answer(tmp_path, damage) -> None:
+    kept = KeptAnswers(tmp_path)
+    with kept.at_once():
+        kept.put("one", b"1")
+    with kept.at_once():
+        spoil(kept.file, damage)
+        assert kept.get("two") is None
+    assert KeptAnswers(tmp_path).get("one") in (None, b"1")
+
+
 def test_a_folder_that_cannot_be_made_keeps_nothing(tmp_path) -> None:
     (tmp_path / "file").write_text("")
     kept = KeptAnswers(tmp_path / "file" / "cache")
-    kept.put("one", b"1")
+    with kept.at_once():
+        kept.put("one", b"1")
     assert kept.get("one") is None
 
 
