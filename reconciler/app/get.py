@@ -27,6 +27,7 @@ from reconciler.app.legends import legends
 from reconciler.app.place import Options
 from reconciler.app.planning import View
 from reconciler.app.quest_states import quest_states
+from reconciler.app.queue_health import queue
 from reconciler.app.status import status_of
 from reconciler.app.trash_items import trash
 from reconciler.desired.mistakes import nearest_name
@@ -35,7 +36,7 @@ from reconciler.desired.queue import Quest
 SINGULAR = {
     **{"campaigns": "campaign", "heroes": "hero", "quests": "quest", "jobs": "job"},
     **{"checkpoints": "checkpoint", "legends": "legend", "runs": "run", "skills": "skill"},
-    **{"datasets": "dataset", "trash": "trash"},
+    **{"datasets": "dataset", "trash": "trash", "queue": "queue"},
 }
 
 
@@ -235,4 +236,5 @@ KINDS: Mapping[str, Callable[[View], tuple[Item, ...]]] = {
     "skills": _skills,
     "datasets": datasets,
     "trash": trash,
+    "queue": queue,
 }

@@ -46,6 +46,22 @@ class QuestItem(msgspec.Struct, frozen=True, kw_only=True):
     spec: str
 
 
+class QueueItem(msgspec.Struct, frozen=True, kw_only=True):
+    """The queue as a whole: its jobs by status."""
+
+    id: str
+    state: str
+    """healthy, low (fewer jobs to do than its spec wants), suspended."""
+    reason: str
+    healthy_depth: int
+    num_queued: int
+    num_processing: int
+    num_completed: int
+    num_failed: int
+    num_skipped: int
+    spec: str | None
+
+
 class JobItem(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     quest: str
@@ -228,6 +244,7 @@ Item = (
     CampaignItem
     | HeroItem
     | QuestItem
+    | QueueItem
     | JobItem
     | CheckpointItem
     | SummaryItem

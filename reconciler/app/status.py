@@ -14,6 +14,7 @@ from reconciler.app.lock_holder import holder_of
 from reconciler.app.place import Options
 from reconciler.app.planning import View
 from reconciler.app.quest_states import quest_states
+from reconciler.app.queue_health import queue_item
 from reconciler.app.trash_items import next_purge_seconds
 from reconciler.plan.changes import Blocked
 from reconciler.plan.launches import choose_device
@@ -63,6 +64,17 @@ class TrashStatus(msgspec.Struct, frozen=True, kw_only=True):
     """What lies there and no tombstone names: never deleted."""
 
 
+class Health(msgspec.Struct, frozen=True, kw_only=True):
+    """Is enough to do in the queue?"""
+
+    state: str
+    """healthy, low, suspended."""
+    reason: str
+    depth: int
+    """Jobs that wait or are trained."""
+    healthy_depth: int
+
+
 class StatusReport(msgspec.Struct, frozen=True, kw_only=True):
     """The realm, now."""
 
@@ -94,6 +106,7 @@ class StatusReport(msgspec.Struct, frozen=True, kw_only=True):
     campaigns: tuple[CampaignStatus, ...]
     queue: dict[str, int]
     """How many quests of the queue are in each state."""
+    queue_health: Health
     num_waiting: int
     """Things that are well and wait for their turn."""
     num_changes: int
@@ -142,6 +155,7 @@ def status_of(view: View) -> StatusReport:
         trash=_trash(view),
         campaigns=tuple(_campaign(view, world, name) for name in names),
         queue=dict(Counter(quest_states(view).values())),
+        queue_health=_queue_health(view),
         num_waiting=len(view.plan.blocked) - len(blocked),
         num_changes=len(view.plan.changes),
         num_blocked=len(blocked),
@@ -159,6 +173,12 @@ def _trash(view: View) -> TrashStatus:
         next_seconds=next_purge_seconds(view),
         num_foreign=len(list(foreign(view.facts))),
     )
+
+
+def _queue_health(view: View) -> Health:
+    item = queue_item(view)
+    depth = item.num_queued + item.num_processing
+    return Health(state=item.state, reason=item.reason, depth=depth, healthy_depth=item.healthy_depth)
 
 
 def _world(view: View) -> World:

@@ -56,6 +56,11 @@ def _quest(item: Any) -> Row:
     return (item.id, item.priority, item.epochs, item.state, ", ".join(item.is_for), item.source)
 
 
+def _queue(item: Any) -> Row:
+    numbers = (item.num_queued, item.num_processing, item.num_completed, item.num_failed, item.num_skipped)
+    return (item.id, item.state, *(f"{number:,}" for number in numbers), item.reason)
+
+
 def _job(item: Any) -> Row:
     steps = _steps(item.start_step, item.final_step)
     status = f"{item.status}: {item.last_error}" if item.last_error else item.status
@@ -144,6 +149,10 @@ _QUESTS = [
     _left("for"),
     _left("rows"),
 ]
+_QUEUE = [
+    *(_left("queue"), _left("state"), _right("queued"), _right("processing"), _right("completed", 2)),
+    *(_right("failed"), _right("skipped", 1), _left("reason")),
+]
 _JOBS = [
     *(_left("quest"), _left("campaign"), _right("rows", 2), _right("epochs", 3), _right("steps", 1)),
     *(_right("loss"), _right("held-out"), _left("status")),
@@ -181,6 +190,7 @@ _TABLES: Mapping[str, tuple[list[Column], Callable[[Any], Row]]] = {
     "campaigns": (_CAMPAIGNS, _campaign),
     "heroes": (_HEROES, _hero),
     "quests": (_QUESTS, _quest),
+    "queue": (_QUEUE, _queue),
     "jobs": (_JOBS, _job),
     "checkpoints": (_CHECKPOINTS, _checkpoint),
     "summaries": (_SUMMARIES, _summary),

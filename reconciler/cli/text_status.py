@@ -102,7 +102,9 @@ def _reconciler(report: "StatusReport") -> str:
 def _queue(report: "StatusReport") -> str:
     words = {"waits": "waiting"}
     parts = [f"{number:,} {words.get(state, state)}" for state, number in sorted(report.queue.items())]
-    return ", ".join(parts) or "empty"
+    health = report.queue_health
+    told = f"; {health.state}: {health.reason}" if health.state != "healthy" else ""
+    return f"{', '.join(parts) or 'empty'}{told}"
 
 
 def _trash(trash: "TrashStatus") -> str:

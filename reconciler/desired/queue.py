@@ -59,6 +59,8 @@ class Queue(Spec, frozen=True, kw_only=True):
 
     quests: tuple[Quest, ...] = ()
     """In order; a finished one may stay."""
+    healthy_depth: Annotated[int, Meta(ge=0, le=100_000)] = 5
+    """With so many jobs waiting or in training the queue is healthy; with fewer `status` says low."""
 
 
 LATER: dict[str, str] = {}

@@ -15,6 +15,7 @@ from reconciler.cli.session import Session, Verb, wide_option
         ("reconcile get checkpoints --summary", "How many, how large, from when to when, by campaign."),
         ("reconcile get legends", "The Hall of Legends: archived campaigns, how they ended, their sizes."),
         ("reconcile get trash", "What was dropped, how large, and until when it can be taken back."),
+        ("reconcile get queue", "How many jobs wait, are trained, are done; is that enough?"),
         ("reconcile get jobs --json", "Every quest that was trained, by whom, with its losses."),
     ],
 )
