@@ -1,4 +1,4 @@
-"""Train as a request says, answer prompts, or generate problems: `python -m trainer --help`."""
+"""Train as a request says, answer prompts, look through data, make problems: `python -m trainer --help`."""
 
 import argparse
 import sys
@@ -14,6 +14,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         return generate(asked[1:])
     options = _parser().parse_args(asked)
+    if options.subcommand == "inspect":
+        from trainer.inspection.main import main as inspect
+
+        return inspect(options)
     if options.subcommand == "run":
         from trainer.engine.run import run
 
@@ -31,8 +35,17 @@ def _parser() -> argparse.ArgumentParser:
         "--request", type=Path, required=True, metavar="FILE", help="request.json in the run's folder"
     )
     _add_answer(subcommands.add_parser("answer", help="answer prompts with a checkpoint, greedily"))
+    _add_inspect(
+        subcommands.add_parser("inspect", help="look through files of rows as training will see them")
+    )
     subcommands.add_parser("generate", help="make problems of a built-in skill", add_help=False)
     return parser
+
+
+def _add_inspect(inspect: argparse.ArgumentParser) -> None:
+    from trainer.inspection.main import add_arguments
+
+    add_arguments(inspect)
 
 
 def _add_answer(answer: argparse.ArgumentParser) -> None:

@@ -13,13 +13,14 @@ import re
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import msgspec
 
 from state.contract.quest_rows import MAX_FINDINGS, QuestFileError, Row
-from state.contract.row_lines import Finding
+from state.contract.row_lines import Finding, at_row
 from state.contract.row_shapes import PLAIN_TEXT, Message
+from state.contract.row_words import Objection
 from trainer.data.documents import Document, num_trained
 from trainer.data.templates import ChatTemplate, TemplateError
 from trainer.data.tokenizers import TextEncoder
@@ -29,6 +30,8 @@ _PROMPTS = ({"add_generation_prompt": True, "enable_thinking": False}, {"add_gen
 """Without a think block to fill in, else as the template does it by default."""
 
 Conversation: TypeAlias = tuple[Message, ...]
+RowCheck: TypeAlias = Literal["template", "length", "masked"]
+"""What a row failed: the template, the largest length, or it has nothing to learn."""
 _Encoded: TypeAlias = dict[tuple[str, bool], Sequence[int]]
 """(Text, is it a special token) → ids."""
 
@@ -44,14 +47,14 @@ class Piece(msgspec.Struct, frozen=True):
 class RowError(Exception):
     """A row that cannot be trained on; says what was found, expected and advised."""
 
-    def __init__(self, found: str, expected: str, advice: str) -> None:
-        self._parts = (found, expected, advice)
+    def __init__(self, found: str, expected: str, advice: str, *, check: RowCheck = "template") -> None:
+        self.objection = Objection(found, expected, advice)
+        self.check = check
         super().__init__(f"{found}; expected {expected}. {advice}")
 
     def at(self, index: int) -> Finding:
         """Return the finding for the row that stands at this index."""
-        found, expected, advice = self._parts
-        return Finding(row=index + 1, found=found, expected=expected, advice=advice)
+        return at_row(index, self.objection)
 
 
 class _Tokens(msgspec.Struct, frozen=True):
@@ -77,19 +80,26 @@ class Renderer:
             QuestFileError: with up to ten rows that the template refuses, that have nothing to learn, or that
                 are longer than the largest length.
         """
-        read = list(rows)
-        tokens = self._tokenised(dict.fromkeys(row.messages for row in read))
         documents: list[Document] = []
         findings: list[Finding] = []
-        for row in read:
-            found = tokens[row.messages]
+        read = list(rows)
+        for row, found in zip(read, self.tried(read), strict=True):
             if isinstance(found, RowError):
                 findings.append(found.at(row.index))
             else:
-                documents.append(Document(row=row.index, ids=found.ids, spans=found.spans))
+                documents.append(found)
         if findings:
             raise QuestFileError(path, findings[:MAX_FINDINGS])
         return documents
+
+    def tried(self, rows: Sequence[Row]) -> list[Document | RowError]:
+        """Return one document for each row, or why there is none."""
+        tokens = self._tokenised(dict.fromkeys(row.messages for row in rows))
+        found = ((row.index, tokens[row.messages]) for row in rows)
+        return [
+            one if isinstance(one, RowError) else Document(row=index, ids=one.ids, spans=one.spans)
+            for index, one in found
+        ]
 
     def prompt_ids(self, messages: Sequence[Message]) -> list[int]:
         """Return the tokens after which the model answers, as in training.
@@ -195,12 +205,12 @@ class Renderer:
                 spans.append((start, len(ids)))
         if len(ids) > self._max_length:
             expected = f"at most {self._max_length} (max_length)"
-            return RowError(f"{len(ids)} tokens", expected, "Split the row or raise max_length.")
+            advice = "Split the row or raise max_length."
+            return RowError(f"{len(ids)} tokens", expected, advice, check="length")
         tokens = _Tokens(ids, tuple(spans))
         if num_trained(tokens.spans) == 0:
-            return RowError(
-                "nothing to learn", "an answer of at least one token", "Fill it or remove the row."
-            )
+            expected = "an answer of at least one token"
+            return RowError("nothing to learn", expected, "Fill it or remove the row.", check="masked")
         return tokens
 
     def _encode_once(self, pieces: Iterable[Piece]) -> "_Encoded":

@@ -1,0 +1,155 @@
+"""What `python -m trainer inspect` is asked and answers: a file of rows, seen as training will see it.
+
+The answer depends on what `inspection_key` hashes and on nothing else: no path, id or time is part of it,
+so whoever keeps answers by that key never keeps a wrong one.
+"""
+
+from typing import Any, Literal
+
+import msgspec
+
+from state.canonical import sha256_of
+from state.contract.orders import RowShape, reading
+from state.contract.row_contracts import RowContract
+from state.contract.row_lines import Finding
+from state.contract.run_config import ChatConfig, TokenizerConfig
+
+CHECKER_VERSION = 1
+"""Grows when a check finds something else in the same rows."""
+
+Depth = Literal["quick", "standard", "deep"]
+"""Each holds the one before: rows as they stand; their tokens, repetition; near duplicates."""
+DEPTHS: tuple[Depth, ...] = ("quick", "standard", "deep")
+
+Check = Literal[
+    "shape",
+    "roles",
+    "encoding",
+    "duplicate",
+    "leakage",
+    "held_out",
+    "template",
+    "length",
+    "masked",
+    "masked_share",
+    "repetition",
+    "near_duplicate",
+]
+
+
+class Guard(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows that nothing should be learnt from."""
+
+    name: str
+    """What they are to people: `the held-out file test.jsonl`."""
+    path: str
+    digest: str
+    """`sha256:` and 64 hex digits over the file's bytes."""
+    shape: RowShape
+
+
+class TrainedAs(msgspec.Struct, frozen=True, kw_only=True):
+    """How the rows would become tokens and updates."""
+
+    tokenizer: TokenizerConfig
+    chat: ChatConfig
+    model_dir: str | None
+    """Folder of a pretrained tokenizer and its template."""
+    max_length: int
+    """Tokens of the longest document."""
+    documents_per_update: int
+    tokens_at_once: int
+    """The budget of a micro-batch."""
+    seed: int
+    """Decides the order of the rows."""
+
+
+class InspectRequest(msgspec.Struct, frozen=True, kw_only=True):
+    schema_version: int = 1
+    path: str
+    contracts: tuple[RowContract, ...]
+    """What the rows must be: one, or several of which exactly one must fit."""
+    depth: Depth
+    trained_as: TrainedAs | None = None
+    """None: without tokens; then `standard` and `deep` look at the text alone."""
+    held_out_fraction: float = 0.0
+    guards: tuple[Guard, ...] = ()
+
+
+class DataFinding(Finding, frozen=True, kw_only=True):
+    """One thing to know about a file of rows."""
+
+    check: Check
+    is_error: bool
+    """It cannot be trained on as it is."""
+
+
+class TokenCounts(msgspec.Struct, frozen=True, kw_only=True):
+    """What one epoch of the rows is to the engine. Held-out rows are not counted."""
+
+    num_tokens: int
+    num_trained: int
+    """Tokens that carry loss."""
+    longest: int
+    """Tokens of the longest row that can be trained on."""
+    median: int
+    """Tokens of the row in the middle."""
+    max_length: int
+    updates: int
+    fill: float
+    """Share of the micro-batches' token budget that is used."""
+
+    @property
+    def trained_share(self) -> float:
+        """Return which part of the tokens carries loss, 0 to 1."""
+        return self.num_trained / self.num_tokens if self.num_tokens else 0.0
+
+
+class Inspection(msgspec.Struct, frozen=True, kw_only=True):
+    """What was found."""
+
+    schema_version: int = 1
+    checker_version: int = CHECKER_VERSION
+    depth: Depth
+    contract: str | None
+    """Whose rows they are; None: no contract fits."""
+    digest: str | None
+    """`sha256:` and 64 hex digits over the rows that are taken in; None: none are."""
+    num_rows: int
+    num_left_out: int = 0
+    """Invalid rows that the contract allows to leave out."""
+    num_held_out: int = 0
+    """Rows that are measured with and never learnt."""
+    tokens: TokenCounts | None = None
+    """None: not counted."""
+    counts: dict[str, int] = {}
+    """Check → how often it found something."""
+    findings: tuple[DataFinding, ...] = ()
+    """The first ones of each check."""
+
+    @property
+    def num_errors(self) -> int:
+        """Return how many of the findings that are shown keep the file from being trained on."""
+        return sum(finding.is_error for finding in self.findings)
+
+
+def inspection_key(request: InspectRequest, file_digest: str) -> str:
+    """Return what names the answer to a request about a file with this digest of its bytes."""
+    trained_as = request.trained_as
+    return sha256_of(
+        {
+            "checker": CHECKER_VERSION,
+            "file": file_digest,
+            "contracts": [msgspec.to_builtins(one) for one in request.contracts],
+            "depth": request.depth,
+            "trained_as": None if trained_as is None else _without_places(trained_as),
+            "held_out": request.held_out_fraction,
+            "guards": [[one.name, one.digest, reading(one.shape)] for one in request.guards],
+        }
+    )
+
+
+def _without_places(trained_as: TrainedAs) -> dict[str, Any]:
+    said: dict[str, Any] = msgspec.to_builtins(trained_as)
+    del said["model_dir"]  # its digests say what is in it
+    return said

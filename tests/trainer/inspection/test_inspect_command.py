@@ -1,0 +1,89 @@
+"""`python -m trainer inspect` as a process."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+from files import a_request, a_row, many, trained_as, write
+
+from state.contract.inspection import Inspection
+
+INSPECT = [sys.executable, "-m", "trainer", "inspect"]
+
+
+def run(*arguments: object, stdin: bytes = b"") -> subprocess.CompletedProcess[str]:
+    done = subprocess.run([*INSPECT, *map(str, arguments)], input=stdin, capture_output=True, check=False)
+    return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+@pytest.mark.train
+def test_it_says_rows_tokens_and_findings(tmp_path: Path) -> None:
+    pytest.importorskip("tokenizers")
+    file = write(tmp_path / "q.jsonl", *many(20), a_row("x" * 200, "y"), *[a_row()] * 13)
+    done = run(file, "--max-length", "128")
+    assert done.returncode == 1
+    lines = done.stdout.splitlines()
+    assert lines[0] == f"{file}: 34 rows, messages"
+    assert "tokens, " in lines[1]
+    assert "of 128; 3 updates an epoch, fill 0." in lines[1]
+    assert lines[2].startswith("  error: length: row 21: 222 tokens; expected at most 128 (max_length).")
+    assert lines[3].startswith("  warning: duplicate: row 23: the same as row 22;")
+    assert lines[-1] == "  duplicate: 2 more"
+
+
+def test_a_request_on_standard_input_is_answered_as_json(tmp_path: Path) -> None:
+    request = a_request(write(tmp_path / "q.jsonl", a_row()))
+    done = run("--request", "-", stdin=msgspec.json.encode(request))
+    assert done.returncode == 0
+    assert msgspec.json.decode(done.stdout, type=Inspection).num_rows == 1
+
+
+@pytest.mark.train
+def test_no_deep_learning_library_is_loaded_for_it(tmp_path: Path) -> None:
+    pytest.importorskip("tokenizers")
+    request = a_request(write(tmp_path / "q.jsonl", a_row()), depth="deep", trained_as=trained_as())
+    file = tmp_path / "request.json"
+    file.write_bytes(msgspec.json.encode(request))
+    code = (
+        "import sys; from trainer.__main__ import main; "
+        f"print(main(['inspect', '--request', {str(file)!r}])); "
+        "print(sorted({'torch', 'transformers'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[1:] == ["0", "[]"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "name files, or one --request"),
+        (("a.jsonl", "--request", "-"), "name files, or one --request"),
+        (
+            ("a.jsonl", "--fields", "question"),
+            "--fields question: expected two keys, such as question,answer",
+        ),
+        (("--request", "-"), "-: no request: "),
+    ],
+)
+def test_wrong_use_is_said(arguments: tuple[str, ...], said: str) -> None:
+    done = run(*arguments)
+    assert done.returncode == 64
+    assert f"inspect: {said}" in done.stderr
+
+
+def test_a_model_without_a_tokenizer_is_named(tmp_path: Path) -> None:
+    (tmp_path / "chat_template.jinja").write_text("")
+    done = run(write(tmp_path / "q.jsonl", a_row()), "--model", tmp_path)
+    assert done.returncode == 1
+    assert "tokenizer" in done.stderr
+    assert str(tmp_path) in done.stderr
+
+
+def test_json_gives_one_object_for_each_file(tmp_path: Path) -> None:
+    files = [write(tmp_path / name, a_row()) for name in ("a.jsonl", "b.jsonl")]
+    done = run(*files, "--json", "--depth", "quick", "--fields", "prompt,completion")
+    assert [json.loads(line)["contract"] for line in done.stdout.splitlines()] == [None, None]
+    assert done.returncode == 1

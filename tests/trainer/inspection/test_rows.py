@@ -1,0 +1,118 @@
+"""What a quick look finds: rows as they stand, without a tokenizer."""
+
+from pathlib import Path
+
+import pytest
+from files import a_guard, a_row, look, many, said, turns, write
+
+from state.contract.orders import RowShape
+from state.contract.row_contracts import RowContract
+from trainer.inspection.errors import InspectError
+
+
+def test_good_rows_have_no_findings(tmp_path: Path) -> None:
+    found = look(write(tmp_path / "q.jsonl", *many(30)))
+    assert (found.num_rows, found.contract, found.findings, found.tokens) == (30, "messages", (), None)
+
+
+def test_a_file_that_the_gate_refuses_is_an_error_by_row(tmp_path: Path) -> None:
+    found = look(write(tmp_path / "q.jsonl", a_row(), '{"messages": []}', '{"torn'))
+    assert [one.row for one in found.findings] == [2, 3]
+    assert all(one.is_error and one.check == "shape" for one in found.findings)
+    assert 'row 2: "messages" is an empty list; expected a list of messages.' in str(found.findings[0])
+    assert (found.digest, found.contract, found.num_rows) == (None, None, 0)
+
+
+def test_rows_keep_their_numbers_where_invalid_ones_are_left_out(tmp_path: Path) -> None:
+    contract = RowContract(name="sums", max_invalid_fraction=0.5)
+    file = write(tmp_path / "q.jsonl", "{", a_row("a?", "b"), "{", a_row("c?", "d"), a_row("a?", "b"))
+    found = look(file, contracts=(contract,))
+    assert (found.num_rows, found.num_left_out) == (3, 2)
+    assert said(found, "duplicate") == [
+        "row 5: the same as row 2; expected each row once. "
+        "Remove it, or raise epochs to train all rows more often."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("conversation", "found"),
+    [
+        (turns("a: hi"), "row 1: it begins with an answer; expected a question before it."),
+        (turns("u: a", "u: b", "a: c"), "row 1: messages 1 and 2 are both the user's; expected"),
+        (turns("u: a", "a: b", "u: c"), "row 1: the last message is the user's: nothing of it is learnt"),
+        (
+            turns("u: a", "s: b", "a: c"),
+            "row 1: message 2 is a system message; expected one at the beginning",
+        ),
+    ],
+)
+def test_an_unusual_order_of_turns_is_named(tmp_path: Path, conversation: object, found: str) -> None:
+    (only,) = said(look(write(tmp_path / "q.jsonl", conversation)), "roles")
+    assert only.startswith(found)
+
+
+def test_a_usual_conversation_with_a_system_message_is_no_finding(tmp_path: Path) -> None:
+    found = look(write(tmp_path / "q.jsonl", turns("s: be kind", "u: a", "a: b", "u: c", "a: d")))
+    assert found.findings == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("caf\ufffd", "row 1: U+FFFD at character 4: a character was lost"),
+        ("a\x00b", "row 1: the control character U+0000 at character 2; expected text, line ends and tabs."),
+        ("a\ufeffb", "row 1: a byte order mark (U+FEFF) at character 2"),
+        ("cafÃ©", 'row 1: "Ã©" at character 4; expected "é": the text was read in the wrong encoding once.'),
+        ("itâ€™s", 'row 1: "â€™" at character 3; expected "’"'),
+    ],
+)
+def test_text_that_was_converted_wrongly_is_named_by_character(tmp_path: Path, text: str, found: str) -> None:
+    (only,) = said(look(write(tmp_path / "q.jsonl", a_row(text))), "encoding")
+    assert only.startswith(found)
+
+
+@pytest.mark.parametrize("text", ["Ärger über Öl", "à la carte, señor", "ÂME", "①⓪ → ①", "a\tb\nc", "€ 5"])
+def test_text_of_other_languages_is_no_finding(tmp_path: Path, text: str) -> None:
+    assert look(write(tmp_path / "q.jsonl", a_row(text))).findings == ()
+
+
+def test_of_many_findings_the_first_ten_are_shown_and_all_are_counted(tmp_path: Path) -> None:
+    found = look(write(tmp_path / "q.jsonl", *[a_row()] * 15))
+    assert (len(said(found, "duplicate")), found.counts) == (10, {"duplicate": 14})
+
+
+def test_a_row_of_the_held_out_file_is_named_with_its_place_there(tmp_path: Path) -> None:
+    guard = write(tmp_path / "test.jsonl", a_row("x?", "y"), a_row("one and one?", "two"))
+    found = look(write(tmp_path / "q.jsonl", *many(2), a_row()), guards=(a_guard(guard),))
+    assert said(found, "leakage") == [
+        "row 3: it is row 2 of the held-out file; expected other rows than those that measure. "
+        "Remove it from one of the two files."
+    ]
+
+
+def test_a_question_of_the_held_out_file_with_another_answer_is_named(tmp_path: Path) -> None:
+    guard = write(tmp_path / "test.jsonl", a_row("One  and one?", "2"))
+    found = look(write(tmp_path / "q.jsonl", a_row()), guards=(a_guard(guard),))
+    assert said(found, "leakage")[0].startswith("row 1: it asks the same as row 1 of the held-out file;")
+
+
+def test_a_held_out_file_that_is_another_one_is_refused(tmp_path: Path) -> None:
+    file = write(tmp_path / "test.jsonl", a_row())
+    guard = a_guard(file)
+    write(file, a_row("other?"))
+    with pytest.raises(
+        InspectError, match=r"the held-out file: .*test\.jsonl has sha256:.*, expected sha256:"
+    ):
+        look(write(tmp_path / "q.jsonl", a_row()), guards=(guard,))
+
+
+def test_a_file_of_which_every_row_is_held_out_is_an_error(tmp_path: Path) -> None:
+    found = look(write(tmp_path / "q.jsonl", a_row()), held_out_fraction=1.0)
+    assert (found.num_held_out, found.num_errors) == (1, 1)
+    assert "every row is held out" in said(found, "held_out")[0]
+
+
+def test_plain_text_has_no_turns(tmp_path: Path) -> None:
+    contract = RowContract(name="pages", shape=RowShape(kind="text", text="text"))
+    found = look(write(tmp_path / "q.jsonl", {"text": "a page"}), contracts=(contract,))
+    assert (found.contract, found.findings) == ("pages", ())

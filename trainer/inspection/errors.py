@@ -1,0 +1,5 @@
+"""Why a file could not be looked through. What is wrong inside it is a finding, never an exception."""
+
+
+class InspectError(Exception):
+    """Tokenizer, template or a guarded file is not what was asked for; says which."""

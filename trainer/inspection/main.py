@@ -1,0 +1,126 @@
+"""`python -m trainer inspect`: files for people, or one request as JSON for the reconciler."""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from state.contract.byte_tokens import byte_tokens_digest
+from state.contract.chat import BUILT_IN as TEMPLATES
+from state.contract.chat import NoTemplateError, model_template, template_digest
+from state.contract.inspection import DEPTHS, InspectRequest, TrainedAs
+from state.contract.orders import RowShape
+from state.contract.row_contracts import BUILT_IN, RowContract
+from state.contract.run_config import ChatConfig, TokenizerConfig
+from state.contract.tokenizer_files import NoTokenizerError, tokenizer_files_digest
+from trainer.inspection.errors import InspectError
+from trainer.inspection.inspecting import inspect
+from trainer.inspection.words import inspection_text
+
+EXIT_DONE, EXIT_FAILED, EXIT_USAGE = 0, 1, 64
+
+
+class _WrongUseError(Exception):
+    """The arguments do not go together; says which."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `inspect`."""
+    parser.add_argument("files", nargs="*", metavar="FILE", help="JSONL, one row a line")
+    parser.add_argument(
+        "--request", metavar="FILE", help="instead: what to look at, as JSON; - is standard input"
+    )
+    parser.add_argument(
+        "--depth", choices=DEPTHS, default="standard", help="quick needs no tokenizer (default: standard)"
+    )
+    parser.add_argument(
+        "--model",
+        type=Path,
+        metavar="DIR",
+        help="folder of a tokenizer and its template (default: bytes, chatml)",
+    )
+    parser.add_argument("--max-length", type=int, default=2048, metavar="N", help="tokens of the longest row")
+    parser.add_argument(
+        "--documents", type=int, default=16, metavar="N", help="rows in an update (default: 16)"
+    )
+    parser.add_argument(
+        "--tokens-at-once", type=int, metavar="N", help="budget of a micro-batch (default: --max-length)"
+    )
+    parser.add_argument("--fields", metavar="QUESTION,ANSWER", help="keys of rows that are no messages")
+    parser.add_argument("--json", action="store_true", help="one JSON object for each file")
+
+
+def main(options: argparse.Namespace) -> int:
+    """Look through every file; return 0, or 1 when one cannot be trained on, or 64 for wrong use."""
+    num_errors = 0
+    try:
+        for request in _requests(options):
+            found = inspect(request)
+            num_errors += found.num_errors
+            as_json = options.json or options.request is not None
+            text = msgspec.json.encode(found).decode() if as_json else inspection_text(request.path, found)
+            sys.stdout.write(f"{text}\n")
+    except _WrongUseError as error:
+        sys.stderr.write(f"inspect: {error}\n")
+        return EXIT_USAGE
+    except (InspectError, NoTokenizerError, NoTemplateError, OSError) as error:
+        sys.stderr.write(f"inspect: {error}\n")
+        return EXIT_FAILED
+    return EXIT_FAILED if num_errors else EXIT_DONE
+
+
+def _requests(options: argparse.Namespace) -> Iterator[InspectRequest]:
+    if (options.request is None) != bool(options.files):
+        raise _WrongUseError("name files, or one --request")
+    if options.request is not None:
+        yield _request_in(options.request)
+        return
+    trained_as = _trained_as(options) if options.depth != "quick" else None
+    contracts = _contracts(options.fields)
+    for file in options.files:
+        yield InspectRequest(path=file, contracts=contracts, depth=options.depth, trained_as=trained_as)
+
+
+def _request_in(name: str) -> InspectRequest:
+    content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    try:
+        return msgspec.json.decode(content, type=InspectRequest)
+    except msgspec.DecodeError as error:
+        raise _WrongUseError(f"{name}: no request: {error}") from error
+
+
+def _contracts(fields: str | None) -> tuple[RowContract, ...]:
+    if fields is None:
+        return BUILT_IN
+    prompt, comma, completion = fields.partition(",")
+    if not (prompt and comma and completion):
+        raise _WrongUseError(f"--fields {fields}: expected two keys, such as question,answer")
+    shape = RowShape(kind="fields", prompt=prompt, completion=completion)
+    return (RowContract(name=f"{prompt} and {completion}", shape=shape),)
+
+
+def _trained_as(options: argparse.Namespace) -> TrainedAs:
+    """Return the byte-level tokenizer with chatml, or what lies in a model's folder.
+
+    Raises:
+        NoTokenizerError, NoTemplateError: it is not there.
+    """
+    folder = options.model
+    template = TEMPLATES["chatml"] if folder is None else model_template(folder)
+    tokenizer = (
+        TokenizerConfig(kind="bytes", digest=byte_tokens_digest())
+        if folder is None
+        else TokenizerConfig(kind="pretrained", digest=tokenizer_files_digest(folder))
+    )
+    chat = ChatConfig(template="chatml" if folder is None else "default", digest=template_digest(template))
+    return TrainedAs(
+        tokenizer=tokenizer,
+        chat=chat,
+        model_dir=None if folder is None else str(folder),
+        max_length=options.max_length,
+        documents_per_update=options.documents,
+        tokens_at_once=options.tokens_at_once or options.max_length,
+        seed=0,
+    )

@@ -1,0 +1,95 @@
+"""Rows as tokens: which cannot be trained on, how many tokens there are, how full micro-batches are."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from state.contract.chat import NoTemplateError
+from state.contract.inspection import TokenCounts, TrainedAs
+from state.contract.row_words import Objection
+from state.contract.tokenizer_files import NoTokenizerError
+from trainer.data.documents import Document
+from trainer.data.order import EpochOrder
+from trainer.data.packing import pack
+from trainer.data.rendering import Renderer, RowError
+from trainer.data.requested import requested_template
+from trainer.data.templates import ChatTemplate, TemplateError
+from trainer.data.tokenizers import TokenizerError, requested_encoder
+from trainer.inspection.errors import InspectError
+from trainer.inspection.findings import Findings
+from trainer.inspection.reading import ReadFile
+
+_MASKED_SHARES = (0.30, 0.85)
+"""Between these shares of the tokens carry no loss in data as it usually is."""
+
+
+def count_tokens(
+    read: ReadFile, training: frozenset[int], trained_as: TrainedAs, findings: Findings
+) -> TokenCounts | None:
+    """Return what the rows at these places are as tokens; name the rows that cannot be trained on.
+
+    Raises:
+        InspectError: tokenizer or template is not what was asked for.
+    """
+    documents = []
+    for row, tried in zip(read.rows, _renderer(trained_as).tried(read.rows), strict=True):
+        if isinstance(tried, RowError):
+            findings.add(tried.check, row.index + 1, tried.objection, is_error=True)
+        elif row.index in training:
+            documents.append(tried)
+    if not documents:
+        return None
+    counts = counts_of(documents, read.sieved.digest, trained_as)
+    is_conversation = read.sieved.contract.shape.kind != "text"
+    if is_conversation and (objection := _masked_objection(counts)) is not None:
+        findings.add("masked_share", None, objection)
+    return counts
+
+
+def counts_of(documents: Sequence[Document], digest: str, trained_as: TrainedAs) -> TokenCounts:
+    """Return what one epoch of the documents, of the content with this digest, is to the engine."""
+    lengths = sorted(len(document) for document in documents)
+    updates = list(_updates(documents, digest, trained_as))
+    budget = trained_as.tokens_at_once
+    batches = [batch for update in updates for batch in pack(update, budget)]
+    num_tokens = sum(lengths)
+    return TokenCounts(
+        num_tokens=num_tokens,
+        num_trained=sum(document.num_trained for document in documents),
+        longest=lengths[-1],
+        median=lengths[len(lengths) // 2],
+        max_length=trained_as.max_length,
+        updates=len(updates),
+        fill=num_tokens / sum(max(budget, sum(batch.lengths)) for batch in batches),
+    )
+
+
+def _masked_objection(counts: TokenCounts) -> Objection | None:
+    """Return that unusually many or few tokens carry loss."""
+    masked = 1 - counts.trained_share
+    low, high = _MASKED_SHARES
+    if low <= masked <= high:
+        return None
+    found = f"{masked:.1%} of the tokens carry no loss"
+    expected = f"{low:.0%} to {high:.0%}, as is usual"
+    if masked > high:
+        return Objection(found, expected, "Shorten the questions, or look whether the answers are whole.")
+    return Objection(found, expected, "Look whether questions are missing.")
+
+
+def _updates(documents: Sequence[Document], digest: str, trained_as: TrainedAs) -> Iterator[list[Document]]:
+    """Yield the documents of each update of the first epoch."""
+    order = EpochOrder(seed=trained_as.seed, quest_digest=digest, epoch=0, num_rows=len(documents))
+    size = trained_as.documents_per_update
+    for start in range(0, len(documents), size):
+        places = range(start, min(start + size, len(documents)))
+        yield [documents[order.row_at(place)] for place in places]
+
+
+def _renderer(trained_as: TrainedAs) -> Renderer:
+    folder = Path(trained_as.model_dir) if trained_as.model_dir else None
+    try:
+        encoder = requested_encoder(trained_as.tokenizer, folder)
+        template = ChatTemplate(requested_template(trained_as.chat, folder), encoder.names)
+    except (TokenizerError, NoTokenizerError, TemplateError, NoTemplateError) as error:
+        raise InspectError(str(error)) from error
+    return Renderer(encoder, template, trained_as.max_length)
