@@ -14,7 +14,7 @@ from reconciler.observed.records import FoundCheckpoint
 from state.contract.manifest import MANIFEST_NAME
 
 _RULES = "2"
-"""Counts the changes of what complete means, or of what is kept: no version believes what another one found."""
+"""Counts the changes of what complete means, and of what is kept: another version is not believed."""
 
 Signatures = tuple[Signature, ...]
 

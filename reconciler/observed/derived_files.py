@@ -3,7 +3,6 @@
 import errno
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -52,8 +51,9 @@ def derived_in(folder: Folder, name: str) -> DerivedFile:
         return DerivedFile(path=path)
     except (OSError, UnsafeFile) as error:
         return DerivedFile(path=path, problem=reason(error))
-    problem = _not_an_object(content)
-    return DerivedFile(path=path, content=None if problem else content, problem=problem)
+    file = DerivedFile(path=path, content=content)
+    problem = _not_an_object(file)
+    return DerivedFile(path=path, problem=problem) if problem else file
 
 
 def observe_campaign_folders(layout: Layout) -> CampaignFolders:
@@ -106,12 +106,21 @@ def _foreign(parent: Path, name: str, why: str) -> ForeignFolder:
     return ForeignFolder(path=str(parent / printable(name)), name=printable(name), reason=why)
 
 
-def _not_an_object(content: bytes) -> str | None:
+def _not_an_object(file: DerivedFile) -> str | None:
+    """Say what keeps the file from being a JSON object; what it holds is decoded here, once."""
     try:
-        value: Any = msgspec.json.decode(content)
+        file.values  # noqa: B018 - kept in the record
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return _what_is_wrong(file.content or b"")
+    return None
+
+
+def _what_is_wrong(content: bytes) -> str:
+    try:
+        msgspec.json.decode(content)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         return f"is not JSON: {error}" if content.strip() else "is empty"
-    return None if isinstance(value, dict) else "is not a JSON object"
+    return "is not a JSON object"
 
 
 def _read_link(path: Path, root: Path) -> DerivedLink:

@@ -133,10 +133,10 @@ def open_folder(path: Path, below: Path) -> Folder:
 
 
 def _parts_below(path: Path, below: Path) -> Iterable[str]:
-    """Return the parts of a path after those of another; for absolute ones without what `relative_to` costs."""
+    """Return the parts of a path after those of another, without what `relative_to` costs."""
     inside, start = str(path), f"{below}{os.sep}"
     if inside.startswith(start) and below.name:
-        return inside[len(start) :].split(os.sep)
+        return inside[len(start) :].split("/")
     return path.relative_to(below).parts
 
 

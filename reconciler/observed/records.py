@@ -5,6 +5,7 @@ folder are printable: what is not is escaped.
 """
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, Literal
 
 import msgspec
@@ -145,13 +146,21 @@ class DiskFacts(msgspec.Struct, frozen=True, kw_only=True):
     problems: tuple[str, ...] = ()
 
 
-class DerivedFile(msgspec.Struct, frozen=True, kw_only=True):
+_OBJECT = msgspec.json.Decoder(dict[str, Any])
+
+
+class DerivedFile(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """A JSON file that is rewritten from the store, as it is now."""
 
     path: str
     content: bytes | None = None
     """The file's bytes, a JSON object; None when it is missing or has a problem."""
     problem: str | None = None
+
+    @cached_property
+    def values(self) -> Mapping[str, Any]:
+        """What the object holds; nothing when it is missing or has a problem."""
+        return {} if self.content is None else _OBJECT.decode(self.content)
 
 
 class DerivedLink(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,9 +5,6 @@ that brings it in says which checkpoint stands for it now.
 """
 
 from collections.abc import Iterator
-from typing import Any
-
-import msgspec
 
 from reconciler.plan.draft import Draft
 from reconciler.plan.world import World
@@ -57,8 +54,7 @@ def _told(world: World, row: CampaignRow) -> set[int]:
 
 def _in_file(world: World, campaign: str) -> Iterator[int]:
     found = world.facts.derived.campaign_records.get(campaign)
-    record = msgspec.json.decode(found.content, type=dict[str, Any]) if found and found.content else {}
-    marks = record.get("milestones")
+    marks = found.values.get("milestones") if found else None
     for mark in marks if isinstance(marks, list) else ():
         step = mark.get("step") if isinstance(mark, dict) else None
         if isinstance(step, int) and step > 0:

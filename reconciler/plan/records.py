@@ -1,8 +1,7 @@
 """Derived files: pointer, link and campaign.json say again what the store and the specs say."""
 
+from collections.abc import Mapping
 from typing import Any
-
-import msgspec
 
 from reconciler.desired.campaign import Campaign
 from reconciler.plan import actions
@@ -64,11 +63,11 @@ def _plan_record(world: World, draft: Draft, row: CampaignRow, spec: Campaign) -
     )
 
 
-def _found_record(world: World, campaign: str) -> tuple[dict[str, Any], str | None]:
+def _found_record(world: World, campaign: str) -> tuple[Mapping[str, Any], str | None]:
     found = world.facts.derived.campaign_records.get(campaign)
     if found is None or found.content is None:
         return {}, (found.problem if found else None) or "it is not there"
-    return msgspec.json.decode(found.content, type=dict[str, Any]), None
+    return found.values, None
 
 
 def _plan_pointer(world: World, draft: Draft) -> None:
@@ -99,7 +98,7 @@ def _pointer_problem(world: World, row: CampaignRow | None) -> str | None:
         return f"the link points to {link or 'nothing'}"
     if derived.active_pointer.content is None:
         return derived.active_pointer.problem or "the pointer is not there"
-    found = msgspec.json.decode(derived.active_pointer.content, type=dict[str, Any])
+    found = derived.active_pointer.values
     expected = pointer_record(row, world.facts.store.activated_at or "", found)
     differing = sorted(key for key in expected if found.get(key, ...) != expected[key])
     return f"the pointer differs in {', '.join(differing)}" if differing else None

@@ -1,9 +1,5 @@
 """Status files: what they say of a campaign's training is what the store says, long after a trainer died."""
 
-from typing import Any
-
-import msgspec
-
 from reconciler.plan import actions
 from reconciler.plan.draft import Draft
 from reconciler.plan.world import World
@@ -31,9 +27,7 @@ def plan_status_files(world: World, draft: Draft) -> None:
 
 def _plan_one(world: World, draft: Draft, row: CampaignRow) -> None:
     found = world.facts.derived.status_files.get(row.name)
-    content: dict[str, Any] = {}
-    if found is not None and found.content is not None:
-        content = msgspec.json.decode(found.content, type=dict[str, Any])
+    content = found.values if found is not None else {}
     expected = training_status(row, world.facts.runs_of(row.uid), world.facts.ledger_of(row.uid))
     differing = [key for key in expected if content.get(key, ...) != expected[key]]
     if not differing:
