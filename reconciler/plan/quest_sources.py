@@ -38,6 +38,11 @@ class NoSource(msgspec.Struct, frozen=True, kw_only=True):
     message: str
     hint: str
 
+    @property
+    def is_gone(self) -> bool:
+        """Is the content itself not there, so that waiting does not bring it back?"""
+        return self.code in ("quest-file", "quest-sha256", "dropped-gone")
+
 
 def contracts_of(desired: Desired, quest: Quest) -> tuple[RowContract, ...]:
     """Return what the rows of a quest's file must be: one contract, or several of which exactly one must fit.
@@ -63,6 +68,13 @@ def quest_source(world: World, quest: Quest) -> QuestSource | NoSource:
     if quest.id in world.dropped:
         return _dropped_source(world, quest)
     return _skill_source(world, quest) if quest.skill is not None else _file_source(world, quest)
+
+
+def why_gone(source: QuestSource | NoSource) -> str:
+    """Return why a job's content is nowhere, for a job whose snapshot is gone."""
+    if isinstance(source, NoSource) and source.code == "dropped-gone":
+        return f"{source.message}; {source.hint}"
+    return "its snapshot is gone and its source no longer has the same content"
 
 
 def said(findings: Sequence[Finding]) -> str:

@@ -3,7 +3,7 @@
 from reconciler.plan import jobs
 from reconciler.plan.draft import Draft
 from reconciler.plan.queue_content import dequeue
-from reconciler.plan.queue_jobs import plan_quest
+from reconciler.plan.queue_jobs import fail_what_is_lost, plan_quest
 from reconciler.plan.queue_waiting import campaign_for, jobs_named_by, jobs_of_quest, say_what_it_waits_for
 from reconciler.plan.world import World
 
@@ -21,6 +21,7 @@ def plan_queue(world: World, draft: Draft) -> None:
         campaign = campaign_for(world, quest)
         if campaign is None:
             wanted |= jobs_of_quest(world, quest)
+            fail_what_is_lost(world, draft, quest)
             say_what_it_waits_for(world, draft, quest)
         else:
             uid = world.uid(campaign)

@@ -7,13 +7,11 @@ from reconciler.plan import jobs
 from reconciler.plan.actions import UpdateJob
 from reconciler.plan.draft import Draft
 from reconciler.plan.quest_parts import current_parts, growth, is_unchanged, source_of_part
-from reconciler.plan.quest_sources import NoSource, QuestSource, quest_source
+from reconciler.plan.quest_sources import NoSource, QuestSource, quest_source, why_gone
 from reconciler.plan.queue_content import block, dequeue, enqueue, fetch
 from reconciler.plan.retry import is_forgiven
 from reconciler.plan.world import World
 from state.store.rows import JobRow
-
-_SOURCE_IS_GONE = ("quest-file", "quest-sha256", "dropped-gone")
 
 
 def plan_quest(world: World, draft: Draft, quest: Quest, campaign: str) -> None:
@@ -150,17 +148,29 @@ def _keep_content(
     if again is not None:
         fetch(world, draft, quest, campaign, again)
         return True
-    if isinstance(source, NoSource) and source.code not in _SOURCE_IS_GONE:
+    if isinstance(source, NoSource) and not source.is_gone:
         block(world, draft, quest, source.code, source.message, source.hint)
         return True
-    jobs.fail(draft, campaign, job, _why_gone(source))
+    jobs.fail(draft, campaign, job, why_gone(source))
     return False
 
 
-def _why_gone(source: QuestSource | NoSource) -> str:
-    if isinstance(source, NoSource) and source.code == "dropped-gone":
-        return f"{source.message}; {source.hint}"
-    return "its snapshot is gone and its source no longer has the same content"
+def fail_what_is_lost(world: World, draft: Draft, quest: Quest) -> None:
+    """Fail the unfinished jobs of a quest that waits whose content nobody has any more: they wait in vain."""
+    source: QuestSource | NoSource | None = None
+    for job in world.facts.jobs_of_quest(quest.id):
+        if job.status in ("queued", "processing") and world.facts.quest_data(job.source_key) is None:
+            source = source or quest_source(world, quest)
+            if not _can_be_had(world, quest, job, source):
+                jobs.fail(draft, world.name(job.campaign_uid), job, why_gone(source))
+
+
+def _can_be_had(world: World, quest: Quest, job: JobRow, source: QuestSource | NoSource) -> bool:
+    """Could the content of a job be brought in again, as far as is known?"""
+    if isinstance(source, NoSource):
+        return not source.is_gone
+    mine = (one for one in world.facts.jobs_of_quest(quest.id) if one.campaign_uid == job.campaign_uid)
+    return source_of_part(world, quest, current_parts(mine), job, source) is not None
 
 
 def _plan_update(world: World, draft: Draft, quest: Quest, campaign: str, job: JobRow) -> None:

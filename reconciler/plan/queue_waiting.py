@@ -44,6 +44,7 @@ def _jobs_begun(world: World, quest: Quest) -> set[str]:
 
 
 def jobs_named_by(world: World, quest: Quest) -> set[str]:
+    """Return the jobs of the campaigns and heroes that a quest names, and those already begun."""
     named = {
         job.uid
         for job in world.facts.jobs_of_quest(quest.id)
@@ -53,6 +54,7 @@ def jobs_named_by(world: World, quest: Quest) -> set[str]:
 
 
 def say_what_it_waits_for(world: World, draft: Draft, quest: Quest) -> None:
+    """Say whose turn a quest is that is not of the active campaign, unless it is done."""
     if _is_finished(world, quest):
         return
     begun_by = _started_elsewhere(world, quest, None)
@@ -65,17 +67,32 @@ def say_what_it_waits_for(world: World, draft: Draft, quest: Quest) -> None:
             hint=f"bring specs/campaigns/{begun_by}.yaml back, or give the quest another id to train it anew",
         )
         return
-    if quest.for_:
-        who = " or ".join(name if "/" in name else f"a campaign of {name}" for name in quest.for_)
-    else:
-        who = f"{begun_by}, which began it," if begun_by else "a campaign"
+    names = quest.for_ or ((begun_by,) if begun_by else ())
+    who = " or ".join(_in_words(world, name) for name in names) or "a campaign"
+    began = ", which began it," if begun_by and not quest.for_ else ""
+    archived = [name for name in names if _is_archived(world, name)]
     draft.block(
         f"quest/{quest.id}",
         code="waits",
-        message=f"waits until {who} is active",
+        message=f"waits until {who}{began} is active",
         cause=world.quest_where(quest.id),
-        hint="choose the active campaign in specs/realm.yaml",
+        hint=f"reconcile restore {archived[0]}, then choose it in specs/realm.yaml"
+        if archived and len(archived) == len(names)
+        else "choose the active campaign in specs/realm.yaml",
     )
+
+
+def _in_words(world: World, name: str) -> str:
+    if "/" not in name:
+        return f"a campaign of {name}"
+    return f"{name} (archived)" if _is_archived(world, name) else name
+
+
+def _is_archived(world: World, name: str) -> bool:
+    row, source = world.facts.campaign_row(name), world.desired.campaigns.get(name)
+    if row is None:
+        return source is not None and source.spec.state == "archived"
+    return world.wants_archived(row)
 
 
 def _is_finished(world: World, quest: Quest) -> bool:
