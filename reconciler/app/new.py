@@ -33,7 +33,7 @@ model:                                 # locked: no campaign changes it
   architecture: Qwen3ForCausalLM       # the transformers class
   size_b: 0.0013                       # billions of parameters, for people
   vocab_size: 320                      # bytes and a few marks
-  context_length: 512                  # the model's limit in tokens; max_length is what training uses
+  context_length: 2048                 # the model's limit in tokens; max_length is what training uses
   config:                              # sizes, by their names in the transformers config
     {{hidden_size: 160, num_hidden_layers: 4, num_attention_heads: 4, num_key_value_heads: 2, head_dim: 40,
      intermediate_size: 480}}
@@ -44,7 +44,7 @@ training_defaults:                     # a campaign's config_overrides may chang
   optimizer: adamw                     # or muon: matrices by Muon, the rest by AdamW
   learning_rate: 2.0e-3                # after the warm-up
   warmup_steps: 20                     # updates
-  max_length: 256                      # tokens; longer documents are cut
+  max_length: 2048                     # tokens; a longer document is refused, never cut
 chat: {{template: chatml}}
 # suspend: {{reason: waiting for the new card, until: 2030-01-01}}   # nothing is done for it until then
 """

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 _PEOPLE_SAY = {
     "train_loss": "loss",
     "val_loss": "held-out loss",
+    "best_val_loss": "best held-out loss",
     "total_examples_trained": "examples trained",
+    "checkpoint_bytes": "size of checkpoints",
 }
 _SHORT = {"config_hash": short_hash, "code": short_code}
 
