@@ -16,7 +16,7 @@ PEER = Path(__file__).resolve().parent / "peers" / "sft_first_update.py"
 
 
 def measure(folder: Path) -> Iterator[str]:
-    request = _request(Realm(folder), folder)
+    request = request_of_first_run(Realm(folder))
     ours, theirs = [], []
     for number in range(REPEAT + 1):
         ours.append(_ours(request, folder / f"run-{number}"))
@@ -27,7 +27,7 @@ def measure(folder: Path) -> Iterator[str]:
     yield f"ratio              {mine / peer:.2f} (goal: at most 0.6)"
 
 
-def _request(realm: Realm, folder: Path) -> Path:
+def request_of_first_run(realm: Realm) -> Path:
     """Return request.json of the demo's first run, and orders.json beside it; the trainer itself is stopped."""
     realm.run("apply", "--once")
     (run,) = (realm.root / "campaigns" / "tiny-adamw" / "campaign-001" / "runs").iterdir()

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-CLAIMS = ("command_line", "large_plan", "retention", "loop", "first_update")
+CLAIMS = ("command_line", "large_plan", "retention", "loop", "first_update", "training_speed")
 
 
 def main() -> int:

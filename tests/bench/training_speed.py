@@ -1,0 +1,150 @@
+"""The tiny hero's updates on one core, fp32, beside a Hugging Face Trainer with its defaults: speed and losses."""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+from first_update import request_of_first_run
+from realms import Realm
+
+from state.contract.orders import Orders
+from state.contract.request import RunRequest
+from state.contract.run_config import RunConfig, config_hash
+from trainer.data.order import Position, next_update
+from trainer.data.packing import pack
+from trainer.data.quests import load_quest
+from trainer.engine.setup import requested_vocabulary
+
+WARM_UP, UPDATES, REPEAT = 10, 50, 2
+PEER = Path(__file__).resolve().parent / "peers" / "hf_training.py"
+GOAL = 1.7
+
+
+class Told(NamedTuple):
+    seconds: float
+    """From the end of update WARM_UP to the end of update UPDATES."""
+    losses: list[float]
+
+
+def measure(folder: Path) -> Iterator[str]:
+    request = _request(folder)
+    documents = folder / "documents.jsonl"
+    tokens, fill = _write_documents(request, documents)
+    ours, theirs = [], []
+    for number in range(REPEAT):
+        ours.append(_ours(request, folder / f"run-{number}"))
+        theirs.append(_theirs(request, documents))
+    mine, peer = (statistics.median(told.seconds for told in side) for side in (ours, theirs))
+    spread = [
+        f"{tokens / max(t.seconds for t in s):,.0f} to {tokens / min(t.seconds for t in s):,.0f}"
+        for s in (ours, theirs)
+    ]
+    apart = max(abs(a - b) for a, b in zip(ours[0].losses, theirs[0].losses, strict=True))
+    yield f"python -m trainer      {tokens / mine:,.0f} tokens/s   ({spread[0]}), fill {fill:.3f}"
+    yield f"Hugging Face Trainer   {tokens / peer:,.0f} tokens/s   ({spread[1]})"
+    yield f"ratio                  {peer / mine:.2f} (goal: at least {GOAL})"
+    yield f"losses                 at most {apart:.1e} apart over {UPDATES} updates (bound: 1e-5)"
+
+
+def _request(folder: Path) -> Path:
+    """Return the demo's first request without what the peer has not: warm-up, measuring and saving between."""
+    path = request_of_first_run(Realm(folder))
+    asked = msgspec.json.decode(path.read_bytes(), type=RunRequest)
+    config = _plain(asked.config)
+    changed = msgspec.structs.replace(asked, config=config, config_hash=config_hash(config), threads=1)
+    path.chmod(0o600)
+    path.write_bytes(msgspec.json.encode(changed))
+    return path
+
+
+def _plain(config: RunConfig) -> RunConfig:
+    replace = msgspec.structs.replace
+    return replace(
+        config,
+        training=replace(config.training, precision="fp32", warmup_steps=0),
+        evaluation=replace(config.evaluation, every_updates=0, held_out_fraction=0.0),
+        checkpoint=replace(config.checkpoint, every_updates=0, every_minutes=0.0),
+    )
+
+
+def _write_documents(path: Path, documents: Path) -> tuple[int, float]:
+    """Write what our updates train, in order; return the timed tokens, and how full our micro-batches are."""
+    request = msgspec.json.decode(path.read_bytes(), type=RunRequest)
+    order = msgspec.json.decode((path.parent / "orders.json").read_bytes(), type=Orders).quests[0]
+    vocabulary, training = requested_vocabulary(request), request.config.training
+    quest = load_quest(Path(order.path), order.shape, vocabulary.renderer, held_out_fraction=0.0)
+    at, lines, tokens, room = Position(), [], 0, 0
+    for update in range(UPDATES):
+        found = next_update(
+            seed=training.seed, quest_digest=order.digest, num_rows=len(quest.training), epochs=99, at=at,
+            num_documents=training.batch_size * training.gradient_accumulation,
+        )  # fmt: skip
+        at, chosen = found.after, [quest.training[row] for row in found.rows]
+        lines += [json.dumps({"input_ids": list(d.ids), "labels": d.labels()}) for d in chosen]
+        if update >= WARM_UP:
+            tokens += sum(map(len, chosen))
+            room += sum(
+                sum(batch.lengths) for batch in pack(chosen, training.batch_size * training.max_length)
+            )
+    documents.write_text("\n".join(lines) + "\n")
+    return tokens, tokens / room
+
+
+def _ours(request: Path, run: Path) -> Told:
+    run.mkdir()
+    asked = json.loads(request.read_text())
+    (run / "checkpoints").mkdir()
+    asked |= {"checkpoints_dir": str(run / "checkpoints"), "trainer_lock": str(run / "lock")}
+    (run / "request.json").write_text(json.dumps(asked))
+    orders = json.loads((request.parent / "orders.json").read_text())
+    orders["quests"] = [quest | {"epochs": 99} for quest in orders["quests"][:1]]
+    (run / "orders.json").write_text(json.dumps(orders | {"goal_updates": UPDATES}))
+    command = [sys.executable, "-m", "trainer", "run", "--request", str(run / "request.json")]
+    with _on_one_core(command, stdout=subprocess.DEVNULL, env={"REALM_RUN_COOKIE": "bench"}) as process:
+        moments = _moments(lambda: _losses(run / "metrics.jsonl"), process)
+    return Told(moments[UPDATES - 1] - moments[WARM_UP - 1], _losses(run / "metrics.jsonl"))
+
+
+def _moments(losses: Callable[[], list[float]], process: subprocess.Popen[str]) -> list[float]:
+    """Return when each update was seen to end."""
+    moments: list[float] = []
+    while len(moments) < UPDATES:
+        assert process.poll() in (None, 0), "the trainer failed"
+        seen = len(losses())
+        moments += [time.perf_counter()] * (seen - len(moments))
+        time.sleep(0.005)
+    return moments
+
+
+def _losses(metrics: Path) -> list[float]:
+    lines = metrics.read_text().splitlines() if metrics.exists() else []
+    records = [json.loads(line) for line in lines if line.endswith("}")]
+    return [record["loss"] for record in records if record["kind"] == "update"]
+
+
+def _theirs(request: Path, documents: Path) -> Told:
+    command = [sys.executable, str(PEER), str(request), str(documents), str(UPDATES)]
+    with _on_one_core(command, stdout=subprocess.PIPE, env={}) as process:
+        told = [
+            json.loads(line) for line in process.communicate()[0].splitlines() if line.startswith('{"at"')
+        ]
+    assert process.returncode == 0, "the peer failed"
+    return Told(told[UPDATES - 1]["at"] - told[WARM_UP - 1]["at"], [record["loss"] for record in told])
+
+
+def _on_one_core(command: list[str], *, env: dict[str, str], **options: object) -> subprocess.Popen[str]:
+    """Start a process that may use one core, the last of ours; it inherits that from us."""
+    mine = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(mine)})
+    try:
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", **env}
+        return subprocess.Popen(command, text=True, stderr=subprocess.DEVNULL, env=environment, **options)
+    finally:
+        os.sched_setaffinity(0, mine)
