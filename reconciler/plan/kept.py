@@ -157,9 +157,10 @@ def _of_training(world: World, row: CampaignRow) -> Iterator[tuple[int, str]]:
 
 
 def _of_jobs(world: World, row: CampaignRow) -> Iterator[tuple[int, str]]:
+    """Yield where the open jobs began: the checkpoint before the first update of each."""
     for job in world.facts.jobs_of(row.uid):
         if job.status in ("queued", "processing") and job.start_step is not None:
-            yield job.start_step, f"quest {job.quest_id} began there"
+            yield job.start_step - 1, f"quest {job.quest_id} began there"
 
 
 def _of_people(world: World, row: CampaignRow) -> Iterator[tuple[int, str]]:
