@@ -34,6 +34,7 @@ def card(**changes: Any) -> CampaignCard:
 
 
 def test_a_new_campaigns_record_has_every_field_of_the_documents() -> None:
+    """The wrong turn: config hash and code version were written by one writer and dropped by the other."""
     record = campaign_record(CARD, ROW, (), {})
 
     assert set(record) >= {
@@ -96,6 +97,7 @@ def test_what_the_store_and_the_spec_know_is_never_taken_from_the_file() -> None
 
 
 def test_milestones_that_left_the_spec_do_not_come_back_from_the_file() -> None:
+    """The wrong turn: merge-on-save brought deleted entries back."""
     existing = {"milestones": [{"step": 5, "note": "five"}]}
 
     assert campaign_record(card(milestones=()), ROW, (), existing)["milestones"] == []

@@ -32,6 +32,7 @@ def test_an_archived_campaign_lies_whole_in_the_hall_of_legends(at_rest: Any, ma
 
 
 def test_ledger_sidecar_and_row_name_the_new_place(at_rest: Any, make: Any) -> None:
+    """The wrong turn: the sidecar was written before the rename."""
     at_rest.done(make.archive())
 
     path = "campaigns/archive/tiny/campaign-001-archived/checkpoints/checkpoint-7"

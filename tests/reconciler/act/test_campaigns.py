@@ -23,6 +23,7 @@ def test_a_registered_campaign_has_its_folders_and_its_record(realm: Any, make: 
 
 
 def test_activating_demotes_the_campaign_that_was_active(realm: Any, make: Any) -> None:
+    """The wrong turn: activating never demoted the old campaign."""
     realm.done(make.activate(make.other, make.campaign))
 
     assert {row.name: row.status for row in realm.view().campaigns} == {
@@ -35,6 +36,7 @@ def test_activating_demotes_the_campaign_that_was_active(realm: Any, make: Any) 
 
 
 def test_pointer_link_and_store_name_the_same_campaign(realm: Any, make: Any) -> None:
+    """The wrong turn: active pointer and symlink disagreed."""
     realm.done(make.activate(make.other, make.campaign))
 
     pointer = json.loads(realm.layout.active_pointer.read_bytes())

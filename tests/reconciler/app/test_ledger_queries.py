@@ -56,6 +56,7 @@ def test_best_goes_by_each_metrics_own_direction(metric: str, values: tuple[floa
 
 
 def test_best_accuracy_in_a_skill_is_the_highest() -> None:
+    """The wrong turn: best-by-accuracy returned the worst."""
     items = [item(step, skill_metrics={"bin": {"accuracy": value}}) for step, value in ((1, 0.2), (2, 0.8))]
     assert answered(Query(best="accuracy/bin"), items) == (items[1],)
 

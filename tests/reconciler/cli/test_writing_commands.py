@@ -104,6 +104,7 @@ def test_a_hostile_id_is_refused(run, hostile: str) -> None:
 
 
 def test_a_number_that_was_ever_used_is_not_used_again(run, lab: Path, root: Path, store, rows) -> None:
+    """The wrong turn: a new id was the count of live campaigns plus one."""
     store.write([rows.campaign(uid="x" * 16, name="pip/campaign-004")])
     (root / "campaigns/pip/campaign-006").mkdir(parents=True)
     (root / "campaigns/archive/pip/campaign-007-archived").mkdir(parents=True)

@@ -52,6 +52,7 @@ CHANGES = {
 
 @pytest.mark.parametrize("what", CHANGES)
 def test_a_change_in_any_layer_changes_the_hash(what: str, world_of) -> None:
+    """The wrong turn: the hash covered overrides only."""
     specs, here = CHANGES[what]
     assert _hash(world_of, specs, here) != _hash(world_of, {}, Here())
 

@@ -80,6 +80,7 @@ def test_the_journal_may_have_one_action_twice(writer: Writer) -> None:
 
 
 def test_the_ledger_keeps_every_save_of_a_step(writer: Writer) -> None:
+    """The wrong turn: the ledger was keyed by bare step."""
     first = msgspec.structs.replace(sample(LedgerRow), step=100, sequence=1)
     others = [
         msgspec.structs.replace(first, segment=2, sequence=2),

@@ -2,6 +2,7 @@
 
 import os
 import stat
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,16 @@ def test_a_published_checkpoint_is_whole_and_frozen(tmp_path: Path) -> None:
     assert {entry.path for entry in manifest.files} == set(CONTENT)
     assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o400}
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint-3"]
+
+
+def test_a_save_leaves_every_earlier_checkpoint_alone(tmp_path: Path) -> None:
+    """The wrong turn: four retention engines and the training library's own limit shared one folder.
+
+    The trainer has no limit of its own: only the reconciler's purge deletes.
+    """
+    for step in range(1, 60):
+        publish_checkpoint(tmp_path, step, [write_all], partial(a_manifest, step=step))
+    assert {path.name for path in tmp_path.iterdir()} == {f"checkpoint-{step}" for step in range(1, 60)}
 
 
 def test_the_same_step_is_never_saved_twice(tmp_path: Path) -> None:

@@ -150,6 +150,7 @@ def test_our_render_of_qwen3_is_that_of_transformers(qwen3):
     ],
 )
 def test_a_template_that_cannot_be_learnt_from_is_refused_with_the_row(template, message):
+    """The wrong turn: today's date went into training text."""
     with pytest.raises(QuestFileError, match=rf"q\.jsonl: row 1: .*{message}"):
         document(user("hi"), bot("yo"), user("more"), bot("no"), template=template)
 

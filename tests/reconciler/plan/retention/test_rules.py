@@ -25,7 +25,7 @@ def test_age_is_the_order_of_recording_and_never_the_step(make, kept):
 
 
 def test_the_ledger_key_is_segment_and_step(make, kept):
-    """Kills: a ledger keyed by bare step, where a rollback's checkpoint 100 hid the one of before."""
+    """The wrong turn: the ledger was keyed by bare step, where a rollback's checkpoint 100 hid the one of before."""
     records = [make(100, 1, id="c/s1@100"), make(100, 2, id="c/s2@100", segment=2), make(110, 3, segment=2)]
     verdicts = {verdict.id: verdict.decision for verdict in retain(records, LAST_ONE, pins=["c/s1@100"])}
     assert verdicts == {"c/s1@100": "keep", "c/s2@100": "drop", "tiny/c@110": "keep"}
@@ -108,7 +108,7 @@ def test_a_metric_that_is_only_declared_protects_its_one_best(make, kept):
 
 
 def test_a_pin_holds_the_checkpoint_that_it_names_and_no_other(make, kept):
-    """Kills: step 100 matched 1000 and 10000."""
+    """The wrong turn: deleting step 100 matched 1000 and 10000."""
     records = [make(step) for step in (10, 100, 1000, 1001)]
     assert kept(records, LAST_ONE, pins=["tiny/c@100"]) == [100, 1001]
     assert kept(records, LAST_ONE, pins=["tiny/c@1000"]) == [1000, 1001]
@@ -126,7 +126,7 @@ def test_deleting_by_step_takes_the_whole_id(make):
 
 
 def test_the_newest_stays_whatever_the_rules_say(make, kept):
-    """Kills: a cap deleted every checkpoint, the newest included."""
+    """The wrong turn: a size cap deleted every checkpoint, the newest included."""
     records = [make(step, metrics={}) for step in (10, 20, 30)]
     assert kept(records, Rules(tags=("release",))) == [30]
     assert kept(records, Rules(best=(LOSS,))) == [30]
