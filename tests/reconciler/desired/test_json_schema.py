@@ -53,8 +53,8 @@ def test_the_shipped_specs_load() -> None:
     assert list(desired.campaigns) == ["tiny-adamw/campaign-001", "tiny-muon/campaign-001"]
     assert desired.realm.spec.active == "tiny-adamw/campaign-001"
     assert [quest.for_ for quest in desired.quests] == [
-        ("tiny-adamw",),
-        ("tiny-muon",),
+        ("tiny-adamw/campaign-001",),
+        ("tiny-muon/campaign-001",),
     ]
 
 
