@@ -5,10 +5,10 @@ from pathlib import Path
 
 from state.contract.chat import NoTemplateError
 from state.contract.inspection import TokenCounts, TrainedAs
+from state.contract.row_order import EpochOrder
 from state.contract.row_words import Objection
 from state.contract.tokenizer_files import NoTokenizerError
 from trainer.data.documents import Document
-from trainer.data.order import EpochOrder
 from trainer.data.packing import pack
 from trainer.data.rendering import Renderer, RowError
 from trainer.data.requested import requested_template

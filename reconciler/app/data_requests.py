@@ -1,0 +1,147 @@
+"""What is to be looked through: the content of each quest, as each campaign that trains it would see it."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from reconciler.app.planning import View
+from reconciler.desired.desired import Desired
+from reconciler.desired.queue import Quest
+from reconciler.desired.training import HeldOutFile as HeldOutSpec
+from reconciler.plan.configs import ResolvedRun, held_out_shape, resolve_run
+from reconciler.plan.quest_sources import NoSource, contracts_of, quest_source
+from reconciler.plan.world import World
+from state.contract.inspection import Depth, Guard, InspectRequest, TrainedAs
+from state.contract.row_contracts import RowContract
+from state.contract.row_lines import Finding
+
+
+class QuestContent(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the rows of a quest are now, or why there are none to look at."""
+
+    path: str | None = None
+    digest: str | None = None
+    """`sha256:` and 64 hex digits over the file's bytes."""
+    contracts: tuple[RowContract, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    why_not: str | None = None
+    """In words, where there is nothing to look at yet."""
+
+
+class Subject(msgspec.Struct, frozen=True, kw_only=True):
+    """One quest as one campaign would train it."""
+
+    quest_id: str
+    where: str
+    """File and line of the spec."""
+    campaign: str | None
+    """None: none trains it now."""
+    content: QuestContent
+    request: InspectRequest | None
+    """None: there is nothing to look at."""
+    no_tokens: str | None
+    """In words, why tokens cannot be counted."""
+
+
+def world_of(view: View) -> World:
+    """Return what a view was planned from."""
+    return World(desired=view.desired, facts=view.facts, specs_commit=view.commit.id, now=view.seen_at)
+
+
+def subjects(view: View, depth: Depth) -> Iterator[Subject]:
+    """Yield every quest of the queue, once for each campaign that would train it."""
+    world = world_of(view)
+    for quest in world.quests:
+        for campaign in campaigns_of(world.desired, quest) or (None,):
+            yield subject(view, world, quest, campaign, depth)
+
+
+def subject(view: View, world: World, quest: Quest, campaign: str | None, depth: Depth) -> Subject:
+    """Return what to look at of a quest for a campaign."""
+    content = _content(view, world, quest)
+    run = resolve_run(world, campaign) if campaign is not None else ()
+    no_tokens = None
+    if not isinstance(run, ResolvedRun):
+        no_tokens = f"{campaign}: {run[0].message}" if run else "no campaign trains it now"
+    return Subject(
+        quest_id=quest.id,
+        where=world.quest_where(quest.id),
+        campaign=campaign,
+        content=content,
+        request=_request(world, campaign, content, run if isinstance(run, ResolvedRun) else None, depth),
+        no_tokens=no_tokens,
+    )
+
+
+def campaigns_of(desired: Desired, quest: Quest) -> tuple[str, ...]:
+    """Return the campaigns that would train a quest; of a hero's, the active one or else the first."""
+    active = desired.realm.spec.active
+    if not quest.for_:
+        return (active,) if active is not None else ()
+    found = (_campaign_of(desired, who, active) for who in quest.for_)
+    return tuple(dict.fromkeys(name for name in found if name is not None))
+
+
+def _campaign_of(desired: Desired, who: str, active: str | None) -> str | None:
+    if "/" in who:
+        return who if who in desired.campaigns else None
+    theirs = [name for name in sorted(desired.campaigns) if name.partition("/")[0] == who]
+    going_on = [name for name in theirs if desired.campaigns[name].spec.state is None]
+    return active if active in theirs else next(iter(going_on), None)
+
+
+def _content(view: View, world: World, quest: Quest) -> QuestContent:
+    """Return the file that the quest names as it is now, else the snapshot of what was made or dropped."""
+    seen = view.facts.quest_files.get(quest.id)
+    if seen is not None:
+        if seen.sha256 is None:
+            return QuestContent(path=seen.path, findings=seen.findings)
+        contracts = contracts_of(world.desired, quest)
+        return QuestContent(path=seen.path, digest=seen.sha256, contracts=contracts)
+    source = quest_source(world, quest)
+    if isinstance(source, NoSource):
+        return QuestContent(why_not=source.message)
+    row = view.facts.quest_data(source.key)
+    if row is None:
+        return QuestContent(why_not="its rows are not there yet; apply brings them")
+    contract = RowContract(name=source.shape.kind, shape=source.shape)
+    return QuestContent(path=str(view.layout.snapshot(row.digest)), digest=row.digest, contracts=(contract,))
+
+
+def _request(
+    world: World, campaign: str | None, content: QuestContent, run: ResolvedRun | None, depth: Depth
+) -> InspectRequest | None:
+    if content.path is None or content.digest is None:
+        return None
+    return InspectRequest(
+        path=content.path,
+        contracts=content.contracts,
+        depth=depth,
+        trained_as=_trained_as(run) if run is not None and depth != "quick" else None,
+        held_out_fraction=run.config.evaluation.held_out_fraction if run is not None else 0.0,
+        guards=_guards(world, campaign, run),
+    )
+
+
+def _trained_as(run: ResolvedRun) -> TrainedAs:
+    config = run.config
+    training = config.training
+    return TrainedAs(
+        tokenizer=config.tokenizer,
+        chat=config.chat,
+        model_dir=run.model_dir,
+        max_length=config.model.max_context_length,
+        documents_per_update=training.batch_size * training.gradient_accumulation,
+        tokens_at_once=training.batch_size * config.model.max_context_length,
+        seed=training.seed,
+    )
+
+
+def _guards(world: World, campaign: str | None, run: ResolvedRun | None) -> tuple[Guard, ...]:
+    """Return the rows that the campaign measures with: its held-out file."""
+    spec = run.settings["evaluation.held_out"].value if run is not None else None
+    seen = world.facts.held_out_files.get(campaign or "")
+    if not isinstance(spec, HeldOutSpec) or seen is None or seen.path is None or seen.sha256 is None:
+        return ()
+    name = f"the held-out file {spec.file}"
+    return (Guard(name=name, path=seen.path, digest=seen.sha256, shape=held_out_shape(spec)),)

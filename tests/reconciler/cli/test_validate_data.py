@@ -1,0 +1,129 @@
+"""`validate --data`: what is in the files of the quests, as the campaigns would train them."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+Reconcile = Callable[..., Result]
+MANY = [(f"how much is {n} and {n * 7}?", f"it is {n * 8}") for n in range(20)]
+
+
+@pytest.fixture
+def with_rows(lab: Path) -> Callable[..., Path]:
+    """Let the queue be one file with these questions and answers."""
+
+    def make(rows: list[tuple[str, str]], *more: str, quest: str = "") -> Path:
+        said = [{"prompt": question, "completion": answer} for question, answer in rows]
+        file = lab / "rows.jsonl"
+        file.write_text("".join(f"{line}\n" for line in (*map(json.dumps, said), *more)))
+        text = f"quests:\n  - {{id: sums, file: rows.jsonl{quest}}}\n"
+        (lab / "specs/queue.yaml").write_text(text)
+        return file
+
+    return make
+
+
+@pytest.mark.train
+def test_rows_tokens_and_findings_of_each_quest_are_told(
+    run: Reconcile, with_rows: Callable[..., Path]
+) -> None:
+    pytest.importorskip("tokenizers")
+    file = with_rows([*MANY, ("x" * 300, "y"), MANY[0]])
+    done = run("validate", "--data")
+    assert done.exit_code == 1
+    told = done.stdout.splitlines()
+    start = told.index("quest/sums for pip/campaign-001   specs/queue.yaml:2")
+    assert told[start + 1].strip() == str(file)
+    assert told[start + 2].strip().startswith("22 rows, prompt/completion")
+    assert "trained; longest " in told[start + 3]
+    assert " of 256; 2 updates an epoch, fill 0." in told[start + 3]
+    assert told[start + 4].strip().startswith("error: length: row 21: 3")
+    assert "tokens; expected at most 256 (max_length). Split the row" in told[start + 4]
+    assert told[start + 5].strip().startswith("warning: duplicate: row 22: the same as row 1;")
+    assert told[-1] == "1 quest, 22 rows, 1 error, 1 warning at depth standard."
+
+
+@pytest.mark.train
+def test_good_data_is_looked_through_once(run: Reconcile, with_rows: Callable[..., Path]) -> None:
+    pytest.importorskip("tokenizers")
+    with_rows(MANY)
+    first, second = run("validate", "--data"), run("validate", "--data")
+    assert (first.exit_code, second.exit_code) == (0, 0)
+    assert "looking through " in first.stderr
+    assert "looking through " not in second.stderr
+    assert first.stdout == second.stdout
+
+
+def test_a_quick_look_needs_no_tokenizer(run: Reconcile, with_rows: Callable[..., Path]) -> None:
+    with_rows([*MANY, ("x" * 3000, "y"), ("caf\ufffd", "z")])
+    done = run("validate", "--data", "--depth", "quick", "--json")
+    assert done.exit_code == 0
+    (quest,) = json.loads(done.stdout)["quests"]
+    assert quest["inspection"]["tokens"] is None
+    assert quest["inspection"]["counts"] == {"encoding": 1}
+
+
+def test_a_file_that_is_not_there_is_an_error_with_the_line_of_the_quest(run: Reconcile, lab: Path) -> None:
+    (lab / "specs/queue.yaml").write_text("quests:\n  - {id: sums, file: rows.jsonl}\n")
+    done = run("validate", "--data")
+    assert done.exit_code == 1
+    assert "quest/sums for pip/campaign-001   specs/queue.yaml:2" in done.stdout
+    assert "error: shape: there is no file " in done.stdout
+
+
+def test_rows_that_the_gate_refuses_are_named(run: Reconcile, with_rows: Callable[..., Path]) -> None:
+    with_rows(MANY, '{"prompt": "a"}', "{")
+    done = run("validate", "--data", "--depth", "quick")
+    assert done.exit_code == 1
+    assert 'error: shape: row 21: found the keys "prompt", unlike the rows before it' in done.stdout
+
+
+def test_rows_of_the_held_out_file_are_named(
+    run: Reconcile, lab: Path, with_rows: Callable[..., Path]
+) -> None:
+    with_rows(MANY)
+    (lab / "test.jsonl").write_text(json.dumps({"prompt": MANY[3][0], "completion": "?"}) + "\n")
+    (lab / "specs/campaigns/pip/campaign-001.yaml").write_text(
+        "id: campaign-001\nconfig_overrides:\n  evaluation:\n    held_out:\n"
+        "      {file: test.jsonl, fields: {prompt: prompt, completion: completion}}\n"
+    )
+    done = run("validate", "--data", "--depth", "quick")
+    assert done.exit_code == 0
+    assert "leakage: row 4: it asks the same as row 1 of the held-out file test.jsonl;" in done.stdout
+
+
+def test_what_is_not_made_yet_is_said(run: Reconcile) -> None:
+    done = run("validate", "--data")
+    assert done.exit_code == 0
+    assert "quest/q1 for pip/campaign-001" in done.stdout
+    assert "quest/q2 for mu/campaign-001" in done.stdout
+    assert "its rows are not there yet; apply brings them" in done.stdout
+    assert done.stdout.splitlines()[-1] == "2 quests, 0 rows, 0 errors, 0 warnings at depth standard."
+
+
+@pytest.mark.train
+def test_without_a_campaign_tokens_are_unknown(
+    run: Reconcile, lab: Path, with_rows: Callable[..., Path]
+) -> None:
+    with_rows(MANY)
+    (lab / "specs/realm.yaml").write_text("id: lab\n")
+    done = run("validate", "--data")
+    assert done.exit_code == 0
+    assert "tokens unknown: no campaign trains it now" in done.stdout
+
+
+def test_mistakes_in_the_specs_come_first(run: Reconcile, lab: Path) -> None:
+    (lab / "specs/realm.yaml").write_text("id: lab\nactiv: pip/campaign-001\n")
+    done = run("validate", "--data")
+    assert done.exit_code == 1
+    assert "activ" in done.stdout
+    assert "quest/" not in done.stdout
+
+
+def test_a_depth_goes_with_data(run: Reconcile) -> None:
+    done = run("validate", "--depth", "deep")
+    assert done.exit_code != 0
+    assert "--depth says how deep to look through data; it goes with --data" in done.output
