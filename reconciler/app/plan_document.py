@@ -13,7 +13,10 @@ from reconciler.app.lock_holder import holder_of
 from reconciler.app.planning import View
 from reconciler.plan.actions import AnyAction
 from reconciler.plan.changes import Awaiting, Blocked, Change, Source
+from reconciler.plan.costs import Cost, cost_of
+from reconciler.plan.kept_at_goal import AtGoal, at_goal
 from reconciler.plan.sentences import sentence_of
+from reconciler.plan.world import World
 from state.lock import Holder
 
 
@@ -54,6 +57,20 @@ class Approval(msgspec.Struct, frozen=True, kw_only=True):
     changes: tuple[PlannedChange, ...]
 
 
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """What retention keeps of one campaign: now, and when its goal of updates is reached."""
+
+    campaign: str
+    cause: str
+    num_kept: int
+    kept_bytes: int
+    num_dropped: int
+    """By this plan, or once a person has approved it."""
+    dropped_bytes: int
+    at_goal: AtGoal | None = None
+    """Computed for the active campaign and for those that this plan drops something of."""
+
+
 class PlanDocument(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that apply would do at one commit, and what it was planned from."""
 
@@ -89,6 +106,9 @@ class PlanDocument(msgspec.Struct, frozen=True, kw_only=True):
     counts: dict[str, int]
     """How many changes each verb has, in order of appearance."""
     unchanged: int
+    retention: tuple[Kept, ...] = ()
+    """Of each campaign that has rules."""
+    cost: Cost | None = None
 
     @property
     def is_what_apply_follows(self) -> bool:
@@ -128,7 +148,22 @@ def document_of(view: View, ref: str = "HEAD") -> PlanDocument:
         warnings=plan.warnings,
         counts=counts,
         unchanged=plan.unchanged,
+        retention=_kept(view),
+        cost=cost_of(view.facts, plan.changes),
     )
+
+
+def _kept(view: View) -> tuple[Kept, ...]:
+    """Return what is kept now; what would be at the goal only where something trains, or is dropped."""
+    retention = view.desired.retention
+    world = World(desired=view.desired, facts=view.facts, specs_commit=view.commit.id, now=view.seen_at)
+    found = []
+    for one in view.plan.kept if retention else ():
+        row = view.facts.campaign_row(one.campaign)
+        is_told = one.num_dropped > 0 or one.campaign == world.active
+        later = at_goal(world, retention.spec, row) if retention and row and is_told else None
+        found.append(Kept(**msgspec.structs.asdict(one), at_goal=later))
+    return tuple(found)
 
 
 def _awaiting(found: Awaiting | None) -> Approval | None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from reconciler.cli.text_cost import cost_text, kept_lines
 from reconciler.cli.text_layout import GAP, INDENT, PLAIN, Paint, columns, padded, safe, wrapped
 from state.amounts import count
 
@@ -53,6 +54,8 @@ def plan_text(
         sections.append(body)
     if document.warnings:
         sections.append("\n".join(_warning(text, width, paint) for text in document.warnings))
+    if kept := kept_lines(document, width):
+        sections.append("\n".join(kept))
     sections.append(_ending(document, width, paint, next_steps(document, said) if hints else None))
     return "\n\n".join(sections)
 
@@ -225,8 +228,9 @@ def _ending(document: "PlanDocument", width: int, paint: Paint, steps: Sequence[
     legend = [f"{symbol} {word}" for symbol, (word, _) in _SYMBOLS.items() if symbol in used]
     if legend and steps is not None:
         lines += [paint(line, "dim") for line in wrapped(f"Legend: {', '.join(legend)}", width, at=", ")]
-    whole = wrapped(summary(document), width, at=", ") if paint.on_terminal else [summary(document)]
-    lines += [paint(line, "strong") for line in whole]
+    lines += [paint(line, "strong") for line in wrapped(summary(document), width, at=", ")]
+    if cost := cost_text(document.cost):
+        lines += wrapped(cost, width, at=", ")
     beside = STEP_GAP.join(steps or ())
     if columns(beside) > width:
         lines += [line for step in steps or () for line in _folded_step(step, width)]

@@ -71,6 +71,18 @@ class Awaiting(msgspec.Struct, frozen=True, kw_only=True):
     changes: tuple[Change, ...]
 
 
+class KeptNow(msgspec.Struct, frozen=True, kw_only=True):
+    """What the rules say of the checkpoints of a campaign that lie there now."""
+
+    campaign: str
+    cause: str
+    """The line of the rules."""
+    num_kept: int
+    kept_bytes: int
+    num_dropped: int
+    dropped_bytes: int
+
+
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that apply would do, in its order."""
 
@@ -84,6 +96,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """Subjects that are as they should be."""
     awaiting: Awaiting | None = None
     """What waits for an approval; no part of `changes`."""
+    kept: tuple[KeptNow, ...] = ()
+    """Of each campaign that has rules."""
 
     @property
     def in_the_way(self) -> tuple[Blocked, ...]:

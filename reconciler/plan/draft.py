@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import TypeVar
 
 from reconciler.plan.actions import Action, AnyAction
-from reconciler.plan.changes import Awaiting, Blocked, Change, Risk, Source, change_id
+from reconciler.plan.changes import Awaiting, Blocked, Change, KeptNow, Risk, Source, change_id
 
 Wanted = TypeVar("Wanted", bound=Action)
 
@@ -19,6 +19,7 @@ class Draft:
         self.settled: set[str] = set()
         self.awaiting: Awaiting | None = None
         """What waits for an approval."""
+        self.kept: list[KeptNow] = []
 
     def add(
         self,

@@ -32,7 +32,7 @@ def verdicts_of(world: World, row: CampaignRow, stock: Stock | None = None) -> t
     retention = world.desired.retention
     if retention is None:
         return ()
-    rules = _with_milestones(world, row, rules_for(retention.spec, row))
+    rules = rules_of(world, retention.spec, row)
     records = records_of(world, stock or stock_of(world, row))
     pins, references = retention.spec.pins, tuple(references_to(world, row))
     now = observed_now(world.facts.store, world.now)
@@ -41,8 +41,9 @@ def verdicts_of(world: World, row: CampaignRow, stock: Stock | None = None) -> t
     return verdicts
 
 
-def _with_milestones(world: World, row: CampaignRow, rules: Rules) -> Rules:
-    """Return the rules with the steps that people marked; without any other rule nothing goes anyway."""
+def rules_of(world: World, spec: Retention, row: CampaignRow) -> Rules:
+    """Return the campaign's rules with the steps that people marked; without any rule nothing goes anyway."""
+    rules = rules_for(spec, row)
     if not rules.keeps_by_rule:
         return rules
     return msgspec.structs.replace(rules, milestones=milestone_steps(world, row))
@@ -139,7 +140,14 @@ def checkpoint_id(row: CampaignRow, one: LedgerRow, *, gone: bool) -> str:
 
 def references_to(world: World, row: CampaignRow) -> Iterator[Reference]:
     """Yield what needs a checkpoint of this campaign."""
-    for step, reason in (*_of_training(world, row), *_of_jobs(world, row), *_of_people(world, row)):
+    for step, reason in (*_of_training(world, row), *_of_jobs(world, row)):
+        yield Reference(id=f"{row.name}@{step}", reason=reason)
+    yield from lasting_references(world, row)
+
+
+def lasting_references(world: World, row: CampaignRow) -> Iterator[Reference]:
+    """Yield what needs a checkpoint of this campaign however far it trains."""
+    for step, reason in _of_people(world, row):
         yield Reference(id=f"{row.name}@{step}", reason=reason)
     if row.starting_checkpoint is not None:
         yield Reference(id=f"{row.name}@{row.starting_step}", reason="its own starting point")

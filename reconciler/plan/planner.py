@@ -82,4 +82,5 @@ def make_plan(desired: Desired, facts: Facts, *, specs_commit: str, now: str) ->
         warnings=tuple(draft.warnings),
         unchanged=draft.unchanged,
         awaiting=draft.awaiting,
+        kept=tuple(draft.kept),
     )

@@ -19,7 +19,8 @@ from reconciler.plan.actions import (
     TrashCheckpoint,
 )
 from reconciler.plan.draft import Draft
-from reconciler.plan.kept import checkpoint_id, set_name, verdicts_of
+from reconciler.plan.kept import checkpoint_id, rules_for, set_name, verdicts_of
+from reconciler.plan.kept_now import kept_now
 from reconciler.plan.observed_time import observed_now
 from reconciler.plan.retention.records import MalformedRecords
 from reconciler.plan.rule_warnings import warn_of_metrics, warn_of_pins
@@ -93,8 +94,10 @@ def _block(
 
 
 def _drop(world: World, draft: Draft, stock: Stock, retention: Source[Retention]) -> None:
-    row = stock.row
-    dropped = {v.id: v.reasons for v in verdicts_of(world, row, stock) if v.decision == "drop"}
+    row, verdicts = stock.row, verdicts_of(world, stock.row, stock)
+    dropped = {verdict.id: verdict.reasons for verdict in verdicts if verdict.decision == "drop"}
+    if rules_for(retention.spec, row).keeps_by_rule:
+        draft.kept.append(kept_now(world, stock, retention, dropped))
     for one in stock.ledger if dropped else ():
         reasons = dropped.get(checkpoint_id(row, one, gone=False))
         if reasons and world.facts.tombstone(one) is None and one.segment == row.segment:

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from blake3 import blake3
 
+from state.amounts import size
 from state.contract.manifest import FileEntry, Manifest, Measures, with_digest
 from state.contract.request import CodeVersion
 
@@ -68,6 +69,26 @@ def test_what_rolls_out_is_planned_dropped_and_taken_back(run, realm: Path, root
     assert run("apply", "--until-converged").exit_code == 0
     assert there(realm) == ["checkpoint-100", "checkpoint-1000", "checkpoint-300", "checkpoint-400"]
     assert "\nNothing to do" in run("plan").stdout
+
+
+def test_a_plan_says_what_is_kept_now_and_at_the_goal_and_what_becomes_free(
+    run, realm: Path, lab: Path, git
+) -> None:
+    spec = lab / "specs/campaigns/pip/campaign-001.yaml"
+    spec.write_text(spec.read_text().replace("2000", "5000"))
+    git(lab, "commit", "-qam", "a goal")
+    plan = run("plan").stdout
+    told = " ".join(plan.split())
+    assert (
+        "Kept of pip/campaign-001: 3 of 5 checkpoints now (2 kB); at its goal of 5,000 updates 3 of 13"
+        in told
+    )
+    assert max(len(line) for line in plan.splitlines()[1:] if "reconcile apply" not in line) <= 80
+    document = json.loads(run("plan", "--json").stdout)
+    [kept] = [one for one in document["retention"] if one["campaign"] == "pip/campaign-001"]
+    assert (kept["num_kept"], kept["num_dropped"], kept["at_goal"]["num_kept"]) == (3, 2, 3)
+    assert document["cost"]["frees_later_bytes"] == kept["dropped_bytes"] > 0
+    assert f"Cost: frees {size(kept['dropped_bytes'])} after 1 h in the trash." in told
 
 
 def test_a_lost_checkpoint_holds_back_every_drop(run, realm: Path) -> None:

@@ -1,0 +1,64 @@
+"""What a plan keeps, now and at the goals, and what it costs on the disk, in a few lines. Pure."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from reconciler.cli.text_layout import safe, wrapped
+from state.amounts import count, duration, size
+
+if TYPE_CHECKING:
+    from reconciler.app.plan_document import Kept, PlanDocument
+    from reconciler.plan.costs import Cost
+    from reconciler.plan.kept_at_goal import AtGoal
+
+_MOST_CAMPAIGNS = 5
+
+
+def kept_lines(document: "PlanDocument", width: int) -> list[str]:
+    """Return what is kept of the campaigns that lose something by this plan, or will before their goal."""
+    told = [one for one in document.retention if _loses(one)] if _acts(document) else []
+    lines = [line for one in told[:_MOST_CAMPAIGNS] for line in wrapped(_kept(one), width)]
+    if (more := len(told) - _MOST_CAMPAIGNS) > 0:
+        lines += wrapped(f"And {count(more, 'campaign')} more: reconcile plan --json (retention)", width)
+    return lines
+
+
+def cost_text(cost: "Cost | None") -> str | None:
+    """Return the line of costs; None where the plan neither writes nor frees anything that counts."""
+    parts = list(_cost_parts(cost)) if cost is not None else []
+    return f"Cost: {', '.join(parts)}." if parts else None
+
+
+def _acts(document: "PlanDocument") -> bool:
+    return bool(document.changes) or document.awaiting is not None
+
+
+def _loses(one: "Kept") -> bool:
+    later = one.at_goal
+    return one.num_dropped > 0 or (later is not None and later.num_kept != later.num_checkpoints)
+
+
+def _kept(one: "Kept") -> str:
+    there = one.num_kept + one.num_dropped
+    now = f"{one.num_kept:,} of {count(there, 'checkpoint')} now ({size(one.kept_bytes)})"
+    later = f"; {_later(one.at_goal)}" if one.at_goal is not None else ""
+    return f"Kept of {safe(one.campaign)}: {now}{later}"
+
+
+def _later(goal: "AtGoal") -> str:
+    at = f"at its goal of {goal.updates:,} updates"
+    if goal.num_kept is None or goal.num_checkpoints is None:
+        return f"{at} unknown: {safe(goal.unknown or '')}"
+    about = f" (about {size(goal.kept_bytes)})" if goal.kept_bytes is not None else ""
+    return f"{at} {goal.num_kept:,} of {goal.num_checkpoints:,}{about}"
+
+
+def _cost_parts(cost: "Cost") -> Iterator[str]:
+    if cost.adds_bytes:
+        yield f"+{size(cost.adds_bytes)} disk{' at most' if cost.is_at_most else ''}"
+    if cost.unknown:
+        yield f"unknown for {' and '.join(cost.unknown)}"
+    if cost.frees_now_bytes:
+        yield f"frees {size(cost.frees_now_bytes)} now"
+    if cost.frees_later_bytes:
+        yield f"frees {size(cost.frees_later_bytes)} after {duration(cost.later_seconds)} in the trash"
