@@ -71,6 +71,16 @@ def job_uid(campaign_uid: str, quest_id: str, part: int = 1) -> str:
     return short_id("job", campaign_uid, quest_id, *(() if part == 1 else (str(part),)))
 
 
+def order_id(quest_id: str, part: int) -> str:
+    """Return what the trainer calls a part of a quest: its id, with the number from the second part on."""
+    return quest_id if part == 1 else f"{quest_id}+{part}"
+
+
+def quest_of(order: str) -> str:
+    """Return the quest that a part of it is of; no id of a quest has a plus."""
+    return order.partition("+")[0]
+
+
 def checkpoint_folder(step: int) -> str:
     """Return the folder name that the wider ecosystem resumes from."""
     return f"checkpoint-{step}"

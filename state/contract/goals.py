@@ -11,6 +11,7 @@ import msgspec
 
 from state.amounts import count
 from state.contract.manifest import QuestCursor
+from state.ids import quest_of
 
 
 class Goals(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,8 +67,8 @@ def as_order(goals: Goals) -> dict[str, Any]:
 
 
 def num_quests_done(cursor: Iterable[QuestCursor]) -> int:
-    """Return how many quests are learnt to the end; one whose content grew counts once."""
-    return len({place.quest_id for place in cursor if place.complete})
+    """Return how many quests are learnt to the end; one whose content grew, or was edited, counts once."""
+    return len({quest_of(place.quest_id) for place in cursor if place.complete})
 
 
 def in_words(goals: Goals) -> str:

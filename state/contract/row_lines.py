@@ -1,6 +1,7 @@
 """One line of a quest file as a JSON object, or what is wrong with it in a person's words. Pure."""
 
 import json
+import re
 from typing import Any
 
 import msgspec
@@ -8,6 +9,7 @@ import msgspec
 from state.contract.row_words import Objection, kind_of, quoted
 
 MAX_LINE_BYTES = 8 * 1024 * 1024
+_AFTER_A_KEY = re.compile(rb'"\s*:')
 _EXPECTED_JSON = "one JSON object a line (RFC 8259)"
 
 
@@ -45,7 +47,42 @@ def object_in(line: bytes, index: int, *, is_torn_end: bool) -> dict[str, Any] |
     if not isinstance(value, dict):
         advice = "Write an object with the keys that the quest names."
         return _at(index, f"{kind_of(value)} instead of an object", _EXPECTED_JSON, advice)
-    return value
+    twice = _key_twice(line, value)
+    return value if twice is None else _at_key_twice(index, twice)
+
+
+def _at_key_twice(index: int, key: str) -> Finding:
+    found = f"the key {quoted(key)} twice in one object"
+    return _at(index, found, "each key once", "Remove one of them: nobody says which of the two counts.")
+
+
+def _key_twice(line: bytes, value: dict[str, Any]) -> str | None:
+    """Return a key that stands twice in an object of the line; None when none does.
+
+    Every key is a quote and a colon behind it; where there are no more of these than keys were found, no key
+    was lost. Only else the line is read again.
+    """
+    if len(_AFTER_A_KEY.findall(line)) <= _num_keys(value):
+        return None
+    twice: list[str] = []
+
+    def note(pairs: list[tuple[str, Any]]) -> None:
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                twice.append(key)
+            seen.add(key)
+
+    json.loads(line, object_pairs_hook=note)
+    return twice[0] if twice else None
+
+
+def _num_keys(value: Any) -> int:
+    if isinstance(value, dict):
+        return len(value) + sum(_num_keys(one) for one in value.values() if isinstance(one, dict | list))
+    if isinstance(value, list):
+        return sum(_num_keys(one) for one in value if isinstance(one, dict | list))
+    return 0
 
 
 def _malformed(line: bytes, index: int, error: msgspec.DecodeError, *, is_torn_end: bool) -> Finding:

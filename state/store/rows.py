@@ -4,6 +4,8 @@ from typing import Literal
 
 import msgspec
 
+from state.ids import order_id
+
 Hold = Literal["pause", "stop"]
 RunState = Literal["launching", "running", "ended"]
 RunEnd = Literal["finished", "goal_reached", "stopped", "failed", "lost", "never_started"]
@@ -122,7 +124,7 @@ class JobRow(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def order_id(self) -> str:
         """What the trainer calls it: the quest's id, with the part's number from the second part on."""
-        return self.quest_id if self.part == 1 else f"{self.quest_id}+{self.part}"
+        return order_id(self.quest_id, self.part)
 
 
 class QuestDataRow(msgspec.Struct, frozen=True, kw_only=True):

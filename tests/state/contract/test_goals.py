@@ -48,6 +48,7 @@ def cursor(quest: str, digest: str, **more: Any) -> QuestCursor:
 
 
 def test_a_quest_whose_content_grew_counts_once_and_one_begun_not_at_all() -> None:
-    found = (cursor("a", "1"), cursor("a", "2"), cursor("b", "3"), cursor("c", "4", complete=False))
+    grown = (cursor("a", "1"), cursor("a+2", "2"), cursor("a+10", "5", complete=False))
+    found = (*grown, cursor("b", "3"), cursor("c", "4", complete=False))
 
     assert num_quests_done(found) == 2

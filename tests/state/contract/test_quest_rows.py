@@ -1,6 +1,7 @@
 """Quest files: every mistake is named by row; what both sides accept is the same."""
 
 import json
+import re
 
 import pytest
 
@@ -110,6 +111,25 @@ def test_a_bad_row_is_named_with_what_was_found_and_expected(content, message):
 )
 def test_a_bad_row_of_fields_is_named(content, message):
     assert message in mistakes(content, FIELDS)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        '{"messages": [{"role": "user", "role": "assistant", "content": "2"}]}',
+        '{"messages": [], "messages": [{"role": "assistant", "content": "2"}]}',
+        '{"mess\\u0061ges" : [], "messages": [{"role": "assistant", "content": "2"}]}',
+    ],
+    ids=["in a message", "in the row", "in another spelling"],
+)
+def test_a_row_with_a_key_twice_is_refused_since_nobody_says_which_counts(row):
+    found = mistakes(GOOD + b"\n" + row.encode() + b"\n")
+    assert re.search(r'row 2: the key "(role|messages)" twice in one object; expected each key once', found)
+
+
+def test_a_colon_behind_a_quote_within_a_text_is_no_key():
+    row = json.dumps({"messages": [{"role": "assistant", "content": 'he said "yes": and "no" : done'}]})
+    assert len(list(rows(f"{row}\n".encode(), "q.jsonl", RowShape()))) == 1
 
 
 def test_a_row_beyond_the_limit_is_refused_with_the_limit():
