@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import msgspec
 
 from reconciler.observed.fact_cache import FactCache
-from reconciler.observed.folders import Folder, Signature, signature
+from reconciler.observed.folders import Folder, Signature
 from reconciler.observed.records import FoundCheckpoint
 from state.contract.manifest import MANIFEST_NAME
 
@@ -59,9 +59,8 @@ class CheckpointCache:
 
 def signatures_of(parent: Folder, name: str, files: Sequence[str]) -> Signatures:
     """Return what changes when checkpoint, manifest or one of these files does; () when one is gone."""
-    paths = [name, f"{name}/{MANIFEST_NAME}", *[f"{name}/{file}" for file in files]]
     try:
-        return tuple([signature(parent.status(path)) for path in paths])
+        return parent.signatures([name, f"{name}/{MANIFEST_NAME}", *[f"{name}/{file}" for file in files]])
     except OSError:
         return ()
 

@@ -7,7 +7,7 @@ reached relative to the open folder. So a link that someone puts in place betwee
 import errno
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -69,6 +69,15 @@ class Folder:
             FileNotFoundError: there is no such entry.
         """
         return os.stat(name, dir_fd=self._descriptor, follow_symlinks=False)
+
+    def signatures(self, names: Sequence[str]) -> tuple[Signature, ...]:
+        """Return the signatures of entries here, or in folders in this one.
+
+        Raises:
+            FileNotFoundError: one of them is not there.
+        """
+        folder = self._descriptor
+        return tuple([signature(os.stat(name, dir_fd=folder, follow_symlinks=False)) for name in names])
 
     def own_status(self) -> os.stat_result:
         return os.fstat(self._descriptor)
