@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from reconciler.desired import campaign, dataset, hero, hosts, queue, realm, retention, skill
-from reconciler.desired.base import ID_WORDS, Spec
+from reconciler.desired.base import ID_WORDS, Record
 from reconciler.desired.mistakes import Mistake, nearest_name
 from reconciler.desired.places import Finding
 from state.ids import is_id
@@ -27,7 +27,7 @@ class Kind(NamedTuple):
     """One kind of spec."""
 
     name: str
-    type: type[Spec]
+    type: type[Record]
     place: str
     """Below `specs/`: a file name, or a pattern of folders."""
     check: Callable[[Any], Iterator[Finding]]

@@ -16,8 +16,14 @@ def disarmed() -> Iterator[None]:
     failpoints.observe(None)
 
 
-def test_unarmed_nothing_happens() -> None:
-    failpoints.reach("anywhere")
+def test_what_was_armed_is_reached_no_more_once_it_is_disarmed() -> None:
+    seen: list[str] = []
+    failpoints.observe(seen.append)
+    failpoints.reach("first")
+    failpoints.observe(None)
+    failpoints.reach("second")
+
+    assert seen == ["first"]
 
 
 @pytest.mark.parametrize(("fault", "number"), [("ENOSPC", errno.ENOSPC), ("EIO", errno.EIO)])
@@ -54,7 +60,11 @@ def test_the_environment_arms_a_started_process(monkeypatch: pytest.MonkeyPatch)
         failpoints.reach("here")
 
 
-def test_an_empty_environment_arms_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_environment_arms_nothing_and_disarms_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("REALM_FAILPOINT", raising=False)
+    seen: list[str] = []
+    failpoints.observe(seen.append)
     failpoints.arm_from_environment()
     failpoints.reach("here")
+
+    assert seen == ["here"]

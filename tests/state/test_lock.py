@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from state.lock import LockHeld, hold_lock, mirror_epoch, read_epoch
+from state.lock import Holder, LockHeld, hold_lock, mirror_epoch, read_epoch
 
 Hold = Callable[[Path], int]
 SINCE = "2026-01-31T12:00:00Z"
@@ -47,6 +48,12 @@ def end(child: int) -> None:
         os.waitpid(child, 0)
 
 
+def holder(lock: Path) -> tuple[int, str]:
+    """Return the process that wrote itself into the lock last, and its command."""
+    said = msgspec.json.decode(lock.read_bytes(), type=Holder)
+    return said.pid, said.command
+
+
 def test_the_second_is_told_who_holds_it_since_when(tmp_path: Path, hold_elsewhere: Hold) -> None:
     lock = tmp_path / "control/lock"
     child = hold_elsewhere(lock)
@@ -64,7 +71,7 @@ def test_a_holder_that_was_killed_holds_it_no_more(tmp_path: Path, hold_elsewher
     end(hold_elsewhere(tmp_path / "lock"))
 
     with hold_lock(tmp_path / "lock", command="next", since=SINCE):
-        pass
+        assert holder(tmp_path / "lock") == (os.getpid(), "next")
 
 
 def test_waiting_ends_when_the_holder_leaves(tmp_path: Path, hold_elsewhere: Hold) -> None:
@@ -73,7 +80,8 @@ def test_waiting_ends_when_the_holder_leaves(tmp_path: Path, hold_elsewhere: Hol
     killer = subprocess.Popen(["sh", "-c", f"sleep 0.2; kill -9 {child}"])
 
     with hold_lock(lock, command="next", since=SINCE, timeout_seconds=20):
-        killer.wait()
+        assert holder(lock) == (os.getpid(), "next")
+    assert killer.wait() == 0
 
 
 def test_waiting_is_bounded(tmp_path: Path, hold_elsewhere: Hold) -> None:
@@ -95,7 +103,8 @@ def test_a_started_program_does_not_inherit_the_lock(tmp_path: Path) -> None:
         program = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], close_fds=False)
 
     with hold_lock(lock, command="second", since=SINCE, timeout_seconds=5):  # exec(2) may be under way
-        pass
+        assert holder(lock) == (os.getpid(), "second")
+        assert program.poll() is None
     program.kill()
     program.wait()
 

@@ -2,6 +2,7 @@
 
 import os
 import stat
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -152,17 +153,22 @@ def test_a_failing_disk_at_any_point_leaves_nothing_unfinished(tmp_path: Path, f
     ],
     ids=["missing", "cut", "changed", "foreign"],
 )
-def test_a_damaged_checkpoint_is_refused(tmp_path: Path, spoil: object, message: str) -> None:
+def test_a_damaged_checkpoint_is_refused(
+    tmp_path: Path, spoil: Callable[[Path], object], message: str
+) -> None:
     manifest = publish(tmp_path)
-    spoil(tmp_path / "checkpoint-3")  # type: ignore[operator]
+    spoil(tmp_path / "checkpoint-3")
     with pytest.raises(CheckpointError, match=message):
         verify_files(tmp_path / "checkpoint-3", manifest)
 
 
-def test_the_ledgers_sidecar_is_no_foreign_file(tmp_path: Path) -> None:
-    manifest = publish(tmp_path)
-    (tmp_path / "checkpoint-3" / ".ledger.json").write_text("{}", encoding="utf-8")
-    verify_files(tmp_path / "checkpoint-3", manifest)
+def test_the_ledgers_sidecar_is_the_only_file_that_may_join(tmp_path: Path) -> None:
+    manifest, folder = publish(tmp_path), tmp_path / "checkpoint-3"
+    (folder / ".ledger.json").write_text("{}", encoding="utf-8")
+    verify_files(folder, manifest)
+    (folder / ".ledger.json").rename(folder / ".other.json")
+    with pytest.raises(CheckpointError, match=r"\.other\.json: not in the manifest"):
+        verify_files(folder, manifest)
 
 
 def test_a_manifest_that_was_changed_is_refused(tmp_path: Path) -> None:
