@@ -25,6 +25,10 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) --editable '.[train,dev]'
 	@touch $@ $(VENV)/.train
 
+$(VENV)/.long: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) --editable '.[train,dev,vocabulary]'
+	@touch $@ $(VENV)/.train $(VENV)/.dev
+
 demo: $(VENV)/.train  ## Train two tiny heroes in a realm of your own, in a few minutes
 	$(BIN)/python tests/flows/demo.py
 
@@ -40,7 +44,7 @@ check: $(VENV)/.dev  ## Format, lint, types, import contracts (the generated sch
 test: $(VENV)/.dev  ## The tests that every change must pass
 	$(PYTEST) -m 'not long'
 
-test-long: $(VENV)/.dev  ## Those that take longer, too
+test-long: $(VENV)/.long  ## Those that take longer, too
 	$(PYTEST)
 
 bench: $(VENV)/.dev  ## Our figures beside those of peers, measured in one run
