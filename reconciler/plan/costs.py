@@ -29,32 +29,28 @@ class Cost(msgspec.Struct, frozen=True, kw_only=True):
 
 def cost_of(facts: Facts, changes: Iterable[Change]) -> Cost:
     """Return what these changes cost."""
-    adds: list[tuple[int | None, str]] = []
-    now, drops = 0, []
-    for action in (change.action for change in changes):
-        match action:
-            case a.SnapshotFile():
-                adds.append((_snapshot_bytes(facts, action), ROWS))
-            case a.TakeOverCheckpoint():
-                adds.append((_checkpoint_bytes(facts, action), TAKEN_OVER))
-            case a.GenerateQuest():
-                adds.append((None, MADE))
-            case a.LaunchRun():
-                adds.append((None, SAVES))
-            case a.PurgeTrash():
-                now += action.size_bytes
-            case a.TrashCheckpoint():
-                drops.append(action)
-            case _:
-                pass  # writes nothing that counts
+    actions = [change.action for change in changes]
+    adds = [added for action in actions if (added := _added(facts, action)) is not None]
+    drops = [action for action in actions if isinstance(action, a.TrashCheckpoint)]
     return Cost(
         adds_bytes=sum(size for size, _ in adds if size is not None),
         is_at_most=any(size and what == TAKEN_OVER for size, what in adds),
         unknown=tuple(dict.fromkeys(what for size, what in adds if size is None)),
-        frees_now_bytes=now,
+        frees_now_bytes=sum(action.size_bytes for action in actions if isinstance(action, a.PurgeTrash)),
         frees_later_bytes=sum(drop.size_bytes for drop in drops),
         later_seconds=max((drop.grace_seconds for drop in drops), default=0.0),
     )
+
+
+def _added(facts: Facts, action: a.AnyAction) -> tuple[int | None, str] | None:
+    """Return how much an action writes and what; None: nothing that counts."""
+    if isinstance(action, a.SnapshotFile):
+        return _snapshot_bytes(facts, action), ROWS
+    if isinstance(action, a.TakeOverCheckpoint):
+        return _checkpoint_bytes(facts, action), TAKEN_OVER
+    if isinstance(action, a.GenerateQuest):
+        return None, MADE
+    return (None, SAVES) if isinstance(action, a.LaunchRun) else None
 
 
 def _snapshot_bytes(facts: Facts, action: a.SnapshotFile) -> int | None:
