@@ -1,16 +1,20 @@
 """Builders: a small specs repository, a root with a real store, and the real command."""
 
+import json
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from pathlib import Path
 
 import msgspec
 import pytest
+from blake3 import blake3
 from click.testing import CliRunner, Result
 
 from reconciler.cli.group import reconcile
 from state.canonical import sha256_of
+from state.contract.manifest import FileEntry, Manifest, Measures, with_digest
+from state.contract.request import CodeVersion
 from state.ids import campaign_uid
 from state.layout import Layout
 from state.store.connection import open_writer
@@ -216,3 +220,50 @@ def rows() -> type:
         trash = staticmethod(trash_row)
 
     return Rows
+
+
+@pytest.fixture
+def publish() -> Callable[..., None]:
+    """Publish checkpoints of pip/campaign-001 into its folder of them, as a trainer does: (folder, *steps)."""
+
+    def make(folder: Path, *steps: int) -> None:
+        uid = json.loads((folder.parent / "campaign.json").read_text())["uid"]
+        for step in steps:
+            place = folder / f"checkpoint-{step}"
+            place.mkdir()
+            (place / "model.safetensors").write_bytes(b"weights")
+            (place / "manifest.json").write_bytes(msgspec.json.encode(with_digest(manifest_of(uid, step))))
+
+    return make
+
+
+def manifest_of(uid: str, step: int) -> Manifest:
+    """Return the manifest of a checkpoint whose weights are seven bytes."""
+    weights = FileEntry(path="model.safetensors", size_bytes=7, blake3=blake3(b"weights").hexdigest())
+    return Manifest(
+        campaign_uid=uid, campaign="pip/campaign-001", segment=1, step=step, parent_step=None, parent_digest=None,
+        created_at="2026-01-31T12:00:00Z", generation=1, attempt=1, config_hash="h", specs_commit="c",
+        code_version=CodeVersion(source="git", commit="c"), optimizer="adamw", healthy=True, quest_id=None,
+        cursor=(), learnt=(), files=(weights,), digest="",
+        measures=Measures(train_loss=1.0, val_loss=None, learning_rate=0.1, examples_seen=1, tokens_seen=1),
+    )  # fmt: skip
+
+
+@pytest.fixture
+def resting(
+    run: Reconcile, lab: Path, git: Callable[..., str], root: Path, publish: Callable[..., None]
+) -> Callable[..., Path]:
+    """Commit specs with nothing to learn, and let apply record some checkpoints; return their folder."""
+
+    def make(specs: Mapping[str, str], steps: Iterable[int]) -> Path:
+        for path, text in {"specs/queue.yaml": "quests: []\n", **specs}.items():
+            (lab / path).write_text(text)
+        git(lab, "add", ".")
+        git(lab, "commit", "-qm", "nothing to learn")
+        assert run("apply", "--until-converged").exit_code == 0
+        folder = root / "campaigns/pip/campaign-001/checkpoints"
+        publish(folder, *steps)
+        assert run("apply", "--once").exit_code == 0
+        return folder
+
+    return make

@@ -6,12 +6,7 @@ import shutil
 import time
 from pathlib import Path
 
-import msgspec
 import pytest
-from blake3 import blake3
-
-from state.contract.manifest import FileEntry, Manifest, Measures, with_digest
-from state.contract.request import CodeVersion
 
 REALM = "id: lab\nactive: pip/campaign-001\napply: {approve_above: {checkpoints: 2}}\n"
 RULES = "campaigns: {active: {keep_checkpoints: 1}}\nminimum_age: 1s\n"
@@ -19,18 +14,9 @@ STEPS = (100, 200, 300, 400, 1000)
 
 
 @pytest.fixture
-def realm(run, lab: Path, git, root: Path) -> Path:
+def realm(resting) -> Path:
     """A realm with five recorded checkpoints and no rule yet."""
-    (lab / "specs/queue.yaml").write_text("quests: []\n")
-    (lab / "specs/realm.yaml").write_text(REALM)
-    git(lab, "commit", "-qam", "nothing to learn")
-    assert run("apply", "--until-converged").exit_code == 0
-    folder = root / "campaigns/pip/campaign-001/checkpoints"
-    uid = json.loads((folder.parent / "campaign.json").read_text())["uid"]
-    for step in STEPS:
-        save(folder, uid, step)
-    assert run("apply", "--once").exit_code == 0
-    return folder
+    return resting({"specs/realm.yaml": REALM}, STEPS)
 
 
 @pytest.fixture
@@ -41,23 +27,6 @@ def shrunk(realm: Path, run, lab: Path, git) -> Path:
     git(lab, "commit", "-qm", "keep only the newest")
     time.sleep(2.1)  # the minimum age, in whole seconds of a real clock
     return realm
-
-
-def save(folder: Path, uid: str, step: int) -> None:
-    """Publish a checkpoint as a trainer does."""
-    content = b"weights"
-    files = (FileEntry(path="model.safetensors", size_bytes=7, blake3=blake3(content).hexdigest()),)
-    manifest = Manifest(
-        campaign_uid=uid, campaign="pip/campaign-001", segment=1, step=step, parent_step=None, parent_digest=None,
-        created_at="2026-01-31T12:00:00Z", generation=1, attempt=1, config_hash="h", specs_commit="c",
-        code_version=CodeVersion(source="git", commit="c"), optimizer="adamw", healthy=True, quest_id=None,
-        cursor=(), learnt=(), files=files, digest="",
-        measures=Measures(train_loss=1.0, val_loss=None, learning_rate=0.1, examples_seen=1, tokens_seen=1),
-    )  # fmt: skip
-    place = folder / f"checkpoint-{step}"
-    place.mkdir()
-    (place / "model.safetensors").write_bytes(content)
-    (place / "manifest.json").write_bytes(msgspec.json.encode(with_digest(manifest)))
 
 
 def there(folder: Path) -> list[int]:
@@ -109,12 +78,10 @@ def test_an_approval_holds_for_what_is_left_of_it_when_less_is_dropped(
     assert there(shrunk) == [400, 1000]
 
 
-def test_an_approval_lets_nothing_go_that_it_was_not_given_for(run, shrunk: Path, root: Path) -> None:
+def test_an_approval_lets_nothing_go_that_it_was_not_given_for(run, shrunk: Path, publish) -> None:
     """Kills: an approval of a plan that let go whatever the plan was by then."""
     run("approve", digest(run))
-    uid = json.loads((shrunk.parent / "campaign.json").read_text())["uid"]
-    for step in (1100, 1200, 1300, 1400):
-        save(shrunk, uid, step)
+    publish(shrunk, 1100, 1200, 1300, 1400)
     assert run("apply", "--once").exit_code == 0
     time.sleep(2.1)
     done = run("apply", "--until-converged")

@@ -3,47 +3,16 @@
 import json
 from pathlib import Path
 
-import msgspec
 import pytest
-from blake3 import blake3
-
-from state.contract.manifest import FileEntry, Manifest, Measures, with_digest
-from state.contract.request import CodeVersion
 
 NAME = "pip/campaign-001"
 SPEC = "specs/campaigns/pip/campaign-001.yaml"
 
 
 @pytest.fixture
-def realm(run, lab: Path, git, root: Path) -> Path:
+def realm(resting) -> Path:
     """A realm without an active campaign, whose campaign has two recorded checkpoints; its folder."""
-    (lab / "specs/queue.yaml").write_text("quests: []\n")
-    (lab / "specs/realm.yaml").write_text("id: lab\n")
-    git(lab, "commit", "-qam", "nothing to learn")
-    done = run("apply", "--until-converged")
-    assert done.exit_code == 0, done.output
-    folder = root / "campaigns/pip/campaign-001"
-    uid = json.loads((folder / "campaign.json").read_text())["uid"]
-    for step in (100, 200):
-        save(folder / "checkpoints", uid, step)
-    assert run("apply", "--once").exit_code == 0
-    return folder
-
-
-def save(folder: Path, uid: str, step: int) -> None:
-    """Publish a checkpoint as a trainer does."""
-    files = (FileEntry(path="model.safetensors", size_bytes=7, blake3=blake3(b"weights").hexdigest()),)
-    manifest = Manifest(
-        campaign_uid=uid, campaign=NAME, segment=1, step=step, parent_step=None, parent_digest=None,
-        created_at="2026-01-31T12:00:00Z", generation=1, attempt=1, config_hash="h", specs_commit="c",
-        code_version=CodeVersion(source="git", commit="c"), optimizer="adamw", healthy=True, quest_id=None,
-        cursor=(), learnt=(), files=files, digest="",
-        measures=Measures(train_loss=1.0, val_loss=None, learning_rate=0.1, examples_seen=1, tokens_seen=1),
-    )  # fmt: skip
-    place = folder / f"checkpoint-{step}"
-    place.mkdir()
-    (place / "model.safetensors").write_bytes(b"weights")
-    (place / "manifest.json").write_bytes(msgspec.json.encode(with_digest(manifest)))
+    return resting({"specs/realm.yaml": "id: lab\n"}, (100, 200)).parent
 
 
 def say(lab: Path, git, *lines: str) -> None:

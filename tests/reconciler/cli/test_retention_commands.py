@@ -4,49 +4,19 @@ import json
 import time
 from pathlib import Path
 
-import msgspec
 import pytest
-from blake3 import blake3
 
 from state.amounts import size
-from state.contract.manifest import FileEntry, Manifest, Measures, with_digest
-from state.contract.request import CodeVersion
 
 RULES = "campaigns: {active: {keep_checkpoints: 2}}\npins: [pip/campaign-001@100]\nminimum_age: 1s\n"
 
 
 @pytest.fixture
-def realm(run, lab: Path, git, root: Path):
+def realm(resting) -> Path:
     """A realm with five recorded checkpoints and rules that keep two of them, and a pinned one."""
-    (lab / "specs/queue.yaml").write_text("quests: []\n")
-    (lab / "specs/retention.yaml").write_text(RULES)
-    git(lab, "add", ".")
-    git(lab, "commit", "-qam", "a rolling window")
-    assert run("apply", "--until-converged").exit_code == 0
-    folder = root / "campaigns/pip/campaign-001/checkpoints"
-    uid = json.loads((folder.parent / "campaign.json").read_text())["uid"]
-    for step in (100, 200, 300, 400, 1000):
-        save(folder, uid, step)
-    assert run("apply", "--once").exit_code == 0
+    folder = resting({"specs/retention.yaml": RULES}, (100, 200, 300, 400, 1000))
     time.sleep(2.1)  # the minimum age, in whole seconds of a real clock
     return folder
-
-
-def save(folder: Path, uid: str, step: int) -> None:
-    """Publish a checkpoint as a trainer does."""
-    content = b"weights"
-    files = (FileEntry(path="model.safetensors", size_bytes=7, blake3=blake3(content).hexdigest()),)
-    manifest = Manifest(
-        campaign_uid=uid, campaign="pip/campaign-001", segment=1, step=step, parent_step=None, parent_digest=None,
-        created_at="2026-01-31T12:00:00Z", generation=1, attempt=1, config_hash="h", specs_commit="c",
-        code_version=CodeVersion(source="git", commit="c"), optimizer="adamw", healthy=True, quest_id=None,
-        cursor=(), learnt=(), files=files, digest="",
-        measures=Measures(train_loss=1.0, val_loss=None, learning_rate=0.1, examples_seen=1, tokens_seen=1),
-    )  # fmt: skip
-    place = folder / f"checkpoint-{step}"
-    place.mkdir()
-    (place / "model.safetensors").write_bytes(content)
-    (place / "manifest.json").write_bytes(msgspec.json.encode(with_digest(manifest)))
 
 
 def there(folder: Path) -> list[str]:
