@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 
 from reconciler.app.checkpoint_items import checkpoints_of
-from reconciler.app.errors import Misused, NotFound
+from reconciler.app.checkpoint_named import campaign_row_named, chosen
+from reconciler.app.errors import Misused
 from reconciler.app.ground import not_found
 from reconciler.app.items import CheckpointItem
 from reconciler.app.ledger_queries import ABSENT, best, latest
@@ -106,10 +107,8 @@ def _campaign(view: View, name: str) -> Side:
 
 
 def _checkpoint(view: View, campaign: str, which: str) -> Side:
-    row = view.facts.campaign_row(campaign)
-    if row is None:
-        raise not_found("campaign", campaign, [one.name for one in view.facts.store.campaigns])
-    item = _chosen(campaign, list(checkpoints_of(view, row)), which)
+    row = campaign_row_named(view, campaign)
+    item = chosen(campaign, list(checkpoints_of(view, row)), which)
     return Side(
         kind="checkpoint",
         name=item.id,
@@ -119,19 +118,6 @@ def _checkpoint(view: View, campaign: str, which: str) -> Side:
         data=_learnt(view, row, item.step),
         metrics=_of_checkpoint(item),
     )
-
-
-def _chosen(campaign: str, items: Sequence[CheckpointItem], which: str) -> CheckpointItem:
-    if which in ("latest", "best"):
-        found = latest(items) if which == "latest" else _best(items)
-        if found is None:
-            measured = " with a held-out loss" if which == "best" else ""
-            raise NotFound(f"campaign {campaign} has no complete checkpoint{measured} yet")
-        return found
-    by_step = {str(item.step): item for item in items if item.step is not None}
-    if which not in by_step:
-        raise not_found("checkpoint", f"{campaign}@{which}", [item.id for item in by_step.values()])
-    return by_step[which]
 
 
 def _best(items: Sequence[CheckpointItem]) -> CheckpointItem | None:

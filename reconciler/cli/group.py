@@ -31,6 +31,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "start-over": ("start_over", "Commit a new campaign of a hero, the old one archived."),
     "approve": ("approve", "Let a plan destroy exactly what it says, once."),
     "undelete": ("undelete", "Take a dropped checkpoint back out of the trash."),
+    "prove": ("prove", "Show what a checkpoint has learnt, row by row, through all its ancestors."),
     "try": ("try_", "Ask a checkpoint a few questions."),
     "doctor": ("doctor", "Check what training needs, and say how to mend it."),
     "schema": ("schema", "Print the JSON Schemas of specs and plan."),

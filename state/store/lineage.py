@@ -11,7 +11,7 @@ from state.store.rows import ManifestRow
 
 
 def manifest_row(manifest: Manifest) -> ManifestRow:
-    """Return what the store keeps of a manifest: all but the cursor, which grows with its campaign's quests."""
+    """Return what the store keeps of a manifest: all but the cursor, which grows with the quests."""
     slim = msgspec.structs.replace(manifest, cursor=())
     return ManifestRow(digest=manifest.digest, manifest_json=msgspec.json.encode(slim).decode())
 

@@ -10,6 +10,8 @@ import msgspec
 
 from state.contract.row_order import EpochOrder
 
+__all__ = ["EpochOrder", "NextUpdate", "Position", "Taken", "next_update", "updates_left"]
+
 
 class Position(msgspec.Struct, frozen=True, kw_only=True, order=True):
     """How far a quest has come: whole epochs, then rows of the epoch that has begun."""

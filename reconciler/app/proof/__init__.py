@@ -1,0 +1,1 @@
+"""What a checkpoint has learnt, shown: from its ancestors' records to the rows of files."""

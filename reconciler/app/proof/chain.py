@@ -1,0 +1,98 @@
+"""The ancestors of a checkpoint, by the digest that each one's manifest gives of its parent.
+
+A manifest lies beside the weights; of those that retention dropped the store has kept it. Nothing is guessed:
+where neither is there, the chain is broken, and says after whom.
+"""
+
+from collections.abc import Iterator
+
+import apsw
+import msgspec
+
+from reconciler.app.planning import View
+from reconciler.app.proof.records import Ancestor
+from state.contract.manifest import Manifest
+from state.ids import RunKey
+from state.store.connection import open_reader
+from state.store.lineage import manifest_of
+from state.store.rows import ManifestRow
+from state.store.tables import select_one
+
+
+class Link(msgspec.Struct, frozen=True, kw_only=True):
+    """One checkpoint of the chain."""
+
+    manifest: Manifest
+    path: str | None
+    """Of its folder; None: its weights are gone, and its manifest has no cursor."""
+
+    @property
+    def checkpoint(self) -> str:
+        return f"{self.manifest.campaign}@{self.manifest.step}"
+
+    @property
+    def run(self) -> RunKey | None:
+        """Return the launch that trained it; None of one that was taken over as it was."""
+        manifest = self.manifest
+        if manifest.origin is not None and manifest.attempt == 0:
+            return None
+        return RunKey(manifest.campaign_uid, manifest.generation, manifest.attempt)
+
+    def told(self) -> Ancestor:
+        """Return what a proof says of it."""
+        return Ancestor(
+            checkpoint=self.checkpoint,
+            digest=self.manifest.digest,
+            kept="folder" if self.path is not None else "store",
+            run=self.run.folder if self.run is not None else None,
+            saved_at=self.manifest.created_at,
+            num_rows=sum(part.stop - part.start for part in self.manifest.learnt),
+        )
+
+
+class Chain(msgspec.Struct, frozen=True, kw_only=True):
+    """A checkpoint and its ancestors, each before its parent."""
+
+    links: tuple[Link, ...]
+    broken: str | None = None
+    """What is not known; None: it goes back to the first weights."""
+
+
+def chain_of(view: View, digest: str) -> Chain:
+    """Return the chain of the checkpoint with this digest; without links when nothing is known of it."""
+    here = {
+        found.manifest.digest: Link(manifest=found.manifest, path=found.path)
+        for campaign in view.facts.campaigns.values()
+        for found in campaign.checkpoints.complete
+    }
+    with open_reader(view.layout.store) as store:
+        links = tuple(_walk(here, store, digest))
+    last = links[-1].manifest if links else None
+    if last is None or last.parent_digest is None:
+        return Chain(links=links)
+    return Chain(links=links, broken=_broken(last))
+
+
+def _walk(here: dict[str, Link], store: apsw.Connection, digest: str | None) -> Iterator[Link]:
+    seen: set[str] = set()
+    while digest is not None and digest not in seen:
+        seen.add(digest)
+        link = here.get(digest) or _kept(store, digest)
+        if link is None:
+            return
+        yield link
+        digest = link.manifest.parent_digest
+
+
+def _kept(store: apsw.Connection, digest: str) -> Link | None:
+    row = select_one(store, ManifestRow, "WHERE digest = ?", digest)
+    return Link(manifest=manifest_of(row), path=None) if row is not None else None
+
+
+def _broken(last: Manifest) -> str:
+    """Say whose parent is not known."""
+    source = last.origin.campaign if last.origin is not None else last.campaign
+    return (
+        f"{last.campaign}@{last.step} goes on from {source}@{last.parent_step} ({last.parent_digest}), of "
+        "which there is no record here: what that one had learnt is not known"
+    )

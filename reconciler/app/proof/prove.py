@@ -1,0 +1,161 @@
+"""`prove CHECKPOINT`: what it has learnt through all its ancestors, each row once an epoch or not."""
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from pathlib import Path
+
+from reconciler.app.checkpoint_named import checkpoint_named
+from reconciler.app.environment import Environment
+from reconciler.app.errors import NotFound
+from reconciler.app.in_force import look_in_force
+from reconciler.app.place import Options
+from reconciler.app.planning import View
+from reconciler.app.proof.chain import Link
+from reconciler.app.proof.lessons import Lesson
+from reconciler.app.proof.records import Proof, QuestProof
+from reconciler.app.proof.spans import by_times
+from reconciler.app.proof.study import Studied, Study, study
+from reconciler.app.proof.today import file_proofs
+from reconciler.observed.checkpoints import verify_contents
+from state.amounts import count
+from state.contract.manifest import QuestCursor
+
+
+def prove(environment: Environment, options: Options, checkpoint: str) -> Proof:
+    """Return what `<hero>/<campaign>@<step>`, `@latest` or `@best` has learnt.
+
+    Raises:
+        Misused: this is no name of a checkpoint.
+        NotFound: there is no such checkpoint, or nothing is known of what it had learnt.
+    """
+    view = look_in_force(environment, options)
+    name, found = studied_checkpoint(view, checkpoint)
+    itself = found.chain.links[0]
+    problems = (
+        *found.gaps,
+        *_problems(found.orders),
+        *_of_weights(itself),
+        *_of_cursor(itself, found.orders),
+    )
+    return Proof(
+        checkpoint=name,
+        digest=itself.manifest.digest,
+        is_proven=not problems,
+        problems=problems,
+        notes=tuple(_notes(found.orders)),
+        ancestors=tuple(link.told() for link in found.chain.links),
+        quests=tuple(_quest_proof(one) for one in found.orders),
+        files=file_proofs(view, found),
+    )
+
+
+def studied_checkpoint(view: View, checkpoint: str) -> tuple[str, Study]:
+    """Return the name of a checkpoint, and what is known of what it has learnt.
+
+    Raises:
+        Misused: this is no name of a checkpoint.
+        NotFound: there is no such checkpoint, or nothing is known of what it had learnt.
+    """
+    item = checkpoint_named(view, checkpoint)
+    found = study(view, item.digest or "")
+    if not found.chain.links:
+        raise NotFound(
+            f"nothing is known of what {item.id} had learnt: it is {item.state}, and the store has no record "
+            "of it, which earlier versions did not keep"
+        )
+    return item.id, found
+
+
+def _quest_proof(one: Studied) -> QuestProof:
+    content, counted = one.content, one.counted
+    num_trained = len(content.training(_newest(one).drawing.held_out_fraction)) if content else 0
+    return QuestProof(
+        campaign=one.campaign,
+        quest=one.quest_id,
+        part=one.part,
+        content=one.digest,
+        num_rows=len(content.rows) if content else (one.job.num_examples if one.job else 0),
+        num_held_out=len(content.rows) - num_trained if content else 0,
+        epochs=1 + max(lesson.learnt.epoch for lesson in one.lessons),
+        first_step=(one.lessons[0].link.manifest.parent_step or 0) + 1,
+        last_step=_newest(one).link.manifest.step,
+        times=by_times(counted.times) if counted else (),
+        num_repeated=counted.num_repeated if counted else 0,
+        num_skipped=counted.num_skipped if counted else 0,
+        problem=one.problem,
+    )
+
+
+def _newest(one: Studied) -> Lesson:
+    return one.lessons[-1]
+
+
+def _problems(orders: Sequence[Studied]) -> Iterator[str]:
+    """Yield what keeps the contents from being learnt exactly once an epoch, or from being counted."""
+    for one in orders:
+        if one.problem is not None:
+            yield f"{one.name}: {one.problem}"
+        elif one.counted is not None and (one.counted.num_repeated or one.counted.num_skipped):
+            repeated = count(one.counted.num_repeated, "row")
+            why = _why(one.lessons)
+            yield f"{one.name}: {repeated} repeated, {one.counted.num_skipped:,} skipped{why}"
+
+
+def _why(lessons: Sequence[Lesson]) -> str:
+    """Return what changed between two runs, if that decides the order of rows."""
+    for before, after in pairwise(lessons):
+        for key in ("seed", "held_out_fraction"):
+            old, new = getattr(before.drawing, key), getattr(after.drawing, key)
+            if old != new:
+                return f"; run {after.run.folder} has {key} {new}, the one before had {old}"
+    return ""
+
+
+def _of_weights(link: Link) -> Iterator[str]:
+    """Yield what is wrong with the checkpoint's own files, when they are here: all are read and hashed."""
+    if link.path is not None:
+        for text in verify_contents(Path(link.path), link.manifest):
+            yield f"{link.checkpoint} is damaged: {text}"
+
+
+def _of_cursor(link: Link, orders: Sequence[Studied]) -> Iterator[str]:
+    """Yield where the checkpoint's own cursor does not say what its ancestors have learnt."""
+    if link.path is None:
+        return  # what the store keeps has no cursor
+    cursors = {(one.quest_id, one.digest): one for one in link.manifest.cursor}
+    mine = [one for one in orders if one.lessons[0].campaign_uid == link.manifest.campaign_uid]
+    for one in mine:
+        cursor = cursors.pop((one.lessons[0].learnt.quest_id, one.digest), None)
+        if one.content is None:
+            continue
+        num_rows = len(one.content.training(_newest(one).drawing.held_out_fraction))
+        learnt = sum(lesson.learnt.stop - lesson.learnt.start for lesson in one.lessons)
+        told = _rows_taken(cursor, num_rows)
+        if told != learnt:
+            yield (
+                f"{one.name}: {link.checkpoint} says that {count(told, 'row')} were taken of it, its "
+                f"ancestors have learnt {learnt:,}"
+            )
+    for quest_id, digest in cursors:
+        yield f"{link.checkpoint} says that it took rows of {quest_id} ({digest}), no ancestor has learnt one"
+
+
+def _rows_taken(cursor: QuestCursor | None, num_rows: int) -> int:
+    return cursor.epochs_done * num_rows + cursor.rows_taken if cursor is not None else 0
+
+
+def _notes(orders: Sequence[Studied]) -> Iterator[str]:
+    """Yield rows that were learnt and are held out now: what is measured with them is too good."""
+    if not orders:
+        return
+    fraction = (
+        max(orders, key=lambda one: _newest(one).link.manifest.step).lessons[-1].drawing.held_out_fraction
+    )
+    for one in orders:
+        if one.content is not None and one.counted is not None:
+            kept_out = one.counted.times.keys() - set(one.content.training(fraction))
+            if kept_out:
+                yield (
+                    f"{one.name}: {count(len(kept_out), 'row')} that the newest run holds out were learnt "
+                    "before: its held-out loss is too low"
+                )

@@ -1,0 +1,77 @@
+"""A chain, its lessons, and what they come to for each content: what every proof stands on."""
+
+import msgspec
+
+from reconciler.app.planning import View
+from reconciler.app.proof.chain import Chain, chain_of
+from reconciler.app.proof.contents import Content, Contents, NoContent
+from reconciler.app.proof.counting import Counted, OtherSplit, count_rows
+from reconciler.app.proof.lessons import Lesson, by_order, lessons_of
+from reconciler.observed.facts import Facts
+from state.store.rows import JobRow
+
+
+class Studied(msgspec.Struct, frozen=True, kw_only=True):
+    """One content of one quest, as one campaign has learnt it."""
+
+    lessons: tuple[Lesson, ...]
+    """At least one; oldest first."""
+    campaign: str
+    quest_id: str
+    part: int
+    job: JobRow | None
+    content: Content | None = None
+    counted: Counted | None = None
+    problem: str | None = None
+    """Why it could not be counted."""
+
+    @property
+    def name(self) -> str:
+        """Return what people call it."""
+        part = f", part {self.part}" if self.part > 1 else ""
+        return f"quest {self.quest_id}{part} of {self.campaign}"
+
+    @property
+    def digest(self) -> str:
+        return self.lessons[0].learnt.digest
+
+
+class Study(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that is known of what a checkpoint has learnt."""
+
+    chain: Chain
+    orders: tuple[Studied, ...]
+    """In the order in which each was first learnt from."""
+    gaps: tuple[str, ...]
+    """What is not known of the chain."""
+
+
+def study(view: View, digest: str) -> Study:
+    """Return what the checkpoint with this digest has learnt; without links when nothing is known of it."""
+    chain = chain_of(view, digest)
+    found = lessons_of(chain, view.facts)
+    contents = Contents(view.layout)
+    orders = tuple(_studied(view.facts, contents, tuple(one)) for one in by_order(found.lessons).values())
+    gaps = (*((chain.broken,) if chain.broken else ()), *found.problems)
+    return Study(chain=chain, orders=orders, gaps=gaps)
+
+
+def _studied(facts: Facts, contents: Contents, lessons: tuple[Lesson, ...]) -> Studied:
+    first = lessons[0]
+    learnt = first.learnt
+    jobs = facts.jobs_of(first.campaign_uid)
+    job = next((one for one in jobs if (one.order_id, one.digest) == (learnt.quest_id, learnt.digest)), None)
+    name, _, part = learnt.quest_id.partition("+")
+    told = Studied(
+        lessons=lessons,
+        campaign=first.link.manifest.campaign,
+        quest_id=job.quest_id if job else name,
+        part=job.part if job else int(part or 1),
+        job=job,
+    )
+    try:
+        content = contents.of(learnt.digest, job)
+        counted = count_rows(lessons, content)
+    except (NoContent, OtherSplit) as error:
+        return msgspec.structs.replace(told, problem=str(error))
+    return msgspec.structs.replace(told, content=content, counted=counted)

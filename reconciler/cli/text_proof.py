@@ -1,0 +1,134 @@
+"""What a checkpoint has learnt, as text. Pure."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from reconciler.cli.text_layout import PLAIN, Column, Paint, safe, short_hash, table
+from state.amounts import count
+
+if TYPE_CHECKING:
+    from reconciler.app.proof.records import FileProof, Occasion, Proof, QuestProof, RowProof, Span, Times
+
+_MOST_SPANS = 4
+_PROVEN = "Proven: each row once in every epoch whose turn it was; none repeated, none skipped."
+
+
+def proof_text(proof: "Proof", width: int | None, paint: Paint = PLAIN) -> str:
+    """Return the chain, each quest's rows, today's files, and whether all is proven."""
+    parts = [_chain(proof)]
+    if proof.quests:
+        parts.append(_quests(proof.quests, width, paint))
+    if proof.files:
+        parts.append(_files(proof.files, width, paint))
+    parts.append("\n".join(_verdict(proof, paint)))
+    return "\n\n".join(parts)
+
+
+def row_text(found: "RowProof", width: int | None, paint: Paint = PLAIN) -> str:
+    """Return whether and when a row was learnt."""
+    said = {
+        "learnt": f"was learnt {_often(len(found.occasions))}",
+        "held out": "was never learnt: it is held out, to measure with",
+        "edited": "was not learnt as it is now; the row that stood there before was learnt "
+        + _often(found.num_before_edit),
+        "waiting": "was not learnt: its turn had not come",
+        "new": "was not learnt: no quest of this checkpoint has it",
+    }[found.state]
+    lines = [f"{safe(found.row)} {paint(said, 'good' if found.occasions else 'warn')}."]
+    if found.occasions:
+        titles = ["epoch", "step", "run", "checkpoint", "quest", "row"]
+        columns = [Column(title, right=title in ("epoch", "step", "row")) for title in titles]
+        lines.append(table(columns, map(_occasion, found.occasions), width, paint))
+    lines += [paint(f"Not known: {safe(problem)}.", "bad") for problem in found.problems]
+    return "\n".join(lines)
+
+
+def _occasion(one: "Occasion") -> Sequence[object]:
+    step = f"{one.step:,}" if one.step is not None else f"after {one.after_step:,}"
+    return (one.epoch, step, one.run, one.checkpoint, _name(one), f"{one.row:,}")
+
+
+def _name(one: "Occasion | QuestProof") -> str:
+    return one.quest if one.part == 1 else f"{one.quest} part {one.part}"
+
+
+def _chain(proof: "Proof") -> str:
+    gone = sum(one.kept == "store" for one in proof.ancestors)
+    campaigns = {one.checkpoint.partition("@")[0] for one in proof.ancestors}
+    told = [count(len(proof.ancestors), "checkpoint")]
+    told += [f"of {len(campaigns)} campaigns"] if len(campaigns) > 1 else []
+    told += [f"{gone:,} of them deleted since"] if gone else []
+    first = proof.ancestors[-1].checkpoint
+    return f"{safe(proof.checkpoint)} ({short_hash(proof.digest)}): {', '.join(told)}, from {safe(first)} on"
+
+
+def _quests(quests: "Iterable[QuestProof]", width: int | None, paint: Paint) -> str:
+    columns = [
+        Column("quest"),
+        Column("campaign", spare=2),
+        Column("content", spare=3),
+        Column("rows", right=True),
+        Column("held out", right=True, spare=1),
+        Column("epochs", right=True),
+        Column("repeated", right=True),
+        Column("skipped", right=True),
+        Column("learnt"),
+    ]
+    return table(columns, map(_quest, quests), width, paint)
+
+
+def _quest(one: "QuestProof") -> Sequence[object]:
+    rows, held_out = f"{one.num_rows:,}", f"{one.num_held_out:,}"
+    about = (_name(one), one.campaign, short_hash(one.content), rows, held_out, one.epochs)
+    if one.problem is not None:
+        return (*about, "?", "?", "not known")
+    return (*about, f"{one.num_repeated:,}", f"{one.num_skipped:,}", _times(one.times))
+
+
+def _times(times: "Iterable[Times]") -> str:
+    """Return `190 rows twice, 10 rows once`."""
+    return ", ".join(f"{count(one.num_rows, 'row')} {_often(one.times)}" for one in times) or "none"
+
+
+def _often(times: int) -> str:
+    return {0: "never", 1: "once", 2: "twice"}.get(times, f"{times:,} times")
+
+
+def _files(files: "Iterable[FileProof]", width: int | None, paint: Paint) -> str:
+    columns = [Column("file today"), Column("rows", right=True), Column("against what was learnt")]
+    return table(columns, map(_file, files), width, paint)
+
+
+def _file(one: "FileProof") -> Sequence[object]:
+    if one.problem is not None:
+        return (one.file, "?", f"cannot be read: {one.problem}")
+    parts = [_times(one.times)] if one.times else []
+    for name in ("held_out", "waiting", "new", "edited", "invalid"):
+        spans: Sequence[Span] = getattr(one, name)
+        if spans:
+            where = f" ({_spans(spans)})" if name in ("new", "edited", "invalid") else ""
+            parts.append(f"{_num_rows(spans):,} {name.replace('_', ' ')}{where}")
+    parts += [f"{one.num_removed:,} removed since"] if one.num_removed else []
+    return (one.file, f"{one.num_rows:,}", ", ".join(parts))
+
+
+def _num_rows(spans: "Iterable[Span]") -> int:
+    return sum(last - first + 1 for first, last in spans)
+
+
+def _spans(spans: "Sequence[Span]") -> str:
+    """Return `rows 1-7, 12 and 5 more`."""
+    shown = [f"{first:,}" if first == last else f"{first:,}-{last:,}" for first, last in spans[:_MOST_SPANS]]
+    more = f" and {_num_rows(spans[_MOST_SPANS:]):,} more" if len(spans) > _MOST_SPANS else ""
+    noun = "row" if _num_rows(spans) == 1 else "rows"
+    return f"{noun} {', '.join(shown)}{more}"
+
+
+def _verdict(proof: "Proof", paint: Paint) -> Iterator[str]:
+    for note in proof.notes:
+        yield paint(f"Note: {safe(note)}.", "warn")
+    if proof.is_proven:
+        yield paint(_PROVEN if proof.quests else "It has learnt no row.", "good")
+        return
+    for problem in proof.problems:
+        yield paint(f"Not proven: {safe(problem)}.", "bad")

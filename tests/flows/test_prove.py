@@ -1,0 +1,351 @@
+"""`reconcile prove`: what a checkpoint has learnt, against a log of every row that the trainers took.
+
+Trainers are instant ones: real orders, cursors and manifests, without weights. The log is written while they
+take rows; nothing of the proof is used to make it.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import instant
+import msgspec
+import pytest
+from click.testing import CliRunner, Result
+from lab import realm, rows, tiny_hero
+from worlds import World
+
+from reconciler.cli.group import reconcile
+from state.contract.files import read
+from state.contract.manifest import MANIFEST_NAME, LearntRange, Manifest, with_digest
+from state.store.connection import open_writer
+
+ONE, TWO = "one/campaign-001", "two/campaign-001"
+SUMS: dict[str, Any] = {"id": "sums", "file": "data/sums.jsonl", "for": [ONE]}
+RowLog = list[tuple[str, int]]
+"""Content and row (from 0) in the order in which they were learnt."""
+
+
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch) -> RowLog:
+    """What the trainers really took, row by row."""
+    taken: RowLog = []
+    real = instant.next_update
+
+    def logging(**asked: Any) -> Any:
+        found = real(**asked)
+        assert found is not None
+        taken.extend((asked["quest_digest"], row) for row in found.rows)
+        return found
+
+    monkeypatch.setattr(instant, "next_update", logging)
+    return taken
+
+
+class Realm:
+    """A world, the command, and what its specs say."""
+
+    def __init__(self, folder: Path) -> None:
+        self.world = World(folder)
+        self.specs = {"realm": realm(ONE), "queue": {"quests": [SUMS]}}
+        self.specs["realm"]["defaults"]["evaluation"]["held_out"] = 0
+        self.specs["realm"]["defaults"]["checkpoint"]["every_updates"] = 7
+        for hero in ("one", "two"):
+            self.specs[f"heroes/{hero}"] = tiny_hero(hero)
+            self.specs[f"campaigns/{hero}/campaign-001"] = {"id": "campaign-001"}
+
+    def data(self, text: str, name: str = "sums") -> None:
+        self.world.lab.write(f"data/{name}.jsonl", text)
+
+    def apply(self, **changes: Any) -> None:
+        """Commit what the specs say now, and apply until nothing is left."""
+        self.specs |= changes
+        self.world.commit(self.specs)
+        self.world.apply()
+
+    def prove(self, checkpoint: str, *more: str) -> Result:
+        lab = self.world.lab
+        given = ["--repo", str(lab.repository), "--root", str(lab.layout.root), "prove", checkpoint, *more]
+        return CliRunner().invoke(reconcile, given, env={"HOME": str(lab.home)})
+
+    def proof(self, checkpoint: str, *more: str) -> dict[str, Any]:
+        done = self.prove(checkpoint, "--json", *more)
+        assert done.exit_code in (0, 1), done.output
+        found: dict[str, Any] = json.loads(done.stdout)
+        return found
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Realm:
+    return Realm(tmp_path)
+
+
+def times_of(quest: dict[str, Any]) -> dict[int, int]:
+    """Return row (from 0) → how often it was learnt, as a proof says."""
+    return {
+        row - 1: one["times"]
+        for one in quest["times"]
+        for first, last in one["rows"]
+        for row in range(first, last + 1)
+    }
+
+
+def numbers(spans: list[list[int]]) -> list[int]:
+    return [row for first, last in spans for row in range(first, last + 1)]
+
+
+def test_a_file_that_grew_from_200_to_220_rows_is_learnt_with_none_repeated_and_none_skipped(
+    lab: Realm, log: RowLog
+) -> None:
+    """Kills: a grown file resumed with 53 rows repeated and 53 never seen."""
+    lab.data(rows(range(200)))
+    lab.apply(**{"campaigns/one/campaign-001": {"id": "campaign-001", "goal": {"updates": 61}}})
+    begun = lab.proof(f"{ONE}@61")
+    assert begun["is_proven"], begun["problems"]
+    assert times_of(begun["quests"][0]) == Counter(row for _, row in log)
+
+    lab.data(rows(range(220)))
+    lab.apply(**{"campaigns/one/campaign-001": {"id": "campaign-001"}})
+    found = lab.proof(f"{ONE}@latest")
+
+    assert found["is_proven"], found["problems"]
+    assert [(q["quest"], q["part"], q["num_rows"]) for q in found["quests"]] == [
+        ("sums", 1, 200),
+        ("sums", 2, 20),
+    ]
+    for quest in found["quests"]:
+        assert (quest["num_repeated"], quest["num_skipped"]) == (0, 0)
+        assert times_of(quest) == Counter(row for content, row in log if content == quest["content"])
+    (file,) = found["files"]
+    assert file["times"] == [{"times": 1, "num_rows": 220, "rows": [[1, 220]]}]
+    said = lab.prove(ONE)
+    assert said.exit_code == 0
+    assert "none repeated, none skipped." in said.stdout
+    assert "220 rows once" in said.stdout
+
+
+def test_each_row_says_the_very_updates_that_learnt_it(lab: Realm, log: RowLog) -> None:
+    lab.data(rows(range(11)))
+    lab.data(rows(range(50, 59)), "more")
+    more = {"id": "more", "file": "data/more.jsonl", "priority": "low", "for": [ONE]}
+    lab.apply(queue={"quests": [{**SUMS, "epochs": 3}, more]})
+
+    updates: dict[tuple[str, int], list[int]] = {}
+    step, left = 0, 0
+    for index, taken in enumerate(log):
+        is_other = index > 0 and log[index - 1][0] != taken[0]
+        if left == 0 or is_other:  # an update has two rows; the last one of a quest may have one
+            step, left = step + 1, 2
+        left -= 1
+        updates.setdefault(taken, []).append(step)
+    quests = {quest["content"]: quest for quest in lab.proof(ONE)["quests"]}
+    for (content, row), steps in updates.items():
+        name = quests[content]["quest"]
+        found = lab.proof(ONE, "--row", f"{name}:{row + 1}")
+        assert [one["step"] for one in found["occasions"]] == steps
+        assert [one["epoch"] for one in found["occasions"]] == list(range(1, len(steps) + 1))
+        for one in found["occasions"]:
+            saved = int(one["checkpoint"].partition("@")[2])
+            assert one["after_step"] < one["step"] <= saved
+    said = lab.prove(ONE, "--row", "sums:1").stdout
+    assert "sums:1 was learnt 3 times." in said
+    assert "EPOCH" in said
+
+
+def tampered(lab: Realm, step: int, change: Callable[[LearntRange], LearntRange]) -> None:
+    """Write the manifest of a checkpoint anew, with another first range, as a wrong trainer would have."""
+    folder = lab.world.lab.layout.campaign(ONE).checkpoint(step)
+    manifest = read(folder / MANIFEST_NAME, Manifest)
+    first, *others = manifest.learnt
+    changed = with_digest(msgspec.structs.replace(manifest, learnt=(change(first), *others)))
+    folder.chmod(0o700)
+    (folder / MANIFEST_NAME).chmod(0o600)
+    (folder / MANIFEST_NAME).write_bytes(msgspec.json.encode(changed))
+
+
+@pytest.mark.parametrize(
+    ("shift", "said"), [(-3, "3 rows repeated, 0 skipped"), (3, "0 rows repeated, 3 skipped")], ids=str
+)
+def test_a_resume_that_repeats_or_skips_rows_is_not_proven(lab: Realm, shift: int, said: str) -> None:
+    """Negative control: a trainer that goes on from the wrong row of the epoch."""
+    lab.data(rows(range(40)))
+    lab.apply()
+    tampered(lab, 20, lambda one: msgspec.structs.replace(one, start=one.start + shift))
+
+    found = lab.proof(f"{ONE}@20")
+
+    assert not found["is_proven"]
+    assert found["problems"][0] == f"quest sums of {ONE}: {said}"
+    assert "20 says that 40 rows were taken of it, its ancestors have learnt" in found["problems"][1]
+    done = lab.prove(f"{ONE}@20")
+    assert done.exit_code == 1
+    assert f"Not proven: quest sums of {ONE}: {said}." in done.stdout
+
+
+def test_what_a_starting_checkpoint_had_learnt_counts(lab: Realm) -> None:
+    lab.data(rows(range(30)))
+    lab.data(rows(range(20, 40)), "more")
+    more = {"id": "more", "file": "data/more.jsonl", "for": [TWO]}
+    lab.apply(queue={"quests": [{**SUMS, "epochs": 2}, more]})
+    start = {"id": "campaign-001", "starting_checkpoint": f"{ONE}@latest"}
+    lab.apply(**{"campaigns/two/campaign-001": start, "realm": {**lab.specs["realm"], "active": TWO}})
+
+    found = lab.proof(TWO)
+
+    assert found["is_proven"], found["problems"]
+    learnt = [(q["campaign"], q["quest"], times_of(q)) for q in found["quests"]]
+    assert learnt == [(ONE, "sums", dict.fromkeys(range(30), 2)), (TWO, "more", dict.fromkeys(range(20), 1))]
+    files = {one["quest"]: one["times"] for one in found["files"]}
+    assert files["more"] == [
+        {"times": 3, "num_rows": 10, "rows": [[1, 10]]},
+        {"times": 1, "num_rows": 10, "rows": [[11, 20]]},
+    ]
+    (taken_over,) = [one for one in found["ancestors"] if one["run"] is None]
+    assert taken_over["checkpoint"] == f"{TWO}@30"
+    runs = {one["campaign"] for one in lab.proof(TWO, "--row", "more:5")["occasions"]}
+    assert runs == {ONE, TWO}
+
+
+def pruned(lab: Realm) -> None:
+    """Let retention drop all that it may, and the trash be emptied."""
+    lab.apply(retention={"campaigns": {"active": {"keep_checkpoints": 1}}, "minimum_age": "1s"})
+    for _ in range(4):
+        lab.world.pass_time(hours=2)
+        lab.world.apply()
+    assert {stone.state for stone in lab.world.lab.store().trash} == {"purged"}
+
+
+def test_deleted_ancestors_still_prove(lab: Realm, log: RowLog) -> None:
+    lab.data(rows(range(60)))
+    lab.apply()
+    before = lab.proof(ONE)
+    pruned(lab)
+    there = lab.world.lab.manifests(ONE)
+    assert sorted(there) == [28, 30]  # the best one stays
+
+    found = lab.proof(ONE)
+
+    assert found["is_proven"], found["problems"]
+    assert found["quests"] == before["quests"]
+    assert times_of(found["quests"][0]) == Counter(row for _, row in log)
+    kept = {one["checkpoint"]: one["kept"] for one in found["ancestors"]}
+    assert kept == {f"{ONE}@{step}": "folder" if step in there else "store" for step in (30, 28, 21, 14, 7)}
+    assert "5 checkpoints, 3 of them deleted since" in lab.prove(ONE).stdout
+    gone = lab.proof(f"{ONE}@14")
+    assert gone["is_proven"], gone["problems"]
+    assert len(times_of(gone["quests"][0])) == 28
+
+
+def forget(lab: Realm) -> None:
+    with closing(open_writer(lab.world.lab.layout.store)) as store:
+        store.execute("DELETE FROM manifests")
+
+
+def test_an_ancestor_of_which_nothing_is_known_breaks_the_chain_by_name(lab: Realm) -> None:
+    lab.data(rows(range(60)))
+    lab.apply()
+    pruned(lab)
+    forget(lab)
+
+    found = lab.proof(ONE)
+
+    assert not found["is_proven"]
+    assert f"{ONE}@28 goes on from {ONE}@21 (blake3:" in found["problems"][0]
+    assert "of which there is no record here" in found["problems"][0]
+    assert sum(one["num_rows"] for one in found["ancestors"]) == 2 * 9
+    done = lab.prove(f"{ONE}@14")
+    assert done.exit_code == 5
+    assert f"nothing is known of what {ONE}@14 had learnt: it is purged" in done.stderr
+
+
+def test_todays_file_says_which_rows_are_new_edited_or_gone(lab: Realm) -> None:
+    lab.data(rows(range(12)))
+    lab.apply(queue={"quests": [{**SUMS, "on_edit": "ignore"}]})
+    lines = rows(range(12)).splitlines(keepends=True)
+    lines[2] = rows([102])
+    del lines[11]
+    lab.data("".join(lines) + rows([0, 200]) + "not a row\n")
+    found = lab.proof(ONE)
+    assert found["files"][0]["problem"] is not None  # a file with a broken row is no quest's
+    lab.data("".join(lines) + rows([0, 200]))
+
+    (file,) = lab.proof(ONE)["files"]
+
+    assert file["problem"] is None
+    assert [(one["times"], numbers(one["rows"])) for one in file["times"]] == [(1, [1, 2, *range(4, 12), 12])]
+    assert (file["edited"], file["new"], file["num_removed"]) == ([[3, 3]], [[13, 13]], 1)
+    edited = lab.proof(ONE, "--row", "data/sums.jsonl:3")
+    assert (edited["state"], edited["occasions"], edited["num_before_edit"]) == ("edited", [], 1)
+    new = lab.proof(ONE, "--row", "sums:13")
+    assert (new["state"], new["occasions"]) == ("new", [])
+    assert "the row that stood there before was learnt once" in lab.prove(ONE, "--row", "sums:3").stdout
+    assert "1 edited (row 3)" in lab.prove(ONE).stdout
+
+
+def test_a_row_of_any_file_is_known_by_its_content(lab: Realm) -> None:
+    lab.data(rows(range(8)))
+    lab.apply()
+    elsewhere = lab.world.lab.folder / "mine.jsonl"
+    elsewhere.write_text(rows([77, 5]))
+    assert lab.proof(ONE, "--row", f"{elsewhere}:1")["state"] == "new"
+    found = lab.proof(ONE, "--row", f"{elsewhere}:2")
+    assert (found["state"], [one["row"] for one in found["occasions"]]) == ("learnt", [6])
+
+
+def test_a_snapshot_that_is_gone_or_damaged_proves_nothing(lab: Realm) -> None:
+    lab.data(rows(range(8)))
+    lab.apply()
+    (snapshot,) = lab.world.lab.layout.data.glob("*.jsonl")
+    snapshot.chmod(0o600)
+    snapshot.write_text(rows(range(1, 9)))
+    (problem,) = lab.proof(ONE)["problems"]
+    assert f"{snapshot} is damaged: its content has sha256:" in problem
+    snapshot.unlink()
+    found = lab.proof(ONE)
+    assert "there is no such file" in found["problems"][0]
+    assert found["quests"][0]["times"] == []
+
+
+def test_a_checkpoint_whose_weights_were_changed_is_not_proven(lab: Realm) -> None:
+    lab.data(rows(range(8)))
+    lab.apply()
+    weights = lab.world.lab.layout.campaign(ONE).checkpoint(4) / "model.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[0] ^= 1
+    weights.parent.chmod(0o700)
+    weights.chmod(0o600)
+    weights.write_bytes(bytes(content))
+    (problem,) = lab.proof(ONE)["problems"]
+    assert f"{ONE}@4 is damaged: model.safetensors has BLAKE3" in problem
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("nothing",), 64, '"nothing" is no checkpoint; expected <hero>/<campaign>@<step>, @latest or @best'),
+        (("one/campaign-009@1",), 5, 'there is no campaign "one/campaign-009"'),
+        ((f"{ONE}@3",), 5, f'there is no checkpoint "{ONE}@3"; known: {ONE}@4'),
+        ((ONE, "--row", "sums"), 64, '"sums" is no row; expected <file>:<number>, counted from 1'),
+        ((ONE, "--row", "sums:9"), 64, "sums.jsonl has rows 1 to 8, not 9"),
+        ((ONE, "--row", "sumz:1"), 5, 'there is no file or quest "sumz"; known: sums; did you mean "sums"?'),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_what_is_no_checkpoint_or_row_is_refused_by_name(
+    lab: Realm, words: tuple[str, ...], code: int, said: str
+) -> None:
+    lab.data(rows(range(8)))
+    lab.apply()
+    done = lab.prove(*words)
+    assert (done.exit_code, said in done.stderr) == (code, True), done.stderr
+
+
+def test_proofs_write_nothing(lab: Realm) -> None:
+    lab.data(rows(range(8)))
+    lab.apply()
+    before = {path: path.stat().st_mtime_ns for path in lab.world.lab.layout.root.rglob("*")}
+    lab.prove(ONE)
+    assert {path: path.stat().st_mtime_ns for path in lab.world.lab.layout.root.rglob("*")} == before
