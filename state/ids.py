@@ -1,9 +1,10 @@
 """Names and ids: what may become part of a path, and how ids are derived from what they name."""
 
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
-from state.canonical import short_id
+from state.canonical import sha256_of, short_id
 
 MAX_ID_LENGTH = 64
 CAMPAIGNS, ARCHIVE, INBOX = "campaigns", "archive", "inbox"
@@ -79,6 +80,16 @@ def order_id(quest_id: str, part: int) -> str:
 def quest_of(order: str) -> str:
     """Return the quest that a part of it is of; no id of a quest has a plus."""
     return order.partition("+")[0]
+
+
+def deletion_number(uid: str) -> int:
+    """Return the number of a campaign among what is dropped: negative, so that no ledger row has it."""
+    return -1 - int(uid, 16) % 2**52
+
+
+def contents_digest(digests: Iterable[str]) -> str:
+    """Return the digest of what a campaign consists of: of the digests of its checkpoints, in any order."""
+    return sha256_of(sorted(digests))
 
 
 def checkpoint_folder(step: int) -> str:

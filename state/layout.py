@@ -159,6 +159,10 @@ class Layout(msgspec.Struct, frozen=True):
         """Dropped checkpoints, each for its time of grace."""
         return self.root / "trash"
 
+    def deleted_campaign(self, uid: str) -> Path:
+        """Return where a campaign lies that is deleted whole, for its time of grace."""
+        return self.trash / f"{uid}-campaign"
+
     @property
     def active_link(self) -> Path:
         return self.campaigns / "active"

@@ -25,6 +25,17 @@ def take(action: TakeApproval, tools: Tools) -> str:
     return answer_once(tools, action.request_id, do)
 
 
+def forget(store: apsw.Connection, sequence: int) -> None:
+    """Forget that something may be dropped: a person took it back, and another approval is needed."""
+    before = get_meta(store, "approval")
+    if before:
+        taken = msgspec.json.decode(before, type=TakenApproval)
+        left = tuple(one for one in taken.sequences if one != sequence)
+        put_meta(
+            store, "approval", msgspec.json.encode(msgspec.structs.replace(taken, sequences=left)).decode()
+        )
+
+
 def _beside_earlier(store: apsw.Connection, action: TakeApproval) -> TakenApproval:
     """Return what may be dropped now: this, and what was approved before at the same commit."""
     before = get_meta(store, "approval")

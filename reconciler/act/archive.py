@@ -34,7 +34,7 @@ def archive(action: ArchiveCampaign, tools: Tools) -> str:
         Permanent: something has its place in the archive, or its folder is nowhere.
     """
     row = _begin_archiving(action, tools)
-    _write_summary(tools, row)
+    write_summary(tools, row)
     _move(tools, row, archived=True)
     return f"{tools.layout.campaign(row.name, archived=True).folder.relative_to(tools.layout.root)}"
 
@@ -63,7 +63,12 @@ def _begin_archiving(action: ArchiveCampaign, tools: Tools) -> CampaignRow:
     return row
 
 
-def _write_summary(tools: Tools, row: CampaignRow) -> None:
+def write_summary(tools: Tools, row: CampaignRow) -> None:
+    """Write the final metrics of a campaign into its folder.
+
+    Raises:
+        Permanent: its folder is nowhere.
+    """
     with tools.writer.transaction() as store:
         ledger = select(store, LedgerRow, "WHERE campaign_uid = ? ORDER BY sequence", row.uid)
         runs = select(store, RunRow, "WHERE campaign_uid = ?", row.uid)

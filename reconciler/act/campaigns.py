@@ -59,8 +59,8 @@ def activate(action: ActivateCampaign, tools: Tools) -> str:
     """
     with tools.writer.transaction() as store:
         chosen = campaign_row(store, action.campaign_uid, action.campaign)
-        if chosen.status == "archived":
-            raise Temporary(f"{action.campaign} is archived; the plan restores it first")
+        if chosen.status in ("archived", "deleted"):
+            raise Temporary(f"{action.campaign} is {chosen.status}; the plan restores it first")
         demoted = select(store, CampaignRow, "WHERE status = 'active' AND uid != ?", action.campaign_uid)
         put(store, [msgspec.structs.replace(row, status="paused") for row in demoted])
         put(store, [msgspec.structs.replace(chosen, status="active")])

@@ -53,7 +53,10 @@ def write_campaign_file(tools: Tools, uid: str, name: str) -> None:
     with tools.writer.transaction() as store:
         row = campaign_row(store, uid, name)
         ledger = select(store, LedgerRow, "WHERE campaign_uid = ? ORDER BY sequence", uid)
-    path = find_home(tools.layout, row).places.record
+    places, state = find_home(tools.layout, row)
+    if row.status == "deleted" and state == "missing":
+        return
+    path = places.record
     existing = read_existing(path)
     card = _card(row, existing)
     if card is not None:

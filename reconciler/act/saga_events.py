@@ -6,6 +6,7 @@ from typing import Any
 import apsw
 import msgspec
 
+from state.ids import deletion_number
 from state.store.rows import ActionRow, JobRow, LedgerRow, RequestRow, RunRow
 from state.store.tables import select, select_one
 
@@ -28,6 +29,7 @@ EVENTS = {
     "RecordCheckpoint": "saved",
     "SetAsideCheckpoint": "set_aside",
     "TrashCheckpoint": "dropped",
+    "DeleteCampaign": "deleted",
     "RestoreCheckpoint": "taken_back",
     "PurgeTrash": "purged",
     "TakeApproval": "approval",
@@ -39,7 +41,7 @@ EVENTS = {
 NO_EVENTS = frozenset(
     {
         *("ConfirmRun", "WriteStatusFiles", "WritePointer", "WriteTombstone"),
-        *("SnapshotFile", "GenerateQuest", "TakeInboxFile"),
+        *("SnapshotFile", "GenerateQuest", "TakeInboxFile", "WriteQueueFolders"),
     }
 )
 """Of no campaign, or without news: the launch, the save and the quest say it."""
@@ -85,8 +87,10 @@ def _campaigns(
         jobs = select(store, JobRow, "WHERE quest_id = ?", said["quest_id"])
         return sorted({job.campaign_uid for job in jobs})
     if kind == "TakeApproval":
+        numbers = {deletion_number(uid): uid for uid in uids.values()}
         rows = (select_one(store, LedgerRow, "WHERE sequence = ?", at) for at in said.get("sequences", ()))
-        return sorted({row.campaign_uid for row in rows if row is not None})
+        whole = {numbers[at] for at in said.get("sequences", ()) if at in numbers}
+        return sorted(whole | {row.campaign_uid for row in rows if row is not None})
     uid = said.get("campaign_uid") or uids.get(said.get("campaign") or "")
     return [str(uid)] if uid in uids.values() else []
 

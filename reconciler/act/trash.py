@@ -8,18 +8,20 @@ from pathlib import Path
 
 import msgspec
 
-from reconciler.act.derived import places_of, write_campaign_file
+from reconciler.act.deletions import restore_campaign
+from reconciler.act.derived import campaign_row, places_of, write_campaign_file
 from reconciler.act.errors import Permanent, Temporary
 from reconciler.act.observed_time import observed_seconds
+from reconciler.act.tombstones import mirror, set_state
 from reconciler.act.tools import Tools
 from reconciler.observed.checkpoints import find_damage, observe_checkpoints
 from reconciler.plan.actions import PurgeTrash, RestoreCheckpoint, TrashCheckpoint, WriteTombstone
-from state.atomic import ensure_folder, move_folder, remove_tree, sync_folder, write_json
+from state.atomic import ensure_folder, move_folder, remove_tree, sync_folder
 from state.contract.files import read
 from state.contract.manifest import MANIFEST_NAME, Manifest
 from state.ids import checkpoint_folder
 from state.store.lineage import manifest_row
-from state.store.rows import LedgerRow, RequestRow, TrashRow, TrashState
+from state.store.rows import LedgerRow, RequestRow, TrashRow
 from state.store.tables import get_meta, put, select_one
 
 
@@ -36,13 +38,13 @@ def drop(action: TrashCheckpoint, tools: Tools) -> str:
     stone = _stone(action, tools) or _bury(action, tools, folder)
     place = tools.layout.root / stone.path
     if folder.is_dir() and place.exists():
-        _set_state(tools, stone, "restored")
+        set_state(tools, stone, "restored")
         return "it lies in its place again: somebody put it back"
     if not place.exists():
         ensure_folder(place.parent)
         move_folder(folder, place)
         sync_folder(folder.parent)
-    _mirror(tools, stone)
+    mirror(tools, stone)
     write_campaign_file(tools, action.campaign_uid, action.campaign)
     return f"in the trash; reconcile undelete {action.campaign}@{action.step} takes it back"
 
@@ -109,13 +111,16 @@ def take_back(action: RestoreCheckpoint, tools: Tools) -> str:
         return request.result or "handled before"
     result = f"the trash has no {action.checkpoint}"
     if stone is not None:
-        result = _restore(stone, tools)
+        result = restore_campaign(stone, tools) if stone.is_campaign else _restore(stone, tools)
     with tools.writer.transaction() as store:
         put(store, [msgspec.structs.replace(request, handled_at=tools.now(), result=result)])
     return result
 
 
 def _restore(stone: TrashRow, tools: Tools) -> str:
+    with tools.writer.transaction() as store:
+        if campaign_row(store, stone.campaign_uid, stone.campaign).status == "deleted":
+            return f"not taken back: its campaign is deleted; first: reconcile undelete {stone.campaign}"
     folder = places_of(tools, stone.campaign_uid, stone.campaign).checkpoints / checkpoint_folder(stone.step)
     place = tools.layout.root / stone.path
     if stone.state == "trashed" and place.is_dir():
@@ -127,7 +132,7 @@ def _restore(stone: TrashRow, tools: Tools) -> str:
         sync_folder(place.parent)
     elif stone.state not in ("trashed", "restored") or not folder.is_dir():
         return f"{stone.campaign}@{stone.step} is deleted for good"
-    _set_state(tools, stone, "restored")
+    set_state(tools, stone, "restored")
     write_campaign_file(tools, stone.campaign_uid, stone.campaign)
     return f"{stone.campaign}@{stone.step} is back, and no rule drops it again"
 
@@ -153,10 +158,10 @@ def purge(action: PurgeTrash, tools: Tools) -> str:
     place = tools.layout.root / stone.path
     if place.parent != tools.layout.trash or place.is_symlink():
         raise Permanent(f"{place}: is no folder of the trash; nothing was deleted")
-    _set_state(tools, stone, "purging")
+    set_state(tools, stone, "purging")
     remove_tree(place)
-    _set_state(tools, stone, "purged")
-    return "deleted; its ledger row and metrics stay"
+    set_state(tools, stone, "purged")
+    return f"deleted; its ledger row{'s' if stone.is_campaign else ''} and metrics stay"
 
 
 def write_tombstone(action: WriteTombstone, tools: Tools) -> str:
@@ -169,20 +174,5 @@ def write_tombstone(action: WriteTombstone, tools: Tools) -> str:
         stone = select_one(store, TrashRow, "WHERE sequence = ?", action.sequence)
     if stone is None:
         raise Permanent(f"{action.path}: the store has no tombstone of it")
-    _mirror(tools, stone)
+    mirror(tools, stone)
     return f"{stone.path}.json, {stone.state}"
-
-
-def _set_state(tools: Tools, stone: TrashRow, state: TrashState) -> None:
-    """Write what has become of a dropped checkpoint: into the store, then into the tombstone's mirror."""
-    ended_at = tools.now() if state in ("purged", "restored") else None
-    after = msgspec.structs.replace(stone, state=state, ended_at=stone.ended_at or ended_at)
-    with tools.writer.transaction() as store:
-        put(store, [after])
-    _mirror(tools, after)
-
-
-def _mirror(tools: Tools, stone: TrashRow) -> None:
-    """Write the tombstone beside the folder: the store can be made again from it."""
-    ensure_folder(tools.layout.trash)
-    write_json(tools.layout.root / f"{stone.path}.json", stone)

@@ -37,6 +37,8 @@ def concerns(action: Action, subject: str, campaign: str) -> bool:
 
 def synced(view: View, world: World, name: str, run: ActiveRun | None) -> Axis:
     """Return whether the world is as the specs say; what is suspended or held never counts as that."""
+    if world.is_deleted(name):
+        return Axis("synced", "deleted", "it was deleted; its row, its ledger and its number stay")
     if name not in view.desired.campaigns:
         return Axis("out of sync", "orphan", "it has no spec any more; nothing of it is deleted")
     if (resting := _resting(view, world, name, run)) is not None:
@@ -132,6 +134,8 @@ def _health_of_run(view: View, row: CampaignRow | None, run: ActiveRun | None) -
 def _health_at_rest(view: View, row: CampaignRow | None) -> Axis:
     if row is None:
         return Axis("unknown", "new", "apply has not made it yet")
+    if row.status == "deleted":
+        return Axis("healthy", "deleted", "it was deleted, as its spec said")
     if row.status == "archived":
         return Axis("healthy", "archived", f"it rests in the Hall of Legends since {row.archived_at}")
     runs = sorted(view.facts.runs_of(row.uid), key=lambda one: (one.launched_at, one.generation, one.attempt))

@@ -8,9 +8,11 @@ from state.contract.goals import Goals
 
 def state_of(view: View, name: str) -> str:
     """Return its status as campaign.json has it; `orphan` without a spec, `new` before apply made it."""
+    row = view.facts.campaign_row(name)
+    if row is not None and row.status == "deleted":
+        return "deleted"
     if name not in view.desired.campaigns:
         return "orphan"
-    row = view.facts.campaign_row(name)
     if row is None:
         return "new"
     card = decode_card(row.card_json)

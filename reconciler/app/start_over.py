@@ -52,7 +52,7 @@ def _old_campaign(base: Base, hero: str, old: str | None) -> str:
     living = [
         name
         for name, source in base.desired.campaigns.items()
-        if name.partition("/")[0] == hero and source.spec.state != "archived"
+        if name.partition("/")[0] == hero and source.spec.state is None
     ]
     active = base.desired.realm.spec.active
     if old is not None:

@@ -7,23 +7,28 @@ from reconciler.app.in_force import layout_of
 from reconciler.app.place import Options
 from reconciler.app.requests import Asked, leave_request
 from reconciler.desired.retention import is_checkpoint_name
+from state.ids import is_campaign_name
 from state.layout import Layout
 
 
 def undelete(
     environment: Environment, options: Options, checkpoint: str, why: str | None
 ) -> tuple[Layout, Asked]:
-    """Leave a request to take the checkpoint `<hero>/<campaign>@<step>` back, and wake the loop.
+    """Leave a request to take back `<hero>/<campaign>@<step>`, or a whole campaign, and wake the loop.
 
     Raises:
-        Misused: this is no name of a checkpoint.
-        NotFound: nothing was applied, or the trash has no such checkpoint.
+        Misused: this is no name of a checkpoint or campaign.
+        NotFound: nothing was applied, or the trash has no such thing.
     """
-    name = checkpoint.removeprefix("checkpoint/")
-    if not is_checkpoint_name(name):
-        raise Misused(f'"{checkpoint}" is no checkpoint; expected <hero>/<campaign>@<step>')
+    name = checkpoint.removeprefix("checkpoint/").removeprefix("campaign/")
+    if not is_checkpoint_name(name) and not is_campaign_name(name):
+        raise Misused(
+            f'"{checkpoint}" is no checkpoint and no campaign; expected <hero>/<campaign>@<step> or '
+            "<hero>/<campaign>"
+        )
     layout = layout_of(environment, options)
-    there = [f"{one.campaign}@{one.step}" for one in store_of(layout).trash if one.state == "trashed"]
+    there = [one.thing for one in store_of(layout).trash if one.state == "trashed"]
     if name not in there:
-        raise not_found("checkpoint in the trash", name, there)
+        kind = "checkpoint" if "@" in name else "campaign"
+        raise not_found(f"{kind} in the trash", name, there)
     return layout, leave_request(environment, layout, "undelete", name, why)

@@ -76,8 +76,9 @@ class Campaign(Spec, frozen=True, kw_only=True):
     """Steps to remember; retention keeps their checkpoints. Absent: those it has stay; [] forgets them."""
     starting_checkpoint: StartingCheckpoint | None = None
     """Begin with the weights of this checkpoint of any campaign; absent: with the base model."""
-    state: Literal["archived"] | None = None
-    """Absent: active if realm.yaml names it, else paused. archived: it rests in the Hall of Legends."""
+    state: Literal["archived", "deleted"] | None = None
+    """Absent: active if realm.yaml names it, else paused. archived: it rests in the Hall of Legends.
+    deleted: all of it goes, after an approval; its number stays taken."""
     keep: Literal["metrics"] | None = None
     """Of an archived campaign. Absent: all of it. metrics: every checkpoint goes, after an approval."""
 
@@ -86,7 +87,6 @@ HINTS = {
     ("state", "active"): "remove this line and name the campaign in specs/realm.yaml: active",
     ("state", "paused"): "remove this line: a campaign that specs/realm.yaml does not name is paused",
     ("state", "completed"): "remove this line: a paused campaign whose goal is reached is completed",
-    ("state", "deleted"): "this version does not delete campaigns; archived keeps it out of the way",
 }
 """What to do about values that people are likely to write."""
 
@@ -98,7 +98,12 @@ def check(campaign: Campaign) -> Iterator[Finding]:
     yield from check_settings(campaign.config_overrides, "config_overrides")
     yield from _check_goal(campaign.goal)
     yield from _check_milestones(campaign.milestones)
-    if is_known(campaign.keep) and is_known(campaign.state) and campaign.keep and campaign.state is None:
+    if (
+        is_known(campaign.keep)
+        and is_known(campaign.state)
+        and campaign.keep
+        and campaign.state != "archived"
+    ):
         message = "keep: metrics is for archived campaigns; this one has no state: archived"
         yield Finding(at=("keep",), on_key=True, message=message, hint="add that line, or remove this one")
     seen: set[str] = set()

@@ -29,8 +29,8 @@ def _check_realm(sources: Sources, names: Names) -> Found:
         if active is not None and active not in names["campaign"]:
             yield source, _unknown(("active",), active, "a campaign", names["campaign"])
         campaign = sources["campaign"].get(active or "")
-        if campaign is not None and campaign.spec.state == "archived":
-            message = f'"{active}" is archived ({campaign.where("state")})'
+        if campaign is not None and campaign.spec.state in ("archived", "deleted"):
+            message = f'"{active}" is {campaign.spec.state} ({campaign.where("state")})'
             hint = "name another campaign, or remove that line to restore it"
             yield source, Finding(at=("active",), message=message, hint=hint)
 

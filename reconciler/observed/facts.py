@@ -105,8 +105,12 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return self._ledger.get(campaign_uid, ())
 
     def tombstone(self, row: LedgerRow) -> TrashRow | None:
-        """Return the tombstone of a checkpoint that was dropped and not taken back."""
-        return self._tombstones.get(row.sequence)
+        """Return the tombstone of a checkpoint that was dropped, by itself or with its whole campaign."""
+        return self._tombstones.get(row.sequence) or self.deletion(row.campaign_uid)
+
+    def deletion(self, campaign_uid: str) -> TrashRow | None:
+        """Return the tombstone of a campaign that was deleted whole and not taken back."""
+        return self._deletions.get(campaign_uid)
 
     def known_data(self, source_key: str) -> QuestDataRow | None:
         """Return the snapshot that was made for a quest's source once, whether or not it still lies there."""
@@ -139,8 +143,13 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def taken_back(self) -> dict[str, tuple[TrashRow, ...]]:
         """Campaign uid → what people took back out of the trash."""
-        restored = (stone for stone in self.store.trash if stone.state == "restored")
+        checkpoints = (stone for stone in self.store.trash if not stone.is_campaign)
+        restored = (stone for stone in checkpoints if stone.state == "restored")
         return _grouped(restored, lambda stone: stone.campaign_uid)
+
+    @cached_property
+    def _deletions(self) -> dict[str, TrashRow]:
+        return {stone.campaign_uid: stone for stone in self._tombstones.values() if stone.is_campaign}
 
     @cached_property
     def _tombstones(self) -> dict[int, TrashRow]:

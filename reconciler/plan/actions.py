@@ -292,14 +292,33 @@ class TrashCheckpoint(Action, frozen=True, kw_only=True):
     grace_seconds: float
 
 
+class DeleteCampaign(Action, frozen=True, kw_only=True):
+    """Delete a campaign whole: its tombstone, then its folder into the trash, where it can be taken back."""
+
+    campaign: str
+    campaign_uid: str
+    sequence: int
+    """Its deletion number."""
+    step: int
+    """Where it stood."""
+    digest: str
+    """Of its contents."""
+    checkpoints: int
+    size_bytes: int
+    """Of its checkpoints."""
+    kind: Literal["asked"] = "asked"
+    why: str
+    grace_seconds: float
+
+
 class RestoreCheckpoint(Action, frozen=True, kw_only=True):
-    """Take a dropped checkpoint back out of the trash, as a person asked."""
+    """Take a dropped checkpoint, or a deleted campaign, back out of the trash, as a person asked."""
 
     request_id: int
     checkpoint: str
-    """`<hero>/<campaign>@<step>`."""
+    """`<hero>/<campaign>@<step>`; of a whole campaign `<hero>/<campaign>`."""
     sequence: int | None
-    """Of its ledger row; None: the trash has no such checkpoint."""
+    """Of its tombstone; None: the trash has no such thing."""
     campaign_uid: str | None
     asked_by: str
 
@@ -316,7 +335,7 @@ class WriteTombstone(Action, frozen=True, kw_only=True):
 
 
 class PurgeTrash(Action, frozen=True, kw_only=True):
-    """Delete a dropped checkpoint for good: its time of grace is over."""
+    """Delete a dropped checkpoint, or a whole campaign, for good: its time of grace is over."""
 
     campaign: str
     campaign_uid: str
@@ -386,6 +405,7 @@ AnyAction = (
     | CloseRun
     | RecordCheckpoint
     | TrashCheckpoint
+    | DeleteCampaign
     | RestoreCheckpoint
     | PurgeTrash
     | WriteTombstone

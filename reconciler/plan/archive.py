@@ -31,14 +31,14 @@ _BEFORE_ARCHIVING: tuple[type[Action], ...] = (
 def plan_restores(world: World, draft: Draft) -> None:
     """Take out of the archive what the specs do not want there; it comes before a campaign is made active."""
     for row in world.facts.store.campaigns:
-        if not world.wants_archived(row) and _is_away(world, row, archived=True):
+        if row.status != "deleted" and not world.wants_archived(row) and _is_away(world, row, archived=True):
             _plan_restore(world, draft, row)
 
 
 def plan_archives(world: World, draft: Draft) -> None:
     """Move into the archive what the specs want there, once nothing of it moves any more."""
     for row in world.facts.store.campaigns:
-        if world.wants_archived(row) and _is_away(world, row, archived=False):
+        if row.status != "deleted" and world.wants_archived(row) and _is_away(world, row, archived=False):
             _plan_archive(world, draft, row)
 
 
@@ -69,7 +69,7 @@ def _plan_archive(world: World, draft: Draft, row: CampaignRow) -> None:
         reason="its spec says state: archived",
         cause=_cause(world, row),
         source="edit",
-        needs=_needs(draft, row),
+        needs=needs_at_rest(draft, row),
     )
 
 
@@ -113,7 +113,8 @@ def _is_still_training(world: World, draft: Draft, row: CampaignRow) -> bool:
     return True
 
 
-def _needs(draft: Draft, row: CampaignRow) -> tuple[str, ...]:
+def needs_at_rest(draft: Draft, row: CampaignRow) -> tuple[str, ...]:
+    """Return the changes of this plan without which nothing of the campaign may move."""
     changes = (change for change in draft.changes if isinstance(change.action, _BEFORE_ARCHIVING))
     return tuple(change.id for change in changes if _is_about(change.action, row.name))
 

@@ -21,10 +21,10 @@ def plan_campaigns(world: World, draft: Draft) -> None:
     """Register every campaign that has a spec and no row; name those that have a row and no spec."""
     for name, source in world.desired.campaigns.items():
         draft.settle(f"campaign/{name}")
-        if world.facts.campaign_row(name) is None:
+        if world.facts.campaign_row(name) is None and source.spec.state != "deleted":
             _register(world, draft, name, source.spec)
     for row in world.facts.store.campaigns:
-        if row.name not in world.desired.campaigns:
+        if row.name not in world.desired.campaigns and row.status != "deleted":
             draft.warnings.append(
                 f"campaign/{row.name} has no spec any more; everything of it stays as it is"
             )

@@ -32,8 +32,13 @@ def plan_cleanups(world: World, draft: Draft) -> None:
     starts = named_starts(world) if any(s.spec.keep for s in world.desired.campaigns.values()) else {}
     for row in world.facts.store.campaigns:
         is_at_rest = row.status == "archived" and world.seen(row.name).home == "home"
-        if is_at_rest and world.wants_cleanup(row):
+        if is_at_rest and _keeps_metrics_only(world, row):
             _plan_metrics_only(world, draft, stock_of(world, row), starts)
+
+
+def _keeps_metrics_only(world: World, row: CampaignRow) -> bool:
+    source = world.desired.campaigns.get(row.name)
+    return source is not None and source.spec.keep == "metrics"
 
 
 def _to_drop(world: World, stock: Stock) -> Iterator[LedgerRow]:

@@ -14,11 +14,12 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 
 from reconciler.desired.realm import ApproveAbove
-from reconciler.plan.actions import TakeApproval, TrashCheckpoint
+from reconciler.plan.actions import DeleteCampaign, TakeApproval
 from reconciler.plan.changes import Awaiting, Change
 from reconciler.plan.draft import Draft
-from reconciler.plan.losses import above, losses_of
+from reconciler.plan.losses import Drop, above, losses_of, num_checkpoints
 from reconciler.plan.world import World
+from state.amounts import count
 from state.canonical import sha256_of
 from state.store.rows import Drops, RequestRow
 
@@ -45,7 +46,7 @@ def plan_guard(world: World, draft: Draft) -> None:
         _name(draft, awaiting)
 
 
-def digest_of(drops: Iterable[TrashCheckpoint]) -> str:
+def digest_of(drops: Iterable[Drop]) -> str:
     """Return the digest of exactly these drops: which checkpoints, whatever the words are."""
     return sha256_of(sorted([drop.campaign_uid, drop.sequence, drop.digest, drop.kind] for drop in drops))
 
@@ -61,11 +62,11 @@ def drops_of(awaiting: Awaiting) -> Drops:
 
 
 def _drops_in(changes: Iterable[Change]) -> list[Change]:
-    return [change for change in changes if isinstance(change.action, TrashCheckpoint)]
+    return [change for change in changes if isinstance(change.action, Drop)]
 
 
-def _action(change: Change) -> TrashCheckpoint:
-    if not isinstance(change.action, TrashCheckpoint):  # cannot be: `_drops_in` chose them
+def _action(change: Change) -> Drop:
+    if not isinstance(change.action, Drop):  # cannot be: `_drops_in` chose them
         raise TypeError(change.id)
     return change.action
 
@@ -142,7 +143,7 @@ def _decline(draft: Draft, request: RequestRow, awaiting: Awaiting | None) -> No
 def _let_go(world: World, draft: Draft, request: RequestRow, drops: Sequence[Change]) -> None:
     """Take the approval, then do what it is for."""
     sequences = tuple(sorted(_action(change).sequence for change in drops))
-    what = f"{len(drops):,} checkpoint{'' if len(drops) == 1 else 's'} to drop"
+    what = f"{count(sum(num_checkpoints(_action(change)) for change in drops), 'checkpoint')} to drop"
     taken = _take(draft, request, sequences=sequences, specs_commit=world.specs_commit, what=what)
     draft.changes.extend(msgspec.structs.replace(change, needs=(*change.needs, taken)) for change in drops)
 
@@ -167,20 +168,27 @@ def _take(
 
 def _name(draft: Draft, awaiting: Awaiting) -> None:
     """Name what waits, campaign by campaign, with how to approve it."""
-    by_campaign: dict[str, list[tuple[TrashCheckpoint, Change]]] = {}
+    by_campaign: dict[str, list[tuple[Drop, Change]]] = {}
     for change in awaiting.changes:
         by_campaign.setdefault(_action(change).campaign, []).append((_action(change), change))
     for campaign, drops in by_campaign.items():
-        steps = sorted(action.step for action, _ in drops)
-        which = (
-            f"@{steps[0]}" if len(steps) == 1 else f"{len(steps):,} checkpoints, @{steps[0]} to @{steps[-1]},"
-        )
         draft.block(
             f"campaign/{campaign}",
             code="needs-approval",
-            message=f"{which} would be dropped ({drops[0][1].reason}), and wait for an approval: "
-            f"{awaiting.why}",
+            message=f"{_which([action for action, _ in drops])} ({drops[0][1].reason}), and "
+            f"wait{'s' if drops[0][0].sequence < 0 else ''} for an approval: {awaiting.why}",
             cause=drops[0][1].cause,
             hint=f"each of them: reconcile plan --json (awaiting); then: "
             f"reconcile approve {short(awaiting.digest)}",
         )
+
+
+def _which(drops: Sequence[Drop]) -> str:
+    """Return in words what would happen to what."""
+    whole = next((drop for drop in drops if isinstance(drop, DeleteCampaign)), None)
+    if whole is not None:
+        return f"all of it ({count(whole.checkpoints, 'checkpoint')}) would be deleted"
+    steps = sorted(drop.step for drop in drops)
+    if len(steps) == 1:
+        return f"@{steps[0]} would be dropped"
+    return f"{len(steps):,} checkpoints, @{steps[0]} to @{steps[-1]}, would be dropped"

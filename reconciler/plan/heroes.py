@@ -6,10 +6,12 @@ from reconciler.plan.draft import Draft
 from reconciler.plan.hero_checks import hero_problems, hero_warnings, skill_warnings
 from reconciler.plan.world import World
 
+_AT_REST = ("archived", "deleted")
+
 
 def _orphan_warnings(world: World) -> Iterator[str]:
     """Yield the heroes of campaigns whose spec is gone; renaming one is how that happens unawares."""
-    rows = (row for row in world.facts.store.campaigns if row.status != "archived")
+    rows = (row for row in world.facts.store.campaigns if row.status not in _AT_REST)
     known = [row.name.partition("/")[0] for row in rows]
     new = sorted(set(world.desired.heroes) - set(known))
     for hero in sorted(set(known) - set(world.desired.heroes)):

@@ -126,7 +126,9 @@ def cursor_of(world: World, campaign: str, job: JobRow) -> QuestCursor | None:
 
 
 def _failure(world: World, row: CampaignRow, job: JobRow) -> str | None:
-    """Return why the job's data cannot be trained, as its last run said."""
+    """Return why the job cannot be trained: its campaign is deleted, or its data bad, as its run said."""
+    if row.status == "deleted" and _belongs_to(world, row, job):
+        return f"{row.name} is deleted: reconcile undelete {row.name}, then reconcile retry {job.quest_id}"
     ended = [*_closed_now(world, row), *world.facts.runs_of(row.uid)]
     forgiven_at = world.forgiven_at(row)
     for run in ended:
@@ -134,6 +136,13 @@ def _failure(world: World, row: CampaignRow, job: JobRow) -> str | None:
         if is_about_it and not is_forgiven(run.ended_at or "", forgiven_at, world.now):
             return run.message
     return None
+
+
+def _belongs_to(world: World, row: CampaignRow, job: JobRow) -> bool:
+    """Can no other campaign train it in the place of this one: its quest names it, or it began the quest?"""
+    place = world.quest_places.get(job.quest_id)
+    is_named = place is not None and row.name in world.quests[place].for_
+    return is_named or job.start_step is not None
 
 
 def _closed_now(world: World, row: CampaignRow) -> list[RunRow]:

@@ -6,9 +6,12 @@ from datetime import datetime
 import msgspec
 
 from reconciler.desired.realm import ApproveAbove, size_bytes
-from reconciler.plan.actions import TrashCheckpoint
+from reconciler.plan.actions import DeleteCampaign, TrashCheckpoint
 from reconciler.plan.world import World
 from state.store.rows import CampaignRow, RunRow
+
+Drop = TrashCheckpoint | DeleteCampaign
+"""What destroys something: a checkpoint, or a campaign whole."""
 
 
 class Losses(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,19 +23,29 @@ class Losses(msgspec.Struct, frozen=True, kw_only=True):
     """Training beyond the newest checkpoint that stays."""
 
 
-def losses_of(
-    world: World, drops: Sequence[TrashCheckpoint], beside: Collection[TrashCheckpoint] = ()
-) -> Losses:
+def losses_of(world: World, drops: Sequence[Drop], beside: Collection[Drop] = ()) -> Losses:
     """Return what these drops destroy together; `beside` go too, and hold no work of theirs."""
     by_campaign: dict[str, set[int]] = {}
-    going = {drop.sequence for drop in beside}
+    going = {sequence for drop in beside for sequence in _sequences(world, drop)}
     for drop in drops:
-        by_campaign.setdefault(drop.campaign, set()).add(drop.sequence)
+        by_campaign.setdefault(drop.campaign, set()).update(_sequences(world, drop))
     return Losses(
-        checkpoints=len(drops),
+        checkpoints=sum(map(num_checkpoints, drops)),
         size_bytes=sum(drop.size_bytes for drop in drops),
         gpu_hours=sum(_gpu_seconds(world, name, gone | going) for name, gone in by_campaign.items()) / 3600,
     )
+
+
+def num_checkpoints(drop: Drop) -> int:
+    """Return how many checkpoints a drop destroys."""
+    return drop.checkpoints if isinstance(drop, DeleteCampaign) else 1
+
+
+def _sequences(world: World, drop: Drop) -> Iterable[int]:
+    """Return the ledger rows whose checkpoints go."""
+    if isinstance(drop, DeleteCampaign):
+        return [row.sequence for row in world.facts.ledger_of(drop.campaign_uid)]
+    return [drop.sequence]
 
 
 def above(losses: Losses, limits: ApproveAbove) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from reconciler.plan.changes import Plan
 from reconciler.plan.checkpoints import plan_checkpoints
 from reconciler.plan.cleanup import plan_cleanups
 from reconciler.plan.datasets import plan_datasets
+from reconciler.plan.deletions import plan_deletions
 from reconciler.plan.draft import Draft
 from reconciler.plan.effective import plan_effective
 from reconciler.plan.guard import plan_guard
@@ -59,6 +60,7 @@ PLANNERS = (
     plan_status_files,
     plan_drops,
     plan_cleanups,
+    plan_deletions,
     plan_purges,
     plan_tombstones,
     plan_guard,

@@ -85,6 +85,8 @@ def say_what_it_waits_for(world: World, draft: Draft, quest: Quest) -> None:
 def _in_words(world: World, name: str) -> str:
     if "/" not in name:
         return f"a campaign of {name}"
+    if world.is_deleted(name):
+        return f"{name} (deleted)"
     return f"{name} (archived)" if _is_archived(world, name) else name
 
 

@@ -22,6 +22,7 @@ _WRITES_RECORD = (
     actions.ArchiveCampaign,
     actions.TakeOverCheckpoint,
     actions.RestoreCampaign,
+    actions.DeleteCampaign,
 )
 
 

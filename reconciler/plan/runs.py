@@ -138,8 +138,8 @@ def _stop(draft: Draft, live: LiveRun, why: str, cause: str) -> None:
 
 def _why_stop(world: World, draft: Draft, live: LiveRun) -> tuple[str, str] | None:
     source = world.desired.campaigns.get(live.campaign)
-    if source is not None and source.spec.state == "archived":
-        return "its spec says state: archived", source.where("state")
+    if source is not None and source.spec.state is not None:
+        return f"its spec says state: {source.spec.state}", source.where("state")
     if live.campaign != world.active:
         return "not active any more", world.where("realm", "active")
     suspension = world.suspension(live.campaign)

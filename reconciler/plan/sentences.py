@@ -71,7 +71,21 @@ def _trash(action: a.TrashCheckpoint) -> Sentence:
 
 def _purge(action: a.PurgeTrash) -> Sentence:
     what = f"{size(action.size_bytes)} of the trash, for good"
-    return Sentence("-", "purge", f"checkpoint {action.campaign}@{action.step}", what)
+    return Sentence("-", "purge", _dropped(action), what)
+
+
+def _dropped(action: a.PurgeTrash | a.WriteTombstone) -> str:
+    """Return what lies in the trash, in words: a whole campaign has a negative number."""
+    if action.sequence < 0:
+        return f"campaign {action.campaign}"
+    return f"checkpoint {action.campaign}@{action.step}"
+
+
+def _delete(action: a.DeleteCampaign) -> Sentence:
+    what = (
+        f"{count(action.checkpoints, 'checkpoint')}, {size(action.size_bytes)}, all of it to the trash for "
+    )
+    return Sentence("-", "delete", f"campaign {action.campaign}", what + duration(action.grace_seconds))
 
 
 _SENTENCES: dict[type[a.Action], Callable[[Any], Sentence]] = {
@@ -104,11 +118,15 @@ _SENTENCES: dict[type[a.Action], Callable[[Any], Sentence]] = {
         "→", "set aside", f"checkpoint {x.campaign}@{x.step}", damaged_folder(x.step, x.digest)
     ),
     a.TrashCheckpoint: _trash,
+    a.DeleteCampaign: _delete,
     a.RestoreCheckpoint: lambda x: Sentence(
-        "+", "take back", f"checkpoint {x.checkpoint}", "out of the trash"
+        "+",
+        "take back",
+        f"{'checkpoint' if '@' in x.checkpoint else 'campaign'} {x.checkpoint}",
+        "out of the trash",
     ),
     a.PurgeTrash: _purge,
-    a.WriteTombstone: lambda x: Sentence("~", "write", f"tombstone of checkpoint {x.campaign}@{x.step}", ""),
+    a.WriteTombstone: lambda x: Sentence("~", "write", f"tombstone of {_dropped(x)}", ""),
     a.TakeApproval: lambda x: Sentence("~", "approve" if x.sequences else "decline", "approval", x.what),
     a.HandleRequest: _request,
     a.HandleQuestRequest: lambda x: Sentence("~", x.kind, f"quest {x.quest_id}", ""),

@@ -8,7 +8,7 @@ from reconciler.observed.records import CheckpointFacts, FoundCheckpoint
 from reconciler.plan.world import World
 from state.contract.manifest import Origin
 from state.ids import checkpoint_folder
-from state.store.rows import CampaignRow, LedgerRow
+from state.store.rows import CampaignRow, LedgerRow, TrashRow
 
 _SHOWN = 8
 
@@ -47,6 +47,11 @@ def find_start(world: World, wanted: str) -> Start | NoStart:
     row = world.facts.campaign_row(campaign)
     if row is None:
         return _no_campaign(world, campaign)
+    stone = world.facts.deletion(row.uid)
+    return _deleted(stone) if stone is not None else _find(world, row, campaign, which)
+
+
+def _find(world: World, row: CampaignRow, campaign: str, which: str) -> Start | NoStart:
     seen = world.seen(campaign).checkpoints
     if seen.problem is not None:
         return NoStart("unreadable", seen.problem, "make the folder readable again")
@@ -62,6 +67,13 @@ def find_start(world: World, wanted: str) -> Start | NoStart:
             f"name {campaign}@latest or a step: {_steps(seen)}",
         )
     return NoStart("missing", f"{campaign} has no healthy checkpoint yet", "train it first, or name another")
+
+
+def _deleted(stone: TrashRow) -> NoStart:
+    if stone.state == "trashed":
+        message = f"{stone.campaign} is deleted, and lies in the trash"
+        return NoStart("in-trash", message, f"reconcile undelete {stone.thing}")
+    return NoStart("missing", f"{stone.campaign} was deleted for good", "name another campaign's checkpoint")
 
 
 def _no_campaign(world: World, campaign: str) -> NoStart:

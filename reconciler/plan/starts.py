@@ -22,7 +22,7 @@ def plan_starts(world: World, draft: Draft) -> None:
     """Take over the checkpoint that a new campaign begins with, or say by name why not."""
     for name, source in world.desired.campaigns.items():
         wanted, row = source.spec.starting_checkpoint, world.facts.campaign_row(name)
-        if source.spec.state == "archived":
+        if source.spec.state is not None or world.is_deleted(name):
             continue
         copy = _copy(world, name)
         if row is not None and (row.starting_from is not None or _has_begun(world, row)):
@@ -47,10 +47,12 @@ def named_starts(world: World) -> Mapping[str, str]:
     """Return the checkpoints that campaigns began with, or are to begin with → why each must stay."""
     found = {}
     for begun in world.facts.store.campaigns:
-        if begun.starting_checkpoint is not None:
+        if begun.starting_checkpoint is not None and begun.status != "deleted":
             found[begun.starting_checkpoint] = f"starting point of {begun.name}"
     for name, source in world.desired.campaigns.items():
         row = world.facts.campaign_row(name)
+        if source.spec.state == "deleted":
+            continue
         if source.spec.starting_checkpoint is not None and (row is None or row.starting_from is None):
             start = find_start(world, source.spec.starting_checkpoint)
             if isinstance(start, Start):

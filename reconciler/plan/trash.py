@@ -11,6 +11,7 @@ from reconciler.desired.realm import duration_seconds
 from reconciler.desired.retention import Retention
 from reconciler.plan.actions import (
     ArchiveCampaign,
+    DeleteCampaign,
     PurgeTrash,
     RecordCheckpoint,
     RestoreCampaign,
@@ -36,6 +37,8 @@ def plan_drops(world: World, draft: Draft) -> None:
     """Drop what the rules keep no longer, in every campaign that has a spec."""
     retention = world.desired.retention
     for row in world.facts.store.campaigns:
+        if row.status == "deleted":
+            continue  # its checkpoints went with it
         stock = stock_of(world, row)
         _finish_drops(world, draft, stock)
         if retention is not None and row.name in world.desired.campaigns:
@@ -159,7 +162,7 @@ def plan_undeletes(world: World, draft: Draft) -> None:
                 campaign_uid=stone.campaign_uid if stone else None,
                 asked_by=request.asked_by,
             ),
-            subject=f"checkpoint/{request.campaign}",
+            subject=f"{'checkpoint' if '@' in request.campaign else 'campaign'}/{request.campaign}",
             reason=f"{request.asked_by} asked for it: {request.why}",
             cause=f"reconcile undelete at {request.asked_at}",
             source="request",
@@ -167,7 +170,7 @@ def plan_undeletes(world: World, draft: Draft) -> None:
 
 
 def _newest_stone(world: World, checkpoint: str) -> TrashRow | None:
-    there = [one for one in world.facts.store.trash if f"{one.campaign}@{one.step}" == checkpoint]
+    there = [one for one in world.facts.store.trash if one.thing == checkpoint]
     return next((one for one in reversed(there) if one.state == "trashed"), None)
 
 
@@ -187,7 +190,7 @@ def plan_purges(world: World, draft: Draft) -> None:
                     path=stone.path,
                     size_bytes=stone.size_bytes,
                 ),
-                subject=f"checkpoint/{stone.campaign}@{stone.step}",
+                subject=stone.subject,
                 reason=f"its {stone.grace_seconds / 3600:g} h in the trash are over",
                 cause=stone.path,
                 source="progress",
@@ -195,7 +198,8 @@ def plan_purges(world: World, draft: Draft) -> None:
 
 
 def _being_dropped(draft: Draft) -> set[int]:
-    return {action.sequence for action in draft.actions(TrashCheckpoint)}
+    checkpoints = {action.sequence for action in draft.actions(TrashCheckpoint)}
+    return checkpoints | {action.sequence for action in draft.actions(DeleteCampaign)}
 
 
 def due(world: World) -> Iterator[TrashRow]:

@@ -7,7 +7,13 @@ missing is written again: from the mirrors the store could be made anew.
 from collections.abc import Iterator
 
 from reconciler.observed.facts import Facts
-from reconciler.plan.actions import PurgeTrash, RestoreCheckpoint, TrashCheckpoint, WriteTombstone
+from reconciler.plan.actions import (
+    DeleteCampaign,
+    PurgeTrash,
+    RestoreCheckpoint,
+    TrashCheckpoint,
+    WriteTombstone,
+)
 from reconciler.plan.draft import Draft
 from reconciler.plan.world import World
 from state.store.rows import TrashRow
@@ -27,7 +33,7 @@ def plan_tombstones(world: World, draft: Draft) -> None:
     written = {
         change.action.sequence
         for change in draft.changes
-        if isinstance(change.action, (TrashCheckpoint, RestoreCheckpoint, PurgeTrash))
+        if isinstance(change.action, (TrashCheckpoint, DeleteCampaign, RestoreCheckpoint, PurgeTrash))
     }
     for stone in unwritten(world.facts):
         if stone.sequence in written:
@@ -40,7 +46,7 @@ def plan_tombstones(world: World, draft: Draft) -> None:
                 step=stone.step,
                 path=stone.path,
             ),
-            subject=f"checkpoint/{stone.campaign}@{stone.step}",
+            subject=stone.subject,
             reason="it is missing in the trash",
             cause=f"{stone.path}.json",
             source="drift",

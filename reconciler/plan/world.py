@@ -46,8 +46,14 @@ class World(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @property
     def active(self) -> str | None:
-        """The campaign that the specs want active."""
-        return self.desired.realm.spec.active
+        """The campaign that the specs want active; none where that one was deleted."""
+        name = self.desired.realm.spec.active
+        return None if name is not None and self.is_deleted(name) else name
+
+    def is_deleted(self, campaign: str) -> bool:
+        """Was it deleted whole, and not taken back?"""
+        row = self.facts.campaign_row(campaign)
+        return row is not None and row.status == "deleted"
 
     def uid(self, campaign: str) -> str:
         """Return the uid that the campaign has, or will get."""
@@ -69,8 +75,11 @@ class World(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     def _named_starting_points(self) -> Iterator[tuple[str, str | None]]:
         for name, source in self.desired.campaigns.items():
-            yield name, source.spec.starting_checkpoint
+            if not self.is_deleted(name):
+                yield name, source.spec.starting_checkpoint
         for row in self.facts.store.campaigns:
+            if row.status == "deleted":
+                continue
             yield row.name, row.starting_checkpoint
             yield row.name, row.starting_from
 
@@ -81,12 +90,15 @@ class World(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def wants_archived(self, row: CampaignRow) -> bool:
         """Do the specs want this campaign in the archive? One without a spec stays where it is."""
         source = self.desired.campaigns.get(row.name)
-        return source.spec.state == "archived" if source else row.status == "archived"
+        if source is None or source.spec.state == "deleted":
+            return row.status == "archived"
+        return source.spec.state == "archived"
 
     def wants_cleanup(self, row: CampaignRow) -> bool:
-        """Do the specs want every checkpoint of this campaign gone?"""
+        """Do the specs want every checkpoint of this campaign gone, or is it gone?"""
         source = self.desired.campaigns.get(row.name)
-        return source is not None and source.spec.keep == "metrics"
+        asked = source is not None and (source.spec.keep == "metrics" or source.spec.state == "deleted")
+        return asked or row.status == "deleted"
 
     def newest_checkpoint(self, campaign: str) -> FoundCheckpoint | None:
         """Return the checkpoint that a launch goes on from: the newest complete healthy one."""

@@ -10,7 +10,7 @@ Hold = Literal["pause", "stop"]
 RunState = Literal["launching", "running", "ended"]
 RunEnd = Literal["finished", "goal_reached", "stopped", "failed", "lost", "never_started"]
 JobStatus = Literal["queued", "processing", "completed", "failed", "skipped"]
-CampaignState = Literal["active", "paused", "archived"]
+CampaignState = Literal["active", "paused", "archived", "deleted"]
 TrashKind = Literal["asked", "rolled"]
 """Dropped by a person's wish, or by the rules."""
 TrashState = Literal["trashed", "purging", "purged", "restored"]
@@ -215,10 +215,10 @@ class Marks(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TrashRow(msgspec.Struct, frozen=True, kw_only=True):
-    """The tombstone of a dropped checkpoint, whose ledger row stays."""
+    """The tombstone of a dropped checkpoint, whose ledger row stays, or of a campaign deleted whole."""
 
     sequence: int
-    """Of its ledger row."""
+    """Of its ledger row. Of a whole campaign its deletion number, which is negative."""
     campaign_uid: str
     campaign: str
     step: int
@@ -239,6 +239,21 @@ class TrashRow(msgspec.Struct, frozen=True, kw_only=True):
     """How many clean ticks the realm had seen when it was dropped."""
     state: TrashState
     ended_at: str | None = None
+
+    @property
+    def is_campaign(self) -> bool:
+        """Is it of a whole campaign? Then `step` is where that stood, `digest` that of its contents."""
+        return self.sequence < 0
+
+    @property
+    def thing(self) -> str:
+        """Return what people call it, and undelete takes: `<hero>/<id>@<step>`, or `<hero>/<id>`."""
+        return self.campaign if self.is_campaign else f"{self.campaign}@{self.step}"
+
+    @property
+    def subject(self) -> str:
+        """Return what a change of it is about."""
+        return f"{'campaign' if self.is_campaign else 'checkpoint'}/{self.thing}"
 
 
 class ActionRow(msgspec.Struct, frozen=True, kw_only=True):

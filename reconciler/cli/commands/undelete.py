@@ -10,13 +10,16 @@ from reconciler.cli.session import Session, Verb
     cls=Verb,
     examples=[
         ("reconcile undelete tiny-adamw/campaign-001@500", "Take a checkpoint back out of the trash."),
+        ("reconcile undelete tiny-adamw/campaign-001", "Take back a campaign that was deleted whole."),
         ("reconcile undelete tiny-adamw/campaign-001@500 --wait", "Return when it lies in its place again."),
     ],
 )
 @click.argument("checkpoint")
 @request_options()
 def command(session: Session, wishes: Wishes, checkpoint: str) -> None:
-    """Take CHECKPOINT (<hero>/<campaign>@<step>) back out of the trash; from then on no rule drops it."""
+    """Take CHECKPOINT (<hero>/<campaign>@<step>) back out of the trash; from then on no rule drops it.
+
+    <hero>/<campaign> takes back a campaign deleted whole; take `state: deleted` out of its spec, too."""
     from reconciler.app.undelete import undelete
 
     layout, asked = undelete(session.environment(), session.options(), checkpoint, wishes.why)

@@ -39,7 +39,7 @@ from state.contract.request import (
     TrainingConfig,
     config_hash,
 )
-from state.ids import RunKey, campaign_uid, job_uid
+from state.ids import RunKey, campaign_uid, contents_digest, deletion_number, job_uid
 from state.layout import Layout
 from state.store import requests
 from state.store.connection import open_reader, open_writer
@@ -335,6 +335,28 @@ def drop(manifest: Manifest, sequence: int = 1) -> a.TrashCheckpoint:
     )  # fmt: skip
 
 
+def delete(*manifests: Manifest) -> a.DeleteCampaign:
+    """Delete the first campaign whole, as it is with these checkpoints."""
+    return a.DeleteCampaign(
+        campaign=CAMPAIGN, campaign_uid=UID, sequence=deletion_number(UID), step=7,
+        digest=contents_digest(one.digest for one in manifests), checkpoints=len(manifests), size_bytes=9,
+        why="its spec says state: deleted", grace_seconds=259200.0,
+    )  # fmt: skip
+
+
+def take_back_whole() -> a.RestoreCheckpoint:
+    return a.RestoreCheckpoint(
+        request_id=1, checkpoint=CAMPAIGN, sequence=deletion_number(UID), campaign_uid=UID, asked_by="kim"
+    )
+
+
+def purge_whole() -> a.PurgeTrash:
+    return a.PurgeTrash(
+        campaign=CAMPAIGN, campaign_uid=UID, sequence=deletion_number(UID), step=7, path=f"trash/{UID}-campaign",
+        size_bytes=9,
+    )  # fmt: skip
+
+
 def take_back(step: int, sequence: int | None = 1) -> a.RestoreCheckpoint:
     return a.RestoreCheckpoint(
         request_id=1, checkpoint=f"{CAMPAIGN}@{step}", sequence=sequence, campaign_uid=UID, asked_by="kim"
@@ -360,6 +382,7 @@ class Builders:
     live_orders = staticmethod(live_orders)
     stop, close, record, set_aside = map(staticmethod, (stop, close, record, set_aside))
     drop, take_back, purge = map(staticmethod, (drop, take_back, purge))
+    delete, take_back_whole, purge_whole = map(staticmethod, (delete, take_back_whole, purge_whole))
     tiny_trainers = TinyTrainers
     workshop = Workshop
 

@@ -61,6 +61,11 @@ def manifest_of(realm: Any, step: int) -> Any:
     return read(realm.layout.campaign("tiny/campaign-001").checkpoint(step) / "manifest.json", Manifest)
 
 
+def archived_manifest(realm: Any) -> Any:
+    places = realm.layout.campaign("tiny/campaign-001", archived=True)
+    return read(places.checkpoint(7) / "manifest.json", Manifest)
+
+
 def damaged(realm: Any, step: int) -> None:
     realm.save_checkpoint(step)
     realm.flip_a_bit(step)
@@ -108,6 +113,17 @@ def inbox_file(realm: Any, make: Any) -> a.TakeInboxFile:
         mtime_ns=str(status.st_mtime_ns),
         shape=RowShape(),
     )
+
+
+def deleted(realm: Any, make: Any) -> None:
+    """The first campaign was deleted whole, after an approval."""
+    at_rest(realm, make)
+    realm.done(make.delete(manifest_of(realm, 7)))
+
+
+def wanted_back(realm: Any, make: Any) -> None:
+    deleted(realm, make)
+    realm.ask("undelete", make.campaign)
 
 
 def recorded_and_lost(realm: Any, make: Any) -> None:
@@ -212,6 +228,13 @@ SCENARIOS = {
     ),
     "TrashCheckpoint": Scenario(lambda realm, make: make.drop(manifest_of(realm, 7)), two_saved),
     "RestoreCheckpoint": Scenario(lambda realm, make: make.take_back(7), taken_back_asked),
+    "DeleteCampaign": Scenario(lambda realm, make: make.delete(manifest_of(realm, 7)), at_rest),
+    "DeleteCampaign-archived": Scenario(
+        lambda realm, make: make.delete(archived_manifest(realm)),
+        lambda realm, make: (at_rest(realm, make), realm.done(make.archive())),
+    ),
+    "RestoreCheckpoint-campaign": Scenario(lambda realm, make: make.take_back_whole(), wanted_back),
+    "PurgeTrash-campaign": Scenario(lambda realm, make: make.purge_whole(), deleted),
     "PurgeTrash": Scenario(lambda realm, make: make.purge(7), one_dropped),
     "WriteTombstone": Scenario(
         lambda realm, make: a.WriteTombstone(

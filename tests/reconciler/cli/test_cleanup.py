@@ -79,3 +79,53 @@ def test_restore_takes_both_lines_out(run, realm: Path, lab: Path, git) -> None:
     say(lab, git, "state: archived", "keep: metrics")
     assert run("restore", NAME).exit_code == 0
     assert (lab / SPEC).read_text() == "id: campaign-001\n"
+
+
+def test_a_campaign_is_deleted_whole_after_an_approval_and_comes_back(
+    run, realm: Path, lab: Path, git, root: Path
+) -> None:
+    before = sorted(str(path.relative_to(realm)) for path in realm.rglob("*"))
+    say(lab, git, "state: deleted")
+    assert run("apply", "--until-converged").exit_code == 3
+    assert there(realm) == ["checkpoint-100", "checkpoint-200"]
+    assert "all of it (2 checkpoints) would be deleted" in " ".join(run("plan").stdout.split())
+
+    approve(run)
+    assert run("apply", "--until-converged").exit_code == 0
+    assert not realm.exists()
+    (state,) = (one["state"] for one in campaigns(run) if one["id"] == NAME)
+    assert state == "deleted"
+    assert changes(run) == []
+
+    assert run("undelete", NAME).exit_code == 0
+    done = run("apply", "--until-converged")
+    assert done.exit_code == 3  # its spec still says so, and that needs another approval
+    assert set(before) <= {str(path.relative_to(realm)) for path in realm.rglob("*")}
+    say(lab, git)
+    assert run("apply", "--until-converged").exit_code == 0
+    assert changes(run) == []
+
+
+def campaigns(run) -> list[dict[str, object]]:
+    return json.loads(run("get", "campaigns", "--json").stdout)["items"]
+
+
+def test_the_number_of_a_deleted_campaign_is_never_used_again(run, realm: Path, lab: Path, git) -> None:
+    say(lab, git, "state: deleted")
+    run("apply", "--until-converged")
+    approve(run)
+    run("apply", "--until-converged")
+    git(lab, "rm", "-q", SPEC)
+    git(lab, "commit", "-qm", "forgotten")
+    assert run("apply", "--until-converged").exit_code == 0
+    assert "has no spec any more; everything of it stays" not in run("plan").stdout
+
+    assert "pip/campaign-002" in run("new", "campaign", "pip").stdout
+
+
+def test_what_is_neither_checkpoint_nor_campaign_is_not_taken_back(run, store) -> None:
+    refused = run("undelete", "pip")
+    assert refused.exit_code == 64
+    assert '"pip" is no checkpoint and no campaign; expected <hero>/<campaign>@<step> or' in refused.stderr
+    missing = run("undelete", "pip/campaign-009")
+    assert (missing.exit_code, "campaign in the trash" in missing.stderr) == (5, True)

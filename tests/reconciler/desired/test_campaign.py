@@ -13,14 +13,12 @@ REALM = "specs/realm.yaml"
 @pytest.mark.parametrize(
     ("state", "sentence"),
     [
-        ("active", 'is "active"; known: archived; remove this line and name the campaign in specs/realm.yaml: active'),
-        ("paused", 'is "paused"; known: archived; remove this line: a campaign that specs/realm.yaml does not name '
+        ("active", 'is "active"; known: archived, deleted; remove this line and name the campaign in specs/realm.yaml: active'),
+        ("paused", 'is "paused"; known: archived, deleted; remove this line: a campaign that specs/realm.yaml does not name '
                    "is paused"),
-        ("completed", 'is "completed"; known: archived; remove this line: a paused campaign whose goal is reached is '
+        ("completed", 'is "completed"; known: archived, deleted; remove this line: a paused campaign whose goal is reached is '
                       "completed"),
-        ("deleted", 'is "deleted"; known: archived; this version does not delete campaigns; archived keeps it out of '
-                    "the way"),
-        ("archive", 'is "archive"; known: archived; did you mean "archived"?'),
+        ("archive", 'is "archive"; known: archived, deleted; did you mean "archived"?'),
     ],
 )  # fmt: skip
 def test_a_state_that_a_file_cannot_give_is_refused_with_what_to_do(
@@ -34,14 +32,17 @@ def test_a_state_that_a_file_cannot_give_is_refused_with_what_to_do(
     assert f"{mistake.where}: {mistake.sentence}" == f"{CAMPAIGN}:2:8: {sentence}"
 
 
-def test_an_active_line_that_names_an_archived_campaign_is_a_mistake(mistakes_in, small) -> None:
-    small[CAMPAIGN] = "id: campaign-001\nstate: archived\n"
+@pytest.mark.parametrize("state", ["archived", "deleted"])
+def test_an_active_line_that_names_an_archived_or_deleted_campaign_is_a_mistake(
+    mistakes_in, small, state: str
+) -> None:
+    small[CAMPAIGN] = f"id: campaign-001\nstate: {state}\n"
     small[REALM] = "id: lab\nactive: pip/campaign-001\n"
 
     (mistake,) = mistakes_in(small)
 
     assert f"{mistake.where}: {mistake.sentence}" == (
-        f'{REALM}:2:9: "pip/campaign-001" is archived ({CAMPAIGN}:2); name another campaign, or remove that line to '
+        f'{REALM}:2:9: "pip/campaign-001" is {state} ({CAMPAIGN}:2); name another campaign, or remove that line to '
         "restore it"
     )
 

@@ -1,0 +1,141 @@
+"""A campaign deleted whole: its tombstone, then one rename into the trash; and back, until the purge.
+
+The row, its ledger rows and its number stay for ever. The order is: summary, tombstone and row in one
+transaction, campaign.json, rename. A kill in between leaves a folder that has its tombstone already; the next
+plan moves it.
+"""
+
+from pathlib import Path
+
+import apsw
+import msgspec
+
+from reconciler.act.approvals import forget
+from reconciler.act.archive import write_summary
+from reconciler.act.derived import campaign_row, write_campaign_file
+from reconciler.act.errors import Permanent, Temporary
+from reconciler.act.observed_time import observed_seconds
+from reconciler.act.status_files import write_status_files
+from reconciler.act.tombstones import mirror
+from reconciler.act.tools import Tools
+from reconciler.observed.checkpoints import find_damage, observe_checkpoints
+from reconciler.plan.actions import DeleteCampaign
+from state.atomic import ensure_folder, move_folder, sync_folder
+from state.homes import Home, find_home
+from state.ids import ARCHIVE, CAMPAIGNS, contents_digest
+from state.store.rows import CampaignRow, RunRow, TrashRow
+from state.store.tables import get_meta, put, select, select_one
+
+
+def delete(action: DeleteCampaign, tools: Tools) -> str:
+    """Write the campaign's tombstone, then move its folder into the trash.
+
+    Raises:
+        Temporary: it is active, a run of it is not over, or it is not any more what it was planned to be.
+        Permanent: its folder is nowhere, or something lies in the other's way.
+    """
+    with tools.writer.transaction() as store:
+        row = campaign_row(store, action.campaign_uid, action.campaign)
+        stone = select_one(store, TrashRow, "WHERE sequence = ? AND state = 'trashed'", action.sequence)
+    home, place = find_home(tools.layout, row), tools.layout.deleted_campaign(row.uid)
+    if stone is None:
+        stone = _bury(action, tools, row, home)
+    elif place.exists() and home.state != "missing":
+        _revive(tools, stone)
+        return "it lies in its place again: somebody put it back"
+    if not place.exists():
+        write_campaign_file(tools, row.uid, row.name)
+        ensure_folder(place.parent)
+        move_folder(home.places.folder, place)
+        sync_folder(home.places.folder.parent)
+    mirror(tools, stone)
+    return f"in the trash; reconcile undelete {action.campaign} takes it back"
+
+
+def _bury(action: DeleteCampaign, tools: Tools, row: CampaignRow, home: Home) -> TrashRow:
+    """Look once more at what is to be deleted, keep its final metrics in it, and write its tombstone."""
+    folder = home.places.folder
+    if home.state in ("missing", "both"):
+        raise Permanent(f"{folder}: {row.name} lies nowhere, or at two places; nothing was deleted")
+    seen = observe_checkpoints(home.places.checkpoints, tools.layout.root, row.uid)
+    if contents_digest(found.manifest.digest for found in seen.complete) != action.digest:
+        raise Temporary(f"{folder}: its checkpoints changed since the plan; nothing was deleted")
+    _check_at_rest(tools, row)
+    write_summary(tools, row)
+    with tools.writer.transaction() as store:
+        stone = TrashRow(
+            sequence=action.sequence,
+            campaign_uid=row.uid,
+            campaign=row.name,
+            step=action.step,
+            digest=action.digest,
+            origin=str(folder.relative_to(tools.layout.root)),
+            path=str(tools.layout.deleted_campaign(row.uid).relative_to(tools.layout.root)),
+            size_bytes=action.size_bytes,
+            kind=action.kind,
+            reason=action.why,
+            trashed_at=tools.now(),
+            trashed_at_seconds=observed_seconds(store, tools.now()),
+            grace_seconds=action.grace_seconds,
+            clean_ticks=int(get_meta(store, "clean_ticks") or 0),
+            state="trashed",
+        )
+        put(store, [stone, msgspec.structs.replace(row, status="deleted")])
+    return stone
+
+
+def _check_at_rest(tools: Tools, row: CampaignRow) -> None:
+    if row.status == "active":
+        raise Temporary(f"{row.name} is active; the plan makes another one active, or none, before")
+    with tools.writer.transaction() as store:
+        if select(store, RunRow, "WHERE campaign_uid = ? AND state != 'ended'", row.uid):
+            raise Temporary(f"a run of {row.name} is not over; it is deleted after")
+
+
+def restore_campaign(stone: TrashRow, tools: Tools) -> str:
+    """Move a deleted campaign back to where it lay, as it was; what is damaged in it is named.
+
+    Returns what came of it: it may be purged, or its place taken, and then nothing is done.
+    """
+    folder, place = tools.layout.root / stone.origin, tools.layout.root / stone.path
+    if stone.state == "trashed" and place.is_dir():
+        if folder.exists():
+            return f"not taken back: {folder} is taken; it stays in the trash"
+        ensure_folder(folder.parent)
+        move_folder(place, folder)
+        sync_folder(place.parent)
+    elif stone.state not in ("trashed", "restored") or not folder.is_dir():
+        return f"{stone.campaign} is deleted for good"
+    status = _revive(tools, stone)
+    damage = "".join(f"; {text}" for text in _damage(tools, stone, folder))
+    return (
+        f"{stone.campaign} is back, {status}; if its spec still says state: deleted, remove that line{damage}"
+    )
+
+
+def _revive(tools: Tools, stone: TrashRow) -> str:
+    """Write down that a campaign lies in its place again; return what it is now."""
+    with tools.writer.transaction() as store:
+        row = _revived(store, stone)
+        after = msgspec.structs.replace(stone, state="restored", ended_at=stone.ended_at or tools.now())
+        put(store, [row, after])
+        forget(store, stone.sequence)
+    mirror(tools, after)
+    write_campaign_file(tools, row.uid, row.name)
+    write_status_files(tools, row.uid, row.name)
+    return row.status
+
+
+def _revived(store: apsw.Connection, stone: TrashRow) -> CampaignRow:
+    row = campaign_row(store, stone.campaign_uid, stone.campaign)
+    if row.status != "deleted":
+        return row
+    was_archived = stone.origin.startswith(f"{CAMPAIGNS}/{ARCHIVE}/")
+    return msgspec.structs.replace(row, status="archived" if was_archived else "paused")
+
+
+def _damage(tools: Tools, stone: TrashRow, folder: Path) -> list[str]:
+    """Say what is wrong with the campaign's checkpoints: each is read and hashed whole."""
+    seen = observe_checkpoints(folder / "checkpoints", tools.layout.root, stone.campaign_uid)
+    bad = ((found.step, find_damage(Path(found.path), found.manifest)) for found in seen.complete)
+    return [f"checkpoint {step} is damaged: {'; '.join(problems)}" for step, problems in bad if problems]

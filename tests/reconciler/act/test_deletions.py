@@ -1,0 +1,161 @@
+"""A campaign deleted whole lies in the trash with its tombstone, comes back as it was, and keeps row and number."""
+
+import shutil
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture
+def at_rest(realm: Any, make: Any) -> Any:
+    """A realm whose first campaign has a recorded checkpoint and is not active any more."""
+    realm.manifest = realm.save_checkpoint(7)
+    realm.done(make.record(realm.manifest), make.activate(make.other, make.campaign))
+    realm.places = realm.layout.campaign(make.campaign)
+    realm.grave = realm.layout.deleted_campaign(make.uid)
+    return realm
+
+
+def contents(folder: Any) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def status(realm: Any, make: Any) -> str:
+    return {row.name: row.status for row in realm.view().campaigns}[make.campaign]
+
+
+def test_a_deleted_campaign_lies_whole_in_the_trash_with_its_tombstone(at_rest: Any, make: Any) -> None:
+    before = contents(at_rest.places.folder)
+
+    assert at_rest.done(make.delete(at_rest.manifest)) == [
+        "in the trash; reconcile undelete tiny/campaign-001 takes it back"
+    ]
+
+    assert not at_rest.places.folder.exists()
+    after = contents(at_rest.grave)
+    assert set(after) - set(before) == {"archive_summary.json"}
+    assert {name: after[name] for name in before if name != "campaign.json"} == {
+        name: before[name] for name in before if name != "campaign.json"
+    }
+    assert at_rest.json(at_rest.grave / "campaign.json")["status"] == "deleted"
+    (stone,) = at_rest.view().trash
+    assert (stone.state, stone.kind, stone.thing) == ("trashed", "asked", make.campaign)
+    assert at_rest.json(at_rest.grave.with_name(f"{at_rest.grave.name}.json"))["campaign"] == make.campaign
+
+
+def test_row_and_ledger_of_a_deleted_campaign_stay_after_its_purge(at_rest: Any, make: Any) -> None:
+    at_rest.done(make.delete(at_rest.manifest), make.purge_whole())
+
+    assert not at_rest.grave.exists()
+    assert status(at_rest, make) == "deleted"
+    assert [row.step for row in at_rest.view().ledger] == [7]
+    assert at_rest.view().trash[0].state == "purged"
+
+
+def test_a_campaign_taken_back_is_as_it_was_and_needs_another_approval_to_go(at_rest: Any, make: Any) -> None:
+    before = contents(at_rest.places.folder)
+    at_rest.ask("undelete", make.campaign)
+    at_rest.done(make.delete(at_rest.manifest))
+
+    (said,) = at_rest.done(make.take_back_whole())
+
+    assert said == (
+        "tiny/campaign-001 is back, paused; if its spec still says state: deleted, remove that line"
+    )
+    after = contents(at_rest.places.folder)
+    assert {name: after[name] for name in before} == before
+    assert status(at_rest, make) == "paused"
+    assert at_rest.view().trash[0].state == "restored"
+
+
+def test_an_archived_campaign_comes_back_into_the_archive(at_rest: Any, make: Any) -> None:
+    at_rest.done(make.archive(), make.delete(at_rest.manifest))
+    archived = at_rest.layout.campaign(make.campaign, archived=True)
+    assert not archived.folder.exists()
+    at_rest.ask("undelete", make.campaign)
+
+    at_rest.done(make.take_back_whole())
+
+    assert at_rest.json(archived.record)["status"] == "archived"
+    assert archived.checkpoint(7).is_dir()
+
+
+def test_damage_in_a_campaign_taken_back_is_named(at_rest: Any, make: Any) -> None:
+    at_rest.flip_a_bit(7)
+    at_rest.ask("undelete", make.campaign)
+    at_rest.done(make.delete(at_rest.manifest))
+
+    assert "; checkpoint 7 is damaged: " in at_rest.done(make.take_back_whole())[0]
+
+
+def test_a_campaign_is_not_taken_back_over_what_has_its_place(at_rest: Any, make: Any) -> None:
+    at_rest.done(make.delete(at_rest.manifest))
+    at_rest.places.folder.mkdir()
+    (at_rest.places.folder / "mine").write_text("mine")
+    at_rest.ask("undelete", make.campaign)
+
+    (said,) = at_rest.done(make.take_back_whole())
+
+    assert said == f"not taken back: {at_rest.places.folder} is taken; it stays in the trash"
+    assert contents(at_rest.places.folder) == {"mine": b"mine"}
+    assert at_rest.grave.is_dir()
+
+
+def test_a_purged_campaign_cannot_be_taken_back(at_rest: Any, make: Any) -> None:
+    at_rest.done(make.delete(at_rest.manifest), make.purge_whole())
+    at_rest.ask("undelete", make.campaign)
+
+    assert at_rest.done(make.take_back_whole()) == ["tiny/campaign-001 is deleted for good"]
+
+
+def test_a_checkpoint_whose_campaign_is_deleted_comes_back_after_that(at_rest: Any, make: Any) -> None:
+    at_rest.done(make.record(at_rest.save_checkpoint(9)), make.drop(at_rest.manifest))
+    newest = at_rest.places.checkpoint(9) / "manifest.json"
+    from state.contract.files import read
+    from state.contract.manifest import Manifest
+
+    at_rest.done(make.delete(read(newest, Manifest)))
+    at_rest.ask("undelete", f"{make.campaign}@7")
+
+    assert at_rest.done(make.take_back(7)) == [
+        "not taken back: its campaign is deleted; first: reconcile undelete tiny/campaign-001"
+    ]
+    assert not at_rest.places.folder.exists()
+
+
+def test_the_active_campaign_is_not_deleted(realm: Any, make: Any) -> None:
+    assert "tiny/campaign-001 is active; the plan makes another" in realm.fails(make.delete()).text
+    assert realm.layout.campaign(make.campaign).record.exists()
+
+
+def test_a_campaign_with_a_run_that_is_not_over_is_not_deleted(at_rest: Any, make: Any) -> None:
+    at_rest.done(make.launch())
+
+    assert "a run of tiny/campaign-001 is not over" in at_rest.fails(make.delete(at_rest.manifest)).text
+
+
+def test_a_campaign_that_changed_since_the_plan_is_not_deleted(at_rest: Any, make: Any) -> None:
+    at_rest.save_checkpoint(9)
+
+    outcome = at_rest.fails(make.delete(at_rest.manifest))
+
+    assert (
+        f"{at_rest.places.folder}: its checkpoints changed since the plan; nothing was deleted"
+        in outcome.text
+    )
+
+
+def test_a_deleted_campaign_is_not_made_active_and_no_folder_is_made_for_it(at_rest: Any, make: Any) -> None:
+    at_rest.done(make.delete(at_rest.manifest))
+
+    assert "is deleted; the plan restores it first" in at_rest.fails(make.activate()).text
+    at_rest.done(make.activate(make.other))
+    assert not at_rest.places.folder.exists()
+
+
+def test_a_campaign_that_somebody_put_back_by_hand_is_left_there(at_rest: Any, make: Any) -> None:
+    at_rest.done(make.delete(at_rest.manifest))
+    shutil.copytree(at_rest.grave, at_rest.places.folder)
+
+    assert at_rest.done(make.delete(at_rest.manifest)) == ["it lies in its place again: somebody put it back"]
+    assert status(at_rest, make) == "paused"
