@@ -36,8 +36,10 @@ def _item(view: View, campaign: str, row: LedgerRow | None, found: FoundCheckpoi
         return _unrecorded(campaign, found)
     if row is None:  # cannot be: the step came from one of the two
         raise AssertionError(campaign)
-    path = found.path if found is not None else str(Path(view.plan.root) / row.path)
-    return _recorded(campaign, row, path, *_state(row, found, view.facts.tombstone(row)))
+    stone = view.facts.tombstone(row)
+    lies_at = stone.path if stone is not None and stone.state == "trashed" else row.path
+    path = found.path if found is not None else str(Path(view.plan.root) / lies_at)
+    return _recorded(campaign, row, path, *_state(row, found, stone))
 
 
 def _state(row: LedgerRow, found: FoundCheckpoint | None, stone: TrashRow | None) -> tuple[str, str | None]:

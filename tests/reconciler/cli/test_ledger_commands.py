@@ -6,8 +6,6 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from state.store.rows import TrashRow
-
 
 @pytest.fixture
 def ledger(store, rows):
@@ -26,15 +24,12 @@ def test_the_checkpoints_of_one_campaign_are_listed_by_its_name(run, ledger) -> 
     ]
 
 
-def test_a_dropped_checkpoint_is_in_the_trash_and_not_missing(run, ledger) -> None:
-    stone = TrashRow(
-        sequence=1, campaign_uid="u", campaign="pip/campaign-001", step=100, digest="d", origin="o", path="p",
-        size_bytes=1, kind="rolled", reason="rolled out of the last 2", trashed_at="2026-01-31T12:10:00Z",
-        trashed_at_seconds=0.0, grace_seconds=3600.0, clean_ticks=0, state="trashed",
-    )  # fmt: skip
+def test_a_dropped_checkpoint_is_in_the_trash_and_not_missing(run, ledger, rows) -> None:
+    stone = rows.trash(step=100)
     ledger.write([stone, msgspec.structs.replace(stone, sequence=2, step=200, state="purged")])
     items = json.loads(run("get", "checkpoints", "--json").stdout)["items"]
     assert [item["state"] for item in items] == ["trashed", "purged", "missing"]
+    assert items[0]["path"] == str(ledger.layout.root / stone.path)
     assert items[0]["reason"] == "rolled out of the last 2"
 
 
