@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import apsw
 import msgspec
 
 from reconciler.act.derived import campaign_row, write_campaign_file
@@ -88,9 +89,22 @@ def quest_orders(tools: Tools, job_uids: Sequence[str], run: RunRow) -> tuple[Qu
         found = [select_one(store, JobRow, "WHERE uid = ?", uid) for uid in job_uids]
         ready = [job for job in found if job is not None and tools.layout.snapshot(job.digest).is_file()]
         put(store, [_stamped(job, run) for job in ready])
+        before = {job.uid: _rows_before(store, job) for job in ready}
     if job_uids and not ready:
         raise Temporary("none of its quests has its content in the realm; the next plan brings it in")
-    return tuple(_order(job, tools.layout) for job in ready)
+    return tuple(_order(job, tools.layout, before[job.uid]) for job in ready)
+
+
+def _rows_before(store: apsw.Connection, job: JobRow) -> int:
+    """Return how many rows of the quest's file stand before those of this part."""
+    number, part = 0, job
+    while part.follows:
+        earlier = "WHERE campaign_uid = ? AND quest_id = ? AND part = ?"
+        previous = select_one(store, JobRow, earlier, part.campaign_uid, part.quest_id, part.part - 1)
+        if previous is None:
+            return 0  # it is not known; then rows are counted within the part
+        number, part = number + previous.num_examples, previous
+    return number
 
 
 def _stamped(job: JobRow, run: RunRow) -> JobRow:
@@ -100,7 +114,7 @@ def _stamped(job: JobRow, run: RunRow) -> JobRow:
     )
 
 
-def _order(job: JobRow, layout: Layout) -> QuestOrder:
+def _order(job: JobRow, layout: Layout, first_row: int) -> QuestOrder:
     return QuestOrder(
         quest_id=job.order_id,
         job_uid=job.uid,
@@ -110,4 +124,6 @@ def _order(job: JobRow, layout: Layout) -> QuestOrder:
         shape=msgspec.json.decode(job.shape_json, type=RowShape),
         epochs=job.epochs,
         priority=job.priority,
+        origin=job.dataset_path,
+        first_row=first_row,
     )

@@ -6,9 +6,10 @@ from reconciler.plan.draft import Draft
 from reconciler.plan.hero_checks import LaunchProblem
 from reconciler.plan.retry import Verdict
 from reconciler.plan.world import World
+from state.contract.config_classes import KeyChange
 from state.ids import checkpoint_step
 
-_DECIDE_ORDER = frozenset({"seed", "evaluation.held_out_fraction"})
+_DECIDE_ORDER = frozenset({"training.seed", "evaluation.held_out_fraction", "evaluation.held_out_digest"})
 
 
 def block_launch(world: World, draft: Draft, campaign: str, problems: tuple[LaunchProblem, ...]) -> None:
@@ -124,11 +125,11 @@ def block_retry(world: World, draft: Draft, campaign: str, verdict: Verdict) -> 
 def block_mid_epoch(world: World, draft: Draft, campaign: str, difference: Difference) -> bool:
     """Say that a change would reorder the rows of an epoch that has begun, if it would.
 
-    The order of an epoch depends on seed and held-out share: going on in another order would train some rows
-    twice and leave others out.
+    The order of an epoch depends on the seed and on what is held out: going on in another order would train
+    some rows twice and leave others out.
     """
     newest = world.newest_checkpoint(campaign)
-    keys = [key for key in difference.keys if key in _DECIDE_ORDER]
+    keys = [change.key for change in difference.changes if _reorders(change)]
     begun = [cursor for cursor in newest.manifest.cursor if cursor.rows_taken] if newest else []
     if not keys or not begun:
         return False
@@ -140,6 +141,15 @@ def block_mid_epoch(world: World, draft: Draft, campaign: str, difference: Diffe
         hint="undo the change until the quest is done",
     )
     return True
+
+
+def _reorders(change: KeyChange) -> bool:
+    """Does the order of an epoch depend on this key?
+
+    Configs of an older version do not name their held-out file: that one is named now is no change by itself.
+    """
+    is_only_named_now = change.key == "evaluation.held_out_digest" and change.old is None
+    return change.key in _DECIDE_ORDER and not is_only_named_now
 
 
 def block_foreign_in_the_way(world: World, draft: Draft, campaign: str) -> bool:

@@ -11,6 +11,7 @@ from state.contract.run_config import RunConfig
 _ELSEWHERE = {
     "model.max_context_length": "max_length",
     "evaluation.held_out_fraction": "evaluation.held_out",
+    "evaluation.held_out_digest": "evaluation.held_out",
 }
 """Key of the config → the setting that decides it, where their names differ."""
 _REPEATED = ("model.max_context_length", "training.max_length")

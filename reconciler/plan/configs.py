@@ -50,7 +50,7 @@ def resolve_run(world: World, campaign: str) -> ResolvedRun | tuple[LaunchProble
         tokenizer=_tokenizer(world, hero),
         chat=_chat(world, hero),
         training=_training(settings),
-        evaluation=_evaluation(settings),
+        evaluation=_evaluation(world, campaign, settings),
         checkpoint=CheckpointConfig(
             every_updates=settings["checkpoint.every_updates"].value,
             every_minutes=float(settings["checkpoint.every_minutes"].value),
@@ -110,12 +110,14 @@ def _training(settings: Mapping[str, Resolved]) -> TrainingConfig:
     return msgspec.convert(values, TrainingConfig)
 
 
-def _evaluation(settings: Mapping[str, Resolved]) -> EvaluationConfig:
+def _evaluation(world: World, campaign: str, settings: Mapping[str, Resolved]) -> EvaluationConfig:
     held_out = settings["evaluation.held_out"].value
+    file = _held_out(world, campaign, settings)
     return EvaluationConfig(
         every_updates=settings["evaluation.every_updates"].value,
         held_out_fraction=0.0 if isinstance(held_out, HeldOutSpec) else float(held_out),
         max_rows=settings["evaluation.max_rows"].value,
+        held_out_digest=file.digest if file else None,
     )
 
 

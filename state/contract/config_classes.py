@@ -42,6 +42,7 @@ CLASSES: Mapping[str, Class] = {
     "training.seed": "resume",
     "training.gradient_checkpointing": "resume",
     "evaluation.held_out_fraction": "resume",
+    "evaluation.held_out_digest": "resume",
     "model.max_context_length": "resume",
     "chat.digest": "resume",
     # The state of one optimizer means nothing to another: the weights stay, the state begins anew.

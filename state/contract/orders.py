@@ -40,6 +40,10 @@ class QuestOrder(msgspec.Struct, frozen=True, kw_only=True):
     shape: RowShape
     epochs: int
     priority: Literal["high", "normal", "low"]
+    origin: str | None = None
+    """What a person calls the content: the file that it was taken from."""
+    first_row: int = 0
+    """Of the person's file: so many rows stand before this part of it."""
 
 
 class ConfigInForce(msgspec.Struct, frozen=True, kw_only=True):

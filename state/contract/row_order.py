@@ -5,7 +5,7 @@ back into rows by the very same functions.
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import lru_cache
 
 import msgspec
@@ -78,13 +78,18 @@ class EpochOrder(msgspec.Struct, frozen=True, kw_only=True):
         return left << half_bits | right
 
 
-def training_rows(row_digests: Iterable[str], held_out_fraction: float) -> tuple[int, ...]:
-    """Return the indexes of the rows that are learnt, in the order of the file; the others only measure.
+def training_rows(
+    row_digests: Iterable[str], held_out_fraction: float, never: Collection[str] = ()
+) -> tuple[int, ...]:
+    """Return the indexes of the rows that are learnt, in the order of the file; the others are not.
 
-    `row_digests`: of every row of the content, by `state.contract.quest_rows.row_digest`.
+    `row_digests`: of every row of the content, by `state.contract.quest_rows.row_digest`; `never`: those of
+    the rows of a held-out file.
     """
     return tuple(
-        index for index, digest in enumerate(row_digests) if not is_held_out(digest, held_out_fraction)
+        index
+        for index, digest in enumerate(row_digests)
+        if digest not in never and not is_held_out(digest, held_out_fraction)
     )
 
 

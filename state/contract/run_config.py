@@ -74,12 +74,14 @@ class TrainingConfig(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     """What is left of it then, as a share of the full rate; None where it is constant."""
 
 
-class EvaluationConfig(msgspec.Struct, frozen=True, kw_only=True):
+class EvaluationConfig(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     every_updates: int
     held_out_fraction: float
     """Share of each quest's rows that is never trained on; 0 when a file serves."""
     max_rows: int
     """At most so many held-out rows are scored."""
+    held_out_digest: str | None = None
+    """Of the file that serves, whose rows are never trained; None: none, or an older version did not say."""
 
 
 class CheckpointConfig(msgspec.Struct, frozen=True, kw_only=True):

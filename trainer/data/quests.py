@@ -1,6 +1,7 @@
 """A quest's snapshot, read and tokenised once: what is trained on and what is held out."""
 
 import hashlib
+from collections.abc import Collection
 from pathlib import Path
 
 import msgspec
@@ -24,12 +25,23 @@ class LoadedQuest(msgspec.Struct, frozen=True, kw_only=True):
     digest: str
     training: tuple[Document, ...]
     held_out: tuple[Document, ...]
+    """Those of its rows that measure; a row that stands in a held-out file is on neither side."""
+    row_digests: frozenset[str] = frozenset()
+    """Of a held-out file: the digest of every row."""
 
 
 def load_quest(
-    path: Path, shape: RowShape, renderer: Renderer, *, held_out_fraction: float, digest: str | None = None
+    path: Path,
+    shape: RowShape,
+    renderer: Renderer,
+    *,
+    held_out_fraction: float,
+    digest: str | None = None,
+    never: Collection[str] = (),
 ) -> LoadedQuest:
     """Return a quest's documents; the split depends on each row's content alone.
+
+    `never`: digests of rows that are not to be trained, since they stand in a held-out file.
 
     Raises:
         QuestFileError: the file is another one than `digest` names, cannot be trained on, or has every row
@@ -38,7 +50,8 @@ def load_quest(
     content = read_quest_bytes(path)
     found = _checked_digest(content, path, digest)
     read = list(rows(content, str(path), shape))
-    learnt = frozenset(training_rows((row_digest(row.messages) for row in read), held_out_fraction))
+    digests = [row_digest(row.messages) for row in read]
+    learnt = frozenset(training_rows(digests, held_out_fraction, never))
     documents = renderer.documents(read, str(path))
     training = tuple(document for document in documents if document.row in learnt)
     if not training:
@@ -46,7 +59,11 @@ def load_quest(
     return LoadedQuest(
         digest=found,
         training=training,
-        held_out=tuple(document for document in documents if document.row not in learnt),
+        held_out=tuple(
+            document
+            for document in documents
+            if document.row not in learnt and digests[document.row] not in never
+        ),
     )
 
 
@@ -60,8 +77,10 @@ def load_held_out_file(
     """
     content = read_quest_bytes(path)
     found = _checked_digest(content, path, digest)
-    documents = renderer.documents(rows(content, str(path), shape), str(path))
-    return LoadedQuest(digest=found, training=(), held_out=tuple(documents))
+    read = list(rows(content, str(path), shape))
+    documents = tuple(renderer.documents(read, str(path)))
+    digests = frozenset(row_digest(row.messages) for row in read)
+    return LoadedQuest(digest=found, training=(), held_out=documents, row_digests=digests)
 
 
 def _checked_digest(content: bytes, path: Path, expected: str | None) -> str:

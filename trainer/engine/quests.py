@@ -93,6 +93,7 @@ class QuestShelf:
         self._is_packing = environment.get(PACKING_SWITCH) != "0"
         self.evaluation = request.config.evaluation
         self._held_out_file = request.held_out
+        self._held_out: LoadedQuest | None = None
         self._vocabulary = vocabulary
         self._device = device
         self._key: tuple[object, ...] | None = None
@@ -109,7 +110,7 @@ class QuestShelf:
             try:
                 self._quest = self._load(order)
             except QuestFileError as error:
-                raise DataError(f"quest {order.quest_id}: {error}") from error
+                raise DataError(f"quest {order.quest_id}: {_in_words(error, order)}") from error
             self._key = key
         return self._quest
 
@@ -130,23 +131,34 @@ class QuestShelf:
         return tuple(to_tensors(batch, self._device) for batch in pack(documents, budget))
 
     def _load(self, order: QuestOrder) -> Quest:
+        measured = self._measured()
         loaded = load_quest(
             Path(order.path),
             order.shape,
             self._vocabulary.renderer,
             held_out_fraction=self.evaluation.held_out_fraction,
             digest=order.digest,
+            never=measured.row_digests if measured else (),
         )
-        return Quest(loaded, self._held_out(loaded), self)
+        documents = measured.held_out if measured else loaded.held_out
+        return Quest(loaded, evenly(documents, self.evaluation.max_rows), self)
 
-    def _held_out(self, loaded: LoadedQuest) -> Sequence[Document]:
-        documents = loaded.held_out
-        if self._held_out_file is not None:
-            file = self._held_out_file
-            documents = load_held_out_file(
+    def _measured(self) -> LoadedQuest | None:
+        """Return the held-out file, read once; None when a share of each quest serves."""
+        file = self._held_out_file
+        if file is not None and self._held_out is None:
+            self._held_out = load_held_out_file(
                 Path(file.path), file.shape, self._vocabulary.renderer, digest=file.digest
-            ).held_out
-        return evenly(documents, self.evaluation.max_rows)
+            )
+        return self._held_out
+
+
+def _in_words(error: QuestFileError, order: QuestOrder) -> str:
+    """Return mistakes in rows with the file and the rows that a person knows, not those of the snapshot."""
+    if order.origin is None or error.path != order.path or any(one.row is None for one in error.findings):
+        return str(error)
+    findings = (msgspec.structs.replace(one, row=(one.row or 0) + order.first_row) for one in error.findings)
+    return str(QuestFileError(order.origin, list(findings)))
 
 
 def evenly(documents: Sequence[Document], limit: int) -> list[Document]:

@@ -28,6 +28,19 @@ def test_the_jobs_of_new_orders_know_which_launch_trains_them(realm: Any, make: 
     assert (job.config_hash, job.git_commit) == (config_hash(make.config), CODE)
 
 
+def test_orders_name_the_persons_file_and_where_a_later_part_of_it_begins(realm: Any, make: Any) -> None:
+    parts = [
+        make.enqueue(job_uid=f"part{part}", quest_id="grown", part=part, follows=part > 1)
+        for part in (1, 2, 3)
+    ]
+    realm.done(*parts, make.launch(job_uids=("part3", "part1")))
+
+    third, first = read(realm.run.orders, Orders).quests
+
+    assert (first.origin, first.first_row) == ("/data/sums.jsonl", 0)
+    assert (third.origin, third.first_row) == ("/data/sums.jsonl", 6)
+
+
 def test_orders_are_never_older_than_those_given(realm: Any, make: Any) -> None:
     realm.done(make.launch(), make.orders(3, goal_updates=9))
 

@@ -133,6 +133,9 @@ class Builder:
             quest_files={
                 name: _quest_file(name, file) for name, file in words.get("quest_files", {}).items()
             },
+            held_out_files={
+                name: _quest_file(name, file) for name, file in words.get("held_out_files", {}).items()
+            },
             inbox=_inbox(words.get("inbox", {})),
             queue_folders=Found(**words["queue_folders"]) if "queue_folders" in words else None,
             models={name: _model(facts) for name, facts in words.get("models", {}).items()},

@@ -66,6 +66,16 @@ def test_long_rows_are_all_named(tmp_path):
         load_quest(path, SHAPE, renderer(100), held_out_fraction=0.0)
 
 
+def test_rows_of_a_held_out_file_are_not_trained_and_not_measured_twice(tmp_path):
+    texts = [str(number) for number in range(100)]
+    file = load_held_out_file(snapshot(tmp_path, texts[::4], "held.jsonl"), SHAPE, renderer())
+    found = load_quest(
+        snapshot(tmp_path, texts), SHAPE, renderer(), held_out_fraction=0.0, never=file.row_digests
+    )
+    assert [texts[document.row] for document in found.training] == [t for t in texts if int(t) % 4]
+    assert found.held_out == ()
+
+
 def test_a_held_out_file_is_measured_whole(tmp_path):
     quest = load_held_out_file(snapshot(tmp_path, ["1", "2"]), SHAPE, renderer())
     assert (len(quest.training), len(quest.held_out)) == (0, 2)

@@ -66,6 +66,16 @@ def test_a_quest_without_held_out_rows_carries_no_loss_of_an_earlier_one(realm: 
     assert manifest(realm, 7).measures.val_loss is None
 
 
+def test_a_row_that_stands_in_the_held_out_file_is_never_trained(realm: Realm) -> None:
+    files = realm.run(
+        orders(realm.quest(rows=24, epochs=2)),
+        a_config(held_out_fraction=0.0),
+        held_out=held_out_file(realm.quest("held", rows=8)),  # the first eight of the same rows
+    )
+    assert run(files.request) == 0
+    assert manifest(realm, saved_steps(realm)[-1]).measures.examples_seen == 2 * (24 - 8)
+
+
 def test_a_file_may_serve_as_held_out_rows(realm: Realm) -> None:
     other = realm.quest("other", rows=8, word="test")
     files = realm.run(orders(realm.quest()), a_config(held_out_fraction=0.0), held_out=held_out_file(other))

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 pytest.importorskip("torch")
@@ -76,6 +77,16 @@ def test_a_document_that_is_too_long_fails_the_run_with_its_row(realm: Realm) ->
     assert why(files).failure_class == "data"
     assert "row 1: " in why(files).message
     assert "at most 128 (max_length)" in why(files).message
+
+
+def test_a_bad_row_is_told_by_the_file_and_row_that_a_person_knows(realm: Realm) -> None:
+    quest = msgspec.structs.replace(
+        realm.quest("grown+2", word="w" * 200), origin="/data/mine.jsonl", first_row=100
+    )
+    files = realm.run(orders(quest))
+    assert run(files.request) == 1
+    assert why(files).message.startswith("quest grown+2: /data/mine.jsonl: row 101: ")
+    assert str(realm.layout.data) not in why(files).message
 
 
 def test_a_snapshot_that_was_changed_fails_the_run(realm: Realm) -> None:
