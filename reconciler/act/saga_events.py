@@ -30,6 +30,7 @@ EVENTS = {
     "SetAsideCheckpoint": "set_aside",
     "TrashCheckpoint": "dropped",
     "DeleteCampaign": "deleted",
+    "MarkCheckpoint": "marked",
     "RestoreCheckpoint": "taken_back",
     "PurgeTrash": "purged",
     "TakeApproval": "approval",

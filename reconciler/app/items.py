@@ -168,6 +168,9 @@ class LegendItem(msgspec.Struct, frozen=True, kw_only=True):
     num_checkpoints: int
     """That lie in the archive now."""
     checkpoint_bytes: int
+    num_in_trash: int
+    """Checkpoints of it that undelete still brings back."""
+    trash_bytes: int
     num_runs: int
     num_quests: int
     """Trained to the end."""

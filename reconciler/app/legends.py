@@ -23,6 +23,7 @@ def _legend(view: View, row: CampaignRow) -> LegendItem:
     final: Mapping[str, Any] = summary["final_checkpoint"] or {}
     best: Mapping[str, Any] = summary["best_checkpoint"] or {}
     complete = view.facts.campaigns[row.name].checkpoints.complete
+    trashed = [stone for stone in view.facts.in_trash if stone.campaign_uid == row.uid]
     source, card = view.desired.campaigns.get(row.name), decode_card(row.card_json)
     return LegendItem(
         id=row.name,
@@ -38,6 +39,8 @@ def _legend(view: View, row: CampaignRow) -> LegendItem:
         best_val_loss=best.get("val_loss"),
         num_checkpoints=len(complete),
         checkpoint_bytes=sum(found.size_bytes for found in complete),
+        num_in_trash=len(trashed),
+        trash_bytes=sum(stone.size_bytes for stone in trashed),
         num_runs=summary["num_runs"],
         num_quests=sum(quest["status"] == "completed" for quest in summary["quests"]),
         path=str(view.layout.home_of(row).folder),

@@ -29,7 +29,7 @@ def _ours(view: View) -> Iterator[TrashItem]:
     for stone in view.facts.in_trash:
         gone = is_vanished(view.facts, stone)
         yield TrashItem(
-            id=f"{stone.campaign}@{stone.step}",
+            id=stone.thing,
             state="vanished" if gone else stone.state,
             kind=stone.kind,
             reason=VANISHED if gone else stone.reason,

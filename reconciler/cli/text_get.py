@@ -87,6 +87,8 @@ def _legend(item: Any) -> Row:
     best = f"{loss(item.best_val_loss)} @{item.best_step}" if item.best_step is not None else ""
     losses = (loss(item.final_train_loss), loss(item.final_val_loss), best)
     kept = f"{item.num_checkpoints:,} ({size(item.checkpoint_bytes)})"
+    if item.num_in_trash:
+        kept += f", {item.num_in_trash:,} in the trash ({size(item.trash_bytes)})"
     return (
         item.id,
         when(item.archived_at),

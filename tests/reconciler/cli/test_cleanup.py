@@ -58,6 +58,9 @@ def test_metrics_are_kept_and_every_checkpoint_goes_after_an_approval(
     assert "archived" in [line["event"] for line in saga]
     assert (saga[-3]["why"], saga[-1]["why"]) == ("the disk is full", "its spec says keep: metrics")
     assert changes(run) == []
+    (legend,) = json.loads(run("get", "legends", "--json").stdout)["items"]
+    assert (legend["num_checkpoints"], legend["num_in_trash"], legend["trash_bytes"] > 0) == (0, 2, True)
+    assert "0 (0 B), 2 in the trash (" in " ".join(run("get", "legends").stdout.split())
 
 
 def test_a_checkpoint_taken_back_after_a_clean_up_stays(
@@ -95,6 +98,7 @@ def test_a_campaign_is_deleted_whole_after_an_approval_and_comes_back(
     assert not realm.exists()
     (state,) = (one["state"] for one in campaigns(run) if one["id"] == NAME)
     assert state == "deleted"
+    assert [item["id"] for item in json.loads(run("get", "trash", "--json").stdout)["items"]] == [NAME]
     assert changes(run) == []
 
     assert run("undelete", NAME).exit_code == 0
