@@ -209,6 +209,6 @@ def _measured(items: Sequence[CheckpointItem], lowest: CheckpointItem | None) ->
     return {
         "checkpoints": len(there),
         "checkpoint_bytes": sum(item.size_bytes for item in there),
-        "best val_loss": lowest.val_loss if lowest else None,
-        "best checkpoint": lowest.id if lowest else None,
+        "best_val_loss": lowest.val_loss if lowest else None,
+        "best_checkpoint": lowest.id if lowest else None,
     }

@@ -65,9 +65,9 @@ def _quest_waits_for(view: View, name: str) -> Iterator[str]:
 
 
 def _not_active(view: View, name: str) -> Blocked | None:
-    active = view.desired.realm.spec.active
-    if active == name or name not in view.desired.campaigns:
-        return None
+    active, source = view.desired.realm.spec.active, view.desired.campaigns.get(name)
+    if active == name or source is None or source.spec.state is not None:
+        return None  # an archived or deleted one does not train because its own file says so
     said = f"realm.yaml names {active}" if active else "realm.yaml names no active campaign"
     return Blocked(
         subject=f"campaign/{name}",

@@ -184,3 +184,10 @@ def test_get_datasets_lists_them_with_their_quests(run, sums: None) -> None:
     table = [line.split() for line in run("get", "datasets").stdout.splitlines()]
     assert table[1][:6] == ["sums", "question", "→", "answer", "none", "a,"]
     assert json.loads(run("get", "dataset", "sums", "--json").stdout)["items"][0]["quests"] == ["a", "b"]
+
+
+def test_explain_of_an_archived_campaign_does_not_propose_to_make_it_active(run, lab: Path, git: Git) -> None:
+    spec = lab / "specs/campaigns/mu/campaign-001.yaml"
+    spec.write_text("id: campaign-001\nstate: archived\n")
+    git(lab, "commit", "-qam", "to rest")
+    assert "not-active" not in run("explain", "mu/campaign-001").stdout
