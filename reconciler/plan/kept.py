@@ -41,6 +41,25 @@ def verdicts_of(world: World, row: CampaignRow, stock: Stock | None = None) -> t
     return verdicts
 
 
+def drops_of(world: World, stock: Stock) -> dict[str, tuple[str, ...]]:
+    """Return which of a campaign's checkpoints go, each with why; quickly where none can.
+
+    Raises:
+        MalformedRecords: nothing can be said; the caller drops nothing.
+    """
+    retention = world.desired.retention
+    if retention is None or _has_room(world, stock, rules_for(retention.spec, stock.row).last):
+        return {}
+    verdicts = verdicts_of(world, stock.row, stock)
+    return {verdict.id: verdict.reasons for verdict in verdicts if verdict.decision == "drop"}
+
+
+def _has_room(world: World, stock: Stock, last: int) -> bool:
+    """Does the window of the newest hold everything that lies there? Then no other rule matters."""
+    there = [one for one in stock.in_force.values() if world.facts.tombstone(one) is None]
+    return len(there) <= last and all(one.healthy and stock.is_there(one) for one in there)
+
+
 def rules_of(world: World, spec: Retention, row: CampaignRow) -> Rules:
     """Return the campaign's rules with the steps that people marked; without any rule nothing goes anyway."""
     rules = rules_for(spec, row)

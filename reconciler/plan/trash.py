@@ -20,7 +20,7 @@ from reconciler.plan.actions import (
     TrashCheckpoint,
 )
 from reconciler.plan.draft import Draft
-from reconciler.plan.kept import checkpoint_id, rules_for, set_name, verdicts_of
+from reconciler.plan.kept import checkpoint_id, drops_of, rules_for, set_name
 from reconciler.plan.kept_now import kept_now
 from reconciler.plan.observed_time import observed_now
 from reconciler.plan.retention.records import MalformedRecords
@@ -97,8 +97,7 @@ def _block(
 
 
 def _drop(world: World, draft: Draft, stock: Stock, retention: Source[Retention]) -> None:
-    row, verdicts = stock.row, verdicts_of(world, stock.row, stock)
-    dropped = {verdict.id: verdict.reasons for verdict in verdicts if verdict.decision == "drop"}
+    row, dropped = stock.row, drops_of(world, stock)
     if rules_for(retention.spec, row).keeps_by_rule:
         draft.kept.append(kept_now(world, stock, retention, dropped))
     for one in stock.ledger if dropped else ():

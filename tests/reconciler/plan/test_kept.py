@@ -1,9 +1,14 @@
 """What needs a checkpoint, as the world tells it: beside the rules, it is kept."""
 
 from collections.abc import Callable, Mapping
+from itertools import product
 from typing import Any
 
-from reconciler.plan.kept import references_to
+import msgspec
+import pytest
+
+from reconciler.plan.kept import drops_of, references_to, verdicts_of
+from reconciler.plan.stock import stock_of
 from reconciler.plan.world import World
 
 PIP = "pip/campaign-001"
@@ -29,3 +34,40 @@ def test_what_an_open_job_began_from_is_needed(world_of: Callable[[Mapping[str, 
 
     assert found[f"{PIP}@10"] == "quest q1 began there"
     assert set(found) == {f"{PIP}@10", f"{PIP}@30"}
+
+
+@pytest.mark.parametrize("window", [1, 2, 3, 4])
+def test_what_goes_is_what_the_verdicts_say_whether_or_not_the_window_has_room(
+    world_of: Callable[[Mapping[str, Any]], World], window: int
+) -> None:
+    facts = {"active": PIP, "store": {"observed_seconds": 7200.0}, "campaigns": {PIP: {
+        "checkpoints": [{"step": step} for step in (10, 20, 30)]}}}  # fmt: skip
+    rules = f"campaigns:\n  active: {{keep_checkpoints: {window}, keep_every: 1000}}\n"
+    world = world_of({"specs": {"retention.yaml": rules}, "facts": facts})
+    row = world.facts.campaign_row(PIP)
+    assert row is not None
+    num_dropped = 0
+
+    for states in product(("whole", "unhealthy", "damaged", "lost"), repeat=3):
+        of_case = with_states(world, states)
+        stock = stock_of(of_case, row)
+        verdicts = {one.id: one.reasons for one in verdicts_of(of_case, row) if one.decision == "drop"}
+        assert drops_of(of_case, stock) == verdicts, states
+        num_dropped += len(verdicts)
+    assert num_dropped > 0
+
+
+def with_states(world: World, states: tuple[str, ...]) -> World:
+    """Return the world with the ledger's checkpoints in these states."""
+    changes: dict[str, dict[str, Any]] = {
+        "whole": {},
+        "unhealthy": {"healthy": False},
+        "damaged": {"damage": "a bit is flipped"},
+        "lost": {"digest": "blake3:gone"},
+    }
+    ledger = [
+        msgspec.structs.replace(one, **changes[state])
+        for one, state in zip(world.facts.store.ledger, states, strict=True)
+    ]
+    store = msgspec.structs.replace(world.facts.store, ledger=tuple(ledger))
+    return msgspec.structs.replace(world, facts=msgspec.structs.replace(world.facts, store=store))
