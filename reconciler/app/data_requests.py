@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import msgspec
 
-from reconciler.app.planning import View
 from reconciler.desired.desired import Desired
 from reconciler.desired.queue import Quest
 from reconciler.desired.training import HeldOutFile as HeldOutSpec
@@ -14,6 +13,7 @@ from reconciler.plan.world import World
 from state.contract.inspection import Depth, Guard, InspectRequest, TrainedAs
 from state.contract.row_contracts import RowContract
 from state.contract.row_lines import Finding
+from state.layout import Layout
 
 
 class QuestContent(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,22 +43,16 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     """In words, why tokens cannot be counted."""
 
 
-def world_of(view: View) -> World:
-    """Return what a view was planned from."""
-    return World(desired=view.desired, facts=view.facts, specs_commit=view.commit.id, now=view.seen_at)
-
-
-def subjects(view: View, depth: Depth) -> Iterator[Subject]:
+def subjects(world: World, layout: Layout, depth: Depth) -> Iterator[Subject]:
     """Yield every quest of the queue, once for each campaign that would train it."""
-    world = world_of(view)
     for quest in world.quests:
         for campaign in campaigns_of(world.desired, quest) or (None,):
-            yield subject(view, world, quest, campaign, depth)
+            yield subject(world, layout, quest, campaign, depth)
 
 
-def subject(view: View, world: World, quest: Quest, campaign: str | None, depth: Depth) -> Subject:
+def subject(world: World, layout: Layout, quest: Quest, campaign: str | None, depth: Depth) -> Subject:
     """Return what to look at of a quest for a campaign."""
-    content = _content(view, world, quest)
+    content = _content(world, layout, quest)
     run = resolve_run(world, campaign) if campaign is not None else ()
     no_tokens = None
     if not isinstance(run, ResolvedRun):
@@ -90,9 +84,9 @@ def _campaign_of(desired: Desired, who: str, active: str | None) -> str | None:
     return active if active in theirs else next(iter(going_on), None)
 
 
-def _content(view: View, world: World, quest: Quest) -> QuestContent:
+def _content(world: World, layout: Layout, quest: Quest) -> QuestContent:
     """Return the file that the quest names as it is now, else the snapshot of what was made or dropped."""
-    seen = view.facts.quest_files.get(quest.id)
+    seen = world.facts.quest_files.get(quest.id)
     if seen is not None:
         if seen.sha256 is None:
             return QuestContent(path=seen.path, findings=seen.findings)
@@ -101,11 +95,11 @@ def _content(view: View, world: World, quest: Quest) -> QuestContent:
     source = quest_source(world, quest)
     if isinstance(source, NoSource):
         return QuestContent(why_not=source.message)
-    row = view.facts.quest_data(source.key)
+    row = world.facts.quest_data(source.key)
     if row is None:
         return QuestContent(why_not="its rows are not there yet; apply brings them")
     contract = RowContract(name=source.shape.kind, shape=source.shape)
-    return QuestContent(path=str(view.layout.snapshot(row.digest)), digest=row.digest, contracts=(contract,))
+    return QuestContent(path=str(layout.snapshot(row.digest)), digest=row.digest, contracts=(contract,))
 
 
 def _request(

@@ -11,6 +11,7 @@ from state.contract.inspection import Inspection, InspectRequest, inspection_key
 from state.kept_answers import KeptAnswers
 
 _KIND = "inspection"
+_INSTALL = "install the trainer's libraries: pip install 'realm-reconciler[train]'"
 _EXIT_ERRORS = 1
 """The file was looked through and has errors; or it could not be, and then nothing is on standard output."""
 
@@ -45,7 +46,16 @@ class Inspector:
         return found
 
 
-def missing_for_tokens(request: InspectRequest) -> list[str]:
+def as_far_as_installed(request: InspectRequest) -> tuple[InspectRequest, str | None]:
+    """Return the request without what needs libraries that are not here, and what is missing then."""
+    missing = _missing(request)
+    if not missing:
+        return request, None
+    less = msgspec.structs.replace(request, trained_as=None, depth="quick")
+    return less, f"tokens unknown: {', '.join(missing)} not installed here; {_INSTALL}"
+
+
+def _missing(request: InspectRequest) -> list[str]:
     """Return the libraries that the request needs and that are not installed; imports none of them."""
     from importlib.util import find_spec
 

@@ -10,6 +10,8 @@ import msgspec
 from reconciler.app.environment import Environment
 from reconciler.app.gather import Observer
 from reconciler.app.here import seen_from_here
+from reconciler.app.inspecting import Inspector
+from reconciler.app.known_data import with_known_data
 from reconciler.app.place import Following, Options, head_of, read_following, repository_of, root_of
 from reconciler.desired.desired import Desired
 from reconciler.desired.edits import uncommitted
@@ -21,6 +23,7 @@ from reconciler.observed.facts import Facts
 from reconciler.plan.changes import Plan
 from reconciler.plan.dropped import all_quests, dropped_quests, where_of
 from reconciler.plan.planner import make_plan
+from reconciler.plan.world import World
 from state.layout import Layout
 
 
@@ -76,8 +79,10 @@ def view_of(environment: Environment, options: Options, commit: Commit, read: De
     """
     desired = seen_from_here(environment, options, read)
     layout = Layout(root_of(environment, options, desired.realm.spec, commit))
-    facts = Observer(environment, layout, commit.top or repository_of(environment, options)).facts(desired)
+    seen = Observer(environment, layout, commit.top or repository_of(environment, options)).facts(desired)
     now = environment.now()
+    world = World(desired=desired, facts=seen, specs_commit=commit.id, now=now)
+    facts = with_known_data(world, layout, Inspector(environment).known)
     return View(
         commit=commit,
         is_worktree=False,
@@ -89,6 +94,11 @@ def view_of(environment: Environment, options: Options, commit: Commit, read: De
         plan=make_plan(desired, facts, specs_commit=commit.id, now=now),
         seen_at=now,
     )
+
+
+def world_of(view: View) -> World:
+    """Return what a view was planned from."""
+    return World(desired=view.desired, facts=view.facts, specs_commit=view.commit.id, now=view.seen_at)
 
 
 def load_commit(environment: Environment, commit: Commit) -> Desired:

@@ -18,6 +18,7 @@ from reconciler.app.environment import Environment
 from reconciler.app.errors import Failed, NotFound
 from reconciler.app.gather import Observer, new_realm_uid
 from reconciler.app.here import seen_from_here
+from reconciler.app.known_data import Gate, with_known_data
 from reconciler.app.place import Following, Options, followed_commit
 from reconciler.app.planning import View, load_commit
 from reconciler.app.remembered_root import common_folder
@@ -74,6 +75,7 @@ class Ticker:
         self._writer = _enter_office(layout, environment.now())
         self._launcher = launcher or LocalLauncher()
         self._observer = Observer(environment, layout, Path(following.repository))
+        self._gate = Gate(environment, show.notice)
         self._tools = Tools(
             layout=layout,
             writer=self._writer,
@@ -185,8 +187,10 @@ class Ticker:
             self._show.notice(text)
 
     def _look(self, commit: Commit, desired: Desired) -> View:
-        facts = self._observer.facts(desired)
+        seen = self._observer.facts(desired)
         now = self._environment.now()
+        world = World(desired=desired, facts=seen, specs_commit=commit.id, now=now)
+        facts = with_known_data(world, self._layout, self._gate.look)
         return View(
             commit=commit,
             is_worktree=False,

@@ -7,12 +7,10 @@ import msgspec
 from reconciler.app.data_requests import Subject, subjects
 from reconciler.app.environment import Environment
 from reconciler.app.errors import Failed
-from reconciler.app.inspecting import Inspector, missing_for_tokens
+from reconciler.app.inspecting import Inspector, as_far_as_installed
 from reconciler.app.place import Options
-from reconciler.app.planning import look
-from state.contract.inspection import DataFinding, Depth, Inspection, InspectRequest
-
-INSTALL = "install the trainer's libraries: pip install 'realm-reconciler[train]'"
+from reconciler.app.planning import look, world_of
+from state.contract.inspection import DataFinding, Depth, Inspection
 
 
 class QuestData(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,7 +67,8 @@ def validate_data(
     """
     view = look(environment, options, ref=ref or "HEAD", worktree=ref is None)
     inspector = Inspector(environment)
-    quests = tuple(_quest_data(inspector, one, on_look) for one in subjects(view, depth))
+    world = world_of(view)
+    quests = tuple(_quest_data(inspector, one, on_look) for one in subjects(world, view.layout, depth))
     source = view.commit.name if ref is not None else f"the work tree on {view.commit.name}"
     return DataValidation(source=source, depth=depth, quests=quests)
 
@@ -78,7 +77,7 @@ def _quest_data(inspector: Inspector, subject: Subject, on_look: Callable[[str],
     content, request = subject.content, subject.request
     found, notes = None, [] if content.why_not is None else [content.why_not]
     if request is not None and content.digest is not None:
-        request, why = _as_far_as_installed(request)
+        request, why = as_far_as_installed(request)
         notes += [why] if why else [f"tokens unknown: {subject.no_tokens}"] if subject.no_tokens else []
         try:
             if inspector.known(request, content.digest) is None:
@@ -105,12 +104,3 @@ def _quest_data(inspector: Inspector, subject: Subject, on_look: Callable[[str],
         ),
         note="; ".join(notes) or None,
     )
-
-
-def _as_far_as_installed(request: InspectRequest) -> tuple[InspectRequest, str | None]:
-    """Return the request without what needs libraries that are not here, and what is missing then."""
-    missing = missing_for_tokens(request)
-    if not missing:
-        return request, None
-    less = msgspec.structs.replace(request, trained_as=None, depth="quick")
-    return less, f"tokens unknown: {', '.join(missing)} not installed here; {INSTALL}"

@@ -18,6 +18,7 @@ from reconciler.observed.records import (
     SnapshotFacts,
     TrashFacts,
 )
+from state.contract.inspection import Inspection
 from state.homes import HomeState
 from state.ids import RunKey
 from state.queue_folders import Found
@@ -69,6 +70,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """None: not looked at."""
     quest_files: Mapping[str, QuestFileFacts] = {}
     """By quest id."""
+    inspections: Mapping[str, Inspection] = {}
+    """By quest id: what is known of rows not taken in yet, as the active campaign would train them."""
     held_out_files: Mapping[str, QuestFileFacts] = {}
     """By campaign name."""
     models: Mapping[str, ModelFacts] = {}

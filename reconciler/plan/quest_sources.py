@@ -109,6 +109,8 @@ def _file_source(world: World, quest: Quest) -> QuestSource | NoSource:
             message=message,
             hint="restore the file, or write its new digest into the quest",
         )
+    if (untrainable := _untrainable(world, quest)) is not None:
+        return untrainable
     shape = content.contract.shape
     key = content_key(content.digest, shape)
     fetch = SnapshotFile(
@@ -120,6 +122,16 @@ def _file_source(world: World, quest: Quest) -> QuestSource | NoSource:
         contract=content.contract if content.num_left_out else None,
     )
     return QuestSource(key=key, shape=shape, dataset_path=seen.path, fetch=fetch, left_out=_left_out(content))
+
+
+def _untrainable(world: World, quest: Quest) -> NoSource | None:
+    """Return what keeps rows from being trained on that the gate lets pass, where somebody has looked."""
+    known = world.facts.inspections.get(quest.id)
+    errors = [finding for finding in known.findings if finding.is_error] if known else []
+    if not errors:
+        return None
+    message = f"{quest.file}: {said(errors)}"
+    return NoSource(code="quest-file", message=message, hint="mend the rows; all: reconcile validate --data")
 
 
 def _left_out(content: Sieved) -> str:

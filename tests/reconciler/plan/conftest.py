@@ -42,6 +42,7 @@ from state.cards import CampaignCard, encode_card
 from state.contract.effective import EffectiveRun
 from state.contract.exit import RunExit
 from state.contract.growth import Continued
+from state.contract.inspection import DataFinding, Inspection, TokenCounts
 from state.contract.locked import Locked, locked_values
 from state.contract.manifest import Manifest, Measures, Origin, QuestCursor
 from state.contract.orders import ConfigInForce, Orders, QuestOrder, RowShape
@@ -136,6 +137,7 @@ class Builder:
             held_out_files={
                 name: _quest_file(name, file) for name, file in words.get("held_out_files", {}).items()
             },
+            inspections={name: _inspection(found) for name, found in words.get("inspections", {}).items()},
             inbox=_inbox(words.get("inbox", {})),
             queue_folders=Found(**words["queue_folders"]) if "queue_folders" in words else None,
             models={name: _model(facts) for name, facts in words.get("models", {}).items()},
@@ -518,6 +520,30 @@ def _quest_file(name: str, words: Mapping[str, Any]) -> QuestFileFacts:
         sha256=digest,
         content=None if findings else content,
         continued=tuple(msgspec.convert(one, Continued) for one in words.get("continued", ())),
+        findings=findings,
+    )
+
+
+def _inspection(words: Mapping[str, Any]) -> Inspection:
+    findings = tuple(
+        DataFinding(
+            check="length",
+            is_error=is_error,
+            row=row,
+            found="300 tokens",
+            expected="at most 256",
+            advice="Split it.",
+        )
+        for is_error, key in ((True, "too_long"), (False, "doubtful"))
+        for row in words.get(key, ())
+    )
+    tokens = msgspec.convert(words["tokens"], TokenCounts) if "tokens" in words else None
+    return Inspection(
+        depth="standard",
+        contract="messages",
+        digest="sha256:aa",
+        num_rows=10,
+        tokens=tokens,
         findings=findings,
     )
 
