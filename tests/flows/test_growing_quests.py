@@ -1,5 +1,6 @@
 """Files that grow or are edited, and quests that overtake: every row is trained exactly as often as it should."""
 
+import json
 import signal
 
 import pytest
@@ -47,6 +48,9 @@ def test_a_file_that_grew_trains_the_new_rows_only_and_more_epochs_the_differenc
     assert trained(the_lab) == {"sums": [10, 10], "sums+2": [7, 7]}
     assert the_lab.plan()["changes"] == []
     assert {job.status for job in the_lab.store().jobs} == {"completed"}
+    proof = json.loads(the_lab.reconcile("prove", ONE, "--json").stdout)
+    assert proof["is_proven"], proof["problems"]
+    assert proof["files"][0]["times"] == [{"times": 2, "num_rows": 17, "rows": [[1, 17]]}]
 
 
 @pytest.mark.long

@@ -1,5 +1,6 @@
 """'kill -9' of reconciler or trainer at random moments of a realm's life changes nothing that counts."""
 
+import json
 import random
 import subprocess
 import threading
@@ -191,7 +192,8 @@ def test_a_life_under_fire_ends_as_the_undisturbed_one(
     assert life.lab.plan()["changes"] == []
     _check_launches(life.lab, watcher)
     for campaign, quests in ((ONE, (A, B)), (TWO, (C,))):
-        _check_each_row(life.lab, campaign, quests)
+        learnt = _check_each_row(life.lab, campaign, quests)
+        _check_proof(life.lab, campaign, learnt)
 
 
 def test_the_watcher_would_see_two_trainers_at_once_and_two_launches_of_one_run(tmp_path: Path) -> None:
@@ -292,8 +294,8 @@ def _check_launches(lab: Lab, watcher: Watcher) -> None:
     assert len(keys) == len(set(keys)) >= len(lab.runs())
 
 
-def _check_each_row(lab: Lab, campaign: str, quests: tuple[dict[str, Any], ...]) -> None:
-    """Count each row along the ancestry of the newest checkpoint."""
+def _check_each_row(lab: Lab, campaign: str, quests: tuple[dict[str, Any], ...]) -> Counter[tuple[str, int]]:
+    """Count each row along the ancestry of the newest checkpoint, and return what was counted."""
     learnt: Counter[tuple[str, int]] = Counter()
     config = read(lab.runs()[0] / "request.json", RunRequest).config
     jobs = {job.quest_id: job for job in lab.store().jobs}
@@ -310,6 +312,21 @@ def _check_each_row(lab: Lab, campaign: str, quests: tuple[dict[str, Any], ...])
         assert held_out
         expected.update({(quest["id"], row): quest["epochs"] for row in training})
     assert learnt == expected
+    return learnt
+
+
+def _check_proof(lab: Lab, campaign: str, learnt: Counter[tuple[str, int]]) -> None:
+    """`reconcile prove` comes to the same counts by itself."""
+    proof = json.loads(lab.reconcile("prove", campaign, "--json").stdout)
+    assert proof["is_proven"], proof["problems"]
+    told = {
+        (quest["quest"], row - 1): one["times"]
+        for quest in proof["quests"]
+        for one in quest["times"]
+        for first, last in one["rows"]
+        for row in range(first, last + 1)
+    }
+    assert told == learnt
 
 
 def _ancestry(lab: Lab, campaign: str) -> list[Manifest]:
