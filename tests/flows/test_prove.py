@@ -285,6 +285,18 @@ def test_todays_file_says_which_rows_are_new_edited_or_gone(lab: Realm) -> None:
     assert "1 edited (row 3)" in lab.prove(ONE).stdout
 
 
+def test_what_was_trained_beside_a_held_out_file_is_a_gap_by_name_and_not_a_guess(lab: Realm) -> None:
+    lab.data(rows(range(6)))
+    lab.data(rows(range(90, 92)), "held")
+    overrides = {"evaluation": {"held_out": {"file": "data/held.jsonl"}}}
+    lab.apply(**{"campaigns/one/campaign-001": {"id": "campaign-001", "config_overrides": overrides}})
+
+    found = lab.proof(ONE)
+
+    assert not found["is_proven"]
+    assert any("was trained beside a held-out file, sha256:" in one for one in found["problems"])
+
+
 def test_a_row_of_any_file_is_known_by_its_content(lab: Realm) -> None:
     lab.data(rows(range(8)))
     lab.apply()

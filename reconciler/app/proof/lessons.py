@@ -84,7 +84,14 @@ def lessons_of(chain: Chain, facts: Facts) -> Lessons:
                 "order it took its rows is not known"
             )
             continue
-        lessons += _of_link(link, run, _drawing(row))
+        config = msgspec.json.decode(row.config_json, type=RunConfig)
+        if config.evaluation.held_out_digest is not None:
+            problems.append(
+                f"{link.checkpoint} was trained beside a held-out file, {config.evaluation.held_out_digest}: "
+                "which rows of a quest stand in it, and were left out of the order, is not looked up"
+            )
+            continue
+        lessons += _of_link(link, run, _drawing(config))
     return Lessons(lessons=tuple(lessons), problems=tuple(problems))
 
 
@@ -92,9 +99,8 @@ def _is(row: RunRow, run: RunKey) -> bool:
     return (row.generation, row.attempt) == (run.generation, run.attempt)
 
 
-def _drawing(row: RunRow) -> Drawing:
+def _drawing(config: RunConfig) -> Drawing:
     """Return how a run drew: none of this can change while it lives (`state/contract/config_classes.py`)."""
-    config = msgspec.json.decode(row.config_json, type=RunConfig)
     return Drawing(
         seed=config.training.seed,
         held_out_fraction=config.evaluation.held_out_fraction,
