@@ -15,7 +15,7 @@ from reconciler.app.place import Options
 from reconciler.app.plan_document import PlannedChange, document_of
 from reconciler.app.planning import View
 from reconciler.app.thing_facts import Fact, facts_of
-from reconciler.app.things import check_there, meant, named
+from reconciler.app.things import found, meant, named
 from reconciler.plan.changes import Blocked
 
 
@@ -48,18 +48,18 @@ def explain(
         Misused: this is no name of a thing, or it has no settings to show the origin of.
         NotFound: there is no such thing.
     """
-    found = named(name)
-    _check_has_settings(found, origin=origin)
+    thing = named(name)
+    _check_has_settings(thing, origin=origin)
     view = look_in_force(environment, options, worktree=worktree)
-    if found is None:
-        found = meant(view, name)
-        _check_has_settings(found, origin=origin)
-    return explanation_of(view, *found, origin=origin)
+    if thing is None:
+        thing = meant(view, name)
+        _check_has_settings(thing, origin=origin)
+    return explanation_of(view, *thing, origin=origin)
 
 
-def _check_has_settings(found: tuple[str, str] | None, *, origin: bool) -> None:
-    if origin and found is not None and found[0] not in ("campaign", "hero"):
-        raise Misused(f"--origin shows the settings of a campaign, not of a {found[0]}")
+def _check_has_settings(thing: tuple[str, str] | None, *, origin: bool) -> None:
+    if origin and thing is not None and thing[0] not in ("campaign", "hero"):
+        raise Misused(f"--origin shows the settings of a campaign, not of a {thing[0]}")
 
 
 def explanation_of(view: View, kind: str, name: str, *, origin: bool = False) -> Explanation:
@@ -69,7 +69,7 @@ def explanation_of(view: View, kind: str, name: str, *, origin: bool = False) ->
         NotFound: there is no such thing.
         Misused: with origin, it has no spec with settings.
     """
-    check_there(view, kind, name)
+    name = found(view, kind, name)
     changes = document_of(view).changes
     return Explanation(
         thing=f"{kind}/{name}" if name else kind,

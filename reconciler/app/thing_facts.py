@@ -93,6 +93,8 @@ def _of_queue(view: View, _name: str) -> Iterator[Fact]:
         yield Fact(name="...", text=f"and {count(more, 'quest')} more: reconcile get quests")
     if not states:
         yield Fact(name="quests", text="none")
+    health = status_of(view).queue_health
+    yield Fact(name="health", text=f"{health.state}: {health.reason}")
 
 
 def _of_quest(view: View, name: str) -> Iterator[Fact]:

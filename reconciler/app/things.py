@@ -3,6 +3,8 @@
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
+from reconciler.app.checkpoint_items import checkpoints_of
+from reconciler.app.checkpoint_named import campaign_row_named, chosen
 from reconciler.app.errors import Misused
 from reconciler.app.get import SINGULAR
 from reconciler.app.ground import not_found
@@ -12,7 +14,7 @@ from state.ids import is_campaign_name
 
 NAMES = (
     "realm, quest/<id>, hero/<id>, skill/<id>, dataset/<id>, campaign/<hero>/<id> or <hero>/<id>, "
-    "queue, root, <hero>/<id>@<step> or <hero>/<id>/g<n>-a<n>"
+    "queue, root, <hero>/<id>@<step> (or @latest, @best) or <hero>/<id>/g<n>-a<n>"
 )
 _ONE_OF_ITS_KIND = {
     **{"realm": "realm", "queue": "queue", "root": "root"},
@@ -38,25 +40,13 @@ def runs_of(view: View) -> set[str]:
     return runs | campaigns_of(view)
 
 
-def checkpoints_of(view: View) -> set[str]:
-    """Return the names of all checkpoints that the ledger knows or that lie there."""
-    names = {row.uid: row.name for row in view.facts.store.campaigns}
-    known = {f"{names[row.campaign_uid]}@{row.step}" for row in view.facts.store.ledger}
-    there = {
-        f"{name}@{found.step}"
-        for name, seen in view.facts.campaigns.items()
-        for found in seen.checkpoints.complete
-    }
-    return known | there
-
-
 KNOWN: Mapping[str, Callable[[View], Collection[str]]] = {
     "campaign": campaigns_of,
     "hero": lambda view: view.desired.heroes,
     "quest": quests_of,
     "skill": lambda view: view.desired.skills,
     "dataset": lambda view: view.desired.datasets,
-    "checkpoint": checkpoints_of,
+    "checkpoint": lambda _view: (),
     "run": runs_of,
     **{one: lambda _view: ("",) for one in ("realm", "queue", "root")},
 }
@@ -95,8 +85,8 @@ def meant(view: View, word: str) -> tuple[str, str]:
         Misused: it means none, or several; names those.
     """
     things = _things(view)
-    found = [thing for thing in things if thing.rpartition("/")[2] == word]
-    one = named(found[0]) if len(found) == 1 else None
+    likely = [thing for thing in things if thing.rpartition("/")[2] == word]
+    one = named(likely[0]) if len(likely) == 1 else None
     if one is None:
         raise _names_nothing(things, word)
     return one
@@ -123,12 +113,17 @@ def _names_nothing(things: Sequence[str], word: str) -> Misused:
     return Misused(f"{text}; did you mean {' or '.join(likely[:_MOST_MEANT])}?" if likely else text)
 
 
-def check_there(view: View, kind: str, name: str) -> None:
-    """Check that there is such a thing.
+def found(view: View, kind: str, name: str) -> str:
+    """Return the id of a thing that is there; `@latest` and `@best` of a campaign become a step.
 
     Raises:
-        NotFound: there is none; names the nearest.
+        NotFound: there is no such thing; names the nearest.
     """
+    if kind == "checkpoint":
+        campaign, _, which = name.partition("@")
+        row = campaign_row_named(view, campaign)
+        return chosen(campaign, list(checkpoints_of(view, row)), which).id
     known = KNOWN[kind](view)
     if name not in known:
         raise not_found(kind, name, known)
+    return name

@@ -111,6 +111,11 @@ def test_explain_takes_whatever_a_plan_says_that_it_is_about(run, trained, subje
 @pytest.mark.parametrize(
     ("thing", "said"),
     [
+        (
+            "pip/campaign-001@best",
+            "campaign pip/campaign-001 has no complete checkpoint with a held-out loss",
+        ),
+        ("pip/campaign-009@7", 'there is no campaign "pip/campaign-009"; known: pip/campaign-001'),
         ("pip/campaign-001@7", 'there is no checkpoint "pip/campaign-001@7"; known: pip/campaign-001@125'),
         ("pip/campaign-001/g1-a9", 'there is no run "pip/campaign-001/g1-a9"'),
         ("run/mu/campaign-001", "campaign mu/campaign-001 has not been launched yet"),
@@ -146,9 +151,19 @@ def test_explain_of_a_checkpoint_says_what_was_measured_and_why_it_stays(
     assert "does not lie there whole as it was recorded" in told["kept"]
 
 
+def test_explain_of_the_latest_checkpoint_says_which_one_that_is(run, resting) -> None:
+    resting({}, (100, 200))
+    assert run("explain", "pip/campaign-001@latest").stdout.startswith("checkpoint/pip/campaign-001@200   ")
+
+
 def test_explain_of_the_queue_lists_the_quests_in_order_and_what_is_in_their_way(run, store) -> None:
     text = run("explain", "queue").stdout
-    assert text.startswith("queue   specs/queue.yaml\n  q1  new, for pip\n  q2  waits, for mu/campaign-001\n")
+    assert [line.split(maxsplit=1) for line in text.splitlines()[:4]] == [
+        ["queue", "specs/queue.yaml"],
+        ["q1", "new, for pip"],
+        ["q2", "waits, for mu/campaign-001"],
+        ["health", "low: 0 jobs to do, fewer than 5"],
+    ]
     assert "! quest/q2: waits until mu/campaign-001 is active" in text
 
 
