@@ -53,6 +53,8 @@ class Guardian:
         self.retention: Mapping[str, Any] | None = None
         self.spoilt: set[str] = set()
         """Digests of checkpoints that the test itself took away."""
+        self.approved: set[str] = set()
+        """What a person let go: `checkpoint/<hero>/<campaign>@<step>` or `campaign/<hero>/<campaign>`."""
         self.strangers: dict[str, bytes] = {}
         """Files of somebody else, by their names."""
         self.manifests: dict[str, Row] = {}
@@ -107,7 +109,7 @@ class Guardian:
         for sequence, stone in after.trash.items():
             was = before.trash.get(sequence, {"state": None})["state"]
             if was not in ("trashed", "purging", "purged") and stone["state"] != "restored":
-                self._check_drop(stone, before, after)
+                self._check_going(stone, before, after)
                 self._trashed_at[sequence] = self._now(), after.ticks
             if was != "purged" and stone["state"] == "purged":
                 self._check_purge(stone, after)
@@ -118,7 +120,8 @@ class Guardian:
         """Rows of the ledger, tombstones and runs stay; a number once used stays with its uid."""
         assert before.ledger.keys() <= after.ledger.keys()
         assert before.trash.keys() <= after.trash.keys()
-        assert before.runs <= after.runs
+        here = {uid for uid in after.records if after.campaigns[uid]["status"] != "deleted"}
+        assert {run for run in before.runs if run[0] in here} <= after.runs
         for sequence, row in before.ledger.items():
             again = after.ledger[sequence]
             assert {**row, "path": "", "damage": None} == {**again, "path": "", "damage": None}
@@ -133,6 +136,22 @@ class Guardian:
             saga = path.read_bytes()
             assert saga.startswith(self._sagas.get(uid, b"")), f"{path} was rewritten"
             self._sagas[uid] = saga[: saga.rfind(b"\n") + 1]
+
+    def _check_going(self, stone: Row, before: Look, after: Look) -> None:
+        """The rules drop what nothing protects; what a person asks for goes only with that person's word."""
+        if stone["kind"] == "rolled":
+            self._check_drop(stone, before, after)
+            return
+        is_campaign = stone["sequence"] < 0
+        name = stone["campaign"] if is_campaign else f"{stone['campaign']}@{stone['step']}"
+        assert f"{'campaign' if is_campaign else 'checkpoint'}/{name}" in self.approved, (
+            f"{name}: not approved"
+        )
+        assert stone["grace_seconds"] >= 24 * 3600, f"{name}: {stone['grace_seconds']} s to take it back"
+        mine = after.records.get(stone["campaign_uid"], before.records.get(stone["campaign_uid"]))
+        for wanted, what in self._wanted(before, after):
+            is_own = mine is not None and what.endswith(f"{mine['hero_id']}/{mine['id']}")
+            assert not wanted.startswith(name) or is_own or "own" in what, f"{name}: gone, though {what}"
 
     def _check_drop(self, stone: Row, before: Look, after: Look) -> None:
         """Nothing that promise 2 protects may have got a tombstone."""
@@ -228,12 +247,25 @@ class Guardian:
                 continue
             stone = after.trash.get(row["sequence"], {"state": "restored"})
             name = f"{after.campaigns[row['campaign_uid']]['name']}@{row['step']}"
-            is_in_place = row["digest"] in after.places
+            is_in_place = row["digest"] in after.places or self._is_in_deleted(row, after)
             if stone["state"] == "restored":
                 assert is_in_place, f"{name} is not in its place"
             elif stone["state"] == "trashed":  # a kill may come between the tombstone and the move
                 is_in_trash = (self.root / stone["path"] / "manifest.json").exists()
                 assert is_in_place or is_in_trash, f"{name} is not in the trash"
+
+    def _is_in_deleted(self, row: Row, look: Look) -> bool:
+        """Lies it in the trash with the whole of its campaign, or is that purged?"""
+        stones = [
+            one for key, one in look.trash.items() if key < 0 and one["campaign_uid"] == row["campaign_uid"]
+        ]
+        return any(
+            stone["state"] in ("purging", "purged")
+            or (
+                self.root / stone["path"] / "checkpoints" / f"checkpoint-{row['step']}" / "manifest.json"
+            ).exists()
+            for stone in stones
+        )
 
     def _seconds_of(self, key: str, otherwise: float) -> float:
         words = (self.retention or {}).get(key)
@@ -244,7 +276,12 @@ class Guardian:
         look = self._before
         for row in _in_force(look):
             stone = look.trash.get(row["sequence"], {"state": "restored"})
-            if row["digest"] not in self.spoilt and stone["state"] in ("restored", "trashed"):
+            is_deleted = look.campaigns[row["campaign_uid"]]["status"] == "deleted"
+            if (
+                row["digest"] not in self.spoilt
+                and not is_deleted
+                and stone["state"] in ("restored", "trashed")
+            ):
                 place = row["path"] if stone["state"] == "restored" else stone["path"]
                 _check_bytes(self.root / place, self.manifests[row["digest"]])
         for name, content in self.strangers.items():
@@ -256,7 +293,9 @@ class Guardian:
     def _check_learnt(self, look: Look, uid: str) -> None:
         """Along the ancestry of the newest checkpoint each row is learnt once an epoch; what is done is whole."""
         there = [row for row in look.there(uid) if row["damage"] is None]
-        learnt = self._learnt(max(there, key=lambda row: row["step"])["digest"] if there else None)
+        if not there:
+            return  # nothing was saved yet, or only the metrics are left
+        learnt = self._learnt(max(there, key=lambda row: row["step"])["digest"])
         for spans in learnt.values():
             spans.sort()
             assert all(stop <= start for (_, stop), (start, _) in pairwise(spans)), spans

@@ -12,9 +12,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
+from chapters import CHAPTERS, Chapter
 from instant import InstantTrainers
 from worlds import check_nothing_is_left
-from year import CHAPTERS, Chapter, Year
+from year import Year
 
 from reconciler.act.environment import _finds_this_software
 from reconciler.act.launcher import LocalLauncher
