@@ -1,0 +1,117 @@
+"""Checkpoints of a case: as they lie there, as the ledger has them, and their tombstones."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from case_constants import EARLIER, REALM_UID
+
+from reconciler.observed.records import FoundCheckpoint
+from state.contract.locked import Locked
+from state.contract.manifest import Manifest, Measures, Origin, QuestCursor
+from state.contract.request import CodeVersion
+from state.ids import campaign_uid
+from state.store.rows import LedgerRow, TrashRow
+
+
+def found_checkpoint(name: str, uid: str, words: Mapping[str, Any], locked: Locked | None) -> FoundCheckpoint:
+    cursor = tuple(
+        QuestCursor(
+            quest_id=quest,
+            digest=c.get("digest", f"sha256:{0:064x}"),
+            epochs_done=c.get("epochs_done", 0),
+            rows_taken=c.get("rows_taken", 0),
+            complete=c.get("epochs_done", 0) > 0,
+            first_step=1,
+            last_step=c.get("last_step", words["step"]),
+            last_loss=0.5,
+        )
+        for quest, c in words.get("learnt", {}).items()
+    )
+    manifest = Manifest(
+        campaign_uid=uid,
+        campaign=name,
+        segment=1,
+        step=words["step"],
+        parent_step=None,
+        parent_digest=None,
+        created_at=EARLIER,
+        generation=words.get("generation", 1),
+        attempt=words.get("attempt", 1),
+        config_hash="h",
+        code_version=CodeVersion(source="git", commit="v"),
+        specs_commit="c",
+        locked=locked,
+        optimizer=words.get("optimizer", "adamw"),
+        healthy=words.get("healthy", True),
+        quest_id=None,
+        cursor=cursor,
+        learnt=(),
+        measures=Measures(
+            train_loss=0.5,
+            val_loss=words.get("val_loss", 0.6),
+            learning_rate=0.1,
+            examples_seen=1,
+            tokens_seen=1,
+        ),
+        files=(),
+        origin=msgspec.convert(words["origin"], Origin) if "origin" in words else None,
+        digest=words.get("digest", f"blake3:{words['step']}"),
+    )
+    return FoundCheckpoint(
+        path=f"/root/campaigns/{name}/checkpoints/checkpoint-{words['step']}",
+        step=words["step"],
+        size_bytes=1,
+        manifest=manifest,
+    )
+
+
+def ledger_row(uid: str, words: Mapping[str, Any], number: int) -> LedgerRow:
+    return LedgerRow(
+        campaign_uid=uid,
+        segment=1,
+        step=words["step"],
+        sequence=number,
+        timestamp=EARLIER,
+        path=f"checkpoint-{words['step']}",
+        canonical_name="c",
+        train_loss=0.5,
+        val_loss=0.6,
+        learning_rate=0.1,
+        training_file=None,
+        total_examples_trained=1,
+        size_bytes=1,
+        has_optimizer=True,
+        healthy=True,
+        digest=words.get("recorded_digest", f"blake3:{words['step']}"),
+        parent_step=None,
+        generation=1,
+        attempt=1,
+        config_hash="h",
+        code_version="v",
+        specs_commit="c",
+        damage=words.get("damage"),
+        marks_json=words.get("marks", ""),
+    )
+
+
+def tombstone(words: Mapping[str, Any]) -> TrashRow:
+    name, _, step = words["checkpoint"].partition("@")
+    fields = {key: value for key, value in words.items() if key != "checkpoint"}
+    given = {
+        "campaign_uid": campaign_uid(REALM_UID, name),
+        "campaign": name,
+        "step": int(step),
+        "digest": f"blake3:{step}",
+        "origin": f"campaigns/{name}/checkpoints/checkpoint-{step}",
+        "path": f"trash/checkpoint-{step}",
+        "size_bytes": 1000,
+        "kind": "rolled",
+        "reason": "rolled out of the last 2",
+        "trashed_at": EARLIER,
+        "trashed_at_seconds": 0.0,
+        "grace_seconds": 3600.0,
+        "clean_ticks": 0,
+        "state": "trashed",
+    }
+    return TrashRow(**(given | fields))

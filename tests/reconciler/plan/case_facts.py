@@ -1,0 +1,388 @@
+"""Facts about a realm whose specs are given, from a few words."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from case_checkpoints import found_checkpoint, ledger_row, tombstone
+from case_constants import EARLIER, REALM_UID, SIZE
+from case_files import a_gpu, data_of, inbox_facts, inbox_row, made_inspection, model_facts, quest_file
+from case_runs import config_of_row, effective_run, run_status, with_values
+
+from reconciler.desired.desired import Desired
+from reconciler.observed.facts import CampaignFacts, Facts
+from reconciler.observed.records import (
+    CheckpointFacts,
+    DerivedFacts,
+    DerivedFile,
+    DerivedLink,
+    DiskFacts,
+    ForeignFolder,
+    GpuInventory,
+    RunFacts,
+    SnapshotFacts,
+    TrashFacts,
+)
+from reconciler.plan.campaigns import card_of
+from reconciler.plan.changes import change_id
+from reconciler.plan.configs import ResolvedRun, resolve_run
+from reconciler.plan.quest_sources import QuestSource, quest_source
+from reconciler.plan.world import World
+from state.campaign_file import campaign_record
+from state.cards import CampaignCard, encode_card
+from state.contract.exit import RunExit
+from state.contract.locked import Locked, locked_values
+from state.contract.orders import Orders, QuestOrder, RowShape
+from state.contract.process import ProcessIdentity
+from state.contract.run_config import config_hash
+from state.formats import encode_record, pointer_record
+from state.ids import campaign_uid, job_uid
+from state.queue_folders import Found
+from state.status_files import training_status
+from state.store.in_force import InForce, told
+from state.store.rows import (
+    CampaignRow,
+    FailedAction,
+    JobRow,
+    QuestDataRow,
+    RequestRow,
+    RunRow,
+    StoreView,
+    TakenApproval,
+    TrashRow,
+)
+
+
+class Builder:
+    """Builds facts about a realm whose specs are given, so that what a case leaves out is as it should be."""
+
+    def __init__(self, desired: Desired, words: Mapping[str, Any]) -> None:
+        self.desired = desired
+        self.words = words
+        self.facts = Facts(
+            store=StoreView(realm_uid=REALM_UID, epoch=1),
+            disk=DiskFacts(
+                root="/root",
+                exists=True,
+                readable=True,
+                writable=True,
+                free_bytes=10**12,
+                total_bytes=10**12,
+                work_tree=words.get("work_tree"),
+                file_system="ext4",
+                is_network=False,
+            ),
+            derived=DerivedFacts(
+                active_pointer=DerivedFile(path="pointer"), active_link=DerivedLink(path="link")
+            ),
+            gpus=GpuInventory(gpus=tuple(map(a_gpu, words.get("gpus", ()))), source="given"),
+            quest_files={name: quest_file(name, file) for name, file in words.get("quest_files", {}).items()},
+            held_out_files={
+                name: quest_file(name, file) for name, file in words.get("held_out_files", {}).items()
+            },
+            inspections={
+                name: made_inspection(found) for name, found in words.get("inspections", {}).items()
+            },
+            inbox=inbox_facts(words.get("inbox", {})),
+            queue_folders=Found(**words["queue_folders"]) if "queue_folders" in words else None,
+            models={name: model_facts(facts) for name, facts in words.get("models", {}).items()},
+            missing_programs=words.get("missing_programs", {}),
+        )
+
+    def world(self) -> World:
+        return World(desired=self.desired, facts=self.facts, specs_commit="c" * 40, now=EARLIER)
+
+    def build(self) -> Facts:
+        """Return the facts that the words describe."""
+        campaigns: Mapping[str, Any] = self.words.get("campaigns", {})
+        self._add_data()
+        for name, words in campaigns.items():
+            self._add_campaign(name, words or {})
+        self._activate(self.words.get("active"))
+        self._add_requests()
+        self._add_failed_fetches()
+        self._derive(campaigns)
+        return self.facts
+
+    def _store(self, **fields: Any) -> None:
+        store = msgspec.structs.replace(self.facts.store, **fields)
+        self.facts = msgspec.structs.replace(self.facts, store=store)
+
+    def _add_data(self) -> None:
+        rows: list[QuestDataRow] = []
+        snapshots: dict[str, int] = {}
+        for number, quest_id in enumerate(self.words.get("data", ())):
+            digest = f"sha256:{number:064x}"
+            rows.append(self._data_row(quest_id, digest))
+            if quest_id not in self.words.get("lost_data", ()):
+                snapshots[digest] = SIZE
+        taken = [inbox_row(number, words) for number, words in enumerate(self.words.get("taken", ()))]
+        snapshots |= {row.digest: SIZE for row in taken if row.name not in self.words.get("lost_data", ())}
+        rows += [data_of(row) for row in taken]
+        self._store(quest_data=tuple(rows), inbox=tuple(taken))
+        self.facts = msgspec.structs.replace(self.facts, snapshots=SnapshotFacts(sizes=snapshots))
+
+    def _data_row(self, quest_id: str, digest: str) -> QuestDataRow:
+        return QuestDataRow(
+            source_key=self._source_key(quest_id),
+            digest=digest,
+            num_rows=10,
+            size_bytes=SIZE,
+            origin="made",
+            created_at=EARLIER,
+        )
+
+    def _source_key(self, quest_id: str) -> str:
+        quest = next((q for q in self.desired.quests if q.id == quest_id), None)
+        source = quest_source(self.world(), quest) if quest else None
+        row = next((row for row in self.facts.store.inbox if row.quest_id == quest_id), None)
+        if row is not None:
+            return row.source_key
+        return source.key if isinstance(source, QuestSource) else f"source of {quest_id}"
+
+    def _add_campaign(self, name: str, words: Mapping[str, Any]) -> None:
+        uid = campaign_uid(REALM_UID, name)
+        fields = {
+            "uid": uid,
+            "name": name,
+            "status": "active" if self.words.get("active") == name else "paused",
+            "created_at": EARLIER,
+            "card_json": encode_card(self._card(name)),
+        }
+        row = CampaignRow(**(fields | words.get("row", {})))
+        self._store(campaigns=(*self.facts.store.campaigns, row))
+        complete = tuple(
+            found_checkpoint(name, uid, c, self._locked(name, c)) for c in words.get("checkpoints", ())
+        )
+        recorded = [c for c in words.get("checkpoints", ()) if c.get("recorded", True)]
+        gone = [
+            lost if isinstance(lost, dict) else {"step": lost} for lost in words.get("lost_checkpoints", ())
+        ]
+        ledger = tuple(ledger_row(uid, c, number) for number, c in enumerate([*gone, *recorded], start=1))
+        self._store(ledger=(*self.facts.store.ledger, *ledger))
+        jobs = tuple(self._job(name, uid, quest, job or {}) for quest, job in words.get("jobs", {}).items())
+        self._store(jobs=(*self.facts.store.jobs, *jobs))
+        runs = [
+            self._run(name, uid, number, run) for number, run in enumerate(words.get("runs", ()), start=1)
+        ]
+        rows = [
+            row for (row, _), run in zip(runs, words.get("runs", ()), strict=True) if run.get("known", True)
+        ]
+        self._store(runs=(*self.facts.store.runs, *rows))
+        seen = CampaignFacts(
+            checkpoints=CheckpointFacts(
+                complete=complete,
+                foreign=tuple(
+                    ForeignFolder(path=f"/root/{name}", name=name, reason="torn")
+                    for name in words.get("foreign", ())
+                ),
+                set_aside=tuple(words.get("set_aside", ())),
+            ),
+            runs=tuple(facts for _, facts in runs if facts is not None),
+            starting=tuple(words.get("starting", ())),
+            home=words.get("home", "home"),
+        )
+        self.facts = msgspec.structs.replace(self.facts, campaigns={**self.facts.campaigns, name: seen})
+
+    def _locked(self, name: str, words: Mapping[str, Any]) -> Locked | None:
+        """Return the hero's locked values but for those that the case gives the checkpoint."""
+        if "locked" not in words:
+            return None
+        resolved = resolve_run(self.world(), name)
+        assert isinstance(resolved, ResolvedRun), resolved
+        return locked_values(with_values(resolved.config, words["locked"]))
+
+    def _job(self, name: str, uid: str, order_id: str, words: Mapping[str, Any]) -> JobRow:
+        quest_id, _, number = order_id.partition("+")
+        part = int(number or 1)
+        hero, _, campaign = name.partition("/")
+        data = next(
+            (d for d in self.facts.store.quest_data if d.source_key == self._source_key(quest_id)), None
+        )
+        fields: dict[str, Any] = {
+            "uid": job_uid(uid, quest_id, part),
+            "part": part,
+            "id": f"{EARLIER}_{order_id}",
+            "quest_id": quest_id,
+            "campaign_uid": uid,
+            "hero_id": hero,
+            "campaign_id": campaign,
+            "source_key": self._source_key(quest_id),
+            "dataset_path": quest_id,
+            "digest": data.digest if data else f"sha256:{0:064x}",
+            "num_examples": 10,
+            "shape_json": "{}",
+            "priority": "normal",
+            "epochs": 1,
+            "status": "queued",
+            "created_at": EARLIER,
+        }
+        return JobRow(**(fields | words))
+
+    def _run(
+        self, name: str, uid: str, number: int, words: Mapping[str, Any]
+    ) -> tuple[RunRow, RunFacts | None]:
+        known = name if name in self.desired.campaigns else min(self.desired.campaigns)
+        resolved = resolve_run(self.world(), known)
+        assert isinstance(resolved, ResolvedRun), resolved
+        config = resolved.config
+        if changed := words.get("trained_with"):
+            config = with_values(config, changed)
+        row = RunRow(
+            campaign_uid=uid,
+            generation=words.get("generation", 1),
+            attempt=words.get("attempt", number),
+            state=words.get("state", "ended"),
+            cookie="cookie",
+            config_hash=resolved.config_hash if config == resolved.config else "sha256:other",
+            config_json=msgspec.json.encode(config).decode(),
+            code_version="v",
+            specs_commit="c",
+            device="cpu",
+            resume_step=words.get("resume_step"),
+            launched_at=words.get("launched_at", EARLIER),
+            ended_at=words.get("ended_at"),
+            end=words.get("end"),
+            message=words.get("message"),
+            quest_id=words.get("quest_id"),
+            failure_class=words.get("failure_class"),
+            last_checkpoint_step=words.get("last_checkpoint_step"),
+        )
+        if "told" in words:
+            row = self._told(name, row, words["told"])
+        return row, self._seen_run(uid, row, words) if words.get("claimed", True) else None
+
+    def _told(self, name: str, row: RunRow, words: Mapping[str, Any]) -> RunRow:
+        """Return the row of a run that was told to take up the hero's config, with some values changed."""
+        resolved = resolve_run(self.world(), name)
+        assert isinstance(resolved, ResolvedRun), resolved
+        config = with_values(resolved.config, words.get("with", {}))
+        return told(
+            row,
+            InForce(
+                generation=words["generation"],
+                config_hash=config_hash(config),
+                config_json=msgspec.json.encode(config).decode(),
+                specs_commit="t",
+            ),
+        )
+
+    def _seen_run(self, uid: str, row: RunRow, words: Mapping[str, Any]) -> RunFacts:
+        left = words.get("exit")
+        return RunFacts(
+            folder=f"g{row.generation}-a{row.attempt}",
+            generation=row.generation,
+            attempt=row.attempt,
+            has_request=True,
+            claimed=True,
+            process=ProcessIdentity(
+                pid=42, boot_id="b", start_ticks=1, cookie=words.get("cookie", "cookie"), claimed_at=EARLIER
+            ),
+            alive=words.get("alive", False),
+            status=run_status(words["status"]) if "status" in words else None,
+            exit=RunExit(
+                exited_at=EARLIER, **({"message": "left", "last_checkpoint_step": None, "step": 0} | left)
+            )
+            if left
+            else None,
+            orders=self._orders(uid, row, words) if "orders" in words else None,
+            effective=effective_run(row, words["effective"]) if "effective" in words else None,
+        )
+
+    def _orders(self, uid: str, row: RunRow, words: Mapping[str, Any]) -> Orders:
+        quests = tuple(
+            QuestOrder(
+                quest_id=quest,
+                job_uid=job_uid(uid, quest),
+                digest="d",
+                path="p",
+                num_rows=10,
+                shape=RowShape(),
+                epochs=1,
+                priority="normal",
+            )
+            for quest in words["orders"]
+        )
+        has_config = row.told_generation is not None and words["told"].get("given", True)
+        return Orders(
+            sequence=1,
+            quests=quests,
+            goal_updates=words.get("goal"),
+            pause=words.get("pause", False),
+            config=config_of_row(row) if has_config else None,
+        )
+
+    def _activate(self, name: str | None) -> None:
+        if name is not None:
+            self._store(active_uid=campaign_uid(REALM_UID, name), activated_at=EARLIER)
+
+    def _add_requests(self) -> None:
+        requests = tuple(
+            RequestRow(id=number, asked_by="ada", why="tea", asked_at=EARLIER, **request)
+            for number, request in enumerate(self.words.get("requests", ()), start=1)
+        )
+        trash = tuple(tombstone(words) for words in self.words.get("trash", ()))
+        taken = self.words.get("approval")
+        approval = msgspec.convert(taken, TakenApproval) if taken else None
+        self._store(requests=requests, trash=trash, approval=approval, **self.words.get("store", {}))
+        self.facts = msgspec.structs.replace(self.facts, trash=self._trash_folder(trash))
+
+    def _trash_folder(self, trash: tuple[TrashRow, ...]) -> TrashFacts:
+        """Return a trash where everything lies that the tombstones say, but for what the case takes away."""
+        names = [stone.path.rpartition("/")[2] for stone in trash]
+        seen = self.words.get("trash_folder", {})
+        lying = {name for name, stone in zip(names, trash, strict=True) if stone.state == "trashed"}
+        return TrashFacts(
+            folders=frozenset(lying - set(seen.get("without", ())) | set(seen.get("foreign", ()))),
+            files=frozenset({f"{name}.json" for name in names} - set(seen.get("without", ()))),
+            problem=seen.get("problem"),
+        )
+
+    def _add_failed_fetches(self) -> None:
+        failed = []
+        for quest_id, moments in self.words.get("failed_fetches", {}).items():
+            quest = next(quest for quest in self.desired.quests if quest.id == quest_id)
+            source = quest_source(self.world(), quest)
+            assert isinstance(source, QuestSource), source
+            failed.append(
+                FailedAction(id=change_id(source.fetch), failed_at=tuple(moments), outcome="exit code 1")
+            )
+        self._store(failed_actions=tuple(failed))
+
+    def _derive(self, campaigns: Mapping[str, Any]) -> None:
+        """Make pointer, link and records say what they should, or what the case wants them to say."""
+        rows = {row.name: row for row in self.facts.store.campaigns}
+        active = rows.get(self.words.get("active") or "")
+        pointer = encode_record(pointer_record(active, EARLIER, {})) if active else None
+        records = {
+            name: DerivedFile(
+                path=name, content=self._record(name, row, (campaigns[name] or {}).get("record", {}))
+            )
+            for name, row in sorted(rows.items())
+            if not (campaigns[name] or {}).get("no_record")
+        }
+        link = self.words.get("link", active.name if active else None)
+        derived = DerivedFacts(
+            active_pointer=DerivedFile(path="pointer", content=pointer),
+            active_link=DerivedLink(path="link", target=link),
+            campaign_records=records,
+            status_files={
+                name: DerivedFile(path=name, content=self._status_file(row, campaigns[name] or {}))
+                for name, row in rows.items()
+            },
+        )
+        self.facts = msgspec.structs.replace(self.facts, derived=derived)
+
+    def _status_file(self, row: CampaignRow, words: Mapping[str, Any]) -> bytes:
+        facts = self.facts
+        record = training_status(row, facts.runs_of(row.uid), facts.ledger_of(row.uid))
+        return encode_record(record | words.get("status_file", {}))
+
+    def _card(self, name: str) -> CampaignCard:
+        source = self.desired.campaigns.get(name)
+        if source is None:
+            return CampaignCard(name="", description="", skills_focus=(), config_overrides={})
+        return card_of(source.spec)
+
+    def _record(self, name: str, row: CampaignRow, existing: Mapping[str, Any]) -> bytes:
+        return encode_record(campaign_record(self._card(name), row, self.facts.ledger_of(row.uid), existing))
