@@ -18,9 +18,10 @@ from state.store.rows import CampaignRow, TrashRow
 
 def plan_deletions(world: World, draft: Draft) -> None:
     """Delete the campaigns whose specs say so, end what a kill cut short, name those that are wanted back."""
+    back = {action.sequence for action in draft.actions(RestoreCheckpoint)}
     for row in world.facts.store.campaigns:
         if row.status == "deleted":
-            _go_on(world, draft, row)
+            _go_on(world, draft, row, back)
     rows = [row for row in _wanted(world) if not _is_blocked(world, draft, row)]
     going = _without_dependants(world, {row.name for row in rows})
     for row in rows:
@@ -37,10 +38,9 @@ def _wanted(world: World) -> Iterator[CampaignRow]:
             yield row
 
 
-def _go_on(world: World, draft: Draft, row: CampaignRow) -> None:
+def _go_on(world: World, draft: Draft, row: CampaignRow, back: set[int | None]) -> None:
     """Move what has its tombstone and is still in its place; say how it comes back where a spec wants it."""
     stone = world.facts.deletion(row.uid)
-    back = {action.sequence for action in draft.actions(RestoreCheckpoint)}
     if stone is None or stone.sequence in back:
         return
     if stone.state == "trashed" and world.seen(row.name).home != "missing":

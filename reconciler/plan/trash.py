@@ -36,12 +36,13 @@ CLEAN_TICKS = 2
 def plan_drops(world: World, draft: Draft) -> None:
     """Drop what the rules keep no longer, in every campaign that has a spec."""
     retention = world.desired.retention
+    back, moving = {action.sequence for action in draft.actions(RestoreCheckpoint)}, _moving(draft)
     for row in world.facts.store.campaigns:
         if row.status == "deleted":
             continue  # its checkpoints went with it
         stock = stock_of(world, row)
-        _finish_drops(world, draft, stock)
-        if retention is not None and row.name in world.desired.campaigns:
+        _finish_drops(world, draft, stock, back)
+        if retention is not None and row.name in world.desired.campaigns and row.name not in moving:
             _roll(world, draft, stock, retention)
     if retention is not None:
         warn_of_metrics(world, draft, retention)
@@ -49,7 +50,7 @@ def plan_drops(world: World, draft: Draft) -> None:
 
 def _roll(world: World, draft: Draft, stock: Stock, retention: Source[Retention]) -> None:
     """Drop what the rules keep no longer of one campaign; nothing while anything about it is in doubt."""
-    if _is_left_alone(world, stock.row, retention) or _other_rules_decide(world, draft, stock.row):
+    if _is_left_alone(world, stock.row, retention) or world.wants_cleanup(stock.row):
         return
     if why := why_on_hold(world, draft, stock, retention.spec):
         hint = "mend it, or list it under acknowledged_losses"
@@ -67,11 +68,10 @@ def _is_left_alone(world: World, row: CampaignRow, retention: Source[Retention])
     return world.is_suspended(retention.spec.suspend) or world.suspension(row.name) is not None
 
 
-def _other_rules_decide(world: World, draft: Draft, row: CampaignRow) -> bool:
-    """Is it cleaned up as its spec says, or moved by this plan, so that the rules of its new place decide?"""
+def _moving(draft: Draft) -> frozenset[str]:
+    """Return the campaigns that this plan moves: the rules of their new place decide, once they are there."""
     archived = (move.campaign for move in draft.actions(ArchiveCampaign))
-    restored = (move.campaign for move in draft.actions(RestoreCampaign))
-    return world.wants_cleanup(row) or row.name in (*archived, *restored)
+    return frozenset((*archived, *(move.campaign for move in draft.actions(RestoreCampaign))))
 
 
 def why_on_hold(world: World, draft: Draft, stock: Stock, spec: Retention) -> str | None:
@@ -138,9 +138,8 @@ def plan_drop(
     )
 
 
-def _finish_drops(world: World, draft: Draft, stock: Stock) -> None:
+def _finish_drops(world: World, draft: Draft, stock: Stock, back: set[int | None]) -> None:
     """Move what has its tombstone already and still lies in its place: a kill came between the two."""
-    back = {action.sequence for action in draft.actions(RestoreCheckpoint)}
     for one in stock.ledger:
         stone = world.facts.tombstone(one) if one.digest in stock.there else None
         if stone is not None and one.sequence not in back:
