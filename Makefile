@@ -7,6 +7,11 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --con
 NUM_WORKERS ?= auto
 # Each worker and each trainer that it starts computes on one core: threads that wait for each other cost more.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n $(NUM_WORKERS)
+# The trainer's tests run apart: the others fork thousands of times, which takes a process with torch twice as long.
+# Both parts run, whatever the first one says.
+define test_parts
+	$(PYTEST) $(1) --ignore tests/trainer; others=$$?; $(PYTEST) $(1) tests/trainer && exit $$others
+endef
 
 .PHONY: help demo demo-clean check test test-long bench schemas format clean
 .DEFAULT_GOAL := help
@@ -42,10 +47,10 @@ check: $(VENV)/.dev  ## Format, lint, types, import contracts (the generated sch
 	$(BIN)/lint-imports
 
 test: $(VENV)/.dev  ## The tests that every change must pass
-	$(PYTEST) -m 'not long'
+	$(call test_parts,-m 'not long')
 
 test-long: $(VENV)/.long  ## Those that take longer, too
-	$(PYTEST)
+	$(call test_parts,)
 
 bench: $(VENV)/.dev  ## Our figures beside those of peers, measured in one run
 	$(BIN)/python tests/bench/run.py
