@@ -1,6 +1,6 @@
 """What is known of the rows of quests that are about to be taken in: plan remembers, apply looks."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -10,6 +10,8 @@ from reconciler.app.errors import Failed
 from reconciler.app.inspecting import Inspector, as_far_as_installed
 from reconciler.desired.queue import Quest
 from reconciler.observed.facts import Facts
+from reconciler.plan.actions import EnqueueJob, LaunchRun
+from reconciler.plan.changes import Plan
 from reconciler.plan.world import World
 from state.contract.inspection import Inspection, InspectRequest
 from state.layout import Layout
@@ -47,13 +49,22 @@ class Gate:
 
 def with_known_data(world: World, layout: Layout, look: Look) -> Facts:
     """Return the facts with what is known of the contents that the active campaign would take in now."""
-    found = {}
-    for quest in _about_to_be_taken_in(world):
-        asked = subject(world, layout, quest, world.active, "standard")
-        if asked.request is not None and asked.content.digest is not None and asked.no_tokens is None:
-            found[quest.id] = look(asked.request, asked.content.digest)
-    known = {name: one for name, one in found.items() if one is not None}
+    known = _looked_up(world, layout, _about_to_be_taken_in(world), look)
     return msgspec.structs.replace(world.facts, inspections=known) if known else world.facts
+
+
+def known_of_queue(world: World, layout: Layout, plan: Plan, look: Look) -> Mapping[str, Inspection]:
+    """Return quest id → what is known of the content that the active campaign has to train by this plan.
+
+    Nothing is looked up for a plan that neither queues nor launches anything.
+    """
+    queued = {change.action.quest_id for change in plan.changes if isinstance(change.action, EnqueueJob)}
+    if not queued and not any(isinstance(change.action, LaunchRun) for change in plan.changes):
+        return {}
+    mine = world.facts.jobs_of(world.uid(world.active or ""))
+    queued |= {job.quest_id for job in mine if job.status in ("queued", "processing")}
+    wanted = [quest for quest in world.quests if quest.id in queued]
+    return {**_looked_up(world, layout, wanted, look), **world.facts.inspections}
 
 
 def _about_to_be_taken_in(world: World) -> Iterator[Quest]:
@@ -68,3 +79,12 @@ def _about_to_be_taken_in(world: World) -> Iterator[Quest]:
         nothing_new = any(one.new is None for one in seen.continued)
         if seen.content.digest not in taken and not nothing_new:
             yield quest
+
+
+def _looked_up(world: World, layout: Layout, quests: Iterable[Quest], look: Look) -> dict[str, Inspection]:
+    found = {}
+    for quest in quests:
+        asked = subject(world, layout, quest, world.active, "standard")
+        if asked.request is not None and asked.content.digest is not None and asked.no_tokens is None:
+            found[quest.id] = look(asked.request, asked.content.digest)
+    return {name: one for name, one in found.items() if one is not None}

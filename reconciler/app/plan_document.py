@@ -10,13 +10,13 @@ import msgspec
 
 from reconciler.app.comparing import Followed, compare
 from reconciler.app.lock_holder import holder_of
-from reconciler.app.planning import View
+from reconciler.app.planned_queue import PlannedQueue, planned_queue
+from reconciler.app.planning import View, world_of
 from reconciler.plan.actions import AnyAction
 from reconciler.plan.changes import Awaiting, Blocked, Change, Source
 from reconciler.plan.costs import Cost, cost_of
 from reconciler.plan.kept_at_goal import AtGoal, at_goal
 from reconciler.plan.sentences import sentence_of
-from reconciler.plan.world import World
 from state.lock import Holder
 
 
@@ -109,6 +109,8 @@ class PlanDocument(msgspec.Struct, frozen=True, kw_only=True):
     retention: tuple[Kept, ...] = ()
     """Of each campaign that has rules."""
     cost: Cost | None = None
+    queue: PlannedQueue | None = None
+    """What the active campaign has to train then; null where nothing is queued or launched."""
 
     @property
     def is_what_apply_follows(self) -> bool:
@@ -150,13 +152,14 @@ def document_of(view: View, ref: str = "HEAD") -> PlanDocument:
         unchanged=plan.unchanged,
         retention=_kept(view),
         cost=cost_of(view.facts, plan.changes),
+        queue=planned_queue(world_of(view), plan.changes, view.known_data),
     )
 
 
 def _kept(view: View) -> tuple[Kept, ...]:
     """Return what is kept now; what would be at the goal only where something trains, or is dropped."""
     retention = view.desired.retention
-    world = World(desired=view.desired, facts=view.facts, specs_commit=view.commit.id, now=view.seen_at)
+    world = world_of(view)
     found = []
     for one in view.plan.kept if retention else ():
         row = view.facts.campaign_row(one.campaign)

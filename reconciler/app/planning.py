@@ -3,6 +3,7 @@
 Writes nothing under the root or the repository.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -11,7 +12,7 @@ from reconciler.app.environment import Environment
 from reconciler.app.gather import Observer
 from reconciler.app.here import seen_from_here
 from reconciler.app.inspecting import Inspector
-from reconciler.app.known_data import with_known_data
+from reconciler.app.known_data import known_of_queue, with_known_data
 from reconciler.app.place import Following, Options, head_of, read_following, repository_of, root_of
 from reconciler.desired.desired import Desired
 from reconciler.desired.edits import uncommitted
@@ -24,6 +25,7 @@ from reconciler.plan.changes import Plan
 from reconciler.plan.dropped import all_quests, dropped_quests, where_of
 from reconciler.plan.planner import make_plan
 from reconciler.plan.world import World
+from state.contract.inspection import Inspection
 from state.layout import Layout
 
 
@@ -42,6 +44,8 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     facts: Facts
     plan: Plan
     seen_at: str
+    known_data: Mapping[str, Inspection] = {}
+    """Quest id → what is known of the rows to train, where a plan queues or launches something."""
     complaint: str | None = None
     """The specs that are checked out have mistakes, so that those of an earlier commit are in force."""
 
@@ -82,7 +86,9 @@ def view_of(environment: Environment, options: Options, commit: Commit, read: De
     seen = Observer(environment, layout, commit.top or repository_of(environment, options)).facts(desired)
     now = environment.now()
     world = World(desired=desired, facts=seen, specs_commit=commit.id, now=now)
-    facts = with_known_data(world, layout, Inspector(environment).known)
+    known = Inspector(environment).known
+    facts = with_known_data(world, layout, known)
+    plan = make_plan(desired, facts, specs_commit=commit.id, now=now)
     return View(
         commit=commit,
         is_worktree=False,
@@ -91,8 +97,9 @@ def view_of(environment: Environment, options: Options, commit: Commit, read: De
         layout=layout,
         desired=desired,
         facts=facts,
-        plan=make_plan(desired, facts, specs_commit=commit.id, now=now),
+        plan=plan,
         seen_at=now,
+        known_data=known_of_queue(msgspec.structs.replace(world, facts=facts), layout, plan, known),
     )
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from reconciler.cli.text_cost import cost_text, kept_lines
 from reconciler.cli.text_layout import GAP, INDENT, PLAIN, Paint, columns, padded, safe, wrapped
+from reconciler.cli.text_queue import queue_lines
 from state.amounts import count
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ def plan_text(
         sections.append(body)
     if document.warnings:
         sections.append("\n".join(_warning(text, width, paint) for text in document.warnings))
+    if queue := queue_lines(document.queue, width, paint):
+        sections.append("\n".join(queue))
     if kept := kept_lines(document, width):
         sections.append("\n".join(kept))
     sections.append(_ending(document, width, paint, next_steps(document, said) if hints else None))

@@ -1,0 +1,130 @@
+"""What the active campaign has to train once a plan is carried out, as far as it is known. Pure."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import PurePath
+
+import msgspec
+
+from reconciler.plan import actions as a
+from reconciler.plan.changes import Change
+from reconciler.plan.jobs import PRIORITIES
+from reconciler.plan.world import World
+from state.contract.inspection import Inspection, TokenCounts
+
+_OPEN = ("queued", "processing")
+
+
+class PlannedQuest(msgspec.Struct, frozen=True, kw_only=True):
+    """One content to train."""
+
+    quest: str
+    priority: str
+    file: str
+    rows: int | None
+    """None: it is not known yet."""
+    epochs: int
+    tokens: TokenCounts | None
+    """Of one epoch; None: nobody has counted them."""
+
+
+class PlannedQueue(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that the active campaign has to train, in its order."""
+
+    campaign: str
+    quests: tuple[PlannedQuest, ...]
+    num_rows: int
+    """Of those that are known."""
+    num_tokens: int
+    """Of one epoch of those that are known."""
+    num_unknown: int
+    """Quests of which the tokens are not known."""
+
+
+class _Content(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows that a job trains."""
+
+    num_rows: int | None
+    digest: str | None
+
+
+def planned_queue(
+    world: World, changes: Iterable[Change], known: Mapping[str, Inspection]
+) -> PlannedQueue | None:
+    """Return the queue as these changes leave it; None where they neither queue nor launch anything.
+
+    `known`: quest id → what was found in its content.
+    """
+    made = [change.action for change in changes]
+    if world.active is None or not any(isinstance(action, a.EnqueueJob | a.LaunchRun) for action in made):
+        return None
+    found = [*_of_jobs(world, made, known), *_of_changes(world, made, known)]
+    last = len(world.quest_places)
+    found.sort(key=lambda one: (PRIORITIES.index(one.priority), world.quest_places.get(one.quest, last)))
+    return PlannedQueue(
+        campaign=world.active,
+        quests=tuple(found),
+        num_rows=sum(one.rows or 0 for one in found),
+        num_tokens=sum(one.tokens.num_tokens for one in found if one.tokens),
+        num_unknown=sum(one.tokens is None for one in found),
+    )
+
+
+def _of_jobs(
+    world: World, made: list[a.AnyAction], known: Mapping[str, Inspection]
+) -> Iterator[PlannedQuest]:
+    """Yield what was to be trained before, as far as it still is."""
+    updates = {action.job_uid: action for action in made if isinstance(action, a.UpdateJob)}
+    over = {action.job_uid for action in made if isinstance(action, a.DequeueJob | a.EnqueueJob)}
+    over |= {
+        action.job_uid for action in made if isinstance(action, a.MarkJob) and action.status not in _OPEN
+    }
+    for job in world.facts.jobs_of(world.uid(world.active or "")):
+        now = updates.get(job.uid, job)
+        if job.status in _OPEN and job.uid not in over:
+            yield PlannedQuest(
+                quest=job.quest_id,
+                priority="low" if job.demoted else now.priority,
+                file=PurePath(job.dataset_path).name,
+                rows=job.num_examples,
+                epochs=now.epochs,
+                tokens=_tokens(job.quest_id, job.digest, known),
+            )
+
+
+def _of_changes(
+    world: World, made: list[a.AnyAction], known: Mapping[str, Inspection]
+) -> Iterator[PlannedQuest]:
+    contents = dict(_brought_in(world, made))
+    for action in made:
+        if isinstance(action, a.EnqueueJob) and action.campaign == world.active:
+            content = contents.get(action.source_key) or _there(world, action.source_key)
+            yield PlannedQuest(
+                quest=action.quest_id,
+                priority=action.priority,
+                file=PurePath(action.dataset_path).name,
+                rows=content.num_rows,
+                epochs=action.epochs,
+                tokens=_tokens(action.quest_id, content.digest, known),
+            )
+
+
+def _brought_in(world: World, made: list[a.AnyAction]) -> Iterator[tuple[str, _Content]]:
+    """Yield the key of each source that the plan brings in, with what comes of it."""
+    counts = {quest.id: quest.count for quest in world.desired.quests}
+    for action in made:
+        if isinstance(action, a.SnapshotFile | a.TakeInboxFile):
+            yield action.source_key, _Content(num_rows=action.num_rows, digest=action.digest)
+        elif isinstance(action, a.GenerateQuest):
+            count = counts.get(action.quest_id)
+            yield action.source_key, _Content(num_rows=count, digest=action.expected_digest)
+
+
+def _there(world: World, source_key: str) -> _Content:
+    row = world.facts.known_data(source_key)
+    return _Content(num_rows=row.num_rows if row else None, digest=row.digest if row else None)
+
+
+def _tokens(quest_id: str, digest: str | None, known: Mapping[str, Inspection]) -> TokenCounts | None:
+    """Return the tokens of just this content; what is known may be of the quest's file as it is now."""
+    found = known.get(quest_id)
+    return found.tokens if found is not None and found.digest == digest else None

@@ -1,0 +1,54 @@
+"""What is to be trained, file by file, as the plan shows it. Pure."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from reconciler.cli.text_layout import INDENT, PLAIN, Paint, safe, wrapped
+from state.amounts import count
+
+if TYPE_CHECKING:
+    from reconciler.app.planned_queue import PlannedQuest, PlannedQueue
+    from state.contract.inspection import TokenCounts
+
+_MOST_QUESTS = 10
+
+
+def queue_lines(queue: "PlannedQueue | None", width: int, paint: Paint = PLAIN) -> list[str]:
+    """Return a line for each file that is to be trained, and one for all; none where nothing is."""
+    if queue is None or not queue.quests:
+        return []
+    lines = [f"To train, {safe(queue.campaign)}:"]
+    for one in queue.quests[:_MOST_QUESTS]:
+        first, *rest = wrapped(_quest(one), width - len(INDENT), at=", ")
+        lines += [f"{INDENT}{first}", *(f"{INDENT}{INDENT}{line}" for line in rest)]
+    if (more := len(queue.quests) - _MOST_QUESTS) > 0:
+        lines.append(f"{INDENT}and {count(more, 'file')} more: reconcile plan --json (queue)")
+    total = ", ".join(_total(queue))
+    return [
+        *lines,
+        *(f"{INDENT}{paint(line, 'dim')}" for line in wrapped(total, width - len(INDENT), at=", ")),
+    ]
+
+
+def _quest(one: "PlannedQuest") -> str:
+    rows = "examples unknown" if one.rows is None else count(one.rows, "example")
+    times = f", {one.epochs} times" if one.epochs > 1 else ""
+    return f"[{one.priority}] {safe(one.file)}: {rows}{times}, {_tokens(one.tokens)}"
+
+
+def _tokens(counts: "TokenCounts | None") -> str:
+    if counts is None:
+        return "tokens unknown"
+    return (
+        f"{count(counts.num_tokens, 'token')}, {counts.trained_share:.0%} trained, "
+        f"{count(counts.updates, 'update')} an epoch, fill {counts.fill:.2f}"
+    )
+
+
+def _total(queue: "PlannedQueue") -> Iterator[str]:
+    yield f"In all {count(len(queue.quests), 'file')}"
+    yield count(queue.num_rows, "example")
+    if queue.num_unknown < len(queue.quests):
+        yield count(queue.num_tokens, "token")
+    if queue.num_unknown:
+        yield f"tokens unknown of {queue.num_unknown:,} (reconcile validate --data)"

@@ -1,0 +1,66 @@
+"""What the active campaign has to train, file by file, as the plan shows it."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+Reconcile = Callable[..., Result]
+ROWS = [{"prompt": f"how much is {n} and {n * 7}?", "completion": f"it is {n * 8}"} for n in range(20)]
+
+
+@pytest.fixture
+def two_quests(lab: Path, git: Callable[..., str]) -> None:
+    """Let the queue be a file, and rows that a skill is still to make, with a higher priority."""
+    (lab / "rows.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in ROWS))
+    (lab / "specs/queue.yaml").write_text(
+        "quests:\n  - {id: sums, file: rows.jsonl}\n"
+        "  - {id: q1, skill: bin, level: 1, count: 10, priority: high, epochs: 2}\n"
+    )
+    git(lab, "commit", "-qam", "queue")
+
+
+def to_train(done: Result) -> list[str]:
+    lines = done.stdout.splitlines()
+    start = lines.index("To train, pip/campaign-001:")
+    return lines[start + 1 : lines.index("", start)]
+
+
+@pytest.mark.usefixtures("two_quests")
+def test_examples_are_told_by_file_and_in_all_and_what_is_not_counted_is_unknown(run: Reconcile) -> None:
+    assert to_train(run("plan")) == [
+        "  [high] bin_L1_10_s0.jsonl: 10 examples, 2 times, tokens unknown",
+        "  [normal] rows.jsonl: 20 examples, tokens unknown",
+        "  In all 2 files, 30 examples, tokens unknown of 2 (reconcile validate --data)",
+    ]
+
+
+@pytest.mark.train
+@pytest.mark.usefixtures("two_quests")
+def test_tokens_share_updates_and_fill_are_told_once_somebody_has_looked(run: Reconcile) -> None:
+    pytest.importorskip("tokenizers")
+    assert run("validate", "--data").exit_code == 0
+    told = " ".join(" ".join(to_train(run("plan"))).split())
+    assert "[normal] rows.jsonl: 20 examples, 1,018 tokens" in told
+    assert " tokens, 18% trained, 2 updates an epoch, fill 0." in told
+    assert "In all 2 files, 30 examples, 1,018 tokens" in told
+    assert "tokens unknown of 1 (reconcile validate --data)" in told
+    queue = json.loads(run("plan", "--json").stdout)["queue"]
+    assert [(one["quest"], one["rows"], one["epochs"]) for one in queue["quests"]] == [
+        ("q1", 10, 2),
+        ("sums", 20, 1),
+    ]
+    assert queue["num_unknown"] == 1
+    assert queue["num_tokens"] == queue["quests"][1]["tokens"]["num_tokens"]
+
+
+def test_a_plan_that_neither_queues_nor_launches_tells_no_queue(
+    run: Reconcile, lab: Path, git: Callable[..., str]
+) -> None:
+    (lab / "specs/queue.yaml").write_text("quests: []\n")
+    git(lab, "commit", "-qam", "nothing")
+    done = run("plan")
+    assert "To train" not in done.stdout
+    assert json.loads(run("plan", "--json").stdout)["queue"] is None
