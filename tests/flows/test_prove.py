@@ -15,7 +15,7 @@ import instant
 import msgspec
 import pytest
 from click.testing import CliRunner, Result
-from lab import realm, rows, tiny_hero
+from lab import Lab, found_realm, realm, rows, tiny_hero
 from worlds import World
 
 from reconciler.cli.group import reconcile
@@ -285,18 +285,6 @@ def test_todays_file_says_which_rows_are_new_edited_or_gone(lab: Realm) -> None:
     assert "1 edited (row 3)" in lab.prove(ONE).stdout
 
 
-def test_what_was_trained_beside_a_held_out_file_is_a_gap_by_name_and_not_a_guess(lab: Realm) -> None:
-    lab.data(rows(range(6)))
-    lab.data(rows(range(90, 92)), "held")
-    overrides = {"evaluation": {"held_out": {"file": "data/held.jsonl"}}}
-    lab.apply(**{"campaigns/one/campaign-001": {"id": "campaign-001", "config_overrides": overrides}})
-
-    found = lab.proof(ONE)
-
-    assert not found["is_proven"]
-    assert any("was trained beside a held-out file, sha256:" in one for one in found["problems"])
-
-
 def test_a_row_of_any_file_is_known_by_its_content(lab: Realm) -> None:
     lab.data(rows(range(8)))
     lab.apply()
@@ -353,6 +341,32 @@ def test_what_is_no_checkpoint_or_row_is_refused_by_name(
     lab.apply()
     done = lab.prove(*words)
     assert (done.exit_code, said in done.stderr) == (code, True), done.stderr
+
+
+@pytest.mark.train
+def test_rows_of_a_held_out_file_are_never_learnt_and_its_content_is_needed_to_prove_it(the_lab: Lab) -> None:
+    the_lab.write("data/sums.jsonl", rows(range(12)))
+    measure = the_lab.write("data/measure.jsonl", rows([3, 4, 5, 99]))
+    held_out = {"evaluation": {"held_out": {"file": "data/measure.jsonl"}}}
+    found_realm(the_lab, ["one"], ONE, [SUMS])
+    the_lab.spec("campaigns/one/campaign-001", id="campaign-001", config_overrides=held_out)
+    the_lab.commit()
+    the_lab.converge()
+
+    proof = json.loads(the_lab.reconcile("prove", ONE, "--json").stdout)
+    assert proof["is_proven"], proof["problems"]
+    assert times_of(proof["quests"][0]) == dict.fromkeys([0, 1, 2, *range(6, 12)], 1)
+    assert (proof["quests"][0]["num_held_out"], proof["files"][0]["held_out"]) == (3, [[4, 6]])
+    row = the_lab.reconcile("prove", ONE, "--row", "sums:4").stdout
+    assert "sums:4 was never learnt: it is held out, to measure with." in row
+
+    content = measure.read_text()
+    measure.write_text(rows([4, 5, 99]))
+    done = the_lab.reconcile("prove", ONE)
+    assert done.returncode == 1
+    assert f"run g1-a1 held out the rows of {measure}, whose content then" in done.stdout
+    measure.write_text(content)
+    assert the_lab.reconcile("prove", ONE).returncode == 0
 
 
 def test_proofs_write_nothing(lab: Realm) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from reconciler.app.proof.drawing import Drawing
 from state.contract.orders import RowShape
 from state.contract.quest_rows import QuestFileError, lines_of, read_quest_bytes, row_digest, rows
 from state.contract.row_contracts import RowContract, judge
@@ -31,15 +32,14 @@ class Content(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             found.setdefault(digest, []).append(index)
         return {digest: tuple(indexes) for digest, indexes in found.items()}
 
-    def training(self, held_out_fraction: float) -> tuple[int, ...]:
-        """Return the indexes of the rows that are learnt; the others are held out."""
-        known = self._training
-        if held_out_fraction not in known:
-            known[held_out_fraction] = training_rows(self.rows, held_out_fraction)
-        return known[held_out_fraction]
+    def training(self, drawing: Drawing) -> tuple[int, ...]:
+        """Return the indexes of the rows that a run could learn; the others were held out."""
+        if drawing.split not in self._training:
+            self._training[drawing.split] = training_rows(self.rows, *drawing.split)
+        return self._training[drawing.split]
 
     @cached_property
-    def _training(self) -> dict[float, tuple[int, ...]]:
+    def _training(self) -> dict[tuple[float, frozenset[str]], tuple[int, ...]]:
         return {}
 
 

@@ -30,6 +30,7 @@ def count_rows(lessons: Sequence[Lesson], content: Content) -> Counted:
 
     Raises:
         OtherSplit: a run learnt more rows of an epoch than the content has for training.
+        NotDrawn: it is not known how a run drew its rows.
     """
     times: Counter[int] = Counter()
     repeated = skipped = 0
@@ -48,8 +49,9 @@ def training_positions(lesson: Lesson, content: Content) -> tuple[int, ...]:
 
     Raises:
         OtherSplit: there are fewer than it says that it has learnt.
+        NotDrawn: it is not known how it drew them.
     """
-    training = content.training(lesson.drawing.held_out_fraction)
+    training = content.training(lesson.drawing)
     if lesson.learnt.stop > len(training):
         raise OtherSplit(
             f"{lesson.link.checkpoint} has learnt {lesson.learnt.stop:,} rows of an epoch of "
@@ -84,10 +86,7 @@ def _joined(lessons: Iterable[Lesson]) -> list[tuple[Lesson, int, int]]:
 
 def _is_alike(one: Lesson, other: Lesson) -> bool:
     """Do both draw from the same order of the same rows?"""
-    return (one.drawing.seed, one.drawing.held_out_fraction) == (
-        other.drawing.seed,
-        other.drawing.held_out_fraction,
-    )
+    return (one.drawing.seed, one.drawing.split) == (other.drawing.seed, other.drawing.split)
 
 
 def _due(lessons: Sequence[Lesson], content: Content, *, is_over: bool) -> set[int]:

@@ -1,7 +1,6 @@
 """What the checkpoints of a chain have learnt, oldest first: ranges of an epoch's order, with what they mean.
 
-All rows of a checkpoint were learnt by the run that saved it. Its config, kept with every launch, has the
-seed of the order, the share that is held out, and how many rows an update takes.
+All rows of a checkpoint were learnt by the run that saved it, which says in which order.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,20 +9,10 @@ from itertools import groupby
 import msgspec
 
 from reconciler.app.proof.chain import Chain, Link
-from reconciler.observed.facts import Facts
+from reconciler.app.proof.drawing import Drawing, Drawings, NotDrawn
 from state.contract.manifest import LearntRange
 from state.contract.row_order import EpochOrder
-from state.contract.run_config import RunConfig
 from state.ids import RunKey
-from state.store.rows import RunRow
-
-
-class Drawing(msgspec.Struct, frozen=True, kw_only=True):
-    """How a run drew its rows."""
-
-    seed: int
-    held_out_fraction: float
-    rows_per_update: int
 
 
 class Lesson(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,7 +20,8 @@ class Lesson(msgspec.Struct, frozen=True, kw_only=True):
 
     link: Link
     learnt: LearntRange
-    drawing: Drawing
+    drawn: Drawing | str
+    """How its run drew, or why that is not known."""
     run: RunKey
     first_update: int | None
     """The update that `rows_before` are counted from; None where it cannot be told."""
@@ -46,6 +36,17 @@ class Lesson(msgspec.Struct, frozen=True, kw_only=True):
     def is_held_together_by(self) -> tuple[str, str, str]:
         """What a row is learnt exactly once an epoch for: campaign, order and content."""
         return self.campaign_uid, self.learnt.quest_id, self.learnt.digest
+
+    @property
+    def drawing(self) -> Drawing:
+        """Return how its run drew its rows.
+
+        Raises:
+            NotDrawn: that is not known.
+        """
+        if isinstance(self.drawn, str):
+            raise NotDrawn(f"{self.link.checkpoint}: {self.drawn}")
+        return self.drawn
 
     def order(self, num_rows: int) -> EpochOrder:
         """Return the order that its positions are of."""
@@ -62,53 +63,18 @@ class Lesson(msgspec.Struct, frozen=True, kw_only=True):
         return self.first_update + row // self.drawing.rows_per_update
 
 
-class Lessons(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that a chain has learnt."""
-
-    lessons: tuple[Lesson, ...]
-    problems: tuple[str, ...]
-
-
-def lessons_of(chain: Chain, facts: Facts) -> Lessons:
-    """Return what the chain has learnt, oldest first; and of which of its checkpoints that cannot be told."""
-    lessons: list[Lesson] = []
-    problems: list[str] = []
-    for link in reversed(chain.links):
-        run = link.run
-        if run is None or not link.manifest.learnt:
-            continue
-        row = next((one for one in facts.runs_of(run.campaign_uid) if _is(one, run)), None)
-        if row is None:
-            problems.append(
-                f"{link.checkpoint} was trained by run {run.folder}, which the store does not know: in which "
-                "order it took its rows is not known"
-            )
-            continue
-        config = msgspec.json.decode(row.config_json, type=RunConfig)
-        if config.evaluation.held_out_digest is not None:
-            problems.append(
-                f"{link.checkpoint} was trained beside a held-out file, {config.evaluation.held_out_digest}: "
-                "which rows of a quest stand in it, and were left out of the order, is not looked up"
-            )
-            continue
-        lessons += _of_link(link, run, _drawing(config))
-    return Lessons(lessons=tuple(lessons), problems=tuple(problems))
-
-
-def _is(row: RunRow, run: RunKey) -> bool:
-    return (row.generation, row.attempt) == (run.generation, run.attempt)
-
-
-def _drawing(config: RunConfig) -> Drawing:
-    """Return how a run drew: none of this can change while it lives (`state/contract/config_classes.py`)."""
-    return Drawing(
-        seed=config.training.seed,
-        held_out_fraction=config.evaluation.held_out_fraction,
-        rows_per_update=config.training.batch_size * config.training.gradient_accumulation,
+def lessons_of(chain: Chain, drawings: Drawings) -> tuple[Lesson, ...]:
+    """Return what the chain has learnt, oldest first."""
+    learning = ((link, link.run) for link in reversed(chain.links) if link.manifest.learnt)
+    return tuple(
+        lesson
+        for link, run in learning
+        if run is not None
+        for lesson in _of_link(link, run, drawings.of(run))
     )
 
 
-def _of_link(link: Link, run: RunKey, drawing: Drawing) -> Iterator[Lesson]:
+def _of_link(link: Link, run: RunKey, drawn: Drawing | str) -> Iterator[Lesson]:
     """Yield a checkpoint's ranges with the update that each begins in.
 
     An update takes rows of one quest; it may run on from one epoch into the next. Only the last of a quest is
@@ -116,7 +82,8 @@ def _of_link(link: Link, run: RunKey, drawing: Drawing) -> Iterator[Lesson]:
     """
     manifest = link.manifest
     streams = [list(stream) for _, stream in groupby(manifest.learnt, key=lambda one: one.quest_id)]
-    updates = [-(-_num_rows(stream) // drawing.rows_per_update) for stream in streams]
+    per_update = drawn.rows_per_update if isinstance(drawn, Drawing) else 1
+    updates = [-(-_num_rows(stream) // per_update) for stream in streams]
     begin = (manifest.parent_step or 0) + 1
     is_sure = begin + sum(updates) == manifest.step + 1
     for stream, num_updates in zip(streams, updates, strict=True):
@@ -125,7 +92,7 @@ def _of_link(link: Link, run: RunKey, drawing: Drawing) -> Iterator[Lesson]:
             yield Lesson(
                 link=link,
                 learnt=learnt,
-                drawing=drawing,
+                drawn=drawn,
                 run=run,
                 first_update=begin if is_sure else None,
                 rows_before=before,

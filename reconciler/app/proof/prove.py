@@ -68,7 +68,7 @@ def studied_checkpoint(view: View, checkpoint: str) -> tuple[str, Study]:
 
 def _quest_proof(one: Studied) -> QuestProof:
     content, counted = one.content, one.counted
-    num_trained = len(content.training(_newest(one).drawing.held_out_fraction)) if content else 0
+    num_trained = len(content.training(_newest(one).drawing)) if content else 0
     return QuestProof(
         campaign=one.campaign,
         quest=one.quest_id,
@@ -104,7 +104,7 @@ def _problems(orders: Sequence[Studied]) -> Iterator[str]:
 def _why(lessons: Sequence[Lesson]) -> str:
     """Return what changed between two runs, if that decides the order of rows."""
     for before, after in pairwise(lessons):
-        for key in ("seed", "held_out_fraction"):
+        for key in ("seed", "held_out_fraction", "held_out_digest"):
             old, new = getattr(before.drawing, key), getattr(after.drawing, key)
             if old != new:
                 return f"; run {after.run.folder} has {key} {new}, the one before had {old}"
@@ -128,7 +128,7 @@ def _of_cursor(link: Link, orders: Sequence[Studied]) -> Iterator[str]:
         cursor = cursors.pop((one.lessons[0].learnt.quest_id, one.digest), None)
         if one.content is None:
             continue
-        num_rows = len(one.content.training(_newest(one).drawing.held_out_fraction))
+        num_rows = len(one.content.training(_newest(one).drawing))
         learnt = sum(lesson.learnt.stop - lesson.learnt.start for lesson in one.lessons)
         told = _rows_taken(cursor, num_rows)
         if told != learnt:
@@ -146,16 +146,14 @@ def _rows_taken(cursor: QuestCursor | None, num_rows: int) -> int:
 
 def _notes(orders: Sequence[Studied]) -> Iterator[str]:
     """Yield rows that were learnt and are held out now: what is measured with them is too good."""
-    if not orders:
+    counted = [(one, one.content, one.counted) for one in orders if one.content and one.counted]
+    if not counted:
         return
-    fraction = (
-        max(orders, key=lambda one: _newest(one).link.manifest.step).lessons[-1].drawing.held_out_fraction
-    )
-    for one in orders:
-        if one.content is not None and one.counted is not None:
-            kept_out = one.counted.times.keys() - set(one.content.training(fraction))
-            if kept_out:
-                yield (
-                    f"{one.name}: {count(len(kept_out), 'row')} that the newest run holds out were learnt "
-                    "before: its held-out loss is too low"
-                )
+    newest = max((_newest(one) for one, _, _ in counted), key=lambda lesson: lesson.link.manifest.step)
+    for one, content, found in counted:
+        late = found.times.keys() - set(content.training(newest.drawing))
+        if late:
+            yield (
+                f"{one.name}: {count(len(late), 'row')} that the newest run holds out were learnt before: "
+                "its held-out loss is too low"
+            )

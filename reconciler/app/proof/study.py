@@ -6,6 +6,7 @@ from reconciler.app.planning import View
 from reconciler.app.proof.chain import Chain, chain_of
 from reconciler.app.proof.contents import Content, Contents, NoContent
 from reconciler.app.proof.counting import Counted, OtherSplit, count_rows
+from reconciler.app.proof.drawing import Drawings, NotDrawn
 from reconciler.app.proof.lessons import Lesson, by_order, lessons_of
 from reconciler.observed.facts import Facts
 from state.store.rows import JobRow
@@ -42,18 +43,20 @@ class Study(msgspec.Struct, frozen=True, kw_only=True):
     chain: Chain
     orders: tuple[Studied, ...]
     """In the order in which each was first learnt from."""
-    gaps: tuple[str, ...]
-    """What is not known of the chain."""
+
+    @property
+    def gaps(self) -> tuple[str, ...]:
+        """Return what is not known of the chain."""
+        return (self.chain.broken,) if self.chain.broken is not None else ()
 
 
 def study(view: View, digest: str) -> Study:
     """Return what the checkpoint with this digest has learnt; without links when nothing is known of it."""
     chain = chain_of(view, digest)
-    found = lessons_of(chain, view.facts)
+    lessons = lessons_of(chain, Drawings(view))
     contents = Contents(view.layout)
-    orders = tuple(_studied(view.facts, contents, tuple(one)) for one in by_order(found.lessons).values())
-    gaps = (*((chain.broken,) if chain.broken else ()), *found.problems)
-    return Study(chain=chain, orders=orders, gaps=gaps)
+    orders = tuple(_studied(view.facts, contents, tuple(one)) for one in by_order(lessons).values())
+    return Study(chain=chain, orders=orders)
 
 
 def _studied(facts: Facts, contents: Contents, lessons: tuple[Lesson, ...]) -> Studied:
@@ -72,6 +75,6 @@ def _studied(facts: Facts, contents: Contents, lessons: tuple[Lesson, ...]) -> S
     try:
         content = contents.of(learnt.digest, job)
         counted = count_rows(lessons, content)
-    except (NoContent, OtherSplit) as error:
+    except (NoContent, NotDrawn, OtherSplit) as error:
         return msgspec.structs.replace(told, problem=str(error))
     return msgspec.structs.replace(told, content=content, counted=counted)

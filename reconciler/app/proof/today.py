@@ -104,8 +104,7 @@ def taken_in(study: Study) -> dict[str, bool]:
     for one in study.orders:
         if one.content is None:
             continue
-        fraction = one.lessons[-1].drawing.held_out_fraction
-        training = set(one.content.training(fraction))
+        training = set(one.content.training(one.lessons[-1].drawing))
         for index, row in enumerate(one.content.rows):
             found[row] = found.get(row, False) or index in training
     return found

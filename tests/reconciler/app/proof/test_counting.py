@@ -3,7 +3,9 @@
 import hashlib
 from collections import Counter
 from itertools import pairwise
+from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +13,8 @@ from hypothesis import strategies as st
 from reconciler.app.proof.chain import Link
 from reconciler.app.proof.contents import Content
 from reconciler.app.proof.counting import OtherSplit, count_rows
-from reconciler.app.proof.lessons import Drawing, Lesson
+from reconciler.app.proof.drawing import Drawing, NotDrawn
+from reconciler.app.proof.lessons import Lesson
 from state.contract.manifest import LearntRange, Manifest, Measures
 from state.contract.quest_rows import is_held_out
 from state.contract.request import CodeVersion
@@ -33,11 +36,15 @@ def content_of(num_rows: int) -> Content:
     return Content(digest=DIGEST, rows=tuple(names))
 
 
-def lesson(epoch: int, start: int, stop: int, *, seed: int = 0, held_out: float = 0.0) -> Lesson:
+def drawing(*, seed: int = 0, held_out: float = 0.0, never: frozenset[str] = frozenset()) -> Drawing:
+    return Drawing(seed=seed, held_out_fraction=held_out, never=never, rows_per_update=2)
+
+
+def lesson(epoch: int, start: int, stop: int, **drawn: Any) -> Lesson:
     return Lesson(
         link=Link(manifest=MANIFEST, path=None),
         learnt=LearntRange(quest_id="q", digest=DIGEST, epoch=epoch, start=start, stop=stop),
-        drawing=Drawing(seed=seed, held_out_fraction=held_out, rows_per_update=2),
+        drawn=drawing(**drawn),
         run=RunKey("c", 1, 1),
         first_update=1,
         rows_before=0,
@@ -63,7 +70,7 @@ def row_by_row(lessons: list[Lesson], content: Content) -> Counter[tuple[int, in
 def any_lessons(draw: st.DrawFn) -> tuple[list[Lesson], Content]:
     content = content_of(draw(st.integers(3, 40)))
     held_out = draw(st.sampled_from([0.0, 0.2]))
-    num_rows = len(content.training(held_out))
+    num_rows = len(content.training(drawing(held_out=held_out)))
     found = []
     for epoch in range(draw(st.integers(1, 3))):
         for _ in range(draw(st.integers(1, 4))):
@@ -83,11 +90,7 @@ def test_rows_are_counted_as_one_by_one(made: tuple[list[Lesson], Content]) -> N
     assert counted.times == times
     assert counted.num_repeated == sum(number - 1 for number in singly.values())
     last = max(one.learnt.epoch for one in lessons)
-    over = [
-        (epoch, row)
-        for epoch in range(last)
-        for row in content.training(lessons[0].drawing.held_out_fraction)
-    ]
+    over = [(epoch, row) for epoch in range(last) for row in content.training(lessons[0].drawing)]
     assert counted.num_skipped >= sum(one not in singly for one in over)
 
 
@@ -100,7 +103,7 @@ def test_an_epoch_in_any_number_of_parts_is_learnt_once(
     num_rows: int, cuts: list[int], held_out: float
 ) -> None:
     content = content_of(num_rows)
-    training = content.training(held_out)
+    training = content.training(drawing(held_out=held_out))
     bounds = sorted({0, len(training), *(cut for cut in cuts if cut < len(training))})
     parts = [lesson(0, a, b, held_out=held_out) for a, b in pairwise(bounds)]
     if not parts:
@@ -130,3 +133,17 @@ def test_more_rows_than_the_split_leaves_are_refused_with_both_numbers() -> None
         OtherSplit, match=f"has learnt 11 rows of an epoch of {DIGEST}, which has 10 that are"
     ):
         count_rows([lesson(0, 0, 11)], content_of(10))
+
+
+def test_rows_of_the_held_out_file_are_in_no_order() -> None:
+    content = content_of(10)
+    never = frozenset(content.rows[3:6])
+    counted = count_rows([lesson(0, 0, 7, never=never)], content)
+    assert counted.times == Counter([0, 1, 2, 6, 7, 8, 9])
+    assert (counted.num_repeated, counted.num_skipped) == (0, 0)
+
+
+def test_rows_whose_order_is_not_known_are_not_counted() -> None:
+    unknown = msgspec.structs.replace(lesson(0, 0, 4), drawn="the store does not know run g1-a1")
+    with pytest.raises(NotDrawn, match="tiny/campaign-001@9: the store does not know run g1-a1"):
+        count_rows([unknown], content_of(4))
