@@ -87,7 +87,7 @@ class TrainingSettings(Record, frozen=True, kw_only=True):
     lr_scheduler: Identifier | None = None
     """`constant`: it stays after the warm-up; `cosine`, `linear`: it falls to `schedule_updates`."""
     schedule_updates: Updates | None = None
-    """The update at which a falling rate has come down, the warm-up counted; `cosine` and `linear` need it."""
+    """The update at which a falling rate has come down, warm-up counted; `cosine` and `linear` need it."""
     final_rate_ratio: Annotated[float, Meta(gt=0, le=1)] | None = None
     """The share of learning_rate that is left then, and from then on; above 0, or nothing would be learnt."""
     warmup_steps: Annotated[int, Meta(ge=0, le=1_000_000)] | None = None
