@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from state.store.marks import marks_of
 from state.store.rows import CampaignRow, JobRow, LedgerRow
 
 LEDGER_VERSION = "1.2.0"
@@ -83,6 +84,7 @@ def sidecar_record(row: LedgerRow, campaign: str, existing: Mapping[str, Any]) -
         "created_by": "training",
         "ledger_version": LEDGER_VERSION,
         **{name: getattr(row, name) for name in _OUR_LEDGER_FIELDS},
+        **msgspec.to_builtins(marks_of(row)),
     }
     return with_unknown_keys(record, existing)
 

@@ -47,7 +47,7 @@ NO_EVENTS = frozenset(
 )
 """Of no campaign, or without news: the launch, the save and the quest say it."""
 
-_BY_SEQUENCE = frozenset({"TrashCheckpoint", "RestoreCheckpoint", "PurgeTrash"})
+_BY_SEQUENCE = frozenset({"MarkCheckpoint", "TrashCheckpoint", "RestoreCheckpoint", "PurgeTrash"})
 _BY_DIGEST = frozenset({"RecordCheckpoint", "SetAsideCheckpoint"})
 """Actions about one checkpoint, and how they name it."""
 

@@ -129,6 +129,9 @@ class CheckpointItem(msgspec.Struct, frozen=True, kw_only=True):
     config_hash: str | None = None
     code_version: str | None = None
     specs_commit: str | None = None
+    pinned: bool = False
+    tags: tuple[str, ...] = ()
+    """What people protected it by, now or once."""
 
 
 class SummaryItem(msgspec.Struct, frozen=True, kw_only=True):

@@ -117,9 +117,9 @@ class Retention(Spec, frozen=True, kw_only=True):
     campaigns: Sets = Sets()
     """The rules, for active and for archived campaigns."""
     pins: tuple[CheckpointName, ...] = ()
-    """Checkpoints that are kept whatever the rules say."""
+    """Checkpoints kept whatever the rules say. Without its line one leaves only after an approval."""
     tags: dict[str, tuple[CheckpointName, ...]] = msgspec.field(default_factory=dict)
-    """Words for checkpoints, which `keep_tags` can name."""
+    """Words for checkpoints, which `keep_tags` can name; kept with them as pins are."""
     acknowledged_losses: tuple[CheckpointName, ...] = ()
     """Checkpoints known to be missing or damaged: those not named here hold back all drops of a campaign."""
     minimum_age: Duration = "10m"

@@ -9,6 +9,7 @@ from state.contract.orders import ConfigInForce, RowShape
 from state.contract.request import HeldOutFile, RunConfig
 from state.contract.row_contracts import RowContract
 from state.ids import RunKey
+from state.store.rows import Marks
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="action"):
@@ -323,6 +324,17 @@ class RestoreCheckpoint(Action, frozen=True, kw_only=True):
     asked_by: str
 
 
+class MarkCheckpoint(Action, frozen=True, kw_only=True):
+    """Keep with a checkpoint what people protected it by."""
+
+    campaign: str
+    campaign_uid: str
+    sequence: int
+    """Of its ledger row."""
+    step: int
+    marks: Marks
+
+
 class WriteTombstone(Action, frozen=True, kw_only=True):
     """Write the tombstone of a dropped checkpoint into the trash again."""
 
@@ -409,6 +421,7 @@ AnyAction = (
     | RestoreCheckpoint
     | PurgeTrash
     | WriteTombstone
+    | MarkCheckpoint
     | SetAsideCheckpoint
     | TakeApproval
     | HandleRequest

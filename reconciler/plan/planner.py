@@ -21,6 +21,7 @@ from reconciler.plan.heroes import plan_heroes
 from reconciler.plan.inbox import plan_inbox
 from reconciler.plan.jobs import plan_progress
 from reconciler.plan.launches import plan_launch
+from reconciler.plan.marks import plan_marks
 from reconciler.plan.milestones import plan_milestones
 from reconciler.plan.orders import plan_orders, plan_urgent_orders
 from reconciler.plan.queue import plan_queue
@@ -58,6 +59,7 @@ PLANNERS = (
     plan_milestones,
     plan_records,
     plan_status_files,
+    plan_marks,
     plan_drops,
     plan_cleanups,
     plan_deletions,

@@ -69,6 +69,12 @@ def _trash(action: a.TrashCheckpoint) -> Sentence:
     )
 
 
+def _mark_checkpoint(action: a.MarkCheckpoint) -> Sentence:
+    words = ["pinned"] if action.marks.pinned else []
+    words += [f"tagged {tag}" for tag in action.marks.tags]
+    return Sentence("~", "mark", f"checkpoint {action.campaign}@{action.step}", ", ".join(words))
+
+
 def _purge(action: a.PurgeTrash) -> Sentence:
     what = f"{size(action.size_bytes)} of the trash, for good"
     return Sentence("-", "purge", _dropped(action), what)
@@ -126,6 +132,7 @@ _SENTENCES: dict[type[a.Action], Callable[[Any], Sentence]] = {
         "out of the trash",
     ),
     a.PurgeTrash: _purge,
+    a.MarkCheckpoint: _mark_checkpoint,
     a.WriteTombstone: lambda x: Sentence("~", "write", f"tombstone of {_dropped(x)}", ""),
     a.TakeApproval: lambda x: Sentence("~", "approve" if x.sequences else "decline", "approval", x.what),
     a.HandleRequest: _request,

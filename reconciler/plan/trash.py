@@ -22,6 +22,7 @@ from reconciler.plan.actions import (
 from reconciler.plan.draft import Draft
 from reconciler.plan.kept import checkpoint_id, drops_of, rules_for, set_name
 from reconciler.plan.kept_now import kept_now
+from reconciler.plan.marks import unmarked
 from reconciler.plan.observed_time import observed_now
 from reconciler.plan.retention.records import MalformedRecords
 from reconciler.plan.rule_warnings import warn_of_metrics, warn_of_pins
@@ -103,9 +104,18 @@ def _drop(world: World, draft: Draft, stock: Stock, retention: Source[Retention]
     for one in stock.ledger if dropped else ():
         reasons = dropped.get(checkpoint_id(row, one, gone=False))
         if reasons and world.facts.tombstone(one) is None and one.segment == row.segment:
-            grace = duration_seconds(retention.spec.trash.rolled)
-            cause = retention.where("campaigns", set_name(row))
-            plan_drop(draft, row, one, "; ".join(reasons), grace, cause)
+            _let_roll(draft, row, one, reasons, retention)
+
+
+def _let_roll(
+    draft: Draft, row: CampaignRow, one: LedgerRow, reasons: tuple[str, ...], retention: Source[Retention]
+) -> None:
+    """Drop one that no rule keeps; one that people once marked only as if they had asked for it."""
+    unsaid = unmarked(retention.spec, checkpoint_id(row, one, gone=False), one)
+    kind: TrashKind = "asked" if unsaid else "rolled"
+    grace = duration_seconds(getattr(retention.spec.trash, kind))
+    cause = retention.where("campaigns", set_name(row))
+    plan_drop(draft, row, one, "; ".join((*unsaid, *reasons)), grace, cause, kind)
 
 
 def plan_drop(

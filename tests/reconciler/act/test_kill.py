@@ -22,6 +22,7 @@ from state.contract.files import read
 from state.contract.manifest import Manifest
 from state.contract.orders import RowShape
 from state.failpoints import FAULTS
+from state.store.rows import Marks
 
 VOLATILE = {"realm.db", "realm.db-journal", "epoch", "reconciler.lock", "claims.log", "training.log"}
 
@@ -236,6 +237,16 @@ SCENARIOS = {
     "RestoreCheckpoint-campaign": Scenario(lambda realm, make: make.take_back_whole(), wanted_back),
     "PurgeTrash-campaign": Scenario(lambda realm, make: make.purge_whole(), deleted),
     "PurgeTrash": Scenario(lambda realm, make: make.purge(7), one_dropped),
+    "MarkCheckpoint": Scenario(
+        lambda realm, make: a.MarkCheckpoint(
+            campaign=make.campaign,
+            campaign_uid=make.uid,
+            sequence=1,
+            step=7,
+            marks=Marks(pinned=True, tags=("a",)),
+        ),
+        two_saved,
+    ),
     "WriteTombstone": Scenario(
         lambda realm, make: a.WriteTombstone(
             campaign=make.campaign, campaign_uid=make.uid, sequence=1, step=7, path=realm.view().trash[0].path

@@ -28,7 +28,9 @@ def test_what_rolls_out_is_planned_dropped_and_taken_back(run, realm: Path, root
     plan = run("plan").stdout
     assert "checkpoint pip/campaign-001@200" in plan
     assert "rolled out of the last 2" in plan
-    assert "campaign-001@100" not in plan
+    changes = json.loads(run("plan", "--json").stdout)["changes"]
+    dropped = [change["thing"] for change in changes if change["verb"] == "drop"]
+    assert dropped == ["checkpoint pip/campaign-001@200", "checkpoint pip/campaign-001@300"]
 
     done = run("apply", "--until-converged")
     assert done.exit_code == 0, done.stdout + done.stderr
@@ -131,3 +133,30 @@ def test_one_that_was_taken_out_of_the_trash_is_named(run, realm: Path, root: Pa
     shutil.rmtree(folder)
     assert "vanished" in run("get", "trash").stdout
     assert "pip/campaign-001@300 is not there any more" in " ".join(run("doctor").stdout.split())
+
+
+def test_a_pin_is_kept_with_its_checkpoint_and_outlives_its_line(
+    run, realm: Path, lab: Path, git, root: Path
+) -> None:
+    """Kills: a protection that vanished with the line of a YAML file; `plan` said nothing, and the weights were gone."""
+    assert run("apply", "--until-converged").exit_code == 0
+    sidecar = json.loads((realm / "checkpoint-100" / ".ledger.json").read_bytes())
+    assert (sidecar["pinned"], sidecar["tags"]) == (True, [])
+    assert "\nNothing to do" in run("plan").stdout
+
+    (lab / "specs/retention.yaml").write_text(RULES.replace("pins: [pip/campaign-001@100]\n", ""))
+    git(lab, "commit", "-qam", "lost a line")
+    done = run("apply", "--until-converged")
+    assert (done.exit_code, there(realm)) == (3, ["checkpoint-100", "checkpoint-1000", "checkpoint-400"])
+    assert "no longer pinned" in " ".join(done.stdout.split())
+
+    digest = json.loads(run("plan", "--json").stdout)["awaiting"]["digest"]
+    assert run("approve", digest).exit_code == 0
+    assert run("apply", "--until-converged").exit_code == 0
+    assert there(realm) == ["checkpoint-1000", "checkpoint-400"]
+    [gone] = [
+        item
+        for item in json.loads(run("get", "trash", "--json").stdout)["items"]
+        if item["id"].endswith("@100")
+    ]
+    assert (gone["kind"], gone["left_seconds"] > 71 * 3600) == ("asked", True)
