@@ -7,7 +7,7 @@ import msgspec
 
 from reconciler.app.environment import Environment
 from reconciler.app.errors import Failed
-from state.contract.inspection import Inspection, InspectRequest, inspection_key
+from state.contract.inspection import DEPTHS, Inspection, InspectRequest, inspection_key
 from state.kept_answers import KeptAnswers
 
 _KIND = "inspection"
@@ -32,6 +32,12 @@ class Inspector:
             return msgspec.json.decode(answer, type=Inspection)
         except msgspec.DecodeError:
             return None
+
+    def known_as_deep(self, request: InspectRequest, digest: str) -> Inspection | None:
+        """Return what was found by a look that was at least as deep; None when nobody has looked so."""
+        depths = DEPTHS[DEPTHS.index(request.depth) :]
+        looks = (self.known(msgspec.structs.replace(request, depth=depth), digest) for depth in depths)
+        return next((found for found in looks if found is not None), None)
 
     def inspect(self, request: InspectRequest, digest: str) -> Inspection:
         """Return what is in a file with this digest, remembered or looked up by a process of the trainer.

@@ -37,7 +37,7 @@ class Gate:
         if missing or digest in self._given_up:
             return None
         try:
-            if (known := self._inspector.known(request, digest)) is not None:
+            if (known := self._inspector.known_as_deep(request, digest)) is not None:
                 return known
             self._tell(f"looking through {request.path}")
             return self._inspector.inspect(request, digest)

@@ -86,7 +86,7 @@ def view_of(environment: Environment, options: Options, commit: Commit, read: De
     seen = Observer(environment, layout, commit.top or repository_of(environment, options)).facts(desired)
     now = environment.now()
     world = World(desired=desired, facts=seen, specs_commit=commit.id, now=now)
-    known = Inspector(environment).known
+    known = Inspector(environment).known_as_deep
     facts = with_known_data(world, layout, known)
     plan = make_plan(desired, facts, specs_commit=commit.id, now=now)
     return View(

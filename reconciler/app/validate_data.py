@@ -7,10 +7,11 @@ import msgspec
 from reconciler.app.data_requests import Subject, subjects
 from reconciler.app.environment import Environment
 from reconciler.app.errors import Failed
+from reconciler.app.evaluation_sets import evaluation_guards, with_leaks
 from reconciler.app.inspecting import Inspector, as_far_as_installed
 from reconciler.app.place import Options
 from reconciler.app.planning import look, world_of
-from state.contract.inspection import DataFinding, Depth, Inspection
+from state.contract.inspection import DataFinding, Depth, Guard, Inspection
 
 
 class QuestData(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +41,8 @@ class DataValidation(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     depth: Depth
     quests: tuple[QuestData, ...]
+    notes: tuple[str, ...] = ()
+    """What could not be looked for, and why."""
 
     @property
     def num_errors(self) -> int:
@@ -67,13 +70,16 @@ def validate_data(
     """
     view = look(environment, options, ref=ref or "HEAD", worktree=ref is None)
     inspector = Inspector(environment)
-    world = world_of(view)
-    quests = tuple(_quest_data(inspector, one, on_look) for one in subjects(world, view.layout, depth))
+    guards, notes = evaluation_guards(environment, view.desired)
+    asked = subjects(world_of(view), view.layout, depth)
+    quests = tuple(_quest_data(inspector, one, guards, on_look) for one in asked)
     source = view.commit.name if ref is not None else f"the work tree on {view.commit.name}"
-    return DataValidation(source=source, depth=depth, quests=quests)
+    return DataValidation(source=source, depth=depth, quests=quests, notes=notes)
 
 
-def _quest_data(inspector: Inspector, subject: Subject, on_look: Callable[[str], None]) -> QuestData:
+def _quest_data(
+    inspector: Inspector, subject: Subject, guards: tuple[Guard, ...], on_look: Callable[[str], None]
+) -> QuestData:
     content, request = subject.content, subject.request
     found, notes = None, [] if content.why_not is None else [content.why_not]
     if request is not None and content.digest is not None:
@@ -83,6 +89,9 @@ def _quest_data(inspector: Inspector, subject: Subject, on_look: Callable[[str],
             if inspector.known(request, content.digest) is None:
                 on_look(f"looking through {request.path} ({request.depth}) ...")
             found = inspector.inspect(request, content.digest)
+            if guards:
+                examined = msgspec.structs.replace(request, depth="quick", trained_as=None, guards=guards)
+                found = with_leaks(found, inspector.inspect(examined, content.digest))
         except Failed as error:
             notes.append(str(error))
     return QuestData(

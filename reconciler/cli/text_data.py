@@ -16,7 +16,8 @@ def data_text(found: "DataValidation", paint: Paint = PLAIN) -> str:
     if not found.quests:
         return "No quest in the queue."
     sections = ["\n".join(_quest(one, paint)) for one in found.quests]
-    return "\n\n".join([*sections, _summary(found, paint)])
+    notes = [paint(safe(note), "warn") for note in found.notes]
+    return "\n\n".join([*sections, *notes, _summary(found, paint)])
 
 
 def _quest(one: "QuestData", paint: Paint) -> Iterator[str]:

@@ -79,7 +79,7 @@ class Dataset(Spec, frozen=True, kw_only=True):
     skill_id: Id | None = None
     """Older, for people: the skill that makes such rows."""
     eval_leakage_guard: Line | None = None
-    """Older; has no effect, and plan says so: nothing looks for evaluation problems among the rows."""
+    """Older; has no effect, and plan says so: `validate --data` looks for the problems of every skill."""
     safety_profile: Line | None = None
     """Older; has no effect, and plan says so: rows are judged by keys, types and invariants alone."""
     task_tags: tuple[str, ...] = ()

@@ -30,12 +30,12 @@ class SkillDisplay(Record, frozen=True, kw_only=True):
 
 
 class SkillEvaluation(Record, frozen=True, kw_only=True):
-    """How the skill is examined; nothing reads this in this version."""
+    """How the skill is examined. Nothing does in this version; `validate --data` looks for its problems in rows."""
 
     samples_per_level: Annotated[int, Meta(gt=0)] | None = None
-    """Problems of each level."""
+    """Problems of each level; 5 when absent."""
     seed: Annotated[int, Meta(ge=0, le=MAX_SEED)] | None = None
-    """Of those problems."""
+    """Of those problems; 0 when absent."""
     pass_threshold: Annotated[float, Meta(ge=0, le=1)] | None = None
     """Share of right answers from which a level is mastered."""
     over_evaluations: Annotated[int, Meta(gt=0)] | None = None

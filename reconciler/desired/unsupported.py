@@ -80,7 +80,10 @@ def unsupported_dataset(dataset: Dataset) -> tuple[Unsupported, ...]:
     """
     found = []
     if dataset.eval_leakage_guard is not None:
-        reason = "has no effect: nothing looks for evaluation problems among the rows in this version"
+        reason = (
+            "has no effect: reconcile validate --data looks for the problems of every skill that says how it "
+            "is examined"
+        )
         found.append(_note(("eval_leakage_guard",), f"eval_leakage_guard {reason}"))
     if dataset.safety_profile is not None:
         reason = "has no effect: rows are judged by keys, types and invariants alone"

@@ -38,14 +38,16 @@ Check = Literal[
 
 
 class Guard(msgspec.Struct, frozen=True, kw_only=True):
-    """Rows that nothing should be learnt from."""
+    """Rows that nothing should be learnt from: those of a file, or questions."""
 
     name: str
     """What they are to people: `the held-out file test.jsonl`."""
-    path: str
-    digest: str
+    path: str | None = None
+    digest: str | None = None
     """`sha256:` and 64 hex digits over the file's bytes."""
-    shape: RowShape
+    shape: RowShape = RowShape()
+    questions: tuple[str, ...] = ()
+    """What is asked, where there is no file."""
 
 
 class TrainedAs(msgspec.Struct, frozen=True, kw_only=True):
@@ -144,7 +146,9 @@ def inspection_key(request: InspectRequest, file_digest: str) -> str:
             "depth": request.depth,
             "trained_as": None if trained_as is None else _without_places(trained_as),
             "held_out": request.held_out_fraction,
-            "guards": [[one.name, one.digest, reading(one.shape)] for one in request.guards],
+            "guards": [
+                [one.name, one.digest, reading(one.shape), list(one.questions)] for one in request.guards
+            ],
         }
     )
 

@@ -25,20 +25,26 @@ class GuardRows(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def guard_rows(name: str, rows: Sequence[Row]) -> GuardRows:
-    """Return a file of rows that are never to be learnt."""
-    asked = [(row.index + 1, question(row.messages)) for row in rows]
+    """Return rows that are never to be learnt."""
+    asked = tuple((row.index + 1, question(row.messages)) for row in rows)
     return GuardRows(
         name=name,
         rows=_first_places((row.index + 1, row_digest(row.messages)) for row in rows),
         questions=_first_places(asked),
-        texts=tuple(asked),
+        texts=asked,
     )
+
+
+def guard_questions(name: str, questions: Sequence[str]) -> GuardRows:
+    """Return questions that are never to be learnt, whatever the answer."""
+    asked = tuple((number, _plain(text)) for number, text in enumerate(questions, start=1))
+    return GuardRows(name=name, rows={}, questions=_first_places(asked), texts=asked)
 
 
 def question(messages: Sequence[Message]) -> str:
     """Return what a row asks, in small letters and with single spaces; of plain text all of it."""
     said = [message.content for message in messages if message.role in ("user", PLAIN_TEXT)]
-    return " ".join(" ".join(said).casefold().split())
+    return _plain(" ".join(said))
 
 
 def duplicates(rows: Sequence[Row]) -> Iterator[tuple[int, Objection]]:
@@ -55,15 +61,20 @@ def duplicates(rows: Sequence[Row]) -> Iterator[tuple[int, Objection]]:
             )
 
 
-def leaks(rows: Sequence[Row], guard: GuardRows) -> Iterator[tuple[int, Objection]]:
-    """Yield the number of each row that stands in the guarded file, or asks what a row of it asks."""
-    for row in rows:
-        same = guard.rows.get(row_digest(row.messages))
-        asked = guard.questions.get(question(row.messages))
-        if same is not None:
-            yield row.index + 1, leak(f"it is row {same} of {guard.name}")
-        elif asked is not None:
-            yield row.index + 1, leak(f"it asks the same as row {asked} of {guard.name}")
+def leaks(rows: Sequence[Row], guards: Sequence[GuardRows]) -> Iterator[tuple[int, Objection]]:
+    """Yield the number of each row that stands among guarded ones, or asks what one of them asks."""
+    for row in rows if guards else ():
+        digest, asked = row_digest(row.messages), question(row.messages)
+        found = next((said for guard in guards if (said := _met(guard, digest, asked))), None)
+        if found is not None:
+            yield row.index + 1, leak(found)
+
+
+def _met(guard: GuardRows, digest: str, asked: str) -> str | None:
+    same, like = guard.rows.get(digest), guard.questions.get(asked)
+    if same is not None:
+        return f"it is row {same} of {guard.name}"
+    return f"it asks the same as row {like} of {guard.name}" if like is not None else None
 
 
 def leak(found: str) -> Objection:
@@ -81,6 +92,10 @@ def answers_alike(rows: Sequence[Row]) -> Objection | None:
         return None
     found = f"{number:,} of {len(rows):,} rows have the answer {quoted(answer)}"
     return Objection(found, "answers that differ", "Mix in other rows, if this is not meant.")
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.casefold().split())
 
 
 def _first_places(found: Iterable[tuple[int, str]]) -> dict[str, int]:

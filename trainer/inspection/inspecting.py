@@ -7,7 +7,14 @@ from state.contract.quest_rows import QuestFileError, Row, is_held_out, row_dige
 from state.contract.row_contracts import RowContract
 from state.contract.row_shapes import PLAIN_TEXT
 from state.contract.row_words import Objection
-from trainer.inspection.duplicates import GuardRows, answers_alike, duplicates, guard_rows, leaks
+from trainer.inspection.duplicates import (
+    GuardRows,
+    answers_alike,
+    duplicates,
+    guard_questions,
+    guard_rows,
+    leaks,
+)
 from trainer.inspection.errors import InspectError
 from trainer.inspection.findings import Findings
 from trainer.inspection.reading import ReadFile, read_file
@@ -32,7 +39,7 @@ def inspect(request: InspectRequest) -> Inspection:
         return _refused(request, error)
     guards = [_guard(guard) for guard in request.guards]
     _look_at_rows(read.rows, findings)
-    _look_for_leaks(read.rows, guards, findings)
+    findings.add_all("leakage", leaks(read.rows, guards))
     training = _training_rows(read.rows, request.held_out_fraction, findings)
     counts = None
     if _reaches(request.depth, "standard"):
@@ -74,6 +81,8 @@ def _refused(request: InspectRequest, error: QuestFileError) -> Inspection:
 
 
 def _guard(guard: Guard) -> GuardRows:
+    if guard.path is None:
+        return guard_questions(guard.name, guard.questions)
     contract = RowContract(name=guard.name, shape=guard.shape)
     try:
         read = read_file(guard.path, (contract,))
@@ -92,11 +101,6 @@ def _look_at_rows(rows: Sequence[Row], findings: Findings) -> None:
             for objection in encoding_objections(message.content):
                 findings.add("encoding", row.index + 1, objection)
     findings.add_all("duplicate", duplicates(rows))
-
-
-def _look_for_leaks(rows: Sequence[Row], guards: Sequence[GuardRows], findings: Findings) -> None:
-    for guard in guards:
-        findings.add_all("leakage", leaks(rows, guard))
 
 
 def _training_rows(rows: Sequence[Row], fraction: float, findings: Findings) -> list[Row]:

@@ -56,6 +56,14 @@ def test_tokens_share_updates_and_fill_are_told_once_somebody_has_looked(run: Re
     assert queue["num_tokens"] == queue["quests"][1]["tokens"]["num_tokens"]
 
 
+@pytest.mark.train
+@pytest.mark.usefixtures("two_quests")
+def test_what_a_deeper_look_has_counted_is_told(run: Reconcile) -> None:
+    pytest.importorskip("tokenizers")
+    assert run("validate", "--data", "--depth", "deep").exit_code == 0
+    assert "1,018 tokens" in run("plan").stdout
+
+
 def test_a_plan_that_neither_queues_nor_launches_tells_no_queue(
     run: Reconcile, lab: Path, git: Callable[..., str]
 ) -> None:

@@ -1,6 +1,8 @@
 """`validate --data`: what is in the files of the quests, as the campaigns would train them."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -127,3 +129,37 @@ def test_a_depth_goes_with_data(run: Reconcile) -> None:
     done = run("validate", "--depth", "deep")
     assert done.exit_code != 0
     assert "--depth says how deep to look through data; it goes with --data" in done.output
+
+
+def test_problems_that_a_skill_is_examined_with_are_named_with_their_level(
+    run: Reconcile, lab: Path, with_rows: Callable[..., Path]
+) -> None:
+    (lab / "specs/skills/bin.yaml").write_text(
+        "id: bin\nmax_level: 2\nsource: {command: [python, -m, trainer, generate, bin]}\n"
+        "evaluation: {samples_per_level: 3, seed: 5}\n"
+    )
+    made = subprocess.run(
+        [sys.executable, "-m", "trainer", "generate", "bin", "--level", "2", "--count", "3", "--seed", "5"],
+        capture_output=True,
+        check=True,
+    ).stdout
+    asked = json.loads(made.splitlines()[1])["messages"][0]["content"]
+    with_rows([*MANY, (asked, "I do not know")])
+    done = run("validate", "--data", "--depth", "quick")
+    assert done.exit_code == 0
+    assert "warning: leakage: row 21: it asks the same as row " in done.stdout
+    assert (
+        "of the evaluation of skill bin, level 2; expected other rows than those that measure" in done.stdout
+    )
+
+
+def test_a_source_that_makes_no_evaluation_problems_is_said(
+    run: Reconcile, lab: Path, with_rows: Callable[..., Path]
+) -> None:
+    (lab / "specs/skills/bin.yaml").write_text(
+        "id: bin\nmax_level: 2\nsource: {command: [/bin/false]}\nevaluation: {seed: 5}\n"
+    )
+    with_rows(MANY)
+    done = run("validate", "--data", "--depth", "quick")
+    assert done.exit_code == 0
+    assert "skill/bin: its evaluation problems could not be looked for: `/bin/false --level 1" in done.stdout
