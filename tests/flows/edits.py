@@ -1,6 +1,7 @@
 """Specs that can be generated, with what may happen to a realm between two commits, and what both must end in."""
 
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,6 +14,8 @@ MAKER = "import sys; open(sys.argv[sys.argv.index('--out') + 1], 'w').write(open
 CAMPAIGNS = ("one/campaign-001", "one/campaign-002", "two/campaign-001", "three/campaign-001")
 WHO = (*CAMPAIGNS, "one", "two")
 UNREADABLE = ("data/missing.jsonl", "data/torn.jsonl")
+DROPPED_AT = 1_767_225_600.0
+"""The beginning of 2026: before any tick."""
 SUSPEND = {"reason": "a look first"}
 RULES: tuple[dict[str, Any], ...] = (
     {"keep_checkpoints": 1},
@@ -33,6 +36,8 @@ class Edit(NamedTuple):
     suspended: str | None
     learning_rate: float
     archived: Sequence[str] = ()
+    deleted: Sequence[str] = ()
+    """Nobody approves it, so nothing of them goes."""
     starts: Mapping[str, str] = {}
     milestones: Mapping[str, Sequence[int]] = {}
     retention: Mapping[str, Any] | None = None
@@ -55,6 +60,11 @@ def edits(draw: st.DrawFn) -> Edit:
     ids = draw(st.lists(st.sampled_from("abcde"), max_size=4, unique=True))
     known = {*campaigns, *(name.partition("/")[0] for name in campaigns)}
     active = draw(st.none() | st.sampled_from(campaigns))
+    rests = {
+        name: draw(st.sampled_from([None, None, "archived", "deleted"]))
+        for name in campaigns
+        if name != active
+    }
     return Edit(
         campaigns=sorted(campaigns),
         active=active,
@@ -62,7 +72,8 @@ def edits(draw: st.DrawFn) -> Edit:
         goals={name: draw(st.integers(1, 20)) for name in campaigns if draw(st.booleans())},
         suspended=draw(st.sampled_from([None] * 5 + ["realm", "queue", *campaigns[:1], "hero", "skill"])),
         learning_rate=draw(st.sampled_from([0.001, 0.002])),
-        archived=[name for name in campaigns if name != active and draw(st.booleans())],
+        archived=[name for name, state in rests.items() if state == "archived"],
+        deleted=[name for name, state in rests.items() if state == "deleted"],
         starts={name: start for name in campaigns if (start := _start(draw, name)) is not None},
         milestones={name: draw(_STEPS) for name in campaigns if draw(st.booleans())},
         retention=draw(st.none() | _RETENTION),
@@ -101,7 +112,7 @@ def _start(draw: st.DrawFn, name: str) -> str | None:
 troubles = st.builds(
     Trouble,
     damages=st.lists(
-        st.sampled_from(["pointer", "pointer-torn", "link", "record", "record-torn", "snapshot", "staging",
+        st.sampled_from(["inbox", "inbox", "pointer", "pointer-torn", "link", "record", "record-torn", "snapshot", "staging",
                          "sidecar", "foreign", "history"]),
         max_size=6,
     ),
@@ -153,6 +164,8 @@ def _campaign(edit: Edit, name: str) -> dict[str, Any]:
         spec["goal"] = {"updates": edit.goals[name]}
     if name in edit.archived:
         spec["state"] = "archived"
+    if name in edit.deleted:
+        spec["state"] = "deleted"
     if name in edit.starts:
         spec["starting_checkpoint"] = edit.starts[name]
     if name in edit.milestones:
@@ -189,6 +202,16 @@ def _stage(lab: Lab) -> None:
             (folder / ".staging-left").write_text("half")
 
 
+def _drop(lab: Lab) -> None:
+    """Put a whole file, half a one, and one that is no quest into the inbox, all of them settled."""
+    files = {"new.jsonl": rows(range(500, 506)), "deep/half.jsonl": rows([1]) + '{"mess', "note.txt": "hello"}
+    for name, text in files.items():
+        path = lab.layout.root / "inbox" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        os.utime(path, (DROPPED_AT, DROPPED_AT))
+
+
 def _put_foreign(path: Path) -> None:
     """A checkpoint of somebody else: never used, never deleted."""
     (path / "checkpoint-9000").mkdir(exist_ok=True)
@@ -196,6 +219,7 @@ def _put_foreign(path: Path) -> None:
 
 
 DAMAGES: dict[str, Callable[[Lab], None]] = {
+    "inbox": _drop,
     "pointer": _every("control/active_campaign.json", Path.unlink),
     "pointer-torn": _every("control/active_campaign.json", lambda path: path.write_text('{"hero_id": ')),
     "link": _every("campaigns/active", lambda path: (path.unlink(), path.symlink_to("two/nowhere"))),
@@ -215,7 +239,8 @@ def check_books(lab: Lab, edit: Edit) -> None:
     """What the specs want is what the realm's files say, and what can be trained is trained."""
     _check_pointer(lab, edit.active)
     for name in edit.campaigns:
-        _check_record(lab, edit, name)
+        if name not in edit.deleted:
+            _check_record(lab, edit, name)
     held = {row.name for row in lab.store().campaigns if row.hold}
     begins_anew = edit.active not in edit.starts  # else its start may be missing, or come too late
     if edit.active and begins_anew and not edit.suspended and edit.active not in {*held, *edit.goals}:
