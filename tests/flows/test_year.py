@@ -96,3 +96,10 @@ def test_after_every_commit_of_a_year_all_is_done_and_no_protected_checkpoint_wa
 @pytest.mark.parametrize("seed", range(3))
 def test_the_same_year_with_a_reconciler_that_is_killed_at_any_moment(year: Year, seed: int) -> None:
     live_all(year, chance=random.Random(seed))
+
+
+@pytest.mark.long
+@pytest.mark.train
+@pytest.mark.timeout(1800)
+def test_the_same_year_with_real_training(year: Year) -> None:
+    live_all(year, is_real=True)
