@@ -35,9 +35,10 @@ class EpochOrder(msgspec.Struct, frozen=True, kw_only=True):
         """
         if not 0 <= position < self.num_rows:
             raise IndexError(f"position {position} of an epoch of {self.num_rows} rows")
-        row = self._encipher(position)
+        half_bits, keys = self._half_bits_and_keys()
+        row = _encipher(position, half_bits, keys)
         while row >= self.num_rows:
-            row = self._encipher(row)
+            row = _encipher(row, half_bits, keys)
         return row
 
     def position_of(self, row: int) -> int:
@@ -48,34 +49,15 @@ class EpochOrder(msgspec.Struct, frozen=True, kw_only=True):
         """
         if not 0 <= row < self.num_rows:
             raise IndexError(f"row {row} of an epoch of {self.num_rows} rows")
-        position = self._decipher(row)
+        half_bits, keys = self._half_bits_and_keys()
+        position = _decipher(row, half_bits, keys)
         while position >= self.num_rows:
-            position = self._decipher(position)
+            position = _decipher(position, half_bits, keys)
         return position
 
-    @property
-    def _half_bits(self) -> int:
-        return max(1, ((self.num_rows - 1).bit_length() + 1) // 2)
-
-    @property
-    def _keys(self) -> tuple[bytes, ...]:
-        return _round_keys(self.seed, self.quest_digest, self.epoch)
-
-    def _encipher(self, value: int) -> int:
-        half_bits = self._half_bits
-        mask = (1 << half_bits) - 1
-        left, right = value >> half_bits, value & mask
-        for key in self._keys:
-            left, right = right, left ^ (_mixed(right, key) & mask)
-        return left << half_bits | right
-
-    def _decipher(self, value: int) -> int:
-        half_bits = self._half_bits
-        mask = (1 << half_bits) - 1
-        left, right = value >> half_bits, value & mask
-        for key in reversed(self._keys):
-            left, right = right ^ (_mixed(left, key) & mask), left
-        return left << half_bits | right
+    def _half_bits_and_keys(self) -> tuple[int, tuple[bytes, ...]]:
+        half_bits = max(1, ((self.num_rows - 1).bit_length() + 1) // 2)
+        return half_bits, _round_keys(self.seed, self.quest_digest, self.epoch)
 
 
 def training_rows(
@@ -97,6 +79,22 @@ def training_rows(
 def _round_keys(seed: int, quest_digest: str, epoch: int) -> tuple[bytes, ...]:
     name = f"{seed} {quest_digest} {epoch}"
     return tuple(hashlib.sha256(f"{name} {number}".encode()).digest()[:16] for number in range(_ROUNDS))
+
+
+def _encipher(value: int, half_bits: int, keys: tuple[bytes, ...]) -> int:
+    mask = (1 << half_bits) - 1
+    left, right = value >> half_bits, value & mask
+    for key in keys:
+        left, right = right, left ^ (_mixed(right, key) & mask)
+    return left << half_bits | right
+
+
+def _decipher(value: int, half_bits: int, keys: tuple[bytes, ...]) -> int:
+    mask = (1 << half_bits) - 1
+    left, right = value >> half_bits, value & mask
+    for key in reversed(keys):
+        left, right = right ^ (_mixed(left, key) & mask), left
+    return left << half_bits | right
 
 
 def _mixed(half: int, key: bytes) -> int:

@@ -5,6 +5,7 @@ take rows; nothing of the proof is used to make it.
 """
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
@@ -239,16 +240,11 @@ def test_deleted_ancestors_still_prove(lab: Realm, log: RowLog) -> None:
     assert len(times_of(gone["quests"][0])) == 28
 
 
-def forget(lab: Realm) -> None:
-    with closing(open_writer(lab.world.lab.layout.store)) as store:
-        store.execute("DELETE FROM manifests")
-
-
 def test_an_ancestor_of_which_nothing_is_known_breaks_the_chain_by_name(lab: Realm) -> None:
     lab.data(rows(range(60)))
     lab.apply()
     pruned(lab)
-    forget(lab)
+    in_the_store(lab, "DELETE FROM manifests")
 
     found = lab.proof(ONE)
 
@@ -341,6 +337,44 @@ def test_what_is_no_checkpoint_or_row_is_refused_by_name(
     lab.apply()
     done = lab.prove(*words)
     assert (done.exit_code, said in done.stderr) == (code, True), done.stderr
+
+
+def test_rows_of_a_quest_without_a_file_are_named_by_the_quest(lab: Realm) -> None:
+    """What a skill made, or the inbox brought in, lies in the realm alone."""
+    lab.data(rows(range(8)))
+    lab.apply()
+    lab.apply(queue={"quests": []})
+    found = lab.proof(ONE, "--row", "sums:5")
+    assert (found["state"], [one["row"] for one in found["occasions"]]) == ("learnt", [5])
+    assert Path(found["path"]).parent == lab.world.lab.layout.data
+
+
+def in_the_store(lab: Realm, statement: str) -> None:
+    with closing(open_writer(lab.world.lab.layout.store)) as store:
+        store.execute(statement)
+
+
+def test_rows_taken_by_another_seed_in_mid_epoch_are_repeated_and_skipped_by_name(lab: Realm) -> None:
+    """Negative control: the plan refuses such a change; here a run is given one that it did not have."""
+    lab.data(rows(range(40)))
+    lab.apply(**{"campaigns/one/campaign-001": {"id": "campaign-001", "goal": {"updates": 10}}})
+    lab.apply(**{"campaigns/one/campaign-001": {"id": "campaign-001"}})
+    assert lab.proof(ONE)["is_proven"]
+    in_the_store(
+        lab,
+        "UPDATE runs SET config_json = replace(config_json, '\"seed\":0', '\"seed\":5') WHERE attempt = 2",
+    )
+    (problem,) = lab.proof(ONE)["problems"]
+    assert re.search(r"(\d+) rows repeated, \1 skipped; run g1-a2 has seed 5, the one before had 0", problem)
+
+
+def test_a_run_that_the_store_does_not_know_is_named(lab: Realm) -> None:
+    lab.data(rows(range(8)))
+    lab.apply()
+    in_the_store(lab, "DELETE FROM runs")
+    found = lab.proof(ONE)
+    assert f"{ONE}@4: the store does not know run g1-a1" in found["problems"][0]
+    assert found["quests"][0]["times"] == []
 
 
 @pytest.mark.train

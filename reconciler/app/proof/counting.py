@@ -38,9 +38,11 @@ def count_rows(lessons: Sequence[Lesson], content: Content) -> Counted:
     for epoch in range(last + 1):
         parts = [lesson for lesson in lessons if lesson.learnt.epoch == epoch]
         in_epoch = _learnt(parts, content)
+        times.update(in_epoch)
+        if epoch == last and _is_in_order(parts):
+            continue
         repeated += sum(number - 1 for number in in_epoch.values())
         skipped += len(_due(parts or lessons, content, is_over=epoch < last) - in_epoch.keys())
-        times.update(in_epoch)
     return Counted(times=times, num_repeated=repeated, num_skipped=skipped)
 
 
@@ -82,6 +84,12 @@ def _joined(lessons: Iterable[Lesson]) -> list[tuple[Lesson, int, int]]:
         else:
             found.append((lesson, lesson.learnt.start, lesson.learnt.stop))
     return found
+
+
+def _is_in_order(lessons: Iterable[Lesson]) -> bool:
+    """Do the ranges of the last epoch follow each other from its beginning, in one order?"""
+    joined = _joined(lessons)
+    return len(joined) == 1 and joined[0][1] == 0
 
 
 def _is_alike(one: Lesson, other: Lesson) -> bool:

@@ -12,13 +12,13 @@ from reconciler.app.ground import not_found
 from reconciler.app.in_force import look_in_force
 from reconciler.app.place import Options
 from reconciler.app.planning import View
-from reconciler.app.proof.contents import Content, NoContent
+from reconciler.app.proof.contents import Content, NoContent, rows_of_file
 from reconciler.app.proof.counting import training_positions
 from reconciler.app.proof.lessons import Lesson
 from reconciler.app.proof.prove import studied_checkpoint
 from reconciler.app.proof.records import Occasion, RowProof
 from reconciler.app.proof.study import Studied, Study
-from reconciler.app.proof.today import Today, file_of, known_rows, learnt_in_all, look_at, taken_in
+from reconciler.app.proof.today import Rows, compared, known_rows, learnt_in_all, rows_now, taken_in
 from reconciler.desired.queue import Quest
 from reconciler.plan.inbox import contracts_of_inbox
 from state.contract.quest_rows import QuestFileError, read_quest_bytes
@@ -26,13 +26,13 @@ from state.contract.row_contracts import RowContract
 from state.contract.sieve import sieve
 
 
-class _File(NamedTuple):
-    """The file that a person means."""
+class _Asked(NamedTuple):
+    """The rows that a person means one of."""
 
     path: Path
-    contract: RowContract
-    quest: Quest | None
-    """Whose it is."""
+    rows: Rows
+    quest_id: str | None
+    """Whose they are."""
 
 
 def prove_row(environment: Environment, options: Options, checkpoint: str, row: str) -> RowProof:
@@ -45,19 +45,20 @@ def prove_row(environment: Environment, options: Options, checkpoint: str, row: 
     """
     view = look_in_force(environment, options)
     name, study = studied_checkpoint(view, checkpoint)
-    file, number = _asked(environment, view, row)
-    today = _today(study, file)
+    asked, number = _asked(environment, view, study, row)
+    known = known_rows(study, asked.quest_id) if asked.quest_id is not None else ()
+    today = compared(asked.rows, known, learnt_in_all(study.orders), taken_in(study))
     if not 1 <= number <= len(today.rows):
-        raise Misused(f"{file.path} has rows 1 to {len(today.rows):,}, not {number:,}")
+        raise Misused(f"{asked.path} has rows 1 to {len(today.rows):,}, not {number:,}")
     digest, state = today.rows[number - 1], today.states[number - 1]
     if digest is None or state == "invalid":
-        raise Failed(f"{file.path}: row {number:,} is none that dataset {file.contract.name} takes")
+        raise Failed(f"{asked.path}: row {number:,} cannot be trained on")
     before = today.instead_of.get(number - 1)
     return RowProof(
         checkpoint=name,
         digest=digest,
         row=row,
-        path=str(file.path),
+        path=str(asked.path),
         state=state,
         occasions=tuple(occasion for one in study.orders for occasion in _occasions(one, digest)),
         num_before_edit=learnt_in_all(study.orders)[before] if before is not None else 0,
@@ -65,32 +66,30 @@ def prove_row(environment: Environment, options: Options, checkpoint: str, row: 
     )
 
 
-def _today(study: Study, file: _File) -> Today:
-    known = known_rows(study, file.quest.id) if file.quest is not None else ()
-    try:
-        return look_at(file.path, file.contract, known, learnt_in_all(study.orders), taken_in(study))
-    except NoContent as error:
-        raise Failed(str(error)) from error
-
-
-def _asked(environment: Environment, view: View, row: str) -> tuple[_File, int]:
+def _asked(environment: Environment, view: View, study: Study, row: str) -> tuple[_Asked, int]:
     name, colon, number = row.rpartition(":")
     if not colon or not number.isdecimal() or not name:
         raise Misused(
             f'"{row}" is no row; expected <file>:<number>, counted from 1, such as data/sums.jsonl:20'
         )
+    return _rows_named(environment, view, study, name), int(number)
+
+
+def _rows_named(environment: Environment, view: View, study: Study, name: str) -> _Asked:
+    """Return the rows of a quest's file, of a quest without one, or of any other file."""
     quest = _quest_named(environment, view, name)
-    if quest is not None:
-        try:
-            return _File(*file_of(view, quest), quest), int(number)
-        except NoContent as error:
-            raise Failed(f"quest {quest.id}: {error}") from error
     path = environment.cwd / name
-    if not path.exists():
-        raise not_found(
-            "file or quest", name, [one.id for one in view.desired.quests if one.file is not None]
-        )
-    return _File(path, _contract_of(view, path), None), int(number)
+    try:
+        if quest is not None:
+            return _Asked(*rows_now(view, study, quest), quest.id)
+        if (digest := next((one.digest for one in study.orders if one.quest_id == name), None)) is not None:
+            return _Asked(view.layout.snapshot(digest), known_rows(study, name), name)
+        if path.exists():
+            return _Asked(path, rows_of_file(path, _contract_of(view, path)), None)
+    except NoContent as error:
+        raise Failed(f"{name}: {error}") from error
+    quests = {one.quest_id for one in study.orders} | {one.id for one in view.desired.quests if one.file}
+    raise not_found("file or quest", name, quests)
 
 
 def _quest_named(environment: Environment, view: View, name: str) -> Quest | None:

@@ -9,6 +9,7 @@ from reconciler.app.proof.counting import Counted, OtherSplit, count_rows
 from reconciler.app.proof.drawing import Drawings, NotDrawn
 from reconciler.app.proof.lessons import Lesson, by_order, lessons_of
 from reconciler.observed.facts import Facts
+from state.contract.orders import RowShape
 from state.store.rows import JobRow
 
 
@@ -35,6 +36,11 @@ class Studied(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def digest(self) -> str:
         return self.lessons[0].learnt.digest
+
+    @property
+    def shape(self) -> RowShape | None:
+        """Return how its rows are read."""
+        return msgspec.json.decode(self.job.shape_json, type=RowShape) if self.job is not None else None
 
 
 class Study(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,16 +15,16 @@ from reconciler.app.proof.study import Studied, Study
 from reconciler.desired.queue import Quest
 from reconciler.plan.quest_parts import current_parts
 from reconciler.plan.quest_sources import said
-from state.contract.row_contracts import RowContract
 
+Rows = Sequence[str | None]
+"""Digests of the contents of a file's rows; None: not taken by the contract."""
 RowState = Literal["learnt", "held out", "edited", "waiting", "new", "invalid"]
 
 
 class Today(msgspec.Struct, frozen=True, kw_only=True):
     """A file's rows, and what each is to the checkpoint."""
 
-    rows: tuple[str | None, ...]
-    """Digests of their contents; None: not taken by the contract."""
+    rows: Rows
     states: tuple[RowState, ...]
     instead_of: dict[int, str]
     """Index of an edited row → the digest of the row that stood there."""
@@ -51,10 +51,10 @@ def file_proofs(view: View, study: Study) -> tuple[FileProof, ...]:
 
 def _file_proof(view: View, study: Study, quest: Quest, learnt: Counter[str]) -> FileProof:
     try:
-        path, contract = file_of(view, quest)
-        today = look_at(path, contract, known_rows(study, quest.id), learnt, taken_in(study))
+        path, rows = rows_now(view, study, quest)
     except NoContent as error:
         return FileProof(quest=quest.id, file=str(quest.file), problem=str(error))
+    today = compared(rows, known_rows(study, quest.id), learnt, taken_in(study))
     return FileProof(
         quest=quest.id,
         file=str(quest.file),
@@ -74,8 +74,8 @@ def _where(today: Today, state: RowState) -> tuple[tuple[int, int], ...]:
     return spans_of(index for index, one in enumerate(today.states) if one == state)
 
 
-def file_of(view: View, quest: Quest) -> tuple[Path, RowContract]:
-    """Return where a quest's file lies, and what its rows are.
+def rows_now(view: View, study: Study, quest: Quest) -> tuple[Path, Rows]:
+    """Return where a quest's file lies, and its rows; None of one that its contract does not take.
 
     Raises:
         NoContent: it is not there, or cannot be read as a quest.
@@ -83,7 +83,11 @@ def file_of(view: View, quest: Quest) -> tuple[Path, RowContract]:
     seen = view.facts.quest_files.get(quest.id)
     if seen is None or seen.path is None or seen.content is None:
         raise NoContent(said(seen.findings) if seen is not None else f"{quest.file} was not looked at")
-    return Path(seen.path), seen.content.contract
+    path, contract = Path(seen.path), seen.content.contract
+    for one in study.orders:
+        if one.content is not None and (one.digest, one.shape) == (seen.sha256, contract.shape):
+            return path, one.content.rows  # it is what was taken in, and was read already
+    return path, rows_of_file(path, contract)
 
 
 def known_rows(study: Study, quest_id: str) -> tuple[str, ...]:
@@ -110,22 +114,12 @@ def taken_in(study: Study) -> dict[str, bool]:
     return found
 
 
-def look_at(
-    path: Path,
-    contract: RowContract,
-    known: Sequence[str],
-    learnt: Counter[str],
-    taken_in: dict[str, bool],
-) -> Today:
+def compared(rows: Rows, known: Sequence[str], learnt: Counter[str], taken_in: dict[str, bool]) -> Today:
     """Return what the rows of a file are to what was learnt.
 
     An edited row has a content that was never taken in, and stands where one stood that is nowhere in the
     file any more.
-
-    Raises:
-        NoContent: the file cannot be read.
     """
-    rows = rows_of_file(path, contract)
     there = set(rows)
     states: list[RowState] = []
     instead_of: dict[int, str] = {}
