@@ -8,6 +8,7 @@ from reconciler.desired.desired import Desired
 from reconciler.desired.queue import Quest
 from reconciler.desired.training import HeldOutFile as HeldOutSpec
 from reconciler.plan.configs import ResolvedRun, held_out_shape, resolve_run
+from reconciler.plan.hero_checks import LaunchProblem
 from reconciler.plan.quest_sources import NoSource, contracts_of, quest_source
 from reconciler.plan.world import World
 from state.contract.inspection import Depth, Guard, InspectRequest, TrainedAs
@@ -43,28 +44,43 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     """In words, why tokens cannot be counted."""
 
 
-def subjects(world: World, layout: Layout, depth: Depth) -> Iterator[Subject]:
-    """Yield every quest of the queue, once for each campaign that would train it."""
-    for quest in world.quests:
-        for campaign in campaigns_of(world.desired, quest) or (None,):
-            yield subject(world, layout, quest, campaign, depth)
+class Subjects:
+    """Makes subjects of quests; the config of each campaign is resolved once."""
 
+    def __init__(self, world: World, layout: Layout, depth: Depth) -> None:
+        self._world = world
+        self._layout = layout
+        self._depth = depth
+        self._runs: dict[str, ResolvedRun | tuple[LaunchProblem, ...]] = {}
 
-def subject(world: World, layout: Layout, quest: Quest, campaign: str | None, depth: Depth) -> Subject:
-    """Return what to look at of a quest for a campaign."""
-    content = _content(world, layout, quest)
-    run = resolve_run(world, campaign) if campaign is not None else ()
-    no_tokens = None
-    if not isinstance(run, ResolvedRun):
-        no_tokens = f"{campaign}: {run[0].message}" if run else "no campaign trains it now"
-    return Subject(
-        quest_id=quest.id,
-        where=world.quest_where(quest.id),
-        campaign=campaign,
-        content=content,
-        request=_request(world, campaign, content, run if isinstance(run, ResolvedRun) else None, depth),
-        no_tokens=no_tokens,
-    )
+    def all(self) -> Iterator[Subject]:
+        """Yield every quest of the queue, once for each campaign that would train it."""
+        for quest in self._world.quests:
+            for campaign in campaigns_of(self._world.desired, quest) or (None,):
+                yield self.of(quest, campaign)
+
+    def of(self, quest: Quest, campaign: str | None) -> Subject:
+        """Return what to look at of a quest for a campaign."""
+        world = self._world
+        content = _content(world, self._layout, quest)
+        run = self._run(campaign) if campaign is not None else ()
+        no_tokens = None
+        if not isinstance(run, ResolvedRun):
+            no_tokens = f"{campaign}: {run[0].message}" if run else "no campaign trains it now"
+        resolved = run if isinstance(run, ResolvedRun) else None
+        return Subject(
+            quest_id=quest.id,
+            where=world.quest_where(quest.id),
+            campaign=campaign,
+            content=content,
+            request=_request(world, campaign, content, resolved, self._depth),
+            no_tokens=no_tokens,
+        )
+
+    def _run(self, campaign: str) -> ResolvedRun | tuple[LaunchProblem, ...]:
+        if campaign not in self._runs:
+            self._runs[campaign] = resolve_run(self._world, campaign)
+        return self._runs[campaign]
 
 
 def campaigns_of(desired: Desired, quest: Quest) -> tuple[str, ...]:

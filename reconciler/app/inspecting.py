@@ -2,18 +2,21 @@
 
 import os
 import sys
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 import msgspec
 
 from reconciler.app.environment import Environment
-from reconciler.app.errors import Failed
-from state.contract.inspection import DEPTHS, Inspection, InspectRequest, inspection_key
+from state.amounts import count
+from state.contract.inspection import DEPTHS, InspectAnswer, Inspection, InspectRequest, inspection_key
 from state.kept_answers import KeptAnswers
 
 _KIND = "inspection"
 _INSTALL = "install the trainer's libraries: pip install 'realm-reconciler[train]'"
-_EXIT_ERRORS = 1
-"""The file was looked through and has errors; or it could not be, and then nothing is on standard output."""
+_MOST_NAMED = 3
+Asked: TypeAlias = tuple[InspectRequest, str]
+"""What to look for, and the digest of the file's bytes."""
 
 
 class Inspector:
@@ -39,17 +42,21 @@ class Inspector:
         looks = (self.known(msgspec.structs.replace(request, depth=depth), digest) for depth in depths)
         return next((found for found in looks if found is not None), None)
 
-    def inspect(self, request: InspectRequest, digest: str) -> Inspection:
-        """Return what is in a file with this digest, remembered or looked up by a process of the trainer.
+    def inspect(self, asked: Sequence[Asked], tell: Callable[[str], None]) -> list[InspectAnswer]:
+        """Return an answer to each question, remembered or from one process of the trainer for all others.
 
-        Raises:
-            Failed: it could not look through it.
+        `tell` is told what is looked through, when anything is.
         """
-        found = self.known(request, digest)
-        if found is None:
-            found = _ask(self._environment, request)
-            self._answers.put(_key(request, digest), msgspec.json.encode(found))
-        return found
+        known = {_key(*one): self.known(*one) for one in asked}
+        new = {_key(*one): one[0] for one in asked if known[_key(*one)] is None}
+        answers = {key: InspectAnswer(inspection=found) for key, found in known.items() if found}
+        if new:
+            tell(_looking_through([request.path for request in new.values()]))
+            answers |= dict(zip(new, _ask(self._environment, list(new.values())), strict=True))
+        for key in new:
+            if (found := answers[key].inspection) is not None:
+                self._answers.put(key, msgspec.json.encode(found))
+        return [answers[_key(*one)] for one in asked]
 
 
 def as_far_as_installed(request: InspectRequest) -> tuple[InspectRequest, str | None]:
@@ -76,7 +83,14 @@ def _key(request: InspectRequest, digest: str) -> str:
     return f"{_KIND}\0{inspection_key(request, digest)}"
 
 
-def _ask(environment: Environment, request: InspectRequest) -> Inspection:
+def _looking_through(paths: Sequence[str]) -> str:
+    different = list(dict.fromkeys(paths))
+    more = len(different) - _MOST_NAMED
+    named = ", ".join(different[:_MOST_NAMED])
+    return f"looking through {named}" + (f" and {count(more, 'file')} more" if more > 0 else "")
+
+
+def _ask(environment: Environment, requests: Sequence[InspectRequest]) -> list[InspectAnswer]:
     import subprocess
 
     from reconciler.act.environment import child_environment
@@ -85,12 +99,13 @@ def _ask(environment: Environment, request: InspectRequest) -> Inspection:
         [sys.executable, "-m", "trainer", "inspect", "--request", "-"],
         env=child_environment(environment.variables),
         cwd=os.sep,
-        input=msgspec.json.encode(request),
+        input=msgspec.json.Encoder().encode_lines(requests),
         capture_output=True,
         check=False,
     )
-    if done.returncode not in (0, _EXIT_ERRORS) or not done.stdout.strip():
-        lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        why = lines[-1].removeprefix("inspect: ") if lines else f"exit code {done.returncode}"
-        raise Failed(f"{request.path} could not be looked through: {why}")
-    return msgspec.json.decode(done.stdout, type=Inspection)
+    whole = done.stdout[: done.stdout.rfind(b"\n") + 1]
+    answers = msgspec.json.Decoder(InspectAnswer).decode_lines(whole)
+    lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
+    why = lines[-1].removeprefix("inspect: ") if lines else f"exit code {done.returncode}"
+    missing = InspectAnswer(why_not=f"the trainer could not look through it: {why}")
+    return [*answers, *[missing] * (len(requests) - len(answers))]

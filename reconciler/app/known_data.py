@@ -1,70 +1,97 @@
 """What is known of the rows of quests that are about to be taken in: plan remembers, apply looks."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
-from reconciler.app.data_requests import campaigns_of, subject
+from reconciler.app.data_requests import Subjects, campaigns_of
 from reconciler.app.environment import Environment
-from reconciler.app.errors import Failed
-from reconciler.app.inspecting import Inspector, as_far_as_installed
+from reconciler.app.inspecting import Asked, Inspector, as_far_as_installed
 from reconciler.desired.queue import Quest
-from reconciler.observed.facts import Facts
 from reconciler.plan.actions import EnqueueJob, LaunchRun
 from reconciler.plan.changes import Plan
 from reconciler.plan.world import World
-from state.contract.inspection import Inspection, InspectRequest
+from state.contract.inspection import InspectAnswer, Inspection, InspectRequest
 from state.layout import Layout
 
-Look = Callable[[InspectRequest, str], Inspection | None]
-"""Request, digest of the file's bytes → what was found; None: it is not known."""
+Look = Callable[[Sequence[Asked]], Sequence[Inspection | None]]
+"""What was found in each content; None: it is not known."""
+Known = Mapping[str, Inspection | None]
+"""Quest id → what was found in its content; None: nobody has looked."""
+
+
+class Memory:
+    """Remembers what was found; looks through nothing."""
+
+    def __init__(self, environment: Environment) -> None:
+        self._inspector = Inspector(environment)
+
+    def look(self, asked: Sequence[Asked]) -> Sequence[Inspection | None]:
+        """Return what is known of each content."""
+        return [self._inspector.known_as_deep(*one) for one in asked]
 
 
 class Gate:
-    """Looks through each new content once, before it is taken in."""
+    """Looks through each new content once, before it is taken in; all that are new at a time together."""
 
     def __init__(self, environment: Environment, tell: Callable[[str], None]) -> None:
         self._inspector = Inspector(environment)
         self._tell = tell
         self._given_up: set[str] = set()
 
-    def look(self, request: InspectRequest, digest: str) -> Inspection | None:
-        """Return what is in a file; None where the trainer's libraries are not here, or it cannot be said.
+    def look(self, asked: Sequence[Asked]) -> Sequence[Inspection | None]:
+        """Return what is in each content; None where the trainer's libraries are not here, or it cannot look.
 
         Then training itself finds what is wrong.
         """
-        _, missing = as_far_as_installed(request)
-        if missing or digest in self._given_up:
-            return None
-        try:
-            if (known := self._inspector.known_as_deep(request, digest)) is not None:
-                return known
-            self._tell(f"looking through {request.path}")
-            return self._inspector.inspect(request, digest)
-        except Failed as error:
+        found = [self._inspector.known_as_deep(*one) for one in asked]
+        new = [place for place, one in enumerate(asked) if found[place] is None and self._is_to_see(*one)]
+        if new:
+            answers = self._inspector.inspect([asked[place] for place in new], self._tell)
+            for place, answer in zip(new, answers, strict=True):
+                found[place] = self._accepted(asked[place], answer)
+        return found
+
+    def _is_to_see(self, request: InspectRequest, digest: str) -> bool:
+        return digest not in self._given_up and as_far_as_installed(request)[1] is None
+
+    def _accepted(self, asked: Asked, answer: InspectAnswer) -> Inspection | None:
+        """Return what was found; what nobody could look through is told once and not asked for again."""
+        if answer.inspection is None:
+            request, digest = asked
             self._given_up.add(digest)
-            self._tell(f"{error}; its rows are taken in unseen")
-            return None
+            self._tell(f"{request.path}: {answer.why_not}; its rows are taken in unseen")
+        return answer.inspection
 
 
-def with_known_data(world: World, layout: Layout, look: Look) -> Facts:
-    """Return the facts with what is known of the contents that the active campaign would take in now."""
-    known = _looked_up(world, layout, _about_to_be_taken_in(world), look)
-    return msgspec.structs.replace(world.facts, inspections=known) if known else world.facts
+def known_of_new(world: World, layout: Layout, look: Look) -> Known:
+    """Return what is known of the contents that the active campaign would take in now."""
+    return _looked_up(world, layout, list(_about_to_be_taken_in(world)), look)
 
 
-def known_of_queue(world: World, layout: Layout, plan: Plan, look: Look) -> Mapping[str, Inspection]:
-    """Return quest id → what is known of the content that the active campaign has to train by this plan.
+def with_inspections(world: World, known: Known) -> World:
+    """Return the world with what is known of its new contents."""
+    found = {name: one for name, one in known.items() if one is not None}
+    if not found:
+        return world
+    return msgspec.structs.replace(world, facts=msgspec.structs.replace(world.facts, inspections=found))
 
-    Nothing is looked up for a plan that neither queues nor launches anything.
+
+def known_of_queue(
+    world: World, layout: Layout, plan: Plan, look: Look, known: Known
+) -> Mapping[str, Inspection]:
+    """Return what is known of the contents that the active campaign has to train by this plan.
+
+    Nothing is looked up for a plan that neither queues nor launches anything, and nothing that is in `known`.
     """
     queued = {change.action.quest_id for change in plan.changes if isinstance(change.action, EnqueueJob)}
     if not queued and not any(isinstance(change.action, LaunchRun) for change in plan.changes):
         return {}
     mine = world.facts.jobs_of(world.uid(world.active or ""))
     queued |= {job.quest_id for job in mine if job.status in ("queued", "processing")}
-    wanted = [quest for quest in world.quests if quest.id in queued]
-    return {**_looked_up(world, layout, wanted, look), **world.facts.inspections}
+    wanted = [quest for quest in world.quests if quest.id in queued and quest.id not in known]
+    found = {**_looked_up(world, layout, wanted, look), **known}
+    return {name: one for name, one in found.items() if one is not None}
 
 
 def _about_to_be_taken_in(world: World) -> Iterator[Quest]:
@@ -81,10 +108,11 @@ def _about_to_be_taken_in(world: World) -> Iterator[Quest]:
             yield quest
 
 
-def _looked_up(world: World, layout: Layout, quests: Iterable[Quest], look: Look) -> dict[str, Inspection]:
-    found = {}
+def _looked_up(world: World, layout: Layout, quests: Iterable[Quest], look: Look) -> Known:
+    subjects = Subjects(world, layout, "standard")
+    asked: dict[str, Asked] = {}
     for quest in quests:
-        asked = subject(world, layout, quest, world.active, "standard")
-        if asked.request is not None and asked.content.digest is not None and asked.no_tokens is None:
-            found[quest.id] = look(asked.request, asked.content.digest)
-    return {name: one for name, one in found.items() if one is not None}
+        one = subjects.of(quest, world.active)
+        if one.request is not None and one.content.digest is not None and one.no_tokens is None:
+            asked[quest.id] = one.request, one.content.digest
+    return dict(zip(asked, look(list(asked.values())), strict=True)) if asked else {}

@@ -11,8 +11,7 @@ import msgspec
 from reconciler.app.environment import Environment
 from reconciler.app.gather import Observer
 from reconciler.app.here import seen_from_here
-from reconciler.app.inspecting import Inspector
-from reconciler.app.known_data import known_of_queue, with_known_data
+from reconciler.app.known_data import Memory, known_of_new, known_of_queue, with_inspections
 from reconciler.app.place import Following, Options, head_of, read_following, repository_of, root_of
 from reconciler.desired.desired import Desired
 from reconciler.desired.edits import uncommitted
@@ -86,9 +85,10 @@ def view_of(environment: Environment, options: Options, commit: Commit, read: De
     seen = Observer(environment, layout, commit.top or repository_of(environment, options)).facts(desired)
     now = environment.now()
     world = World(desired=desired, facts=seen, specs_commit=commit.id, now=now)
-    known = Inspector(environment).known_as_deep
-    facts = with_known_data(world, layout, known)
-    plan = make_plan(desired, facts, specs_commit=commit.id, now=now)
+    memory = Memory(environment)
+    known = known_of_new(world, layout, memory.look)
+    world = with_inspections(world, known)
+    plan = make_plan(desired, world.facts, specs_commit=commit.id, now=now)
     return View(
         commit=commit,
         is_worktree=False,
@@ -96,10 +96,10 @@ def view_of(environment: Environment, options: Options, commit: Commit, read: De
         uncommitted=(),
         layout=layout,
         desired=desired,
-        facts=facts,
+        facts=world.facts,
         plan=plan,
         seen_at=now,
-        known_data=known_of_queue(msgspec.structs.replace(world, facts=facts), layout, plan, known),
+        known_data=known_of_queue(world, layout, plan, memory.look, known),
     )
 
 

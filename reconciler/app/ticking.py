@@ -18,7 +18,7 @@ from reconciler.app.environment import Environment
 from reconciler.app.errors import Failed, NotFound
 from reconciler.app.gather import Observer, new_realm_uid
 from reconciler.app.here import seen_from_here
-from reconciler.app.known_data import Gate, with_known_data
+from reconciler.app.known_data import Gate, known_of_new, with_inspections
 from reconciler.app.place import Following, Options, followed_commit
 from reconciler.app.planning import View, load_commit
 from reconciler.app.remembered_root import common_folder
@@ -190,7 +190,7 @@ class Ticker:
         seen = self._observer.facts(desired)
         now = self._environment.now()
         world = World(desired=desired, facts=seen, specs_commit=commit.id, now=now)
-        facts = with_known_data(world, self._layout, self._gate.look)
+        facts = with_inspections(world, known_of_new(world, self._layout, self._gate.look)).facts
         return View(
             commit=commit,
             is_worktree=False,

@@ -1,17 +1,17 @@
 """`validate --data`: what is in the files of the quests, as the campaigns would train them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
-from reconciler.app.data_requests import Subject, subjects
+from reconciler.app.data_requests import Subject, Subjects
 from reconciler.app.environment import Environment
-from reconciler.app.errors import Failed
 from reconciler.app.evaluation_sets import evaluation_guards, with_leaks
-from reconciler.app.inspecting import Inspector, as_far_as_installed
+from reconciler.app.inspecting import Asked, Inspector, as_far_as_installed
 from reconciler.app.place import Options
 from reconciler.app.planning import look, world_of
-from state.contract.inspection import DataFinding, Depth, Guard, Inspection
+from state.contract.inspection import DataFinding, Depth, Guard, InspectAnswer, Inspection, InspectRequest
+from state.contract.row_lines import Finding
 
 
 class QuestData(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,47 +69,66 @@ def validate_data(
         SpecMistakesError: the specs have mistakes.
     """
     view = look(environment, options, ref=ref or "HEAD", worktree=ref is None)
-    inspector = Inspector(environment)
     guards, notes = evaluation_guards(environment, view.desired)
-    asked = subjects(world_of(view), view.layout, depth)
-    quests = tuple(_quest_data(inspector, one, guards, on_look) for one in asked)
+    found = list(Subjects(world_of(view), view.layout, depth).all())
+    requests = [as_far_as_installed(one.request) if one.request else (None, None) for one in found]
+    asked = _questions(found, [request for request, _ in requests], guards)
+    answers = iter(Inspector(environment).inspect(asked, on_look))
+    quests = []
+    for one, (request, missing) in zip(found, requests, strict=True):
+        mine = [next(answers) for _ in range(_num_questions(request, guards))]
+        quests.append(_quest_data(one, missing, mine))
     source = view.commit.name if ref is not None else f"the work tree on {view.commit.name}"
-    return DataValidation(source=source, depth=depth, quests=quests, notes=notes)
+    return DataValidation(source=source, depth=depth, quests=tuple(quests), notes=notes)
 
 
-def _quest_data(
-    inspector: Inspector, subject: Subject, guards: tuple[Guard, ...], on_look: Callable[[str], None]
-) -> QuestData:
-    content, request = subject.content, subject.request
-    found, notes = None, [] if content.why_not is None else [content.why_not]
-    if request is not None and content.digest is not None:
-        request, why = as_far_as_installed(request)
-        notes += [why] if why else [f"tokens unknown: {subject.no_tokens}"] if subject.no_tokens else []
-        try:
-            if inspector.known(request, content.digest) is None:
-                on_look(f"looking through {request.path} ({request.depth}) ...")
-            found = inspector.inspect(request, content.digest)
+def _num_questions(request: InspectRequest | None, guards: Sequence[Guard]) -> int:
+    return 0 if request is None else 2 if guards else 1
+
+
+def _questions(
+    found: Sequence[Subject], requests: Sequence[InspectRequest | None], guards: tuple[Guard, ...]
+) -> list[Asked]:
+    """Return what to ask about each subject: what it is, and whether it holds what skills are examined with.
+
+    They are two questions, so that the first has the same answer whatever skills there are.
+    """
+    asked: list[Asked] = []
+    for one, request in zip(found, requests, strict=True):
+        if request is not None and one.content.digest is not None:
+            asked.append((request, one.content.digest))
             if guards:
                 examined = msgspec.structs.replace(request, depth="quick", trained_as=None, guards=guards)
-                found = with_leaks(found, inspector.inspect(examined, content.digest))
-        except Failed as error:
-            notes.append(str(error))
+                asked.append((examined, one.content.digest))
+    return asked
+
+
+def _quest_data(subject: Subject, missing: str | None, answers: Sequence[InspectAnswer]) -> QuestData:
+    found = answers[0].inspection if answers else None
+    for examined in answers[1:]:
+        found = with_leaks(found, examined.inspection) if found and examined.inspection else found
     return QuestData(
         quest=subject.quest_id,
         campaign=subject.campaign,
         where=subject.where,
-        path=content.path,
+        path=subject.content.path,
         inspection=found,
-        findings=tuple(
-            DataFinding(
-                check="shape",
-                is_error=True,
-                row=one.row,
-                found=one.found,
-                expected=one.expected,
-                advice=one.advice,
-            )
-            for one in content.findings
-        ),
-        note="; ".join(notes) or None,
+        findings=tuple(_unreadable(one) for one in subject.content.findings),
+        note="; ".join(_notes(subject, missing, answers)) or None,
+    )
+
+
+def _notes(subject: Subject, missing: str | None, answers: Sequence[InspectAnswer]) -> Iterator[str]:
+    if subject.content.why_not is not None:
+        yield subject.content.why_not
+    if missing is not None:
+        yield missing
+    elif answers and subject.no_tokens is not None:
+        yield f"tokens unknown: {subject.no_tokens}"
+    yield from dict.fromkeys(one.why_not for one in answers if one.why_not is not None)
+
+
+def _unreadable(one: Finding) -> DataFinding:
+    return DataFinding(
+        check="shape", is_error=True, row=one.row, found=one.found, expected=one.expected, advice=one.advice
     )

@@ -30,7 +30,7 @@ class SkillDisplay(Record, frozen=True, kw_only=True):
 
 
 class SkillEvaluation(Record, frozen=True, kw_only=True):
-    """How the skill is examined. Nothing does in this version; `validate --data` looks for its problems in rows."""
+    """How it is examined. Nothing does it yet; `validate --data` looks for its problems in the rows."""
 
     samples_per_level: Annotated[int, Meta(gt=0)] | None = None
     """Problems of each level; 5 when absent."""

@@ -4,12 +4,12 @@ The answer depends on what `inspection_key` hashes and on nothing else: no path,
 so whoever keeps answers by that key never keeps a wrong one.
 """
 
-from typing import Any, Literal
+import hashlib
+from typing import Literal
 
 import msgspec
 
-from state.canonical import sha256_of
-from state.contract.orders import RowShape, reading
+from state.contract.orders import RowShape
 from state.contract.row_contracts import RowContract
 from state.contract.row_lines import Finding
 from state.contract.run_config import ChatConfig, TokenizerConfig
@@ -135,25 +135,26 @@ class Inspection(msgspec.Struct, frozen=True, kw_only=True):
         return sum(finding.is_error for finding in self.findings)
 
 
+class InspectAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to one request: what was found, or why nobody could look."""
+
+    inspection: Inspection | None = None
+    why_not: str | None = None
+
+
 def inspection_key(request: InspectRequest, file_digest: str) -> str:
     """Return what names the answer to a request about a file with this digest of its bytes."""
+    said = _without_places(request)
+    hashed = hashlib.sha256(msgspec.json.encode([CHECKER_VERSION, file_digest, said]))
+    return f"sha256:{hashed.hexdigest()}"
+
+
+def _without_places(request: InspectRequest) -> InspectRequest:
+    """Return a request without what does not change the answer; digests say what is in the files."""
     trained_as = request.trained_as
-    return sha256_of(
-        {
-            "checker": CHECKER_VERSION,
-            "file": file_digest,
-            "contracts": [msgspec.to_builtins(one) for one in request.contracts],
-            "depth": request.depth,
-            "trained_as": None if trained_as is None else _without_places(trained_as),
-            "held_out": request.held_out_fraction,
-            "guards": [
-                [one.name, one.digest, reading(one.shape), list(one.questions)] for one in request.guards
-            ],
-        }
+    return msgspec.structs.replace(
+        request,
+        path="",
+        trained_as=trained_as and msgspec.structs.replace(trained_as, model_dir=None),
+        guards=tuple(msgspec.structs.replace(guard, path=None) for guard in request.guards),
     )
-
-
-def _without_places(trained_as: TrainedAs) -> dict[str, Any]:
-    said: dict[str, Any] = msgspec.to_builtins(trained_as)
-    del said["model_dir"]  # its digests say what is in it
-    return said

@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -10,7 +10,7 @@ import msgspec
 from state.contract.byte_tokens import byte_tokens_digest
 from state.contract.chat import BUILT_IN as TEMPLATES
 from state.contract.chat import NoTemplateError, model_template, template_digest
-from state.contract.inspection import DEPTHS, InspectRequest, TrainedAs
+from state.contract.inspection import DEPTHS, InspectAnswer, InspectRequest, TrainedAs
 from state.contract.orders import RowShape
 from state.contract.row_contracts import BUILT_IN, RowContract
 from state.contract.run_config import ChatConfig, TokenizerConfig
@@ -30,7 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `inspect`."""
     parser.add_argument("files", nargs="*", metavar="FILE", help="JSONL, one row a line")
     parser.add_argument(
-        "--request", metavar="FILE", help="instead: what to look at, as JSON; - is standard input"
+        "--request",
+        metavar="FILE",
+        help="instead: what to look at, JSON lines; - is standard input",
     )
     parser.add_argument(
         "--depth", choices=DEPTHS, default="standard", help="quick needs no tokenizer (default: standard)"
@@ -53,40 +55,56 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
-    """Look through every file; return 0, or 1 when one cannot be trained on, or 64 for wrong use."""
-    num_errors = 0
+    """Look through every file; return 0, or 1 when one cannot be trained on, or 64 for wrong use.
+
+    Requests are answered each by a line, in their order; then 0 means that all were answered.
+    """
     try:
-        for request in _requests(options):
-            found = inspect(request)
-            num_errors += found.num_errors
-            as_json = options.json or options.request is not None
-            text = msgspec.json.encode(found).decode() if as_json else inspection_text(request.path, found)
-            sys.stdout.write(f"{text}\n")
+        if options.request is not None and not options.files:
+            return _answer(_requests_in(options.request))
+        return _show(list(_requests(options)), as_json=options.json)
     except _WrongUseError as error:
         sys.stderr.write(f"inspect: {error}\n")
         return EXIT_USAGE
     except (InspectError, NoTokenizerError, NoTemplateError, OSError) as error:
         sys.stderr.write(f"inspect: {error}\n")
         return EXIT_FAILED
+
+
+def _show(requests: Sequence[InspectRequest], *, as_json: bool) -> int:
+    num_errors = 0
+    for request in requests:
+        found = inspect(request)
+        num_errors += found.num_errors
+        text = msgspec.json.encode(found).decode() if as_json else inspection_text(request.path, found)
+        sys.stdout.write(f"{text}\n")
     return EXIT_FAILED if num_errors else EXIT_DONE
 
 
+def _answer(requests: Iterable[InspectRequest]) -> int:
+    for request in requests:
+        try:
+            answer = InspectAnswer(inspection=inspect(request))
+        except (InspectError, OSError) as error:
+            answer = InspectAnswer(why_not=str(error))
+        sys.stdout.write(f"{msgspec.json.encode(answer).decode()}\n")
+        sys.stdout.flush()
+    return EXIT_DONE
+
+
 def _requests(options: argparse.Namespace) -> Iterator[InspectRequest]:
-    if (options.request is None) != bool(options.files):
-        raise _WrongUseError("name files, or one --request")
-    if options.request is not None:
-        yield _request_in(options.request)
-        return
+    if options.request is not None or not options.files:
+        raise _WrongUseError("name files, or --request")
     trained_as = _trained_as(options) if options.depth != "quick" else None
     contracts = _contracts(options.fields)
     for file in options.files:
         yield InspectRequest(path=file, contracts=contracts, depth=options.depth, trained_as=trained_as)
 
 
-def _request_in(name: str) -> InspectRequest:
+def _requests_in(name: str) -> list[InspectRequest]:
     content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     try:
-        return msgspec.json.decode(content, type=InspectRequest)
+        return msgspec.json.Decoder(InspectRequest).decode_lines(content)
     except msgspec.DecodeError as error:
         raise _WrongUseError(f"{name}: no request: {error}") from error
 

@@ -1,6 +1,7 @@
 """Rows as tokens: which cannot be trained on, how many tokens there are, how full micro-batches are."""
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from state.contract.chat import NoTemplateError
@@ -85,6 +86,7 @@ def _updates(documents: Sequence[Document], digest: str, trained_as: TrainedAs) 
         yield [documents[order.row_at(place)] for place in places]
 
 
+@lru_cache(maxsize=4)
 def _renderer(trained_as: TrainedAs) -> Renderer:
     folder = Path(trained_as.model_dir) if trained_as.model_dir else None
     try:

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from files import a_request, a_row, many, trained_as, write
 
-from state.contract.inspection import Inspection
+from state.contract.inspection import Guard, InspectAnswer
 
 INSPECT = [sys.executable, "-m", "trainer", "inspect"]
 
@@ -34,11 +34,20 @@ def test_it_says_rows_tokens_and_findings(tmp_path: Path) -> None:
     assert lines[-1] == "  duplicate: 2 more"
 
 
-def test_a_request_on_standard_input_is_answered_as_json(tmp_path: Path) -> None:
-    request = a_request(write(tmp_path / "q.jsonl", a_row()))
-    done = run("--request", "-", stdin=msgspec.json.encode(request))
+def test_requests_on_standard_input_are_answered_each_by_a_line(tmp_path: Path) -> None:
+    file = write(tmp_path / "q.jsonl", a_row())
+    guard = Guard(name="the held-out file", path=str(tmp_path / "no.jsonl"), digest="sha256:1")
+    requests = [a_request(file), a_request(file, guards=(guard,)), a_request(tmp_path / "no.jsonl")]
+    done = run("--request", "-", stdin=b"\n".join(map(msgspec.json.encode, requests)))
     assert done.returncode == 0
-    assert msgspec.json.decode(done.stdout, type=Inspection).num_rows == 1
+    good, guarded, absent = msgspec.json.Decoder(InspectAnswer).decode_lines(done.stdout)
+    assert good.inspection is not None
+    assert (good.inspection.num_rows, good.why_not) == (1, None)
+    assert guarded.inspection is None
+    assert "the held-out file: " in str(guarded.why_not)
+    assert "there is no such file" in str(guarded.why_not)
+    assert absent.inspection is not None
+    assert absent.inspection.num_errors == 1
 
 
 @pytest.mark.train
@@ -59,19 +68,24 @@ def test_no_deep_learning_library_is_loaded_for_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ((), "name files, or one --request"),
-        (("a.jsonl", "--request", "-"), "name files, or one --request"),
+        ((), "name files, or --request"),
+        (("a.jsonl", "--request", "-"), "name files, or --request"),
         (
             ("a.jsonl", "--fields", "question"),
             "--fields question: expected two keys, such as question,answer",
         ),
-        (("--request", "-"), "-: no request: "),
     ],
 )
 def test_wrong_use_is_said(arguments: tuple[str, ...], said: str) -> None:
     done = run(*arguments)
     assert done.returncode == 64
     assert f"inspect: {said}" in done.stderr
+
+
+def test_what_is_no_request_is_said() -> None:
+    done = run("--request", "-", stdin=b'{"path": 1}')
+    assert done.returncode == 64
+    assert "inspect: -: no request: " in done.stderr
 
 
 def test_a_model_without_a_tokenizer_is_named(tmp_path: Path) -> None:
