@@ -6,6 +6,7 @@ take rows; nothing of the proof is used to make it.
 
 import json
 import re
+import shutil
 from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
@@ -347,6 +348,19 @@ def test_rows_of_a_quest_without_a_file_are_named_by_the_quest(lab: Realm) -> No
     found = lab.proof(ONE, "--row", "sums:5")
     assert (found["state"], [one["row"] for one in found["occasions"]]) == ("learnt", [5])
     assert Path(found["path"]).parent == lab.world.lab.layout.data
+
+
+def test_an_ancestor_whose_folder_was_lost_still_proves(lab: Realm) -> None:
+    lab.data(rows(range(40)))
+    lab.apply()
+    before = lab.proof(ONE)["quests"]
+    lost = lab.world.lab.layout.campaign(ONE).checkpoint(7)
+    lost.chmod(0o700)
+    shutil.rmtree(lost)
+    found = lab.proof(ONE)
+    assert found["is_proven"], found["problems"]
+    assert found["quests"] == before
+    assert {one["checkpoint"]: one["kept"] for one in found["ancestors"]}[f"{ONE}@7"] == "store"
 
 
 def in_the_store(lab: Realm, statement: str) -> None:

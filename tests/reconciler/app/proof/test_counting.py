@@ -147,3 +147,8 @@ def test_rows_whose_order_is_not_known_are_not_counted() -> None:
     unknown = msgspec.structs.replace(lesson(0, 0, 4), drawn="the store does not know run g1-a1")
     with pytest.raises(NotDrawn, match="tiny/campaign-001@9: the store does not know run g1-a1"):
         count_rows([unknown], content_of(4))
+
+
+def test_an_epoch_that_was_not_begun_at_its_first_row_has_skipped_what_stands_before() -> None:
+    counted = count_rows([lesson(0, 2, 6)], content_of(10))
+    assert (counted.num_repeated, counted.num_skipped) == (0, 2)
