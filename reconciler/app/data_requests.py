@@ -7,8 +7,11 @@ import msgspec
 from reconciler.desired.desired import Desired
 from reconciler.desired.queue import Quest
 from reconciler.desired.training import HeldOutFile as HeldOutSpec
+from reconciler.observed.records import InboxFile
 from reconciler.plan.configs import ResolvedRun, held_out_shape, resolve_run
+from reconciler.plan.dropped import quest_id_of
 from reconciler.plan.hero_checks import LaunchProblem
+from reconciler.plan.inbox import contracts_of_inbox
 from reconciler.plan.quest_sources import NoSource, contracts_of, quest_source
 from reconciler.plan.world import World
 from state.contract.inspection import Depth, Guard, InspectRequest, TrainedAs
@@ -108,6 +111,9 @@ def _content(world: World, layout: Layout, quest: Quest) -> QuestContent:
             return QuestContent(path=seen.path, findings=seen.findings)
         contracts = contracts_of(world.desired, quest)
         return QuestContent(path=seen.path, digest=seen.sha256, contracts=contracts)
+    if (dropped := _in_inbox(world, quest)) is not None:
+        contracts = contracts_of_inbox(world.desired)
+        return QuestContent(path=dropped.path, digest=dropped.sha256, contracts=contracts)
     source = quest_source(world, quest)
     if isinstance(source, NoSource):
         return QuestContent(why_not=source.message)
@@ -116,6 +122,12 @@ def _content(world: World, layout: Layout, quest: Quest) -> QuestContent:
         return QuestContent(why_not="its rows are not there yet; apply brings them")
     contract = RowContract(name=source.shape.kind, shape=source.shape)
     return QuestContent(path=str(layout.snapshot(row.digest)), digest=row.digest, contracts=(contract,))
+
+
+def _in_inbox(world: World, quest: Quest) -> InboxFile | None:
+    """Return the file of the inbox that becomes this quest, if it lies there still."""
+    here = world.facts.inbox.files if quest.id in world.dropped else ()
+    return next((file for file in here if file.sha256 and quest_id_of(file) == quest.id), None)
 
 
 def _request(

@@ -95,7 +95,7 @@ def known_of_queue(
 
 
 def _about_to_be_taken_in(world: World) -> Iterator[Quest]:
-    """Yield the quests of the active campaign whose file has rows that no job has."""
+    """Yield the quests of the active campaign whose file has rows that no job has, and those of the inbox."""
     if world.is_queue_suspended:
         return
     for quest in world.desired.quests:
@@ -106,6 +106,9 @@ def _about_to_be_taken_in(world: World) -> Iterator[Quest]:
         nothing_new = any(one.new is None for one in seen.continued)
         if seen.content.digest not in taken and not nothing_new:
             yield quest
+    for dropped in world.dropped.values() if world.active is not None else ():
+        if dropped.is_here and world.facts.quest_data(dropped.source_key) is None:
+            yield dropped.quest
 
 
 def _looked_up(world: World, layout: Layout, quests: Iterable[Quest], look: Look) -> Known:

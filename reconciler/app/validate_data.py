@@ -9,7 +9,8 @@ from reconciler.app.environment import Environment
 from reconciler.app.evaluation_sets import evaluation_guards, with_leaks
 from reconciler.app.inspecting import Asked, Inspector, as_far_as_installed
 from reconciler.app.place import Options
-from reconciler.app.planning import look, world_of
+from reconciler.app.planning import View, look, world_of
+from reconciler.plan.world import World
 from state.contract.inspection import DataFinding, Depth, Guard, InspectAnswer, Inspection, InspectRequest
 from state.contract.row_lines import Finding
 
@@ -70,7 +71,7 @@ def validate_data(
     """
     view = look(environment, options, ref=ref or "HEAD", worktree=ref is None)
     guards, notes = evaluation_guards(environment, view.desired)
-    found = list(Subjects(world_of(view), view.layout, depth).all())
+    found = list(Subjects(_before_anybody_looked(view), view.layout, depth).all())
     requests = [as_far_as_installed(one.request) if one.request else (None, None) for one in found]
     asked = _questions(found, [request for request, _ in requests], guards)
     answers = iter(Inspector(environment).inspect(asked, on_look))
@@ -80,6 +81,12 @@ def validate_data(
         quests.append(_quest_data(one, missing, mine))
     source = view.commit.name if ref is not None else f"the work tree on {view.commit.name}"
     return DataValidation(source=source, depth=depth, quests=tuple(quests), notes=notes)
+
+
+def _before_anybody_looked(view: View) -> World:
+    """Return the world in which what is known of a file keeps it out of nothing."""
+    world = world_of(view)
+    return msgspec.structs.replace(world, facts=msgspec.structs.replace(world.facts, inspections={}))
 
 
 def _num_questions(request: InspectRequest | None, guards: Sequence[Guard]) -> int:

@@ -10,6 +10,7 @@ from reconciler.observed.facts import Facts
 from reconciler.observed.records import InboxFile
 from state.canonical import sha256_of
 from state.contract.orders import RowShape, reading
+from state.contract.row_lines import Finding
 from state.ids import INBOX, dropped_quest_id
 from state.store.rows import InboxRow
 
@@ -39,16 +40,24 @@ def quest_id_of(file: InboxFile) -> str | None:
 def dropped_quests(desired: Desired, facts: Facts) -> dict[str, Dropped]:
     """Return what was dropped into the inbox by quest id, in the order of taking it in.
 
+    What cannot be trained on stays in the inbox and is no quest.
+
     A quest of the specs with the same id comes first: then the file stays where it is.
     """
     here = {quest_id_of(file): file for file in facts.inbox.files}
     found = {row.quest_id: _taken(row, is_here=row.quest_id in here) for row in facts.store.inbox}
     for quest_id, file in here.items():
-        if quest_id is not None and quest_id not in found:
+        if quest_id is not None and quest_id not in found and not untrainable(facts, quest_id):
             found[quest_id] = _about_to_be(file, quest_id)
     for quest in desired.quests if found else ():
         found.pop(quest.id, None)
     return found
+
+
+def untrainable(facts: Facts, quest_id: str) -> tuple[Finding, ...]:
+    """Return what keeps a quest from being trained on although the gate lets its rows pass, where known."""
+    known = facts.inspections.get(quest_id)
+    return tuple(finding for finding in known.findings if finding.is_error) if known else ()
 
 
 def all_quests(desired: Desired, dropped: Mapping[str, Dropped]) -> tuple[Quest, ...]:

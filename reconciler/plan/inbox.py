@@ -6,7 +6,7 @@ from reconciler.observed.records import InboxFile
 from reconciler.plan.actions import TakeInboxFile
 from reconciler.plan.changes import SETTLES
 from reconciler.plan.draft import Draft
-from reconciler.plan.dropped import content_key, quest_id_of
+from reconciler.plan.dropped import content_key, quest_id_of, untrainable
 from reconciler.plan.fetches import is_held_back
 from reconciler.plan.quest_sources import contracts_of, said
 from reconciler.plan.world import World
@@ -59,6 +59,9 @@ def _take(world: World, draft: Draft, file: InboxFile, content: Sieved, quest_id
     if taken is not None and taken.digest != content.digest:
         message = f"it would be quest {quest_id}, which has another content"
         _block(draft, file, "inbox-name", message, "give the file another name")
+        return
+    if taken is None and (errors := untrainable(world.facts, quest_id)):
+        _block(draft, file, "inbox-refused", said(errors), "mend the file, or remove it")
         return
     shape = content.contract.shape
     action = TakeInboxFile(

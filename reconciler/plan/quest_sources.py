@@ -8,7 +8,7 @@ from reconciler.desired.dataset import contract_of
 from reconciler.desired.desired import Desired
 from reconciler.desired.queue import Quest
 from reconciler.plan.actions import GenerateQuest, SnapshotFile
-from reconciler.plan.dropped import content_key
+from reconciler.plan.dropped import content_key, untrainable
 from reconciler.plan.world import World
 from state.canonical import sha256_of
 from state.contract.orders import RowShape
@@ -126,8 +126,7 @@ def _file_source(world: World, quest: Quest) -> QuestSource | NoSource:
 
 def _untrainable(world: World, quest: Quest) -> NoSource | None:
     """Return what keeps rows from being trained on that the gate lets pass, where somebody has looked."""
-    known = world.facts.inspections.get(quest.id)
-    errors = [finding for finding in known.findings if finding.is_error] if known else []
+    errors = untrainable(world.facts, quest.id)
     if not errors:
         return None
     message = f"{quest.file}: {said(errors)}"

@@ -19,6 +19,8 @@ from trainer.inspection.errors import InspectError
 from trainer.inspection.findings import Findings
 from trainer.inspection.reading import ReadFile
 
+_MIN_JUDGED = 20
+"""In fewer rows any share is chance."""
 _MASKED_SHARES = (0.30, 0.85)
 """Between these shares of the tokens carry no loss in data as it usually is."""
 
@@ -41,7 +43,8 @@ def count_tokens(
         return None
     counts = counts_of(documents, read.sieved.digest, trained_as)
     is_conversation = read.sieved.contract.shape.kind != "text"
-    if is_conversation and (objection := _masked_objection(counts)) is not None:
+    is_judged = is_conversation and len(documents) >= _MIN_JUDGED
+    if is_judged and (objection := _masked_objection(counts)) is not None:
         findings.add("masked_share", None, objection)
     return counts
 

@@ -1,6 +1,7 @@
 """`validate --data`: what is in the files of the quests, as the campaigns would train them."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -95,6 +96,26 @@ def test_rows_of_the_held_out_file_are_named(
     done = run("validate", "--data", "--depth", "quick")
     assert done.exit_code == 0
     assert "leakage: row 4: it asks the same as row 1 of the held-out file test.jsonl;" in done.stdout
+
+
+@pytest.mark.train
+def test_what_lies_in_the_inbox_is_looked_through_and_stays_there_when_it_cannot_be_trained(
+    run: Reconcile, lab: Path, root: Path
+) -> None:
+    pytest.importorskip("tokenizers")
+    (lab / "specs/queue.yaml").write_text("quests: []\n")
+    dropped = root / "inbox" / "sums.jsonl"
+    dropped.parent.mkdir(parents=True)
+    dropped.write_text(json.dumps({"prompt": "x" * 300, "completion": "y"}) + "\n")
+    os.utime(dropped, (1_700_000_000, 1_700_000_000))
+    for done in (run("validate", "--data"), run("validate", "--data")):
+        assert done.exit_code == 1
+        assert "inbox/sums.jsonl" in done.stdout
+        assert "error: length: row 1: 322 tokens; expected at most 256 (max_length)." in done.stdout
+    plan = json.loads(run("plan", "--worktree", "--json").stdout)
+    refused = [item["message"] for item in plan["blocked"] if item["code"] == "inbox-refused"]
+    assert [text.startswith("row 1: 322 tokens") for text in refused] == [True]
+    assert not {"take in", "enqueue"} & plan["counts"].keys()
 
 
 def test_what_is_not_made_yet_is_said(run: Reconcile) -> None:

@@ -73,9 +73,14 @@ def test_a_template_that_refuses_a_row_is_an_error_with_its_number(tmp_path: Pat
 
 
 def test_a_file_of_which_nearly_nothing_is_learnt_is_named(tmp_path: Path) -> None:
-    file = write(tmp_path / "q.jsonl", *[a_row(f"{n:0200}", "a") for n in range(4)])
+    file = write(tmp_path / "q.jsonl", *[a_row(f"{n:0200}", "a") for n in range(20)])
     (only,) = said(look(file, depth="standard", trained_as=trained_as()), "masked_share")
     assert only.startswith("99.1% of the tokens carry no loss; expected 30% to 85%")
+
+
+def test_few_rows_say_nothing_about_the_share_that_is_learnt(tmp_path: Path) -> None:
+    file = write(tmp_path / "q.jsonl", *[a_row(f"{n:0200}", "a") for n in range(19)])
+    assert said(look(file, depth="standard", trained_as=trained_as()), "masked_share") == []
 
 
 def test_an_answer_that_goes_round_in_circles_is_named(tmp_path: Path) -> None:
