@@ -81,14 +81,14 @@ def peak_metrics(ledger: Sequence[LedgerRow], existing: Any) -> dict[str, float 
     sound = [row for row in ledger if row.damage is None]
     accuracy = existing.get("highest_accuracy") if isinstance(existing, Mapping) else None
     return {
-        "lowest_loss": _lowest(row.train_loss for row in sound),
-        "lowest_val_loss": _lowest(row.val_loss for row in sound),
+        "lowest_loss": _lowest([row.train_loss for row in sound]),
+        "lowest_val_loss": _lowest([row.val_loss for row in sound]),
         "highest_accuracy": accuracy,
     }
 
 
-def _lowest(values: Any) -> float | None:
-    return min((value for value in values if value is not None and math.isfinite(value)), default=None)
+def _lowest(values: Sequence[float | None]) -> float | None:
+    return min([value for value in values if value is not None and math.isfinite(value)], default=None)
 
 
 def _start(row: CampaignRow, existing: Mapping[str, Any]) -> dict[str, Any]:

@@ -140,4 +140,6 @@ def job_record(row: JobRow) -> dict[str, Any]:
 
 def with_unknown_keys(record: dict[str, Any], existing: Mapping[str, Any]) -> dict[str, Any]:
     """Return the record with what an existing file says beyond it."""
+    if existing.keys() <= record.keys():
+        return record
     return record | {key: value for key, value in existing.items() if key not in record}

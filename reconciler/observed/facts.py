@@ -109,6 +109,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     def tombstone(self, row: LedgerRow) -> TrashRow | None:
         """Return the tombstone of a checkpoint that was dropped, by itself or with its whole campaign."""
+        if not self._tombstones:
+            return None
         return self._tombstones.get(row.sequence) or self.deletion(row.campaign_uid)
 
     def deletion(self, campaign_uid: str) -> TrashRow | None:

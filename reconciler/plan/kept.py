@@ -1,13 +1,14 @@
 """What retention says of a campaign's checkpoints now: rules from the specs, records from ledger and disk."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 
 from reconciler.desired.metrics import direction_of
 from reconciler.desired.realm import duration_seconds
-from reconciler.desired.retention import ActiveRules, ArchivedRules, KeepBest, Retention
+from reconciler.desired.retention import ActiveRules, ArchivedRules, KeepBest, Retention, Sets
 from reconciler.plan.milestones import milestone_steps
 from reconciler.plan.observed_time import observed_now
 from reconciler.plan.retention.invariants import check_verdicts
@@ -48,16 +49,15 @@ def drops_of(world: World, stock: Stock) -> dict[str, tuple[str, ...]]:
         MalformedRecords: nothing can be said; the caller drops nothing.
     """
     retention = world.desired.retention
-    if retention is None or _has_room(world, stock, rules_for(retention.spec, stock.row).last):
+    if retention is None or _has_room(stock, rules_for(retention.spec, stock.row).last):
         return {}
     verdicts = verdicts_of(world, stock.row, stock)
     return {verdict.id: verdict.reasons for verdict in verdicts if verdict.decision == "drop"}
 
 
-def _has_room(world: World, stock: Stock, last: int) -> bool:
+def _has_room(stock: Stock, last: int) -> bool:
     """Does the window of the newest hold everything that lies there? Then no other rule matters."""
-    there = [one for one in stock.in_force.values() if world.facts.tombstone(one) is None]
-    return len(there) <= last and all(one.healthy and stock.is_there(one) for one in there)
+    return len(stock.kept) <= last and all([one.healthy and stock.is_there(one) for one in stock.kept])
 
 
 def rules_of(world: World, spec: Retention, row: CampaignRow) -> Rules:
@@ -75,17 +75,23 @@ def set_name(row: CampaignRow) -> str:
 
 def rules_for(spec: Retention, row: CampaignRow) -> Rules:
     """Return the rules of a campaign; none where nothing may go."""
-    given = spec.campaigns.archived if row.status == "archived" else spec.campaigns.active
+    return _rules(spec.campaigns, set_name(row), spec.minimum_age)
+
+
+@lru_cache(maxsize=8)
+def _rules(sets: Sets, name: str, minimum_age: str) -> Rules:
+    """Return the rules of a set: those of a thousand campaigns are made once."""
+    given = sets.archived if name == "archived" else sets.active
     if given is None or (isinstance(given, ArchivedRules) and not given.delete_intermediate):
         return Rules()
     return Rules(
         last=given.keep_checkpoints or 0,
         every_steps=given.keep_every,
         within_seconds=duration_seconds(given.keep_within) if given.keep_within else None,
-        best=tuple(_best(spec, given)),
+        best=tuple(_best(sets, given)),
         final=isinstance(given, ArchivedRules) and given.keep_final_checkpoint,
         tags=given.keep_tags,
-        minimum_age_seconds=duration_seconds(spec.minimum_age),
+        minimum_age_seconds=duration_seconds(minimum_age),
         hourly=given.keep_hourly or 0,
         daily=given.keep_daily or 0,
         weekly=given.keep_weekly or 0,
@@ -94,14 +100,9 @@ def rules_for(spec: Retention, row: CampaignRow) -> Rules:
     )
 
 
-def _best(spec: Retention, given: ActiveRules | ArchivedRules) -> Iterator[Best]:
+def _best(sets: Sets, given: ActiveRules | ArchivedRules) -> Iterator[Best]:
     """Yield the metrics of these rules, then those of all rules, whose one best is protected."""
-    others = [
-        best
-        for rules in (spec.campaigns.active, spec.campaigns.archived)
-        if rules
-        for best in rules.keep_best
-    ]
+    others = [best for rules in (sets.active, sets.archived) if rules for best in rules.keep_best]
     wants_one = isinstance(given, ArchivedRules) and given.keep_best_checkpoint
     own = [(best, best.count) for best in given.keep_best]
     for best, count in [*own, *((best, int(wants_one)) for best in (others or [_VAL_LOSS]))]:

@@ -7,18 +7,17 @@ from reconciler.desired.retention import Retention
 from reconciler.plan.changes import KeptNow
 from reconciler.plan.kept import checkpoint_id, set_name
 from reconciler.plan.stock import Stock
-from reconciler.plan.world import World
 
 
-def kept_now(world: World, stock: Stock, retention: Source[Retention], dropped: Collection[str]) -> KeptNow:
+def kept_now(stock: Stock, retention: Source[Retention], dropped: Collection[str]) -> KeptNow:
     """Return what stays of a campaign's checkpoints when those with these names go."""
-    rows = [one for one in stock.in_force.values() if world.facts.tombstone(one) is None]
+    rows = stock.kept if dropped else ()
     gone = [one.size_bytes for one in rows if checkpoint_id(stock.row, one, gone=False) in dropped]
     return KeptNow(
         campaign=stock.row.name,
         cause=retention.where("campaigns", set_name(stock.row)),
-        num_kept=len(rows) - len(gone),
-        kept_bytes=sum(one.size_bytes for one in rows) - sum(gone),
+        num_kept=len(stock.kept) - len(gone),
+        kept_bytes=sum([one.size_bytes for one in stock.kept]) - sum(gone),
         num_dropped=len(gone),
         dropped_bytes=sum(gone),
     )

@@ -51,7 +51,7 @@ def _plan_record(world: World, draft: Draft, row: CampaignRow, spec: Campaign) -
     existing, problem = _found_record(world, row.name)
     card = card_of(spec, row)
     expected = campaign_record(card, row, world.facts.ledger_of(row.uid), existing)
-    differing = sorted(key for key in expected if existing.get(key, ...) != expected[key])
+    differing = sorted(_differing(expected, existing))
     is_kept = row.card_json == encode_card(card)
     if is_kept and not differing:
         return
@@ -62,6 +62,12 @@ def _plan_record(world: World, draft: Draft, row: CampaignRow, spec: Campaign) -
         cause=f"campaigns/{row.name}/campaign.json" if differing else world.where(f"campaign/{row.name}"),
         source="drift" if is_kept else "edit",
     )
+
+
+def _differing(expected: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
+    if expected == found:
+        return []
+    return [key for key in expected if found.get(key, ...) != expected[key]]
 
 
 def _found_record(world: World, campaign: str) -> tuple[Mapping[str, Any], str | None]:
@@ -101,5 +107,5 @@ def _pointer_problem(world: World, row: CampaignRow | None) -> str | None:
         return derived.active_pointer.problem or "the pointer is not there"
     found = derived.active_pointer.values
     expected = pointer_record(row, world.facts.store.activated_at or "", found)
-    differing = sorted(key for key in expected if found.get(key, ...) != expected[key])
+    differing = sorted(_differing(expected, found))
     return f"the pointer differs in {', '.join(differing)}" if differing else None

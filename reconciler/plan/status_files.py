@@ -29,9 +29,9 @@ def _plan_one(world: World, draft: Draft, row: CampaignRow) -> None:
     found = world.facts.derived.status_files.get(row.name)
     content = found.values if found is not None else {}
     expected = training_status(row, world.facts.runs_of(row.uid), world.facts.ledger_of(row.uid))
-    differing = [key for key in expected if content.get(key, ...) != expected[key]]
-    if not differing:
+    if expected.items() <= content.items():
         return
+    differing = [key for key in expected if content.get(key, ...) != expected[key]]
     reason = (
         f"says {content['status']}, but it is {expected['status']}" if "status" in content else "is not there"
     )

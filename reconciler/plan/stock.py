@@ -16,6 +16,8 @@ class Stock(NamedTuple):
     """By segment and step, the row recorded last: a lost checkpoint may have been saved again."""
     there: frozenset[str]
     """Digests of what lies there whole."""
+    kept: tuple[LedgerRow, ...]
+    """Those in force that were never dropped, or were taken back."""
 
     def is_in_force(self, one: LedgerRow) -> bool:
         """Is this the last row of its place?"""
@@ -28,16 +30,18 @@ class Stock(NamedTuple):
 
 def stock_of(world: World, row: CampaignRow) -> Stock:
     """Return what is known of a campaign's checkpoints."""
-    ledger = world.facts.ledger_of(row.uid)
+    facts = world.facts
+    ledger = facts.ledger_of(row.uid)
+    in_force = {(one.segment, one.step): one for one in ledger}
     return Stock(
         row=row,
         ledger=ledger,
-        in_force={(one.segment, one.step): one for one in ledger},
-        there=frozenset(found.manifest.digest for found in world.seen(row.name).checkpoints.complete),
+        in_force=in_force,
+        there=frozenset([found.manifest.digest for found in world.seen(row.name).checkpoints.complete]),
+        kept=tuple([one for one in in_force.values() if facts.tombstone(one) is None]),
     )
 
 
-def lost(world: World, stock: Stock) -> list[LedgerRow]:
+def lost(stock: Stock) -> list[LedgerRow]:
     """Return the recorded checkpoints that are missing or damaged and were never dropped."""
-    rows = stock.in_force.values()
-    return [one for one in rows if not stock.is_there(one) and world.facts.tombstone(one) is None]
+    return [one for one in stock.kept if not stock.is_there(one)]

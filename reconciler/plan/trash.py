@@ -82,7 +82,7 @@ def why_on_hold(world: World, draft: Draft, stock: Stock, spec: Retention) -> st
         return f"its checkpoints cannot be seen: {seen.checkpoints.problem or 'its folder is not at home'}"
     if any(action.campaign == row.name for action in draft.actions(SetAsideCheckpoint)):
         return "a checkpoint is damaged"
-    names = [checkpoint_id(row, one, gone=False) for one in lost(world, stock)]
+    names = [checkpoint_id(row, one, gone=False) for one in lost(stock)]
     names = [name for name in names if name not in spec.acknowledged_losses]
     if not names:
         return None
@@ -100,7 +100,7 @@ def _block(
 def _drop(world: World, draft: Draft, stock: Stock, retention: Source[Retention]) -> None:
     row, dropped = stock.row, drops_of(world, stock)
     if rules_for(retention.spec, row).keeps_by_rule:
-        draft.kept.append(kept_now(world, stock, retention, dropped))
+        draft.kept.append(kept_now(stock, retention, dropped))
     for one in stock.ledger if dropped else ():
         reasons = dropped.get(checkpoint_id(row, one, gone=False))
         if reasons and world.facts.tombstone(one) is None and one.segment == row.segment:
