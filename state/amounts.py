@@ -10,6 +10,11 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{ending}"
 
 
+def counts(**numbers: int) -> str:
+    """Return `1 campaign, 2 checkpoints`: each noun of which there is one at least."""
+    return ", ".join(count(number, noun) for noun, number in numbers.items() if number)
+
+
 def size(num_bytes: float | None) -> str:
     """Return `61 MB` or `6.2 GB`, as disks are sold: a thousand bytes to the kilobyte; nothing for None."""
     if num_bytes is None:

@@ -4,13 +4,14 @@ Both repeat what the store says, so a trainer that died is not "training" once i
 sees where the files say anything else. What changes with every update stands in the run's own status.json.
 """
 
-from collections.abc import Sequence
+import zlib
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from state.cards import decode_card
 from state.formats import LEDGER_VERSION, sidecar_record
 from state.ids import RunKey
-from state.store.rows import CampaignRow, LedgerRow, RunRow
+from state.store.rows import CampaignRow, LedgerRow, RunRow, TrashRow
 
 _AFTER = {
     "finished": "idle",
@@ -23,8 +24,16 @@ _AFTER = {
 """How a run ended → the word of older systems."""
 
 
-def training_status(row: CampaignRow, runs: Sequence[RunRow], ledger: Sequence[LedgerRow]) -> dict[str, Any]:
-    """Return what training_status.json should say; `ledger` is in the order of recording."""
+def training_status(
+    row: CampaignRow,
+    runs: Sequence[RunRow],
+    ledger: Sequence[LedgerRow],
+    tombstones: Mapping[int, TrashRow],
+) -> dict[str, Any]:
+    """Return what training_status.json should say.
+
+    `ledger` is in the order of recording; `tombstones` are those in force, by the sequence of a ledger's row.
+    """
     last = max(runs, key=lambda run: (run.generation, run.attempt), default=None)
     living = [one for one in ledger if one.segment == row.segment and one.damage is None]
     newest = living[-1] if living else None
@@ -40,6 +49,7 @@ def training_status(row: CampaignRow, runs: Sequence[RunRow], ledger: Sequence[L
         "message": last.message if last else None,
         "ledger_sequence": ledger[-1].sequence if ledger else 0,
         "archived": row.status == "archived",
+        "checkpoints_gone": _gone_digest(row, ledger, tombstones),
     }
 
 
@@ -58,14 +68,46 @@ def _moments(row: CampaignRow, last: RunRow | None, newest: LedgerRow | None) ->
     return found
 
 
-def checkpoint_index(row: CampaignRow, ledger: Sequence[LedgerRow]) -> dict[str, Any]:
-    """Return the campaign's part of the ledger: of several saves of one step, the one in force."""
-    records = {
-        str(one.step): sidecar_record(one, row.name, {}) for one in ledger if one.segment == row.segment
-    }
+def checkpoint_index(
+    row: CampaignRow, ledger: Sequence[LedgerRow], tombstones: Mapping[int, TrashRow]
+) -> dict[str, Any]:
+    """Return the campaign's part of the ledger: of several saves of one step, the one in force.
+
+    What does not lie there any more says so by `state`, and has no path; only what is there is counted.
+    """
+    in_force = {one.step: one for one in ledger if one.segment == row.segment}
+    records = {str(one.step): _indexed(row, one, tombstones) for one in in_force.values()}
     return {
         "version": LEDGER_VERSION,
         "updated_at": ledger[-1].timestamp if ledger else row.created_at,
-        "checkpoint_count": len(records),
+        "checkpoint_count": sum(record["path"] is not None for record in records.values()),
         "checkpoints": records,
     }
+
+
+def _indexed(row: CampaignRow, one: LedgerRow, tombstones: Mapping[int, TrashRow]) -> dict[str, Any]:
+    record, gone = sidecar_record(one, row.name, {}), _gone(one, tombstones)
+    if gone is not None:
+        return record | {"path": None, "state": gone}
+    return record | {"state": "complete" if one.healthy else "unhealthy"}
+
+
+def _gone(one: LedgerRow, tombstones: Mapping[int, TrashRow]) -> str | None:
+    """Return what has become of a checkpoint that is not in its place as it was saved; None: it is there.
+
+    What is being purged cannot be taken back, so it is purged.
+    """
+    stone = tombstones.get(one.sequence)
+    if stone is not None:
+        return "trashed" if stone.state == "trashed" else "purged"
+    return "damaged" if one.damage is not None else None
+
+
+def _gone_digest(row: CampaignRow, ledger: Sequence[LedgerRow], tombstones: Mapping[int, TrashRow]) -> str:
+    """Return a few letters that change with what is gone: planning compares these, not the index itself."""
+    gone = [
+        (one.sequence, _gone(one, tombstones))
+        for one in ledger
+        if (one.damage is not None or one.sequence in tombstones) and one.segment == row.segment
+    ]
+    return f"{zlib.crc32(repr(gone).encode()):08x}" if gone else ""

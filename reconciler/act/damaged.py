@@ -11,6 +11,7 @@ import msgspec
 from reconciler.act.checkpoints import newest_to_resume, row_in_force
 from reconciler.act.derived import places_of, write_campaign_file
 from reconciler.act.errors import Permanent, Temporary
+from reconciler.act.status_files import write_status_files
 from reconciler.act.tools import Tools
 from reconciler.observed.checkpoints import find_damage, observe_checkpoints
 from reconciler.observed.records import FoundCheckpoint
@@ -55,9 +56,11 @@ def set_aside(action: SetAsideCheckpoint, tools: Tools) -> str:
     if not find_damage(Path(found.path), found.manifest):
         _call_whole(tools, row, found)
         write_campaign_file(tools, action.campaign_uid, action.campaign)
+        write_status_files(tools, action.campaign_uid, action.campaign)
         return "its contents are right again: it stays"
     target = _free(folder, damaged_folder(action.step, action.digest))
     move_folder(folder / checkpoint_folder(action.step), target)
+    write_status_files(tools, action.campaign_uid, action.campaign)
     return f"kept as {target.name}"
 
 

@@ -6,7 +6,7 @@ from reconciler.plan.actions import WriteStatusFiles
 from state.formats import encode_record
 from state.homes import find_home
 from state.status_files import checkpoint_index, training_status
-from state.store.rows import LedgerRow, RunRow
+from state.store.rows import LedgerRow, RunRow, TrashRow
 from state.store.tables import select
 
 
@@ -22,8 +22,10 @@ def write_status_files(tools: Tools, uid: str, name: str) -> None:
         row = campaign_row(store, uid, name)
         runs = select(store, RunRow, "WHERE campaign_uid = ?", uid)
         ledger = select(store, LedgerRow, "WHERE campaign_uid = ? ORDER BY sequence", uid)
+        trash = select(store, TrashRow, "WHERE campaign_uid = ? AND state != 'restored'", uid)
     places, state = find_home(tools.layout, row)
     if state == "missing":
         return  # nothing is made in the place of a folder that may come back
-    write_if_changed(places.checkpoint_index, encode_record(checkpoint_index(row, ledger)))
-    write_if_changed(places.training_status, encode_record(training_status(row, runs, ledger)))
+    stones = {stone.sequence: stone for stone in trash}
+    write_if_changed(places.checkpoint_index, encode_record(checkpoint_index(row, ledger, stones)))
+    write_if_changed(places.training_status, encode_record(training_status(row, runs, ledger, stones)))

@@ -12,6 +12,7 @@ from reconciler.act.deletions import restore_campaign
 from reconciler.act.derived import campaign_row, places_of, write_campaign_file
 from reconciler.act.errors import Permanent, Temporary
 from reconciler.act.observed_time import observed_seconds
+from reconciler.act.status_files import write_status_files
 from reconciler.act.tombstones import mirror, set_state
 from reconciler.act.tools import Tools
 from reconciler.observed.checkpoints import find_damage, observe_checkpoints
@@ -39,14 +40,21 @@ def drop(action: TrashCheckpoint, tools: Tools) -> str:
     place = tools.layout.root / stone.path
     if folder.is_dir() and place.exists():
         set_state(tools, stone, "restored")
+        _tell(tools, stone)
         return "it lies in its place again: somebody put it back"
     if not place.exists():
         ensure_folder(place.parent)
         move_folder(folder, place)
         sync_folder(folder.parent)
     mirror(tools, stone)
-    write_campaign_file(tools, action.campaign_uid, action.campaign)
+    _tell(tools, stone)
     return f"in the trash; reconcile undelete {action.campaign}@{action.step} takes it back"
+
+
+def _tell(tools: Tools, stone: TrashRow) -> None:
+    """Let the campaign's files say what has become of its checkpoint."""
+    write_campaign_file(tools, stone.campaign_uid, stone.campaign)
+    write_status_files(tools, stone.campaign_uid, stone.campaign)
 
 
 def _stone(action: TrashCheckpoint, tools: Tools) -> TrashRow | None:
@@ -133,7 +141,7 @@ def _restore(stone: TrashRow, tools: Tools) -> str:
     elif stone.state not in ("trashed", "restored") or not folder.is_dir():
         return f"{stone.campaign}@{stone.step} is deleted for good"
     set_state(tools, stone, "restored")
-    write_campaign_file(tools, stone.campaign_uid, stone.campaign)
+    _tell(tools, stone)
     return f"{stone.campaign}@{stone.step} is back, and no rule drops it again"
 
 
@@ -159,6 +167,7 @@ def purge(action: PurgeTrash, tools: Tools) -> str:
     if place.parent != tools.layout.trash or place.is_symlink():
         raise Permanent(f"{place}: is no folder of the trash; nothing was deleted")
     set_state(tools, stone, "purging")
+    write_status_files(tools, stone.campaign_uid, stone.campaign)
     remove_tree(place)
     set_state(tools, stone, "purged")
     return f"deleted; its ledger row{'s' if stone.is_campaign else ''} and metrics stay"

@@ -20,7 +20,8 @@ from reconciler.desired.mistakes import SpecMistakesError
 from reconciler.observed.disk import observe_disk
 from reconciler.observed.gpus import observe_gpus
 from reconciler.observed.records import DiskFacts
-from state.amounts import size
+from reconciler.plan.trash_contents import num_in_trash
+from state.amounts import counts, size
 from state.layout import Layout
 from state.lock import read_epoch
 from state.store.connection import StoreDamaged, open_reader
@@ -243,7 +244,9 @@ def _trash(view: View) -> Check:
     facts, items = view.facts, trash(view)
     if facts.trash.problem is not None:
         return _fail("trash", facts.trash.problem, "make it a folder that this user can read")
-    text = f"{_count(len(facts.in_trash), 'checkpoint')}, {size(facts.trash_bytes)}"
+    num_campaigns, num_checkpoints = num_in_trash(facts)
+    things = counts(campaign=num_campaigns, checkpoint=num_checkpoints) or "nothing of ours"
+    text = f"{things}, {size(facts.trash_bytes)}"
     if vanished := [item for item in items if item.state == "vanished"]:
         told = f"{text}; {vanished[0].id} is not there any more: {vanished[0].reason}"
         return _warn("trash", told, "nothing to mend: it cannot be taken back; its ledger row stays")

@@ -232,7 +232,9 @@ class TrashItem(msgspec.Struct, frozen=True, kw_only=True):
     """Something in the trash."""
 
     id: str
-    """<hero>/<campaign>@<step>, which undelete takes; of what is foreign its name in the trash."""
+    """<hero>/<campaign>@<step> or <hero>/<campaign>, which undelete takes; of what is foreign its name."""
+    thing: str | None = None
+    """checkpoint, or campaign: one that was deleted whole."""
     state: str
     """trashed, purging (being deleted now), vanished (taken out by somebody), foreign (not ours)."""
     reason: str

@@ -18,7 +18,7 @@ from reconciler.app.queue_health import queue_item
 from reconciler.app.trash_items import next_purge_seconds
 from reconciler.plan.changes import Blocked
 from reconciler.plan.launches import choose_device
-from reconciler.plan.trash_contents import foreign
+from reconciler.plan.trash_contents import foreign, num_in_trash
 from reconciler.plan.world import World
 from state.contract.goals import Goals, in_words
 from state.lock import Holder
@@ -56,7 +56,10 @@ class CampaignStatus(msgspec.Struct, frozen=True, kw_only=True):
 class TrashStatus(msgspec.Struct, frozen=True, kw_only=True):
     """What was dropped and still takes room."""
 
+    num_campaigns: int
+    """Deleted whole."""
     num_checkpoints: int
+    """Dropped one by one."""
     size_bytes: int
     next_seconds: float | None
     """So soon the first of it may be deleted for good; None: nothing waits."""
@@ -167,8 +170,10 @@ def status_of(view: View) -> StatusReport:
 
 
 def _trash(view: View) -> TrashStatus:
+    num_campaigns, num_checkpoints = num_in_trash(view.facts)
     return TrashStatus(
-        num_checkpoints=len(view.facts.in_trash),
+        num_campaigns=num_campaigns,
+        num_checkpoints=num_checkpoints,
         size_bytes=view.facts.trash_bytes,
         next_seconds=next_purge_seconds(view),
         num_foreign=len(list(foreign(view.facts))),

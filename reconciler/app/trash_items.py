@@ -30,6 +30,7 @@ def _ours(view: View) -> Iterator[TrashItem]:
         gone = is_vanished(view.facts, stone)
         yield TrashItem(
             id=stone.thing,
+            thing=stone.subject.partition("/")[0],
             state="vanished" if gone else stone.state,
             kind=stone.kind,
             reason=VANISHED if gone else stone.reason,

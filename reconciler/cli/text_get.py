@@ -120,7 +120,8 @@ def _trash(item: Any) -> Row:
     gone = item.state in ("foreign", "vanished") or item.left_seconds is None
     left = "" if gone else duration(item.left_seconds) if item.left_seconds else "two clean ticks"
     num_bytes = size(item.size_bytes) if item.size_bytes else ""
-    return (item.id, item.state, when(item.trashed_at), num_bytes, left, item.reason)
+    name = f"{item.id} (whole)" if item.thing == "campaign" else item.id
+    return (name, item.state, when(item.trashed_at), num_bytes, left, item.reason)
 
 
 def _left(title: str, spare: int = 0) -> Column:

@@ -15,7 +15,7 @@ from reconciler.cli.text_layout import (
     short_hash,
     wrapped,
 )
-from state.amounts import count, duration, size
+from state.amounts import count, counts, duration, size
 
 if TYPE_CHECKING:
     from reconciler.app.active_run import ActiveRun
@@ -60,7 +60,7 @@ def _realm(report: "StatusReport", width: int, paint: Paint) -> list[str]:
         ("plan", _plan(report)),
     ]
     blocked = [line for item in report.blocked for line in _blocked(item, width, paint)]
-    if report.trash.num_checkpoints or report.trash.num_foreign:
+    if report.trash.num_campaigns or report.trash.num_checkpoints or report.trash.num_foreign:
         pairs.insert(5, ("trash", _trash(report.trash)))
     if report.suspended is not None:
         pairs.insert(0, ("suspended", report.suspended))
@@ -109,8 +109,8 @@ def _queue(report: "StatusReport") -> str:
 
 def _trash(trash: "TrashStatus") -> str:
     soon = duration(trash.next_seconds) if trash.next_seconds else "its next clean ticks"
-    much = f"{count(trash.num_checkpoints, 'checkpoint')}, {size(trash.size_bytes)}"
-    parts = [f"{much}, the first for good in {soon}"] if trash.num_checkpoints else []
+    things = counts(campaign=trash.num_campaigns, checkpoint=trash.num_checkpoints)
+    parts = [f"{things}, {size(trash.size_bytes)}, the first for good in {soon}"] if things else []
     parts += [f"{trash.num_foreign:,} not ours, never deleted"] if trash.num_foreign else []
     return "; ".join(parts)
 

@@ -109,9 +109,9 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     def tombstone(self, row: LedgerRow) -> TrashRow | None:
         """Return the tombstone of a checkpoint that was dropped, by itself or with its whole campaign."""
-        if not self._tombstones:
+        if not self.tombstones:
             return None
-        return self._tombstones.get(row.sequence) or self.deletion(row.campaign_uid)
+        return self.tombstones.get(row.sequence) or self.deletion(row.campaign_uid)
 
     def deletion(self, campaign_uid: str) -> TrashRow | None:
         """Return the tombstone of a campaign that was deleted whole and not taken back."""
@@ -154,10 +154,11 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def _deletions(self) -> dict[str, TrashRow]:
-        return {stone.campaign_uid: stone for stone in self._tombstones.values() if stone.is_campaign}
+        return {stone.campaign_uid: stone for stone in self.tombstones.values() if stone.is_campaign}
 
     @cached_property
-    def _tombstones(self) -> dict[int, TrashRow]:
+    def tombstones(self) -> dict[int, TrashRow]:
+        """Sequence of a ledger row, or number of a deletion → the tombstone in force."""
         return {row.sequence: row for row in self.store.trash if row.state != "restored"}
 
     def failed_action(self, change_id: str) -> FailedAction | None:

@@ -31,7 +31,7 @@ def cost_of(facts: Facts, changes: Iterable[Change]) -> Cost:
     """Return what these changes cost."""
     actions = [change.action for change in changes]
     adds = [added for action in actions if (added := _added(facts, action)) is not None]
-    drops = [action for action in actions if isinstance(action, a.TrashCheckpoint)]
+    drops = [action for action in actions if isinstance(action, (a.TrashCheckpoint, a.DeleteCampaign))]
     return Cost(
         adds_bytes=sum(size for size, _ in adds if size is not None),
         is_at_most=any(size and what == TAKEN_OVER for size, what in adds),

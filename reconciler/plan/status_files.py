@@ -10,6 +10,7 @@ _WRITES_STATUS = (
     *(actions.RegisterCampaign, actions.TakeOverCheckpoint, actions.RecordCheckpoint),
     *(actions.ArchiveCampaign, actions.RestoreCampaign),
     *(actions.LaunchRun, actions.CloseRun, actions.StopRun),
+    *(actions.TrashCheckpoint, actions.PurgeTrash, actions.SetAsideCheckpoint, actions.MarkCheckpoint),
 )
 """What makes the files right anyway, for the campaign that it is about."""
 
@@ -28,7 +29,8 @@ def plan_status_files(world: World, draft: Draft) -> None:
 def _plan_one(world: World, draft: Draft, row: CampaignRow) -> None:
     found = world.facts.derived.status_files.get(row.name)
     content = found.values if found is not None else {}
-    expected = training_status(row, world.facts.runs_of(row.uid), world.facts.ledger_of(row.uid))
+    facts = world.facts
+    expected = training_status(row, facts.runs_of(row.uid), facts.ledger_of(row.uid), facts.tombstones)
     if expected.items() <= content.items():
         return
     differing = [key for key in expected if content.get(key, ...) != expected[key]]

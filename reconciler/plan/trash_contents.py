@@ -58,6 +58,12 @@ def unwritten(facts: Facts) -> list[TrashRow]:
     return [stone for stone in facts.store.trash if _mirror(stone) not in facts.trash.files]
 
 
+def num_in_trash(facts: Facts) -> tuple[int, int]:
+    """Return how many campaigns deleted whole, and how many single checkpoints, wait in the trash."""
+    num_campaigns = sum(stone.is_campaign for stone in facts.in_trash)
+    return num_campaigns, len(facts.in_trash) - num_campaigns
+
+
 def is_vanished(facts: Facts, stone: TrashRow) -> bool:
     """Does a tombstone say that something waits in the trash, and it does not lie there any more?"""
     return stone.state == "trashed" and _folder(stone) not in facts.trash.folders

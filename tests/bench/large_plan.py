@@ -93,7 +93,7 @@ def _write_world(realm: Realm, names: list[str]) -> None:
             put(store, [campaign, *ledger])
             record = encode_record(campaign_record(CARD, campaign, ledger, {}))
             layout.campaign(name).record.write_bytes(record)
-            status = encode_record(training_status(campaign, (), ledger))
+            status = encode_record(training_status(campaign, (), ledger, {}))
             layout.campaign(name).training_status.write_bytes(status)
         put_meta(store, "realm_uid", realm_uid)
     writer.close()

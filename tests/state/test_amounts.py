@@ -2,7 +2,7 @@
 
 import pytest
 
-from state.amounts import count, duration, size
+from state.amounts import count, counts, duration, size
 
 
 @pytest.mark.parametrize(
@@ -58,3 +58,9 @@ def test_a_duration_has_two_units_at_most(seconds: float | None, told: str) -> N
 )
 def test_a_count_agrees_with_its_noun(number: int, noun: str, told: str) -> None:
     assert count(number, noun) == told
+
+
+def test_only_what_there_is_is_counted() -> None:
+    assert counts(campaign=1, checkpoint=2) == "1 campaign, 2 checkpoints"
+    assert counts(campaign=0, checkpoint=1) == "1 checkpoint"
+    assert counts(campaign=0) == ""

@@ -1,6 +1,7 @@
 """A damaged checkpoint is found before training goes on from it, and set aside; nothing of it is deleted."""
 
 import errno
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -120,3 +121,21 @@ def test_what_the_ledger_does_not_know_is_not_moved(realm: Any, make: Any) -> No
 
     assert "the ledger has no row of blake3:" in realm.fails(make.set_aside(manifest)).text
     assert (checkpoints(realm, make) / "checkpoint-40").is_dir()
+
+
+def test_once_set_aside_the_ledger_file_has_no_path_to_it_and_does_not_count_it(
+    damaged: Any, realm: Any, make: Any
+) -> None:
+    index = realm.layout.campaign(make.campaign).checkpoint_index
+    realm.fails(make.launch())
+
+    realm.done(make.set_aside(damaged))
+
+    said = json.loads(index.read_bytes())
+    assert {step: one["state"] for step, one in said["checkpoints"].items()} == {
+        "20": "complete",
+        "40": "damaged",
+    }
+    assert (said["checkpoints"]["40"]["path"], said["checkpoint_count"]) == (None, 1)
+    realm.done(make.record(realm.save_checkpoint(40, attempt=2)))
+    assert json.loads(index.read_bytes())["checkpoint_count"] == 2

@@ -139,3 +139,22 @@ def test_one_that_somebody_put_back_by_hand_is_left_there(realm, make, two):
     shutil.copytree(realm.layout.root / stone.path, folder(realm, make, 7))
     assert realm.done(make.drop(two)) == ["it lies in its place again: somebody put it back"]
     assert realm.view().trash[0].state == "restored"
+
+
+def index(realm, make):
+    """What checkpoint_ledger.json says of each step, and how many it counts."""
+    said = json.loads(realm.layout.campaign(make.campaign).checkpoint_index.read_bytes())
+    records = said["checkpoints"].items()
+    return {step: (one["path"] is not None, one["state"]) for step, one in records}, said["checkpoint_count"]
+
+
+def test_the_ledger_file_says_what_is_there_after_a_drop_a_taking_back_and_a_purge(realm, make, two):
+    """The wrong turn: 763 listed, 98 on disk."""
+    assert index(realm, make) == ({"7": (True, "complete"), "9": (True, "complete")}, 2)
+    realm.done(make.drop(two))
+    assert index(realm, make) == ({"7": (False, "trashed"), "9": (True, "complete")}, 1)
+    realm.ask("undelete", f"{make.campaign}@7")
+    realm.done(make.take_back(7))
+    assert index(realm, make) == ({"7": (True, "complete"), "9": (True, "complete")}, 2)
+    realm.done(make.drop(two), make.purge(7))
+    assert index(realm, make) == ({"7": (False, "purged"), "9": (True, "complete")}, 1)

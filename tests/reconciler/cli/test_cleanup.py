@@ -110,6 +110,27 @@ def test_a_campaign_is_deleted_whole_after_an_approval_and_comes_back(
     assert changes(run) == []
 
 
+def test_a_deleted_campaign_in_the_trash_is_told_as_a_campaign(
+    run, realm: Path, lab: Path, git, root: Path
+) -> None:
+    say(lab, git, "state: deleted")
+    run("apply", "--until-converged")
+    approve(run)
+    assert "after 3 d in the trash" in run("plan").stdout
+    run("apply", "--until-converged")
+
+    (item,) = json.loads(run("get", "trash", "--json").stdout)["items"]
+    assert (item["id"], item["thing"], item["state"]) == (NAME, "campaign", "trashed")
+    assert f"{NAME} (whole)" in run("get", "trash").stdout
+    told = json.loads(run("status", "--json").stdout)["trash"]
+    assert (told["num_campaigns"], told["num_checkpoints"], told["num_foreign"]) == (1, 0, 0)
+    assert "trash       1 campaign, " in run("status").stdout
+    (checked,) = (line for line in run("doctor").stdout.splitlines() if " trash " in f" {line} ")
+    assert "1 campaign, " in checked
+    assert "checkpoint" not in checked
+    assert "not ours" not in checked
+
+
 def campaigns(run) -> list[dict[str, object]]:
     return json.loads(run("get", "campaigns", "--json").stdout)["items"]
 

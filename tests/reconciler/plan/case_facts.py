@@ -375,7 +375,7 @@ class Builder:
 
     def _status_file(self, row: CampaignRow, words: Mapping[str, Any]) -> bytes:
         facts = self.facts
-        record = training_status(row, facts.runs_of(row.uid), facts.ledger_of(row.uid))
+        record = training_status(row, facts.runs_of(row.uid), facts.ledger_of(row.uid), facts.tombstones)
         return encode_record(record | words.get("status_file", {}))
 
     def _card(self, name: str) -> CampaignCard:

@@ -36,6 +36,15 @@ def test_drops_free_their_room_only_after_the_longest_time_of_grace(world_of):
     assert found == msgspec.structs.replace(NOTHING, frees_later_bytes=12, later_seconds=7200.0)
 
 
+def test_a_campaign_deleted_whole_frees_its_room_after_its_time_of_grace(world_of):
+    gone = change(a.DeleteCampaign(
+        **CAMPAIGN, sequence=-1, step=20, digest="d", size_bytes=50, checkpoints=2, kind="asked", why="w",
+        grace_seconds=259200.0,
+    ))  # fmt: skip
+    found = cost(world_of, gone, drop(5))
+    assert found == msgspec.structs.replace(NOTHING, frees_later_bytes=55, later_seconds=259200.0)
+
+
 def test_a_purge_frees_its_room_now(world_of):
     purge = a.PurgeTrash(**CAMPAIGN, sequence=1, step=10, path="trash/x", size_bytes=9)
     assert cost(world_of, change(purge)) == msgspec.structs.replace(NOTHING, frees_now_bytes=9)
