@@ -18,7 +18,7 @@ from reconciler.app.environment import Environment
 from reconciler.app.errors import Failed, NotFound
 from reconciler.app.gather import Observer, new_realm_uid
 from reconciler.app.here import seen_from_here
-from reconciler.app.known_data import Gate, known_of_new, with_inspections
+from reconciler.app.known_data import Gate, Look, known_of_new, with_inspections
 from reconciler.app.place import Following, Options, followed_commit
 from reconciler.app.planning import View, load_commit
 from reconciler.app.remembered_root import common_folder
@@ -63,8 +63,12 @@ class Ticker:
         show: Show,
         launcher: Launcher | None = None,
         options: Options | None = None,
+        look: Look | None = None,
     ) -> None:
-        """Take office; trainers are started on this machine unless a launcher says otherwise."""
+        """Take office; trainers are started on this machine unless a launcher says otherwise.
+
+        New rows are looked through by a process of the trainer unless `look` says otherwise.
+        """
         ensure_folder(layout.campaigns)
         ensure_folder(layout.inbox)
         self._environment = environment
@@ -75,7 +79,7 @@ class Ticker:
         self._writer = _enter_office(layout, environment.now())
         self._launcher = launcher or LocalLauncher()
         self._observer = Observer(environment, layout, Path(following.repository))
-        self._gate = Gate(environment, show.notice)
+        self._look_through = look or Gate(environment, show.notice).look
         self._tools = Tools(
             layout=layout,
             writer=self._writer,
@@ -190,7 +194,7 @@ class Ticker:
         seen = self._observer.facts(desired)
         now = self._environment.now()
         world = World(desired=desired, facts=seen, specs_commit=commit.id, now=now)
-        facts = with_inspections(world, known_of_new(world, self._layout, self._gate.look)).facts
+        facts = with_inspections(world, known_of_new(world, self._layout, self._look_through)).facts
         return View(
             commit=commit,
             is_worktree=False,

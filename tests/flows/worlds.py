@@ -20,12 +20,14 @@ from lab import Lab
 from reconciler.act.launcher import Launcher
 from reconciler.act.protocol import Outcome
 from reconciler.app.environment import Environment
+from reconciler.app.inspecting import Asked
 from reconciler.app.place import Following, Options
 from reconciler.app.planning import View, look
 from reconciler.app.ticking import Ticker
 from reconciler.loop import Tick
 from reconciler.plan.changes import Blocked, Change, Plan
 from state import failpoints
+from state.contract.inspection import Inspection
 from state.contract.status import RunStatus
 from state.store.connection import open_writer
 from state.store.requests import ask
@@ -65,6 +67,11 @@ class Teller:
 
     def settled(self, view: View) -> None:
         self.told.append(f"settled at {view.commit.name}")
+
+
+def look_at_nothing(asked: Sequence[Asked]) -> Sequence[Inspection | None]:
+    """Take in every row unseen: these trainers train nothing, and a process for each look would cost seconds."""
+    return [None] * len(asked)
 
 
 class World:
@@ -160,7 +167,9 @@ class World:
     def _ticker(self, show: Teller, launcher: Launcher) -> Iterator[Ticker]:
         following = Following(repository=str(self.lab.repository), branch="main")
         stop = threading.Event()
-        with Ticker(self.environment, self.lab.layout, following, "flow", stop, show, launcher) as ticker:
+        with Ticker(
+            self.environment, self.lab.layout, following, "flow", stop, show, launcher, look=look_at_nothing
+        ) as ticker:
             yield ticker
 
 
