@@ -21,6 +21,7 @@ from reconciler.observed.derived_files import observe_derived
 from reconciler.observed.disk import observe_disk
 from reconciler.observed.facts import CampaignFacts, Facts
 from reconciler.observed.gpus import observe_gpus, visible_gpus
+from reconciler.observed.held_out import HeldOutFiles
 from reconciler.observed.inbox import observe_inbox
 from reconciler.observed.models import hub_cache_folder, observe_model
 from reconciler.observed.programs import why_not_startable
@@ -60,6 +61,7 @@ class Observer:
             folders = {
                 one.name: self._folder(find_home(self._layout, one), one.uid) for one in store.campaigns
             }
+        held_out_files = self._held_out_files(desired)
         return Facts(
             store=store,
             disk=observe_disk(self._layout.root),
@@ -70,8 +72,8 @@ class Observer:
             trash=observe_trash(self._layout),
             inbox=self._inbox(desired),
             queue_folders=observe_queue_folders(self._layout),
-            quest_files=self._quest_files(desired, store),
-            held_out_files=self._held_out_files(desired),
+            quest_files=self._quest_files(desired, store, HeldOutFiles(held_out_files.values())),
+            held_out_files=held_out_files,
             models=self._models(desired),
             missing_programs=self._missing_programs(desired),
         )
@@ -112,12 +114,20 @@ class Observer:
         now = self._environment.now()
         return observe_inbox(self._layout, contracts_of_inbox(desired), now, self._files)
 
-    def _quest_files(self, desired: Desired, store: StoreView) -> Mapping[str, QuestFileFacts]:
+    def _quest_files(
+        self, desired: Desired, store: StoreView, held_out: HeldOutFiles
+    ) -> Mapping[str, QuestFileFacts]:
         root, top = self._layout.root, self._repository
         known = known_contents(store.jobs, store.quest_data)
         return {
             quest.id: observe_quest_file(
-                quest.file, root, top, contracts_of(desired, quest), self._files, known.get(quest.id, ())
+                quest.file,
+                root,
+                top,
+                contracts_of(desired, quest),
+                self._files,
+                known.get(quest.id, ()),
+                held_out,
             )
             for quest in desired.quests
             if quest.file is not None

@@ -10,6 +10,7 @@ import msgspec
 
 from reconciler.observed.fact_cache import FactCache, content_key
 from reconciler.observed.folders import Signature, is_lfs_pointer, printable, signature
+from reconciler.observed.held_out import HeldOutFiles
 from reconciler.observed.records import QuestFileFacts
 from state.contract.growth import Continued, KnownPart, continued
 from state.contract.quest_rows import QuestFileError
@@ -19,7 +20,8 @@ from state.contract.sieve import Sieved, sieve
 
 Known = tuple[tuple[KnownPart, ...], ...]
 MAX_QUEST_BYTES = 1 << 30
-_RULES = "quest-4"
+NONE_HELD_OUT = HeldOutFiles()
+_RULES = "quest-5"
 """Grows when the rules of the gate change: then what is remembered no longer holds."""
 _FILE = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 _CHUNK_BYTES = 1 << 20
@@ -49,11 +51,12 @@ def observe_quest_file(
     contracts: Sequence[RowContract],
     cache: FactCache | None = None,
     known: Known = (),
+    held_out: HeldOutFiles = NONE_HELD_OUT,
 ) -> QuestFileFacts:
     """Return the facts of a quest file. Whatever is wrong with it is a finding, never an exception.
 
     Its rows keep the one contract that is given, or the one of several that fits. `known`: contents that were
-    taken in of it before, each by its parts.
+    taken in of it before, each by its parts; rows that came behind them are looked for in the held-out files.
 
     An absolute name is taken as it is; a relative one is looked up below the root, then below the
     repository's top folder, which a link must not leave.
@@ -61,7 +64,7 @@ def observe_quest_file(
     path: Path | None = None
     try:
         path = _find(name, (root, repository))
-        seen, checked = _check(path, contracts, cache, known)
+        seen, checked = _check(path, contracts, cache, known, held_out)
     except _Refused as refused:
         where = None if path is None else printable(str(path))
         return QuestFileFacts(name=name, path=where, findings=(refused.finding,))
@@ -77,7 +80,7 @@ def observe_open_file(
 ) -> QuestFileFacts:
     """Return the facts of a plain file that is open for reading; see `observe_quest_file`."""
     try:
-        seen, checked = _check_open(descriptor, path, contracts, cache, ())
+        seen, checked = _check_open(descriptor, path, contracts, cache)
     except _Refused as refused:
         return QuestFileFacts(name=name, path=printable(str(path)), findings=(refused.finding,))
     return _facts(name, path, seen, checked)
@@ -132,24 +135,35 @@ def _resolve(place: Path, base: Path | None) -> Path:
 
 
 def _check(
-    path: Path, contracts: Sequence[RowContract], cache: FactCache | None, known: Known
+    path: Path,
+    contracts: Sequence[RowContract],
+    cache: FactCache | None,
+    known: Known,
+    held_out: HeldOutFiles,
 ) -> tuple[Signature, _Checked]:
     descriptor = _open(path)
     try:
-        return _check_open(descriptor, path, contracts, cache, known)
+        return _check_open(descriptor, path, contracts, cache, known, held_out)
     finally:
         os.close(descriptor)
 
 
 def _check_open(
-    descriptor: int, path: Path, contracts: Sequence[RowContract], cache: FactCache | None, known: Known
+    descriptor: int,
+    path: Path,
+    contracts: Sequence[RowContract],
+    cache: FactCache | None,
+    known: Known = (),
+    held_out: HeldOutFiles = NONE_HELD_OUT,
 ) -> tuple[Signature, _Checked]:
     """Return what the file's content is, remembered or read now."""
     seen = signature(os.fstat(descriptor))
-    key = content_key(_RULES, str(path), seen, repr(tuple(contracts)), repr(known))
+    key = content_key(
+        _RULES, str(path), seen, repr(tuple(contracts)), repr(known), held_out.key if known else ""
+    )
     if (remembered := _remembered(cache, key)) is not None:
         return seen, remembered
-    checked = _read(descriptor, seen, path, contracts, known)
+    checked = _read(descriptor, seen, path, contracts, known, held_out)
     if cache is not None:
         cache.put(key, msgspec.json.encode(checked))
     return seen, checked
@@ -187,7 +201,12 @@ def _remembered(cache: FactCache | None, key: str) -> _Checked | None:
 
 
 def _read(
-    descriptor: int, seen: Signature, path: Path, contracts: Sequence[RowContract], known: Known
+    descriptor: int,
+    seen: Signature,
+    path: Path,
+    contracts: Sequence[RowContract],
+    known: Known,
+    held_out: HeldOutFiles,
 ) -> _Checked:
     """Return the result of reading the whole file.
 
@@ -210,7 +229,10 @@ def _read(
     digest = "sha256:" + hashlib.sha256(content).hexdigest()
     try:
         sieved, taken = sieve(content, str(path), contracts)
-        behind = (continued(taken, parts, str(path), sieved.contract) for parts in known)
+        contract = sieved.contract
+        behind = (
+            continued(taken, parts, str(path), contract, lambda: held_out.row_digests) for parts in known
+        )
         return _Checked(digest, sieved, (), tuple(one for one in behind if one is not None))
     except QuestFileError as error:
         return _Checked(digest, None, error.findings)

@@ -7,14 +7,16 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from reconciler.desired.layers import layers_of, resolve
+from reconciler.desired.layers import held_out_of
 from reconciler.desired.queue import Quest
+from reconciler.desired.training import HeldOutFile
 from reconciler.observed.records import QuestFileFacts
 from reconciler.plan.actions import SnapshotFile
 from reconciler.plan.dropped import content_key
 from reconciler.plan.quest_sources import QuestSource
 from reconciler.plan.world import World
-from state.contract.growth import Continued, KnownPart
+from state.amounts import count
+from state.contract.growth import Continued, KnownPart, NewRows
 from state.store.rows import JobRow, QuestDataRow
 
 
@@ -55,8 +57,8 @@ def growth(world: World, quest: Quest, parts: Sequence[JobRow], source: QuestSou
     found = _continued(world, quest, parts, source)
     if found is None or found.new is None or not isinstance(source.fetch, SnapshotFile):
         return None
-    if found.new.highest_draw < _held_out_fraction(world, world.name(parts[0].campaign_uid)):
-        return None  # every new row would be held out; they wait until one comes that is not
+    if _why_none_is_trained(world, world.name(parts[0].campaign_uid), found.new) is not None:
+        return None  # they wait until one comes that is trained
     return _source_of_range(
         source,
         source.fetch,
@@ -64,6 +66,26 @@ def growth(world: World, quest: Quest, parts: Sequence[JobRow], source: QuestSou
         found.new.num_rows,
         (found.starts[-1], None),
     )
+
+
+def held_out_growth(world: World, quest: Quest, parts: Sequence[JobRow], source: QuestSource) -> str | None:
+    """Say why none of the rows that came behind the parts is trained; None when there are none, or one is."""
+    found, campaign = _continued(world, quest, parts, source), world.name(parts[0].campaign_uid)
+    if found is None or found.new is None:
+        return None
+    why = _why_none_is_trained(world, campaign, found.new)
+    return (
+        why and f"{count(found.new.num_rows, 'new row')}, and {why}: nothing of that is trained by {campaign}"
+    )
+
+
+def _why_none_is_trained(world: World, campaign: str, new: NewRows) -> str | None:
+    held_out = held_out_of(world.desired, campaign)
+    if not isinstance(held_out, HeldOutFile):
+        return f"all are held out ({held_out:g} of the rows)" if new.highest_draw < held_out else None
+    seen = world.facts.held_out_files.get(campaign)
+    is_in = seen is not None and seen.sha256 in new.all_in
+    return f"all stand in the held-out file {held_out.file}" if is_in else None
 
 
 def source_of_part(
@@ -102,8 +124,3 @@ def _continued(world: World, quest: Quest, parts: Sequence[JobRow], source: Ques
         return None
     digests = tuple(job.digest for job in parts)
     return next((one for one in seen.continued if one.parts == digests), None)
-
-
-def _held_out_fraction(world: World, campaign: str) -> float:
-    value = resolve(layers_of(world.desired, campaign))["evaluation.held_out"].value
-    return float(value) if isinstance(value, int | float) else 0.0

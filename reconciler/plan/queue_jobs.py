@@ -6,7 +6,7 @@ from reconciler.desired.queue import Quest
 from reconciler.plan import jobs
 from reconciler.plan.actions import UpdateJob
 from reconciler.plan.draft import Draft
-from reconciler.plan.quest_parts import current_parts, growth, is_unchanged, source_of_part
+from reconciler.plan.quest_parts import current_parts, growth, held_out_growth, is_unchanged, source_of_part
 from reconciler.plan.quest_sources import NoSource, QuestSource, quest_source, why_gone
 from reconciler.plan.queue_content import block, dequeue, enqueue, fetch
 from reconciler.plan.retry import is_forgiven
@@ -60,6 +60,8 @@ def _plan_parts(
         new = growth(world, quest, parts, source)
         if new is not None:
             enqueue(world, draft, quest, campaign, new, part=parts[-1].part + 1, follows=True)
+        elif why := held_out_growth(world, quest, parts, source):
+            draft.warnings.append(f"{world.quest_where(quest.id)}: quest {quest.id} has {why}")
 
 
 def _say_what_is_wrong_with_the_source(

@@ -5,12 +5,12 @@ has grown when its bytes begin with all the parts in their order, each ending wh
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import msgspec
 
 from state.contract.row_contracts import RowContract
-from state.contract.sieve import highest_draw
+from state.contract.sieve import highest_draw, row_digests
 
 
 class KnownPart(msgspec.Struct, frozen=True):
@@ -28,6 +28,8 @@ class NewRows(msgspec.Struct, frozen=True, kw_only=True):
     num_rows: int
     highest_draw: float
     """From a held-out share above this on, none of them would be trained."""
+    all_in: tuple[str, ...] = ()
+    """Digests of the held-out files in which each of them stands: beside these none would be trained."""
 
 
 class Continued(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,9 +44,16 @@ class Continued(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def continued(
-    content: bytes, parts: Sequence[KnownPart], path: str, contract: RowContract
+    content: bytes,
+    parts: Sequence[KnownPart],
+    path: str,
+    contract: RowContract,
+    held_out: Callable[[], Mapping[str, Collection[str]]] = dict,
 ) -> Continued | None:
-    """Return how a content goes on behind the parts; None when it does not begin with them."""
+    """Return how a content goes on behind the parts; None when it does not begin with them.
+
+    `held_out`: digest of each held-out file → the digests of its rows; asked only where there are new rows.
+    """
     starts, at = [], 0
     for part in parts:
         begin = _next_line(content, at)
@@ -57,9 +66,8 @@ def continued(
         return None
     new = content[begin:]
     digests = tuple(part.digest for part in parts)
-    return Continued(
-        parts=digests, starts=(*starts, begin), new=_new_rows(new, path, contract) if new else None
-    )
+    found = _new_rows(new, path, contract, held_out()) if new else None
+    return Continued(parts=digests, starts=(*starts, begin), new=found)
 
 
 def _next_line(content: bytes, at: int) -> int | None:
@@ -69,12 +77,16 @@ def _next_line(content: bytes, at: int) -> int | None:
     return at + 1 if content[at : at + 1] == b"\n" else None
 
 
-def _new_rows(new: bytes, path: str, contract: RowContract) -> NewRows:
+def _new_rows(
+    new: bytes, path: str, contract: RowContract, held_out: Mapping[str, Collection[str]]
+) -> NewRows:
+    digests = row_digests(new, path, contract)
     return NewRows(
         digest=_digest(new),
         size_bytes=len(new),
         num_rows=new.removesuffix(b"\n").count(b"\n") + 1,
-        highest_draw=highest_draw(new, path, contract),
+        highest_draw=highest_draw(digests),
+        all_in=tuple(name for name, held in sorted(held_out.items()) if all(one in held for one in digests)),
     )
 
 

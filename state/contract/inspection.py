@@ -14,7 +14,7 @@ from state.contract.row_contracts import RowContract
 from state.contract.row_lines import Finding
 from state.contract.run_config import ChatConfig, TokenizerConfig
 
-CHECKER_VERSION = 2
+CHECKER_VERSION = 3
 """Grows when a check finds something else in the same rows."""
 
 Depth = Literal["quick", "standard", "deep"]

@@ -5,7 +5,7 @@ of every row: none is unknown, two are ambiguous, and both are refused by name. 
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
@@ -56,9 +56,13 @@ def sieve(content: bytes, path: str, contracts: Sequence[RowContract]) -> tuple[
     )
 
 
-def highest_draw(content: bytes, path: str, contract: RowContract) -> float:
-    """Return the share below which at least one row of a content is not held out (see `is_held_out`)."""
-    digests = (row_digest(row.messages) for row in rows(content, path, contract.shape))
+def row_digests(content: bytes, path: str, contract: RowContract) -> frozenset[str]:
+    """Return the digests of the rows of a content that has passed the gate."""
+    return frozenset(row_digest(row.messages) for row in rows(content, path, contract.shape))
+
+
+def highest_draw(digests: Collection[str]) -> float:
+    """Return the share below which at least one of these rows is not held out (see `is_held_out`)."""
     return max(int(digest[:13], 16) for digest in digests) / 16**13
 
 

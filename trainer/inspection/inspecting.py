@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from state.contract.inspection import DEPTHS, Depth, Guard, Inspection, InspectRequest, TokenCounts, TrainedAs
-from state.contract.quest_rows import QuestFileError, Row, is_held_out, row_digest
+from state.contract.quest_rows import QuestFileError, Row, row_digest
 from state.contract.row_contracts import RowContract
+from state.contract.row_order import training_rows
 from state.contract.row_shapes import PLAIN_TEXT
 from state.contract.row_words import Objection
 from trainer.inspection.duplicates import (
@@ -40,7 +41,7 @@ def inspect(request: InspectRequest) -> Inspection:
     guards = [_guard(guard) for guard in request.guards]
     _look_at_rows(read.rows, findings)
     findings.add_all("leakage", leaks(read.rows, guards))
-    training = _training_rows(read.rows, request.held_out_fraction, findings)
+    training = _training_rows(read.rows, request.held_out_fraction, guards, findings)
     counts = None
     if _reaches(request.depth, "standard"):
         _look_for_repetition(read.rows, findings)
@@ -103,8 +104,13 @@ def _look_at_rows(rows: Sequence[Row], findings: Findings) -> None:
     findings.add_all("duplicate", duplicates(rows))
 
 
-def _training_rows(rows: Sequence[Row], fraction: float, findings: Findings) -> list[Row]:
-    training = [row for row in rows if not is_held_out(row_digest(row.messages), fraction)]
+def _training_rows(
+    rows: Sequence[Row], fraction: float, guards: Sequence[GuardRows], findings: Findings
+) -> list[Row]:
+    """Return the rows that the trainer would learn: none of a held-out file, whatever the share is."""
+    never = {digest for guard in guards for digest in guard.rows}
+    learnt = frozenset(training_rows((row_digest(row.messages) for row in rows), fraction, never))
+    training = [row for place, row in enumerate(rows) if place in learnt]
     if not training:
         objection = Objection(
             "every row is held out", "at least one to train on", "Lower held_out or add rows."

@@ -6,6 +6,7 @@ import pytest
 
 from state.contract.growth import KnownPart, continued
 from state.contract.row_contracts import MESSAGES
+from state.contract.sieve import row_digests
 
 ROW = b'{"messages": [{"role": "user", "content": "%d"}, {"role": "assistant", "content": "2"}]}'
 
@@ -53,3 +54,12 @@ def test_a_content_that_begins_otherwise_is_edited(content: bytes) -> None:
 
 def test_equal_rows_that_come_again_are_new_rows() -> None:
     assert behind(rows(1, 1, 1), rows(1), rows(1)).new.digest == part(rows(1)).digest
+
+
+@pytest.mark.parametrize(("held_out", "all_in"), [(rows(2, 3, 4), ("t",)), (rows(2), ()), (rows(1), ())])
+def test_a_held_out_file_that_has_every_new_row_is_named(held_out: bytes, all_in: tuple[str, ...]) -> None:
+    known = {"t": row_digests(held_out, "t", MESSAGES)}
+    found = continued(rows(1, 2, 3), [part(rows(1))], "q", MESSAGES, lambda: known)
+    assert found is not None
+    assert found.new is not None
+    assert found.new.all_in == all_in

@@ -9,7 +9,7 @@ from state.contract.orders import RowShape
 from state.contract.quest_rows import QuestFileError, is_held_out, row_digest, rows
 from state.contract.row_contracts import BUILT_IN, MESSAGES, RowContract
 from state.contract.row_shapes import Message
-from state.contract.sieve import highest_draw, sieve
+from state.contract.sieve import highest_draw, row_digests, sieve
 
 QA = RowContract(
     name="sums",
@@ -147,7 +147,7 @@ def test_a_row_of_text_is_one_message_of_plain_text() -> None:
 
 def test_the_highest_draw_says_from_which_share_on_every_row_is_held_out() -> None:
     content = lines(*(qa(number) for number in range(20)))
-    draw = highest_draw(content, "q", QA)
+    draw = highest_draw(row_digests(content, "q", QA))
     digests = [row_digest(row.messages) for row in rows(content, "q", QA.shape)]
     assert all(is_held_out(digest, draw + 1e-9) for digest in digests)
     assert not all(is_held_out(digest, draw) for digest in digests)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from files import a_guard, a_row, look, many, said, turns, write
+from files import a_guard, a_row, look, many, said, trained_as, turns, write
 
 from state.contract.orders import RowShape
 from state.contract.row_contracts import RowContract
@@ -116,3 +116,26 @@ def test_plain_text_has_no_turns(tmp_path: Path) -> None:
     contract = RowContract(name="pages", shape=RowShape(kind="text", text="text"))
     found = look(write(tmp_path / "q.jsonl", {"text": "a page"}), contracts=(contract,))
     assert (found.contract, found.findings) == ("pages", ())
+
+
+def test_rows_of_the_held_out_file_are_not_counted_as_trained_as_the_trainer_never_learns_them(
+    tmp_path: Path,
+) -> None:
+    guard = write(tmp_path / "test.jsonl", a_row(), a_row("short?", "x" * 100))
+    inspected = look(
+        write(tmp_path / "q.jsonl", *many(2), a_row("short?", "x" * 100)),
+        depth="standard",
+        trained_as=trained_as(),
+        guards=(a_guard(guard),),
+    )
+    alone = look(write(tmp_path / "p.jsonl", *many(2)), depth="standard", trained_as=trained_as())
+    assert inspected.num_held_out == 1
+    assert inspected.tokens is not None
+    assert alone.tokens is not None
+    assert inspected.tokens.num_tokens == alone.tokens.num_tokens
+
+
+def test_a_file_whose_rows_all_stand_in_the_held_out_file_is_an_error(tmp_path: Path) -> None:
+    guard = write(tmp_path / "test.jsonl", a_row())
+    found = look(write(tmp_path / "q.jsonl", a_row()), guards=(a_guard(guard),))
+    assert said(found, "held_out")[0].startswith("every row is held out; expected at least one to train on.")
