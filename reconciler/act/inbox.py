@@ -16,6 +16,7 @@ from reconciler.act.tools import Tools
 from reconciler.observed.folders import Folder, Signature, UnsafeFile, open_folder, reason, signature
 from reconciler.observed.settled import is_open_for_writing
 from reconciler.plan.actions import TakeInboxFile
+from state.amounts import size
 from state.atomic import sync_file, sync_folder
 from state.failpoints import reach
 from state.ids import INBOX
@@ -80,7 +81,7 @@ def take(action: TakeInboxFile, tools: Tools) -> str:
         raise Temporary(f"{INBOX}/{action.name}: {reason(error)}; it is left alone") from error
     if is_known:
         return f"quest {action.quest_id} has this content already; the file left the inbox"
-    return f"{action.num_rows:,} rows, {action.size_bytes:,} bytes"
+    return f"{action.num_rows:,} rows, {size(action.size_bytes)}"
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from reconciler.act.errors import Permanent, Temporary
 from reconciler.act.snapshots import copy_file, digest_of, is_there, publish, record, staging_place
 from reconciler.act.tools import Tools
 from reconciler.plan.actions import GenerateQuest, SnapshotFile
+from state.amounts import size
 from state.contract.orders import RowShape
 from state.contract.quest_rows import check_rows, read_quest_bytes
 from state.contract.sieve import sieve
@@ -36,8 +37,8 @@ def snapshot_file(action: SnapshotFile, tools: Tools) -> str:
                     "the next plan looks at it again"
                 )
             publish(staging, final)
-    size = record(tools, action.source_key, action.digest, action.num_rows, action.path)
-    return f"{action.num_rows:,} rows, {size:,} bytes{left_out}"
+    num_bytes = record(tools, action.source_key, action.digest, action.num_rows, action.path)
+    return f"{action.num_rows:,} rows, {size(num_bytes)}{left_out}"
 
 
 def generate_quest(action: GenerateQuest, tools: Tools, bounds: Bounds | None = None) -> str:

@@ -10,6 +10,7 @@ from reconciler.plan.dropped import content_key, quest_id_of, untrainable
 from reconciler.plan.fetches import is_held_back
 from reconciler.plan.quest_sources import contracts_of, said
 from reconciler.plan.world import World
+from state.amounts import size
 from state.contract.row_contracts import RowContract
 from state.contract.sieve import Sieved
 from state.ids import INBOX
@@ -88,7 +89,7 @@ def _take(world: World, draft: Draft, file: InboxFile, content: Sieved, quest_id
 
 
 def _say_why_not(draft: Draft, file: InboxFile) -> None:
-    so_far = f"{file.size_bytes:,} bytes, changed last at {file.changed_at}"
+    so_far = f"{size(file.size_bytes)}, changed last at {file.changed_at}"
     match file.state:
         case "changing":
             _block(draft, file, SETTLES, f"is still being written: {so_far}", "wait, or remove the file")

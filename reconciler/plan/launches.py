@@ -14,6 +14,7 @@ from reconciler.plan.actions import (
     SetAsideCheckpoint,
     StopRun,
 )
+from reconciler.plan.changes import Source
 from reconciler.plan.config_changes import cause_of, change_since
 from reconciler.plan.configs import ResolvedRun, resolve_run
 from reconciler.plan.draft import Draft
@@ -143,9 +144,20 @@ def _launch(
         subject=f"run/{campaign}",
         reason=f"{change}{jobs.describe(world, draft, campaign)}, from {start}{fresh}",
         cause=cause or _first_quest(world, draft, campaign),
-        source="edit" if attempt == 1 else "drift",
+        source=_source(world, draft, campaign, attempt, is_changed=bool(change)),
         needs=draft.ids(*_BEFORE_A_LAUNCH),
     )
+
+
+def _source(world: World, draft: Draft, campaign: str, attempt: int, *, is_changed: bool) -> Source:
+    """Return whose doing a launch is: after a run that ended well, or none, of who wants the first quest."""
+    last = _last_run(world, campaign)
+    ends = [close.end for close in draft.actions(CloseRun) if close.campaign == campaign]
+    end = ends[-1] if ends else last.end if last else None
+    if attempt > 1 and end not in ("finished", "goal_reached"):
+        return "drift"
+    is_dropped = jobs.pending(world, draft, campaign)[0].quest_id in world.dropped
+    return "request" if is_dropped and not is_changed else "edit"
 
 
 def _start(draft: Draft, campaign: str, step: int) -> str:

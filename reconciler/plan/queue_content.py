@@ -42,7 +42,7 @@ def enqueue(
         subject=f"quest/{quest.id}",
         reason=f"for {campaign}{_which_part(part, follows=follows)}",
         cause=world.quest_where(quest.id),
-        source="edit",
+        source="request" if quest.id in world.dropped else "edit",
         needs=(*fetched, *draft.ids(RegisterCampaign)),
     )
 

@@ -28,6 +28,7 @@ from reconciler.plan.retention.records import MalformedRecords
 from reconciler.plan.rule_warnings import warn_of_metrics, warn_of_pins
 from reconciler.plan.stock import Stock, lost, stock_of
 from reconciler.plan.world import World
+from state.amounts import duration
 from state.store.rows import CampaignRow, LedgerRow, TrashKind, TrashRow
 
 CLEAN_TICKS = 2
@@ -199,7 +200,7 @@ def plan_purges(world: World, draft: Draft) -> None:
                     size_bytes=stone.size_bytes,
                 ),
                 subject=stone.subject,
-                reason=f"its {stone.grace_seconds / 3600:g} h in the trash are over",
+                reason=f"its {duration(stone.grace_seconds)} in the trash are over",
                 cause=stone.path,
                 source="progress",
             )

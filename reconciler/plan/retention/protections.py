@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from reconciler.plan.retention.history import History
 from reconciler.plan.retention.records import Reference
 from reconciler.plan.retention.rules import Rules
+from state.amounts import duration
 
 
 def protections(
@@ -41,7 +42,7 @@ def _young(history: History, rules: Rules, now: float) -> Iterator[tuple[int, st
     limit, recorded = rules.minimum_age_seconds, [one.recorded_at_seconds for one in history.records]
     if not recorded or now - max(recorded) >= limit:
         return
-    reason = f"recorded less than {limit:g} s ago"
+    reason = f"recorded less than {duration(limit)} ago"
     yield from ((at, reason) for at, seconds in enumerate(recorded) if now - seconds < limit)
 
 

@@ -33,7 +33,7 @@ def take(path: Path, make: Any, **changes: Any) -> a.TakeInboxFile:
 def test_the_content_lies_in_the_realm_and_the_file_is_gone(realm: Any, make: Any, dropped: Path) -> None:
     realm.layout.snapshot(make.digest).unlink()
 
-    assert realm.done(take(dropped, make)) == ["3 rows, 270 bytes"]
+    assert realm.done(take(dropped, make)) == ["3 rows, 270 B"]
 
     assert not dropped.exists()
     assert dropped.parent.is_dir()

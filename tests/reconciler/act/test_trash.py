@@ -158,3 +158,34 @@ def test_the_ledger_file_says_what_is_there_after_a_drop_a_taking_back_and_a_pur
     assert index(realm, make) == ({"7": (True, "complete"), "9": (True, "complete")}, 2)
     realm.done(make.drop(two), make.purge(7))
     assert index(realm, make) == ({"7": (False, "purged"), "9": (True, "complete")}, 1)
+
+
+def test_a_checkpoint_of_a_campaign_that_was_archived_meanwhile_comes_back_to_where_the_campaign_lies(
+    realm, make, two
+):
+    before = files(folder(realm, make, 7))
+    realm.done(make.drop(two), make.activate(make.other, make.campaign), make.archive())
+    realm.ask("undelete", f"{make.campaign}@7")
+    realm.done(make.take_back(7))
+    legend = realm.layout.campaign(make.campaign, archived=True)
+    assert files(legend.checkpoint(7)).keys() == before.keys()
+    assert files(legend.checkpoint(7))["model.safetensors"] == before["model.safetensors"]
+    assert not realm.layout.campaign(make.campaign).folder.exists()
+    assert realm.view().trash[0].state == "restored"
+    said = json.loads(legend.checkpoint_index.read_bytes())
+    assert {step: one["state"] for step, one in said["checkpoints"].items()} == {
+        "7": "complete",
+        "9": "complete",
+    }
+
+
+def test_a_checkpoint_is_taken_back_while_a_trainer_lives_and_the_trainer_is_left_alone(realm, make, two):
+    realm.done(make.drop(two))
+    realm.start_trainer()
+    realm.ask("undelete", f"{make.campaign}@7")
+    before = folder(realm, make, 9).stat().st_ino
+    assert realm.done(make.take_back(7)) == ["tiny/campaign-001@7 is back, and no rule drops it again"]
+    assert folder(realm, make, 7).is_dir()
+    assert folder(realm, make, 9).stat().st_ino == before
+    assert [(run.state, run.end) for run in realm.view().runs] == [("launching", None)]
+    assert realm.done(make.stop()) == ["saved checkpoint-9"]

@@ -38,5 +38,7 @@ def test_the_plan_of_each_case_is_as_its_file_says(path, planned):
         "blocked", []
     )
     assert list(plan.warnings) == case.get("warnings", [])
+    if "sources" in case:
+        assert [change.source for change in plan.changes] == case["sources"]
     if "orders" in case:
         assert _ordered(plan) == [job_uid(UID, quest) for quest in case["orders"]]
