@@ -124,7 +124,8 @@ class Guardian:
         assert {run for run in before.runs if run[0] in here} <= after.runs
         for sequence, row in before.ledger.items():
             again = after.ledger[sequence]
-            assert {**row, "path": "", "damage": None} == {**again, "path": "", "damage": None}
+            assert _unchanging(row) == _unchanging(again)
+            assert _marks(row) <= _marks(again), "a pin or a tag that was kept with its checkpoint is gone"
         for uid, row in before.campaigns.items():
             assert after.campaigns[uid]["name"] == row["name"]
         history = self.root / "status" / "job_history.jsonl"
@@ -348,3 +349,14 @@ def _rows(connection: Any, table: str) -> list[Row]:
 
 def _seconds(earlier: str, later: str) -> float:
     return (datetime.fromisoformat(later) - datetime.fromisoformat(earlier)).total_seconds()
+
+
+def _unchanging(row: Row) -> Row:
+    """Return what of a ledger row must stay: all but where it lies, what befell it, and its marks."""
+    return {key: value for key, value in row.items() if key not in ("path", "damage", "marks_json")}
+
+
+def _marks(row: Row) -> set[str]:
+    """Return the pin and the tags that are kept with a checkpoint."""
+    said = json.loads(row["marks_json"] or "{}")
+    return {*said.get("tags", ()), *(["(pinned)"] if said.get("pinned") else [])}
