@@ -47,11 +47,27 @@ def dropped_quests(desired: Desired, facts: Facts) -> dict[str, Dropped]:
     here = {quest_id_of(file): file for file in facts.inbox.files}
     found = {row.quest_id: _taken(row, is_here=row.quest_id in here) for row in facts.store.inbox}
     for quest_id, file in here.items():
-        if quest_id is not None and quest_id not in found and not untrainable(facts, quest_id):
+        if quest_id is None or quest_id in found or untrainable(facts, quest_id):
+            continue
+        if twin_of(facts, file) is None:
             found[quest_id] = _about_to_be(file, quest_id)
     for quest in desired.quests if found else ():
         found.pop(quest.id, None)
     return found
+
+
+def twin_of(facts: Facts, file: InboxFile) -> str | None:
+    """Return the quest of the inbox that has this file's content under another name, if there is one.
+
+    One that was taken in, else the first file of that content: no row is trained twice by mistake.
+    """
+    if file.content is None:
+        return None
+    digest, own = file.content.digest, quest_id_of(file)
+    known = {row.quest_id for row in facts.store.inbox if row.digest == digest}
+    others = (other for other in facts.inbox.files if other.content and other.content.digest == digest)
+    first = min(known, default=None) or next((quest_id_of(other) for other in others), None)
+    return None if own in known or first == own else first
 
 
 def untrainable(facts: Facts, quest_id: str) -> tuple[Finding, ...]:

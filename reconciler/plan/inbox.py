@@ -6,7 +6,7 @@ from reconciler.observed.records import InboxFile
 from reconciler.plan.actions import TakeInboxFile
 from reconciler.plan.changes import SETTLES
 from reconciler.plan.draft import Draft
-from reconciler.plan.dropped import content_key, quest_id_of, untrainable
+from reconciler.plan.dropped import content_key, quest_id_of, twin_of, untrainable
 from reconciler.plan.fetches import is_held_back
 from reconciler.plan.quest_sources import contracts_of, said
 from reconciler.plan.world import World
@@ -60,6 +60,11 @@ def _take(world: World, draft: Draft, file: InboxFile, content: Sieved, quest_id
     if taken is not None and taken.digest != content.digest:
         message = f"it would be quest {quest_id}, which has another content"
         _block(draft, file, "inbox-name", message, "give the file another name")
+        return
+    if (twin := twin_of(world.facts, file)) is not None:
+        message = f"has the content of quest {twin}; it would be trained twice"
+        hint = "remove it; to train the rows again, name the file in specs/queue.yaml"
+        _block(draft, file, "inbox-twin", message, hint)
         return
     if taken is None and (errors := untrainable(world.facts, quest_id)):
         _block(draft, file, "inbox-refused", said(errors), "mend the file, or remove it")
