@@ -17,6 +17,7 @@ from reconciler.app.planning import View
 from reconciler.app.thing_facts import Fact, facts_of
 from reconciler.app.things import found, meant, named
 from reconciler.plan.changes import Blocked
+from state.ids import INBOX
 
 
 class Explanation(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,6 +112,7 @@ def _is_about(change: PlannedChange, kind: str, name: str) -> bool:
         "queue": lambda: change.subject.startswith("quest/"),
         "campaign": lambda: concerns(change.action, change.subject, name),
         "run": lambda: _is_about_run(change, name),
+        "inbox": lambda: change.cause == f"{INBOX}/{name}",
     }
     return about[kind]() if kind in about else change.subject == f"{kind}/{name}"
 

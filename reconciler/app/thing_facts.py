@@ -11,6 +11,7 @@ from reconciler.app.items import Item
 from reconciler.app.planning import View
 from reconciler.app.quest_states import quest_states
 from reconciler.app.status import status_of
+from reconciler.plan.dropped import quest_id_of
 from reconciler.plan.kept import checkpoint_id, verdicts_of
 from reconciler.plan.retention.records import MalformedRecords
 from reconciler.plan.world import World
@@ -46,6 +47,16 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     text: str
+
+
+_STATES_OF_DROPPED = {
+    "changing": "still being written",
+    "open": "open for writing in a program",
+    "future": "changed in the future, by its time",
+    "torn": "its last line is not complete",
+    "unreadable": "cannot be read",
+    "settled": "settled",
+}
 
 
 def facts_of(view: View, kind: str, name: str) -> Iterator[Fact]:
@@ -95,6 +106,26 @@ def _of_queue(view: View, _name: str) -> Iterator[Fact]:
         yield Fact(name="quests", text="none")
     health = status_of(view).queue_health
     yield Fact(name="health", text=f"{health.state}: {health.reason}")
+
+
+def _of_inbox(view: View, name: str) -> Iterator[Fact]:
+    file = next((one for one in view.facts.inbox.files if one.name == name), None)
+    taken = [row for row in view.facts.store.inbox if row.name == name]
+    if file is not None:
+        yield Fact(name="state", text=_STATES_OF_DROPPED[file.state])
+        yield Fact(name="path", text=file.path)
+        yield Fact(name="size", text=size(file.size_bytes))
+        if file.changed_at is not None:
+            yield Fact(name="changed", text=file.changed_at)
+        if file.content is not None:
+            rows = count(file.content.num_rows, "row")
+            yield Fact(name="rows", text=f"{rows} of {file.content.contract.name}")
+        if (becomes := quest_id_of(file)) is not None:
+            yield Fact(name="quest", text=becomes)
+    for row in taken:
+        yield Fact(
+            name="taken in", text=f"{row.taken_at}: {count(row.num_rows, 'row')}, quest {row.quest_id}"
+        )
 
 
 def _of_quest(view: View, name: str) -> Iterator[Fact]:
@@ -180,6 +211,7 @@ _FACTS: Mapping[str, Callable[[View, str], Iterator[Fact]]] = {
     "root": _of_root,
     "queue": _of_queue,
     "quest": _of_quest,
+    "inbox": _of_inbox,
     "run": _of_run,
     "checkpoint": _of_checkpoint,
     "campaign": _of_item("campaigns"),

@@ -14,7 +14,7 @@ from state.ids import is_campaign_name
 
 NAMES = (
     "realm, quest/<id>, hero/<id>, skill/<id>, dataset/<id>, campaign/<hero>/<id> or <hero>/<id>, "
-    "queue, root, <hero>/<id>@<step> (or @latest, @best) or <hero>/<id>/g<n>-a<n>"
+    "queue, root, inbox/<file>, <hero>/<id>@<step> (or @latest, @best) or <hero>/<id>/g<n>-a<n>"
 )
 _ONE_OF_ITS_KIND = {
     **{"realm": "realm", "queue": "queue", "root": "root"},
@@ -40,6 +40,12 @@ def runs_of(view: View) -> set[str]:
     return runs | campaigns_of(view)
 
 
+def inbox_of(view: View) -> list[str]:
+    """Return what lies in the inbox, and what was taken in from there, by its name below it."""
+    here = (file.name for file in view.facts.inbox.files)
+    return list(dict.fromkeys([*here, *(row.name for row in view.facts.store.inbox)]))
+
+
 KNOWN: Mapping[str, Callable[[View], Collection[str]]] = {
     "campaign": campaigns_of,
     "hero": lambda view: view.desired.heroes,
@@ -48,6 +54,7 @@ KNOWN: Mapping[str, Callable[[View], Collection[str]]] = {
     "dataset": lambda view: view.desired.datasets,
     "checkpoint": lambda _view: (),
     "run": runs_of,
+    "inbox": inbox_of,
     **{one: lambda _view: ("",) for one in ("realm", "queue", "root")},
 }
 """Kind → the ids that it has in a view."""

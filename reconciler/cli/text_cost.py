@@ -56,7 +56,9 @@ def _later(goal: "AtGoal") -> str:
 def _cost_parts(cost: "Cost") -> Iterator[str]:
     if cost.adds_bytes:
         yield f"+{size(cost.adds_bytes)} disk{' at most' if cost.is_at_most else ''}"
-    if cost.unknown:
+    if cost.unknown and cost.is_first_training:
+        yield f"{'the rest ' if cost.adds_bytes else ''}unknown before a first training"
+    elif cost.unknown:
         yield f"unknown for {' and '.join(cost.unknown)}"
     if cost.frees_now_bytes:
         yield f"frees {size(cost.frees_now_bytes)} now"

@@ -20,6 +20,8 @@ class Cost(msgspec.Struct, frozen=True, kw_only=True):
     """Some of that may share its bytes with what lies there already."""
     unknown: tuple[str, ...]
     """What else is written, and nobody knows how large it will be."""
+    is_first_training: bool = False
+    """Nothing was ever saved here, so that not even a size to compare with is known."""
     frees_now_bytes: int
     frees_later_bytes: int
     """What goes to the trash, and is free only after the purge."""
@@ -36,6 +38,7 @@ def cost_of(facts: Facts, changes: Iterable[Change]) -> Cost:
         adds_bytes=sum(size for size, _ in adds if size is not None),
         is_at_most=any(size and what == TAKEN_OVER for size, what in adds),
         unknown=tuple(dict.fromkeys(what for size, what in adds if size is None)),
+        is_first_training=not facts.store.ledger,
         frees_now_bytes=sum(action.size_bytes for action in actions if isinstance(action, a.PurgeTrash)),
         frees_later_bytes=sum(drop.size_bytes for drop in drops),
         later_seconds=max((drop.grace_seconds for drop in drops), default=0.0),

@@ -1,5 +1,7 @@
 """Whose a quest is: the campaign that trains it now, or what it waits for."""
 
+from collections.abc import Sequence
+
 from reconciler.desired.queue import Quest
 from reconciler.plan import jobs
 from reconciler.plan.draft import Draft
@@ -70,16 +72,29 @@ def say_what_it_waits_for(world: World, draft: Draft, quest: Quest) -> None:
     names = quest.for_ or ((begun_by,) if begun_by else ())
     who = " or ".join(_in_words(world, name) for name in names) or "a campaign"
     began = ", which began it," if begun_by and not quest.for_ else ""
-    archived = [name for name in names if _is_archived(world, name)]
     draft.block(
         f"quest/{quest.id}",
         code="waits",
         message=f"waits until {who}{began} is active",
         cause=world.quest_where(quest.id),
-        hint=f"reconcile restore {archived[0]}, then choose it in specs/realm.yaml"
-        if archived and len(archived) == len(names)
-        else "choose the active campaign in specs/realm.yaml",
+        hint=_way_out(world, names),
     )
+
+
+def _way_out(world: World, names: Sequence[str]) -> str:
+    """Say what lets a quest of these campaigns, or heroes, go on."""
+    deleted = [name for name in names if world.is_deleted(name)]
+    if deleted and len(deleted) == len(names):
+        stone = world.facts.deletion(world.uid(deleted[0]))
+        if stone is None or stone.state != "trashed":
+            return f"{deleted[0]} was deleted for good: name another under for:, or remove the quest"
+        return (
+            f"reconcile undelete {deleted[0]}, then choose it in specs/realm.yaml; or name another under for:"
+        )
+    archived = [name for name in names if _is_archived(world, name)]
+    if archived and len(archived) == len(names):
+        return f"reconcile restore {archived[0]}, then choose it in specs/realm.yaml"
+    return "choose the active campaign in specs/realm.yaml"
 
 
 def _in_words(world: World, name: str) -> str:

@@ -1,6 +1,7 @@
 """`explain`: every kind of thing, by every name that it may be called, and what is in its way."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 Git = Callable[..., str]
 CONTRACT = "id: sums\nkind: question_answer\noptional_fields: [note]\nsafety_profile: internal\n"
+ROW = '{"messages": [{"role": "user", "content": "1+1"}, {"role": "assistant", "content": "2"}]}\n'
 RULES = "campaigns: {active: {keep_checkpoints: 1}}\n"
 
 
@@ -206,3 +208,34 @@ def test_explain_of_an_archived_campaign_does_not_propose_to_make_it_active(run,
     spec.write_text("id: campaign-001\nstate: archived\n")
     git(lab, "commit", "-qam", "to rest")
     assert "not-active" not in run("explain", "mu/campaign-001").stdout
+
+
+def test_explain_of_a_file_in_the_inbox_says_what_it_is_and_why_it_is_not_taken_in(run, root: Path) -> None:
+    dropped = root / "inbox" / "maths" / "sums.jsonl"
+    dropped.parent.mkdir(parents=True)
+    dropped.write_text('{"question": "1+1"')
+    text = run("explain", "inbox/maths/sums.jsonl").stdout
+    assert "state  still being written" in " ".join(text.split("\n")).replace("state    ", "state  ")
+    assert "inbox/maths/sums.jsonl: is still being written: 18 B" in text
+
+
+def test_explain_of_a_file_that_waits_in_the_inbox_shows_what_apply_makes_of_it(run, root: Path) -> None:
+    dropped = root / "inbox" / "sums.jsonl"
+    dropped.parent.mkdir(parents=True)
+    dropped.write_text(ROW)
+    os.utime(dropped, (1_700_000_000, 1_700_000_000))
+    text = run("explain", "inbox/sums.jsonl").stdout
+    assert "settled" in text
+    assert "1 row of messages" in text
+    assert "take in" in text
+    quest = next(line.split()[-1] for line in text.splitlines() if line.strip().startswith("quest "))
+    assert quest.startswith("sums-")
+
+
+def test_explain_of_what_is_not_in_the_inbox_names_what_is(run, root: Path) -> None:
+    dropped = root / "inbox" / "sums.jsonl"
+    dropped.parent.mkdir(parents=True)
+    dropped.write_text(ROW)
+    result = run("explain", "inbox/sum.jsonl")
+    assert result.exit_code == 5
+    assert "sums.jsonl" in result.stderr

@@ -149,7 +149,7 @@ def test_quiet_leaves_out_legend_and_hints(run) -> None:
     assert "Legend" not in text
     plan, cost = text.rstrip().splitlines()[-2:]
     assert plan.endswith(" unchanged.")
-    assert cost == "Cost: unknown for what is generated and what training saves."
+    assert cost == "Cost: unknown before a first training."
 
 
 def test_the_shipped_schema_of_the_plan_is_the_one_that_is_made(request) -> None:

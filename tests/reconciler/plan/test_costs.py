@@ -7,7 +7,13 @@ from reconciler.plan.changes import Change
 from reconciler.plan.costs import Cost, cost_of
 
 NOTHING = Cost(
-    adds_bytes=0, is_at_most=False, unknown=(), frees_now_bytes=0, frees_later_bytes=0, later_seconds=0.0
+    adds_bytes=0,
+    is_at_most=False,
+    unknown=(),
+    is_first_training=True,
+    frees_now_bytes=0,
+    frees_later_bytes=0,
+    later_seconds=0.0,
 )
 CAMPAIGN = {"campaign": "pip/campaign-001", "campaign_uid": "u"}
 
