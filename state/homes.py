@@ -5,8 +5,11 @@ folder at the other place; whoever reads or writes there asks here, so that noth
 """
 
 import os
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Literal, NamedTuple
 
+from state.ids import campaign_folder
 from state.layout import CampaignLayout, Layout
 from state.store.rows import CampaignRow
 
@@ -23,10 +26,40 @@ class Home(NamedTuple):
 
 def find_home(layout: Layout, row: CampaignRow) -> Home:
     """Return where the campaign's files are now; where nothing is, where they belong."""
-    own, other = layout.home_of(row), layout.other_home_of(row)
-    is_here, is_there = os.path.lexists(own.folder), os.path.lexists(other.folder)
-    if is_there and not is_here:
-        return Home(other, "moved")
-    if is_there:
-        return Home(own, "both")
-    return Home(own, "home" if is_here else "missing")
+    return _home(layout, row, lambda place: os.path.lexists(layout.root / place))
+
+
+def find_homes(layout: Layout, rows: Iterable[CampaignRow]) -> Iterator[tuple[CampaignRow, Home]]:
+    """Yield each campaign with its home; a folder of campaigns is listed once for all that are in it."""
+    listed: dict[str, frozenset[str] | None] = {}
+
+    def is_there(place: str) -> bool:
+        folder, _, name = place.rpartition("/")
+        if folder not in listed:
+            listed[folder] = _names(layout.root / folder)
+        names = listed[folder]
+        return os.path.lexists(layout.root / place) if names is None else name in names
+
+    for row in rows:
+        yield row, _home(layout, row, is_there)
+
+
+def _home(layout: Layout, row: CampaignRow, is_there: Callable[[str], bool]) -> Home:
+    is_archived = row.status == "archived"
+    is_home = is_there(campaign_folder(row.name, archived=is_archived))
+    is_away = is_there(campaign_folder(row.name, archived=not is_archived))
+    if is_away and not is_home:
+        return Home(layout.other_home_of(row), "moved")
+    if is_away:
+        return Home(layout.home_of(row), "both")
+    return Home(layout.home_of(row), "home" if is_home else "missing")
+
+
+def _names(folder: Path) -> frozenset[str] | None:
+    """Return the names in a folder; None where it cannot be listed, though what is in it may be there."""
+    try:
+        return frozenset(os.listdir(folder))  # noqa: PTH208 - names, without a path for each
+    except (FileNotFoundError, NotADirectoryError):
+        return frozenset()
+    except OSError:
+        return None

@@ -16,10 +16,10 @@ from reconciler.desired.layers import held_out_of
 from reconciler.desired.training import HeldOutFile
 from reconciler.observed.bearers import Bearers
 from reconciler.observed.campaign_folders import FolderCaches, observe_campaign_folder
-from reconciler.observed.checkpoint_cache import CheckpointCache
 from reconciler.observed.derived_files import observe_derived
 from reconciler.observed.disk import observe_disk
 from reconciler.observed.facts import CampaignFacts, Facts
+from reconciler.observed.folders import Neighbours
 from reconciler.observed.gpus import observe_gpus, visible_gpus
 from reconciler.observed.held_out import HeldOutFiles
 from reconciler.observed.inbox import observe_inbox
@@ -36,7 +36,7 @@ from reconciler.plan.quest_parts import known_contents
 from reconciler.plan.quest_sources import contracts_of
 from state.canonical import short_id
 from state.contract.row_contracts import RowContract
-from state.homes import Home, find_home
+from state.homes import Home, find_homes
 from state.ids import RunKey, campaign_uid
 from state.kept_answers import KeptAnswers
 from state.layout import Layout
@@ -51,16 +51,14 @@ class Observer:
         self._layout = layout
         self._repository = repository
         self._files = KeptAnswers(environment.cache_folder / "facts")
-        self._folders = FolderCaches(CheckpointCache(self._files))
+        self._folders = FolderCaches(self._files)
         self._bearers = Bearers()
 
     def facts(self, desired: Desired) -> Facts:
         """Return what is, now."""
         store = self._store(desired)
         with self._files.at_once():
-            folders = {
-                one.name: self._folder(find_home(self._layout, one), one.uid) for one in store.campaigns
-            }
+            folders = self._known_campaigns(store)
         held_out_files = self._held_out_files(desired)
         return Facts(
             store=store,
@@ -97,18 +95,27 @@ class Observer:
                 seen[name] = msgspec.structs.replace(seen[name], starting=(*seen[name].starting, folder))
         return seen
 
+    def _known_campaigns(self, store: StoreView) -> dict[str, SeenFolder]:
+        """Return what lies in the folders of the store's campaigns, by name."""
+        homes = find_homes(self._layout, store.campaigns)
+        with Neighbours(self._layout.root) as below:
+            return {
+                row.name: observe_campaign_folder(home, below, row.uid, self._folders)
+                for row, home in sorted(homes, key=lambda one: one[0].name)
+            }
+
     def _unknown_campaigns(self, desired: Desired, store: StoreView) -> dict[str, SeenFolder]:
         """Return what lies in the folders of campaigns that the specs name and the store does not."""
         known = {row.name for row in store.campaigns}
         places = {name: self._layout.campaign(name) for name in desired.campaigns if name not in known}
-        return {
-            name: self._folder(Home(place, "home"), campaign_uid(store.realm_uid, name))
-            for name, place in places.items()
-            if place.folder.is_dir()
-        }
-
-    def _folder(self, home: Home, uid: str) -> SeenFolder:
-        return observe_campaign_folder(home, self._layout.root, uid, self._folders)
+        with Neighbours(self._layout.root) as below:
+            return {
+                name: observe_campaign_folder(
+                    Home(place, "home"), below, campaign_uid(store.realm_uid, name), self._folders
+                )
+                for name, place in places.items()
+                if place.folder.is_dir()
+            }
 
     def _inbox(self, desired: Desired) -> InboxFacts:
         now = self._environment.now()

@@ -5,7 +5,9 @@ from pathlib import Path
 from reconciler.observed.checkpoint_cache import CheckpointCache
 from reconciler.observed.checkpoints import checkpoints_in
 from reconciler.observed.derived_files import derived_in
-from reconciler.observed.folders import Folder, UnsafeFile, open_folder, reason
+from reconciler.observed.fact_cache import FactCache
+from reconciler.observed.folder_memory import SETTLED_SECONDS, FolderMemory, Rest, names_in
+from reconciler.observed.folders import Folder, Neighbours, UnsafeFile, reason
 from reconciler.observed.records import CampaignRuns, CheckpointFacts, DerivedFile, SeenFolder
 from reconciler.observed.runs import RunCache, runs_in
 from state.homes import Home
@@ -19,26 +21,41 @@ _STATUS, _TRAINING_STATUS = _PLACES.status.name, _PLACES.training_status.name
 class FolderCaches:
     """What need not be found out twice of campaigns' folders."""
 
-    def __init__(self, checkpoints: CheckpointCache) -> None:
-        self.checkpoints = checkpoints
+    def __init__(self, kept: FactCache | None = None, *, settled_seconds: float = SETTLED_SECONDS) -> None:
+        self.checkpoints = CheckpointCache(kept)
+        self.rest = FolderMemory(kept, settled_seconds=settled_seconds)
         self.runs: RunCache = RunCache()
 
 
-def observe_campaign_folder(home: Home, below: Path, campaign_uid: str, caches: FolderCaches) -> SeenFolder:
+def observe_campaign_folder(
+    home: Home, below: Neighbours, campaign_uid: str, caches: FolderCaches
+) -> SeenFolder:
     """Return the checkpoints, runs and derived files of a campaign below a folder that is trusted."""
     try:
-        with open_folder(home.places.folder, below) as folder:
+        with below.open(home.places.folder) as folder:
+            known = caches.rest.unchanged(folder)
+            names = known.entries if known is not None else None
+            rest = known or caches.rest.look(folder, lambda inside: _read(inside, caches.runs))
             return SeenFolder(
-                checkpoints=checkpoints_in(folder, _CHECKPOINTS, campaign_uid, caches.checkpoints),
-                runs=runs_in(folder, cache=caches.runs),
-                record=derived_in(folder, _RECORD),
-                training_status=_training_status(folder),
+                checkpoints=checkpoints_in(folder, _CHECKPOINTS, campaign_uid, caches.checkpoints, names),
+                runs=rest.runs,
+                record=rest.record,
+                training_status=rest.training_status,
                 home=home.state,
             )
     except FileNotFoundError:
         return _nothing(home)
     except (OSError, UnsafeFile) as error:
         return _nothing(home, reason(error))
+
+
+def _read(folder: Folder, runs: RunCache) -> Rest:
+    return Rest(
+        entries=names_in(folder, _CHECKPOINTS),
+        runs=runs_in(folder, cache=runs),
+        record=derived_in(folder, _RECORD),
+        training_status=_training_status(folder),
+    )
 
 
 def _training_status(folder: Folder) -> DerivedFile:

@@ -9,14 +9,14 @@ from collections.abc import Sequence
 import msgspec
 
 from reconciler.observed.fact_cache import FactCache
-from reconciler.observed.folders import Folder, Signature
+from reconciler.observed.folders import Folder, PlainSignature
 from reconciler.observed.records import FoundCheckpoint
-from state.contract.manifest import MANIFEST_NAME
+from state.contract.manifest import MANIFEST_NAME, FileEntry
 
 _RULES = "2"
 """Counts the changes of what complete means, and of what is kept: another version is not believed."""
 
-Signatures = tuple[Signature, ...]
+Signatures = tuple[PlainSignature, ...]
 
 
 class Remembered(msgspec.Struct, frozen=True, array_like=True):
@@ -57,10 +57,15 @@ class CheckpointCache:
             return {}  # another version's: look again
 
 
-def signatures_of(parent: Folder, name: str, files: Sequence[str]) -> Signatures:
+def places_of(checkpoint: str, files: Sequence[FileEntry] = ()) -> list[str]:
+    """Return the paths of a checkpoint, its manifest and these files, below what its own path is below."""
+    return [checkpoint, f"{checkpoint}/{MANIFEST_NAME}", *[f"{checkpoint}/{one.path}" for one in files]]
+
+
+def signatures_of(parent: Folder, name: str, files: Sequence[FileEntry]) -> Signatures:
     """Return what changes when checkpoint, manifest or one of these files does; () when one is gone."""
     try:
-        return parent.signatures([name, f"{name}/{MANIFEST_NAME}", *[f"{name}/{file}" for file in files]])
+        return parent.signatures(places_of(name, files))
     except OSError:
         return ()
 

@@ -7,11 +7,18 @@ file but the derived sidecar. The contents are hashed by `verify_contents`, not 
 
 import os
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 
 from blake3 import blake3
 
-from reconciler.observed.checkpoint_cache import CheckpointCache, Remembered, Signatures, signatures_of
+from reconciler.observed.checkpoint_cache import (
+    CheckpointCache,
+    Remembered,
+    Signatures,
+    places_of,
+    signatures_of,
+)
 from reconciler.observed.folders import (
     Folder,
     UnsafeFile,
@@ -29,6 +36,8 @@ from state.layout import DAMAGED_PREFIX, STAGING_PREFIX
 MAX_MANIFEST_BYTES = 16 * 1024 * 1024
 _CHUNK_BYTES = 1 << 20
 _LFS_ADVICE = "is a Git LFS pointer, not the file itself; fetch it with `git lfs pull`"
+
+_NOT_LOOKED_AT = (STAGING_PREFIX, DAMAGED_PREFIX)
 
 Found = FoundCheckpoint | ForeignFolder
 
@@ -59,9 +68,18 @@ def observe_checkpoints(
 
 
 def checkpoints_in(
-    parent: Folder, name: str, campaign_uid: str | None, cache: CheckpointCache
+    parent: Folder,
+    name: str,
+    campaign_uid: str | None,
+    cache: CheckpointCache,
+    names: Sequence[str] | None = None,
 ) -> CheckpointFacts:
-    """Return what lies in a folder of checkpoints in an open folder; see `observe_checkpoints`."""
+    """Return what lies in a folder of checkpoints in an open folder; see `observe_checkpoints`.
+
+    With `names`, what it holds is known already: it is opened only if something in it was touched.
+    """
+    if names is not None and (known := _as_before(parent, name, names, cache)) is not None:
+        return _facts([_of_campaign(one.found, campaign_uid) for one in known], names)
     try:
         with parent.enter(name) as folder:
             return _observe(folder, campaign_uid, cache)
@@ -98,7 +116,7 @@ def _observe(folder: Folder, campaign_uid: str | None, cache: CheckpointCache) -
     found: list[Found] = []
     now: dict[str, Remembered] = {}
     for name in names:
-        if name.startswith((STAGING_PREFIX, DAMAGED_PREFIX)):
+        if name.startswith(_NOT_LOOKED_AT):
             continue
         one = _remembered(folder, name, before.get(name)) or _look_at(folder, name)
         if isinstance(one, Remembered):
@@ -108,6 +126,23 @@ def _observe(folder: Folder, campaign_uid: str | None, cache: CheckpointCache) -
             found.append(one)
     cache.replace(folder.text, now)
     return _facts(found, names)
+
+
+def _as_before(
+    parent: Folder, folder: str, names: Sequence[str], cache: CheckpointCache
+) -> list[Remembered] | None:
+    """Return what was found under these names, if each is remembered and nobody touched any since."""
+    known, before = [], cache.of(f"{parent.text}/{folder}")
+    for name in names:
+        if name.startswith(_NOT_LOOKED_AT):
+            continue
+        one = before.get(name)
+        if one is None or not one.signatures:
+            return None
+        if not parent.are(places_of(f"{folder}/{name}", one.found.manifest.files), one.signatures):
+            return None
+        known.append(one)
+    return known
 
 
 def _remembered(folder: Folder, name: str, before: Remembered | None) -> Remembered | None:
@@ -128,7 +163,7 @@ def _look_at(folder: Folder, name: str) -> Remembered | ForeignFolder | None:
 
 
 def _signatures(folder: Folder, name: str, found: FoundCheckpoint) -> Signatures:
-    return signatures_of(folder, name, [entry.path for entry in found.manifest.files])
+    return signatures_of(folder, name, found.manifest.files)
 
 
 def _of_campaign(found: FoundCheckpoint, campaign_uid: str | None) -> Found:
@@ -139,7 +174,7 @@ def _of_campaign(found: FoundCheckpoint, campaign_uid: str | None) -> Found:
     return ForeignFolder(path=found.path, name=checkpoint_folder(found.step), reason=why)
 
 
-def _facts(found: list[Found], names: list[str]) -> CheckpointFacts:
+def _facts(found: Sequence[Found], names: Sequence[str]) -> CheckpointFacts:
     complete = [one for one in found if isinstance(one, FoundCheckpoint)]
     return CheckpointFacts(
         complete=tuple(sorted(complete, key=lambda checkpoint: checkpoint.step)),

@@ -31,6 +31,10 @@ class Signature(NamedTuple):
     size_bytes: int
 
 
+PlainSignature = tuple[int, int, int, int]
+"""A signature as caches keep it: one of another type is equal where its numbers are."""
+
+
 def signature(status: os.stat_result) -> Signature:
     return Signature(status.st_ino, status.st_mtime_ns, status.st_ctime_ns, status.st_size)
 
@@ -79,6 +83,34 @@ class Folder:
         folder = self._descriptor
         return tuple([signature(os.stat(name, dir_fd=folder, follow_symlinks=False)) for name in names])
 
+    def signatures_or_none(self, names: Sequence[str]) -> tuple[Signature | None, ...]:
+        """Return the signatures of entries here, or in folders in this one; None of what is not there."""
+        return tuple([self._signature_or_none(name) for name in names])
+
+    def _signature_or_none(self, name: str) -> Signature | None:
+        try:
+            return signature(self.status(name))
+        except FileNotFoundError:
+            return None
+
+    def are(self, names: Sequence[str], signatures: Sequence[PlainSignature | None]) -> bool:
+        """Have the entries with these names these signatures, each?
+
+        A link on the way is no danger: what it leads to has another inode than what was looked at.
+        """
+        folder, look = self._descriptor, os.stat
+        for name, known in zip(names, signatures, strict=True):
+            try:
+                status = look(name, dir_fd=folder, follow_symlinks=False)
+                seen = (status.st_ino, status.st_mtime_ns, status.st_ctime_ns, status.st_size)
+            except FileNotFoundError:
+                seen = None
+            except OSError:
+                return False
+            if seen != known:
+                return False
+        return True
+
     def own_status(self) -> os.stat_result:
         return os.fstat(self._descriptor)
 
@@ -119,7 +151,36 @@ class Folder:
             FileNotFoundError: there is no such folder.
             UnsafeFile: a link or not a folder.
         """
+        if name == os.pardir:
+            raise UnsafeFile(f"{name} leaves the folder")
         return Folder(_open(name, _FOLDER | os.O_NOFOLLOW, self._descriptor), f"{self.text}/{name}")
+
+
+class Neighbours:
+    """Opens folders below one that is trusted; the parent of the last stays open for the next beside it.
+
+    A context that closes it. Ask in the order of the paths.
+    """
+
+    def __init__(self, below: Path) -> None:
+        self._below = below
+        self._parent: Folder | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._parent is not None:
+            self._parent.__exit__()
+            self._parent = None
+
+    def open(self, path: Path) -> Folder:
+        """Open the folder; raises as `open_folder` does."""
+        parent, _, name = str(path).rpartition(os.sep)
+        if self._parent is None or self._parent.text != parent:
+            self.__exit__()
+            self._parent = open_folder(Path(parent), self._below)
+        return self._parent.enter(name)
 
 
 def open_folder(path: Path, below: Path) -> Folder:

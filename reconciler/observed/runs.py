@@ -35,6 +35,8 @@ _REQUEST, _PROCESS, _STATUS = _LAYOUT.request.name, _LAYOUT.process.name, _LAYOU
 _ORDERS, _EXIT = _LAYOUT.orders.name, _LAYOUT.exit.name
 _EFFECTIVE = _LAYOUT.effective.name
 _RUNS = CampaignLayout(Path()).runs.name
+RUN_FILES = (_REQUEST, _PROCESS, _STATUS, _ORDERS, _EXIT, _EFFECTIVE)
+"""All that is looked at in a run's folder."""
 
 Record = TypeVar("Record", bound=msgspec.Struct)
 RunCache = StatCache[RunFacts]
@@ -85,7 +87,7 @@ def _observe(runs: Folder, proc: Path, cache: RunCache) -> CampaignRuns:
             continue
         except (OSError, UnsafeFile) as error:
             problems.append(f"{runs.path / printable(name)}: {reason(error)}")
-    cache.replace(runs.text, {name: one for name, one in found.items() if _is_over(one[1])})
+    cache.replace(runs.text, {name: one for name, one in found.items() if is_over(one[1])})
     in_order = sorted((facts for _, facts in found.values()), key=lambda run: (run.generation, run.attempt))
     return CampaignRuns(runs=tuple(in_order), problems=tuple(problems))
 
@@ -99,7 +101,8 @@ def _look(runs: Folder, name: str, proc: Path, before: _Remembered | None) -> _R
         return before if before and before[0] == key else (key, _observe_run(folder, number, proc))
 
 
-def _is_over(run: RunFacts) -> bool:
+def is_over(run: RunFacts) -> bool:
+    """Has it said why it left, and is it gone?"""
     return run.exit is not None and not run.alive
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.observed.campaign_folders import FolderCaches, observe_campaign_folder
-from reconciler.observed.checkpoint_cache import CheckpointCache
+from reconciler.observed.folders import Neighbours
 from state.homes import Home
 from state.layout import CampaignLayout, Layout
 
@@ -24,8 +24,8 @@ def campaign(tmp_path: Path) -> CampaignLayout:
 @pytest.fixture
 def observe(tmp_path: Path, campaign: CampaignLayout):
     def look():
-        caches = FolderCaches(CheckpointCache())
-        return observe_campaign_folder(Home(campaign, "moved"), tmp_path / "root", "aaaa", caches)
+        with Neighbours(tmp_path / "root") as below:
+            return observe_campaign_folder(Home(campaign, "moved"), below, "aaaa", FolderCaches())
 
     return look
 
