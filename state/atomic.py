@@ -4,7 +4,6 @@ The order is always the same: write under a temporary name on the same file syst
 rename, fsync the folder. A failed fsync is never retried on the same file: the next try writes a new one.
 """
 
-import ctypes
 import errno
 import os
 import stat
@@ -154,6 +153,8 @@ def rename_noreplace(source: Path, target: Path) -> None:
     Raises:
         FileExistsError: the target exists.
     """
+    import ctypes  # slow to load, and most commands rename nothing
+
     libc = ctypes.CDLL(None, use_errno=True)
     outcome = libc.renameat2(
         _AT_FDCWD, os.fsencode(source), _AT_FDCWD, os.fsencode(target), _RENAME_NOREPLACE

@@ -23,6 +23,7 @@ _KEPT: dict[str, Any] = {
     "level_transitions": [],
 }
 """Fields that nothing decides yet: kept as they are read, else these."""
+_NO_GOALS = Goals()
 
 
 def campaign_record(
@@ -88,7 +89,7 @@ def peak_metrics(ledger: Sequence[LedgerRow], existing: Any) -> dict[str, float 
 
 
 def _lowest(values: Sequence[float | None]) -> float | None:
-    return min([value for value in values if value is not None and math.isfinite(value)], default=None)
+    return min(filter(math.isfinite, [value for value in values if value is not None]), default=None)
 
 
 def _start(row: CampaignRow, existing: Mapping[str, Any]) -> dict[str, Any]:
@@ -110,8 +111,9 @@ def _start(row: CampaignRow, existing: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _goal(goals: Goals) -> dict[str, int] | None:
-    given = {name: number for name, number in msgspec.to_builtins(goals).items() if number is not None}
-    return given or None
+    if goals == _NO_GOALS:
+        return None
+    return {name: number for name, number in msgspec.to_builtins(goals).items() if number is not None}
 
 
 def _milestones(

@@ -19,7 +19,13 @@ def select(
     names = row_type.__struct_fields__
     order = "" if "ORDER BY" in where else f" ORDER BY {', '.join(table.key)}"
     query = f"SELECT {', '.join(names)} FROM {table.name} {where}{order}"  # noqa: S608 - our own names only
-    return tuple(_row(row_type, names, found) for found in connection.execute(query, values))
+    convert = msgspec.convert
+    return tuple(
+        [
+            convert(dict(zip(names, found, strict=True)), row_type, strict=False)
+            for found in connection.execute(query, values)
+        ]
+    )
 
 
 def select_one(connection: apsw.Connection, row_type: type[Row], where: str, *values: Any) -> Row | None:
@@ -49,7 +55,3 @@ def get_meta(connection: apsw.Connection, key: str) -> str | None:
 def put_meta(connection: apsw.Connection, key: str, value: str) -> None:
     """Set the realm-wide value of this key."""
     connection.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (key, value))
-
-
-def _row(row_type: type[Row], names: tuple[str, ...], values: tuple[Any, ...]) -> Row:
-    return msgspec.convert(dict(zip(names, values, strict=True)), row_type, strict=False)
