@@ -8,6 +8,12 @@ from state.canonical import sha256_of, short_id
 
 MAX_ID_LENGTH = 64
 CAMPAIGNS, ARCHIVE, INBOX = "campaigns", "archive", "inbox"
+ACTIVE_LINK = "active"
+RESERVED_HEROES = {
+    ARCHIVE: f"{CAMPAIGNS}/{ARCHIVE} is the Hall of Legends, where archived campaigns lie",
+    ACTIVE_LINK: f"{CAMPAIGNS}/{ACTIVE_LINK} is the link to the active campaign",
+}
+"""Ids that no hero may have, each with what has that name among the heroes' folders."""
 _DIGITS_OF_CONTENT = 8
 _ID = re.compile(r"[a-z0-9]+(?:[-.][a-z0-9]+)*", re.ASCII)
 _CHECKPOINT = re.compile(r"checkpoint-(0|[1-9][0-9]{0,17})(?:-[0-9]{8}-[0-9]{4})?", re.ASCII)
@@ -38,9 +44,9 @@ def is_id(text: str) -> bool:
 
 
 def is_campaign_name(text: str) -> bool:
-    """Is this `<hero>/<campaign>` with two valid ids?"""
+    """Is this `<hero>/<campaign>` with two valid ids, and the hero's none that is reserved?"""
     hero, slash, campaign = text.partition("/")
-    return bool(slash) and is_id(hero) and is_id(campaign)
+    return bool(slash) and is_id(hero) and is_id(campaign) and hero not in RESERVED_HEROES
 
 
 def campaign_uid(realm_uid: str, campaign: str) -> str:
@@ -49,7 +55,18 @@ def campaign_uid(realm_uid: str, campaign: str) -> str:
 
 
 def campaign_folder(campaign: str, *, archived: bool) -> str:
-    """Return where a campaign's folder lies, below the root."""
+    """Return where a campaign's folder is to lie, below the root.
+
+    Raises:
+        ValueError: the hero's id is the name of something else there.
+    """
+    if (reserved := RESERVED_HEROES.get(campaign.partition("/")[0])) is not None:
+        raise ValueError(f"{campaign!r} can have no folder: {reserved}")
+    return recorded_folder(campaign, archived=archived)
+
+
+def recorded_folder(campaign: str, *, archived: bool) -> str:
+    """Return where an older version has put the folder of any campaign; for looking there only."""
     if archived:
         return f"{CAMPAIGNS}/{ARCHIVE}/{campaign}-archived"
     return f"{CAMPAIGNS}/{campaign}"

@@ -4,7 +4,18 @@ from pathlib import Path
 
 import msgspec
 
-from state.ids import ARCHIVE, CAMPAIGNS, INBOX, RunKey, campaign_folder, checkpoint_folder, is_campaign_name
+from state.ids import (
+    ACTIVE_LINK,
+    ARCHIVE,
+    CAMPAIGNS,
+    INBOX,
+    RESERVED_HEROES,
+    RunKey,
+    campaign_folder,
+    checkpoint_folder,
+    is_campaign_name,
+    recorded_folder,
+)
 from state.store.rows import CampaignRow
 
 STAGING_PREFIX = ".staging-"
@@ -165,7 +176,7 @@ class Layout(msgspec.Struct, frozen=True):
 
     @property
     def active_link(self) -> Path:
-        return self.campaigns / "active"
+        return self.campaigns / ACTIVE_LINK
 
     @property
     def data(self) -> Path:
@@ -198,19 +209,26 @@ class Layout(msgspec.Struct, frozen=True):
         """Return the places of `<hero>/<campaign>`.
 
         Raises:
-            ValueError: the name is not made of two valid ids.
+            ValueError: the name is not made of two valid ids, or the hero's is reserved.
         """
+        folder = campaign_folder(name, archived=archived)
         if not is_campaign_name(name):
             raise ValueError(f"{name!r} is not <hero>/<campaign>")
-        return CampaignLayout(self.root / campaign_folder(name, archived=archived))
+        return CampaignLayout(self.root / folder)
 
     def home_of(self, row: CampaignRow) -> CampaignLayout:
         """Return the places of a campaign where its row says that it lies."""
-        return self.campaign(row.name, archived=row.status == "archived")
+        return self._recorded(row, archived=row.status == "archived")
 
     def other_home_of(self, row: CampaignRow) -> CampaignLayout:
         """Return where the campaign's folder lies only while it moves in or out of the archive."""
-        return self.campaign(row.name, archived=row.status != "archived")
+        return self._recorded(row, archived=row.status != "archived")
+
+    def _recorded(self, row: CampaignRow, *, archived: bool) -> CampaignLayout:
+        """Return a place to look at: an older version let a hero have an id that is reserved now."""
+        if row.name.partition("/")[0] in RESERVED_HEROES:
+            return CampaignLayout(self.root / recorded_folder(row.name, archived=archived))
+        return self.campaign(row.name, archived=archived)
 
     def snapshot(self, digest: str) -> Path:
         """Return the place of a quest's content.

@@ -16,7 +16,7 @@ from reconciler.desired.base import ID_WORDS, is_line
 from reconciler.desired.git_process import SourceError
 from reconciler.desired.mistakes import SpecMistakesError
 from reconciler.observed.derived_files import observe_campaign_folders
-from state.ids import is_id
+from state.ids import RESERVED_HEROES, is_id
 from state.layout import Layout
 
 _NUMBER = re.compile(r"campaign-([0-9]{1,6})(?:-archived)?", re.ASCII)
@@ -78,13 +78,15 @@ def new_hero(environment: Environment, options: Options, hero: str, model: str |
     """Write the spec of a new hero: of a model on this machine, or a tiny one with random weights.
 
     Raises:
-        Misused: the name is no id.
+        Misused: the name is no id, or reserved.
         NotFound: the model is not on this machine, or not whole.
         Failed: the model's config.json does not say what a hero must.
         Blocked: there is such a file.
     """
     if not is_id(hero):
         raise Misused(f'"{hero}" cannot be the id of a hero; expected {ID_WORDS}')
+    if hero in RESERVED_HEROES:
+        raise Misused(f'no hero can be called "{hero}": {RESERVED_HEROES[hero]}; choose another id')
     path = work_tree_of(environment, options) / "specs" / "heroes" / f"{hero}.yaml"
     if model is not None:
         _write(path, model_hero_text(environment, layout_of(environment, options), hero, model))

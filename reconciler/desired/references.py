@@ -6,6 +6,7 @@ from typing import Any
 from reconciler.desired.desired import Source
 from reconciler.desired.mistakes import nearest_name
 from reconciler.desired.places import Finding, KeyPath
+from state.ids import RESERVED_HEROES
 
 Sources = Mapping[str, Mapping[str, Source[Any]]]
 Names = Mapping[str, Sequence[str]]
@@ -17,10 +18,21 @@ def check(sources: Sources, names: Names) -> Found:
 
     `names` holds also those of unreadable files; a spec with mistakes has None for what cannot be read.
     """
+    yield from _check_reserved(sources)
     yield from _check_realm(sources, names)
     yield from _check_campaigns(sources, names)
     yield from _check_queue(sources, names)
     yield from _check_retention(sources, names)
+
+
+def _check_reserved(sources: Sources) -> Found:
+    """A hero's folder lies beside what the realm itself keeps among the campaigns."""
+    for source in (*sources["hero"].values(), *sources["campaign"].values()):
+        hero = source.name.partition("/")[0]
+        if hero in RESERVED_HEROES:
+            message = f'no hero can be called "{hero}": {RESERVED_HEROES[hero]}'
+            hint = "give the hero another id, in its file's name and in the folder of its campaigns too"
+            yield source, Finding(at=("id",), message=message, hint=hint)
 
 
 def _check_realm(sources: Sources, names: Names) -> Found:

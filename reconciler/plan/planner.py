@@ -28,7 +28,7 @@ from reconciler.plan.queue import plan_queue
 from reconciler.plan.queue_folders import plan_queue_folders
 from reconciler.plan.records import plan_records
 from reconciler.plan.requests import plan_requests
-from reconciler.plan.root import block_misplaced_root
+from reconciler.plan.root import block_misplaced_root, block_reserved_heroes
 from reconciler.plan.runs import plan_ended_runs, plan_stops
 from reconciler.plan.starts import plan_starts
 from reconciler.plan.status_files import plan_status_files
@@ -74,7 +74,7 @@ def make_plan(desired: Desired, facts: Facts, *, specs_commit: str, now: str) ->
     """Return everything that would bring the world to what the specs say, in the order of doing it."""
     world = World(desired=desired, facts=facts, specs_commit=specs_commit, now=now)
     draft = Draft()
-    if not block_misplaced_root(world, draft):
+    if not block_misplaced_root(world, draft) and not block_reserved_heroes(world, draft):
         for planner in PLANNERS:
             planner(world, draft)
     return Plan(

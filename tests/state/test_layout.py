@@ -37,6 +37,24 @@ def test_a_campaign_that_is_no_hero_and_id_has_no_place(name: str) -> None:
         LAYOUT.campaign(name)
 
 
+@pytest.mark.parametrize(
+    ("hero", "what"),
+    [("archive", "is the Hall of Legends"), ("active", "is the link to the active campaign")],
+)
+@pytest.mark.parametrize("archived", [False, True])
+def test_no_home_is_built_in_the_archive_or_behind_the_active_link(
+    hero: str, what: str, archived: bool
+) -> None:
+    with pytest.raises(ValueError, match=f"'{hero}/one' can have no folder: campaigns/{hero} {what}"):
+        LAYOUT.campaign(f"{hero}/one", archived=archived)
+
+
+def test_what_an_older_version_put_into_the_archive_is_still_found_there() -> None:
+    row = CampaignRow(uid="u", name="archive/one", status="paused", created_at="2026-01-31T12:00:00Z")
+
+    assert LAYOUT.home_of(row).folder == Path("/realm/campaigns/archive/one")
+
+
 def test_content_lies_under_its_digest() -> None:
     assert LAYOUT.snapshot("sha256:" + "a" * 64) == Path(f"/realm/data/{'a' * 64}.jsonl")
 

@@ -90,6 +90,14 @@ def test_a_new_hero_and_its_campaign_have_no_mistakes_and_can_be_planned(run, la
     assert "→ activate  sprout/campaign-001" in run("plan", "--worktree").stdout
 
 
+@pytest.mark.parametrize("reserved", ["archive", "active"])
+def test_a_new_hero_has_no_reserved_id(run, lab: Path, reserved: str) -> None:
+    refused = run("new", "hero", reserved)
+    assert refused.exit_code == 64
+    assert f'no hero can be called "{reserved}": campaigns/{reserved} is the ' in refused.stderr
+    assert not (lab / "specs" / "heroes" / f"{reserved}.yaml").exists()
+
+
 def test_a_new_hero_is_never_written_over_one_that_is_there(run, lab: Path) -> None:
     before = (lab / "specs/heroes/pip.yaml").read_text()
     refused = run("new", "hero", "pip")

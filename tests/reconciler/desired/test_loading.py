@@ -242,6 +242,28 @@ def test_duplicate_quest_ids_are_named(mistakes_in, small) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("hero", "what"),
+    [
+        ("archive", "the Hall of Legends, where archived campaigns lie"),
+        ("active", "the link to the active campaign"),
+    ],
+)
+def test_no_hero_has_the_name_of_what_the_realm_keeps_among_the_campaigns(
+    mistakes_in, small, hero: str, what: str
+) -> None:
+    small[f"specs/heroes/{hero}.yaml"] = small[HERO].replace("id: pip", f"id: {hero}")
+    small[f"specs/campaigns/{hero}/one.yaml"] = "name: One\nid: one\n"
+    sentence = (
+        f'no hero can be called "{hero}": campaigns/{hero} is {what}; '
+        "give the hero another id, in its file's name and in the folder of its campaigns too"
+    )
+    assert said(mistakes_in(small)) == [
+        f"specs/campaigns/{hero}/one.yaml:2:5: {sentence}",
+        f"specs/heroes/{hero}.yaml:1:5: {sentence}",
+    ]
+
+
 def test_a_campaign_in_the_folder_of_no_hero_is_named(mistakes_in, small) -> None:
     small["specs/campaigns/pop/campaign-001.yaml"] = "id: campaign-001\n"
     assert said(mistakes_in(small)) == [
