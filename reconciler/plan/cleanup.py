@@ -4,18 +4,22 @@
 else needs is not cleaned up in parts: it is named, and everything stays until that is settled.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from reconciler.desired.places import Step
 from reconciler.desired.realm import duration_seconds
 from reconciler.desired.retention import Retention
 from reconciler.plan.draft import Draft
+from reconciler.plan.milestones import milestone_steps
 from reconciler.plan.starts import named_starts
 from reconciler.plan.stock import Stock, stock_of
 from reconciler.plan.trash import plan_drop, why_on_hold
 from reconciler.plan.world import World
+from state.campaign_file import first_at_or_after
 from state.store.rows import CampaignRow, LedgerRow
+
+_MOST_NAMED = 5
 
 
 class Obstacle(NamedTuple):
@@ -65,9 +69,20 @@ def _plan_metrics_only(world: World, draft: Draft, stock: Stock, starts: Mapping
         )
     if not obstacles:
         grace = asked_grace_seconds(world)
+        why = f"its spec says keep: metrics{_milestones_among(world, row, found)}"
         for one in found:
-            why = "its spec says keep: metrics"
             plan_drop(draft, row, one, why, grace, cause, kind="asked")
+
+
+def _milestones_among(world: World, row: CampaignRow, found: Sequence[LedgerRow]) -> str:
+    """Name the milestones whose checkpoints go too; a clean-up does not ask the rules."""
+    stands_for = ((step, first_at_or_after(found, step)) for step in milestone_steps(world, row))
+    names = [f"{step:,} (@{one.step})" for step, one in stands_for if one is not None]
+    if not names:
+        return ""
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    go = "goes" if len(names) == 1 else "go"
+    return f"; milestone{'' if len(names) == 1 else 's'} {', '.join(names[:_MOST_NAMED])}{more} {go} too"
 
 
 def asked_grace_seconds(world: World) -> float:

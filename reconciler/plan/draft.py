@@ -14,6 +14,7 @@ class Draft:
 
     def __init__(self) -> None:
         self.changes: list[Change] = []
+        self._by_kind: dict[type[Action], list[Change]] = {}
         self.blocked: list[Blocked] = []
         self.warnings: list[str] = []
         self.settled: set[str] = set()
@@ -43,13 +44,21 @@ class Draft:
             risk=risk,
             needs=needs,
         )
-        self.changes.append(change)
+        self.put(change)
         return change.id
+
+    def put(self, *changes: Change) -> None:
+        """Put changes that were made before at the end of the plan."""
+        for change in changes:
+            self.changes.append(change)
+            self._by_kind.setdefault(type(change.action), []).append(change)
 
     def take_out(self, changes: Iterable[Change]) -> None:
         """Take changes out of the plan."""
         ids = {change.id for change in changes}
-        self.changes = [change for change in self.changes if change.id not in ids]
+        left = [change for change in self.changes if change.id not in ids]
+        self.changes, self._by_kind = [], {}
+        self.put(*left)
 
     def block(self, subject: str, *, code: str, message: str, cause: str, hint: str) -> None:
         """Say that something asked for cannot be done now."""
@@ -61,10 +70,13 @@ class Draft:
 
     def actions(self, kind: type[Wanted]) -> list[Wanted]:
         """Return the planned actions of one kind."""
-        return [change.action for change in self.changes if isinstance(change.action, kind)]
+        found = (change.action for change in self._by_kind.get(kind, ()))
+        return [action for action in found if isinstance(action, kind)]
 
     def ids(self, *kinds: type[Action]) -> tuple[str, ...]:
         """Return the ids of the planned changes of these kinds."""
+        if len(kinds) == 1:  # asked once for each of many drops
+            return tuple(change.id for change in self._by_kind.get(kinds[0], ()))
         return tuple(change.id for change in self.changes if isinstance(change.action, kinds))
 
     @property

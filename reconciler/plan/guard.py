@@ -145,7 +145,7 @@ def _let_go(world: World, draft: Draft, request: RequestRow, drops: Sequence[Cha
     sequences = tuple(sorted(_action(change).sequence for change in drops))
     what = f"{count(sum(num_checkpoints(_action(change)) for change in drops), 'checkpoint')} to drop"
     taken = _take(draft, request, sequences=sequences, specs_commit=world.specs_commit, what=what)
-    draft.changes.extend(msgspec.structs.replace(change, needs=(*change.needs, taken)) for change in drops)
+    draft.put(*(msgspec.structs.replace(change, needs=(*change.needs, taken)) for change in drops))
 
 
 def _take(
