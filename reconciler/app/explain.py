@@ -97,6 +97,7 @@ def _where(view: View, kind: str, name: str) -> str | None:
         "queue": desired.queue,
         "run": desired.campaigns.get("/".join(name.split("/")[:2])),
         "checkpoint": desired.retention,
+        "retention": desired.retention,
     }
     source = of_many.get(kind)
     return source.path if source is not None else None

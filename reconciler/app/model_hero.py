@@ -80,7 +80,7 @@ def _text(hero: str, name: str, facts: ModelFacts, config: PretrainedConfig) -> 
         _line("  optimizer: adamw", "or muon: matrices by Muon, the rest by AdamW"),
         _line("  learning_rate: 1.0e-4", "after the warm-up"),
         _line("  warmup_steps: 100", "updates"),
-        _line(f"  max_length: {min(_LONGEST, context)}", "tokens; longer documents are cut"),
+        _line(f"  max_length: {min(_LONGEST, context)}", "tokens; a longer document is refused, by its row"),
         _chat(facts),
     ]
     return "\n".join(lines) + "\n"

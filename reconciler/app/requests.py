@@ -124,8 +124,11 @@ def _check_someone_handles(layout: Layout, asked: Asked, *, has_mistakes: bool) 
 
 
 def _obeyed(layout: Layout, asked: Asked, cache: RunCache) -> str | None:
-    """Return how it is when the campaign's trainer does what was asked, None before that; one gone does."""
-    if asked.kind in ("resume", "undelete", "approve"):
+    """Return how it is when the campaign's trainer does what was asked, None before that; one gone does.
+
+    Only a pause and a stop are about a trainer; of the others the result of handling them says all.
+    """
+    if asked.kind not in ("pause", "stop"):
         return ""
     places = layout.campaign(asked.campaign)
     runs = observe_runs(places, layout.root, cache=cache).runs

@@ -15,7 +15,7 @@ from reconciler.plan.dropped import quest_id_of
 from reconciler.plan.kept import checkpoint_id, verdicts_of
 from reconciler.plan.retention.records import MalformedRecords
 from reconciler.plan.world import World
-from state.amounts import count, size
+from state.amounts import count, counts, duration, size
 
 _PLAIN_NAMES = {
     "size_b": "billions of parameters",
@@ -106,6 +106,32 @@ def _of_queue(view: View, _name: str) -> Iterator[Fact]:
         yield Fact(name="quests", text="none")
     health = status_of(view).queue_health
     yield Fact(name="health", text=f"{health.state}: {health.reason}")
+
+
+def _of_retention(view: View, _name: str) -> Iterator[Fact]:
+    source = view.desired.retention
+    if source is None:
+        yield Fact(name="rules", text="there are none: nothing is dropped")
+        return
+    for one in view.plan.kept:
+        dropped = f", {one.num_dropped:,} dropped ({size(one.dropped_bytes)})" if one.num_dropped else ""
+        yield Fact(name=one.campaign, text=f"{one.num_kept:,} kept ({size(one.kept_bytes)}){dropped}")
+    if source.spec.pins:
+        yield Fact(name="pins", text=", ".join(source.spec.pins))
+    if source.spec.suspend is not None:
+        yield Fact(name="suspended", text=source.spec.suspend.reason)
+
+
+def _of_trash(view: View, _name: str) -> Iterator[Fact]:
+    trash = status_of(view).trash
+    things = counts(campaign=trash.num_campaigns, checkpoint=trash.num_checkpoints)
+    yield Fact(name="holds", text=f"{things}, {size(trash.size_bytes)}" if things else "nothing of ours")
+    if trash.next_seconds is not None:
+        yield Fact(name="first for good in", text=duration(trash.next_seconds) or "two clean ticks")
+    if trash.num_foreign:
+        yield Fact(name="not ours", text=f"{trash.num_foreign:,}, never deleted")
+    if things:
+        yield Fact(name="to take back", text="reconcile get trash, then reconcile undelete NAME")
 
 
 def _of_inbox(view: View, name: str) -> Iterator[Fact]:
@@ -212,6 +238,8 @@ _FACTS: Mapping[str, Callable[[View, str], Iterator[Fact]]] = {
     "queue": _of_queue,
     "quest": _of_quest,
     "inbox": _of_inbox,
+    "retention": _of_retention,
+    "trash": _of_trash,
     "run": _of_run,
     "checkpoint": _of_checkpoint,
     "campaign": _of_item("campaigns"),

@@ -13,11 +13,11 @@ from reconciler.desired.mistakes import nearest_name
 from state.ids import is_campaign_name
 
 NAMES = (
-    "realm, quest/<id>, hero/<id>, skill/<id>, dataset/<id>, campaign/<hero>/<id> or <hero>/<id>, "
-    "queue, root, inbox/<file>, <hero>/<id>@<step> (or @latest, @best) or <hero>/<id>/g<n>-a<n>"
+    "realm, quest/<id>, hero/<id>, skill/<id>, dataset/<id>, campaign/<hero>/<id> or <hero>/<id>, queue, "
+    "root, retention, trash, inbox/<file>, <hero>/<id>@<step> (or @latest, @best) or <hero>/<id>/g<n>-a<n>"
 )
 _ONE_OF_ITS_KIND = {
-    **{"realm": "realm", "queue": "queue", "root": "root"},
+    **{"realm": "realm", "queue": "queue", "root": "root", "retention": "retention", "trash": "trash"},
     **{"pointer": "root", "approval": "realm"},
 }
 """Things without an id; what a plan says that it is about, counts, too."""
@@ -55,7 +55,7 @@ KNOWN: Mapping[str, Callable[[View], Collection[str]]] = {
     "checkpoint": lambda _view: (),
     "run": runs_of,
     "inbox": inbox_of,
-    **{one: lambda _view: ("",) for one in ("realm", "queue", "root")},
+    **{one: lambda _view: ("",) for one in dict.fromkeys(_ONE_OF_ITS_KIND.values())},
 }
 """Kind → the ids that it has in a view."""
 

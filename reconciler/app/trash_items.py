@@ -14,8 +14,14 @@ VANISHED = "somebody took it out of the trash"
 
 def trash(view: View) -> tuple[TrashItem, ...]:
     """Return what is in the trash, what goes first standing first; what is not ours stands last."""
-    ours = sorted(_ours(view), key=lambda item: (item.left_seconds or 0.0, item.id))
+    ours = sorted(_ours(view), key=_first_gone_first)
     return (*ours, *_foreign(view))
+
+
+def _first_gone_first(item: TrashItem) -> tuple[float, str, int]:
+    """Return what sorts by the time that is left, to the minute, then by campaign and step."""
+    campaign, _, step = item.id.partition("@")
+    return (item.left_seconds or 0.0) // 60, campaign, int(step or 0)
 
 
 def next_purge_seconds(view: View) -> float | None:

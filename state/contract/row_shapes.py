@@ -65,7 +65,7 @@ def _text_objection(value: dict[str, Any], name: str, expected: str) -> Objectio
 
 def _of_messages(value: dict[str, Any]) -> tuple[Message, ...] | Objection:
     if "messages" not in value:
-        advice = "Name the fields in the quest, for example  fields: {prompt: question, completion: answer}."
+        advice = "Name its fields in a dataset, for example  fields: {prompt: question, completion: answer}."
         return Objection(f"unknown row shape, {keys_of(value).lower()}", 'the key "messages"', advice)
     turns = value["messages"]
     if not isinstance(turns, list) or not turns:

@@ -19,13 +19,14 @@ def matching_kinds(keys: Collection[str]) -> list[str]:
 
 
 def suggestion(keys: Collection[str]) -> str:
-    """Return which spec, or which line of a quest, would name the shape of rows with these keys."""
+    """Return which spec would name the shape of rows with these keys.
+
+    No quest needs to name it: a file, also one of the inbox, is taken by the one dataset that fits its rows.
+    """
     kinds = matching_kinds(keys)
     if len(kinds) == 1:
-        return (
-            f"Declare it: specs/datasets/<id>.yaml with  kind: {kinds[0]}, then  dataset: <id>  in the quest."
-        )
+        return f"Declare it: specs/datasets/<id>.yaml with  kind: {kinds[0]}."
     return (
         "Declare it: specs/datasets/<id>.yaml with  kind: fields  and  "
-        "fields: {prompt: <key>, completion: <key>}, then  dataset: <id>  in the quest."
+        "fields: {prompt: <key>, completion: <key>}."
     )

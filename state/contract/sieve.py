@@ -169,5 +169,5 @@ def _ambiguous(left: Sequence[RowContract]) -> Finding:
         row=None,
         found=f"its rows match {len(left)} shapes: {', '.join(names)}",
         expected="one",
-        advice="Say in the quest which one it is: dataset: <id>, or fields: {prompt: ..., completion: ...}.",
+        advice="Name one beside the file in specs/queue.yaml: dataset: <id>, or fields: {prompt: ..., ...}.",
     )

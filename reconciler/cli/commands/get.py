@@ -41,7 +41,8 @@ def command(
 ) -> None:
     """List everything of KIND.
 
-    Kinds: campaigns, heroes, quests, jobs, checkpoints, legends, runs, skills, datasets, trash.
+    Kinds: campaigns, heroes, quests, queue, jobs, checkpoints, legends, runs, skills, datasets,
+    trash.
 
     ID is one of them; for checkpoints also a campaign, all of whose checkpoints are listed.
     """

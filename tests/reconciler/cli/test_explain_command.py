@@ -2,10 +2,13 @@
 
 import json
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from reconciler.app.things import KNOWN, named
 
 Git = Callable[..., str]
 CONTRACT = "id: sums\nkind: question_answer\noptional_fields: [note]\nsafety_profile: internal\n"
@@ -104,6 +107,8 @@ def trained(store, rows):
         ("pip/campaign-001/g1-a2", "run/pip/campaign-001/g1-a2"),
         ("checkpoint/pip/campaign-001@125", "checkpoint/pip/campaign-001@125"),
         ("pip/campaign-001@250", "checkpoint/pip/campaign-001@250"),
+        ("retention", "retention"),
+        ("trash", "trash"),
     ],
 )
 def test_explain_takes_whatever_a_plan_says_that_it_is_about(run, trained, subject: str, thing: str) -> None:
@@ -240,3 +245,46 @@ def test_explain_of_what_is_not_in_the_inbox_names_what_is(run, root: Path) -> N
     result = run("explain", "inbox/sum.jsonl")
     assert result.exit_code == 5
     assert "sums.jsonl" in result.stderr
+
+
+def test_a_file_of_the_inbox_is_told_to_declare_its_rows_and_nothing_of_a_quest(run, root: Path) -> None:
+    dropped = root / "inbox" / "sums.jsonl"
+    dropped.parent.mkdir(parents=True)
+    dropped.write_text('{"question": "1+1", "answer": "2"}\n')
+    os.utime(dropped, (1_700_000_000, 1_700_000_000))
+    assert "Why blocked:  reconcile explain inbox/sums.jsonl" in run("plan").stdout
+    told = run("explain", "inbox/sums.jsonl").stdout
+    assert "specs/datasets/<id>.yaml with kind: question_answer." in " ".join(told.split())
+    assert "in the quest" not in told
+
+
+def test_explain_of_the_retention_says_what_is_kept_and_that_without_rules_all_is(
+    run, lab: Path, resting
+) -> None:
+    resting({"specs/retention.yaml": f"{RULES}pins: [pip/campaign-001@100]\n"}, (100, 200))
+    told = facts(run, "retention")
+    assert told["pins"] == "pip/campaign-001@100"
+    assert told["pip/campaign-001"].startswith("2 kept (")
+
+
+def test_explain_of_rules_that_are_not_there_says_that_nothing_is_dropped(run) -> None:
+    assert facts(run, "retention") == {"rules": "there are none: nothing is dropped"}
+
+
+def test_explain_of_the_trash_says_what_it_holds_and_how_to_take_it_back(run, store, rows) -> None:
+    assert facts(run, "trash") == {"holds": "nothing of ours"}
+    store.write([rows.trash()])
+    told = facts(run, "trash")
+    assert told["holds"] == "1 checkpoint, 1 kB"
+    assert told["to take back"] == "reconcile get trash, then reconcile undelete NAME"
+
+
+def test_each_subject_of_every_case_of_a_plan_is_a_thing_that_explain_knows() -> None:
+    cases = Path(__file__).parents[1].joinpath("plan/cases").glob("*.yaml")
+    blocked = (re.findall(r'^  - "([^ "]+) [a-z-]+: .* \| .* \| ', case.read_text(), re.M) for case in cases)
+    subjects = {subject for found in blocked for subject in found}
+    assert {subject.partition("/")[0] for subject in subjects} >= {
+        *("campaign", "quest", "checkpoint", "inbox", "hero", "queue", "root", "trash")
+    }
+    kinds = {subject: named(subject) for subject in subjects}
+    assert [subject for subject, kind in kinds.items() if kind is None or kind[0] not in KNOWN] == []

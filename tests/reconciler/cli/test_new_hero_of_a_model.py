@@ -110,3 +110,11 @@ def test_a_config_with_hostile_text_writes_no_other_keys(run, lab: Path, tmp_pat
     save(tmp_path / "worse", CONFIG | {"architectures": [words]})
     result = run("new", "hero", "worse", "--model", str(tmp_path / "worse"))
     assert (result.exit_code, "names the architecture" in result.stderr) == (1, True)
+
+
+def test_a_new_hero_is_told_that_a_longer_document_is_refused_and_not_that_it_is_cut(
+    run, lab: Path, model: Path
+) -> None:
+    run("new", "hero", "mine", "--model", str(model))
+    told = (lab / "specs/heroes/mine.yaml").read_text()
+    assert " # tokens; a longer document is refused, by its row\n" in told

@@ -154,6 +154,14 @@ def test_waiting_for_a_pause_ends_when_the_trainer_has_paused(store, trainer) ->
     assert trainer.poll() is None
 
 
+@pytest.mark.parametrize("kind", ["skip", "retry", "resume", "approve"])
+def test_waiting_for_what_is_about_no_trainer_gives_its_own_result_though_one_lives(
+    store, trainer, kind: str
+) -> None:
+    assert wait_for(store.layout, handled(store, kind), 20).result == "done"
+    assert trainer.poll() is None
+
+
 def test_waiting_in_vain_exits_6_and_leaves_the_request(run, store) -> None:
     with hold_lock(store.layout.lock, command="reconcile apply", since="2026-01-31T12:00:00Z"):
         result = run("pause", "--wait", "--timeout", "0.2")

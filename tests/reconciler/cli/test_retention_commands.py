@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.app.get import KINDS
 from state.amounts import size
 
 RULES = "campaigns: {active: {keep_checkpoints: 2}}\npins: [pip/campaign-001@100]\nminimum_age: 1s\n"
@@ -160,3 +161,16 @@ def test_a_pin_is_kept_with_its_checkpoint_and_outlives_its_line(
         if item["id"].endswith("@100")
     ]
     assert (gone["kind"], gone["left_seconds"] > 71 * 3600) == ("asked", True)
+
+
+def test_the_trash_lists_what_goes_at_the_same_time_by_step(run, store, rows) -> None:
+    store.write([rows.trash(sequence=number, step=step) for number, step in ((1, 1000), (2, 500), (3, 90))])
+    items = json.loads(run("get", "trash", "--json").stdout)["items"]
+    assert [item["id"].partition("@")[2] for item in items] == ["90", "500", "1000"]
+
+
+def test_the_help_of_get_names_every_kind(run) -> None:
+    told = run("get", "--help").stdout
+    assert [
+        kind for kind in KINDS if f" {kind}" not in told.partition("Kinds:")[2].partition("ID is")[0]
+    ] == []

@@ -155,8 +155,7 @@ def test_real_data_is_refused_until_its_shape_is_named(observe, cases, tmp_path)
     facts = observe_quest_file(str(path), tmp_path, tmp_path, BUILT_IN)
     assert str(facts.findings[0]) == (
         'row 1: unknown row shape, found the keys "question", "answer"; expected one of messages, '
-        "prompt/completion. Declare it: specs/datasets/<id>.yaml with  kind: question_answer, "
-        "then  dataset: <id>  in the quest."
+        "prompt/completion. Declare it: specs/datasets/<id>.yaml with  kind: question_answer."
     )
     facts = observe(cases / "gsm8k" / "test.jsonl", GSM8K)
     assert (facts.content.num_rows, facts.findings) == (1319, ())

@@ -78,7 +78,7 @@ USER, BOT = {"role": "user", "content": "hi"}, {"role": "assistant", "content": 
         (
             b'{"question": "q", "answer": "a"}\n',
             'row 1: unknown row shape, found the keys "question", "answer"; expected the key "messages". '
-            "Name the fields in the quest, for example  fields: {prompt: question, completion: answer}.",
+            "Name its fields in a dataset, for example  fields: {prompt: question, completion: answer}.",
         ),
         (b"{}\n", "unknown row shape, found no keys"),
         (row(), '"messages" is an empty list; expected a list of messages'),

@@ -54,16 +54,16 @@ def test_the_one_declared_shape_that_fits_every_row_is_chosen() -> None:
 def test_a_shape_that_nobody_declared_is_refused_with_row_keys_and_the_line_to_write() -> None:
     assert refusal(lines(qa(1)), *BUILT_IN) == (
         'q.jsonl: row 1: unknown row shape, found the keys "question", "answer"; expected one of messages, '
-        "prompt/completion. Declare it: specs/datasets/<id>.yaml with  kind: question_answer, "
-        "then  dataset: <id>  in the quest."
+        "prompt/completion. Declare it: specs/datasets/<id>.yaml with  kind: question_answer."
     )
     assert "kind: fields" in refusal(lines({"frage": "1?", "antwort": "1"}), *BUILT_IN)
 
 
 def test_rows_that_match_two_shapes_are_refused_with_both_names() -> None:
     row = {"messages": [], "prompt": "1?", "completion": "1"}
-    assert "its rows match 2 shapes: messages, prompt/completion; expected one. Say in the quest" in refusal(
-        lines(row), *BUILT_IN
+    assert (
+        "its rows match 2 shapes: messages, prompt/completion; expected one. Name one beside the file"
+        in refusal(lines(row), *BUILT_IN)
     )
     twin = RowContract(name="trivia", shape=QA.shape, keys=QA.keys)
     assert "its rows match 2 shapes: sums, trivia" in refusal(lines(qa(1)), QA, twin)
