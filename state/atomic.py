@@ -211,17 +211,6 @@ def remove_staging(folder: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def remove_tree(folder: Path) -> None:
-    """Delete a folder with all that is in it, durably; no link is followed. Nothing there is fine."""
-    import shutil  # slow to import, and seldom needed
-
-    reach("tree.remove")
-    if folder.is_dir() and not folder.is_symlink():
-        shutil.rmtree(folder)
-        sync_folder(folder.parent)
-    reach("tree.removed")
-
-
 def _write_new(path: Path, content: bytes) -> None:
     reach("file.create")
     descriptor = os.open(

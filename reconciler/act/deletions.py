@@ -15,9 +15,11 @@ from reconciler.act.archive import write_summary
 from reconciler.act.derived import campaign_row, write_campaign_file
 from reconciler.act.errors import Permanent, Temporary
 from reconciler.act.observed_time import observed_seconds
+from reconciler.act.purging import known_runs
 from reconciler.act.status_files import write_status_files
 from reconciler.act.tombstones import mirror
 from reconciler.act.tools import Tools
+from reconciler.observed.belongings import belongings_of_campaign
 from reconciler.observed.checkpoints import find_damage, observe_checkpoints
 from reconciler.plan.actions import DeleteCampaign
 from state.atomic import ensure_folder, move_folder, sync_folder
@@ -60,6 +62,9 @@ def _bury(action: DeleteCampaign, tools: Tools, row: CampaignRow, home: Home) ->
     seen = observe_checkpoints(home.places.checkpoints, tools.layout.root, row.uid)
     if contents_digest(found.manifest.digest for found in seen.complete) != action.digest:
         raise Temporary(f"{folder}: its checkpoints changed since the plan; nothing was deleted")
+    runs = known_runs(tools, row.uid)
+    if strange := belongings_of_campaign(folder, tools.layout.root, row.uid, runs).strange():
+        raise Temporary(f"{folder} holds what is not ours: {strange}; nothing was deleted")
     _check_at_rest(tools, row)
     write_summary(tools, row)
     with tools.writer.transaction() as store:

@@ -1,4 +1,4 @@
-"""The trash: drop a checkpoint, take it back, delete it for good: `purge`, and nothing else, deletes data.
+"""The trash: drop a checkpoint, and take it back; `purging.py` deletes it for good.
 
 Tombstone first, then the folder: at every instant each checkpoint that the ledger calls present lies in its
 place, whole. A kill between the two leaves a folder that has its tombstone already; the next plan moves it.
@@ -16,8 +16,8 @@ from reconciler.act.status_files import write_status_files
 from reconciler.act.tombstones import mirror, set_state
 from reconciler.act.tools import Tools
 from reconciler.observed.checkpoints import find_damage, observe_checkpoints
-from reconciler.plan.actions import PurgeTrash, RestoreCheckpoint, TrashCheckpoint, WriteTombstone
-from state.atomic import ensure_folder, move_folder, remove_tree, sync_folder
+from reconciler.plan.actions import RestoreCheckpoint, TrashCheckpoint, WriteTombstone
+from state.atomic import ensure_folder, move_folder, sync_folder
 from state.contract.files import read
 from state.contract.manifest import MANIFEST_NAME, Manifest
 from state.ids import checkpoint_folder
@@ -151,26 +151,6 @@ def _damage(place: Path, stone: TrashRow) -> str | None:
     if manifest.digest != stone.digest:
         return f"{place} has digest {manifest.digest}, the ledger {stone.digest}"
     return "; ".join(find_damage(place, manifest)) or None
-
-
-def purge(action: PurgeTrash, tools: Tools) -> str:
-    """Delete a dropped checkpoint for good. The only place in this software where data is deleted.
-
-    Raises:
-        Permanent: its tombstone does not say that it may go, or what lies there is no folder of the trash.
-    """
-    with tools.writer.transaction() as store:
-        stone = select_one(store, TrashRow, "WHERE sequence = ?", action.sequence)
-    if stone is None or stone.path != action.path or stone.state not in ("trashed", "purging", "purged"):
-        raise Permanent(f"{action.path}: its tombstone does not say that it may be deleted")
-    place = tools.layout.root / stone.path
-    if place.parent != tools.layout.trash or place.is_symlink():
-        raise Permanent(f"{place}: is no folder of the trash; nothing was deleted")
-    set_state(tools, stone, "purging")
-    write_status_files(tools, stone.campaign_uid, stone.campaign)
-    remove_tree(place)
-    set_state(tools, stone, "purged")
-    return f"deleted; its ledger row{'s' if stone.is_campaign else ''} and metrics stay"
 
 
 def write_tombstone(action: WriteTombstone, tools: Tools) -> str:

@@ -4,7 +4,7 @@ Reads only. An `Observer` lives as long as its command or loop and remembers wha
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -15,6 +15,7 @@ from reconciler.desired.desired import Desired
 from reconciler.desired.layers import held_out_of
 from reconciler.desired.training import HeldOutFile
 from reconciler.observed.bearers import Bearers
+from reconciler.observed.belongings import Belongings, belongings_of_campaign, belongings_of_checkpoint
 from reconciler.observed.campaign_folders import FolderCaches, observe_campaign_folder
 from reconciler.observed.derived_files import observe_derived
 from reconciler.observed.disk import observe_disk
@@ -27,11 +28,12 @@ from reconciler.observed.models import hub_cache_folder, observe_model
 from reconciler.observed.programs import why_not_startable
 from reconciler.observed.quest_files import observe_quest_file
 from reconciler.observed.queue_folders import observe_queue_folders
-from reconciler.observed.records import InboxFacts, ModelFacts, QuestFileFacts, SeenFolder
+from reconciler.observed.records import InboxFacts, ModelFacts, QuestFileFacts, SeenFolder, Strange
 from reconciler.observed.snapshots import observe_snapshots
 from reconciler.observed.trash import observe_trash
 from reconciler.plan.configs import held_out_shape
 from reconciler.plan.inbox import contracts_of_inbox
+from reconciler.plan.observed_time import is_over, observed_now
 from reconciler.plan.quest_parts import known_contents
 from reconciler.plan.quest_sources import contracts_of
 from state.canonical import short_id
@@ -40,7 +42,7 @@ from state.homes import Home, find_homes
 from state.ids import RunKey, campaign_uid
 from state.kept_answers import KeptAnswers
 from state.layout import Layout
-from state.store.rows import RunRow, StoreView
+from state.store.rows import RunRow, StoreView, TrashRow
 
 
 class Observer:
@@ -68,6 +70,7 @@ class Observer:
             campaigns=self._campaigns(desired, store, folders),
             snapshots=observe_snapshots(self._layout),
             trash=observe_trash(self._layout),
+            strange=dict(self._strange(desired, store, folders)),
             inbox=self._inbox(desired),
             queue_folders=observe_queue_folders(self._layout),
             quest_files=self._quest_files(desired, store, HeldOutFiles(held_out_files.values())),
@@ -116,6 +119,22 @@ class Observer:
                 for name, place in places.items()
                 if place.folder.is_dir()
             }
+
+    def _strange(
+        self, desired: Desired, store: StoreView, folders: Mapping[str, SeenFolder]
+    ) -> Iterator[tuple[str, Strange]]:
+        """Yield what is not ours in what the specs want deleted, and in what may be deleted for good now."""
+        root, now = self._layout.root, observed_now(store, self._environment.now())
+        for row in store.campaigns:
+            source = desired.campaigns.get(row.name)
+            if row.status != "deleted" and source is not None and source.spec.state == "deleted":
+                told = [f"checkpoints/{one.name}" for one in folders[row.name].checkpoints.foreign]
+                folder = self._layout.home_of(row).folder
+                found = belongings_of_campaign(folder, root, row.uid, known_runs(store, row.uid))
+                yield from _named(str(folder.relative_to(root)), found.strange(told))
+        for stone in store.trash:
+            if stone.state in ("trashed", "purging") and is_over(stone, now):
+                yield from _named(stone.path, _in_trash(stone, store, root).strange())
 
     def _inbox(self, desired: Desired) -> InboxFacts:
         now = self._environment.now()
@@ -173,6 +192,24 @@ class Observer:
             if source.spec.source is not None
             and (why := why_not_startable(source.spec.source.command[0], self._layout.root, search_path))
         }
+
+
+def _in_trash(stone: TrashRow, store: StoreView, root: Path) -> Belongings:
+    if not stone.is_campaign:
+        return belongings_of_checkpoint(root / stone.path, root, stone.digest)
+    uid = stone.campaign_uid
+    return belongings_of_campaign(root / stone.path, root, uid, known_runs(store, uid))
+
+
+def known_runs(store: StoreView, uid: str) -> frozenset[str]:
+    """Return the names of the folders of a campaign's runs."""
+    runs = (run for run in store.runs if run.campaign_uid == uid)
+    return frozenset(RunKey(uid, run.generation, run.attempt).folder for run in runs)
+
+
+def _named(path: str, strange: Strange | None) -> Iterator[tuple[str, Strange]]:
+    if strange is not None:
+        yield path, strange
 
 
 def new_realm_uid(realm_id: str, layout: Layout) -> str:

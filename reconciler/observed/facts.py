@@ -16,6 +16,7 @@ from reconciler.observed.records import (
     QuestFileFacts,
     RunFacts,
     SnapshotFacts,
+    Strange,
     TrashFacts,
 )
 from state.contract.inspection import Inspection
@@ -65,6 +66,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """By campaign name."""
     snapshots: SnapshotFacts = SnapshotFacts()
     trash: TrashFacts = TrashFacts()
+    strange: Mapping[str, Strange] = {}
+    """By path below the root: what is not ours in what is to be deleted, where there is such a thing."""
     inbox: InboxFacts = InboxFacts()
     queue_folders: Found | None = None
     """None: not looked at."""

@@ -247,6 +247,18 @@ class InboxFacts(msgspec.Struct, frozen=True, kw_only=True):
     """Why the inbox could not be read. Then the rest is unknown, not empty."""
 
 
+class Strange(msgspec.Struct, frozen=True, kw_only=True):
+    """What lies in a folder of ours and is not ours."""
+
+    names: tuple[str, ...]
+    """The first of them, by path below the folder."""
+    count: int
+
+    def __str__(self) -> str:
+        more = f" and {self.count - len(self.names):,} more" if self.count > len(self.names) else ""
+        return f"{', '.join(self.names)}{more}"
+
+
 class TrashFacts(msgspec.Struct, frozen=True, kw_only=True):
     """The names in the realm's trash."""
 

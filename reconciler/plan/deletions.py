@@ -12,7 +12,7 @@ from reconciler.plan.cleanup import Obstacle, asked_grace_seconds, obstacles_to
 from reconciler.plan.draft import Draft
 from reconciler.plan.stock import Stock, stock_of
 from reconciler.plan.world import World
-from state.ids import contents_digest, deletion_number
+from state.ids import campaign_folder, contents_digest, deletion_number
 from state.store.rows import CampaignRow, TrashRow
 
 
@@ -89,6 +89,10 @@ def _obstacles(world: World, draft: Draft, stock: Stock) -> Iterator[Obstacle]:
     for foreign in world.seen(row.name).checkpoints.foreign:
         hint = "move it away: what is not understood is never deleted here"
         yield Obstacle("foreign", f"{foreign.path} is no checkpoint: {foreign.reason}", foreign.path, hint)
+    folder = campaign_folder(row.name, archived=row.status == "archived")
+    if (strange := world.facts.strange.get(folder)) is not None:
+        hint = "move it away: what is not ours is never deleted here"
+        yield Obstacle("not-ours", f"{folder} holds what is not ours: {strange}", folder, hint)
 
 
 def _without_dependants(world: World, names: set[str]) -> set[str]:

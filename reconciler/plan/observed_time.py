@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from state.store.rows import StoreView
+from state.store.rows import StoreView, TrashRow
 
 MOST_AT_ONCE_SECONDS = 24 * 3600.0
 
@@ -18,3 +18,8 @@ def elapsed_seconds(since: str | None, now: str) -> float:
 def observed_now(store: StoreView, now: str) -> float:
     """Return the realm's observed time in seconds."""
     return store.observed_seconds + elapsed_seconds(store.observed_at, now)
+
+
+def is_over(stone: TrashRow, now: float) -> bool:
+    """Has something lain in the trash for its time of grace, or is its purge under way?"""
+    return stone.state == "purging" or now - stone.trashed_at_seconds >= stone.grace_seconds

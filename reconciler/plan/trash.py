@@ -23,7 +23,7 @@ from reconciler.plan.draft import Draft
 from reconciler.plan.kept import checkpoint_id, drops_of, rules_for, set_name
 from reconciler.plan.kept_now import kept_now
 from reconciler.plan.marks import unmarked
-from reconciler.plan.observed_time import observed_now
+from reconciler.plan.observed_time import is_over, observed_now
 from reconciler.plan.retention.records import MalformedRecords
 from reconciler.plan.rule_warnings import warn_of_metrics, warn_of_pins
 from reconciler.plan.stock import Stock, lost, stock_of
@@ -189,7 +189,7 @@ def plan_purges(world: World, draft: Draft) -> None:
         return
     held = {action.sequence for action in draft.actions(RestoreCheckpoint)} | _being_dropped(draft)
     for stone in due(world):
-        if stone.sequence not in held:
+        if stone.sequence not in held and not _block_strange(world, draft, stone):
             draft.add(
                 PurgeTrash(
                     campaign=stone.campaign,
@@ -206,6 +206,20 @@ def plan_purges(world: World, draft: Draft) -> None:
             )
 
 
+def _block_strange(world: World, draft: Draft, stone: TrashRow) -> bool:
+    """Name what is not ours in something whose time is over: it is never deleted, so all of it stays."""
+    strange = world.facts.strange.get(stone.path)
+    if strange is not None:
+        draft.block(
+            stone.subject,
+            code="not-ours-in-the-trash",
+            message=f"it stays in the trash, which holds what is not ours: {strange}",
+            cause=stone.path,
+            hint=f"move that out of {stone.path}, or take all of it back: reconcile undelete {stone.thing}",
+        )
+    return strange is not None
+
+
 def _being_dropped(draft: Draft) -> set[int]:
     checkpoints = {action.sequence for action in draft.actions(TrashCheckpoint)}
     return checkpoints | {action.sequence for action in draft.actions(DeleteCampaign)}
@@ -215,9 +229,7 @@ def due(world: World) -> Iterator[TrashRow]:
     """Yield what may be deleted now, by observed time."""
     store = world.facts.store
     now = observed_now(store, world.now)
-    for stone in store.trash:
-        is_over = now - stone.trashed_at_seconds >= stone.grace_seconds
-        if stone.state == "purging" or (
-            stone.state == "trashed" and is_over and store.clean_ticks - stone.clean_ticks >= CLEAN_TICKS
-        ):
+    for stone in world.facts.in_trash:
+        is_clean = store.clean_ticks - stone.clean_ticks >= CLEAN_TICKS
+        if is_over(stone, now) and (stone.state == "purging" or is_clean):
             yield stone

@@ -1,6 +1,8 @@
 """A campaign deleted whole lies in the trash with its tombstone, comes back as it was, and keeps row and number."""
 
+import os
 import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -159,3 +161,99 @@ def test_a_campaign_that_somebody_put_back_by_hand_is_left_there(at_rest: Any, m
 
     assert at_rest.done(make.delete(at_rest.manifest)) == ["it lies in its place again: somebody put it back"]
     assert status(at_rest, make) == "paused"
+
+
+def _thesis(folder: Path) -> None:
+    (folder / "thesis.txt").write_text("mine")
+
+
+def _backup(folder: Path) -> None:
+    shutil.copytree(folder / "checkpoints/checkpoint-7", folder / "backup")
+
+
+def _status(folder: Path) -> None:
+    (folder / "status").mkdir(exist_ok=True)
+    (folder / "status/mine.json").write_text("{}")
+
+
+def _log(folder: Path) -> None:
+    (folder / "logs").mkdir(exist_ok=True)
+    (folder / "logs/my.log").write_text("mine")
+
+
+def _run(folder: Path) -> None:
+    (folder / "runs/g9-a9").mkdir(parents=True)
+    (folder / "runs/g9-a9/mine").write_text("mine")
+
+
+def _fifo(folder: Path) -> None:
+    os.mkfifo(folder / "fifo")
+
+
+def _link(folder: Path) -> None:
+    (folder / "elsewhere").symlink_to(folder.parent)
+
+
+def _empty(folder: Path) -> None:
+    (folder / "empty").mkdir()
+
+
+def _in_a_checkpoint(folder: Path) -> None:
+    (folder / "checkpoints/checkpoint-7/mine.txt").write_text("mine")
+
+
+def _other_checkpoint(folder: Path) -> None:
+    (folder / "checkpoints/checkpoint-7-final").mkdir()
+
+
+FOREIGN = {
+    "thesis.txt": _thesis,
+    "backup": _backup,
+    "status/mine.json": _status,
+    "logs/my.log": _log,
+    "runs/g9-a9": _run,
+    "fifo": _fifo,
+    "elsewhere": _link,
+    "empty": _empty,
+    "checkpoints/checkpoint-7/mine.txt": _in_a_checkpoint,
+    "checkpoints/checkpoint-7-final": _other_checkpoint,
+}
+
+
+@pytest.mark.parametrize("name", sorted(set(FOREIGN) - {"checkpoints/checkpoint-7/mine.txt"}))
+def test_a_campaign_with_something_that_is_not_ours_is_not_deleted(
+    at_rest: Any, make: Any, name: str
+) -> None:
+    FOREIGN[name](at_rest.places.folder)
+
+    outcome = at_rest.fails(make.delete(at_rest.manifest))
+
+    assert f"{at_rest.places.folder} holds what is not ours: {name}; nothing was deleted" in outcome.text
+    assert at_rest.places.folder.is_dir()
+    assert not at_rest.view().trash
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_what_is_put_into_a_deleted_campaign_holds_its_purge(at_rest: Any, make: Any, name: str) -> None:
+    at_rest.done(make.delete(at_rest.manifest))
+    FOREIGN[name](at_rest.grave)
+    before = contents(at_rest.grave)
+
+    outcome = at_rest.fails(make.purge_whole())
+
+    assert f"{at_rest.grave} holds what is not ours: {name}; nothing of it was deleted" in outcome.text
+    assert contents(at_rest.grave) == before
+    assert at_rest.view().trash[0].state == "trashed"
+
+
+def test_a_campaign_goes_for_good_with_its_runs_logs_and_unfinished_saves(at_rest: Any, make: Any) -> None:
+    staging = at_rest.places.checkpoints / ".staging-9-x"
+    staging.mkdir()
+    (staging / "model.safetensors").write_bytes(b"half")
+    at_rest.places.logs.mkdir(exist_ok=True)
+    at_rest.places.training_log.symlink_to("../runs/g1-a1/training.log")
+
+    at_rest.done(make.delete(at_rest.manifest), make.purge_whole())
+
+    assert not at_rest.grave.exists()
+    assert at_rest.view().trash[0].state == "purged"

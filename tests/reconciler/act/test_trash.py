@@ -131,6 +131,44 @@ def test_a_purge_follows_no_link_out_of_the_trash(realm, make, two):
     assert (realm.layout.root.parent / "elsewhere" / "model.safetensors").exists()
 
 
+def _note(place, outside):
+    (place / "mine.txt").write_text("mine")
+
+
+def _folder(place, outside):
+    (place / "sub").mkdir()
+
+
+def _link(place, outside):
+    (place / "out").symlink_to(outside)
+
+
+def _no_manifest(place, outside):
+    (place / "manifest.json").unlink()
+
+
+@pytest.mark.parametrize(
+    ("put", "name"),
+    [(_note, "mine.txt"), (_folder, "sub"), (_link, "out"), (_no_manifest, ".ledger.json")],
+)
+def test_what_is_put_into_a_dropped_checkpoint_holds_its_purge(realm, make, two, put, name):
+    realm.done(make.drop(two))
+    [stone] = realm.view().trash
+    place = realm.layout.root / stone.path
+    outside = realm.layout.root.parent / "outside"
+    outside.mkdir()
+    (outside / "precious").write_text("p")
+    put(place, outside)
+    before = sorted(path.name for path in place.iterdir())
+
+    text = realm.fails(make.purge(7)).text
+
+    assert f"{place} holds what is not ours: {name}" in text
+    assert sorted(path.name for path in place.iterdir()) == before
+    assert (outside / "precious").exists()
+    assert realm.view().trash[0].state == "trashed"
+
+
 def test_one_that_somebody_put_back_by_hand_is_left_there(realm, make, two):
     import shutil
 

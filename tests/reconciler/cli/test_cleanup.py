@@ -154,3 +154,23 @@ def test_what_is_neither_checkpoint_nor_campaign_is_not_taken_back(run, store) -
     assert '"pip" is no checkpoint and no campaign; expected <hero>/<campaign>@<step> or' in refused.stderr
     missing = run("undelete", "pip/campaign-009")
     assert (missing.exit_code, "campaign in the trash" in missing.stderr) == (5, True)
+
+
+def test_a_campaign_with_a_persons_files_is_named_and_waits_for_no_approval(
+    run, realm: Path, lab: Path, git
+) -> None:
+    mine = [realm / name for name in ("a.txt", "b.txt", "c.txt", "d.txt", "e.txt", "f.txt", "g.txt")]
+    for path in mine:
+        path.write_text("mine")
+    say(lab, git, "state: deleted")
+
+    run("apply", "--until-converged")
+    plan = json.loads(run("plan", "--json").stdout)
+
+    (blocked,) = plan["blocked"]
+    assert (blocked["code"], plan["awaiting"]) == ("not-ours", None)
+    where = "campaigns/pip/campaign-001 holds what is not ours"
+    assert blocked["message"] == (f"it is not deleted: {where}: a.txt, b.txt, c.txt, d.txt, e.txt and 2 more")
+    for path in mine:
+        path.unlink()
+    assert json.loads(run("plan", "--json").stdout)["awaiting"]["checkpoints"]

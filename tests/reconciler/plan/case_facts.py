@@ -21,6 +21,7 @@ from reconciler.observed.records import (
     GpuInventory,
     RunFacts,
     SnapshotFacts,
+    Strange,
     TrashFacts,
 )
 from reconciler.plan.campaigns import card_of
@@ -325,7 +326,11 @@ class Builder:
         taken = self.words.get("approval")
         approval = msgspec.convert(taken, TakenApproval) if taken else None
         self._store(requests=requests, trash=trash, approval=approval, **self.words.get("store", {}))
-        self.facts = msgspec.structs.replace(self.facts, trash=self._trash_folder(trash))
+        strange = {
+            path: Strange(names=tuple(names), count=len(names))
+            for path, names in self.words.get("strange", {}).items()
+        }
+        self.facts = msgspec.structs.replace(self.facts, trash=self._trash_folder(trash), strange=strange)
 
     def _trash_folder(self, trash: tuple[TrashRow, ...]) -> TrashFacts:
         """Return a trash where everything lies that the tombstones say, but for what the case takes away."""
