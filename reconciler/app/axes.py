@@ -82,8 +82,8 @@ def _resting(view: View, world: World, name: str, run: ActiveRun | None) -> Axis
         word, still = ("suspending", _still(run, "leaves")) if _lives(run) else ("suspended", "")
         return Axis("suspended", word, f"{thing} is suspended{until}: {suspend.reason}{still}")
     row = view.facts.campaign_row(name)
-    if row is None or row.hold is None:
-        return None
+    if row is None or row.hold is None or row.status in ("archived", "deleted"):
+        return None  # what rests for good is not on hold, whatever was once asked
     asked = f"by {row.hold_by} at {row.hold_at}: {row.hold_why}"
     if row.hold == "stop":
         word, still = ("stopping", _still(run, "leaves")) if _lives(run) else ("stopped", "")

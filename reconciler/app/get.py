@@ -112,6 +112,7 @@ def _campaigns(view: View) -> tuple[CampaignItem, ...]:
             id=one.name,
             is_active=one.is_active,
             state=one.state,
+            hold=one.hold.sentence if one.hold else None,
             synced=one.synced.state,
             healthy=one.healthy.state,
             reason=one.healthy.reason if one.healthy.state != "healthy" else one.synced.reason,

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 
-from reconciler.app.planning import View
+from reconciler.app.planning import View, world_of
+from reconciler.app.status import hold_of
+from reconciler.plan.blockers import held_text
 from reconciler.plan.changes import Blocked
 from state.ids import is_campaign_name
 
@@ -15,6 +17,8 @@ def in_the_way(view: View, kind: str, name: str) -> tuple[Blocked, ...]:
     found = [item for subject in subjects for item in view.plan.blocked if _concerns(item.subject, subject)]
     if kind == "campaign" and (inactive := _not_active(view, name)) is not None:
         found.insert(0, inactive)
+    if kind in ("campaign", "run") and not any(item.code == "held" for item in found):
+        found[:0] = _on_hold(view, "/".join(name.split("/")[:2]))
     unique: dict[tuple[str, str], Blocked] = {}
     for item in found:
         unique.setdefault((item.code, item.message), item)
@@ -62,6 +66,19 @@ def _quest_waits_for(view: View, name: str) -> Iterator[str]:
         if "/" in who:
             yield f"campaign/{who}"
         yield f"hero/{who.partition('/')[0]}"
+
+
+def _on_hold(view: View, name: str) -> Iterator[Blocked]:
+    """Yield who holds a campaign that has nothing to do either, so that the plan says nothing of it."""
+    hold = hold_of(view.facts.campaign_row(name))
+    if hold is not None:
+        yield Blocked(
+            subject=f"campaign/{name}",
+            code="held",
+            message=held_text(world_of(view), name),
+            cause=f"reconcile {hold.kind}",
+            hint=f"reconcile resume {name}",
+        )
 
 
 def _not_active(view: View, name: str) -> Blocked | None:

@@ -7,7 +7,9 @@ class CampaignItem(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     is_active: bool
     state: str
-    """new, active, paused, completed, archived, orphan."""
+    """new, active, paused (not the active one), completed, archived, deleted, orphan."""
+    hold: str | None
+    """What a person asked for and has not taken back: pause or stop, by whom, when and why."""
     synced: str
     healthy: str
     reason: str

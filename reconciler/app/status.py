@@ -22,6 +22,7 @@ from reconciler.plan.trash_contents import foreign, num_in_trash
 from reconciler.plan.world import World
 from state.contract.goals import Goals, in_words
 from state.lock import Holder
+from state.store.rows import CampaignRow
 
 
 class Hold(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,6 +33,11 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True):
     why: str | None
     at: str | None
 
+    @property
+    def sentence(self) -> str:
+        """Return `pause, by ada@host at 2026-01-31T12:00:00Z: too warm`."""
+        return f"{self.kind}, by {self.by} at {self.at}: {self.why}"
+
 
 class CampaignStatus(msgspec.Struct, frozen=True, kw_only=True):
     """One campaign."""
@@ -39,7 +45,7 @@ class CampaignStatus(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     is_active: bool
     state: str
-    """new, active, paused, completed, archived, orphan."""
+    """new, active, paused (not the active one), completed, archived, deleted, orphan."""
     synced: Axis
     healthy: Axis
     step: int
@@ -115,6 +121,8 @@ class StatusReport(msgspec.Struct, frozen=True, kw_only=True):
     num_changes: int
     """How many changes apply would make."""
     num_blocked: int
+    num_held: int
+    """Campaigns that somebody paused or stopped, until they are resumed."""
     blocked: tuple[Blocked, ...]
     """What is in the way of something else than a campaign or its hero, which say so themselves."""
     uncommitted: tuple[str, ...]
@@ -139,6 +147,7 @@ def status_of(view: View) -> StatusReport:
     names = sorted({*view.desired.campaigns, *(row.name for row in store.campaigns)})
     blocked = view.plan.in_the_way
     suspend, followed = view.desired.realm.spec.suspend, compare(view)
+    campaigns = tuple(_campaign(view, world, name) for name in names)
     return StatusReport(
         realm=view.plan.realm,
         root=view.plan.root,
@@ -156,12 +165,13 @@ def status_of(view: View) -> StatusReport:
         device=choose_device(world),
         free_bytes=view.facts.disk.free_bytes,
         trash=_trash(view),
-        campaigns=tuple(_campaign(view, world, name) for name in names),
+        campaigns=campaigns,
         queue=dict(Counter(quest_states(view).values())),
         queue_health=_queue_health(view),
         num_waiting=len(view.plan.blocked) - len(blocked),
         num_changes=len(view.plan.changes),
         num_blocked=len(blocked),
+        num_held=sum(one.hold is not None for one in campaigns),
         blocked=tuple(item for item in blocked if not item.subject.startswith(("campaign/", "hero/"))),
         uncommitted=view.uncommitted,
         complaint=view.complaint,
@@ -190,6 +200,13 @@ def _world(view: View) -> World:
     return World(desired=view.desired, facts=view.facts, specs_commit=view.commit.id, now=view.seen_at)
 
 
+def hold_of(row: CampaignRow | None) -> Hold | None:
+    """Return a person's word that a campaign waits; one that is archived or deleted waits for nothing."""
+    if row is None or row.hold is None or row.status in ("archived", "deleted"):
+        return None
+    return Hold(kind=row.hold, by=row.hold_by, why=row.hold_why, at=row.hold_at)
+
+
 def _campaign(view: View, world: World, name: str) -> CampaignStatus:
     row = view.facts.campaign_row(name)
     seen = world.seen(name)
@@ -206,9 +223,7 @@ def _campaign(view: View, world: World, name: str) -> CampaignStatus:
         goal_updates=goals.updates,
         goal=in_words(goals),
         run=run,
-        hold=Hold(kind=row.hold, by=row.hold_by, why=row.hold_why, at=row.hold_at)
-        if row and row.hold
-        else None,
+        hold=hold_of(row),
         num_checkpoints=len(seen.checkpoints.complete),
         checkpoint_bytes=sum(found.size_bytes for found in seen.checkpoints.complete),
         newest_checkpoint_step=newest.step if newest else None,

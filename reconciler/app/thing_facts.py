@@ -11,6 +11,7 @@ from reconciler.app.items import Item
 from reconciler.app.planning import View
 from reconciler.app.quest_states import quest_states
 from reconciler.app.status import status_of
+from reconciler.app.trash_items import trash
 from reconciler.plan.dropped import quest_id_of
 from reconciler.plan.kept import checkpoint_id, verdicts_of
 from reconciler.plan.retention.records import MalformedRecords
@@ -123,13 +124,13 @@ def _of_retention(view: View, _name: str) -> Iterator[Fact]:
 
 
 def _of_trash(view: View, _name: str) -> Iterator[Fact]:
-    trash = status_of(view).trash
-    things = counts(campaign=trash.num_campaigns, checkpoint=trash.num_checkpoints)
-    yield Fact(name="holds", text=f"{things}, {size(trash.size_bytes)}" if things else "nothing of ours")
-    if trash.next_seconds is not None:
-        yield Fact(name="first for good in", text=duration(trash.next_seconds) or "two clean ticks")
-    if trash.num_foreign:
-        yield Fact(name="not ours", text=f"{trash.num_foreign:,}, never deleted")
+    held = status_of(view).trash
+    things = counts(campaign=held.num_campaigns, checkpoint=held.num_checkpoints)
+    yield Fact(name="holds", text=f"{things}, {size(held.size_bytes)}" if things else "nothing of ours")
+    if held.next_seconds is not None:
+        yield Fact(name="first for good in", text=duration(held.next_seconds) or "two clean ticks")
+    if held.num_foreign:
+        yield Fact(name="not ours", text=f"{held.num_foreign:,}, never deleted")
     if things:
         yield Fact(name="to take back", text="reconcile get trash, then reconcile undelete NAME")
 
@@ -183,6 +184,21 @@ def _of_checkpoint(view: View, name: str) -> Iterator[Fact]:
     for item in listing_of(view, "checkpoints", name).items:
         yield from (fact for fact in _item_facts(item, _OF_MACHINES))
     yield from _verdict(view, name)
+    yield from _in_the_trash(view, name)
+
+
+def _of_campaign(view: View, name: str) -> Iterator[Fact]:
+    yield from _of_item("campaigns")(view, name)
+    yield from _in_the_trash(view, name)
+
+
+def _in_the_trash(view: View, name: str) -> Iterator[Fact]:
+    """Yield until when something can be taken back out of the trash, and how."""
+    for item in trash(view):
+        if item.id == name and item.state == "trashed":
+            left = duration(item.left_seconds) if item.left_seconds else "two clean ticks"
+            yield Fact(name="deleted for good in", text=left)
+            yield Fact(name="to take back", text=f"reconcile undelete {name}")
 
 
 def _verdict(view: View, name: str) -> Iterator[Fact]:
@@ -242,7 +258,7 @@ _FACTS: Mapping[str, Callable[[View, str], Iterator[Fact]]] = {
     "trash": _of_trash,
     "run": _of_run,
     "checkpoint": _of_checkpoint,
-    "campaign": _of_item("campaigns"),
+    "campaign": _of_campaign,
     "hero": _of_item("heroes"),
     "skill": _of_item("skills"),
     "dataset": _of_item("datasets"),

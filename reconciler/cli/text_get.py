@@ -38,6 +38,7 @@ def _campaign(item: Any) -> Row:
         mark,
         item.id,
         item.state,
+        item.hold.partition(",")[0] if item.hold else "",
         f"{item.step:,}",
         item.goal,
         item.synced,
@@ -133,7 +134,15 @@ def _right(title: str, spare: int = 0) -> Column:
 
 
 _CAMPAIGNS = [
-    *(_left(""), _left("campaign"), _left("state", 2), _right("step"), _left("goal", 4), _left("synced")),
+    *(
+        _left(""),
+        _left("campaign"),
+        _left("state", 2),
+        _left("on hold"),
+        _right("step"),
+        _left("goal", 4),
+        _left("synced"),
+    ),
     *(_left("healthy"), _right("checkpoints", 3), _left("reason", 1)),
 ]
 _HEROES = [

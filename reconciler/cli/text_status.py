@@ -117,7 +117,8 @@ def _trash(trash: "TrashStatus") -> str:
 
 def _plan(report: "StatusReport") -> str:
     waiting = f", {report.num_waiting:,} waiting" if report.num_waiting else ""
-    return f"{count(report.num_changes, 'change')}, {report.num_blocked:,} blocked{waiting}"
+    held = f", {report.num_held:,} on hold (reconcile resume)" if report.num_held else ""
+    return f"{count(report.num_changes, 'change')}, {report.num_blocked:,} blocked{waiting}{held}"
 
 
 def _blocked(item: "Blocked", width: int, paint: Paint) -> list[str]:

@@ -261,3 +261,35 @@ def test_every_request_is_told_as_json_with_its_number_and_why(run, store, rows,
 )
 def test_the_help_says_what_waiting_waits_for(run, kind: str, words: str) -> None:
     assert words in " ".join(run(kind, "--help").stdout.split())
+
+
+HELD = {"hold": "pause", "hold_by": "ada@lab", "hold_why": "too warm", "hold_at": "2026-01-31T12:00:00Z"}
+
+
+def test_explain_of_a_campaign_on_hold_says_who_asked_for_what_since_when_and_why(run, store, rows) -> None:
+    store.write([rows.campaign(**HELD)])
+    told = json.loads(run("explain", "pip/campaign-001", "--json").stdout)
+    sentence = "pause, by ada@lab at 2026-01-31T12:00:00Z: too warm"
+    assert {fact["name"]: fact["text"] for fact in told["facts"]}["hold"] == sentence
+    assert (told["blocked"][0]["code"], told["blocked"][0]["hint"]) == (
+        "held",
+        "reconcile resume pip/campaign-001",
+    )
+    assert told["blocked"][0]["message"] == "paused by ada@lab at 2026-01-31T12:00:00Z: too warm"
+    assert [item["code"] for item in told["blocked"]].count("held") == 1
+
+
+def test_a_hold_is_a_word_of_its_own_and_is_counted_beside_the_state(run, store, rows) -> None:
+    store.write([rows.campaign(**HELD)])
+    told = json.loads(run("get", "campaigns", "pip/campaign-001", "--json").stdout)["items"][0]
+    assert (told["state"], told["hold"].partition(",")[0]) == ("active", "pause")
+    assert "ON HOLD" in run("get", "campaigns").stdout
+    assert "1 on hold (reconcile resume)" in run("status").stdout
+
+
+def test_a_campaign_that_is_archived_is_on_hold_no_more_whatever_was_asked_before(run, store, rows) -> None:
+    store.write([rows.campaign(status="archived", archived_at="2026-02-01T12:00:00Z", **HELD)])
+    report = json.loads(run("status", "--json").stdout)
+    pip = next(one for one in report["campaigns"] if one["name"] == "pip/campaign-001")
+    assert (report["num_held"], pip["hold"], pip["healthy"]["reason"]) == (0, None, "archived")
+    assert "stopped by" not in run("status").stdout
