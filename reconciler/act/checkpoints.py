@@ -14,11 +14,10 @@ from reconciler.observed.checkpoints import find_damage, observe_checkpoints
 from reconciler.observed.records import FoundCheckpoint
 from reconciler.plan.actions import RecordCheckpoint
 from reconciler.plan.checkpoints import is_later
+from reconciler.plan.ledger_rows import ledger_row
 from state.atomic import write_file
-from state.contract.goals import num_quests_done
 from state.contract.manifest import SIDECAR_NAME
-from state.formats import canonical_name, encode_record, sidecar_record
-from state.layout import Layout
+from state.formats import encode_record, sidecar_record
 from state.store.lineage import manifest_row
 from state.store.rows import LedgerRow
 from state.store.tables import put, select_one
@@ -40,7 +39,8 @@ def record(action: RecordCheckpoint, tools: Tools) -> str:
     if row is None:
         damage = "; ".join(find_damage(Path(found.path), found.manifest)) or None
         with tools.writer.transaction() as store:
-            row = _row(found, tools.layout, _next_sequence(store), damage)
+            path = str(Path(found.path).relative_to(tools.layout.root))
+            row = ledger_row(found, path=path, sequence=_next_sequence(store), damage=damage)
             row = msgspec.structs.replace(row, recorded_at_seconds=observed_seconds(store, tools.now()))
             put(store, [row, manifest_row(found.manifest)])
     if row.damage is None:
@@ -108,37 +108,6 @@ def row_in_force(store: apsw.Connection, campaign_uid: str, segment: int, step: 
 def _next_sequence(store: apsw.Connection) -> int:
     (newest,) = store.execute("SELECT coalesce(max(sequence), 0) FROM ledger").fetchone() or (0,)
     return int(newest) + 1
-
-
-def _row(found: FoundCheckpoint, layout: Layout, sequence: int, damage: str | None) -> LedgerRow:
-    manifest, measures = found.manifest, found.manifest.measures
-    return LedgerRow(
-        campaign_uid=manifest.campaign_uid,
-        segment=manifest.segment,
-        step=manifest.step,
-        sequence=sequence,
-        timestamp=manifest.created_at,
-        path=str(Path(found.path).relative_to(layout.root)),
-        canonical_name=canonical_name(manifest.step, manifest.created_at),
-        train_loss=measures.train_loss,
-        val_loss=measures.val_loss,
-        learning_rate=measures.learning_rate,
-        training_file=manifest.quest_id,
-        total_examples_trained=measures.examples_seen,
-        size_bytes=found.size_bytes,
-        has_optimizer=any(entry.path.startswith("optimizer") for entry in manifest.files),
-        healthy=manifest.healthy and damage is None,
-        digest=manifest.digest,
-        parent_step=manifest.parent_step,
-        generation=manifest.generation,
-        attempt=manifest.attempt,
-        config_hash=manifest.config_hash,
-        code_version=str(manifest.code_version),
-        specs_commit=manifest.specs_commit,
-        tokens_seen=measures.tokens_seen,
-        quests_done=num_quests_done(manifest.cursor),
-        damage=damage,
-    )
 
 
 def _loss(row: LedgerRow) -> str:

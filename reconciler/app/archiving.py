@@ -5,9 +5,11 @@ from reconciler.app.errors import Blocked
 from reconciler.app.line_edits import CannotEdit, with_line, without_line
 from reconciler.app.place import Options
 from reconciler.app.spec_edits import Base, Committing, SpecCommit, campaign_path, commit_edits, read_base
+from state.amounts import count
 
 NAMING_LINES = ("name", "id")
 """Keys of a campaign's spec under which a line about it reads well."""
+_MOST_QUESTS = 5
 
 
 def archive(environment: Environment, options: Options, name: str, committing: Committing) -> SpecCommit:
@@ -23,8 +25,11 @@ def archive(environment: Environment, options: Options, name: str, committing: C
     _refuse_active(base, campaign.name)
     if campaign.spec.state == "archived":
         raise Blocked(f"{campaign.name} is archived already ({campaign.where('state')}); nothing to commit")
-    texts = {path: archived_text(base, path)}
-    return commit_edits(environment, options, base, texts, f"Archive {campaign.name}", committing)
+    texts, notes = (
+        {path: archived_text(base, path)},
+        (afterwards_note(base), *waiting_note(base, campaign.name)),
+    )
+    return commit_edits(environment, options, base, texts, f"Archive {campaign.name}", committing, notes)
 
 
 def restore(environment: Environment, options: Options, name: str, committing: Committing) -> SpecCommit:
@@ -47,6 +52,34 @@ def restore(environment: Environment, options: Options, name: str, committing: C
     note = f"It is paused then. To train it:  specs/realm.yaml: active: {campaign.name}"
     return commit_edits(
         environment, options, base, {path: text}, f"Restore {campaign.name}", committing, (note,)
+    )
+
+
+def afterwards_note(base: Base) -> str:
+    """Return what becomes of an archived campaign's checkpoints, by the rules as they are committed."""
+    retention = base.desired.retention
+    rules = retention.spec.campaigns.archived if retention is not None else None
+    if retention is None or rules is None or not rules.delete_intermediate:
+        return "Every checkpoint of it stays: no rule lets one of an archived campaign go"
+    line = retention.where("campaigns", "archived")
+    return (
+        f"It moves whole. Then {line} decides: what it does not keep goes to the trash, for "
+        f"{retention.spec.trash.rolled}. Which:  reconcile plan"
+    )
+
+
+def waiting_note(base: Base, name: str) -> tuple[str, ...]:
+    """Return which quests of the queue name the campaign: what it has not learnt of them waits."""
+    quests = [quest.id for quest in base.desired.quests if name in quest.for_]
+    if not quests or base.desired.queue is None:
+        return ()
+    which = ", ".join(quests[:_MOST_QUESTS])
+    more = f" and {len(quests) - _MOST_QUESTS:,} more" if len(quests) > _MOST_QUESTS else ""
+    verb = "names" if len(quests) == 1 else "name"
+    them = "it" if len(quests) == 1 else "them"
+    return (
+        f"{count(len(quests), 'quest')} of {base.desired.queue.path} {verb} it ({which}{more}): what it has "
+        f"not learnt of {them} waits until it is restored, or `for:` names another",
     )
 
 

@@ -60,7 +60,7 @@ goal: {{updates: 2000}}                  # without it, it trains until its quest
 # milestones: [{{step: 500, note: reads the digits}}]   # kept for ever
 # config_overrides:                    # what differs from the hero; explain --origin shows all
 #   learning_rate: 1.0e-3
-# state: archived                      # it rests in the Hall of Legends, whole: reconcile archive, restore
+# state: archived                      # rests in the Hall of Legends; retention.yaml says what stays of it
 # To make it the active one: realm.yaml: active: {hero}/{id}
 """
 

@@ -98,6 +98,9 @@ class PlanDocument(msgspec.Struct, frozen=True, kw_only=True):
     changes: tuple[PlannedChange, ...]
     awaiting: Approval | None
     """What waits for `reconcile approve`; no part of `changes`."""
+    afterwards: tuple[PlannedChange, ...] = ()
+    """What a later tick drops of the campaigns that this plan archives, as it will be planned; no part of
+    `changes`, but counted in the cost."""
     blocked: tuple[Blocked, ...]
     """What the specs ask for and cannot be done."""
     waits: tuple[Blocked, ...]
@@ -145,13 +148,14 @@ def document_of(view: View, ref: str = "HEAD") -> PlanDocument:
         digest=plan.digest,
         changes=changes,
         awaiting=_awaiting(plan.awaiting),
+        afterwards=tuple(_planned(change) for change in plan.afterwards),
         blocked=plan.in_the_way,
         waits=tuple(item for item in plan.blocked if item.is_waiting),
         warnings=plan.warnings,
         counts=counts,
         unchanged=plan.unchanged,
         retention=_kept(view),
-        cost=cost_of(view.facts, plan.changes),
+        cost=cost_of(view.facts, (*plan.changes, *plan.afterwards)),
         queue=planned_queue(world_of(view), plan.changes, view.known_data),
     )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from reconciler.app.archiving import archived_text
+from reconciler.app.archiving import afterwards_note, archived_text, waiting_note
 from reconciler.app.environment import Environment
 from reconciler.app.errors import Blocked, Misused
 from reconciler.app.ground import not_found, work_tree_of
@@ -42,7 +42,8 @@ def start_over(
     except CannotEdit as error:
         raise Blocked(f"a spec {error}") from error
     subject = f"Start {hero} over: {after}, {before} archived"
-    return commit_edits(environment, options, base, texts, subject, committing, _notes(base, before, after))
+    notes = (*_notes(base, before, after), *(waiting_note(base, before) if keep_queue else ()))
+    return commit_edits(environment, options, base, texts, subject, committing, notes)
 
 
 def _old_campaign(base: Base, hero: str, old: str | None) -> str:
@@ -96,7 +97,7 @@ def _named_in_queue(base: Base, campaign: str) -> Iterator[KeyPath]:
 def _notes(base: Base, before: str, after: str) -> tuple[str, ...]:
     """Return what a person should know beside the diff."""
     active = base.desired.realm.spec.active
-    notes = []
+    notes = [f"{before}: {afterwards_note(base)}"]
     if active not in (before, None):
         notes.append(f"{active} stays active. To train the new one:  specs/realm.yaml: active: {after}")
     if not any(after.partition("/")[0] in quest.for_ for quest in base.desired.quests) and not any(

@@ -4,6 +4,8 @@ A campaign moves in whole and at rest: its trainer has left, its runs are closed
 move that a kill cut short is planned again, whichever way the specs point by then.
 """
 
+from collections.abc import Sequence
+
 from reconciler.plan.actions import (
     Action,
     ActivateCampaign,
@@ -16,6 +18,8 @@ from reconciler.plan.actions import (
     RestoreCampaign,
     SetAsideCheckpoint,
 )
+from reconciler.plan.afterwards import drops_afterwards, told_afterwards
+from reconciler.plan.changes import Change
 from reconciler.plan.draft import Draft
 from reconciler.plan.world import World
 from state.ids import campaign_folder
@@ -37,9 +41,18 @@ def plan_restores(world: World, draft: Draft) -> None:
 
 def plan_archives(world: World, draft: Draft) -> None:
     """Move into the archive what the specs want there, once nothing of it moves any more."""
-    for row in world.facts.store.campaigns:
-        if row.status != "deleted" and world.wants_archived(row) and _is_away(world, row, archived=False):
-            _plan_archive(world, draft, row)
+    rows = [row for row in world.facts.store.campaigns if _is_to_be_archived(world, draft, row)]
+    later = drops_afterwards(world, draft, rows) if rows else {}
+    for row in rows:
+        _plan_archive(world, draft, row, later[row.name])
+        draft.afterwards += later[row.name]
+
+
+def _is_to_be_archived(world: World, draft: Draft, row: CampaignRow) -> bool:
+    """Is it wanted in the archive, not there yet, and free to go? What is in the way is named."""
+    if row.status == "deleted" or not world.wants_archived(row) or not _is_away(world, row, archived=False):
+        return False
+    return not (_is_in_the_way(world, draft, row) or _is_still_training(world, draft, row))
 
 
 def _is_away(world: World, row: CampaignRow, *, archived: bool) -> bool:
@@ -60,13 +73,11 @@ def _plan_restore(world: World, draft: Draft, row: CampaignRow) -> None:
     )
 
 
-def _plan_archive(world: World, draft: Draft, row: CampaignRow) -> None:
-    if _is_in_the_way(world, draft, row) or _is_still_training(world, draft, row):
-        return
+def _plan_archive(world: World, draft: Draft, row: CampaignRow, later: Sequence[Change]) -> None:
     draft.add(
         ArchiveCampaign(campaign=row.name, campaign_uid=row.uid),
         subject=f"campaign/{row.name}",
-        reason="its spec says state: archived",
+        reason=f"its spec says state: archived{told_afterwards(world, later)}",
         cause=_cause(world, row),
         source="edit",
         needs=needs_at_rest(draft, row),

@@ -96,6 +96,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """Subjects that are as they should be."""
     awaiting: Awaiting | None = None
     """What waits for an approval; no part of `changes`."""
+    afterwards: tuple[Change, ...] = ()
+    """What is dropped of the campaigns that this plan archives, once they lie there; no part of `changes`."""
     kept: tuple[KeptNow, ...] = ()
     """Of each campaign that has rules."""
 

@@ -20,6 +20,8 @@ class Draft:
         self.settled: set[str] = set()
         self.awaiting: Awaiting | None = None
         """What waits for an approval."""
+        self.afterwards: list[Change] = []
+        """What a later plan drops of the campaigns that this one archives."""
         self.kept: list[KeptNow] = []
 
     def add(

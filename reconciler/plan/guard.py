@@ -34,7 +34,8 @@ def plan_guard(world: World, draft: Draft) -> None:
     approved = _approved(world, drops)
     let_go = [change for changes in approved.values() for change in changes]
     ids = {change.id for change in let_go}
-    awaiting = _awaiting(world, [change for change in drops if change.id not in ids], let_go)
+    left = [change for change in drops if change.id not in ids]
+    awaiting = _awaiting(world, left, let_go, draft.afterwards)
     draft.take_out([*let_go, *(awaiting.changes if awaiting else ())])
     for request in _asked(world):
         if found := approved.get(request.id):
@@ -99,12 +100,18 @@ def _wanted(world: World, request: RequestRow, drops: Sequence[Change]) -> froze
     return frozenset(drops_of(awaiting).sequences)
 
 
-def _awaiting(world: World, drops: Sequence[Change], let_go: Sequence[Change]) -> Awaiting | None:
-    """Return what needs an approval: all that people ask to delete, the rest where it exceeds a limit."""
+def _awaiting(
+    world: World, drops: Sequence[Change], let_go: Sequence[Change], afterwards: Sequence[Change] = ()
+) -> Awaiting | None:
+    """Return what needs an approval: all that people ask to delete, the rest where it exceeds a limit.
+
+    What is dropped once the campaigns of this plan are archived counts, too; it is judged again then.
+    """
     gone = list(map(_action, let_go))
     asked = [drop for drop in map(_action, drops) if drop.kind == "asked"]
     rolled = [drop for drop in map(_action, drops) if drop.kind != "asked"]
-    exceeded = above(losses_of(world, rolled, [*gone, *asked]), _limits(world))
+    later = [drop for drop in map(_action, _drops_in(afterwards)) if drop.kind != "asked"]
+    exceeded = above(losses_of(world, [*rolled, *later], [*gone, *asked]), _limits(world))
     waiting = [change for change in drops if exceeded or _action(change).kind == "asked"]
     if not waiting:
         return None
@@ -115,15 +122,16 @@ def _awaiting(world: World, drops: Sequence[Change], let_go: Sequence[Change]) -
         checkpoints=losses.checkpoints,
         size_bytes=losses.size_bytes,
         gpu_hours=losses.gpu_hours,
-        why=_why(exceeded),
+        why=_why(exceeded, is_with_later=bool(later)),
         changes=tuple(waiting),
     )
 
 
-def _why(exceeded: tuple[str, ...]) -> str:
+def _why(exceeded: tuple[str, ...], *, is_with_later: bool) -> str:
     if not exceeded:
         return "what people ask to delete always needs an approval"
-    return f"one plan would destroy {' and '.join(exceeded)}"
+    later = ", with what goes once its campaigns are archived" if is_with_later else ""
+    return f"one plan would destroy {' and '.join(exceeded)}{later}"
 
 
 def _limits(world: World) -> ApproveAbove:

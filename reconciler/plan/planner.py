@@ -86,5 +86,6 @@ def make_plan(desired: Desired, facts: Facts, *, specs_commit: str, now: str) ->
         warnings=tuple(draft.warnings),
         unchanged=draft.unchanged,
         awaiting=draft.awaiting,
+        afterwards=tuple(draft.afterwards),
         kept=tuple(draft.kept),
     )

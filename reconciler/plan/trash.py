@@ -45,12 +45,12 @@ def plan_drops(world: World, draft: Draft) -> None:
         stock = stock_of(world, row)
         _finish_drops(world, draft, stock, back)
         if retention is not None and row.name in world.desired.campaigns and row.name not in moving:
-            _roll(world, draft, stock, retention)
+            roll(world, draft, stock, retention)
     if retention is not None:
         warn_of_metrics(world, draft, retention)
 
 
-def _roll(world: World, draft: Draft, stock: Stock, retention: Source[Retention]) -> None:
+def roll(world: World, draft: Draft, stock: Stock, retention: Source[Retention]) -> None:
     """Drop what the rules keep no longer of one campaign; nothing while anything about it is in doubt."""
     if _is_left_alone(world, stock.row, retention) or world.wants_cleanup(stock.row):
         return

@@ -22,7 +22,9 @@ def command(
 ) -> None:
     """Commit that CAMPAIGN rests in the Hall of Legends: one line of its spec. Apply moves it, whole.
 
-    Nothing is deleted by it; restore brings it back."""
+    Then the rules for archived campaigns count (specs/retention.yaml): as shipped its best and its final
+    checkpoint stay, the others go to the trash for 1 h, where undelete takes them back. `reconcile plan`
+    names them beforehand. restore brings the campaign back with what is there."""
     from reconciler.app.archiving import archive
 
     committing = wanted(branch, why, dry_run=dry_run)

@@ -36,7 +36,8 @@ def command(
 ) -> None:
     """Commit a fresh start of HERO: a new campaign with the old one's settings, the old one archived whole.
 
-    Where realm.yaml and the queue name the old campaign, they name the new one then.
+    Where realm.yaml and the queue name the old campaign, they name the new one then. What stays of the old
+    one say the rules for archived campaigns (specs/retention.yaml); `reconcile plan` names what they let go.
     """
     from reconciler.app.start_over import start_over
 

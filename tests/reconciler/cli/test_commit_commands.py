@@ -210,3 +210,22 @@ def test_mistakes_in_the_specs_are_told_and_nothing_is_committed(run, lab: Path,
     refused = run("archive", "mu/campaign-001")
     assert (refused.exit_code, 'did you mean "active"?' in refused.stderr) == (1, True)
     assert "Nothing was changed." in refused.stderr
+
+
+def test_archive_says_what_becomes_of_the_checkpoints_by_the_rules_as_committed(run, lab: Path, git) -> None:
+    assert "Every checkpoint of it stays: no rule" in run("archive", "mu/campaign-001", "--dry-run").stderr
+    rules = "campaigns:\n  archived: {keep_final_checkpoint: true, delete_intermediate: true}\ntrash: {rolled: 2h}\n"
+    (lab / "specs/retention.yaml").write_text(rules)
+    git(lab, "add", "specs/retention.yaml")
+    git(lab, "commit", "-m", "rules")
+    said = run("archive", "mu/campaign-001", "--dry-run").stderr
+    assert "Then specs/retention.yaml:2 decides: what it does not keep goes to the trash, for 2h." in said
+    assert "pip/campaign-001: It moves whole." in run("start-over", "pip", "--dry-run").stderr
+
+
+def test_archive_names_the_quests_that_will_wait(run, lab: Path, git) -> None:
+    quests = "quests:\n  - {id: q1, skill: bin, level: 1, count: 10, for: [mu/campaign-001]}\n"
+    (lab / "specs/queue.yaml").write_text(quests)
+    git(lab, "commit", "-am", "for mu")
+    said = run("archive", "mu/campaign-001", "--dry-run").stderr
+    assert "1 quest of specs/queue.yaml names it (q1): what it has not learnt of it waits until it is" in said

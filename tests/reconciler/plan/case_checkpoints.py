@@ -76,7 +76,7 @@ def ledger_row(uid: str, words: Mapping[str, Any], number: int) -> LedgerRow:
         path=f"checkpoint-{words['step']}",
         canonical_name="c",
         train_loss=0.5,
-        val_loss=0.6,
+        val_loss=words.get("val_loss", 0.6),
         learning_rate=0.1,
         training_file=None,
         total_examples_trained=1,
@@ -92,6 +92,7 @@ def ledger_row(uid: str, words: Mapping[str, Any], number: int) -> LedgerRow:
         specs_commit="c",
         damage=words.get("damage"),
         marks_json=words.get("marks", ""),
+        recorded_at_seconds=words.get("recorded_at_seconds", 0.0),
     )
 
 
