@@ -50,7 +50,7 @@ def synced(view: View, world: World, name: str, run: ActiveRun | None) -> Axis:
     changes = [
         change
         for change in view.plan.changes
-        if change.source != "progress" and concerns(change.action, change.subject, name)
+        if change.source not in ("progress", "rules") and concerns(change.action, change.subject, name)
     ]
     asked = [change for change in changes if change.source == "request"]
     if len(asked) == len(changes):

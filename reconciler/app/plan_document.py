@@ -38,7 +38,7 @@ class PlannedChange(msgspec.Struct, frozen=True, kw_only=True):
     cause: str
     """The line of a spec, or the fact, that made it necessary."""
     source: Source
-    """Did the specs move, did the world move, did training come further, or did somebody ask for it?"""
+    """edit, drift, progress, rules (of retention, the trash), or request (a command, a file in the inbox)."""
     risk: str
     needs: tuple[str, ...]
     """Ids of changes of this plan that must have succeeded before."""

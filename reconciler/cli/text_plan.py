@@ -25,6 +25,7 @@ _SYMBOLS = {
 }
 _GROUPS = (
     ("progress", "Training came further:"),
+    ("rules", "The rules for keeping ask for it:"),
     ("drift", "The world moved (drift):"),
     ("request", "Somebody asked for it:"),
     ("edit", "The specs moved (edits):"),

@@ -13,7 +13,9 @@ WAITS = "waits"
 SETTLES = "settles"
 """The code of a file that somebody still brings here."""
 
-Source = Literal["edit", "drift", "progress", "request"]
+Source = Literal["edit", "drift", "progress", "rules", "request"]
+"""edit: the specs moved. drift: the world moved. progress: training came further. rules: retention or the
+time of grace says so, whether training or an edit moved it. request: somebody asked, by a command or a file."""
 
 
 class Risk(StrEnum):

@@ -35,7 +35,10 @@ def plan_orders(world: World, draft: Draft) -> None:
         differences = _differences(has, [(job.uid, job.epochs) for job in wanted])
         if differences:
             sequence = orders.sequence + (2 if live.key in given else 1)
-            _give(world, draft, live, sequence, tuple(job.uid for job in wanted), differences)
+            has_uids = {uid for uid, _ in has}
+            new = [job.quest_id for job in wanted if job.uid not in has_uids]
+            dropped = world.quest_where(new[0]) if new and world.dropped.keys() >= set(new) else None
+            _give(world, draft, live, sequence, tuple(job.uid for job in wanted), differences, dropped)
 
 
 def _orderable(world: World, draft: Draft) -> Iterator[tuple[LiveRun, Orders]]:
@@ -55,6 +58,7 @@ def _give(
     sequence: int,
     job_uids: tuple[str, ...],
     differences: list[str],
+    dropped: str | None = None,
 ) -> None:
     wanted = wanted_config(world, live)
     draft.add(
@@ -71,8 +75,8 @@ def _give(
         ),
         subject=f"run/{live.campaign}",
         reason=", ".join(differences),
-        cause=wanted.cause or world.where("queue"),
-        source="request" if set(differences) <= {_PAUSE, _GO_ON} else "edit",
+        cause=wanted.cause or dropped or world.where("queue"),
+        source="request" if dropped or set(differences) <= {_PAUSE, _GO_ON} else "edit",
     )
 
 

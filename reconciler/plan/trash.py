@@ -144,7 +144,7 @@ def plan_drop(
         subject=f"checkpoint/{row.name}@{one.step}",
         reason=why,
         cause=cause,
-        source="edit" if kind == "asked" else "progress",
+        source="edit" if kind == "asked" else "rules",
         needs=draft.ids(RecordCheckpoint),
     )
 
@@ -202,7 +202,7 @@ def plan_purges(world: World, draft: Draft) -> None:
                 subject=stone.subject,
                 reason=f"its {duration(stone.grace_seconds)} in the trash are over",
                 cause=stone.path,
-                source="progress",
+                source="rules",
             )
 
 
