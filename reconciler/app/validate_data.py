@@ -12,7 +12,10 @@ from reconciler.app.place import Options
 from reconciler.app.planning import View, look, world_of
 from reconciler.plan.world import World
 from state.contract.inspection import DataFinding, Depth, Guard, InspectAnswer, Inspection, InspectRequest
+from state.contract.inspection_words import not_shown
 from state.contract.row_lines import Finding
+
+_OTHER_ROWS = "The rows are generated: another level, seed or count gives others."
 
 
 class QuestData(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +37,17 @@ class QuestData(msgspec.Struct, frozen=True, kw_only=True):
     def all_findings(self) -> tuple[DataFinding, ...]:
         return (*self.findings, *(self.inspection.findings if self.inspection else ()))
 
+    def num_found(self, *, errors: bool) -> int:
+        """Return how many errors, or warnings, there are; those not shown are as their check's first one."""
+        shown = sum(finding.is_error == errors for finding in self.all_findings)
+        if self.inspection is None:
+            return shown
+        kinds: dict[str, bool] = {
+            finding.check: finding.is_error for finding in reversed(self.inspection.findings)
+        }
+        more = not_shown(self.inspection)
+        return shown + sum(number for check, number in more if kinds.get(check, False) == errors)
+
 
 class DataValidation(msgspec.Struct, frozen=True, kw_only=True):
     """What was found in the data of all quests."""
@@ -48,12 +62,12 @@ class DataValidation(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def num_errors(self) -> int:
         """Return how many findings keep a quest from being trained."""
-        return sum(finding.is_error for quest in self.quests for finding in quest.all_findings)
+        return sum(quest.num_found(errors=True) for quest in self.quests)
 
     @property
     def num_warnings(self) -> int:
-        """Return how many findings are for a person to judge; of each check and quest the first ten count."""
-        return sum(not finding.is_error for quest in self.quests for finding in quest.all_findings)
+        """Return how many findings are for a person to judge, also those that are not shown."""
+        return sum(quest.num_found(errors=False) for quest in self.quests)
 
 
 def validate_data(
@@ -75,10 +89,11 @@ def validate_data(
     requests = [as_far_as_installed(one.request) if one.request else (None, None) for one in found]
     asked = _questions(found, [request for request, _ in requests], guards)
     answers = iter(Inspector(environment).inspect(asked, on_look))
-    quests = []
+    quests, generated = [], {quest.id for quest in view.desired.quests if quest.skill is not None}
     for one, (request, missing) in zip(found, requests, strict=True):
         mine = [next(answers) for _ in range(_num_questions(request, guards))]
-        quests.append(_quest_data(one, missing, mine))
+        data = _quest_data(one, missing, mine)
+        quests.append(as_generated(data) if one.quest_id in generated else data)
     source = view.commit.name if ref is not None else f"the work tree on {view.commit.name}"
     return DataValidation(source=source, depth=depth, quests=tuple(quests), notes=notes)
 
@@ -123,6 +138,17 @@ def _quest_data(subject: Subject, missing: str | None, answers: Sequence[Inspect
         findings=tuple(_unreadable(one) for one in subject.content.findings),
         note="; ".join(_notes(subject, missing, answers)) or None,
     )
+
+
+def as_generated(data: QuestData) -> QuestData:
+    """Return what was found with advice that fits rows which no person wrote: none of them can be removed."""
+    if data.inspection is None:
+        return data
+    found = tuple(
+        msgspec.structs.replace(one, advice=_OTHER_ROWS) if one.advice.startswith("Remove it") else one
+        for one in data.inspection.findings
+    )
+    return msgspec.structs.replace(data, inspection=msgspec.structs.replace(data.inspection, findings=found))
 
 
 def _notes(subject: Subject, missing: str | None, answers: Sequence[InspectAnswer]) -> Iterator[str]:

@@ -78,7 +78,7 @@ def header(document: "PlanDocument", paint: Paint = PLAIN, width: int = 80) -> s
             *(f"{under}{text}" for text in (*rest, paint(seen, "dim"))),
         ]
     if not document.root_exists:
-        lines.append(f"There is no root yet; apply creates it: {safe(document.root)}")
+        lines += wrapped(f"There is no root yet; apply creates it: {safe(document.root)}", width)
     if document.uncommitted and not document.is_worktree:
         lines.append(not_committed(document.uncommitted, width))
     if not document.is_what_apply_follows:
@@ -229,7 +229,7 @@ def _ending(document: "PlanDocument", width: int, paint: Paint, steps: Sequence[
     lines = []
     used = {change.symbol for change in document.changes}
     used |= ({"!"} if document.blocked else set()) | ({"…"} if document.waits else set())
-    legend = [f"{symbol} {word}" for symbol, (word, _) in _SYMBOLS.items() if symbol in used]
+    legend = [f"{symbol} {_meaning(document, symbol)}" for symbol in _SYMBOLS if symbol in used]
     if legend and steps is not None:
         lines += [paint(line, "dim") for line in wrapped(f"Legend: {', '.join(legend)}", width, at=", ")]
     lines += [paint(line, "strong") for line in wrapped(summary(document), width, at=", ")]
@@ -241,6 +241,12 @@ def _ending(document: "PlanDocument", width: int, paint: Paint, steps: Sequence[
     elif beside:
         lines.append(beside)
     return "\n".join(lines)
+
+
+def _meaning(document: "PlanDocument", symbol: str) -> str:
+    """Return what a symbol means; `+` is told by what this plan does with it."""
+    verbs = dict.fromkeys(safe(change.verb) for change in document.changes if change.symbol == symbol)
+    return "/".join(verbs) if symbol == "+" and verbs else _SYMBOLS[symbol][0]
 
 
 def _folded_step(step: str, width: int) -> list[str]:

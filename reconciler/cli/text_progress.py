@@ -49,16 +49,24 @@ def outcome_text(outcome: "Outcome", width: int, paint: Paint = PLAIN) -> str:
         room = (
             width - columns(f"{INDENT}✓ {padded(sentence.verb, _VERB_WIDTH)}{sentence.subject}  ") - len(took)
         )
-        text = safe(outcome.text)
+        text = safe(not_repeated(outcome.text, sentence.subject))
         return f"{head}  {paint((shortened(text, room) if room > 0 else text) + took, 'dim')}".rstrip()
     again = " (it fails again until something is changed)" if outcome.permanent else ""
     return f"{head}  {safe(outcome.text)}{again}"
 
 
+def not_repeated(text: str, subject: str) -> str:
+    """Return what came of an action without the name that stands before it already."""
+    for lead in (subject, subject.partition(" of ")[0]):
+        if text.startswith(f"{lead} "):
+            return text[len(lead) + 1 :]
+    return text
+
+
 def tick_text(view: "View", paint: Paint = PLAIN, width: int = 80) -> str:
     """Return the line that opens a plan that has something to do."""
     plan = view.plan
-    changes = count(len(plan.changes), "change")
+    changes = f"{count(len(plan.changes), 'change')} to begin with"
     text = f"{paint(safe(plan.realm), 'strong')}   {safe(view.commit.name)}   {changes}"
     if view.uncommitted:
         text += f"\n{not_committed(view.uncommitted, width)}"

@@ -35,6 +35,8 @@ def row_text(found: "RowProof", width: int | None, paint: Paint = PLAIN) -> str:
         "new": "was not learnt: no quest of this checkpoint has it",
     }[found.state]
     lines = [f"{safe(found.row)} {paint(said, 'good' if found.occasions else 'warn')}."]
+    if found.num_equal > 1:
+        lines.append(f"{count(found.num_equal, 'row')} of the file have this content; they count together.")
     if found.occasions:
         titles = ["epoch", "step", "run", "checkpoint", "quest", "row"]
         columns = [Column(title, right=title in ("epoch", "step", "row")) for title in titles]

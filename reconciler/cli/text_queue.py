@@ -46,9 +46,13 @@ def _tokens(counts: "TokenCounts | None") -> str:
 
 
 def _total(queue: "PlannedQueue") -> Iterator[str]:
+    """Yield what all files come to; what epochs add to the examples is said beside them."""
     yield f"In all {count(len(queue.quests), 'file')}"
-    yield count(queue.num_rows, "example")
+    with_epochs = sum((one.rows or 0) * one.epochs for one in queue.quests)
+    more = f" ({with_epochs:,} with all epochs)" if with_epochs != queue.num_rows else ""
+    yield f"{count(queue.num_rows, 'example')}{more}"
     if queue.num_unknown < len(queue.quests):
-        yield count(queue.num_tokens, "token")
+        yield f"{count(queue.num_tokens, 'token')} an epoch"
     if queue.num_unknown:
-        yield f"tokens unknown of {queue.num_unknown:,} (reconcile validate --data)"
+        whose = f" of {count(queue.num_unknown, 'file')}" if queue.num_unknown < len(queue.quests) else ""
+        yield f"tokens{whose} not counted yet (reconcile validate --data)"

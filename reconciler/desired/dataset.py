@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from reconciler.desired.base import Id, Line, Name, Record, Spec, Words
+from reconciler.desired.base import Id, Line, Name, Record, Spec, Words, is_known
 from reconciler.desired.places import Finding
 from state.contract.orders import RowShape
 from state.contract.row_contracts import RowContract, shape_keys
@@ -90,7 +90,7 @@ def check(dataset: Dataset) -> Iterator[Finding]:
     """Yield what is wrong between keys of a dataset: exactly one shape must come out."""
     if dataset.kind == "fields":
         yield from _check_fields(dataset.fields)
-    elif dataset.fields is not None:
+    elif dataset.fields is not None and is_known(dataset.kind):
         message = f"fields goes with kind: fields; kind is {dataset.kind}"
         yield Finding(at=("fields",), on_key=True, message=message, hint="keep one of them")
     if dataset.kind == OLDER_KIND:

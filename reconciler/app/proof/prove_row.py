@@ -61,6 +61,7 @@ def prove_row(environment: Environment, options: Options, checkpoint: str, row: 
         path=str(asked.path),
         state=state,
         occasions=tuple(occasion for one in study.orders for occasion in _occasions(one, digest)),
+        num_equal=sum(one == digest for one in today.rows),
         num_before_edit=learnt_in_all(study.orders)[before] if before is not None else 0,
         problems=(*study.gaps, *(f"{one.name}: {one.problem}" for one in study.orders if one.problem)),
     )

@@ -124,6 +124,8 @@ class RowProof(msgspec.Struct, frozen=True, kw_only=True):
     state: Literal["learnt", "held out", "edited", "waiting", "new"]
     occasions: tuple[Occasion, ...]
     """Oldest first; of every row with this content."""
+    num_equal: int = 1
+    """How many rows of the file have this content, itself among them: they count together."""
     num_before_edit: int = 0
     """How often the row that stood there before was learnt."""
     problems: tuple[str, ...]

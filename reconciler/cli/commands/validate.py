@@ -62,5 +62,5 @@ def _data(session: Session, ref: str | None, depth: str, as_json: bool) -> int:
     if as_json:
         session.say_json(found)
     else:
-        session.say(f"\n{data_text(found, session.paint)}")
+        session.say(f"\n{data_text(found, session.width, session.paint)}")
     return 1 if found.num_errors else 0

@@ -31,10 +31,10 @@ def test_a_first_plan_says_what_where_and_why(run, root: Path) -> None:
     result = run("plan")
     assert result.exit_code == 0
     assert result.stdout.startswith("lab   main@")
-    assert f"There is no root yet; apply creates it: {root}\n" in result.stdout
+    assert f"There is no root yet; apply creates it: {root} " in " ".join(result.stdout.split())
     assert FIRST_PLAN in result.stdout
     assert "  … waits     quest/q2" in result.stdout
-    assert "Legend: + create, → move, … waits for its turn\n" in result.stdout
+    assert "Legend: + create/generate/enqueue/launch, → move, … waits for its turn\n" in result.stdout
     assert (
         "Plan: 2 to create, 1 to activate, 1 to generate, 1 to enqueue, 1 to launch,\n1 waiting, 2 unchanged.\n"
         in result.stdout

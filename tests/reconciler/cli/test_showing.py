@@ -1,10 +1,11 @@
 """How apply tells what happens where there is no terminal."""
 
 import msgspec
+import pytest
 
 from reconciler.cli.session import Session
 from reconciler.cli.showing import LineShow
-from reconciler.cli.text_progress import phase_text, progress_text
+from reconciler.cli.text_progress import not_repeated, phase_text, progress_text
 from state.contract.status import RunStatus
 
 TRAINING = RunStatus(
@@ -64,3 +65,18 @@ def test_a_quest_whose_rows_are_being_read_has_no_numbers() -> None:
     told = "    pip/campaign-001  reads the rows of quest bin-l1, step 16"
     assert phase_text("pip/campaign-001", status, 80) == told
     assert progress_text("pip/campaign-001", status, 79) == told
+
+
+@pytest.mark.parametrize(
+    ("text", "subject", "said"),
+    [
+        ("pip/one pauses: its trainer saves", "pip/one", "pauses: its trainer saves"),
+        ("campaign.json written", "campaign.json of pip/one", "written"),
+        ("pip/one-more was made", "pip/one", "pip/one-more was made"),
+        ("10 rows", "quest q1", "10 rows"),
+    ],
+)
+def test_what_came_of_an_action_does_not_repeat_the_name_before_it(
+    text: str, subject: str, said: str
+) -> None:
+    assert not_repeated(text, subject) == said

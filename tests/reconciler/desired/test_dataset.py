@@ -70,6 +70,7 @@ def test_each_declared_shape_is_read(tree, small, text, shape) -> None:
             f"{PLACE}:3:1: fields goes with kind: fields; kind is text; keep one of them",
         ),
         ("kind: mesages", f'{PLACE}:2:7: is "mesages"; known: messages, prompt_completion, question_answer,'),
+        ("kind: mesages\nfields: {text: body}", f'{PLACE}:2:7: is "mesages"; known: messages,'),
         ("kind: text\nmax_invalid_fraction: 0.7", f"{PLACE}:3:23: must be at most 0.5 (got 0.7)"),
         ("kind: text\nversion: '2'\nid: sums_v1", "sums"),
     ],
