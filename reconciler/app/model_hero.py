@@ -30,6 +30,11 @@ def model_hero_text(environment: Environment, layout: Layout, hero: str, model: 
     if facts.missing or facts.config is None:
         why = "; ".join(facts.missing) or "it has no config.json"
         raise NotFound(f"{model}: {why}; nothing was written (weights are never downloaded)")
+    if facts.tokenizer_digest is None:
+        raise NotFound(
+            f"{model}: it has no tokenizer that can be used: {facts.tokenizer_problem}; nothing was written. "
+            "Put tokenizer.json of the same model beside its weights"
+        )
     return _text(hero, name, facts, _checked(model, facts.config))
 
 

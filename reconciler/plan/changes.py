@@ -15,7 +15,7 @@ SETTLES = "settles"
 
 Source = Literal["edit", "drift", "progress", "rules", "request"]
 """edit: the specs moved. drift: the world moved. progress: training came further. rules: retention or the
-time of grace says so, whether training or an edit moved it. request: somebody asked, by a command or a file."""
+time of grace says so, whether training or an edit moved it. request: somebody asked, by command or file."""
 
 
 class Risk(StrEnum):

@@ -95,6 +95,14 @@ def _pretrained(world: World, hero: Hero) -> Iterator[LaunchProblem]:
         return
     if seen.config is not None:
         yield from _contradictions(world, hero, seen.config)
+    if seen.tokenizer_digest is None:
+        why = seen.tokenizer_problem or "none was found"
+        yield LaunchProblem(
+            code="tokenizer-missing",
+            message=f"the model has no tokenizer that can be used: {why}",
+            cause=world.where(f"hero/{hero.id}", "model", "hf_name"),
+            hint="put tokenizer.json of the same model into its folder; apply goes on by itself",
+        )
     if (
         is_model_own(hero.chat.template)
         and not is_built_in(hero.chat.template)

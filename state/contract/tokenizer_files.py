@@ -30,6 +30,6 @@ def tokenizer_files_digest(folder: Path) -> str:
     if not {"tokenizer.json", "tokenizer.model", "vocab.json"} & set(present):
         raise NoTokenizerError(
             f"{folder}: no tokenizer here; expected tokenizer.json (or tokenizer.model, or vocab.json). "
-            "Download the model whole, or set model.tokenizer: bytes."
+            "Download the model whole."
         )
     return sha256_of({name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in present})

@@ -26,6 +26,7 @@ def save(folder: Path, config: dict[str, Any]) -> Path:
     (folder / "config.json").write_text(json.dumps(config))
     header = json.dumps({"w": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}).encode()
     (folder / "model.safetensors").write_bytes(struct.pack("<Q", len(header)) + header + bytes(8))
+    (folder / "tokenizer.json").write_text("{}")
     return folder
 
 
@@ -118,3 +119,12 @@ def test_a_new_hero_is_told_that_a_longer_document_is_refused_and_not_that_it_is
     run("new", "hero", "mine", "--model", str(model))
     told = (lab / "specs/heroes/mine.yaml").read_text()
     assert " # tokens; a longer document is refused, by its row\n" in told
+
+
+def test_a_model_without_a_tokenizer_is_refused_at_once(run, lab: Path, model: Path) -> None:
+    (model / "tokenizer.json").unlink()
+    refused = run("new", "hero", "mine", "--model", str(model))
+    assert refused.exit_code == 5
+    assert "it has no tokenizer that can be used" in refused.stderr
+    assert "expected tokenizer.json (or tokenizer.model, or vocab.json)" in refused.stderr
+    assert not (lab / "specs/heroes/mine.yaml").exists()
