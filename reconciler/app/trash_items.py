@@ -6,10 +6,12 @@ from reconciler.app.items import TrashItem
 from reconciler.app.planning import View
 from reconciler.plan.observed_time import observed_now
 from reconciler.plan.trash_contents import foreign, is_vanished
+from reconciler.plan.trash_names import is_replaced
 from state.store.rows import TrashRow
 
 NOT_OURS = "no tombstone names it: it is never deleted"
 VANISHED = "somebody took it out of the trash"
+REPLACED = "somebody put something else in its place"
 
 
 def trash(view: View) -> tuple[TrashItem, ...]:
@@ -39,13 +41,17 @@ def _ours(view: View) -> Iterator[TrashItem]:
             thing=stone.subject.partition("/")[0],
             state="vanished" if gone else stone.state,
             kind=stone.kind,
-            reason=VANISHED if gone else stone.reason,
+            reason=_gone(view, stone) if gone else stone.reason,
             size_bytes=0 if gone else stone.size_bytes,
             trashed_at=stone.trashed_at,
             left_seconds=_left(stone, now),
             path=str(view.layout.root / stone.path),
             digest=stone.digest,
         )
+
+
+def _gone(view: View, stone: TrashRow) -> str:
+    return REPLACED if is_replaced(view.facts, stone) else VANISHED
 
 
 def _left(stone: TrashRow, now: float) -> float:

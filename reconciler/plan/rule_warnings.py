@@ -21,6 +21,31 @@ def warn_of_pins(draft: Draft, stock: Stock, retention: Source[Retention]) -> No
             draft.warnings.append(f"{where}: {pin} is pinned, and there is no such checkpoint")
 
 
+def warn_of_unknown(world: World, draft: Draft, retention: Source[Retention]) -> None:
+    """Name the pins and tags of campaigns that nobody knows, and the tags of steps that were never saved."""
+    for place, pin in enumerate(retention.spec.pins):
+        if world.facts.campaign_row(pin.partition("@")[0]) is None:
+            where = retention.where("pins", place)
+            draft.warnings.append(f"{where}: {pin} is pinned, and {_missing(world, pin)}")
+    for tag, names in retention.spec.tags.items():
+        for place, name in enumerate(names):
+            if not _is_saved(world, name):
+                where = retention.where("tags", tag, place)
+                draft.warnings.append(f"{where}: {name} is tagged {tag}, and {_missing(world, name)}")
+
+
+def _is_saved(world: World, name: str) -> bool:
+    campaign, _, step = name.partition("@")
+    row = world.facts.campaign_row(campaign)
+    return row is not None and any(str(one.step) == step for one in world.facts.ledger_of(row.uid))
+
+
+def _missing(world: World, name: str) -> str:
+    campaign = name.partition("@")[0]
+    is_known = campaign in world.desired.campaigns or world.facts.campaign_row(campaign) is not None
+    return "there is no such checkpoint" if is_known else f"there is no campaign {campaign}"
+
+
 def warn_of_metrics(world: World, draft: Draft, retention: Source[Retention]) -> None:
     """Name the rules whose metric no checkpoint has: they keep nothing until it is measured."""
     for name, place, best in _rules(retention.spec):

@@ -20,13 +20,15 @@ from reconciler.plan.actions import (
     TrashCheckpoint,
 )
 from reconciler.plan.draft import Draft
+from reconciler.plan.held_back import is_held_back
 from reconciler.plan.kept import checkpoint_id, drops_of, rules_for, set_name
 from reconciler.plan.kept_now import kept_now
 from reconciler.plan.marks import unmarked
 from reconciler.plan.observed_time import is_over, observed_now
 from reconciler.plan.retention.records import MalformedRecords
-from reconciler.plan.rule_warnings import warn_of_metrics, warn_of_pins
+from reconciler.plan.rule_warnings import warn_of_metrics, warn_of_pins, warn_of_unknown
 from reconciler.plan.stock import Stock, lost, stock_of
+from reconciler.plan.trash_names import is_replaced as is_replaced_in_trash
 from reconciler.plan.world import World
 from state.amounts import duration
 from state.store.rows import CampaignRow, LedgerRow, TrashKind, TrashRow
@@ -48,6 +50,7 @@ def plan_drops(world: World, draft: Draft) -> None:
             roll(world, draft, stock, retention)
     if retention is not None:
         warn_of_metrics(world, draft, retention)
+        warn_of_unknown(world, draft, retention)
 
 
 def roll(world: World, draft: Draft, stock: Stock, retention: Source[Retention]) -> None:
@@ -188,8 +191,10 @@ def plan_purges(world: World, draft: Draft) -> None:
     if world.facts.trash.problem is not None:
         return
     held = {action.sequence for action in draft.actions(RestoreCheckpoint)} | _being_dropped(draft)
+    waiting = (stone for stone in world.facts.in_trash if stone.sequence not in held)
+    free = {stone.sequence for stone in waiting if not _stays(world, draft, stone)}
     for stone in due(world):
-        if stone.sequence not in held and not _block_strange(world, draft, stone):
+        if stone.sequence in free:
             draft.add(
                 PurgeTrash(
                     campaign=stone.campaign,
@@ -204,6 +209,29 @@ def plan_purges(world: World, draft: Draft) -> None:
                 cause=stone.path,
                 source="rules",
             )
+
+
+def _stays(world: World, draft: Draft, stone: TrashRow) -> bool:
+    """Is it protected, replaced by something else, or mixed with what is not ours? Then that is named."""
+    return (
+        is_held_back(world, draft, stone)
+        or _block_replaced(world, draft, stone)
+        or _block_strange(world, draft, stone)
+    )
+
+
+def _block_replaced(world: World, draft: Draft, stone: TrashRow) -> bool:
+    """Name what has the place of something in the trash and is no folder: a link, a file, a device."""
+    is_replaced = is_replaced_in_trash(world.facts, stone)
+    if is_replaced:
+        draft.block(
+            stone.subject,
+            code="replaced-in-the-trash",
+            message=f"{stone.path} is no folder any more: something else has its place; nothing is deleted",
+            cause=stone.path,
+            hint="move that away and put the folder back; without either it counts as deleted",
+        )
+    return is_replaced
 
 
 def _block_strange(world: World, draft: Draft, stone: TrashRow) -> bool:

@@ -15,6 +15,7 @@ from reconciler.plan.actions import (
     WriteTombstone,
 )
 from reconciler.plan.draft import Draft
+from reconciler.plan.trash_names import folder_name
 from reconciler.plan.world import World
 from state.store.rows import TrashRow
 
@@ -66,20 +67,16 @@ def num_in_trash(facts: Facts) -> tuple[int, int]:
 
 def is_vanished(facts: Facts, stone: TrashRow) -> bool:
     """Does a tombstone say that something waits in the trash, and it does not lie there any more?"""
-    return stone.state == "trashed" and _folder(stone) not in facts.trash.folders
+    return stone.state == "trashed" and folder_name(stone) not in facts.trash.folders
 
 
 def foreign(facts: Facts) -> Iterator[str]:
     """Yield the names in the trash that no tombstone gives a reason to be there, sorted."""
-    folders = {_folder(stone) for stone in facts.in_trash}
+    folders = {folder_name(stone) for stone in facts.in_trash}
     files = {_mirror(stone) for stone in facts.store.trash}
     seen = facts.trash
-    yield from sorted((seen.folders - folders) | (seen.files - files) | seen.strange)
-
-
-def _folder(stone: TrashRow) -> str:
-    return stone.path.rpartition("/")[2]
+    yield from sorted((seen.folders | (seen.files - files) | seen.strange) - folders)
 
 
 def _mirror(stone: TrashRow) -> str:
-    return f"{_folder(stone)}.json"
+    return f"{folder_name(stone)}.json"

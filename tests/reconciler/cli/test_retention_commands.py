@@ -136,6 +136,25 @@ def test_one_that_was_taken_out_of_the_trash_is_named(run, realm: Path, root: Pa
     assert "pip/campaign-001@300 is not there any more" in " ".join(run("doctor").stdout.split())
 
 
+def test_one_whose_place_in_the_trash_a_link_has_is_told_once_and_nothing_is_deleted(
+    run, realm: Path, root: Path, tmp_path: Path
+) -> None:
+    assert run("apply", "--until-converged").exit_code == 0
+    [folder] = (root / "trash").glob("*-checkpoint-300/")
+    folder.rename(tmp_path / "aside")
+    folder.symlink_to(tmp_path / "aside")
+
+    items = json.loads(run("get", "trash", "--json").stdout)["items"]
+
+    told = [item for item in items if folder.name in item["path"]]
+    assert [(item["state"], item["reason"]) for item in told] == [
+        ("vanished", "somebody put something else in its place")
+    ]
+    codes = [one["code"] for one in json.loads(run("plan", "--json").stdout)["blocked"]]
+    assert codes == ["replaced-in-the-trash"]
+    assert (tmp_path / "aside/model.safetensors").exists()
+
+
 def test_a_pin_is_kept_with_its_checkpoint_and_outlives_its_line(
     run, realm: Path, lab: Path, git, root: Path
 ) -> None:

@@ -340,6 +340,7 @@ class Builder:
         return TrashFacts(
             folders=frozenset(lying - set(seen.get("without", ())) | set(seen.get("foreign", ()))),
             files=frozenset({f"{name}.json" for name in names} - set(seen.get("without", ()))),
+            strange=frozenset(seen.get("strange", ())),
             problem=seen.get("problem"),
         )
 
