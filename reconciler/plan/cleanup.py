@@ -47,17 +47,34 @@ def _keeps_metrics_only(world: World, row: CampaignRow) -> bool:
 
 def _to_drop(world: World, stock: Stock) -> Iterator[LedgerRow]:
     """Yield what lies there of the campaign; what a person took back out of the trash is let alone."""
-    taken_back = {stone.sequence for stone in world.facts.store.trash if stone.state == "restored"}
+    back = {one.sequence for one in taken_back(world, stock)}
     for one in stock.ledger:
-        if stock.is_there(one) and world.facts.tombstone(one) is None and one.sequence not in taken_back:
+        if stock.is_there(one) and world.facts.tombstone(one) is None and one.sequence not in back:
             yield one
+
+
+def taken_back(world: World, stock: Stock) -> list[LedgerRow]:
+    """Return what lies there of the campaign because a person took it back out of the trash."""
+    back = {stone.sequence for stone in world.facts.taken_back.get(stock.row.uid, ())}
+    return [one for one in stock.kept if one.sequence in back and stock.is_there(one)]
+
+
+def names_of(stock: Stock, rows: Sequence[LedgerRow]) -> str:
+    """Return checkpoints of a campaign as people call them; of many the first few."""
+    more = f" and {len(rows) - _MOST_NAMED:,} more" if len(rows) > _MOST_NAMED else ""
+    return ", ".join(f"{stock.row.name}@{one.step}" for one in rows[:_MOST_NAMED]) + more
 
 
 def _plan_metrics_only(world: World, draft: Draft, stock: Stock, starts: Mapping[str, str]) -> None:
     row, found = stock.row, list(_to_drop(world, stock))
+    cause = world.where(f"campaign/{row.name}", "keep")
+    if back := taken_back(world, stock):
+        draft.warnings.append(
+            f"{cause}: keep: metrics leaves {names_of(stock, back)}: a person took it back out of the trash; "
+            "state: deleted lets the whole campaign go, after an approval"
+        )
     if not found:
         return
-    cause = world.where(f"campaign/{row.name}", "keep")
     obstacles = list(obstacles_to(world, draft, stock, found, starts))
     for obstacle in obstacles:
         draft.block(

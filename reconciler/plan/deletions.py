@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from reconciler.plan.actions import DeleteCampaign, RestoreCheckpoint
 from reconciler.plan.archive import needs_at_rest
-from reconciler.plan.cleanup import Obstacle, asked_grace_seconds, obstacles_to
+from reconciler.plan.cleanup import Obstacle, asked_grace_seconds, names_of, obstacles_to, taken_back
 from reconciler.plan.draft import Draft
 from reconciler.plan.stock import Stock, stock_of
 from reconciler.plan.world import World
@@ -132,7 +132,11 @@ def _plan_deletion(world: World, draft: Draft, row: CampaignRow) -> None:
         why="its spec says state: deleted",
         grace_seconds=asked_grace_seconds(world),
     )
-    cause = world.where(f"campaign/{row.name}", "state")
+    cause, stock = world.where(f"campaign/{row.name}", "state"), stock_of(world, row)
+    if back := taken_back(world, stock):
+        what = f"state: deleted takes {names_of(stock, back)}"
+        told = f"{cause}: {what}, too, which a person took back out of the trash"
+        draft.warnings.append(told)
     _add(draft, row, action, cause=cause)
 
 

@@ -19,7 +19,7 @@ from reconciler.plan.changes import Awaiting, Change
 from reconciler.plan.draft import Draft
 from reconciler.plan.losses import Drop, above, losses_of, num_checkpoints
 from reconciler.plan.world import World
-from state.amounts import count
+from state.amounts import count, size
 from state.canonical import sha256_of
 from state.store.rows import Drops, RequestRow
 
@@ -204,7 +204,9 @@ def _which(drops: Sequence[Drop]) -> str:
     """Return in words what would happen to what."""
     whole = next((drop for drop in drops if isinstance(drop, DeleteCampaign)), None)
     if whole is not None:
-        return f"all of it ({count(whole.checkpoints, 'checkpoint')}) would be deleted"
+        return (
+            f"all of it ({count(whole.checkpoints, 'checkpoint')}, {size(whole.size_bytes)}) would be deleted"
+        )
     steps = sorted(drop.step for drop in drops)
     if len(steps) == 1:
         return f"@{steps[0]} would be dropped"
