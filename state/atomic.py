@@ -8,38 +8,48 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from state.failpoints import reach
+from state.inside import InTheWay, open_file, opened, refuse_other
 from state.layout import STAGING_PREFIX
 
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
-_AT_FDCWD, _RENAME_NOREPLACE = -100, 1
+_RENAME_NOREPLACE = 1
 
 
 def ensure_folder(folder: Path) -> None:
-    """Create the folder and its parents, each made durable in its own parent."""
-    if folder.is_dir():
-        return
-    ensure_folder(folder.parent)
+    """Create the folder and its parents, each made durable in its own parent.
+
+    Raises:
+        InTheWay: a part of the path is no folder, or below the root a link.
+    """
+    try:
+        with opened(folder):
+            return
+    except FileNotFoundError:
+        ensure_folder(folder.parent)
     reach("folder.create")
-    folder.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
-    sync_folder(folder.parent)
+    with opened(folder.parent) as parent:
+        with suppress(FileExistsError):
+            os.mkdir(folder.name, PRIVATE_FOLDER, dir_fd=parent)
+        _sync(parent, folder.parent)
 
 
 def sync_folder(folder: Path) -> None:
     """Make the folder's entries durable."""
+    with opened(folder) as descriptor:
+        _sync(descriptor, folder)
+
+
+def _sync(descriptor: int, folder: Path) -> None:
     reach("folder.fsync")
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        with _named(folder):
-            os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    with _named(folder):
+        os.fsync(descriptor)
 
 
 def write_file(path: Path, content: bytes, staging_folder: Path | None = None) -> None:
@@ -47,16 +57,22 @@ def write_file(path: Path, content: bytes, staging_folder: Path | None = None) -
 
     `staging_folder`, on the same file system, takes the unfinished file where nothing strange may ever be
     seen beside the finished one, such as in a published checkpoint.
+
+    Raises:
+        InTheWay: what has this name is no plain file.
     """
-    temporary = (staging_folder or path.parent) / f"{STAGING_PREFIX}{path.name}.{os.getpid()}"
-    try:
-        _write_new(temporary, content)
-        reach("file.rename")
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)
+    with opened(path.parent) as folder, opened(staging_folder or path.parent) as staging:
+        refuse_other(path, folder, "a plain file")
+        temporary = _temporary(path)
+        try:
+            _write_new(temporary, staging, path, content)
+            reach("file.rename")
+            with _named(path):
+                os.replace(temporary, path.name, src_dir_fd=staging, dst_dir_fd=folder)
+        except BaseException:
+            _discard(temporary, staging)
+            raise
+        _sync(folder, path.parent)
     reach("file.done")
 
 
@@ -67,16 +83,18 @@ def write_json(path: Path, record: Any) -> None:
 
 def create_file(path: Path, content: bytes) -> bool:
     """Create the file whole unless it exists; say whether this call created it."""
-    temporary = path.with_name(f"{STAGING_PREFIX}{path.name}.{os.getpid()}")
-    try:
-        _write_new(temporary, content)
-        reach("file.link")
-        path.hardlink_to(temporary)
-    except FileExistsError:
-        return False
-    finally:
-        temporary.unlink(missing_ok=True)
-    sync_folder(path.parent)
+    temporary = _temporary(path)
+    with opened(path.parent) as folder:
+        try:
+            _write_new(temporary, folder, path, content)
+            reach("file.link")
+            with _named(path):
+                os.link(temporary, path.name, src_dir_fd=folder, dst_dir_fd=folder)
+        except FileExistsError:
+            return False
+        finally:
+            _discard(temporary, folder)
+        _sync(folder, path.parent)
     reach("file.done")
     return True
 
@@ -85,9 +103,12 @@ def append_line(path: Path, line: bytes) -> None:
     """Append one line with a single write; a torn last line from an earlier crash is closed first.
 
     It outlives the process, and a power cut only after `sync_file`.
+
+    Raises:
+        InTheWay: what has this name is no plain file.
     """
     reach("line.append")
-    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
+    descriptor = open_file(path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
     try:
         size = os.fstat(descriptor).st_size
         torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
@@ -102,7 +123,7 @@ def append_line(path: Path, line: bytes) -> None:
 def sync_file(path: Path) -> None:
     """Make the content of a file that someone else wrote durable."""
     reach("file.fsync")
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    descriptor = open_file(path)
     try:
         with _named(path):
             os.fsync(descriptor)
@@ -136,11 +157,14 @@ def publish_file(staging: Path, final: Path) -> None:
 
 
 def move_folder(source: Path, target: Path) -> None:
-    """Give a folder another name beside it, durably.
+    """Give a folder another name, durably; both names lie on one file system.
 
     Raises:
         FileExistsError: something has that name; both are left untouched.
+        InTheWay: the source is no folder, or a link is on the way to one of them.
     """
+    with opened(source.parent) as folder:
+        refuse_other(source, folder, "a folder")
     reach("folder.move")
     rename_noreplace(source, target)
     sync_folder(target.parent)
@@ -152,43 +176,60 @@ def rename_noreplace(source: Path, target: Path) -> None:
 
     Raises:
         FileExistsError: the target exists.
+        InTheWay: a link is on the way to one of them.
     """
     import ctypes  # slow to load, and most commands rename nothing
 
     libc = ctypes.CDLL(None, use_errno=True)
-    outcome = libc.renameat2(
-        _AT_FDCWD, os.fsencode(source), _AT_FDCWD, os.fsencode(target), _RENAME_NOREPLACE
-    )
-    if outcome == 0:
-        return
-    number = ctypes.get_errno()
-    if number not in (errno.EINVAL, errno.ENOSYS):
-        raise OSError(number, os.strerror(number), str(target))
-    if os.path.lexists(target):
-        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
-    source.rename(target)
+    with opened(source.parent) as giving, opened(target.parent) as taking:
+        names = os.fsencode(source.name), os.fsencode(target.name)
+        if libc.renameat2(giving, names[0], taking, names[1], _RENAME_NOREPLACE) == 0:
+            return
+        number = ctypes.get_errno()
+        if number not in (errno.EINVAL, errno.ENOSYS):
+            raise OSError(number, os.strerror(number), str(target))
+        if os.path.lexists(target):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
+        os.rename(source.name, target.name, src_dir_fd=giving, dst_dir_fd=taking)
 
 
 def replace_link(link: Path, target: str) -> None:
-    """Point the symbolic link at the target as one step."""
-    temporary = link.with_name(f"{STAGING_PREFIX}{link.name}.{os.getpid()}")
-    temporary.unlink(missing_ok=True)
-    reach("link.create")
-    temporary.symlink_to(target)
-    reach("link.rename")
-    temporary.replace(link)
-    sync_folder(link.parent)
+    """Point the symbolic link at the target as one step.
+
+    Raises:
+        InTheWay: a folder has its name.
+    """
+    temporary = _temporary(link)
+    with opened(link.parent) as folder:
+        _discard(temporary, folder)
+        reach("link.create")
+        with _named(link):
+            os.symlink(target, temporary, dir_fd=folder)
+        reach("link.rename")
+        try:
+            os.replace(temporary, link.name, src_dir_fd=folder, dst_dir_fd=folder)
+        except IsADirectoryError as error:
+            _discard(temporary, folder)
+            raise InTheWay(str(link), "a folder", "a symbolic link") from error
+        _sync(folder, link.parent)
     reach("link.done")
 
 
 def remove_entry(path: Path) -> None:
-    """Remove a derived file or a link, durably; nothing there is fine."""
+    """Remove a derived file or a link, durably; nothing there is fine.
+
+    Raises:
+        InTheWay: a folder has its name.
+    """
     reach("entry.remove")
     try:
-        path.unlink()
+        with opened(path.parent) as folder:
+            os.unlink(path.name, dir_fd=folder)
+            _sync(folder, path.parent)
     except FileNotFoundError:
         return
-    sync_folder(path.parent)
+    except IsADirectoryError as error:
+        raise InTheWay(str(path), "a folder", "a file or a link") from error
     reach("entry.removed")
 
 
@@ -201,35 +242,54 @@ def freeze(folder: Path) -> None:
 
 def remove_staging(folder: Path) -> None:
     """Remove unfinished work (only ever a staging name) from a folder; nobody may be writing there."""
-    for path in sorted(folder.glob(f"{STAGING_PREFIX}*")):
-        reach("staging.remove")
-        if path.is_dir() and not path.is_symlink():
-            import shutil  # slow to import, and seldom needed
+    try:
+        with opened(folder) as descriptor:
+            for name in sorted(os.listdir(descriptor)):  # noqa: PTH208 - pathlib knows no descriptors
+                if name.startswith(STAGING_PREFIX):
+                    reach("staging.remove")
+                    _remove_whole(name, descriptor)
+    except FileNotFoundError:
+        return
 
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
+
+def _remove_whole(name: str, folder: int) -> None:
+    """Remove a file, a link, or a folder with all that is in it."""
+    import shutil  # slow to import, and seldom needed
+
+    if stat.S_ISDIR(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
+        shutil.rmtree(name, dir_fd=folder)
+    else:
+        _discard(name, folder)
 
 
-def _write_new(path: Path, content: bytes) -> None:
+def _temporary(path: Path) -> str:
+    return f"{STAGING_PREFIX}{path.name}.{os.getpid()}"
+
+
+def _discard(name: str, folder: int) -> None:
+    with suppress(FileNotFoundError):
+        os.unlink(name, dir_fd=folder)
+
+
+def _write_new(name: str, folder: int, path: Path, content: bytes) -> None:
+    """Write an unfinished file into an open folder; errors name the file that it is to become."""
     reach("file.create")
-    descriptor = os.open(
-        path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, PRIVATE_FILE
-    )
-    with _named(path), os.fdopen(descriptor, "wb") as file:
-        reach("file.write")
-        file.write(content)
-        file.flush()
-        reach("file.fsync")
-        os.fsync(file.fileno())
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    with _named(path):
+        descriptor = os.open(name, flags, PRIVATE_FILE, dir_fd=folder)
+        with os.fdopen(descriptor, "wb") as file:
+            reach("file.write")
+            file.write(content)
+            file.flush()
+            reach("file.fsync")
+            os.fsync(file.fileno())
 
 
 @contextmanager
 def _named(path: Path) -> Iterator[None]:
-    """Let an error of the system that names no file name this one: people must know which disk is full."""
+    """Let an error of the system name this file by its whole path: people must know which disk is full."""
     try:
         yield
     except OSError as error:
-        if error.filename is None:
-            error.filename = str(path)
+        error.filename, error.filename2 = str(path), None
         raise

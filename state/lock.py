@@ -13,7 +13,8 @@ from pathlib import Path
 
 import msgspec
 
-from state.atomic import PRIVATE_FILE, ensure_folder, write_file
+from state.atomic import ensure_folder, write_file
+from state.inside import InTheWay, open_file, read_file
 
 _RETRY_SECONDS = 0.1
 _MAX_HOLDER_BYTES = 64 * 1024
@@ -45,9 +46,10 @@ def hold_lock(lock: Path, *, command: str, since: str, timeout_seconds: float = 
 
     Raises:
         LockHeld: it is still held then.
+        InTheWay: what has its name is no plain file.
     """
     ensure_folder(lock.parent)
-    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, PRIVATE_FILE)
+    descriptor = open_file(lock, os.O_RDWR | os.O_CREAT)
     try:
         _acquire(descriptor, lock, timeout_seconds)
         _write_holder(
@@ -65,9 +67,11 @@ def read_epoch(mirror: Path) -> int:
         ValueError: the file does not hold a number.
     """
     try:
-        text = mirror.read_text(encoding="ascii")
+        text = read_file(mirror, _MAX_HOLDER_BYTES).decode("ascii", "replace")
     except FileNotFoundError:
         return 0
+    except InTheWay as error:
+        raise ValueError(str(error)) from error
     if not text.strip().isdecimal():
         raise ValueError(
             f"{mirror}: {text[:40]!r} is not an epoch (a whole number); remove the file if it is damaged"

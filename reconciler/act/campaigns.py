@@ -41,9 +41,9 @@ def write_record(action: WriteCampaignRecord, tools: Tools) -> str:
     """Keep what the spec says now, and write campaign.json from it and the store."""
     with tools.writer.transaction() as store:
         _keep_card(store, action.campaign_uid, action.campaign, action.card)
-    write_campaign_file(tools, action.campaign_uid, action.campaign)
+    kept = write_campaign_file(tools, action.campaign_uid, action.campaign)
     write_status_files(tools, action.campaign_uid, action.campaign)
-    return "campaign.json written"
+    return "; ".join(filter(None, ("campaign.json written", kept)))
 
 
 def _keep_card(store: apsw.Connection, uid: str, name: str, card: CampaignCard) -> None:
@@ -87,8 +87,8 @@ def deactivate(action: DeactivateCampaign, tools: Tools) -> str:
 
 def write_pointer(_action: WritePointer, tools: Tools) -> str:
     """Write pointer and link from the store."""
-    write_pointer_files(tools)
-    return "pointer and link written"
+    kept = write_pointer_files(tools)
+    return "; ".join(filter(None, ("pointer and link written", kept)))
 
 
 def _write_all_campaign_files(tools: Tools) -> None:

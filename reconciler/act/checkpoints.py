@@ -5,7 +5,7 @@ from pathlib import Path
 import apsw
 import msgspec
 
-from reconciler.act.derived import places_of, read_existing, write_campaign_file
+from reconciler.act.derived import places_of, read_or_keep, write_campaign_file
 from reconciler.act.errors import Permanent, Temporary
 from reconciler.act.observed_time import observed_seconds
 from reconciler.act.status_files import write_status_files
@@ -53,10 +53,12 @@ def record(action: RecordCheckpoint, tools: Tools) -> str:
 def write_sidecar(folder: Path, row: LedgerRow, campaign: str) -> None:
     """Put `.ledger.json` into the checkpoint; unfinished it lies outside.
 
-    A strange file beside the others would make the checkpoint foreign.
+    A strange file beside the others would make the checkpoint foreign; so what is kept of one that cannot be
+    understood lies in the campaign's folder, too.
     """
     path = folder / SIDECAR_NAME
-    content = encode_record(sidecar_record(row, campaign, read_existing(path)))
+    existing, _kept = read_or_keep(path, folder.parent.parent / f"{folder.name}{SIDECAR_NAME}")
+    content = encode_record(sidecar_record(row, campaign, existing))
     write_file(path, content, staging_folder=folder.parent.parent)
 
 

@@ -3,6 +3,7 @@
 The store is changed first. A kill between the two leaves an old file, which the next plan sees as drift.
 """
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,20 @@ import apsw
 
 from reconciler.act.errors import Permanent
 from reconciler.act.tools import Tools
-from state.atomic import ensure_folder, remove_entry, replace_link, write_file
+from state.atomic import (
+    create_file,
+    ensure_folder,
+    remove_entry,
+    replace_link,
+    sync_file,
+    sync_folder,
+    write_file,
+)
 from state.campaign_file import campaign_record, card_of
 from state.cards import CampaignCard, decode_card
 from state.formats import decode_record, encode_record, pointer_record
 from state.homes import find_home
+from state.inside import read_file
 from state.layout import CampaignLayout
 from state.store.rows import CampaignRow, LedgerRow
 from state.store.tables import get_meta, select, select_one
@@ -44,8 +54,8 @@ def places_of(tools: Tools, uid: str, name: str) -> CampaignLayout:
     return find_home(tools.layout, row).places
 
 
-def write_campaign_file(tools: Tools, uid: str, name: str) -> None:
-    """Make campaign.json say what the store says now.
+def write_campaign_file(tools: Tools, uid: str, name: str) -> str:
+    """Make campaign.json say what the store says now; return what people should know about it, or nothing.
 
     Where a store of an older version does not know the spec's part and the file does not say it either, it is
     left to the plan, which knows the spec.
@@ -55,12 +65,13 @@ def write_campaign_file(tools: Tools, uid: str, name: str) -> None:
         ledger = select(store, LedgerRow, "WHERE campaign_uid = ? ORDER BY sequence", uid)
     places, state = find_home(tools.layout, row)
     if row.status == "deleted" and state == "missing":
-        return
+        return ""
     path = places.record
-    existing = read_existing(path)
+    existing, kept = read_or_keep(path, path)
     card = _card(row, existing)
     if card is not None:
         write_if_changed(path, encode_record(campaign_record(card, row, ledger, existing)))
+    return kept
 
 
 def _card(row: CampaignRow, existing: Mapping[str, Any]) -> CampaignCard | None:
@@ -70,8 +81,8 @@ def _card(row: CampaignRow, existing: Mapping[str, Any]) -> CampaignCard | None:
         return None
 
 
-def write_pointer_files(tools: Tools) -> None:
-    """Make the active pointer and its link say what the store says now."""
+def write_pointer_files(tools: Tools) -> str:
+    """Make the active pointer and its link say what the store says now; return what people should know."""
     layout = tools.layout
     with tools.writer.transaction() as store:
         active = get_meta(store, "active_uid") or None
@@ -80,23 +91,59 @@ def write_pointer_files(tools: Tools) -> None:
     if row is None:
         remove_entry(layout.active_pointer)
         remove_entry(layout.active_link)
-        return
-    existing = read_existing(layout.active_pointer)
+        return ""
+    existing, kept = read_or_keep(layout.active_pointer, layout.active_pointer)
     write_if_changed(layout.active_pointer, encode_record(pointer_record(row, activated_at, existing)))
     ensure_folder(layout.campaigns)
     replace_link(layout.active_link, row.name)
+    return kept
 
 
 def read_existing(path: Path) -> dict[str, Any]:
-    """Return the record in a derived file; empty when there is none or it cannot be understood."""
+    """Return the record in a derived file; empty when there is none or it cannot be understood.
+
+    Raises:
+        InTheWay: no plain file, or a link on the way.
+    """
     try:
-        return decode_record(path.read_bytes())
+        return decode_record(read_file(path))
     except (FileNotFoundError, ValueError):
         return {}
+
+
+def read_or_keep(path: Path, beside: Path) -> tuple[dict[str, Any], str]:
+    """Return the record in a derived file that is rewritten next, and what people should know about it.
+
+    A file that cannot be understood may hold what only a person knows: its bytes are kept, durably, as
+    `<beside>.damaged-<digest>` before anything replaces them; the same bytes once.
+
+    Raises:
+        InTheWay: no plain file, or a link on the way.
+    """
+    try:
+        content = read_file(path)
+    except FileNotFoundError:
+        return {}, ""
+    try:
+        return decode_record(content), ""
+    except ValueError:
+        return {}, _keep(content, beside) if content.strip() else ""
+
+
+def _keep(content: bytes, beside: Path) -> str:
+    kept = beside.with_name(f"{beside.name}.damaged-{hashlib.sha256(content).hexdigest()[:16]}")
+    if not create_file(kept, content):
+        sync_file(kept)  # an earlier try may have been killed before this
+        sync_folder(kept.parent)
+    return f"what was there could not be understood and is kept as {kept.name}"
 
 
 def write_if_changed(path: Path, content: bytes) -> None:
     """Write a derived file unless it has this content already."""
     ensure_folder(path.parent)
-    if not path.is_file() or path.read_bytes() != content:
+    try:
+        is_same = read_file(path) == content
+    except FileNotFoundError:
+        is_same = False
+    if not is_same:
         write_file(path, content)

@@ -15,6 +15,7 @@ import apsw
 from reconciler.provenance import ProvenanceUnknown
 from state.contract.files import ContractError
 from state.contract.quest_rows import QuestFileError
+from state.inside import InTheWay
 from state.store.connection import StoreDamaged
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -41,6 +42,8 @@ FOREIGN = (OSError, apsw.Error, ContractError, QuestFileError, StoreDamaged, Pro
 def translate(error: Exception) -> ActionFailed:
     """Return the foreign exception in the words of this software."""
     match error:
+        case InTheWay():
+            return Permanent(str(error))
         case OSError():
             return _of_system(error)
         case apsw.FullError():

@@ -4,7 +4,7 @@ The line is owed in the same transaction that ends the job, and paid by appendin
 pays what a kill left owed, unless the file's end shows that it was paid.
 """
 
-from pathlib import Path
+from contextlib import suppress
 
 import apsw
 import msgspec
@@ -12,6 +12,7 @@ import msgspec
 from reconciler.act.tools import Tools
 from state.atomic import append_line, ensure_folder, sync_file
 from state.formats import job_record
+from state.inside import InTheWay, read_end
 from state.store.rows import JobRow
 from state.store.tables import get_meta, put_meta
 
@@ -27,14 +28,22 @@ def owe_line(store: apsw.Connection, job: JobRow) -> None:
 
 
 def settle_history(tools: Tools) -> None:
-    """Append the lines that are owed and not yet in the file."""
+    """Append the lines that are owed and not yet in the file.
+
+    While something else has the file's place, which the plan names, the lines stay owed.
+    """
+    with suppress(InTheWay):
+        _pay(tools)
+
+
+def _pay(tools: Tools) -> None:
     with tools.writer.transaction() as store:
         owed = _owed(store)
     if not owed:
         return
     path = tools.layout.job_history
     ensure_folder(path.parent)
-    written = _last_lines(path)
+    written = set(read_end(path, _TAIL_BYTES).split(b"\n"))
     for line in owed:
         if line.encode() not in written:
             append_line(path, line.encode())
@@ -46,11 +55,3 @@ def settle_history(tools: Tools) -> None:
 def _owed(store: apsw.Connection) -> list[str]:
     text = get_meta(store, _OWED)
     return msgspec.json.decode(text, type=list[str]) if text else []
-
-
-def _last_lines(path: Path) -> set[bytes]:
-    if not path.exists():
-        return set()
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - _TAIL_BYTES))
-        return set(file.read().split(b"\n"))

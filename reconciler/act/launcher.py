@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from state.atomic import PRIVATE_FILE
 from state.failpoints import reach
+from state.inside import open_file
 
 
 class Exited(NamedTuple):
@@ -44,7 +44,7 @@ class LocalLauncher:
         import subprocess  # only a launch needs it, and it is slow to import
 
         reach("process.spawn")
-        descriptor = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
+        descriptor = open_file(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         try:
             process = subprocess.Popen(
                 argv,

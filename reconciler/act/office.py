@@ -1,8 +1,11 @@
 """Take office as the one reconciler of a root: store, epoch, and a broom for what a kill left."""
 
+from contextlib import suppress
+
 from reconciler.act.journal import close_orphans
 from state.atomic import ensure_folder, remove_staging
 from state.homes import find_home
+from state.inside import InTheWay, stay_inside
 from state.layout import Layout
 from state.lock import mirror_epoch, read_epoch
 from state.queue_folders import FOLDERS
@@ -22,6 +25,7 @@ def enter_office(layout: Layout, now: str) -> Writer:
         StoreTooNew: a newer version wrote it.
         ValueError: the epoch's mirror is damaged.
     """
+    stay_inside(layout.root)
     ensure_folder(layout.root)
     writer = Writer(open_writer(layout.store), read_epoch(layout.epoch))
     try:
@@ -43,4 +47,5 @@ def _sweep(layout: Layout, writer: Writer) -> None:
     for campaign in campaigns:
         ours += [campaign.folder, campaign.logs, campaign.status]
     for folder in ours:
-        remove_staging(folder)
+        with suppress(InTheWay):  # the plan names it; nothing of ours lies behind it
+            remove_staging(folder)

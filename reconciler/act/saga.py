@@ -6,8 +6,9 @@ between the append and that leaves lines that are found at the file's end, and a
 in a saga is ever rewritten. One that is gone is written anew from the journal.
 """
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
+from contextlib import suppress
 
 import apsw
 import msgspec
@@ -16,6 +17,7 @@ from reconciler.act.saga_events import lines_of
 from state.atomic import append_line, sync_file, sync_folder
 from state.formats import decode_record
 from state.homes import find_home
+from state.inside import InTheWay, read_end, read_file
 from state.layout import CampaignLayout, Layout
 from state.store.rows import ActionRow, CampaignRow
 from state.store.tables import get_meta, put_meta, select
@@ -33,13 +35,15 @@ def settle_sagas(layout: Layout, writer: Writer) -> None:
     """Append to each campaign's saga what the journal has beyond it.
 
     A campaign whose folder is nowhere gets nothing: its history is in the journal, and is written once the
-    folder is back and something happens.
+    folder is back and something happens. So does one where something else has the place of its saga, which
+    the plan names.
     """
     while (batch := _next_batch(writer)) is not None:
         rows, lines, until = batch
         for row in rows:
             if row.uid in lines:
-                _pay(layout, writer, row, lines[row.uid])
+                with suppress(InTheWay):
+                    _pay(layout, writer, row, lines[row.uid])
         with writer.transaction() as store:
             put_meta(store, MARK, str(until))
 
@@ -71,11 +75,11 @@ def _pay(layout: Layout, writer: Writer, row: CampaignRow, lines: list[bytes]) -
     if places is None:
         return
     path = places.saga
-    if not path.exists():
+    is_new = not os.path.lexists(path)
+    if is_new:
         lines = [*_older_history(places), *_whole_history(writer, row, lines)]
-    written = _last_lines(path, sum(map(len, lines)) + len(lines))
+    written = set(read_end(path, sum(map(len, lines)) + len(lines) + _TORN_BYTES).split(b"\n"))
     owed = [line for line in lines if line not in written]
-    is_new = not path.exists()
     for line in owed:
         append_line(path, line)
     if owed:
@@ -107,17 +111,7 @@ def _whole_history(writer: Writer, row: CampaignRow, lines: list[bytes]) -> list
 def _older_history(places: CampaignLayout) -> Iterator[bytes]:
     """Yield one line with what an older system's saga.json says, if there is one; the file stays as it is."""
     try:
-        content = (places.folder / "saga.json").read_bytes()
-        said = msgspec.json.decode(content)
-    except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError):
+        said = msgspec.json.decode(read_file(places.folder / "saga.json"))
+    except (FileNotFoundError, InTheWay, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return
     yield msgspec.json.encode({"event": "older_history", "what": "saga.json", "record": said})
-
-
-def _last_lines(path: Path, num_bytes: int) -> set[bytes]:
-    """Return the lines at the end of a file, so many bytes of them at least."""
-    if not path.exists():
-        return set()
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - num_bytes - _TORN_BYTES))
-        return set(file.read().split(b"\n"))

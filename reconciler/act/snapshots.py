@@ -18,6 +18,7 @@ from reconciler.act.errors import Permanent
 from reconciler.act.tools import Tools
 from state.atomic import ensure_folder, publish_file, sync_file
 from state.failpoints import reach
+from state.inside import open_file
 from state.layout import STAGING_PREFIX, Layout
 from state.store.rows import QuestDataRow
 from state.store.tables import put, select_one
@@ -45,10 +46,13 @@ def staging_place(layout: Layout) -> Iterator[Path]:
 def copy_file(source: Path, target: Path) -> None:
     """Copy a plain file, sharing its blocks where the file system can."""
     reach("copy.create")
-    with source.open("rb") as reader:
-        if not stat.S_ISREG(os.fstat(reader.fileno()).st_mode):
+    descriptor = os.open(source, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a quest's file may be a link
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise Permanent(f"{source}: not a regular file; name a JSONL file")
-        copy_open_file(reader.fileno(), target)
+        copy_open_file(descriptor, target)
+    finally:
+        os.close(descriptor)
 
 
 def copy_open_file(descriptor: int, target: Path) -> None:
@@ -101,7 +105,7 @@ def publish(staging: Path, final: Path) -> None:
 def digest_of(path: Path) -> str:
     """Return the digest of a file, read from its beginning to its end."""
     reach("copy.verify")
-    with path.open("rb") as file:
+    with os.fdopen(open_file(path), "rb") as file:
         return "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
 
 

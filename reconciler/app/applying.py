@@ -102,10 +102,18 @@ def _check_root(layout: Layout) -> None:
 
 @contextmanager
 def _office(environment: Environment, layout: Layout, command: str, timeout_seconds: float) -> Iterator[None]:
+    from state.inside import InTheWay, stay_inside
     from state.lock import hold_lock
 
+    stay_inside(layout.root)
     since = environment.now()
-    with hold_lock(layout.lock, command=command, since=since, timeout_seconds=timeout_seconds):
+    with ExitStack() as held:
+        try:
+            held.enter_context(
+                hold_lock(layout.lock, command=command, since=since, timeout_seconds=timeout_seconds)
+            )
+        except InTheWay as error:
+            raise Failed(str(error)) from error
         yield
 
 

@@ -23,6 +23,7 @@ from reconciler.observed.facts import CampaignFacts, Facts
 from reconciler.observed.folders import Neighbours
 from reconciler.observed.gpus import observe_gpus, visible_gpus
 from reconciler.observed.held_out import HeldOutFiles
+from reconciler.observed.in_the_way import observe_obstacles
 from reconciler.observed.inbox import observe_inbox
 from reconciler.observed.models import hub_cache_folder, observe_model
 from reconciler.observed.programs import why_not_startable
@@ -67,6 +68,7 @@ class Observer:
             disk=observe_disk(self._layout.root),
             derived=observe_derived(self._layout, folders),
             gpus=visible_gpus(observe_gpus(), self._environment.variables.get("CUDA_VISIBLE_DEVICES")),
+            obstacles=observe_obstacles(self._layout, store.campaigns),
             campaigns=self._campaigns(desired, store, folders),
             snapshots=observe_snapshots(self._layout),
             trash=observe_trash(self._layout),

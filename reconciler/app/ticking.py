@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -36,13 +37,14 @@ from reconciler.plan.fetches import FETCHES
 from reconciler.plan.planner import make_plan
 from reconciler.plan.world import LiveRun, World
 from state.atomic import ensure_folder
+from state.inside import InTheWay, stay_inside
 from state.layout import Layout
 from state.store.tables import get_meta, put_meta
 from state.store.writer import Writer
 
 _FINAL = frozenset({"given-up", "quest-failed"})
 """Blockers that are failures of training."""
-_BLOCKED = frozenset({"fetch-given-up", "learning-lost", "needs-approval", "unknown-run"})
+_BLOCKED = frozenset({"fetch-given-up", "in-the-way", "learning-lost", "needs-approval", "unknown-run"})
 """Blockers that only a person can remove, and without which apply would go on."""
 _TRANSIENT = frozenset({"backoff", "fetch-backoff"})
 """Blockers that time alone removes."""
@@ -69,8 +71,10 @@ class Ticker:
 
         New rows are looked through by a process of the trainer unless `look` says otherwise.
         """
-        ensure_folder(layout.campaigns)
-        ensure_folder(layout.inbox)
+        stay_inside(layout.root)
+        for folder in (layout.campaigns, layout.inbox):
+            with suppress(InTheWay):  # the plan names it
+                ensure_folder(folder)
         self._environment = environment
         self._options = options or Options()
         self._layout = layout

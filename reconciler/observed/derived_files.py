@@ -8,6 +8,7 @@ import msgspec
 
 from reconciler.observed.folders import Folder, UnsafeFile, open_folder, printable, reason
 from reconciler.observed.records import (
+    IS_EMPTY,
     CampaignFolders,
     DerivedFacts,
     DerivedFile,
@@ -119,7 +120,7 @@ def _what_is_wrong(content: bytes) -> str:
     try:
         msgspec.json.decode(content)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        return f"is not JSON: {error}" if content.strip() else "is empty"
+        return f"is not JSON: {error}" if content.strip() else IS_EMPTY
     return "is not a JSON object"
 
 

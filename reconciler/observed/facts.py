@@ -13,6 +13,7 @@ from reconciler.observed.records import (
     GpuInventory,
     InboxFacts,
     ModelFacts,
+    Obstacle,
     QuestFileFacts,
     RunFacts,
     SnapshotFacts,
@@ -62,6 +63,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     disk: DiskFacts
     derived: DerivedFacts
     gpus: GpuInventory
+    obstacles: tuple[Obstacle, ...] = ()
+    """What stands in the place of files and folders that are written."""
     campaigns: Mapping[str, CampaignFacts] = {}
     """By campaign name."""
     snapshots: SnapshotFacts = SnapshotFacts()

@@ -149,6 +149,10 @@ class DiskFacts(msgspec.Struct, frozen=True, kw_only=True):
 _OBJECT = msgspec.json.Decoder(dict[str, Any])
 
 
+IS_EMPTY = "is empty"
+"""A derived file's problem: there is nothing in it to keep."""
+
+
 class DerivedFile(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """A JSON file that is rewritten from the store, as it is now."""
 
@@ -169,6 +173,15 @@ class DerivedLink(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     target: str | None = None
     problem: str | None = None
+
+
+class Obstacle(msgspec.Struct, frozen=True, kw_only=True):
+    """Something under the root that stands where a plain file or a folder belongs."""
+
+    path: str
+    """Below the root."""
+    message: str
+    """What it is, and what to do."""
 
 
 class DerivedFacts(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,6 +18,7 @@ from reconciler.plan.draft import Draft
 from reconciler.plan.effective import plan_effective
 from reconciler.plan.guard import plan_guard
 from reconciler.plan.heroes import plan_heroes
+from reconciler.plan.in_the_way import plan_obstacles
 from reconciler.plan.inbox import plan_inbox
 from reconciler.plan.jobs import plan_progress
 from reconciler.plan.launches import plan_launch
@@ -65,6 +66,7 @@ PLANNERS = (
     plan_deletions,
     plan_purges,
     plan_tombstones,
+    plan_obstacles,
     plan_guard,
     plan_queue_folders,
 )

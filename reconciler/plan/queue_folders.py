@@ -11,7 +11,8 @@ _CAUSE = "queue/"
 def plan_queue_folders(world: World, draft: Draft) -> None:
     """Put right what differs in the folders, unless they are written after the changes of this plan."""
     found = world.facts.queue_folders
-    if found is None or draft.changes:
+    is_blocked = any(one.path.split("/")[0] == _CAUSE[:-1] for one in world.facts.obstacles)
+    if found is None or draft.changes or is_blocked:
         return
     if found.problem is not None:
         hint = "make the folder readable, or move it away"

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from reconciler.desired.campaign import Campaign
+from reconciler.observed.records import IS_EMPTY, DerivedFile
 from reconciler.plan import actions
 from reconciler.plan.campaigns import card_of
 from reconciler.plan.draft import Draft
@@ -73,8 +74,16 @@ def _differing(expected: Mapping[str, Any], found: Mapping[str, Any]) -> list[st
 def _found_record(world: World, campaign: str) -> tuple[Mapping[str, Any], str | None]:
     found = world.facts.derived.campaign_records.get(campaign)
     if found is None or found.content is None:
-        return {}, (found.problem if found else None) or "it is not there"
+        return {}, _problem(found) or "it is not there"
     return found.values, None
+
+
+def _problem(found: DerivedFile | None) -> str | None:
+    """Return what is wrong with the file, and that nothing in it is lost."""
+    if found is None or found.problem is None or found.problem == IS_EMPTY:
+        return found.problem if found else None
+    name = found.path.rpartition("/")[2]
+    return f"{found.problem}; what it holds is kept as {name}.damaged-<digest>"
 
 
 def _plan_pointer(world: World, draft: Draft) -> None:
@@ -104,7 +113,7 @@ def _pointer_problem(world: World, row: CampaignRow | None) -> str | None:
     if link != row.name:
         return f"the link points to {link or 'nothing'}"
     if derived.active_pointer.content is None:
-        return derived.active_pointer.problem or "the pointer is not there"
+        return _problem(derived.active_pointer) or "the pointer is not there"
     found = derived.active_pointer.values
     expected = pointer_record(row, world.facts.store.activated_at or "", found)
     differing = sorted(_differing(expected, found))

@@ -1,14 +1,13 @@
 """Read a contract file strictly: small enough, valid JSON, of a schema this version understands."""
 
 import functools
-import os
-import stat
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
 from state.contract.numbers import is_moment
+from state.inside import InTheWay, read_file
 
 MAX_BYTES = 64 * 1024 * 1024
 Record = TypeVar("Record", bound=msgspec.Struct)
@@ -23,15 +22,12 @@ def read(path: Path, record_type: type[Record]) -> Record:
 
     Raises:
         FileNotFoundError: there is no such file.
-        ContractError: too large, not JSON, not of this shape, or of a newer schema.
+        ContractError: no plain file, too large, not JSON, not of this shape, or of a newer schema.
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise ContractError(f"{path}: not a regular file")
-        content = file.read(MAX_BYTES + 1)
-    if len(content) > MAX_BYTES:
-        raise ContractError(f"{path}: larger than {MAX_BYTES} bytes")
+    try:
+        content = read_file(path, MAX_BYTES)
+    except InTheWay as error:
+        raise ContractError(str(error)) from error
     return decode(content, record_type, str(path))
 
 

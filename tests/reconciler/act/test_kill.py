@@ -24,6 +24,7 @@ from state.contract.orders import RowShape
 from state.failpoints import FAULTS
 from state.store.rows import Marks
 
+NOT_UNDERSTOOD = b'{"note": "mine", "highest_accuracy": NaN}'
 VOLATILE = {"realm.db", "realm.db-journal", "epoch", "reconciler.lock", "claims.log", "training.log"}
 
 
@@ -44,6 +45,10 @@ def deactivated(realm: Any, make: Any) -> None:
 
 def damaged_record(realm: Any, make: Any) -> None:
     realm.layout.campaign(make.campaign).record.write_text('{"note": "mine", "status": "archived"}')
+
+
+def record_not_understood(realm: Any, make: Any) -> None:
+    realm.layout.campaign(make.campaign).record.write_bytes(NOT_UNDERSTOOD)
 
 
 def left_with_word(realm: Any, make: Any) -> None:
@@ -139,6 +144,12 @@ SCENARIOS = {
             campaign=make.campaign, campaign_uid=make.uid, card=make.card
         ),
         damaged_record,
+    ),
+    "WriteCampaignRecord-not-understood": Scenario(
+        lambda realm, make: a.WriteCampaignRecord(
+            campaign=make.campaign, campaign_uid=make.uid, card=make.card
+        ),
+        record_not_understood,
     ),
     "ActivateCampaign": Scenario(lambda realm, make: make.activate(make.other, make.campaign)),
     "DeactivateCampaign": Scenario(
@@ -365,6 +376,10 @@ class Bench:
         for path in realm.layout.root.rglob("*.json"):
             if not path.name.startswith(".staging-"):
                 json.loads(path.read_bytes())
+        if self._scenario.prepare is record_not_understood:
+            folder = realm.layout.campaign(self._make.campaign).folder
+            holders = [folder / "campaign.json", *folder.glob("campaign.json.damaged-*")]
+            assert any(path.read_bytes() == NOT_UNDERSTOOD for path in holders)
         for path in realm.layout.data.glob("[0-9a-f]*.jsonl"):
             assert hashlib.sha256(path.read_bytes()).hexdigest() == path.stem
         for archived in (False, True):

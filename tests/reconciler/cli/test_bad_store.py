@@ -1,5 +1,6 @@
 """A store that is gone or cannot be read: every command says which file, and what to do."""
 
+import os
 from contextlib import closing
 from pathlib import Path
 
@@ -90,7 +91,13 @@ def test_what_is_wrong_with_the_store_is_told_with_its_file_and_what_to_do(error
     assert said in in_words(error, Path("/r/realm.db"))
 
 
-def test_a_full_disk_is_told_with_the_file_that_had_no_room() -> None:
-    with pytest.raises(OSError, match="No space left on device: '/dev/full'") as caught:
-        append_line(Path("/dev/full"), b"a line")
-    assert _of_system(caught.value).startswith("/dev/full: No space left on device; free some space there")
+def test_a_full_disk_is_told_with_the_file_that_had_no_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "file"
+    write = os.write
+    with Path("/dev/full").open("wb", buffering=0) as full, monkeypatch.context() as patched:
+        patched.setattr(os, "write", lambda _descriptor, content: write(full.fileno(), content))
+        with pytest.raises(OSError, match=f"No space left on device: '{file}'") as caught:
+            append_line(file, b"a line")
+    assert _of_system(caught.value).startswith(f"{file}: No space left on device; free some space there")

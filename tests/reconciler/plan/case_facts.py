@@ -19,6 +19,7 @@ from reconciler.observed.records import (
     DiskFacts,
     ForeignFolder,
     GpuInventory,
+    Obstacle,
     RunFacts,
     SnapshotFacts,
     Strange,
@@ -85,6 +86,9 @@ class Builder:
                 name: made_inspection(found) for name, found in words.get("inspections", {}).items()
             },
             inbox=inbox_facts(words.get("inbox", {})),
+            obstacles=tuple(
+                Obstacle(path=path, message=why) for path, why in words.get("obstacles", {}).items()
+            ),
             queue_folders=Found(**words["queue_folders"]) if "queue_folders" in words else None,
             models={name: model_facts(facts) for name, facts in words.get("models", {}).items()},
             missing_programs=words.get("missing_programs", {}),

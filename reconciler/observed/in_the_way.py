@@ -1,0 +1,78 @@
+"""What stands where a file or a folder of the realm belongs: a link, a pipe, a folder for a file.
+
+One look at each place, never through it: `act` writes and moves only where plain files and folders are. The
+plan names what is something else, and plans nothing that would have to go there.
+"""
+
+import os
+import stat
+from collections.abc import Iterable, Iterator
+
+from reconciler.observed.folders import printable
+from reconciler.observed.records import Obstacle
+from state.ids import recorded_folder
+from state.inside import in_the_way, kind_of
+from state.layout import Layout
+from state.queue_folders import FOLDERS
+from state.store.rows import CampaignRow
+
+_FOLDER, _FILE, _LINK = "a folder", "a plain file", "a symbolic link"
+_ROOT_PLACES = (
+    *(("control", _FOLDER), ("control/active_campaign.json", _FILE), ("control/epoch", _FILE)),
+    *(("campaigns", _FOLDER), ("campaigns/active", _LINK), ("campaigns/archive", _FOLDER)),
+    *(("data", _FOLDER), ("trash", _FOLDER), ("logs", _FOLDER), ("inbox", _FOLDER)),
+    *(("status", _FOLDER), ("status/job_history.jsonl", _FILE), ("queue", _FOLDER)),
+    *((f"queue/{name}", _FOLDER) for name in FOLDERS),
+)
+"""Each after the folder that it lies in."""
+_CAMPAIGN_PLACES = (
+    *(("checkpoints", _FOLDER), ("runs", _FOLDER), ("logs", _FOLDER), ("status", _FOLDER)),
+    *(("campaign.json", _FILE), ("saga.jsonl", _FILE), ("archive_summary.json", _FILE)),
+    *(("status/training_status.json", _FILE), ("status/checkpoint_ledger.json", _FILE)),
+)
+
+
+def observe_obstacles(layout: Layout, campaigns: Iterable[CampaignRow]) -> tuple[Obstacle, ...]:
+    """Return what stands in the way, in the order of the places."""
+    found: dict[str, Obstacle] = {}
+    root = str(layout.root)
+    for place, expected in _places(campaigns):
+        if place.rpartition("/")[0] not in found:  # nothing is looked at through what stands in the way
+            message = _wrong(f"{root}/{place}", expected)
+            if message is not None:
+                found[place] = Obstacle(path=printable(place), message=message)
+        else:
+            found[place] = found[place.rpartition("/")[0]]
+    return tuple(dict.fromkeys(found.values()))
+
+
+def _places(campaigns: Iterable[CampaignRow]) -> Iterator[tuple[str, str]]:
+    yield from _ROOT_PLACES
+    heroes: set[str] = set()
+    for row in campaigns:
+        if row.status == "deleted":
+            continue
+        hero = row.name.partition("/")[0]
+        if hero not in heroes:
+            heroes.add(hero)
+            yield f"campaigns/{hero}", _FOLDER
+            yield f"campaigns/archive/{hero}", _FOLDER
+        is_archived = row.status == "archived"
+        yield str(recorded_folder(row.name, archived=not is_archived)), _FOLDER
+        home = str(recorded_folder(row.name, archived=is_archived))
+        yield home, _FOLDER
+        for name, expected in _CAMPAIGN_PLACES:
+            yield f"{home}/{name}", expected
+
+
+def _wrong(path: str, expected: str) -> str | None:
+    """Say what stands there instead; a link that is rewritten may replace a plain file."""
+    try:
+        mode = os.lstat(path).st_mode
+    except OSError:
+        return None
+    if expected == _LINK:
+        is_right = not stat.S_ISDIR(mode)
+    else:
+        is_right = stat.S_ISDIR(mode) if expected == _FOLDER else stat.S_ISREG(mode)
+    return None if is_right else in_the_way(kind_of(mode), expected)

@@ -1,0 +1,87 @@
+"""What stands where a file or a folder of the realm belongs is named; nothing is planned that would go there.
+
+So a plan has no change that fails for ever, and nothing is read, written or moved through a link.
+"""
+
+from collections.abc import Iterator
+
+from reconciler.plan import actions as a
+from reconciler.plan.changes import Change
+from reconciler.plan.draft import Draft
+from reconciler.plan.world import World
+from state.ids import recorded_folder
+
+_STATUS = ("status/training_status.json", "status/checkpoint_ledger.json")
+_ALL = ("checkpoints", "runs", "logs", "campaign.json", *_STATUS)
+_MOVED = ("checkpoints", "campaign.json", "archive_summary.json", *_STATUS)
+_PLACES: dict[type[a.Action], tuple[str, ...]] = {
+    a.WriteCampaignRecord: ("campaign.json",),
+    a.WriteStatusFiles: _STATUS,
+    **dict.fromkeys((a.LaunchRun, a.RegisterCampaign), _ALL),
+    **dict.fromkeys((a.ArchiveCampaign, a.RestoreCampaign), _MOVED),
+    **dict.fromkeys((a.TrashCheckpoint, a.RestoreCheckpoint), ("checkpoints",)),
+    **dict.fromkeys((a.TakeOverCheckpoint, a.SetAsideCheckpoint), ("checkpoints",)),
+}
+"""In the campaign's folder."""
+_MOVES_CAMPAIGN = (a.ArchiveCampaign, a.RestoreCampaign, a.DeleteCampaign)
+_USES_TRASH = (a.TrashCheckpoint, a.RestoreCheckpoint, a.PurgeTrash, a.WriteTombstone, a.DeleteCampaign)
+_USES_DATA = (a.SnapshotFile, a.GenerateQuest, a.TakeInboxFile)
+
+
+def plan_obstacles(world: World, draft: Draft) -> None:
+    """Name each obstacle, and take out what would have to go there, with what needs that."""
+    paths = {one.path for one in world.facts.obstacles}
+    if not paths:
+        return
+    for one in world.facts.obstacles:
+        draft.block(
+            _subject(one.path),
+            code="in-the-way",
+            message=f"{one.path} {one.message}",
+            cause=one.path,
+            hint="move it away; files and empty folders are made again, what was in a folder you bring back",
+        )
+    out: set[str] = set()
+    for change in draft.changes:
+        if out & set(change.needs) or any(_is_blocked(place, paths) for place in _places_of(world, change)):
+            out.add(change.id)
+    draft.take_out([change for change in draft.changes if change.id in out])
+
+
+def _subject(path: str) -> str:
+    parts = path.split("/")
+    if parts[0] == "campaigns":
+        name = parts[2:4] if parts[1:2] == ["archive"] else parts[1:3]
+        if len(name) == 2:  # noqa: PLR2004 - a hero's and a campaign's id
+            return f"campaign/{name[0]}/{name[1].removesuffix('-archived')}"
+    return "queue" if parts[0] == "queue" else "root"
+
+
+def _is_blocked(place: str, paths: set[str]) -> bool:
+    """Is this place, or a folder on the way to it, something else than it should be?"""
+    while place:
+        if place in paths:
+            return True
+        place = place.rpartition("/")[0]
+    return False
+
+
+def _places_of(world: World, change: Change) -> Iterator[str]:
+    """Yield where the action reads, writes and moves."""
+    action = change.action
+    if isinstance(action, _USES_DATA):
+        yield "data"
+    if isinstance(action, _USES_TRASH):
+        yield "trash"
+    if isinstance(action, a.WritePointer):
+        yield from ("control/active_campaign.json", "campaigns/active")
+    campaign = getattr(action, "campaign", None)
+    if campaign is not None:
+        yield from (f"{_home(world, campaign)}/{name}" for name in _PLACES.get(type(action), ()))
+    if isinstance(action, _MOVES_CAMPAIGN):
+        yield from (str(recorded_folder(action.campaign, archived=side)) for side in (False, True))
+
+
+def _home(world: World, campaign: str) -> str:
+    row = world.facts.campaign_row(campaign)
+    return str(recorded_folder(campaign, archived=row is not None and row.status == "archived"))
