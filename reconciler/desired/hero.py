@@ -116,23 +116,31 @@ class IdleGeneration(Record, frozen=True, kw_only=True):
     """Older: making data while nothing else is to do."""
 
     enabled: bool | None = None
+    """Older."""
     batch_size: Annotated[int, Meta(gt=0)] | None = None
+    """Older: problems made at a time."""
     levels: tuple[int, ...] = ()
+    """Older: levels of the skill."""
     min_queue_depth: Annotated[int, Meta(ge=0)] | None = None
+    """Older: with fewer quests waiting more were made."""
 
 
 class IdleBehavior(Record, frozen=True, kw_only=True):
     """Older: what a hero does while its queue is empty; this version does nothing then."""
 
     enabled: bool | None = None
+    """Older."""
     skill_priorities: dict[str, float] = msgspec.field(default_factory=dict)
+    """Older: id of a skill → its weight."""
     generation: IdleGeneration | None = None
+    """Older."""
 
 
 class Galore(Record, frozen=True, kw_only=True):
     """Older: low-rank gradients."""
 
     rank: Annotated[int, Meta(gt=0)] | None = None
+    """Older."""
 
 
 class Trainer(Record, frozen=True, kw_only=True):

@@ -65,10 +65,15 @@ class LigerKernel(Record, frozen=True, kw_only=True):
     """Fused kernels that an older engine used; ours has its own."""
 
     enabled: bool | None = None
+    """Older."""
     fused_rope: bool | None = None
+    """Older: of rotary positions."""
     fused_rms_norm: bool | None = None
+    """Older: of the normalisation."""
     fused_swiglu: bool | None = None
+    """Older: of the feed-forward layers."""
     fused_linear_cross_entropy: bool | None = None
+    """Older: of the last layer and its loss."""
 
 
 class TrainingSettings(Record, frozen=True, kw_only=True):

@@ -20,7 +20,8 @@ def shipped_files() -> list[Path]:
 
 
 def kind_of(file: Path) -> kinds.Kind:
-    placed = kinds.place_of(f"specs/{file.relative_to(SHIPPED)}".replace("_template", "template"))
+    copied = str(file.relative_to(SHIPPED)).replace("campaigns/_", "campaigns/pip/")
+    placed = kinds.place_of(f"specs/{copied}".replace("_template", "template"))
     assert placed is not None
     return placed.kind
 
