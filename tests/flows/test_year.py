@@ -36,6 +36,11 @@ def year() -> Iterator[Year]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+USUAL = {"waits", "protected-in-the-trash"}
+"""What may stand in the way at any time: a quest for another campaign, and a line, such as a milestone in the past,
+that protects what the rules had dropped before it was written."""
+
+
 class SomeDo:
     """Launches real trainers, but for those whose fate is written."""
 
@@ -67,7 +72,7 @@ def live(year: Year, chapter: Chapter, *, kills: Sequence[int] = (), is_real: bo
     assert ticks <= (MOST_TICKS_TRAINING if is_real else MOST_TICKS)
     plan = check_nothing_is_left(world) if world.is_watched else world.plan().plan
     assert plan.changes == ()
-    assert {item.code for item in plan.blocked} <= chapter.blocked | {"waits"}, plan.blocked
+    assert {item.code for item in plan.blocked} <= chapter.blocked | USUAL, plan.blocked
     guardian.check_settled()
     chapter.then(year)
 

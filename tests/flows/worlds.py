@@ -141,10 +141,14 @@ class World:
         return True
 
     def _check_idle_tick(self, ticker: Ticker) -> None:
-        """One more tick has nothing to do, and writes nothing."""
-        before = everything_below(self.lab.folder) if self.is_watched else {}
+        """One more tick has nothing to do, and writes nothing but into the cache."""
+        before = self.written() if self.is_watched else {}
         assert ticker.tick().is_settled
-        assert not self.is_watched or everything_below(self.lab.folder) == before
+        assert not self.is_watched or self.written() == before
+
+    def written(self) -> dict[str, tuple[Any, ...]]:
+        """Return kind, times and content of everything of the root and the repository."""
+        return everything_below(self.lab.layout.root, self.lab.repository)
 
     def apply_killed(self, fates: Sequence[str], at: int) -> bool:
         """Apply in a child that dies at a failpoint; say whether it came that far."""
@@ -175,10 +179,10 @@ class World:
 
 def check_plan_only_looks(world: World) -> Plan:
     """Plan twice: the same bytes, and not a byte or a time of a file has changed."""
-    before = everything_below(world.lab.layout.root, world.lab.repository)
+    before = world.written()
     first, second = (world.plan().plan for _ in range(2))
     assert msgspec.json.encode(first) == msgspec.json.encode(second)
-    assert everything_below(world.lab.layout.root, world.lab.repository) == before
+    assert world.written() == before
     return first
 
 
