@@ -98,9 +98,11 @@ def test_what_the_store_and_the_spec_know_is_never_taken_from_the_file() -> None
 
 def test_milestones_that_left_the_spec_do_not_come_back_from_the_file() -> None:
     """The wrong turn: merge-on-save brought deleted entries back."""
-    existing = {"milestones": [{"step": 5, "note": "five"}]}
+    existing = {"milestones": [{"step": 5, "note": "five"}], "mine": "kept"}
 
-    assert campaign_record(card(milestones=()), ROW, (), existing)["milestones"] == []
+    record = campaign_record(card(milestones=()), ROW, (), existing)
+
+    assert (record["milestones"], record["mine"]) == ([], "kept")
 
 
 def test_a_milestone_carries_the_metrics_of_the_first_checkpoint_at_or_after_it() -> None:
