@@ -14,10 +14,9 @@ from reconciler.act.approvals import forget
 from reconciler.act.archive import write_summary
 from reconciler.act.derived import campaign_row, write_campaign_file
 from reconciler.act.errors import Permanent, Temporary
-from reconciler.act.observed_time import observed_seconds
 from reconciler.act.purging import known_runs
 from reconciler.act.status_files import write_status_files
-from reconciler.act.tombstones import mirror
+from reconciler.act.tombstones import mirror, new_stone
 from reconciler.act.tools import Tools
 from reconciler.observed.belongings import belongings_of_campaign
 from reconciler.observed.checkpoints import find_damage, observe_checkpoints
@@ -26,7 +25,7 @@ from state.atomic import ensure_folder, move_folder, sync_folder
 from state.homes import Home, find_home
 from state.ids import ARCHIVE, CAMPAIGNS, contents_digest
 from state.store.rows import CampaignRow, RunRow, TrashRow
-from state.store.tables import get_meta, put, select, select_one
+from state.store.tables import put, select, select_one
 
 
 def delete(action: DeleteCampaign, tools: Tools) -> str:
@@ -68,23 +67,7 @@ def _bury(action: DeleteCampaign, tools: Tools, row: CampaignRow, home: Home) ->
     _check_at_rest(tools, row)
     write_summary(tools, row)
     with tools.writer.transaction() as store:
-        stone = TrashRow(
-            sequence=action.sequence,
-            campaign_uid=row.uid,
-            campaign=row.name,
-            step=action.step,
-            digest=action.digest,
-            origin=str(folder.relative_to(tools.layout.root)),
-            path=str(tools.layout.deleted_campaign(row.uid).relative_to(tools.layout.root)),
-            size_bytes=action.size_bytes,
-            kind=action.kind,
-            reason=action.why,
-            trashed_at=tools.now(),
-            trashed_at_seconds=observed_seconds(store, tools.now()),
-            grace_seconds=action.grace_seconds,
-            clean_ticks=int(get_meta(store, "clean_ticks") or 0),
-            state="trashed",
-        )
+        stone = new_stone(store, tools, action, folder, tools.layout.deleted_campaign(row.uid))
         put(store, [stone, msgspec.structs.replace(row, status="deleted")])
     return stone
 

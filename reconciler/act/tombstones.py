@@ -1,11 +1,39 @@
 """Tombstones: what the store says of everything dropped, mirrored beside it in the trash."""
 
+from pathlib import Path
+
+import apsw
 import msgspec
 
+from reconciler.act.observed_time import observed_seconds
 from reconciler.act.tools import Tools
+from reconciler.plan.actions import DeleteCampaign, TrashCheckpoint
 from state.atomic import ensure_folder, write_json
 from state.store.rows import TrashRow, TrashState
-from state.store.tables import put
+from state.store.tables import get_meta, put
+
+
+def new_stone(
+    store: apsw.Connection, tools: Tools, action: TrashCheckpoint | DeleteCampaign, origin: Path, path: Path
+) -> TrashRow:
+    """Return the tombstone of what an action drops: from where, and to which place in the trash."""
+    return TrashRow(
+        sequence=action.sequence,
+        campaign_uid=action.campaign_uid,
+        campaign=action.campaign,
+        step=action.step,
+        digest=action.digest,
+        origin=str(origin.relative_to(tools.layout.root)),
+        path=str(path.relative_to(tools.layout.root)),
+        size_bytes=action.size_bytes,
+        kind=action.kind,
+        reason=action.why,
+        trashed_at=tools.now(),
+        trashed_at_seconds=observed_seconds(store, tools.now()),
+        grace_seconds=action.grace_seconds,
+        clean_ticks=int(get_meta(store, "clean_ticks") or 0),
+        state="trashed",
+    )
 
 
 def set_state(tools: Tools, stone: TrashRow, state: TrashState) -> None:

@@ -11,9 +11,8 @@ import msgspec
 from reconciler.act.deletions import restore_campaign
 from reconciler.act.derived import campaign_row, places_of, write_campaign_file
 from reconciler.act.errors import Permanent, Temporary
-from reconciler.act.observed_time import observed_seconds
 from reconciler.act.status_files import write_status_files
-from reconciler.act.tombstones import mirror, set_state
+from reconciler.act.tombstones import mirror, new_stone, set_state
 from reconciler.act.tools import Tools
 from reconciler.observed.checkpoints import find_damage, observe_checkpoints
 from reconciler.plan.actions import RestoreCheckpoint, TrashCheckpoint, WriteTombstone
@@ -23,7 +22,7 @@ from state.contract.manifest import MANIFEST_NAME, Manifest
 from state.ids import checkpoint_folder
 from state.store.lineage import manifest_row
 from state.store.rows import LedgerRow, RequestRow, TrashRow
-from state.store.tables import get_meta, put, select_one
+from state.store.tables import put, select_one
 
 
 def drop(action: TrashCheckpoint, tools: Tools) -> str:
@@ -73,23 +72,8 @@ def _bury(action: TrashCheckpoint, tools: Tools, folder: Path) -> TrashRow:
             raise Permanent(
                 f"checkpoint {action.campaign}@{action.step}: the ledger has no row of {action.digest}"
             )
-        stone = TrashRow(
-            sequence=row.sequence,
-            campaign_uid=row.campaign_uid,
-            campaign=action.campaign,
-            step=row.step,
-            digest=row.digest,
-            origin=str(folder.relative_to(tools.layout.root)),
-            path=f"{tools.layout.trash.name}/{row.campaign_uid}-{row.sequence}-{checkpoint_folder(row.step)}",
-            size_bytes=row.size_bytes,
-            kind=action.kind,
-            reason=action.why,
-            trashed_at=tools.now(),
-            trashed_at_seconds=observed_seconds(store, tools.now()),
-            grace_seconds=action.grace_seconds,
-            clean_ticks=int(get_meta(store, "clean_ticks") or 0),
-            state="trashed",
-        )
+        name = f"{row.campaign_uid}-{row.sequence}-{checkpoint_folder(row.step)}"
+        stone = new_stone(store, tools, action, folder, tools.layout.trash / name)
         put(store, [stone, manifest_row(manifest)])
     return stone
 

@@ -7,6 +7,7 @@ reserved name. Fails closed: what cannot be read is not ours. No link is followe
 
 import stat
 from collections.abc import Callable, Collection, Iterator
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -149,9 +150,9 @@ def _checkpoints(folder: Folder, at: str, found: Belongings, accepts: Accepts) -
     for name in folder.names():
         take: Callable[[Folder, str], None] | None = None
         if name.startswith(STAGING_PREFIX):
-            take = lambda inner, path: _unfinished(inner, path, found)  # noqa: E731 - beside its sibling
+            take = partial(_unfinished, found=found)
         elif checkpoint_step(name) is not None or name.startswith(DAMAGED_PREFIX):
-            take = lambda inner, path: _checkpoint(inner, path, found, accepts)  # noqa: E731
+            take = partial(_checkpoint, found=found, accepts=accepts)
         _inside(folder, at, name, found, take)
 
 
