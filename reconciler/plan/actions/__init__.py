@@ -1,0 +1,124 @@
+"""Every effect that the reconciler can have, as data. One planner makes each, one executor performs each."""
+
+from reconciler.plan.actions.base import (
+    Action,
+)
+from reconciler.plan.actions.campaigns import (
+    ActivateCampaign,
+    ArchiveCampaign,
+    DeactivateCampaign,
+    DeleteCampaign,
+    RegisterCampaign,
+    RestoreCampaign,
+    TakeOverCheckpoint,
+    WriteCampaignRecord,
+    WritePointer,
+    WriteStatusFiles,
+)
+from reconciler.plan.actions.checkpoints import (
+    MarkCheckpoint,
+    PurgeTrash,
+    RecordCheckpoint,
+    RestoreCheckpoint,
+    SetAsideCheckpoint,
+    TrashCheckpoint,
+    WriteTombstone,
+)
+from reconciler.plan.actions.quests import (
+    DequeueJob,
+    EnqueueJob,
+    GenerateQuest,
+    MarkJob,
+    SnapshotFile,
+    TakeInboxFile,
+    UpdateJob,
+    WriteQueueFolders,
+)
+from reconciler.plan.actions.requests import (
+    HandleQuestRequest,
+    HandleRequest,
+    TakeApproval,
+)
+from reconciler.plan.actions.runs import (
+    CloseRun,
+    ConfirmRun,
+    GiveOrders,
+    LaunchRun,
+    RunAction,
+    StopRun,
+)
+
+AnyAction = (
+    RegisterCampaign
+    | WriteCampaignRecord
+    | WriteStatusFiles
+    | TakeOverCheckpoint
+    | ActivateCampaign
+    | DeactivateCampaign
+    | ArchiveCampaign
+    | RestoreCampaign
+    | WritePointer
+    | SnapshotFile
+    | TakeInboxFile
+    | GenerateQuest
+    | WriteQueueFolders
+    | EnqueueJob
+    | UpdateJob
+    | DequeueJob
+    | MarkJob
+    | LaunchRun
+    | ConfirmRun
+    | GiveOrders
+    | StopRun
+    | CloseRun
+    | RecordCheckpoint
+    | TrashCheckpoint
+    | DeleteCampaign
+    | RestoreCheckpoint
+    | PurgeTrash
+    | WriteTombstone
+    | MarkCheckpoint
+    | SetAsideCheckpoint
+    | TakeApproval
+    | HandleRequest
+    | HandleQuestRequest
+)
+
+__all__ = [
+    "Action",
+    "ActivateCampaign",
+    "AnyAction",
+    "ArchiveCampaign",
+    "CloseRun",
+    "ConfirmRun",
+    "DeactivateCampaign",
+    "DeleteCampaign",
+    "DequeueJob",
+    "EnqueueJob",
+    "GenerateQuest",
+    "GiveOrders",
+    "HandleQuestRequest",
+    "HandleRequest",
+    "LaunchRun",
+    "MarkCheckpoint",
+    "MarkJob",
+    "PurgeTrash",
+    "RecordCheckpoint",
+    "RegisterCampaign",
+    "RestoreCampaign",
+    "RestoreCheckpoint",
+    "RunAction",
+    "SetAsideCheckpoint",
+    "SnapshotFile",
+    "StopRun",
+    "TakeApproval",
+    "TakeInboxFile",
+    "TakeOverCheckpoint",
+    "TrashCheckpoint",
+    "UpdateJob",
+    "WriteCampaignRecord",
+    "WritePointer",
+    "WriteQueueFolders",
+    "WriteStatusFiles",
+    "WriteTombstone",
+]

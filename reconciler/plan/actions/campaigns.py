@@ -1,0 +1,98 @@
+"""What can happen to a campaign and to the files that tell of it."""
+
+from typing import Literal
+
+from reconciler.plan.actions.base import Action
+from state.cards import CampaignCard
+
+
+class RegisterCampaign(Action, frozen=True, kw_only=True):
+    """Give a campaign its uid, its row, its folders and its campaign.json."""
+
+    campaign: str
+    campaign_uid: str
+    card: CampaignCard
+
+
+class WriteCampaignRecord(Action, frozen=True, kw_only=True):
+    """Make campaign.json say again what the store and the spec say."""
+
+    campaign: str
+    campaign_uid: str
+    card: CampaignCard
+
+
+class TakeOverCheckpoint(Action, frozen=True, kw_only=True):
+    """Bring a checkpoint of another campaign into this one: the step at which it begins."""
+
+    campaign: str
+    campaign_uid: str
+    wanted: str
+    """As the spec says it."""
+    source: str
+    source_uid: str
+    step: int
+    digest: str
+    """Of the source's manifest."""
+
+
+class WriteStatusFiles(Action, frozen=True, kw_only=True):
+    """Make a campaign's training_status.json and checkpoint_ledger.json say again what the store says."""
+
+    campaign: str
+    campaign_uid: str
+
+
+class ActivateCampaign(Action, frozen=True, kw_only=True):
+    """Make this the active campaign: rows of both, pointer, link, both campaign.json files."""
+
+    campaign: str
+    campaign_uid: str
+    previous: str | None
+
+
+class DeactivateCampaign(Action, frozen=True, kw_only=True):
+    """Leave the realm without an active campaign."""
+
+    campaign: str
+    campaign_uid: str
+
+
+class ArchiveCampaign(Action, frozen=True, kw_only=True):
+    """Move a campaign that no longer trains into the archive, with its final metrics."""
+
+    campaign: str
+    campaign_uid: str
+
+
+class RestoreCampaign(Action, frozen=True, kw_only=True):
+    """Take a campaign out of the archive; it is paused then."""
+
+    campaign: str
+    campaign_uid: str
+
+
+class DeleteCampaign(Action, frozen=True, kw_only=True):
+    """Delete a campaign whole: its tombstone, then its folder into the trash, where it can be taken back."""
+
+    campaign: str
+    campaign_uid: str
+    sequence: int
+    """Its deletion number."""
+    step: int
+    """Where it stood."""
+    digest: str
+    """Of its contents."""
+    checkpoints: int
+    size_bytes: int
+    """Of its checkpoints."""
+    kind: Literal["asked"] = "asked"
+    why: str
+    grace_seconds: float
+
+
+class WritePointer(Action, frozen=True, kw_only=True):
+    """Make the active pointer and link say again what the store says."""
+
+    campaign: str | None
+    campaign_uid: str | None

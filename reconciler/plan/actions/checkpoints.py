@@ -1,0 +1,86 @@
+"""What can happen to a checkpoint, until it is gone."""
+
+from typing import Literal
+
+from reconciler.plan.actions.base import Action
+from state.store.rows import Marks
+
+
+class RecordCheckpoint(Action, frozen=True, kw_only=True):
+    """Enter a complete checkpoint into the ledger, with its sidecar."""
+
+    campaign: str
+    campaign_uid: str
+    segment: int
+    step: int
+    digest: str
+
+
+class SetAsideCheckpoint(Action, frozen=True, kw_only=True):
+    """Move a checkpoint that was found damaged out of training's way, under a reserved name beside it."""
+
+    campaign: str
+    campaign_uid: str
+    segment: int
+    step: int
+    digest: str
+
+
+class TrashCheckpoint(Action, frozen=True, kw_only=True):
+    """Drop a checkpoint: its tombstone, then its folder into the trash, from where it can be taken back."""
+
+    campaign: str
+    campaign_uid: str
+    sequence: int
+    """Of its ledger row."""
+    step: int
+    digest: str
+    size_bytes: int
+    kind: Literal["asked", "rolled"]
+    why: str
+    grace_seconds: float
+
+
+class RestoreCheckpoint(Action, frozen=True, kw_only=True):
+    """Take a dropped checkpoint, or a deleted campaign, back out of the trash, as a person asked."""
+
+    request_id: int
+    checkpoint: str
+    """`<hero>/<campaign>@<step>`; of a whole campaign `<hero>/<campaign>`."""
+    sequence: int | None
+    """Of its tombstone; None: the trash has no such thing."""
+    campaign_uid: str | None
+    asked_by: str
+
+
+class MarkCheckpoint(Action, frozen=True, kw_only=True):
+    """Keep with a checkpoint what people protected it by."""
+
+    campaign: str
+    campaign_uid: str
+    sequence: int
+    """Of its ledger row."""
+    step: int
+    marks: Marks
+
+
+class WriteTombstone(Action, frozen=True, kw_only=True):
+    """Write the tombstone of a dropped checkpoint into the trash again."""
+
+    campaign: str
+    campaign_uid: str
+    sequence: int
+    step: int
+    path: str
+    """Of the dropped checkpoint, below the root."""
+
+
+class PurgeTrash(Action, frozen=True, kw_only=True):
+    """Delete a dropped checkpoint, or a whole campaign, for good: its time of grace is over."""
+
+    campaign: str
+    campaign_uid: str
+    sequence: int
+    step: int
+    path: str
+    size_bytes: int
