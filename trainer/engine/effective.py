@@ -1,6 +1,6 @@
 """What this run really uses, read back from the model, the optimizers and the device; see the contract."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from msgspec.structs import replace
@@ -10,27 +10,25 @@ from state.contract.request import EvaluationConfig, ModelConfig, TrainingConfig
 from state.contract.run_config import RunConfig
 from trainer.engine.clock import now_text
 from trainer.engine.optimizer import Optimizers
-
-if TYPE_CHECKING:
-    from trainer.engine.session import Session
+from trainer.engine.run_state import RunState
 
 
-def effective_run(session: "Session") -> EffectiveRun:
+def effective_run(state: RunState) -> EffectiveRun:
     """Return the values in use."""
-    asked, model = session.request.config, session.model
+    asked, model = state.request.config, state.model
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
     device = parameters[0].device
     config = RunConfig(
-        model=_model(session, asked.model),
+        model=_model(state, asked.model),
         tokenizer=asked.tokenizer,  # the session did not open with any other: their digests were compared
         chat=asked.chat,
-        training=_training(session, asked.training),
-        evaluation=_evaluation(session, asked.evaluation),
+        training=_training(state, asked.training),
+        evaluation=_evaluation(state, asked.evaluation),
         checkpoint=asked.checkpoint,
     )
     return EffectiveRun(
         written_at=now_text(),
-        config_hash=session.request.config_hash,
+        config_hash=state.request.config_hash,
         config=config,
         device=str(device),
         device_name=torch.cuda.get_device_name(device) if device.type == "cuda" else None,
@@ -40,33 +38,33 @@ def effective_run(session: "Session") -> EffectiveRun:
     )
 
 
-def _model(session: "Session", asked: ModelConfig) -> ModelConfig:
-    model = session.model
+def _model(state: RunState, asked: ModelConfig) -> ModelConfig:
+    model = state.model
     fields = model.config.to_dict()
     return replace(
         asked,
         architecture=type(model).__name__,
         vocab_size=model.get_input_embeddings().weight.shape[0],
-        max_context_length=session.vocabulary.max_length,
+        max_context_length=state.vocabulary.max_length,
         config={key: fields.get(key) for key in asked.config},
     )
 
 
-def _training(session: "Session", asked: TrainingConfig) -> TrainingConfig:
-    shelf, adamw = session.shelf, session.optimizers["adamw"].param_groups[0]
-    batch_size = shelf.budget.granted_tokens // session.vocabulary.max_length
+def _training(state: RunState, asked: TrainingConfig) -> TrainingConfig:
+    shelf, adamw = state.shelf, state.optimizers["adamw"].param_groups[0]
+    batch_size = shelf.budget.granted_tokens // state.vocabulary.max_length
     return replace(
         asked,
-        precision=session.precision,
+        precision=state.precision,
         batch_size=batch_size,
         gradient_accumulation=shelf.documents_per_update // batch_size,
-        max_length=session.vocabulary.max_length,
+        max_length=state.vocabulary.max_length,
         seed=shelf.seed,
-        gradient_checkpointing=_computes_twice(session.model),
+        gradient_checkpointing=_computes_twice(state.model),
         adam_beta1=adamw["betas"][0],
         adam_beta2=adamw["betas"][1],
         adam_epsilon=adamw["eps"],
-        **_of_matrices(session.optimizers, asked),
+        **_of_matrices(state.optimizers, asked),
     )
 
 
@@ -89,6 +87,6 @@ def _of_matrices(optimizers: Optimizers, asked: TrainingConfig) -> dict[str, Any
     }
 
 
-def _evaluation(session: "Session", asked: EvaluationConfig) -> EvaluationConfig:
-    used = session.shelf.evaluation
+def _evaluation(state: RunState, asked: EvaluationConfig) -> EvaluationConfig:
+    used = state.shelf.evaluation
     return replace(asked, held_out_fraction=used.held_out_fraction, max_rows=used.max_rows)

@@ -25,9 +25,9 @@ def train(session: Session, control: Control) -> Outcome:
         if getattr(error, "is_state_sound", False):
             session.save()
         raise
-    session.heartbeat.enter("stopping")
+    session.teller.heartbeat.enter("stopping")
     session.save()
-    session.metrics.record("left", session.progress.step, note=outcome.message)
+    session.teller.record("left", note=outcome.message)
     return outcome
 
 
@@ -74,8 +74,8 @@ def _wait(session: Session, control: Control) -> None:
     """Save, then wait with the model loaded until the orders change their mind or somebody asks to stop."""
     session.save()
     say("paused", step=session.progress.step)
-    session.heartbeat.enter("paused")
+    session.teller.heartbeat.enter("paused")
     while control.orders().pause and control.stop_reason() is None:
-        session.heartbeat.beat(orders_sequence=control.orders().sequence)
+        session.teller.heartbeat.beat(orders_sequence=control.orders().sequence)
         time.sleep(PAUSE_LOOK_SECONDS)
-    session.heartbeat.enter("training")
+    session.teller.heartbeat.enter("training")

@@ -1,112 +1,55 @@
-"""What goes into a checkpoint of this engine."""
+"""Saving: when a checkpoint is due, and what is told of it."""
 
-from pathlib import Path
-from typing import Any
+import gc
+import time
 
-import msgspec
-from safetensors import SafetensorError
-from safetensors.torch import save_file
-
-from state.contract.locked import locked_values
-from state.contract.manifest import FileEntry, Manifest, with_digest
-from state.contract.request import RunRequest
-from trainer.checkpoints.errors import CheckpointError, NameTakenError
-from trainer.checkpoints.save import publish_checkpoint
-from trainer.checkpoints.state import (
-    OPTIMIZER_NAME,
-    STATE_NAME,
-    MemoryState,
-    TrainerState,
-    group_names,
-    optimizer_tensors,
-    random_state,
-)
-from trainer.engine.clock import now_text
-from trainer.engine.failures import EnvironmentFailure, InTheWayError
-from trainer.engine.model import CONFIG_NAME, WEIGHTS_NAME, weight_tensors
-from trainer.engine.optimizer import Optimizers
-from trainer.engine.progress import Progress, measures
-from trainer.engine.vocabulary import Vocabulary
+from trainer.engine.checkpoint import save_checkpoint
+from trainer.engine.log import say
+from trainer.engine.progress import after_save
+from trainer.engine.run_state import RunState
+from trainer.engine.telling import Teller
 
 
-def save_checkpoint(
-    request: RunRequest,
-    model: Any,
-    optimizers: Optimizers,
-    vocabulary: Vocabulary,
-    progress: Progress,
-    memory: MemoryState,
-) -> Manifest:
-    """Publish the campaign's checkpoint of this step.
+class Saver:
+    """Publishes checkpoints of the run's state."""
 
-    Raises:
-        InTheWayError: something lies where it is to be saved.
-        EnvironmentFailure: it could not be written whole; says which checkpoint is still the newest.
-    """
+    def __init__(self, state: RunState, teller: Teller) -> None:
+        self._state = state
+        self._teller = teller
+        self._saved_at = time.monotonic()
 
-    def write_model(folder: Path) -> None:
-        save_file(weight_tensors(model), folder / WEIGHTS_NAME, metadata={"format": "pt"})
-        model.config.to_json_file(folder / CONFIG_NAME, use_diff=False)
-        model.generation_config.save_pretrained(folder)
+    def is_due(self) -> bool:
+        """Does the step's number or the clock ask for a checkpoint?"""
+        config = self._state.request.config.checkpoint
+        # By the step's own number: a save made when leaving, or by the clock, does not shift the later ones.
+        is_turn = config.every_updates > 0 and self._state.progress.step % config.every_updates == 0
+        elapsed_minutes = (time.monotonic() - self._saved_at) / 60
+        return is_turn or (config.every_minutes > 0 and elapsed_minutes >= config.every_minutes)
 
-    def write_optimizer(folder: Path) -> None:
-        save_file(optimizer_tensors(optimizers), folder / OPTIMIZER_NAME)
+    def save(self) -> None:
+        """Publish a checkpoint, unless nothing was learnt since the last one.
 
-    def write_state(folder: Path) -> None:
-        state = TrainerState(
-            step=progress.step,
-            locked=locked_values(request.config),
-            optimizers=group_names(optimizers),
-            random=random_state(),
-            memory=memory,
+        Raises:
+            EnvironmentFailure: it could not be written; the last one is as it was.
+        """
+        state = self._state
+        if not state.progress.learnt:
+            return
+        self._teller.heartbeat.enter("saving")
+        started = time.perf_counter()
+        manifest = save_checkpoint(
+            state.request,
+            state.model,
+            state.optimizers,
+            state.vocabulary,
+            state.progress,
+            state.shelf.budget.state,
         )
-        (folder / STATE_NAME).write_bytes(msgspec.json.encode(state) + b"\n")
-
-    writers = (write_model, vocabulary.save, write_optimizer, write_state)
-    try:
-        return publish_checkpoint(
-            Path(request.checkpoints_dir),
-            progress.step,
-            writers,
-            lambda files: _manifest(request, progress, files),
-        )
-    except NameTakenError as error:
-        raise InTheWayError(_cannot_save(progress, error)) from error
-    except (OSError, CheckpointError, SafetensorError) as error:
-        raise EnvironmentFailure(_cannot_save(progress, error)) from error
-
-
-def _cannot_save(progress: Progress, error: Exception) -> str:
-    newest = "there is no earlier one"
-    if progress.parent is not None:
-        newest = f"checkpoint-{progress.parent.step} is still the newest"
-    return f"checkpoint-{progress.step} could not be saved: {error}; {newest}"
-
-
-def _manifest(request: RunRequest, progress: Progress, files: tuple[FileEntry, ...]) -> Manifest:
-    parent = progress.parent
-    return with_digest(
-        Manifest(
-            campaign_uid=request.campaign_uid,
-            campaign=request.campaign,
-            segment=request.segment,
-            step=progress.step,
-            parent_step=parent.step if parent else None,
-            parent_digest=parent.digest if parent else None,
-            created_at=now_text(),
-            generation=request.generation,
-            attempt=request.attempt,
-            config_hash=request.config_hash,
-            code_version=request.code_version,
-            specs_commit=request.specs_commit,
-            locked=locked_values(request.config),
-            optimizer=request.config.training.optimizer,
-            healthy=True,  # a loss that is not finite ends the run before it can save
-            quest_id=progress.quest_id,
-            cursor=progress.cursor,
-            learnt=progress.learnt,
-            measures=measures(progress),
-            files=files,
-            digest="",
-        )
-    )
+        state.progress = after_save(state.progress, manifest)
+        gc.collect()
+        seconds = round(time.perf_counter() - started, 4)
+        self._saved_at = time.monotonic()
+        size = sum(entry.size_bytes for entry in manifest.files)
+        self._teller.record("checkpoint", seconds=seconds, note=manifest.digest)
+        say("saved", step=manifest.step, mebibytes=size / 2**20, seconds=seconds)
+        self._teller.heartbeat.enter("training", last_checkpoint_step=manifest.step, save_seconds=seconds)

@@ -37,7 +37,9 @@ from trainer.engine.model import compute_layers_twice, new_model, pretrained_mod
 from trainer.engine.optimizer import Optimizers, build_optimizers
 from trainer.engine.progress import Progress, resumed
 from trainer.engine.quests import QuestShelf
+from trainer.engine.run_state import RunState
 from trainer.engine.session import Session
+from trainer.engine.telling import Teller
 from trainer.engine.threads import use_threads
 from trainer.engine.vocabulary import Vocabulary
 
@@ -59,7 +61,7 @@ def open_session(request: RunRequest, run_files: RunLayout, heartbeat: Heartbeat
     except (CheckpointError, ContractError) as error:
         raise EnvironmentFailure(str(error)) from error
     use_threads(request.threads, model.num_parameters())
-    session = Session(
+    state = RunState(
         request=request,
         model=model,
         optimizers=optimizers,
@@ -67,12 +69,10 @@ def open_session(request: RunRequest, run_files: RunLayout, heartbeat: Heartbeat
         precision=precision,
         shelf=QuestShelf(request, vocabulary, device, memory),
         progress=progress,
-        heartbeat=heartbeat,
-        metrics=Metrics(run_files.metrics),
-        effective_file=run_files.effective,
     )
-    _tell(session, device)
-    return session
+    teller = Teller(state, heartbeat, Metrics(run_files.metrics), run_files.effective)
+    _tell(state, teller, device)
+    return Session(state, teller)
 
 
 def requested_vocabulary(request: RunRequest) -> Vocabulary:
@@ -122,20 +122,20 @@ def _prepared(model: Any, request: RunRequest) -> Any:
     return model.train()
 
 
-def _tell(session: Session, device: torch.device) -> None:
+def _tell(state: RunState, teller: Teller, device: torch.device) -> None:
     """Record that the model is loaded and where it goes on; from now on garbage is only what is new."""
     gc.collect()
     gc.freeze()
     gc.enable()
-    step = session.progress.step
+    progress = state.progress
     seconds = round(_seconds_since_start(), 3)
-    millions = sum(p.numel() for p in session.model.parameters()) / 1e6
-    note = f"{device} {session.precision}, {torch.get_num_threads()} threads, {millions:.1f}M parameters"
-    session.metrics.record("started", step, seconds=seconds, note=note)
-    say("started", step=step, seconds=seconds, on=note)
-    last = session.progress.parent.step if session.progress.parent else None
-    session.report()
-    session.heartbeat.tell(step=step, last_checkpoint_step=last)
+    millions = sum(p.numel() for p in state.model.parameters()) / 1e6
+    note = f"{device} {state.precision}, {torch.get_num_threads()} threads, {millions:.1f}M parameters"
+    teller.record("started", seconds=seconds, note=note)
+    say("started", step=progress.step, seconds=seconds, on=note)
+    last = progress.parent.step if progress.parent else None
+    teller.config()
+    teller.heartbeat.tell(step=progress.step, last_checkpoint_step=last)
 
 
 def _seconds_since_start() -> float:

@@ -1,0 +1,25 @@
+"""What a run holds between two updates: shared by updating, evaluating, saving and telling."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from state.contract.request import RunRequest
+from trainer.engine.device import Precision
+from trainer.engine.optimizer import Optimizers
+from trainer.engine.progress import Progress
+from trainer.engine.quests import QuestShelf
+from trainer.engine.vocabulary import Vocabulary
+
+
+@dataclass(kw_only=True)
+class RunState:
+    """The living state; only `request` and `progress` are ever replaced."""
+
+    request: RunRequest
+    """As it was launched, with the config that is in force now."""
+    model: Any
+    optimizers: Optimizers
+    vocabulary: Vocabulary
+    precision: Precision
+    shelf: QuestShelf
+    progress: Progress

@@ -1,0 +1,95 @@
+"""Telling what happens in a run: records for machines, the heartbeat, and a log for people."""
+
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+from state.atomic import write_json
+from state.contract.metrics import Kind
+from state.contract.orders import QuestOrder
+from trainer.engine.effective import effective_run
+from trainer.engine.heartbeat import Heartbeat
+from trainer.engine.log import say
+from trainer.engine.metrics import Metrics
+from trainer.engine.progress import position
+from trainer.engine.quests import Quest, UpdatePlan
+from trainer.engine.run_state import RunState
+from trainer.engine.step import UpdateResult
+
+LOG_SECONDS = 5.0
+"""A line of the training log for people at most so often."""
+
+
+class Teller:
+    """Tells metrics, heartbeat and log the same."""
+
+    def __init__(self, state: RunState, heartbeat: Heartbeat, metrics: Metrics, effective_file: Path) -> None:
+        self.heartbeat = heartbeat
+        self._state = state
+        self._metrics = metrics
+        self._effective_file = effective_file
+        self._logged_at = -math.inf
+
+    def record(self, kind: Kind, **fields: Any) -> None:
+        """Append a record of the present step to the metrics."""
+        self._metrics.record(kind, self._state.progress.step, **fields)
+
+    def config(self) -> None:
+        """Tell what is really used."""
+        write_json(self._effective_file, effective_run(self._state))
+
+    def quest(self, order: QuestOrder, quest: Quest) -> None:
+        """Tell that a quest is taken up."""
+        made, total = quest.updates(order, position(self._state.progress, order))
+        self.heartbeat.tell(quest_update=made, quest_updates=total, **self._known_of(order))
+        self.record("quest_started", quest_id=order.quest_id, rows=quest.num_rows)
+        say("quest", quest=order.quest_id, rows=quest.num_rows, held_out=quest.num_held_out)
+
+    def quest_done(self, order: QuestOrder) -> None:
+        """Tell that all of a quest is learnt."""
+        progress = self._state.progress
+        self.record("quest_finished", quest_id=order.quest_id, loss=progress.train_loss)
+        say("quest done", quest=order.quest_id, step=progress.step, val_loss=progress.val_loss)
+
+    def update(self, order: QuestOrder, plan: UpdatePlan, result: UpdateResult, seconds: float) -> None:
+        """Tell that an update was made, which took so many seconds."""
+        progress = self._state.progress
+        made, total = self._state.shelf.open(order).updates(order, position(progress, order))
+        speed = self.heartbeat.count_update(seconds, plan.num_tokens, total - made)
+        self.record(
+            "update",
+            quest_id=order.quest_id,
+            epoch=plan.next.taken[0].epoch,
+            rows=plan.num_rows,
+            loss=result.loss,
+            learning_rate=result.learning_rate,
+            gradient_norm=result.gradient_norm,
+            trained_tokens=plan.num_trained,
+            tokens=plan.num_tokens,
+            tokens_per_second=round(speed, 1),
+            seconds=round(seconds, 5),
+        )
+        self.heartbeat.beat(
+            step=progress.step,
+            quest_id=order.quest_id,
+            quest_update=made,
+            quest_updates=total,
+            loss=result.loss,
+            learning_rate=result.learning_rate,
+        )
+        self._log(made, total, result.loss, speed)
+
+    def _log(self, made: int, total: int, loss: float, speed: float) -> None:
+        if time.monotonic() - self._logged_at < LOG_SECONDS:
+            return
+        self._logged_at = time.monotonic()
+        step = self._state.progress.step
+        say("update", step=step, quest=f"{made}/{total}", loss=loss, tokens_per_second=speed)
+
+    def _known_of(self, order: QuestOrder) -> dict[str, Any]:
+        """Return the held-out loss that the last update's quest has, if this is that quest."""
+        progress = self._state.progress
+        if progress.quest_id != order.quest_id or progress.val_loss is None:
+            return {}
+        return {"val_loss": progress.val_loss, "val_step": progress.val_step}
