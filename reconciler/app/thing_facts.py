@@ -41,6 +41,7 @@ _OF_MACHINES = frozenset(
 )
 """Fields of a checkpoint that its name says, or that are for programs."""
 _MOST_QUESTS = 30
+_MOST_FOREIGN = 10
 
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True):
@@ -189,7 +190,18 @@ def _of_checkpoint(view: View, name: str) -> Iterator[Fact]:
 
 def _of_campaign(view: View, name: str) -> Iterator[Fact]:
     yield from _of_item("campaigns")(view, name)
+    yield from _not_ours(view, name)
     yield from _in_the_trash(view, name)
+
+
+def _not_ours(view: View, name: str) -> Iterator[Fact]:
+    """Yield what lies among a campaign's checkpoints and is none of ours."""
+    seen = view.facts.campaigns.get(name)
+    foreign = seen.checkpoints.foreign if seen is not None else ()
+    for one in foreign[:_MOST_FOREIGN]:
+        yield Fact(name="not ours", text=f"{one.name}: {one.reason}")
+    if (more := len(foreign) - _MOST_FOREIGN) > 0:
+        yield Fact(name="...", text=f"and {more:,} more: reconcile get checkpoints {name}")
 
 
 def _in_the_trash(view: View, name: str) -> Iterator[Fact]:

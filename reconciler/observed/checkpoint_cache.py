@@ -10,6 +10,7 @@ import msgspec
 
 from reconciler.observed.fact_cache import FactCache
 from reconciler.observed.folders import Folder, PlainSignature
+from reconciler.observed.foreign import ForeignMemory
 from reconciler.observed.records import FoundCheckpoint
 from state.contract.manifest import MANIFEST_NAME, FileEntry
 
@@ -35,6 +36,8 @@ class CheckpointCache:
     def __init__(self, kept: FactCache | None = None) -> None:
         self._kept = kept
         self._folders: dict[str, dict[str, Remembered]] = {}
+        self.foreign: ForeignMemory = {}
+        """What is not ours, within this process; the next command looks again."""
 
     def of(self, folder: str) -> dict[str, Remembered]:
         """Return what is remembered of a folder."""

@@ -27,6 +27,7 @@ from reconciler.observed.folders import (
     printable,
     reason,
 )
+from reconciler.observed.foreign import NO_MANIFEST, foreign_folder
 from reconciler.observed.records import CheckpointFacts, ForeignFolder, FoundCheckpoint
 from state.contract.files import ContractError, decode
 from state.contract.manifest import MANIFEST_NAME, SIDECAR_NAME, FileEntry, Manifest, manifest_digest
@@ -118,7 +119,7 @@ def _observe(folder: Folder, campaign_uid: str | None, cache: CheckpointCache) -
     for name in names:
         if name.startswith(_NOT_LOOKED_AT):
             continue
-        one = _remembered(folder, name, before.get(name)) or _look_at(folder, name)
+        one = _remembered(folder, name, before.get(name)) or _look_at(folder, name, cache)
         if isinstance(one, Remembered):
             now[name] = one
             found.append(_of_campaign(one.found, campaign_uid))
@@ -152,10 +153,10 @@ def _remembered(folder: Folder, name: str, before: Remembered | None) -> Remembe
     return before if before.signatures == _signatures(folder, name, before.found) else None
 
 
-def _look_at(folder: Folder, name: str) -> Remembered | ForeignFolder | None:
+def _look_at(folder: Folder, name: str, cache: CheckpointCache) -> Remembered | ForeignFolder | None:
     """Return what the entry is; the signatures are those from before it was read."""
     before = signatures_of(folder, name, ())
-    found = _inspect(folder, name)
+    found = _inspect(folder, name, cache)
     if not isinstance(found, FoundCheckpoint):
         return found
     after = _signatures(folder, name, found)
@@ -184,15 +185,15 @@ def _facts(found: Sequence[Found], names: Sequence[str]) -> CheckpointFacts:
     )
 
 
-def _inspect(parent: Folder, name: str) -> Found | None:
+def _inspect(parent: Folder, name: str, cache: CheckpointCache) -> Found | None:
     """Return what the entry is; None when it went away while we looked."""
     path = f"{parent.text}/{printable(name)}"
     try:
         step = _step(name)
         with parent.enter(name) as folder:
             return _complete(folder, path, step)
-    except _Foreign as foreign:
-        return ForeignFolder(path=path, name=printable(name), reason=str(foreign))
+    except _Foreign as why:
+        return foreign_folder(parent, name, str(why), cache.foreign)
     except FileNotFoundError:
         return None
     except (OSError, UnsafeFile) as error:
@@ -221,7 +222,7 @@ def _complete(folder: Folder, path: str, step: int) -> FoundCheckpoint:
 
 def _manifest_bytes(folder: Folder, names: set[str]) -> bytes:
     if MANIFEST_NAME not in names:
-        raise _Foreign(f"there is no {MANIFEST_NAME}: not saved to the end, or made by other software")
+        raise _Foreign(f"{NO_MANIFEST}: not saved to the end, or made by other software")
     try:
         content = folder.read(MANIFEST_NAME, MAX_MANIFEST_BYTES)
     except (OSError, UnsafeFile) as error:

@@ -80,6 +80,10 @@ class ForeignFolder(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     name: str
     reason: str
+    producer: str | None = None
+    """Whose checkpoint it is, by `observed.producers`; None: nothing that is known here."""
+    is_whole: bool = False
+    """It passed that producer's test of completeness: it could be taken in."""
 
 
 class CheckpointFacts(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,6 +7,8 @@ from reconciler.plan.world import World
 from state.contract.manifest import Manifest
 from state.store.rows import CampaignRow, LedgerRow
 
+_MOST_FOREIGN = 3
+
 
 def plan_checkpoints(world: World, draft: Draft) -> None:
     """Record the complete checkpoints of every registered campaign; name those that are gone or changed."""
@@ -20,6 +22,18 @@ def plan_checkpoints(world: World, draft: Draft) -> None:
         plan_damaged(world, draft, row, known)
         draft.warnings.extend(f"campaign/{row.name}: {text}" for text in world.seen(row.name).problems)
         _name_missing(world, draft, row, known)
+        _name_foreign(world, draft, row)
+
+
+def _name_foreign(world: World, draft: Draft, row: CampaignRow) -> None:
+    """Name what other software saved among the checkpoints: never deleted, never gone on from."""
+    theirs = [one for one in world.seen(row.name).checkpoints.foreign if one.producer is not None]
+    for one in theirs[:_MOST_FOREIGN]:
+        draft.warnings.append(f"campaign/{row.name}: {one.name}: {one.reason}; never deleted, never used")
+    if (more := len(theirs) - _MOST_FOREIGN) > 0:
+        draft.warnings.append(
+            f"campaign/{row.name}: {more:,} more that other software saved: reconcile get checkpoints"
+        )
 
 
 def _record_new(world: World, draft: Draft, row: CampaignRow, known: dict[int, LedgerRow]) -> None:

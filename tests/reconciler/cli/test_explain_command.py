@@ -296,3 +296,14 @@ def test_explain_of_what_lies_in_the_trash_says_until_when_and_how_to_take_it_ba
     told = facts(run, "pip/campaign-001@500")
     assert told["deleted for good in"]
     assert told["to take back"] == "reconcile undelete pip/campaign-001@500"
+
+
+def test_a_campaign_says_whose_checkpoints_lie_among_its_own(run, resting) -> None:
+    folder = resting({}, [5])
+    theirs = folder / "checkpoint-3"
+    theirs.mkdir()
+    (theirs / "config.json").write_text("{}")
+    (theirs / "model.safetensors").write_bytes(b"version https://git-lfs.github.com/spec/v1\n")
+    lacks = "a folder of safetensors weights that is not whole: model.safetensors is a Git LFS pointer"
+    for command in (("explain", "pip/campaign-001"), ("get", "checkpoints", "--wide"), ("plan",)):
+        assert lacks in " ".join(run(*command).output.split()), command

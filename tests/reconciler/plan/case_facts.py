@@ -178,8 +178,8 @@ class Builder:
             checkpoints=CheckpointFacts(
                 complete=complete,
                 foreign=tuple(
-                    ForeignFolder(path=f"/root/{name}", name=name, reason="torn")
-                    for name in words.get("foreign", ())
+                    _foreign(one if isinstance(one, dict) else {"name": one})
+                    for one in words.get("foreign", ())
                 ),
                 set_aside=tuple(words.get("set_aside", ())),
             ),
@@ -396,3 +396,7 @@ class Builder:
 
     def _record(self, name: str, row: CampaignRow, existing: Mapping[str, Any]) -> bytes:
         return encode_record(campaign_record(self._card(name), row, self.facts.ledger_of(row.uid), existing))
+
+
+def _foreign(words: dict[str, Any]) -> ForeignFolder:
+    return ForeignFolder(**{"path": f"/root/{words['name']}", "reason": "torn", **words})
