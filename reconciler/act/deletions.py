@@ -96,9 +96,8 @@ def restore_campaign(stone: TrashRow, tools: Tools) -> str:
         return f"{stone.campaign} is deleted for good"
     status = _revive(tools, stone)
     damage = "".join(f"; {text}" for text in _damage(tools, stone, folder))
-    return (
-        f"{stone.campaign} is back, {status}; if its spec still says state: deleted, remove that line{damage}"
-    )
+    line = f"; {stone.overrules} counts no more while that line stands" if stone.overrules else ""
+    return f"{stone.campaign} is back, {status}{line}{damage}"
 
 
 def _revive(tools: Tools, stone: TrashRow) -> str:

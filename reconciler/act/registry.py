@@ -63,6 +63,7 @@ EXECUTORS: Mapping[type[a.Action], Executor] = {
     a.TrashCheckpoint: trash.drop,
     a.DeleteCampaign: deletions.delete,
     a.RestoreCheckpoint: trash.take_back,
+    a.ForgetUndelete: trash.forget_undelete,
     a.PurgeTrash: purging.purge,
     a.MarkCheckpoint: marks.mark,
     a.WriteTombstone: trash.write_tombstone,

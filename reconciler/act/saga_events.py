@@ -41,7 +41,7 @@ EVENTS = {
 
 NO_EVENTS = frozenset(
     {
-        *("ConfirmRun", "WriteStatusFiles", "WritePointer", "WriteTombstone"),
+        *("ConfirmRun", "WriteStatusFiles", "WritePointer", "WriteTombstone", "ForgetUndelete"),
         *("SnapshotFile", "GenerateQuest", "TakeInboxFile", "WriteQueueFolders"),
     }
 )

@@ -15,7 +15,7 @@ from reconciler.act.status_files import write_status_files
 from reconciler.act.tombstones import mirror, new_stone, set_state
 from reconciler.act.tools import Tools
 from reconciler.observed.checkpoints import find_damage, observe_checkpoints
-from reconciler.plan.actions import RestoreCheckpoint, TrashCheckpoint, WriteTombstone
+from reconciler.plan.actions import ForgetUndelete, RestoreCheckpoint, TrashCheckpoint, WriteTombstone
 from state.atomic import ensure_folder, move_folder, sync_folder
 from state.contract.files import read
 from state.contract.manifest import MANIFEST_NAME, Manifest
@@ -103,6 +103,7 @@ def take_back(action: RestoreCheckpoint, tools: Tools) -> str:
         return request.result or "handled before"
     result = f"the trash has no {action.checkpoint}"
     if stone is not None:
+        stone = msgspec.structs.replace(stone, overrules=action.overrules)
         result = restore_campaign(stone, tools) if stone.is_campaign else _restore(stone, tools)
     with tools.writer.transaction() as store:
         put(store, [msgspec.structs.replace(request, handled_at=tools.now(), result=result)])
@@ -126,7 +127,24 @@ def _restore(stone: TrashRow, tools: Tools) -> str:
         return f"{stone.campaign}@{stone.step} is deleted for good"
     set_state(tools, stone, "restored")
     _tell(tools, stone)
-    return f"{stone.campaign}@{stone.step} is back, and no rule drops it again"
+    line = f"; {stone.overrules} counts no more for it while that line stands" if stone.overrules else ""
+    return f"{stone.campaign}@{stone.step} is back, and no rule drops it again{line}"
+
+
+def forget_undelete(action: ForgetUndelete, tools: Tools) -> str:
+    """Write that an undelete overrules no line any more: into the store, then into the tombstone's mirror.
+
+    Raises:
+        Permanent: there is no such tombstone.
+    """
+    with tools.writer.transaction() as store:
+        stone = select_one(store, TrashRow, "WHERE sequence = ?", action.sequence)
+        if stone is None:
+            raise Permanent(f"the store has no tombstone of {action.campaign}@{action.step}")
+        stone = msgspec.structs.replace(stone, overrules=None)
+        put(store, [stone])
+    mirror(tools, stone)
+    return f"a later {action.overrules} counts again"
 
 
 def _damage(place: Path, stone: TrashRow) -> str | None:

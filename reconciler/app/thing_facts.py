@@ -15,6 +15,7 @@ from reconciler.app.trash_items import trash
 from reconciler.plan.dropped import quest_id_of
 from reconciler.plan.kept import checkpoint_id, verdicts_of
 from reconciler.plan.retention.records import MalformedRecords
+from reconciler.plan.sentences import sentence_of
 from reconciler.plan.world import World
 from state.amounts import count, counts, duration, size
 
@@ -191,6 +192,7 @@ def _of_checkpoint(view: View, name: str) -> Iterator[Fact]:
 def _of_campaign(view: View, name: str) -> Iterator[Fact]:
     yield from _of_item("campaigns")(view, name)
     yield from _not_ours(view, name)
+    yield from _awaiting(view, name)
     yield from _in_the_trash(view, name)
 
 
@@ -202,6 +204,15 @@ def _not_ours(view: View, name: str) -> Iterator[Fact]:
         yield Fact(name="not ours", text=f"{one.name}: {one.reason}")
     if (more := len(foreign) - _MOST_FOREIGN) > 0:
         yield Fact(name="...", text=f"and {more:,} more: reconcile get checkpoints {name}")
+
+
+def _awaiting(view: View, campaign: str) -> Iterator[Fact]:
+    """Yield each drop of the campaign that waits for an approval."""
+    for change in view.plan.awaiting.changes if view.plan.awaiting else ():
+        if getattr(change.action, "campaign", None) == campaign:
+            said = sentence_of(change.action)
+            text = f"{said.verb} {said.subject.partition(' ')[2]}: {change.reason}"
+            yield Fact(name="for approval", text=text)
 
 
 def _in_the_trash(view: View, name: str) -> Iterator[Fact]:

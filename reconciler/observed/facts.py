@@ -154,9 +154,13 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def taken_back(self) -> dict[str, tuple[TrashRow, ...]]:
         """Campaign uid → what people took back out of the trash."""
-        checkpoints = (stone for stone in self.store.trash if not stone.is_campaign)
-        restored = (stone for stone in checkpoints if stone.state == "restored")
-        return _grouped(restored, lambda stone: stone.campaign_uid)
+        checkpoints = (stone for stone in self.restored if not stone.is_campaign)
+        return _grouped(checkpoints, lambda stone: stone.campaign_uid)
+
+    @cached_property
+    def restored(self) -> tuple[TrashRow, ...]:
+        """The tombstones of what people took back out of the trash, whole campaigns too."""
+        return tuple(stone for stone in self.store.trash if stone.state == "restored")
 
     @cached_property
     def _deletions(self) -> dict[str, TrashRow]:

@@ -12,6 +12,7 @@ from reconciler.desired.realm import duration_seconds
 from reconciler.desired.retention import Retention
 from reconciler.plan.draft import Draft
 from reconciler.plan.milestones import milestone_steps
+from reconciler.plan.overruled import overruled, taken_back_before
 from reconciler.plan.starts import named_starts
 from reconciler.plan.stock import Stock, stock_of
 from reconciler.plan.trash import plan_drop, why_on_hold
@@ -46,17 +47,11 @@ def _keeps_metrics_only(world: World, row: CampaignRow) -> bool:
 
 
 def _to_drop(world: World, stock: Stock) -> Iterator[LedgerRow]:
-    """Yield what lies there of the campaign; what a person took back out of the trash is let alone."""
-    back = {one.sequence for one in taken_back(world, stock)}
+    """Yield what lies there of the campaign; what was taken back while the line stood is let alone."""
+    back = {one.sequence for one in overruled(world, stock)}
     for one in stock.ledger:
         if stock.is_there(one) and world.facts.tombstone(one) is None and one.sequence not in back:
             yield one
-
-
-def taken_back(world: World, stock: Stock) -> list[LedgerRow]:
-    """Return what lies there of the campaign because a person took it back out of the trash."""
-    back = {stone.sequence for stone in world.facts.taken_back.get(stock.row.uid, ())}
-    return [one for one in stock.kept if one.sequence in back and stock.is_there(one)]
 
 
 def names_of(stock: Stock, rows: Sequence[LedgerRow]) -> str:
@@ -65,14 +60,21 @@ def names_of(stock: Stock, rows: Sequence[LedgerRow]) -> str:
     return ", ".join(f"{stock.row.name}@{one.step}" for one in rows[:_MOST_NAMED]) + more
 
 
+def said_before(stock: Stock, rows: Sequence[LedgerRow]) -> str:
+    """Return in words what a clean-up takes that a person took back before its line was written."""
+    return f"{names_of(stock, rows)}, too, which a person took back before this line was written"
+
+
 def _plan_metrics_only(world: World, draft: Draft, stock: Stock, starts: Mapping[str, str]) -> None:
     row, found = stock.row, list(_to_drop(world, stock))
     cause = world.where(f"campaign/{row.name}", "keep")
-    if back := taken_back(world, stock):
+    if back := overruled(world, stock):
         draft.warnings.append(
-            f"{cause}: keep: metrics leaves {names_of(stock, back)}: a person took it back out of the trash; "
-            "state: deleted lets the whole campaign go, after an approval"
+            f"{cause}: keep: metrics leaves {names_of(stock, back)}, which a person took back while this "
+            "line stood; to let it go, too: take the line out, apply, and write it again"
         )
+    if before := taken_back_before(world, stock):
+        draft.warnings.append(f"{cause}: keep: metrics takes {said_before(stock, before)}")
     if not found:
         return
     obstacles = list(obstacles_to(world, draft, stock, found, starts))

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 
 from reconciler.plan.actions import DeleteCampaign, RestoreCheckpoint
 from reconciler.plan.archive import needs_at_rest
-from reconciler.plan.cleanup import Obstacle, asked_grace_seconds, names_of, obstacles_to, taken_back
+from reconciler.plan.cleanup import Obstacle, asked_grace_seconds, names_of, obstacles_to, said_before
 from reconciler.plan.draft import Draft
+from reconciler.plan.overruled import overruled, overruled_deletion, taken_back_before
 from reconciler.plan.stock import Stock, stock_of
 from reconciler.plan.world import World
 from state.ids import campaign_folder, contents_digest, deletion_number
@@ -22,7 +23,8 @@ def plan_deletions(world: World, draft: Draft) -> None:
     for row in world.facts.store.campaigns:
         if row.status == "deleted":
             _go_on(world, draft, row, back)
-    rows = [row for row in _wanted(world) if not _is_blocked(world, draft, row)]
+    asked = [row for row in _wanted(world) if not _is_overruled(world, draft, row)]
+    rows = [row for row in asked if not _is_blocked(world, draft, row)]
     going = _without_dependants(world, {row.name for row in rows})
     for row in rows:
         if row.name in going:
@@ -36,6 +38,18 @@ def _wanted(world: World) -> Iterator[CampaignRow]:
         row = world.facts.campaign_row(name)
         if source.spec.state == "deleted" and row is not None and row.status != "deleted":
             yield row
+
+
+def _is_overruled(world: World, draft: Draft, row: CampaignRow) -> bool:
+    """Say that a person took the campaign back while this line stood, if one did: then it stays."""
+    stone = overruled_deletion(world, row)
+    if stone is not None:
+        draft.warnings.append(
+            f"{world.where(f'campaign/{row.name}', 'state')}: state: deleted counts no more: a person took "
+            f"{row.name} back at {stone.ended_at}; take the line out; to delete it after all, apply then, "
+            "and write it again"
+        )
+    return stone is not None
 
 
 def _go_on(world: World, draft: Draft, row: CampaignRow, back: set[int | None]) -> None:
@@ -86,6 +100,11 @@ def _obstacles(world: World, draft: Draft, stock: Stock) -> Iterator[Obstacle]:
     row = stock.row
     found = [one for one in stock.ledger if stock.is_there(one)]
     yield from obstacles_to(world, draft, stock, found, {})
+    if back := overruled(world, stock):
+        hint = "take the line out, apply, and write it again if all of it may go"
+        where = world.where(f"campaign/{row.name}", "state")
+        what = f"a person took {names_of(stock, back)} back while this line stood"
+        yield Obstacle("taken-back", what, where, hint)
     for foreign in world.seen(row.name).checkpoints.foreign:
         hint = "move it away: what is not understood is never deleted here"
         yield Obstacle("foreign", f"{foreign.path} is no checkpoint: {foreign.reason}", foreign.path, hint)
@@ -133,10 +152,8 @@ def _plan_deletion(world: World, draft: Draft, row: CampaignRow) -> None:
         grace_seconds=asked_grace_seconds(world),
     )
     cause, stock = world.where(f"campaign/{row.name}", "state"), stock_of(world, row)
-    if back := taken_back(world, stock):
-        what = f"state: deleted takes {names_of(stock, back)}"
-        told = f"{cause}: {what}, too, which a person took back out of the trash"
-        draft.warnings.append(told)
+    if before := taken_back_before(world, stock):
+        draft.warnings.append(f"{cause}: state: deleted takes {said_before(stock, before)}")
     _add(draft, row, action, cause=cause)
 
 

@@ -44,7 +44,7 @@ def plan_guard(world: World, draft: Draft) -> None:
             _decline(draft, request, awaiting)
     if awaiting is not None:
         draft.awaiting = awaiting
-        _name(world, draft, awaiting)
+        _name(draft, awaiting)
 
 
 def digest_of(drops: Iterable[Drop]) -> str:
@@ -174,11 +174,12 @@ def _take(
     )
 
 
-def _name(world: World, draft: Draft, awaiting: Awaiting) -> None:
+def _name(draft: Draft, awaiting: Awaiting) -> None:
     """Name what waits, campaign by campaign, with how to approve it."""
     by_campaign: dict[str, list[tuple[Drop, Change]]] = {}
     for change in awaiting.changes:
         by_campaign.setdefault(_action(change).campaign, []).append((_action(change), change))
+    approve = f"reconcile approve {short(awaiting.digest)}"
     for campaign, drops in by_campaign.items():
         draft.block(
             f"campaign/{campaign}",
@@ -186,18 +187,8 @@ def _name(world: World, draft: Draft, awaiting: Awaiting) -> None:
             message=f"{_which([action for action, _ in drops])} ({drops[0][1].reason}), and "
             f"wait{'s' if len(drops) == 1 else ''} for an approval: {awaiting.why}",
             cause=drops[0][1].cause,
-            hint=_hint(world, awaiting, drops[0]),
+            hint=f"each of them: reconcile explain {campaign}; then: {approve}",
         )
-
-
-def _hint(world: World, awaiting: Awaiting, first: tuple[Drop, Change]) -> str:
-    """Say how to approve; of a campaign that a person took back also which line to remove instead."""
-    drop, change = first
-    approve = f"reconcile approve {short(awaiting.digest)}"
-    taken_back = {stone.sequence for stone in world.facts.store.trash if stone.state == "restored"}
-    if isinstance(drop, DeleteCampaign) and drop.sequence in taken_back:
-        return f"it was taken back: remove the line at {change.cause}; to delete it again: {approve}"
-    return f"each of them: reconcile plan --json (awaiting); then: {approve}"
 
 
 def _which(drops: Sequence[Drop]) -> str:

@@ -25,6 +25,7 @@ from reconciler.plan.launches import plan_launch
 from reconciler.plan.marks import plan_marks
 from reconciler.plan.milestones import plan_milestones
 from reconciler.plan.orders import plan_orders, plan_urgent_orders
+from reconciler.plan.overruled import plan_forgotten
 from reconciler.plan.queue import plan_queue
 from reconciler.plan.queue_folders import plan_queue_folders
 from reconciler.plan.records import plan_records
@@ -41,6 +42,7 @@ PLANNERS = (
     plan_ended_runs,
     plan_checkpoints,
     plan_undeletes,
+    plan_forgotten,
     plan_progress,
     plan_requests,
     plan_stops,

@@ -80,7 +80,7 @@ def _purge(action: a.PurgeTrash) -> Sentence:
     return Sentence("-", "purge", _dropped(action), what)
 
 
-def _dropped(action: a.PurgeTrash | a.WriteTombstone) -> str:
+def _dropped(action: a.PurgeTrash | a.WriteTombstone | a.ForgetUndelete) -> str:
     """Return what lies in the trash, in words: a whole campaign has a negative number."""
     if action.sequence < 0:
         return f"campaign {action.campaign}"
@@ -131,6 +131,7 @@ _SENTENCES: dict[type[a.Action], Callable[[Any], Sentence]] = {
         f"{'checkpoint' if '@' in x.checkpoint else 'campaign'} {x.checkpoint}",
         "out of the trash",
     ),
+    a.ForgetUndelete: lambda x: Sentence(".", "forget", f"undelete of {_dropped(x)}", x.overrules),
     a.PurgeTrash: _purge,
     a.MarkCheckpoint: _mark_checkpoint,
     a.WriteTombstone: lambda x: Sentence("~", "write", f"tombstone of {_dropped(x)}", ""),

@@ -173,6 +173,7 @@ def plan_undeletes(world: World, draft: Draft) -> None:
                 sequence=stone.sequence if stone else None,
                 campaign_uid=stone.campaign_uid if stone else None,
                 asked_by=request.asked_by,
+                overrules=world.cleanup_line(stone.campaign) if stone else None,
             ),
             subject=f"{'checkpoint' if '@' in request.campaign else 'campaign'}/{request.campaign}",
             reason=f"{request.asked_by} asked for it: {request.why}",

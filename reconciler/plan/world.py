@@ -96,9 +96,14 @@ class World(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     def wants_cleanup(self, row: CampaignRow) -> bool:
         """Do the specs want every checkpoint of this campaign gone, or is it gone?"""
-        source = self.desired.campaigns.get(row.name)
-        asked = source is not None and (source.spec.keep == "metrics" or source.spec.state == "deleted")
-        return asked or row.status == "deleted"
+        return self.cleanup_line(row.name) is not None or row.status == "deleted"
+
+    def cleanup_line(self, campaign: str) -> str | None:
+        """Return the line of the campaign's spec that asks for a clean-up, as it is written."""
+        source = self.desired.campaigns.get(campaign)
+        if source is not None and source.spec.state == "deleted":
+            return "state: deleted"
+        return "keep: metrics" if source is not None and source.spec.keep == "metrics" else None
 
     def newest_checkpoint(self, campaign: str) -> FoundCheckpoint | None:
         """Return the checkpoint that a launch goes on from: the newest complete healthy one."""

@@ -239,6 +239,8 @@ class TrashRow(msgspec.Struct, frozen=True, kw_only=True):
     """How many clean ticks the realm had seen when it was dropped."""
     state: TrashState
     ended_at: str | None = None
+    overrules: str | None = None
+    """Of what was taken back: the line of the spec that stood then and counts no more while it stands."""
 
     @property
     def is_campaign(self) -> bool:

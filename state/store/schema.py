@@ -19,7 +19,7 @@ from state.store.rows import (
     TrashRow,
 )
 
-VERSION = 7
+VERSION = 8
 
 
 class Table(typing.NamedTuple):
@@ -169,7 +169,16 @@ def _from_6(connection: apsw.Connection) -> None:
     )
 
 
-_STEPS = {1: _from_1, 2: _from_2, 3: _from_3, 4: _from_4, 5: _from_5, 6: _from_6}
+def _from_7(connection: apsw.Connection) -> None:
+    """What is taken back overrules the line that stands; until now no line took it again, or always."""
+    connection.execute("ALTER TABLE trash ADD COLUMN overrules TEXT")
+    connection.execute(
+        "UPDATE trash SET overrules = iif(sequence < 0, 'state: deleted', 'keep: metrics') "
+        "WHERE state = 'restored'"
+    )
+
+
+_STEPS = {1: _from_1, 2: _from_2, 3: _from_3, 4: _from_4, 5: _from_5, 6: _from_6, 7: _from_7}
 """By version: what brings a store from it to the next one. Not made from the row types, which move on."""
 
 

@@ -16,6 +16,7 @@ from reconciler.plan.actions.campaigns import (
     WriteStatusFiles,
 )
 from reconciler.plan.actions.checkpoints import (
+    ForgetUndelete,
     MarkCheckpoint,
     PurgeTrash,
     RecordCheckpoint,
@@ -75,6 +76,7 @@ AnyAction = (
     | TrashCheckpoint
     | DeleteCampaign
     | RestoreCheckpoint
+    | ForgetUndelete
     | PurgeTrash
     | WriteTombstone
     | MarkCheckpoint
@@ -95,6 +97,7 @@ __all__ = [
     "DeleteCampaign",
     "DequeueJob",
     "EnqueueJob",
+    "ForgetUndelete",
     "GenerateQuest",
     "GiveOrders",
     "HandleQuestRequest",

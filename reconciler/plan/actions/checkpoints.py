@@ -51,6 +51,19 @@ class RestoreCheckpoint(Action, frozen=True, kw_only=True):
     """Of its tombstone; None: the trash has no such thing."""
     campaign_uid: str | None
     asked_by: str
+    overrules: str | None = None
+    """The line of its campaign's spec that asks for a clean-up now: it counts no more while it stands."""
+
+
+class ForgetUndelete(Action, frozen=True, kw_only=True):
+    """Forget which line of a spec an undelete overruled: that line is gone, and a later one counts again."""
+
+    campaign: str
+    campaign_uid: str
+    sequence: int
+    """Of the tombstone."""
+    step: int
+    overrules: str
 
 
 class MarkCheckpoint(Action, frozen=True, kw_only=True):

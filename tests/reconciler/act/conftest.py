@@ -346,8 +346,9 @@ def delete(*manifests: Manifest) -> a.DeleteCampaign:
 
 def take_back_whole() -> a.RestoreCheckpoint:
     return a.RestoreCheckpoint(
-        request_id=1, checkpoint=CAMPAIGN, sequence=deletion_number(UID), campaign_uid=UID, asked_by="kim"
-    )
+        request_id=1, checkpoint=CAMPAIGN, sequence=deletion_number(UID), campaign_uid=UID, asked_by="kim",
+        overrules="state: deleted",
+    )  # fmt: skip
 
 
 def purge_whole() -> a.PurgeTrash:
@@ -360,6 +361,12 @@ def purge_whole() -> a.PurgeTrash:
 def take_back(step: int, sequence: int | None = 1) -> a.RestoreCheckpoint:
     return a.RestoreCheckpoint(
         request_id=1, checkpoint=f"{CAMPAIGN}@{step}", sequence=sequence, campaign_uid=UID, asked_by="kim"
+    )
+
+
+def forget_undelete(step: int, sequence: int = 1) -> a.ForgetUndelete:
+    return a.ForgetUndelete(
+        campaign=CAMPAIGN, campaign_uid=UID, sequence=sequence, step=step, overrules="keep: metrics"
     )
 
 
@@ -382,6 +389,7 @@ class Builders:
     live_orders = staticmethod(live_orders)
     stop, close, record, set_aside = map(staticmethod, (stop, close, record, set_aside))
     drop, take_back, purge = map(staticmethod, (drop, take_back, purge))
+    forget_undelete = staticmethod(forget_undelete)
     delete, take_back_whole, purge_whole = map(staticmethod, (delete, take_back_whole, purge_whole))
     tiny_trainers = TinyTrainers
     workshop = Workshop

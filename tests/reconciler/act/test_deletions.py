@@ -54,16 +54,17 @@ def test_row_and_ledger_of_a_deleted_campaign_stay_after_its_purge(at_rest: Any,
     assert at_rest.view().trash[0].state == "purged"
 
 
-def test_a_campaign_taken_back_is_as_it_was_and_needs_another_approval_to_go(at_rest: Any, make: Any) -> None:
+def test_a_campaign_taken_back_is_as_it_was_and_the_line_that_stands_counts_no_more(
+    at_rest: Any, make: Any
+) -> None:
     before = contents(at_rest.places.folder)
     at_rest.ask("undelete", make.campaign)
     at_rest.done(make.delete(at_rest.manifest))
 
     (said,) = at_rest.done(make.take_back_whole())
 
-    assert said == (
-        "tiny/campaign-001 is back, paused; if its spec still says state: deleted, remove that line"
-    )
+    assert said == ("tiny/campaign-001 is back, paused; state: deleted counts no more while that line stands")
+    assert at_rest.view().trash[0].overrules == "state: deleted"
     after = contents(at_rest.places.folder)
     assert {name: after[name] for name in before} == before
     assert status(at_rest, make) == "paused"

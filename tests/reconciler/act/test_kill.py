@@ -101,6 +101,11 @@ def taken_back_asked(realm: Any, make: Any) -> None:
     realm.ask("undelete", f"{make.campaign}@7")
 
 
+def taken_back(realm: Any, make: Any) -> None:
+    taken_back_asked(realm, make)
+    realm.done(msgspec.structs.replace(make.take_back(7), overrules="keep: metrics"))
+
+
 def dropped(realm: Any, make: Any) -> None:
     path = realm.layout.inbox / "sums.jsonl"
     path.parent.mkdir()
@@ -240,6 +245,7 @@ SCENARIOS = {
     ),
     "TrashCheckpoint": Scenario(lambda realm, make: make.drop(manifest_of(realm, 7)), two_saved),
     "RestoreCheckpoint": Scenario(lambda realm, make: make.take_back(7), taken_back_asked),
+    "ForgetUndelete": Scenario(lambda realm, make: make.forget_undelete(7), taken_back),
     "DeleteCampaign": Scenario(lambda realm, make: make.delete(manifest_of(realm, 7)), at_rest),
     "DeleteCampaign-archived": Scenario(
         lambda realm, make: make.delete(archived_manifest(realm)),

@@ -87,6 +87,22 @@ def test_a_taken_back_checkpoint_is_what_it_was(realm, make, two):
     assert realm.view().trash[0].state == "restored"
 
 
+def test_the_line_that_an_undelete_overrules_is_kept_with_the_tombstone_until_it_is_gone(realm, make, two):
+    realm.done(make.drop(two))
+    realm.ask("undelete", f"{make.campaign}@7")
+    [text] = realm.done(msgspec.structs.replace(make.take_back(7), overrules="keep: metrics"))
+    assert text.endswith("; keep: metrics counts no more for it while that line stands")
+    [stone] = realm.view().trash
+    assert stone.overrules == "keep: metrics"
+    assert realm.json(realm.layout.root / f"{stone.path}.json")["overrules"] == "keep: metrics"
+
+    assert realm.done(make.forget_undelete(7)) == ["a later keep: metrics counts again"]
+
+    [stone] = realm.view().trash
+    assert (stone.state, stone.overrules) == ("restored", None)
+    assert realm.json(realm.layout.root / f"{stone.path}.json")["overrules"] is None
+
+
 def test_a_damaged_one_is_not_taken_back(realm, make, two):
     realm.done(make.drop(two))
     [stone] = realm.view().trash

@@ -26,6 +26,10 @@ def approve(run) -> None:
     assert run("approve", digest, "--why", "the disk is full").exit_code == 0
 
 
+def plain(text: str) -> str:
+    return " ".join(text.split())
+
+
 def there(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.glob("checkpoints/checkpoint-*"))
 
@@ -76,6 +80,28 @@ def test_a_checkpoint_taken_back_after_a_clean_up_stays(
 
     assert there(archived) == ["checkpoint-100"]
     assert changes(run) == []
+    assert "keep: metrics leaves pip/campaign-001@100, which a person took back" in plain(run("plan").stdout)
+
+
+def test_a_clean_up_that_is_written_anew_takes_what_a_person_took_back_before(
+    run, realm: Path, archived: Path, lab: Path, git
+) -> None:
+    say(lab, git, "state: archived", "keep: metrics")
+    run("apply", "--until-converged")
+    approve(run)
+    run("apply", "--until-converged")
+    run("undelete", f"{NAME}@100")
+    run("apply", "--until-converged")
+
+    say(lab, git, "state: archived")
+    assert run("apply", "--until-converged").exit_code == 0
+    say(lab, git, "state: archived", "keep: metrics")
+    assert run("apply", "--until-converged").exit_code == 3
+    assert f"for approval drop {NAME}@100: its spec says keep: metrics" in plain(run("explain", NAME).stdout)
+    approve(run)
+    assert run("apply", "--until-converged").exit_code == 0
+
+    assert there(archived) == []
 
 
 def test_restore_takes_both_lines_out(run, realm: Path, lab: Path, git) -> None:
@@ -103,7 +129,9 @@ def test_a_campaign_is_deleted_whole_after_an_approval_and_comes_back(
 
     assert run("undelete", NAME).exit_code == 0
     done = run("apply", "--until-converged")
-    assert done.exit_code == 3  # its spec still says so, and that needs another approval
+    assert done.exit_code == 0
+    assert changes(run) == []
+    assert "state: deleted counts no more: a person took pip/campaign-001 back" in plain(run("plan").stdout)
     assert set(before) <= {str(path.relative_to(realm)) for path in realm.rglob("*")}
     say(lab, git)
     assert run("apply", "--until-converged").exit_code == 0

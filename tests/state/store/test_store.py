@@ -12,7 +12,7 @@ import pytest
 from state import failpoints
 from state.store import requests, schema
 from state.store.connection import StoreDamaged, open_reader, open_writer
-from state.store.rows import ActionRow, CampaignRow, LedgerRow, RunRow
+from state.store.rows import ActionRow, CampaignRow, LedgerRow, RunRow, TrashRow, TrashState
 from state.store.schema import TABLES, StoreTooNew
 from state.store.tables import get_meta, put, put_meta, select, select_one
 from state.store.view import read_view
@@ -341,6 +341,30 @@ def test_a_store_of_an_earlier_version_is_brought_to_this_one_and_loses_no_row(p
         assert len(select(store, LedgerRow)) == 2
     writer.close()
     _assert_made_alike(path)
+
+
+def test_what_was_taken_back_before_version_8_overrules_the_line_that_stands(path: Path) -> None:
+    writer = Writer(open_writer(path))
+    with writer.transaction() as store:
+        put(store, [_stone(1, "restored"), _stone(-1, "restored"), _stone(2, "trashed")])
+        store.execute("ALTER TABLE trash DROP COLUMN overrules")
+        store.pragma("user_version", 7)
+    writer.close()
+
+    writer = Writer(open_writer(path))
+    with writer.transaction() as store:
+        found = {stone.sequence: stone.overrules for stone in select(store, TrashRow)}
+    writer.close()
+
+    assert found == {-1: "state: deleted", 1: "keep: metrics", 2: None}
+
+
+def _stone(sequence: int, state: TrashState) -> TrashRow:
+    return TrashRow(
+        sequence=sequence, campaign_uid="u", campaign="a/b", step=1, digest="d", origin="o", path="p", size_bytes=1,
+        kind="asked", reason="r", trashed_at="2026-01-31T12:00:00Z", trashed_at_seconds=0.0, grace_seconds=1.0,
+        clean_ticks=0, state=state,
+    )  # fmt: skip
 
 
 def _assert_made_alike(path: Path) -> None:
