@@ -33,7 +33,8 @@ class FileChange(msgspec.Struct, frozen=True, kw_only=True):
     """From the repository's top folder."""
     before: bytes | None
     """None: it is new."""
-    after: bytes
+    after: bytes | None
+    """None: it goes."""
 
 
 class Identity(msgspec.Struct, frozen=True, kw_only=True):
@@ -156,18 +157,23 @@ class _Writing:
         with tempfile.TemporaryDirectory() as folder:
             index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
             self._git("read-tree", self._base.id, env=index)
-            self._put_in_index(self._entries(changes, Path(folder)), env=index)
+            self._put_in_index(changes, Path(folder), env=index)
             tree = self._git("write-tree", env=index)
         parent = ("-p", self._base.id)
         return self._git("commit-tree", tree, *parent, "-m", message, env=_who(identity))
 
-    def _put_in_index(self, entries: Iterator[str], env: Mapping[str, str] | None = None) -> None:
-        words = [word for entry in entries for word in ("--cacheinfo", entry)]
-        self._git("update-index", "--add", *words, env=env)
+    def _put_in_index(
+        self, changes: Sequence[FileChange], folder: Path, env: Mapping[str, str] | None = None
+    ) -> None:
+        words = [word for entry in self._entries(changes, folder) for word in ("--cacheinfo", entry)]
+        gone = [change.path for change in changes if change.after is None]
+        self._git("update-index", "--add", *words, "--force-remove", "--", *gone, env=env)
 
     def _entries(self, changes: Sequence[FileChange], folder: Path) -> Iterator[str]:
-        """Yield mode, blob and path of each file, its blob written."""
+        """Yield mode, blob and path of each file that stays, its blob written."""
         for change in changes:
+            if change.after is None:
+                continue
             aside = folder / "content"
             aside.write_bytes(change.after)
             blob = self._git("hash-object", "-w", "--no-filters", str(aside))
@@ -180,7 +186,7 @@ class _Writing:
     def update_work_tree(self, changes: Sequence[FileChange]) -> None:
         """Let index and files be as in the commit; cut short here, they are edits like a person's."""
         with tempfile.TemporaryDirectory() as folder:
-            self._put_in_index(self._entries(changes, Path(folder)))
+            self._put_in_index(changes, Path(folder))
         for change in changes:
             _replace(self._top / change.path, change.after)
 
@@ -201,8 +207,11 @@ def _who(identity: Identity) -> dict[str, str]:
     return {name: os.environ.get(name, value) for name, value in said.items()}
 
 
-def _replace(path: Path, content: bytes) -> None:
-    """Replace a file as a whole; one that is there keeps its mode."""
+def _replace(path: Path, content: bytes | None) -> None:
+    """Replace a file as a whole, or remove it; one that is there keeps its mode."""
+    if content is None:
+        path.unlink(missing_ok=True)
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f"._{path.name}.new")
     aside.write_bytes(content)

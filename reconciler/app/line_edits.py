@@ -6,13 +6,15 @@ for the one value that was to change.
 
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from reconciler.desired.places import KeyPath, key_text
 
 _MARK = "\ufeff"
 _LINES = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
-_ABSENT = object()
+_MOST_BRACES = 4
+"""Maps in maps on one line that a key is added to."""
 
 
 class CannotEdit(Exception):
@@ -52,13 +54,80 @@ def with_line(text: str, key: str, value: str, *, after: Sequence[str]) -> str:
         def edit(lines: list[str], places: Any) -> list[str]:
             place = places[anchor]
             line, indent = lines[place.value.line - 1], " " * (place.key.column - 1)
-            end = line[len(line.rstrip("\r\n")) :] or "\n"
+            end = _end_of(line)
             head = [*lines[: place.value.line - 1], line.rstrip("\r\n") + end]
             return [*head, f"{indent}{key}: {value}{end}", *lines[place.value.line :]]
 
         return edit
 
     return _checked(text, [under(anchor) for anchor in after if anchor in _places(text)], (key,), value)
+
+
+def with_key(text: str, at: KeyPath, value: str) -> str:
+    """Return the text with a value at a key path: in place where it is, else in a line of its own.
+
+    Keys on the way that are missing come with it, each in a line, under the last key of the map around them.
+
+    Raises:
+        CannotEdit: no line fits, as where the map around it is written in braces.
+    """
+    places = _places(text.removeprefix(_MARK))
+    if key_text(at) in places:
+        return with_value(text, at, value)
+    depth = next(end for end in range(len(at) - 1, -1, -1) if end == 0 or key_text(at[:end]) in places)
+    around, new = at[:depth], at[depth:]
+    edits = [partial(_put_lines, around, new, value, at_end=end) for end in (True, False)]
+    edits += [partial(_put_in_braces, nth, around, new, value) for nth in range(_MOST_BRACES)]
+    return _checked(text, edits, at, value)
+
+
+def _put_in_braces(
+    nth: int, around: KeyPath, new: KeyPath, value: str, lines: list[str], places: Any
+) -> list[str]:
+    """Add keys to a map in braces, before the n-th closing one behind the last thing that is in it."""
+    inside = _inside(places, around)
+    if not inside:
+        return lines
+    last = max((place.value for place in inside), key=lambda span: (span.line, span.column + span.width))
+    line = lines[last.line - 1]
+    closing = [at for at, char in enumerate(line) if char == "}" and at >= last.column - 1 + last.width]
+    if nth >= len(closing):
+        return lines
+    opened, end = "".join(f"{key}: {{" for key in new[:-1]), closing[nth]
+    entry = f", {opened}{new[-1]}: {value}{'}' * (len(new) - 1)}"
+    return [*lines[: last.line - 1], f"{line[:end]}{entry}{line[end:]}", *lines[last.line :]]
+
+
+def _inside(places: Any, around: KeyPath) -> list[Any]:
+    """Return where everything stands that a map holds, at any depth, and has a key."""
+    return [place for text, place in places.items() if place.key and _is_in(text, key_text(around))]
+
+
+def _put_lines(
+    around: KeyPath, new: KeyPath, value: str, lines: list[str], places: Any, *, at_end: bool
+) -> list[str]:
+    """Add keys to a map, in lines of their own: after all that is in it, or before its first key."""
+    inside = _inside(places, around)
+    if not inside:
+        return lines
+    first = min(place.key.line for place in inside)
+    indent = min(place.key.column for place in inside if place.key.line == first) - 1
+    row = max(place.value.line for place in inside) if at_end else first - 1
+    head = lines[:row]
+    if head and not head[-1].endswith(("\n", "\r")):
+        head[-1] += "\n"
+    end = _end_of(lines[first - 1])
+    keys = [f"{' ' * (indent + 2 * number)}{key}:" for number, key in enumerate(new)]
+    return [*head, *(f"{key}{end}" for key in keys[:-1]), f"{keys[-1]} {value}{end}", *lines[row:]]
+
+
+def _is_in(text: str, around: str) -> bool:
+    return not around or text.startswith((f"{around}.", f"{around}["))
+
+
+def _end_of(line: str) -> str:
+    """Return how a line ends; a text of one line without an end gets the usual one."""
+    return line[len(line.rstrip("\r\n")) :] or "\n"
 
 
 def without_line(text: str, key: str) -> str:
@@ -92,13 +161,17 @@ def _checked(
 ) -> str:
     """Return what the first edit makes of the text that then says just this and nothing else anew."""
     mark, body = (_MARK, text[1:]) if text.startswith(_MARK) else ("", text)
-    wanted = _put(_values(body), at, value)
+    said = f"the line `{key_text(at)}: {value}`" if value is not None else f"without `{key_text(at)}`"
+    refusal = CannotEdit(f"is written in a way that no single line can change; write it by hand: {said}")
+    try:
+        wanted = _put(_values(body), at, value)
+    except (TypeError, KeyError, IndexError):  # what stands there holds no keys
+        raise refusal from None
     for edit in edits:
         edited = "".join(edit(_LINES.findall(body), _places(body)))
         if _values(edited) == wanted:
             return mark + edited
-    said = f"the line `{key_text(at)}: {value}`" if value is not None else f"without `{key_text(at)}`"
-    raise CannotEdit(f"is written in a way that no single line can change; write it by hand: {said}")
+    raise refusal
 
 
 def _values(text: str) -> dict[str, Any]:
@@ -117,9 +190,12 @@ def _places(text: str) -> dict[str, Any]:
 def _put(values: Any, at: KeyPath, value: str | None) -> Any:
     """Return the values with this one at a key path; None takes it out."""
     step, rest = at[0], at[1:]
+    if not isinstance(values, dict | list):
+        raise TypeError(values)
     changed: Any = dict(values) if isinstance(values, dict) else list(values)
     if rest:
-        changed[step] = _put(values[step], rest, value)
+        around = changed.get(step, {}) if isinstance(changed, dict) else changed[step]
+        changed[step] = _put(around, rest, value)
     elif value is None:
         del changed[step]
     else:

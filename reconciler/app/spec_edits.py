@@ -49,6 +49,8 @@ class SpecCommit(msgspec.Struct, frozen=True, kw_only=True):
     """Branch that apply follows; null before the first apply."""
     committed_as: str | None
     is_identity_made_up: bool = False
+    pushed_to: str | None = None
+    """The remote that has the branch now, read back."""
     notes: tuple[str, ...] = ()
 
 
@@ -96,19 +98,19 @@ def commit_edits(
     environment: Environment,
     options: Options,
     base: Base,
-    texts: Mapping[str, str],
+    texts: Mapping[str, str | None],
     subject: str,
     committing: Committing,
     notes: tuple[str, ...] = (),
 ) -> SpecCommit:
-    """Commit these texts of specs, or say what would be committed.
+    """Commit these texts of specs (None: the spec goes), or say what would be committed.
 
     Raises:
         Blocked: a file that it would change has edits that are not committed.
         SpecMistakesError: the specs would have mistakes.
     """
     changes = tuple(
-        FileChange(path=path, before=_encoded(base.texts.get(path)), after=text.encode())
+        FileChange(path=path, before=_encoded(base.texts.get(path)), after=_encoded(text))
         for path, text in sorted(texts.items())
         if base.texts.get(path) != text
     )
@@ -164,8 +166,12 @@ def _check(environment: Environment, base: Base, changes: tuple[FileChange, ...]
         load(_edited(tree, contents, len(base.commit.id)), FileCache(environment.cache_folder))
 
 
-def _edited(tree: SpecTree, contents: Mapping[str, bytes], num_digits: int) -> SpecTree:
-    changed = [SpecFile(path=path, blob_id=blob_id(text, num_digits)) for path, text in contents.items()]
+def _edited(tree: SpecTree, contents: Mapping[str, bytes | None], num_digits: int) -> SpecTree:
+    changed = [
+        SpecFile(path=path, blob_id=blob_id(text, num_digits))
+        for path, text in contents.items()
+        if text is not None
+    ]
     files = [file for file in tree.files if file.path not in contents]
 
     def read(file: SpecFile) -> bytes:
@@ -178,9 +184,10 @@ def _edited(tree: SpecTree, contents: Mapping[str, bytes], num_digits: int) -> S
 
 def _diff(change: FileChange) -> str:
     before = _decoded(change.before or b"").splitlines(keepends=True)
-    after = _decoded(change.after).splitlines(keepends=True)
+    after = _decoded(change.after or b"").splitlines(keepends=True)
     old = f"a/{change.path}" if change.before is not None else "/dev/null"
-    lines = unified_diff(before, after, old, f"b/{change.path}")
+    new = f"b/{change.path}" if change.after is not None else "/dev/null"
+    lines = unified_diff(before, after, old, new)
     return "".join(
         line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines
     )

@@ -16,6 +16,7 @@ from reconciler.app.planning import View
 from reconciler.app.quest_states import quest_states
 from reconciler.app.queue_health import queue_item
 from reconciler.app.trash_items import next_purge_seconds
+from reconciler.desired.base import Suspend
 from reconciler.plan.changes import Blocked
 from reconciler.plan.launches import choose_device
 from reconciler.plan.trash_contents import foreign, num_in_trash
@@ -107,7 +108,7 @@ class StatusReport(msgspec.Struct, frozen=True, kw_only=True):
     reconciler: Holder | None
     """Who holds the realm's lock; null when no reconciler runs."""
     suspended: str | None
-    """Why the whole realm is suspended."""
+    """Why the whole realm is suspended, until when, and where that stands."""
     device: str
     """What a launch would use."""
     free_bytes: int | None
@@ -161,7 +162,7 @@ def status_of(view: View) -> StatusReport:
         applied_commit=store.applied_commit,
         applied_at=store.applied_at,
         reconciler=holder_of(view.layout.lock),
-        suspended=suspend.reason if suspend and world.is_suspended(suspend) else None,
+        suspended=_suspended(view, suspend) if suspend and world.is_suspended(suspend) else None,
         device=choose_device(world),
         free_bytes=view.facts.disk.free_bytes,
         trash=_trash(view),
@@ -177,6 +178,11 @@ def status_of(view: View) -> StatusReport:
         complaint=view.complaint,
         warnings=view.plan.warnings,
     )
+
+
+def _suspended(view: View, suspend: Suspend) -> str:
+    until = f", until {suspend.until}" if suspend.until else ", until it is lifted: reconcile unsuspend realm"
+    return f"{suspend.reason}{until} ({view.desired.realm.where('suspend')})"
 
 
 def _trash(view: View) -> TrashStatus:
