@@ -18,6 +18,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from trainer.inspection.main import main as inspect
 
         return inspect(options)
+    if options.subcommand == "replay":
+        from trainer.replay.main import main as replay
+
+        return replay(options.request)
     if options.subcommand == "run":
         from trainer.engine.run import run
 
@@ -34,6 +38,8 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--request", type=Path, required=True, metavar="FILE", help="request.json in the run's folder"
     )
+    replay = subcommands.add_parser("replay", help="make checkpoints again from their parents, and compare")
+    replay.add_argument("--request", type=Path, required=True, metavar="FILE", help="a ReplayRequest as JSON")
     _add_answer(subcommands.add_parser("answer", help="answer prompts with a checkpoint, greedily"))
     _add_inspect(
         subcommands.add_parser("inspect", help="look through files of rows as training will see them")

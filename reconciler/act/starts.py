@@ -157,5 +157,6 @@ def _manifest(action: TakeOverCheckpoint, tools: Tools, source: Manifest) -> Man
             cursor=(),
             learnt=(),
             origin=origin,
+            recipe=None,
         )
     )

@@ -7,12 +7,13 @@ from blake3 import blake3
 from state.canonical import canonical_json
 from state.contract.locked import Locked
 from state.contract.numbers import Count
+from state.contract.recipe import Recipe
 from state.contract.request import CodeVersion
 
 MANIFEST_NAME = "manifest.json"
 SIDECAR_NAME = ".ledger.json"
 """Derived from the ledger; the one file that a manifest does not cover."""
-_CAME_LATER = ("locked", "origin")
+_CAME_LATER = ("locked", "origin", "recipe")
 
 
 class FileEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,6 +98,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[FileEntry, ...]
     origin: Origin | None = None
     """Where the campaign began, in the checkpoint that was taken over; generation and attempt are 0 then."""
+    recipe: Recipe | None = None
+    """How it was made from its parent; None of one that was taken over, or of an older version."""
     digest: str
     """BLAKE3 of the canonical JSON of everything above: the checkpoint's identity."""
 

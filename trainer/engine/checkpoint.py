@@ -107,6 +107,7 @@ def _manifest(request: RunRequest, progress: Progress, files: tuple[FileEntry, .
             learnt=progress.learnt,
             measures=measures(progress),
             files=files,
+            recipe=progress.recipe,
             digest="",
         )
     )

@@ -9,6 +9,7 @@ import msgspec
 from state.contract.goals import Reached, num_quests_done
 from state.contract.manifest import LearntRange, Manifest, Measures, QuestCursor
 from state.contract.orders import QuestOrder
+from state.contract.recipe import Recipe, since_a_save, with_quest
 from trainer.data.order import NextUpdate, Position, Taken
 
 
@@ -38,6 +39,8 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     quest_id: str | None = None
     """Trained last."""
     parent: Parent | None = None
+    recipe: Recipe | None = None
+    """With what the updates since the parent were made."""
 
 
 class Learnt(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,13 +109,15 @@ def after_update(progress: Progress, order: QuestOrder, learnt: Learnt) -> Progr
         train_loss=learnt.loss,
         learning_rate=learnt.learning_rate,
         quest_id=order.quest_id,
+        recipe=progress.recipe and with_quest(progress.recipe, order),
     )
 
 
 def after_save(progress: Progress, manifest: Manifest) -> Progress:
     """Return the progress as seen from the checkpoint that was just published."""
     parent = Parent(step=manifest.step, digest=manifest.digest)
-    return msgspec.structs.replace(progress, learnt=(), parent=parent)
+    recipe = progress.recipe and since_a_save(progress.recipe, manifest.step)
+    return msgspec.structs.replace(progress, learnt=(), parent=parent, recipe=recipe)
 
 
 def measures(progress: Progress) -> Measures:

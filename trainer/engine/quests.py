@@ -90,7 +90,7 @@ class QuestShelf:
         self.seed = training.seed
         self.documents_per_update = training.batch_size * training.gradient_accumulation
         self.budget = Budget(training.batch_size * training.max_length, memory)
-        self._is_packing = environment.get(PACKING_SWITCH) != "0"
+        self.is_packing = environment.get(PACKING_SWITCH) != "0"
         self.evaluation = request.config.evaluation
         self._held_out_file = request.held_out
         self._held_out: LoadedQuest | None = None
@@ -127,7 +127,7 @@ class QuestShelf:
         larger groups. With ENABLE_PACKING=0 in the environment each goes through alone: slower, and the same
         gradient.
         """
-        budget = self.budget.tokens if self._is_packing else 0
+        budget = self.budget.tokens if self.is_packing else 0
         return tuple(to_tensors(batch, self._device) for batch in pack(documents, budget))
 
     def _load(self, order: QuestOrder) -> Quest:

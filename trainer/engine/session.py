@@ -12,6 +12,7 @@ from trainer.engine.evaluating import Evaluator
 from trainer.engine.live import request_now
 from trainer.engine.log import say
 from trainer.engine.progress import Learnt, Progress, after_update, cursor_of, is_complete, position
+from trainer.engine.recipes import note_turn
 from trainer.engine.run_state import RunState
 from trainer.engine.saving import Saver
 from trainer.engine.telling import Teller
@@ -55,6 +56,7 @@ class Session:
         changes = changes_between(before, now)
         told = ", ".join(f"{change.key} {change.old} → {change.new}" for change in changes)
         self.state.shelf.measure_with(now.evaluation)
+        note_turn(self.state, config=now)
         self.teller.record("config", note=told)
         say("config", hash=self.state.request.config_hash, changes=told)
         self.teller.config()

@@ -37,6 +37,7 @@ from trainer.engine.model import compute_layers_twice, new_model, pretrained_mod
 from trainer.engine.optimizer import Optimizers, build_optimizers
 from trainer.engine.progress import Progress, resumed
 from trainer.engine.quests import QuestShelf
+from trainer.engine.recipes import begin_recipe
 from trainer.engine.run_state import RunState
 from trainer.engine.session import Session
 from trainer.engine.telling import Teller
@@ -70,6 +71,7 @@ def open_session(request: RunRequest, run_files: RunLayout, heartbeat: Heartbeat
         shelf=QuestShelf(request, vocabulary, device, memory),
         progress=progress,
     )
+    begin_recipe(state, device)
     teller = Teller(state, heartbeat, Metrics(run_files.metrics), run_files.effective)
     _tell(state, teller, device)
     return Session(state, teller)

@@ -7,6 +7,7 @@ from trainer.data.tensors import Batch
 from trainer.engine.failures import NonFiniteLossError
 from trainer.engine.log import say
 from trainer.engine.quests import UpdatePlan
+from trainer.engine.recipes import note_turn
 from trainer.engine.run_state import RunState
 from trainer.engine.step import NoRoomError, UpdateResult, make_update
 from trainer.engine.telling import Teller
@@ -26,6 +27,7 @@ def apply_update(state: RunState, teller: Teller, order: QuestOrder, plan: Updat
         except NoRoomError:
             budget.shrink(batches)
         batches = state.shelf.batches(plan.documents)
+        note_turn(state, tokens_at_once=budget.tokens)
         note = f"memory ran out: at most {budget.tokens} tokens at once from now on"
         teller.record("memory", quest_id=order.quest_id, note=note)
         say("memory ran out", update=state.progress.step + 1, tokens_at_once=budget.tokens)
