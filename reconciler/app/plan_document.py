@@ -71,6 +71,18 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     """Computed for the active campaign and for those that this plan drops something of."""
 
 
+class PlanBase(msgspec.Struct, frozen=True, kw_only=True):
+    """What a plan of BASE..HEAD was compared with."""
+
+    ref: str
+    commit: str
+    commit_name: str
+    num_planned_anyway: int
+    """Changes that the base would make, too; they are no part of `changes`."""
+    no_longer: tuple[PlannedChange, ...]
+    """Changes that only the base would make."""
+
+
 class PlanDocument(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that apply would do at one commit, and what it was planned from."""
 
@@ -114,6 +126,8 @@ class PlanDocument(msgspec.Struct, frozen=True, kw_only=True):
     cost: Cost | None = None
     queue: PlannedQueue | None = None
     """What the active campaign has to train then; null where nothing is queued or launched."""
+    base: PlanBase | None = None
+    """Of BASE..HEAD; null where all that apply would do is shown."""
 
     @property
     def is_what_apply_follows(self) -> bool:
@@ -128,7 +142,7 @@ class PlanDocument(msgspec.Struct, frozen=True, kw_only=True):
 def document_of(view: View, ref: str = "HEAD") -> PlanDocument:
     """Return the plan of a view, made for a ref, as a document."""
     plan = view.plan
-    changes = tuple(_planned(change) for change in plan.changes)
+    changes = tuple(planned(change) for change in plan.changes)
     counts: dict[str, int] = {}
     for change in changes:
         counts[change.verb] = counts.get(change.verb, 0) + 1
@@ -148,7 +162,7 @@ def document_of(view: View, ref: str = "HEAD") -> PlanDocument:
         digest=plan.digest,
         changes=changes,
         awaiting=_awaiting(plan.awaiting),
-        afterwards=tuple(_planned(change) for change in plan.afterwards),
+        afterwards=tuple(planned(change) for change in plan.afterwards),
         blocked=plan.in_the_way,
         waits=tuple(item for item in plan.blocked if item.is_waiting),
         warnings=plan.warnings,
@@ -182,11 +196,12 @@ def _awaiting(found: Awaiting | None) -> Approval | None:
         size_bytes=found.size_bytes,
         gpu_hours=found.gpu_hours,
         why=found.why,
-        changes=tuple(_planned(change) for change in found.changes),
+        changes=tuple(planned(change) for change in found.changes),
     )
 
 
-def _planned(change: Change) -> PlannedChange:
+def planned(change: Change) -> PlannedChange:
+    """Return a change as the document has it, with its sentence."""
     sentence = sentence_of(change.action)
     return PlannedChange(
         id=change.id,

@@ -9,7 +9,7 @@ from reconciler.cli.text_queue import queue_lines
 from state.amounts import count
 
 if TYPE_CHECKING:
-    from reconciler.app.plan_document import PlanDocument, PlannedChange
+    from reconciler.app.plan_document import PlanBase, PlanDocument, PlannedChange
     from reconciler.plan.changes import Blocked
     from state.lock import Holder
 
@@ -30,6 +30,7 @@ _GROUPS = (
     ("request", "Somebody asked for it:"),
     ("edit", "The specs moved (edits):"),
 )
+NO_LONGER = "No longer done:"
 _MOST_FILES = 5
 _DIGEST = 12
 """So many digits of a digest are enough to approve it."""
@@ -83,7 +84,14 @@ def header(document: "PlanDocument", paint: Paint = PLAIN, width: int = 80) -> s
         lines.append(not_committed(document.uncommitted, width))
     if not document.is_what_apply_follows:
         lines += wrapped(_not_followed(document), width)
+    if document.base is not None:
+        lines += wrapped(_beyond(document.base), width)
     return "\n".join(lines)
+
+
+def _beyond(base: "PlanBase") -> str:
+    both = f"; {count(base.num_planned_anyway, 'change')} in both" if base.num_planned_anyway else ""
+    return f"Shown is what it adds to the plan of {safe(base.commit_name)}{both}."
 
 
 def not_committed(files: Sequence[str], width: int) -> str:
@@ -121,7 +129,8 @@ def _some(files: Sequence[str]) -> str:
     return ", ".join(map(safe, files[:_MOST_FILES])) + (f" and {more} more" if more > 0 else "")
 
 
-def _body(document: "PlanDocument", width: int, paint: Paint) -> str:
+def lines_of(document: "PlanDocument") -> list[tuple[str, list[Line]]]:
+    """Return every row of the plan under the title that it belongs to."""
     groups: list[tuple[str, list[Line]]] = []
     for source, title in _GROUPS:
         lines = [line_of(change) for change in document.changes if change.source == source]
@@ -137,8 +146,14 @@ def _body(document: "PlanDocument", width: int, paint: Paint) -> str:
         groups = [("", groups[0][1])]
     if waits := [_waiting_line(item) for item in document.waits]:
         groups.append(("Waiting for its turn:" if groups else "", waits))
-    every = [line for _, lines in groups for line in lines]
-    layout = Layout(every, width)
+    if document.base is not None and document.base.no_longer:
+        groups.append((NO_LONGER, [line_of(change) for change in document.base.no_longer]))
+    return groups
+
+
+def _body(document: "PlanDocument", width: int, paint: Paint) -> str:
+    groups = lines_of(document)
+    layout = Layout([line for _, lines in groups for line in lines], width)
     parts = []
     for title, lines in groups:
         text = "\n".join(layout.render(line, paint) for line in lines)
@@ -186,7 +201,7 @@ class Layout:
         detail, where = row
         return detail <= width and width + len(GAP) + where <= self._beside
 
-    def render(self, line: Line, paint: Paint) -> str:
+    def render(self, line: Line, paint: Paint = PLAIN) -> str:
         """Return a row as one line or, where it does not fit, several."""
         meaning = _SYMBOLS.get(line.symbol, ("", ""))[1]
         head = f"{padded(line.symbol, self._symbol)} {padded(line.verb, self._verb)}"

@@ -1,8 +1,15 @@
 """`plan`: what apply would do."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from reconciler.cli.session import Session, Verb, set_option
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from reconciler.app.plan_document import PlanDocument
 
 CHANGES = 2
 
@@ -12,6 +19,8 @@ CHANGES = 2
     examples=[
         ("reconcile plan", "What apply would do at the commit that is checked out."),
         ("reconcile plan switch-to-muon", "What merging a branch would lead to."),
+        ("reconcile plan main..switch-to-muon", "What the branch adds to the plan of main, for a reviewer."),
+        ("reconcile plan main...HEAD --format markdown", "The comment of a pull request."),
         ("reconcile plan --worktree", "What the files would lead to if they were committed as they are."),
         ("reconcile plan --set learning_rate=1e-4", "What apply with the same --set would do."),
         ("reconcile plan --json --detailed-exitcode", "For programs: exit code 2 when there are changes."),
@@ -19,7 +28,14 @@ CHANGES = 2
 )
 @click.argument("ref", default="HEAD")
 @click.option("--worktree", is_flag=True, help="Plan from the files as they are, committed or not.")
-@click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON; reconcile schema plan.")
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(["text", "json", "markdown"]),
+    default="text",
+    help="json: see reconcile schema plan. markdown: the comment of a pull request.",
+)
+@click.option("--json", "style", flag_value="json", help="The same as --format json.")
 @click.option("--detailed-exitcode", is_flag=True, help="0 nothing to do, 1 error, 2 changes.")
 @set_option()
 @click.pass_obj
@@ -27,22 +43,42 @@ def command(
     session: Session,
     ref: str,
     worktree: bool,
-    as_json: bool,
+    style: str,
     detailed_exitcode: bool,
     settings: tuple[str, ...],
 ) -> int:
-    """Show what apply would do at REF (default: the commit checked out), with reasons. Changes nothing."""
-    from reconciler.app.plan_document import document_of
-    from reconciler.app.planning import look
-    from reconciler.cli.text_plan import plan_text
+    """Show what apply would do at REF (default: the commit checked out), with reasons. Changes nothing.
 
+    REF may be BASE..HEAD: then only what HEAD adds to the plan of BASE is shown, and what it takes out of it.
+    With three dots BASE is the commit where the two parted."""
     if worktree and ref != "HEAD":
         raise click.UsageError("--worktree plans from the files that are there; it goes without REF")
-    view = look(session.environment(), session.options(settings), ref=ref, worktree=worktree)
-    document = document_of(view, ref)
-    if as_json:
-        session.say_json(document)
-    else:
-        said = session.said(settings)
-        session.say(plan_text(document, session.width, session.paint, hints=not session.quiet, said=said))
+    document = _document(session, ref, settings, worktree=worktree)
+    _show(session, document, style, session.said(settings))
     return CHANGES if detailed_exitcode and document.changes else 0
+
+
+def _document(session: Session, ref: str, settings: "Sequence[str]", *, worktree: bool) -> "PlanDocument":
+    from reconciler.app.plan_document import document_of
+    from reconciler.app.planning import look
+
+    if ".." in ref:
+        from reconciler.app.plan_range import document_between
+
+        return document_between(session.environment(), session.options(settings), ref)
+    return document_of(
+        look(session.environment(), session.options(settings), ref=ref, worktree=worktree), ref
+    )
+
+
+def _show(session: Session, document: "PlanDocument", style: str, said: str) -> None:
+    if style == "json":
+        session.say_json(document)
+    elif style == "markdown":
+        from reconciler.cli.text_markdown import plan_markdown
+
+        session.say(plan_markdown(document))
+    else:
+        from reconciler.cli.text_plan import plan_text
+
+        session.say(plan_text(document, session.width, session.paint, hints=not session.quiet, said=said))

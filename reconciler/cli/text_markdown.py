@@ -1,0 +1,106 @@
+"""The plan as the comment of a pull request: what matters first, every change in a diff fence. Pure."""
+
+from typing import TYPE_CHECKING
+
+from reconciler.cli.text_cost import cost_text, kept_lines
+from reconciler.cli.text_layout import safe
+from reconciler.cli.text_plan import NO_LONGER, Layout, lines_of, summary
+from state.amounts import count
+
+if TYPE_CHECKING:
+    from reconciler.app.plan_document import PlanDocument
+    from reconciler.cli.text_plan import Line
+
+MOST_CHARACTERS = 60_000
+"""GitHub takes 65,536 in a comment, GitLab and Gitea more."""
+_WIDTH = 110
+_MARKS = {"+": "+", "-": "-", "…": " ", ".": " "}
+"""What a diff fence colours green and red; everything else is `!`, orange."""
+_MOST_OUTSIDE = 5
+_NO_FENCE = "ˋˋˋ"
+
+
+def marker(realm: str) -> str:
+    """Return the hidden line by which a comment is found again, so that it is updated and not repeated."""
+    return f"<!-- reconcile plan: {safe(realm)} -->"  # the id of a realm is checked: letters, digits, dashes
+
+
+def plan_markdown(document: "PlanDocument") -> str:
+    """Return the whole comment; the fold is cut where it would not fit."""
+    head = "\n\n".join(
+        filter(None, [_title(document), _warnings(document), _blocked(document), _costs(document)])
+    )
+    foot = f"_Seen {document.seen_at[:16].replace('T', ' ')} UTC; digest `{document.digest[:19]}`._"
+    room = MOST_CHARACTERS - len(head) - len(foot)
+    return "\n\n".join(filter(None, [head, _fold(document, room), foot]))
+
+
+def _title(document: "PlanDocument") -> str:
+    base = f" beyond {_code(document.base.commit_name)}" if document.base else ""
+    where = f"{_code(document.commit_name)}{base}"
+    told = summary(document).removeprefix("Plan: ")
+    return f"{marker(document.realm)}\n### {_inline(document.realm)}: {told}\n{where}"
+
+
+def _warnings(document: "PlanDocument") -> str:
+    followed = document.followed
+    lines = []
+    if followed is not None and followed.behind:
+        missing = f"{_code(followed.branch)} has {count(followed.behind, 'commit')} that this does not have"
+        lines.append(f"> **The base has moved on:** {missing}; merge it and look again.")
+    if document.awaiting is not None:
+        lost = count(document.awaiting.checkpoints, "checkpoint")
+        lines.append(f"> **Needs an approval:** {lost} would be destroyed: {_inline(document.awaiting.why)}")
+    lines += [f"> **Warning:** {_inline(text)}" for text in document.warnings[:_MOST_OUTSIDE]]
+    return "\n>\n".join(lines)
+
+
+def _blocked(document: "PlanDocument") -> str:
+    items = document.blocked[:_MOST_OUTSIDE]
+    lines = [f"- **Blocked** {_code(item.subject)}: {_inline(item.message)}" for item in items]
+    if (more := len(document.blocked) - len(items)) > 0:
+        lines.append(f"- and {more:,} more")
+    return "\n".join(lines)
+
+
+def _costs(document: "PlanDocument") -> str:
+    lines = [cost_text(document.cost), *kept_lines(document, 10**6)]
+    return "\n".join(_inline(line) for line in lines if line)
+
+
+def _fold(document: "PlanDocument", room: int) -> str:
+    groups = lines_of(document)
+    every = [line for _, lines in groups for line in lines]
+    if not every:
+        return ""
+    layout = Layout(every, _WIDTH)
+    rows = [row for title, lines in groups for row in _rows(title, lines, layout)]
+    head, tail = "<details><summary>Every change</summary>\n\n```diff\n", "\n```\n\n</details>"
+    left = room - len(head) - len(tail) - 200
+    kept: list[str] = []
+    for row in rows:
+        left -= len(row) + 1
+        if left < 0:
+            kept.append(f"# ... {len(rows) - len(kept):,} more lines: reconcile plan {_inline(document.ref)}")
+            break
+        kept.append(row)
+    return f"{head}{chr(10).join(kept)}{tail}"
+
+
+def _rows(title: str, lines: "list[Line]", layout: Layout) -> list[str]:
+    rows = [f"# {title}"] if title else []
+    for line in lines:
+        mark = "-" if title == NO_LONGER else _MARKS.get(line.symbol, "!")
+        shown = line._replace(symbol="") if line.symbol == mark else line
+        rows += [f"{mark}{text[1:]}" for text in layout.render(shown).split("\n")]
+    return [row.replace("```", _NO_FENCE) for row in rows]
+
+
+def _inline(text: object) -> str:
+    """Return text from anywhere as one line that no Markdown or HTML of its own comes out of."""
+    line = safe(text).replace("\\", "\\\\").replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return line.replace("`", "ˋ").replace("|", "\\|").replace("*", "\\*").replace("@", "@\u200b")
+
+
+def _code(text: object) -> str:
+    return f"`{safe(text).replace('`', 'ˋ')}`"

@@ -1,0 +1,155 @@
+"""`plan BASE..HEAD` and `plan --format markdown`: what a reviewer sees, and nothing that could mislead one."""
+
+import json
+import re
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from reconciler.app.place import Following, write_following
+from reconciler.app.plan_document import plan_schema
+from state.layout import Layout
+
+REALM = "specs/realm.yaml"
+
+
+@pytest.fixture
+def side(lab: Path, git) -> str:
+    """A branch that switches heroes."""
+    git(lab, "switch", "-qc", "side")
+    (lab / REALM).write_text("id: lab\nactive: mu/campaign-001\n")
+    git(lab, "commit", "-qam", "Switch")
+    git(lab, "switch", "-q", "main")
+    return "side"
+
+
+def test_only_what_the_branch_adds_is_shown_and_what_it_takes_away_is_named(run, side: str) -> None:
+    whole = json.loads(run("plan", side, "--json").stdout)
+    document = json.loads(run("plan", f"main..{side}", "--json").stdout)
+    jsonschema.validate(document, plan_schema())
+    subjects = [(change["verb"], change["subject"]) for change in document["changes"]]
+    assert ("activate", "campaign/mu/campaign-001") in subjects
+    assert not any(verb == "create" for verb, _ in subjects)  # both register both campaigns
+    base = document["base"]
+    assert len(document["changes"]) + base["num_planned_anyway"] == len(whole["changes"])
+    assert ("activate", "campaign/pip/campaign-001") in [(c["verb"], c["subject"]) for c in base["no_longer"]]
+    assert document["counts"] == {"activate": 1, "generate": 1, "enqueue": 1, "launch": 1}
+
+
+def test_the_text_says_with_what_it_compares(run, side: str) -> None:
+    shown = run("plan", f"main..{side}").stdout
+    assert "Shown is what it adds to the plan of main@" in shown
+    assert "2 changes in both." in shown.replace("\n", " ")
+    assert "\nNo longer done:\n  → activate  pip/campaign-001" in shown
+
+
+def test_the_same_commit_adds_nothing_and_detailed_exitcode_says_so(run, side: str) -> None:
+    result = run("plan", "main..HEAD", "--detailed-exitcode")
+    assert (result.exit_code, "Nothing to do" in result.stdout) == (0, True)
+    assert run("plan", f"main..{side}", "--detailed-exitcode").exit_code == 2
+
+
+def test_with_three_dots_the_base_is_where_the_two_parted(run, lab: Path, git, side: str) -> None:
+    (lab / "specs/campaigns/mu/campaign-002.yaml").write_text("id: campaign-002\n")
+    git(lab, "add", "-A")
+    git(lab, "commit", "-qm", "Another campaign")
+    two = json.loads(run("plan", f"main..{side}", "--json").stdout)["base"]
+    three = json.loads(run("plan", f"main...{side}", "--json").stdout)["base"]
+    assert three["commit"] == git(lab, "merge-base", "main", side)
+    created = "campaign/mu/campaign-002"
+    assert created in [change["subject"] for change in two["no_longer"]]
+    assert created not in [change["subject"] for change in three["no_longer"]]
+
+
+@pytest.mark.parametrize(
+    ("ref", "code", "message"),
+    [
+        ("main..", 64, '"main.." is no BASE..HEAD; as in  main..switch-to-muon'),
+        ("..main", 64, "is no BASE..HEAD"),
+        ("main....side", 64, "is no BASE..HEAD"),
+        ("main..nope", 5, '"nope" is no branch or commit'),
+        ("nope...main", 5, '"nope" is no branch or commit'),
+        ("main..-x", 5, "is no name of a branch or commit"),
+    ],
+)
+def test_a_range_that_is_none_is_said(run, side: str, ref: str, code: int, message: str) -> None:
+    result = run("plan", ref)
+    assert result.exit_code == code
+    assert message in result.stderr
+
+
+def test_histories_without_a_common_commit_are_said(run, lab: Path, git, side: str) -> None:
+    git(lab, "switch", "-q", "--orphan", "island")
+    git(lab, "checkout", "-q", "main", "--", "specs")
+    git(lab, "commit", "-qam", "Alone")
+    git(lab, "switch", "-q", "main")
+    result = run("plan", "main...island")
+    assert result.exit_code == 1
+    assert "main and island have no commit in common" in result.stderr
+
+
+MARKDOWN = """\
+<!-- reconcile plan: lab -->
+### lab: 1 to activate, 1 to generate, 1 to enqueue, 1 to launch, 1 waiting, 2 unchanged.
+`side@{side}` beyond `main@{main}`
+
+Cost: unknown before a first training.
+
+<details><summary>Every change</summary>
+
+```diff
+! → activate mu/campaign-001 no campaign was active specs/realm.yaml:2
++ generate quest q2 made by skill bin specs/queue.yaml:3
++ enqueue quest q2 for mu/campaign-001 specs/queue.yaml:3
+"""
+
+
+def test_the_comment_has_a_marker_the_summary_and_every_change_in_a_fence(run, lab, git, side: str) -> None:
+    text = run("plan", f"main..{side}", "--format", "markdown").stdout
+    commits = {name: git(lab, "rev-parse", "--short=7", name) for name in ("side", "main")}
+    plain = re.sub(" +", " ", text)  # the width of the columns is for the eye
+    assert plain.startswith(MARKDOWN.format(**commits))
+    assert "\n# No longer done:\n- → activate pip/campaign-001" in plain
+    assert text.count("```") == 2
+    assert text.rstrip().endswith("`._")
+
+
+def test_the_comment_warns_where_the_base_has_moved_on(run, lab: Path, git, root: Path, side: str) -> None:
+    write_following(Layout(root), Following(repository=str(lab), branch="main"))
+    git(lab, "commit", "-qm", "Later", "--allow-empty")
+    text = run("plan", side, "--format", "markdown").stdout
+    assert "> **The base has moved on:** `main` has 1 commit that this does not have" in text
+
+
+def test_what_is_blocked_stands_outside_the_fold(run, lab: Path, git) -> None:
+    (lab / "specs/queue.yaml").write_text("quests:\n  - {id: q, file: no/such.jsonl}\n")
+    git(lab, "commit", "-qam", "A file that is not there")
+    head, _, _ = run("plan", "--format", "markdown").stdout.partition("<details>")
+    assert "- **Blocked** `quest/q`:" in head
+
+
+def test_a_branch_cannot_write_markdown_or_html_into_the_comment(run, lab: Path, git) -> None:
+    name = "x`<img/src=x>`@all"
+    git(lab, "branch", name)
+    (lab / "specs/queue.yaml").write_text(
+        'quests:\n  - {id: q, file: "no/```</details><script>|`such`.jsonl"}\n'
+    )
+    git(lab, "commit", "-qam", "Odd names")
+    for ref in ("HEAD", name):
+        text = run("plan", ref, "--format", "markdown").stdout
+        assert "<script>" not in text.partition("```diff")[0]
+        assert text.count("```") == 2
+        assert "`x`<img" not in text
+
+
+def test_a_plan_too_long_for_a_comment_is_cut_and_says_where_the_rest_is(run, lab: Path, git) -> None:
+    quests = "".join(
+        f"  - {{id: q{n}, skill: bin, level: 1, count: {n + 1}, for: [pip]}}\n" for n in range(700)
+    )
+    (lab / "specs/queue.yaml").write_text(f"quests:\n{quests}")
+    git(lab, "commit", "-qam", "Many")
+    text = run("plan", "--format", "markdown").stdout
+    assert len(text) < 65_536
+    assert "more lines: reconcile plan HEAD\n```" in text
+    assert text.count("```") == 2
