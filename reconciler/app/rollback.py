@@ -4,32 +4,15 @@ Of a merge it takes back what the merge brought to its branch. A spec that was e
 line; where that is not possible, nothing is committed. Files that are no specs stay, and are named.
 """
 
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
-
-import msgspec
 
 from reconciler.app.environment import Environment
 from reconciler.app.errors import Blocked, Misused
+from reconciler.app.merging import SpecChange, changes_between, merged
 from reconciler.app.place import Options, repository_of
 from reconciler.app.spec_edits import Base, Committing, SpecCommit, commit_edits, read_base
-from reconciler.desired.git_process import ObjectReader, SourceError, output, run
+from reconciler.desired.git_process import run
 from reconciler.desired.git_source import Commit, ahead_behind, resolve
-from reconciler.desired.kinds import SPECS
-from reconciler.desired.yaml_text import MAX_BYTES
-
-_MAX_LISTING_BYTES = 16 * 1024 * 1024
-_REGULAR = ("100644", "100755", "000000")
-_ABSENT = "0"
-
-
-class SpecChange(msgspec.Struct, frozen=True, kw_only=True):
-    """What a commit did to one spec; None: it was not there."""
-
-    path: str
-    before: bytes | None
-    after: bytes | None
 
 
 def rollback(environment: Environment, options: Options, ref: str, committing: Committing) -> SpecCommit:
@@ -66,63 +49,25 @@ def _changes_of(target: Commit, ref: str) -> Iterator[SpecChange]:
     parent = run(target.git_dir, "rev-parse", "--verify", "-q", f"{target.id}^1").stdout.decode().strip()
     if not parent:
         raise Misused(f"{ref} ({target.id[:7]}) is the first commit: without it there are no specs")
-    said = output(
-        target.git_dir, "diff-tree", "-r", "-z", "--no-renames", parent, target.id, "--", SPECS,
-        limit=_MAX_LISTING_BYTES,
-    )  # fmt: skip
-    if said is None:
-        raise SourceError(
-            f"{target.git_dir}: git cannot compare {target.id[:7]} with its parent; try git fsck"
-        )
-    words = said.decode("utf-8", "surrogateescape").split("\0")
-    with ObjectReader(target.git_dir) as objects:
-        for about, path in zip(words[::2], words[1::2], strict=False):
-            modes, ids = about.removeprefix(":").split(" ")[:2], about.split(" ")[2:4]
-            if all(mode in _REGULAR for mode in modes):
-                before, after = (_content(objects, object_id) for object_id in ids)
-                yield SpecChange(path=path, before=before, after=after)
-
-
-def _content(objects: ObjectReader, object_id: str) -> bytes | None:
-    return None if set(object_id) == {_ABSENT} else objects.read(object_id, "blob", MAX_BYTES + 1)
+    return changes_between(target.git_dir, parent, target.id)
 
 
 def _without(base: Base, changes: Sequence[SpecChange]) -> Mapping[str, str | None]:
     """Return each spec as it is without its change; None: it goes."""
     texts: dict[str, str | None] = {}
-    conflicts = []
+    edited = []
     for change in changes:
         now = base.texts.get(change.path)
-        found, is_clean = _taken_back(change, None if now is None else now.encode())
+        found, is_clean = merged(None if now is None else now.encode(), change.after, change.before)
         texts[change.path] = None if found is None else found.decode("utf-8", "replace")
         if not is_clean:
-            conflicts.append(change.path)
-    if conflicts:
+            edited.append(change.path)
+    if edited:
         raise Blocked(
-            f"{', '.join(conflicts)}: edited since in the same lines, so nothing was changed; take it back "
+            f"{', '.join(edited)}: edited since in the same lines, so nothing was changed; take it back "
             "by hand, or roll back the later commit first (git log -- FILE)"
         )
     return texts
-
-
-def _taken_back(change: SpecChange, now: bytes | None) -> tuple[bytes | None, bool]:
-    """Return the spec without the change, and whether no later edit stands against it."""
-    if now == change.after:
-        return change.before, True
-    if now == change.before:
-        return now, True
-    if now is None or change.before is None or change.after is None:
-        return now, False
-    return _merged(now, change.after, change.before)
-
-
-def _merged(now: bytes, base: bytes, wanted: bytes) -> tuple[bytes, bool]:
-    with tempfile.TemporaryDirectory() as folder:
-        files = [Path(folder) / name for name in ("now", "base", "wanted")]
-        for file, content in zip(files, (now, base, wanted), strict=True):
-            file.write_bytes(content)
-        done = run(Path(folder), "merge-file", "-p", *map(str, files))
-    return done.stdout, done.returncode == 0
 
 
 def _subject_of(commit: Commit) -> str:

@@ -27,6 +27,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "skip": ("skip", "Send a quest behind all others; a second time, out of the queue."),
     "retry": ("retry", "Let a quest that failed or was skipped wait again."),
     "propose": ("propose", "Commit single lines of a spec on a new branch, for a pull request."),
+    "proposals": ("proposals", "List the branches that wait to be merged, each with its plan."),
     "rollback": ("rollback", "Commit the specs without what an earlier commit did to them."),
     "suspend": ("suspend", "Commit that nothing is done for a thing, with reason and end."),
     "unsuspend": ("unsuspend", "Commit that a thing is suspended no longer."),
