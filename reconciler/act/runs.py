@@ -15,6 +15,7 @@ from reconciler.act.damaged import verified_to_resume
 from reconciler.act.derived import campaign_row, write_campaign_file
 from reconciler.act.environment import child_environment
 from reconciler.act.errors import Permanent, Temporary
+from reconciler.act.held_out import held_out_of_run
 from reconciler.act.orders import quest_orders
 from reconciler.act.run_files import (
     claim_of,
@@ -34,7 +35,7 @@ from state.contract.files import ContractError, read
 from state.contract.goals import as_order, goals_in
 from state.contract.orders import Orders
 from state.contract.process import COOKIE_VARIABLE
-from state.contract.request import CodeVersion, RunRequest
+from state.contract.request import CodeVersion, HeldOutFile, RunRequest
 from state.layout import RunLayout
 from state.store.rows import RunRow
 from state.store.tables import get_meta, put, select
@@ -45,7 +46,8 @@ def launch(action: LaunchRun, tools: Tools) -> str:
 
     Raises:
         Temporary: another run is not over yet, a quest has no content, the run is over already, its folder
-            is that of a run which the store does not know, or the checkpoint to go on from is damaged.
+            is that of a run which the store does not know, the checkpoint to go on from is damaged, or what
+            it measures with is not in the realm.
         Permanent: the run was asked for with another config before.
     """
     files = files_of(tools, action)
@@ -59,8 +61,10 @@ def launch(action: LaunchRun, tools: Tools) -> str:
             f"{files.folder} was used by a run that the store does not know, and is left as it is; "
             "the next plan takes another number"
         )
+    held_out = held_out_of_run(action, tools)
     row, code_version = _commit_row(tools, action, row)
-    _fill_folder(tools, action, files, row, code_version)
+    request = _request(tools, action, row, code_version, held_out)
+    _fill_folder(tools, action, files, row, request)
     write_campaign_file(tools, action.campaign_uid, action.campaign)
     write_status_files(tools, action.campaign_uid, action.campaign)
     if living_pid(tools, files, row.cookie) is None:
@@ -161,12 +165,9 @@ def _provenance(row: RunRow) -> dict[str, str | int]:
     }
 
 
-def _fill_folder(
-    tools: Tools, action: LaunchRun, files: RunLayout, row: RunRow, code_version: CodeVersion
-) -> None:
+def _fill_folder(tools: Tools, action: LaunchRun, files: RunLayout, row: RunRow, request: RunRequest) -> None:
     """Write request and orders; a request that a killed launch left is kept if it asks for the same."""
     ensure_folder(files.folder)
-    request = _request(tools, action, row, code_version)
     if not create_file(files.request, msgspec.json.format(msgspec.json.encode(request), indent=2) + b"\n"):
         _check_same(files, request)
     orders = Orders(
@@ -175,7 +176,13 @@ def _fill_folder(
     write_json(files.orders, orders)
 
 
-def _request(tools: Tools, action: LaunchRun, row: RunRow, code_version: CodeVersion) -> RunRequest:
+def _request(
+    tools: Tools,
+    action: LaunchRun,
+    row: RunRow,
+    code_version: CodeVersion,
+    held_out: HeldOutFile | None,
+) -> RunRequest:
     with tools.writer.transaction() as store:
         realm_uid = get_meta(store, "realm_uid") or ""
         segment = campaign_row(store, action.campaign_uid, action.campaign).segment
@@ -195,7 +202,7 @@ def _request(tools: Tools, action: LaunchRun, row: RunRow, code_version: CodeVer
         checkpoints_dir=str(tools.layout.campaign(action.campaign).checkpoints),
         model_dir=action.model_dir,
         trainer_lock=str(tools.layout.trainer_lock),
-        held_out=action.held_out,
+        held_out=held_out,
         resume_step=row.resume_step,
         optimizer_state=action.optimizer_state,
     )

@@ -27,6 +27,7 @@ EVENTS = {
     "StopRun": "stopped",
     "CloseRun": "run_ended",
     "RecordCheckpoint": "saved",
+    "SnapshotHeldOut": "held_out_taken_in",
     "SetAsideCheckpoint": "set_aside",
     "TrashCheckpoint": "dropped",
     "DeleteCampaign": "deleted",

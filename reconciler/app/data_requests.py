@@ -8,8 +8,9 @@ from reconciler.desired.desired import Desired
 from reconciler.desired.queue import Quest
 from reconciler.desired.training import HeldOutFile as HeldOutSpec
 from reconciler.observed.records import InboxFile
-from reconciler.plan.configs import ResolvedRun, held_out_shape, resolve_run
+from reconciler.plan.configs import ResolvedRun, resolve_run
 from reconciler.plan.dropped import quest_id_of
+from reconciler.plan.held_out import held_out_shape
 from reconciler.plan.hero_checks import LaunchProblem
 from reconciler.plan.inbox import contracts_of_inbox
 from reconciler.plan.quest_sources import NoSource, contracts_of, quest_source

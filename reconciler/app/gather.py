@@ -32,7 +32,7 @@ from reconciler.observed.queue_folders import observe_queue_folders
 from reconciler.observed.records import InboxFacts, ModelFacts, QuestFileFacts, SeenFolder, Strange
 from reconciler.observed.snapshots import observe_snapshots
 from reconciler.observed.trash import observe_trash
-from reconciler.plan.configs import held_out_shape
+from reconciler.plan.held_out import held_out_key, held_out_shape
 from reconciler.plan.inbox import contracts_of_inbox
 from reconciler.plan.observed_time import is_over, observed_now
 from reconciler.plan.quest_parts import known_contents
@@ -62,7 +62,7 @@ class Observer:
         store = self._store(desired)
         with self._files.at_once():
             folders = self._known_campaigns(store)
-        held_out_files = self._held_out_files(desired)
+        held_out_files = self._held_out_files(desired, store)
         return Facts(
             store=store,
             disk=observe_disk(self._layout.root),
@@ -161,15 +161,28 @@ class Observer:
             if quest.file is not None
         }
 
-    def _held_out_files(self, desired: Desired) -> Mapping[str, QuestFileFacts]:
+    def _held_out_files(self, desired: Desired, store: StoreView) -> Mapping[str, QuestFileFacts]:
         found = {}
         for name in desired.campaigns:
             spec = held_out_of(desired, name)
             if isinstance(spec, HeldOutFile):
-                contract = RowContract(name="the held-out file's fields", shape=held_out_shape(spec))
-                root, top = self._layout.root, self._repository
-                found[name] = observe_quest_file(spec.file, root, top, (contract,), self._files)
+                found[name] = self._held_out_file(spec, store)
         return found
+
+    def _held_out_file(self, spec: HeldOutFile, store: StoreView) -> QuestFileFacts:
+        """Return the facts of a held-out file; of one that is gone those of what was taken in of it."""
+        contracts = (RowContract(name="the held-out file's fields", shape=held_out_shape(spec)),)
+        root, top = self._layout.root, self._repository
+        seen = observe_quest_file(spec.file, root, top, contracts, self._files)
+        key = held_out_key(spec) if seen.is_gone else None
+        taken_in = next((row.digest for row in store.quest_data if row.source_key == key), None)
+        if taken_in is None:
+            return seen
+        path = str(self._layout.snapshot(taken_in))
+        kept = observe_quest_file(path, root, top, contracts, self._files)
+        return (
+            msgspec.structs.replace(kept, name=spec.file, is_gone=True) if kept.sha256 == taken_in else seen
+        )
 
     def _models(self, desired: Desired) -> Mapping[str, ModelFacts]:
         hub = hub_cache_folder(self._environment.variables, self._environment.home)

@@ -12,6 +12,7 @@ from reconciler.app.environment import Environment
 from reconciler.app.gather import Observer
 from reconciler.app.here import seen_from_here
 from reconciler.app.known_data import Memory, known_of_new, known_of_queue, with_inspections
+from reconciler.app.late_held_out import with_late_held_out
 from reconciler.app.place import Following, Options, head_of, read_following, repository_of, root_of
 from reconciler.desired.desired import Desired
 from reconciler.desired.edits import uncommitted
@@ -87,7 +88,7 @@ def view_of(environment: Environment, options: Options, commit: Commit, read: De
     world = World(desired=desired, facts=seen, specs_commit=commit.id, now=now)
     memory = Memory(environment)
     known = known_of_new(world, layout, memory.look)
-    world = with_inspections(world, known)
+    world = with_late_held_out(environment, with_inspections(world, known), layout)
     plan = make_plan(desired, world.facts, specs_commit=commit.id, now=now)
     return View(
         commit=commit,

@@ -20,6 +20,7 @@ from reconciler.app.errors import Failed, NotFound
 from reconciler.app.gather import Observer, new_realm_uid
 from reconciler.app.here import seen_from_here
 from reconciler.app.known_data import Gate, Look, known_of_new, with_inspections
+from reconciler.app.late_held_out import with_late_held_out
 from reconciler.app.place import Following, Options, followed_commit
 from reconciler.app.planning import View, load_commit
 from reconciler.app.remembered_root import common_folder
@@ -198,7 +199,8 @@ class Ticker:
         seen = self._observer.facts(desired)
         now = self._environment.now()
         world = World(desired=desired, facts=seen, specs_commit=commit.id, now=now)
-        facts = with_inspections(world, known_of_new(world, self._layout, self._look_through)).facts
+        world = with_inspections(world, known_of_new(world, self._layout, self._look_through))
+        facts = with_late_held_out(self._environment, world, self._layout).facts
         return View(
             commit=commit,
             is_worktree=False,

@@ -8,8 +8,10 @@ from reconciler.app.data_requests import Subject, Subjects
 from reconciler.app.environment import Environment
 from reconciler.app.evaluation_sets import evaluation_guards, with_leaks
 from reconciler.app.inspecting import Asked, Inspector, as_far_as_installed
+from reconciler.app.late_held_out import late_held_out
 from reconciler.app.place import Options
 from reconciler.app.planning import View, look, world_of
+from reconciler.plan.held_out import learnt_text
 from reconciler.plan.world import World
 from state.contract.inspection import DataFinding, Depth, Guard, InspectAnswer, Inspection, InspectRequest
 from state.contract.inspection_words import not_shown
@@ -94,8 +96,18 @@ def validate_data(
         mine = [next(answers) for _ in range(_num_questions(request, guards))]
         data = _quest_data(one, missing, mine)
         quests.append(as_generated(data) if one.quest_id in generated else data)
+    notes = (*notes, *_late(environment, view))
     source = view.commit.name if ref is not None else f"the work tree on {view.commit.name}"
     return DataValidation(source=source, depth=depth, quests=tuple(quests), notes=notes)
+
+
+def _late(environment: Environment, view: View) -> Iterator[str]:
+    """Yield which campaigns had learnt rows of their held-out file before it was held out."""
+    for campaign, file in view.facts.held_out_files.items():
+        found = late_held_out(environment, world_of(view), view.layout, campaign)
+        if found is not None and (found.num_learnt or not found.is_sure):
+            what = f"{learnt_text(found)} of the held-out file {file.name}"
+            yield f"{campaign} has learnt {what}: their loss is too low; reconcile prove {campaign}@latest"
 
 
 def _before_anybody_looked(view: View) -> World:

@@ -12,6 +12,7 @@ from reconciler.observed.records import (
     DiskFacts,
     GpuInventory,
     InboxFacts,
+    LearntHeldOut,
     ModelFacts,
     Obstacle,
     QuestFileFacts,
@@ -80,6 +81,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """By quest id: what is known of rows not taken in yet, as the active campaign would train them."""
     held_out_files: Mapping[str, QuestFileFacts] = {}
     """By campaign name."""
+    learnt_held_out: Mapping[str, LearntHeldOut] = {}
+    """By campaign name, where a run is about to hold out another file than the one before."""
     models: Mapping[str, ModelFacts] = {}
     """By hero id; only heroes that need weights from somewhere."""
     missing_programs: Mapping[str, str] = {}

@@ -30,7 +30,8 @@ _CHUNK_BYTES = 1 << 20
 class _Refused(Exception):
     """The file cannot be read as a quest; holds the one finding."""
 
-    def __init__(self, found: str, expected: str, advice: str) -> None:
+    def __init__(self, found: str, expected: str, advice: str, *, is_gone: bool = False) -> None:
+        self.is_gone = is_gone
         self.finding = Finding(row=None, found=found, expected=expected, advice=advice)
         super().__init__(str(self.finding))
 
@@ -67,7 +68,8 @@ def observe_quest_file(
         seen, checked = _check(path, contracts, cache, known, held_out)
     except _Refused as refused:
         where = None if path is None else printable(str(path))
-        return QuestFileFacts(name=name, path=where, findings=(refused.finding,))
+        found = (refused.finding,)
+        return QuestFileFacts(name=name, path=where, findings=found, is_gone=refused.is_gone)
     return _facts(name, path, seen, checked)
 
 
@@ -118,7 +120,10 @@ def _find(name: str, bases: tuple[Path, ...]) -> Path:
     if place is None:
         looked_at = " and ".join(str(place) for place in places)
         raise _Refused(
-            f"there is no file {looked_at}", "a JSONL file", "Correct the path or put the file there."
+            f"there is no file {looked_at}",
+            "a JSONL file",
+            "Correct the path or put the file there.",
+            is_gone=True,
         )
     return _resolve(place, None if Path(name).is_absolute() else bases[places.index(place)])
 

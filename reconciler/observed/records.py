@@ -332,6 +332,15 @@ class ModelFacts(msgspec.Struct, frozen=True, kw_only=True):
         return self.folder is not None and not self.missing
 
 
+class LearntHeldOut(msgspec.Struct, frozen=True, kw_only=True):
+    """How much of a held-out file a campaign had learnt before it was held out."""
+
+    num_learnt: int
+    num_rows: int
+    is_sure: bool
+    """Was all that it has learnt known? Otherwise there may be more."""
+
+
 class QuestFileFacts(msgspec.Struct, frozen=True, kw_only=True):
     """A quest file as it is now; trainable when there are no findings."""
 
@@ -348,3 +357,5 @@ class QuestFileFacts(msgspec.Struct, frozen=True, kw_only=True):
     """For each content that was taken in before and that it begins with: what came behind."""
     findings: tuple[Finding, ...] = ()
     """At most ten, in the order of the rows."""
+    is_gone: bool = False
+    """There is no file of this name any more."""

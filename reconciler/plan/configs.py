@@ -8,12 +8,12 @@ from reconciler.desired.hero import Hero
 from reconciler.desired.layers import Resolved, layers_of, resolve
 from reconciler.desired.training import HeldOutFile as HeldOutSpec
 from reconciler.desired.unsupported import unsupported_settings
+from reconciler.plan.held_out import held_out_shape
 from reconciler.plan.hero_checks import LaunchProblem, hero_problems, model_of
 from reconciler.plan.locked import length_problems
 from reconciler.plan.world import World
 from state.contract.byte_tokens import byte_tokens_digest
 from state.contract.chat import BUILT_IN, is_built_in, template_digest
-from state.contract.orders import RowShape
 from state.contract.request import (
     ChatConfig,
     CheckpointConfig,
@@ -119,13 +119,6 @@ def _evaluation(world: World, campaign: str, settings: Mapping[str, Resolved]) -
         max_rows=settings["evaluation.max_rows"].value,
         held_out_digest=file.digest if file else None,
     )
-
-
-def held_out_shape(spec: HeldOutSpec) -> RowShape:
-    """Return how the lines of a held-out file are read."""
-    if spec.fields is None:
-        return RowShape()
-    return RowShape(kind="fields", prompt=spec.fields.prompt, completion=spec.fields.completion)
 
 
 def _held_out(world: World, campaign: str, settings: Mapping[str, Resolved]) -> HeldOutFile | None:

@@ -3,7 +3,7 @@
 import msgspec
 
 from reconciler.observed.records import RunFacts
-from reconciler.plan import blockers, jobs
+from reconciler.plan import blockers, held_out, jobs
 from reconciler.plan.actions import (
     ActivateCampaign,
     CloseRun,
@@ -124,6 +124,7 @@ def _launch(
     start = _start(draft, campaign, newest.step if newest else 0)
     fresh = "" if same_optimizer else f" with fresh state for {resolved.config.training.optimizer}"
     change, cause = _what_changed(world, campaign, resolved, generation)
+    measured = held_out.take_in(world, draft, campaign)
     draft.add(
         LaunchRun(
             campaign=campaign,
@@ -145,7 +146,7 @@ def _launch(
         reason=f"{change}{jobs.describe(world, draft, campaign)}, from {start}{fresh}",
         cause=cause or _first_quest(world, draft, campaign),
         source=_source(world, draft, campaign, attempt, is_changed=bool(change)),
-        needs=draft.ids(*_BEFORE_A_LAUNCH),
+        needs=(*draft.ids(*_BEFORE_A_LAUNCH), *measured),
     )
 
 

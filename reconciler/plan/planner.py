@@ -17,6 +17,7 @@ from reconciler.plan.deletions import plan_deletions
 from reconciler.plan.draft import Draft
 from reconciler.plan.effective import plan_effective
 from reconciler.plan.guard import plan_guard
+from reconciler.plan.held_out import plan_held_out
 from reconciler.plan.heroes import plan_heroes
 from reconciler.plan.in_the_way import plan_obstacles
 from reconciler.plan.inbox import plan_inbox
@@ -58,6 +59,7 @@ PLANNERS = (
     plan_queue,
     plan_orders,
     plan_effective,
+    plan_held_out,
     plan_launch,
     plan_milestones,
     plan_records,

@@ -107,6 +107,7 @@ _SENTENCES: dict[type[a.Action], Callable[[Any], Sentence]] = {
     a.RestoreCampaign: lambda x: Sentence("→", "restore", x.campaign, "paused"),
     a.WritePointer: lambda x: Sentence("~", "write", "active pointer and link", x.campaign or "no campaign"),
     a.SnapshotFile: lambda x: Sentence("+", "take in", f"quest {x.quest_id}", ""),
+    a.SnapshotHeldOut: lambda x: Sentence("+", "take in", f"held-out {x.name}", f"for {x.campaign}"),
     a.TakeInboxFile: lambda x: Sentence("→", "take in", f"inbox {x.name}", f"as quest {x.quest_id}"),
     a.GenerateQuest: lambda x: Sentence("+", "generate", f"quest {x.quest_id}", ""),
     a.WriteQueueFolders: lambda _: Sentence("~", "write", "folders of queue/", ""),

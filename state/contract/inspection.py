@@ -14,8 +14,11 @@ from state.contract.row_contracts import RowContract
 from state.contract.row_lines import Finding
 from state.contract.run_config import ChatConfig, TokenizerConfig
 
-CHECKER_VERSION = 3
+CHECKER_VERSION = 4
 """Grows when a check finds something else in the same rows."""
+
+TOO_FEW_HELD_OUT = 2
+"""So few rows, or fewer, measure nothing: each run of the dice is another loss."""
 
 Depth = Literal["quick", "standard", "deep"]
 """Each holds the one before: rows as they stand; their tokens, repetition; near duplicates."""

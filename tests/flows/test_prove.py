@@ -4,6 +4,7 @@ Trainers are instant ones: real orders, cursors and manifests, without weights. 
 take rows; nothing of the proof is used to make it.
 """
 
+import hashlib
 import json
 import re
 import shutil
@@ -23,6 +24,7 @@ from worlds import World
 from reconciler.cli.group import reconcile
 from state.contract.files import read
 from state.contract.manifest import MANIFEST_NAME, LearntRange, Manifest, with_digest
+from state.contract.request import RunRequest
 from state.store.connection import open_writer
 
 ONE, TWO = "one/campaign-001", "two/campaign-001"
@@ -69,8 +71,12 @@ class Realm:
         self.world.apply()
 
     def prove(self, checkpoint: str, *more: str) -> Result:
+        return self.run("prove", checkpoint, *more)
+
+    def run(self, *arguments: str) -> Result:
+        """Call the command for this realm."""
         lab = self.world.lab
-        given = ["--repo", str(lab.repository), "--root", str(lab.layout.root), "prove", checkpoint, *more]
+        given = ["--repo", str(lab.repository), "--root", str(lab.layout.root), *arguments]
         return CliRunner().invoke(reconcile, given, env={"HOME": str(lab.home)})
 
     def proof(self, checkpoint: str, *more: str) -> dict[str, Any]:
@@ -414,12 +420,55 @@ def test_rows_of_a_held_out_file_are_never_learnt_and_its_content_is_needed_to_p
     assert "sums:4 was never learnt: it is held out, to measure with." in said
 
     lab.data(rows([4, 5, 99]), "measure")
+    assert lab.prove(ONE).exit_code == 0  # its content lies in the realm
+
+    measured = lab.world.lab.repository / "data/measure.jsonl"
+    kept = next(
+        lab.world.lab.layout.data.glob(f"{hashlib.sha256(rows([3, 4, 5, 99]).encode()).hexdigest()}*")
+    )
+    kept.unlink()
+    measured.unlink()
     done = lab.prove(ONE)
     assert done.exit_code == 1
-    measure = lab.world.lab.repository / "data/measure.jsonl"
-    assert f"run g1-a1 held out the rows of {measure}, whose content then" in done.stdout
-    lab.data(rows([3, 4, 5, 99]), "measure")
-    assert lab.prove(ONE).exit_code == 0
+    assert f"run g1-a1 held out the rows of {kept}, whose content then" in done.stdout
+
+
+def test_a_held_out_file_of_learnt_rows_is_told_by_plan_and_validate_before_it_is_held_out(
+    lab: Realm,
+) -> None:
+    lab.data(rows(range(12)))
+    lab.apply()
+    lab.data(rows([3, 4, 99]), "measure")
+    overrides = {"evaluation": {"held_out": {"file": "data/measure.jsonl"}}}
+    lab.specs["campaigns/one/campaign-001"] = {"id": "campaign-001", "config_overrides": overrides}
+    lab.world.commit(lab.specs)
+
+    told = "2 of the 3 rows of data/measure.jsonl: the campaign had learnt them before"
+    assert told in " ".join(lab.run("plan").stdout.split())
+    validated = lab.run("validate", "--data", "--depth", "quick", "--json")
+    (note,) = json.loads(validated.stdout)["notes"]
+    assert note.startswith(f"{ONE} has learnt 2 of the 3 rows of the held-out file data/measure.jsonl")
+
+
+def test_a_held_out_file_that_is_edited_changes_no_run_and_one_that_vanishes_goes_on_measuring(
+    lab: Realm,
+) -> None:
+    lab.data(rows(range(8)))
+    lab.data(rows([90, 91, 92]), "measure")
+    overrides = {"evaluation": {"held_out": {"file": "data/measure.jsonl"}}}
+    lab.apply(**{"campaigns/one/campaign-001": {"id": "campaign-001", "config_overrides": overrides}})
+    held_out = read(next(lab.world.lab.layout.root.rglob("request.json")), RunRequest).held_out
+    assert held_out is not None
+    assert Path(held_out.path) == lab.world.lab.layout.snapshot(held_out.digest)
+
+    (lab.world.lab.repository / "data/measure.jsonl").unlink()
+    lab.data(rows(range(12)))
+    lab.apply()
+
+    requests = sorted(lab.world.lab.layout.root.rglob("request.json"))
+    assert [read(file, RunRequest).held_out for file in requests] == [held_out, held_out]
+    told = " ".join(lab.run("plan").stdout.split())
+    assert "there is no file data/measure.jsonl any more; measured with its 3 rows as taken in" in told
 
 
 def test_proofs_write_nothing(one_lab: Realm) -> None:

@@ -2,7 +2,16 @@
 
 from collections.abc import Sequence
 
-from state.contract.inspection import DEPTHS, Depth, Guard, Inspection, InspectRequest, TokenCounts, TrainedAs
+from state.contract.inspection import (
+    DEPTHS,
+    TOO_FEW_HELD_OUT,
+    Depth,
+    Guard,
+    Inspection,
+    InspectRequest,
+    TokenCounts,
+    TrainedAs,
+)
 from state.contract.quest_rows import QuestFileError, Row, row_digest
 from state.contract.row_contracts import RowContract
 from state.contract.row_order import training_rows
@@ -116,7 +125,14 @@ def _training_rows(
             "every row is held out", "at least one to train on", "Lower held_out or add rows."
         )
         findings.add("held_out", None, objection, is_error=True)
+    elif fraction and len(rows) - len(training) <= TOO_FEW_HELD_OUT:
+        findings.add("held_out", None, _too_few(fraction, len(rows) - len(training), len(rows)))
     return training
+
+
+def _too_few(fraction: float, num_held_out: int, num_rows: int) -> Objection:
+    found = f"held_out: {fraction:g} leaves {num_held_out} of {num_rows:,} rows to measure with"
+    return Objection(found, f"more than {TOO_FEW_HELD_OUT}", "Raise it, or measure with a file of its own.")
 
 
 def _look_for_repetition(rows: Sequence[Row], findings: Findings) -> None:

@@ -5,14 +5,16 @@ where neither is there, the chain is broken, and says after whom.
 """
 
 from collections.abc import Iterator
+from typing import Protocol
 
 import apsw
 import msgspec
 
-from reconciler.app.planning import View
 from reconciler.app.proof.records import Ancestor
+from reconciler.observed.facts import Facts
 from state.contract.manifest import Manifest
 from state.ids import RunKey
+from state.layout import Layout
 from state.store.connection import open_reader
 from state.store.lineage import manifest_of
 from state.store.rows import ManifestRow
@@ -58,7 +60,17 @@ class Chain(msgspec.Struct, frozen=True, kw_only=True):
     """What is not known; None: it goes back to the first weights."""
 
 
-def chain_of(view: View, digest: str) -> Chain:
+class Seen(Protocol):
+    """What a proof stands on: what was found, and where."""
+
+    @property
+    def facts(self) -> Facts: ...
+
+    @property
+    def layout(self) -> Layout: ...
+
+
+def chain_of(view: Seen, digest: str) -> Chain:
     """Return the chain of the checkpoint with this digest; without links when nothing is known of it."""
     here = {
         found.manifest.digest: Link(manifest=found.manifest, path=found.path)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from reconciler.app.planning import View
+from reconciler.app.proof.chain import Seen
 from state.contract.files import ContractError, read
 from state.contract.orders import RowShape
 from state.contract.quest_rows import QuestFileError, read_quest_bytes, row_digest, rows
@@ -44,7 +44,7 @@ class NotDrawn(Exception):
 class Drawings:
     """Finds out once how each run drew."""
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: Seen) -> None:
         self._view = view
         self._known: dict[RunKey, Drawing | str] = {}
         self._files: dict[str, frozenset[str]] = {}

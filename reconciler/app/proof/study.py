@@ -2,8 +2,7 @@
 
 import msgspec
 
-from reconciler.app.planning import View
-from reconciler.app.proof.chain import Chain, chain_of
+from reconciler.app.proof.chain import Chain, Seen, chain_of
 from reconciler.app.proof.contents import Content, Contents, NoContent
 from reconciler.app.proof.counting import Counted, OtherSplit, count_rows
 from reconciler.app.proof.drawing import Drawings, NotDrawn
@@ -56,7 +55,7 @@ class Study(msgspec.Struct, frozen=True, kw_only=True):
         return (self.chain.broken,) if self.chain.broken is not None else ()
 
 
-def study(view: View, digest: str) -> Study:
+def study(view: Seen, digest: str) -> Study:
     """Return what the checkpoint with this digest has learnt; without links when nothing is known of it."""
     chain = chain_of(view, digest)
     lessons = lessons_of(chain, Drawings(view))

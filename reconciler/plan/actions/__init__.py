@@ -31,6 +31,7 @@ from reconciler.plan.actions.quests import (
     GenerateQuest,
     MarkJob,
     SnapshotFile,
+    SnapshotHeldOut,
     TakeInboxFile,
     UpdateJob,
     WriteQueueFolders,
@@ -60,6 +61,7 @@ AnyAction = (
     | RestoreCampaign
     | WritePointer
     | SnapshotFile
+    | SnapshotHeldOut
     | TakeInboxFile
     | GenerateQuest
     | WriteQueueFolders
@@ -113,6 +115,7 @@ __all__ = [
     "RunAction",
     "SetAsideCheckpoint",
     "SnapshotFile",
+    "SnapshotHeldOut",
     "StopRun",
     "TakeApproval",
     "TakeInboxFile",

@@ -23,6 +23,18 @@ class SnapshotFile(Action, frozen=True, kw_only=True):
     stop_byte: int | None = None
 
 
+class SnapshotHeldOut(Action, frozen=True, kw_only=True):
+    """Copy a campaign's held-out file into the realm's data, under the digest that its config names."""
+
+    campaign: str
+    name: str
+    """Of the file, as the specs say it."""
+    source_key: str
+    path: str
+    digest: str
+    num_rows: int
+
+
 class TakeInboxFile(Action, frozen=True, kw_only=True):
     """Make a file of the inbox a quest: its content into the realm's data, then the file out of the inbox."""
 

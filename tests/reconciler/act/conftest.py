@@ -263,6 +263,18 @@ def snapshot(source: Path, **changes: Any) -> a.SnapshotFile:
     return msgspec.structs.replace(given, **changes)
 
 
+def held_out(source: Path, **changes: Any) -> a.SnapshotHeldOut:
+    given = a.SnapshotHeldOut(
+        campaign=CAMPAIGN,
+        name="sums.jsonl",
+        source_key="measured",
+        path=str(source),
+        digest=DIGEST,
+        num_rows=3,
+    )
+    return msgspec.structs.replace(given, **changes)
+
+
 def generate(*arguments: str, **changes: Any) -> a.GenerateQuest:
     command = ("python", "-I", "-S", str(GENERATOR), *arguments)
     given = a.GenerateQuest(
@@ -390,6 +402,7 @@ class Builders:
     stop, close, record, set_aside = map(staticmethod, (stop, close, record, set_aside))
     drop, take_back, purge = map(staticmethod, (drop, take_back, purge))
     forget_undelete = staticmethod(forget_undelete)
+    held_out = staticmethod(held_out)
     delete, take_back_whole, purge_whole = map(staticmethod, (delete, take_back_whole, purge_whole))
     tiny_trainers = TinyTrainers
     workshop = Workshop

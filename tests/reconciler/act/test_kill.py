@@ -177,6 +177,10 @@ SCENARIOS = {
         lambda realm, make: make.snapshot(realm.source, source_key="again"),
         lambda realm, make: realm.layout.snapshot(make.digest).unlink(),
     ),
+    "SnapshotHeldOut": Scenario(
+        lambda realm, make: make.held_out(realm.source),
+        lambda realm, make: realm.layout.snapshot(make.digest).unlink(),
+    ),
     "TakeInboxFile": Scenario(
         inbox_file,
         lambda realm, make: (dropped(realm, make), realm.layout.snapshot(make.digest).unlink()),

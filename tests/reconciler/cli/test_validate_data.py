@@ -27,6 +27,9 @@ def with_rows(lab: Path) -> Callable[..., Path]:
         file.write_text("".join(f"{line}\n" for line in (*map(json.dumps, said), *more)))
         text = f"quests:\n  - {{id: sums, file: rows.jsonl{quest}}}\n"
         (lab / "specs/queue.yaml").write_text(text)
+        realm = (lab / "specs/realm.yaml").read_text()
+        if "defaults" not in realm:
+            (lab / "specs/realm.yaml").write_text(f"{realm}defaults: {{evaluation: {{held_out: 0}}}}\n")
         return file
 
     return make

@@ -10,6 +10,7 @@ from case_files import a_gpu, data_of, inbox_facts, inbox_row, made_inspection, 
 from case_runs import config_of_row, effective_run, run_status, with_values
 
 from reconciler.desired.desired import Desired
+from reconciler.desired.training import HeldOutFile
 from reconciler.observed.facts import CampaignFacts, Facts
 from reconciler.observed.records import (
     CheckpointFacts,
@@ -19,6 +20,7 @@ from reconciler.observed.records import (
     DiskFacts,
     ForeignFolder,
     GpuInventory,
+    LearntHeldOut,
     Obstacle,
     RunFacts,
     SnapshotFacts,
@@ -28,6 +30,7 @@ from reconciler.observed.records import (
 from reconciler.plan.campaigns import card_of
 from reconciler.plan.changes import change_id
 from reconciler.plan.configs import ResolvedRun, resolve_run
+from reconciler.plan.held_out import held_out_key
 from reconciler.plan.quest_sources import QuestSource, quest_source
 from reconciler.plan.world import World
 from state.campaign_file import campaign_record
@@ -82,6 +85,7 @@ class Builder:
             held_out_files={
                 name: quest_file(name, file) for name, file in words.get("held_out_files", {}).items()
             },
+            learnt_held_out=msgspec.convert(words.get("learnt_held_out", {}), dict[str, LearntHeldOut]),
             inspections={
                 name: made_inspection(found) for name, found in words.get("inspections", {}).items()
             },
@@ -124,6 +128,13 @@ class Builder:
         taken = [inbox_row(number, words) for number, words in enumerate(self.words.get("taken", ()))]
         snapshots |= {row.digest: SIZE for row in taken if row.name not in self.words.get("lost_data", ())}
         rows += [data_of(row) for row in taken]
+        for name, digest in self.words.get("held_out_taken_in", {}).items():
+            rows.append(
+                msgspec.structs.replace(
+                    self._data_row(name, digest), source_key=held_out_key(HeldOutFile(file=name))
+                )
+            )
+            snapshots[digest] = SIZE
         self._store(quest_data=tuple(rows), inbox=tuple(taken))
         self.facts = msgspec.structs.replace(self.facts, snapshots=SnapshotFacts(sizes=snapshots))
 

@@ -34,7 +34,7 @@ def quest_file(name: str, words: Mapping[str, Any]) -> QuestFileFacts:
         contract=msgspec.convert({"name": "messages"} | words.get("contract", {}), RowContract),
         digest=words.get("digest", digest),
         size_bytes=SIZE,
-        num_rows=10,
+        num_rows=words.get("num_rows", 10),
         num_left_out=words.get("left_out", 0),
         left_out=(Finding(row=7, found="no answer", expected="one", advice="Add it."),),
     )
@@ -46,6 +46,7 @@ def quest_file(name: str, words: Mapping[str, Any]) -> QuestFileFacts:
         content=None if findings else content,
         continued=tuple(msgspec.convert(one, Continued) for one in words.get("continued", ())),
         findings=findings,
+        is_gone=words.get("is_gone", False),
     )
 
 
@@ -67,7 +68,8 @@ def made_inspection(words: Mapping[str, Any]) -> Inspection:
         depth="standard",
         contract="messages",
         digest="sha256:aa",
-        num_rows=10,
+        num_rows=words.get("num_rows", 10),
+        num_held_out=words.get("num_held_out", 3),
         tokens=tokens,
         findings=findings,
     )

@@ -135,6 +135,23 @@ def test_rows_of_the_held_out_file_are_not_counted_as_trained_as_the_trainer_nev
     assert inspected.tokens.num_tokens == alone.tokens.num_tokens
 
 
+@pytest.mark.parametrize(("share", "left"), [(1e-9, 0), (0.02, 1)])
+def test_a_share_that_leaves_at_most_two_rows_to_measure_with_is_named(
+    tmp_path: Path, share: float, left: int
+) -> None:
+    found = look(write(tmp_path / "q.jsonl", *many(60)), held_out_fraction=share)
+    assert (found.num_held_out, found.num_errors) == (left, 0)
+    assert said(found, "held_out") == [
+        f"held_out: {share:g} leaves {left} of 60 rows to measure with; expected more than 2. "
+        "Raise it, or measure with a file of its own."
+    ]
+
+
+def test_a_share_that_leaves_more_rows_is_no_finding(tmp_path: Path) -> None:
+    found = look(write(tmp_path / "q.jsonl", *many(60)), held_out_fraction=0.2)
+    assert (found.num_held_out > 2, said(found, "held_out")) == (True, [])
+
+
 def test_a_file_whose_rows_all_stand_in_the_held_out_file_is_an_error(tmp_path: Path) -> None:
     guard = write(tmp_path / "test.jsonl", a_row())
     found = look(write(tmp_path / "q.jsonl", a_row()), guards=(a_guard(guard),))
