@@ -1,4 +1,7 @@
-"""The rows of the store. A row is a record of what happened or was found, never of what is wanted."""
+"""The rows of the store. A row is a record of what happened or was found, never of what is wanted.
+
+They are array-like: the values that SQLite gives become a row as they are, without a mapping of each.
+"""
 
 from typing import Literal
 
@@ -18,7 +21,7 @@ RequestKind = Literal["pause", "resume", "stop", "undelete", "approve", "skip", 
 ActionState = Literal["intent", "done", "failed"]
 
 
-class CampaignRow(msgspec.Struct, frozen=True, kw_only=True):
+class CampaignRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     uid: str
     name: str
     """`<hero>/<id>`."""
@@ -53,7 +56,7 @@ class CampaignRow(msgspec.Struct, frozen=True, kw_only=True):
     """The campaign that the starting checkpoint is of."""
 
 
-class RunRow(msgspec.Struct, frozen=True, kw_only=True):
+class RunRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     campaign_uid: str
     generation: int
     attempt: int
@@ -81,7 +84,7 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
     told_specs_commit: str | None = None
 
 
-class JobRow(msgspec.Struct, frozen=True, kw_only=True):
+class JobRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """One quest trained by one campaign."""
 
     uid: str
@@ -127,7 +130,7 @@ class JobRow(msgspec.Struct, frozen=True, kw_only=True):
         return order_id(self.quest_id, self.part)
 
 
-class QuestDataRow(msgspec.Struct, frozen=True, kw_only=True):
+class QuestDataRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """A snapshot of a quest's content."""
 
     source_key: str
@@ -139,7 +142,7 @@ class QuestDataRow(msgspec.Struct, frozen=True, kw_only=True):
     created_at: str
 
 
-class InboxRow(msgspec.Struct, frozen=True, kw_only=True):
+class InboxRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """A file that was taken in from the inbox: a quest that no spec names."""
 
     quest_id: str
@@ -154,7 +157,7 @@ class InboxRow(msgspec.Struct, frozen=True, kw_only=True):
     taken_at: str
 
 
-class LedgerRow(msgspec.Struct, frozen=True, kw_only=True):
+class LedgerRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """One save of a checkpoint; never deleted. Of several of one step, the last one recorded is in force."""
 
     campaign_uid: str
@@ -194,7 +197,7 @@ class LedgerRow(msgspec.Struct, frozen=True, kw_only=True):
     """What people protected it by, `Marks`; empty: by nothing."""
 
 
-class ManifestRow(msgspec.Struct, frozen=True, kw_only=True):
+class ManifestRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """What one saved checkpoint had learnt and came from; stays when the checkpoint is deleted.
 
     `plan` never reads it: it is for proofs.
@@ -214,7 +217,7 @@ class Marks(msgspec.Struct, frozen=True, kw_only=True):
     """Sorted."""
 
 
-class TrashRow(msgspec.Struct, frozen=True, kw_only=True):
+class TrashRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """The tombstone of a dropped checkpoint, whose ledger row stays, or of a campaign deleted whole."""
 
     sequence: int
@@ -258,7 +261,7 @@ class TrashRow(msgspec.Struct, frozen=True, kw_only=True):
         return f"{'campaign' if self.is_campaign else 'checkpoint'}/{self.thing}"
 
 
-class ActionRow(msgspec.Struct, frozen=True, kw_only=True):
+class ActionRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """One line of the journal: an action that was begun, and how it ended."""
 
     number: int
@@ -295,7 +298,7 @@ NO_REASON = "no reason given"
 """Why, where a person says nothing."""
 
 
-class RequestRow(msgspec.Struct, frozen=True, kw_only=True):
+class RequestRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """What a person asked of the loop or the running trainer."""
 
     id: int

@@ -19,13 +19,8 @@ def select(
     names = row_type.__struct_fields__
     order = "" if "ORDER BY" in where else f" ORDER BY {', '.join(table.key)}"
     query = f"SELECT {', '.join(names)} FROM {table.name} {where}{order}"  # noqa: S608 - our own names only
-    convert = msgspec.convert
-    return tuple(
-        [
-            convert(dict(zip(names, found, strict=True)), row_type, strict=False)
-            for found in connection.execute(query, values)
-        ]
-    )
+    found = connection.execute(query, values).fetchall()
+    return tuple(msgspec.convert(found, list[row_type], strict=False))  # type: ignore[valid-type] # at run time
 
 
 def select_one(connection: apsw.Connection, row_type: type[Row], where: str, *values: Any) -> Row | None:
