@@ -29,8 +29,19 @@ class KeptAnswers:
     def get(self, key: str) -> bytes | None:
         """Return what was put under this key, or None."""
         found = self._execute("SELECT digest, answer FROM answers WHERE key = ?", key)
-        digest, answer = found or (b"", None)
+        digest, answer = found[0] if found else (b"", None)
         return answer if isinstance(answer, bytes) and digest == _digest(key, answer) else None
+
+    def get_all(self, prefix: str) -> dict[str, bytes]:
+        """Return what was put under every key that begins with this."""
+        after = prefix[:-1] + chr(ord(prefix[-1]) + 1)
+        statement = "SELECT key, digest, answer FROM answers WHERE key >= ? AND key < ?"
+        found = self._execute(statement, prefix, after)
+        return {
+            key: answer
+            for key, digest, answer in found
+            if isinstance(answer, bytes) and digest == _digest(key, answer)
+        }
 
     def put(self, key: str, answer: bytes) -> None:
         """Keep an answer, if that is possible."""
@@ -53,13 +64,13 @@ class KeptAnswers:
                 if self._connection is not None and self._connection.in_transaction:
                     self._execute(end)
 
-    def _execute(self, statement: str, *values: str | bytes) -> tuple[Any, ...] | None:
-        """Return the first row that a statement gives; None, too, where it cannot be executed."""
+    def _execute(self, statement: str, *values: str | bytes) -> list[tuple[Any, ...]]:
+        """Return the rows that a statement gives; none, too, where it cannot be executed."""
         if self._is_of_no_use:
-            return None
+            return []
         try:
             self._connection = self._connection or _opened(self.file)
-            return self._connection.execute(statement, values).fetchone()
+            return self._connection.execute(statement, values).fetchall()
         except (apsw.NotADBError, apsw.CorruptError, apsw.SQLError):
             self._start_again()
         except (apsw.BusyError, apsw.ReadOnlyError, apsw.FullError):
@@ -70,7 +81,7 @@ class KeptAnswers:
                 )  # whoever holds it is waited for once, not a thousand times
         except (apsw.Error, OSError):
             self._is_of_no_use = True
-        return None
+        return []
 
     def _start_again(self) -> None:
         """Remove the file: it is no whole database."""

@@ -68,7 +68,7 @@ class Observer:
             disk=observe_disk(self._layout.root),
             derived=observe_derived(self._layout, folders),
             gpus=visible_gpus(observe_gpus(), self._environment.variables.get("CUDA_VISIBLE_DEVICES")),
-            obstacles=observe_obstacles(self._layout, store.campaigns),
+            obstacles=observe_obstacles(self._layout, store.campaigns, _clear(folders)),
             campaigns=self._campaigns(desired, store, folders),
             snapshots=observe_snapshots(self._layout),
             trash=observe_trash(self._layout),
@@ -103,6 +103,7 @@ class Observer:
     def _known_campaigns(self, store: StoreView) -> dict[str, SeenFolder]:
         """Return what lies in the folders of the store's campaigns, by name."""
         homes = find_homes(self._layout, store.campaigns)
+        self._folders.rest.recall(str(self._layout.campaigns))
         with Neighbours(self._layout.root) as below:
             return {
                 row.name: observe_campaign_folder(home, below, row.uid, self._folders)
@@ -235,6 +236,11 @@ def new_realm_uid(realm_id: str, layout: Layout) -> str:
 def _facts(seen: SeenFolder) -> CampaignFacts:
     runs = seen.runs
     return CampaignFacts(checkpoints=seen.checkpoints, runs=runs.runs, problems=runs.problems, home=seen.home)
+
+
+def _clear(folders: Mapping[str, SeenFolder]) -> frozenset[str]:
+    """Return the campaigns that lie where they belong, and nowhere else, with nothing in the way."""
+    return frozenset(name for name, seen in folders.items() if seen.is_clear and seen.home == "home")
 
 
 def _unclaimed(store: StoreView, seen: Mapping[str, CampaignFacts]) -> list[tuple[str, RunRow]]:

@@ -6,8 +6,9 @@ from reconciler.observed.checkpoint_cache import CheckpointCache
 from reconciler.observed.checkpoints import checkpoints_in
 from reconciler.observed.derived_files import derived_in
 from reconciler.observed.fact_cache import FactCache
-from reconciler.observed.folder_memory import SETTLED_SECONDS, FolderMemory, Rest, names_in
+from reconciler.observed.folder_memory import SETTLED_SECONDS, Content, FolderMemory, names_in
 from reconciler.observed.folders import Folder, Neighbours, UnsafeFile, reason
+from reconciler.observed.in_the_way import is_clear_in
 from reconciler.observed.records import CampaignRuns, CheckpointFacts, DerivedFile, SeenFolder
 from reconciler.observed.runs import RunCache, runs_in
 from state.homes import Home
@@ -33,28 +34,41 @@ def observe_campaign_folder(
     """Return the checkpoints, runs and derived files of a campaign below a folder that is trusted."""
     try:
         with below.open(home.places.folder) as folder:
-            known = caches.rest.unchanged(folder)
-            names = known.entries if known is not None else None
-            rest = known or caches.rest.look(folder, lambda inside: _read(inside, caches.runs))
-            return SeenFolder(
-                checkpoints=checkpoints_in(folder, _CHECKPOINTS, campaign_uid, caches.checkpoints, names),
-                runs=rest.runs,
-                record=rest.record,
-                training_status=rest.training_status,
-                home=home.state,
-            )
+            known = caches.rest.unchanged(folder, campaign_uid)
+            if known is None:
+                known = caches.rest.look(folder, lambda inside: _read(inside, campaign_uid, caches))
+            return _seen(known, folder, home, caches)
     except FileNotFoundError:
         return _nothing(home)
     except (OSError, UnsafeFile) as error:
         return _nothing(home, reason(error))
 
 
-def _read(folder: Folder, runs: RunCache) -> Rest:
-    return Rest(
+def _seen(known: Content, folder: Folder, home: Home, caches: FolderCaches) -> SeenFolder:
+    checkpoints = known.checkpoints
+    if checkpoints is None:
+        uid, cache = known.campaign_uid, caches.checkpoints
+        checkpoints = checkpoints_in(folder, _CHECKPOINTS, uid, cache, known.entries)
+    return SeenFolder(
+        checkpoints=checkpoints,
+        runs=known.runs,
+        record=known.record,
+        training_status=known.training_status,
+        home=home.state,
+        is_clear=known.is_clear,
+    )
+
+
+def _read(folder: Folder, campaign_uid: str, caches: FolderCaches) -> Content:
+    checkpoints = checkpoints_in(folder, _CHECKPOINTS, campaign_uid, caches.checkpoints)
+    return Content(
+        campaign_uid=campaign_uid,
         entries=names_in(folder, _CHECKPOINTS),
-        runs=runs_in(folder, cache=runs),
+        checkpoints=None if checkpoints.foreign or checkpoints.problem else checkpoints,
+        runs=runs_in(folder, cache=caches.runs),
         record=derived_in(folder, _RECORD),
         training_status=_training_status(folder),
+        is_clear=is_clear_in(folder),
     )
 
 

@@ -28,7 +28,7 @@ from reconciler.observed.folders import (
     reason,
 )
 from reconciler.observed.foreign import NO_MANIFEST, foreign_folder
-from reconciler.observed.records import CheckpointFacts, ForeignFolder, FoundCheckpoint
+from reconciler.observed.records import CheckpointFacts, ForeignFolder, FoundCheckpoint, found_checkpoint
 from state.contract.files import ContractError, decode
 from state.contract.manifest import MANIFEST_NAME, SIDECAR_NAME, FileEntry, Manifest, manifest_digest
 from state.ids import checkpoint_folder, checkpoint_step
@@ -217,7 +217,7 @@ def _complete(folder: Folder, path: str, step: int) -> FoundCheckpoint:
     for entry in manifest.files:
         _check_file(folder, entry)
     size = sum(entry.size_bytes for entry in manifest.files) + len(content)
-    return FoundCheckpoint(path=path, step=step, size_bytes=size, manifest=manifest)
+    return found_checkpoint(path, size, manifest)
 
 
 def _manifest_bytes(folder: Folder, names: set[str]) -> bytes:

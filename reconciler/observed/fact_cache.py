@@ -15,6 +15,9 @@ class FactCache(Protocol):
     def get(self, key: str) -> bytes | None:
         """Return the answer under this key; None when there is none."""
 
+    def get_all(self, prefix: str) -> dict[str, bytes]:
+        """Return every answer whose key begins with this, by key."""
+
     def put(self, key: str, answer: bytes) -> None:
         """Remember the answer."""
 
@@ -27,6 +30,9 @@ class MemoryCache:
 
     def get(self, key: str) -> bytes | None:
         return self._answers.get(key)
+
+    def get_all(self, prefix: str) -> dict[str, bytes]:
+        return {key: answer for key, answer in self._answers.items() if key.startswith(prefix)}
 
     def put(self, key: str, answer: bytes) -> None:
         self._answers[key] = answer

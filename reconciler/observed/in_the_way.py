@@ -6,9 +6,9 @@ plan names what is something else, and plans nothing that would have to go there
 
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
-from reconciler.observed.folders import printable
+from reconciler.observed.folders import Folder, printable
 from reconciler.observed.records import Obstacle
 from state.ids import recorded_folder
 from state.inside import in_the_way, kind_of
@@ -32,11 +32,16 @@ _CAMPAIGN_PLACES = (
 )
 
 
-def observe_obstacles(layout: Layout, campaigns: Iterable[CampaignRow]) -> tuple[Obstacle, ...]:
-    """Return what stands in the way, in the order of the places."""
+def observe_obstacles(
+    layout: Layout, campaigns: Iterable[CampaignRow], clear: Collection[str] = frozenset()
+) -> tuple[Obstacle, ...]:
+    """Return what stands in the way, in the order of the places.
+
+    `clear` names the campaigns whose folders were seen where they belong with nothing in the way in them.
+    """
     found: dict[str, Obstacle] = {}
     root = str(layout.root)
-    for place, expected in _places(campaigns):
+    for place, expected in _places(campaigns, clear):
         if place.rpartition("/")[0] not in found:  # nothing is looked at through what stands in the way
             message = _wrong(f"{root}/{place}", expected)
             if message is not None:
@@ -46,7 +51,19 @@ def observe_obstacles(layout: Layout, campaigns: Iterable[CampaignRow]) -> tuple
     return tuple(dict.fromkeys(found.values()))
 
 
-def _places(campaigns: Iterable[CampaignRow]) -> Iterator[tuple[str, str]]:
+def is_clear_in(campaign: Folder) -> bool:
+    """Does nothing stand in the way in the open folder of a campaign?"""
+    return all(_is_right(_mode_in(campaign, name), expected) for name, expected in _CAMPAIGN_PLACES)
+
+
+def _mode_in(folder: Folder, name: str) -> int | None:
+    try:
+        return folder.status(name).st_mode
+    except OSError:
+        return None
+
+
+def _places(campaigns: Iterable[CampaignRow], clear: Collection[str]) -> Iterator[tuple[str, str]]:
     yield from _ROOT_PLACES
     heroes: set[str] = set()
     for row in campaigns:
@@ -57,6 +74,8 @@ def _places(campaigns: Iterable[CampaignRow]) -> Iterator[tuple[str, str]]:
             heroes.add(hero)
             yield f"campaigns/{hero}", _FOLDER
             yield f"campaigns/archive/{hero}", _FOLDER
+        if row.name in clear:
+            continue
         is_archived = row.status == "archived"
         yield str(recorded_folder(row.name, archived=not is_archived)), _FOLDER
         home = str(recorded_folder(row.name, archived=is_archived))
@@ -66,13 +85,18 @@ def _places(campaigns: Iterable[CampaignRow]) -> Iterator[tuple[str, str]]:
 
 
 def _wrong(path: str, expected: str) -> str | None:
-    """Say what stands there instead; a link that is rewritten may replace a plain file."""
+    """Say what stands there instead."""
     try:
         mode = os.lstat(path).st_mode
     except OSError:
         return None
+    return None if _is_right(mode, expected) else in_the_way(kind_of(mode), expected)
+
+
+def _is_right(mode: int | None, expected: str) -> bool:
+    """Is it what is expected, or nothing? A link that is rewritten may replace a plain file."""
+    if mode is None:
+        return True
     if expected == _LINK:
-        is_right = not stat.S_ISDIR(mode)
-    else:
-        is_right = stat.S_ISDIR(mode) if expected == _FOLDER else stat.S_ISREG(mode)
-    return None if is_right else in_the_way(kind_of(mode), expected)
+        return not stat.S_ISDIR(mode)
+    return stat.S_ISDIR(mode) if expected == _FOLDER else stat.S_ISREG(mode)

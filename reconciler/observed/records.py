@@ -13,7 +13,7 @@ import msgspec
 from state.contract.effective import EffectiveRun
 from state.contract.exit import RunExit
 from state.contract.growth import Continued
-from state.contract.manifest import Manifest
+from state.contract.manifest import Manifest, Origin
 from state.contract.orders import Orders
 from state.contract.process import ProcessIdentity
 from state.contract.row_lines import Finding
@@ -64,14 +64,44 @@ class SeenProcess(msgspec.Struct, frozen=True, kw_only=True):
     name: str
 
 
-class FoundCheckpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """A checkpoint that passed the test of completeness (its contents were not hashed)."""
+_MANIFEST = msgspec.json.Decoder(Manifest)
+
+
+class FoundCheckpoint(msgspec.Struct, frozen=True, kw_only=True, dict=True):
+    """A checkpoint that passed the test of completeness (its contents were not hashed).
+
+    What every plan asks of the manifest stands beside it: a thousand of them are not decoded to do nothing.
+    """
 
     path: str
     step: int
     size_bytes: int
     """Of all files that the manifest lists, and the manifest."""
-    manifest: Manifest
+    digest: str
+    healthy: bool
+    generation: int
+    origin: Origin | None
+    """These four as in the manifest."""
+    manifest_json: bytes
+
+    @cached_property
+    def manifest(self) -> Manifest:
+        """What it says of itself."""
+        return _MANIFEST.decode(self.manifest_json)
+
+
+def found_checkpoint(path: str, size_bytes: int, manifest: Manifest) -> FoundCheckpoint:
+    """Return the record of a complete checkpoint with this manifest."""
+    return FoundCheckpoint(
+        path=path,
+        step=manifest.step,
+        size_bytes=size_bytes,
+        digest=manifest.digest,
+        healthy=manifest.healthy,
+        generation=manifest.generation,
+        origin=manifest.origin,
+        manifest_json=msgspec.json.encode(manifest),
+    )
 
 
 class ForeignFolder(msgspec.Struct, frozen=True, kw_only=True):
@@ -209,6 +239,8 @@ class SeenFolder(msgspec.Struct, frozen=True, kw_only=True):
     training_status: DerivedFile
     home: HomeState
     """Whether it lies where the campaign's row says."""
+    is_clear: bool = False
+    """Nothing but plain files and folders stands where such are written in it; else that is looked at."""
 
 
 class CampaignFolders(msgspec.Struct, frozen=True, kw_only=True):

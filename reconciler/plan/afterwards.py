@@ -105,7 +105,7 @@ def _recorded(world: World, draft: Draft, names: set[str]) -> Iterable[LedgerRow
     sequence = max((row.sequence for row in world.facts.store.ledger), default=0)
     for action in draft.actions(RecordCheckpoint):
         for found in world.seen(action.campaign).checkpoints.complete if action.campaign in names else ():
-            if found.manifest.digest == action.digest:
+            if found.digest == action.digest:
                 sequence += 1
                 yield ledger_row(found, path=found.path, sequence=sequence)
 

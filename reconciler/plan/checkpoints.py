@@ -39,9 +39,9 @@ def _name_foreign(world: World, draft: Draft, row: CampaignRow) -> None:
 def _record_new(world: World, draft: Draft, row: CampaignRow, known: dict[int, LedgerRow]) -> None:
     dropped = {ledger.digest for ledger in world.facts.ledger_of(row.uid) if world.facts.tombstone(ledger)}
     for found in world.seen(row.name).checkpoints.complete:
-        if found.manifest.digest in dropped:
+        if found.digest in dropped:
             continue  # `trash` finishes what a kill cut short
-        if found.step in known and known[found.step].digest == found.manifest.digest:
+        if found.step in known and known[found.step].digest == found.digest:
             continue
         again = found.step in known
         if again and not is_later(found.manifest, known[found.step]):
@@ -53,7 +53,7 @@ def _record_new(world: World, draft: Draft, row: CampaignRow, known: dict[int, L
                 campaign_uid=row.uid,
                 segment=row.segment,
                 step=found.step,
-                digest=found.manifest.digest,
+                digest=found.digest,
             ),
             subject=f"checkpoint/{row.name}@{found.step}",
             reason="the one recorded is lost, and a later run saved it again"

@@ -31,7 +31,7 @@ def plan_damaged(world: World, draft: Draft, row: CampaignRow, known: dict[int, 
 def _plan_one(
     world: World, draft: Draft, row: CampaignRow, ledger: LedgerRow, found: FoundCheckpoint | None
 ) -> None:
-    is_in_the_way = found is not None and found.manifest.digest == ledger.digest
+    is_in_the_way = found is not None and found.digest == ledger.digest
     if is_in_the_way and not world.is_training(row.name):
         draft.add(
             SetAsideCheckpoint(

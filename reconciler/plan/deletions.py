@@ -145,7 +145,7 @@ def _plan_deletion(world: World, draft: Draft, row: CampaignRow) -> None:
         campaign_uid=row.uid,
         sequence=deletion_number(row.uid),
         step=max((found.step for found in complete), default=row.starting_step),
-        digest=contents_digest(found.manifest.digest for found in complete),
+        digest=contents_digest(found.digest for found in complete),
         checkpoints=len(complete),
         size_bytes=sum(found.size_bytes for found in complete),
         why="its spec says state: deleted",

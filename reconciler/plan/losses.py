@@ -73,7 +73,7 @@ def _gpu_seconds(world: World, campaign: str, dropped: set[int]) -> float:
 
 def _last_kept_step(world: World, row: CampaignRow, dropped: set[int]) -> int:
     there: Mapping[str, int] = {
-        found.manifest.digest: found.step for found in world.seen(row.name).checkpoints.complete
+        found.digest: found.step for found in world.seen(row.name).checkpoints.complete
     }
     kept = (one for one in world.facts.ledger_of(row.uid) if one.sequence not in dropped)
     return max((one.step for one in kept if one.digest in there), default=row.starting_step)

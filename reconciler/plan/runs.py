@@ -64,7 +64,7 @@ def _close(
     world: World, draft: Draft, campaign: str, row: RunRow, left: RunExit | None, *, claimed: bool
 ) -> None:
     newest = world.newest_checkpoint(campaign)
-    from_run = newest is not None and newest.manifest.generation == row.generation
+    from_run = newest is not None and newest.generation == row.generation
     saved = newest.step if newest is not None and from_run else None
     lost = LEFT_NO_WORD if claimed else "no trainer ever claimed it"
     draft.add(

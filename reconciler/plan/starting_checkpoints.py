@@ -87,9 +87,7 @@ def _no_campaign(world: World, campaign: str) -> NoStart:
 
 def _usable(world: World, row: CampaignRow, seen: CheckpointFacts) -> list[FoundCheckpoint]:
     damaged = {one.digest for one in world.facts.ledger_of(row.uid) if one.damage is not None}
-    return [
-        found for found in seen.complete if found.manifest.healthy and found.manifest.digest not in damaged
-    ]
+    return [found for found in seen.complete if found.healthy and found.digest not in damaged]
 
 
 def _best(world: World, row: CampaignRow, seen: CheckpointFacts) -> FoundCheckpoint | None:
@@ -107,12 +105,12 @@ def _at_step(world: World, row: CampaignRow, seen: CheckpointFacts, step: int) -
     found = next((one for one in seen.complete if one.step == step), None)
     if found is None:
         return _not_there(world, seen, name, step, ledger)
-    damage = next((one.damage for one in ledger if one.digest == found.manifest.digest), None)
+    damage = next((one.damage for one in ledger if one.digest == found.digest), None)
     if damage is not None:
         return NoStart(
             "damaged", f"it is damaged: {damage}", "restore its folder from a copy, or name another"
         )
-    if not found.manifest.healthy:
+    if not found.healthy:
         return NoStart("unhealthy", "a loss before it was not finite", "name one before that, or @latest")
     return Start(row, found)
 

@@ -62,14 +62,14 @@ def named_starts(world: World) -> Mapping[str, str]:
 
 def _has_begun(world: World, row: CampaignRow) -> bool:
     """Has it trained? A starting checkpoint, whose generation is 0, was only taken over."""
-    saved = (found.manifest.generation for found in world.seen(row.name).checkpoints.complete)
+    saved = (found.generation for found in world.seen(row.name).checkpoints.complete)
     recorded = (one.generation for one in world.facts.ledger_of(row.uid))
     return bool(world.facts.runs_of(row.uid)) or any(saved) or any(recorded)
 
 
 def _copy(world: World, name: str) -> Origin | None:
     """Return where the starting checkpoint is from that lies there, written down already or not."""
-    found = (one.manifest.origin for one in world.seen(name).checkpoints.complete)
+    found = (one.origin for one in world.seen(name).checkpoints.complete)
     return next((origin for origin in found if origin is not None), None)
 
 

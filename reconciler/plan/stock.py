@@ -37,7 +37,7 @@ def stock_of(world: World, row: CampaignRow) -> Stock:
         row=row,
         ledger=ledger,
         in_force=in_force,
-        there=frozenset([found.manifest.digest for found in world.seen(row.name).checkpoints.complete]),
+        there=frozenset([found.digest for found in world.seen(row.name).checkpoints.complete]),
         kept=tuple([one for one in in_force.values() if facts.tombstone(one) is None]),
     )
 

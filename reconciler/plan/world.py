@@ -109,7 +109,7 @@ class World(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """Return the checkpoint that a launch goes on from: the newest complete healthy one."""
         damaged = {row.digest for row in self.facts.ledger_of(self.uid(campaign)) if row.damage is not None}
         newest_first = reversed(self.seen(campaign).checkpoints.complete)
-        healthy = (f for f in newest_first if f.manifest.healthy and f.manifest.digest not in damaged)
+        healthy = (f for f in newest_first if f.healthy and f.digest not in damaged)
         return next(healthy, None)
 
     def hold(self, campaign: str) -> Hold | None:

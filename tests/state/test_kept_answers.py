@@ -38,6 +38,17 @@ def test_a_later_answer_takes_the_place_of_an_earlier_one(tmp_path) -> None:
     assert KeptAnswers(tmp_path).get("one") == b"2"
 
 
+def test_all_answers_with_one_beginning_are_given_at_once(tmp_path) -> None:
+    kept = KeptAnswers(tmp_path)
+    for key in ("a/", "a/one", "a/one\0more", "a0", "a", "b/one"):
+        kept.put(key, key.encode())
+    found = {"a/": b"a/", "a/one": b"a/one", "a/one\0more": b"a/one\0more"}
+    assert KeptAnswers(tmp_path).get_all("a/") == found
+    change(kept.file, "UPDATE answers SET answer = x'00' WHERE key = 'a/one'")
+    del found["a/one"]
+    assert KeptAnswers(tmp_path).get_all("a/") == found
+
+
 @pytest.mark.parametrize("changed", ["digest = x'00'", "answer = x'00'", "digest = 5", "answer = 5"])
 def test_an_answer_whose_bytes_changed_is_absent_and_can_be_put_again(tmp_path, changed) -> None:
     kept = KeptAnswers(tmp_path)

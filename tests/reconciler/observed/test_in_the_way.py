@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.observed.in_the_way import observe_obstacles
+from reconciler.observed.folders import open_folder
+from reconciler.observed.in_the_way import is_clear_in, observe_obstacles
 from state.layout import Layout
 from state.store.rows import CampaignRow
 
@@ -64,3 +65,22 @@ def test_pipes_and_folders_in_the_place_of_files_are_named(layout: Layout) -> No
         ("campaigns/one/campaign-001/campaign.json", "is a folder where a plain file belongs"),
         ("campaigns/one/campaign-001/saga.jsonl", "is a pipe where a plain file belongs"),
     }
+
+
+def test_inside_a_campaign_that_was_seen_clear_nothing_is_looked_at_again(layout: Layout) -> None:
+    places = layout.campaign(ROW.name)
+    places.saga.unlink()
+    os.mkfifo(places.saga)
+    assert len(observe_obstacles(layout, [ROW])) == 1
+    assert observe_obstacles(layout, [ROW], {ROW.name}) == ()
+
+
+@pytest.mark.parametrize("name", ["saga.jsonl", "logs", "status/checkpoint_ledger.json", "campaign.json"])
+def test_a_campaign_is_clear_until_something_stands_in_the_way(name: str, layout: Layout) -> None:
+    with open_folder(layout.campaign(ROW.name).folder, layout.root) as folder:
+        assert is_clear_in(folder)
+        place = folder.path / name
+        if place.exists():
+            place.rename(layout.root / "aside")
+        place.symlink_to("aside")
+        assert not is_clear_in(folder)

@@ -7,6 +7,7 @@ import msgspec
 from case_constants import EARLIER, REALM_UID
 
 from reconciler.observed.records import FoundCheckpoint
+from reconciler.observed.records import found_checkpoint as make_found_checkpoint
 from state.contract.locked import Locked
 from state.contract.manifest import Manifest, Measures, Origin, QuestCursor
 from state.contract.request import CodeVersion
@@ -58,12 +59,8 @@ def found_checkpoint(name: str, uid: str, words: Mapping[str, Any], locked: Lock
         origin=msgspec.convert(words["origin"], Origin) if "origin" in words else None,
         digest=words.get("digest", f"blake3:{words['step']}"),
     )
-    return FoundCheckpoint(
-        path=f"/root/campaigns/{name}/checkpoints/checkpoint-{words['step']}",
-        step=words["step"],
-        size_bytes=1,
-        manifest=manifest,
-    )
+    path = f"/root/campaigns/{name}/checkpoints/checkpoint-{words['step']}"
+    return make_found_checkpoint(path, 1, manifest)
 
 
 def ledger_row(uid: str, words: Mapping[str, Any], number: int) -> LedgerRow:
