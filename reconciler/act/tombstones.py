@@ -48,4 +48,4 @@ def set_state(tools: Tools, stone: TrashRow, state: TrashState) -> None:
 def mirror(tools: Tools, stone: TrashRow) -> None:
     """Write the tombstone beside the folder: the store can be made again from it."""
     ensure_folder(tools.layout.trash)
-    write_json(tools.layout.root / f"{stone.path}.json", stone)
+    write_json(tools.layout.root / f"{stone.path}.json", msgspec.structs.asdict(stone))

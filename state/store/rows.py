@@ -1,6 +1,7 @@
 """The rows of the store. A row is a record of what happened or was found, never of what is wanted.
 
-They are array-like: the values that SQLite gives become a row as they are, without a mapping of each.
+They are array-like: the values that SQLite gives become a row as they are, without a mapping of each. A file that
+shows a row says `msgspec.structs.asdict(row)`.
 """
 
 from typing import Literal
