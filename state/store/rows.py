@@ -1,7 +1,7 @@
 """The rows of the store. A row is a record of what happened or was found, never of what is wanted.
 
-They are array-like: the values that SQLite gives become a row as they are, without a mapping of each. A file that
-shows a row says `msgspec.structs.asdict(row)`.
+They are array-like: the values that SQLite gives become a row as they are, without a mapping of each. A file
+that shows a row is written of `msgspec.structs.asdict(row)`.
 """
 
 from typing import Literal
