@@ -97,6 +97,12 @@ def _start(row: CampaignRow, existing: Mapping[str, Any]) -> dict[str, Any]:
     if row.starting_checkpoint is None:
         unknown = {"starting_checkpoint": None, "starting_step": 0, "parent_campaign": None}
         return {key: existing.get(key, default) for key, default in unknown.items()}
+    if row.starting_checkpoint.startswith("/"):  # a folder of other software
+        return {
+            "starting_checkpoint": row.starting_checkpoint,
+            "starting_step": row.starting_step,
+            "parent_campaign": None,
+        }
     hero, _, campaign = row.starting_checkpoint.partition("@")[0].partition("/")
     return {
         "starting_checkpoint": row.starting_checkpoint,

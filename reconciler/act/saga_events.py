@@ -14,6 +14,7 @@ EVENTS = {
     "RegisterCampaign": "created",
     "WriteCampaignRecord": "record_written",
     "TakeOverCheckpoint": "starting_checkpoint_taken",
+    "ImportCheckpoint": "starting_checkpoint_imported",
     "ActivateCampaign": "activated",
     "DeactivateCampaign": "paused",
     "ArchiveCampaign": "archived",

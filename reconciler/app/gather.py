@@ -29,8 +29,16 @@ from reconciler.observed.models import hub_cache_folder, observe_model
 from reconciler.observed.programs import why_not_startable
 from reconciler.observed.quest_files import observe_quest_file
 from reconciler.observed.queue_folders import observe_queue_folders
-from reconciler.observed.records import InboxFacts, ModelFacts, QuestFileFacts, SeenFolder, Strange
+from reconciler.observed.records import (
+    InboxFacts,
+    ModelFacts,
+    QuestFileFacts,
+    SeenFolder,
+    StartFolder,
+    Strange,
+)
 from reconciler.observed.snapshots import observe_snapshots
+from reconciler.observed.start_folders import observe_start_folder
 from reconciler.observed.trash import observe_trash
 from reconciler.plan.held_out import held_out_key, held_out_shape
 from reconciler.plan.inbox import contracts_of_inbox
@@ -78,6 +86,7 @@ class Observer:
             quest_files=self._quest_files(desired, store, HeldOutFiles(held_out_files.values())),
             held_out_files=held_out_files,
             models=self._models(desired),
+            start_folders=dict(self._start_folders(desired, store)),
             missing_programs=self._missing_programs(desired),
         )
 
@@ -184,6 +193,14 @@ class Observer:
         return (
             msgspec.structs.replace(kept, name=spec.file, is_gone=True) if kept.sha256 == taken_in else seen
         )
+
+    def _start_folders(self, desired: Desired, store: StoreView) -> Iterator[tuple[str, StartFolder]]:
+        """Yield what lies in the folders that campaigns are to begin with which have not begun yet."""
+        begun = {row.name for row in store.campaigns if row.starting_from is not None}
+        for name, source in desired.campaigns.items():
+            wanted = source.spec.starting_checkpoint
+            if wanted is not None and wanted.startswith("/") and name not in begun:
+                yield wanted, observe_start_folder(wanted)
 
     def _models(self, desired: Desired) -> Mapping[str, ModelFacts]:
         hub = hub_cache_folder(self._environment.variables, self._environment.home)

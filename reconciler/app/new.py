@@ -56,7 +56,7 @@ name: {name}
 # description: What this life is to show.
 skills_focus: []                       # ids of skills, for people
 goal: {{updates: 2000}}                  # without it, it trains until its quests are done
-# starting_checkpoint: {hero}/campaign-001@best   # or @latest, @1500; without it, from the base model
+# starting_checkpoint: {hero}/campaign-001@best   # or @latest, @1500, /a/folder; without: the base model
 # milestones: [{{step: 500, note: reads the digits}}]   # kept for ever
 # config_overrides:                    # what differs from the hero; explain --origin shows all
 #   learning_rate: 1.0e-3

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from reconciler.desired.base import Id, Line, Record, Spec, When, Words, is_known
+from reconciler.desired.base import Id, Line, Record, Spec, When, Words, is_known, is_line
 from reconciler.desired.places import Finding
 from reconciler.desired.training import TrainingSettings, Updates, check_settings
 from state.contract.goals import Goals
@@ -15,7 +15,9 @@ Count = Annotated[int, Meta(gt=0, le=10**15)]
 
 
 def is_starting_checkpoint(text: str) -> bool:
-    """Is this `<hero>/<campaign>@best`, `@latest` or `@<step>`?"""
+    """Is this `<hero>/<campaign>@best`, `@latest` or `@<step>`, or an absolute path?"""
+    if text.startswith("/"):
+        return is_line(text)
     campaign, at, which = text.partition("@")
     is_step = which.isascii() and which.isdecimal() and len(which) <= MAX_STEP_DIGITS
     return bool(at) and is_campaign_name(campaign) and (which in ("best", "latest") or is_step)
@@ -23,7 +25,12 @@ def is_starting_checkpoint(text: str) -> bool:
 
 MAX_STEP_DIGITS = 15
 StartingCheckpoint = Annotated[
-    str, Words("<hero>/<campaign>@best, @latest or @<step>", is_starting_checkpoint, "^[^@]+@[a-z0-9]+$")
+    str,
+    Words(
+        "<hero>/<campaign>@best, @latest or @<step>, or the absolute path of a folder",
+        is_starting_checkpoint,
+        "^(/.+|[^@]+@[a-z0-9]+)$",
+    ),
 ]
 
 
@@ -75,7 +82,8 @@ class Campaign(Spec, frozen=True, kw_only=True):
     milestones: tuple[Milestone, ...] | None = None
     """Steps to remember; retention keeps their checkpoints. Absent: those it has stay; [] forgets them."""
     starting_checkpoint: StartingCheckpoint | None = None
-    """Begin with the weights of this checkpoint of any campaign; absent: with the base model."""
+    """Begin with the weights of this checkpoint of any campaign, or of a folder that other software saved;
+    absent: with the base model."""
     state: Literal["archived", "deleted"] | None = None
     """Absent: active if realm.yaml names it, else paused. archived: it rests in the Hall of Legends.
     deleted: all of it goes, after an approval; its number stays taken."""

@@ -90,6 +90,16 @@ def checkpoints_in(
         return CheckpointFacts(problem=f"{parent.text}/{name}: {reason(error)}")
 
 
+def one_checkpoint(path: Path) -> Found | None:
+    """Return what the folder at this path is, wherever it lies; None: it is not there.
+
+    Raises:
+        OSError, UnsafeFile: the folder that it lies in cannot be read.
+    """
+    with open_folder(path.parent, path.parent) as parent:
+        return _inspect(parent, path.name, CheckpointCache())
+
+
 def verify_contents(path: Path, manifest: Manifest) -> tuple[str, ...]:
     """Return what is wrong with the contents of a checkpoint; reads and hashes every listed file."""
     try:

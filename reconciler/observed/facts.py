@@ -18,6 +18,7 @@ from reconciler.observed.records import (
     QuestFileFacts,
     RunFacts,
     SnapshotFacts,
+    StartFolder,
     Strange,
     TrashFacts,
 )
@@ -85,6 +86,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """By campaign name, where a run is about to hold out another file than the one before."""
     models: Mapping[str, ModelFacts] = {}
     """By hero id; only heroes that need weights from somewhere."""
+    start_folders: Mapping[str, StartFolder] = {}
+    """By path: what campaigns that have not begun yet are to begin with."""
     missing_programs: Mapping[str, str] = {}
     """Skill id → why the program of its command cannot be started here."""
 

@@ -14,6 +14,7 @@ import msgspec
 
 from reconciler.observed.folders import Folder, UnsafeFile, is_lfs_pointer, printable, reason
 from reconciler.observed.producers import (
+    CONFIG,
     DCP_METADATA,
     DCP_SUFFIX,
     INDEX_SUFFIX,
@@ -31,6 +32,12 @@ _MAX_HEADER_BYTES = 100_000_000
 _LENGTH_BYTES = 8
 _ARCHIVES = (".pt", ".pth", ".bin")
 _ARCHIVE_END, _ARCHIVE_END_BYTES = b"PK\x05\x06", 22
+SIZES = (
+    *("hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads"),
+    *("num_key_value_heads", "head_dim"),
+)
+"""Fields of a config.json that make another model when they differ."""
+READ_OF_CONFIG = ("architectures", "vocab_size", *SIZES)
 _READ_OF_STATE = ("global_step", "step", "locked", "epoch", "log_history")
 
 
@@ -72,8 +79,8 @@ def _content(descriptor: int, name: str, size: int) -> ReadFile:
         return ReadFile(size_bytes=size, tensors=frozenset(_tensors(descriptor, size)))
     if name.endswith(_ARCHIVES):
         _check_archive(descriptor, size)
-    if name == STATE or name.endswith(INDEX_SUFFIX):
-        wanted = _READ_OF_STATE if name == STATE else ("weight_map",)
+    if name in (STATE, CONFIG) or name.endswith(INDEX_SUFFIX):
+        wanted = {STATE: _READ_OF_STATE, CONFIG: READ_OF_CONFIG}.get(name, ("weight_map",))
         found = _json(descriptor, size)
         return ReadFile(size_bytes=size, values={key: found[key] for key in wanted if key in found})
     if name.endswith(".json"):

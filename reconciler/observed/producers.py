@@ -19,7 +19,7 @@ import msgspec
 Producer = Literal["realm", "hugging-face-trainer", "pytorch-dcp", "safetensors"]
 Weights = Literal["safetensors", "adapter", "pickle", "distributed", "none"]
 
-SAYS: Mapping[Producer, str] = {
+SAYS: Mapping[str, str] = {
     "realm": "a checkpoint of this software",
     "hugging-face-trainer": "a checkpoint of the Hugging Face Trainer",
     "pytorch-dcp": "a distributed checkpoint of PyTorch (DCP)",

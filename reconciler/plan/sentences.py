@@ -103,6 +103,9 @@ _SENTENCES: dict[type[a.Action], Callable[[Any], Sentence]] = {
     a.TakeOverCheckpoint: lambda x: Sentence(
         "+", "take over", f"checkpoint {x.source}@{x.step}", f"as step {x.step} of {x.campaign}"
     ),
+    a.ImportCheckpoint: lambda x: Sentence(
+        "+", "import", x.source, f"{size(x.size_bytes)} as step {x.step:,} of {x.campaign}"
+    ),
     a.ArchiveCampaign: lambda x: Sentence("→", "archive", x.campaign, "with its final metrics"),
     a.RestoreCampaign: lambda x: Sentence("→", "restore", x.campaign, "paused"),
     a.WritePointer: lambda x: Sentence("~", "write", "active pointer and link", x.campaign or "no campaign"),

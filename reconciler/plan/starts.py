@@ -6,9 +6,10 @@ kept in its row, and a spec that says something else later describes another cam
 
 from collections.abc import Mapping
 
-from reconciler.plan.actions import RegisterCampaign, RestoreCampaign, TakeOverCheckpoint
+from reconciler.plan.actions import ImportCheckpoint, RegisterCampaign, RestoreCampaign, TakeOverCheckpoint
 from reconciler.plan.configs import ResolvedRun, resolve_run
 from reconciler.plan.draft import Draft
+from reconciler.plan.imports import plan_import
 from reconciler.plan.starting_checkpoints import NoStart, Start, find_start
 from reconciler.plan.world import World
 from state.contract.locked import first_unlike, locked_values
@@ -39,6 +40,8 @@ def waits_for_its_start(draft: Draft, campaign: str) -> bool:
     """Is the campaign's starting checkpoint taken over by this plan, or not to be had?"""
     if any(action.campaign == campaign for action in draft.actions(TakeOverCheckpoint)):
         return True
+    if any(action.campaign == campaign for action in draft.actions(ImportCheckpoint)):
+        return True
     subject = f"campaign/{campaign}"
     return any(item.subject == subject and item.code.startswith(_CODE) for item in draft.blocked)
 
@@ -53,8 +56,9 @@ def named_starts(world: World) -> Mapping[str, str]:
         row = world.facts.campaign_row(name)
         if source.spec.state == "deleted":
             continue
-        if source.spec.starting_checkpoint is not None and (row is None or row.starting_from is None):
-            start = find_start(world, source.spec.starting_checkpoint)
+        wanted = source.spec.starting_checkpoint
+        if wanted is not None and not wanted.startswith("/") and (row is None or row.starting_from is None):
+            start = find_start(world, wanted)
             if isinstance(start, Start):
                 found[f"{start.row.name}@{start.found.step}"] = f"{name} is to begin with it"
     return found
@@ -91,6 +95,9 @@ def _block_other_start(
 
 
 def _plan_start(world: World, draft: Draft, name: str, wanted: str) -> None:
+    if wanted.startswith("/"):
+        plan_import(world, draft, name, wanted, needs=draft.ids(RegisterCampaign, RestoreCampaign))
+        return
     start = find_start(world, wanted)
     problem = start if isinstance(start, NoStart) else _misfit(world, name, start)
     cause = world.where(f"campaign/{name}", "starting_checkpoint")

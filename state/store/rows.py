@@ -49,7 +49,7 @@ class CampaignRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     starting_from: str | None = None
     """The checkpoint that it began from, as its spec named it; None: from the base model."""
     starting_checkpoint: str | None = None
-    """The same as `<hero>/<id>@<step>`, resolved once."""
+    """The same as `<hero>/<id>@<step>`, resolved once; of one that was imported the folder, `/...`."""
     starting_step: int = 0
     starting_digest: str | None = None
     """Of the source's manifest."""

@@ -104,6 +104,11 @@ def _load_checkpoint(folder: Path, *, is_trusted: bool) -> tuple[Any, Vocabulary
     manifest = read_manifest(folder)
     if not is_trusted:
         verify_files(folder, manifest)
+    if manifest.imported is not None and not manifest.imported.is_ours:
+        raise CheckpointError(
+            f"{folder}: imported from {manifest.imported.source}: nothing says which tokenizer and chat "
+            "template its weights belong to; train its campaign, then ask what that saves"
+        )
     locked = read(folder / STATE_NAME, TrainerState).locked
     files = folder if locked.tokenizer.kind == "pretrained" else None
     vocabulary = Vocabulary(locked.tokenizer, locked.chat, locked.model.max_context_length, files)

@@ -70,7 +70,13 @@ def saved_model(folder: Path) -> Any:
 
     The weights are copied into memory of torch's own, so that they lie as they did when they were trained.
     """
-    config_fields = read_config(folder)
+    model = empty_model(read_config(folder), folder)
+    copy_tensors(load_file(folder / WEIGHTS_NAME), weight_tensors(model), folder / WEIGHTS_NAME)
+    return model
+
+
+def empty_model(config_fields: dict[str, Any], folder: Path) -> Any:
+    """Return the model that a checkpoint's config.json describes; its weights are still to be copied in."""
     model_class = _model_class(_architecture(config_fields, folder))
     with no_init_weights():
         model = model_class(model_class.config_class.from_dict(config_fields))
@@ -78,7 +84,6 @@ def saved_model(folder: Path) -> Any:
     generation = folder / "generation_config.json"
     if generation.is_file():
         model.generation_config = transformers.GenerationConfig.from_dict(json.loads(generation.read_bytes()))
-    copy_tensors(load_file(folder / WEIGHTS_NAME), weight_tensors(model), folder / WEIGHTS_NAME)
     return model
 
 

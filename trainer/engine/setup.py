@@ -31,6 +31,7 @@ from trainer.engine.claim import start_ticks
 from trainer.engine.device import training_device, training_precision
 from trainer.engine.failures import EnvironmentFailure
 from trainer.engine.heartbeat import Heartbeat
+from trainer.engine.imported import imported_model
 from trainer.engine.log import say
 from trainer.engine.metrics import Metrics
 from trainer.engine.model import compute_layers_twice, new_model, pretrained_model, saved_model
@@ -107,6 +108,9 @@ def _stand_at(
     manifest = read_manifest(folder)
     verify_files(folder, manifest)
     check_campaign(manifest, request.campaign_uid, request.campaign)
+    if manifest.imported is not None and not manifest.imported.is_ours:
+        model = _prepared(imported_model(request, folder).to(device), request)
+        return model, build_optimizers(model, request.config.training), resumed(manifest), None
     state = read(folder / STATE_NAME, TrainerState)
     check_locked(state.locked, locked_values(request.config), folder.name)
     model = saved_model(folder).to(device)

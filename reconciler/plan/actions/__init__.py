@@ -8,6 +8,7 @@ from reconciler.plan.actions.campaigns import (
     ArchiveCampaign,
     DeactivateCampaign,
     DeleteCampaign,
+    ImportCheckpoint,
     RegisterCampaign,
     RestoreCampaign,
     TakeOverCheckpoint,
@@ -55,6 +56,7 @@ AnyAction = (
     | WriteCampaignRecord
     | WriteStatusFiles
     | TakeOverCheckpoint
+    | ImportCheckpoint
     | ActivateCampaign
     | DeactivateCampaign
     | ArchiveCampaign
@@ -104,6 +106,7 @@ __all__ = [
     "GiveOrders",
     "HandleQuestRequest",
     "HandleRequest",
+    "ImportCheckpoint",
     "LaunchRun",
     "MarkCheckpoint",
     "MarkJob",

@@ -36,6 +36,23 @@ class TakeOverCheckpoint(Action, frozen=True, kw_only=True):
     """Of the source's manifest."""
 
 
+class ImportCheckpoint(Action, frozen=True, kw_only=True):
+    """Take a checkpoint of other software, or of another realm, in as the step at which a campaign begins."""
+
+    campaign: str
+    campaign_uid: str
+    wanted: str
+    """The folder, as the spec names it."""
+    source: str
+    """The folder of the checkpoint."""
+    producer: str
+    step: int
+    files: tuple[str, ...]
+    """What is copied."""
+    size_bytes: int
+    """Of these files."""
+
+
 class WriteStatusFiles(Action, frozen=True, kw_only=True):
     """Make a campaign's training_status.json and checkpoint_ledger.json say again what the store says."""
 

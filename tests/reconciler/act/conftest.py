@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import signal
+import struct
 import sys
 import tempfile
 import time
@@ -22,6 +23,7 @@ from reconciler.act.office import enter_office
 from reconciler.act.protocol import Outcome, perform
 from reconciler.act.tools import Tools
 from reconciler.observed.processes import find_by_cookie
+from reconciler.observed.start_folders import observe_start_folder
 from reconciler.plan import actions as a
 from reconciler.plan.changes import Change, change_id
 from state.atomic import ensure_folder
@@ -250,6 +252,28 @@ def take_over(manifest: Manifest, **changes: Any) -> a.TakeOverCheckpoint:
     return msgspec.structs.replace(given, **changes)
 
 
+def foreign_run(realm: Workshop) -> Path:
+    """Return the folder of a whole checkpoint that the Hugging Face Trainer could have saved."""
+    folder = realm.layout.root.parent / "elsewhere" / "checkpoint-500"
+    if not folder.is_dir():
+        folder.mkdir(parents=True)
+        header = b'{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}'
+        (folder / "model.safetensors").write_bytes(struct.pack("<Q", len(header)) + header + b"weights!")
+        (folder / "config.json").write_text('{"architectures": ["Qwen3ForCausalLM"], "vocab_size": 259}')
+        history = '[{"loss": 0.5, "learning_rate": 0.001, "step": 499}, {"eval_loss": 0.75, "step": 500}]'
+        (folder / "trainer_state.json").write_text(f'{{"global_step": 500, "log_history": {history}}}')
+    return folder
+
+
+def take_in(realm: Workshop, folder: Path | None = None, **changes: Any) -> a.ImportCheckpoint:
+    seen = observe_start_folder(str(folder or foreign_run(realm)))
+    given = a.ImportCheckpoint(
+        campaign=OTHER, campaign_uid=OTHER_UID, wanted=seen.path, source=str(seen.folder),
+        producer=str(seen.producer), step=seen.step, files=seen.files, size_bytes=seen.size_bytes,
+    )  # fmt: skip
+    return msgspec.structs.replace(given, **changes)
+
+
 def archive(campaign: str = CAMPAIGN) -> a.ArchiveCampaign:
     return a.ArchiveCampaign(campaign=campaign, campaign_uid=campaign_uid(REALM_UID, campaign))
 
@@ -395,7 +419,7 @@ class Builders:
     campaign, other, uid, other_uid, job = CAMPAIGN, OTHER, UID, OTHER_UID, JOB
     digest, rows, card, key, config, now = DIGEST, ROWS, CARD, KEY, CONFIG, NOW
     change = staticmethod(change)
-    archive, restore, take_over = map(staticmethod, (archive, restore, take_over))
+    archive, restore, take_over, take_in = map(staticmethod, (archive, restore, take_over, take_in))
     register, activate, snapshot, generate = map(staticmethod, (register, activate, snapshot, generate))
     enqueue, mark, launch, orders = map(staticmethod, (enqueue, mark, launch, orders))
     live_orders = staticmethod(live_orders)

@@ -165,6 +165,7 @@ SCENARIOS = {
         lambda realm, make: realm.layout.campaign(make.campaign).training_status.write_text("{}"),
     ),
     "TakeOverCheckpoint": Scenario(lambda realm, make: make.take_over(realm.save_checkpoint(7))),
+    "ImportCheckpoint": Scenario(lambda realm, make: make.take_in(realm)),
     "ArchiveCampaign": Scenario(lambda realm, make: make.archive(), at_rest),
     "RestoreCampaign": Scenario(
         lambda realm, make: make.restore(),
@@ -384,7 +385,7 @@ class Bench:
             assert realm.layout.snapshot(self._make.digest).read_bytes() == self._make.rows
             assert realm.rows("inbox")
         for path in realm.layout.root.rglob("*.json"):
-            if not path.name.startswith(".staging-"):
+            if not any(part.startswith(".staging-") for part in path.parts):
                 json.loads(path.read_bytes())
         if self._scenario.prepare is record_not_understood:
             folder = realm.layout.campaign(self._make.campaign).folder

@@ -107,6 +107,9 @@ def test_a_starting_checkpoint_is_one_of_any_campaign(tree, small, text) -> None
     assert load(tree(small), NoCache()).campaigns["pip/campaign-001"].spec.starting_checkpoint == text
 
 
+EXPECTED = "expected <hero>/<campaign>@best, @latest or @<step>, or the absolute path of a folder"
+
+
 @pytest.mark.parametrize(
     "text", ["a/b", "a@best", "a/b@-1", "a/b@1.5", "a/b@9999999999999999", "../x@best", "a/b@Best"]
 )
@@ -115,7 +118,7 @@ def test_what_names_no_checkpoint_is_refused(mistakes_in, small, text) -> None:
 
     (mistake,) = mistakes_in(small)
 
-    assert mistake.message == f'is "{text}"; expected <hero>/<campaign>@best, @latest or @<step>'
+    assert mistake.message == f'is "{text}"; {EXPECTED}'
 
 
 def test_a_campaign_does_not_begin_with_itself(mistakes_in, small) -> None:

@@ -76,7 +76,8 @@ def test_what_was_loaded_cannot_be_changed(tree, small) -> None:
         (CAMPAIGN, "skills_focus", "config_overrides: {max_length: 300}\nskills_focus",
          ":2:32: is 300; it may shrink and never grow: the hero has 256 (specs/heroes/pip.yaml:6)"),
         (CAMPAIGN, "skills_focus", "starting_checkpoint: a/b@first\nskills_focus",
-         ':2:22: is "a/b@first"; expected <hero>/<campaign>@best, @latest or @<step>'),
+         ':2:22: is "a/b@first"; expected <hero>/<campaign>@best, @latest or @<step>, or the absolute path of'
+         " a folder"),
         (REALM, "active: pip/campaign-001", "active: pip/campaign-01",
          ':2:9: "pip/campaign-01" is not a campaign; known: pip/campaign-001; did you mean "pip/campaign-001"?'),
         (REALM, "active: pip/campaign-001", "active: ../etc", ':2:9: is "../etc"; expected <hero>/<campaign>'),

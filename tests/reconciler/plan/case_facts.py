@@ -24,6 +24,7 @@ from reconciler.observed.records import (
     Obstacle,
     RunFacts,
     SnapshotFacts,
+    StartFolder,
     Strange,
     TrashFacts,
 )
@@ -111,6 +112,11 @@ class Builder:
         self._add_requests()
         self._add_failed_fetches()
         self._derive(campaigns)
+        folders = {
+            path: msgspec.convert({"path": path, **words}, StartFolder)
+            for path, words in self.words.get("start_folders", {}).items()
+        }
+        self.facts = msgspec.structs.replace(self.facts, start_folders=folders)
         return self.facts
 
     def _store(self, **fields: Any) -> None:

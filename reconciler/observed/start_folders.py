@@ -1,0 +1,179 @@
+"""A folder anywhere on this machine that a campaign is to begin with: which checkpoint, and what of it."""
+
+import hashlib
+import math
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from reconciler.observed.checkpoints import one_checkpoint
+from reconciler.observed.folders import Folder, UnsafeFile, open_folder, reason
+from reconciler.observed.foreign import look_into
+from reconciler.observed.producer_files import SIZES, read_folder
+from reconciler.observed.producers import CONFIG, SAYS, STATE, Judgement, ReadFolder, judge
+from reconciler.observed.records import FoundCheckpoint, SaidModel, StartFolder
+from state.contract.manifest import MANIFEST_NAME, SIDECAR_NAME
+from state.ids import checkpoint_step
+
+_UNUSED = re.compile(
+    r"optimizer.*|scheduler\.pt|scaler\.pt|rng_state.*\.pth|training_args\.bin|pytorch_model.*|.*\.py|\..*"
+)
+"""What nobody here uses: another trainer's state, pickles, code, hidden files."""
+_MAX_CONFIG_BYTES = 16 * 1024 * 1024
+_NOT_LOADED: Mapping[str, tuple[str, str]] = {
+    "adapter": (
+        "holds an adapter and no whole weights",
+        "merge it into its base model first (peft: merge_and_unload, save_pretrained)",
+    ),
+    "pickle": (
+        "has its weights as pickles, which are never loaded here",
+        "save it again as safetensors (save_pretrained with safe_serialization=True)",
+    ),
+    "distributed": (
+        "has its weights in the shards of a distributed run",
+        "make one model of them: python -m torch.distributed.checkpoint.format_utils dcp_to_torch, "
+        "load that state into the model, save_pretrained",
+    ),
+}
+
+
+def observe_start_folder(path: str) -> StartFolder:
+    """Return what a campaign would begin with that begins with this folder.
+
+    A folder without weights of its own is a run: of its checkpoints the newest whole one is taken.
+    """
+    given = Path(path)
+    try:
+        with open_folder(given, given) as folder:
+            names = folder.names()
+            is_itself = MANIFEST_NAME in names or look_into(folder) is not None
+        if is_itself:
+            return _start(path, given)
+        return _newest(path, [*_checkpoints(given, names), *_checkpoints(given / "checkpoints")])
+    except (OSError, UnsafeFile) as error:
+        return StartFolder(path=path, problem=reason(error), hint="name a folder that can be read")
+
+
+def _checkpoints(run: Path, names: list[str] | None = None) -> list[tuple[int, Path]]:
+    try:
+        with open_folder(run, run) as folder:
+            names = folder.names() if names is None else names
+    except (OSError, UnsafeFile):
+        return []
+    return [(step, run / name) for name in names if (step := checkpoint_step(name)) is not None]
+
+
+def _newest(path: str, checkpoints: list[tuple[int, Path]]) -> StartFolder:
+    passed_over: list[str] = []
+    for _, folder in sorted(checkpoints, reverse=True):
+        found = _start(path, folder)
+        if found.problem is None:
+            return msgspec.structs.replace(found, passed_over=tuple(passed_over))
+        passed_over.append(f"{folder.name}: {found.problem}")
+    if passed_over:
+        hint = "copy one of them again, whole"
+        return StartFolder(path=path, problem=f"no checkpoint in it is whole ({passed_over[0]})", hint=hint)
+    expected = "a folder with weights, or with checkpoint-<step> folders"
+    return StartFolder(path=path, problem=f"there is no checkpoint in it; expected {expected}")
+
+
+def _start(path: str, folder: Path) -> StartFolder:
+    if (folder / MANIFEST_NAME).is_file():
+        return _of_ours(path, folder)
+    with open_folder(folder, folder) as opened:
+        content = read_folder(opened)
+        step = checkpoint_step(folder.name)
+        judgement = judge(content, step) if content is not None else None
+        if content is None or judgement is None:
+            return StartFolder(path=path, problem="is no checkpoint that is known here")
+        if not judgement.is_whole:
+            says = f"{SAYS[judgement.producer]} that is not whole: {judgement.problems[0]}"
+            return StartFolder(path=path, problem=says, hint="copy it again, whole")
+        return _of_others(path, folder, opened, content, judgement, step)
+
+
+def _of_ours(path: str, folder: Path) -> StartFolder:
+    found = one_checkpoint(folder)
+    if not isinstance(found, FoundCheckpoint):
+        why = found.reason if found is not None else "it went away"
+        return StartFolder(path=path, problem=why, hint="copy it again, whole, under its own name")
+    manifest = found.manifest
+    if not manifest.healthy:
+        return StartFolder(path=path, problem="a loss before it was not finite", hint="name one before that")
+    files = tuple(entry.path for entry in manifest.files)
+    return StartFolder(
+        path=path, folder=str(folder), producer="realm", step=found.step, files=files, manifest=manifest,
+        size_bytes=sum(entry.size_bytes for entry in manifest.files), saved_at=manifest.created_at,
+    )  # fmt: skip
+
+
+def _of_others(
+    path: str, folder: Path, opened: Folder, content: ReadFolder, judgement: Judgement, step: int | None
+) -> StartFolder:
+    if judgement.weights in _NOT_LOADED:
+        problem, hint = _NOT_LOADED[judgement.weights]
+        return StartFolder(path=path, problem=f"{SAYS[judgement.producer]} that {problem}", hint=hint)
+    history = _last(content)
+    if history is None:
+        return StartFolder(path=path, problem="its last loss is not finite", hint="name one before that")
+    unused = [name for name in content.files if _UNUSED.fullmatch(name)]
+    left = {*unused, SIDECAR_NAME}
+    files = tuple(sorted(name for name in content.files if name not in left))
+    return StartFolder(
+        path=path,
+        folder=str(folder),
+        producer=judgement.producer,
+        step=judgement.step if judgement.step is not None else step or 0,
+        files=files,
+        unused=(*sorted(unused), *(f"{name}/" for name in content.folders)),
+        size_bytes=sum(content.files[name].size_bytes for name in files),
+        model=_said_model(opened, content),
+        saved_at=_written_at(opened, files),
+        train_loss=history.get("train_loss"),
+        val_loss=history.get("val_loss"),
+        learning_rate=history.get("learning_rate"),
+    )
+
+
+def _said_model(opened: Folder, content: ReadFolder) -> SaidModel:
+    """Return what config.json says; a name that is none, or a number that is none, is not said."""
+    values = content.files[CONFIG].values
+    names = values.get("architectures")
+    is_named = isinstance(names, list) and len(names) == 1 and isinstance(names[0], str)
+    vocab_size = values.get("vocab_size")
+    return SaidModel(
+        digest="sha256:" + hashlib.sha256(opened.read(CONFIG, _MAX_CONFIG_BYTES)).hexdigest(),
+        architecture=names[0] if is_named and isinstance(names, list) else None,
+        vocab_size=vocab_size if isinstance(vocab_size, int) and vocab_size >= 0 else None,
+        sizes={key: values[key] for key in SIZES if isinstance(values.get(key), int)},
+    )
+
+
+def _last(content: ReadFolder) -> dict[str, float] | None:
+    """Return the last losses and rate of a trainer's own history; None: its last loss is not finite."""
+    state = content.files.get(STATE)
+    found: dict[str, float] = {}
+    names = {"loss": "train_loss", "eval_loss": "val_loss", "learning_rate": "learning_rate"}
+    for line in _history(state.values if state is not None else {}):
+        for key, name in names.items():
+            if isinstance(line.get(key), int | float):
+                found[name] = float(line[key])
+    if not math.isfinite(found.get("train_loss", 0.0)):
+        return None
+    return {name: value for name, value in found.items() if math.isfinite(value)}
+
+
+def _history(values: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    lines = values.get("log_history")
+    for line in lines if isinstance(lines, list) else ():
+        if isinstance(line, dict):
+            yield line
+
+
+def _written_at(opened: Folder, files: tuple[str, ...]) -> str:
+    newest = max(opened.status(name).st_mtime for name in files)
+    return datetime.fromtimestamp(newest, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
