@@ -8,12 +8,13 @@ Kind = Literal[
     "started",  # the model is loaded; `step` is where it goes on
     "update",  # one optimizer update
     "evaluation",  # held-out loss
-    "checkpoint",  # published
+    "checkpoint",  # published; updates after `step` may stand before it
     "quest_started",
     "quest_finished",
     "orders",  # new orders were taken up
     "config",  # a changed config is in force from the next update on; `note` says each key, old → new
     "memory",  # it ran out; `note` says how many tokens go through at once from now on
+    "copies",  # `note` says what memory copies of the state take while they are saved
     "left",  # the last record of a run
 ]
 
@@ -35,4 +36,8 @@ class MetricsRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     tokens: int | None = None
     tokens_per_second: float | None = None
     seconds: float | None = None
+    stall_seconds: float | None = None
+    """Of a checkpoint: so long training stood still for it."""
+    write_seconds: float | None = None
+    """Of a checkpoint: so long it was written, most of it while training went on."""
     note: str | None = None

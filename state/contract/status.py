@@ -39,3 +39,4 @@ class RunStatus(msgspec.Struct, frozen=True, kw_only=True):
     update_seconds: float | None = None
     """Median of the latest updates."""
     save_seconds: float | None = None
+    """The last time, from the copy of the state to the checkpoint; training goes on for most of it."""

@@ -9,7 +9,15 @@ import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-CLAIMS = ("command_line", "large_plan", "retention", "loop", "first_update", "training_speed")
+CLAIMS = (
+    "command_line",
+    "large_plan",
+    "retention",
+    "loop",
+    "first_update",
+    "training_speed",
+    "checkpoint_stall",
+)
 
 
 def main() -> int:

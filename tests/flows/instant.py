@@ -28,11 +28,12 @@ from trainer.data.order import next_update
 from trainer.engine.progress import (
     Learnt,
     Progress,
-    after_save,
+    after_snapshot,
     after_update,
     is_complete,
     measures,
     position,
+    published,
     resumed,
     so_far,
 )
@@ -126,7 +127,7 @@ class _Life:
             (write_weights,),
             lambda files: _manifest(request, progress, files, self.now),
         )
-        return after_save(progress, manifest)
+        return published(after_snapshot(progress), manifest)
 
 
 def loss_at(campaign: str, step: int) -> float:

@@ -11,6 +11,7 @@ from state.atomic import write_json
 from state.canonical import sha256_of
 from state.contract.byte_tokens import VOCAB_SIZE, byte_tokens_digest
 from state.contract.chat import CHATML, template_digest
+from state.contract.manifest import FileEntry, Manifest, Measures, with_digest
 from state.contract.orders import Orders, QuestOrder, RowShape
 from state.contract.request import (
     ChatConfig,
@@ -171,6 +172,36 @@ class Realm:
 def orders(*quests: QuestOrder, sequence: int = 1, **changes: Any) -> Orders:
     """Return orders for these quests."""
     return Orders(sequence=sequence, quests=quests, **changes)
+
+
+def a_manifest(files: tuple[FileEntry, ...], step: int = 3) -> Manifest:
+    """Return the manifest of a checkpoint with these files."""
+    return with_digest(
+        Manifest(
+            campaign_uid="c" * 16,
+            campaign="tiny/campaign-001",
+            segment=1,
+            step=step,
+            parent_step=None,
+            parent_digest=None,
+            created_at="2026-01-31T12:00:00Z",
+            generation=1,
+            attempt=1,
+            config_hash="sha256:0",
+            code_version=CodeVersion(source="git", commit="a" * 40),
+            specs_commit="b" * 40,
+            optimizer="adamw",
+            healthy=True,
+            quest_id="q1",
+            cursor=(),
+            learnt=(),
+            measures=Measures(
+                train_loss=1.0, val_loss=None, learning_rate=0.1, examples_seen=1, tokens_seen=1
+            ),
+            files=files,
+            digest="",
+        )
+    )
 
 
 def held_out_file(order: QuestOrder) -> HeldOutFile:

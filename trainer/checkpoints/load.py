@@ -9,6 +9,9 @@ from state.contract.files import ContractError, read
 from state.contract.manifest import MANIFEST_NAME, SIDECAR_NAME, FileEntry, Manifest, manifest_digest
 from trainer.checkpoints.errors import CheckpointError
 
+_LARGE_BYTES = 1 << 26
+"""From here on hashing with several threads gains more than it costs."""
+
 
 def read_manifest(folder: Path) -> Manifest:
     """Return the checkpoint's manifest.
@@ -54,9 +57,10 @@ def file_entry(folder: Path, name: str) -> FileEntry:
     Raises:
         CheckpointError: it cannot be read.
     """
-    hasher = blake3(max_threads=blake3.AUTO)
     try:
         with (folder / name).open("rb") as file:
+            is_large = os.fstat(file.fileno()).st_size >= _LARGE_BYTES
+            hasher = blake3(max_threads=blake3.AUTO if is_large else 1)
             while block := file.read(1 << 22):
                 hasher.update(block)
             size = os.fstat(file.fileno()).st_size

@@ -1,89 +1,87 @@
-"""What goes into a checkpoint of this engine."""
+"""What goes into a checkpoint of this engine: all of it as it is between two updates.
 
+`Contents` names the tensors, which live on and change with the next update, and holds the rest as it was.
+"""
+
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from safetensors import SafetensorError
-from safetensors.torch import save_file
+from torch import Tensor
 
 from state.contract.locked import locked_values
 from state.contract.manifest import FileEntry, Manifest, with_digest
 from state.contract.request import RunRequest
-from trainer.checkpoints.errors import CheckpointError, NameTakenError
-from trainer.checkpoints.save import publish_checkpoint
 from trainer.checkpoints.state import (
     OPTIMIZER_NAME,
     STATE_NAME,
-    MemoryState,
     TrainerState,
     group_names,
     optimizer_tensors,
     random_state,
 )
 from trainer.engine.clock import now_text
-from trainer.engine.failures import EnvironmentFailure, InTheWayError
-from trainer.engine.model import CONFIG_NAME, WEIGHTS_NAME, weight_tensors
-from trainer.engine.optimizer import Optimizers
+from trainer.engine.model import CONFIG_NAME, GENERATION_NAME, WEIGHTS_NAME, weight_tensors
 from trainer.engine.progress import Progress, measures
-from trainer.engine.vocabulary import Vocabulary
+from trainer.engine.run_state import RunState
+
+_OF_TRANSFORMERS = {"format": "pt"}
+"""Without this transformers refuses to load the weights."""
 
 
-def save_checkpoint(
-    request: RunRequest,
-    model: Any,
-    optimizers: Optimizers,
-    vocabulary: Vocabulary,
-    progress: Progress,
-    memory: MemoryState,
+class Contents(msgspec.Struct, frozen=True):
+    """One checkpoint before it is written."""
+
+    progress: Progress
+    """Where it stands."""
+    tensors: Mapping[str, Mapping[str, Tensor]]
+    """By the name of their file. They are the living ones: the next update changes them."""
+    metadata: Mapping[str, Mapping[str, str]]
+    files: Mapping[str, bytes]
+    """Small ones, whole."""
+    save_vocabulary: Callable[[Path], None]
+    """Writes the files of the tokenizer, which never change."""
+    manifest: Callable[[tuple[FileEntry, ...]], Manifest]
+
+
+def contents_of(state: RunState) -> Contents:
+    """Return what a checkpoint of this moment holds."""
+    progress, request, saved_at = state.progress, state.request, now_text()
+    return Contents(
+        progress=progress,
+        tensors={
+            WEIGHTS_NAME: weight_tensors(state.model),
+            OPTIMIZER_NAME: optimizer_tensors(state.optimizers),
+        },
+        metadata={WEIGHTS_NAME: _OF_TRANSFORMERS},
+        files={STATE_NAME: msgspec.json.encode(_trainer_state(state)) + b"\n", **_configs(state.model)},
+        save_vocabulary=state.vocabulary.save,
+        manifest=lambda files: _manifest(request, progress, saved_at, files),
+    )
+
+
+def _trainer_state(state: RunState) -> TrainerState:
+    return TrainerState(
+        step=state.progress.step,
+        locked=locked_values(state.request.config),
+        optimizers=group_names(state.optimizers),
+        random=random_state(),
+        memory=state.shelf.budget.state,
+    )
+
+
+def _configs(model: Any) -> dict[str, bytes]:
+    """Return the files with which transformers knows the model again."""
+    return {
+        CONFIG_NAME: model.config.to_json_string(use_diff=False).encode(),
+        GENERATION_NAME: model.generation_config.to_json_string(use_diff=True).encode(),
+    }
+
+
+def _manifest(
+    request: RunRequest, progress: Progress, saved_at: str, files: tuple[FileEntry, ...]
 ) -> Manifest:
-    """Publish the campaign's checkpoint of this step.
-
-    Raises:
-        InTheWayError: something lies where it is to be saved.
-        EnvironmentFailure: it could not be written whole; says which checkpoint is still the newest.
-    """
-
-    def write_model(folder: Path) -> None:
-        save_file(weight_tensors(model), folder / WEIGHTS_NAME, metadata={"format": "pt"})
-        model.config.to_json_file(folder / CONFIG_NAME, use_diff=False)
-        model.generation_config.save_pretrained(folder)
-
-    def write_optimizer(folder: Path) -> None:
-        save_file(optimizer_tensors(optimizers), folder / OPTIMIZER_NAME)
-
-    def write_state(folder: Path) -> None:
-        state = TrainerState(
-            step=progress.step,
-            locked=locked_values(request.config),
-            optimizers=group_names(optimizers),
-            random=random_state(),
-            memory=memory,
-        )
-        (folder / STATE_NAME).write_bytes(msgspec.json.encode(state) + b"\n")
-
-    writers = (write_model, vocabulary.save, write_optimizer, write_state)
-    try:
-        return publish_checkpoint(
-            Path(request.checkpoints_dir),
-            progress.step,
-            writers,
-            lambda files: _manifest(request, progress, files),
-        )
-    except NameTakenError as error:
-        raise InTheWayError(_cannot_save(progress, error)) from error
-    except (OSError, CheckpointError, SafetensorError) as error:
-        raise EnvironmentFailure(_cannot_save(progress, error)) from error
-
-
-def _cannot_save(progress: Progress, error: Exception) -> str:
-    newest = "there is no earlier one"
-    if progress.parent is not None:
-        newest = f"checkpoint-{progress.parent.step} is still the newest"
-    return f"checkpoint-{progress.step} could not be saved: {error}; {newest}"
-
-
-def _manifest(request: RunRequest, progress: Progress, files: tuple[FileEntry, ...]) -> Manifest:
     parent = progress.parent
     return with_digest(
         Manifest(
@@ -93,7 +91,7 @@ def _manifest(request: RunRequest, progress: Progress, files: tuple[FileEntry, .
             step=progress.step,
             parent_step=parent.step if parent else None,
             parent_digest=parent.digest if parent else None,
-            created_at=now_text(),
+            created_at=saved_at,
             generation=request.generation,
             attempt=request.attempt,
             config_hash=request.config_hash,

@@ -9,6 +9,7 @@ import time
 from state.contract.goals import goal_reached, goals_in
 from state.contract.orders import Orders, QuestOrder
 from trainer.engine.control import Control
+from trainer.engine.failures import TrainingError
 from trainer.engine.log import say
 from trainer.engine.outcome import Outcome
 from trainer.engine.progress import Progress, is_complete, so_far
@@ -22,8 +23,7 @@ def train(session: Session, control: Control) -> Outcome:
     try:
         outcome = _train(session, control)
     except Exception as error:
-        if getattr(error, "is_state_sound", False):
-            session.save()
+        _save_what_is_sound(session, error)
         raise
     session.teller.heartbeat.enter("stopping")
     session.save()
@@ -48,6 +48,17 @@ def _train(session: Session, control: Control) -> Outcome:
             current = order
         session.train_update(order)
         session.finish_update(order)
+
+
+def _save_what_is_sound(session: Session, error: Exception) -> None:
+    """Keep what may be kept of a run that cannot go on; a checkpoint that is being written is of before."""
+    if getattr(error, "is_state_sound", False):
+        session.save()
+        return
+    try:
+        session.saver.finish()
+    except TrainingError as other:
+        say("not saved", message=other)  # the first failure is why the run ends
 
 
 def end_of(orders: Orders, progress: Progress, stop_reason: str | None) -> Outcome | None:

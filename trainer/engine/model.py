@@ -20,6 +20,7 @@ from trainer.engine.failures import EnvironmentFailure
 
 WEIGHTS_NAME = "model.safetensors"
 CONFIG_NAME = "config.json"
+GENERATION_NAME = "generation_config.json"
 _SCALES_LOGITS = ("final_logit_softcapping", "logit_scale", "logits_scaling", "lm_head_multiplier")
 """Config fields of models that change the logits after the head; our loss calls the head alone."""
 
@@ -81,7 +82,7 @@ def empty_model(config_fields: dict[str, Any], folder: Path) -> Any:
     with no_init_weights():
         model = model_class(model_class.config_class.from_dict(config_fields))
     model.tie_weights()  # what no_init_weights leaves out: a tied head has no weights of its own
-    generation = folder / "generation_config.json"
+    generation = folder / GENERATION_NAME
     if generation.is_file():
         model.generation_config = transformers.GenerationConfig.from_dict(json.loads(generation.read_bytes()))
     return model

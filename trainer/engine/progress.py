@@ -26,7 +26,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     step: int = 0
     cursor: tuple[QuestCursor, ...] = ()
     learnt: tuple[LearntRange, ...] = ()
-    """Since the parent."""
+    """Since the parent, or since the checkpoint that is being written."""
     examples_seen: int = 0
     tokens_seen: int = 0
     train_loss: float | None = None
@@ -113,11 +113,15 @@ def after_update(progress: Progress, order: QuestOrder, learnt: Learnt) -> Progr
     )
 
 
-def after_save(progress: Progress, manifest: Manifest) -> Progress:
-    """Return the progress as seen from the checkpoint that was just published."""
-    parent = Parent(step=manifest.step, digest=manifest.digest)
-    recipe = progress.recipe and since_a_save(progress.recipe, manifest.step)
-    return msgspec.structs.replace(progress, learnt=(), parent=parent, recipe=recipe)
+def after_snapshot(progress: Progress) -> Progress:
+    """Return the progress once all of it is held for a checkpoint, which is yet to be written."""
+    recipe = progress.recipe and since_a_save(progress.recipe, progress.step)
+    return msgspec.structs.replace(progress, learnt=(), recipe=recipe)
+
+
+def published(progress: Progress, manifest: Manifest) -> Progress:
+    """Return the progress, which may have gone on, as seen from the checkpoint that is there now."""
+    return msgspec.structs.replace(progress, parent=Parent(step=manifest.step, digest=manifest.digest))
 
 
 def measures(progress: Progress) -> Measures:

@@ -1,13 +1,22 @@
-"""Saving: when a checkpoint is due, and what is told of it."""
+"""Saving: when a checkpoint is due, what training waits for, and what is told of it.
+
+A checkpoint names as its parent the one before, which must be there: so the next save waits for it, and after a
+write that failed nothing is saved any more.
+"""
 
 import gc
 import time
+from pathlib import Path
 
-from trainer.engine.checkpoint import save_checkpoint
+from state.contract.manifest import Manifest
+from trainer.checkpoints.errors import CheckpointError, NameTakenError
+from trainer.engine.checkpoint import contents_of
+from trainer.engine.failures import EnvironmentFailure, InTheWayError, TrainingError
 from trainer.engine.log import say
-from trainer.engine.progress import after_save
+from trainer.engine.progress import Progress, after_snapshot, published
 from trainer.engine.run_state import RunState
 from trainer.engine.telling import Teller
+from trainer.engine.writer import Writer, Written
 
 
 class Saver:
@@ -16,7 +25,16 @@ class Saver:
     def __init__(self, state: RunState, teller: Teller) -> None:
         self._state = state
         self._teller = teller
+        self._writer = Writer(Path(state.request.checkpoints_dir), next(state.model.parameters()).device)
         self._saved_at = time.monotonic()
+        self._stall_seconds = 0.0
+        self._told_bytes = -1
+        self._failure: TrainingError | None = None
+
+    @property
+    def held_bytes(self) -> int:
+        """Memory of the host that copies of the state take."""
+        return self._writer.held_bytes
 
     def is_due(self) -> bool:
         """Does the step's number or the clock ask for a checkpoint?"""
@@ -27,29 +45,91 @@ class Saver:
         return is_turn or (config.every_minutes > 0 and elapsed_minutes >= config.every_minutes)
 
     def save(self) -> None:
-        """Publish a checkpoint, unless nothing was learnt since the last one.
+        """Begin to write a checkpoint of this moment, unless nothing was learnt since the last one.
+
+        The one before must be there first. `finish` waits for the end, `take_notice` looks.
 
         Raises:
-            EnvironmentFailure: it could not be written; the last one is as it was.
+            InTheWayError, EnvironmentFailure: the one before could not be written.
         """
-        state = self._state
-        if not state.progress.learnt:
+        if not self._state.progress.learnt:
             return
-        self._teller.heartbeat.enter("saving")
         started = time.perf_counter()
-        manifest = save_checkpoint(
-            state.request,
-            state.model,
-            state.optimizers,
-            state.vocabulary,
-            state.progress,
-            state.shelf.budget.state,
-        )
-        state.progress = after_save(state.progress, manifest)
+        self._teller.heartbeat.enter("saving")
+        self.finish()
+        contents = contents_of(self._state)
+        goes_on = self._writer.start(contents)
+        self._state.progress = after_snapshot(self._state.progress)
         gc.collect()
-        seconds = round(time.perf_counter() - started, 4)
         self._saved_at = time.monotonic()
+        self._stall_seconds = time.perf_counter() - started
+        self._tell_memory()
+        if not goes_on:
+            self.finish()
+        self._teller.heartbeat.enter("training")
+
+    def take_notice(self) -> None:
+        """Tell of a checkpoint that was published since the last look; costs next to nothing.
+
+        Raises:
+            InTheWayError, EnvironmentFailure: it could not be written.
+        """
+        if not self._writer.is_writing():
+            self.finish()
+
+    def finish(self) -> None:
+        """Wait until what is being written is published.
+
+        Raises:
+            InTheWayError, EnvironmentFailure: it could not be written; says which checkpoint is the newest.
+        """
+        if self._failure is not None:
+            raise self._failure
+        written = self._writer.wait(meanwhile=self._teller.heartbeat.beat)
+        if written is None:
+            return
+        if written.manifest is None:
+            self._failure = _failure(self._state.progress, written)
+            raise self._failure from written.error
+        self._state.progress = published(self._state.progress, written.manifest)
+        self._tell(written, written.manifest)
+
+    def _tell(self, written: Written, manifest: Manifest) -> None:
+        stall, write = round(self._stall_seconds, 4), round(written.seconds, 4)
         size = sum(entry.size_bytes for entry in manifest.files)
-        self._teller.record("checkpoint", seconds=seconds, note=manifest.digest)
-        say("saved", step=manifest.step, mebibytes=size / 2**20, seconds=seconds)
-        self._teller.heartbeat.enter("training", last_checkpoint_step=manifest.step, save_seconds=seconds)
+        self._teller.record(
+            "checkpoint",
+            step=manifest.step,
+            seconds=round(stall + write, 4),
+            stall_seconds=stall,
+            write_seconds=write,
+            note=manifest.digest,
+        )
+        say("saved", step=manifest.step, mebibytes=size / 2**20, stall_seconds=stall, write_seconds=write)
+        self._teller.heartbeat.tell(last_checkpoint_step=manifest.step, save_seconds=round(stall + write, 4))
+
+    def _tell_memory(self) -> None:
+        """Tell what copies of the state cost, whenever that changes."""
+        held_bytes = self.held_bytes
+        if held_bytes == self._told_bytes:
+            return
+        self._told_bytes = held_bytes
+        note = f"a copy of the state, for saving while training goes on, takes {held_bytes} bytes of memory"
+        if held_bytes == 0:
+            note = "no memory of the host is left for a copy of the state: training waits for every save"
+        self._teller.record("copies", note=note)
+        say("saving", note=note)
+
+
+def _failure(progress: Progress, written: Written) -> TrainingError:
+    """Return what a failed write means for the run."""
+    newest = "there is no earlier one"
+    if progress.parent is not None:
+        newest = f"checkpoint-{progress.parent.step} is still the newest"
+    told = f"checkpoint-{written.step} could not be saved: {written.error}; {newest}"
+    match written.error:
+        case NameTakenError():
+            return InTheWayError(told)
+        case OSError() | CheckpointError():
+            return EnvironmentFailure(told)
+    return TrainingError(told)

@@ -88,19 +88,26 @@ class Session:
         self.teller.update(order, plan, result, time.perf_counter() - started)
 
     def finish_update(self, order: QuestOrder) -> None:
-        """Evaluate and save where an update's number, the clock or the end of the quest asks for it."""
+        """Evaluate and save where an update's number, the clock or the end of the quest asks for it.
+
+        Raises:
+            EnvironmentFailure: a checkpoint could not be written; the last one is as it was.
+        """
+        self.saver.take_notice()
         done = is_complete(self.progress, order)
         if done or self.evaluator.is_due():
             self.evaluator.evaluate(order)
         if done or self.saver.is_due():
-            self.save()
+            self.saver.save()
         if done:
+            self.saver.finish()
             self.teller.quest_done(order)
 
     def save(self) -> None:
-        """Publish a checkpoint, unless nothing was learnt since the last one.
+        """Publish a checkpoint, unless nothing was learnt since the last one, and wait until it is there.
 
         Raises:
             EnvironmentFailure: it could not be written; the last one is as it was.
         """
         self.saver.save()
+        self.saver.finish()

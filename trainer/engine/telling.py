@@ -31,9 +31,9 @@ class Teller:
         self._effective_file = effective_file
         self._logged_at = -math.inf
 
-    def record(self, kind: Kind, **fields: Any) -> None:
-        """Append a record of the present step to the metrics."""
-        self._metrics.record(kind, self._state.progress.step, **fields)
+    def record(self, kind: Kind, *, step: int | None = None, **fields: Any) -> None:
+        """Append a record to the metrics, of the present step where none is named."""
+        self._metrics.record(kind, self._state.progress.step if step is None else step, **fields)
 
     def config(self) -> None:
         """Tell what is really used."""

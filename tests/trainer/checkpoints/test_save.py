@@ -7,45 +7,16 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from builders import a_manifest
 
 from state import failpoints
 from state.atomic import remove_staging
-from state.contract.manifest import FileEntry, Manifest, Measures, with_digest
-from state.contract.request import CodeVersion
+from state.contract.manifest import FileEntry, Manifest
 from trainer.checkpoints.errors import CheckpointError, NameTakenError
 from trainer.checkpoints.load import check_campaign, read_manifest, verify_files
 from trainer.checkpoints.save import publish_checkpoint
 
 CONTENT = {"model.safetensors": b"weights" * 100, "trainer_state.json": b"{}"}
-
-
-def a_manifest(files: tuple[FileEntry, ...], step: int = 3) -> Manifest:
-    return with_digest(
-        Manifest(
-            campaign_uid="c" * 16,
-            campaign="tiny/campaign-001",
-            segment=1,
-            step=step,
-            parent_step=None,
-            parent_digest=None,
-            created_at="2026-01-31T12:00:00Z",
-            generation=1,
-            attempt=1,
-            config_hash="sha256:0",
-            code_version=CodeVersion(source="git", commit="a" * 40),
-            specs_commit="b" * 40,
-            optimizer="adamw",
-            healthy=True,
-            quest_id="q1",
-            cursor=(),
-            learnt=(),
-            measures=Measures(
-                train_loss=1.0, val_loss=None, learning_rate=0.1, examples_seen=1, tokens_seen=1
-            ),
-            files=files,
-            digest="",
-        )
-    )
 
 
 def write_all(folder: Path) -> None:
