@@ -1,7 +1,7 @@
 """Saving: when a checkpoint is due, what training waits for, and what is told of it.
 
-A checkpoint names as its parent the one before, which must be there: so the next save waits for it, and after a
-write that failed nothing is saved any more.
+A checkpoint names as its parent the one before, which must be there: so the next save waits for it, and after
+a write that failed nothing is saved any more.
 """
 
 import gc
