@@ -38,6 +38,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "approve": ("approve", "Let a plan destroy exactly what it says, once."),
     "undelete": ("undelete", "Take a dropped checkpoint back out of the trash."),
     "prove": ("prove", "Show what a checkpoint has learnt, row by row, through all its ancestors."),
+    "replay": ("replay", "Make a checkpoint again from its parent, and compare it with the record."),
     "try": ("try_", "Ask a checkpoint a few questions."),
     "doctor": ("doctor", "Check what training needs, and say how to mend it."),
     "schema": ("schema", "Print the JSON Schemas of specs and plan."),

@@ -1,0 +1,64 @@
+"""A deleted checkpoint that was made again goes back to its place, by the way of `undelete`."""
+
+from pathlib import Path
+
+import msgspec
+
+from reconciler.act.observed_time import observed_seconds
+from reconciler.act.tombstones import mirror
+from reconciler.act.tools import Tools
+from reconciler.act.trash import take_back
+from reconciler.app.environment import Environment
+from reconciler.app.requests import leave_request
+from reconciler.plan.actions import RestoreCheckpoint
+from state.atomic import ensure_folder, move_folder, publish_folder
+from state.contract.files import read
+from state.contract.manifest import MANIFEST_NAME, Manifest
+from state.store.rows import LedgerRow, TrashRow
+from state.store.tables import get_meta, put
+
+
+def put_back(
+    environment: Environment, tools: Tools, row: LedgerRow, stone: TrashRow | None, made: Path
+) -> str:
+    """Put the folder `made` where its checkpoint lay, and return what was done.
+
+    `stone`: its tombstone; None of one that was lost, whose place is simply empty.
+
+    Raises:
+        ActionFailed: it could not be taken back; the next apply tries again.
+        FileExistsError: something has its place.
+    """
+    if stone is None:
+        publish_folder(made, tools.layout.root / row.path)
+        return "it lies in its place again; the ledger knew it all the time"
+    return take_back(_asked(environment, tools, stone, made), tools)
+
+
+def _asked(environment: Environment, tools: Tools, stone: TrashRow, made: Path) -> RestoreCheckpoint:
+    """Lay the folder into the trash, say so in its tombstone, and leave the request to take it back."""
+    place = tools.layout.root / stone.path
+    if place.exists() and read(place / MANIFEST_NAME, Manifest).digest != stone.digest:
+        raise FileExistsError(f"{place} is in the way: something else lies there")
+    if not place.exists():
+        ensure_folder(place.parent)
+        move_folder(made, place)
+    with tools.writer.transaction() as store:
+        stone = msgspec.structs.replace(
+            stone,
+            state="trashed",
+            ended_at=None,
+            trashed_at=tools.now(),
+            trashed_at_seconds=observed_seconds(store, tools.now()),
+            clean_ticks=int(get_meta(store, "clean_ticks") or 0),
+        )
+        put(store, [stone])
+    mirror(tools, stone)
+    asked = leave_request(environment, tools.layout, "undelete", stone.thing, "made again by replay")
+    return RestoreCheckpoint(
+        request_id=asked.id,
+        checkpoint=stone.thing,
+        sequence=stone.sequence,
+        campaign_uid=stone.campaign_uid,
+        asked_by=asked.asked_by,
+    )

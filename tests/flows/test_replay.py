@@ -1,0 +1,282 @@
+"""`reconcile replay`: a real training, its checkpoints made again, and one that was deleted for good got back."""
+
+import json
+import os
+import shutil
+import signal
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+pytest.importorskip("torch")
+
+from click.testing import CliRunner, Result
+from lab import Lab, realm, rows, tiny_hero
+
+from reconciler.act.launcher import LocalLauncher
+from reconciler.act.office import enter_office
+from reconciler.act.purging import purge
+from reconciler.act.tools import Tools
+from reconciler.act.trash import drop
+from reconciler.app.environment import current_environment
+from reconciler.app.replaying.putting_back import put_back
+from reconciler.cli.group import reconcile
+from reconciler.plan.actions import PurgeTrash, TrashCheckpoint
+from state import failpoints
+from state.contract.files import read
+from state.contract.manifest import MANIFEST_NAME, Manifest
+from state.contract.request import RunRequest
+from state.layout import Layout
+from state.lock import hold_lock
+from state.store.rows import LedgerRow, TrashRow
+
+pytestmark = pytest.mark.train
+
+PIP = "pip/campaign-001"
+NOW = "2026-01-31T12:00:00Z"
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A campaign that has learnt a file, then what the file grew by: checkpoints 4, 8, 10, 12, 14."""
+    lab = Lab(tmp_path_factory.mktemp("trained"))
+    lab.git("init", "-q", "-b", "main")
+    spec = realm(PIP)
+    spec["defaults"]["checkpoint"]["every_updates"] = 4
+    spec["defaults"]["evaluation"]["held_out"] = 0
+    lab.spec("realm", **spec)
+    lab.spec("heroes/pip", **tiny_hero("pip"))
+    lab.spec("campaigns/pip/campaign-001", id="campaign-001")
+    lab.spec("queue", quests=[{"id": "sums", "file": "data/sums.jsonl"}])
+    lab.write("data/sums.jsonl", rows(range(19)))
+    lab.commit()
+    lab.converge()
+    lab.write("data/sums.jsonl", rows(range(27)))
+    lab.commit("the file grew")
+    lab.converge()
+    assert [row.step for row in lab.ledger(PIP)] == [4, 8, 10, 12, 14]
+    yield lab
+    lab.end()
+
+
+@pytest.fixture
+def lab(trained: Lab, tmp_path: Path) -> Lab:
+    """A copy of it, to be changed."""
+    copy = Lab(tmp_path / "copy")
+    for name in ("specs-repository", "root", "home"):
+        shutil.rmtree(copy.folder / name, ignore_errors=True)
+        shutil.copytree(trained.folder / name, copy.folder / name, symlinks=True)
+    return copy
+
+
+def replay(lab: Lab, checkpoint: str, *more: str) -> Result:
+    given = ["--repo", str(lab.repository), "--root", str(lab.layout.root), "replay", checkpoint, *more]
+    environment = {"HOME": str(lab.home), "OMP_NUM_THREADS": "1"}
+    return CliRunner().invoke(reconcile, given, env=environment)
+
+
+def checkpoint(lab: Lab, step: int) -> Path:
+    return lab.layout.campaign(PIP).checkpoint(step)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name != ".ledger.json"}
+
+
+def row_of(lab: Lab, step: int) -> LedgerRow:
+    return next(row for row in lab.ledger(PIP) if row.step == step)
+
+
+@contextmanager
+def office(layout: Layout) -> Iterator[Tools]:
+    with closing(enter_office(layout, NOW)) as writer:
+        yield Tools(layout=layout, writer=writer, launcher=LocalLauncher(), now=lambda: NOW)
+
+
+def delete_for_good(lab: Lab, *steps: int) -> None:
+    """Let the executors of the trash drop and purge checkpoints."""
+    with office(lab.layout) as tools:
+        for step in steps:
+            row = row_of(lab, step)
+            about: dict[str, Any] = {
+                "campaign": PIP,
+                "campaign_uid": row.campaign_uid,
+                "sequence": row.sequence,
+                "step": step,
+                "size_bytes": row.size_bytes,
+            }
+            dropped = {"digest": row.digest, "kind": "rolled", "why": "a test", "grace_seconds": 1.0}
+            drop(TrashCheckpoint(**about, **dropped), tools)
+            purge(PurgeTrash(**about, path=stone_of(lab, step).path), tools)
+
+
+def stone_of(lab: Lab, step: int) -> TrashRow:
+    return next(stone for stone in reversed(lab.store().trash) if stone.step == step)
+
+
+def test_a_checkpoint_that_was_deleted_with_its_parent_is_made_again_and_put_back(lab: Lab) -> None:
+    before = contents(checkpoint(lab, 12))
+    delete_for_good(lab, 8, 10, 12)
+    assert not checkpoint(lab, 12).exists()
+    done = replay(lab, f"{PIP}@12", "--restore")
+    digest = row_of(lab, 12).digest
+    assert done.output.splitlines() == [
+        f"{PIP}@12: made again from {PIP}@4, 3 checkpoints.",
+        f"Same: {digest.partition(':')[2][:8]}: weights, optimizer, random generators, position, to the bit.",
+        f"Put back: {PIP}@12 is back, and no rule drops it again.",
+    ]
+    assert done.exit_code == 0
+    assert contents(checkpoint(lab, 12)) == before
+    assert stone_of(lab, 12).state == "restored"
+    assert [stone_of(lab, step).state for step in (8, 10)] == ["purged", "purged"]
+    assert not lab.plan()["changes"]
+    assert not list(lab.layout.trash.glob(".staging-*"))
+    proof = json.loads(lab.reconcile("prove", f"{PIP}@12", "--json").stdout)
+    assert proof["is_proven"], proof["problems"]
+
+
+@pytest.mark.long
+def test_one_that_is_there_comes_out_the_same_and_nothing_is_written(lab: Lab) -> None:
+    before = {path: path.stat().st_mtime_ns for path in lab.layout.campaigns.rglob("*")}
+    done = replay(lab, f"{PIP}@latest", "--json")
+    told = json.loads(done.stdout)
+    assert (told["verdict"], told["made_from"], told["num_checkpoints"]) == ("same", f"{PIP}@12", 1)
+    assert told["made_digest"] == told["digest"] == row_of(lab, 14).digest
+    assert (told["put_back"], told["notes"]) == (None, [])
+    assert {path: path.stat().st_mtime_ns for path in lab.layout.campaigns.rglob("*")} == before
+
+
+@pytest.mark.long
+def test_what_differs_is_told_with_the_first_checkpoint_and_exit_code_1(lab: Lab) -> None:
+    """The negative control: a request that says another rate than the run had."""
+    path = lab.layout.campaign(PIP).runs / "g1-a1" / "request.json"
+    request = json.loads(path.read_bytes())
+    request["config"]["training"]["learning_rate"] = 0.002
+    request["config_hash"] = hashed(request)
+    path.write_text(json.dumps(request))
+    delete_for_good(lab, 4, 8)
+    done = replay(lab, f"{PIP}@8")
+    assert done.exit_code == 1
+    lines = done.output.splitlines()
+    assert lines[0] == f"{PIP}@8: made again from the first weights, 2 checkpoints."
+    assert lines[1].startswith(f"Differs at {PIP}@4: recorded {row_of(lab, 8).digest.partition(':')[2][:8]}")
+    assert [line.partition(":")[0] for line in lines[2:]] == [
+        "  model.safetensors",
+        "  optimizer.safetensors",
+    ]
+    assert not checkpoint(lab, 8).exists()
+
+
+def hashed(request: dict[str, Any]) -> str:
+    from state.contract.request import config_hash
+
+    return config_hash(msgspec.convert(request, RunRequest).config)
+
+
+def test_it_waits_for_nobody_and_names_who_runs(lab: Lab) -> None:
+    with hold_lock(lab.layout.lock, command="reconcile apply", since="2026-01-31T12:00:00Z"):
+        done = replay(lab, f"{PIP}@8")
+    assert done.exit_code == 3
+    assert f"another reconciler holds {lab.layout.lock}" in done.output
+    assert "`reconcile apply`; wait with --lock-timeout, or stop it" in done.output
+
+
+def test_it_cannot_be_made_when_its_data_is_gone(lab: Lab) -> None:
+    manifest = read(checkpoint(lab, 8) / MANIFEST_NAME, Manifest)
+    snapshot = lab.layout.snapshot(manifest.learnt[0].digest)
+    snapshot.unlink()
+    done = replay(lab, f"{PIP}@8")
+    assert done.output == f"Cannot be made again: the data of quest sums is gone: {snapshot}.\n"
+    assert done.exit_code == 3
+
+
+def test_it_cannot_be_made_when_nobody_knows_what_its_run_was_asked_for(lab: Lab) -> None:
+    delete_for_good(lab, 4)
+    path = lab.layout.campaign(PIP).runs / "g1-a1" / "request.json"
+    path.unlink()
+    done = replay(lab, f"{PIP}@8")
+    why = f"{path} is gone, which said how run g1-a1 trained"
+    assert done.output == f"Cannot be made again at {PIP}@4: {why}.\n"
+
+
+def test_a_request_that_was_changed_is_not_believed(lab: Lab) -> None:
+    path = lab.layout.campaign(PIP).runs / "g1-a1" / "request.json"
+    path.write_text(path.read_text().replace('"learning_rate": 0.001', '"learning_rate": 0.002'))
+    done = replay(lab, f"{PIP}@8")
+    assert f"{path} was changed: its config is not the one that its hash names" in done.output
+    assert done.exit_code == 3
+
+
+@pytest.mark.long
+def test_a_damaged_ancestor_is_named(lab: Lab) -> None:
+    weights = checkpoint(lab, 4) / "model.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.chmod(0o600)
+    weights.write_bytes(content)
+    done = replay(lab, f"{PIP}@8")
+    assert done.exit_code == 3
+    assert "checkpoint-4/model.safetensors: damaged: BLAKE3 " in done.output
+
+
+@pytest.mark.long
+def test_restoring_what_lies_in_its_place_does_nothing(lab: Lab) -> None:
+    done = replay(lab, f"{PIP}@4", "--restore")
+    assert done.output.splitlines()[-1] == "Put back: nothing: it lies in its place."
+
+
+@pytest.mark.long
+def test_one_that_was_lost_is_put_into_its_empty_place(lab: Lab) -> None:
+    before = contents(checkpoint(lab, 8))
+    shutil.rmtree(checkpoint(lab, 8))
+    done = replay(lab, f"{PIP}@8", "--restore")
+    assert (
+        done.output.splitlines()[-1]
+        == "Put back: it lies in its place again; the ledger knew it all the time."
+    )
+    assert contents(checkpoint(lab, 8)) == before
+    assert not lab.plan()["changes"]
+
+
+def test_putting_back_may_be_killed_anywhere_and_done_again(lab: Lab, tmp_path: Path) -> None:
+    made = tmp_path / "made"
+    shutil.copytree(checkpoint(lab, 8), made, ignore=shutil.ignore_patterns(".ledger.json"))
+    before = contents(made)
+    delete_for_good(lab, 8)
+    at = 0
+    while True:
+        at += 1
+        root = tmp_path / f"root-{at}"
+        shutil.copytree(lab.layout.root, root, symlinks=True)
+        if not killed_at(at, Layout(root), lab, made, tmp_path / f"made-{at}"):
+            break
+        row, stone, place = row_of(lab, 8), stone_of(lab, 8), root / row_of(lab, 8).path
+        if not place.exists():
+            again = shutil.copytree(made, tmp_path / f"again-{at}")
+            with office(Layout(root)) as tools:
+                put_back(current_environment(), tools, row, stone, Path(again))
+        assert contents(place) == before, f"killed at {at}"
+        shutil.rmtree(root)
+    assert at > 12
+
+
+def killed_at(at: int, layout: Layout, lab: Lab, made: Path, copy: Path) -> bool:
+    """Put back in a child that dies at a failpoint; say whether it came to that."""
+    row, stone = row_of(lab, 8), stone_of(lab, 8)
+    child = os.fork()
+    if child == 0:
+        try:
+            shutil.copytree(made, copy)
+            with office(layout) as tools:
+                failpoints.arm(at, "kill")
+                put_back(current_environment(), tools, row, stone, copy)
+            os._exit(0)
+        finally:
+            os._exit(1)
+    _, status = os.waitpid(child, 0)
+    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0
+    return os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
