@@ -27,11 +27,11 @@ $(VENV)/.train: pyproject.toml constraints.txt | $(BIN)/python
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP) --editable '.[train,dev]'
+	$(PIP) --editable '.[qlora,dev]'
 	@touch $@ $(VENV)/.train
 
 $(VENV)/.long: pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP) --editable '.[train,dev,vocabulary]'
+	$(PIP) --editable '.[qlora,dev,vocabulary]'
 	@touch $@ $(VENV)/.train $(VENV)/.dev
 
 demo: $(VENV)/.train  ## Train two tiny heroes in a realm of your own, in a few minutes

@@ -57,6 +57,9 @@ def _add_inspect(inspect: argparse.ArgumentParser) -> None:
 def _add_answer(answer: argparse.ArgumentParser) -> None:
     source = answer.add_mutually_exclusive_group(required=True)
     source.add_argument("--checkpoint", type=Path, metavar="DIR", help="the checkpoint that answers")
+    answer.add_argument(
+        "--base", type=Path, metavar="DIR", help="of adapters: the pretrained model that they belong to"
+    )
     source.add_argument("--request", type=Path, metavar="FILE", help="with --initial: the request of a run")
     answer.add_argument("--initial", action="store_true", help="answer with the untrained weights of step 0")
     answer.add_argument("--prompt", action="append", default=[], metavar="TEXT", help="may be given again")

@@ -35,6 +35,8 @@ CLASSES: Mapping[str, Class] = {
     "training.lr_scheduler": "resume",
     "training.max_length": "resume",
     "training.weight_decay": "resume",
+    "training.weight_decay_on": "resume",
+    "training.lora.dropout": "resume",
     "training.adam_beta1": "resume",
     "training.adam_beta2": "resume",
     "training.adam_epsilon": "resume",
@@ -47,6 +49,12 @@ CLASSES: Mapping[str, Class] = {
     "chat.digest": "resume",
     # The state of one optimizer means nothing to another: the weights stay, the state begins anew.
     "training.optimizer": "restart",
+    # Locked: adapters of another shape or weight are other weights, and a fresh start of them would forget
+    # all that was learnt. A new campaign may begin with a checkpoint of this one.
+    "training.method": "new lineage",
+    "training.lora.rank": "new lineage",
+    "training.lora.alpha": "new lineage",
+    "training.lora.target_modules": "new lineage",
     # Locked: the weights are of another model, or of other tokens.
     "model.init": "new lineage",
     "model.base_model": "new lineage",
@@ -58,6 +66,9 @@ CLASSES: Mapping[str, Class] = {
     "tokenizer.digest": "new lineage",
 }
 """By dotted key; every field of a model's own config counts as `model.config`."""
+
+_USUAL: Mapping[str, Any] = {"training.method": "full", "training.weight_decay_on": "matrices"}
+"""What a config means that does not say it."""
 
 _OF_MUON = frozenset({"training.muon_learning_rate", "training.muon_momentum"})
 
@@ -73,7 +84,7 @@ class KeyChange(NamedTuple):
 
 def changes_between(old: RunConfig, new: RunConfig) -> tuple[KeyChange, ...]:
     """Return every value that changes, by key."""
-    before, after = by_key(old), by_key(new)
+    before, after = {**_USUAL, **by_key(old)}, {**_USUAL, **by_key(new)}
     uses_muon = "muon" in (old.training.optimizer, new.training.optimizer)
     return tuple(
         KeyChange(key, before.get(key), after.get(key), _class_of(key, uses_muon=uses_muon))

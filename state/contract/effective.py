@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from state.contract.run_config import RunConfig, by_key
+from state.contract.run_config import ALL_LINEAR, RunConfig, by_key
 
 
 class EffectiveRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,7 +39,7 @@ class Reported(NamedTuple):
     @property
     def is_resolved(self) -> bool:
         """Was the choice left to the trainer?"""
-        return self.asked in (None, "auto")
+        return self.asked in (None, "auto", (ALL_LINEAR,))
 
 
 def reported_otherwise(asked: RunConfig, effective: EffectiveRun) -> tuple[Reported, ...]:

@@ -5,6 +5,7 @@ import msgspec
 from blake3 import blake3
 
 from state.canonical import canonical_json
+from state.contract.adapters import AdapterBase
 from state.contract.imported import Imported
 from state.contract.locked import Locked
 from state.contract.numbers import Count
@@ -14,7 +15,7 @@ from state.contract.request import CodeVersion
 MANIFEST_NAME = "manifest.json"
 SIDECAR_NAME = ".ledger.json"
 """Derived from the ledger; the one file that a manifest does not cover."""
-_CAME_LATER = ("locked", "origin", "recipe", "imported")
+_CAME_LATER = ("locked", "origin", "recipe", "imported", "adapter_base")
 
 
 class FileEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,6 +104,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """How it was made from its parent; None of one that was taken over, or of an older version."""
     imported: Imported | None = None
     """Who saved it, where it was taken in from elsewhere; generation and attempt are 0 then."""
+    adapter_base: AdapterBase | None = None
+    """The frozen weights that its adapters belong to; None: it holds every weight itself."""
     digest: str
     """BLAKE3 of the canonical JSON of everything above: the checkpoint's identity."""
 

@@ -40,6 +40,22 @@ class ChatConfig(msgspec.Struct, frozen=True, kw_only=True):
     """SHA-256 of the template's text."""
 
 
+Method = Literal["full", "lora", "qlora"]
+ALL_LINEAR = "all-linear"
+"""As target_modules: every linear layer of the body; the head is none of them."""
+
+
+class LoraConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """Adapters: of W + (alpha / rank) B A, W is frozen, A and B are trained (arXiv 2106.09685)."""
+
+    rank: int
+    alpha: float
+    dropout: float
+    """Share of an adapter's inputs set to zero while training."""
+    target_modules: tuple[str, ...]
+    """Names of layers, sorted, or `all-linear` alone."""
+
+
 class TrainingConfig(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How an update is made.
 
@@ -72,6 +88,12 @@ class TrainingConfig(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     """The update at which a falling rate has come down; None where it is constant."""
     final_rate_ratio: float | None = None
     """What is left of it then, as a share of the full rate; None where it is constant."""
+    method: Method = "full"
+    """Every weight, or adapters on frozen ones; `qlora` keeps those in 4 bits."""
+    lora: LoraConfig | None = None
+    """None trains every weight."""
+    weight_decay_on: Literal["matrices", "all"] = "matrices"
+    """`matrices` leaves norms, biases, embeddings and the head as they are."""
 
 
 class EvaluationConfig(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -16,6 +16,8 @@ from trainer.checkpoints.errors import CheckpointError
 OPTIMIZER_NAME = "optimizer.safetensors"
 STATE_NAME = "trainer_state.json"
 Optimizers = Mapping[str, torch.optim.Optimizer]
+GroupNames = Mapping[str, tuple[tuple[str, ...], ...]]
+"""Per optimizer and group the names of its parameters."""
 
 
 class RandomState(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,6 +79,19 @@ def group_names(optimizers: Optimizers) -> dict[str, tuple[tuple[str, ...], ...]
         name: tuple(tuple(group["param_names"]) for group in optimizer.param_groups)
         for name, optimizer in optimizers.items()
     }
+
+
+def check_same_optimizers(saved: GroupNames, wanted: GroupNames, name: str) -> None:
+    """Refuse the state of other optimizers than those of the run; `name` says which checkpoint has it.
+
+    Raises:
+        CheckpointError: names both.
+    """
+    if saved.keys() != wanted.keys():
+        raise CheckpointError(
+            f"{name}: {OPTIMIZER_NAME} is of {' and '.join(sorted(saved))}; the run updates by "
+            f"{' and '.join(sorted(wanted))}. The weights can go on, with a fresh state (optimizer_state)"
+        )
 
 
 def optimizer_tensors(optimizers: Optimizers) -> dict[str, torch.Tensor]:

@@ -44,6 +44,7 @@ class TextEncoder:
         self.pad_id = self._id_of(names["pad_token"])
         self.eos_id = self._id_of(names["eos_token"])
         self.digest = digest
+        self.largest_id = max(backend.get_vocab(with_added_tokens=True).values())
 
     def encode(self, texts: Sequence[str]) -> Sequence[Sequence[int]]:
         """Return the token ids of plain texts."""

@@ -20,7 +20,8 @@ from trainer.data.rendering import RowError
 from trainer.engine.device import training_device
 from trainer.engine.failures import TrainingError
 from trainer.engine.model import saved_model
-from trainer.engine.setup import initial_model, requested_vocabulary
+from trainer.engine.setup import requested_vocabulary
+from trainer.engine.standing import adapted_model, initial_model
 from trainer.engine.threads import use_threads
 from trainer.engine.vocabulary import Vocabulary
 
@@ -94,13 +95,23 @@ def _text(encoder: Any, ids: list[int]) -> str:
 
 def _load(options: argparse.Namespace) -> tuple[Any, Vocabulary]:
     if options.checkpoint is not None:
-        return _load_checkpoint(options.checkpoint, is_trusted=options.no_verify)
+        return load_checkpoint(options.checkpoint, options.base, is_trusted=options.no_verify)
     request = read(options.request, RunRequest)
     vocabulary = requested_vocabulary(request)
-    return initial_model(request, vocabulary), vocabulary
+    return initial_model(request, vocabulary.special_ids), vocabulary
 
 
-def _load_checkpoint(folder: Path, *, is_trusted: bool) -> tuple[Any, Vocabulary]:
+def load_checkpoint(
+    folder: Path, base: Path | None = None, *, is_trusted: bool = False
+) -> tuple[Any, Vocabulary]:
+    """Return model and vocabulary of a checkpoint; of adapters, on the weights that they belong to.
+
+    `base` is the folder of the hero's pretrained weights, where the adapters belong to those.
+
+    Raises:
+        CheckpointError: it is damaged, or what its adapters belong to is.
+        EnvironmentFailure: `base` is not what its adapters belong to.
+    """
     manifest = read_manifest(folder)
     if not is_trusted:
         verify_files(folder, manifest)
@@ -112,7 +123,13 @@ def _load_checkpoint(folder: Path, *, is_trusted: bool) -> tuple[Any, Vocabulary
     locked = read(folder / STATE_NAME, TrainerState).locked
     files = folder if locked.tokenizer.kind == "pretrained" else None
     vocabulary = Vocabulary(locked.tokenizer, locked.chat, locked.model.max_context_length, files)
-    return saved_model(folder), vocabulary
+    if manifest.adapter_base is None:
+        return saved_model(folder), vocabulary
+    if manifest.adapter_base.kind == "model" and base is None:
+        raise CheckpointError(
+            f"{folder}: adapters of {locked.model.base_model}; say where its weights are: --base DIR"
+        )
+    return adapted_model(folder, manifest, vocabulary.special_ids, base), vocabulary
 
 
 def _prompts(options: argparse.Namespace) -> list[str]:

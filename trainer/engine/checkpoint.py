@@ -5,11 +5,11 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import msgspec
 from torch import Tensor
 
+from state.contract.adapters import AdapterBase
 from state.contract.locked import locked_values
 from state.contract.manifest import FileEntry, Manifest, with_digest
 from state.contract.request import RunRequest
@@ -22,7 +22,7 @@ from trainer.checkpoints.state import (
     random_state,
 )
 from trainer.engine.clock import now_text
-from trainer.engine.model import CONFIG_NAME, GENERATION_NAME, WEIGHTS_NAME, weight_tensors
+from trainer.engine.model_files import model_configs, model_tensors
 from trainer.engine.progress import Progress, measures
 from trainer.engine.run_state import RunState
 
@@ -47,17 +47,18 @@ class Contents(msgspec.Struct, frozen=True):
 
 def contents_of(state: RunState) -> Contents:
     """Return what a checkpoint of this moment holds."""
-    progress, request, saved_at = state.progress, state.request, now_text()
+    progress, request, saved_at, base = state.progress, state.request, now_text(), state.adapter_base
+    weights_name, weights = model_tensors(state.model)
     return Contents(
         progress=progress,
         tensors={
-            WEIGHTS_NAME: weight_tensors(state.model),
+            weights_name: weights,
             OPTIMIZER_NAME: optimizer_tensors(state.optimizers),
         },
-        metadata={WEIGHTS_NAME: _OF_TRANSFORMERS},
-        files={STATE_NAME: msgspec.json.encode(_trainer_state(state)) + b"\n", **_configs(state.model)},
+        metadata={weights_name: _OF_TRANSFORMERS},
+        files={STATE_NAME: msgspec.json.encode(_trainer_state(state)) + b"\n", **model_configs(state.model)},
         save_vocabulary=state.vocabulary.save,
-        manifest=lambda files: _manifest(request, progress, saved_at, files),
+        manifest=lambda files: _manifest(request, base, progress, saved_at, files),
     )
 
 
@@ -71,16 +72,12 @@ def _trainer_state(state: RunState) -> TrainerState:
     )
 
 
-def _configs(model: Any) -> dict[str, bytes]:
-    """Return the files with which transformers knows the model again."""
-    return {
-        CONFIG_NAME: model.config.to_json_string(use_diff=False).encode(),
-        GENERATION_NAME: model.generation_config.to_json_string(use_diff=True).encode(),
-    }
-
-
 def _manifest(
-    request: RunRequest, progress: Progress, saved_at: str, files: tuple[FileEntry, ...]
+    request: RunRequest,
+    adapter_base: AdapterBase | None,
+    progress: Progress,
+    saved_at: str,
+    files: tuple[FileEntry, ...],
 ) -> Manifest:
     parent = progress.parent
     return with_digest(
@@ -106,6 +103,7 @@ def _manifest(
             measures=measures(progress),
             files=files,
             recipe=progress.recipe,
+            adapter_base=adapter_base,
             digest="",
         )
     )

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from state.contract.effective import EffectiveRun
 from state.contract.request import EvaluationConfig, ModelConfig, TrainingConfig
 from state.contract.run_config import RunConfig
+from trainer.engine.adapters import adapter_settings, has_adapters
 from trainer.engine.clock import now_text
 from trainer.engine.optimizer import Optimizers
 from trainer.engine.run_state import RunState
@@ -51,7 +52,7 @@ def _model(state: RunState, asked: ModelConfig) -> ModelConfig:
 
 
 def _training(state: RunState, asked: TrainingConfig) -> TrainingConfig:
-    shelf, adamw = state.shelf, state.optimizers["adamw"].param_groups[0]
+    shelf = state.shelf
     batch_size = shelf.budget.granted_tokens // state.vocabulary.max_length
     return replace(
         asked,
@@ -61,16 +62,31 @@ def _training(state: RunState, asked: TrainingConfig) -> TrainingConfig:
         max_length=state.vocabulary.max_length,
         seed=shelf.seed,
         gradient_checkpointing=_computes_twice(state.model),
-        adam_beta1=adamw["betas"][0],
-        adam_beta2=adamw["betas"][1],
-        adam_epsilon=adamw["eps"],
+        **_of_adamw(state.optimizers),
         **_of_matrices(state.optimizers, asked),
+        **_of_method(state.model),
     )
 
 
 def _computes_twice(model: Any) -> bool:
     newer = getattr(model, "is_activation_checkpointing", None)  # the name in newer versions
     return bool(model.is_gradient_checkpointing if newer is None else newer)
+
+
+def _of_adamw(optimizers: Optimizers) -> dict[str, Any]:
+    """Return the settings of AdamW, where anything is left for it: Muon updates all of a model's adapters."""
+    if "adamw" not in optimizers:
+        return {}
+    group = optimizers["adamw"].param_groups[0]
+    return {"adam_beta1": group["betas"][0], "adam_beta2": group["betas"][1], "adam_epsilon": group["eps"]}
+
+
+def _of_method(model: Any) -> dict[str, Any]:
+    """Return what is trained of the model, as it says itself."""
+    if not has_adapters(model):
+        return {"method": "full", "lora": None}
+    is_in_4_bits = getattr(model, "is_loaded_in_4bit", False)
+    return {"method": "qlora" if is_in_4_bits else "lora", "lora": adapter_settings(model)}
 
 
 def _of_matrices(optimizers: Optimizers, asked: TrainingConfig) -> dict[str, Any]:

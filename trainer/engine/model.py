@@ -43,8 +43,10 @@ def new_model(wanted: ModelConfig, seed: int, special_ids: Mapping[str, int]) ->
     return _checked(model, wanted)
 
 
-def pretrained_model(wanted: ModelConfig, folder: Path) -> Any:
+def pretrained_model(wanted: ModelConfig, folder: Path, *, keep_types: bool = False) -> Any:
     """Return the model in the folder, found to be the one that was asked for.
+
+    `keep_types` leaves the weights in the type of their file, for whoever changes it at once.
 
     Raises:
         EnvironmentFailure: it is another architecture, vocabulary or config, or has no safetensors weights.
@@ -59,7 +61,7 @@ def pretrained_model(wanted: ModelConfig, folder: Path) -> Any:
         raise EnvironmentFailure(f"{folder}: no *.safetensors here; other weight files are never loaded")
     try:
         model = _model_class(wanted.architecture).from_pretrained(
-            folder, dtype=torch.float32, use_safetensors=True, local_files_only=True
+            folder, dtype="auto" if keep_types else torch.float32, use_safetensors=True, local_files_only=True
         )
     except (OSError, ValueError, RuntimeError) as error:
         raise EnvironmentFailure(f"{folder}: cannot be loaded: {error}") from error

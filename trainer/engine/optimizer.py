@@ -18,16 +18,19 @@ def build_optimizers(model: Any, training: TrainingConfig) -> Optimizers:
     """Return the optimizers by name; together they hold each trainable parameter exactly once."""
     matrices, others = split_parameters(model)
     decayed = {"params": matrices, "weight_decay": training.weight_decay}
-    rest = {"params": others, "weight_decay": 0.0}
-    if training.optimizer == "muon":
-        return {"muon": _muon(matrices, training), "adamw": _adamw([rest], training)}
-    return {"adamw": _adamw([decayed, rest], training)}
+    all_decay = training.weight_decay_on == "all"
+    rest = {"params": others, "weight_decay": training.weight_decay if all_decay else 0.0}
+    by_adamw = [group for group in (decayed, rest) if group["params"]]  # adapters are matrices, all of them
+    if training.optimizer != "muon":
+        return {"adamw": _adamw(by_adamw, training)}
+    muon = {"muon": _muon(matrices, training)}
+    return muon | {"adamw": _adamw([rest], training)} if others else muon
 
 
 def split_parameters(model: Any) -> tuple[list[NamedParameter], list[NamedParameter]]:
     """Return the matrices of the model's body, and everything else: embeddings, head, norms, biases.
 
-    Weight decay and Muon are for the first kind only.
+    Muon is for the first kind only; weight decay too, unless the config says otherwise.
     """
     ends = {id(module.weight) for module in (model.get_input_embeddings(), model.get_output_embeddings())}
     named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]

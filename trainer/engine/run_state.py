@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from state.contract.adapters import AdapterBase
 from state.contract.request import RunRequest
 from trainer.engine.device import Precision
 from trainer.engine.optimizer import Optimizers
@@ -18,6 +19,8 @@ class RunState:
     request: RunRequest
     """As it was launched, with the config that is in force now."""
     model: Any
+    adapter_base: AdapterBase | None
+    """What its adapters belong to; None: every weight is trained."""
     optimizers: Optimizers
     vocabulary: Vocabulary
     precision: Precision

@@ -4,12 +4,13 @@ import gc
 import os
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from safetensors.torch import load_file
 
 from state.atomic import ensure_folder, remove_staging
+from state.contract.adapters import AdapterBase
 from state.contract.files import ContractError, read
 from state.contract.locked import locked_values
 from state.contract.request import RunRequest
@@ -23,27 +24,30 @@ from trainer.checkpoints.state import (
     STATE_NAME,
     MemoryState,
     TrainerState,
+    check_same_optimizers,
+    group_names,
     restore_optimizers,
     restore_random,
 )
 from trainer.engine.attention import use_documents
 from trainer.engine.claim import start_ticks
-from trainer.engine.device import training_device, training_precision
+from trainer.engine.device import Precision, training_device, training_precision
 from trainer.engine.failures import EnvironmentFailure
 from trainer.engine.heartbeat import Heartbeat
 from trainer.engine.imported import imported_model
 from trainer.engine.log import say
 from trainer.engine.metrics import Metrics
-from trainer.engine.model import compute_layers_twice, new_model, pretrained_model, saved_model
+from trainer.engine.model import compute_layers_twice
 from trainer.engine.optimizer import Optimizers, build_optimizers
 from trainer.engine.progress import Progress, resumed
 from trainer.engine.quests import QuestShelf
 from trainer.engine.recipes import begin_recipe
 from trainer.engine.run_state import RunState
 from trainer.engine.session import Session
+from trainer.engine.standing import stand_at_a_checkpoint, stand_at_the_beginning
 from trainer.engine.telling import Teller
 from trainer.engine.threads import use_threads
-from trainer.engine.vocabulary import Vocabulary
+from trainer.engine.vocabulary import Vocabulary, check_vocabulary
 
 
 def open_session(request: RunRequest, run_files: RunLayout, heartbeat: Heartbeat) -> Session:
@@ -59,18 +63,20 @@ def open_session(request: RunRequest, run_files: RunLayout, heartbeat: Heartbeat
     remove_staging(checkpoints)  # of dead runs: we hold the one lock under which any is written
     vocabulary = requested_vocabulary(request)
     try:
-        model, optimizers, progress, memory = _stand_at(request, vocabulary, device)
+        start = _stand_at(request, vocabulary, device, precision)
     except (CheckpointError, ContractError) as error:
         raise EnvironmentFailure(str(error)) from error
-    use_threads(request.threads, model.num_parameters())
+    check_vocabulary(vocabulary, start.model)
+    use_threads(request.threads, start.model.num_parameters())
     state = RunState(
         request=request,
-        model=model,
-        optimizers=optimizers,
+        model=start.model,
+        adapter_base=start.base,
+        optimizers=start.optimizers,
         vocabulary=vocabulary,
         precision=precision,
-        shelf=QuestShelf(request, vocabulary, device, memory),
-        progress=progress,
+        shelf=QuestShelf(request, vocabulary, device, start.memory),
+        progress=start.progress,
     )
     begin_recipe(state, device)
     teller = Teller(state, heartbeat, Metrics(run_files.metrics), run_files.effective)
@@ -87,23 +93,24 @@ def requested_vocabulary(request: RunRequest) -> Vocabulary:
     return Vocabulary(config.tokenizer, config.chat, config.training.max_length, folder)
 
 
-def initial_model(request: RunRequest, vocabulary: Vocabulary) -> Any:
-    """Return the model as the campaign's step 0 has it."""
-    config = request.config
-    if config.model.init == "scratch":
-        return new_model(config.model, config.training.seed, vocabulary.special_ids)
-    if request.model_dir is None:
-        raise EnvironmentFailure("request.json: pretrained weights are asked for, but model_dir is null")
-    return pretrained_model(config.model, Path(request.model_dir))
+class _Start(NamedTuple):
+    """Where a run stands before its first update."""
+
+    model: Any
+    base: AdapterBase | None
+    optimizers: Optimizers
+    progress: Progress
+    memory: MemoryState | None
 
 
 def _stand_at(
-    request: RunRequest, vocabulary: Vocabulary, device: torch.device
-) -> tuple[Any, Optimizers, Progress, MemoryState | None]:
+    request: RunRequest, vocabulary: Vocabulary, device: torch.device, precision: Precision
+) -> _Start:
     torch.manual_seed(request.config.training.seed)
     if request.resume_step is None:
-        model = initial_model(request, vocabulary).to(device)
-        return _prepared(model, request), build_optimizers(model, request.config.training), Progress(), None
+        model, base = stand_at_the_beginning(request, vocabulary.special_ids, precision)
+        optimizers = build_optimizers(_prepared(model.to(device), request), request.config.training)
+        return _Start(model, base, optimizers, Progress(), None)
     folder = Path(request.checkpoints_dir) / checkpoint_folder(request.resume_step)
     manifest = read_manifest(folder)
     verify_files(folder, manifest)
@@ -112,13 +119,15 @@ def _stand_at(
         model = _prepared(imported_model(request, folder).to(device), request)
         return model, build_optimizers(model, request.config.training), resumed(manifest), None
     state = read(folder / STATE_NAME, TrainerState)
-    check_locked(state.locked, locked_values(request.config), folder.name)
-    model = saved_model(folder).to(device)
-    optimizers = build_optimizers(_prepared(model, request), request.config.training)
+    is_start = manifest.origin is not None
+    check_locked(state.locked, locked_values(request.config), folder.name, is_start=is_start)
+    model, base = stand_at_a_checkpoint(request, vocabulary.special_ids, precision, folder, manifest)
+    optimizers = build_optimizers(_prepared(model.to(device), request), request.config.training)
     if request.optimizer_state == "resume":
+        check_same_optimizers(state.optimizers, group_names(optimizers), folder.name)
         restore_optimizers(optimizers, load_file(folder / OPTIMIZER_NAME), folder / OPTIMIZER_NAME)
     restore_random(state.random)
-    return model, optimizers, resumed(manifest), state.memory
+    return _Start(model, base, optimizers, resumed(manifest), state.memory)
 
 
 def _prepared(model: Any, request: RunRequest) -> Any:
@@ -136,7 +145,9 @@ def _tell(state: RunState, teller: Teller, device: torch.device) -> None:
     progress = state.progress
     seconds = round(_seconds_since_start(), 3)
     millions = sum(p.numel() for p in state.model.parameters()) / 1e6
+    trained = sum(p.numel() for p in state.model.parameters() if p.requires_grad) / 1e6
     note = f"{device} {state.precision}, {torch.get_num_threads()} threads, {millions:.1f}M parameters"
+    note += f", {trained:.2f}M of them trained" if state.adapter_base else ""
     teller.record("started", seconds=seconds, note=note)
     say("started", step=progress.step, seconds=seconds, on=note)
     last = progress.parent.step if progress.parent else None

@@ -60,6 +60,20 @@ class Vocabulary:
         (folder / TEMPLATE_NAME).write_text(self._template, encoding="utf-8")
 
 
+def check_vocabulary(vocabulary: Vocabulary, model: Any) -> None:
+    """Refuse a tokenizer with tokens that the model does not know.
+
+    Raises:
+        EnvironmentFailure: names both sizes.
+    """
+    rows, largest = model.get_input_embeddings().weight.shape[0], vocabulary.encoder.largest_id
+    if largest >= rows:
+        raise EnvironmentFailure(
+            f"the tokenizer has tokens up to id {largest}, the model's vocabulary is {rows} tokens: "
+            "they do not belong together; put the tokenizer of this model into its folder"
+        )
+
+
 def _save(tokenizer: Any, folder: Path) -> None:
     try:
         tokenizer.save_pretrained(folder)

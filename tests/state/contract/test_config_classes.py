@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 import pytest
@@ -14,6 +14,7 @@ from state.contract.run_config import (
     ChatConfig,
     CheckpointConfig,
     EvaluationConfig,
+    LoraConfig,
     ModelConfig,
     RunConfig,
     TokenizerConfig,
@@ -40,19 +41,36 @@ CONFIG = RunConfig(
     checkpoint=CheckpointConfig(every_updates=10, every_minutes=15.0),
 )  # fmt: skip
 
+WITH_ADAPTERS = msgspec.structs.replace(
+    CONFIG,
+    training=msgspec.structs.replace(
+        CONFIG.training,
+        method="lora",
+        lora=LoraConfig(rank=8, alpha=16.0, dropout=0.0, target_modules=("q_proj",)),
+    ),
+)
+
 
 def keys_of(record: type[msgspec.Struct], prefix: str = "") -> Iterator[str]:
     for field in msgspec.structs.fields(record):
-        if isinstance(field.type, type) and issubclass(field.type, msgspec.Struct):
-            yield from keys_of(field.type, f"{prefix}{field.name}.")
+        kinds = [one for one in (field.type, *get_args(field.type)) if isinstance(one, type)]
+        record_type = next((one for one in kinds if issubclass(one, msgspec.Struct)), None)
+        if record_type is not None:
+            yield from keys_of(record_type, f"{prefix}{field.name}.")
         else:
             yield f"{prefix}{field.name}"
 
 
 def with_value(config: RunConfig, key: str, value: Any) -> RunConfig:
-    section, _, name = key.partition(".")
-    part = msgspec.structs.replace(getattr(config, section), **{name: value})
-    return msgspec.structs.replace(config, **{section: part})
+    """Return the config with another value under a dotted key; of adapters, there are some then."""
+    return _with(config, key.split("."), value)
+
+
+def _with(record: Any, path: list[str], value: Any) -> Any:
+    name, *inner = path
+    old = getattr(record, name)
+    new = _with(old, inner, value) if inner else value
+    return msgspec.structs.replace(record, **{name: new})
 
 
 def test_every_key_of_a_config_has_a_class_and_no_class_is_of_nothing() -> None:
@@ -67,11 +85,21 @@ def test_each_key_has_the_class_that_the_table_gives_it() -> None:
 @pytest.mark.parametrize("key", sorted(CLASSES))
 def test_a_change_of_each_key_is_seen_and_changes_the_hash(key: str) -> None:
     value = {"hidden_size": 9} if key == "model.config" else "another"
-    other = with_value(CONFIG, key, value)
-    (change,) = changes_between(CONFIG, other)
+    config = WITH_ADAPTERS if key.startswith("training.lora.") else CONFIG
+    other = with_value(config, key, value)
+    (change,) = changes_between(config, other)
     assert change.class_ == CLASSES[key]
     assert change.key == ("model.config.hidden_size" if key == "model.config" else key)
-    assert config_hash(other) != config_hash(CONFIG)
+    assert config_hash(other) != config_hash(config)
+
+
+def test_going_over_to_adapters_says_the_method_that_was() -> None:
+    changes = {change.key: change for change in changes_between(CONFIG, WITH_ADAPTERS)}
+    assert changes["training.method"] == KeyChange("training.method", "full", "lora", "new lineage")
+    assert strongest(tuple(changes.values())) == "new lineage"
+    other = with_value(CONFIG, "training.weight_decay_on", "all")
+    (change,) = changes_between(CONFIG, other)
+    assert change == KeyChange("training.weight_decay_on", "matrices", "all", "resume")
 
 
 def test_a_field_that_a_models_own_config_gains_is_a_new_lineage() -> None:

@@ -1,0 +1,60 @@
+"""A trainer of adapters that is killed again and again learns to the bit what an undisturbed one does."""
+
+import multiprocessing
+import random
+import signal
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch")
+pytest.importorskip("peft", reason="needs the lora extra")
+pytestmark = pytest.mark.train
+
+from adapters import adapter_training
+from builders import Realm, a_config, orders
+from seen import saved_steps
+
+from trainer.engine.run import run
+
+KILLS = 6
+TRIES = 60
+"""At most so many launches: a kill before the first save is a launch for nothing."""
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
+def test_killed_adapters_come_out_as_undisturbed_ones(realm: Realm, tmp_path: Path, optimizer: str) -> None:
+    config = a_config(training=adapter_training(optimizer=optimizer), save_every=3)
+    undisturbed = Realm(tmp_path / "undisturbed")
+    assert run(undisturbed.run(orders(undisturbed.quest(epochs=6)), config).request) == 0
+
+    chance, kills, code = random.Random(7), 0, 1
+    for _ in range(TRIES):
+        newest = max(saved_steps(realm), default=None)
+        files = realm.run(orders(realm.quest(epochs=6)), config, resume_step=newest)
+        after = chance.uniform(0.3, 1.5) if kills < KILLS else None
+        code = in_a_child(files.request, kill_after_seconds=after)
+        kills += code == -signal.SIGKILL
+        if code == 0:
+            break
+
+    assert (code, kills > 0) == (0, True)
+    for name in ("adapter_model.safetensors", "optimizer.safetensors"):
+        mine, its = (place.campaign.checkpoint(27) / name for place in (realm, undisturbed))
+        assert mine.read_bytes() == its.read_bytes()
+
+
+def in_a_child(request: Path, *, kill_after_seconds: float | None) -> int | None:
+    """Run the trainer in a process of its own; return its exit code, below zero when a signal ended it.
+
+    Forked from a process that has imported everything and computed nothing: threads do not survive a fork.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["trainer.engine.setup", "trainer.engine.run", "peft", "peft.tuners.lora"])
+    child = context.Process(target=run, args=(request,))
+    child.start()
+    child.join(kill_after_seconds if kill_after_seconds is not None else 60)
+    if child.exitcode is None:
+        child.kill()
+        child.join()
+    return child.exitcode
