@@ -109,6 +109,11 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     digest: str
     """BLAKE3 of the canonical JSON of everything above: the checkpoint's identity."""
 
+    @property
+    def is_start(self) -> bool:
+        """Did the campaign begin with it, saved by somebody else?"""
+        return self.origin is not None or self.imported is not None
+
 
 def with_digest(manifest: Manifest) -> Manifest:
     """Return the manifest with its own digest filled in."""

@@ -21,8 +21,8 @@ def checkpoint_base(manifest: Manifest) -> AdapterBase:
     return AdapterBase(kind="checkpoint", digest=manifest.digest, step=manifest.step)
 
 
-def base_checkpoint(base: AdapterBase, checkpoints: Path) -> Path:
-    """Return the folder of the checkpoint below adapters, verified.
+def base_checkpoint(base: AdapterBase, checkpoints: Path) -> tuple[Path, bool]:
+    """Return the folder of the checkpoint below adapters, verified, and whether this software saved it.
 
     Raises:
         EnvironmentFailure: another checkpoint lies there.
@@ -32,7 +32,7 @@ def base_checkpoint(base: AdapterBase, checkpoints: Path) -> Path:
     manifest = read_manifest(folder)
     check_base(base, manifest.digest, str(folder))
     verify_files(folder, manifest)
-    return folder
+    return folder, manifest.imported is None or manifest.imported.is_ours
 
 
 def check_base(base: AdapterBase, found: str, where: str) -> None:

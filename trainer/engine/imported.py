@@ -31,8 +31,18 @@ def imported_model(request: RunRequest, folder: Path) -> Any:
         CheckpointError: it is another model than the run asks for, or its weights are not whole.
         EnvironmentFailure: its weights do not fit its own config.json.
     """
+    _check_same(read_config(folder), request, folder)
+    return foreign_model(folder)
+
+
+def foreign_model(folder: Path) -> Any:
+    """Return whatever model lies in a folder that other software wrote, in float32.
+
+    Raises:
+        CheckpointError: its weights are not whole.
+        EnvironmentFailure: its weights do not fit its own config.json.
+    """
     found = read_config(folder)
-    _check_same(found, request, folder)
     model = empty_model({**found, "dtype": "float32"}, folder)
     wanted = weight_tensors(model)
     # A tied head has no weights of its own, though other software may save it a second time.

@@ -34,7 +34,6 @@ from trainer.engine.claim import start_ticks
 from trainer.engine.device import Precision, training_device, training_precision
 from trainer.engine.failures import EnvironmentFailure
 from trainer.engine.heartbeat import Heartbeat
-from trainer.engine.imported import imported_model
 from trainer.engine.log import say
 from trainer.engine.metrics import Metrics
 from trainer.engine.model import compute_layers_twice
@@ -44,7 +43,7 @@ from trainer.engine.quests import QuestShelf
 from trainer.engine.recipes import begin_recipe
 from trainer.engine.run_state import RunState
 from trainer.engine.session import Session
-from trainer.engine.standing import stand_at_a_checkpoint, stand_at_the_beginning
+from trainer.engine.standing import stand_at_a_checkpoint, stand_at_an_import, stand_at_the_beginning
 from trainer.engine.telling import Teller
 from trainer.engine.threads import use_threads
 from trainer.engine.vocabulary import Vocabulary, check_vocabulary
@@ -116,11 +115,11 @@ def _stand_at(
     verify_files(folder, manifest)
     check_campaign(manifest, request.campaign_uid, request.campaign)
     if manifest.imported is not None and not manifest.imported.is_ours:
-        model = _prepared(imported_model(request, folder).to(device), request)
-        return model, build_optimizers(model, request.config.training), resumed(manifest), None
+        model, base = stand_at_an_import(request, precision, folder, manifest)
+        optimizers = build_optimizers(_prepared(model.to(device), request), request.config.training)
+        return _Start(model, base, optimizers, resumed(manifest), None)
     state = read(folder / STATE_NAME, TrainerState)
-    is_start = manifest.origin is not None
-    check_locked(state.locked, locked_values(request.config), folder.name, is_start=is_start)
+    check_locked(state.locked, locked_values(request.config), folder.name, is_start=manifest.is_start)
     model, base = stand_at_a_checkpoint(request, vocabulary.special_ids, precision, folder, manifest)
     optimizers = build_optimizers(_prepared(model.to(device), request), request.config.training)
     if request.optimizer_state == "resume":

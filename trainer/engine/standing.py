@@ -25,6 +25,7 @@ from trainer.engine.bases import (
 )
 from trainer.engine.device import Precision
 from trainer.engine.failures import EnvironmentFailure
+from trainer.engine.imported import foreign_model, imported_model
 from trainer.engine.merging import keep_frozen_in, merge_adapters
 from trainer.engine.model import new_model, pretrained_model, saved_model
 from trainer.engine.model_files import load_adapters
@@ -85,6 +86,20 @@ def stand_at_a_checkpoint(
     return Standing(keep_frozen_in(model, precision), manifest.adapter_base)
 
 
+def stand_at_an_import(
+    request: RunRequest, precision: Precision, folder: Path, manifest: Manifest
+) -> Standing:
+    """Return the model that other software saved, with fresh adapters where the config asks for them.
+
+    Raises:
+        CheckpointError: it is another model than the run asks for, or not whole.
+    """
+    model = imported_model(request, folder)
+    if adapter_shape(request.config.training) is None:
+        return Standing(model, None)
+    return _with_fresh_adapters(model, checkpoint_base(manifest), request, precision)
+
+
 def adapted_model(
     folder: Path,
     manifest: Manifest,
@@ -132,7 +147,8 @@ def _base_model(
 ) -> Any:
     match base.kind:
         case "checkpoint":
-            return saved_model(base_checkpoint(base, checkpoints))
+            folder, is_ours = base_checkpoint(base, checkpoints)
+            return saved_model(folder) if is_ours else foreign_model(folder)
         case "seed":
             model = new_model(wanted, base.seed or 0, special_ids)
             check_base(base, tensors_digest(model), f"this version makes of seed {base.seed} what")
@@ -145,7 +161,7 @@ def _base_model(
 def _model_folder(wanted: ModelConfig, model_dir: str | Path | None) -> Path:
     if model_dir is None:
         raise EnvironmentFailure(
-            f"the pretrained weights of {wanted.base_model} are needed, and no folder was given (model_dir)"
+            f"the pretrained weights of {wanted.base_model} are asked for, but model_dir is null"
         )
     return Path(model_dir)
 
