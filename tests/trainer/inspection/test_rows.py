@@ -135,7 +135,7 @@ def test_rows_of_the_held_out_file_are_not_counted_as_trained_as_the_trainer_nev
     assert inspected.tokens.num_tokens == alone.tokens.num_tokens
 
 
-@pytest.mark.parametrize(("share", "left"), [(1e-9, 0), (0.02, 1)])
+@pytest.mark.parametrize(("share", "left"), [(1e-9, 0), (0.02, 2)])
 def test_a_share_that_leaves_at_most_two_rows_to_measure_with_is_named(
     tmp_path: Path, share: float, left: int
 ) -> None:
