@@ -46,7 +46,8 @@ def generate_quest(action: GenerateQuest, tools: Tools, bounds: Bounds | None = 
 
     Raises:
         Temporary: it was broken off, because a person wants the reconciler to leave or to do something else.
-        Permanent: the command failed, its rows cannot be trained on, or they are not those of before.
+        Permanent: the command failed, its rows cannot be trained on, or they are not those of before; then
+            nothing of them is kept.
     """
     with staging_place(tools.layout) as staging:
         command = (*action.command, "--out", str(staging))
@@ -59,6 +60,8 @@ def generate_quest(action: GenerateQuest, tools: Tools, bounds: Bounds | None = 
         content = _output(action, staging)
         summary = check_rows(content, f"what skill {action.skill} made", RowShape())
         _check_expected(action, summary.sha256)
+        if objection := tools.objection_to_rows(action.quest_id, staging, summary.sha256):
+            raise Permanent(f"what skill {action.skill} made cannot be trained on: {objection}")
         final = tools.layout.snapshot(summary.sha256)
         if not is_there(final, summary.sha256):
             publish(staging, final)

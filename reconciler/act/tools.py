@@ -22,6 +22,10 @@ def _never() -> bool:
     return False
 
 
+def _nothing(_quest_id: str, _path: Path, _digest: str) -> None:
+    return None
+
+
 class Tools(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that an executor may use beside its action."""
 
@@ -36,5 +40,7 @@ class Tools(msgspec.Struct, frozen=True, kw_only=True):
     """Did a person ask the reconciler to leave? Asked between actions and while one waits."""
     asked: Callable[[], bool] = _never
     """Did a person ask for something that the plan at work does not know? `perform` gives the answer."""
+    objection_to_rows: Callable[[str, Path, str], str | None] = _nothing
+    """What keeps rows that were just made for a quest from being trained on: by quest, file and digest."""
     proc: Path = PROC
     """The process table."""

@@ -63,10 +63,10 @@ class Subjects:
             for campaign in campaigns_of(self._world.desired, quest) or (None,):
                 yield self.of(quest, campaign)
 
-    def of(self, quest: Quest, campaign: str | None) -> Subject:
-        """Return what to look at of a quest for a campaign."""
+    def of(self, quest: Quest, campaign: str | None, content: QuestContent | None = None) -> Subject:
+        """Return what to look at of a quest for a campaign: its content as it is now, or this one."""
         world = self._world
-        content = _content(world, self._layout, quest)
+        content = content or _content(world, self._layout, quest)
         run = self._run(campaign) if campaign is not None else ()
         no_tokens = None
         if not isinstance(run, ResolvedRun):

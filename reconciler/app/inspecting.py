@@ -8,9 +8,11 @@ from typing import TypeAlias
 import msgspec
 
 from reconciler.app.environment import Environment
+from reconciler.app.unusable_tokenizers import TokenizerVerdicts
 from state.amounts import count
 from state.contract.inspection import DEPTHS, InspectAnswer, Inspection, InspectRequest, inspection_key
 from state.kept_answers import KeptAnswers
+from state.layout import STAGING_PREFIX
 
 _KIND = "inspection"
 _INSTALL = "install the trainer's libraries: pip install 'realm-reconciler[train]'"
@@ -25,6 +27,7 @@ class Inspector:
     def __init__(self, environment: Environment) -> None:
         self._environment = environment
         self._answers = KeptAnswers(environment.cache_folder / "facts")
+        self._verdicts = TokenizerVerdicts(environment)
 
     def known(self, request: InspectRequest, digest: str) -> Inspection | None:
         """Return what was found in a file with this digest before; None when nobody has looked."""
@@ -53,10 +56,21 @@ class Inspector:
         if new:
             tell(_looking_through([request.path for request in new.values()]))
             answers |= dict(zip(new, _ask(self._environment, list(new.values())), strict=True))
-        for key in new:
-            if (found := answers[key].inspection) is not None:
-                self._answers.put(key, msgspec.json.encode(found))
+        for key, request in new.items():
+            self._remember(key, request, answers[key])
         return [answers[_key(*one)] for one in asked]
+
+    def _remember(self, key: str, request: InspectRequest, answer: InspectAnswer) -> None:
+        """Keep what was found, and what it says of the tokenizer."""
+        if answer.inspection is not None:
+            self._answers.put(key, msgspec.json.encode(answer.inspection))
+        if request.trained_as is None:
+            return
+        tokenizer = request.trained_as.tokenizer.digest
+        if answer.no_tokenizer:
+            self._verdicts.refuse(tokenizer, str(answer.why_not))
+        elif answer.inspection is not None and answer.inspection.tokens is not None:
+            self._verdicts.accept(tokenizer)
 
 
 def as_far_as_installed(request: InspectRequest) -> tuple[InspectRequest, str | None]:
@@ -83,8 +97,13 @@ def _key(request: InspectRequest, digest: str) -> str:
     return f"{_KIND}\0{inspection_key(request, digest)}"
 
 
+def told_as(path: str) -> str:
+    """Return what people call a file of rows: those that a skill just made lie nowhere yet."""
+    return "rows that were just made" if f"/{STAGING_PREFIX}" in path else path
+
+
 def _looking_through(paths: Sequence[str]) -> str:
-    different = list(dict.fromkeys(paths))
+    different = list(dict.fromkeys(map(told_as, paths)))
     more = len(different) - _MOST_NAMED
     named = ", ".join(different[:_MOST_NAMED])
     return f"looking through {named}" + (f" and {count(more, 'file')} more" if more > 0 else "")

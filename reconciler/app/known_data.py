@@ -1,17 +1,21 @@
 """What is known of the rows of quests that are about to be taken in: plan remembers, apply looks."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 
 import msgspec
 
-from reconciler.app.data_requests import Subjects, campaigns_of
+from reconciler.app.data_requests import QuestContent, Subjects, campaigns_of
 from reconciler.app.environment import Environment
-from reconciler.app.inspecting import Asked, Inspector, as_far_as_installed
+from reconciler.app.inspecting import Asked, Inspector, as_far_as_installed, told_as
+from reconciler.app.unusable_tokenizers import TokenizerVerdicts
 from reconciler.desired.queue import Quest
 from reconciler.plan.actions import EnqueueJob, LaunchRun
 from reconciler.plan.changes import Plan
+from reconciler.plan.quest_sources import said
 from reconciler.plan.world import World
 from state.contract.inspection import InspectAnswer, Inspection, InspectRequest
+from state.contract.row_contracts import MESSAGES
 from state.layout import Layout
 
 Look = Callable[[Sequence[Asked]], Sequence[Inspection | None]]
@@ -25,6 +29,8 @@ class Memory:
 
     def __init__(self, environment: Environment) -> None:
         self._inspector = Inspector(environment)
+        self.unusable = TokenizerVerdicts(environment).of
+        """Tokenizer digest → why it cannot be used, as was found before."""
 
     def look(self, asked: Sequence[Asked]) -> Sequence[Inspection | None]:
         """Return what is known of each content."""
@@ -38,6 +44,11 @@ class Gate:
         self._inspector = Inspector(environment)
         self._tell = tell
         self._given_up: set[str] = set()
+        self._unusable: dict[str, str] = {}
+
+    def unusable(self, digest: str) -> str | None:
+        """Return why the tokenizer with this digest cannot be used, as this process has found."""
+        return self._unusable.get(digest)
 
     def look(self, asked: Sequence[Asked]) -> Sequence[Inspection | None]:
         """Return what is in each content; None where the trainer's libraries are not here, or it cannot look.
@@ -56,17 +67,41 @@ class Gate:
         return digest not in self._given_up and as_far_as_installed(request)[1] is None
 
     def _accepted(self, asked: Asked, answer: InspectAnswer) -> Inspection | None:
-        """Return what was found; what nobody could look through is told once and not asked for again."""
-        if answer.inspection is None:
-            request, digest = asked
+        """Return what was found; what nobody could look through is told once and not asked for again.
+
+        A tokenizer that cannot be loaded is no matter of the rows: the plan names it.
+        """
+        request, digest = asked
+        if answer.no_tokenizer and request.trained_as is not None:
+            self._unusable[request.trained_as.tokenizer.digest] = str(answer.why_not)
+        elif answer.inspection is None:
             self._given_up.add(digest)
-            self._tell(f"{request.path}: {answer.why_not}; its rows are taken in unseen")
+            self._tell(f"{told_as(request.path)}: {answer.why_not}; its rows are taken in unseen")
         return answer.inspection
 
 
 def known_of_new(world: World, layout: Layout, look: Look) -> Known:
     """Return what is known of the contents that the active campaign would take in now."""
     return _looked_up(world, layout, list(_about_to_be_taken_in(world)), look)
+
+
+def objection_to_made(
+    world: World, layout: Layout, look: Look, quest_id: str, path: Path, digest: str
+) -> str | None:
+    """Return what keeps the rows that a skill made for a quest from being trained on; None when nothing does.
+
+    They lie at `path` for now, and are looked through as a file is before it is taken in.
+    """
+    quest = next((one for one in world.quests if one.id == quest_id), None)
+    if quest is None:
+        return None
+    content = QuestContent(path=str(path), digest=digest, contracts=(MESSAGES,))
+    one = Subjects(world, layout, "standard").of(quest, world.active, content)
+    if one.request is None or one.no_tokens is not None:
+        return None
+    (found,) = look([(one.request, digest)])
+    errors = [finding for finding in found.findings if finding.is_error] if found is not None else []
+    return said(errors) if errors else None
 
 
 def with_inspections(world: World, known: Known) -> World:

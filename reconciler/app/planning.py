@@ -14,6 +14,7 @@ from reconciler.app.here import seen_from_here
 from reconciler.app.known_data import Memory, known_of_new, known_of_queue, with_inspections
 from reconciler.app.late_held_out import with_late_held_out
 from reconciler.app.place import Following, Options, head_of, read_following, repository_of, root_of
+from reconciler.app.unusable_tokenizers import with_unusable_tokenizers
 from reconciler.desired.desired import Desired
 from reconciler.desired.edits import uncommitted
 from reconciler.desired.git_source import Commit, open_commit
@@ -88,7 +89,8 @@ def view_of(environment: Environment, options: Options, commit: Commit, read: De
     world = World(desired=desired, facts=seen, specs_commit=commit.id, now=now)
     memory = Memory(environment)
     known = known_of_new(world, layout, memory.look)
-    world = with_late_held_out(environment, with_inspections(world, known), layout)
+    world = with_unusable_tokenizers(with_inspections(world, known), memory.unusable)
+    world = with_late_held_out(environment, world, layout)
     plan = make_plan(desired, world.facts, specs_commit=commit.id, now=now)
     return View(
         commit=commit,

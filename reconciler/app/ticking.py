@@ -4,8 +4,11 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Self
+
+import msgspec
 
 from reconciler.act.errors import FOREIGN, ActionFailed, translate
 from reconciler.act.launcher import Launcher, LocalLauncher
@@ -19,12 +22,13 @@ from reconciler.app.environment import Environment
 from reconciler.app.errors import Failed, NotFound
 from reconciler.app.gather import Observer, new_realm_uid
 from reconciler.app.here import seen_from_here
-from reconciler.app.known_data import Gate, Look, known_of_new, with_inspections
+from reconciler.app.known_data import Gate, Look, known_of_new, objection_to_made, with_inspections
 from reconciler.app.late_held_out import with_late_held_out
 from reconciler.app.place import Following, Options, followed_commit
-from reconciler.app.planning import View, load_commit
+from reconciler.app.planning import View, load_commit, world_of
 from reconciler.app.remembered_root import common_folder
 from reconciler.app.telling import Show
+from reconciler.app.unusable_tokenizers import with_unusable_tokenizers
 from reconciler.desired.desired import Desired
 from reconciler.desired.edits import uncommitted
 from reconciler.desired.git_process import SourceError
@@ -84,7 +88,8 @@ class Ticker:
         self._writer = _enter_office(layout, environment.now())
         self._launcher = launcher or LocalLauncher()
         self._observer = Observer(environment, layout, Path(following.repository))
-        self._look_through = look or Gate(environment, show.notice).look
+        self._gate = Gate(environment, show.notice)
+        self._look_through = look or self._gate.look
         self._tools = Tools(
             layout=layout,
             writer=self._writer,
@@ -200,6 +205,7 @@ class Ticker:
         now = self._environment.now()
         world = World(desired=desired, facts=seen, specs_commit=commit.id, now=now)
         world = with_inspections(world, known_of_new(world, self._layout, self._look_through))
+        world = with_unusable_tokenizers(world, self._gate.unusable)
         facts = with_late_held_out(self._environment, world, self._layout).facts
         return View(
             commit=commit,
@@ -215,7 +221,9 @@ class Ticker:
 
     def _perform(self, view: View) -> Iterator[Outcome]:
         changes, commit = view.plan.changes, view.commit.id
-        for outcome in perform(changes, self._tools, specs_commit=commit, on_begin=self._show.change_began):
+        gate = partial(objection_to_made, world_of(view), self._layout, self._look_through)
+        tools = msgspec.structs.replace(self._tools, objection_to_rows=gate)
+        for outcome in perform(changes, tools, specs_commit=commit, on_begin=self._show.change_began):
             self._show.change_ended(outcome)
             yield outcome
 

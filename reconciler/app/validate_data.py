@@ -113,7 +113,8 @@ def _late(environment: Environment, view: View) -> Iterator[str]:
 def _before_anybody_looked(view: View) -> World:
     """Return the world in which what is known of a file keeps it out of nothing."""
     world = world_of(view)
-    return msgspec.structs.replace(world, facts=msgspec.structs.replace(world.facts, inspections={}))
+    facts = msgspec.structs.replace(world.facts, inspections={}, unusable_tokenizers={})
+    return msgspec.structs.replace(world, facts=facts)
 
 
 def _num_questions(request: InspectRequest | None, guards: Sequence[Guard]) -> int:
@@ -147,7 +148,7 @@ def _quest_data(subject: Subject, missing: str | None, answers: Sequence[Inspect
         where=subject.where,
         path=subject.content.path,
         inspection=found,
-        findings=tuple(_unreadable(one) for one in subject.content.findings),
+        findings=(*map(_unreadable, subject.content.findings), *_no_tokenizer(answers)),
         note="; ".join(_notes(subject, missing, answers)) or None,
     )
 
@@ -170,7 +171,17 @@ def _notes(subject: Subject, missing: str | None, answers: Sequence[InspectAnswe
         yield missing
     elif answers and subject.no_tokens is not None:
         yield f"tokens unknown: {subject.no_tokens}"
-    yield from dict.fromkeys(one.why_not for one in answers if one.why_not is not None)
+    others = (one.why_not for one in answers if one.why_not is not None and not one.no_tokenizer)
+    yield from dict.fromkeys(others)
+
+
+def _no_tokenizer(answers: Sequence[InspectAnswer]) -> Iterator[DataFinding]:
+    """Yield that the rows cannot be trained on by this hero, whatever they are."""
+    for why in dict.fromkeys(str(one.why_not) for one in answers if one.no_tokenizer):
+        expected, advice = "a tokenizer that loads", "Put the file of the same model there."
+        yield DataFinding(
+            check="template", is_error=True, row=None, found=why, expected=expected, advice=advice
+        )
 
 
 def _unreadable(one: Finding) -> DataFinding:

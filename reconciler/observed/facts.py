@@ -88,6 +88,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """By hero id; only heroes that need weights from somewhere."""
     start_folders: Mapping[str, StartFolder] = {}
     """By path: what campaigns that have not begun yet are to begin with."""
+    unusable_tokenizers: Mapping[str, str] = {}
+    """Hero id → why its tokenizer, which is there, cannot be loaded, as far as anybody has tried."""
     missing_programs: Mapping[str, str] = {}
     """Skill id → why the program of its command cannot be started here."""
 

@@ -103,6 +103,13 @@ def _pretrained(world: World, hero: Hero) -> Iterator[LaunchProblem]:
             cause=world.where(f"hero/{hero.id}", "model", "hf_name"),
             hint="put tokenizer.json of the same model into its folder; apply goes on by itself",
         )
+    if (unusable := world.facts.unusable_tokenizers.get(hero.id)) is not None:
+        yield LaunchProblem(
+            code="tokenizer-unusable",
+            message=unusable,
+            cause=world.where(f"hero/{hero.id}", "model", "hf_name"),
+            hint="put the file of the same model there; apply goes on by itself",
+        )
     if (
         is_model_own(hero.chat.template)
         and not is_built_in(hero.chat.template)

@@ -143,6 +143,8 @@ class InspectAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
     inspection: Inspection | None = None
     why_not: str | None = None
+    no_tokenizer: bool = False
+    """Nobody could look because the tokenizer that was asked for cannot be loaded, whatever the rows are."""
 
 
 def inspection_key(request: InspectRequest, file_digest: str) -> str:

@@ -1,9 +1,12 @@
 """Apply looks through rows before it takes them in; what cannot be trained is named and nothing of it is done."""
 
 import json
+import struct
+import sys
+from pathlib import Path
 
 import pytest
-from lab import Lab, found_realm
+from lab import Lab, found_realm, realm
 
 pytestmark = [pytest.mark.train, pytest.mark.timeout(300)]
 ONE = "one/campaign-001"
@@ -45,3 +48,66 @@ def test_a_row_that_is_too_long_is_named_by_apply_and_trains_once_it_is_mended(t
         "good": "completed",
         "long": "completed",
     }
+
+
+MADE = """import json, sys
+out = sys.argv[sys.argv.index("--out") + 1]
+rows = [{"messages": [{"role": "user", "content": "?"}, {"role": "assistant", "content": "x" * n}]} for n in (1, 90)]
+open(out, "w").write("".join(json.dumps(row) + "\\n" for row in rows))
+"""
+
+
+def test_rows_that_a_skill_made_are_looked_through_before_anything_of_them_is_kept(the_lab: Lab) -> None:
+    source = the_lab.write("make_rows.py", MADE)
+    the_lab.spec("skills/long", id="long", max_level=1, source={"command": [sys.executable, str(source)]})
+    found_realm(the_lab, ["one"], ONE, [{"id": "made", "skill": "long", "level": 1, "count": 2}])
+    the_lab.spec("realm", **realm(ONE, apply={"interval": "1s", "retry": {"attempts": 1}}))
+    the_lab.commit()
+
+    said = the_lab.converge()
+
+    assert "looking through rows that were just made" in said.stdout + said.stderr
+    (message,) = blocked(the_lab)
+    assert message.startswith(
+        "quest/made fetch-given-up: its content cannot be brought in, given up after 1 tries: "
+    )
+    assert message.endswith(
+        "what skill long made cannot be trained on: row 2: 112 tokens; expected at most 64 (max_length). "
+        "Split the row or raise max_length."
+    )
+    assert the_lab.store().jobs == ()
+    assert list(the_lab.layout.data.iterdir()) == []
+
+
+def test_a_tokenizer_that_cannot_be_loaded_is_named_before_a_launch_with_its_file(the_lab: Lab) -> None:
+    folder = the_lab.folder / "model"
+    damaged = a_model(folder) / "tokenizer.json"
+    the_lab.write("good.jsonl", rows("d", "e"))
+    found_realm(the_lab, ["one"], ONE, [{"id": "good", "file": "good.jsonl"}])
+    the_lab.spec("heroes/one", id="one", model=MODEL | {"hf_name": str(folder)}, chat={"template": "chatml"})
+    the_lab.commit()
+
+    refused = the_lab.reconcile("validate", "--data")
+    assert refused.returncode == 1
+    assert f"error: template: {damaged}: the tokenizer cannot be loaded:" in " ".join(refused.stdout.split())
+    the_lab.converge()
+
+    (first, *_) = blocked(the_lab)
+    assert first == "campaign/one/campaign-001 hero-blocked: waits for hero/one: tokenizer-unusable"
+    told = next(line for line in blocked(the_lab) if line.startswith("hero/one "))
+    assert told.startswith(f"hero/one tokenizer-unusable: {damaged}: the tokenizer cannot be loaded:")
+    assert the_lab.store().runs == ()
+
+
+MODEL = {"family": "qwen3", "architecture": "Qwen3ForCausalLM", "vocab_size": 320, "context_length": 64}
+
+
+def a_model(folder: Path) -> Path:
+    """Return the folder of a model whose tokenizer is no tokenizer."""
+    config = {"architectures": ["Qwen3ForCausalLM"], "model_type": "qwen3", "vocab_size": 320}
+    folder.mkdir()
+    (folder / "config.json").write_text(json.dumps(config | {"max_position_embeddings": 64}))
+    header = json.dumps({"w": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}).encode()
+    (folder / "model.safetensors").write_bytes(struct.pack("<Q", len(header)) + header + bytes(8))
+    (folder / "tokenizer.json").write_text('{"version": "1.0"}')
+    return folder

@@ -1,5 +1,6 @@
 """Tokenizers: the byte-level one, built in code, and those of pretrained models, from a local folder."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,17 @@ from state.contract.byte_tokens import (
     byte_tokens_digest,
 )
 from state.contract.request import TokenizerConfig
-from state.contract.tokenizer_files import tokenizer_files_digest
+from state.contract.tokenizer_files import TOKENIZER_FILES, tokenizer_files_digest
 
 _BYTE_NAMES = {"eos_token": IM_END, "pad_token": END_OF_TEXT}
 
 
 class TokenizerError(Exception):
     """A tokenizer that is not the one that was asked for, or that cannot be trained with."""
+
+
+class UnusableTokenizerError(TokenizerError):
+    """A tokenizer whose files are there, and which cannot be loaded or trained with; names the file."""
 
 
 class TextEncoder:
@@ -108,27 +113,46 @@ def pretrained_tokenizer(folder: Path) -> Any:
     """Return the tokenizer in a model's folder; nothing is downloaded and no code from the folder is run.
 
     Raises:
-        TokenizerError: it cannot be loaded, or has no fast form.
+        UnusableTokenizerError: it cannot be loaded, or has no fast form.
     """
     from transformers import AutoTokenizer  # takes a second: only for pretrained models
 
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    except (OSError, ValueError, KeyError) as error:
-        raise TokenizerError(f"{folder}: the tokenizer cannot be loaded: {error}") from error
+    except ImportError:
+        raise
+    except Exception as error:  # the tokenizers library raises just that for a bad file
+        file = _damaged_file(folder) or folder
+        raise UnusableTokenizerError(f"{file}: the tokenizer cannot be loaded: {error}") from error
     if not tokenizer.is_fast:
-        raise TokenizerError(f"{folder}: the tokenizer has no tokenizer.json; convert it to the fast format")
+        raise UnusableTokenizerError(
+            f"{folder}: the tokenizer has no tokenizer.json; convert it to the fast format"
+        )
     return tokenizer
+
+
+def _damaged_file(folder: Path) -> Path | None:
+    """Return the first of the tokenizer's JSON files that is none, or that the library cannot read."""
+    for name in TOKENIZER_FILES:
+        if name.endswith(".json") and (folder / name).is_file():
+            try:
+                json.loads((folder / name).read_bytes())
+            except ValueError:
+                return folder / name
+    return folder / "tokenizer.json" if (folder / "tokenizer.json").is_file() else None
 
 
 def encoder_of(tokenizer: Any, digest: str) -> TextEncoder:
     """Return a transformers tokenizer for training; without a padding token the end token fills up.
 
     Raises:
-        TokenizerError: it has no end token.
+        UnusableTokenizerError: it has no end token.
     """
     if tokenizer.eos_token is None:
-        raise TokenizerError("the tokenizer has no end token; add eos_token to its tokenizer_config.json")
+        raise UnusableTokenizerError(
+            f"{tokenizer.name_or_path}: the tokenizer has no end token; add eos_token to its "
+            "tokenizer_config.json"
+        )
     names = {
         role: str(token) for role, token in tokenizer.special_tokens_map.items() if isinstance(token, str)
     }
@@ -140,22 +164,20 @@ def requested_encoder(config: TokenizerConfig, model_dir: Path | None) -> TextEn
     """Return the tokenizer that a request asks for, compared with the digest that it names.
 
     Raises:
-        TokenizerError: it is another one than the config was hashed with.
+        TokenizerError: it is another one than the config was hashed with, or cannot be loaded.
         NoTokenizerError: the model's folder has none.
     """
-    if config.kind == "bytes":
-        encoder = byte_encoder()
-    elif model_dir is None:
+    if config.kind == "pretrained" and model_dir is None:
         raise TokenizerError("a pretrained tokenizer was asked for, but no model folder")
-    else:
-        encoder = encoder_of(pretrained_tokenizer(model_dir), tokenizer_files_digest(model_dir))
-    if encoder.digest != config.digest:
-        where = "of this software" if model_dir is None else f"in {model_dir}"
+    folder = model_dir if config.kind == "pretrained" else None
+    digest = tokenizer_files_digest(folder) if folder is not None else byte_tokens_digest()
+    if digest != config.digest:
+        where = "of this software" if folder is None else f"in {folder}"
         raise TokenizerError(
-            f"the tokenizer {where} has the digest {encoder.digest}, the request names {config.digest}; "
+            f"the tokenizer {where} has the digest {digest}, the request names {config.digest}; "
             "plan again, so that the change is seen"
         )
-    return encoder
+    return encoder_of(pretrained_tokenizer(folder), digest) if folder is not None else byte_encoder()
 
 
 def _names_of_bytes() -> list[str]:

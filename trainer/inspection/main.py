@@ -15,7 +15,7 @@ from state.contract.orders import RowShape
 from state.contract.row_contracts import BUILT_IN, RowContract
 from state.contract.run_config import ChatConfig, TokenizerConfig
 from state.contract.tokenizer_files import NoTokenizerError, tokenizer_files_digest
-from trainer.inspection.errors import InspectError
+from trainer.inspection.errors import InspectError, UnusableTokenizer
 from trainer.inspection.inspecting import inspect
 from trainer.inspection.words import inspection_text
 
@@ -86,7 +86,8 @@ def _answer(requests: Iterable[InspectRequest]) -> int:
         try:
             answer = InspectAnswer(inspection=inspect(request))
         except (InspectError, OSError) as error:
-            answer = InspectAnswer(why_not=str(error))
+            is_tokenizer = isinstance(error, UnusableTokenizer)
+            answer = InspectAnswer(why_not=str(error), no_tokenizer=is_tokenizer)
         sys.stdout.write(f"{msgspec.json.encode(answer).decode()}\n")
         sys.stdout.flush()
     return EXIT_DONE

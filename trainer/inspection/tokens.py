@@ -14,8 +14,8 @@ from trainer.data.packing import pack
 from trainer.data.rendering import Renderer, RowError
 from trainer.data.requested import requested_template
 from trainer.data.templates import ChatTemplate, TemplateError
-from trainer.data.tokenizers import TokenizerError, requested_encoder
-from trainer.inspection.errors import InspectError
+from trainer.data.tokenizers import TokenizerError, UnusableTokenizerError, requested_encoder
+from trainer.inspection.errors import InspectError, UnusableTokenizer
 from trainer.inspection.findings import Findings
 from trainer.inspection.reading import ReadFile
 
@@ -95,6 +95,8 @@ def _renderer(trained_as: TrainedAs) -> Renderer:
     try:
         encoder = requested_encoder(trained_as.tokenizer, folder)
         template = ChatTemplate(requested_template(trained_as.chat, folder), encoder.names)
+    except UnusableTokenizerError as error:
+        raise UnusableTokenizer(str(error)) from error
     except (TokenizerError, NoTokenizerError, TemplateError, NoTemplateError) as error:
         raise InspectError(str(error)) from error
     return Renderer(encoder, template, trained_as.max_length)

@@ -93,6 +93,19 @@ def test_other_rows_than_the_first_time_are_refused(realm: Any, make: Any) -> No
     assert "give the quest a new id to train the new rows" in outcome.text
 
 
+def test_rows_that_the_gate_refuses_are_not_kept(realm: Any, make: Any) -> None:
+    realm.layout.snapshot(make.digest).unlink()
+
+    outcome = realm.fails(
+        make.generate("--answer", "2"),
+        objection_to_rows=lambda quest, *_: f"{quest}: row 2 is long",
+    )
+
+    assert outcome.text == "what skill sums made cannot be trained on: sums: row 2 is long"
+    assert outcome.permanent
+    assert not realm.layout.snapshot(make.digest).exists()
+
+
 def test_a_program_that_is_not_there_is_named(realm: Any, make: Any) -> None:
     outcome = realm.fails(make.generate(command=("no-such-program",)))
 

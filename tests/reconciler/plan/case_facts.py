@@ -96,6 +96,7 @@ class Builder:
             ),
             queue_folders=Found(**words["queue_folders"]) if "queue_folders" in words else None,
             models={name: model_facts(facts) for name, facts in words.get("models", {}).items()},
+            unusable_tokenizers=words.get("unusable_tokenizers", {}),
             missing_programs=words.get("missing_programs", {}),
         )
 

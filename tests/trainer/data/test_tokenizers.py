@@ -1,6 +1,7 @@
 """The byte-level tokenizer, and those of pretrained models."""
 
 import json
+import re
 
 import pytest
 
@@ -11,9 +12,11 @@ from hypothesis import strategies as st
 from state.contract.byte_tokens import SPECIAL_TOKENS, VOCAB_SIZE, byte_tokens_digest
 from state.contract.chat import CHATML
 from state.contract.request import TokenizerConfig
+from state.contract.tokenizer_files import tokenizer_files_digest
 from trainer.data.tokenizers import (
     TextEncoder,
     TokenizerError,
+    UnusableTokenizerError,
     byte_backend,
     byte_encoder,
     byte_tokenizer,
@@ -73,7 +76,13 @@ def test_a_request_for_another_byte_vocabulary_is_refused_with_both_digests():
 
 def test_a_folder_without_a_loadable_tokenizer_is_named(tmp_path):
     (tmp_path / "tokenizer.json").write_text(json.dumps({"version": "1.0"}))
-    with pytest.raises(TokenizerError, match="the tokenizer cannot be loaded"):
-        requested_encoder(TokenizerConfig(kind="pretrained", digest="sha256:0"), tmp_path)
+    digest = tokenizer_files_digest(tmp_path)
+    where = re.escape(str(tmp_path / "tokenizer.json"))
+    with pytest.raises(UnusableTokenizerError, match=f"{where}: the tokenizer cannot be loaded"):
+        requested_encoder(TokenizerConfig(kind="pretrained", digest=digest), tmp_path)
+    (tmp_path / "tokenizer.json").write_text("{")
+    digest = tokenizer_files_digest(tmp_path)
+    with pytest.raises(UnusableTokenizerError, match=f"{where}: the tokenizer cannot be loaded"):
+        requested_encoder(TokenizerConfig(kind="pretrained", digest=digest), tmp_path)
     with pytest.raises(TokenizerError, match="no model folder"):
         requested_encoder(TokenizerConfig(kind="pretrained", digest="sha256:0"), None)
