@@ -93,7 +93,7 @@ class ArchivedRules(KeepRules, frozen=True, kw_only=True):
     """Metrics are never deleted."""
 
 
-class Sets(Record, frozen=True, kw_only=True):
+class Sets(Record, frozen=True, kw_only=True, cache_hash=True):  # a plan asks for the rules of each campaign
     """The rules by what a campaign does."""
 
     active: ActiveRules | None = None

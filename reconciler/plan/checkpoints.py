@@ -1,5 +1,6 @@
 """Checkpoints: what a trainer has published enters the ledger; what the ledger knows must still be there."""
 
+from reconciler.observed.records import CheckpointFacts
 from reconciler.plan.actions import RecordCheckpoint
 from reconciler.plan.damaged import plan_damaged
 from reconciler.plan.draft import Draft
@@ -13,6 +14,8 @@ _MOST_FOREIGN = 3
 def plan_checkpoints(world: World, draft: Draft) -> None:
     """Record the complete checkpoints of every registered campaign; name those that are gone or changed."""
     for row in world.facts.store.campaigns:
+        if _is_as_recorded(world, row):
+            continue
         known = {
             ledger.step: ledger
             for ledger in world.facts.ledger_of(row.uid)
@@ -34,6 +37,18 @@ def _name_foreign(world: World, draft: Draft, row: CampaignRow) -> None:
         draft.warnings.append(
             f"campaign/{row.name}: {more:,} more that other software saved: reconcile get checkpoints"
         )
+
+
+def _is_as_recorded(world: World, row: CampaignRow) -> bool:
+    """Is what lies there what the ledger knows, whole and nothing else? Then nothing is to be said of it."""
+    facts, seen = world.facts, world.seen(row.name)
+    there = seen.checkpoints
+    if seen.problems or there != CheckpointFacts(complete=there.complete, staging=there.staging):
+        return False
+    living = [one for one in facts.ledger_of(row.uid) if one.segment == row.segment]
+    kept = [one for one in living if facts.tombstone(one) is None] if facts.tombstones else living
+    found = {(one.step, one.digest, None) for one in there.complete}
+    return found == {(one.step, one.digest, one.damage) for one in kept}
 
 
 def _record_new(world: World, draft: Draft, row: CampaignRow, known: dict[int, LedgerRow]) -> None:

@@ -57,7 +57,7 @@ def drops_of(world: World, stock: Stock) -> dict[str, tuple[str, ...]]:
 
 def _has_room(stock: Stock, last: int) -> bool:
     """Does the window of the newest hold everything that lies there? Then no other rule matters."""
-    return len(stock.kept) <= last and all(one.healthy and stock.is_there(one) for one in stock.kept)
+    return len(stock.kept) <= last and not stock.lost and all([one.healthy for one in stock.kept])  # noqa: C419
 
 
 def rules_of(world: World, spec: Retention, row: CampaignRow) -> Rules:

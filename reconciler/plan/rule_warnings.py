@@ -14,9 +14,10 @@ from reconciler.plan.world import World
 def warn_of_pins(draft: Draft, stock: Stock, retention: Source[Retention]) -> None:
     """Name the pins that hold nothing: a wrong step protects nobody."""
     campaign = stock.row.name
-    known = {f"{campaign}@{one.step}" for one in stock.ledger}
-    for place, pin in enumerate(retention.spec.pins):
-        if pin.startswith(f"{campaign}@") and pin not in known:
+    own = [(place, pin) for place, pin in enumerate(retention.spec.pins) if pin.startswith(f"{campaign}@")]
+    known = {f"{campaign}@{one.step}" for one in stock.ledger} if own else ()
+    for place, pin in own:
+        if pin not in known:
             where = retention.where("pins", place)
             draft.warnings.append(f"{where}: {pin} is pinned, and there is no such checkpoint")
 

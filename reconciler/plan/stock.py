@@ -18,6 +18,8 @@ class Stock(NamedTuple):
     """Digests of what lies there whole."""
     kept: tuple[LedgerRow, ...]
     """Those in force that were never dropped, or were taken back."""
+    lost: tuple[LedgerRow, ...]
+    """Those of them that are missing or damaged."""
 
     def is_in_force(self, one: LedgerRow) -> bool:
         """Is this the last row of its place?"""
@@ -33,15 +35,14 @@ def stock_of(world: World, row: CampaignRow) -> Stock:
     facts = world.facts
     ledger = facts.ledger_of(row.uid)
     in_force = {(one.segment, one.step): one for one in ledger}
+    last = tuple(in_force.values())
+    kept = tuple([one for one in last if facts.tombstone(one) is None]) if facts.tombstones else last
+    there = frozenset([found.digest for found in world.seen(row.name).checkpoints.complete])
     return Stock(
         row=row,
         ledger=ledger,
         in_force=in_force,
-        there=frozenset([found.digest for found in world.seen(row.name).checkpoints.complete]),
-        kept=tuple([one for one in in_force.values() if facts.tombstone(one) is None]),
+        there=there,
+        kept=kept,
+        lost=tuple([one for one in kept if one.digest not in there or one.damage is not None]),
     )
-
-
-def lost(stock: Stock) -> list[LedgerRow]:
-    """Return the recorded checkpoints that are missing or damaged and were never dropped."""
-    return [one for one in stock.kept if not stock.is_there(one)]

@@ -27,7 +27,7 @@ from reconciler.plan.marks import unmarked
 from reconciler.plan.observed_time import is_over, observed_now
 from reconciler.plan.retention.records import MalformedRecords
 from reconciler.plan.rule_warnings import warn_of_metrics, warn_of_pins, warn_of_unknown
-from reconciler.plan.stock import Stock, lost, stock_of
+from reconciler.plan.stock import Stock, stock_of
 from reconciler.plan.trash_names import is_replaced as is_replaced_in_trash
 from reconciler.plan.world import World
 from state.amounts import duration
@@ -86,7 +86,7 @@ def why_on_hold(world: World, draft: Draft, stock: Stock, spec: Retention) -> st
         return f"its checkpoints cannot be seen: {seen.checkpoints.problem or 'its folder is not at home'}"
     if any(action.campaign == row.name for action in draft.actions(SetAsideCheckpoint)):
         return "a checkpoint is damaged"
-    names = [checkpoint_id(row, one, gone=False) for one in lost(stock)]
+    names = [checkpoint_id(row, one, gone=False) for one in stock.lost]
     names = [name for name in names if name not in spec.acknowledged_losses]
     if not names:
         return None
@@ -154,7 +154,7 @@ def plan_drop(
 
 def _finish_drops(world: World, draft: Draft, stock: Stock, back: set[int | None]) -> None:
     """Move what has its tombstone already and still lies in its place: a kill came between the two."""
-    for one in stock.ledger:
+    for one in stock.ledger if world.facts.tombstones else ():
         stone = world.facts.tombstone(one) if one.digest in stock.there else None
         if stone is not None and one.sequence not in back:
             plan_drop(draft, stock.row, one, stone.reason, stone.grace_seconds, "an earlier drop", stone.kind)

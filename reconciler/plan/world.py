@@ -194,6 +194,8 @@ class World(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     def suspension(self, campaign: str) -> tuple[str, Suspend] | None:
         """Return the spec that suspends a campaign: its own, its hero's, the queue's or the realm's."""
+        if not self._suspends:
+            return None
         hero = campaign.partition("/")[0]
         layers: tuple[tuple[str, Source[Any] | None], ...] = (
             (f"campaign/{campaign}", self.desired.campaigns.get(campaign)),
@@ -206,6 +208,13 @@ class World(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             if suspend is not None and self.is_suspended(suspend):
                 return thing, suspend
         return None
+
+    @cached_property
+    def _suspends(self) -> bool:
+        """Does any of these specs suspend anything?"""
+        desired = self.desired
+        sources = (*desired.campaigns.values(), *desired.heroes.values(), desired.queue, desired.realm)
+        return any(source is not None and source.spec.suspend is not None for source in sources)
 
     @cached_property
     def quests(self) -> tuple[Quest, ...]:

@@ -1,5 +1,6 @@
 """The rules of retention. Each is a reason to keep; what no rule keeps may go."""
 
+from functools import cached_property
 from typing import Literal
 
 import msgspec
@@ -17,7 +18,7 @@ class Best(msgspec.Struct, frozen=True, kw_only=True):
     """0: no rule asks for any; the one best is protected all the same."""
 
 
-class Rules(msgspec.Struct, frozen=True, kw_only=True):
+class Rules(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """Reasons to keep checkpoints. Counts are of healthy ones; 0 keeps none, ALL (-1) every one."""
 
     last: int = 0
@@ -42,7 +43,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     minimum_age_seconds: float = 0.0
     """Of observed time: what was recorded less than this ago is kept, whatever the rules say."""
 
-    @property
+    @cached_property
     def keeps_by_rule(self) -> bool:
         """Is there any rule here that could keep a checkpoint?"""
         counts = (self.last, self.hourly, self.daily, self.weekly, self.monthly, self.yearly)
