@@ -104,7 +104,8 @@ def _chat(world: World, hero: Hero) -> ChatConfig:
 
 
 def _training(settings: Mapping[str, Resolved]) -> TrainingConfig:
-    values = {name: settings[name].value for name in TrainingConfig.__struct_fields__}
+    names = TrainingConfig.__struct_fields__
+    values = {name: settings[name].value for name in names if name in settings}
     if values["lr_scheduler"] == "constant":
         values |= {"schedule_updates": None, "final_rate_ratio": None}
     return msgspec.convert(values, TrainingConfig)
