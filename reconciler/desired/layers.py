@@ -32,6 +32,7 @@ BUILT_IN: Mapping[str, Any] = {
     "clip": 1.0,
     "seed": 0,
     "gradient_checkpointing": False,
+    "packing": True,
     "evaluation.every_updates": 200,
     "evaluation.held_out": 0.02,
     "evaluation.max_rows": 512,  # a measurement costs seconds, whatever the quest's size

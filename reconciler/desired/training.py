@@ -117,6 +117,9 @@ class TrainingSettings(Record, frozen=True, kw_only=True):
     """Decides first weights and the order of rows."""
     gradient_checkpointing: bool | None = None
     """Compute activations twice to save memory."""
+    packing: bool | None = None
+    """Several documents in one micro-batch, each seeing itself alone. false sends each through the model by
+    itself: slower, and the same gradient. ENABLE_PACKING=0 in the environment of `apply` does so too."""
     evaluation: Evaluation | None = None
     """Measuring the held-out loss."""
     checkpoint: Checkpoint | None = None

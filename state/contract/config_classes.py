@@ -43,6 +43,7 @@ CLASSES: Mapping[str, Class] = {
     "training.muon_momentum": "resume",
     "training.seed": "resume",
     "training.gradient_checkpointing": "resume",
+    "training.packing": "resume",
     "evaluation.held_out_fraction": "resume",
     "evaluation.held_out_digest": "resume",
     "model.max_context_length": "resume",
@@ -67,7 +68,11 @@ CLASSES: Mapping[str, Class] = {
 }
 """By dotted key; every field of a model's own config counts as `model.config`."""
 
-_USUAL: Mapping[str, Any] = {"training.method": "full", "training.weight_decay_on": "matrices"}
+_USUAL: Mapping[str, Any] = {
+    "training.method": "full",
+    "training.weight_decay_on": "matrices",
+    "training.packing": True,
+}
 """What a config means that does not say it."""
 
 _OF_MUON = frozenset({"training.muon_learning_rate", "training.muon_momentum"})

@@ -94,6 +94,8 @@ class TrainingConfig(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     """None trains every weight."""
     weight_decay_on: Literal["matrices", "all"] = "matrices"
     """`matrices` leaves norms, biases, embeddings and the head as they are."""
+    packing: bool = True
+    """False: each document goes through the model alone."""
 
 
 class EvaluationConfig(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -61,6 +61,7 @@ def _training(state: RunState, asked: TrainingConfig) -> TrainingConfig:
         gradient_accumulation=shelf.documents_per_update // batch_size,
         max_length=state.vocabulary.max_length,
         seed=shelf.seed,
+        packing=shelf.is_packing,
         gradient_checkpointing=_computes_twice(state.model),
         **_of_adamw(state.optimizers),
         **_of_matrices(state.optimizers, asked),

@@ -90,7 +90,7 @@ class QuestShelf:
         self.seed = training.seed
         self.documents_per_update = training.batch_size * training.gradient_accumulation
         self.budget = Budget(training.batch_size * training.max_length, memory)
-        self.is_packing = environment.get(PACKING_SWITCH) != "0"
+        self.is_packing = training.packing and environment.get(PACKING_SWITCH) != "0"
         self.evaluation = request.config.evaluation
         self._held_out_file = request.held_out
         self._held_out: LoadedQuest | None = None
@@ -124,8 +124,8 @@ class QuestShelf:
         """Return documents as flat micro-batches of at most batch_size times max_length tokens.
 
         That is the memory that the hero's settings grant, less once it ran out; short documents go through in
-        larger groups. With ENABLE_PACKING=0 in the environment each goes through alone: slower, and the same
-        gradient.
+        larger groups. With packing: false, or ENABLE_PACKING=0 in the environment, each goes through alone:
+        slower, and the same gradient.
         """
         budget = self.budget.tokens if self.is_packing else 0
         return tuple(to_tensors(batch, self._device) for batch in pack(documents, budget))

@@ -19,6 +19,7 @@ UNUSUAL = {
     "batch_size": 3, "gradient_accumulation": 5, "learning_rate": 3e-3, "warmup_steps": 7, "max_length": 96,
     "weight_decay": 0.03, "adam_beta1": 0.8, "adam_beta2": 0.9, "adam_epsilon": 1e-6, "muon_momentum": 0.7,
     "muon_learning_rate": 2e-3, "clip": 0.3, "seed": 11, "gradient_checkpointing": True,
+    "packing": False,
 }  # fmt: skip
 
 

@@ -11,6 +11,7 @@ pytestmark = pytest.mark.train
 from builders import Realm, a_config, a_training, held_out_file, orders
 from seen import losses, manifest, metrics, saved_steps, why
 
+from state.contract.effective import EffectiveRun
 from state.contract.files import read
 from state.contract.status import RunStatus
 from trainer.checkpoints.load import verify_files
@@ -30,12 +31,16 @@ def test_a_run_trains_its_quest_saves_and_says_finished(realm: Realm) -> None:
     assert metrics(files, "started")[0].seconds is not None
 
 
-def test_without_packing_the_same_is_learnt(realm: Realm, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("how", ["packing: false", "ENABLE_PACKING=0"])
+def test_without_packing_the_same_is_learnt(realm: Realm, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
     packed = realm.run(orders(realm.quest()))
-    alone = realm.run(orders(realm.quest()), checkpoints_dir=str(realm.campaign.folder / "others"))
+    config = a_config(training=a_training(packing=how != "packing: false"))
+    alone = realm.run(orders(realm.quest()), config, checkpoints_dir=str(realm.campaign.folder / "others"))
     run(packed.request)
-    monkeypatch.setenv("ENABLE_PACKING", "0")
+    if how == "ENABLE_PACKING=0":
+        monkeypatch.setenv("ENABLE_PACKING", "0")
     run(alone.request)
+    assert read(alone.effective, EffectiveRun).config.training.packing is False
     assert list(losses(alone).values()) == pytest.approx(list(losses(packed).values()), rel=1e-5)
 
 
