@@ -157,6 +157,16 @@ class Layout(msgspec.Struct, frozen=True):
         return self.root / "source.json"
 
     @property
+    def mirror(self) -> Path:
+        """The bare repository into which a remote source is fetched."""
+        return self.root / "source.git"
+
+    @property
+    def fetched(self) -> Path:
+        """What the last look at a remote source found."""
+        return self.root / "control" / "fetched.json"
+
+    @property
     def campaigns(self) -> Path:
         return self.root / CAMPAIGNS
 

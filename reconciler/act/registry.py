@@ -20,6 +20,7 @@ from reconciler.act import (
     quest_data,
     quest_requests,
     queue_folders,
+    refreshes,
     requests,
     runs,
     starts,
@@ -72,6 +73,7 @@ EXECUTORS: Mapping[type[a.Action], Executor] = {
     a.MarkCheckpoint: marks.mark,
     a.WriteTombstone: trash.write_tombstone,
     a.TakeApproval: approvals.take,
+    a.AnswerRefresh: refreshes.answer,
     a.HandleRequest: requests.handle,
     a.HandleQuestRequest: quest_requests.handle,
 }

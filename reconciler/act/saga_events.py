@@ -44,6 +44,7 @@ EVENTS = {
 NO_EVENTS = frozenset(
     {
         *("ConfirmRun", "WriteStatusFiles", "WritePointer", "WriteTombstone", "ForgetUndelete"),
+        "AnswerRefresh",
         *("SnapshotFile", "GenerateQuest", "TakeInboxFile", "WriteQueueFolders"),
     }
 )

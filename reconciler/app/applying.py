@@ -4,34 +4,16 @@ import gc
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 
 from reconciler.app.environment import Environment
 from reconciler.app.errors import Blocked, Failed
-from reconciler.app.here import seen_from_here
-from reconciler.app.place import (
-    Following,
-    Options,
-    branch_to_follow,
-    head_of,
-    read_following,
-    repository_of,
-    root_of,
-    ungiven_root,
-    write_following,
-)
-from reconciler.app.planning import load_commit
-from reconciler.app.realm_store import check_store_is_there
-from reconciler.app.remembered_root import KEY, remember_root
+from reconciler.app.following import begin
+from reconciler.app.place import Options
 from reconciler.app.telling import Show
 from reconciler.app.ticking import Ticker
-from reconciler.desired.git_source import Commit
-from reconciler.desired.realm import Realm
 from reconciler.loop import FileTriggers, Mode, run
-from reconciler.observed.disk import observe_disk
-from reconciler.plan.root import ELSEWHERE, misplaced_root
 from state.layout import Layout
 from state.store.writer import LostLock
 
@@ -59,19 +41,19 @@ def run_apply(
     """
     _check_system()
     gc.enable()  # the command line starts without it; a loop that runs for weeks needs it
-    head = head_of(environment, options)
-    realm = seen_from_here(environment, options, load_commit(environment, head)).realm.spec
-    layout = Layout(root_of(environment, options, realm, head))
-    _check_root(layout)
-    check_store_is_there(layout)
     stop, signals = threading.Event(), _Signals()
     with ExitStack() as stack:
         stack.enter_context(signals.setting(stop))
-        stack.enter_context(_office(environment, layout, command, lock_timeout_seconds))
-        following = _follow(environment, options, layout, head, show)
-        _remember(environment, realm, layout, head, show)
-        ticker = Ticker(environment, layout, following, realm.id, stop, show, options=options)
-        stack.enter_context(ticker)
+
+        def take(layout: Layout) -> None:
+            stack.enter_context(_office(environment, layout, command, lock_timeout_seconds))
+
+        begun = begin(environment, options, take, show)
+        ticker = stack.enter_context(Ticker(environment, begun, stop, show, options=options))
+        signals.on_hangup = ticker.look_now
+        if begun.fetcher is not None and mode == "continuous":
+            begun.fetcher.start()
+            stack.callback(begun.fetcher.close)
         triggers = FileTriggers(ticker.watched_folders, stop, ticker.show_progress)
         try:
             went_well = run(ticker.tick, ticker.pace, triggers, mode)
@@ -92,14 +74,6 @@ def _check_system() -> None:
         )
 
 
-def _check_root(layout: Layout) -> None:
-    disk = observe_disk(layout.root)
-    if (problem := misplaced_root(disk)) is not None:
-        raise Failed(f"{problem}; {ELSEWHERE}")
-    if not disk.writable:
-        raise Failed(f"the root {layout.root} cannot be written; give this user write permission there")
-
-
 @contextmanager
 def _office(environment: Environment, layout: Layout, command: str, timeout_seconds: float) -> Iterator[None]:
     from state.inside import InTheWay, stay_inside
@@ -117,43 +91,16 @@ def _office(environment: Environment, layout: Layout, command: str, timeout_seco
         yield
 
 
-def _follow(
-    environment: Environment, options: Options, layout: Layout, head: Commit, show: Show
-) -> Following:
-    """Return what this root follows: what it followed before, or from now on the branch checked out."""
-    repository = head.top or repository_of(environment, options)
-    known = read_following(layout)
-    if known is None:
-        known = Following(repository=str(repository), branch=branch_to_follow(repository, head))
-        write_following(layout, known)
-    elif Path(known.repository) != repository:
-        raise Failed(
-            f"the root {layout.root} follows {known.repository}, not {repository}; "
-            f"give another --root, or correct {layout.source}"
-        )
-    elif head.branch != known.branch:
-        show.notice(f"follows {known.branch}, not {head.branch or 'the commit checked out'}")
-    return known
-
-
-def _remember(environment: Environment, realm: Realm, layout: Layout, head: Commit, show: Show) -> None:
-    """Let the repository remember a root that was named for this command only, unless it has one in use."""
-    usual = Layout(ungiven_root(environment, realm, head))
-    if usual.root == layout.root:
-        return
-    if usual.store.exists() or usual.epoch.exists():
-        show.notice(
-            f"the root of this repository, {usual.root}, is in use; --root or REALM_ROOT named {layout.root}"
-        )
-    elif realm.root is None and remember_root(head, layout.root):
-        show.notice(f"this repository remembers its root from now on: {layout.root} (git config {KEY})")
-
-
 class _Signals:
-    """The first Ctrl-C or SIGTERM lets the current action finish; training goes on."""
+    """The first Ctrl-C or SIGTERM lets the current action finish; training goes on.
+
+    Without a terminal a SIGHUP asks for a look at the source, as daemons have it; with one it means that the
+    terminal is gone, and ends apply.
+    """
 
     def __init__(self) -> None:
         self.received: int | None = None
+        self.on_hangup: Callable[[], None] = _nothing
 
     @contextmanager
     def setting(self, stop: threading.Event) -> Iterator[None]:
@@ -161,9 +108,18 @@ class _Signals:
             self.received = number
             stop.set()
 
+        def look(_number: int, _frame: object) -> None:
+            self.on_hangup()
+
         before = {number: signal.signal(number, receive) for number in (signal.SIGINT, signal.SIGTERM)}
+        if sys.stdout is None or not sys.stdout.isatty():
+            before[signal.SIGHUP] = signal.signal(signal.SIGHUP, look)
         try:
             yield
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+
+def _nothing() -> None:
+    """A SIGHUP before there is anything to look at."""

@@ -38,6 +38,7 @@ from reconciler.observed.records import (
     Strange,
 )
 from reconciler.observed.snapshots import observe_snapshots
+from reconciler.observed.source import observe_source
 from reconciler.observed.start_folders import observe_start_folder
 from reconciler.observed.trash import observe_trash
 from reconciler.plan.held_out import held_out_key, held_out_shape
@@ -75,6 +76,7 @@ class Observer:
             store=store,
             disk=observe_disk(self._layout.root),
             derived=observe_derived(self._layout, folders),
+            source=observe_source(self._layout.fetched),
             gpus=visible_gpus(observe_gpus(), self._environment.variables.get("CUDA_VISIBLE_DEVICES")),
             obstacles=observe_obstacles(self._layout, store.campaigns, _clear(folders)),
             campaigns=self._campaigns(desired, store, folders),

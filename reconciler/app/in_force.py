@@ -40,7 +40,7 @@ def look_in_force(environment: Environment, options: Options, *, worktree: bool 
         if worktree:
             raise
         head = head_of(environment, options)
-        commit, desired = _last_good(environment, options, head, error)
+        commit, desired = last_good(environment, options, head, error)
         complaint = f"{not_in_force(head, error)}; what follows is {commit.name}"
     view = view_of(environment, options, commit, desired)
     edits = uncommitted(head.top or repository_of(environment, options), head)
@@ -83,10 +83,14 @@ def not_in_force(head: Commit, error: SpecMistakesError) -> str:
     return f"the specs at {head.name} have {found} and are not in force (see reconcile validate --ref HEAD)"
 
 
-def _last_good(
+def last_good(
     environment: Environment, options: Options, head: Commit, error: SpecMistakesError
 ) -> tuple[Commit, Desired]:
-    """Return the newest commit that apply took up, and what it says."""
+    """Return the newest commit that apply took up, and what it says.
+
+    Raises:
+        SpecMistakesError: `error`, where there is none.
+    """
     layout = _layout_before(environment, options, head, error)
     repository = head.top or repository_of(environment, options)
     for commit in _taken_up(layout, repository):

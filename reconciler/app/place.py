@@ -20,6 +20,10 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     root: Path | None = None
     host: str | None = None
     """Id of this machine in hosts.yaml; None: found by its network name."""
+    source: str | None = None
+    """URL that a root without one is to follow from now on."""
+    branch: str | None = None
+    """Of that source."""
     settings: tuple[str, ...] = ()
     """Of `--set`, such as `learning_rate=1e-4`: the last layer of the config, for this command only."""
 
@@ -30,12 +34,33 @@ class Following(msgspec.Struct, frozen=True, kw_only=True):
     schema_version: int = 1
     repository: str
     branch: str
+    url: str | None = None
+    """Where the branch is fetched from, into `repository`, a mirror below the root; None: it is local."""
 
 
 def repository_of(environment: Environment, options: Options) -> Path:
     """Return the folder in which to look for the specs repository."""
     given = options.repository or environment.variables.get("REALM_REPO")
-    return (environment.cwd / given).resolve() if given else environment.cwd
+    if given:
+        return (environment.cwd / given).resolve()
+    return _mirror_of_root(environment, options) or environment.cwd
+
+
+def is_remote(environment: Environment, options: Options) -> bool:
+    """Is the command about a root whose specs are fetched from elsewhere?"""
+    is_given = options.repository or environment.variables.get("REALM_REPO")
+    return not is_given and _mirror_of_root(environment, options) is not None
+
+
+def _mirror_of_root(environment: Environment, options: Options) -> Path | None:
+    """Return the mirror that the named root fetches into, for who stands in no repository."""
+    root = given_root(environment, options)
+    if root is None or any(
+        (folder / ".git").exists() for folder in (environment.cwd, *environment.cwd.parents)
+    ):
+        return None
+    following = read_following(Layout(root))
+    return Path(following.repository) if following is not None and following.url is not None else None
 
 
 def head_of(environment: Environment, options: Options, ref: str = "HEAD") -> Commit:

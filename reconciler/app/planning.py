@@ -84,7 +84,7 @@ def view_of(environment: Environment, options: Options, commit: Commit, read: De
     """
     desired = seen_from_here(environment, options, read)
     layout = Layout(root_of(environment, options, desired.realm.spec, commit))
-    seen = Observer(environment, layout, commit.top or repository_of(environment, options)).facts(desired)
+    seen = Observer(environment, layout, commit.top or layout.root).facts(desired)
     now = environment.now()
     world = World(desired=desired, facts=seen, specs_commit=commit.id, now=now)
     memory = Memory(environment)

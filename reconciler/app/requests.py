@@ -21,7 +21,7 @@ from state.store.requests import ask, find
 from state.store.rows import NO_REASON, RequestRow
 from state.store.troubles import in_words
 
-Kind = Literal["pause", "resume", "stop", "undelete", "approve", "skip", "retry"]
+Kind = Literal["pause", "resume", "stop", "undelete", "approve", "skip", "retry", "refresh"]
 POLL_SECONDS = 0.1
 
 

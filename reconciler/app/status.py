@@ -23,6 +23,7 @@ from reconciler.plan.trash_contents import foreign, num_in_trash
 from reconciler.plan.world import World
 from state.contract.goals import Goals, in_words
 from state.lock import Holder
+from state.source_status import SourceStatus
 from state.store.rows import CampaignRow
 
 
@@ -107,6 +108,8 @@ class StatusReport(msgspec.Struct, frozen=True, kw_only=True):
     applied_at: str | None
     reconciler: Holder | None
     """Who holds the realm's lock; null when no reconciler runs."""
+    source: SourceStatus | None = None
+    """Where the specs are fetched from, and what the last look found; null where they are local."""
     suspended: str | None
     """Why the whole realm is suspended, until when, and where that stands."""
     device: str
@@ -162,6 +165,7 @@ def status_of(view: View) -> StatusReport:
         applied_commit=store.applied_commit,
         applied_at=store.applied_at,
         reconciler=holder_of(view.layout.lock),
+        source=view.facts.source,
         suspended=_suspended(view, suspend) if suspend and world.is_suspended(suspend) else None,
         device=choose_device(world),
         free_bytes=view.facts.disk.free_bytes,

@@ -20,11 +20,12 @@ from reconciler.act.saga import settle_sagas
 from reconciler.act.tools import Tools
 from reconciler.app.environment import Environment
 from reconciler.app.errors import Failed, NotFound
+from reconciler.app.following import Begun
 from reconciler.app.gather import Observer, new_realm_uid
 from reconciler.app.here import seen_from_here
 from reconciler.app.known_data import Gate, Look, known_of_new, objection_to_made, with_inspections
 from reconciler.app.late_held_out import with_late_held_out
-from reconciler.app.place import Following, Options, followed_commit
+from reconciler.app.place import Options, followed_commit
 from reconciler.app.planning import View, load_commit, world_of
 from reconciler.app.remembered_root import common_folder
 from reconciler.app.telling import Show
@@ -40,6 +41,7 @@ from reconciler.observed.processes import is_alive
 from reconciler.plan.changes import SETTLES
 from reconciler.plan.fetches import FETCHES
 from reconciler.plan.planner import make_plan
+from reconciler.plan.source import open_refresh
 from reconciler.plan.world import LiveRun, World
 from state.atomic import ensure_folder
 from state.inside import InTheWay, stay_inside
@@ -63,9 +65,7 @@ class Ticker:
     def __init__(
         self,
         environment: Environment,
-        layout: Layout,
-        following: Following,
-        realm_id: str,
+        begun: Begun,
         stop: threading.Event,
         show: Show,
         launcher: Launcher | None = None,
@@ -76,6 +76,7 @@ class Ticker:
 
         New rows are looked through by a process of the trainer unless `look` says otherwise.
         """
+        layout, following = begun.layout, begun.following
         stay_inside(layout.root)
         for folder in (layout.campaigns, layout.inbox):
             with suppress(InTheWay):  # the plan names it
@@ -84,10 +85,12 @@ class Ticker:
         self._options = options or Options()
         self._layout = layout
         self._following = following
+        self._fetcher = begun.fetcher
         self._show = show
         self._writer = _enter_office(layout, environment.now())
         self._launcher = launcher or LocalLauncher()
-        self._observer = Observer(environment, layout, Path(following.repository))
+        top = layout.root if following.url is not None else Path(following.repository)
+        self._observer = Observer(environment, layout, top)
         self._gate = Gate(environment, show.notice)
         self._look_through = look or self._gate.look
         self._tools = Tools(
@@ -97,7 +100,7 @@ class Ticker:
             now=environment.now,
             interrupted=stop.is_set,
         )
-        self._good: tuple[Commit, Desired] | None = None
+        self._good: tuple[Commit, Desired] | None = begun.in_force
         self._complaint: str | None = None
         self._trouble: str | None = None
         self._view: View | None = None
@@ -107,7 +110,7 @@ class Ticker:
         self._told_blocked: dict[str, set[str]] = {}
         self._owes_sagas = True
         """At first too: a kill may have left something."""
-        self._own(realm_id)
+        self._own(begun.realm_id)
         if self._writer.is_older_copy:
             show.notice(
                 f"{layout.store} is an older copy that was put back: it does not know what happened since; "
@@ -146,6 +149,8 @@ class Ticker:
     def _look_and_act(self, commit: Commit, desired: Desired) -> Tick:
         view = self._look(commit, desired)
         self._view = view
+        if self._fetcher is not None and open_refresh(world_of(view)) is not None:
+            self._fetcher.fetch_now()
         self._note("attempted_commit", commit.id, view.facts.store.attempted_commit)
         self._show.tick_began(view)
         outcomes = list(self._perform(view))
@@ -287,14 +292,22 @@ class Ticker:
         view = self._view
         if view is None:
             return ()
-        world = World(desired=view.desired, facts=view.facts, specs_commit=view.commit.id, now=view.seen_at)
-        return world.live_runs()
+        return world_of(view).live_runs()
+
+    def look_now(self) -> None:
+        """Look at the source, or at the local branch, before the interval is over; for signal handlers."""
+        if self._fetcher is not None:
+            self._fetcher.fetch_now()
+        with suppress(OSError):
+            self._layout.wake.touch(mode=0o600)
 
     def pace(self) -> Pace:
         """Return how long the specs want the loop to wait."""
         if self._good is None:
             return Pace()
         apply = self._good[1].realm.spec.apply
+        if self._fetcher is not None:
+            self._fetcher.interval_seconds = duration_seconds(apply.poll)
         return Pace(
             interval_seconds=duration_seconds(apply.interval),
             backoff_seconds=duration_seconds(apply.retry.backoff),
@@ -327,7 +340,7 @@ class Ticker:
     def is_blocked(self) -> bool:
         """Does something wait for a person?"""
         return self._view is not None and any(
-            item.code in _BLOCKED or item.subject.startswith(("quest/", "inbox"))
+            item.code in _BLOCKED or item.subject.startswith(("quest/", "inbox", "source"))
             for item in self._view.plan.in_the_way
         )
 

@@ -24,6 +24,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "pause": ("pause", "Ask the trainer to save and wait with the model loaded."),
     "resume": ("resume", "Lift a pause or a stop, and forgive earlier failures."),
     "stop": ("stop", "Ask the trainer to save and leave, until resume."),
+    "refresh": ("refresh", "Look at the source now; take up a rewritten history."),
     "skip": ("skip", "Send a quest behind all others; a second time, out of the queue."),
     "retry": ("retry", "Let a quest that failed or was skipped wait again."),
     "propose": ("propose", "Commit single lines of a spec on a new branch, for a pull request."),

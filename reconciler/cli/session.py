@@ -27,7 +27,9 @@ class Session:
         self.quiet = False
         self.verbose = False
 
-    def options(self, settings: "Sequence[str]" = ()) -> "Options":
+    def options(
+        self, settings: "Sequence[str]" = (), *, source: str | None = None, branch: str | None = None
+    ) -> "Options":
         """Return where repository and root were said to be, and what is different this time."""
         from pathlib import Path
 
@@ -37,6 +39,8 @@ class Session:
             repository=Path(self.repo) if self.repo else None,
             root=Path(self.root) if self.root else None,
             host=self.host,
+            source=source,
+            branch=branch,
             settings=tuple(settings),
         )
 

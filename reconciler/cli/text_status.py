@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from reconciler.app.axes import Axis
     from reconciler.app.status import CampaignStatus, StatusReport, TrashStatus
     from reconciler.plan.changes import Blocked
+    from state.source_status import SourceStatus
 
 _MEANINGS = {
     "synced": "good",
@@ -62,6 +63,8 @@ def _realm(report: "StatusReport", width: int, paint: Paint) -> list[str]:
     blocked = [line for item in report.blocked for line in _blocked(item, width, paint)]
     if report.trash.num_campaigns or report.trash.num_checkpoints or report.trash.num_foreign:
         pairs.insert(5, ("trash", _trash(report.trash)))
+    if report.source is not None:
+        pairs.insert(1, ("source", _source(report.source)))
     if report.suspended is not None:
         pairs.insert(0, ("suspended", report.suspended))
     if report.uncommitted:
@@ -90,6 +93,12 @@ def _applied(report: "StatusReport") -> str:
     if report.attempted_commit not in (None, report.applied_commit):
         text += f"; {str(report.attempted_commit)[:7]} was begun"
     return text
+
+
+def _source(source: "SourceStatus") -> str:
+    seen = f"seen {source.good_at[:16].replace('T', ' ')} UTC" if source.good_at else "never seen"
+    trouble = f"; {source.trouble.code} since {source.trouble.since}" if source.trouble else ""
+    return f"{source.url}, branch {source.branch}, {seen}{trouble}"
 
 
 def _reconciler(report: "StatusReport") -> str:

@@ -88,6 +88,8 @@ class Apply(Record, frozen=True, kw_only=True):
 
     interval: Duration = "15s"
     """Time between two looks at the world when nothing calls for one."""
+    poll: Duration = "30s"
+    """Time between two looks at a source that is fetched from elsewhere (`apply --source URL`)."""
     retry: Retry = Retry()
     """What follows when an action fails."""
     approve_above: ApproveAbove = ApproveAbove()
@@ -112,7 +114,6 @@ class Realm(Spec, frozen=True, kw_only=True):
 
 
 LATER = {
-    "apply.poll": "a pace of its own for looking at the branch: every tick does",
     "apply.windows": "training windows",
     "apply.gentle_stop": "the length of a gentle stop",
 }

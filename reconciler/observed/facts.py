@@ -26,6 +26,7 @@ from state.contract.inspection import Inspection
 from state.homes import HomeState
 from state.ids import RunKey
 from state.queue_folders import Found
+from state.source_status import SourceStatus
 from state.store.rows import (
     CampaignRow,
     FailedAction,
@@ -64,6 +65,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     store: StoreView
     disk: DiskFacts
     derived: DerivedFacts
+    source: SourceStatus | None = None
+    """Of specs that are fetched from elsewhere; None where they are local."""
     gpus: GpuInventory
     obstacles: tuple[Obstacle, ...] = ()
     """What stands in the place of files and folders that are written."""

@@ -33,6 +33,7 @@ from reconciler.plan.records import plan_records
 from reconciler.plan.requests import plan_requests
 from reconciler.plan.root import block_misplaced_root, block_reserved_heroes
 from reconciler.plan.runs import plan_ended_runs, plan_stops
+from reconciler.plan.source import plan_refreshes, plan_source_trouble
 from reconciler.plan.starts import plan_starts
 from reconciler.plan.status_files import plan_status_files
 from reconciler.plan.trash import plan_drops, plan_purges, plan_undeletes
@@ -46,6 +47,7 @@ PLANNERS = (
     plan_forgotten,
     plan_progress,
     plan_requests,
+    plan_refreshes,
     plan_stops,
     plan_campaigns,
     plan_restores,
@@ -72,6 +74,7 @@ PLANNERS = (
     plan_tombstones,
     plan_obstacles,
     plan_guard,
+    plan_source_trouble,
     plan_queue_folders,
 )
 

@@ -28,8 +28,8 @@ def is_taken_back(request: RequestRow, asked: Sequence[RequestRow]) -> bool:
 
 
 def _handle(world: World, draft: Draft, request: RequestRow, asked: Sequence[RequestRow]) -> None:
-    if request.kind == "undelete" or request.kind == "approve":  # noqa: PLR1714 - it narrows the type
-        return  # `trash` and `guard` plan them
+    if request.kind == "undelete" or request.kind == "approve" or request.kind == "refresh":  # noqa: PLR1714
+        return  # `trash`, `guard` and `source` plan them; one by one it narrows the type
     if request.kind == "skip" or request.kind == "retry":  # noqa: PLR1714 - it narrows the type
         return  # about a quest
     row = world.facts.campaign_row(request.campaign)

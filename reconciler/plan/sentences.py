@@ -140,6 +140,7 @@ _SENTENCES: dict[type[a.Action], Callable[[Any], Sentence]] = {
     a.MarkCheckpoint: _mark_checkpoint,
     a.WriteTombstone: lambda x: Sentence("~", "write", f"tombstone of {_dropped(x)}", ""),
     a.TakeApproval: lambda x: Sentence("~", "approve" if x.sequences else "decline", "approval", x.what),
+    a.AnswerRefresh: lambda x: Sentence("~", "answer", "source", x.answer),
     a.HandleRequest: _request,
     a.HandleQuestRequest: lambda x: Sentence("~", x.kind, f"quest {x.quest_id}", ""),
 }

@@ -18,7 +18,7 @@ CampaignState = Literal["active", "paused", "archived", "deleted"]
 TrashKind = Literal["asked", "rolled"]
 """Dropped by a person's wish, or by the rules."""
 TrashState = Literal["trashed", "purging", "purged", "restored"]
-RequestKind = Literal["pause", "resume", "stop", "undelete", "approve", "skip", "retry"]
+RequestKind = Literal["pause", "resume", "stop", "undelete", "approve", "skip", "retry", "refresh"]
 ActionState = Literal["intent", "done", "failed"]
 
 
@@ -314,7 +314,8 @@ class RequestRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     quest: str | None = None
     """Of a skip or retry: the quest that it is about."""
     approves_json: str | None = None
-    """Of an approval: what exactly may be dropped, a `Drops`; None of one that an older version left."""
+    """Of an approval: what exactly may be dropped, a `Drops`; None of one that an older version left.
+    Of a refresh: what it accepts."""
 
 
 class Drops(msgspec.Struct, frozen=True, kw_only=True):

@@ -20,6 +20,7 @@ from lab import Lab
 from reconciler.act.launcher import Launcher
 from reconciler.act.protocol import Outcome
 from reconciler.app.environment import Environment
+from reconciler.app.following import Begun
 from reconciler.app.inspecting import Asked
 from reconciler.app.place import Following, Options
 from reconciler.app.planning import View, look
@@ -171,9 +172,8 @@ class World:
     def _ticker(self, show: Teller, launcher: Launcher) -> Iterator[Ticker]:
         following = Following(repository=str(self.lab.repository), branch="main")
         stop = threading.Event()
-        with Ticker(
-            self.environment, self.lab.layout, following, "flow", stop, show, launcher, look=look_at_nothing
-        ) as ticker:
+        begun = Begun(layout=self.lab.layout, following=following, realm_id="flow")
+        with Ticker(self.environment, begun, stop, show, launcher, look=look_at_nothing) as ticker:
             yield ticker
 
 

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
         ("reconcile apply", "Bring it about, and go on: follow commits, requests and training."),
         ("reconcile apply --until-converged", "Leave when nothing is left to do."),
         ("reconcile apply --set learning_rate=1e-4", "With another rate for as long as it runs."),
+        (
+            "reconcile apply --source git@example.org:lab/specs.git --root /srv/realm",
+            "Follow a repository elsewhere; later calls need the --root only.",
+        ),
         ("reconcile apply --once --lock-timeout 30", "One look and its actions; wait 30 s for the lock."),
     ],
 )
@@ -35,10 +39,14 @@ if TYPE_CHECKING:
     help="Wait so long for another reconciler; exit code 3 after that.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line for everything that happens.")
+@click.option("--source", metavar="URL", help="Specs elsewhere, for a --root that follows nothing yet.")
+@click.option("--branch", metavar="NAME", help="Branch of that source (default: main).")
 @set_option()
 @click.pass_obj
 def command(
     session: Session,
+    source: str | None,
+    branch: str | None,
     once: bool,
     until_converged: bool,
     lock_timeout: float,
@@ -58,7 +66,7 @@ def command(
     try:
         return run_apply(
             session.environment(),
-            session.options(settings),
+            session.options(settings, source=source, branch=branch),
             mode=mode,
             lock_timeout_seconds=lock_timeout,
             show=show,

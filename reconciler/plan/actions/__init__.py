@@ -38,6 +38,7 @@ from reconciler.plan.actions.quests import (
     WriteQueueFolders,
 )
 from reconciler.plan.actions.requests import (
+    AnswerRefresh,
     HandleQuestRequest,
     HandleRequest,
     TakeApproval,
@@ -86,6 +87,7 @@ AnyAction = (
     | MarkCheckpoint
     | SetAsideCheckpoint
     | TakeApproval
+    | AnswerRefresh
     | HandleRequest
     | HandleQuestRequest
 )
@@ -93,6 +95,7 @@ AnyAction = (
 __all__ = [
     "Action",
     "ActivateCampaign",
+    "AnswerRefresh",
     "AnyAction",
     "ArchiveCampaign",
     "CloseRun",

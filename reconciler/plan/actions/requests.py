@@ -30,6 +30,13 @@ class HandleRequest(Action, frozen=True, kw_only=True):
     """Older requests that this one takes back; they are handled with it."""
 
 
+class AnswerRefresh(Action, frozen=True, kw_only=True):
+    """Tell who asked for a look at the source what it found."""
+
+    request_id: int
+    answer: str
+
+
 class HandleQuestRequest(Action, frozen=True, kw_only=True):
     """Do what a person asked about a quest: send it behind the others, or let it wait again in its place."""
 

@@ -295,6 +295,10 @@ SCENARIOS = {
         ),
         lambda realm, make: realm.ask("resume"),
     ),
+    "AnswerRefresh": Scenario(
+        lambda realm, make: a.AnswerRefresh(request_id=1, answer="main is at 4f1c2d9"),
+        lambda realm, make: realm.ask("refresh", "source"),
+    ),
     "HandleQuestRequest-skip": Scenario(
         lambda realm, make: a.HandleQuestRequest(
             request_id=1, kind="skip", quest_id="sums", asked_by="kim", why="lunch"

@@ -1,0 +1,43 @@
+"""`refresh`: ask the loop to look at the source now, or to take up a history that was rewritten there."""
+
+import msgspec
+
+from reconciler.app.environment import Environment
+from reconciler.app.errors import Blocked
+from reconciler.app.fetching import Refresh
+from reconciler.app.ground import store_of
+from reconciler.app.in_force import layout_of
+from reconciler.app.place import Options
+from reconciler.app.requests import Asked, leave_request
+from reconciler.observed.source import observe_source
+from state.layout import Layout
+
+_FEWEST_DIGITS = 7
+
+
+def ask_refresh(
+    environment: Environment, options: Options, accepts: str | None, why: str | None
+) -> tuple[Layout, Asked]:
+    """Leave the request and wake the loop.
+
+    Raises:
+        NotFound: nothing was applied to this root yet.
+        Blocked: the source does not offer the commit that is accepted.
+        Failed: the store cannot be written.
+    """
+    layout = layout_of(environment, options)
+    store_of(layout)
+    if accepts is not None:
+        _check_offered(layout, accepts)
+    wish = msgspec.json.encode(Refresh(accepts=accepts)).decode()
+    return layout, leave_request(environment, layout, "refresh", "source", why, approves_json=wish)
+
+
+def _check_offered(layout: Layout, accepts: str) -> None:
+    source = observe_source(layout.fetched)
+    offered = source.offered if source else None
+    if offered is None:
+        raise Blocked("the source offers nothing that is not in force; nothing to accept")
+    if len(accepts) < _FEWEST_DIGITS or not offered.startswith(accepts):
+        look = f"reconcile plan {offered[:12]}"
+        raise Blocked(f"the source offers {offered[:12]}, not {accepts}; look at it first: {look}")

@@ -1,0 +1,30 @@
+"""`refresh`: a request to the loop."""
+
+import click
+
+from reconciler.cli.requesting import Wishes, answer, request_options
+from reconciler.cli.session import Session, Verb
+
+
+@click.command(
+    cls=Verb,
+    examples=[
+        ("reconcile refresh", "Look at the source now; for a post-receive hook, too."),
+        ("reconcile refresh --wait", "Return when this very look was made, with what it found."),
+        (
+            "reconcile refresh --accept 4f1c2d9a0b1c --why 'rebased on purpose'",
+            "Take up a rewritten history.",
+        ),
+    ],
+)
+@click.option("--accept", "accepts", metavar="COMMIT", help="What may be taken up, as status names it.")
+@request_options()
+def command(session: Session, wishes: Wishes, accepts: str | None) -> None:
+    """Ask the loop to look at its source now, instead of after `apply: {poll}`.
+
+    While a source cannot be followed (unreachable, its branch gone, its history rewritten), the commit before
+    stays in force and nothing is deleted. Of local specs every commit is seen at once anyway."""
+    from reconciler.app.refreshing import ask_refresh
+
+    layout, asked = ask_refresh(session.environment(), session.options(), accepts, wishes.why)
+    answer(session, layout, asked, wishes, "Asked for a look at the source")

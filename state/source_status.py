@@ -1,0 +1,33 @@
+"""`control/fetched.json`: what the last look at a remote source found. Written by whoever fetches."""
+
+from typing import Literal
+
+import msgspec
+
+Code = Literal["unreachable", "branch-gone", "rewritten", "shallow", "no-space"]
+
+
+class SourceTrouble(msgspec.Struct, frozen=True, kw_only=True):
+    """Why the newest state of the branch is not in force."""
+
+    code: Code
+    message: str
+    since: str
+    """The first of these looks in a row, in UTC."""
+
+
+class SourceStatus(msgspec.Struct, frozen=True, kw_only=True):
+    schema_version: int = 1
+    url: str
+    """Without a password."""
+    branch: str
+    tried_at: str
+    good_at: str | None = None
+    """When the source answered last and its branch was taken up; None: never."""
+    commit: str | None = None
+    """Of the branch, as it is in force; None: nothing was ever fetched."""
+    offered: str | None = None
+    """The commit that the source has now, where it is not in force."""
+    trouble: SourceTrouble | None = None
+    covers_request: int = 0
+    """The newest request that was there before this look began: it answers this one and those before it."""

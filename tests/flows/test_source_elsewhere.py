@@ -1,0 +1,239 @@
+"""A root that follows a repository elsewhere: `apply --source`, `refresh`, and what happens to it in trouble."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from reconciler.cli.group import reconcile
+
+Run = Callable[..., Result]
+REALM = "id: lab\n"
+PATIENCE = 60.0
+
+
+@pytest.fixture
+def there(tmp_path: Path) -> Path:
+    """The repository elsewhere: a realm in which nothing trains."""
+    folder = tmp_path / "there"
+    (folder / "specs").mkdir(parents=True)
+    git(folder, "init", "-q", "-b", "main")
+    commit(folder, {"specs/realm.yaml": REALM})
+    return folder
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return tmp_path / "root"
+
+
+@pytest.fixture
+def run(tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Call the command from a folder that is no repository, about the root alone."""
+    for name in [name for name in os.environ if name.startswith(("REALM_", "XDG_", "GIT_"))]:
+        monkeypatch.delenv(name)
+    (tmp_path / "home").mkdir()
+    (tmp_path / "empty").mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path / "empty")
+
+    def call(*words: str) -> Result:
+        return CliRunner().invoke(reconcile, ["--root", str(root), *words], prog_name="reconcile")
+
+    return call
+
+
+def git(folder: Path, *words: str) -> str:
+    who = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org")
+    done = subprocess.run(
+        ["git", "-C", str(folder), *who, *words], capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
+def commit(folder: Path, texts: dict[str, str | bytes | None]) -> str:
+    for name, text in texts.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
+        if text is not None:
+            path.write_bytes(text.encode() if isinstance(text, str) else text)
+    git(folder, "add", "-A")
+    git(folder, "commit", "-qm", "Specs", "--allow-empty")
+    return git(folder, "rev-parse", "HEAD")
+
+
+def status(run: Run) -> dict[str, Any]:
+    result = run("status", "--json")
+    assert result.exit_code == 0, result.stderr
+    return dict(json.loads(result.stdout))
+
+
+def test_the_source_is_given_once_and_every_later_command_needs_the_root_alone(
+    run: Run, there: Path, root: Path
+) -> None:
+    assert run("apply", "--once", "--source", str(there)).exit_code == 0
+    newer = commit(there, {"specs/realm.yaml": f"{REALM}name: The lab\n"})
+    assert run("apply", "--once").exit_code == 0
+    seen = status(run)
+    assert (seen["commit"], seen["applied_commit"], seen["source"]["commit"]) == (newer, newer, newer)
+    assert (seen["source"]["url"], seen["source"]["trouble"]) == (str(there), None)
+    assert run("plan").stdout.startswith(f"lab   main@{newer[:7]}")
+    assert git(root / "source.git", "config", "core.bare") == "true"
+
+
+def test_a_source_needs_a_root_and_a_root_follows_one_source(run: Run, there: Path, tmp_path: Path) -> None:
+    run("apply", "--once", "--source", str(there))
+    other = run("apply", "--once", "--source", "https://example.org/other.git")
+    assert other.exit_code == 1
+    assert f"follows {there}, branch main, not https://example.org/other.git, branch main" in other.stderr
+    branch = run("apply", "--once", "--branch", "next")
+    assert "branch main, not" in branch.stderr
+    alone = CliRunner().invoke(reconcile, ["apply", "--source", str(there)], prog_name="reconcile")
+    assert alone.exit_code == 64
+    assert "--source needs a root of its own on this machine: --root DIR" in alone.stderr
+
+
+def test_what_was_never_fetched_is_not_remembered(run: Run, there: Path, root: Path) -> None:
+    failed = run("apply", "--once", "--source", "/not/there.git")
+    assert failed.exit_code == 1
+    assert "nothing was ever fetched from it, so there are no specs to follow" in failed.stderr
+    assert not (root / "source.json").exists()
+    assert run("apply", "--once", "--source", str(there)).exit_code == 0
+
+
+@pytest.mark.parametrize("url", ["ext::sh -c true", "-u", "ftp://x/y", "relative/path", "a b:c", ""])
+def test_a_url_that_needs_a_helper_or_is_none_is_refused(run: Run, url: str, root: Path) -> None:
+    result = run("apply", "--once", f"--source={url}")
+    assert result.exit_code == 64
+    assert "is no source; expected https://" in result.stderr
+    assert not (root / "source.json").exists()
+
+
+def test_a_force_push_stays_out_of_force_until_this_very_commit_is_accepted(run: Run, there: Path) -> None:
+    before = commit(there, {"specs/realm.yaml": f"{REALM}name: Before\n"})
+    run("apply", "--once", "--source", str(there))
+    git(there, "reset", "-q", "--hard", "HEAD~1")
+    after = commit(there, {"specs/realm.yaml": f"{REALM}name: After\n"})
+    assert run("apply", "--once").exit_code == 3
+    seen = status(run)
+    assert (seen["commit"], seen["source"]["offered"]) == (before, after)
+    assert [item["code"] for item in seen["blocked"]] == ["source-rewritten"]
+    assert f"reconcile refresh --accept {after[:12]}" in seen["blocked"][0]["hint"]
+    since = seen["source"]["trouble"]["since"]
+    run("apply", "--once")
+    assert status(run)["source"]["trouble"]["since"] == since
+    wrong = run("refresh", "--accept", "0123456789ab")
+    assert (wrong.exit_code, f"the source offers {after[:12]}, not 0123456789ab" in wrong.stderr) == (3, True)
+    assert run("refresh", "--accept", after[:12], "--why", "rebased").exit_code == 0
+    assert run("apply", "--once").exit_code == 0
+    assert status(run)["commit"] == after
+
+
+def test_a_deleted_branch_and_an_unreachable_source_leave_the_last_good_commit_in_force(
+    run: Run, there: Path, tmp_path: Path
+) -> None:
+    run("apply", "--once", "--source", str(there))
+    good = status(run)
+    git(there, "branch", "-qm", "main", "other")
+    assert run("apply", "--once").exit_code == 3
+    assert status(run)["source"]["trouble"]["code"] == "branch-gone"
+    there.rename(tmp_path / "away")
+    assert run("apply", "--once").exit_code == 3
+    seen = status(run)
+    assert (seen["source"]["trouble"]["code"], seen["commit"]) == ("unreachable", good["commit"])
+    assert seen["source"]["good_at"] == good["source"]["good_at"]
+    (tmp_path / "away").rename(there)
+    git(there, "branch", "-qm", "other", "main")
+    assert run("apply", "--once").exit_code == 0
+    assert status(run)["source"]["trouble"] is None
+
+
+BROKEN = {
+    "empty tree": {"specs/realm.yaml": None, "README.md": "nothing here"},
+    "conflict markers": {"specs/realm.yaml": "<<<<<<< ours\nid: lab\n=======\nid: lib\n>>>>>>> theirs\n"},
+    "not UTF-8": {"specs/realm.yaml": b"id: l\xffb\n"},
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_commit_is_told_and_the_one_before_stays_in_force_also_after_a_restart(
+    run: Run, there: Path, name: str
+) -> None:
+    run("apply", "--once", "--source", str(there))
+    before = status(run)["commit"]
+    commit(there, BROKEN[name])
+    for _ in range(2):
+        result = run("apply", "--once")
+        assert f"The specs at main@{before[:7]} stay in force." in result.stderr
+    seen = status(run)
+    assert seen["commit"] == before
+    assert seen["complaint"] is not None
+
+
+def test_links_and_submodules_in_the_tree_are_named_and_nothing_of_them_runs(
+    run: Run, there: Path, tmp_path: Path
+) -> None:
+    run("apply", "--once", "--source", str(there))
+    (there / "specs/heroes").mkdir()
+    (there / "specs/heroes/pip.yaml").symlink_to("/etc/passwd")
+    git(there, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(there), "specs/sub")
+    (there / ".gitattributes").write_text("*.yaml filter=canary\n")
+    git(there, "config", "filter.canary.smudge", f"touch {tmp_path}/canary")
+    commit(there, {})
+    result = run("apply", "--once")
+    assert "a symbolic link" in result.stderr
+    assert "a submodule" in result.stderr
+    assert not (tmp_path / "canary").exists()
+
+
+def test_a_password_of_the_url_is_shown_nowhere(run: Run, there: Path, root: Path) -> None:
+    result = run("apply", "--once", "--source", "http://ada:secret@127.0.0.1:9/x.git")
+    assert result.exit_code == 1
+    assert "secret" not in result.output
+    assert "secret" not in (root / "control" / "fetched.json").read_text()
+
+
+@pytest.fixture
+def loop(run: Run, there: Path, root: Path) -> Iterator[subprocess.Popen[str]]:
+    """An apply that runs, and looks at its source once an hour."""
+    commit(there, {"specs/realm.yaml": f"{REALM}apply: {{poll: 1h}}\n"})
+    words = [sys.executable, "-m", "reconciler.cli", "--root", str(root), "apply", "--source", str(there)]
+    path = {"PYTHONPATH": str(Path(__file__).parents[2])}
+    process = subprocess.Popen(
+        words, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, **path}
+    )
+    try:
+        until(lambda: (root / "source.json").exists() and status(run)["applied_commit"] is not None)
+        yield process
+    finally:
+        process.terminate()
+        process.communicate(timeout=PATIENCE)
+
+
+def until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.1)
+
+
+def test_refresh_returns_when_its_own_look_was_made_and_a_hangup_asks_for_one(
+    run: Run, there: Path, loop: "subprocess.Popen[str]"
+) -> None:
+    newer = commit(there, {"specs/realm.yaml": f"{REALM}name: Newer\napply: {{poll: 1h}}\n"})
+    result = run("refresh", "--wait")
+    assert (result.exit_code, f"main is at {newer[:7]}, fetched" in result.stdout) == (0, True), result.output
+    until(lambda: status(run)["applied_commit"] == newer)
+    newest = commit(there, {"specs/realm.yaml": f"{REALM}name: Newest\napply: {{poll: 1h}}\n"})
+    loop.send_signal(signal.SIGHUP)
+    until(lambda: status(run)["applied_commit"] == newest)
+    assert loop.poll() is None
