@@ -88,7 +88,7 @@ def test_apply_until_converged_waits_for_a_file_that_was_just_dropped(the_lab: L
     found_realm(the_lab, ["one"], None, [])
     the_lab.spec("realm", **realm(None))
     the_lab.commit()
-    path = drop(the_lab, "sums.jsonl", rows(range(6)), age_seconds=8)
+    path = drop(the_lab, "sums.jsonl", rows(range(6)), age_seconds=4)
 
     said = the_lab.converge().stdout
 
