@@ -1,15 +1,13 @@
-"""What the benchmarks share: a realm that `init` made, its commands, timing a command as a whole process."""
+"""What the benchmarks share: a realm that `init` made, its commands, what a process takes."""
 
 import os
 import re
 import resource
-import statistics
 import subprocess
 import sys
-import time
-from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+
+from machine import environment
 
 RECONCILE = str(Path(sys.executable).parent / "reconcile")
 
@@ -19,7 +17,7 @@ class Realm:
 
     def __init__(self, folder: Path) -> None:
         self.specs, self.root = folder / "specs-repository", folder / "root"
-        self.environment = {**os.environ, "REALM_ROOT": str(self.root), "HOME": str(folder)}
+        self.environment = {**environment(), "REALM_ROOT": str(self.root), "HOME": str(folder)}
         self.environment.pop("XDG_CACHE_HOME", None)
         self.run("init", str(self.specs), cwd=folder)
 
@@ -42,26 +40,6 @@ class Realm:
         path.write_text(changed)
         identity = ("-c", "user.name=bench", "-c", "user.email=bench@localhost")
         subprocess.run(["git", *identity, "commit", "-qam", "bench"], cwd=self.specs, check=True)
-
-
-class Cost(NamedTuple):
-    seconds: float
-    peak_mb: float
-
-
-def time_command(command: Sequence[str], *, repeat: int = 15, **options: object) -> Cost:
-    """Return the median wall time and the largest peak memory of a command, after one run to warm up."""
-    costs = [_time_once(command, options) for _ in range(repeat + 1)][1:]
-    return Cost(statistics.median(c.seconds for c in costs), max(c.peak_mb for c in costs))
-
-
-def _time_once(command: Sequence[str], options: dict[str, object]) -> Cost:
-    begun = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, **options)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode in (0, 2), f"{command} ended with {process.returncode}"
-    return Cost(time.perf_counter() - begun, usage.ru_maxrss / 1024)
 
 
 def cpu_seconds(pid: int) -> float:

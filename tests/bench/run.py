@@ -1,12 +1,15 @@
 """`make bench`: our figures beside those of a peer, measured in one run. Prints ratios, asserts nothing.
 
-One file a claim; each has `measure(realm) -> list of lines`. Run one alone with its name as the argument.
+One file a claim; each has `measure(realm) -> list of lines`. Run one alone with its name as the argument. How
+fast the machine was stands beside what it says: see `machine`.
 """
 
 import importlib.util
 import sys
 import tempfile
 from pathlib import Path
+
+import machine
 
 HERE = Path(__file__).resolve().parent
 CLAIMS = (
@@ -25,9 +28,12 @@ def main() -> int:
     for name in sys.argv[1:] or CLAIMS:
         claim = load(name)
         print(f"\n{name}: {claim.__doc__.strip().splitlines()[0]}", flush=True)
+        before = machine.bare_start()
         with tempfile.TemporaryDirectory(prefix="realm-bench-") as folder:
             for line in claim.measure(Path(folder)):
                 print(f"  {line}", flush=True)
+        after = machine.bare_start()
+        print(f"  the machine: python -c pass {before * 1000:.1f} ms before, {after * 1000:.1f} ms after")
     return 0
 
 
@@ -41,5 +47,4 @@ def load(name: str) -> object:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(HERE))
     sys.exit(main())
