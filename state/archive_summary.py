@@ -13,7 +13,7 @@ def archive_summary(
 ) -> dict[str, Any]:
     """Return the final metrics of a campaign; `ledger` is in the order of recording."""
     sound = [one for one in ledger if one.damage is None]
-    living = [one for one in sound if one.segment == row.segment]
+    living = [one for one in sound if one.is_living]
     return {
         "schema_version": 1,
         "campaign": row.name,

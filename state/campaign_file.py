@@ -35,7 +35,7 @@ def campaign_record(
     when there is none.
     """
     hero, _, campaign = row.name.partition("/")
-    living = [one for one in ledger if one.segment == row.segment and one.damage is None]
+    living = [one for one in ledger if one.is_living and one.damage is None]
     newest = living[-1] if living else None
     start = _start(row, existing)
     record = {

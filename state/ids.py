@@ -8,6 +8,7 @@ from state.canonical import sha256_of, short_id
 
 MAX_ID_LENGTH = 64
 CAMPAIGNS, ARCHIVE, INBOX = "campaigns", "archive", "inbox"
+SEGMENTS = "segments"
 ACTIVE_LINK = "active"
 RESERVED_HEROES = {
     ARCHIVE: f"{CAMPAIGNS}/{ARCHIVE} is the Hall of Legends, where archived campaigns lie",
@@ -112,6 +113,16 @@ def contents_digest(digests: Iterable[str]) -> str:
 def checkpoint_folder(step: int) -> str:
     """Return the folder name that the wider ecosystem resumes from."""
     return f"checkpoint-{step}"
+
+
+def segment_folder(segment: int) -> str:
+    """Return where, in a campaign's folder, the checkpoints of a segment lie that is not the living one."""
+    return f"{SEGMENTS}/{segment}"
+
+
+def is_living_place(path: str) -> bool:
+    """Does a checkpoint that lies at this place belong to its campaign's living history?"""
+    return f"/{SEGMENTS}/" not in path or path.split("/")[-3] != SEGMENTS
 
 
 def damaged_folder(step: int, digest: str) -> str:

@@ -10,11 +10,13 @@ from state.ids import (
     CAMPAIGNS,
     INBOX,
     RESERVED_HEROES,
+    SEGMENTS,
     RunKey,
     campaign_folder,
     checkpoint_folder,
     is_campaign_name,
     recorded_folder,
+    segment_folder,
 )
 from state.store.rows import CampaignRow
 
@@ -44,6 +46,14 @@ class CampaignLayout(msgspec.Struct, frozen=True):
     @property
     def checkpoints(self) -> Path:
         return self.folder / "checkpoints"
+
+    @property
+    def segments(self) -> Path:
+        """Of the checkpoints that are not of the living history, a folder for each segment."""
+        return self.folder / SEGMENTS
+
+    def segment(self, number: int) -> Path:
+        return self.folder / segment_folder(number)
 
     @property
     def status(self) -> Path:

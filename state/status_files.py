@@ -35,7 +35,7 @@ def training_status(
     `ledger` is in the order of recording; `tombstones` are those in force, by the sequence of a ledger's row.
     """
     last = max(runs, key=lambda run: (run.generation, run.attempt), default=None)
-    living = [one for one in ledger if one.segment == row.segment and one.damage is None]
+    living = [one for one in ledger if one.is_living and one.damage is None]
     newest = living[-1] if living else None
     card = decode_card(row.card_json)
     return {
@@ -47,9 +47,10 @@ def training_status(
         "timestamp": max(_moments(row, last, newest)),
         "run": RunKey(row.uid, last.generation, last.attempt).folder if last else None,
         "message": last.message if last else None,
+        "segment": row.segment,
         "ledger_sequence": ledger[-1].sequence if ledger else 0,
         "archived": row.status == "archived",
-        "checkpoints_gone": _gone_digest(row, ledger, tombstones),
+        "checkpoints_gone": _gone_digest(ledger, tombstones),
     }
 
 
@@ -75,7 +76,7 @@ def checkpoint_index(
 
     What does not lie there any more says so by `state`, and has no path; only what is there is counted.
     """
-    in_force = {one.step: one for one in ledger if one.segment == row.segment}
+    in_force = {one.step: one for one in ledger if one.is_living}
     records = {str(one.step): _indexed(row, one, tombstones) for one in in_force.values()}
     return {
         "version": LEDGER_VERSION,
@@ -103,11 +104,11 @@ def _gone(one: LedgerRow, tombstones: Mapping[int, TrashRow]) -> str | None:
     return "damaged" if one.damage is not None else None
 
 
-def _gone_digest(row: CampaignRow, ledger: Sequence[LedgerRow], tombstones: Mapping[int, TrashRow]) -> str:
+def _gone_digest(ledger: Sequence[LedgerRow], tombstones: Mapping[int, TrashRow]) -> str:
     """Return a few letters that change with what is gone: planning compares these, not the index itself."""
     gone = [
         (one.sequence, _gone(one, tombstones))
         for one in ledger
-        if (one.damage is not None or one.sequence in tombstones) and one.segment == row.segment
+        if (one.damage is not None or one.sequence in tombstones) and one.is_living
     ]
     return f"{zlib.crc32(repr(gone).encode()):08x}" if gone else ""

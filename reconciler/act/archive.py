@@ -13,9 +13,9 @@ import msgspec
 from reconciler.act.checkpoints import row_in_force, write_sidecar
 from reconciler.act.derived import campaign_row, read_existing, write_campaign_file
 from reconciler.act.errors import Permanent, Temporary
+from reconciler.act.lying import all_lying
 from reconciler.act.status_files import write_status_files
 from reconciler.act.tools import Tools
-from reconciler.observed.checkpoints import observe_checkpoints
 from reconciler.plan.actions import ArchiveCampaign, RestoreCampaign
 from state.archive_summary import archive_summary
 from state.atomic import ensure_folder, move_folder, write_file
@@ -112,10 +112,7 @@ def _move_folder(source: Path, target: CampaignLayout, row: CampaignRow) -> None
 
 def _rewrite_sidecars(tools: Tools, row: CampaignRow, source: Path, target: CampaignLayout) -> None:
     """Let the sidecar of each checkpoint say where it lies now, as its ledger row will."""
-    facts = observe_checkpoints(target.checkpoints, tools.layout.root, row.uid)
-    if facts.problem is not None:
-        raise Temporary(facts.problem)
-    for found in facts.complete:
+    for found in all_lying(tools, row.uid, target):
         with tools.writer.transaction() as store:
             ledger = row_in_force(store, row.uid, found.manifest.segment, found.step)
         if ledger is not None and ledger.digest == found.manifest.digest and ledger.damage is None:

@@ -7,6 +7,7 @@ import msgspec
 
 from reconciler.act.derived import places_of, read_or_keep, write_campaign_file
 from reconciler.act.errors import Permanent, Temporary
+from reconciler.act.lying import all_lying
 from reconciler.act.observed_time import observed_seconds
 from reconciler.act.status_files import write_status_files
 from reconciler.act.tools import Tools
@@ -18,6 +19,7 @@ from reconciler.plan.ledger_rows import ledger_row
 from state.atomic import write_file
 from state.contract.manifest import SIDECAR_NAME
 from state.formats import encode_record, sidecar_record
+from state.ids import SEGMENTS
 from state.store.lineage import manifest_row
 from state.store.rows import LedgerRow
 from state.store.tables import put, select_one
@@ -56,10 +58,10 @@ def write_sidecar(folder: Path, row: LedgerRow, campaign: str) -> None:
     A strange file beside the others would make the checkpoint foreign; so what is kept of one that cannot be
     understood lies in the campaign's folder, too.
     """
-    path = folder / SIDECAR_NAME
-    existing, _kept = read_or_keep(path, folder.parent.parent / f"{folder.name}{SIDECAR_NAME}")
+    path, home = folder / SIDECAR_NAME, folder.parents[2 if folder.parents[1].name == SEGMENTS else 1]
+    existing, _kept = read_or_keep(path, home / f"{folder.name}{SIDECAR_NAME}")
     content = encode_record(sidecar_record(row, campaign, existing))
-    write_file(path, content, staging_folder=folder.parent.parent)
+    write_file(path, content, staging_folder=home)
 
 
 def newest_to_resume(tools: Tools, campaign: str, campaign_uid: str) -> FoundCheckpoint | None:
@@ -77,12 +79,12 @@ def newest_to_resume(tools: Tools, campaign: str, campaign_uid: str) -> FoundChe
 
 
 def _find(action: RecordCheckpoint, tools: Tools) -> FoundCheckpoint:
-    folder = places_of(tools, action.campaign_uid, action.campaign).checkpoints
-    facts = observe_checkpoints(folder, tools.layout.root, action.campaign_uid)
-    for found in facts.complete:
+    places = places_of(tools, action.campaign_uid, action.campaign)
+    for found in all_lying(tools, action.campaign_uid, places):
         manifest = found.manifest
         if (manifest.segment, manifest.step, manifest.digest) == (action.segment, action.step, action.digest):
             return found
+    folder = places.checkpoints
     raise Temporary(
         f"{folder}/checkpoint-{action.step}: not there with digest {action.digest} any more; "
         "it changed since the plan"

@@ -9,15 +9,16 @@ from pathlib import Path
 import msgspec
 
 from reconciler.act.checkpoints import newest_to_resume, row_in_force
-from reconciler.act.derived import places_of, write_campaign_file
+from reconciler.act.derived import write_campaign_file
 from reconciler.act.errors import Permanent, Temporary
+from reconciler.act.lying import find_lying
 from reconciler.act.status_files import write_status_files
 from reconciler.act.tools import Tools
-from reconciler.observed.checkpoints import find_damage, observe_checkpoints
+from reconciler.observed.checkpoints import find_damage
 from reconciler.observed.records import FoundCheckpoint
 from reconciler.plan.actions import SetAsideCheckpoint
 from state.atomic import move_folder
-from state.ids import checkpoint_folder, damaged_folder
+from state.ids import damaged_folder
 from state.store.rows import LedgerRow
 from state.store.tables import put
 
@@ -49,8 +50,7 @@ def set_aside(action: SetAsideCheckpoint, tools: Tools) -> str:
         Permanent: the ledger does not call it damaged.
     """
     row = _row(action, tools)
-    folder = places_of(tools, action.campaign_uid, action.campaign).checkpoints
-    found = _find(action, tools, folder)
+    found = find_lying(tools, action.campaign_uid, action.campaign, action.digest)
     if found is None:
         return "it is not there any more"
     if not find_damage(Path(found.path), found.manifest):
@@ -58,8 +58,9 @@ def set_aside(action: SetAsideCheckpoint, tools: Tools) -> str:
         write_campaign_file(tools, action.campaign_uid, action.campaign)
         write_status_files(tools, action.campaign_uid, action.campaign)
         return "its contents are right again: it stays"
-    target = _free(folder, damaged_folder(action.step, action.digest))
-    move_folder(folder / checkpoint_folder(action.step), target)
+    place = Path(found.path)
+    target = _free(place.parent, damaged_folder(action.step, action.digest))
+    move_folder(place, target)
     write_status_files(tools, action.campaign_uid, action.campaign)
     return f"kept as {target.name}"
 
@@ -72,13 +73,6 @@ def _row(action: SetAsideCheckpoint, tools: Tools) -> LedgerRow:
             f"checkpoint {action.campaign}@{action.step}: the ledger has no row of {action.digest}"
         )
     return row
-
-
-def _find(action: SetAsideCheckpoint, tools: Tools, folder: Path) -> FoundCheckpoint | None:
-    facts = observe_checkpoints(folder, tools.layout.root, action.campaign_uid)
-    if facts.problem is not None:
-        raise Temporary(facts.problem)
-    return next((found for found in facts.complete if found.manifest.digest == action.digest), None)
 
 
 def _call_whole(tools: Tools, row: LedgerRow, found: FoundCheckpoint) -> None:

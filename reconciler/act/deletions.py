@@ -14,16 +14,18 @@ from reconciler.act.approvals import forget
 from reconciler.act.archive import write_summary
 from reconciler.act.derived import campaign_row, write_campaign_file
 from reconciler.act.errors import Permanent, Temporary
+from reconciler.act.lying import all_lying
 from reconciler.act.purging import known_runs
 from reconciler.act.status_files import write_status_files
 from reconciler.act.tombstones import mirror, new_stone
 from reconciler.act.tools import Tools
 from reconciler.observed.belongings import belongings_of_campaign
-from reconciler.observed.checkpoints import find_damage, observe_checkpoints
+from reconciler.observed.checkpoints import find_damage
 from reconciler.plan.actions import DeleteCampaign
 from state.atomic import ensure_folder, move_folder, sync_folder
 from state.homes import Home, find_home
 from state.ids import ARCHIVE, CAMPAIGNS, contents_digest
+from state.layout import CampaignLayout
 from state.store.rows import CampaignRow, RunRow, TrashRow
 from state.store.tables import put, select, select_one
 
@@ -58,8 +60,8 @@ def _bury(action: DeleteCampaign, tools: Tools, row: CampaignRow, home: Home) ->
     folder = home.places.folder
     if home.state in ("missing", "both"):
         raise Permanent(f"{folder}: {row.name} lies nowhere, or at two places; nothing was deleted")
-    seen = observe_checkpoints(home.places.checkpoints, tools.layout.root, row.uid)
-    if contents_digest(found.manifest.digest for found in seen.complete) != action.digest:
+    lying = all_lying(tools, row.uid, home.places)
+    if contents_digest(found.manifest.digest for found in lying) != action.digest:
         raise Temporary(f"{folder}: its checkpoints changed since the plan; nothing was deleted")
     runs = known_runs(tools, row.uid)
     if strange := belongings_of_campaign(folder, tools.layout.root, row.uid, runs).strange():
@@ -123,6 +125,6 @@ def _revived(store: apsw.Connection, stone: TrashRow) -> CampaignRow:
 
 def _damage(tools: Tools, stone: TrashRow, folder: Path) -> list[str]:
     """Say what is wrong with the campaign's checkpoints: each is read and hashed whole."""
-    seen = observe_checkpoints(folder / "checkpoints", tools.layout.root, stone.campaign_uid)
-    bad = ((found.step, find_damage(Path(found.path), found.manifest)) for found in seen.complete)
+    lying = all_lying(tools, stone.campaign_uid, CampaignLayout(folder))
+    bad = ((found.step, find_damage(Path(found.path), found.manifest)) for found in lying)
     return [f"checkpoint {step} is damaged: {'; '.join(problems)}" for step, problems in bad if problems]

@@ -1,13 +1,13 @@
 """Pins and tags: into the ledger, then into the sidecar that lies with the checkpoint."""
 
+from pathlib import Path
+
 from reconciler.act.checkpoints import write_sidecar
-from reconciler.act.derived import places_of
 from reconciler.act.errors import Permanent
+from reconciler.act.lying import find_lying
 from reconciler.act.status_files import write_status_files
 from reconciler.act.tools import Tools
-from reconciler.observed.checkpoints import observe_checkpoints
 from reconciler.plan.actions import MarkCheckpoint
-from state.ids import checkpoint_folder
 from state.store.marks import with_marks
 from state.store.rows import LedgerRow
 from state.store.tables import put, select_one
@@ -25,10 +25,9 @@ def mark(action: MarkCheckpoint, tools: Tools) -> str:
             raise Permanent(f"checkpoint {action.campaign}@{action.step}: the ledger has no such row")
         row = with_marks(row, action.marks)
         put(store, [row])
-    folder = places_of(tools, action.campaign_uid, action.campaign).checkpoints
-    facts = observe_checkpoints(folder, tools.layout.root, action.campaign_uid)
-    if any(found.manifest.digest == row.digest for found in facts.complete):
-        write_sidecar(folder / checkpoint_folder(row.step), row, action.campaign)
+    found = find_lying(tools, action.campaign_uid, action.campaign, row.digest)
+    if found is not None:
+        write_sidecar(Path(found.path), row, action.campaign)
     write_status_files(tools, action.campaign_uid, action.campaign)
     return _words(action)
 

@@ -143,6 +143,7 @@ def _commit_row(tools: Tools, action: LaunchRun, row: RunRow | None) -> tuple[Ru
         for other in select(store, RunRow, "WHERE state != 'ended'"):
             _refuse_second(other, row, action)
         campaign = campaign_row(store, action.campaign_uid, action.campaign)
+        row = msgspec.structs.replace(row, segment=campaign.segment)
         put(store, [row, msgspec.structs.replace(campaign, **_provenance(row))])
     return row, code_version
 
@@ -185,14 +186,13 @@ def _request(
 ) -> RunRequest:
     with tools.writer.transaction() as store:
         realm_uid = get_meta(store, "realm_uid") or ""
-        segment = campaign_row(store, action.campaign_uid, action.campaign).segment
     return RunRequest(
         realm_uid=realm_uid,
         campaign_uid=action.campaign_uid,
         campaign=action.campaign,
         generation=action.generation,
         attempt=action.attempt,
-        segment=segment,
+        segment=row.segment,
         config=action.config,
         config_hash=action.config_hash,
         code_version=code_version,

@@ -23,6 +23,7 @@ EVENTS = {
     "UpdateJob": "quest_changed",
     "DequeueJob": "quest_skipped",
     "MarkJob": "quest",
+    "BeginSegment": "segment_begun",
     "LaunchRun": "launched",
     "GiveOrders": "ordered",
     "StopRun": "stopped",
@@ -105,7 +106,7 @@ def _line(store: apsw.Connection, row: ActionRow, said: Mapping[str, Any], uid: 
         "timestamp": row.ended_at or row.begun_at,
         "event": event,
         "what": row.outcome,
-        "why": said.get("why") or (request.why if request else row.reason),
+        "why": said.get("why") or said.get("reason") or (request.why if request else row.reason),
         "cause": row.cause,
         "asked_by": request.asked_by if request else None,
         "quest_id": said.get("quest_id"),
@@ -127,7 +128,7 @@ def _provenance(store: apsw.Connection, kind: str, said: Mapping[str, Any], uid:
     run = None
     if None not in key:
         run = select_one(store, RunRow, "WHERE campaign_uid = ? AND generation = ? AND attempt = ?", *key)
-    steps = (said.get(name) for name in ("step", "final_step", "start_step"))
+    steps = (said.get(name) for name in ("step", "final_step", "start_step", "parent_step"))
     return {
         "step": next((step for step in steps if step is not None), None),
         "run": f"g{run.generation}-a{run.attempt}" if run else None,

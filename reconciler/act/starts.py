@@ -7,11 +7,13 @@ is ever changed.
 
 from pathlib import Path
 
+import apsw
 import msgspec
 
 from reconciler.act.checkpoints import record, row_in_force
 from reconciler.act.derived import campaign_row, places_of
 from reconciler.act.errors import Permanent, Temporary
+from reconciler.act.lying import find_lying
 from reconciler.act.tools import Tools
 from reconciler.observed.checkpoints import find_damage, observe_checkpoints
 from reconciler.observed.records import FoundCheckpoint
@@ -22,8 +24,8 @@ from state.failpoints import reach
 from state.ids import checkpoint_folder
 from state.layout import STAGING_PREFIX
 from state.links import take_over_file
-from state.store.rows import CampaignRow
-from state.store.tables import put
+from state.store.rows import CampaignRow, LedgerRow
+from state.store.tables import put, select_one
 
 
 def take_over(action: TakeOverCheckpoint, tools: Tools) -> str:
@@ -36,7 +38,8 @@ def take_over(action: TakeOverCheckpoint, tools: Tools) -> str:
     _refuse_other_start(action, tools)
     manifest = _found_copy(action, tools) or _make_copy(action, tools)
     with tools.writer.transaction() as store:
-        put(store, [_begun(campaign_row(store, action.campaign_uid, action.campaign), action)])
+        name = _name_of_source(store, action)
+        put(store, [_begun(campaign_row(store, action.campaign_uid, action.campaign), action, name)])
     said = record(
         RecordCheckpoint(
             campaign=action.campaign,
@@ -57,11 +60,18 @@ def _refuse_other_start(action: TakeOverCheckpoint, tools: Tools) -> None:
         raise Permanent(f"{row.name} began with {row.starting_checkpoint}; another start is another campaign")
 
 
-def _begun(row: CampaignRow, action: TakeOverCheckpoint) -> CampaignRow:
+def _name_of_source(store: apsw.Connection, action: TakeOverCheckpoint) -> str:
+    """Return what people call the source now: one of a segment that is not living has its number."""
+    where = "WHERE campaign_uid = ? AND digest = ?"
+    source = select_one(store, LedgerRow, where, action.source_uid, action.digest)
+    return f"{action.source}@{source.which if source is not None else action.step}"
+
+
+def _begun(row: CampaignRow, action: TakeOverCheckpoint, name: str) -> CampaignRow:
     return msgspec.structs.replace(
         row,
         starting_from=action.wanted,
-        starting_checkpoint=f"{action.source}@{action.step}",
+        starting_checkpoint=name,
         starting_step=action.step,
         starting_digest=action.digest,
         parent_uid=action.source_uid,
@@ -109,9 +119,7 @@ def _publish(action: TakeOverCheckpoint, tools: Tools, source: FoundCheckpoint, 
 
 
 def _source(action: TakeOverCheckpoint, tools: Tools) -> FoundCheckpoint:
-    folder = places_of(tools, action.source_uid, action.source).checkpoints
-    facts = observe_checkpoints(folder, tools.layout.root, action.source_uid)
-    found = next((one for one in facts.complete if one.manifest.digest == action.digest), None)
+    found = find_lying(tools, action.source_uid, action.source, action.digest)
     if found is None:
         raise Temporary(
             f"{action.source}@{action.step} is not there with digest {action.digest} any more; planned again"

@@ -11,6 +11,7 @@ import msgspec
 from reconciler.act.deletions import restore_campaign
 from reconciler.act.derived import campaign_row, places_of, write_campaign_file
 from reconciler.act.errors import Permanent, Temporary
+from reconciler.act.lying import place_of
 from reconciler.act.status_files import write_status_files
 from reconciler.act.tombstones import mirror, new_stone, set_state
 from reconciler.act.tools import Tools
@@ -32,9 +33,7 @@ def drop(action: TrashCheckpoint, tools: Tools) -> str:
         Temporary: it is not there any more as it was planned.
         Permanent: the ledger does not know it.
     """
-    folder = places_of(tools, action.campaign_uid, action.campaign).checkpoints / checkpoint_folder(
-        action.step
-    )
+    folder = _folder(tools, action.campaign_uid, action.campaign, action.sequence)
     stone = _stone(action, tools) or _bury(action, tools, folder)
     place = tools.layout.root / stone.path
     if folder.is_dir() and place.exists():
@@ -47,7 +46,20 @@ def drop(action: TrashCheckpoint, tools: Tools) -> str:
         sync_folder(folder.parent)
     mirror(tools, stone)
     _tell(tools, stone)
-    return f"in the trash; reconcile undelete {action.campaign}@{action.step} takes it back"
+    return f"in the trash; reconcile undelete {stone.thing} takes it back"
+
+
+def _folder(tools: Tools, campaign_uid: str, campaign: str, sequence: int) -> Path:
+    """Return where the checkpoint of a ledger row belongs.
+
+    Raises:
+        Permanent: the ledger has no such row.
+    """
+    with tools.writer.transaction() as store:
+        row = select_one(store, LedgerRow, "WHERE sequence = ?", sequence)
+    if row is None or row.campaign_uid != campaign_uid:
+        raise Permanent(f"{campaign}: the ledger has no row {sequence} of it")
+    return place_of(places_of(tools, campaign_uid, campaign), row)
 
 
 def _tell(tools: Tools, stone: TrashRow) -> None:
@@ -74,6 +86,7 @@ def _bury(action: TrashCheckpoint, tools: Tools, folder: Path) -> TrashRow:
             )
         name = f"{row.campaign_uid}-{row.sequence}-{checkpoint_folder(row.step)}"
         stone = new_stone(store, tools, action, folder, tools.layout.trash / name)
+        stone = msgspec.structs.replace(stone, segment=None if row.is_living else row.segment)
         put(store, [stone, manifest_row(manifest)])
     return stone
 
@@ -114,21 +127,22 @@ def _restore(stone: TrashRow, tools: Tools) -> str:
     with tools.writer.transaction() as store:
         if campaign_row(store, stone.campaign_uid, stone.campaign).status == "deleted":
             return f"not taken back: its campaign is deleted; first: reconcile undelete {stone.campaign}"
-    folder = places_of(tools, stone.campaign_uid, stone.campaign).checkpoints / checkpoint_folder(stone.step)
+    folder = _folder(tools, stone.campaign_uid, stone.campaign, stone.sequence)
     place = tools.layout.root / stone.path
     if stone.state == "trashed" and place.is_dir():
         if problem := _damage(place, stone):
             return f"not taken back: {problem}; it stays in the trash"
         if folder.exists():
             return f"not taken back: {folder} is taken; it stays in the trash"
+        ensure_folder(folder.parent)
         move_folder(place, folder)
         sync_folder(place.parent)
     elif stone.state not in ("trashed", "restored") or not folder.is_dir():
-        return f"{stone.campaign}@{stone.step} is deleted for good"
+        return f"{stone.thing} is deleted for good"
     set_state(tools, stone, "restored")
     _tell(tools, stone)
     line = f"; {stone.overrules} counts no more for it while that line stands" if stone.overrules else ""
-    return f"{stone.campaign}@{stone.step} is back, and no rule drops it again{line}"
+    return f"{stone.thing} is back, and no rule drops it again{line}"
 
 
 def forget_undelete(action: ForgetUndelete, tools: Tools) -> str:

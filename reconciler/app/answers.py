@@ -18,7 +18,7 @@ from reconciler.observed.records import FoundCheckpoint
 from state.homes import find_home
 from state.layout import Layout
 
-_CHECKPOINT = re.compile(r"(?P<campaign>[^@]+)(?:@(?P<which>latest|[0-9]{1,18}))?", re.ASCII)
+_CHECKPOINT = re.compile(r"(?P<campaign>[^@]+)(?:@(?P<which>latest|(?:[0-9]{1,6}:)?[0-9]{1,18}))?", re.ASCII)
 NEEDED = ("torch", "transformers", "safetensors")
 INSTALL = "install the trainer's libraries: pip install 'realm-reconciler[train]'"
 
@@ -74,13 +74,15 @@ def find_checkpoint(layout: Layout, name: str) -> tuple[str, FoundCheckpoint]:
     store = store_of(layout)
     campaign = campaign_in(store, match["campaign"])
     row = next(row for row in store.campaigns if row.name == campaign)
-    folder = find_home(layout, row).places.checkpoints
+    places = find_home(layout, row).places
+    segment, _, step = (match["which"] or "").rpartition(":")
+    folder = places.segment(int(segment)) if segment else places.checkpoints
     complete = observe_checkpoints(folder, layout.root, row.uid).complete
     if not complete:
         raise NotFound(f"campaign {campaign} has no complete checkpoint yet")
     if match["which"] in (None, "latest"):
         return campaign, complete[-1]
-    wanted = int(match["which"])
+    wanted = int(step)
     found = next((one for one in complete if one.step == wanted), None)
     if found is None:
         steps = ", ".join(str(one.step) for one in complete[-12:])

@@ -16,6 +16,6 @@ def state_of(view: View, name: str) -> str:
     if row is None:
         return "new"
     card = decode_card(row.card_json)
-    ledger = [one for one in view.facts.ledger_of(row.uid) if one.segment == row.segment]
+    ledger = [one for one in view.facts.ledger_of(row.uid) if one.is_living]
     sound = [one for one in ledger if one.damage is None]
     return status_of(row, card.goal if card else Goals(), sound[-1] if sound else None)

@@ -7,7 +7,7 @@ import msgspec
 
 from reconciler.app.items import CheckpointItem
 from reconciler.app.planning import View
-from reconciler.observed.records import ForeignFolder, FoundCheckpoint
+from reconciler.observed.records import CheckpointFacts, ForeignFolder, FoundCheckpoint
 from state.formats import canonical_name, sidecar_record
 from state.store.rows import CampaignRow, LedgerRow, TrashRow
 
@@ -22,18 +22,34 @@ def all_checkpoints(view: View) -> tuple[CheckpointItem, ...]:
 
 def checkpoints_of(view: View, campaign: CampaignRow) -> Iterator[CheckpointItem]:
     """Yield the checkpoints of one campaign."""
-    seen = view.facts.campaigns[campaign.name].checkpoints
-    known = {row.step: row for row in view.facts.ledger_of(campaign.uid) if row.segment == campaign.segment}
+    seen = view.facts.campaigns[campaign.name]
+    ledger = view.facts.ledger_of(campaign.uid)
+    yield from _of_stretch(view, campaign, seen.checkpoints, {r.step: r for r in ledger if r.is_living})
+    for number, facts in sorted(seen.segments.items()):
+        known = {row.step: row for row in ledger if not row.is_living and row.segment == number}
+        yield from _of_stretch(view, campaign, facts, known, number)
+
+
+def _of_stretch(
+    view: View,
+    campaign: CampaignRow,
+    seen: CheckpointFacts,
+    known: Mapping[int, LedgerRow],
+    segment: int | None = None,
+) -> Iterator[CheckpointItem]:
+    """Yield what is known and lies there of the living history, or of one of the other segments."""
     there = {found.step: found for found in seen.complete}
     for step in sorted(known.keys() | there.keys()):
-        yield _item(view, campaign.name, known.get(step), there.get(step))
+        yield _item(view, campaign.name, known.get(step), there.get(step), segment)
     for foreign in seen.foreign:
         yield _foreign(campaign.name, foreign)
 
 
-def _item(view: View, campaign: str, row: LedgerRow | None, found: FoundCheckpoint | None) -> CheckpointItem:
+def _item(
+    view: View, campaign: str, row: LedgerRow | None, found: FoundCheckpoint | None, segment: int | None
+) -> CheckpointItem:
     if found is not None and (row is None or row.digest != found.manifest.digest):
-        return _unrecorded(campaign, found)
+        return _unrecorded(campaign, found, segment)
     if row is None:  # cannot be: the step came from one of the two
         raise AssertionError(campaign)
     stone = view.facts.tombstone(row)
@@ -57,15 +73,23 @@ def _recorded(campaign: str, row: LedgerRow, path: str, state: str, reason: str 
     """Return what the sidecar says, under the same names, and how it is."""
     said: Mapping[str, object] = sidecar_record(row, campaign, {})
     fields = {name: value for name, value in said.items() if name in _OF_THE_LEDGER}
-    about = {"id": f"{campaign}@{row.step}", "path": path, "state": state, "reason": reason}
+    about: dict[str, object] = {
+        "id": f"{campaign}@{row.which}",
+        "path": path,
+        "state": state,
+        "reason": reason,
+    }
+    about["is_living"] = row.is_living
     return msgspec.convert(fields | about, CheckpointItem)
 
 
-def _unrecorded(campaign: str, found: FoundCheckpoint) -> CheckpointItem:
+def _unrecorded(campaign: str, found: FoundCheckpoint, segment: int | None) -> CheckpointItem:
     manifest, measures = found.manifest, found.manifest.measures
     hero, _, campaign_id = campaign.partition("/")
     return CheckpointItem(
-        id=f"{campaign}@{found.step}",
+        id=f"{campaign}@{found.step if segment is None else f'{segment}:{found.step}'}",
+        segment=manifest.segment,
+        is_living=segment is None,
         state="unrecorded" if manifest.healthy else "unhealthy",
         reason=None if manifest.healthy else "a loss was not finite",
         step=found.step,

@@ -1,4 +1,4 @@
-"""The checkpoint that a person names: `<hero>/<campaign>@<step>`, `@latest` or `@best`."""
+"""The checkpoint that a person names: `<hero>/<campaign>@<step>`, `@<segment>:<step>`, `@latest`, `@best`."""
 
 from collections.abc import Sequence
 
@@ -41,6 +41,8 @@ def campaign_row_named(view: View, campaign: str) -> CampaignRow:
 def chosen(campaign: str, items: Sequence[CheckpointItem], which: str) -> CheckpointItem:
     """Return one of a campaign's checkpoints: of a step, the `latest`, or the `best` by held-out loss.
 
+    A step alone is one of the living history; of another segment its number stands before it.
+
     Raises:
         NotFound: it has none such.
     """
@@ -50,7 +52,7 @@ def chosen(campaign: str, items: Sequence[CheckpointItem], which: str) -> Checkp
             measured = " with a held-out loss" if which == "best" else ""
             raise NotFound(f"campaign {campaign} has no complete checkpoint{measured} yet")
         return found
-    by_step = {str(item.step): item for item in items if item.step is not None}
+    by_step = {item.id.partition("@")[2]: item for item in items if item.step is not None}
     if which not in by_step:
         raise not_found("checkpoint", f"{campaign}@{which}", [item.id for item in by_step.values()])
     return by_step[which]

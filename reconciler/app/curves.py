@@ -10,6 +10,7 @@ from reconciler.app.planning import View
 from state.contract.metrics import MetricsRecord
 from state.homes import find_home
 from state.ids import RunKey
+from state.segments import living_bounds
 
 Points = tuple[tuple[int, float], ...]
 
@@ -32,12 +33,16 @@ def curves_of(view: View, campaign: str, until_step: int | None = None) -> list[
     train: dict[int, float] = {}
     held_out: dict[int, float] = {}
     home = find_home(view.layout, row).places
+    bounds = living_bounds(row.segment, view.facts.segments_of(row.uid))
     for run in view.facts.runs_of(row.uid):
-        key = RunKey(row.uid, run.generation, run.attempt)
+        if run.segment not in bounds:
+            continue  # what a rollback left, or a branch, is hidden; its lines stay where they are
+        key, last = RunKey(row.uid, run.generation, run.attempt), bounds[run.segment]
         _forget_after(train, run.resume_step)
         _forget_after(held_out, run.resume_step)
         for record in records(home.run(key).metrics):
-            _take(record, train, held_out)
+            if last is None or record.step <= last:
+                _take(record, train, held_out)
     named = ((False, train), (True, held_out))
     curves = (
         Curve(name=campaign, is_held_out=kind, points=_until(found, until_step)) for kind, found in named

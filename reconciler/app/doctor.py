@@ -317,8 +317,8 @@ def _checkpoints(view: View) -> Iterator[Check]:
 
 def _damaged(view: View, row: CampaignRow) -> Iterator[Check]:
     """Name the checkpoints that were found damaged earlier and were not saved again since."""
-    in_force = {ledger.step: ledger for ledger in view.facts.ledger_of(row.uid)}
-    for step, ledger in sorted(in_force.items()):
+    in_force = {ledger.which: ledger for ledger in view.facts.ledger_of(row.uid)}
+    for which, ledger in in_force.items():
         if ledger.damage is not None:
-            sentence = f"{row.name}@{step} is damaged: {ledger.damage}"
+            sentence = f"{row.name}@{which} is damaged: {ledger.damage}"
             yield _fail("checkpoint", sentence, "restore the folder from a copy; nothing of it is deleted")

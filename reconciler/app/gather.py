@@ -113,11 +113,13 @@ class Observer:
 
     def _known_campaigns(self, store: StoreView) -> dict[str, SeenFolder]:
         """Return what lies in the folders of the store's campaigns, by name."""
-        homes = find_homes(self._layout, store.campaigns)
+        homes, segments = find_homes(self._layout, store.campaigns), _numbers(store)
         self._folders.rest.recall(str(self._layout.campaigns))
         with Neighbours(self._layout.root) as below:
             return {
-                row.name: observe_campaign_folder(home, below, row.uid, self._folders)
+                row.name: observe_campaign_folder(
+                    home, below, row.uid, self._folders, segments.get(row.uid, ())
+                )
                 for row, home in sorted(homes, key=lambda one: one[0].name)
             }
 
@@ -254,7 +256,24 @@ def new_realm_uid(realm_id: str, layout: Layout) -> str:
 
 def _facts(seen: SeenFolder) -> CampaignFacts:
     runs = seen.runs
-    return CampaignFacts(checkpoints=seen.checkpoints, runs=runs.runs, problems=runs.problems, home=seen.home)
+    return CampaignFacts(
+        checkpoints=seen.checkpoints,
+        segments=seen.segments,
+        runs=runs.runs,
+        problems=runs.problems,
+        home=seen.home,
+    )
+
+
+def _numbers(store: StoreView) -> dict[str, tuple[int, ...]]:
+    """Return which segments have, or may have, a folder of their own, by the campaign's uid.
+
+    The living one is among them: of a rollback that a kill cut short, some of it lies there already.
+    """
+    found: dict[str, tuple[int, ...]] = {}
+    for one in store.segments:
+        found[one.campaign_uid] = (*found.get(one.campaign_uid, (1,)), one.number)
+    return found
 
 
 def _clear(folders: Mapping[str, SeenFolder]) -> frozenset[str]:

@@ -31,6 +31,8 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
     """How it ended; null while it runs."""
     failure_class: str | None
     message: str | None
+    segment: int = 1
+    """Of the campaign's history, that it trained."""
 
 
 class History(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,4 +78,5 @@ def _launch(run: RunRow, campaign: str) -> Launch:
         end=run.end,
         failure_class=run.failure_class,
         message=run.message,
+        segment=run.segment,
     )

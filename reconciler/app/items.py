@@ -121,6 +121,8 @@ class CheckpointItem(msgspec.Struct, frozen=True, kw_only=True):
     created_by: str = "training"
     ledger_version: str | None = None
     segment: int | None = None
+    is_living: bool = True
+    """Of the living history? Else it is of a segment that was left by a rollback, or branched off."""
     sequence: int | None = None
     """Order of recording, over all campaigns; None: not recorded yet."""
     healthy: bool | None = None

@@ -111,7 +111,7 @@ def summary(campaign: str, items: Items) -> SummaryItem:
 
 
 def _usable(items: Items) -> Iterable[CheckpointItem]:
-    return (item for item in items if item.state in _USABLE)
+    return (item for item in items if item.state in _USABLE and item.is_living)
 
 
 def _by_campaign(items: Items) -> list[tuple[str, list[CheckpointItem]]]:

@@ -22,7 +22,7 @@ def _legend(view: View, row: CampaignRow) -> LegendItem:
     summary = _summary(view, row)
     final: Mapping[str, Any] = summary["final_checkpoint"] or {}
     best: Mapping[str, Any] = summary["best_checkpoint"] or {}
-    complete = view.facts.campaigns[row.name].checkpoints.complete
+    complete = view.facts.campaigns[row.name].all_complete
     trashed = [stone for stone in view.facts.in_trash if stone.campaign_uid == row.uid]
     source, card = view.desired.campaigns.get(row.name), decode_card(row.card_json)
     return LegendItem(

@@ -6,6 +6,7 @@ import msgspec
 
 from reconciler.app.planning import View
 from reconciler.desired.layers import Resolved, layers_of, resolve
+from reconciler.plan.lowered_rates import lowered
 from state.contract.effective import EffectiveRun
 from state.contract.run_config import by_key
 from state.ids import RunKey
@@ -43,9 +44,15 @@ def origins_of(view: View, campaign: str) -> tuple[Origin, ...]:
     used = by_key(effective.config) if effective else {}
     found = [
         _origin(key, setting, used.get(_config_key(key), setting.value), run)
-        for key, setting in resolve(layers_of(view.desired, campaign)).items()
+        for key, setting in _settings(view, campaign).items()
     ]
     return (*found, *(_machine(run, effective) if run and effective else ()))
+
+
+def _settings(view: View, campaign: str) -> dict[str, Resolved]:
+    row = view.facts.campaign_row(campaign)
+    segments = view.facts.segments_of(row.uid) if row is not None else ()
+    return lowered(resolve(layers_of(view.desired, campaign)), row, segments)
 
 
 def _origin(key: str, setting: Resolved, used: Any, run: RunRow | None) -> Origin:

@@ -19,6 +19,8 @@ from reconciler.app.trash_items import next_purge_seconds
 from reconciler.desired.base import Suspend
 from reconciler.plan.changes import Blocked
 from reconciler.plan.launches import choose_device
+from reconciler.plan.lowered_rates import living_segment
+from reconciler.plan.segment_words import told
 from reconciler.plan.trash_contents import foreign, num_in_trash
 from reconciler.plan.world import World
 from state.contract.goals import Goals, in_words
@@ -59,6 +61,10 @@ class CampaignStatus(msgspec.Struct, frozen=True, kw_only=True):
     num_checkpoints: int
     checkpoint_bytes: int
     newest_checkpoint_step: int | None
+    segment: int = 1
+    """The living one of its history."""
+    went_back: str | None = None
+    """Where that segment goes on from and why; null while it is the first one."""
 
 
 class TrashStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -234,7 +240,14 @@ def _campaign(view: View, world: World, name: str) -> CampaignStatus:
         goal=in_words(goals),
         run=run,
         hold=hold_of(row),
-        num_checkpoints=len(seen.checkpoints.complete),
-        checkpoint_bytes=sum(found.size_bytes for found in seen.checkpoints.complete),
+        num_checkpoints=len(seen.all_complete),
+        checkpoint_bytes=sum(found.size_bytes for found in seen.all_complete),
         newest_checkpoint_step=newest.step if newest else None,
+        segment=row.segment if row else 1,
+        went_back=_went_back(view, row),
     )
+
+
+def _went_back(view: View, row: CampaignRow | None) -> str | None:
+    living = living_segment(row, view.facts.segments_of(row.uid)) if row is not None else None
+    return told(living) if living is not None else None

@@ -15,6 +15,7 @@ from reconciler.app.trash_items import trash
 from reconciler.plan.dropped import quest_id_of
 from reconciler.plan.kept import checkpoint_id, verdicts_of
 from reconciler.plan.retention.records import MalformedRecords
+from reconciler.plan.segment_words import told
 from reconciler.plan.sentences import sentence_of
 from reconciler.plan.world import World
 from state.amounts import count, counts, duration, size
@@ -89,7 +90,7 @@ def _of_root(view: View, _name: str) -> Iterator[Fact]:
     if disk.free_bytes is not None and disk.total_bytes is not None:
         yield Fact(name="free", text=f"{size(disk.free_bytes)} of {size(disk.total_bytes)}")
     if view.facts.campaigns:
-        seen = [found for one in view.facts.campaigns.values() for found in one.checkpoints.complete]
+        seen = [found for one in view.facts.campaigns.values() for found in one.all_complete]
         taken = sum(found.size_bytes for found in seen)
         yield Fact(name="holds", text=f"{count(len(seen), 'checkpoint')}, {size(taken)}")
     for problem in disk.problems:
@@ -193,7 +194,16 @@ def _of_campaign(view: View, name: str) -> Iterator[Fact]:
     yield from _of_item("campaigns")(view, name)
     yield from _not_ours(view, name)
     yield from _awaiting(view, name)
+    yield from _segments(view, name)
     yield from _in_the_trash(view, name)
+
+
+def _segments(view: View, name: str) -> Iterator[Fact]:
+    """Yield the segments of the campaign's history after its first one."""
+    row = view.facts.campaign_row(name)
+    for one in view.facts.segments_of(row.uid) if row is not None else ():
+        living = " (living)" if row is not None and one.number == row.segment else ""
+        yield Fact(name=f"segment {one.number}{living}", text=told(one))
 
 
 def _not_ours(view: View, name: str) -> Iterator[Fact]:

@@ -23,7 +23,7 @@ def trash(view: View) -> tuple[TrashItem, ...]:
 def _first_gone_first(item: TrashItem) -> tuple[float, str, int]:
     """Return what sorts by the time that is left, to the minute, then by campaign and step."""
     campaign, _, step = item.id.partition("@")
-    return (item.left_seconds or 0.0) // 60, campaign, int(step or 0)
+    return (item.left_seconds or 0.0) // 60, campaign, int(step.rpartition(":")[2] or 0)
 
 
 def next_purge_seconds(view: View) -> float | None:

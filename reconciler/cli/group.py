@@ -36,6 +36,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "restore": ("restore", "Commit that an archived campaign comes back, paused."),
     "start-over": ("start_over", "Commit a new campaign of a hero, the old one archived."),
     "import": ("import_", "Commit a new campaign that begins with a folder of other software."),
+    "rewind": ("rewind", "Commit that a campaign goes back to an earlier checkpoint."),
     "approve": ("approve", "Let a plan destroy exactly what it says, once."),
     "undelete": ("undelete", "Take a dropped checkpoint back out of the trash."),
     "prove": ("prove", "Show what a checkpoint has learnt, row by row, through all its ancestors."),

@@ -145,6 +145,8 @@ def _campaign(one: "CampaignStatus", width: int, paint: Paint) -> list[str]:
     same = one.healthy.sentence == one.synced.sentence
     lines = [title, *_axis("synced", one.synced, width, paint)]
     lines += _axis("healthy", one.healthy, width, paint, told_above=same)
+    if one.went_back is not None:
+        lines += _pair(f"segment {one.segment}", one.went_back, width, paint, indent="    ")
     if one.run is not None:
         lines += _run(one.run, width, paint)
     return lines

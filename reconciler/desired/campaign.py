@@ -15,11 +15,13 @@ Count = Annotated[int, Meta(gt=0, le=10**15)]
 
 
 def is_starting_checkpoint(text: str) -> bool:
-    """Is this `<hero>/<campaign>@best`, `@latest` or `@<step>`, or an absolute path?"""
+    """Is this `<hero>/<campaign>@best`, `@latest`, `@<step>` or `@<segment>:<step>`, or an absolute path?"""
     if text.startswith("/"):
         return is_line(text)
     campaign, at, which = text.partition("@")
-    is_step = which.isascii() and which.isdecimal() and len(which) <= MAX_STEP_DIGITS
+    segment, colon, step = which.rpartition(":")
+    is_number = all(part.isascii() and part.isdecimal() for part in ((segment, step) if colon else (step,)))
+    is_step = is_number and len(which) <= MAX_STEP_DIGITS
     return bool(at) and is_campaign_name(campaign) and (which in ("best", "latest") or is_step)
 
 
@@ -29,7 +31,7 @@ StartingCheckpoint = Annotated[
     Words(
         "<hero>/<campaign>@best, @latest or @<step>, or the absolute path of a folder",
         is_starting_checkpoint,
-        "^(/.+|[^@]+@[a-z0-9]+)$",
+        "^(/.+|[^@]+@[a-z0-9:]+)$",
     ),
 ]
 
@@ -64,6 +66,18 @@ class Milestone(Record, frozen=True, kw_only=True):
     """For people; absent: when it was reached."""
 
 
+class Rewind(Record, frozen=True, kw_only=True):
+    """Go back to an earlier checkpoint, once. Later ones stay, aside; their rows are learnt again.
+
+    The line may stay: it is done once. Another reason makes it another rollback.
+    """
+
+    to: Annotated[int, Meta(ge=0, le=10**15)]
+    """The step of a checkpoint of the campaign's living history; 0: the first weights."""
+    reason: Line
+    """For people, and kept in the history."""
+
+
 class Campaign(Spec, frozen=True, kw_only=True):
     """A campaign of the hero whose folder it is in; it is named `<hero>/<id>`."""
 
@@ -81,6 +95,8 @@ class Campaign(Spec, frozen=True, kw_only=True):
     """Settings that differ from the hero's."""
     milestones: tuple[Milestone, ...] | None = None
     """Steps to remember; retention keeps their checkpoints. Absent: those it has stay; [] forgets them."""
+    rewind: Rewind | None = None
+    """Go back to an earlier checkpoint, in a new segment of its history; absent: go on."""
     starting_checkpoint: StartingCheckpoint | None = None
     """Begin with the weights of this checkpoint of any campaign, or of a folder that other software saved;
     absent: with the base model."""

@@ -38,6 +38,8 @@ BUILT_IN: Mapping[str, Any] = {
     "evaluation.max_rows": 512,  # a measurement costs seconds, whatever the quest's size
     "checkpoint.every_updates": 500,
     "checkpoint.every_minutes": 15.0,
+    "loss_guard.rollbacks": 2,  # a rate that is far too high is found within two halvings
+    "loss_guard.rate_factor": 0.5,
 }
 """Every setting but max_length, which the hero's context_length bounds."""
 

@@ -17,11 +17,11 @@ LEAST_ASKED_SECONDS, LEAST_ROLLED_SECONDS = 24 * 3600.0, 600.0
 MAX_COUNT = 1_000_000
 PERIODS = ("hourly", "daily", "weekly", "monthly", "yearly")
 _METRIC = re.compile(r"[a-z][a-z0-9_]*(?:/[a-z0-9]+(?:[-.][a-z0-9]+)*)?", re.ASCII)
-_STEP = re.compile("0|[1-9][0-9]{0,17}", re.ASCII)
+_STEP = re.compile("(?:[1-9][0-9]{0,5}:)?(?:0|[1-9][0-9]{0,17})", re.ASCII)
 
 
 def is_checkpoint_name(text: str) -> bool:
-    """Is this `<hero>/<campaign>@<step>`?"""
+    """Is this `<hero>/<campaign>@<step>`, or `@<segment>:<step>` of a segment that is not the living one?"""
     campaign, _, step = text.partition("@")
     return is_campaign_name(campaign) and _STEP.fullmatch(step) is not None
 
@@ -33,7 +33,7 @@ def _is_metric(text: str) -> bool:
 Count = Annotated[int, Meta(ge=-1, le=MAX_COUNT)]
 Metric = Annotated[str, Words("a metric such as val_loss or accuracy/bin", _is_metric)]
 CheckpointName = Annotated[
-    str, Words("<hero>/<campaign>@<step>", is_checkpoint_name, "^[^/@]+/[^/@]+@[0-9]+$")
+    str, Words("<hero>/<campaign>@<step>", is_checkpoint_name, "^[^/@]+/[^/@]+@([0-9]+:)?[0-9]+$")
 ]
 
 

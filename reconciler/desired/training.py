@@ -61,6 +61,15 @@ class Checkpoint(Record, frozen=True, kw_only=True):
     """Minutes between two checkpoints, whichever comes first."""
 
 
+class LossGuard(Record, frozen=True, kw_only=True):
+    """What follows when the loss leaves its bounds and does not come back."""
+
+    rollbacks: Annotated[int, Meta(ge=0, le=100)] | None = None
+    """So often it goes back to the last healthy checkpoint, with lower rates; then the campaign stops."""
+    rate_factor: Annotated[float, Meta(gt=0, le=1)] | None = None
+    """What is left of the learning rates after each of these."""
+
+
 class LigerKernel(Record, frozen=True, kw_only=True):
     """Fused kernels that an older engine used; ours has its own."""
 
@@ -124,6 +133,8 @@ class TrainingSettings(Record, frozen=True, kw_only=True):
     """Measuring the held-out loss."""
     checkpoint: Checkpoint | None = None
     """Saving."""
+    loss_guard: LossGuard | None = None
+    """When the loss leaves its bounds."""
     save_steps: Updates | None = None
     """Older name of checkpoint.every_updates."""
     save_total_limit: Annotated[int, Meta(gt=0)] | None = None

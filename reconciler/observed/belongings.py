@@ -96,6 +96,7 @@ def _look(folder: Path, root: Path, take: Callable[[Folder, Belongings], None]) 
 def _campaign(folder: Folder, found: Belongings, accepts: Accepts, runs: Collection[str]) -> None:
     insides: dict[str, Callable[[Folder, str], None]] = {
         _PLACES.checkpoints.name: lambda inner, at: _checkpoints(inner, at, found, accepts),
+        _PLACES.segments.name: lambda inner, at: _segments(inner, at, found, accepts),
         _PLACES.status.name: lambda inner, at: _files(inner, at, found, _STATUS_FILES),
         _PLACES.logs.name: lambda inner, at: _logs(inner, at, found),
         _PLACES.runs.name: lambda inner, at: _runs(inner, at, found, runs),
@@ -144,6 +145,12 @@ def _runs(folder: Folder, at: str, found: Belongings, runs: Collection[str]) -> 
     for name in folder.names():
         known = (lambda inner, path: _files(inner, path, found, _RUN_FILES)) if name in runs else None
         _inside(folder, at, name, found, known)
+
+
+def _segments(folder: Folder, at: str, found: Belongings, accepts: Accepts) -> None:
+    for name in _others(folder, at, found, ()):
+        take = partial(_checkpoints, found=found, accepts=accepts) if name.isdecimal() else None
+        _inside(folder, at, name, found, take)
 
 
 def _checkpoints(folder: Folder, at: str, found: Belongings, accepts: Accepts) -> None:

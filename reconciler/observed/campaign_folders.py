@@ -1,6 +1,9 @@
 """What lies in a campaign's folder: opened once, everything in it reached from there."""
 
+from collections.abc import Sequence
 from pathlib import Path
+
+import msgspec
 
 from reconciler.observed.checkpoint_cache import CheckpointCache
 from reconciler.observed.checkpoints import checkpoints_in
@@ -12,6 +15,7 @@ from reconciler.observed.in_the_way import is_clear_in
 from reconciler.observed.records import CampaignRuns, CheckpointFacts, DerivedFile, SeenFolder
 from reconciler.observed.runs import RunCache, runs_in
 from state.homes import Home
+from state.ids import SEGMENTS
 from state.layout import CampaignLayout
 
 _PLACES = CampaignLayout(Path())
@@ -29,19 +33,42 @@ class FolderCaches:
 
 
 def observe_campaign_folder(
-    home: Home, below: Neighbours, campaign_uid: str, caches: FolderCaches
+    home: Home, below: Neighbours, campaign_uid: str, caches: FolderCaches, segments: Sequence[int] = ()
 ) -> SeenFolder:
-    """Return the checkpoints, runs and derived files of a campaign below a folder that is trusted."""
+    """Return the checkpoints, runs and derived files of a campaign below a folder that is trusted.
+
+    `segments`: those whose folders are looked into; none of a campaign that never began a second one.
+    """
     try:
         with below.open(home.places.folder) as folder:
             known = caches.rest.unchanged(folder, campaign_uid)
             if known is None:
                 known = caches.rest.look(folder, lambda inside: _read(inside, campaign_uid, caches))
-            return _seen(known, folder, home, caches)
+            seen = _seen(known, folder, home, caches)
+            if not segments:
+                return seen
+            others = _segments(folder, segments, campaign_uid, caches)
+            return msgspec.structs.replace(seen, segments=others)
     except FileNotFoundError:
         return _nothing(home)
     except (OSError, UnsafeFile) as error:
         return _nothing(home, reason(error))
+
+
+def _segments(
+    folder: Folder, numbers: Sequence[int], campaign_uid: str, caches: FolderCaches
+) -> dict[int, CheckpointFacts]:
+    try:
+        with folder.enter(SEGMENTS) as inside:
+            return {
+                number: checkpoints_in(inside, str(number), campaign_uid, caches.checkpoints)
+                for number in numbers
+            }
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnsafeFile) as error:
+        problem = f"{folder.text}/{SEGMENTS}: {reason(error)}"
+        return {number: CheckpointFacts(problem=problem) for number in numbers}
 
 
 def _seen(known: Content, folder: Folder, home: Home, caches: FolderCaches) -> SeenFolder:

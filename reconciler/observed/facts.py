@@ -10,6 +10,7 @@ from reconciler.observed.records import (
     CheckpointFacts,
     DerivedFacts,
     DiskFacts,
+    FoundCheckpoint,
     GpuInventory,
     InboxFacts,
     LearntHeldOut,
@@ -35,6 +36,7 @@ from state.store.rows import (
     LedgerRow,
     QuestDataRow,
     RunRow,
+    SegmentRow,
     StoreView,
     TrashRow,
 )
@@ -46,6 +48,9 @@ class CampaignFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What lies in a campaign's folder and runs for it."""
 
     checkpoints: CheckpointFacts = CheckpointFacts()
+    """Of the living history."""
+    segments: Mapping[int, CheckpointFacts] = {}
+    """By number, what lies in the folders of the segments that are not living."""
     runs: tuple[RunFacts, ...] = ()
     problems: tuple[str, ...] = ()
     """What could not be understood among its runs."""
@@ -53,6 +58,18 @@ class CampaignFacts(msgspec.Struct, frozen=True, kw_only=True):
     """Folders of launched runs that no process has claimed yet while one with their cookie lives."""
     home: HomeState = "home"
     """Whether its folder lies where its row says."""
+
+    @property
+    def all_complete(self) -> tuple[FoundCheckpoint, ...]:
+        """Return every complete checkpoint, those of the living history first."""
+        others = (found for _, facts in sorted(self.segments.items()) for found in facts.complete)
+        return (*self.checkpoints.complete, *others) if self.segments else self.checkpoints.complete
+
+    @property
+    def problem(self) -> str | None:
+        """Return why one of the folders with checkpoints could not be read."""
+        problems = (facts.problem for facts in (self.checkpoints, *self.segments.values()))
+        return next((problem for problem in problems if problem is not None), None)
 
     def run(self, key: RunKey) -> RunFacts | None:
         """Return what was seen of the run with this key."""
@@ -107,6 +124,10 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def runs_of(self, campaign_uid: str) -> tuple[RunRow, ...]:
         """Return the launches of a campaign, oldest first."""
         return self._runs.get(campaign_uid, ())
+
+    def segments_of(self, campaign_uid: str) -> tuple[SegmentRow, ...]:
+        """Return the segments that a campaign began after its first one, by number."""
+        return self._segments.get(campaign_uid, ())
 
     def jobs_of(self, campaign_uid: str) -> tuple[JobRow, ...]:
         """Return the jobs of a campaign."""
@@ -201,6 +222,10 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def _runs(self) -> dict[str, tuple[RunRow, ...]]:
         return _grouped(self.store.runs, lambda run: run.campaign_uid)
+
+    @cached_property
+    def _segments(self) -> dict[str, tuple[SegmentRow, ...]]:
+        return _grouped(self.store.segments, lambda segment: segment.campaign_uid)
 
     @cached_property
     def _jobs(self) -> dict[str, tuple[JobRow, ...]]:

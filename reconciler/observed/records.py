@@ -276,6 +276,9 @@ class SeenFolder(msgspec.Struct, frozen=True, kw_only=True):
     """What lies in the folder of one campaign."""
 
     checkpoints: CheckpointFacts
+    """Of the living history."""
+    segments: Mapping[int, CheckpointFacts] = {}
+    """By number, what lies in the folders of the others."""
     runs: CampaignRuns
     record: DerivedFile
     """Its campaign.json."""

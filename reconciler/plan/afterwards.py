@@ -104,7 +104,7 @@ def _recorded(world: World, draft: Draft, names: set[str]) -> Iterable[LedgerRow
     """Yield the rows that this plan enters into the ledger."""
     sequence = max((row.sequence for row in world.facts.store.ledger), default=0)
     for action in draft.actions(RecordCheckpoint):
-        for found in world.seen(action.campaign).checkpoints.complete if action.campaign in names else ():
+        for found in world.seen(action.campaign).all_complete if action.campaign in names else ():
             if found.digest == action.digest:
                 sequence += 1
                 yield ledger_row(found, path=found.path, sequence=sequence)

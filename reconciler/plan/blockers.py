@@ -191,7 +191,7 @@ def block_learning_lost(world: World, draft: Draft, campaign: str) -> bool:
 
 def _block_all_lost(world: World, draft: Draft, campaign: str) -> bool:
     """Say that no checkpoint is left of a campaign that had some: it must not begin from nothing unasked."""
-    saved = [row for row in world.facts.ledger_of(world.uid(campaign)) if row.healthy]
+    saved = [row for row in world.facts.ledger_of(world.uid(campaign)) if row.healthy and row.is_living]
     if not saved:
         return False
     newest = max(saved, key=lambda row: row.sequence)

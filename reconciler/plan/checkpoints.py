@@ -16,15 +16,18 @@ def plan_checkpoints(world: World, draft: Draft) -> None:
     for row in world.facts.store.campaigns:
         if _is_as_recorded(world, row):
             continue
-        known = {
-            ledger.step: ledger
-            for ledger in world.facts.ledger_of(row.uid)
-            if ledger.segment == row.segment and world.facts.tombstone(ledger) is None
-        }
-        _record_new(world, draft, row, known)
-        plan_damaged(world, draft, row, known)
-        draft.warnings.extend(f"campaign/{row.name}: {text}" for text in world.seen(row.name).problems)
-        _name_missing(world, draft, row, known)
+        if any(one.ready_at is None for one in world.facts.segments_of(row.uid)):
+            continue  # what a kill cut short is on its way: everything that moves is recorded
+        ledger = [one for one in world.facts.ledger_of(row.uid) if world.facts.tombstone(one) is None]
+        seen, living = world.seen(row.name), {one.step: one for one in ledger if one.is_living}
+        _record_new(world, draft, row, living, seen.checkpoints)
+        plan_damaged(world, draft, row, living)
+        draft.warnings.extend(f"campaign/{row.name}: {text}" for text in seen.problems)
+        _name_missing(world, draft, row, living, seen.checkpoints)
+        for number, facts in sorted(seen.segments.items()):
+            known = {one.step: one for one in ledger if not one.is_living and one.segment == number}
+            _record_new(world, draft, row, known, facts)
+            _name_missing(world, draft, row, known, facts)
         _name_foreign(world, draft, row)
 
 
@@ -43,17 +46,23 @@ def _is_as_recorded(world: World, row: CampaignRow) -> bool:
     """Is what lies there what the ledger knows, whole and nothing else? Then nothing is to be said of it."""
     facts, seen = world.facts, world.seen(row.name)
     there = seen.checkpoints
-    if seen.problems or there != CheckpointFacts(complete=there.complete, staging=there.staging):
+    if (
+        seen.segments
+        or seen.problems
+        or there != CheckpointFacts(complete=there.complete, staging=there.staging)
+    ):
         return False
-    living = [one for one in facts.ledger_of(row.uid) if one.segment == row.segment]
+    living = [one for one in facts.ledger_of(row.uid) if one.is_living]
     kept = [one for one in living if facts.tombstone(one) is None] if facts.tombstones else living
     found = {(one.step, one.digest, None) for one in there.complete}
     return found == {(one.step, one.digest, one.damage) for one in kept}
 
 
-def _record_new(world: World, draft: Draft, row: CampaignRow, known: dict[int, LedgerRow]) -> None:
+def _record_new(
+    world: World, draft: Draft, row: CampaignRow, known: dict[int, LedgerRow], facts: CheckpointFacts
+) -> None:
     dropped = {ledger.digest for ledger in world.facts.ledger_of(row.uid) if world.facts.tombstone(ledger)}
-    for found in world.seen(row.name).checkpoints.complete:
+    for found in facts.complete:
         if found.digest in dropped:
             continue  # `trash` finishes what a kill cut short
         if found.step in known and known[found.step].digest == found.digest:
@@ -66,7 +75,7 @@ def _record_new(world: World, draft: Draft, row: CampaignRow, known: dict[int, L
             RecordCheckpoint(
                 campaign=row.name,
                 campaign_uid=row.uid,
-                segment=row.segment,
+                segment=found.manifest.segment,
                 step=found.step,
                 digest=found.digest,
             ),
@@ -87,8 +96,9 @@ def is_later(manifest: Manifest, row: LedgerRow) -> bool:
     return (manifest.generation, manifest.attempt) > (row.generation, row.attempt)
 
 
-def _name_missing(world: World, draft: Draft, row: CampaignRow, known: dict[int, LedgerRow]) -> None:
-    seen = world.seen(row.name).checkpoints
+def _name_missing(
+    world: World, draft: Draft, row: CampaignRow, known: dict[int, LedgerRow], seen: CheckpointFacts
+) -> None:
     if seen.problem is not None:
         draft.block(
             f"campaign/{row.name}",
@@ -98,22 +108,24 @@ def _name_missing(world: World, draft: Draft, row: CampaignRow, known: dict[int,
             hint="make the folder readable again; nothing is deleted meanwhile",
         )
         return
-    there = {found.step for found in seen.complete} | _acknowledged(world, row)
-    for step in sorted(step for step, ledger in known.items() if step not in there and not ledger.damage):
+    there, acknowledged = {found.step for found in seen.complete}, _acknowledged(world, row)
+    for step, ledger in sorted(known.items()):
+        if step in there or ledger.damage or ledger.which in acknowledged:
+            continue
         draft.block(
-            f"checkpoint/{row.name}@{step}",
+            f"checkpoint/{row.name}@{ledger.which}",
             code="checkpoint-missing",
             message="the ledger knows it, but no complete checkpoint lies there",
-            cause=known[step].path,
+            cause=ledger.path,
             hint="restore the folder from a copy; training goes on from the newest complete one",
         )
 
 
-def _acknowledged(world: World, row: CampaignRow) -> set[int]:
-    """Return the steps whose loss a person has acknowledged: what is known is not told again."""
+def _acknowledged(world: World, row: CampaignRow) -> set[str]:
+    """Return the checkpoints whose loss a person has acknowledged: what is known is not told again."""
     retention = world.desired.retention
     names = (name.partition("@") for name in (retention.spec.acknowledged_losses if retention else ()))
-    return {int(step) for campaign, _, step in names if campaign == row.name}
+    return {which for campaign, _, which in names if campaign == row.name}
 
 
 def _block_changed(draft: Draft, row: CampaignRow, step: int) -> None:

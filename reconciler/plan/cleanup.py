@@ -57,7 +57,7 @@ def _to_drop(world: World, stock: Stock) -> Iterator[LedgerRow]:
 def names_of(stock: Stock, rows: Sequence[LedgerRow]) -> str:
     """Return checkpoints of a campaign as people call them; of many the first few."""
     more = f" and {len(rows) - _MOST_NAMED:,} more" if len(rows) > _MOST_NAMED else ""
-    return ", ".join(f"{stock.row.name}@{one.step}" for one in rows[:_MOST_NAMED]) + more
+    return ", ".join(f"{stock.row.name}@{one.which}" for one in rows[:_MOST_NAMED]) + more
 
 
 def said_before(stock: Stock, rows: Sequence[LedgerRow]) -> str:
@@ -115,7 +115,7 @@ def obstacles_to(
     """Yield what keeps these checkpoints of a campaign from being deleted, each with the way out."""
     row, retention = stock.row, world.desired.retention
     for one in found:
-        name = f"{row.name}@{one.step}"
+        name = f"{row.name}@{one.which}"
         if retention is not None and name in retention.spec.pins:
             where = retention_line(world, "pins", retention.spec.pins.index(name))
             yield Obstacle("pinned", f"{name} is pinned", where, "remove the pin if it may go")

@@ -11,6 +11,7 @@ from reconciler.desired.unsupported import unsupported_settings
 from reconciler.plan.held_out import held_out_shape
 from reconciler.plan.hero_checks import LaunchProblem, hero_problems, model_of
 from reconciler.plan.locked import length_problems
+from reconciler.plan.lowered_rates import lowered
 from reconciler.plan.world import World
 from state.contract.byte_tokens import byte_tokens_digest
 from state.contract.chat import BUILT_IN, is_built_in, template_digest
@@ -41,7 +42,9 @@ class ResolvedRun(msgspec.Struct, frozen=True, kw_only=True):
 def resolve_run(world: World, campaign: str) -> ResolvedRun | tuple[LaunchProblem, ...]:
     """Return the config of a campaign's next run, or everything that keeps it from being launched."""
     hero = world.desired.hero_of(campaign).spec
-    settings = resolve(layers_of(world.desired, campaign))
+    row = world.facts.campaign_row(campaign)
+    segments = world.facts.segments_of(row.uid) if row is not None else ()
+    settings = lowered(resolve(layers_of(world.desired, campaign)), row, segments)
     problems = (*_hero_problem(world, hero), *_setting_problems(world, campaign, settings))
     if problems:
         return problems

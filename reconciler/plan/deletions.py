@@ -139,12 +139,12 @@ def _dependants(world: World, campaign: str, going: set[str]) -> Iterator[tuple[
 
 
 def _plan_deletion(world: World, draft: Draft, row: CampaignRow) -> None:
-    complete = world.seen(row.name).checkpoints.complete
+    complete, living = world.seen(row.name).all_complete, world.seen(row.name).checkpoints.complete
     action = DeleteCampaign(
         campaign=row.name,
         campaign_uid=row.uid,
         sequence=deletion_number(row.uid),
-        step=max((found.step for found in complete), default=row.starting_step),
+        step=max((found.step for found in living), default=row.starting_step),
         digest=contents_digest(found.digest for found in complete),
         checkpoints=len(complete),
         size_bytes=sum(found.size_bytes for found in complete),
@@ -164,7 +164,7 @@ def _again(world: World, stone: TrashRow, row: CampaignRow) -> DeleteCampaign:
         sequence=stone.sequence,
         step=stone.step,
         digest=stone.digest,
-        checkpoints=len(world.seen(row.name).checkpoints.complete),
+        checkpoints=len(world.seen(row.name).all_complete),
         size_bytes=stone.size_bytes,
         why=stone.reason,
         grace_seconds=stone.grace_seconds,

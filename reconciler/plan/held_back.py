@@ -50,7 +50,7 @@ def _protections(world: World, stone: TrashRow) -> Iterator[Protection]:
         return
     stock = stock_of(world, row)
     held = [one for one in stock.in_force.values() if stone.is_campaign or one.sequence == stone.sequence]
-    names = frozenset(f"{row.name}@{one.step}" for one in held if one.segment == row.segment)
+    names = frozenset(f"{row.name}@{one.which}" for one in held)
     yield from _pins(world, names)
     yield from _starts(world, stone, names)
     if held and not stone.is_campaign and not world.wants_cleanup(row):
@@ -88,7 +88,7 @@ def _milestones(world: World, stock: Stock, one: LedgerRow) -> Iterator[Protecti
     lying = [
         other
         for other in stock.in_force.values()
-        if other.segment == one.segment
+        if (other.is_living or other.segment) == (one.is_living or one.segment)
         and ((stone := world.facts.tombstone(other)) is None or stone.state == "trashed")
     ]
     for step in milestone_steps(world, stock.row):

@@ -37,9 +37,25 @@ def verdicts_of(world: World, row: CampaignRow, stock: Stock | None = None) -> t
     records = records_of(world, stock or stock_of(world, row))
     pins, references = retention.spec.pins, tuple(references_to(world, row))
     now = observed_now(world.facts.store, world.now)
-    verdicts = retain(records, rules, pins, references, now)
-    check_verdicts(verdicts, records, rules, pins, references, now)
-    return verdicts
+    found: list[Verdict] = []
+    for stretch in _by_stretch(records):
+        verdicts = retain(stretch, rules, pins, references, now)
+        check_verdicts(verdicts, stretch, rules, pins, references, now)
+        found += verdicts
+    return tuple(found)
+
+
+def _by_stretch(records: tuple[Record, ...]) -> Iterator[tuple[Record, ...]]:
+    """Yield the living history, then each segment that was left or branched off: the rules hold for each.
+
+    So a rollback moves nothing out of the window of the newest, and the last of a segment stays.
+    """
+    numbers = {record.segment for record in records}
+    if len(numbers) <= 1:
+        yield records
+        return
+    for number in sorted(numbers):
+        yield tuple(record for record in records if record.segment == number)
 
 
 def drops_of(world: World, stock: Stock) -> dict[str, tuple[str, ...]]:
@@ -120,6 +136,7 @@ def records_of(world: World, stock: Stock) -> tuple[Record, ...]:
         gone = not stock.is_in_force(one) or world.facts.tombstone(one) is not None
         name = checkpoint_id(stock.row, one, gone=gone)
         found = {"gone": gone, "complete": stock.is_there(one), "tags": tags.get(name, ())}
+        found["segment"] = stock.row.segment if one.is_living else one.segment
         records.append(_record(one, id=name, **found))
     return tuple(records)
 
@@ -132,7 +149,6 @@ def metrics_of(one: LedgerRow) -> dict[str, float | None]:
 def _record(one: LedgerRow, **found: Any) -> Record:
     return Record(
         sequence=one.sequence,
-        segment=one.segment,
         step=one.step,
         saved_at=one.timestamp,
         recorded_at_seconds=one.recorded_at_seconds,
@@ -153,9 +169,9 @@ def _tags(world: World) -> dict[str, tuple[str, ...]]:
 
 
 def checkpoint_id(row: CampaignRow, one: LedgerRow, *, gone: bool) -> str:
-    """Return what people call a checkpoint; one that is gone, or of an earlier segment, has its number."""
-    name = f"{row.name}@{one.step}"
-    return f"{name}#{one.sequence}" if gone or one.segment != row.segment else name
+    """Return what people call a checkpoint; one that is gone has its number, too."""
+    name = f"{row.name}@{one.which}"
+    return f"{name}#{one.sequence}" if gone else name
 
 
 def references_to(world: World, row: CampaignRow) -> Iterator[Reference]:

@@ -46,7 +46,8 @@ def at_goal(world: World, spec: Retention, row: CampaignRow) -> AtGoal | None:
     """Return what would be kept at a campaign's goal; None without a goal of updates that lies ahead."""
     goal = world.goals(row.name).updates
     stock = stock_of(world, row)
-    newest = max((one.step for one in stock.in_force.values()), default=row.starting_step)
+    living = (one.step for one in stock.in_force.values() if one.is_living)
+    newest = max(living, default=row.starting_step)
     if goal is None or newest >= goal or row.status == "archived":
         return None
     every = int(resolve(layers_of(world.desired, row.name))["checkpoint.every_updates"].value)

@@ -21,6 +21,7 @@ from reconciler.plan.draft import Draft
 from reconciler.plan.failures import is_charged
 from reconciler.plan.locked_checkpoints import block_other_checkpoint
 from reconciler.plan.retry import judge, policy_of
+from reconciler.plan.segments import waits_for_its_segment
 from reconciler.plan.starts import waits_for_its_start
 from reconciler.plan.world import World
 from state.contract.goals import as_order
@@ -60,6 +61,7 @@ def _is_held_back(world: World, draft: Draft, campaign: str, resolved: ResolvedR
     return (
         blockers.block_suspended(world, draft, campaign)
         or waits_for_its_start(draft, campaign)
+        or waits_for_its_segment(world, draft, campaign)
         or blockers.block_held(world, draft, campaign)
         or blockers.block_goal_reached(world, draft, campaign)
         or _is_refused_change(world, draft, campaign, resolved)

@@ -48,9 +48,14 @@ def _plan_mark(draft: Draft, campaign: str, one: LedgerRow, wanted: Wanted) -> N
         return
     draft.add(
         MarkCheckpoint(
-            campaign=campaign, campaign_uid=one.campaign_uid, sequence=one.sequence, step=one.step, marks=both
+            campaign=campaign,
+            campaign_uid=one.campaign_uid,
+            sequence=one.sequence,
+            segment=None if one.is_living else one.segment,
+            step=one.step,
+            marks=both,
         ),
-        subject=f"checkpoint/{campaign}@{one.step}",
+        subject=f"checkpoint/{campaign}@{one.which}",
         reason="kept with it, whatever becomes of the line",
         cause=cause,
         source="edit",

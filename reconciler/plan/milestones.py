@@ -63,7 +63,7 @@ def _in_file(world: World, campaign: str) -> Iterator[int]:
 
 def _living(world: World, row: CampaignRow) -> list[LedgerRow]:
     ledger = world.facts.ledger_of(row.uid)
-    return [one for one in ledger if one.segment == row.segment and one.damage is None]
+    return [one for one in ledger if one.is_living and one.damage is None]
 
 
 def _passed(world: World, row: CampaignRow, living: list[LedgerRow], step: int) -> str:

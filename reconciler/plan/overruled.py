@@ -42,6 +42,7 @@ def plan_forgotten(world: World, draft: Draft) -> None:
                 campaign=stone.campaign,
                 campaign_uid=stone.campaign_uid,
                 sequence=stone.sequence,
+                segment=stone.segment,
                 step=stone.step,
                 overrules=str(stone.overrules),
             ),

@@ -33,6 +33,7 @@ from reconciler.plan.records import plan_records
 from reconciler.plan.requests import plan_requests
 from reconciler.plan.root import block_misplaced_root, block_reserved_heroes
 from reconciler.plan.runs import plan_ended_runs, plan_stops
+from reconciler.plan.segments import plan_segments
 from reconciler.plan.source import plan_refreshes, plan_source_trouble
 from reconciler.plan.starts import plan_starts
 from reconciler.plan.status_files import plan_status_files
@@ -49,6 +50,7 @@ PLANNERS = (
     plan_requests,
     plan_refreshes,
     plan_stops,
+    plan_segments,
     plan_campaigns,
     plan_restores,
     plan_starts,

@@ -19,6 +19,7 @@ _WRITES_RECORD = (
     actions.ActivateCampaign,
     actions.DeactivateCampaign,
     actions.RecordCheckpoint,
+    actions.BeginSegment,
     actions.LaunchRun,
     actions.ArchiveCampaign,
     actions.TakeOverCheckpoint,

@@ -15,7 +15,7 @@ def warn_of_pins(draft: Draft, stock: Stock, retention: Source[Retention]) -> No
     """Name the pins that hold nothing: a wrong step protects nobody."""
     campaign = stock.row.name
     own = [(place, pin) for place, pin in enumerate(retention.spec.pins) if pin.startswith(f"{campaign}@")]
-    known = {f"{campaign}@{one.step}" for one in stock.ledger} if own else ()
+    known = {f"{campaign}@{one.which}" for one in stock.ledger} if own else ()
     for place, pin in own:
         if pin not in known:
             where = retention.where("pins", place)
@@ -36,9 +36,9 @@ def warn_of_unknown(world: World, draft: Draft, retention: Source[Retention]) ->
 
 
 def _is_saved(world: World, name: str) -> bool:
-    campaign, _, step = name.partition("@")
+    campaign, _, which = name.partition("@")
     row = world.facts.campaign_row(campaign)
-    return row is not None and any(str(one.step) == step for one in world.facts.ledger_of(row.uid))
+    return row is not None and any(one.which == which for one in world.facts.ledger_of(row.uid))
 
 
 def _missing(world: World, name: str) -> str:

@@ -7,6 +7,7 @@ from reconciler.plan.config_changes import cause_of, change_since
 from reconciler.plan.configs import ResolvedRun, resolve_run
 from reconciler.plan.draft import Draft
 from reconciler.plan.live_config import is_live
+from reconciler.plan.rollbacks import Rollback, rollback_of
 from reconciler.plan.silence import name_silent
 from reconciler.plan.world import LiveRun, World
 from state.contract.exit import RunExit
@@ -142,6 +143,10 @@ def _why_stop(world: World, draft: Draft, live: LiveRun) -> tuple[str, str] | No
         return f"its spec says state: {source.spec.state}", source.where("state")
     if live.campaign != world.active:
         return "not active any more", world.where("realm", "active")
+    row = world.facts.campaign_row(live.campaign)
+    back = rollback_of(world, row) if row is not None else None
+    if isinstance(back, Rollback) and back.is_asked:
+        return f"it goes back to step {back.parent.step if back.parent else 0}: {back.reason}", back.cause
     suspension = world.suspension(live.campaign)
     if suspension is not None:
         thing, suspend = suspension

@@ -34,6 +34,12 @@ def _launch(action: a.LaunchRun) -> Sentence:
     return Sentence("+", "launch", action.campaign, what)
 
 
+def _begin_segment(action: a.BeginSegment) -> Sentence:
+    rate = f", rates x {action.rate_factor:g}" if action.rate_factor != 1.0 else ""
+    what = f"to step {action.parent_step} as segment {action.number}{rate}; later checkpoints stay, aside"
+    return Sentence("→", "roll back", action.campaign, what)
+
+
 def _close(action: a.CloseRun) -> Sentence:
     ends = {
         "finished": "everything ordered is learnt",
@@ -64,7 +70,7 @@ def _trash(action: a.TrashCheckpoint) -> Sentence:
     return Sentence(
         "-",
         "drop",
-        f"checkpoint {action.campaign}@{action.step}",
+        f"checkpoint {action.campaign}@{_which(action.segment, action.step)}",
         f"{size(action.size_bytes)} to the trash for {duration(action.grace_seconds)}",
     )
 
@@ -72,7 +78,9 @@ def _trash(action: a.TrashCheckpoint) -> Sentence:
 def _mark_checkpoint(action: a.MarkCheckpoint) -> Sentence:
     words = ["pinned"] if action.marks.pinned else []
     words += [f"tagged {tag}" for tag in action.marks.tags]
-    return Sentence("~", "mark", f"checkpoint {action.campaign}@{action.step}", ", ".join(words))
+    return Sentence(
+        "~", "mark", f"checkpoint {action.campaign}@{_which(action.segment, action.step)}", ", ".join(words)
+    )
 
 
 def _purge(action: a.PurgeTrash) -> Sentence:
@@ -84,7 +92,12 @@ def _dropped(action: a.PurgeTrash | a.WriteTombstone | a.ForgetUndelete) -> str:
     """Return what lies in the trash, in words: a whole campaign has a negative number."""
     if action.sequence < 0:
         return f"campaign {action.campaign}"
-    return f"checkpoint {action.campaign}@{action.step}"
+    return f"checkpoint {action.campaign}@{_which(action.segment, action.step)}"
+
+
+def _which(segment: int | None, step: int) -> str:
+    """Return what follows a campaign's name and `@`, where the segment is not the living one with it."""
+    return str(step) if segment is None else f"{segment}:{step}"
 
 
 def _delete(action: a.DeleteCampaign) -> Sentence:
@@ -118,6 +131,7 @@ _SENTENCES: dict[type[a.Action], Callable[[Any], Sentence]] = {
     a.UpdateJob: lambda x: Sentence("~", "change", f"quest {x.quest_id}", ""),
     a.DequeueJob: lambda x: Sentence(".", "dequeue", f"quest {x.quest_id}", ""),
     a.MarkJob: _mark,
+    a.BeginSegment: _begin_segment,
     a.LaunchRun: _launch,
     a.ConfirmRun: lambda x: Sentence("~", "confirm", _run(x), f"pid {x.pid}"),
     a.GiveOrders: lambda x: Sentence("~", "order", _run(x), ""),

@@ -19,6 +19,14 @@ class Start(NamedTuple):
     row: CampaignRow
     """Of the campaign that it is of."""
     found: FoundCheckpoint
+    segment: int | None = None
+    """Where it is not of the living history."""
+
+    @property
+    def name(self) -> str:
+        """Return what people call it."""
+        segment = "" if self.segment is None else f"{self.segment}:"
+        return f"{self.row.name}@{segment}{self.found.step}"
 
     @property
     def origin(self) -> Origin:
@@ -55,8 +63,9 @@ def _find(world: World, row: CampaignRow, campaign: str, which: str) -> Start | 
     seen = world.seen(campaign).checkpoints
     if seen.problem is not None:
         return NoStart("unreadable", seen.problem, "make the folder readable again")
-    if which.isdecimal():
-        return _at_step(world, row, seen, int(which))
+    segment, _, step = which.rpartition(":")
+    if step.isdecimal():
+        return _at_step(world, row, int(step), int(segment) if segment else None)
     found = world.newest_checkpoint(campaign) if which == "latest" else _best(world, row, seen)
     if found is not None:
         return Start(row, found)
@@ -99,9 +108,11 @@ def _best(world: World, row: CampaignRow, seen: CheckpointFacts) -> FoundCheckpo
     return min(finite, key=lambda one: one[:2])[2] if finite else None
 
 
-def _at_step(world: World, row: CampaignRow, seen: CheckpointFacts, step: int) -> Start | NoStart:
-    name = f"{row.name}@{step}"
-    ledger = [one for one in world.facts.ledger_of(row.uid) if one.step == step]
+def _at_step(world: World, row: CampaignRow, step: int, segment: int | None) -> Start | NoStart:
+    which, facts = str(step) if segment is None else f"{segment}:{step}", world.seen(row.name)
+    seen = facts.checkpoints if segment is None else facts.segments.get(segment, CheckpointFacts())
+    name = f"{row.name}@{which}"
+    ledger = [one for one in world.facts.ledger_of(row.uid) if one.which == which]
     found = next((one for one in seen.complete if one.step == step), None)
     if found is None:
         return _not_there(world, seen, name, step, ledger)
@@ -112,7 +123,7 @@ def _at_step(world: World, row: CampaignRow, seen: CheckpointFacts, step: int) -
         )
     if not found.healthy:
         return NoStart("unhealthy", "a loss before it was not finite", "name one before that, or @latest")
-    return Start(row, found)
+    return Start(row, found, segment)
 
 
 def _not_there(world: World, seen: CheckpointFacts, name: str, step: int, ledger: list[LedgerRow]) -> NoStart:

@@ -60,7 +60,7 @@ def named_starts(world: World) -> Mapping[str, str]:
         if wanted is not None and not wanted.startswith("/") and (row is None or row.starting_from is None):
             start = find_start(world, wanted)
             if isinstance(start, Start):
-                found[f"{start.row.name}@{start.found.step}"] = f"{name} is to begin with it"
+                found[start.name] = f"{name} is to begin with it"
     return found
 
 

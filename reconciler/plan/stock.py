@@ -37,7 +37,7 @@ def stock_of(world: World, row: CampaignRow) -> Stock:
     in_force = {(one.segment, one.step): one for one in ledger}
     last = tuple(in_force.values())
     kept = tuple([one for one in last if facts.tombstone(one) is None]) if facts.tombstones else last
-    there = frozenset([found.digest for found in world.seen(row.name).checkpoints.complete])
+    there = frozenset([found.digest for found in world.seen(row.name).all_complete])
     return Stock(
         row=row,
         ledger=ledger,

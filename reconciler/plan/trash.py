@@ -82,8 +82,8 @@ def _moving(draft: Draft) -> frozenset[str]:
 def why_on_hold(world: World, draft: Draft, stock: Stock, spec: Retention) -> str | None:
     """Say what is missing or damaged among the recorded checkpoints, or not known."""
     row, seen = stock.row, world.seen(stock.row.name)
-    if seen.checkpoints.problem is not None or seen.home != "home":
-        return f"its checkpoints cannot be seen: {seen.checkpoints.problem or 'its folder is not at home'}"
+    if seen.problem is not None or seen.home != "home":
+        return f"its checkpoints cannot be seen: {seen.problem or 'its folder is not at home'}"
     if any(action.campaign == row.name for action in draft.actions(SetAsideCheckpoint)):
         return "a checkpoint is damaged"
     names = [checkpoint_id(row, one, gone=False) for one in stock.lost]
@@ -107,7 +107,7 @@ def _drop(world: World, draft: Draft, stock: Stock, retention: Source[Retention]
         draft.kept.append(kept_now(stock, retention, dropped))
     for one in stock.ledger if dropped else ():
         reasons = dropped.get(checkpoint_id(row, one, gone=False))
-        if reasons and world.facts.tombstone(one) is None and one.segment == row.segment:
+        if reasons and world.facts.tombstone(one) is None:
             _let_roll(draft, row, one, reasons, retention)
 
 
@@ -137,6 +137,7 @@ def plan_drop(
             campaign=row.name,
             campaign_uid=row.uid,
             sequence=one.sequence,
+            segment=None if one.is_living else one.segment,
             step=one.step,
             digest=one.digest,
             size_bytes=one.size_bytes,
@@ -144,7 +145,7 @@ def plan_drop(
             why=why,
             grace_seconds=grace_seconds,
         ),
-        subject=f"checkpoint/{row.name}@{one.step}",
+        subject=f"checkpoint/{row.name}@{one.which}",
         reason=why,
         cause=cause,
         source="edit" if kind == "asked" else "rules",
@@ -201,6 +202,7 @@ def plan_purges(world: World, draft: Draft) -> None:
                     campaign=stone.campaign,
                     campaign_uid=stone.campaign_uid,
                     sequence=stone.sequence,
+                    segment=stone.segment,
                     step=stone.step,
                     path=stone.path,
                     size_bytes=stone.size_bytes,

@@ -44,6 +44,7 @@ def plan_tombstones(world: World, draft: Draft) -> None:
                 campaign=stone.campaign,
                 campaign_uid=stone.campaign_uid,
                 sequence=stone.sequence,
+                segment=stone.segment,
                 step=stone.step,
                 path=stone.path,
             ),

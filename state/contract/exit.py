@@ -15,6 +15,7 @@ FailureClass = Literal[
     "in_the_way",  # something lies where a checkpoint was to be saved; a person moves it away
     "hardware",
     "preempted",
+    "diverged",  # the loss stayed far above what it was: the campaign goes back, with a lower rate
     "unknown",
 ]
 
@@ -29,4 +30,6 @@ class RunExit(msgspec.Struct, frozen=True, kw_only=True):
     """The quest that was being trained, if any."""
     step: Count
     last_checkpoint_step: Count | None
+    healthy_step: Count | None = None
+    """Of a run that diverged: the newest checkpoint from before the trouble; None: not known."""
     exited_at: str

@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from state.ids import order_id
+from state.ids import is_living_place, order_id
 
 Hold = Literal["pause", "stop"]
 RunState = Literal["launching", "running", "ended"]
@@ -18,6 +18,8 @@ CampaignState = Literal["active", "paused", "archived", "deleted"]
 TrashKind = Literal["asked", "rolled"]
 """Dropped by a person's wish, or by the rules."""
 TrashState = Literal["trashed", "purging", "purged", "restored"]
+SegmentKind = Literal["rollback", "decay"]
+"""What began a segment: going back to an earlier checkpoint, or a short branch whose rate falls."""
 RequestKind = Literal["pause", "resume", "stop", "undelete", "approve", "skip", "retry", "refresh"]
 ActionState = Literal["intent", "done", "failed"]
 
@@ -29,6 +31,7 @@ class CampaignRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     status: CampaignState
     created_at: str
     segment: int = 1
+    """The living one, whose checkpoints lie in `checkpoints/`."""
     generation: int = 0
     """0 until the first launch."""
     config_hash: str | None = None
@@ -57,6 +60,39 @@ class CampaignRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """The campaign that the starting checkpoint is of."""
 
 
+class SegmentRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """A segment of a campaign's history that a rollback or a decay branch began; never deleted.
+
+    A campaign's first segment has no row: it began with the campaign.
+    """
+
+    campaign_uid: str
+    number: int
+    kind: SegmentKind
+    wanted: str
+    """What asked for it: the line of a spec or the run that diverged, in words that no other has."""
+    reason: str
+    """For people."""
+    parent_segment: int
+    parent_step: int
+    parent_digest: str | None
+    """Of the checkpoint that it goes on from; None: from the first weights, before any was saved."""
+    rate_factor: float = 1.0
+    """What is left of the rates that the specs say, while this segment lives."""
+    updates: int | None = None
+    """Of a decay branch: how many updates it makes while its rate falls."""
+    final_ratio: float | None = None
+    """Of a decay branch: the share of the rate that is left at its end."""
+    begun_at: str
+    ready_at: str | None = None
+    """When everything lay in its place; None: a kill came between, the next plan goes on."""
+
+    @property
+    def last_step(self) -> int:
+        """Return the step of the release checkpoint of a decay branch."""
+        return self.parent_step + (self.updates or 0)
+
+
 class RunRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     campaign_uid: str
     generation: int
@@ -83,6 +119,8 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     told_config_hash: str | None = None
     told_config_json: str | None = None
     told_specs_commit: str | None = None
+    segment: int = 1
+    """The segment of its campaign's history that it trains."""
 
 
 class JobRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -197,6 +235,16 @@ class LedgerRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     marks_json: str = ""
     """What people protected it by, `Marks`; empty: by nothing."""
 
+    @property
+    def is_living(self) -> bool:
+        """Is it of the living history: the living segment, or what that went on from?"""
+        return is_living_place(self.path)
+
+    @property
+    def which(self) -> str:
+        """Return what follows the campaign's name and `@`: the step, in another segment with its number."""
+        return str(self.step) if self.is_living else f"{self.segment}:{self.step}"
+
 
 class ManifestRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """What one saved checkpoint had learnt and came from; stays when the checkpoint is deleted.
@@ -245,6 +293,8 @@ class TrashRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     ended_at: str | None = None
     overrules: str | None = None
     """Of what was taken back: the line of the spec that stood then and counts no more while it stands."""
+    segment: int | None = None
+    """Of a checkpoint that is not of the living history any more: its segment."""
 
     @property
     def is_campaign(self) -> bool:
@@ -254,7 +304,8 @@ class TrashRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     @property
     def thing(self) -> str:
         """Return what people call it, and undelete takes: `<hero>/<id>@<step>`, or `<hero>/<id>`."""
-        return self.campaign if self.is_campaign else f"{self.campaign}@{self.step}"
+        which = self.step if self.segment is None else f"{self.segment}:{self.step}"
+        return self.campaign if self.is_campaign else f"{self.campaign}@{which}"
 
     @property
     def subject(self) -> str:
@@ -354,6 +405,8 @@ class StoreView(msgspec.Struct, frozen=True, kw_only=True):
     requests: tuple[RequestRow, ...] = ()
     """Those not yet handled, oldest first."""
     approval: TakenApproval | None = None
+    segments: tuple[SegmentRow, ...] = ()
+    """Those that were begun, by campaign and number."""
     trash: tuple[TrashRow, ...] = ()
     """The tombstones of everything that was ever dropped."""
     observed_seconds: float = 0.0

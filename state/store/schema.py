@@ -16,10 +16,11 @@ from state.store.rows import (
     QuestDataRow,
     RequestRow,
     RunRow,
+    SegmentRow,
     TrashRow,
 )
 
-VERSION = 8
+VERSION = 9
 
 
 class Table(typing.NamedTuple):
@@ -40,6 +41,7 @@ TABLES = {
     for table in (
         Table("campaigns", CampaignRow, ("uid",), ("name",)),
         Table("runs", RunRow, ("campaign_uid", "generation", "attempt")),
+        Table("segments", SegmentRow, ("campaign_uid", "number")),
         Table("jobs", JobRow, ("uid",), ("id",)),
         Table("quest_data", QuestDataRow, ("source_key",)),
         Table("inbox", InboxRow, ("quest_id",)),
@@ -178,7 +180,20 @@ def _from_7(connection: apsw.Connection) -> None:
     )
 
 
-_STEPS = {1: _from_1, 2: _from_2, 3: _from_3, 4: _from_4, 5: _from_5, 6: _from_6, 7: _from_7}
+def _from_8(connection: apsw.Connection) -> None:
+    """A campaign's history has segments."""
+    connection.execute(
+        "CREATE TABLE segments (campaign_uid TEXT NOT NULL, number INTEGER NOT NULL, kind TEXT NOT NULL, "
+        "wanted TEXT NOT NULL, reason TEXT NOT NULL, parent_segment INTEGER NOT NULL, "
+        "parent_step INTEGER NOT NULL, parent_digest TEXT, rate_factor REAL NOT NULL, updates INTEGER, "
+        "final_ratio REAL, begun_at TEXT NOT NULL, ready_at TEXT, PRIMARY KEY (campaign_uid, number)) "
+        "STRICT, WITHOUT ROWID"
+    )
+    connection.execute("ALTER TABLE runs ADD COLUMN segment INTEGER NOT NULL DEFAULT 1")
+    connection.execute("ALTER TABLE trash ADD COLUMN segment INTEGER")
+
+
+_STEPS = {1: _from_1, 2: _from_2, 3: _from_3, 4: _from_4, 5: _from_5, 6: _from_6, 7: _from_7, 8: _from_8}
 """By version: what brings a store from it to the next one. Not made from the row types, which move on."""
 
 

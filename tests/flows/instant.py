@@ -87,16 +87,19 @@ class _Life:
             self._leave(Progress(step=request.resume_step or 0), "failed", "it broke")
             return
         progress = self._train(request, orders)
-        if _is_at_goal(orders, progress):
+        if fate == "diverges":
+            self._leave(progress, "failed", f"the loss rose at step {progress.step}", "diverged")
+        elif _is_at_goal(orders, progress):
             self._leave(progress, "goal_reached", f"made {progress.step} updates")
         else:
             self._leave(progress, "finished", "all quests are done")
 
-    def _leave(self, progress: Progress, reason: str, message: str) -> None:
+    def _leave(self, progress: Progress, reason: str, message: str, failure_class: str = "unknown") -> None:
         record = RunExit(
             reason=reason,  # type: ignore[arg-type]
             message=message,
-            failure_class="unknown" if reason == "failed" else None,
+            failure_class=failure_class if reason == "failed" else None,  # type: ignore[arg-type]
+            healthy_step=progress.step // 2 if failure_class == "diverged" else None,
             quest_id=progress.quest_id,
             step=progress.step,
             last_checkpoint_step=progress.parent.step if progress.parent else None,

@@ -60,7 +60,11 @@ def test_a_campaign_has_come_as_far_as_its_newest_checkpoint() -> None:
 
 
 def test_a_damaged_checkpoint_and_one_of_another_segment_are_not_how_far_it_has_come() -> None:
-    ledger = (saved(100), saved(200, 2, damage="a bit"), saved(300, 3, segment=2))
+    ledger = (
+        saved(100),
+        saved(200, 2, damage="a bit"),
+        saved(300, 3, path="campaigns/h/c/segments/2/checkpoint-300"),
+    )
 
     assert campaign_record(CARD, ROW, ledger, {})["current_step"] == 100
 

@@ -4,7 +4,7 @@ A manifest lies beside the weights; of those that retention dropped the store ha
 where neither is there, the chain is broken, and says after whom.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 import apsw
@@ -27,10 +27,12 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     manifest: Manifest
     path: str | None
     """Of its folder; None: its weights are gone, and its manifest has no cursor."""
+    which: str
+    """The step; of a segment that is not the living one with its number."""
 
     @property
     def checkpoint(self) -> str:
-        return f"{self.manifest.campaign}@{self.manifest.step}"
+        return f"{self.manifest.campaign}@{self.which}"
 
     @property
     def run(self) -> RunKey | None:
@@ -72,33 +74,40 @@ class Seen(Protocol):
 
 def chain_of(view: Seen, digest: str) -> Chain:
     """Return the chain of the checkpoint with this digest; without links when nothing is known of it."""
+    left = {row.digest: row.which for row in view.facts.store.ledger if not row.is_living}
     here = {
-        found.manifest.digest: Link(manifest=found.manifest, path=found.path)
+        found.manifest.digest: _link(found.manifest, left, found.path)
         for campaign in view.facts.campaigns.values()
-        for found in campaign.checkpoints.complete
+        for found in campaign.all_complete
     }
     with open_reader(view.layout.store) as store:
-        links = tuple(_walk(here, store, digest))
+        links = tuple(_walk(here, left, store, digest))
     last = links[-1].manifest if links else None
     if last is None or last.parent_digest is None:
         return Chain(links=links)
     return Chain(links=links, broken=_broken(last))
 
 
-def _walk(here: dict[str, Link], store: apsw.Connection, digest: str | None) -> Iterator[Link]:
+def _link(manifest: Manifest, left: Mapping[str, str], path: str | None) -> Link:
+    return Link(manifest=manifest, path=path, which=left.get(manifest.digest, str(manifest.step)))
+
+
+def _walk(
+    here: dict[str, Link], left: Mapping[str, str], store: apsw.Connection, digest: str | None
+) -> Iterator[Link]:
     seen: set[str] = set()
     while digest is not None and digest not in seen:
         seen.add(digest)
-        link = here.get(digest) or _kept(store, digest)
+        link = here.get(digest) or _kept(store, left, digest)
         if link is None:
             return
         yield link
         digest = link.manifest.parent_digest
 
 
-def _kept(store: apsw.Connection, digest: str) -> Link | None:
+def _kept(store: apsw.Connection, left: Mapping[str, str], digest: str) -> Link | None:
     row = select_one(store, ManifestRow, "WHERE digest = ?", digest)
-    return Link(manifest=manifest_of(row), path=None) if row is not None else None
+    return _link(manifest_of(row), left, None) if row is not None else None
 
 
 def _broken(last: Manifest) -> str:

@@ -51,6 +51,9 @@ from reconciler.plan.actions.runs import (
     RunAction,
     StopRun,
 )
+from reconciler.plan.actions.segments import (
+    BeginSegment,
+)
 
 AnyAction = (
     RegisterCampaign
@@ -72,6 +75,7 @@ AnyAction = (
     | UpdateJob
     | DequeueJob
     | MarkJob
+    | BeginSegment
     | LaunchRun
     | ConfirmRun
     | GiveOrders
@@ -98,6 +102,7 @@ __all__ = [
     "AnswerRefresh",
     "AnyAction",
     "ArchiveCampaign",
+    "BeginSegment",
     "CloseRun",
     "ConfirmRun",
     "DeactivateCampaign",

@@ -33,6 +33,8 @@ class TrashCheckpoint(Action, frozen=True, kw_only=True):
     campaign_uid: str
     sequence: int
     """Of its ledger row."""
+    segment: int | None = None
+    """Where it is not of the living history any more."""
     step: int
     digest: str
     size_bytes: int
@@ -62,6 +64,7 @@ class ForgetUndelete(Action, frozen=True, kw_only=True):
     campaign_uid: str
     sequence: int
     """Of the tombstone."""
+    segment: int | None = None
     step: int
     overrules: str
 
@@ -73,6 +76,8 @@ class MarkCheckpoint(Action, frozen=True, kw_only=True):
     campaign_uid: str
     sequence: int
     """Of its ledger row."""
+    segment: int | None = None
+    """Where it is not of the living history any more."""
     step: int
     marks: Marks
 
@@ -83,6 +88,7 @@ class WriteTombstone(Action, frozen=True, kw_only=True):
     campaign: str
     campaign_uid: str
     sequence: int
+    segment: int | None = None
     step: int
     path: str
     """Of the dropped checkpoint, below the root."""
@@ -94,6 +100,7 @@ class PurgeTrash(Action, frozen=True, kw_only=True):
     campaign: str
     campaign_uid: str
     sequence: int
+    segment: int | None = None
     step: int
     path: str
     size_bytes: int

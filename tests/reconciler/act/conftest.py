@@ -380,6 +380,15 @@ def delete(*manifests: Manifest) -> a.DeleteCampaign:
     )  # fmt: skip
 
 
+def roll_back(manifest: Manifest, **changes: Any) -> a.BeginSegment:
+    given = a.BeginSegment(
+        campaign=CAMPAIGN, campaign_uid=UID, kind="rollback", number=2, living=1, parent_segment=1,
+        parent_step=manifest.step, parent_digest=manifest.digest, wanted=f"rewind to {manifest.step}: better",
+        reason="better", rate_factor=1.0,
+    )  # fmt: skip
+    return msgspec.structs.replace(given, **changes)
+
+
 def take_back_whole() -> a.RestoreCheckpoint:
     return a.RestoreCheckpoint(
         request_id=1, checkpoint=CAMPAIGN, sequence=deletion_number(UID), campaign_uid=UID, asked_by="kim",
@@ -424,6 +433,7 @@ class Builders:
     enqueue, mark, launch, orders = map(staticmethod, (enqueue, mark, launch, orders))
     live_orders = staticmethod(live_orders)
     stop, close, record, set_aside = map(staticmethod, (stop, close, record, set_aside))
+    roll_back = staticmethod(roll_back)
     drop, take_back, purge = map(staticmethod, (drop, take_back, purge))
     forget_undelete = staticmethod(forget_undelete)
     held_out = staticmethod(held_out)

@@ -137,6 +137,14 @@ def wanted_back(realm: Any, make: Any) -> None:
     realm.ask("undelete", make.campaign)
 
 
+def begun_elsewhere(realm: Any, make: Any) -> None:
+    """Three are saved; the job is learnt by the last, the second is in the trash, another began with the third."""
+    for step in (7, 9, 11):
+        realm.done(make.record(realm.save_checkpoint(step)))
+    realm.done(make.mark("completed", start_step=8, final_step=11))
+    realm.done(make.take_over(manifest_of(realm, 11)), make.drop(manifest_of(realm, 9), 2))
+
+
 def recorded_and_lost(realm: Any, make: Any) -> None:
     realm.done(make.record(realm.save_checkpoint(7)))
     shutil.rmtree(realm.layout.campaign(make.campaign).checkpoint(7))
@@ -251,6 +259,7 @@ SCENARIOS = {
     "TrashCheckpoint": Scenario(lambda realm, make: make.drop(manifest_of(realm, 7)), two_saved),
     "RestoreCheckpoint": Scenario(lambda realm, make: make.take_back(7), taken_back_asked),
     "ForgetUndelete": Scenario(lambda realm, make: make.forget_undelete(7), taken_back),
+    "BeginSegment": Scenario(lambda realm, make: make.roll_back(manifest_of(realm, 7)), begun_elsewhere),
     "DeleteCampaign": Scenario(lambda realm, make: make.delete(manifest_of(realm, 7)), at_rest),
     "DeleteCampaign-archived": Scenario(
         lambda realm, make: make.delete(archived_manifest(realm)),
@@ -434,7 +443,17 @@ class Bench:
         journal = realm.rows("actions")
         assert {row["state"] for row in journal} <= {"done", "failed"}
         assert journal[-1]["state"] == "done"
-        tables = ("campaigns", "runs", "jobs", "quest_data", "ledger", "requests", "trash", "meta")
+        tables = (
+            "campaigns",
+            "runs",
+            "jobs",
+            "quest_data",
+            "ledger",
+            "requests",
+            "trash",
+            "segments",
+            "meta",
+        )
         rows = {table: [_plain(row) for row in realm.rows(table)] for table in tables}
         rows["meta"] = [row for row in rows["meta"] if row["key"] != "epoch"]
         root = realm.layout.root

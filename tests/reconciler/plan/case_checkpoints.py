@@ -12,7 +12,7 @@ from state.contract.locked import Locked
 from state.contract.manifest import Manifest, Measures, Origin, QuestCursor
 from state.contract.request import CodeVersion
 from state.ids import campaign_uid
-from state.store.rows import LedgerRow, TrashRow
+from state.store.rows import LedgerRow, SegmentRow, TrashRow
 
 
 def found_checkpoint(name: str, uid: str, words: Mapping[str, Any], locked: Locked | None) -> FoundCheckpoint:
@@ -32,7 +32,7 @@ def found_checkpoint(name: str, uid: str, words: Mapping[str, Any], locked: Lock
     manifest = Manifest(
         campaign_uid=uid,
         campaign=name,
-        segment=1,
+        segment=words.get("segment", 1),
         step=words["step"],
         parent_step=None,
         parent_digest=None,
@@ -57,20 +57,47 @@ def found_checkpoint(name: str, uid: str, words: Mapping[str, Any], locked: Lock
         ),
         files=(),
         origin=msgspec.convert(words["origin"], Origin) if "origin" in words else None,
-        digest=words.get("digest", f"blake3:{words['step']}"),
+        digest=words.get("digest", _digest(words)),
     )
-    path = f"/root/campaigns/{name}/checkpoints/checkpoint-{words['step']}"
+    path = f"/root/campaigns/{name}/{_folder(words)}/checkpoint-{words['step']}"
     return make_found_checkpoint(path, 1, manifest)
+
+
+def _folder(words: Mapping[str, Any]) -> str:
+    """Return where it lies: one that a rollback left aside lies in the folder of its segment."""
+    return f"segments/{words['segment']}" if words.get("aside") else "checkpoints"
+
+
+def _digest(words: Mapping[str, Any]) -> str:
+    segment = f"{words['segment']}:" if "segment" in words else ""
+    return f"blake3:{segment}{words['step']}"
+
+
+def segment_row(uid: str, words: Mapping[str, Any]) -> SegmentRow:
+    """Return a segment that was begun; what is left out is as a person's rollback has it."""
+    given = {
+        "campaign_uid": uid,
+        "kind": "rollback",
+        "wanted": "rewind to 10: it was better",
+        "reason": "it was better",
+        "parent_segment": 1,
+        "parent_digest": f"blake3:{words['parent_step']}",
+        "begun_at": EARLIER,
+        "ready_at": EARLIER,
+    }
+    return SegmentRow(**(given | dict(words)))
 
 
 def ledger_row(uid: str, words: Mapping[str, Any], number: int) -> LedgerRow:
     return LedgerRow(
         campaign_uid=uid,
-        segment=1,
+        segment=words.get("segment", 1),
         step=words["step"],
         sequence=number,
         timestamp=EARLIER,
-        path=f"checkpoint-{words['step']}",
+        path=f"h/c/{_folder(words)}/checkpoint-{words['step']}"
+        if words.get("aside")
+        else f"checkpoint-{words['step']}",
         canonical_name="c",
         train_loss=0.5,
         val_loss=words.get("val_loss", 0.6),
@@ -80,7 +107,7 @@ def ledger_row(uid: str, words: Mapping[str, Any], number: int) -> LedgerRow:
         size_bytes=1,
         has_optimizer=True,
         healthy=True,
-        digest=words.get("recorded_digest", f"blake3:{words['step']}"),
+        digest=words.get("recorded_digest", _digest(words)),
         parent_step=None,
         generation=1,
         attempt=1,

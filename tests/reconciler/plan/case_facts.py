@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from case_checkpoints import found_checkpoint, ledger_row, tombstone
+from case_checkpoints import found_checkpoint, ledger_row, segment_row, tombstone
 from case_constants import EARLIER, REALM_UID, SIZE
 from case_files import a_gpu, data_of, inbox_facts, inbox_row, made_inspection, model_facts, quest_file
 from case_runs import config_of_row, effective_run, run_status, with_values
@@ -176,9 +176,12 @@ class Builder:
         }
         row = CampaignRow(**(fields | words.get("row", {})))
         self._store(campaigns=(*self.facts.store.campaigns, row))
-        complete = tuple(
-            found_checkpoint(name, uid, c, self._locked(name, c)) for c in words.get("checkpoints", ())
-        )
+        lying = [
+            (found_checkpoint(name, uid, c, self._locked(name, c)), c) for c in words.get("checkpoints", ())
+        ]
+        complete = tuple(found for found, c in lying if not c.get("aside"))
+        segments = tuple(segment_row(uid, one) for one in words.get("segments", ()))
+        self._store(segments=(*self.facts.store.segments, *segments))
         recorded = [c for c in words.get("checkpoints", ()) if c.get("recorded", True)]
         gone = [
             lost if isinstance(lost, dict) else {"step": lost} for lost in words.get("lost_checkpoints", ())
@@ -203,6 +206,14 @@ class Builder:
                 ),
                 set_aside=tuple(words.get("set_aside", ())),
             ),
+            segments={
+                number: CheckpointFacts(
+                    complete=tuple(f for f, c in lying if c.get("aside") and c["segment"] == number)
+                )
+                for number in (1, *(one.number for one in segments))
+            }
+            if segments
+            else {},
             runs=tuple(facts for _, facts in runs if facts is not None),
             starting=tuple(words.get("starting", ())),
             home=words.get("home", "home"),
@@ -272,6 +283,7 @@ class Builder:
             quest_id=words.get("quest_id"),
             failure_class=words.get("failure_class"),
             last_checkpoint_step=words.get("last_checkpoint_step"),
+            segment=words.get("segment", 1),
         )
         if "told" in words:
             row = self._told(name, row, words["told"])

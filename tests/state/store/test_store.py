@@ -316,6 +316,7 @@ def _store_of_version_1(path: Path) -> tuple[LedgerRow, ActionRow]:
         connection.execute(f"ALTER TABLE jobs DROP COLUMN {column}")
     connection.execute("DROP TABLE inbox")
     connection.execute("DROP TABLE manifests")
+    connection.execute("DROP TABLE segments")
     for column in ("quest", "approves_json"):
         connection.execute(f"ALTER TABLE requests DROP COLUMN {column}")
     for table, statement, row in tables:

@@ -1,0 +1,214 @@
+"""Campaigns go back: by a line of their spec, or since the loss left its bounds. Nothing is lost or counted twice.
+
+Trainers are instant ones: real requests, cursors and manifests, without weights.
+"""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lab import realm, rows, tiny_hero
+from worlds import World, check_nothing_is_left
+
+from reconciler.app.proof.prove import prove
+from reconciler.app.proof.records import Proof
+from state.contract.files import read
+from state.contract.request import RunRequest
+from state.store.connection import open_reader
+from state.store.rows import LedgerRow, StoreView
+from state.store.view import read_view
+
+ONE = "one/campaign-001"
+SUMS = {"id": "sums", "file": "data/sums.jsonl"}
+MORE = {"id": "more", "file": "data/more.jsonl"}
+REWIND = {"to": 10, "reason": "it was better there"}
+
+
+class Life:
+    """A world with one campaign; two quests of 20 and 10 updates, a checkpoint every five."""
+
+    def __init__(self, folder: Path) -> None:
+        self.world = World(folder)
+        self.campaign: dict[str, Any] = {"id": "campaign-001"}
+        self.world.lab.write("data/sums.jsonl", rows(range(40)))
+        self.world.lab.write("data/more.jsonl", rows(range(100, 120)))
+        self.commit()
+
+    def commit(self, **campaign: Any) -> None:
+        """Commit the specs, the campaign's with these keys."""
+        self.campaign |= campaign
+        defaults = {
+            "checkpoint": {"every_updates": 5, "every_minutes": 15},
+            "evaluation": {"every_updates": 1000, "held_out": 0},
+        }
+        retry = {"attempts": 3, "backoff": "100ms", "longest_backoff": "100ms"}
+        self.world.commit({
+            "realm": realm(ONE, defaults=defaults, apply={"interval": "1s", "retry": retry}),
+            "heroes/one": tiny_hero("one"),
+            "campaigns/one/campaign-001": self.campaign,
+            "queue": {"quests": [SUMS, MORE]},
+        })  # fmt: skip
+
+    @property
+    def store(self) -> StoreView:
+        with open_reader(self.world.lab.layout.store) as store:
+            return read_view(store)
+
+    @property
+    def names(self) -> list[str]:
+        """What the checkpoints are called, in the order in which they were recorded."""
+        return [row.which for row in self.store.ledger]
+
+    def prove(self, which: str) -> Proof:
+        return prove(self.world.environment, self.world.options, f"{ONE}@{which}")
+
+    def requests(self) -> list[RunRequest]:
+        """Return what each run was asked to be, oldest first."""
+        runs = self.world.lab.layout.campaign(ONE).runs
+        found = [read(path / "request.json", RunRequest) for path in runs.iterdir()]
+        return sorted(found, key=lambda one: (one.generation, one.attempt))
+
+    def check_whole(self) -> None:
+        """Each checkpoint of the ledger lies, whole, where it says; nothing is left to do."""
+        root = self.world.lab.layout.root
+        assert [row.path for row in self.store.ledger if not _lies(root, row)] == []
+        check_nothing_is_left(self.world)
+
+
+def _lies(root: Path, row: LedgerRow) -> bool:
+    return json.loads((root / row.path / "manifest.json").read_bytes())["digest"] == row.digest
+
+
+@pytest.fixture
+def life(tmp_path: Path) -> Life:
+    return Life(tmp_path)
+
+
+def learnt_once(proof: Proof) -> list[tuple[str, int, int, int]]:
+    """Return (quest, rows learnt once, repeated, skipped) of each quest."""
+    assert proof.is_proven, proof.problems
+    return [
+        (q.quest, sum(t.num_rows for t in q.times if t.times == 1), q.num_repeated, q.num_skipped)
+        for q in proof.quests
+    ]
+
+
+def test_a_campaign_goes_back_and_learns_again_what_only_the_left_segment_had_learnt(life: Life) -> None:
+    life.world.apply()
+    before = life.names
+    life.commit(rewind=REWIND)
+
+    life.world.apply()
+
+    assert before == ["5", "10", "15", "20", "25", "30"]
+    assert life.names == ["5", "10", "1:15", "1:20", "1:25", "1:30", "15", "20", "25", "30"]
+    assert [(one.segment, one.resume_step) for one in life.requests()] == [(1, None), (2, 10)]
+    assert {job.quest_id: job.status for job in life.store.jobs} == {"sums": "completed", "more": "completed"}
+    life.check_whole()
+
+
+def test_both_histories_are_proven_each_row_once_in_each(life: Life) -> None:
+    life.world.apply()
+    life.commit(rewind=REWIND)
+    life.world.apply()
+
+    for which in ("latest", "1:30"):
+        assert learnt_once(life.prove(which)) == [("sums", 40, 0, 0), ("more", 20, 0, 0)]
+    assert [one.checkpoint for one in life.prove("1:30").ancestors] == [
+        f"{ONE}@{which}" for which in ("1:30", "1:25", "1:20", "1:15", "10", "5")
+    ]
+
+
+def test_a_line_is_done_once_and_another_reason_goes_back_once_more(life: Life) -> None:
+    life.world.apply()
+    life.commit(rewind=REWIND)
+    life.world.apply()
+    life.commit(rewind={"to": 10, "reason": "once more"})
+    life.world.apply()
+
+    assert [(one.number, one.parent_segment, one.parent_step) for one in life.store.segments] == [
+        (2, 1, 10), (3, 1, 10),
+    ]  # fmt: skip
+    assert [one for one in life.names if one.startswith("2:")] == ["2:15", "2:20", "2:25", "2:30"]
+    assert learnt_once(life.prove("latest")) == [("sums", 40, 0, 0), ("more", 20, 0, 0)]
+    life.check_whole()
+
+
+def test_back_to_the_first_weights_everything_is_learnt_again(life: Life) -> None:
+    life.world.apply()
+    life.commit(rewind={"to": 0, "reason": "from the start"})
+    life.world.apply()
+
+    assert life.requests()[-1].resume_step is None
+    assert learnt_once(life.prove("latest")) == [("sums", 40, 0, 0), ("more", 20, 0, 0)]
+    life.check_whole()
+
+
+def test_after_the_loss_left_its_bounds_training_goes_on_before_the_trouble_with_half_the_rate(
+    life: Life,
+) -> None:
+    life.world.apply(["diverges", "well"])
+
+    first, second = life.requests()
+    assert (second.segment, second.resume_step) == (2, 15)
+    assert second.config.training.learning_rate == first.config.training.learning_rate / 2
+    assert second.generation == first.generation + 1
+    assert life.names == ["5", "10", "15", "1:20", "1:25", "1:30", "20", "25", "30"]
+    assert learnt_once(life.prove("latest")) == [("sums", 40, 0, 0), ("more", 20, 0, 0)]
+    saga = life.world.lab.layout.campaign(ONE).saga.read_text().splitlines()
+    begun = [line for line in map(json.loads, saga) if line["event"] == "segment_begun"]
+    assert [(line["step"], line["why"]) for line in begun] == [
+        (15, "the loss left its bounds: the loss rose at step 30")
+    ]
+    life.check_whole()
+
+
+def test_after_two_rollbacks_the_campaign_stops_with_its_reason_until_a_person_lets_it_go_on(
+    life: Life,
+) -> None:
+    life.world.apply(["diverges"] * 3)
+
+    rates = [one.config.training.learning_rate for one in life.requests()]
+    assert rates == [0.001, 0.0005, 0.00025]
+    (blocked,) = (one for one in life.world.plan().plan.blocked if one.code == "diverged")
+    assert blocked.message.startswith(
+        "it is stopped: after 2 rollbacks, each with lower rates, the loss left"
+    )
+
+    life.world.pass_time(minutes=1)
+    life.world.ask("resume", ONE)
+    life.world.apply()
+
+    assert life.requests()[-1].config.training.learning_rate == 0.00025
+    assert {job.status for job in life.store.jobs} == {"completed"}
+    life.check_whole()
+
+
+def killed_at(life: Life, aside: Path, at: int) -> bool:
+    """Kill the apply that goes back at a failpoint, apply again, and check; say whether it came that far."""
+    root = life.world.lab.layout.root
+    shutil.rmtree(root)
+    shutil.copytree(aside, root, symlinks=True)
+    killed = life.world.apply_killed([], at)
+    life.world.apply()
+    assert life.names == ["5", "10", "1:15", "1:20", "1:25", "1:30", "15", "20", "25", "30"], at
+    assert learnt_once(life.prove("latest")) == [("sums", 40, 0, 0), ("more", 20, 0, 0)], at
+    assert [one.number for one in life.store.segments] == [2], at
+    life.check_whole()
+    return killed
+
+
+@pytest.mark.parametrize("stride", [47, pytest.param(1, marks=pytest.mark.long)])
+def test_a_rollback_killed_anywhere_ends_as_undisturbed(life: Life, tmp_path: Path, stride: int) -> None:
+    life.world.is_watched = False
+    life.world.apply()
+    life.commit(rewind=REWIND)
+    aside = tmp_path / "aside"
+    shutil.copytree(life.world.lab.layout.root, aside, symlinks=True)
+
+    at = 3
+    while killed_at(life, aside, at):
+        at += stride
+    assert at > 60
