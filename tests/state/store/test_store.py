@@ -4,6 +4,7 @@ import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import apsw
 import msgspec
@@ -349,6 +350,7 @@ def test_what_was_taken_back_before_version_8_overrules_the_line_that_stands(pat
     with writer.transaction() as store:
         put(store, [_stone(1, "restored"), _stone(-1, "restored"), _stone(2, "trashed")])
         store.execute("ALTER TABLE trash DROP COLUMN overrules")
+        _without_segments(store)
         store.pragma("user_version", 7)
     writer.close()
 
@@ -358,6 +360,28 @@ def test_what_was_taken_back_before_version_8_overrules_the_line_that_stands(pat
     writer.close()
 
     assert found == {-1: "state: deleted", 1: "keep: metrics", 2: None}
+
+
+def _without_segments(store: Any) -> None:
+    """Make of a store one of before version 9."""
+    store.execute("DROP TABLE segments")
+    store.execute("ALTER TABLE runs DROP COLUMN segment")
+    store.execute("ALTER TABLE trash DROP COLUMN segment")
+
+
+def test_a_run_and_a_drop_of_before_version_9_are_of_the_first_segment(path: Path) -> None:
+    writer = Writer(open_writer(path))
+    with writer.transaction() as store:
+        put(store, [RUN, _stone(2, "trashed")])
+        _without_segments(store)
+        store.pragma("user_version", 8)
+    writer.close()
+
+    with open_reader(path) as store:
+        view = read_view(store)
+
+    assert ([run.segment for run in view.runs], view.segments) == ([1], ())
+    assert [stone.thing for stone in view.trash] == ["a/b@1"]
 
 
 def _stone(sequence: int, state: TrashState) -> TrashRow:
