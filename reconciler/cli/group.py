@@ -20,6 +20,8 @@ VERBS: dict[str, tuple[str, str]] = {
     "explain": ("explain", "Say what a thing is, what comes next, what is in its way."),
     "diff": ("diff", "Compare two heroes, campaigns or checkpoints; draw their losses."),
     "history": ("history", "List every launch: commit, config, code, steps, end."),
+    "events": ("events", "List what apply did and tried, and what comes."),
+    "wait": ("wait", "Wait until a thing is as wanted: a step, a quest done, all applied."),
     "logs": ("logs", "Show the training log of a campaign."),
     "pause": ("pause", "Ask the trainer to save and wait with the model loaded."),
     "resume": ("resume", "Lift a pause or a stop, and forgive earlier failures."),

@@ -115,6 +115,12 @@ class Session:
 
         click.echo(msgspec.json.format(msgspec.json.encode(record), indent=2))
 
+    def say_json_line(self, record: Any) -> None:
+        """Print a record as JSON in one line, at once."""
+        import msgspec
+
+        click.echo(msgspec.json.encode(record))
+
 
 def _remember(ctx: click.Context, param: click.Parameter, value: Any) -> None:
     """Keep what was said; a flag after the verb wins over one before it."""

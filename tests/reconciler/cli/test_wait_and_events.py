@@ -1,0 +1,145 @@
+"""`wait` returns when a thing is as wanted and says why it never will be; `events` tells each thing done, once."""
+
+import json
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from reconciler.app.events import follow
+from state.store.rows import ActionRow
+
+
+@pytest.fixture
+def action() -> Any:
+    """Make a row of the journal."""
+
+    def make(number: int, **changes: Any) -> ActionRow:
+        row = ActionRow(
+            number=number,
+            id=f"sha256:{number:064x}",
+            kind="HandleRequest",
+            subject="campaign/pip/campaign-001",
+            payload_json='{"asked_by": "ada@lab"}',
+            reason="ada@lab asked for it",
+            cause="reconcile pause at 2026-01-31T12:00:00Z",
+            specs_commit="c" * 40,
+            state="done",
+            epoch=1,
+            begun_at="2026-01-31T12:00:00Z",
+            ended_at="2026-01-31T12:00:01Z",
+            outcome="pip/campaign-001 pauses",
+        )
+        return msgspec.structs.replace(row, **changes)
+
+    return make
+
+
+def numbers(result: Any) -> list[int]:
+    return [json.loads(line)["number"] for line in result.stdout.splitlines()]
+
+
+def test_each_thing_done_is_a_line_with_when_what_and_why(run, store, action) -> None:
+    store.write(
+        [
+            action(1),
+            action(2, kind="LaunchRun", subject="run/pip/campaign-001", state="failed", outcome="no\x1b[2J"),
+        ]
+    )
+    first, second = run("events").stdout.splitlines()
+    assert first == (
+        "2026-01-31 12:00:01  ✓ handle request campaign/pip/campaign-001: pip/campaign-001 pauses"
+        "  reconcile pause at 2026-01-31T12:00:00Z"
+    )
+    assert second.startswith("2026-01-31 12:00:01  ✗ launch run run/pip/campaign-001: no\\x1b[2J")
+
+
+def test_json_lines_say_who_asked_at_which_commit_and_what_came_of_it(run, store, action) -> None:
+    store.write([action(1)])
+    event = json.loads(run("events", "--json").stdout)
+    assert (event["asked_by"], event["specs_commit"], event["result"]) == ("ada@lab", "c" * 40, "done")
+    assert (event["outcome"], event["schema_version"]) == ("pip/campaign-001 pauses", 1)
+
+
+def test_since_lines_and_a_subject_choose(run, store, action) -> None:
+    store.write(
+        [action(n, subject="quest/q1" if n % 2 else "campaign/pip/campaign-001") for n in range(1, 8)]
+    )
+    assert numbers(run("events", "--json", "--since", "4")) == [5, 6, 7]
+    assert numbers(run("events", "--json", "-n", "2")) == [6, 7]
+    assert numbers(run("events", "pip/campaign-001", "--json")) == [2, 4, 6]
+    assert numbers(run("events", "quest/q1", "--json", "-n", "1")) == [7]
+    assert numbers(run("events", "quest/q", "--json")) == []
+
+
+def test_what_is_still_at_work_is_told_when_it_has_ended_and_nothing_is_told_twice(store, action) -> None:
+    over = threading.Event()
+    store.write([action(1), action(2, state="intent", ended_at=None)])
+    told: list[int] = []
+    events = follow(store.layout.store, is_over=over.is_set)
+    thread = threading.Thread(target=lambda: told.extend(event.number for event in events))
+    thread.start()
+    time.sleep(0.5)
+    store.write([action(2)])
+    store.write([action(3)])
+    deadline = time.monotonic() + 20
+    while told[-1:] != [3] and time.monotonic() < deadline:
+        time.sleep(0.05)
+    over.set()
+    thread.join()
+    assert told == [1, 2, 3]
+
+
+def test_without_a_realm_there_is_nothing_to_tell(run, root: Path) -> None:
+    result = run("events")
+    assert result.exit_code == 5
+    assert "nothing has been applied yet" in result.stderr
+
+
+def test_wait_returns_at_once_when_it_is_so(run, store, rows) -> None:
+    result = run("wait", "pip/campaign-001", "--for", "step=0", "--json")
+    assert (result.exit_code, json.loads(result.stdout)["condition"]) == (0, "step=0")
+
+
+def test_wait_sees_what_becomes_so_meanwhile(run, store, rows) -> None:
+    timer = threading.Timer(1.5, lambda: store.write([rows.job(status="completed")]))
+    timer.start()
+    store.write([rows.job(status="queued")])
+    result = run("wait", "quest/q1", "--for", "completed", "--timeout", "60")
+    timer.join()
+    assert (result.exit_code, result.stdout) == (0, "quest/q1 is completed: it is completed\n")
+
+
+def test_a_quest_that_failed_is_not_waited_for(run, store, rows) -> None:
+    store.write([rows.job(status="failed")])
+    result = run("wait", "quest/q1", "--for", "completed", "--timeout", "60")
+    assert result.exit_code == 1
+    assert "quest/q1 will not be completed: it is failed; see reconcile explain quest/q1" in result.stderr
+
+
+def test_time_that_ran_out_says_how_it_is(run, store) -> None:
+    result = run("wait", "pip/campaign-001", "--for", "step=7", "--timeout", "0")
+    assert result.exit_code == 6
+    assert "pip/campaign-001 is not step=7 after 0 s: step 0, active" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("thing", "condition", "code", "message"),
+    [
+        ("realm", "step=3", 64, 'the realm has no condition "step=3"; expected applied, idle'),
+        ("pip/campaign-001", "step=", 64, "expected synced, healthy, completed, paused, saved, step=N"),
+        ("quest/q1", "done", 64, 'a quest has no condition "done"; expected queued, processing, completed'),
+        ("quest/q7", "completed", 5, 'there is no quest "q7"'),
+        ("pip/campaign-009", "synced", 5, 'there is no campaign "pip/campaign-009"'),
+        ("hero/pip", "synced", 64, "cannot be waited for; expected realm, quest/<id> or <hero>/<campaign>"),
+    ],
+)
+def test_what_cannot_be_waited_for_is_said(
+    run, store, thing: str, condition: str, code: int, message: str
+) -> None:
+    result = run("wait", thing, "--for", condition)
+    assert result.exit_code == code
+    assert message in result.stderr
