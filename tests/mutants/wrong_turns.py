@@ -139,8 +139,8 @@ WRONG_TURNS = (
     WrongTurn(
         "deleting step 100 matched 1000 and 10000, as a pin of one held all",
         "reconciler/plan/retention/protections.py",
-        "if record.id in reasons]",
-        "if any(map(record.id.startswith, reasons))]",
+        "map(reasons.__contains__, history.ids)",
+        "[any(map(one.startswith, reasons)) for one in history.ids]",
         f"{RULES}test_a_pin_holds_the_checkpoint_that_it_names_and_no_other",
     ),
     WrongTurn(

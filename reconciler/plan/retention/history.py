@@ -6,9 +6,9 @@ Checks look at one field of all records at a time, in C where that can be: a led
 from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
 from datetime import UTC, datetime
-from itertools import accumulate, islice
+from itertools import accumulate, compress, islice
 from math import isfinite
-from operator import attrgetter, le, lt
+from operator import and_, attrgetter, le, lt
 from typing import NamedTuple
 
 from reconciler.plan.retention.records import MalformedRecords, Record
@@ -22,8 +22,13 @@ class History(NamedTuple):
     """When each was saved, in UTC: the latest of its own save time and all before it, those gone included."""
     healthy: Sequence[int]
     """Positions of the complete healthy ones: those that rules count."""
+    strange: Sequence[int]
+    """Positions of those that do not lie there whole."""
+    ids: Sequence[str]
     segments: Sequence[int]
     steps: Sequence[int]
+    recorded: Sequence[float]
+    """Observed seconds when each was recorded."""
 
 
 def history_of(records: Iterable[Record]) -> History:
@@ -33,31 +38,40 @@ def history_of(records: Iterable[Record]) -> History:
         MalformedRecords: an id or a sequence number occurs twice, or a place does among those that are there;
             a number or time cannot be used.
     """
-    ordered = sorted(records, key=attrgetter("sequence"))
-    _check_names([record.id for record in ordered], [record.sequence for record in ordered])
-    _check_places([record.segment for record in ordered], [record.step for record in ordered])
-    _check_seconds(ordered)
+    ordered = _in_order(list(records))
+    ids, segments, steps, recorded = _columns(ordered)
+    _check_unique(ids, "id")
     times = _never_backwards(_moments(ordered))
     if any(map(attrgetter("gone"), ordered)):
         times = [time for time, record in zip(times, ordered, strict=True) if not record.gone]
         ordered = [record for record in ordered if not record.gone]
-    segments, steps = [record.segment for record in ordered], [record.step for record in ordered]
+        ids, segments, steps, recorded = _columns(ordered)
     if len(set(steps)) != len(steps):  # quicker, and mostly enough
         _check_unique(list(zip(segments, steps, strict=True)), "segment and step")
-    healthy = [at for at, record in enumerate(ordered) if record.healthy and record.complete]
-    return History(ordered, times, healthy, segments, steps)
+    is_there, is_healthy = [one.complete for one in ordered], [one.healthy for one in ordered]
+    strange = [at for at, one in enumerate(is_there) if not one] if False in is_there else []
+    healthy = list(compress(range(len(ordered)), map(and_, is_there, is_healthy) if strange else is_healthy))
+    return History(ordered, times, healthy, strange, ids, segments, steps, recorded)
 
 
-def _check_names(ids: Sequence[str], sequences: Sequence[int]) -> None:
-    _check_unique(ids, "id")
-    if not all(map(lt, sequences, islice(sequences, 1, None))):
-        _check_unique(sequences, "sequence")
+def _in_order(records: list[Record]) -> list[Record]:
+    sequences = [record.sequence for record in records]
     _check_not_negative(sequences, "sequence")
+    if all(map(lt, sequences, islice(sequences, 1, None))):
+        return records
+    _check_unique(sequences, "sequence")
+    return sorted(records, key=attrgetter("sequence"))
 
 
-def _check_places(segments: Sequence[int], steps: Sequence[int]) -> None:
+def _columns(ordered: Sequence[Record]) -> tuple[list[str], list[int], list[int], list[float]]:
+    """Return ids, segments, steps and when each was recorded, checked."""
+    segments, steps = [one.segment for one in ordered], [one.step for one in ordered]
     _check_not_negative(segments, "segment")
     _check_not_negative(steps, "step")
+    recorded = [one.recorded_at_seconds for one in ordered]
+    if not isfinite(sum(recorded)):  # a sum with one that is not finite is not finite
+        _check_seconds(ordered)
+    return [one.id for one in ordered], segments, steps, recorded
 
 
 def _check_not_negative(values: Sequence[int], name: str) -> None:
@@ -66,8 +80,6 @@ def _check_not_negative(values: Sequence[int], name: str) -> None:
 
 
 def _check_seconds(ordered: Sequence[Record]) -> None:
-    if isfinite(sum([record.recorded_at_seconds for record in ordered])):
-        return  # a sum with one that is not finite is not finite
     for record in ordered:
         if not isfinite(record.recorded_at_seconds):
             raise MalformedRecords(f"{record.id}: recorded at {record.recorded_at_seconds}; expected seconds")

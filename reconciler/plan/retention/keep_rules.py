@@ -1,9 +1,9 @@
 """The rules, one function each: position in the history and the reason to keep what lies there."""
 
-import heapq
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
+from heapq import nlargest, nsmallest
 from math import isfinite
 
 from reconciler.plan.retention.calendar_rules import by_calendar
@@ -66,18 +66,22 @@ def best_positions(history: History, best: Best) -> list[int]:
 
     What was not measured, or is not finite, has no value: it displaces nothing.
     """
-    name, records = best.metric, history.records
+    name, records, is_lower = best.metric, history.records, best.direction == "lower"
     values = [records[at].metrics.get(name) for at in history.healthy]
-    finite = [value for value in values if value is not None and isfinite(value)]
-    if not finite:
+    measured = [value for value in values if value is not None]
+    if not isfinite(sum(measured)):  # a sum with one that is not finite is not finite
+        values = [value if value is not None and isfinite(value) else None for value in values]
+        measured = [value for value in values if value is not None]
+    if not measured:
         return []
-    is_lower, count = best.direction == "lower", len(finite) if best.count == ALL else max(best.count, 1)
-    ranked = (heapq.nsmallest if is_lower else heapq.nlargest)(count, finite)
-    least, most = min(ranked[0], ranked[-1]), max(ranked[0], ranked[-1])
+    count = len(measured) if best.count == ALL else max(best.count, 1)
+    last = (nsmallest if is_lower else nlargest)(count, measured)[-1]
     pairs = zip(values, history.healthy, strict=True)
-    found = [(value, at) for value, at in pairs if value is not None and least <= value <= most]
-    found.sort(key=lambda pair: (pair[0] if is_lower else -pair[0], -pair[1]))
-    return [at for _, at in found[:count]]
+    if is_lower:
+        found = [(value, -at) for value, at in pairs if value is not None and value <= last]
+    else:
+        found = [(-value, -at) for value, at in pairs if value is not None and value >= last]
+    return [-at for _, at in sorted(found)[:count]]
 
 
 def by_end(history: History, rules: Rules) -> Iterator[tuple[int, str]]:

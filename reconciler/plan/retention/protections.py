@@ -4,6 +4,7 @@ The best by each metric and the milestones of that promise are in `keep_rules`: 
 """
 
 from collections.abc import Iterable, Iterator
+from itertools import compress, count
 
 from reconciler.plan.retention.history import History
 from reconciler.plan.retention.records import Reference
@@ -19,8 +20,7 @@ def protections(
         yield from ((at, "no rule is given") for at in range(len(history.records)))
     yield from _newest(history)
     yield from _young(history, rules, now)
-    strange = [at for at, record in enumerate(history.records) if not record.complete]
-    yield from ((at, NOT_COMPLETE) for at in strange)
+    yield from ((at, NOT_COMPLETE) for at in history.strange)
     wanted = [*(Reference(id=pin, reason="pinned") for pin in pins), *references]
     yield from _wanted(history, wanted)
 
@@ -39,7 +39,7 @@ def _newest(history: History) -> Iterator[tuple[int, str]]:
 
 def _young(history: History, rules: Rules, now: float) -> Iterator[tuple[int, str]]:
     """Yield what is too young, by observed time; what was recorded in its future is too."""
-    limit, recorded = rules.minimum_age_seconds, [one.recorded_at_seconds for one in history.records]
+    limit, recorded = rules.minimum_age_seconds, history.recorded
     if not recorded or now - max(recorded) >= limit:
         return
     reason = f"recorded less than {duration(limit)} ago"
@@ -52,5 +52,5 @@ def _wanted(history: History, references: Iterable[Reference]) -> Iterator[tuple
     for reference in references:
         reasons.setdefault(reference.id, []).append(reference.reason)
     if reasons:
-        for at in [at for at, record in enumerate(history.records) if record.id in reasons]:
-            yield from ((at, reason) for reason in reasons[history.records[at].id])
+        for at in compress(count(), map(reasons.__contains__, history.ids)):
+            yield from ((at, reason) for reason in reasons[history.ids[at]])

@@ -5,7 +5,7 @@ or reference can only keep more.
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from reconciler.plan.retention.history import History, history_of
 from reconciler.plan.retention.keep_rules import reasons_by_rule
@@ -36,18 +36,19 @@ def retain(
         reasons.setdefault(at, {})[reason] = None
     for at, reason in protections(history, rules, pins, references, now):
         reasons.setdefault(at, {})[reason] = None
-    return tuple(_verdicts(history, reasons, rules))
+    return _verdicts(history, reasons, rules)
 
 
-def _verdicts(history: History, reasons: dict[int, dict[str, None]], rules: Rules) -> Iterator[Verdict]:
+def _verdicts(history: History, reasons: dict[int, dict[str, None]], rules: Rules) -> tuple[Verdict, ...]:
     rolled = (f"rolled out of the last {rules.last}" if rules.last else "no rule keeps it",)
     unhealthy = ("not healthy, and nothing needs it",)
-    for at, record in enumerate(history.records):
-        if at in reasons:
-            yield Verdict(id=record.id, decision="keep", reasons=tuple(reasons[at]))
-        else:
-            why = rolled if record.healthy else unhealthy
-            yield Verdict(id=record.id, decision="drop", reasons=why)
+    verdicts = [
+        Verdict(id=record.id, decision="drop", reasons=rolled if record.healthy else unhealthy)
+        for record in history.records
+    ]
+    for at, found in reasons.items():
+        verdicts[at] = Verdict(id=history.ids[at], decision="keep", reasons=tuple(found))
+    return tuple(verdicts)
 
 
 def rules_alone(history: History, rules: Rules) -> set[str]:
