@@ -13,15 +13,12 @@ import msgspec
 
 from state.cards import CampaignCard, Milestone
 from state.contract.goals import Goals, Reached, goal_reached
+from state.examinations import Passed, accuracy, mastery, results_of
 from state.formats import with_unknown_keys
 from state.ids import checkpoint_folder
 from state.store.rows import CampaignRow, LedgerRow
 
-_KEPT: dict[str, Any] = {
-    "peak_skill_levels": {},
-    "skill_effort": {},
-    "level_transitions": [],
-}
+_KEPT: dict[str, Any] = {"skill_effort": {}}
 """Fields that nothing decides yet: kept as they are read, else these."""
 _NO_GOALS = Goals()
 
@@ -59,6 +56,7 @@ def campaign_record(
         "milestones": _milestones(card, living, existing),
         "peak_metrics": peak_metrics(ledger, existing.get("peak_metrics")),
         "parent_campaign": start["parent_campaign"],
+        **_skills(ledger, existing),
         "archived_at": row.archived_at if row.status == "archived" else None,
         **{key: existing.get(key, default) for key, default in _KEPT.items()},
     }
@@ -78,13 +76,43 @@ def reached_by(row: LedgerRow) -> Reached:
 
 
 def peak_metrics(ledger: Sequence[LedgerRow], existing: Any) -> dict[str, float | None]:
-    """Return the best of each metric over all that was ever saved; accuracy has no source here yet."""
+    """Return the best of each metric over all that was saved. Never examined, the file's accuracy stays."""
     sound = [row for row in ledger if row.damage is None]
-    accuracy = existing.get("highest_accuracy") if isinstance(existing, Mapping) else None
+    known = existing.get("highest_accuracy") if isinstance(existing, Mapping) else None
+    shares = [share for row in sound if row.skills_json and (share := accuracy(results_of(row))) is not None]
     return {
         "lowest_loss": _lowest([row.train_loss for row in sound]),
         "lowest_val_loss": _lowest([row.val_loss for row in sound]),
-        "highest_accuracy": accuracy,
+        "highest_accuracy": max(shares) if shares else known,
+    }
+
+
+def _skills(ledger: Sequence[LedgerRow], existing: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the levels that were mastered; as the file says where nothing was ever examined."""
+    found = mastery([row for row in ledger if row.damage is None])
+    if not found:
+        return {
+            "peak_skill_levels": existing.get("peak_skill_levels", {}),
+            "level_transitions": existing.get("level_transitions", []),
+        }
+    passed = sorted((one for skill in found.values() for one in skill.passed), key=lambda one: one.step)
+    return {
+        "peak_skill_levels": {skill: one.mastered for skill, one in found.items()},
+        "level_transitions": [_transition(one) for one in passed],
+    }
+
+
+def _transition(one: Passed) -> dict[str, Any]:
+    """Return a gained level; what older systems counted beyond it is not known here."""
+    return {
+        "skill_id": one.skill,
+        "from_level": one.from_level,
+        "to_level": one.to_level,
+        "effort_spent": None,
+        "plastic_gain": None,
+        "efficiency": None,
+        "steps_taken": one.steps_taken,
+        "timestamp": one.timestamp,
     }
 
 

@@ -5,11 +5,13 @@ does not know survive at the end. Pure: no clock, no file; the same inputs give 
 sees drift by comparing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
+from state.contract.examination import LevelResult
+from state.examinations import accuracy, results_of
 from state.store.marks import marks_of
 from state.store.rows import CampaignRow, JobRow, LedgerRow
 
@@ -56,6 +58,7 @@ def canonical_name(step: int, saved_at: str) -> str:
 def sidecar_record(row: LedgerRow, campaign: str, existing: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a checkpoint's `.ledger.json` should say."""
     hero, _, campaign_id = campaign.partition("/")
+    results = results_of(row)
     record: dict[str, Any] = {
         "step": row.step,
         "timestamp": row.timestamp,
@@ -65,11 +68,11 @@ def sidecar_record(row: LedgerRow, campaign: str, existing: Mapping[str, Any]) -
         "val_loss": row.val_loss,
         "learning_rate": row.learning_rate,
         "epoch": None,
-        "accuracy": None,
+        "accuracy": accuracy(results),
         "perplexity": None,
         "training_file": row.training_file,
-        "skill_name": None,
-        "skill_level": None,
+        "skill_name": results[-1].skill if results else None,
+        "skill_level": results[-1].level if results else None,
         "total_examples_trained": row.total_examples_trained,
         "hero_id": hero,
         "campaign_id": campaign_id,
@@ -77,9 +80,9 @@ def sidecar_record(row: LedgerRow, campaign: str, existing: Mapping[str, Any]) -
         "has_optimizer": row.has_optimizer,
         "last_used": None,
         "locations": [],
-        "skill_metrics": {},
+        "skill_metrics": _skill_metrics(results),
         "skill_levels_at_save": {},
-        "linked_eval_ids": [],
+        "linked_eval_ids": [f"{row.step}-{one.skill}-{one.level}-{one.version[7:15]}" for one in results],
         "skill_effort_at_save": {},
         "created_by": "training",
         "ledger_version": LEDGER_VERSION,
@@ -87,6 +90,16 @@ def sidecar_record(row: LedgerRow, campaign: str, existing: Mapping[str, Any]) -
         **msgspec.to_builtins(marks_of(row)),
     }
     return with_unknown_keys(record, existing)
+
+
+def _skill_metrics(results: Sequence[LevelResult]) -> dict[str, dict[str, float]]:
+    """Return skill → its accuracy over all examined levels, and that of each level."""
+    found: dict[str, dict[str, float]] = {}
+    for one in results:
+        of_skill = [other for other in results if other.skill == one.skill]
+        said = found.setdefault(one.skill, {"accuracy": accuracy(of_skill) or 0.0})
+        said[f"accuracy_level_{one.level}"] = one.correct / one.total
+    return found
 
 
 _OUR_LEDGER_FIELDS = (

@@ -69,6 +69,11 @@ class CampaignLayout(msgspec.Struct, frozen=True):
         return self.status / "checkpoint_ledger.json"
 
     @property
+    def curriculum_state(self) -> Path:
+        """What the campaign was examined in, and which levels it has mastered."""
+        return self.status / "curriculum_state.json"
+
+    @property
     def logs(self) -> Path:
         return self.folder / "logs"
 

@@ -1,8 +1,9 @@
 """Write the status files of a campaign from the store: its ledger index first, then what says it is fresh."""
 
-from reconciler.act.derived import campaign_row, write_if_changed
+from reconciler.act.derived import campaign_row, read_or_keep, write_if_changed
 from reconciler.act.tools import Tools
 from reconciler.plan.actions import WriteStatusFiles
+from state.examinations import curriculum_state
 from state.formats import encode_record
 from state.homes import find_home
 from state.status_files import checkpoint_index, training_status
@@ -17,7 +18,7 @@ def write(action: WriteStatusFiles, tools: Tools) -> str:
 
 
 def write_status_files(tools: Tools, uid: str, name: str) -> None:
-    """Write checkpoint_ledger.json and training_status.json, where they differ from what they should say."""
+    """Write the status files where they differ from what they should say; the curriculum once examined."""
     with tools.writer.transaction() as store:
         row = campaign_row(store, uid, name)
         runs = select(store, RunRow, "WHERE campaign_uid = ?", uid)
@@ -28,4 +29,8 @@ def write_status_files(tools: Tools, uid: str, name: str) -> None:
         return  # nothing is made in the place of a folder that may come back
     stones = {stone.sequence: stone for stone in trash}
     write_if_changed(places.checkpoint_index, encode_record(checkpoint_index(row, ledger, stones)))
+    if any(one.skills_json for one in ledger):
+        existing, _kept = read_or_keep(places.curriculum_state, places.curriculum_state)
+        record = curriculum_state(ledger, row.created_at, existing)
+        write_if_changed(places.curriculum_state, encode_record(record))
     write_if_changed(places.training_status, encode_record(training_status(row, runs, ledger, stones)))

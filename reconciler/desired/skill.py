@@ -6,9 +6,17 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from reconciler.desired.base import Id, Json, Line, Name, Record, Spec
+from reconciler.desired.base import Id, Json, Line, Name, Record, Spec, is_known
 from reconciler.desired.places import Finding
 from reconciler.desired.training import MAX_SEED
+from state.contract.examination import (
+    DEFAULT_MAX_NEW_TOKENS,
+    DEFAULT_OVER,
+    DEFAULT_PASS_THRESHOLD,
+    DEFAULT_SAMPLES,
+    DEFAULT_SEED,
+    SkillExam,
+)
 
 
 class Source(Record, frozen=True, kw_only=True):
@@ -30,16 +38,24 @@ class SkillDisplay(Record, frozen=True, kw_only=True):
 
 
 class SkillEvaluation(Record, frozen=True, kw_only=True):
-    """How it is examined. Nothing does it yet; `validate --data` looks for its problems in the rows."""
+    """How it is examined by generation, in campaigns whose skills_focus names it, when a checkpoint is saved.
+
+    `validate --data` looks for the problems in the rows that are trained.
+    """
+
+    levels: tuple[Annotated[int, Meta(ge=1, le=1000)], ...] = ()
+    """Those that are examined; absent: none."""
 
     samples_per_level: Annotated[int, Meta(gt=0)] | None = None
     """Problems of each level; 5 when absent."""
     seed: Annotated[int, Meta(ge=0, le=MAX_SEED)] | None = None
     """Of those problems; 0 when absent."""
+    max_new_tokens: Annotated[int, Meta(gt=0, le=65_536)] | None = None
+    """An answer that is longer is wrong; 256 when absent."""
     pass_threshold: Annotated[float, Meta(ge=0, le=1)] | None = None
-    """Share of right answers from which a level is mastered."""
+    """Share of exact answers from which a level is mastered; 0.8 when absent."""
     over_evaluations: Annotated[int, Meta(gt=0)] | None = None
-    """The mean over so many examinations counts."""
+    """The mean over the last so many examinations of that very level counts; 3 when absent."""
 
 
 class Skill(Spec, frozen=True, kw_only=True):
@@ -112,7 +128,47 @@ class Skill(Spec, frozen=True, kw_only=True):
 NUMBER_KEYS_UNDER = frozenset({"level_progression", "accuracy_thresholds"})
 
 
+_GENERATE = ("-m", "trainer", "generate")
+
+
+def built_in_source(skill: Skill) -> str | None:
+    """Return the built-in skill that makes the problems, and so knows the answers; None of another source."""
+    command = skill.source.command if skill.source else ()
+    is_ours = len(command) == len(_GENERATE) + 2 and command[1:-1] == _GENERATE
+    return command[-1] if is_ours else None
+
+
+def exam_of(skill: Skill) -> SkillExam | None:
+    """Return how a skill is examined; None where its spec asks for no levels."""
+    wanted, source = skill.evaluation, built_in_source(skill)
+    if wanted is None or not wanted.levels or source is None:
+        return None
+    given = {
+        "samples": (wanted.samples_per_level, DEFAULT_SAMPLES),
+        "seed": (wanted.seed, DEFAULT_SEED),
+        "max_new_tokens": (wanted.max_new_tokens, DEFAULT_MAX_NEW_TOKENS),
+        "pass_threshold": (wanted.pass_threshold, DEFAULT_PASS_THRESHOLD),
+        "over": (wanted.over_evaluations, DEFAULT_OVER),
+    }
+    values = {name: default if value is None else value for name, (value, default) in given.items()}
+    return msgspec.convert(
+        {"skill": skill.id, "source": source, "levels": wanted.levels, **values}, SkillExam
+    )
+
+
 def check(skill: Skill) -> Iterator[Finding]:
-    """Yield what is wrong between keys of a skill: nothing so far."""
-    del skill
-    yield from ()
+    """Yield what is wrong between keys of a skill."""
+    if not is_known(skill.evaluation) or skill.evaluation is None or not is_known(skill.source):
+        return
+    levels = skill.evaluation.levels
+    if levels and built_in_source(skill) is None:
+        message = "only a skill whose problems this software makes can be examined: it knows the answers"
+        hint = "source: {command: [python, -m, trainer, generate, bin]}; or remove levels"
+        yield Finding(at=("evaluation", "levels"), on_key=True, message=message, hint=hint)
+    for place, level in enumerate(levels):
+        at = ("evaluation", "levels", place)
+        if level in levels[:place]:
+            yield Finding(at=at, message=f"{level} stands here twice", hint="remove one of them")
+        elif is_known(skill.max_level) and level > skill.max_level:
+            message = f"{level} is above max_level, which is {skill.max_level}"
+            yield Finding(at=at, message=message, hint=f"levels are 1 to {skill.max_level}")

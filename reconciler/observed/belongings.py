@@ -23,7 +23,9 @@ MAX_NAMED = 5
 """So many things that are not ours are named; of the others it is said how many there are."""
 _PLACES, _RUN = CampaignLayout(Path()), RunLayout(Path())
 _CAMPAIGN_FILES = frozenset(path.name for path in (_PLACES.record, _PLACES.saga, _PLACES.archive_summary))
-_STATUS_FILES = frozenset(path.name for path in (_PLACES.training_status, _PLACES.checkpoint_index))
+_STATUS_FILES = frozenset(
+    path.name for path in (_PLACES.training_status, _PLACES.checkpoint_index, _PLACES.curriculum_state)
+)
 _RUN_FILES = frozenset(
     path.name
     for path in (

@@ -29,6 +29,7 @@ _CAMPAIGN_PLACES = (
     *(("checkpoints", _FOLDER), ("runs", _FOLDER), ("logs", _FOLDER), ("status", _FOLDER)),
     *(("campaign.json", _FILE), ("saga.jsonl", _FILE), ("archive_summary.json", _FILE)),
     *(("status/training_status.json", _FILE), ("status/checkpoint_ledger.json", _FILE)),
+    ("status/curriculum_state.json", _FILE),
 )
 
 

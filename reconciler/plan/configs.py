@@ -6,6 +6,7 @@ import msgspec
 
 from reconciler.desired.hero import Hero
 from reconciler.desired.layers import Resolved, layers_of, resolve
+from reconciler.desired.skill import exam_of
 from reconciler.desired.training import HeldOutFile as HeldOutSpec
 from reconciler.desired.unsupported import unsupported_settings
 from reconciler.plan.held_out import held_out_shape
@@ -15,6 +16,7 @@ from reconciler.plan.lowered_rates import lowered
 from reconciler.plan.world import World
 from state.contract.byte_tokens import byte_tokens_digest
 from state.contract.chat import BUILT_IN, is_built_in, template_digest
+from state.contract.examination import SkillExam
 from state.contract.request import (
     ChatConfig,
     CheckpointConfig,
@@ -122,7 +124,17 @@ def _evaluation(world: World, campaign: str, settings: Mapping[str, Resolved]) -
         held_out_fraction=0.0 if isinstance(held_out, HeldOutSpec) else float(held_out),
         max_rows=settings["evaluation.max_rows"].value,
         held_out_digest=file.digest if file else None,
+        skills=tuple(_exams(world, campaign)),
     )
+
+
+def _exams(world: World, campaign: str) -> Iterator[SkillExam]:
+    """Yield how the campaign's focused skills are examined, those that are."""
+    for name in world.desired.campaigns[campaign].spec.skills_focus:
+        source = world.desired.skills.get(name)
+        exam = exam_of(source.spec) if source else None
+        if exam is not None:
+            yield exam
 
 
 def _held_out(world: World, campaign: str, settings: Mapping[str, Resolved]) -> HeldOutFile | None:

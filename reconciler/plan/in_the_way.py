@@ -11,7 +11,11 @@ from reconciler.plan.draft import Draft
 from reconciler.plan.world import World
 from state.ids import recorded_folder
 
-_STATUS = ("status/training_status.json", "status/checkpoint_ledger.json")
+_STATUS = (
+    "status/training_status.json",
+    "status/checkpoint_ledger.json",
+    "status/curriculum_state.json",
+)
 _ALL = ("checkpoints", "runs", "logs", "campaign.json", *_STATUS)
 _MOVED = ("checkpoints", "campaign.json", "archive_summary.json", *_STATUS)
 _PLACES: dict[type[a.Action], tuple[str, ...]] = {

@@ -1,6 +1,6 @@
 """What retention says of a campaign's checkpoints now: rules from the specs, records from ledger and disk."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -17,10 +17,11 @@ from reconciler.plan.retention.retain import retain
 from reconciler.plan.retention.rules import Best, Rules
 from reconciler.plan.stock import Stock, stock_of
 from reconciler.plan.world import World
+from state.examinations import accuracies, versions_now
 from state.store.rows import CampaignRow, LedgerRow
 
 METRICS = ("train_loss", "val_loss")
-"""Those that the ledger has; evaluations will add `accuracy/<skill>` here."""
+"""Those that every checkpoint may have; examinations add `accuracy` and `accuracy/<skill>`."""
 _VAL_LOSS = KeepBest(metric="val_loss")
 
 
@@ -130,30 +131,34 @@ def _best(sets: Sets, given: ActiveRules | ArchivedRules) -> Iterator[Best]:
 
 def records_of(world: World, stock: Stock) -> tuple[Record, ...]:
     """Return the campaign's ledger as retention reads it."""
-    tags = _tags(world)
+    tags, examined_in = _tags(world), versions_now(stock.ledger)
     records = []
     for one in stock.ledger:
         gone = not stock.is_in_force(one) or world.facts.tombstone(one) is not None
         name = checkpoint_id(stock.row, one, gone=gone)
         found = {"gone": gone, "complete": stock.is_there(one), "tags": tags.get(name, ())}
         found["segment"] = stock.row.segment if one.is_living else one.segment
-        records.append(_record(one, id=name, **found))
+        records.append(_record(one, examined_in, id=name, **found))
     return tuple(records)
 
 
-def metrics_of(one: LedgerRow) -> dict[str, float | None]:
-    """Return what the ledger knows of a checkpoint, by the names that rules use."""
-    return {"train_loss": one.train_loss, "val_loss": one.val_loss}
+def metrics_of(one: LedgerRow, examined_in: Mapping[str, frozenset[str]] = {}) -> dict[str, float | None]:
+    """Return what the ledger knows of a checkpoint, by the names that rules use.
+
+    `examined_in`: skill → the versions of examination that are compared; another one says nothing here.
+    """
+    found = {"train_loss": one.train_loss, "val_loss": one.val_loss}
+    return found | accuracies(one, examined_in) if one.skills_json else found
 
 
-def _record(one: LedgerRow, **found: Any) -> Record:
+def _record(one: LedgerRow, examined_in: Mapping[str, frozenset[str]], **found: Any) -> Record:
     return Record(
         sequence=one.sequence,
         step=one.step,
         saved_at=one.timestamp,
         recorded_at_seconds=one.recorded_at_seconds,
         healthy=one.healthy,
-        metrics=metrics_of(one),
+        metrics=metrics_of(one, examined_in),
         **found,
     )
 

@@ -1,5 +1,7 @@
 """The ledger's row of a checkpoint, as apply records it and as a plan foresees it. Pure."""
 
+import msgspec
+
 from reconciler.observed.records import FoundCheckpoint
 from state.contract.goals import num_quests_done
 from state.formats import canonical_name
@@ -34,5 +36,6 @@ def ledger_row(found: FoundCheckpoint, *, path: str, sequence: int, damage: str 
         specs_commit=manifest.specs_commit,
         tokens_seen=measures.tokens_seen,
         quests_done=num_quests_done(manifest.cursor),
+        skills_json=msgspec.json.encode(manifest.skills).decode() if manifest.skills else "",
         damage=damage,
     )

@@ -9,6 +9,7 @@ from reconciler.plan.draft import Draft
 from reconciler.plan.kept import METRICS, metrics_of, set_name
 from reconciler.plan.stock import Stock
 from reconciler.plan.world import World
+from state.examinations import versions_now
 
 
 def warn_of_pins(draft: Draft, stock: Stock, retention: Source[Retention]) -> None:
@@ -69,7 +70,10 @@ def _is_unmeasured(world: World, name: str, metric: str) -> bool:
     """Are there checkpoints in the campaigns of this set, and none of them has the metric?"""
     rows = [row for row in world.facts.store.campaigns if set_name(row) == name]
     ledgers = [world.facts.ledger_of(row.uid) for row in rows]
-    if metric not in METRICS:
-        return any(ledgers)
-    values = (metrics_of(one)[metric] for ledger in ledgers for one in ledger)
+    values = (
+        metrics_of(one, versions_now(ledger)).get(metric)
+        for ledger in ledgers
+        for one in ledger
+        if metric in METRICS or one.skills_json
+    )
     return any(ledgers) and not any(value is not None and isfinite(value) for value in values)

@@ -26,6 +26,7 @@ CLASSES: Mapping[str, Class] = {
     "training.final_rate_ratio": "live",
     "evaluation.every_updates": "live",
     "evaluation.max_rows": "live",
+    "evaluation.skills": "live",
     "checkpoint.every_updates": "live",
     "checkpoint.every_minutes": "live",
     # Decided when a trainer starts: it saves, leaves, and goes on with the optimizer's state.

@@ -6,6 +6,7 @@ from blake3 import blake3
 
 from state.canonical import canonical_json
 from state.contract.adapters import AdapterBase
+from state.contract.examination import LevelResult
 from state.contract.imported import Imported
 from state.contract.locked import Locked
 from state.contract.numbers import Count
@@ -15,7 +16,7 @@ from state.contract.request import CodeVersion
 MANIFEST_NAME = "manifest.json"
 SIDECAR_NAME = ".ledger.json"
 """Derived from the ledger; the one file that a manifest does not cover."""
-_CAME_LATER = ("locked", "origin", "recipe", "imported", "adapter_base")
+_CAME_LATER = ("locked", "origin", "recipe", "skills", "imported", "adapter_base")
 
 
 class FileEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,6 +101,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[FileEntry, ...]
     origin: Origin | None = None
     """Where the campaign began, in the checkpoint that was taken over; generation and attempt are 0 then."""
+    skills: tuple[LevelResult, ...] | None = None
+    """What examinations of its weights came to; None: there was none."""
     recipe: Recipe | None = None
     """How it was made from its parent; None of one that was taken over, or of an older version."""
     imported: Imported | None = None

@@ -8,6 +8,7 @@ Kind = Literal[
     "started",  # the model is loaded; `step` is where it goes on
     "update",  # one optimizer update
     "evaluation",  # held-out loss
+    "examination",  # a level of a skill, by generation
     "checkpoint",  # published; updates after `step` may stand before it
     "quest_started",
     "quest_finished",
@@ -40,4 +41,10 @@ class MetricsRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     """Of a checkpoint: so long training stood still for it."""
     write_seconds: float | None = None
     """Of a checkpoint: so long it was written, most of it while training went on."""
+    skill: str | None = None
+    level: int | None = None
+    correct: int | None = None
+    """Of an examination: answers that were exact ..."""
+    total: int | None = None
+    """... of so many."""
     note: str | None = None

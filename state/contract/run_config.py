@@ -9,6 +9,7 @@ from typing import Any, Literal
 import msgspec
 
 from state.canonical import sha256_of
+from state.contract.examination import SkillExam
 
 
 class ModelConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,6 +107,8 @@ class EvaluationConfig(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     """At most so many held-out rows are scored."""
     held_out_digest: str | None = None
     """Of the file that serves, whose rows are never trained; None: none, or an older version did not say."""
+    skills: tuple[SkillExam, ...] = ()
+    """What is examined by generation when a checkpoint is saved."""
 
 
 class CheckpointConfig(msgspec.Struct, frozen=True, kw_only=True):

@@ -234,6 +234,8 @@ class LedgerRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """Observed time when it was recorded; 0 in a row of an older version."""
     marks_json: str = ""
     """What people protected it by, `Marks`; empty: by nothing."""
+    skills_json: str = ""
+    """What examinations of its weights came to, a tuple of LevelResult; empty: there was none."""
 
     @property
     def is_living(self) -> bool:

@@ -20,7 +20,7 @@ from state.store.rows import (
     TrashRow,
 )
 
-VERSION = 9
+VERSION = 10
 
 
 class Table(typing.NamedTuple):
@@ -193,7 +193,22 @@ def _from_8(connection: apsw.Connection) -> None:
     connection.execute("ALTER TABLE trash ADD COLUMN segment INTEGER")
 
 
-_STEPS = {1: _from_1, 2: _from_2, 3: _from_3, 4: _from_4, 5: _from_5, 6: _from_6, 7: _from_7, 8: _from_8}
+def _from_9(connection: apsw.Connection) -> None:
+    """The ledger has what checkpoints were examined in."""
+    connection.execute("ALTER TABLE ledger ADD COLUMN skills_json TEXT NOT NULL DEFAULT ''")
+
+
+_STEPS = {
+    1: _from_1,
+    2: _from_2,
+    3: _from_3,
+    4: _from_4,
+    5: _from_5,
+    6: _from_6,
+    7: _from_7,
+    8: _from_8,
+    9: _from_9,
+}
 """By version: what brings a store from it to the next one. Not made from the row types, which move on."""
 
 

@@ -158,6 +158,13 @@ WRONG_TURNS = (
         "tests/reconciler/plan/test_kept.py::test_what_an_open_job_began_from_is_needed",
     ),
     WrongTurn(
+        "evaluations of one level counted for the next",
+        "state/examinations.py",
+        "of_level = counts.setdefault((result.level, result.version), [])",
+        "of_level = counts.setdefault((0, result.version), [])",
+        f"{STATE}test_examinations.py::test_an_examination_counts_for_the_level_that_it_was_of_and_for_no_other",
+    ),
+    WrongTurn(
         "today's date went into training text",
         "trainer/data/templates.py",
         'environment.globals["strftime_now"] = _refuse_the_clock',

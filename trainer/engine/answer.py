@@ -3,29 +3,27 @@
 import argparse
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
-import torch
 
 from state.contract.files import ContractError, read
 from state.contract.request import RunRequest
-from state.contract.row_shapes import Message
 from trainer.checkpoints.errors import CheckpointError
 from trainer.checkpoints.load import read_manifest, verify_files
 from trainer.checkpoints.state import STATE_NAME, TrainerState
 from trainer.data.rendering import RowError
 from trainer.engine.device import training_device
 from trainer.engine.failures import TrainingError
+from trainer.engine.generating import answers
 from trainer.engine.model import saved_model
 from trainer.engine.setup import requested_vocabulary
 from trainer.engine.standing import adapted_model, initial_model
 from trainer.engine.threads import use_threads
 from trainer.engine.vocabulary import Vocabulary
 
-BATCH_PROMPTS = 128
 EXIT_DONE, EXIT_FAILED, EXIT_USAGE = 0, 1, 64
 
 
@@ -51,46 +49,6 @@ def main(options: argparse.Namespace) -> int:
         sys.stderr.write(f"{error}\n")
         return EXIT_FAILED
     return EXIT_DONE
-
-
-def answers(model: Any, vocabulary: Vocabulary, prompts: Sequence[str], max_new_tokens: int) -> list[str]:
-    """Return the model's most likely answer to each prompt, token by token, up to the end of its turn.
-
-    Prompts of similar length go through together, filled up on the left.
-    """
-    documents = [vocabulary.renderer.prompt_ids([Message("user", prompt)]) for prompt in prompts]
-    by_length = sorted(range(len(documents)), key=lambda number: len(documents[number]))
-    found: dict[int, str] = {}
-    for start in range(0, len(by_length), BATCH_PROMPTS):
-        numbers = by_length[start : start + BATCH_PROMPTS]
-        texts = _answer_batch(model, vocabulary, [documents[number] for number in numbers], max_new_tokens)
-        found.update(zip(numbers, texts, strict=True))
-    return [found[number] for number in range(len(documents))]
-
-
-def _answer_batch(
-    model: Any, vocabulary: Vocabulary, documents: Sequence[Sequence[int]], max_new_tokens: int
-) -> list[str]:
-    encoder = vocabulary.encoder
-    width = max(len(document) for document in documents)
-    ids = [[encoder.pad_id] * (width - len(document)) + list(document) for document in documents]
-    mask = [[0] * (width - len(document)) + [1] * len(document) for document in documents]
-    with torch.inference_mode():
-        output = model.generate(
-            input_ids=torch.tensor(ids, device=model.device),
-            attention_mask=torch.tensor(mask, device=model.device),
-            do_sample=False,
-            max_new_tokens=max_new_tokens,
-            eos_token_id=encoder.eos_id,
-            pad_token_id=encoder.pad_id,
-        )
-    return [_text(encoder, row) for row in output[:, width:].tolist()]
-
-
-def _text(encoder: Any, ids: list[int]) -> str:
-    """Return the text up to the token that ends the turn."""
-    end = encoder.eos_id
-    return str(encoder.decode(ids[: ids.index(end)] if end in ids else ids))
 
 
 def _load(options: argparse.Namespace) -> tuple[Any, Vocabulary]:

@@ -23,7 +23,7 @@ from trainer.checkpoints.state import (
 )
 from trainer.engine.clock import now_text
 from trainer.engine.model_files import model_configs, model_tensors
-from trainer.engine.progress import Progress, measures
+from trainer.engine.progress import Progress, examined, measures
 from trainer.engine.run_state import RunState
 
 _OF_TRANSFORMERS = {"format": "pt"}
@@ -102,6 +102,7 @@ def _manifest(
             learnt=progress.learnt,
             measures=measures(progress),
             files=files,
+            skills=examined(progress),
             recipe=progress.recipe,
             adapter_base=adapter_base,
             digest="",

@@ -6,6 +6,7 @@ and what was learnt since the last checkpoint is kept as ranges of positions in 
 
 import msgspec
 
+from state.contract.examination import LevelResult
 from state.contract.goals import Reached, num_quests_done
 from state.contract.manifest import LearntRange, Manifest, Measures, QuestCursor
 from state.contract.orders import QuestOrder
@@ -35,6 +36,10 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     """The last one measured."""
     val_step: int | None = None
     """Where it was measured."""
+    skills: tuple[LevelResult, ...] = ()
+    """What the last examination came to."""
+    skills_step: int | None = None
+    """Where it was held."""
     learning_rate: float | None = None
     quest_id: str | None = None
     """Trained last."""
@@ -133,6 +138,11 @@ def measures(progress: Progress) -> Measures:
         examples_seen=progress.examples_seen,
         tokens_seen=progress.tokens_seen,
     )
+
+
+def examined(progress: Progress) -> tuple[LevelResult, ...] | None:
+    """Return what a checkpoint records of examinations: only those of this very step."""
+    return progress.skills if progress.skills_step == progress.step and progress.skills else None
 
 
 def _advanced(old: QuestCursor | None, order: QuestOrder, learnt: Learnt, step: int) -> QuestCursor:

@@ -9,6 +9,7 @@ from state.contract.config_classes import changes_between
 from state.contract.orders import Orders, QuestOrder
 from state.contract.run_config import RunConfig
 from trainer.engine.evaluating import Evaluator
+from trainer.engine.examining import Examiner
 from trainer.engine.live import request_now
 from trainer.engine.log import say
 from trainer.engine.progress import Learnt, Progress, after_update, cursor_of, is_complete, position
@@ -26,6 +27,7 @@ class Session:
         self.state = state
         self.teller = teller
         self.evaluator = Evaluator(state, teller)
+        self.examiner = Examiner(state, teller)
         self.saver = Saver(state, teller)
         self._launched = state.request
         self._orders: Orders | None = None
@@ -98,6 +100,7 @@ class Session:
         if done or self.evaluator.is_due():
             self.evaluator.evaluate(order)
         if done or self.saver.is_due():
+            self.examiner.examine()
             self.saver.save()
         if done:
             self.saver.finish()

@@ -19,6 +19,7 @@ HERO = "specs/heroes/pip.yaml"
 CAMPAIGN = "specs/campaigns/pip/campaign-001.yaml"
 QUEUE = "specs/queue.yaml"
 REALM = "specs/realm.yaml"
+SKILL = "specs/skills/bin.yaml"
 
 
 def said(mistakes) -> list[str]:
@@ -92,6 +93,12 @@ def test_what_was_loaded_cannot_be_changed(tree, small) -> None:
          ":2:35: is [1] (a list); expected a number or a mapping"),
         (REALM, "active: pip/campaign-001", "defaults: {evaluation: {held_out: {fil: a.jsonl}}}",
          ':2:36: misspelt key "fil"; did you mean "file"?'),
+        (SKILL, "source", "evaluation: {levels: [1]}\nsource",
+         ":3:14: only a skill whose problems this software makes can be examined: it knows the answers;"
+         " source: {command: [python, -m, trainer, generate, bin]}; or remove levels"),
+        (SKILL, "source: {command: [python, -m, trainer]}",
+         "evaluation: {levels: [2, 2, 30]}\nsource: {command: [python, -m, trainer, generate, bin]}",
+         ":3:26: 2 stands here twice; remove one of them"),
         (QUEUE, "for: [pip]", "for: [pop]", ':2:53: "pop" is not the id of a hero; known: pip; did you mean "pip"?'),
         (QUEUE, "for: [pip]", "for: [pip, pip]", ':2:58: "pip" stands here twice'),
         (QUEUE, "skill: bin", "skill: bon", ':2:21: "bon" is not the id of a skill; known: bin; did you mean "bin"?'),

@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 import msgspec
 import pytest
@@ -53,7 +53,8 @@ WITH_ADAPTERS = msgspec.structs.replace(
 
 def keys_of(record: type[msgspec.Struct], prefix: str = "") -> Iterator[str]:
     for field in msgspec.structs.fields(record):
-        kinds = [one for one in (field.type, *get_args(field.type)) if isinstance(one, type)]
+        inner = () if get_origin(field.type) is tuple else get_args(field.type)  # a list is one value
+        kinds = [one for one in (field.type, *inner) if isinstance(one, type)]
         record_type = next((one for one in kinds if issubclass(one, msgspec.Struct)), None)
         if record_type is not None:
             yield from keys_of(record_type, f"{prefix}{field.name}.")

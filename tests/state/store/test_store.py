@@ -364,6 +364,7 @@ def test_what_was_taken_back_before_version_8_overrules_the_line_that_stands(pat
 
 def _without_segments(store: Any) -> None:
     """Make of a store one of before version 9."""
+    store.execute("ALTER TABLE ledger DROP COLUMN skills_json")
     store.execute("DROP TABLE segments")
     store.execute("ALTER TABLE runs DROP COLUMN segment")
     store.execute("ALTER TABLE trash DROP COLUMN segment")
@@ -382,6 +383,21 @@ def test_a_run_and_a_drop_of_before_version_9_are_of_the_first_segment(path: Pat
 
     assert ([run.segment for run in view.runs], view.segments) == ([1], ())
     assert [stone.thing for stone in view.trash] == ["a/b@1"]
+
+
+def test_a_ledger_of_version_9_has_examined_nothing(path: Path) -> None:
+    writer = Writer(open_writer(path))
+    with writer.transaction() as store:
+        put(store, [sample(LedgerRow)])
+        store.execute("ALTER TABLE ledger DROP COLUMN skills_json")
+        store.pragma("user_version", 9)
+    writer.close()
+
+    writer = Writer(open_writer(path))
+    with writer.transaction() as store:
+        assert [row.skills_json for row in select(store, LedgerRow)] == [""]
+    writer.close()
+    _assert_made_alike(path)
 
 
 def _stone(sequence: int, state: TrashState) -> TrashRow:

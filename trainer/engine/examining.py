@@ -1,0 +1,123 @@
+"""Examining the focused skills by generation, right before a checkpoint is saved: it carries the result.
+
+Result and weights become durable by one rename: a kill in between loses both, and what is trained again is
+examined again. Nothing is counted twice, and no result is of other weights than those beside it.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import msgspec
+import torch
+
+from state.contract.examination import LevelResult, SkillExam, exam_version
+from trainer.checkpoints.state import random_tensors, set_random
+from trainer.engine.attention import use_documents
+from trainer.engine.device import autocast
+from trainer.engine.failures import EnvironmentFailure
+from trainer.engine.generating import answers
+from trainer.engine.log import say
+from trainer.engine.run_state import RunState
+from trainer.engine.telling import Teller
+from trainer.skills.registry import UnknownSkillError, find_skill
+
+Problems = tuple[tuple[str, str], ...]
+"""Question and answer of each."""
+
+
+class Examiner:
+    """Asks the model the same problems every time, greedily, and counts exact answers."""
+
+    def __init__(self, state: RunState, teller: Teller) -> None:
+        self._state = state
+        self._teller = teller
+
+    def examine(self) -> None:
+        """Examine every skill of the config at this step, once.
+
+        Raises:
+            EnvironmentFailure: a skill is not built in, or has no such level.
+        """
+        state, exams = self._state, self._state.request.config.evaluation.skills
+        if not exams or state.progress.skills_step == state.progress.step:
+            return
+        self._teller.heartbeat.enter("evaluating")
+        with _answering(state):
+            results = tuple(self._result(exam, level) for exam in exams for level in exam.levels)
+        state.progress = msgspec.structs.replace(
+            state.progress, skills=results, skills_step=state.progress.step
+        )
+        self._teller.heartbeat.enter("training")
+
+    def _result(self, exam: SkillExam, level: int) -> LevelResult:
+        started = time.perf_counter()
+        state, config = self._state, self._state.request.config
+        problems = problems_of(exam.source, level, exam.samples, exam.seed)
+        asked = [question for question, _ in problems]
+        given = answers(state.model, state.vocabulary, asked, exam.max_new_tokens)
+        matches = find_skill(exam.source).exact_match
+        result = LevelResult(
+            skill=exam.skill,
+            level=level,
+            correct=sum(matches(text, answer) for text, (_, answer) in zip(given, problems, strict=True)),
+            total=len(problems),
+            version=exam_version(exam, level, problems, config.chat.digest, config.tokenizer.digest),
+            pass_threshold=exam.pass_threshold,
+            over=exam.over,
+        )
+        self._tell(result, time.perf_counter() - started)
+        return result
+
+    def _tell(self, result: LevelResult, seconds: float) -> None:
+        self._teller.record(
+            "examination",
+            skill=result.skill,
+            level=result.level,
+            correct=result.correct,
+            total=result.total,
+            seconds=round(seconds, 4),
+        )
+        exact = f"{result.correct}/{result.total}"
+        say("examined", step=self._state.progress.step, skill=result.skill, level=result.level, exact=exact)
+        self._teller.heartbeat.beat()
+
+
+@cache
+def problems_of(source: str, level: int, samples: int, seed: int) -> Problems:
+    """Return the problems of an examination.
+
+    Raises:
+        EnvironmentFailure: there is no such skill or level.
+    """
+    try:
+        rows = list(find_skill(source).generate(level, samples, seed))
+    except (UnknownSkillError, ValueError) as error:
+        raise EnvironmentFailure(f"examination of skill {source}, level {level}: {error}") from error
+    return tuple(_problem(row["messages"]) for row in rows)
+
+
+def _problem(messages: list[dict[str, Any]]) -> tuple[str, str]:
+    said = {message["role"]: str(message["content"]) for message in messages}
+    return said["user"], said["assistant"]
+
+
+@contextmanager
+def _answering(state: RunState) -> Iterator[None]:
+    """Let the model generate, one answer beside the other; afterwards it trains on as if nothing had been.
+
+    Our attention is for flat rows of documents; generation asks with a mask and a cache.
+    """
+    model, random = state.model, random_tensors()
+    device = next(model.parameters()).device
+    model.eval()
+    model.set_attn_implementation("sdpa" if model._supports_sdpa else "eager")
+    try:
+        with torch.no_grad(), autocast(device, state.precision):
+            yield
+    finally:
+        use_documents(model)
+        model.train()
+        set_random(random)
