@@ -84,7 +84,7 @@ def _machine(run: RunRow, effective: EffectiveRun) -> tuple[Origin, ...]:
 
 def _config_key(setting: str) -> str:
     key = _ELSEWHERE.get(setting, setting)
-    return key if "." in key else f"training.{key}"
+    return key if key.partition(".")[0] in ("evaluation", "checkpoint") else f"training.{key}"
 
 
 def _name(run: RunRow) -> str:

@@ -49,18 +49,18 @@ class Model(Record, frozen=True, kw_only=True):
 
 
 class Qlora(Record, frozen=True, kw_only=True):
-    """Adapter training; `enabled: true` is refused at launch in this version."""
+    """Older: what training_defaults says as method and lora; enabled, it counts where those say nothing."""
 
     enabled: bool = False
-    """Train adapters on a 4-bit model?"""
+    """Older name of method: qlora; of method: lora where load_in_4bit is false."""
     r: Annotated[int, Meta(gt=0)] = 64
-    """Rank."""
+    """Older name of lora.rank."""
     alpha: Annotated[float, Meta(gt=0)] = 16
-    """Weight of the adapters."""
+    """Older name of lora.alpha."""
     dropout: Annotated[float, Meta(ge=0, lt=1)] = 0.05
-    """Share of adapter inputs set to zero."""
+    """Older name of lora.dropout."""
     target_modules: tuple[str, ...] = ("q_proj", "k_proj", "v_proj", "o_proj")
-    """Layers with adapters."""
+    """Older name of lora.target_modules."""
 
 
 class Chat(Record, frozen=True, kw_only=True):
@@ -172,7 +172,7 @@ class Hero(Spec, frozen=True, kw_only=True):
     training_defaults: TrainingSettings | None = None
     """How it is trained unless a campaign says otherwise."""
     qlora: Qlora | None = None
-    """Adapter training."""
+    """Older: adapters. training_defaults has method and lora."""
     chat: Chat = Chat()
     """How a conversation becomes text."""
     vram: Vram | None = None

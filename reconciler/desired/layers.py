@@ -10,20 +10,26 @@ from typing import Any
 import msgspec
 
 from reconciler.desired.desired import Desired, Said, Source
-from reconciler.desired.places import Step
 from reconciler.desired.training import ALIASES, HeldOutFile, TrainingSettings
+from state.contract.run_config import ALL_LINEAR
 
 BUILT_IN: Mapping[str, Any] = {
     "precision": "auto",  # what the device computes well
     "batch_size": 1,
     "gradient_accumulation": 16,  # 16 documents an update, as the first heroes were trained
     "optimizer": "adamw",
+    "method": "full",
+    "lora.rank": 16,  # with alpha 32 and all linear layers, as the older trainers had it
+    "lora.alpha": 32.0,
+    "lora.dropout": 0.05,
+    "lora.target_modules": ALL_LINEAR,
     "learning_rate": 1e-4,  # low enough not to spoil weights that exist
     "lr_scheduler": "constant",  # a campaign has no last step towards which a rate could fall
     "schedule_updates": None,  # so nobody but the spec can say where it ends
     "final_rate_ratio": 0.1,  # what language models are mostly trained down to
     "warmup_steps": 100,
     "weight_decay": 0.0,  # what the older trainers used where nothing was said
+    "weight_decay_on": "matrices",
     "adam_beta1": 0.9,
     "adam_beta2": 0.999,
     "adam_epsilon": 1e-8,
@@ -44,7 +50,9 @@ BUILT_IN: Mapping[str, Any] = {
 """Every setting but max_length, which the hero's context_length bounds."""
 
 BUILT_IN_MAX_LENGTH = 2048
-_IGNORED = frozenset({"save_total_limit", "load_in_4bit", "liger_kernel"})
+_IN_4_BITS = ("load_in_4bit",)
+"""An older key: true says a method, false says nothing."""
+_IGNORED = frozenset({"save_total_limit", "liger_kernel"})
 """Older keys that are no settings here; `unsupported` says what becomes of them."""
 
 
@@ -81,11 +89,11 @@ def layers_of(desired: Desired, campaign: str) -> tuple[Layer, ...]:
     Whatever machine and command line say counts for every campaign.
     """
     hero, own = desired.hero_of(campaign), desired.campaigns[campaign]
-    trainer = {} if hero.spec.trainer is None else _older_optimizer(hero)
+    older = {**_older_optimizer(hero), **_older_adapters(hero)}
     return (
         _built_in(hero.spec.model.context_length),
         _of_spec("realm", desired.realm, desired.realm.spec.defaults, "defaults"),
-        _of_spec("hero", hero, hero.spec.training_defaults, "training_defaults", weaker=trainer),
+        _of_spec("hero", hero, hero.spec.training_defaults, "training_defaults", weaker=older),
         _of_spec("campaign", own, own.spec.config_overrides, "config_overrides"),
         _host(desired),
         _command_line(desired.here.said),
@@ -161,8 +169,12 @@ def _layer(
 ) -> Layer:
     found = dict(weaker or {})
     for path, value in _flat(settings) if settings else ():
-        key = ".".join(path)
-        found[ALIASES.get(key, key)] = Setting(value=value, origin=origin_of(path), layer=name)
+        key, said = ALIASES.get(".".join(path), ".".join(path)), value
+        if path == _IN_4_BITS:
+            if not value:
+                continue
+            key, said = "method", "qlora"
+        found[key] = Setting(value=said, origin=origin_of(path), layer=name)
     return Layer(name=name, settings=found)
 
 
@@ -181,6 +193,27 @@ def _flat(record: msgspec.Struct, at: tuple[str, ...] = ()) -> Iterator[tuple[tu
 
 def _older_optimizer(hero: Source[Any]) -> dict[str, Setting]:
     """Return the optimizer that an older hero names under `trainer`; weaker than training_defaults."""
-    path: tuple[Step, ...] = ("trainer", "optimizer")
-    name = hero.spec.trainer.optimizer
-    return {"optimizer": Setting(value=name, origin=hero.where(*path), layer="hero")} if name else {}
+    trainer = hero.spec.trainer
+    if trainer is None or trainer.optimizer is None:
+        return {}
+    origin = hero.where("trainer", "optimizer")
+    return {"optimizer": Setting(value=trainer.optimizer, origin=origin, layer="hero")}
+
+
+def _older_adapters(hero: Source[Any]) -> dict[str, Setting]:
+    """Return what an older hero says of adapters under `qlora`; weaker than training_defaults."""
+    older, defaults = hero.spec.qlora, hero.spec.training_defaults
+    if older is None or not older.enabled:
+        return {}
+    is_whole = defaults is not None and defaults.load_in_4bit is False
+    said = {
+        "enabled": ("method", "lora" if is_whole else "qlora"),
+        "r": ("lora.rank", older.r),
+        "alpha": ("lora.alpha", older.alpha),
+        "dropout": ("lora.dropout", older.dropout),
+        "target_modules": ("lora.target_modules", older.target_modules),
+    }
+    return {
+        key: Setting(value=value, origin=hero.where("qlora", name), layer="hero")
+        for name, (key, value) in said.items()
+    }

@@ -5,9 +5,10 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from reconciler.desired.base import DataPath, Identifier, Name, Record
+from reconciler.desired.base import DataPath, Identifier, Name, Record, is_known
 from reconciler.desired.optimizers import OPTIMIZERS, is_optimizer, nearest_optimizer
 from reconciler.desired.places import Finding, Step
+from state.contract.run_config import ALL_LINEAR
 
 MAX_SEED = 2**53 - 1
 """Larger whole numbers are not the same in every JSON reader."""
@@ -70,6 +71,19 @@ class LossGuard(Record, frozen=True, kw_only=True):
     """What is left of the learning rates after each of these."""
 
 
+class Lora(Record, frozen=True, kw_only=True):
+    """The adapters of methods lora and qlora: small matrices beside frozen ones."""
+
+    rank: Annotated[int, Meta(gt=0, le=65_536)] | None = None
+    """Their inner width. Locked: adapters of another rank are a new campaign's."""
+    alpha: Annotated[float, Meta(gt=0, le=1_000_000)] | None = None
+    """Their weight is alpha / rank. Locked."""
+    dropout: Annotated[float, Meta(ge=0, lt=1)] | None = None
+    """Share of their inputs set to zero while training."""
+    target_modules: Literal["all-linear"] | tuple[Name, ...] | None = None
+    """Layers that get adapters, by name such as q_proj; `all-linear`: all but the head. Locked."""
+
+
 class LigerKernel(Record, frozen=True, kw_only=True):
     """Fused kernels that an older engine used; ours has its own."""
 
@@ -96,6 +110,10 @@ class TrainingSettings(Record, frozen=True, kw_only=True):
     """Micro-batches in an update; documents per update = batch_size x gradient_accumulation."""
     optimizer: Identifier | None = None
     """`adamw`, or `muon` for matrices with AdamW for the rest. Other names are refused at launch."""
+    method: Literal["full", "lora", "qlora"] | None = None
+    """`full`: every weight; `lora`: adapters on frozen weights; `qlora`: those in 4 bits. Locked."""
+    lora: Lora | None = None
+    """The adapters; nothing of it counts while the method is full."""
     learning_rate: Annotated[float, Meta(gt=0, lt=1)] | None = None
     """The rate after the warm-up."""
     lr_scheduler: Identifier | None = None
@@ -110,6 +128,8 @@ class TrainingSettings(Record, frozen=True, kw_only=True):
     """Longest document in tokens. A campaign may shrink it and never grow it."""
     weight_decay: Annotated[float, Meta(ge=0, lt=1)] | None = None
     """Pull of the weights towards zero, per update and learning rate."""
+    weight_decay_on: Literal["matrices", "all"] | None = None
+    """`matrices` spares norms, biases, embeddings and the head, as the field does; `all` spares nothing."""
     adam_beta1: Annotated[float, Meta(ge=0, lt=1)] | None = None
     """AdamW's memory of the gradient."""
     adam_beta2: Annotated[float, Meta(ge=0, lt=1)] | None = None
@@ -140,7 +160,7 @@ class TrainingSettings(Record, frozen=True, kw_only=True):
     save_total_limit: Annotated[int, Meta(gt=0)] | None = None
     """Older; nothing is deleted by it: this version keeps every checkpoint."""
     load_in_4bit: bool | None = None
-    """Older; true is refused at launch."""
+    """Older; true means method: qlora, false says nothing."""
     optimizer_type: Identifier | None = None
     """Older name of optimizer."""
     liger_kernel: LigerKernel | None = None
@@ -163,9 +183,34 @@ def check_settings(settings: TrainingSettings | None, *section: Step) -> Iterato
         yield _said_twice(*section, "save_steps", newer="checkpoint.every_updates")
     if settings.optimizer_type is not None and settings.optimizer is not None:
         yield _said_twice(*section, "optimizer_type", newer="optimizer")
+    if is_known(settings.method, settings.load_in_4bit) and settings.method is not None:
+        yield from _check_older_method(settings, *section)
+    if is_known(settings.lora) and settings.lora is not None:
+        yield from _check_targets(settings.lora, *section)
     for key in ("optimizer", "optimizer_type"):
         name = getattr(settings, key)
         yield from check_optimizer(name, *section, key)
+
+
+def _check_older_method(settings: TrainingSettings, *section: Step) -> Iterator[Finding]:
+    if settings.load_in_4bit and settings.method != "qlora":
+        message = f"load_in_4bit is an older word for method: qlora; method says {settings.method}"
+        yield Finding(at=(*section, "load_in_4bit"), on_key=True, message=message, hint="remove one of them")
+
+
+def _check_targets(lora: Lora, *section: Step) -> Iterator[Finding]:
+    at = (*section, "lora", "target_modules")
+    targets = lora.target_modules
+    if not is_known(targets) or not isinstance(targets, tuple):
+        return
+    if not targets:
+        yield Finding(at=at, message="names no layer", hint="all-linear, or names such as q_proj")
+    for index, target in enumerate(targets):
+        if target == ALL_LINEAR:
+            message, hint = f"{ALL_LINEAR} stands alone", f"target_modules: {ALL_LINEAR}"
+            yield Finding(at=(*at, index), message=message, hint=hint)
+        elif targets.index(target) < index:
+            yield Finding(at=(*at, index), message=f'"{target}" stands here twice')
 
 
 def check_optimizer(name: str | None, *at: Step) -> Iterator[Finding]:

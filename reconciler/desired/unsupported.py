@@ -93,10 +93,9 @@ def unsupported_dataset(dataset: Dataset) -> tuple[Unsupported, ...]:
 
 def _blockers(hero: Hero) -> Iterator[Unsupported]:
     defaults = hero.training_defaults
-    if hero.qlora is not None and hero.qlora.enabled:
-        yield _block(("qlora", "enabled"), "adapter training (qlora) is not supported")
-    if defaults is not None and defaults.load_in_4bit:
-        yield _block(("training_defaults", "load_in_4bit"), "4-bit weights are not supported")
+    if defaults is not None and defaults.load_in_4bit and hero.qlora is not None and not hero.qlora.enabled:
+        reason = "load_in_4bit: true asks for adapters on 4-bit weights, and qlora.enabled is false"
+        yield _block(("training_defaults", "load_in_4bit"), reason)
     if hero.trainer is not None and hero.trainer.type == "deepspeed":
         yield _block(("trainer", "type"), "deepspeed is not supported")
     if hero.memory_profile is not None:

@@ -1,7 +1,7 @@
 """Everything that can stand in the way, each with its name, what it means and the cheapest way out."""
 
 from reconciler.plan import jobs
-from reconciler.plan.config_changes import Difference, place_in_hero
+from reconciler.plan.config_changes import Difference
 from reconciler.plan.draft import Draft
 from reconciler.plan.hero_checks import LaunchProblem
 from reconciler.plan.retry import Verdict
@@ -83,14 +83,16 @@ def block_goal_reached(world: World, draft: Draft, campaign: str) -> bool:
     return True
 
 
-def block_new_lineage(world: World, draft: Draft, campaign: str, difference: Difference) -> None:
-    """Say that the specs now describe another model than the one that this campaign has trained."""
+def block_new_lineage(draft: Draft, campaign: str, difference: Difference, cause: str) -> None:
+    """Say that the specs now describe another model, or other adapters, than this campaign has trained."""
     hero = campaign.partition("/")[0]
+    is_of_method = (difference.decisive or "").startswith("training.")
+    what = "hold other adapters, or none" if is_of_method else "are of another model"
     draft.block(
         f"campaign/{campaign}",
         code="new-lineage",
-        message=f"{difference.text}: its checkpoints are of another model",
-        cause=world.where(f"hero/{hero}", *place_in_hero(difference.decisive or "model.init")),
+        message=f"{difference.text}: its checkpoints {what}",
+        cause=cause,
         hint=f"undo the change, or write a new campaign of {hero}; this one keeps its checkpoints",
     )
 

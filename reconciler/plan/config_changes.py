@@ -101,6 +101,8 @@ def _line(change: KeyChange) -> str:
 
 
 def _value(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
     return "none" if value is None else str(value)
 
 

@@ -111,9 +111,19 @@ def _chat(world: World, hero: Hero) -> ChatConfig:
 def _training(settings: Mapping[str, Resolved]) -> TrainingConfig:
     names = TrainingConfig.__struct_fields__
     values = {name: settings[name].value for name in names if name in settings}
+    if values["method"] != "full":
+        values["lora"] = _lora(settings)
     if values["lr_scheduler"] == "constant":
         values |= {"schedule_updates": None, "final_rate_ratio": None}
     return msgspec.convert(values, TrainingConfig)
+
+
+def _lora(settings: Mapping[str, Resolved]) -> dict[str, object]:
+    targets = settings["lora.target_modules"].value
+    return {
+        **{key: settings[f"lora.{key}"].value for key in ("rank", "alpha", "dropout")},
+        "target_modules": (targets,) if isinstance(targets, str) else tuple(sorted(targets)),
+    }
 
 
 def _evaluation(world: World, campaign: str, settings: Mapping[str, Resolved]) -> EvaluationConfig:

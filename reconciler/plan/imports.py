@@ -8,6 +8,7 @@ from reconciler.observed.records import FoundCheckpoint, StartFolder
 from reconciler.plan.actions import ImportCheckpoint
 from reconciler.plan.configs import ResolvedRun, resolve_run
 from reconciler.plan.draft import Draft
+from reconciler.plan.methods import adapters_misfit
 from reconciler.plan.starting_checkpoints import NoStart
 from reconciler.plan.world import World
 from state.contract.locked import first_unlike, locked_values
@@ -102,6 +103,8 @@ def _problem(world: World, name: str, seen: StartFolder) -> NoStart | None:
     resolved = resolve_run(world, name)
     if not isinstance(resolved, ResolvedRun):
         return NoStart("waits", resolved[0].message, resolved[0].hint)
+    if seen.manifest is not None and (problem := adapters_misfit(seen.manifest, resolved.config)):
+        return problem
     unlike = _unlike(seen, resolved.config)
     if unlike is None:
         return None
@@ -114,7 +117,7 @@ def _unlike(seen: StartFolder, config: RunConfig) -> str | None:
     """Return the first value in which the weights are not the hero's, in words, of those that are said."""
     if seen.manifest is not None:
         locked = seen.manifest.locked
-        found = first_unlike(locked, locked_values(config)) if locked is not None else None
+        found = first_unlike(locked, locked_values(config), is_start=True) if locked is not None else None
         return f"{found.key} is {found.found}, that of the hero is {found.asked}" if found else None
     said, model = seen.model, config.model
     if said is None:

@@ -20,6 +20,7 @@ from reconciler.plan.configs import ResolvedRun, resolve_run
 from reconciler.plan.draft import Draft
 from reconciler.plan.failures import is_charged
 from reconciler.plan.locked_checkpoints import block_other_checkpoint
+from reconciler.plan.methods import begins_afresh
 from reconciler.plan.retry import judge, policy_of
 from reconciler.plan.segments import waits_for_its_segment
 from reconciler.plan.starts import waits_for_its_start
@@ -72,14 +73,15 @@ def _is_held_back(world: World, draft: Draft, campaign: str, resolved: ResolvedR
 
 
 def _is_refused_change(world: World, draft: Draft, campaign: str, resolved: ResolvedRun) -> bool:
-    if block_other_checkpoint(world, draft, campaign, resolved.config):
+    if block_other_checkpoint(world, draft, campaign, resolved):
         return True
-    last = _last_run(world, campaign)
-    if last is None or world.newest_checkpoint(campaign) is None:
-        return False
+    last, newest = _last_run(world, campaign), world.newest_checkpoint(campaign)
+    if last is None or newest is None or newest.manifest.is_start:
+        return False  # nothing was learnt yet that another config could be unfit for
     difference = change_since(in_force(last).config_json, resolved.config)
     if difference.verdict == "new lineage":
-        blockers.block_new_lineage(world, draft, campaign, difference)
+        cause = cause_of(world, campaign, resolved, difference)
+        blockers.block_new_lineage(draft, campaign, difference, cause)
         return True
     return blockers.block_mid_epoch(world, draft, campaign, difference)
 
@@ -122,9 +124,8 @@ def _launch(
 ) -> None:
     generation, attempt = _next_key(world, campaign, resolved.config_hash)
     newest = world.newest_checkpoint(campaign)
-    same_optimizer = newest is None or newest.manifest.optimizer == resolved.config.training.optimizer
     start = _start(draft, campaign, newest.step if newest else 0)
-    fresh = "" if same_optimizer else f" with fresh state for {resolved.config.training.optimizer}"
+    fresh = begins_afresh(newest.manifest, resolved.config) if newest else None
     change, cause = _what_changed(world, campaign, resolved, generation)
     measured = held_out.take_in(world, draft, campaign)
     draft.add(
@@ -141,11 +142,11 @@ def _launch(
             threads=None,
             model_dir=resolved.model_dir,
             held_out=resolved.held_out,
-            optimizer_state="resume" if same_optimizer else "fresh",
+            optimizer_state="fresh" if fresh else "resume",
             specs_commit=world.specs_commit,
         ),
         subject=f"run/{campaign}",
-        reason=f"{change}{jobs.describe(world, draft, campaign)}, from {start}{fresh}",
+        reason=f"{change}{jobs.describe(world, draft, campaign)}, from {start}{fresh or ''}",
         cause=cause or _first_quest(world, draft, campaign),
         source=_source(world, draft, campaign, attempt, is_changed=bool(change)),
         needs=(*draft.ids(*_BEFORE_A_LAUNCH), *measured),

@@ -168,7 +168,8 @@ def _why_restart(world: World, draft: Draft, live: LiveRun) -> tuple[str, str] |
     if is_live(difference, live):
         return None  # its orders carry it: see plan_orders
     if difference.verdict == "new lineage":
-        blockers.block_new_lineage(world, draft, live.campaign, difference)
+        cause = cause_of(world, live.campaign, resolved, difference)
+        blockers.block_new_lineage(draft, live.campaign, difference, cause)
         return None
     if blockers.block_mid_epoch(world, draft, live.campaign, difference):
         return None

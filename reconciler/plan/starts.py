@@ -10,6 +10,7 @@ from reconciler.plan.actions import ImportCheckpoint, RegisterCampaign, RestoreC
 from reconciler.plan.configs import ResolvedRun, resolve_run
 from reconciler.plan.draft import Draft
 from reconciler.plan.imports import plan_import
+from reconciler.plan.methods import adapters_misfit
 from reconciler.plan.starting_checkpoints import NoStart, Start, find_start
 from reconciler.plan.world import World
 from state.contract.locked import first_unlike, locked_values
@@ -139,9 +140,11 @@ def _misfit(world: World, name: str, start: Start) -> NoStart | None:
     if not isinstance(resolved, ResolvedRun):
         return NoStart("waits", resolved[0].message, resolved[0].hint)
     saved = start.found.manifest.locked
+    if problem := adapters_misfit(start.found.manifest, resolved.config):
+        return problem
     if saved is None:
         return None  # saved by an older version: the trainer compares before it begins
-    unlike = first_unlike(saved, locked_values(resolved.config))
+    unlike = first_unlike(saved, locked_values(resolved.config), is_start=True)
     if unlike is None:
         return None
     hero = name.partition("/")[0]

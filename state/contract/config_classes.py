@@ -76,6 +76,8 @@ _USUAL: Mapping[str, Any] = {
 }
 """What a config means that does not say it."""
 
+_OF_ADAPTERS = "training.lora."
+"""Where only one of two configs has adapters, their method says it."""
 _OF_MUON = frozenset({"training.muon_learning_rate", "training.muon_momentum"})
 
 
@@ -92,10 +94,11 @@ def changes_between(old: RunConfig, new: RunConfig) -> tuple[KeyChange, ...]:
     """Return every value that changes, by key."""
     before, after = {**_USUAL, **by_key(old)}, {**_USUAL, **by_key(new)}
     uses_muon = "muon" in (old.training.optimizer, new.training.optimizer)
+    one_is_full = None in (old.training.lora, new.training.lora)
     return tuple(
         KeyChange(key, before.get(key), after.get(key), _class_of(key, uses_muon=uses_muon))
         for key in sorted(before.keys() | after.keys())
-        if before.get(key) != after.get(key)
+        if before.get(key) != after.get(key) and not (one_is_full and key.startswith(_OF_ADAPTERS))
     )
 
 

@@ -103,3 +103,30 @@ def test_what_a_hero_holds_out_counts_where_its_campaign_says_nothing(tree, smal
     small["specs/heroes/pip.yaml"] += "  evaluation: {held_out: 0.25}\n"
     desired = load(tree(small), NoCache())
     assert held_out_of(desired, NAME) == 0.25
+
+
+@pytest.mark.parametrize(
+    ("hero", "method"),
+    [
+        ("  load_in_4bit: true\n", "qlora"),
+        ("  load_in_4bit: false\n", "full"),
+        ("qlora: {enabled: true}\n", "qlora"),
+        ("  load_in_4bit: false\nqlora: {enabled: true}\n", "lora"),
+        ("  method: full\nqlora: {enabled: true}\n", "full"),
+    ],
+)
+def test_older_words_for_adapters_say_the_method(tree, small, hero, method) -> None:
+    small["specs/heroes/pip.yaml"] += hero
+    found = settings_of(tree, small)
+    assert found["method"].value == method
+    assert "load_in_4bit" not in found
+    enabled = "enabled: true" in hero
+    assert found["lora.rank"].value == (64 if enabled else 16)
+
+
+def test_a_later_layer_wins_over_older_words(tree, small) -> None:
+    small["specs/heroes/pip.yaml"] += "  load_in_4bit: true\n"
+    small["specs/campaigns/pip/campaign-001.yaml"] += "config_overrides: {method: lora, lora: {rank: 8}}\n"
+    found = settings_of(tree, small)
+    assert (found["method"].value, found["method"].shadowed[0].value) == ("lora", "qlora")
+    assert (found["lora.rank"].value, found["lora.alpha"].value) == (8, 32.0)

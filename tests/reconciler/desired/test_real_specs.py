@@ -67,10 +67,25 @@ def test_what_a_hero_asks_for_in_vain_blocks_its_launch_by_name(desired) -> None
     ]
     assert blockers(desired, "ojas-qwen3-8b") == [
         'optimizer "paged_adamw_32bit" is not supported; known: adamw, muon',
-        "adapter training (qlora) is not supported",
-        "4-bit weights are not supported",
         'the memory profile "24gb_qlora" is a preset of another program',
     ]
+
+
+def test_adapters_of_older_heroes_are_honoured_with_their_lines(desired) -> None:
+    found = resolve(layers_of(desired, "ojas-qwen3-8b/campaign-001"))
+    older = {
+        key: (found[key].value, found[key].origin) for key in found if key.startswith(("method", "lora"))
+    }
+    targets = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+    assert older == {
+        "method": ("qlora", "specs/heroes/ojas-qwen3-8b.yaml:41"),
+        "lora.rank": (64, "specs/heroes/ojas-qwen3-8b.yaml:60"),
+        "lora.alpha": (128, "specs/heroes/ojas-qwen3-8b.yaml:61"),
+        "lora.dropout": (0.02, "specs/heroes/ojas-qwen3-8b.yaml:62"),
+        "lora.target_modules": (targets, "specs/heroes/ojas-qwen3-8b.yaml:63"),
+    }
+    dio = resolve(layers_of(desired, "dio-qwen3-0.6b/campaign-001"))
+    assert dio["method"].value == "full"
 
 
 def test_what_changes_nothing_learnt_is_a_note(desired) -> None:

@@ -8,6 +8,7 @@ from case_constants import EARLIER, REALM_UID
 
 from reconciler.observed.records import FoundCheckpoint
 from reconciler.observed.records import found_checkpoint as make_found_checkpoint
+from state.contract.adapters import AdapterBase
 from state.contract.locked import Locked
 from state.contract.manifest import Manifest, Measures, Origin, QuestCursor
 from state.contract.request import CodeVersion
@@ -58,6 +59,8 @@ def found_checkpoint(name: str, uid: str, words: Mapping[str, Any], locked: Lock
         files=(),
         origin=msgspec.convert(words["origin"], Origin) if "origin" in words else None,
         digest=words.get("digest", _digest(words)),
+        adapter_base=msgspec.convert(words["base"], AdapterBase) if "base" in words else None,
+        digest=words.get("digest", f"blake3:{words['step']}"),
     )
     path = f"/root/campaigns/{name}/{_folder(words)}/checkpoint-{words['step']}"
     return make_found_checkpoint(path, 1, manifest)

@@ -36,6 +36,7 @@ from reconciler.plan.quest_sources import QuestSource, quest_source
 from reconciler.plan.world import World
 from state.campaign_file import campaign_record
 from state.cards import CampaignCard, encode_card
+from state.contract.adapters import AdapterShape
 from state.contract.exit import RunExit
 from state.contract.locked import Locked, locked_values
 from state.contract.orders import Orders, QuestOrder, RowShape
@@ -226,7 +227,11 @@ class Builder:
             return None
         resolved = resolve_run(self.world(), name)
         assert isinstance(resolved, ResolvedRun), resolved
-        return locked_values(with_values(resolved.config, words["locked"]))
+        locked = locked_values(with_values(resolved.config, words["locked"]))
+        shape = words.get("adapters")
+        return msgspec.structs.replace(
+            locked, adapter=msgspec.convert(shape, AdapterShape) if shape else None
+        )
 
     def _job(self, name: str, uid: str, order_id: str, words: Mapping[str, Any]) -> JobRow:
         quest_id, _, number = order_id.partition("+")
