@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from reconciler.app.adapter_bases import base_folder
 from reconciler.app.environment import Environment
 from reconciler.app.errors import Failed, Misused, NotFound
 from reconciler.app.ground import campaign_in, store_of
@@ -57,8 +58,12 @@ def answers(
         raise Failed(f"{', '.join(missing)} not installed here, so no model can answer; {INSTALL}")
     layout = layout_of(environment, options)
     campaign, found = find_checkpoint(layout, checkpoint)
+    row = next(row for row in store_of(layout).campaigns if row.name == campaign)
+    base = base_folder(environment, layout, find_home(layout, row).places, found.manifest)
+    limits = ["--max-new-tokens", str(max_new_tokens), "--device", device]
+    below = [] if base is None else ["--base", str(base)]
     try:
-        told = _ask(environment, Path(found.path), prompts, max_new_tokens, device)
+        told = _ask(environment, Path(found.path), prompts, [*limits, *below])
     except Failed as error:
         raise Failed(_why_not(layout, campaign, found) or str(error)) from error
     return Answers(
@@ -110,13 +115,12 @@ def missing_libraries() -> list[str]:
 
 
 def _ask(
-    environment: Environment, checkpoint: Path, prompts: Sequence[str], max_new_tokens: int, device: str
+    environment: Environment, checkpoint: Path, prompts: Sequence[str], limits: Sequence[str]
 ) -> tuple[Answer, ...]:
     import subprocess
 
     from reconciler.act.environment import child_environment
 
-    limits = ["--max-new-tokens", str(max_new_tokens), "--device", device]
     asked = [f"--prompt={prompt}" for prompt in prompts]
     done = subprocess.run(
         [
