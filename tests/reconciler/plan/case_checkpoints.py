@@ -60,7 +60,6 @@ def found_checkpoint(name: str, uid: str, words: Mapping[str, Any], locked: Lock
         origin=msgspec.convert(words["origin"], Origin) if "origin" in words else None,
         digest=words.get("digest", _digest(words)),
         adapter_base=msgspec.convert(words["base"], AdapterBase) if "base" in words else None,
-        digest=words.get("digest", f"blake3:{words['step']}"),
     )
     path = f"/root/campaigns/{name}/{_folder(words)}/checkpoint-{words['step']}"
     return make_found_checkpoint(path, 1, manifest)
