@@ -46,7 +46,7 @@ def _compare(view: View, repository: Path, branch: str, *, same: bool) -> Follow
     from reconciler.desired.git_process import SourceError
 
     try:
-        tip = resolve(repository, f"refs/heads/{branch}").id
+        tip = _tip(repository, branch, is_clone=view.is_snapshot)
         ahead, behind = ahead_behind(repository, tip, view.commit.id) if same else (0, 0)
     except SourceError:
         return Followed(branch=branch, commit=None, repository=str(repository), is_this_repository=same)
@@ -58,3 +58,15 @@ def _compare(view: View, repository: Path, branch: str, *, same: bool) -> Follow
         ahead=ahead,
         behind=behind,
     )
+
+
+def _tip(repository: Path, branch: str, *, is_clone: bool) -> str:
+    """Return the commit of a branch; in a clone that has only another one checked out, as it was fetched."""
+    from reconciler.desired.git_process import SourceError
+
+    try:
+        return resolve(repository, f"refs/heads/{branch}").id
+    except SourceError:
+        if not is_clone:
+            raise
+        return resolve(repository, f"refs/remotes/origin/{branch}").id

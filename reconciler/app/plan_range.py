@@ -4,6 +4,7 @@ Both are planned against the same world. What the base would do anyway is left o
 do is named. With three dots the base is the commit where the two histories parted.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -12,16 +13,19 @@ from reconciler.app.environment import Environment
 from reconciler.app.errors import Failed, Misused
 from reconciler.app.place import Options, head_of, repository_of
 from reconciler.app.plan_document import PlanBase, PlanDocument, document_of, planned
-from reconciler.app.planning import View, look
+from reconciler.app.planning import View
 from reconciler.desired.git_process import run
 from reconciler.plan.changes import Blocked, Change, Plan
 
+See = Callable[[str], View]
 _AT_A_COMMIT = "specs_commit"
 """What every launch carries and says nothing about what is done."""
 
 
-def document_between(environment: Environment, options: Options, ref: str) -> PlanDocument:
+def document_between(environment: Environment, options: Options, ref: str, see: See) -> PlanDocument:
     """Return the plan of HEAD without what the plan of BASE has, too; `ref` is BASE..HEAD or BASE...HEAD.
+
+    `see` looks at the world and plans for one ref.
 
     Raises:
         Misused: one of the two is missing.
@@ -33,7 +37,7 @@ def document_between(environment: Environment, options: Options, ref: str) -> Pl
     if not base_ref or not tip_ref or tip_ref.startswith(".") or ".." in tip_ref:
         raise Misused(f'"{ref}" is no BASE..HEAD; as in  main..switch-to-muon')
     base_commit = _parting(environment, options, base_ref, tip_ref) if since_parting else base_ref
-    base, tip = (look(environment, options, ref=one) for one in (base_commit, tip_ref))
+    base, tip = see(base_commit), see(tip_ref)
     return document_beyond(base, tip, ref, base_ref)
 
 

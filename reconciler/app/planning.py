@@ -49,6 +49,8 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     """Quest id → what is known of the rows to train, where a plan queues or launches something."""
     complaint: str | None = None
     """The specs that are checked out have mistakes, so that those of an earlier commit are in force."""
+    is_snapshot: bool = False
+    """Planned from facts in a file: nothing of the root is here."""
 
     @property
     def quests(self) -> tuple[Quest, ...]:

@@ -44,6 +44,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "prove": ("prove", "Show what a checkpoint has learnt, row by row, through all its ancestors."),
     "replay": ("replay", "Make a checkpoint again from its parent, and compare it with the record."),
     "try": ("try_", "Ask a checkpoint a few questions."),
+    "observe": ("observe", "Write what is, as a file: facts to plan against elsewhere."),
     "doctor": ("doctor", "Check what training needs, and say how to mend it."),
     "schema": ("schema", "Print the JSON Schemas of specs and plan."),
     "version": ("version", "Print version, code version, Python, SQLite, torch."),

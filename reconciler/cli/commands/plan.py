@@ -7,9 +7,10 @@ import click
 from reconciler.cli.session import Session, Verb, set_option
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from reconciler.app.plan_document import PlanDocument
+    from reconciler.app.planning import View
 
 CHANGES = 2
 
@@ -21,6 +22,7 @@ CHANGES = 2
         ("reconcile plan switch-to-muon", "What merging a branch would lead to."),
         ("reconcile plan main..switch-to-muon", "What the branch adds to the plan of main, for a reviewer."),
         ("reconcile plan main...HEAD --format markdown", "The comment of a pull request."),
+        ("reconcile plan main...HEAD --facts facts.json", "In a check that cannot reach the machine."),
         ("reconcile plan --worktree", "What the files would lead to if they were committed as they are."),
         ("reconcile plan --set learning_rate=1e-4", "What apply with the same --set would do."),
         ("reconcile plan --json --detailed-exitcode", "For programs: exit code 2 when there are changes."),
@@ -37,10 +39,17 @@ CHANGES = 2
 )
 @click.option("--json", "style", flag_value="json", help="The same as --format json.")
 @click.option("--detailed-exitcode", is_flag=True, help="0 nothing to do, 1 error, 2 changes.")
+@click.option(
+    "--facts",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=str),
+    help="Plan against a snapshot that `reconcile observe --out FILE` made on the realm's machine.",
+)
 @set_option()
 @click.pass_obj
 def command(
     session: Session,
+    facts: str | None,
     ref: str,
     worktree: bool,
     style: str,
@@ -53,22 +62,41 @@ def command(
     With three dots BASE is the commit where the two parted."""
     if worktree and ref != "HEAD":
         raise click.UsageError("--worktree plans from the files that are there; it goes without REF")
-    document = _document(session, ref, settings, worktree=worktree)
+    if facts is not None and worktree:
+        raise click.UsageError("--facts plans a commit; it goes without --worktree")
+    document = _document(session, ref, settings, facts, worktree=worktree)
     _show(session, document, style, session.said(settings))
     return CHANGES if detailed_exitcode and document.changes else 0
 
 
-def _document(session: Session, ref: str, settings: "Sequence[str]", *, worktree: bool) -> "PlanDocument":
+def _document(
+    session: Session, ref: str, settings: "Sequence[str]", facts: str | None, *, worktree: bool
+) -> "PlanDocument":
     from reconciler.app.plan_document import document_of
-    from reconciler.app.planning import look
 
+    see = _seer(session, settings, facts, worktree=worktree)
     if ".." in ref:
         from reconciler.app.plan_range import document_between
 
-        return document_between(session.environment(), session.options(settings), ref)
-    return document_of(
-        look(session.environment(), session.options(settings), ref=ref, worktree=worktree), ref
-    )
+        return document_between(session.environment(), session.options(settings), ref, see)
+    return document_of(see(ref), ref)
+
+
+def _seer(
+    session: Session, settings: "Sequence[str]", facts: str | None, *, worktree: bool
+) -> "Callable[[str], View]":
+    """Return what looks at the world, or at a snapshot of it, and plans for a ref."""
+    environment, options = session.environment(), session.options(settings)
+    if facts is None:
+        from reconciler.app.planning import look
+
+        return lambda ref: look(environment, options, ref=ref, worktree=worktree)
+    from pathlib import Path
+
+    from reconciler.app.snapshots import look_at_snapshot, read_snapshot
+
+    snapshot = read_snapshot(Path(facts))
+    return lambda ref: look_at_snapshot(environment, options, snapshot, ref)
 
 
 def _show(session: Session, document: "PlanDocument", style: str, said: str) -> None:

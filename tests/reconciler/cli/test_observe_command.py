@@ -1,0 +1,112 @@
+"""`observe --out` and `plan --facts`: the same plan elsewhere, and nothing else from a file that lies."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+REALM = "specs/realm.yaml"
+
+
+@pytest.fixture
+def snapshot(run, lab: Path, store, rows, tmp_path: Path) -> Path:
+    """What is seen of a realm that has trained."""
+    store.write([rows.run(), rows.job(status="completed")])
+    file = tmp_path / "facts.json"
+    assert run("observe", "--out", str(file)).exit_code == 0
+    return file
+
+
+def changes(result) -> list[tuple[str, str]]:
+    assert result.exit_code == 0, result.stderr
+    return [(change["id"], change["reason"]) for change in json.loads(result.stdout)["changes"]]
+
+
+def test_the_plan_against_a_snapshot_is_the_plan_of_that_moment_wherever_it_is_made(
+    run, snapshot: Path, tmp_path: Path
+) -> None:
+    here = run("plan", "--json")
+    there = run("--root", str(tmp_path / "no-root"), "plan", "--json", "--facts", str(snapshot))
+    assert changes(there) == changes(here)
+    document = json.loads(there.stdout)
+    assert document["seen_at"] == json.loads(snapshot.read_text())["seen_at"]
+    assert document["reconciler"] is None
+    assert "what came after is not in it" in document["warnings"][0]
+
+
+def test_a_branch_and_a_range_are_planned_against_it(run, lab: Path, git, snapshot: Path) -> None:
+    git(lab, "switch", "-qc", "side")
+    (lab / REALM).write_text("id: lab\nactive: mu/campaign-001\n")
+    git(lab, "commit", "-qam", "Switch")
+    git(lab, "switch", "-q", "main")
+    document = json.loads(run("plan", "main..side", "--json", "--facts", str(snapshot)).stdout)
+    assert ("activate", "campaign/mu/campaign-001") in [
+        (c["verb"], c["subject"]) for c in document["changes"]
+    ]
+    text = run("plan", "side", "--facts", str(snapshot), "--format", "markdown").stdout
+    assert "> **Warning:** planned against what was seen on " in text
+
+
+def test_what_nobody_looked_at_is_blocked_by_name_and_not_guessed(
+    run, lab: Path, git, snapshot: Path
+) -> None:
+    (lab / "mine.jsonl").write_text('{"prompt": "a", "completion": "b"}\n')
+    (lab / "specs/queue.yaml").write_text("quests:\n  - {id: mine, file: mine.jsonl}\n")
+    (lab / "specs/campaigns/pip/campaign-001.yaml").write_text(
+        "id: campaign-001\nconfig_overrides: {evaluation: {held_out: {file: held.jsonl}}}\n"
+    )
+    hero = (lab / "specs/heroes/mu.yaml").read_text().replace("id: mu", "id: nu\nname: nu")
+    assert "hf_name" not in hero
+    git(lab, "add", "-A")
+    git(lab, "commit", "-qm", "New things")
+    document = json.loads(run("plan", "--json", "--facts", str(snapshot)).stdout)
+    blocked = {item["subject"]: item["message"] for item in document["blocked"]}
+    assert blocked["quest/mine"] == "mine.jsonl was not looked at"
+    assert "held.jsonl: was not looked at when the snapshot was made" in " ".join(blocked.values())
+
+
+def test_a_snapshot_of_another_realm_is_refused(run, lab: Path, git, snapshot: Path) -> None:
+    (lab / REALM).write_text("id: other\nactive: pip/campaign-001\n")
+    git(lab, "commit", "-qam", "Another realm")
+    result = run("plan", "--facts", str(snapshot))
+    assert result.exit_code == 1
+    assert "the snapshot is of realm lab; the specs at main@" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "no snapshot of facts that this version can read"),
+        ("[" * 100_000, "no snapshot of facts that this version can read"),
+        ('{"schema_version": 1, "realm": "lab"}', "no snapshot of facts that this version can read"),
+        ('{"schema_version": 2, "realm": "lab"}', "of version 2, this software knows 1; update it here"),
+        ('{"schema_version": NaN, "realm": "lab"}', "no snapshot of facts that this version can read"),
+        (None, "cannot be read: No such file or directory"),
+    ],
+)
+def test_a_file_that_is_no_snapshot_is_said(run, tmp_path: Path, content: str | None, message: str) -> None:
+    file = tmp_path / "facts.json"
+    if content is not None:
+        file.write_text(content)
+    result = run("plan", "--facts", str(file))
+    assert result.exit_code == 1
+    assert message in result.stderr
+
+
+def test_nothing_that_a_snapshot_names_is_opened(run, snapshot: Path, tmp_path: Path) -> None:
+    told = json.loads(snapshot.read_text())
+    told["root"] = str(tmp_path / "trap")
+    told["facts"]["disk"]["root"] = str(tmp_path / "trap")
+    snapshot.write_text(json.dumps(told))
+    (tmp_path / "trap" / "control").mkdir(parents=True)
+    os.mkfifo(tmp_path / "trap" / "control" / "reconciler.lock")  # whoever opens it waits for ever
+    assert run("plan", "--facts", str(snapshot)).exit_code == 0
+
+
+def test_it_goes_to_the_standard_output_and_over_an_older_one_whole(run, snapshot: Path) -> None:
+    assert json.loads(run("observe", "--out", "-").stdout)["realm"] == "lab"
+    snapshot.write_text("older")
+    assert run("observe", "--out", str(snapshot)).exit_code == 0
+    assert json.loads(snapshot.read_text())["schema_version"] == 1
+    assert run("plan", "--facts", str(snapshot), "--worktree").exit_code == 64
