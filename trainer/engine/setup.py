@@ -34,6 +34,7 @@ from trainer.engine.claim import start_ticks
 from trainer.engine.device import Precision, training_device, training_precision
 from trainer.engine.failures import EnvironmentFailure
 from trainer.engine.heartbeat import Heartbeat
+from trainer.engine.host_memory import keep_freed_memory
 from trainer.engine.log import say
 from trainer.engine.metrics import Metrics
 from trainer.engine.model import compute_layers_twice
@@ -55,6 +56,7 @@ def open_session(request: RunRequest, run_files: RunLayout, heartbeat: Heartbeat
     Raises:
         EnvironmentFailure: the device, the model, the tokenizer or the checkpoint is not what it must be.
     """
+    keep_freed_memory()
     device = training_device(request.device)
     precision = training_precision(request.config.training.precision, device)
     checkpoints = Path(request.checkpoints_dir)
