@@ -55,7 +55,7 @@ def _wide(logits: Tensor) -> Tensor:
     return logits.float() if logits.dtype in (torch.float16, torch.bfloat16) else logits
 
 
-class _ChunkedHead(torch.autograd.Function):
+class _ChunkedHead(torch.autograd.Function):  # type: ignore[misc]  # torch has no type for it
     """The summed loss; its gradients were made on the way."""
 
     @staticmethod
