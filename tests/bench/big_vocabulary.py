@@ -1,5 +1,6 @@
 """151,936 tokens, half of them trained, one core, fp32, beside a Hugging Face Trainer: speed, memory, losses."""
 
+import itertools
 import json
 import os
 import statistics
@@ -50,5 +51,5 @@ def _run(side: str) -> Told:
     assert done.returncode == 0, done.stderr[-2000:]
     told = [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{"cpu_seconds"')]
     ends = [record["cpu_seconds"] for record in told]
-    each = [end - start for start, end in zip(ends[:-1], ends[1:], strict=True)]
+    each = [end - start for start, end in itertools.pairwise(ends)]
     return Told(statistics.median(each), told[-1]["peak_bytes"], [record["loss"] for record in told])
