@@ -15,7 +15,7 @@ from reconciler.plan.hero_checks import LaunchProblem
 from reconciler.plan.inbox import contracts_of_inbox
 from reconciler.plan.quest_sources import NoSource, contracts_of, quest_source
 from reconciler.plan.world import World
-from state.contract.inspection import Depth, Guard, InspectRequest, TrainedAs
+from state.contract.inspection import HELD_OUT_KEY, Depth, Guard, InspectRequest, TrainedAs
 from state.contract.row_contracts import RowContract
 from state.contract.row_lines import Finding
 from state.layout import Layout
@@ -77,7 +77,7 @@ class Subjects:
             where=world.quest_where(quest.id),
             campaign=campaign,
             content=content,
-            request=_request(world, campaign, content, resolved, self._depth),
+            request=_request(world, quest, campaign, content, resolved, self._depth),
             no_tokens=no_tokens,
         )
 
@@ -132,7 +132,12 @@ def _in_inbox(world: World, quest: Quest) -> InboxFile | None:
 
 
 def _request(
-    world: World, campaign: str | None, content: QuestContent, run: ResolvedRun | None, depth: Depth
+    world: World,
+    quest: Quest,
+    campaign: str | None,
+    content: QuestContent,
+    run: ResolvedRun | None,
+    depth: Depth,
 ) -> InspectRequest | None:
     if content.path is None or content.digest is None:
         return None
@@ -143,7 +148,17 @@ def _request(
         trained_as=_trained_as(run) if run is not None and depth != "quick" else None,
         held_out_fraction=run.config.evaluation.held_out_fraction if run is not None else 0.0,
         guards=_guards(world, campaign, run),
+        allowed_leakage=_allowed_leakage(world, quest),
     )
+
+
+def _allowed_leakage(world: World, quest: Quest) -> tuple[str, ...]:
+    """Return what the quest, or the dataset that its rows keep, allows to learn."""
+    seen = world.facts.quest_files.get(quest.id) or _in_inbox(world, quest)
+    kept = seen.content.contract.name if seen is not None and seen.content is not None else None
+    dataset = world.desired.datasets.get(quest.dataset or kept or "")
+    of_dataset = dataset.spec.allow_leakage if dataset is not None else {}
+    return tuple(sorted({*quest.allow_leakage, *of_dataset}))
 
 
 def _trained_as(run: ResolvedRun) -> TrainedAs:
@@ -167,4 +182,6 @@ def _guards(world: World, campaign: str | None, run: ResolvedRun | None) -> tupl
     if not isinstance(spec, HeldOutSpec) or seen is None or seen.path is None or seen.sha256 is None:
         return ()
     name = f"the held-out file {spec.file}"
-    return (Guard(name=name, path=seen.path, digest=seen.sha256, shape=held_out_shape(spec)),)
+    return (
+        Guard(name=name, key=HELD_OUT_KEY, path=seen.path, digest=seen.sha256, shape=held_out_shape(spec)),
+    )

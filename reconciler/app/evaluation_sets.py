@@ -5,7 +5,7 @@ They are what the skill's source makes for each level with the seed of its `eval
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -14,34 +14,75 @@ from reconciler.act.commands import Bounds, run_command
 from reconciler.act.errors import ActionFailed
 from reconciler.app.environment import Environment
 from reconciler.desired.desired import Desired
+from reconciler.desired.queue import Quest
 from reconciler.desired.skill import Skill
 from reconciler.provenance import ProvenanceUnknown, code_version
 from state.canonical import sha256_of
-from state.contract.inspection import Guard, Inspection
+from state.contract.inspection import Guard, Inspection, InspectRequest
 from state.contract.orders import RowShape
 from state.contract.quest_rows import QuestFileError, read_quest_bytes, rows
 from state.kept_answers import KeptAnswers
 
-_KIND = "evaluation-set-1"
+_KIND = "evaluation-set-2"
 _SAMPLES_PER_LEVEL = 5
 _BOUNDS = Bounds(seconds=60.0, file_bytes=64 * 1024 * 1024)
 
 
-def evaluation_guards(
-    environment: Environment, desired: Desired
-) -> tuple[tuple[Guard, ...], tuple[str, ...]]:
-    """Return the problems of every skill that says how it is examined, and why some are missing."""
-    guards: list[Guard] = []
-    notes: list[str] = []
-    kept = KeptAnswers(environment.cache_folder / "facts")
-    for name, source in sorted(desired.skills.items()):
-        if source.spec.evaluation is None or source.spec.source is None:
-            continue
+class EvaluationSets:
+    """What skills are examined with, level by level; made once for each version of this software."""
+
+    def __init__(self, environment: Environment, *, is_to_make: bool = True) -> None:
+        """`is_to_make`: run the sources of skills for what is not known; else only what is known counts."""
+        self._kept = KeptAnswers(environment.cache_folder / "facts")
+        self._is_to_make = is_to_make
+        self.notes: dict[str, str] = {}
+        """Skill → why its problems could not be looked for."""
+
+    def all(self, desired: Desired) -> tuple[Guard, ...]:
+        """Return the problems of every skill that says how it is examined."""
+        examined = (name for name, source in sorted(desired.skills.items()) if source.spec.evaluation)
+        return tuple(guard for name in examined for guard in self._of(desired.skills[name].spec))
+
+    def of_quest(self, desired: Desired, quest: Quest) -> tuple[Guard, ...]:
+        """Return what a quest is compared with: of rows that a skill makes, its examination of that level."""
+        if quest.skill is None:
+            return self.all(desired)
+        source = desired.skills.get(quest.skill)
+        if source is None or source.spec.evaluation is None or quest.level is None:
+            return ()
+        return tuple(self._of(source.spec, (quest.level,)))
+
+    def _of(self, skill: Skill, levels: Sequence[int] = ()) -> Iterator[Guard]:
+        if skill.source is None:
+            return
         try:
-            guards += _guards_of(source.spec, kept)
+            for level in levels or range(1, skill.max_level + 1):
+                questions = self._questions(_command(skill, level))
+                if questions is not None:
+                    name = f"the evaluation of skill {skill.id}, level {level}"
+                    yield Guard(name=name, key=f"{skill.id}-level-{level}", questions=questions)
         except (ActionFailed, QuestFileError, ProvenanceUnknown, OSError) as error:
-            notes.append(f"skill/{name}: its evaluation problems could not be looked for: {error}")
-    return tuple(guards), tuple(notes)
+            why = f"skill/{skill.id}: its evaluation problems could not be looked for: {error}"
+            self.notes[skill.id] = why
+
+    def _questions(self, command: Sequence[str]) -> tuple[str, ...] | None:
+        """Return what the problems ask that a command makes; None when that is not known."""
+        key = f"{_KIND}\0{sha256_of({'command': list(command), 'software': str(code_version())})}"
+        if (known := self._kept.get(key)) is not None:
+            return msgspec.json.decode(known, type=tuple[str, ...])
+        if not self._is_to_make:
+            return None
+        made = _made(command)
+        self._kept.put(key, msgspec.json.encode(made))
+        return made
+
+
+def examined(request: InspectRequest, guards: tuple[Guard, ...]) -> InspectRequest:
+    """Return the question whether a file holds what skills are examined with.
+
+    It is one of its own, so that what else is found in the file does not depend on which skills there are.
+    """
+    return msgspec.structs.replace(request, depth="quick", trained_as=None, guards=guards)
 
 
 def with_leaks(found: Inspection, examined: Inspection) -> Inspection:
@@ -55,31 +96,15 @@ def with_leaks(found: Inspection, examined: Inspection) -> Inspection:
     )
 
 
-def _guards_of(skill: Skill, kept: KeptAnswers) -> Iterator[Guard]:
-    """Yield the problems of each level, made once for each version of this software."""
-    commands = list(_commands(skill))
-    key = f"{_KIND}\0{sha256_of({'commands': commands, 'software': str(code_version())})}"
-    known = kept.get(key)
-    made = (
-        msgspec.json.decode(known, type=list[list[str]]) if known else [_questions(one) for one in commands]
-    )
-    if known is None:
-        kept.put(key, msgspec.json.encode(made))
-    for level, questions in enumerate(made, start=1):
-        name = f"the evaluation of skill {skill.id}, level {level}"
-        yield Guard(name=name, questions=tuple(questions))
-
-
-def _commands(skill: Skill) -> Iterator[list[str]]:
+def _command(skill: Skill, level: int) -> tuple[str, ...]:
     evaluation = skill.evaluation
     count = (evaluation.samples_per_level if evaluation else None) or _SAMPLES_PER_LEVEL
     seed = (evaluation.seed if evaluation else None) or 0
-    for level in range(1, skill.max_level + 1):
-        command = skill.source.command if skill.source else ()
-        yield [*command, "--level", str(level), "--count", str(count), "--seed", str(seed)]
+    command = skill.source.command if skill.source else ()
+    return (*command, "--level", str(level), "--count", str(count), "--seed", str(seed))
 
 
-def _questions(command: list[str]) -> list[str]:
+def _made(command: Sequence[str]) -> tuple[str, ...]:
     """Return what the problems ask that a skill's source makes.
 
     Raises:
@@ -91,4 +116,4 @@ def _questions(command: list[str]) -> list[str]:
         asked = [*command, "--out", str(out)]
         run_command(asked, cwd=Path(os.sep), bounds=_BOUNDS, interrupted=lambda: False)
         read = rows(read_quest_bytes(out), "the problems", RowShape())
-        return [" ".join(m.content for m in row.messages if m.role == "user") for row in read]
+        return tuple(" ".join(m.content for m in row.messages if m.role == "user") for row in read)

@@ -7,21 +7,30 @@ import msgspec
 
 from reconciler.app.data_requests import QuestContent, Subjects, campaigns_of
 from reconciler.app.environment import Environment
+from reconciler.app.evaluation_sets import EvaluationSets, examined, with_leaks
 from reconciler.app.inspecting import Asked, Inspector, as_far_as_installed, told_as
 from reconciler.app.unusable_tokenizers import TokenizerVerdicts
+from reconciler.desired.desired import Desired
 from reconciler.desired.queue import Quest
 from reconciler.plan.actions import EnqueueJob, LaunchRun
 from reconciler.plan.changes import Plan
 from reconciler.plan.quest_sources import said
 from reconciler.plan.world import World
-from state.contract.inspection import InspectAnswer, Inspection, InspectRequest
+from state.contract.inspection import Guard, InspectAnswer, Inspection, InspectRequest
 from state.contract.row_contracts import MESSAGES
 from state.layout import Layout
 
 Look = Callable[[Sequence[Asked]], Sequence[Inspection | None]]
 """What was found in each content; None: it is not known."""
+Guards = Callable[[Desired, Quest], tuple[Guard, ...]]
+"""What skills are examined with, as far as a quest is compared with it."""
 Known = Mapping[str, Inspection | None]
 """Quest id → what was found in its content; None: nobody has looked."""
+
+
+def nothing_guarded(_desired: Desired, _quest: Quest) -> tuple[Guard, ...]:
+    """Return that nothing is compared."""
+    return ()
 
 
 class Memory:
@@ -31,6 +40,8 @@ class Memory:
         self._inspector = Inspector(environment)
         self.unusable = TokenizerVerdicts(environment).of
         """Tokenizer digest → why it cannot be used, as was found before."""
+        self.guards = EvaluationSets(environment, is_to_make=False).of_quest
+        """What skills are examined with, as far as that is known."""
 
     def look(self, asked: Sequence[Asked]) -> Sequence[Inspection | None]:
         """Return what is known of each content."""
@@ -45,6 +56,15 @@ class Gate:
         self._tell = tell
         self._given_up: set[str] = set()
         self._unusable: dict[str, str] = {}
+        self._sets = EvaluationSets(environment)
+
+    def guards(self, desired: Desired, quest: Quest) -> tuple[Guard, ...]:
+        """Return what a quest is compared with; what could not be made for that is told once."""
+        told = set(self._sets.notes.values())
+        found = self._sets.of_quest(desired, quest)
+        for note in set(self._sets.notes.values()) - told:
+            self._tell(note)
+        return found
 
     def unusable(self, digest: str) -> str | None:
         """Return why the tokenizer with this digest cannot be used, as this process has found."""
@@ -80,13 +100,19 @@ class Gate:
         return answer.inspection
 
 
-def known_of_new(world: World, layout: Layout, look: Look) -> Known:
+def known_of_new(world: World, layout: Layout, look: Look, guards: Guards) -> Known:
     """Return what is known of the contents that the active campaign would take in now."""
-    return _looked_up(world, layout, list(_about_to_be_taken_in(world)), look)
+    return _looked_up(world, layout, list(_about_to_be_taken_in(world)), look, guards)
 
 
 def objection_to_made(
-    world: World, layout: Layout, look: Look, quest_id: str, path: Path, digest: str
+    world: World,
+    layout: Layout,
+    look: Look,
+    guards: Guards,
+    quest_id: str,
+    path: Path,
+    digest: str,
 ) -> str | None:
     """Return what keeps the rows that a skill made for a quest from being trained on; None when nothing does.
 
@@ -99,9 +125,23 @@ def objection_to_made(
     one = Subjects(world, layout, "standard").of(quest, world.active, content)
     if one.request is None or one.no_tokens is not None:
         return None
-    (found,) = look([(one.request, digest)])
+    asked = _asked_of(one.request, digest, guards(world.desired, quest))
+    found = _joined(look(asked))
     errors = [finding for finding in found.findings if finding.is_error] if found is not None else []
     return said(errors) if errors else None
+
+
+def _asked_of(request: InspectRequest, digest: str, guards: tuple[Guard, ...]) -> list[Asked]:
+    asked: list[Asked] = [(request, digest)]
+    return [*asked, (examined(request, guards), digest)] if guards else asked
+
+
+def _joined(found: Sequence[Inspection | None]) -> Inspection | None:
+    """Return what was found in a content, with the leaks that a second look has met; None while one lacks."""
+    first, *more = found
+    for leaks in more:
+        first = with_leaks(first, leaks) if first is not None and leaks is not None else None
+    return first
 
 
 def with_inspections(world: World, known: Known) -> World:
@@ -125,7 +165,7 @@ def known_of_queue(
     mine = world.facts.jobs_of(world.uid(world.active or ""))
     queued |= {job.quest_id for job in mine if job.status in ("queued", "processing")}
     wanted = [quest for quest in world.quests if quest.id in queued and quest.id not in known]
-    found = {**_looked_up(world, layout, wanted, look), **known}
+    found = {**_looked_up(world, layout, wanted, look, nothing_guarded), **known}
     return {name: one for name, one in found.items() if one is not None}
 
 
@@ -146,11 +186,14 @@ def _about_to_be_taken_in(world: World) -> Iterator[Quest]:
             yield dropped.quest
 
 
-def _looked_up(world: World, layout: Layout, quests: Iterable[Quest], look: Look) -> Known:
+def _looked_up(world: World, layout: Layout, quests: Iterable[Quest], look: Look, guards: Guards) -> Known:
     subjects = Subjects(world, layout, "standard")
-    asked: dict[str, Asked] = {}
+    asked: dict[str, list[Asked]] = {}
     for quest in quests:
         one = subjects.of(quest, world.active)
         if one.request is not None and one.content.digest is not None and one.no_tokens is None:
-            asked[quest.id] = one.request, one.content.digest
-    return dict(zip(asked, look(list(asked.values())), strict=True)) if asked else {}
+            asked[quest.id] = _asked_of(one.request, one.content.digest, guards(world.desired, quest))
+    if not asked:
+        return {}
+    answers = iter(look([question for questions in asked.values() for question in questions]))
+    return {name: _joined([next(answers) for _ in questions]) for name, questions in asked.items()}

@@ -90,7 +90,7 @@ def view_of(environment: Environment, options: Options, commit: Commit, read: De
     now = environment.now()
     world = World(desired=desired, facts=seen, specs_commit=commit.id, now=now)
     memory = Memory(environment)
-    known = known_of_new(world, layout, memory.look)
+    known = known_of_new(world, layout, memory.look, memory.guards)
     world = with_unusable_tokenizers(with_inspections(world, known), memory.unusable)
     world = with_late_held_out(environment, world, layout)
     plan = make_plan(desired, world.facts, specs_commit=commit.id, now=now)

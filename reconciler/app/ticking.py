@@ -23,7 +23,14 @@ from reconciler.app.errors import Failed, NotFound
 from reconciler.app.following import Begun
 from reconciler.app.gather import Observer, new_realm_uid
 from reconciler.app.here import seen_from_here
-from reconciler.app.known_data import Gate, Look, known_of_new, objection_to_made, with_inspections
+from reconciler.app.known_data import (
+    Gate,
+    Look,
+    known_of_new,
+    nothing_guarded,
+    objection_to_made,
+    with_inspections,
+)
 from reconciler.app.late_held_out import with_late_held_out
 from reconciler.app.place import Options, followed_commit
 from reconciler.app.planning import View, load_commit, world_of
@@ -93,6 +100,7 @@ class Ticker:
         self._observer = Observer(environment, layout, top)
         self._gate = Gate(environment, show.notice)
         self._look_through = look or self._gate.look
+        self._guards = nothing_guarded if look else self._gate.guards
         self._tools = Tools(
             layout=layout,
             writer=self._writer,
@@ -209,7 +217,7 @@ class Ticker:
         seen = self._observer.facts(desired)
         now = self._environment.now()
         world = World(desired=desired, facts=seen, specs_commit=commit.id, now=now)
-        world = with_inspections(world, known_of_new(world, self._layout, self._look_through))
+        world = with_inspections(world, known_of_new(world, self._layout, self._look_through, self._guards))
         world = with_unusable_tokenizers(world, self._gate.unusable)
         facts = with_late_held_out(self._environment, world, self._layout).facts
         return View(
@@ -226,7 +234,7 @@ class Ticker:
 
     def _perform(self, view: View) -> Iterator[Outcome]:
         changes, commit = view.plan.changes, view.commit.id
-        gate = partial(objection_to_made, world_of(view), self._layout, self._look_through)
+        gate = partial(objection_to_made, world_of(view), self._layout, self._look_through, self._guards)
         tools = msgspec.structs.replace(self._tools, objection_to_rows=gate)
         for outcome in perform(changes, tools, specs_commit=commit, on_begin=self._show.change_began):
             self._show.change_ended(outcome)

@@ -6,7 +6,7 @@ import msgspec
 
 from reconciler.app.data_requests import Subject, Subjects
 from reconciler.app.environment import Environment
-from reconciler.app.evaluation_sets import evaluation_guards, with_leaks
+from reconciler.app.evaluation_sets import EvaluationSets, examined, with_leaks
 from reconciler.app.inspecting import Asked, Inspector, as_far_as_installed
 from reconciler.app.late_held_out import late_held_out
 from reconciler.app.place import Options
@@ -86,7 +86,8 @@ def validate_data(
         SpecMistakesError: the specs have mistakes.
     """
     view = look(environment, options, ref=ref or "HEAD", worktree=ref is None)
-    guards, notes = evaluation_guards(environment, view.desired)
+    sets = EvaluationSets(environment)
+    guards = sets.all(view.desired)
     found = list(Subjects(_before_anybody_looked(view), view.layout, depth).all())
     requests = [as_far_as_installed(one.request) if one.request else (None, None) for one in found]
     asked = _questions(found, [request for request, _ in requests], guards)
@@ -96,7 +97,7 @@ def validate_data(
         mine = [next(answers) for _ in range(_num_questions(request, guards))]
         data = _quest_data(one, missing, mine)
         quests.append(as_generated(data) if one.quest_id in generated else data)
-    notes = (*notes, *_late(environment, view))
+    notes = (*sets.notes.values(), *_late(environment, view))
     source = view.commit.name if ref is not None else f"the work tree on {view.commit.name}"
     return DataValidation(source=source, depth=depth, quests=tuple(quests), notes=notes)
 
@@ -133,15 +134,14 @@ def _questions(
         if request is not None and one.content.digest is not None:
             asked.append((request, one.content.digest))
             if guards:
-                examined = msgspec.structs.replace(request, depth="quick", trained_as=None, guards=guards)
-                asked.append((examined, one.content.digest))
+                asked.append((examined(request, guards), one.content.digest))
     return asked
 
 
 def _quest_data(subject: Subject, missing: str | None, answers: Sequence[InspectAnswer]) -> QuestData:
     found = answers[0].inspection if answers else None
-    for examined in answers[1:]:
-        found = with_leaks(found, examined.inspection) if found and examined.inspection else found
+    for leaks in answers[1:]:
+        found = with_leaks(found, leaks.inspection) if found and leaks.inspection else found
     return QuestData(
         quest=subject.quest_id,
         campaign=subject.campaign,

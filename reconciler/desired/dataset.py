@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from reconciler.desired.base import Id, Line, Name, Record, Spec, Words, is_known
+from reconciler.desired.leakage import AllowedLeakage, check_reasons
 from reconciler.desired.places import Finding
 from state.contract.orders import RowShape
 from state.contract.row_contracts import RowContract, shape_keys
@@ -76,10 +77,13 @@ class Dataset(Spec, frozen=True, kw_only=True):
     """What holds in each row, in the sentences that are understood; others are told and not checked."""
     max_invalid_fraction: Annotated[float, Meta(ge=0, le=0.5)] = 0.0
     """Of a quest that names this dataset, at most this share of rows may be invalid; those are left out."""
+    allow_leakage: AllowedLeakage = msgspec.field(default_factory=dict)
+    """What may be learnt although it is measured with: `held-out` or `<skill>-level-<n>` → why. Everything
+    else that asks what is measured with keeps a file from being taken in."""
     skill_id: Id | None = None
     """Older, for people: the skill that makes such rows."""
     eval_leakage_guard: Line | None = None
-    """Older; has no effect, and plan says so: `validate --data` looks for the problems of every skill."""
+    """Older; has no effect, and plan says so: see `allow_leakage`."""
     safety_profile: Line | None = None
     """Older; has no effect, and plan says so: rows are judged by keys, types and invariants alone."""
     task_tags: tuple[str, ...] = ()
@@ -95,6 +99,7 @@ def check(dataset: Dataset) -> Iterator[Finding]:
         yield Finding(at=("fields",), on_key=True, message=message, hint="keep one of them")
     if dataset.kind == OLDER_KIND:
         yield from _check_older(dataset)
+    yield from check_reasons(dataset.allow_leakage, "allow_leakage")
 
 
 def _check_fields(fields: DatasetFields | None) -> Iterator[Finding]:

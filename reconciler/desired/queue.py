@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from reconciler.desired.base import DataPath, Id, Record, Spec, Who, Words, is_known
 from reconciler.desired.dataset import DatasetId
+from reconciler.desired.leakage import AllowedLeakage, check_reasons
 from reconciler.desired.places import Finding
 from reconciler.desired.training import MAX_SEED, RowFields
 
@@ -43,6 +44,9 @@ class Quest(Record, frozen=True, kw_only=True):
     """How many problems."""
     seed: Annotated[int, Meta(ge=0, le=MAX_SEED)] | None = None
     """The same seed makes the same problems; 0 when absent."""
+    allow_leakage: AllowedLeakage = msgspec.field(default_factory=dict)
+    """What may be learnt although it is measured with: `held-out` or `<skill>-level-<n>` → why. Counts beside
+    that of its dataset."""
     on_edit: Literal["refuse", "retrain", "ignore"] = "refuse"
     """When its content is no longer what was taken in: name it and go on with what was taken in, train the
     new content as a whole, or say nothing and go on. Rows added behind are no edit: they are trained."""
@@ -99,6 +103,7 @@ def _check_quest(quest: Quest, index: int) -> Iterator[Finding]:
     if quest.dataset is not None and quest.fields is not None:
         message = "fields goes without dataset, which says what the rows are"
         yield Finding(at=(*at, "fields"), on_key=True, message=message, hint="keep one of them")
+    yield from check_reasons(quest.allow_leakage, *at, "allow_leakage")
     for place, who in enumerate(quest.for_):
         if who in quest.for_[:place]:
             yield Finding(at=(*at, "for", place), message=f'"{who}" stands here twice')

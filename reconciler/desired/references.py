@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from reconciler.desired.desired import Source
+from reconciler.desired.leakage import level_in
 from reconciler.desired.mistakes import nearest_name
 from reconciler.desired.places import Finding, KeyPath
 from state.ids import RESERVED_HEROES
@@ -97,6 +98,9 @@ def _check_queue(sources: Sources, names: Names) -> Found:
                 if who not in names[kind]:
                     yield source, _unknown((*at, "for", place), who, words, names[kind])
             yield from _check_level(source, at, quest, sources)
+            yield from _check_leakage(source, (*at, "allow_leakage"), quest.allow_leakage, names)
+    for source in sources["dataset"].values():
+        yield from _check_leakage(source, ("allow_leakage",), source.spec.allow_leakage, names)
 
 
 def _check_retention(sources: Sources, names: Names) -> Found:
@@ -109,6 +113,14 @@ def _check_retention(sources: Sources, names: Names) -> Found:
                 if family == "accuracy" and skill and skill not in names["skill"]:
                     at: KeyPath = ("campaigns", which, "keep_best", index, "metric")
                     yield source, _unknown(at, skill, "the id of a skill", names["skill"])
+
+
+def _check_leakage(source: Source[Any], at: KeyPath, allowed: Mapping[str, str], names: Names) -> Found:
+    """An examination is that of a skill, which must be there."""
+    for name in allowed:
+        meant = level_in(name)
+        if meant is not None and meant[0] not in names["skill"]:
+            yield source, _unknown((*at, name), meant[0], "the id of a skill", names["skill"])
 
 
 def _check_level(source: Source[Any], at: KeyPath, quest: Any, sources: Sources) -> Found:

@@ -67,6 +67,7 @@ def _quest(values: Values) -> SimpleNamespace:
         level=_number(values.get("level")),
         dataset=_text(values.get("dataset")),
         for_=who,
+        allow_leakage=_section(values.get("allow_leakage")),
     )
 
 
@@ -89,7 +90,10 @@ def _hosts(_values: Values) -> dict[str, Any]:
 
 
 def _dataset(values: Values) -> dict[str, Any]:
-    return {"version": _text(values.get("version"))}
+    return {
+        "version": _text(values.get("version")),
+        "allow_leakage": _section(values.get("allow_leakage")),
+    }
 
 
 _FIELDS: Mapping[str, Callable[[Values], dict[str, Any]]] = {

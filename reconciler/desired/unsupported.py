@@ -81,8 +81,8 @@ def unsupported_dataset(dataset: Dataset) -> tuple[Unsupported, ...]:
     found = []
     if dataset.eval_leakage_guard is not None:
         reason = (
-            "has no effect: reconcile validate --data looks for the problems of every skill that says how it "
-            "is examined"
+            "has no effect: the problems of every skill that says how it is examined are looked for in all "
+            "rows, and refused; allow_leakage names what may be learnt"
         )
         found.append(_note(("eval_leakage_guard",), f"eval_leakage_guard {reason}"))
     if dataset.safety_profile is not None:

@@ -14,7 +14,7 @@ from state.contract.row_contracts import RowContract
 from state.contract.row_lines import Finding
 from state.contract.run_config import ChatConfig, TokenizerConfig
 
-CHECKER_VERSION = 4
+CHECKER_VERSION = 5
 """Grows when a check finds something else in the same rows."""
 
 TOO_FEW_HELD_OUT = 2
@@ -23,6 +23,9 @@ TOO_FEW_HELD_OUT = 2
 Depth = Literal["quick", "standard", "deep"]
 """Each holds the one before: rows as they stand; their tokens, repetition; near duplicates."""
 DEPTHS: tuple[Depth, ...] = ("quick", "standard", "deep")
+
+HELD_OUT_KEY = "held-out"
+"""Of the rows of a campaign's held-out file."""
 
 Check = Literal[
     "shape",
@@ -45,6 +48,8 @@ class Guard(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     """What they are to people: `the held-out file test.jsonl`."""
+    key: str = ""
+    """What the specs call them, to allow what they guard against: `held-out`, `bin-level-1`."""
     path: str | None = None
     digest: str | None = None
     """`sha256:` and 64 hex digits over the file's bytes."""
@@ -79,6 +84,8 @@ class InspectRequest(msgspec.Struct, frozen=True, kw_only=True):
     """None: without tokens; then `standard` and `deep` look at the text alone."""
     held_out_fraction: float = 0.0
     guards: tuple[Guard, ...] = ()
+    allowed_leakage: tuple[str, ...] = ()
+    """Keys of guards that the specs allow to learn from."""
 
 
 class DataFinding(Finding, frozen=True, kw_only=True):

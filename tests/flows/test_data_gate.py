@@ -50,6 +50,48 @@ def test_a_row_that_is_too_long_is_named_by_apply_and_trains_once_it_is_mended(t
     }
 
 
+SUMS = """import json, sys
+given = dict(zip(sys.argv[1::2], sys.argv[2::2]))
+first = int(given["--seed"])
+rows = [{"messages": [{"role": "user", "content": f"{n}?"}, {"role": "assistant", "content": "y"}]}
+        for n in range(first, first + int(given["--count"]))]
+open(given["--out"], "w").write("".join(json.dumps(row) + "\\n" for row in rows))
+"""
+
+
+def test_what_a_skill_is_examined_with_is_not_learnt_until_the_specs_allow_it_by_name(the_lab: Lab) -> None:
+    source = the_lab.write("sums.py", SUMS)
+    the_lab.write("own.jsonl", rows("a", "b", "c"))  # asks 0?, 1?, 2?
+    the_lab.spec(
+        "skills/sums", id="sums", max_level=1, source={"command": [sys.executable, str(source)]},
+        evaluation={"samples_per_level": 2, "seed": 2},
+    )  # fmt: skip
+    made = {"id": "made", "skill": "sums", "level": 1, "count": 4}
+    found_realm(the_lab, ["one"], ONE, [{"id": "own", "file": "own.jsonl"}, made])
+    the_lab.spec("realm", **realm(ONE, apply={"interval": "1s", "retry": {"attempts": 1}}))
+    the_lab.commit()
+    the_lab.converge()
+
+    own, skill = sorted(blocked(the_lab), reverse=True)
+    asks = "it asks the same as row 1 of the evaluation of skill sums, level 1"
+    assert own.startswith(f"quest/own quest-file: own.jsonl: row 3: {asks}; expected other rows than those")
+    assert f"what skill sums made cannot be trained on: row 3: {asks}" in skill
+    assert the_lab.store().jobs == ()
+
+    reason = {"sums-level-1": "it is to be learnt by heart"}
+    the_lab.spec("queue", quests=[made | {"allow_leakage": reason}, {"id": "own", "file": "own.jsonl"}])
+    the_lab.spec("datasets/own", id="own", kind="prompt_completion", allow_leakage=reason)
+    the_lab.commit()
+    the_lab.reconcile("resume", ONE)
+    the_lab.converge()
+
+    assert blocked(the_lab) == []
+    assert {job.quest_id: job.status for job in the_lab.store().jobs} == {
+        "own": "completed",
+        "made": "completed",
+    }
+
+
 MADE = """import json, sys
 out = sys.argv[sys.argv.index("--out") + 1]
 rows = [{"messages": [{"role": "user", "content": "?"}, {"role": "assistant", "content": "x" * n}]} for n in (1, 90)]

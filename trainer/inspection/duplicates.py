@@ -1,7 +1,8 @@
 """Rows that are there twice, and rows that another file forbids: by content, wherever a row stands."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -10,12 +11,16 @@ from state.contract.row_shapes import PLAIN_TEXT, Message
 from state.contract.row_words import Objection, quoted
 
 _MIN_ROWS, _MOST_ALIKE = 20, 0.9
+_OTHER_ROWS = "other rows than those that measure"
+_FROM_ONE = "Remove it from one of the two files."
 
 
 class GuardRows(msgspec.Struct, frozen=True, kw_only=True):
     """Rows that nothing should be learnt from, by what they say."""
 
     name: str
+    key: str
+    """What the specs call them."""
     rows: dict[str, int]
     """Digest of a row → its number in its file."""
     questions: dict[str, int]
@@ -24,21 +29,22 @@ class GuardRows(msgspec.Struct, frozen=True, kw_only=True):
     """Number and question of each row."""
 
 
-def guard_rows(name: str, rows: Sequence[Row]) -> GuardRows:
+def guard_rows(name: str, rows: Sequence[Row], key: str = "") -> GuardRows:
     """Return rows that are never to be learnt."""
     asked = tuple((row.index + 1, question(row.messages)) for row in rows)
     return GuardRows(
         name=name,
+        key=key,
         rows=_first_places((row.index + 1, row_digest(row.messages)) for row in rows),
         questions=_first_places(asked),
         texts=asked,
     )
 
 
-def guard_questions(name: str, questions: Sequence[str]) -> GuardRows:
+def guard_questions(name: str, questions: Sequence[str], key: str = "") -> GuardRows:
     """Return questions that are never to be learnt, whatever the answer."""
     asked = tuple((number, _plain(text)) for number, text in enumerate(questions, start=1))
-    return GuardRows(name=name, rows={}, questions=_first_places(asked), texts=asked)
+    return GuardRows(name=name, key=key, rows={}, questions=_first_places(asked), texts=asked)
 
 
 def question(messages: Sequence[Message]) -> str:
@@ -61,25 +67,46 @@ def duplicates(rows: Sequence[Row]) -> Iterator[tuple[int, Objection]]:
             )
 
 
-def leaks(rows: Sequence[Row], guards: Sequence[GuardRows]) -> Iterator[tuple[int, Objection]]:
-    """Yield the number of each row that stands among guarded ones, or asks what one of them asks."""
+class Leak(NamedTuple):
+    """A row that measures and would be learnt."""
+
+    number: int
+    objection: Objection
+    is_error: bool
+    """Is it refused? A row of the held-out file itself is never learnt, and what the specs allow is told."""
+
+
+def leaks(rows: Sequence[Row], guards: Sequence[GuardRows], allowed: Collection[str] = ()) -> Iterator[Leak]:
+    """Yield each row that stands among guarded ones, or asks what one of them asks."""
     for row in rows if guards else ():
         digest, asked = row_digest(row.messages), question(row.messages)
-        found = next((said for guard in guards if (said := _met(guard, digest, asked))), None)
-        if found is not None:
-            yield row.index + 1, leak(found)
+        met = (found for guard in guards if (found := _met(guard, digest, asked, allowed)) is not None)
+        first = min(met, key=lambda found: not found[1], default=None)
+        if first is not None:
+            yield Leak(row.index + 1, *first)
 
 
-def _met(guard: GuardRows, digest: str, asked: str) -> str | None:
+def _met(
+    guard: GuardRows, digest: str, asked: str, allowed: Collection[str]
+) -> tuple[Objection, bool] | None:
     same, like = guard.rows.get(digest), guard.questions.get(asked)
     if same is not None:
-        return f"it is row {same} of {guard.name}"
-    return f"it asks the same as row {like} of {guard.name}" if like is not None else None
+        return leak(f"it is row {same} of {guard.name}"), False
+    if like is None:
+        return None
+    found = f"it asks the same as row {like} of {guard.name}"
+    if guard.key in allowed:
+        advice = (
+            f"The specs allow it (allow_leakage: {guard.key}): what is measured there is learnt by heart."
+        )
+        return Objection(found, _OTHER_ROWS, advice), False
+    advice = f"Remove it from one of the two, or allow it by name: allow_leakage: {{{guard.key}: <why>}}."
+    return Objection(found, _OTHER_ROWS, advice if guard.key else _FROM_ONE), True
 
 
 def leak(found: str) -> Objection:
     """Return the objection to a row that measures and would be learnt."""
-    return Objection(found, "other rows than those that measure", "Remove it from one of the two files.")
+    return Objection(found, _OTHER_ROWS, _FROM_ONE)
 
 
 def answers_alike(rows: Sequence[Row]) -> Objection | None:

@@ -49,7 +49,8 @@ def inspect(request: InspectRequest) -> Inspection:
         return _refused(request, error)
     guards = [_guard(guard) for guard in request.guards]
     _look_at_rows(read.rows, findings)
-    findings.add_all("leakage", leaks(read.rows, guards))
+    for number, objection, is_error in leaks(read.rows, guards, request.allowed_leakage):
+        findings.add("leakage", number, objection, is_error=is_error)
     training = _training_rows(read.rows, request.held_out_fraction, guards, findings)
     counts = None
     if _reaches(request.depth, "standard"):
@@ -92,7 +93,7 @@ def _refused(request: InspectRequest, error: QuestFileError) -> Inspection:
 
 def _guard(guard: Guard) -> GuardRows:
     if guard.path is None:
-        return guard_questions(guard.name, guard.questions)
+        return guard_questions(guard.name, guard.questions, guard.key)
     contract = RowContract(name=guard.name, shape=guard.shape)
     try:
         read = read_file(guard.path, (contract,))
@@ -100,7 +101,7 @@ def _guard(guard: Guard) -> GuardRows:
         raise InspectError(f"{guard.name}: {error}") from error
     if read.sieved.digest != guard.digest:
         raise InspectError(f"{guard.name}: {guard.path} has {read.sieved.digest}, expected {guard.digest}")
-    return guard_rows(guard.name, read.rows)
+    return guard_rows(guard.name, read.rows, guard.key)
 
 
 def _look_at_rows(rows: Sequence[Row], findings: Findings) -> None:

@@ -106,8 +106,14 @@ def test_rows_of_the_held_out_file_are_named(
         "      {file: test.jsonl, fields: {prompt: prompt, completion: completion}}\n"
     )
     done = run("validate", "--data", "--depth", "quick")
+    assert done.exit_code == 1
+    assert "error: leakage: row 4: it asks the same as row 1 of the held-out file test.jsonl;" in flat(done)
+    assert "or allow it by name: allow_leakage: {held-out: <why>}." in flat(done)
+
+    with_rows(MANY, quest=', allow_leakage: {held-out: "it is to be learnt by heart"}')
+    done = run("validate", "--data", "--depth", "quick")
     assert done.exit_code == 0
-    assert "leakage: row 4: it asks the same as row 1 of the held-out file test.jsonl;" in flat(done)
+    assert "The specs allow it (allow_leakage: held-out)" in flat(done)
 
 
 @pytest.mark.train
@@ -179,8 +185,8 @@ def test_problems_that_a_skill_is_examined_with_are_named_with_their_level(
     asked = json.loads(made.splitlines()[1])["messages"][0]["content"]
     with_rows([*MANY, (asked, "I do not know")])
     done = run("validate", "--data", "--depth", "quick")
-    assert done.exit_code == 0
-    assert "warning: leakage: row 21: it asks the same as row " in flat(done)
+    assert done.exit_code == 1
+    assert "error: leakage: row 21: it asks the same as row " in flat(done)
     assert "of the evaluation of skill bin, level 2; expected other rows than those that measure" in flat(
         done
     )

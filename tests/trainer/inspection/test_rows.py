@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from files import a_guard, a_row, look, many, said, trained_as, turns, write
 
+from state.contract.inspection import Guard
 from state.contract.orders import RowShape
 from state.contract.row_contracts import RowContract
 from trainer.inspection.errors import InspectError
@@ -94,6 +95,34 @@ def test_a_question_of_the_held_out_file_with_another_answer_is_named(tmp_path: 
     guard = write(tmp_path / "test.jsonl", a_row("One  and one?", "2"))
     found = look(write(tmp_path / "q.jsonl", a_row()), guards=(a_guard(guard),))
     assert said(found, "leakage")[0].startswith("row 1: it asks the same as row 1 of the held-out file;")
+
+
+def test_what_asks_the_same_is_refused_until_the_specs_allow_it_by_name(tmp_path: Path) -> None:
+    guards = (Guard(name="the evaluation of skill sums, level 1", key="sums-level-1", questions=("1+1?",)),)
+    file = write(tmp_path / "q.jsonl", *many(2), a_row("1+1?", "2"))
+
+    refused = look(file, guards=guards)
+    allowed = look(file, guards=guards, allowed_leakage=("sums-level-1",))
+
+    assert (refused.num_errors, allowed.num_errors) == (1, 0)
+    same = "row 3: it asks the same as row 1 of the evaluation of skill sums, level 1; expected other rows"
+    assert said(refused, "leakage") == [
+        f"{same} than those that measure. Remove it from one of the two, or allow it by name: "
+        "allow_leakage: {sums-level-1: <why>}."
+    ]
+    assert said(allowed, "leakage") == [
+        f"{same} than those that measure. The specs allow it (allow_leakage: sums-level-1): what is measured "
+        "there is learnt by heart."
+    ]
+
+
+def test_what_one_name_allows_no_other_does(tmp_path: Path) -> None:
+    names = ("sums-level-1", "sums-level-2")
+    guards = tuple(Guard(name=name, key=name, questions=("1+1?",)) for name in names)
+    file = write(tmp_path / "q.jsonl", *many(2), a_row("1+1?", "2"))
+    found = look(file, guards=guards, allowed_leakage=names[:1])
+    assert (found.num_errors, found.counts["leakage"]) == (1, 1)
+    assert "row 1 of sums-level-2" in said(found, "leakage")[0]
 
 
 def test_a_held_out_file_that_is_another_one_is_refused(tmp_path: Path) -> None:
