@@ -5,8 +5,9 @@ from pathlib import Path
 
 from blake3 import blake3
 
-from state.atomic import PRIVATE_FILE
+from state.atomic import PRIVATE_FILE, sync_file
 from state.failpoints import reach
+from state.inside import open_file
 
 _BLOCK_BYTES = 1 << 22
 
@@ -34,4 +35,20 @@ def copy_hashed(source: int, target: Path) -> tuple[int, str]:
         reach("file.fsync")
         os.fsync(made.fileno())
         os.posix_fadvise(made.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    return size, hasher.hexdigest()
+
+
+def hash_file(path: Path) -> tuple[int, str]:
+    """Return length in bytes and BLAKE3 of a file as the disk has it: synced first, then read past the cache.
+
+    Raises:
+        InTheWay: it is no plain file, or a link is on the way.
+    """
+    sync_file(path)
+    hasher, size = blake3(), 0
+    with os.fdopen(open_file(path), "rb") as file:
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        while block := file.read(_BLOCK_BYTES):
+            hasher.update(block)
+            size += len(block)
     return size, hasher.hexdigest()

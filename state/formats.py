@@ -59,6 +59,7 @@ def sidecar_record(row: LedgerRow, campaign: str, existing: Mapping[str, Any]) -
     """Return what a checkpoint's `.ledger.json` should say."""
     hero, _, campaign_id = campaign.partition("/")
     results = results_of(row)
+    kept = _OF_OLDER if results else (*_OF_OLDER, *_OF_EVALUATIONS)
     record: dict[str, Any] = {
         "step": row.step,
         "timestamp": row.timestamp,
@@ -86,6 +87,7 @@ def sidecar_record(row: LedgerRow, campaign: str, existing: Mapping[str, Any]) -
         "skill_effort_at_save": {},
         "created_by": "training",
         "ledger_version": LEDGER_VERSION,
+        **{name: existing[name] for name in kept if name in existing},
         **{name: getattr(row, name) for name in _OUR_LEDGER_FIELDS},
         **msgspec.to_builtins(marks_of(row)),
     }
@@ -102,6 +104,13 @@ def _skill_metrics(results: Sequence[LevelResult]) -> dict[str, dict[str, float]
     return found
 
 
+_OF_OLDER = (
+    *("epoch", "perplexity", "last_used", "locations", "created_by"),
+    *("skill_levels_at_save", "skill_effort_at_save"),
+)
+"""Fields whose source does not exist here: kept as they are read, else empty."""
+_OF_EVALUATIONS = ("accuracy", "skill_name", "skill_level", "skill_metrics", "linked_eval_ids")
+"""Those that an evaluation fills: what an older system measured stays until there is one."""
 _OUR_LEDGER_FIELDS = (
     "campaign_uid",
     "segment",

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -66,26 +66,36 @@ def init(environment: Environment, folder: Path, realm: str | None = None) -> Ma
     top = (environment.cwd / folder).resolve()
     name = _realm_id(top, realm)
     _check_empty(top)
+    return make_repository(environment, top, name, dict(contents(name)), MESSAGE)
+
+
+def make_repository(
+    environment: Environment, top: Path, realm: str, specs: Mapping[str, bytes], message: str
+) -> Made:
+    """Make a specs repository with one commit: these specs, the schemas, a README.
+
+    Raises:
+        Failed: git is not there, or the folder cannot be written.
+    """
+    beside = {"README.md": README.format(realm=realm).encode(), ".gitignore": GITIGNORE.encode()}
     try:
         top.mkdir(parents=True, exist_ok=True)
-        for path, content in contents(name):
+        for path, content in {**specs, **beside}.items():
             file = top / path
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(content)
         _write_schemas(top / "schemas")
     except OSError as error:
         raise Failed(f"{error.filename or top}: {error.strerror}; choose another folder") from error
-    return _commit(environment, top, name)
+    return _commit(environment, top, realm, message)
 
 
 def contents(realm: str) -> Iterator[tuple[str, bytes]]:
-    """Yield path and content of every file but the schemas."""
+    """Yield path and content of every shipped spec."""
     for path, content in spec_files(shipped_specs()):
         if path == "realm.yaml":
             content = _REALM_ID.sub(f"id: {realm}".encode(), content, count=1)  # noqa: PLW2901
         yield f"specs/{path}", content
-    yield "README.md", README.format(realm=realm).encode()
-    yield ".gitignore", GITIGNORE.encode()
 
 
 def _realm_id(top: Path, given: str | None) -> str:
@@ -116,7 +126,7 @@ def _write_schemas(folder: Path) -> None:
     write(folder)
 
 
-def _commit(environment: Environment, top: Path, realm: str) -> Made:
+def _commit(environment: Environment, top: Path, realm: str, message: str) -> Made:
     """Make the repository and its first commit; hooks of the user's template are not run."""
     from git import Actor, GitError, Repo
 
@@ -125,7 +135,7 @@ def _commit(environment: Environment, top: Path, realm: str) -> Made:
             identity = identity_of(environment, repository)
             who = Actor(identity.name, identity.email)
             repository.index.add(["specs", "schemas", "README.md", ".gitignore"])
-            commit = repository.index.commit(MESSAGE, author=who, committer=who, skip_hooks=True)
+            commit = repository.index.commit(message, author=who, committer=who, skip_hooks=True)
             return Made(
                 folder=str(top),
                 realm=realm,

@@ -37,6 +37,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "archive": ("archive", "Commit that a campaign rests in the Hall of Legends."),
     "restore": ("restore", "Commit that an archived campaign comes back, paused."),
     "start-over": ("start_over", "Commit a new campaign of a hero, the old one archived."),
+    "migrate": ("migrate", "Make an older root one of this software, or take that back."),
     "import": ("import_", "Commit a new campaign that begins with a folder of other software."),
     "rewind": ("rewind", "Commit that a campaign goes back to an earlier checkpoint."),
     "approve": ("approve", "Let a plan destroy exactly what it says, once."),

@@ -58,6 +58,14 @@ def observe_start_folder(path: str) -> StartFolder:
         return StartFolder(path=path, problem=reason(error), hint="name a folder that can be read")
 
 
+def observe_checkpoint(folder: Path) -> StartFolder:
+    """Return what could be gone on with in the folder of one checkpoint."""
+    try:
+        return _start(str(folder), folder)
+    except (OSError, UnsafeFile) as error:
+        return StartFolder(path=str(folder), problem=reason(error))
+
+
 def _checkpoints(run: Path, names: list[str] | None = None) -> list[tuple[int, Path]]:
     try:
         with open_folder(run, run) as folder:
@@ -120,7 +128,7 @@ def _of_others(
     history = _last(content)
     if history is None:
         return StartFolder(path=path, problem="its last loss is not finite", hint="name one before that")
-    unused = [name for name in content.files if _UNUSED.fullmatch(name)]
+    unused = [name for name in content.files if _UNUSED.fullmatch(name) and name != SIDECAR_NAME]
     left = {*unused, SIDECAR_NAME}
     files = tuple(sorted(name for name in content.files if name not in left))
     return StartFolder(
