@@ -11,7 +11,7 @@ import msgspec
 
 from reconciler.desired.desired import Desired, Said, Source
 from reconciler.desired.training import ALIASES, HeldOutFile, TrainingSettings
-from state.contract.run_config import ALL_LINEAR
+from state.contract.run_config import ALL_LINEAR, LossGuardConfig
 
 BUILT_IN: Mapping[str, Any] = {
     "precision": "auto",  # what the device computes well
@@ -44,6 +44,7 @@ BUILT_IN: Mapping[str, Any] = {
     "evaluation.max_rows": 512,  # a measurement costs seconds, whatever the quest's size
     "checkpoint.every_updates": 500,
     "checkpoint.every_minutes": 15.0,
+    **{f"loss_guard.{name}": value for name, value in msgspec.structs.asdict(LossGuardConfig()).items()},
     "loss_guard.rollbacks": 2,  # a rate that is far too high is found within two halvings
     "loss_guard.rate_factor": 0.5,
 }

@@ -63,8 +63,22 @@ class Checkpoint(Record, frozen=True, kw_only=True):
 
 
 class LossGuard(Record, frozen=True, kw_only=True):
-    """What follows when the loss leaves its bounds and does not come back."""
+    """Leaves out updates whose loss jumps; where that happens too often, goes back with lower rates."""
 
+    enabled: bool | None = None
+    """false: every update with a finite loss is made."""
+    window: Annotated[int, Meta(ge=8, le=4096)] | None = None
+    """Updates of the quest that a loss is compared with, the latest ones."""
+    warm_up: Annotated[int, Meta(ge=8, le=4096)] | None = None
+    """Updates of a quest before the first one that can be a spike; at most `window`."""
+    deviations: Annotated[float, Meta(gt=0, le=1_000_000)] | None = None
+    """A spike lies so many times their usual deviation above their median (1.4826 x MAD), at least."""
+    least_nats: Annotated[float, Meta(ge=0, le=1_000_000)] | None = None
+    """And so many nats per trained token."""
+    skips: Annotated[int, Meta(ge=0, le=1_000_000)] | None = None
+    """At most so many updates are left out of `per_updates`; one more ends the run as diverged."""
+    per_updates: Updates | None = None
+    """See skips."""
     rollbacks: Annotated[int, Meta(ge=0, le=100)] | None = None
     """So often it goes back to the last healthy checkpoint, with lower rates; then the campaign stops."""
     rate_factor: Annotated[float, Meta(gt=0, le=1)] | None = None
@@ -154,7 +168,7 @@ class TrainingSettings(Record, frozen=True, kw_only=True):
     checkpoint: Checkpoint | None = None
     """Saving."""
     loss_guard: LossGuard | None = None
-    """When the loss leaves its bounds."""
+    """What happens when the loss jumps."""
     save_steps: Updates | None = None
     """Older name of checkpoint.every_updates."""
     save_total_limit: Annotated[int, Meta(gt=0)] | None = None

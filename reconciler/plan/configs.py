@@ -22,6 +22,7 @@ from state.contract.request import (
     CheckpointConfig,
     EvaluationConfig,
     HeldOutFile,
+    LossGuardConfig,
     ModelConfig,
     RunConfig,
     TokenizerConfig,
@@ -60,6 +61,7 @@ def resolve_run(world: World, campaign: str) -> ResolvedRun | tuple[LaunchProble
             every_updates=settings["checkpoint.every_updates"].value,
             every_minutes=float(settings["checkpoint.every_minutes"].value),
         ),
+        loss_guard=_loss_guard(settings),
     )
     return ResolvedRun(
         config=config,
@@ -124,6 +126,14 @@ def _lora(settings: Mapping[str, Resolved]) -> dict[str, object]:
         **{key: settings[f"lora.{key}"].value for key in ("rank", "alpha", "dropout")},
         "target_modules": (targets,) if isinstance(targets, str) else tuple(sorted(targets)),
     }
+
+
+def _loss_guard(settings: Mapping[str, Resolved]) -> LossGuardConfig | None:
+    """Return what differs from the built-in guard: only that is part of the config's hash."""
+    built_in = msgspec.structs.asdict(LossGuardConfig())
+    given = {name: settings[f"loss_guard.{name}"].value for name in built_in}
+    other = {name: value for name, value in given.items() if value != built_in[name]}
+    return msgspec.convert(other, LossGuardConfig) if other else None
 
 
 def _evaluation(world: World, campaign: str, settings: Mapping[str, Resolved]) -> EvaluationConfig:

@@ -11,7 +11,7 @@ from state.store.rows import JobRow, RunRow
 
 ATTEMPTS = 3
 DEMOTED_AFTER = 2
-_OF_THE_QUEST = frozenset({"nan", "oom", "unknown"})
+_OF_THE_QUEST = frozenset({"nan", "diverged", "oom", "unknown"})
 """Classes of failure that another quest might not meet; of `environment` no quest is guilty."""
 
 

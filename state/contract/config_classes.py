@@ -29,6 +29,13 @@ CLASSES: Mapping[str, Class] = {
     "evaluation.skills": "live",
     "checkpoint.every_updates": "live",
     "checkpoint.every_minutes": "live",
+    "loss_guard.enabled": "live",
+    "loss_guard.window": "live",
+    "loss_guard.warm_up": "live",
+    "loss_guard.deviations": "live",
+    "loss_guard.least_nats": "live",
+    "loss_guard.skips": "live",
+    "loss_guard.per_updates": "live",
     # Decided when a trainer starts: it saves, leaves, and goes on with the optimizer's state.
     "training.precision": "resume",
     "training.batch_size": "resume",

@@ -9,13 +9,13 @@ from state.contract.numbers import Count
 Reason = Literal["finished", "goal_reached", "stopped", "failed"]
 FailureClass = Literal[
     "oom",
-    "nan",
+    "nan",  # a loss, a gradient or a held-out loss is not finite
     "data",
     "environment",
     "in_the_way",  # something lies where a checkpoint was to be saved; a person moves it away
     "hardware",
     "preempted",
-    "diverged",  # the loss stayed far above what it was: the campaign goes back, with a lower rate
+    "diverged",  # the loss jumps too often for the loss guard: the campaign goes back, with a lower rate
     "unknown",
 ]
 

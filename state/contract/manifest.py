@@ -16,7 +16,7 @@ from state.contract.request import CodeVersion
 MANIFEST_NAME = "manifest.json"
 SIDECAR_NAME = ".ledger.json"
 """Derived from the ledger; the one file that a manifest does not cover."""
-_CAME_LATER = ("locked", "origin", "recipe", "skills", "imported", "adapter_base")
+_CAME_LATER = ("locked", "origin", "recipe", "skills", "imported", "adapter_base", "skipped")
 
 
 class FileEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,6 +49,21 @@ class LearntRange(msgspec.Struct, frozen=True, kw_only=True):
     epoch: Count
     start: Count
     stop: Count
+
+
+class SkippedRange(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows that were taken and not learnt: the loss guard left their update out."""
+
+    update: Count
+    """Its number; it changed nothing."""
+    quest_id: str
+    digest: str
+    epoch: Count
+    start: Count
+    stop: Count
+    """Positions [start, stop) in the epoch's order."""
+    loss: float
+    """Of the update, in nats per trained token."""
 
 
 class Measures(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,6 +124,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """Who saved it, where it was taken in from elsewhere; generation and attempt are 0 then."""
     adapter_base: AdapterBase | None = None
     """The frozen weights that its adapters belong to; None: it holds every weight itself."""
+    skipped: tuple[SkippedRange, ...] = ()
+    """Since the parent."""
     digest: str
     """BLAKE3 of the canonical JSON of everything above: the checkpoint's identity."""
 
@@ -126,11 +143,11 @@ def with_digest(manifest: Manifest) -> Manifest:
 def manifest_digest(manifest: Manifest) -> str:
     """Return `blake3:` and 64 hex digits over all of the manifest but its digest.
 
-    A field that came later is left out while it is absent: older manifests keep their digests.
+    A field that came later is left out while it says nothing: older manifests keep their digests.
     """
     fields = msgspec.to_builtins(manifest)
     del fields["digest"]
     for name in _CAME_LATER:
-        if fields[name] is None:
+        if not fields[name]:
             del fields[name]
     return "blake3:" + blake3(canonical_json(fields)).hexdigest()

@@ -7,6 +7,7 @@ import msgspec
 Kind = Literal[
     "started",  # the model is loaded; `step` is where it goes on
     "update",  # one optimizer update
+    "skipped",  # the loss guard left this update out for its `loss`; `note` names the rows
     "evaluation",  # held-out loss
     "examination",  # a level of a skill, by generation
     "checkpoint",  # published; updates after `step` may stand before it

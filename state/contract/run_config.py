@@ -116,8 +116,29 @@ class CheckpointConfig(msgspec.Struct, frozen=True, kw_only=True):
     every_minutes: float
 
 
-class RunConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """Every resolved value. No paths, ids or times: equal configs have equal hashes."""
+class LossGuardConfig(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """When an update's loss is a spike, and how many updates may be left out for it."""
+
+    enabled: bool = True
+    window: int = 64
+    """Updates of the quest that a loss is compared with, the latest ones."""
+    warm_up: int = 32
+    """Updates of a quest before the first one that can be a spike."""
+    deviations: float = 10.0
+    """So many of their deviations (1.4826 x MAD) a spike lies above their median, at least."""
+    least_nats: float = 1.0
+    """And so many nats per trained token."""
+    skips: int = 3
+    """At most so many updates are left out ..."""
+    per_updates: int = 200
+    """... of so many; one more ends the run."""
+
+
+class RunConfig(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Every resolved value. No paths, ids or times: equal configs have equal hashes.
+
+    What has a default came later: it is no part of the hash while it says nothing.
+    """
 
     model: ModelConfig
     tokenizer: TokenizerConfig
@@ -125,6 +146,8 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True):
     training: TrainingConfig
     evaluation: EvaluationConfig
     checkpoint: CheckpointConfig
+    loss_guard: LossGuardConfig | None = None
+    """None: as it is built in."""
 
 
 def config_hash(config: RunConfig) -> str:

@@ -28,6 +28,7 @@ from trainer.data.order import next_update
 from trainer.engine.progress import (
     Learnt,
     Progress,
+    after_skip,
     after_snapshot,
     after_update,
     is_complete,
@@ -41,6 +42,8 @@ from trainer.engine.progress import (
 TIME = "2026-01-31T12:00:00Z"
 GONE = 2**22 + 1
 """A number that no process has: above the kernel's limit."""
+LEFT_OUT: set[int] = set()
+"""Updates that the loss guard leaves out; a test may name some."""
 
 
 class InstantTrainers:
@@ -159,6 +162,8 @@ def _one_update(request: RunRequest, order: QuestOrder, progress: Progress) -> P
         num_documents=training.batch_size * training.gradient_accumulation,
     )
     assert found is not None
+    if progress.step + 1 in LEFT_OUT:
+        return after_skip(progress, order, found, 9.5)
     return after_update(progress, order, Learnt(update=found, tokens=1, loss=0.5, learning_rate=0.1))
 
 
@@ -186,6 +191,7 @@ def _manifest(request: RunRequest, progress: Progress, files: tuple[FileEntry, .
             learnt=progress.learnt,
             measures=measures(progress),
             files=files,
+            skipped=progress.skipped,
             digest="",
         )
     )

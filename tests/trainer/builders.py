@@ -19,6 +19,7 @@ from state.contract.request import (
     CodeVersion,
     EvaluationConfig,
     HeldOutFile,
+    LossGuardConfig,
     ModelConfig,
     RunConfig,
     RunRequest,
@@ -27,6 +28,8 @@ from state.contract.request import (
 )
 from state.layout import CampaignLayout, Layout, RunLayout
 
+STRANGE = "".join(chr(33 + number * 37 % 90) for number in range(60))
+"""An answer unlike all others."""
 TINY = {
     "hidden_size": 32,
     "num_hidden_layers": 2,
@@ -94,6 +97,14 @@ def a_config(
         ),
         checkpoint=CheckpointConfig(every_updates=save_every, every_minutes=60.0),
     )
+
+
+def a_guarded(**changes: Any) -> RunConfig:
+    """Return a config whose guard is quick to judge."""
+    usual: dict[str, Any] = {"window": 8, "warm_up": 8, "deviations": 2.0, "least_nats": 0.5}
+    guard = LossGuardConfig(**(usual | changes))
+    config = a_config(held_out_fraction=0.0, evaluate_every=0, save_every=1000)
+    return msgspec.structs.replace(config, loss_guard=guard, training=a_training(learning_rate=1e-2))
 
 
 class Realm:
@@ -167,6 +178,16 @@ class Realm:
             optimizer_state="resume",
         )
         return msgspec.structs.replace(request, **changes)
+
+
+def with_strange_rows(realm: Realm, strange: tuple[int, ...], rows: int = 120) -> QuestOrder:
+    """Return a quest of which these rows, counted from 1, are unlike all others."""
+    lines = []
+    for number in range(1, rows + 1):
+        answer = STRANGE if number in strange else "7"
+        messages = [{"role": "user", "content": "?"}, {"role": "assistant", "content": answer}]
+        lines.append(json.dumps({"messages": messages}))
+    return realm.quest_of("\n".join(lines) + "\n", rows=rows)
 
 
 def orders(*quests: QuestOrder, sequence: int = 1, **changes: Any) -> Orders:

@@ -36,6 +36,17 @@ class MemoryState(msgspec.Struct, frozen=True, kw_only=True):
     """At once, after memory ran out with more."""
 
 
+class GuardMemory(msgspec.Struct, frozen=True, kw_only=True):
+    """What the loss guard knows."""
+
+    quest: str | None = None
+    """The quest that was trained last."""
+    losses: tuple[float, ...] = ()
+    """Of its latest updates since another was trained, in nats per trained token, the newest last."""
+    skipped: tuple[int, ...] = ()
+    """Numbers of the updates that were left out lately."""
+
+
 class TrainerState(msgspec.Struct, frozen=True, kw_only=True):
     """The content of `trainer_state.json`."""
 
@@ -47,6 +58,7 @@ class TrainerState(msgspec.Struct, frozen=True, kw_only=True):
     random: RandomState
     memory: MemoryState | None = None
     """None in a checkpoint of an older version."""
+    guard: GuardMemory = GuardMemory()
 
 
 def random_tensors() -> tuple[torch.Tensor, ...]:

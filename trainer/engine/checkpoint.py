@@ -69,6 +69,7 @@ def _trainer_state(state: RunState) -> TrainerState:
         optimizers=group_names(state.optimizers),
         random=random_state(),
         memory=state.shelf.budget.state,
+        guard=state.guard,
     )
 
 
@@ -96,7 +97,7 @@ def _manifest(
             specs_commit=request.specs_commit,
             locked=locked_values(request.config),
             optimizer=request.config.training.optimizer,
-            healthy=True,  # a loss that is not finite ends the run before it can save
+            healthy=True,  # a loss that is not finite, or jumps too often, ends the run before it can save
             quest_id=progress.quest_id,
             cursor=progress.cursor,
             learnt=progress.learnt,
@@ -105,6 +106,7 @@ def _manifest(
             skills=examined(progress),
             recipe=progress.recipe,
             adapter_base=adapter_base,
+            skipped=progress.skipped,
             digest="",
         )
     )

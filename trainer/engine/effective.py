@@ -26,6 +26,7 @@ def effective_run(state: RunState) -> EffectiveRun:
         training=_training(state, asked.training),
         evaluation=_evaluation(state, asked.evaluation),
         checkpoint=asked.checkpoint,
+        loss_guard=asked.loss_guard,
     )
     return EffectiveRun(
         written_at=now_text(),

@@ -3,6 +3,7 @@
 TrainingError            unknown
 ├── DataError            data         a quest that cannot be trained on
 ├── NonFiniteLossError   nan          the loss or the gradient is not a number
+├── DivergedError        diverged     the loss jumps more often than the loss guard may leave out
 ├── OutOfMemoryError     oom          the device or the host has no memory left
 ├── InTheWayError        in_the_way   something lies where a checkpoint is to be saved
 └── EnvironmentFailure   environment  the machine or the request is not as it must be
@@ -32,6 +33,17 @@ class NonFiniteLossError(TrainingError):
 
     failure_class: FailureClass = "nan"
     is_state_sound = False
+
+
+class DivergedError(TrainingError):
+    """More updates had to be left out than the loss guard may leave out."""
+
+    failure_class: FailureClass = "diverged"
+    is_state_sound = False
+
+    def __init__(self, message: str, *, healthy_step: int) -> None:
+        super().__init__(message)
+        self.healthy_step = healthy_step
 
 
 class OutOfMemoryError(TrainingError):

@@ -12,3 +12,5 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     message: str
     """One sentence for people."""
     failure_class: FailureClass | None = None
+    healthy_step: int | None = None
+    """Of a run that diverged: until here its loss had not jumped."""

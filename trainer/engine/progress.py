@@ -8,7 +8,7 @@ import msgspec
 
 from state.contract.examination import LevelResult
 from state.contract.goals import Reached, num_quests_done
-from state.contract.manifest import LearntRange, Manifest, Measures, QuestCursor
+from state.contract.manifest import LearntRange, Manifest, Measures, QuestCursor, SkippedRange
 from state.contract.orders import QuestOrder
 from state.contract.recipe import Recipe, since_a_save, with_quest
 from trainer.data.order import NextUpdate, Position, Taken
@@ -28,6 +28,8 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     cursor: tuple[QuestCursor, ...] = ()
     learnt: tuple[LearntRange, ...] = ()
     """Since the parent, or since the checkpoint that is being written."""
+    skipped: tuple[SkippedRange, ...] = ()
+    """Since then, too: taken and left out by the loss guard."""
     examples_seen: int = 0
     tokens_seen: int = 0
     train_loss: float | None = None
@@ -102,7 +104,7 @@ def after_update(progress: Progress, order: QuestOrder, learnt: Learnt) -> Progr
     """Return the progress with one more update of this quest."""
     step = progress.step + 1
     old = cursor_of(progress, order)
-    new = _advanced(old, order, learnt, step)
+    new = _advanced(old, order, learnt.update, step, learnt.loss)
     others = tuple(cursor for cursor in progress.cursor if cursor is not old)
     return msgspec.structs.replace(
         progress,
@@ -118,10 +120,38 @@ def after_update(progress: Progress, order: QuestOrder, learnt: Learnt) -> Progr
     )
 
 
+def after_skip(progress: Progress, order: QuestOrder, update: NextUpdate, loss: float) -> Progress:
+    """Return the progress once an update was left out: a step that changed nothing, its rows not learnt."""
+    step = progress.step + 1
+    old = cursor_of(progress, order)
+    others = tuple(cursor for cursor in progress.cursor if cursor is not old)
+    new = _advanced(old, order, update, step, old.last_loss if old else None)
+    left_out = tuple(
+        SkippedRange(
+            update=step,
+            quest_id=order.quest_id,
+            digest=order.digest,
+            epoch=part.epoch,
+            start=part.start,
+            stop=part.stop,
+            loss=loss,
+        )
+        for part in update.taken
+    )
+    return msgspec.structs.replace(
+        progress,
+        step=step,
+        cursor=(*others, new),
+        skipped=(*progress.skipped, *left_out),
+        quest_id=order.quest_id,
+        recipe=progress.recipe and with_quest(progress.recipe, order),
+    )
+
+
 def after_snapshot(progress: Progress) -> Progress:
     """Return the progress once all of it is held for a checkpoint, which is yet to be written."""
     recipe = progress.recipe and since_a_save(progress.recipe, progress.step)
-    return msgspec.structs.replace(progress, learnt=(), recipe=recipe)
+    return msgspec.structs.replace(progress, learnt=(), skipped=(), recipe=recipe)
 
 
 def published(progress: Progress, manifest: Manifest) -> Progress:
@@ -145,8 +175,10 @@ def examined(progress: Progress) -> tuple[LevelResult, ...] | None:
     return progress.skills if progress.skills_step == progress.step and progress.skills else None
 
 
-def _advanced(old: QuestCursor | None, order: QuestOrder, learnt: Learnt, step: int) -> QuestCursor:
-    after = learnt.update.after
+def _advanced(
+    old: QuestCursor | None, order: QuestOrder, update: NextUpdate, step: int, loss: float | None
+) -> QuestCursor:
+    after = update.after
     return QuestCursor(
         quest_id=order.quest_id,
         digest=order.digest,
@@ -155,7 +187,7 @@ def _advanced(old: QuestCursor | None, order: QuestOrder, learnt: Learnt, step: 
         complete=after.epochs_done >= order.epochs,
         first_step=step if old is None else old.first_step,
         last_step=step,
-        last_loss=learnt.loss,
+        last_loss=loss,
     )
 
 

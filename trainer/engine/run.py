@@ -21,7 +21,7 @@ from state.layout import RunLayout
 from trainer.engine.claim import AlreadyClaimedError, LockBusyError, claim_run, held_lock
 from trainer.engine.clock import now_text
 from trainer.engine.control import Control
-from trainer.engine.failures import EnvironmentFailure, TrainingError, translated
+from trainer.engine.failures import DivergedError, EnvironmentFailure, TrainingError, translated
 from trainer.engine.heartbeat import Heartbeat
 from trainer.engine.log import say
 from trainer.engine.outcome import Outcome
@@ -94,7 +94,12 @@ def _read_request(path: Path) -> RunRequest:
 def _leave_failed(run_files: RunLayout, heartbeat: Heartbeat, error: BaseException) -> int:
     traceback.print_exception(error, file=sys.stdout)
     failure: TrainingError = translated(error)
-    outcome = Outcome(reason="failed", message=str(failure), failure_class=failure.failure_class)
+    outcome = Outcome(
+        reason="failed",
+        message=str(failure),
+        failure_class=failure.failure_class,
+        healthy_step=failure.healthy_step if isinstance(failure, DivergedError) else None,
+    )
     return _leave(run_files, heartbeat, outcome)
 
 
@@ -108,6 +113,7 @@ def _leave(run_files: RunLayout, heartbeat: Heartbeat, outcome: Outcome) -> int:
         quest_id=last.quest_id,
         step=last.step,
         last_checkpoint_step=last.last_checkpoint_step,
+        healthy_step=outcome.healthy_step,
         exited_at=now_text(),
     )
     say(outcome.reason, message=outcome.message, step=last.step)

@@ -5,6 +5,7 @@ from typing import Any
 
 from state.contract.adapters import AdapterBase
 from state.contract.request import RunRequest
+from trainer.checkpoints.state import GuardMemory
 from trainer.engine.device import Precision
 from trainer.engine.optimizer import Optimizers
 from trainer.engine.progress import Progress
@@ -14,7 +15,7 @@ from trainer.engine.vocabulary import Vocabulary
 
 @dataclass(kw_only=True)
 class RunState:
-    """The living state; only `request` and `progress` are ever replaced."""
+    """The living state; only `request`, `progress` and `guard` are ever replaced."""
 
     request: RunRequest
     """As it was launched, with the config that is in force now."""
@@ -26,3 +27,5 @@ class RunState:
     precision: Precision
     shelf: QuestShelf
     progress: Progress
+    guard: GuardMemory
+    """What the loss guard knows."""

@@ -45,14 +45,14 @@ class Saver:
         return is_turn or (config.every_minutes > 0 and elapsed_minutes >= config.every_minutes)
 
     def save(self) -> None:
-        """Begin to write a checkpoint of this moment, unless nothing was learnt since the last one.
+        """Begin to write a checkpoint of this moment, unless no update was made since the last one.
 
         The one before must be there first. `finish` waits for the end, `take_notice` looks.
 
         Raises:
             InTheWayError, EnvironmentFailure: the one before could not be written.
         """
-        if not self._state.progress.learnt:
+        if not (self._state.progress.learnt or self._state.progress.skipped):
             return
         started = time.perf_counter()
         self._teller.heartbeat.enter("saving")

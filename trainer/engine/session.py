@@ -10,12 +10,15 @@ from state.contract.orders import Orders, QuestOrder
 from state.contract.run_config import RunConfig
 from trainer.engine.evaluating import Evaluator
 from trainer.engine.examining import Examiner
+from trainer.engine.guard import after_loss, guard_of
 from trainer.engine.live import request_now
 from trainer.engine.log import say
 from trainer.engine.progress import Learnt, Progress, after_update, cursor_of, is_complete, position
 from trainer.engine.recipes import note_turn
 from trainer.engine.run_state import RunState
 from trainer.engine.saving import Saver
+from trainer.engine.skipping import skip_update
+from trainer.engine.step import SpikeError
 from trainer.engine.telling import Teller
 from trainer.engine.updating import apply_update
 
@@ -71,15 +74,20 @@ class Session:
             self.evaluator.evaluate(order)
 
     def train_update(self, order: QuestOrder) -> None:
-        """Make the quest's next update.
+        """Make the quest's next update, or leave it out where its loss jumps.
 
         Raises:
             NonFiniteLossError: it was not applied.
+            DivergedError: nor was it, and too many were left out before.
         """
         started = time.perf_counter()
         quest = self.state.shelf.open(order)
         plan = quest.next_update(order, position(self.progress, order))
-        result = apply_update(self.state, self.teller, order, plan)
+        try:
+            result = apply_update(self.state, self.teller, order, plan)
+        except SpikeError as spike:
+            skip_update(self.state, self.teller, order, plan, spike)
+            return
         learnt = Learnt(
             update=plan.next,
             tokens=plan.num_tokens,
@@ -87,6 +95,8 @@ class Session:
             learning_rate=result.learning_rate,
         )
         self.state.progress = after_update(self.progress, order, learnt)
+        guard = guard_of(self.state.request.config)
+        self.state.guard = after_loss(self.state.guard, order.quest_id, result.loss, guard)
         self.teller.update(order, plan, result, time.perf_counter() - started)
 
     def finish_update(self, order: QuestOrder) -> None:
@@ -107,7 +117,7 @@ class Session:
             self.teller.quest_done(order)
 
     def save(self) -> None:
-        """Publish a checkpoint, unless nothing was learnt since the last one, and wait until it is there.
+        """Publish a checkpoint, unless no update was made since the last one, and wait until it is there.
 
         Raises:
             EnvironmentFailure: it could not be written; the last one is as it was.

@@ -22,7 +22,7 @@ from trainer.checkpoints.locked import check_locked
 from trainer.checkpoints.state import (
     OPTIMIZER_NAME,
     STATE_NAME,
-    MemoryState,
+    GuardMemory,
     TrainerState,
     check_same_optimizers,
     group_names,
@@ -76,8 +76,9 @@ def open_session(request: RunRequest, run_files: RunLayout, heartbeat: Heartbeat
         optimizers=start.optimizers,
         vocabulary=vocabulary,
         precision=precision,
-        shelf=QuestShelf(request, vocabulary, device, start.memory),
+        shelf=QuestShelf(request, vocabulary, device, start.saved.memory if start.saved else None),
         progress=start.progress,
+        guard=start.saved.guard if start.saved else GuardMemory(),
     )
     begin_recipe(state, device)
     teller = Teller(state, heartbeat, Metrics(run_files.metrics), run_files.effective)
@@ -101,7 +102,8 @@ class _Start(NamedTuple):
     base: AdapterBase | None
     optimizers: Optimizers
     progress: Progress
-    memory: MemoryState | None
+    saved: TrainerState | None
+    """What lay beside the weights; None at a beginning."""
 
 
 def _stand_at(
@@ -128,7 +130,7 @@ def _stand_at(
         check_same_optimizers(state.optimizers, group_names(optimizers), folder.name)
         restore_optimizers(optimizers, load_file(folder / OPTIMIZER_NAME), folder / OPTIMIZER_NAME)
     restore_random(state.random)
-    return _Start(model, base, optimizers, resumed(manifest), state.memory)
+    return _Start(model, base, optimizers, resumed(manifest), state)
 
 
 def _prepared(model: Any, request: RunRequest) -> Any:

@@ -21,6 +21,15 @@ class NoRoomError(Exception):
     """A micro-batch does not fit into memory; smaller ones may."""
 
 
+class SpikeError(Exception):
+    """A loss that is far above what is usual; the update was not applied."""
+
+    def __init__(self, loss: float, highest_usual: float) -> None:
+        super().__init__(f"loss {loss}, usual is at most {highest_usual}")
+        self.loss = loss
+        self.highest_usual = highest_usual
+
+
 class UpdateResult(msgspec.Struct, frozen=True, kw_only=True):
     """What one update did."""
 
@@ -39,6 +48,7 @@ def make_update(
     training: TrainingConfig,
     precision: Precision,
     update: int,
+    highest_loss: float | None = None,
 ) -> UpdateResult:
     """Train on the micro-batches as on one batch; `num_trained` counts the trained tokens of all of them.
 
@@ -46,6 +56,7 @@ def make_update(
 
     Raises:
         NonFiniteLossError: the loss or the gradient is not finite; the weights are as they were.
+        SpikeError: the loss is above highest_loss; weights and random generators are as they were.
         NoRoomError: the device has no memory for a micro-batch; the weights are as they were.
     """
     parameters = list(model.parameters())
@@ -63,6 +74,10 @@ def make_update(
     if not (math.isfinite(loss_value) and math.isfinite(norm_value)):
         _forget_gradients(optimizers)
         raise NonFiniteLossError(f"loss {loss_value}, gradient norm {norm_value}")
+    if highest_loss is not None and loss_value > highest_loss:
+        _forget_gradients(optimizers)
+        set_random(random)
+        raise SpikeError(loss_value, highest_loss)
     rate = set_learning_rate(optimizers, training, update)
     for optimizer in optimizers.values():
         optimizer.step()

@@ -9,6 +9,7 @@ from trainer.engine.log import say
 from trainer.engine.quests import UpdatePlan
 from trainer.engine.recipes import note_turn
 from trainer.engine.run_state import RunState
+from trainer.engine.skipping import highest_usual_loss
 from trainer.engine.step import NoRoomError, UpdateResult, make_update
 from trainer.engine.telling import Teller
 
@@ -17,7 +18,7 @@ def apply_update(state: RunState, teller: Teller, order: QuestOrder, plan: Updat
     """Make the update, in smaller micro-batches where memory runs out.
 
     Raises:
-        NonFiniteLossError: it was not applied.
+        NonFiniteLossError, SpikeError: it was not applied.
         OutOfMemoryError: one document alone does not fit.
     """
     batches, budget = plan.batches, state.shelf.budget
@@ -35,9 +36,17 @@ def apply_update(state: RunState, teller: Teller, order: QuestOrder, plan: Updat
 
 def _attempt(state: RunState, order: QuestOrder, plan: UpdatePlan, batches: Sequence[Batch]) -> UpdateResult:
     update, training = state.progress.step + 1, state.request.config.training
+    highest = highest_usual_loss(state, order)
     try:
         return make_update(
-            state.model, state.optimizers, batches, plan.num_trained, training, state.precision, update
+            state.model,
+            state.optimizers,
+            batches,
+            plan.num_trained,
+            training,
+            state.precision,
+            update,
+            highest,
         )
     except NonFiniteLossError as error:
         raise NonFiniteLossError(

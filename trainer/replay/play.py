@@ -37,12 +37,15 @@ def play(session: Session, manifest: Manifest, recipe: Recipe, data: Mapping[str
     turns = list(recipe.turns)
     for stretch in stretches(manifest.learnt):
         order = _order(stretch, recipe, data)
+        _leave_out(session, turns, manifest, recipe, data)
         _check_place(stretch, position(session.progress, order))
         for _ in range(-(-stretch.num_rows // session.state.shelf.documents_per_update)):
             _take_turns(session, turns)
             session.train_update(order)
+            _leave_out(session, turns, manifest, recipe, data)
     progress = session.progress
-    if (progress.learnt, progress.step) != (manifest.learnt, manifest.step):
+    made = progress.learnt, progress.skipped, progress.step
+    if made != (manifest.learnt, manifest.skipped, manifest.step):
         raise CannotReplay(
             f"the recorded rows make {progress.step} updates, the checkpoint is of step {manifest.step}"
         )
@@ -83,6 +86,20 @@ def _trained(stretch: Stretch, recipe: Recipe) -> TrainedQuest:
     if found is None:
         raise CannotReplay(f"it is not recorded how the rows of quest {stretch.quest_id} were read")
     return found
+
+
+def _leave_out(
+    session: Session, turns: list[Turn], manifest: Manifest, recipe: Recipe, data: Mapping[str, str]
+) -> None:
+    """Come to the updates that were left out next: their loss jumps again, so they are left out again."""
+    left_out = {one.update: one for one in manifest.skipped}
+    while (found := left_out.get(session.progress.step + 1)) is not None:
+        at = Position(epochs_done=found.epoch, rows_taken=found.start)
+        stretch = Stretch(
+            quest_id=found.quest_id, digest=found.digest, begins_at=at, num_rows=found.stop - found.start
+        )
+        _take_turns(session, turns)
+        session.train_update(_order(stretch, recipe, data))
 
 
 def _take_turns(session: Session, turns: list[Turn]) -> None:

@@ -16,6 +16,8 @@ class Counted(msgspec.Struct, frozen=True, kw_only=True):
     """Index of a row → how often it was learnt."""
     num_repeated: int
     num_skipped: int
+    num_left_out: int = 0
+    """Rows that an epoch took and did not learn: the loss guard left their update out."""
 
 
 class OtherSplit(Exception):
@@ -33,17 +35,19 @@ def count_rows(lessons: Sequence[Lesson], content: Content) -> Counted:
         NotDrawn: it is not known how a run drew its rows.
     """
     times: Counter[int] = Counter()
-    repeated = skipped = 0
+    repeated = skipped = left_out = 0
     last = max(lesson.learnt.epoch for lesson in lessons)
     for epoch in range(last + 1):
         parts = [lesson for lesson in lessons if lesson.learnt.epoch == epoch]
-        in_epoch = _learnt(parts, content)
+        in_epoch = _taken((one for one in parts if not one.is_left_out), content)
+        out = _taken((one for one in parts if one.is_left_out), content).keys() - in_epoch.keys()
         times.update(in_epoch)
+        left_out += len(out)
         if epoch == last and _is_in_order(parts):
             continue
         repeated += sum(number - 1 for number in in_epoch.values())
-        skipped += len(_due(parts or lessons, content, is_over=epoch < last) - in_epoch.keys())
-    return Counted(times=times, num_repeated=repeated, num_skipped=skipped)
+        skipped += len(_due(parts or lessons, content, is_over=epoch < last) - in_epoch.keys() - out)
+    return Counted(times=times, num_repeated=repeated, num_skipped=skipped, num_left_out=left_out)
 
 
 def training_positions(lesson: Lesson, content: Content) -> tuple[int, ...]:
@@ -62,7 +66,7 @@ def training_positions(lesson: Lesson, content: Content) -> tuple[int, ...]:
     return training
 
 
-def _learnt(lessons: Iterable[Lesson], content: Content) -> Counter[int]:
+def _taken(lessons: Iterable[Lesson], content: Content) -> Counter[int]:
     found: Counter[int] = Counter()
     for lesson, start, stop in _joined(lessons):
         training = training_positions(lesson, content)

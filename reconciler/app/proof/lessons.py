@@ -27,6 +27,10 @@ class Lesson(msgspec.Struct, frozen=True, kw_only=True):
     """The update that `rows_before` are counted from; None where it cannot be told."""
     rows_before: int
     """Learnt since that update began, before this range."""
+    left_out: tuple[int, ...] = ()
+    """Updates on the way to the checkpoint that the loss guard left out, in order."""
+    is_left_out: bool = False
+    """These rows were taken by one of them, and not learnt."""
 
     @property
     def campaign_uid(self) -> str:
@@ -60,18 +64,25 @@ class Lesson(msgspec.Struct, frozen=True, kw_only=True):
         if self.first_update is None:
             return None
         row = self.rows_before + position - self.learnt.start
-        return self.first_update + row // self.drawing.rows_per_update
+        update = self.first_update + row // self.drawing.rows_per_update
+        for number in self.left_out:
+            update += number <= update
+        return update
 
 
 def lessons_of(chain: Chain, drawings: Drawings) -> tuple[Lesson, ...]:
     """Return what the chain has learnt, oldest first."""
-    learning = ((link, link.run) for link in reversed(chain.links) if link.manifest.learnt)
+    learning = ((link, link.run) for link in reversed(chain.links) if _has_taken(link))
     return tuple(
         lesson
         for link, run in learning
         if run is not None
         for lesson in _of_link(link, run, drawings.of(run))
     )
+
+
+def _has_taken(link: Link) -> bool:
+    return bool(link.manifest.learnt or link.manifest.skipped)
 
 
 def _of_link(link: Link, run: RunKey, drawn: Drawing | str) -> Iterator[Lesson]:
@@ -85,7 +96,8 @@ def _of_link(link: Link, run: RunKey, drawn: Drawing | str) -> Iterator[Lesson]:
     per_update = drawn.rows_per_update if isinstance(drawn, Drawing) else 1
     updates = [-(-_num_rows(stream) // per_update) for stream in streams]
     begin = (manifest.parent_step or 0) + 1
-    is_sure = begin + sum(updates) == manifest.step + 1
+    left_out = tuple(sorted({one.update for one in manifest.skipped}))
+    is_sure = begin + sum(updates) + len(left_out) == manifest.step + 1
     for stream, num_updates in zip(streams, updates, strict=True):
         before = 0
         for learnt in stream:
@@ -96,9 +108,28 @@ def _of_link(link: Link, run: RunKey, drawn: Drawing | str) -> Iterator[Lesson]:
                 run=run,
                 first_update=begin if is_sure else None,
                 rows_before=before,
+                left_out=left_out,
             )
             before += learnt.stop - learnt.start
         begin += num_updates
+    yield from _left_out(link, run, drawn)
+
+
+def _left_out(link: Link, run: RunKey, drawn: Drawing | str) -> Iterator[Lesson]:
+    """Yield the ranges of a checkpoint that were taken and not learnt."""
+    for one in link.manifest.skipped:
+        taken = LearntRange(
+            quest_id=one.quest_id, digest=one.digest, epoch=one.epoch, start=one.start, stop=one.stop
+        )
+        yield Lesson(
+            link=link,
+            learnt=taken,
+            drawn=drawn,
+            run=run,
+            first_update=one.update,
+            rows_before=0,
+            is_left_out=True,
+        )
 
 
 def _num_rows(ranges: Iterable[LearntRange]) -> int:

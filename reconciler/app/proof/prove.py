@@ -42,7 +42,7 @@ def prove(environment: Environment, options: Options, checkpoint: str) -> Proof:
         digest=itself.manifest.digest,
         is_proven=not problems,
         problems=problems,
-        notes=tuple(_notes(found.orders)),
+        notes=(*_left_out(found.orders), *_notes(found.orders)),
         ancestors=tuple(link.told() for link in found.chain.links),
         quests=tuple(_quest_proof(one) for one in found.orders),
         files=file_proofs(view, found),
@@ -82,6 +82,7 @@ def _quest_proof(one: Studied) -> QuestProof:
         times=by_times(counted.times) if counted else (),
         num_repeated=counted.num_repeated if counted else 0,
         num_skipped=counted.num_skipped if counted else 0,
+        num_left_out=counted.num_left_out if counted else 0,
         problem=one.problem,
     )
 
@@ -129,12 +130,12 @@ def _of_cursor(link: Link, orders: Sequence[Studied]) -> Iterator[str]:
         if one.content is None:
             continue
         num_rows = len(one.content.training(_newest(one).drawing))
-        learnt = sum(lesson.learnt.stop - lesson.learnt.start for lesson in one.lessons)
+        taken = sum(lesson.learnt.stop - lesson.learnt.start for lesson in one.lessons)
         told = _rows_taken(cursor, num_rows)
-        if told != learnt:
+        if told != taken:
             yield (
                 f"{one.name}: {link.checkpoint} says that {count(told, 'row')} were taken of it, its "
-                f"ancestors have learnt {learnt:,}"
+                f"ancestors have learnt {taken:,}"
             )
     for quest_id, digest in cursors:
         yield f"{link.checkpoint} says that it took rows of {quest_id} ({digest}), no ancestor has learnt one"
@@ -142,6 +143,16 @@ def _of_cursor(link: Link, orders: Sequence[Studied]) -> Iterator[str]:
 
 def _rows_taken(cursor: QuestCursor | None, num_rows: int) -> int:
     return cursor.epochs_done * num_rows + cursor.rows_taken if cursor is not None else 0
+
+
+def _left_out(orders: Sequence[Studied]) -> Iterator[str]:
+    """Yield what was taken and not learnt: its loss jumped."""
+    for one in orders:
+        updates = sorted({lesson.first_update or 0 for lesson in one.lessons if lesson.is_left_out})
+        if updates and one.counted is not None:
+            rows = count(one.counted.num_left_out, "row")
+            at = ", ".join(f"{update:,}" for update in updates)
+            yield f"{one.name}: {rows} left out by the loss guard, not learnt, at update {at}"
 
 
 def _notes(orders: Sequence[Studied]) -> Iterator[str]:

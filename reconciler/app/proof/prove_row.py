@@ -115,6 +115,8 @@ def _occasions(one: Studied, digest: str) -> Iterator[Occasion]:
     if one.content is None or one.counted is None:
         return
     for lesson in one.lessons:
+        if lesson.is_left_out:
+            continue  # taken, and not learnt
         for index in one.content.places.get(digest, ()):
             position = _position(lesson, one.content, index)
             if position is not None and lesson.learnt.start <= position < lesson.learnt.stop:

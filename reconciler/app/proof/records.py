@@ -52,6 +52,8 @@ class QuestProof(msgspec.Struct, frozen=True, kw_only=True):
     """Learnt twice in one epoch, each counted as often as it was too often."""
     num_skipped: int
     """Passed over in an epoch."""
+    num_left_out: int = 0
+    """Taken in an epoch and not learnt: the loss guard left their update out, as a note says."""
     problem: str | None = None
     """Why the rest could not be found out."""
 

@@ -15,6 +15,7 @@ from state.contract.run_config import (
     CheckpointConfig,
     EvaluationConfig,
     LoraConfig,
+    LossGuardConfig,
     ModelConfig,
     RunConfig,
     TokenizerConfig,
@@ -70,6 +71,7 @@ def with_value(config: RunConfig, key: str, value: Any) -> RunConfig:
 def _with(record: Any, path: list[str], value: Any) -> Any:
     name, *inner = path
     old = getattr(record, name)
+    old = LossGuardConfig() if old is None and name == "loss_guard" else old
     new = _with(old, inner, value) if inner else value
     return msgspec.structs.replace(record, **{name: new})
 

@@ -14,7 +14,7 @@ import pytest
 torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.train
 
-from builders import TINY, Realm, a_config, a_model, a_training, orders
+from builders import TINY, Realm, a_config, a_guarded, a_model, a_training, orders, with_strange_rows
 from safetensors.torch import load_file, save_file
 from seen import manifest, metrics, saved_steps
 
@@ -99,6 +99,15 @@ def test_a_checkpoint_in_the_middle_comes_out_the_same_to_the_bit(
     assert (answer.differences, answer.notes) == ((), ())
 
 
+def test_updates_that_were_left_out_are_left_out_again(realm: Realm, again: Again) -> None:
+    files = realm.run(orders(with_strange_rows(realm, (33, 66, 99))), a_guarded())
+    run(files.request)
+    made = manifest(realm, saved_steps(realm)[-1])
+    assert len(made.skipped) == 3
+    answer = again.made(again.lap(files, made.step, None))
+    assert (answer.verdict, answer.why, answer.digest) == ("same", None, made.digest)
+
+
 def test_a_checkpoint_whose_ancestors_are_gone_is_made_again_from_the_first_weights(
     realm: Realm, again: Again
 ) -> None:
@@ -172,7 +181,7 @@ def test_a_replay_that_forgets_the_changed_rate_differs_and_says_where(realm: Re
     answer = again.made(lap)
     assert (answer.verdict, again.exit_code) == ("differs", 1)
     found = {one.path: one.found for one in answer.differences}
-    assert set(found) == {"model.safetensors", "optimizer.safetensors"}
+    assert set(found) == {"model.safetensors", "optimizer.safetensors", "trainer_state.json"}
     assert found["model.safetensors"].startswith("25 of 25 tensors differ; the first, lm_head.weight, by ")
 
 
