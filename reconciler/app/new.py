@@ -89,10 +89,10 @@ def new_hero(environment: Environment, options: Options, hero: str, model: str |
         raise Misused(f'no hero can be called "{hero}": {RESERVED_HEROES[hero]}; choose another id')
     path = work_tree_of(environment, options) / "specs" / "heroes" / f"{hero}.yaml"
     if model is not None:
-        _write(path, model_hero_text(environment, layout_of(environment, options), hero, model))
+        write_new(path, model_hero_text(environment, layout_of(environment, options), hero, model))
         return Written(path=str(path), name=hero)
     id_line, name_line = (f"{key}: {hero}".ljust(_COMMENT_AT) for key in ("id", "name"))
-    _write(path, HERO.format(id_line=id_line, name_line=name_line))
+    write_new(path, HERO.format(id_line=id_line, name_line=name_line))
     return Written(path=str(path), name=hero)
 
 
@@ -112,7 +112,7 @@ def new_campaign(environment: Environment, options: Options, hero: str, name: st
     path = top / "specs" / "campaigns" / hero / f"{campaign}.yaml"
     id_line = f"id: {campaign}".ljust(_COMMENT_AT)
     title = quoted(name or f"Campaign {number}")
-    _write(path, CAMPAIGN.format(id_line=id_line, id=campaign, hero=hero, name=title))
+    write_new(path, CAMPAIGN.format(id_line=id_line, id=campaign, hero=hero, name=title))
     return Written(path=str(path), name=f"{hero}/{campaign}")
 
 
@@ -156,7 +156,12 @@ def _check_hero(top: Path, hero: str) -> None:
         raise not_found("hero", hero, heroes)
 
 
-def _write(path: Path, text: str) -> None:
+def write_new(path: Path, text: str) -> None:
+    """Write a file that is not there yet.
+
+    Raises:
+        Blocked: it is.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         with path.open("x", encoding="utf-8") as file:

@@ -11,7 +11,7 @@ from reconciler.cli.session import Session, common_options
 
 VERBS: dict[str, tuple[str, str]] = {
     "init": ("init", "Make a specs repository that works as it is."),
-    "new": ("new", "Write a new hero or campaign, with comments that teach."),
+    "new": ("new", "Write a new hero, campaign or check, with comments that teach."),
     "validate": ("validate", "Find every mistake in the specs."),
     "plan": ("plan", "Show what apply would do, and why."),
     "apply": ("apply", "Do it: once, until nothing is left, or for as long as it runs."),
@@ -31,6 +31,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "retry": ("retry", "Let a quest that failed or was skipped wait again."),
     "propose": ("propose", "Commit single lines of a spec on a new branch, for a pull request."),
     "proposals": ("proposals", "List the branches that wait to be merged, each with its plan."),
+    "comment": ("comment", "Put a plan under a pull request, as one comment that is kept up to date."),
     "rollback": ("rollback", "Commit the specs without what an earlier commit did to them."),
     "suspend": ("suspend", "Commit that nothing is done for a thing, with reason and end."),
     "unsuspend": ("unsuspend", "Commit that a thing is suspended no longer."),

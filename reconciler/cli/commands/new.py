@@ -60,3 +60,25 @@ def campaign(session: Session, hero: str, name: str | None, as_json: bool) -> No
         f"To train it:  specs/realm.yaml: active: {written.name}, and a quest for it in specs/queue.yaml; "
         "then commit"
     )
+
+
+@command.command(
+    cls=Verb,
+    examples=[
+        ("reconcile new check github", "Write .github/workflows/realm.yml: validate, plan, one comment."),
+        ("reconcile new check pre-commit", "Write .pre-commit-config.yaml: no commit with a mistake."),
+    ],
+)
+@click.argument("kind", type=click.Choice(["github", "gitea", "gitlab", "pre-commit"]))
+@click.option("--json", "as_json", is_flag=True, help="Print the path as JSON.")
+@click.pass_obj
+def check(session: Session, kind: str, as_json: bool) -> None:
+    """Write what a forge, or git, runs before an edit of the specs is merged."""
+    from reconciler.app.checks import new_check
+
+    written = new_check(session.environment(), session.options(), kind)  # type: ignore[arg-type]  # click has checked it
+    if as_json:
+        session.say_json(written)
+        return
+    session.say(written.path)
+    session.note("Read it, commit it; it says what the realm's machine has to publish.")
