@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import apsw
 import msgspec
 import pytest
 from blake3 import blake3
@@ -104,6 +105,8 @@ class Workshop:
         self.layout = Layout(root)
         self.cookie = f"tiny-{os.getpid()}-{time.monotonic_ns()}"
         self.source = root.parent / "sums.jsonl"
+        self.has_processes = False
+        """Real ones may carry the cookie. To look for some takes longer than most tests, so few do."""
 
     def found(self) -> None:
         """Make the realm."""
@@ -118,6 +121,7 @@ class Workshop:
         self, *actions: a.AnyAction, before: Callable[[], None] = lambda: None, **tools: Any
     ) -> list[Outcome]:
         """Take office, perform the actions, and leave."""
+        self.has_processes |= isinstance(tools.get("launcher"), LocalLauncher)
         writer = enter_office(self.layout, NOW)
         given = {
             "launcher": NoTrainers(), "now": lambda: NOW, "code_version": lambda: CODE,
@@ -150,9 +154,12 @@ class Workshop:
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         """Return the rows of a table as they lie in the store."""
+        return self.tables(table)[table]
+
+    def tables(self, *tables: str) -> dict[str, list[dict[str, Any]]]:
+        """Return the rows of these tables, as of one moment."""
         with open_reader(self.layout.store) as store:
-            names = [row[1] for row in store.execute(f"PRAGMA table_info({table})")]
-            return [dict(zip(names, row, strict=True)) for row in store.execute(f"SELECT * FROM {table}")]  # noqa: S608
+            return {table: _rows(store, table) for table in tables}
 
     def ask(self, kind: str, campaign: str = CAMPAIGN) -> int:
         """Leave a request as the commands do."""
@@ -182,7 +189,7 @@ class Workshop:
 
     def end_trainers(self) -> None:
         """Kill every process that was started with this workshop's cookie."""
-        while (pid := find_by_cookie(self.cookie)) is not None:
+        while self.has_processes and (pid := find_by_cookie(self.cookie)) is not None:
             try:
                 os.kill(pid, signal.SIGKILL)
                 os.waitpid(pid, 0)
@@ -209,6 +216,11 @@ class Workshop:
         content[0] ^= 1
         path.write_bytes(content)
         path.chmod(0o400)
+
+
+def _rows(store: apsw.Connection, table: str) -> list[dict[str, Any]]:
+    names = [row[1] for row in store.execute(f"PRAGMA table_info({table})")]
+    return [dict(zip(names, row, strict=True)) for row in store.execute(f"SELECT * FROM {table}")]  # noqa: S608
 
 
 def change(action: a.AnyAction, *needs: str) -> Change:

@@ -25,7 +25,7 @@ def test_a_run_given_up_before_its_trainer_came_can_never_be_claimed(realm: Any,
 
     claim = realm.json(realm.run.process)
     assert (claim["pid"], claim["cookie"]) == (0, "revoked")
-    straggler = make.tiny_trainers()
+    straggler, realm.has_processes = make.tiny_trainers(), True
     env = {"REALM_RUN_COOKIE": realm.cookie}
     argv = [sys.executable, "-m", "trainer", "run", "--request", str(realm.run.request)]
     straggler.spawn(argv, env=env, log=realm.run.log, cwd=realm.run.folder)

@@ -26,6 +26,7 @@ from state.store.rows import Marks
 
 NOT_UNDERSTOOD = b'{"note": "mine", "highest_accuracy": NaN}'
 VOLATILE = {"realm.db", "realm.db-journal", "epoch", "reconciler.lock", "claims.log", "training.log"}
+TABLES = ("campaigns", "runs", "jobs", "quest_data", "ledger", "requests", "trash", "segments", "meta")
 
 
 class Scenario(NamedTuple):
@@ -352,13 +353,14 @@ def test_an_action_hit_at_any_point_and_run_again_ends_as_undisturbed(
 
 
 class Bench:
-    """Runs one action of one realm over and over, each time in a fresh process."""
+    """Runs one action of one realm over and over: where it is to die, in a forked child."""
 
     def __init__(self, realm: Any, make: Any, scenario: Scenario, action: a.AnyAction) -> None:
         self._realm, self._make, self._scenario, self._action = realm, make, scenario, action
         self._template = realm.layout.root.with_name("template")
         shutil.copytree(realm.layout.root, self._template, symlinks=True)
         self._trial = 0
+        realm.has_processes = scenario.starts_trainer
 
     def reset(self) -> None:
         """Make the realm again what it was before the action."""
@@ -382,9 +384,11 @@ class Bench:
         return log.read_text().splitlines(), self._end_state()
 
     def strike(self, number: int, fault: str) -> None:
-        """Perform the action with a fault on the way; it dies of it, or says so."""
-        status = self._in_child(lambda: failpoints.arm(number, fault))
-        assert status == (-signal.SIGKILL if fault == "kill" else 1)
+        """Perform the action with a fault on the way; it dies of it, or says so, as the loop does."""
+        if fault == "kill":
+            assert self._in_child(lambda: failpoints.arm(number, fault)) == -signal.SIGKILL
+        else:
+            assert self._perform(lambda: failpoints.arm(number, fault)) == 1
 
     def again(self) -> dict[str, Any]:
         """Take office anew, perform the action undisturbed, and return how it ends."""
@@ -419,16 +423,23 @@ class Bench:
             gc.disable()  # it would copy every page of this process
             code = 2
             try:
-                (outcome,) = self._realm.perform(self._action, before=arm, **self._trainers())
-                code = 0 if outcome.ok else 1
-                if code and "failpoint" not in outcome.text:
-                    code = 3
-                    print(outcome.text, flush=True)
+                code = self._perform(arm)
             except BaseException:  # noqa: BLE001 - a forked child must not run on as a second pytest
                 traceback.print_exc()
             finally:
                 os._exit(code)
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+    def _perform(self, arm: Callable[[], None]) -> int:
+        """Perform the action; return 0, 1 where it failed because of the fault, 3 where it did otherwise."""
+        try:
+            (outcome,) = self._realm.perform(self._action, before=arm, **self._trainers())
+        finally:
+            failpoints.observe(None)
+        if not outcome.ok and "failpoint" not in outcome.text:
+            print(outcome.text, flush=True)
+            return 3
+        return 0 if outcome.ok else 1
 
     def _trainers(self) -> dict[str, Any]:
         return {"launcher": self._make.tiny_trainers()} if self._scenario.starts_trainer else {}
@@ -440,21 +451,11 @@ class Bench:
             realm.wait_for_claim()
             if not realm.run.exit.exists():
                 assert (realm.run.folder / "claims.log").read_text() == "claimed\n"
-        journal = realm.rows("actions")
+        found = realm.tables("actions", *TABLES)
+        journal = found.pop("actions")
         assert {row["state"] for row in journal} <= {"done", "failed"}
         assert journal[-1]["state"] == "done"
-        tables = (
-            "campaigns",
-            "runs",
-            "jobs",
-            "quest_data",
-            "ledger",
-            "requests",
-            "trash",
-            "segments",
-            "meta",
-        )
-        rows = {table: [_plain(row) for row in realm.rows(table)] for table in tables}
+        rows = {table: [_plain(row) for row in found[table]] for table in TABLES}
         rows["meta"] = [row for row in rows["meta"] if row["key"] != "epoch"]
         root = realm.layout.root
         files = {str(p.relative_to(root)): _entry(p) for p in sorted(root.rglob("*")) if _counts(p)}

@@ -137,6 +137,7 @@ def test_a_trainer_that_lives_and_has_not_claimed_yet_is_not_started_twice(
     realm: Any, make: Any, tmp_path: Path
 ) -> None:
     realm.done(make.launch())
+    realm.has_processes = True
     LocalLauncher().spawn(
         [sys.executable, "-I", "-S", "-c", "import time; time.sleep(60)"],
         env={"REALM_RUN_COOKIE": realm.cookie}, log=tmp_path / "log", cwd=tmp_path,

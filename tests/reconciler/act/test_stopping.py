@@ -122,7 +122,7 @@ def test_a_trainer_that_hangs_before_its_claim_is_ended_by_a_stop(
     realm: Any, make: Any, tmp_path: Path
 ) -> None:
     realm.done(make.launch())
-    launcher = LocalLauncher()
+    launcher, realm.has_processes = LocalLauncher(), True
     for _ in range(2):
         launcher.spawn(
             [sys.executable, "-I", "-S", "-c", "import time; time.sleep(60)"],
