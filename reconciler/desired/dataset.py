@@ -77,6 +77,9 @@ class Dataset(Spec, frozen=True, kw_only=True):
     """What holds in each row, in the sentences that are understood; others are told and not checked."""
     max_invalid_fraction: Annotated[float, Meta(ge=0, le=0.5)] = 0.0
     """Of a quest that names this dataset, at most this share of rows may be invalid; those are left out."""
+    long_rows: Literal["refuse", "split"] = "refuse"
+    """A row of more than max_length tokens is refused by number. `split`, of plain text: it is trained as
+    several documents of at most max_length tokens, each beginning with the last token of the one before."""
     allow_leakage: AllowedLeakage = msgspec.field(default_factory=dict)
     """What may be learnt although it is measured with: `held-out` or `<skill>-level-<n>` → why. Everything
     else that asks what is measured with keeps a file from being taken in."""
@@ -100,6 +103,15 @@ def check(dataset: Dataset) -> Iterator[Finding]:
     if dataset.kind == OLDER_KIND:
         yield from _check_older(dataset)
     yield from check_reasons(dataset.allow_leakage, "allow_leakage")
+    yield from _check_long_rows(dataset)
+
+
+def _check_long_rows(dataset: Dataset) -> Iterator[Finding]:
+    """Only plain text can be split: half a conversation is another one, and nobody said what it means."""
+    is_text = dataset.kind == "text" or (is_known(dataset.fields) and getattr(dataset.fields, "text", None))
+    if dataset.long_rows == "split" and is_known(dataset.kind) and not is_text:
+        message = "split goes with plain text; rows that are conversations cannot be split"
+        yield Finding(at=("long_rows",), message=message, hint="shorten the rows, or raise max_length")
 
 
 def _check_fields(fields: DatasetFields | None) -> Iterator[Finding]:
@@ -143,19 +155,19 @@ def shape_of(dataset: Dataset) -> RowShape:
         case "messages":
             return RowShape()
         case "text":
-            return RowShape(kind="text", text="text")
+            return RowShape(kind="text", text="text", long_rows=dataset.long_rows)
         case "instruction":
             return RowShape(kind="fields", prompt="instruction", context="input", completion="output")
         case "fields":
-            return _shape_of_fields(dataset.fields or DatasetFields())
+            return _shape_of_fields(dataset.fields or DatasetFields(), dataset.long_rows)
         case _:
             prompt, completion = SHAPES[kind]
             return RowShape(kind="fields", prompt=prompt, completion=completion)
 
 
-def _shape_of_fields(fields: DatasetFields) -> RowShape:
+def _shape_of_fields(fields: DatasetFields, long_rows: Literal["refuse", "split"]) -> RowShape:
     if fields.text is not None:
-        return RowShape(kind="text", text=fields.text)
+        return RowShape(kind="text", text=fields.text, long_rows=long_rows)
     return RowShape(kind="fields", prompt=fields.prompt, completion=fields.completion, context=fields.context)
 
 

@@ -14,7 +14,7 @@ from state.contract.row_contracts import RowContract
 from state.contract.row_lines import Finding
 from state.contract.run_config import ChatConfig, TokenizerConfig
 
-CHECKER_VERSION = 5
+CHECKER_VERSION = 6
 """Grows when a check finds something else in the same rows."""
 
 TOO_FEW_HELD_OUT = 2

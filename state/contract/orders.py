@@ -19,12 +19,15 @@ class RowShape(msgspec.Struct, frozen=True, kw_only=True):
     """Name of a field whose text follows the prompt where a row has it, for kind `fields`."""
     text: str | None = None
     """Name of the field with the text, for kind `text`: all of it is learnt but its first token."""
+    long_rows: Literal["refuse", "split"] = "refuse"
+    """A text of more than max_length tokens: not trained, or trained as several documents."""
 
 
 def reading(shape: RowShape) -> dict[str, str | None]:
     """Return a shape for hashing: what earlier versions did not know appears only where it says something."""
     later = {"context": shape.context, "text": shape.text}
     known = {"kind": shape.kind, "prompt": shape.prompt, "completion": shape.completion}
+    later |= {"long_rows": shape.long_rows if shape.long_rows != "refuse" else None}
     return known | {name: value for name, value in later.items() if value is not None}
 
 

@@ -1,7 +1,8 @@
 """A quest's snapshot, read and tokenised once: what is trained on and what is held out."""
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from itertools import groupby
 from pathlib import Path
 
 import msgspec
@@ -19,11 +20,17 @@ from trainer.data.documents import Document
 from trainer.data.rendering import Renderer
 
 
+def by_row(documents: Iterable[Document]) -> tuple[tuple[Document, ...], ...]:
+    """Return the documents of each row: an update takes rows, and all documents of each."""
+    return tuple(tuple(of_row) for _, of_row in groupby(documents, key=lambda document: document.row))
+
+
 class LoadedQuest(msgspec.Struct, frozen=True, kw_only=True):
     """The documents of a quest, on the two sides of the split, each in the order of the file."""
 
     digest: str
     training: tuple[Document, ...]
+    """A row of plain text that is split has several, one behind the other."""
     held_out: tuple[Document, ...]
     """Those of its rows that measure; a row that stands in a held-out file is on neither side."""
     row_digests: frozenset[str] = frozenset()
@@ -52,7 +59,7 @@ def load_quest(
     read = list(rows(content, str(path), shape))
     digests = [row_digest(row.messages) for row in read]
     learnt = frozenset(training_rows(digests, held_out_fraction, never))
-    documents = renderer.documents(read, str(path))
+    documents = renderer.documents(read, str(path), splits=shape.long_rows == "split")
     training = tuple(document for document in documents if document.row in learnt)
     if not training:
         raise _error(path, "every row is held out", "at least one to train on", "Lower held_out or add rows.")

@@ -73,8 +73,8 @@ class Renderer:
         longest_first = sorted(encoder.special_ids, key=len, reverse=True)
         self._special = re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
 
-    def documents(self, rows: Iterable[Row], path: str) -> list[Document]:
-        """Return one document for each row; rows of equal content share their tokens.
+    def documents(self, rows: Iterable[Row], path: str, *, splits: bool = False) -> list[Document]:
+        """Return the documents of each row, one behind the other; rows of equal content share their tokens.
 
         Raises:
             QuestFileError: with up to ten rows that the template refuses, that have nothing to learn, or that
@@ -83,23 +83,36 @@ class Renderer:
         documents: list[Document] = []
         findings: list[Finding] = []
         read = list(rows)
-        for row, found in zip(read, self.tried(read), strict=True):
+        for row, found in zip(read, self.tried(read, splits=splits), strict=True):
             if isinstance(found, RowError):
                 findings.append(found.at(row.index))
             else:
-                documents.append(found)
+                documents.extend(found)
         if findings:
             raise QuestFileError(path, findings[:MAX_FINDINGS])
         return documents
 
-    def tried(self, rows: Sequence[Row]) -> list[Document | RowError]:
-        """Return one document for each row, or why there is none."""
-        tokens = self._tokenised(dict.fromkeys(row.messages for row in rows))
+    def tried(self, rows: Sequence[Row], *, splits: bool = False) -> list[tuple[Document, ...] | RowError]:
+        """Return the documents of each row, or why there is none.
+
+        A row is one document. With `splits`, plain text beyond the largest length is several.
+        """
+        tokens = self._tokenised(dict.fromkeys(row.messages for row in rows), splits=splits)
         found = ((row.index, tokens[row.messages]) for row in rows)
-        return [
-            one if isinstance(one, RowError) else Document(row=index, ids=one.ids, spans=one.spans)
-            for index, one in found
-        ]
+        return [one if isinstance(one, RowError) else tuple(self._parts(index, one)) for index, one in found]
+
+    def _parts(self, row: int, tokens: "_Tokens") -> Iterator[Document]:
+        """Yield a row as documents of at most the largest length.
+
+        Each begins with the last token of the one before, so that every token of the text but its first is
+        predicted, and learnt, once.
+        """
+        if len(tokens.ids) <= self._max_length:
+            yield Document(row=row, ids=tokens.ids, spans=tokens.spans)
+            return
+        for start in range(0, len(tokens.ids) - 1, self._max_length - 1):
+            ids = tokens.ids[start : start + self._max_length]
+            yield Document(row=row, ids=ids, spans=((0, len(ids)),))
 
     def prompt_ids(self, messages: Sequence[Message]) -> list[int]:
         """Return the tokens after which the model answers, as in training.
@@ -177,7 +190,9 @@ class Renderer:
             else:
                 yield Piece(hider.reveal(text[start:stop]), is_special=False, is_trained=is_trained)
 
-    def _tokenised(self, conversations: Iterable[Conversation]) -> dict[Conversation, "_Tokens | RowError"]:
+    def _tokenised(
+        self, conversations: Iterable[Conversation], *, splits: bool
+    ) -> dict[Conversation, "_Tokens | RowError"]:
         """Return tokens for each conversation, or why there are none."""
         taken_apart: dict[Conversation, list[Piece] | RowError] = {}
         for messages in conversations:
@@ -189,11 +204,13 @@ class Renderer:
             piece for found in taken_apart.values() if not isinstance(found, RowError) for piece in found
         )
         return {
-            messages: found if isinstance(found, RowError) else self._joined(found, encoded)
+            messages: found
+            if isinstance(found, RowError)
+            else self._joined(found, encoded, may_be_long=splits and messages[0].role == PLAIN_TEXT)
             for messages, found in taken_apart.items()
         }
 
-    def _joined(self, pieces: list[Piece], encoded: "_Encoded") -> "_Tokens | RowError":
+    def _joined(self, pieces: list[Piece], encoded: "_Encoded", *, may_be_long: bool) -> "_Tokens | RowError":
         ids = array("i")
         spans: list[tuple[int, int]] = []
         for piece in pieces:
@@ -203,7 +220,7 @@ class Renderer:
                 spans[-1] = spans[-1][0], len(ids)
             elif piece.is_trained:
                 spans.append((start, len(ids)))
-        if len(ids) > self._max_length:
+        if len(ids) > self._max_length and not may_be_long:
             expected = f"at most {self._max_length} (max_length)"
             advice = "Split the row or raise max_length."
             return RowError(f"{len(ids)} tokens", expected, advice, check="length")

@@ -14,7 +14,7 @@ from trainer.checkpoints.state import MemoryState
 from trainer.data.documents import Document
 from trainer.data.order import NextUpdate, Position, next_update, updates_left
 from trainer.data.packing import num_trained_tokens, pack
-from trainer.data.quests import LoadedQuest, load_held_out_file, load_quest
+from trainer.data.quests import LoadedQuest, by_row, load_held_out_file, load_quest
 from trainer.data.tensors import Batch, to_tensors
 from trainer.engine.budget import Budget
 from trainer.engine.failures import DataError
@@ -39,10 +39,10 @@ class Quest:
     """One quest on the shelf: its documents, and the updates that are made of them."""
 
     def __init__(self, loaded: LoadedQuest, held_out: Sequence[Document], shelf: "QuestShelf") -> None:
-        self.num_rows = len(loaded.training)
+        self._rows = by_row(loaded.training)
+        self.num_rows = len(self._rows)
         self.num_held_out = len(held_out)
         self.held_out_batches = shelf.batches(held_out)
-        self._loaded = loaded
         self._shelf = shelf
 
     def next_update(self, order: QuestOrder, at: Position) -> UpdatePlan:
@@ -57,12 +57,12 @@ class Quest:
         )
         if found is None:
             raise AssertionError(f"quest {order.quest_id} has nothing left at {at}")
-        documents = tuple(self._loaded.training[row] for row in found.rows)
+        documents = tuple(document for row in found.rows for document in self._rows[row])
         return UpdatePlan(
             next=found,
             documents=documents,
             batches=self._shelf.batches(documents),
-            num_rows=len(documents),
+            num_rows=len(found.rows),
             num_tokens=sum(len(document) for document in documents),
             num_trained=num_trained_tokens(documents),
         )

@@ -33,26 +33,36 @@ def count_tokens(
     Raises:
         InspectError: tokenizer or template is not what was asked for.
     """
-    documents = []
-    for row, tried in zip(read.rows, _renderer(trained_as).tried(read.rows), strict=True):
+    shape, documents = read.sieved.contract.shape, []
+    tried_rows = _renderer(trained_as).tried(read.rows, splits=shape.long_rows == "split")
+    for row, tried in zip(read.rows, tried_rows, strict=True):
         if isinstance(tried, RowError):
             findings.add(tried.check, row.index + 1, tried.objection, is_error=True)
         elif row.index in training:
             documents.append(tried)
+            if len(tried) > 1:
+                findings.add("length", row.index + 1, _split_objection(tried, trained_as.max_length))
     if not documents:
         return None
     counts = counts_of(documents, read.sieved.digest, trained_as)
-    is_conversation = read.sieved.contract.shape.kind != "text"
-    is_judged = is_conversation and len(documents) >= _MIN_JUDGED
+    is_judged = shape.kind != "text" and len(documents) >= _MIN_JUDGED
     if is_judged and (objection := _masked_objection(counts)) is not None:
         findings.add("masked_share", None, objection)
     return counts
 
 
-def counts_of(documents: Sequence[Document], digest: str, trained_as: TrainedAs) -> TokenCounts:
-    """Return what one epoch of the documents, of the content with this digest, is to the engine."""
-    lengths = sorted(len(document) for document in documents)
-    updates = list(_updates(documents, digest, trained_as))
+def _split_objection(documents: Sequence[Document], max_length: int) -> Objection:
+    """Return that a text is trained in parts: each begins with the last token of the one before."""
+    num_tokens = sum(map(len, documents)) - len(documents) + 1
+    advice = f"It is trained as {len(documents)} documents, as long_rows: split says."
+    return Objection(f"{num_tokens} tokens", f"at most {max_length} (max_length)", advice)
+
+
+def counts_of(rows: Sequence[Sequence[Document]], digest: str, trained_as: TrainedAs) -> TokenCounts:
+    """Return what one epoch of the rows' documents, of the content with this digest, is to the engine."""
+    documents = [document for row in rows for document in row]
+    lengths = sorted(map(len, documents))
+    updates = list(_updates(rows, digest, trained_as))
     budget = trained_as.tokens_at_once
     batches = [batch for update in updates for batch in pack(update, budget)]
     num_tokens = sum(lengths)
@@ -80,13 +90,15 @@ def _masked_objection(counts: TokenCounts) -> Objection | None:
     return Objection(found, expected, "Look whether questions are missing.")
 
 
-def _updates(documents: Sequence[Document], digest: str, trained_as: TrainedAs) -> Iterator[list[Document]]:
+def _updates(
+    rows: Sequence[Sequence[Document]], digest: str, trained_as: TrainedAs
+) -> Iterator[list[Document]]:
     """Yield the documents of each update of the first epoch."""
-    order = EpochOrder(seed=trained_as.seed, quest_digest=digest, epoch=0, num_rows=len(documents))
+    order = EpochOrder(seed=trained_as.seed, quest_digest=digest, epoch=0, num_rows=len(rows))
     size = trained_as.documents_per_update
-    for start in range(0, len(documents), size):
-        places = range(start, min(start + size, len(documents)))
-        yield [documents[order.row_at(place)] for place in places]
+    for start in range(0, len(rows), size):
+        places = range(start, min(start + size, len(rows)))
+        yield [document for place in places for document in rows[order.row_at(place)]]
 
 
 @lru_cache(maxsize=4)

@@ -31,6 +31,8 @@ QUEUE = "specs/queue.yaml"
             RowShape(kind="fields", prompt="q", completion="a", context="c"),
         ),
         ("kind: fields\nfields: {text: body}", RowShape(kind="text", text="body")),
+        ("kind: text\nlong_rows: split", RowShape(kind="text", text="text", long_rows="split")),
+        ("kind: text\nlong_rows: refuse", RowShape(kind="text", text="text")),
         (
             "required_fields: [question, answer]",
             RowShape(kind="fields", prompt="question", completion="answer"),
@@ -71,6 +73,11 @@ def test_each_declared_shape_is_read(tree, small, text, shape) -> None:
         ),
         ("kind: mesages", f'{PLACE}:2:7: is "mesages"; known: messages, prompt_completion, question_answer,'),
         ("kind: mesages\nfields: {text: body}", f'{PLACE}:2:7: is "mesages"; known: messages,'),
+        (
+            "kind: messages\nlong_rows: split",
+            f"{PLACE}:3:12: split goes with plain text; rows that are conversations cannot be split; shorten the "
+            "rows, or raise max_length",
+        ),
         ("kind: text\nmax_invalid_fraction: 0.7", f"{PLACE}:3:23: must be at most 0.5 (got 0.7)"),
         ("kind: text\nversion: '2'\nid: sums_v1", "sums"),
     ],

@@ -202,6 +202,22 @@ def test_of_plain_text_every_token_but_the_first_is_learnt_and_nothing_is_added(
     assert found.num_trained == 14
 
 
+@pytest.mark.parametrize("length", [99, 100, 101, 199, 200, 250])
+def test_a_long_text_is_split_so_that_each_token_but_the_first_is_learnt_once(length):
+    text = "".join(chr(97 + place % 26) for place in range(length))
+    documents = renderer(max_length=100).documents([Row(0, (Message("text", text),))], "q", splits=True)
+
+    assert max(map(len, documents)) <= 100
+    assert {document.row for document in documents} == {0}
+    learnt = b"".join(bytes(label for label in document.labels() if label != -100) for document in documents)
+    assert learnt.decode() == text[1:]
+
+
+def test_a_long_conversation_is_refused_also_where_text_would_be_split():
+    with pytest.raises(QuestFileError, match=r"row 1: \d+ tokens; expected at most 100 \(max_length\)"):
+        renderer(max_length=100).documents([Row(0, (user("a" * 200), bot("b")))], "q", splits=True)
+
+
 def test_text_of_one_token_has_nothing_to_learn():
     with pytest.raises(QuestFileError, match=r"row 1: nothing to learn"):
         document(Message("text", "O"))

@@ -8,7 +8,9 @@ pytest.importorskip("tokenizers", reason="needs the train extra")
 
 from files import a_row, look, many, said, trained_as, write
 
+from state.contract.orders import RowShape
 from state.contract.request import ChatConfig
+from state.contract.row_contracts import RowContract
 from trainer.inspection.errors import InspectError
 
 pytestmark = pytest.mark.train
@@ -22,6 +24,21 @@ def test_tokens_and_what_of_them_is_trained_are_counted_as_training_counts_them(
     assert counts is not None
     assert (counts.num_tokens, counts.num_trained) == (2 * FRAME + 10, 2 + 1 + 4 + 1)
     assert (counts.longest, counts.median, counts.updates) == (FRAME + 5, FRAME + 5, 1)
+
+
+def test_a_row_that_is_split_is_told_with_its_parts_and_is_no_error(tmp_path: Path) -> None:
+    file = write(tmp_path / "q.jsonl", *({"text": "x" * length} for length in (600, 20, 20)))
+    shape = RowShape(kind="text", text="text", long_rows="split")
+    contracts = (RowContract(name="essays", shape=shape),)
+    found = look(file, depth="standard", trained_as=trained_as(), contracts=contracts)
+    assert (found.num_errors, said(found, "length")) == (
+        0,
+        [
+            "row 1: 600 tokens; expected at most 256 (max_length). It is trained as 3 documents, as long_rows: split says."
+        ],
+    )
+    assert found.tokens is not None
+    assert (found.tokens.num_trained, found.tokens.longest, found.tokens.updates) == (599 + 19 + 19, 256, 1)
 
 
 def test_held_out_rows_are_not_counted(tmp_path: Path) -> None:
