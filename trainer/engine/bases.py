@@ -21,14 +21,20 @@ def checkpoint_base(manifest: Manifest) -> AdapterBase:
     return AdapterBase(kind="checkpoint", digest=manifest.digest, step=manifest.step)
 
 
-def base_checkpoint(base: AdapterBase, checkpoints: Path) -> tuple[Path, bool]:
+def base_checkpoint(base: AdapterBase, adapted: Path) -> tuple[Path, bool]:
     """Return the folder of the checkpoint below adapters, verified, and whether this software saved it.
+
+    It lies beside `adapted`, the checkpoint of adapters; or among the living ones, when a later segment of
+    the campaign left that one where it is (`segments/<n>/checkpoint-<step>`).
 
     Raises:
         EnvironmentFailure: another checkpoint lies there.
         CheckpointError: it is not there whole.
     """
-    folder = checkpoints / checkpoint_folder(base.step or 0)
+    name = checkpoint_folder(base.step or 0)
+    folder, living = adapted.parent / name, adapted.parents[2] / "checkpoints" / name
+    if not folder.exists() and living.exists():
+        folder = living
     manifest = read_manifest(folder)
     check_base(base, manifest.digest, str(folder))
     verify_files(folder, manifest)

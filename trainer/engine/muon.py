@@ -21,6 +21,8 @@ class ShapedMuon(torch.optim.Muon):  # type: ignore[misc]
     def __init__(self, params: Any, *, product_dtype: torch.dtype, **settings: Any) -> None:
         super().__init__(params, **settings)
         self._product_dtype = product_dtype
+        for group in self.param_groups:
+            _check(group)
 
     @torch.no_grad()  # type: ignore[untyped-decorator]
     def step(self, closure: Callable[[], Any] | None = None) -> None:
@@ -51,6 +53,20 @@ class ShapedMuon(torch.optim.Muon):  # type: ignore[misc]
             state["momentum_buffer"] = torch.zeros_like(parameter)
         momentum: Tensor = state["momentum_buffer"].lerp_(parameter.grad, 1 - group["momentum"])
         return parameter.grad.lerp(momentum, group["momentum"])
+
+
+def _check(group: dict[str, Any]) -> None:
+    """Refuse what this Muon does not do; torch's works on bf16 momentum in place where Nesterov is off.
+
+    Raises:
+        ValueError: names what was asked for.
+    """
+    if not group["nesterov"]:
+        raise ValueError("this Muon is built with Nesterov momentum; nesterov=False is not supported")
+    for parameter in group["params"]:
+        if parameter.dtype != torch.float32:
+            found = f"one of {tuple(parameter.shape)} is {parameter.dtype}"
+            raise ValueError(f"this Muon needs float32 weights; {found}")
 
 
 def orthogonal(matrices_KMN: Tensor, coefficients: Coefficients, num_steps: int) -> Tensor:

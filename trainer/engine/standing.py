@@ -121,7 +121,7 @@ def adapted_model(
         raise CheckpointError(f"{folder}: its manifest does not say what its adapters are")
     shape = locked.adapter
     lora = _lora_of(shape) if training is None or training.lora is None else training.lora
-    model = _base_model(base, locked.model, shape, special_ids, model_dir, folder.parent)
+    model = _base_model(base, locked.model, shape, special_ids, model_dir, folder)
     put_adapters(model, shape.method, lora, precision, seed=0, base_name=locked.model.base_model)
     load_adapters(model, folder)
     return model
@@ -143,11 +143,11 @@ def _base_model(
     shape: AdapterShape,
     special_ids: SpecialIds,
     model_dir: Path | None,
-    checkpoints: Path,
+    adapted: Path,
 ) -> Any:
     match base.kind:
         case "checkpoint":
-            folder, is_ours = base_checkpoint(base, checkpoints)
+            folder, is_ours = base_checkpoint(base, adapted)
             return saved_model(folder) if is_ours else foreign_model(folder)
         case "seed":
             model = new_model(wanted, base.seed or 0, special_ids)

@@ -28,6 +28,8 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
 
     start: Link | None
     """None: the first weights."""
+    base: Link | None
+    """What the adapters on the way belong to, where that is a checkpoint other than the start."""
     laps: tuple[Lap, ...]
     data: dict[str, str]
     """Digest of a quest's content → its snapshot."""
@@ -47,9 +49,22 @@ def way_to(view: View, chain: Chain, checkpoints: Path, device: str | None) -> W
     wanted = tuple(reversed(links[:place]))
     return Way(
         start=start,
+        base=_base(chain, wanted, start),
         laps=tuple(_lap(view, link, checkpoints, device) for link in wanted),
         data=dict(_data(view.layout, wanted)),
     )
+
+
+def _base(chain: Chain, wanted: Sequence[Link], start: Link | None) -> Link | None:
+    """Return the checkpoint below the adapters on the way, unless the way starts with it."""
+    bases = (link.manifest.adapter_base for link in wanted)
+    base = next((one for one in bases if one is not None and one.kind == "checkpoint"), None)
+    if base is None or (start is not None and start.manifest.digest == base.digest):
+        return None
+    found = next((link for link in chain.links if link.manifest.digest == base.digest), None)
+    if found is None or found.path is None:
+        raise NoWay(wanted[0].checkpoint, f"its adapters belong to {base}, which does not lie there")
+    return found
 
 
 def _lap(view: View, link: Link, checkpoints: Path, device: str | None) -> Lap:

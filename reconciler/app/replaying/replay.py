@@ -156,8 +156,9 @@ def _ask(environment: Environment, layout: Layout, way: Way, folder: Path) -> Re
 
     from reconciler.act.environment import child_environment
 
-    if way.start is not None:
-        _lay(way.start, folder / "checkpoints")
+    for link in (way.start, way.base):
+        if link is not None:
+            _lay(link, folder / "checkpoints")
     request = ReplayRequest(
         trainer_lock=str(layout.trainer_lock), folder=str(folder), data=way.data, laps=way.laps
     )

@@ -48,6 +48,13 @@ def test_norms_and_embeddings_do_not_decay(model) -> None:  # type: ignore[no-un
     assert decay["model.layers.0.mlp.up_proj.weight"] == 0.1
 
 
+def test_everything_decays_where_the_config_says_so(model) -> None:  # type: ignore[no-untyped-def]
+    for kind in ("adamw", "muon"):
+        training = a_training(optimizer=kind, weight_decay=0.1, weight_decay_on="all")
+        optimizers = build_optimizers(model, training).values()
+        assert {group["weight_decay"] for one in optimizers for group in one.param_groups} == {0.1}
+
+
 def test_muon_may_have_a_rate_of_its_own(model) -> None:  # type: ignore[no-untyped-def]
     training = a_training(optimizer="muon", learning_rate=0.002, muon_learning_rate=0.01, warmup_steps=4)
     optimizers = build_optimizers(model, training)
