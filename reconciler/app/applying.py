@@ -10,10 +10,11 @@ from contextlib import ExitStack, contextmanager
 from reconciler.app.environment import Environment
 from reconciler.app.errors import Blocked, Failed
 from reconciler.app.following import begin
+from reconciler.app.notifying import Notifier
 from reconciler.app.place import Options
 from reconciler.app.telling import Show
 from reconciler.app.ticking import Ticker
-from reconciler.loop import FileTriggers, Mode, run
+from reconciler.loop import FileTriggers, Mode, Tick, run
 from state.layout import Layout
 from state.store.writer import LostLock
 
@@ -54,9 +55,21 @@ def run_apply(
         if begun.fetcher is not None and mode == "continuous":
             begun.fetcher.start()
             stack.callback(begun.fetcher.close)
-        triggers = FileTriggers(ticker.watched_folders, stop, ticker.show_progress)
+        notifier = Notifier(environment.variables)
+        notifier.ready()
+        stack.callback(notifier.leaves)
+
+        def tick() -> Tick:
+            notifier.alive()
+            return ticker.tick()
+
+        def while_waiting() -> None:
+            notifier.alive()
+            ticker.show_progress()
+
+        triggers = FileTriggers(ticker.watched_folders, stop, while_waiting)
         try:
-            went_well = run(ticker.tick, ticker.pace, triggers, mode)
+            went_well = run(tick, ticker.pace, triggers, mode)
         except LostLock as error:
             raise Blocked(str(error)) from error
         ticker.say_goodbye()

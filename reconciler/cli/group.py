@@ -48,6 +48,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "try": ("try_", "Ask a checkpoint a few questions."),
     "observe": ("observe", "Write what is, as a file: facts to plan against elsewhere."),
     "doctor": ("doctor", "Check what training needs, and say how to mend it."),
+    "install-service": ("install_service", "Write a systemd unit that keeps apply running."),
     "schema": ("schema", "Print the JSON Schemas of specs and plan."),
     "version": ("version", "Print version, code version, Python, SQLite, torch."),
 }
