@@ -4,6 +4,7 @@ from pathlib import Path
 
 import msgspec
 
+from state.contract.lineage import SUFFIX as LINEAGE_SUFFIX
 from state.ids import (
     ACTIVE_LINK,
     ARCHIVE,
@@ -265,3 +266,12 @@ class Layout(msgspec.Struct, frozen=True):
         if algorithm != "sha256" or len(hex_digits) != 64 or set(hex_digits) - set("0123456789abcdef"):  # noqa: PLR2004 - SHA-256 in hex
             raise ValueError(f"{digest!r} is not a SHA-256 digest")
         return self.data / f"{hex_digits}.jsonl"
+
+    def lineage(self, digest: str) -> Path:
+        """Return the place of what is said about the making of a quest's content.
+
+        Raises:
+            ValueError: the digest is not `sha256:` and 64 hex digits.
+        """
+        content = self.snapshot(digest)
+        return content.with_name(f"{content.name}{LINEAGE_SUFFIX}")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from reconciler.act.commands import Bounds, run_command
 from reconciler.act.errors import Permanent, Temporary
+from reconciler.act.lineage import write_lineage
 from reconciler.act.snapshots import copy_file, digest_of, is_there, publish, record, staging_place
 from reconciler.act.tools import Tools
 from reconciler.plan.actions import GenerateQuest, SnapshotFile
@@ -60,11 +61,13 @@ def generate_quest(action: GenerateQuest, tools: Tools, bounds: Bounds | None = 
         content = _output(action, staging)
         summary = check_rows(content, f"what skill {action.skill} made", RowShape())
         _check_expected(action, summary.sha256)
-        if objection := tools.objection_to_rows(action.quest_id, staging, summary.sha256):
-            raise Permanent(f"what skill {action.skill} made cannot be trained on: {objection}")
+        looked = tools.look_through(action.quest_id, staging, summary.sha256)
+        if looked.objection is not None:
+            raise Permanent(f"what skill {action.skill} made cannot be trained on: {looked.objection}")
         final = tools.layout.snapshot(summary.sha256)
         if not is_there(final, summary.sha256):
             publish(staging, final)
+    write_lineage(action, tools, summary.sha256, summary.num_rows, looked.validators)
     record(tools, action.source_key, summary.sha256, summary.num_rows, " ".join(action.command))
     return f"{summary.num_rows:,} rows made by skill {action.skill}"
 

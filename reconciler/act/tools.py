@@ -1,8 +1,9 @@
 """What executors work with: the realm's places, its store, and the edges to clock, processes and chance."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -22,8 +23,17 @@ def _never() -> bool:
     return False
 
 
-def _nothing(_quest_id: str, _path: Path, _digest: str) -> None:
-    return None
+class LookedThrough(NamedTuple):
+    """What was found in rows that were just made."""
+
+    objection: str | None = None
+    """What keeps them from being trained on, in words."""
+    validators: Mapping[str, int] = {}
+    """Who has looked → its version; empty: nobody could."""
+
+
+def _nobody(_quest_id: str, _path: Path, _digest: str) -> LookedThrough:
+    return LookedThrough()
 
 
 class Tools(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,7 +50,7 @@ class Tools(msgspec.Struct, frozen=True, kw_only=True):
     """Did a person ask the reconciler to leave? Asked between actions and while one waits."""
     asked: Callable[[], bool] = _never
     """Did a person ask for something that the plan at work does not know? `perform` gives the answer."""
-    objection_to_rows: Callable[[str, Path, str], str | None] = _nothing
-    """What keeps rows that were just made for a quest from being trained on: by quest, file and digest."""
+    look_through: Callable[[str, Path, str], LookedThrough] = _nobody
+    """Look through rows that were just made: for which quest, in which file, with which digest."""
     proc: Path = PROC
     """The process table."""

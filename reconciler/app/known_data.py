@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 
+from reconciler.act.tools import LookedThrough
 from reconciler.app.data_requests import QuestContent, Subjects, campaigns_of
 from reconciler.app.environment import Environment
 from reconciler.app.evaluation_sets import EvaluationSets, examined, with_leaks
@@ -105,7 +106,7 @@ def known_of_new(world: World, layout: Layout, look: Look, guards: Guards) -> Kn
     return _looked_up(world, layout, list(_about_to_be_taken_in(world)), look, guards)
 
 
-def objection_to_made(
+def look_through_made(
     world: World,
     layout: Layout,
     look: Look,
@@ -113,22 +114,24 @@ def objection_to_made(
     quest_id: str,
     path: Path,
     digest: str,
-) -> str | None:
-    """Return what keeps the rows that a skill made for a quest from being trained on; None when nothing does.
+) -> LookedThrough:
+    """Return what keeps the rows that a skill made for a quest from being trained on, and who has looked.
 
     They lie at `path` for now, and are looked through as a file is before it is taken in.
     """
     quest = next((one for one in world.quests if one.id == quest_id), None)
     if quest is None:
-        return None
+        return LookedThrough()
     content = QuestContent(path=str(path), digest=digest, contracts=(MESSAGES,))
     one = Subjects(world, layout, "standard").of(quest, world.active, content)
     if one.request is None or one.no_tokens is not None:
-        return None
+        return LookedThrough()
     asked = _asked_of(one.request, digest, guards(world.desired, quest))
     found = _joined(look(asked))
-    errors = [finding for finding in found.findings if finding.is_error] if found is not None else []
-    return said(errors) if errors else None
+    if found is None:
+        return LookedThrough()
+    errors = [finding for finding in found.findings if finding.is_error]
+    return LookedThrough(said(errors) if errors else None, {"inspection": found.checker_version})
 
 
 def _asked_of(request: InspectRequest, digest: str, guards: tuple[Guard, ...]) -> list[Asked]:

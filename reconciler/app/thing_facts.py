@@ -8,6 +8,7 @@ import msgspec
 from reconciler.app.errors import NotFound
 from reconciler.app.get import listing_of, source_of
 from reconciler.app.items import Item
+from reconciler.app.lineage import lineage_of
 from reconciler.app.planning import View
 from reconciler.app.quest_states import quest_states
 from reconciler.app.status import status_of
@@ -19,6 +20,7 @@ from reconciler.plan.segment_words import told
 from reconciler.plan.sentences import sentence_of
 from reconciler.plan.world import World
 from state.amounts import count, counts, duration, size
+from state.contract.lineage import lineage_text
 
 _PLAIN_NAMES = {
     "size_b": "billions of parameters",
@@ -161,6 +163,8 @@ def _of_inbox(view: View, name: str) -> Iterator[Fact]:
 def _of_quest(view: View, name: str) -> Iterator[Fact]:
     quest = next(one for one in view.quests if one.id == name)
     yield Fact(name="rows", text=source_of(quest))
+    if (made := lineage_of(view, quest)) is not None:
+        yield Fact(name="made by", text=lineage_text(made))
     for one in status_of(view).campaigns:
         run = one.run
         if run is not None and run.quest_id == name:
@@ -249,6 +253,14 @@ def _verdict(view: View, name: str) -> Iterator[Fact]:
         yield Fact(name="kept" if verdict.decision == "keep" else "not kept", text=", ".join(verdict.reasons))
 
 
+def _of_dataset(view: View, name: str) -> Iterator[Fact]:
+    yield from _of_item("datasets")(view, name)
+    (dataset,) = listing_of(view, "datasets", name).items
+    for quest in view.quests:
+        if quest.id in dataset.quests and (made := lineage_of(view, quest)) is not None:
+            yield Fact(name=f"{quest.id} made by", text=lineage_text(made))
+
+
 def _of_item(many: str) -> Callable[[View, str], Iterator[Fact]]:
     """Return what yields the facts that `get` has of a thing of this kind."""
 
@@ -294,6 +306,6 @@ _FACTS: Mapping[str, Callable[[View, str], Iterator[Fact]]] = {
     "campaign": _of_campaign,
     "hero": _of_item("heroes"),
     "skill": _of_item("skills"),
-    "dataset": _of_item("datasets"),
+    "dataset": _of_dataset,
 }
 """Kind → what yields its facts."""

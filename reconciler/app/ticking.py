@@ -27,8 +27,8 @@ from reconciler.app.known_data import (
     Gate,
     Look,
     known_of_new,
+    look_through_made,
     nothing_guarded,
-    objection_to_made,
     with_inspections,
 )
 from reconciler.app.late_held_out import with_late_held_out
@@ -234,8 +234,8 @@ class Ticker:
 
     def _perform(self, view: View) -> Iterator[Outcome]:
         changes, commit = view.plan.changes, view.commit.id
-        gate = partial(objection_to_made, world_of(view), self._layout, self._look_through, self._guards)
-        tools = msgspec.structs.replace(self._tools, objection_to_rows=gate)
+        gate = partial(look_through_made, world_of(view), self._layout, self._look_through, self._guards)
+        tools = msgspec.structs.replace(self._tools, look_through=gate)
         for outcome in perform(changes, tools, specs_commit=commit, on_begin=self._show.change_began):
             self._show.change_ended(outcome)
             yield outcome

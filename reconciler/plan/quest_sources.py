@@ -198,6 +198,7 @@ def _skill_source(world: World, quest: Quest) -> QuestSource | NoSource:
         skill=skill.id,
         command=command,
         expected_digest=known.digest if known else None,
+        version=skill.version,
     )
     path = f"{quest.skill}_L{quest.level}_{quest.count}_s{quest.seed or 0}.jsonl"
     return QuestSource(key=key, shape=RowShape(), dataset_path=path, fetch=fetch)

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from lab import Lab, found_realm, realm
 
+from state.contract.inspection import CHECKER_VERSION
+
 pytestmark = [pytest.mark.train, pytest.mark.timeout(300)]
 ONE = "one/campaign-001"
 
@@ -90,6 +92,9 @@ def test_what_a_skill_is_examined_with_is_not_learnt_until_the_specs_allow_it_by
         "own": "completed",
         "made": "completed",
     }
+    told = " ".join(the_lab.reconcile("explain", "quest/made").stdout.split())
+    assert "made by sums, version unknown, 20" in told
+    assert f"; count 4, level 1, seed 0; checked by inspection {CHECKER_VERSION}" in told
 
 
 MADE = """import json, sys

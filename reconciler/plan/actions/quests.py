@@ -60,6 +60,8 @@ class GenerateQuest(Action, frozen=True, kw_only=True):
     """The source of the skill, with the arguments of this batch; `--out FILE` is added."""
     expected_digest: str | None
     """Digest of an earlier generation of the same batch that is to be made again."""
+    version: str | None = None
+    """Of the skill, as its spec says."""
 
 
 class WriteQueueFolders(Action, frozen=True, kw_only=True):

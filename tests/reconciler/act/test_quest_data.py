@@ -9,6 +9,7 @@ import pytest
 
 from reconciler.act.commands import Bounds, run_command
 from reconciler.act.errors import Permanent, Temporary
+from reconciler.act.tools import LookedThrough
 from state.contract.row_contracts import RowContract
 from state.layout import STAGING_PREFIX
 
@@ -93,12 +94,41 @@ def test_other_rows_than_the_first_time_are_refused(realm: Any, make: Any) -> No
     assert "give the quest a new id to train the new rows" in outcome.text
 
 
+def test_beside_what_a_skill_made_stands_how_it_was_made_and_who_has_looked_through_it(
+    realm: Any, make: Any
+) -> None:
+    realm.layout.snapshot(make.digest).unlink()
+
+    realm.done(
+        make.generate("--answer", "2", version="3"),
+        look_through=lambda *_: LookedThrough(None, {"inspection": 6}),
+    )
+
+    sidecar = realm.layout.lineage(make.digest)
+    assert sidecar.name == f"{realm.layout.snapshot(make.digest).name}.meta.json"
+    assert realm.json(sidecar) == {
+        "generator_id": "sums",
+        "generator_version": "3",
+        "generated_at": make.now,
+        "example_count": 3,
+        "params": {"answer": 2},
+        "validator_versions": {"inspection": 6},
+        "schema_id": None,
+    }
+
+
+def test_what_nobody_has_looked_through_says_so(realm: Any, make: Any) -> None:
+    realm.done(make.generate("--answer", "2"))
+    told = realm.json(realm.layout.lineage(make.digest))
+    assert (told["generator_version"], told["validator_versions"]) == (None, {})
+
+
 def test_rows_that_the_gate_refuses_are_not_kept(realm: Any, make: Any) -> None:
     realm.layout.snapshot(make.digest).unlink()
 
     outcome = realm.fails(
         make.generate("--answer", "2"),
-        objection_to_rows=lambda quest, *_: f"{quest}: row 2 is long",
+        look_through=lambda quest, *_: LookedThrough(f"{quest}: row 2 is long"),
     )
 
     assert outcome.text == "what skill sums made cannot be trained on: sums: row 2 is long"
