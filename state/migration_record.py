@@ -55,7 +55,8 @@ class MigrationRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One migration; paths are below the root."""
 
     schema_version: int = 1
-    state: Literal["applying", "applied", "undoing", "undone"]
+    state: Literal["applying", "recording", "applied", "undoing", "undone"]
+    """applying: its steps are done; recording: they are, and the store learns of it."""
     realm: str
     specs: str
     """The folder of the specs repository that it made."""

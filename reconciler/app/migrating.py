@@ -153,7 +153,10 @@ def _go_on(
         _write_texts(migration, texts)
         migration.write(record)
     record = migration.read()
-    carry_out(migration, tell)
+    if record.state == "applying":
+        carry_out(migration, tell)
+        record = msgspec.structs.replace(record, state="recording")
+        migration.write(record)
     specs = Path(record.specs)
     _make_specs(environment, migration, specs, record.realm)
     bring_up_to_date(environment, Layout(migration.root), specs, record)

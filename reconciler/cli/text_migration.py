@@ -56,6 +56,7 @@ _HEADS = {
     "planned": "dry run: nothing was changed",
     "applied": "migrated",
     "applying": "a migration was cut short",
+    "recording": "a migration was cut short",
     "undoing": "an undo was cut short",
     "undone": "as it was before",
 }
