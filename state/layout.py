@@ -220,6 +220,11 @@ class Layout(msgspec.Struct, frozen=True):
         return self.root / "queue"
 
     @property
+    def backups(self) -> Path:
+        """Copies of the store, one a day."""
+        return self.root / "backups" / "store"
+
+    @property
     def models(self) -> Path:
         return self.root / "models"
 

@@ -13,7 +13,7 @@ from reconciler.app.in_force import layout_of, look_in_force
 from reconciler.app.lock_holder import holder_of
 from reconciler.app.place import Options
 from reconciler.app.planning import View
-from reconciler.app.realm_store import check_store_is_there
+from reconciler.app.realm_store import check_store_is_there, newest_copy
 from reconciler.app.trash_items import trash
 from reconciler.desired.git_process import SourceError, run
 from reconciler.desired.mistakes import SpecMistakesError
@@ -210,9 +210,9 @@ def _store(layout: Layout) -> Check:
     except FileNotFoundError:
         return _ok("store", "none yet; the first apply makes it")
     except (StoreDamaged, StoreTooNew, apsw.Error) as error:
-        return _fail("store", str(error), f"restore {layout.store} from a backup; nothing else needs it")
+        return _fail("store", str(error), _how_to_restore(layout))
     if problems != ["ok"]:
-        return _fail("store", f"damaged: {'; '.join(problems)}", f"restore {layout.store} from a backup")
+        return _fail("store", f"damaged: {'; '.join(problems)}", _how_to_restore(layout))
     states = ", ".join(sorted({job.status for job in store.jobs}))
     jobs = _count(len(store.jobs), "job") + (f" ({states})" if states else "")
     if store.epoch < read_epoch(layout.epoch):
@@ -222,6 +222,10 @@ def _store(layout: Layout) -> Check:
             "the next apply records the checkpoints that lie there again",
         )
     return _ok("store", f"whole; epoch {store.epoch}, {_count(len(store.runs), 'run')}, {jobs}")
+
+
+def _how_to_restore(layout: Layout) -> str:
+    return f"restore {layout.store} from a backup{newest_copy(layout)}; nothing else needs it"
 
 
 def _lock(layout: Layout) -> Check:

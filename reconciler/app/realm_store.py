@@ -25,6 +25,14 @@ def read_store(layout: Layout) -> StoreView:
         raise StoreDamaged(in_words(error, layout.store)) from error
 
 
+def newest_copy(layout: Layout) -> str:
+    """Return where the newest copy of the store lies, in brackets; nothing where there is none."""
+    from state.store.backups import names_of
+
+    names = names_of(layout.backups)
+    return f" (the newest copy is {layout.backups / names[-1]})" if names else ""
+
+
 def check_store_is_there(layout: Layout) -> None:
     """Refuse a root that had a store and has none: a new one would know no run, job or checkpoint.
 
@@ -34,7 +42,8 @@ def check_store_is_there(layout: Layout) -> None:
     is_there = layout.store.exists() and layout.store.stat().st_size > 0
     if is_there or not layout.epoch.exists():
         return
+    copy = newest_copy(layout)
     raise StoreDamaged(
         f"{layout.store} is gone or empty, but this root was in use (see {layout.epoch}); put it back or "
-        f"restore it from a backup. To begin anew, move {layout.root} away: nothing in it is deleted"
+        f"restore it from a backup{copy}. To begin anew, move {layout.root} away: nothing in it is deleted"
     )

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Self
 
+import apsw
 import msgspec
 
 from reconciler.act.errors import FOREIGN, ActionFailed, translate
@@ -53,6 +54,7 @@ from reconciler.plan.world import LiveRun, World
 from state.atomic import ensure_folder
 from state.inside import InTheWay, stay_inside
 from state.layout import Layout
+from state.store.connection import StoreDamaged
 from state.store.tables import get_meta, put_meta
 from state.store.writer import Writer
 
@@ -116,6 +118,8 @@ class Ticker:
         self._told_waits: set[str] = set()
         self._settling: dict[str, float] = {}
         self._told_blocked: dict[str, set[str]] = {}
+        self._backed_up: str | None = None
+        """The day of the last copy of the store that was made or tried."""
         self._owes_sagas = True
         """At first too: a kill may have left something."""
         self._own(begun.realm_id)
@@ -250,6 +254,19 @@ class Ticker:
             settle_sagas(self._layout, self._writer)
             write_queue_folders(self._layout, self._writer)
             self._owes_sagas = False
+        if has_acted:
+            self._back_up()
+
+    def _back_up(self) -> None:
+        """Copy the store once a day; a disk that has no room for it must not stop the loop."""
+        day = self._environment.now().partition("T")[0]
+        if self._backed_up == day:
+            return
+        self._backed_up = day
+        try:
+            self._writer.back_up(self._layout.backups, day)
+        except (OSError, apsw.Error, StoreDamaged) as error:
+            self._show.notice(f"no copy of the store was made today: {error}; the others are as they were")
 
     def _settle(self, view: View) -> None:
         """Write down, once, that nothing is left to do at this commit."""

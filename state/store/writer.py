@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import apsw
 
 from state.failpoints import reach
+from state.store.backups import back_up
 from state.store.tables import get_meta, put_meta
 
 
@@ -44,6 +46,10 @@ class Writer:
             _roll_back(self._connection)
             raise
         reach("store.committed")
+
+    def back_up(self, folder: Path, day: str) -> Path | None:
+        """Copy the store into a folder unless the day has a copy; raises as `backups.back_up` does."""
+        return back_up(self._connection, folder, day)
 
     def close(self) -> None:
         """Close the store's file."""

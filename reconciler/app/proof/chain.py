@@ -38,7 +38,8 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     def run(self) -> RunKey | None:
         """Return the launch that trained it; None of one that was taken over as it was."""
         manifest = self.manifest
-        if manifest.origin is not None and manifest.attempt == 0:
+        is_taken_over = manifest.origin is not None or manifest.imported is not None
+        if is_taken_over and manifest.attempt == 0:
             return None
         return RunKey(manifest.campaign_uid, manifest.generation, manifest.attempt)
 

@@ -93,3 +93,26 @@ def test_a_wait_for_the_next_try_says_until_when_and_how_to_hurry(run, store, ro
     assert [event["subject"] for event in events if event["event"] == "waits"] == [
         "campaign/pip/campaign-001"
     ]
+
+
+def test_the_store_is_copied_once_a_day_by_a_tick_that_did_something(run, lab: Path, root: Path, git) -> None:
+    (lab / "specs/queue.yaml").write_text("quests: []\n")
+    git(lab, "commit", "-qam", "nothing to learn")
+    assert run("apply", "--until-converged").exit_code == 0
+    (copy,) = (root / "backups/store").iterdir()
+    assert copy.name.startswith(f"realm-{utc_now()[:10]}-e")
+    copy.unlink()
+    assert run("apply", "--until-converged").exit_code == 0
+    assert list((root / "backups/store").iterdir()) == []
+
+
+def test_a_store_that_is_gone_is_told_with_its_newest_copy(run, lab: Path, root: Path, git) -> None:
+    (lab / "specs/queue.yaml").write_text("quests: []\n")
+    git(lab, "commit", "-qam", "nothing to learn")
+    assert run("apply", "--until-converged").exit_code == 0
+    (copy,) = (root / "backups/store").iterdir()
+    (root / "realm.db").unlink()
+    said = run("plan").stderr
+    assert f"restore it from a backup (the newest copy is {copy})" in " ".join(said.split())
+    copy.rename(root / "realm.db")
+    assert run("plan", "--detailed-exitcode").exit_code == 0
