@@ -14,10 +14,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, log_softmax
 from torch.utils.checkpoint import checkpoint
 
-LOGITS_AT_ONCE = {"cpu": 2**23, "cuda": 2**28}
-"""A chunk's logits: 32 MiB in float32 on the CPU, near its caches; large products on a GPU."""
-MIN_CHUNK = 16
-"""Tokens; fewer make slow products."""
+from state.contract.memory_need import CHUNK_LOGITS, MIN_CHUNK
 
 
 def summed_cross_entropy(head: nn.Module, hidden_ND: Tensor, targets_N: Tensor) -> Tensor:
@@ -39,7 +36,7 @@ def summed_cross_entropy(head: nn.Module, hidden_ND: Tensor, targets_N: Tensor) 
 
 def chunk_rows(vocab_size: int, device_type: str) -> int:
     """Return how many tokens' logits are there at once."""
-    return max(MIN_CHUNK, LOGITS_AT_ONCE[device_type] // vocab_size)
+    return max(MIN_CHUNK, CHUNK_LOGITS[device_type] // vocab_size)
 
 
 def _is_plain(head: nn.Module) -> bool:

@@ -19,7 +19,7 @@ VOCABULARY, WIDTH, TOKENS = 1000, 8, 53
 
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chunked, "LOGITS_AT_ONCE", {"cpu": 20 * VOCABULARY})
+    monkeypatch.setattr(chunked, "CHUNK_LOGITS", {"cpu": 20 * VOCABULARY})
 
 
 def a_head(*, bias: bool = False, dtype: Any = torch.float64) -> Any:

@@ -169,7 +169,7 @@ def test_a_row_with_nothing_to_learn_gives_no_gradient_at_all() -> None:
 def test_many_logits_are_made_in_chunks_with_the_same_result(monkeypatch: pytest.MonkeyPatch) -> None:
     model, batches = a_double_model(), packed(documents())
     whole_loss, whole = learnt(model, batches)
-    monkeypatch.setattr("trainer.engine.head.LOGITS_AT_ONCE", {"cpu": 320 * 3})
+    monkeypatch.setattr("trainer.engine.head.CHUNK_LOGITS", {"cpu": 320 * 3})
     monkeypatch.setattr("trainer.engine.head.MIN_CHUNK", 3)
     loss, chunked = learnt(model, batches)
     assert loss == pytest.approx(whole_loss, rel=1e-6)
