@@ -15,7 +15,9 @@ from reconciler.app.status import status_of
 from reconciler.app.trash_items import trash
 from reconciler.plan.dropped import quest_id_of
 from reconciler.plan.kept import checkpoint_id, verdicts_of
+from reconciler.plan.reactions import reaction_to
 from reconciler.plan.retention.records import MalformedRecords
+from reconciler.plan.retry import policy_of
 from reconciler.plan.segment_words import told
 from reconciler.plan.sentences import sentence_of
 from reconciler.plan.world import World
@@ -185,6 +187,19 @@ def _of_run(view: View, name: str) -> Iterator[Fact]:
     yield from _item_facts(chosen[0])
     if chosen[0].message:
         yield Fact(name="said", text=chosen[0].message)
+    yield from _reaction(view, campaign, chosen[0].id)
+
+
+def _reaction(view: View, campaign: str, run: str | None = None) -> Iterator[Fact]:
+    """Yield why a campaign's run failed, the newest or the one named, and what follows from that."""
+    row = view.facts.campaign_row(campaign)
+    runs = view.facts.runs_of(row.uid) if row is not None else ()
+    chosen = [one for one in runs if run in (None, f"{campaign}/g{one.generation}-a{one.attempt}")][-1:]
+    for one in chosen:
+        if one.failure_class is not None:
+            policy = policy_of(view.desired.realm.spec)
+            yield Fact(name="ended as", text=one.failure_class)
+            yield Fact(name="then", text=reaction_to(one.failure_class, policy))
 
 
 def _of_checkpoint(view: View, name: str) -> Iterator[Fact]:
@@ -196,6 +211,7 @@ def _of_checkpoint(view: View, name: str) -> Iterator[Fact]:
 
 def _of_campaign(view: View, name: str) -> Iterator[Fact]:
     yield from _of_item("campaigns")(view, name)
+    yield from _reaction(view, name)
     yield from _not_ours(view, name)
     yield from _awaiting(view, name)
     yield from _segments(view, name)

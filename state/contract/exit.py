@@ -13,8 +13,9 @@ FailureClass = Literal[
     "data",
     "environment",
     "in_the_way",  # something lies where a checkpoint was to be saved; a person moves it away
-    "hardware",
-    "preempted",
+    "hardware",  # the device failed: an ECC error, an illegal access, a device that is gone
+    "stuck",  # it got no further: the watchdog ended it
+    "preempted",  # a signal asked it to leave that the reconciler did not send; `reason` is stopped
     "diverged",  # the loss jumps too often for the loss guard: the campaign goes back, with a lower rate
     "unknown",
 ]

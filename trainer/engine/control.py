@@ -50,6 +50,10 @@ class Control:
         """Return why to save and leave now: the orders' own words, else the signal; None to go on."""
         return self.orders().stop or self._signal
 
+    def is_preempted(self) -> bool:
+        """Did a signal ask to leave that the reconciler did not send? Its orders would say why."""
+        return self.has_signal() and self.orders().stop is None
+
     def has_signal(self) -> bool:
         """Did a signal ask to leave?"""
         return self._signal is not None

@@ -6,12 +6,15 @@ TrainingError            unknown
 ├── DivergedError        diverged     the loss jumps more often than the loss guard may leave out
 ├── OutOfMemoryError     oom          the device or the host has no memory left
 ├── InTheWayError        in_the_way   something lies where a checkpoint is to be saved
+├── HardwareError        hardware     the device failed
+├── StuckError           stuck        it got no further: the watchdog ended it
 └── EnvironmentFailure   environment  the machine or the request is not as it must be
 """
 
 import errno
 
 from state.contract.exit import FailureClass
+from trainer.engine.hardware import is_of_the_device
 
 
 class TrainingError(Exception):
@@ -60,6 +63,20 @@ class InTheWayError(TrainingError):
     is_state_sound = False
 
 
+class HardwareError(TrainingError):
+    """The device failed; what is in its memory cannot be trusted."""
+
+    failure_class: FailureClass = "hardware"
+    is_state_sound = False
+
+
+class StuckError(TrainingError):
+    """The run got no further."""
+
+    failure_class: FailureClass = "stuck"
+    is_state_sound = False
+
+
 class EnvironmentFailure(TrainingError):
     """The machine, the request or the files around the run are not as they must be."""
 
@@ -78,9 +95,15 @@ def translated(error: BaseException) -> TrainingError:
             return EnvironmentFailure(f"no space left on the device: {error}")
         case OSError():
             return EnvironmentFailure(f"the operating system refused: {error}")
+    return _of_the_device(error) or TrainingError(f"{type(error).__name__}: {_first_line(error)}")
+
+
+def _of_the_device(error: BaseException) -> TrainingError | None:
     if is_out_of_memory(error):
         return OutOfMemoryError(f"the device has no memory left: {_first_line(error)}")
-    return TrainingError(f"{type(error).__name__}: {_first_line(error)}")
+    if is_of_the_device(error):
+        return HardwareError(f"the device failed: {_first_line(error)}")
+    return None
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -27,6 +27,8 @@ class Heartbeat:
 
     def __init__(self, file: Path, step: int = 0) -> None:
         self._file = file
+        self.moves = 0
+        """Grows whenever the run gets further."""
         self._written_at = float("-inf")
         self._updates: deque[tuple[float, int]] = deque(maxlen=_REMEMBERED_UPDATES)
         self._status = RunStatus(
@@ -40,11 +42,13 @@ class Heartbeat:
 
     def enter(self, phase: Phase, **fields: Any) -> None:
         """Tell a phase at once."""
+        self.moves += 1
         self._change(phase=phase, **fields)
         self._write()
 
     def tell(self, **fields: Any) -> None:
         """Tell what changed at once; the phase goes on."""
+        self.moves += 1
         self._change(**fields)
         self._write()
 
@@ -56,7 +60,12 @@ class Heartbeat:
 
     def beat(self, **fields: Any) -> None:
         """Tell what changed, at once when the last time is long enough ago, else with the next beat."""
+        self.moves += 1
         self._change(**fields)
+        self.still_there()
+
+    def still_there(self) -> None:
+        """Let the heart beat while the run waits: that is no progress."""
         if time.monotonic() - self._written_at >= INTERVAL_SECONDS:
             self._write()
 

@@ -6,6 +6,8 @@ of the list that is not complete. A quest that moves to the front is trained fro
 
 import time
 
+import msgspec
+
 from state.contract.goals import goal_reached, goals_in
 from state.contract.orders import Orders, QuestOrder
 from trainer.engine.control import Control
@@ -36,7 +38,7 @@ def _train(session: Session, control: Control) -> Outcome:
     while True:
         orders = _take_up(session, control)
         if (outcome := end_of(orders, session.progress, control.stop_reason())) is not None:
-            return outcome
+            return as_asked(outcome, control)
         if orders.pause:
             _wait(session, control)
             continue
@@ -67,6 +69,13 @@ def end_of(orders: Orders, progress: Progress, stop_reason: str | None) -> Outco
         return Outcome(reason="stopped", message=stop_reason)
     reached = goal_reached(goals_in(orders), so_far(progress))
     return Outcome(reason="goal_reached", message=reached) if reached else None
+
+
+def as_asked(outcome: Outcome, control: Control) -> Outcome:
+    """Return the outcome with its class: `preempted` where nobody but a signal wanted the run to stop."""
+    if outcome.reason == "stopped" and control.is_preempted():
+        return msgspec.structs.replace(outcome, failure_class="preempted")
+    return outcome
 
 
 def next_quest(orders: Orders, progress: Progress) -> QuestOrder | None:

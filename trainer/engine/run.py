@@ -7,6 +7,7 @@ import gc
 import sys
 import traceback
 from contextlib import AbstractContextManager, ExitStack
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -25,6 +26,8 @@ from trainer.engine.failures import DivergedError, EnvironmentFailure, TrainingE
 from trainer.engine.heartbeat import Heartbeat
 from trainer.engine.log import say
 from trainer.engine.outcome import Outcome
+from trainer.engine.stuck import Escape
+from trainer.engine.watchdog import watching
 
 EXIT_DONE, EXIT_FAILED, EXIT_USAGE = 0, 1, 64
 
@@ -55,7 +58,9 @@ def run(request_file: Path) -> int:
                 config_hash=request.config_hash,
             )
             until_left.enter_context(_only_trainer(request))
-            outcome = _train(request, run_files, control, heartbeat)
+            escape = Escape(heartbeat, partial(_leave, run_files, heartbeat))
+            until_left.enter_context(watching(heartbeat, escape.take))
+            outcome = _train(request, run_files, control, heartbeat, escape)
         except BaseException as error:  # noqa: BLE001 - whatever it is, exit.json says so
             return _leave_failed(run_files, heartbeat, error)
         return _leave(run_files, heartbeat, outcome)
@@ -74,14 +79,19 @@ def _only_trainer(request: RunRequest) -> AbstractContextManager[object]:
         raise EnvironmentFailure(str(error)) from error
 
 
-def _train(request: RunRequest, run_files: RunLayout, control: Control, heartbeat: Heartbeat) -> Outcome:
+def _train(
+    request: RunRequest, run_files: RunLayout, control: Control, heartbeat: Heartbeat, escape: Escape
+) -> Outcome:
     say("claimed", campaign=request.campaign, run=run_files.folder.name, config=request.config_hash)
     if control.has_signal():
-        return Outcome(reason="stopped", message=control.stop_reason() or "asked to leave")
+        why = control.stop_reason() or "asked to leave"
+        is_preempted = control.is_preempted()
+        return Outcome(reason="stopped", message=why, failure_class="preempted" if is_preempted else None)
     from trainer.engine.loop import train
     from trainer.engine.setup import open_session
 
-    return train(open_session(request, run_files, heartbeat), control)
+    escape.session = open_session(request, run_files, heartbeat)
+    return train(escape.session, control)
 
 
 def _read_request(path: Path) -> RunRequest:

@@ -85,7 +85,7 @@ class Saver:
         """
         if self._failure is not None:
             raise self._failure
-        written = self._writer.wait(meanwhile=self._teller.heartbeat.beat)
+        written = self._wait()
         if written is None:
             return
         if written.manifest is None:
@@ -93,6 +93,16 @@ class Saver:
             raise self._failure from written.error
         self._state.progress = published(self._state.progress, written.manifest)
         self._tell(written, written.manifest)
+
+    def _wait(self) -> Written | None:
+        heartbeat = self._teller.heartbeat
+        if not self._writer.is_writing():
+            return self._writer.wait(meanwhile=heartbeat.still_there)
+        before = heartbeat.status.phase
+        heartbeat.enter("saving")
+        written = self._writer.wait(meanwhile=heartbeat.still_there)
+        heartbeat.enter(before)
+        return written
 
     def _tell(self, written: Written, manifest: Manifest) -> None:
         stall, write = round(self._stall_seconds, 4), round(written.seconds, 4)

@@ -3,6 +3,7 @@
 `run_state.py` is what they share, `telling.py` tells metrics, heartbeat and log of it.
 """
 
+import threading
 import time
 
 from state.contract.config_classes import changes_between
@@ -32,6 +33,8 @@ class Session:
         self.evaluator = Evaluator(state, teller)
         self.examiner = Examiner(state, teller)
         self.saver = Saver(state, teller)
+        self.gate = threading.RLock()
+        """Held while the state changes or is saved: whoever has it finds the state between two updates."""
         self._launched = state.request
         self._orders: Orders | None = None
 
@@ -80,6 +83,10 @@ class Session:
             NonFiniteLossError: it was not applied.
             DivergedError: nor was it, and too many were left out before.
         """
+        with self.gate:
+            self._train_update(order)
+
+    def _train_update(self, order: QuestOrder) -> None:
         started = time.perf_counter()
         quest = self.state.shelf.open(order)
         plan = quest.next_update(order, position(self.progress, order))
@@ -111,7 +118,8 @@ class Session:
             self.evaluator.evaluate(order)
         if done or self.saver.is_due():
             self.examiner.examine()
-            self.saver.save()
+            with self.gate:
+                self.saver.save()
         if done:
             self.saver.finish()
             self.teller.quest_done(order)
@@ -122,5 +130,13 @@ class Session:
         Raises:
             EnvironmentFailure: it could not be written; the last one is as it was.
         """
-        self.saver.save()
-        self.saver.finish()
+        with self.gate:
+            self.saver.save()
+            self.saver.finish()
+
+    def save_if_sound(self) -> bool:
+        """Save from another thread, for good: the run ends. Say whether the state was between two updates."""
+        if not self.gate.acquire(blocking=False):
+            return False
+        self.save()
+        return True

@@ -29,6 +29,7 @@ def test_sigterm_saves_at_the_next_update_boundary_and_leaves_with_its_reason(re
     assert run(files.request) == 0
 
     assert (why(files).reason, why(files).message) == ("stopped", "received SIGTERM")
+    assert why(files).failure_class == "preempted"
     assert saved_steps(realm) == [why(files).step]
     assert why(files).step == max(losses(files))
 
@@ -41,6 +42,7 @@ def test_orders_to_stop_are_followed_with_their_reason(realm: Realm) -> None:
 
     assert run(files.request) == 0
     assert (why(files).reason, why(files).message) == ("stopped", "another campaign is active")
+    assert why(files).failure_class is None
 
 
 def test_a_pause_saves_and_waits_with_the_model_loaded(realm: Realm) -> None:

@@ -1,0 +1,132 @@
+"""A run that hangs: noticed, told where, saved where that is sound, and left with a class of its own."""
+
+import os
+import re
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch")
+pytestmark = pytest.mark.train
+
+from builders import Realm, a_config, orders
+from seen import losses, manifest, metrics, saved_steps, why
+
+from state import failpoints
+from state.contract.status import RunStatus
+from state.layout import RunLayout
+from trainer.checkpoints.load import verify_files
+from trainer.engine import watchdog
+from trainer.engine.failures import HardwareError, TrainingError, translated
+from trainer.engine.run import run
+from trainer.engine.watchdog import patience_seconds
+
+
+def a_status(**changes: object) -> RunStatus:
+    usual: dict[str, object] = {
+        "phase": "training", "updated_at": "2026-01-31T12:00:00Z", "orders_sequence": 1, "step": 5,
+        "quest_update": 5, "quest_updates": 9, "update_seconds": 1.0, "save_seconds": 30.0,
+    }  # fmt: skip
+    return RunStatus(**(usual | changes))
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        ({}, 600.0),
+        ({"update_seconds": 90.0}, 900.0),
+        ({"update_seconds": None}, 3600.0),
+        ({"quest_update": 0}, 3600.0),
+        ({"phase": "starting", "update_seconds": None}, 3600.0),
+        ({"phase": "evaluating"}, 3600.0),
+        ({"phase": "saving"}, 3600.0),
+        ({"phase": "saving", "save_seconds": 500.0}, 5000.0),
+        ({"phase": "stopping", "save_seconds": None}, 3600.0),
+        ({"phase": "paused"}, None),
+    ],
+    ids=[
+        "an update", "ten slow updates", "no update yet", "the first of a quest", "loading", "measuring",
+        "saving", "slow saves", "leaving", "a pause lasts as long as it lasts",
+    ],
+)  # fmt: skip
+def test_how_long_each_thing_may_take(status: dict[str, object], expected: float | None) -> None:
+    assert patience_seconds(a_status(**status)) == expected
+
+
+def hangs(files: RunLayout, when: Callable[[], bool], log: Path) -> int:
+    """Run in a child whose main thread hangs before the next record once this is so; return its exit code."""
+    child = os.fork()
+    if child == 0:
+        sys.stdout = log.open("w")
+        os.dup2(sys.stdout.fileno(), 1)
+        watchdog.LOOK_SECONDS = 0.05
+
+        def strike(name: str) -> None:
+            is_main = threading.current_thread() is threading.main_thread()
+            if is_main and name == "line.append" and files.metrics.is_file() and when():
+                watchdog.LEAST_UPDATE_SECONDS = watchdog.LEAST_LONG_SECONDS = 0.3
+                threading.Event().wait()
+
+        failpoints.observe(strike)
+        os._exit(run(files.request))
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def test_a_run_that_hangs_between_two_updates_is_saved_and_left(realm: Realm, tmp_path: Path) -> None:
+    files = realm.run(orders(realm.quest(rows=60)), a_config(evaluate_every=2))
+    assert hangs(files, lambda: 4 in losses(files), tmp_path / "log") == 1
+
+    found = why(files)
+    assert (found.reason, found.failure_class, found.quest_id) == ("failed", "stuck", "q1")
+    assert re.search(
+        "no progress for .* s while evaluating, after step 4 of quest q1: it hangs", found.message
+    )
+    assert found.last_checkpoint_step == 4 == saved_steps(realm)[-1]
+    verify_files(realm.campaign.checkpoint(4), manifest(realm, 4))
+    assert "append_line" in (tmp_path / "log").read_text()
+
+
+def test_a_run_that_hangs_in_an_update_keeps_the_checkpoint_before(realm: Realm, tmp_path: Path) -> None:
+    files = realm.run(orders(realm.quest(rows=60)), a_config(save_every=2, evaluate_every=0))
+    assert hangs(files, lambda: len(metrics(files, "checkpoint")) == 2, tmp_path / "log") == 1
+
+    assert why(files).failure_class == "stuck"
+    assert why(files).last_checkpoint_step == 4
+    verify_files(realm.campaign.checkpoint(4), manifest(realm, 4))
+    assert "it hangs in the middle of an update" in (tmp_path / "log").read_text()
+    again = realm.run(orders(realm.quest(rows=60)), resume_step=saved_steps(realm)[-1])
+    assert run(again.request) == 0
+
+
+@pytest.mark.parametrize(
+    ("message", "is_hardware"),
+    [
+        ("CUDA error: uncorrectable ECC error encountered\nCUDA kernel errors might be", True),
+        ("CUDA error: an illegal memory access was encountered", True),
+        ("CUDA error: unspecified launch failure", True),
+        ("CUDA error: CUDA-capable device(s) is/are busy or unavailable", True),
+        ("CUDA error: CUBLAS_STATUS_EXECUTION_FAILED when calling `cublasGemmEx`", True),
+        ("CUDA error: device-side assert triggered", False),
+        ("CUDA error: invalid device ordinal", False),
+        ("mat1 and mat2 shapes cannot be multiplied (2x3 and 4x5)", False),
+    ],
+    ids=[
+        "ecc",
+        "illegal access",
+        "launch failure",
+        "busy",
+        "cublas",
+        "an index of ours",
+        "no such device",
+        "shapes",
+    ],
+)
+def test_what_cuda_says_of_its_device_is_told_from_mistakes_in_the_work(
+    message: str, is_hardware: bool
+) -> None:
+    found = translated(RuntimeError(message))
+    assert isinstance(found, HardwareError) == is_hardware
+    assert isinstance(found, TrainingError)
