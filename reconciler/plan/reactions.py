@@ -16,7 +16,7 @@ _REACTIONS: Mapping[str, str] = {
     "nan": _OF_THE_QUEST,
     "unknown": _OF_THE_QUEST,
     "data": "its quest has failed at once, as it would again: mend the rows, then reconcile retry QUEST",
-    "diverged": "it goes back to the last healthy checkpoint with lower rates, as often as loss_guard.rollbacks",
+    "diverged": "it goes back to the last healthy checkpoint with lower rates (loss_guard.rollbacks)",
     "environment": _AGAIN,
     "hardware": _AGAIN,
     "stuck": _AGAIN,
