@@ -205,8 +205,24 @@ def _reaction(view: View, campaign: str, run: str | None = None) -> Iterator[Fac
 def _of_checkpoint(view: View, name: str) -> Iterator[Fact]:
     for item in listing_of(view, "checkpoints", name).items:
         yield from (fact for fact in _item_facts(item, _OF_MACHINES))
+    yield from _imported(view, name)
     yield from _verdict(view, name)
     yield from _in_the_trash(view, name)
+
+
+def _imported(view: View, name: str) -> Iterator[Fact]:
+    """Yield where a checkpoint was taken in from, and what nobody knows of it."""
+    campaign, _, step = name.partition("@")
+    seen = view.facts.campaigns.get(campaign)
+    for found in seen.checkpoints.complete if seen is not None else ():
+        imported = found.manifest.imported
+        if imported is None or str(found.step) != step:
+            continue
+        yield Fact(name="imported from", text=f"{imported.source} ({imported.producer})")
+        if imported.unused:
+            yield Fact(name="not used", text=", ".join(imported.unused))
+        if imported.unknown:
+            yield Fact(name="not known", text=", ".join(imported.unknown).replace("_", " "))
 
 
 def _of_campaign(view: View, name: str) -> Iterator[Fact]:

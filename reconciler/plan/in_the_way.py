@@ -24,7 +24,7 @@ _PLACES: dict[type[a.Action], tuple[str, ...]] = {
     **dict.fromkeys((a.LaunchRun, a.RegisterCampaign), _ALL),
     **dict.fromkeys((a.ArchiveCampaign, a.RestoreCampaign), _MOVED),
     **dict.fromkeys((a.TrashCheckpoint, a.RestoreCheckpoint), ("checkpoints",)),
-    **dict.fromkeys((a.TakeOverCheckpoint, a.SetAsideCheckpoint), ("checkpoints",)),
+    **dict.fromkeys((a.TakeOverCheckpoint, a.ImportCheckpoint, a.SetAsideCheckpoint), ("checkpoints",)),
 }
 """In the campaign's folder."""
 _MOVES_CAMPAIGN = (a.ArchiveCampaign, a.RestoreCampaign, a.DeleteCampaign)

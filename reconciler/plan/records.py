@@ -23,6 +23,7 @@ _WRITES_RECORD = (
     actions.LaunchRun,
     actions.ArchiveCampaign,
     actions.TakeOverCheckpoint,
+    actions.ImportCheckpoint,
     actions.RestoreCampaign,
     actions.DeleteCampaign,
 )

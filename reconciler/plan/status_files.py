@@ -7,7 +7,8 @@ from state.status_files import training_status
 from state.store.rows import CampaignRow
 
 _WRITES_STATUS = (
-    *(actions.RegisterCampaign, actions.TakeOverCheckpoint, actions.RecordCheckpoint),
+    *(actions.RegisterCampaign, actions.TakeOverCheckpoint, actions.ImportCheckpoint),
+    actions.RecordCheckpoint,
     *(actions.ArchiveCampaign, actions.RestoreCampaign),
     *(actions.LaunchRun, actions.CloseRun, actions.StopRun),
     *(actions.TrashCheckpoint, actions.PurgeTrash, actions.SetAsideCheckpoint, actions.MarkCheckpoint),

@@ -56,6 +56,11 @@ def test_import_commits_a_campaign_and_apply_takes_the_newest_checkpoint_in(
     (item,) = json.loads(run("get", "checkpoints", "pip/campaign-002", "--json").output)["items"]
     assert (item["id"], item["state"], item["train_loss"]) == ("pip/campaign-002@500", "complete", 1.5)
     assert item["config_hash"] == "unknown"
+    told = " ".join(run("explain", "pip/campaign-002@500").output.split())
+    assert f"{theirs}/checkpoint-500 (hugging-face-trainer)" in told
+    assert "not used optimizer.pt, rng_state.pth, scheduler.pt" in told
+    assert "config hash, code version, specs commit, optimizer" in told
+    assert run("prove", "pip/campaign-002@500").exit_code == 0
     copy = root / "campaigns/pip/campaign-002/checkpoints/checkpoint-500"
     assert (copy / "model.safetensors").read_bytes() == before["checkpoint-500/model.safetensors"]
     assert not (copy / "optimizer.pt").exists()

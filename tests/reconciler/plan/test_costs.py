@@ -75,3 +75,12 @@ def test_a_starting_point_is_written_at_most_once_more(world_of):
     )  # fmt: skip
     found = cost_of(world.facts, [change(taken)])
     assert (found.adds_bytes, found.is_at_most) == (1, True)
+
+
+def test_an_import_is_a_copy_of_its_whole_size(world_of):
+    taken = a.ImportCheckpoint(
+        campaign="pip/campaign-002", campaign_uid="v", wanted="/old", source="/old", producer="safetensors",
+        step=0, files=("model.safetensors",), size_bytes=4000,
+    )  # fmt: skip
+    found = cost(world_of, change(taken))
+    assert (found.adds_bytes, found.is_at_most) == (4000, False)
