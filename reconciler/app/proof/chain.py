@@ -84,6 +84,9 @@ def chain_of(view: Seen, digest: str) -> Chain:
     with open_reader(view.layout.store) as store:
         links = tuple(_walk(here, left, store, digest))
     last = links[-1].manifest if links else None
+    if last is not None and last.imported is not None:
+        where = f"{last.campaign}@{last.step} was imported from {last.imported.source}"
+        return Chain(links=links, broken=f"{where}: what it had learnt there is not known")
     if last is None or last.parent_digest is None:
         return Chain(links=links)
     return Chain(links=links, broken=_broken(last))

@@ -60,7 +60,11 @@ def test_import_commits_a_campaign_and_apply_takes_the_newest_checkpoint_in(
     assert f"{theirs}/checkpoint-500 (hugging-face-trainer)" in told
     assert "not used optimizer.pt, rng_state.pth, scheduler.pt" in told
     assert "config hash, code version, specs commit, optimizer" in told
-    assert run("prove", "pip/campaign-002@500").exit_code == 0
+    proof = run("prove", "pip/campaign-002@500")
+    assert proof.exit_code == 1
+    assert f"was imported from {theirs}/checkpoint-500: what it had learnt there is not known" in " ".join(
+        proof.output.split()
+    )
     copy = root / "campaigns/pip/campaign-002/checkpoints/checkpoint-500"
     assert (copy / "model.safetensors").read_bytes() == before["checkpoint-500/model.safetensors"]
     assert not (copy / "optimizer.pt").exists()
