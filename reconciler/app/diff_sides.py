@@ -201,6 +201,7 @@ def _of_checkpoint(item: CheckpointItem | None) -> dict[str, Any]:
         return {}
     names = ("step", "train_loss", "val_loss", "learning_rate", "total_examples_trained", "size_bytes")
     found = {name: getattr(item, name) for name in names}
+    found |= {f"accuracy/{skill}": said.get("accuracy") for skill, said in item.skill_metrics.items()}
     return found | {"saved": item.timestamp, "config_hash": item.config_hash, "code": item.code_version}
 
 

@@ -32,6 +32,7 @@ from reconciler.app.status import status_of
 from reconciler.app.trash_items import trash
 from reconciler.desired.mistakes import nearest_name
 from reconciler.desired.queue import Quest
+from state.examinations import Statistics, statistics
 
 SINGULAR = {
     **{"campaigns": "campaign", "heroes": "hero", "quests": "quest", "jobs": "job"},
@@ -121,10 +122,16 @@ def _campaigns(view: View) -> tuple[CampaignItem, ...]:
             goal=one.goal,
             num_checkpoints=one.num_checkpoints,
             checkpoint_bytes=one.checkpoint_bytes,
+            statistics=_statistics(view, one.name),
             spec=view.desired.campaigns[one.name].path if one.name in view.desired.campaigns else None,
         )
         for one in status_of(view).campaigns
     )
+
+
+def _statistics(view: View, campaign: str) -> Statistics:
+    row = view.facts.campaign_row(campaign)
+    return statistics(view.facts.ledger_of(row.uid) if row else ())
 
 
 def _heroes(view: View) -> tuple[HeroItem, ...]:

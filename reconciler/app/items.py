@@ -2,6 +2,8 @@
 
 import msgspec
 
+from state.examinations import Statistics
+
 
 class CampaignItem(msgspec.Struct, frozen=True, kw_only=True):
     id: str
@@ -19,6 +21,8 @@ class CampaignItem(msgspec.Struct, frozen=True, kw_only=True):
     """All goals in words; empty without one."""
     num_checkpoints: int
     checkpoint_bytes: int
+    statistics: Statistics
+    """As a role-playing game shows it."""
     spec: str | None
     """File of its spec; null when it has none any more."""
 

@@ -40,7 +40,7 @@ _PLAIN_NAMES = {
     "total_examples_trained": "examples trained",
 }
 """Fields whose names are not what a person would say."""
-_TOLD_ELSEWHERE = frozenset({"id", "spec", "message", "blocked", "source", "goal_updates"})
+_TOLD_ELSEWHERE = frozenset({"id", "spec", "statistics", "message", "blocked", "source", "goal_updates"})
 _OF_MACHINES = frozenset(
     {"hero_id", "campaign_id", "canonical_name", "ledger_version", "created_by", "locations", "segment"}
     | {"sequence", "healthy", "generation", "attempt"}

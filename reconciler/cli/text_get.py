@@ -73,7 +73,8 @@ def _checkpoint(item: Any) -> Row:
     state = f"{item.state}: {item.reason}" if item.reason else item.state
     losses = (loss(item.train_loss), loss(item.val_loss) or "-")
     num_bytes = size(item.size_bytes) if item.size_bytes else ""
-    return (item.id, when(item.timestamp), *losses, num_bytes, short_hash(item.config_hash), state)
+    exact = f"{item.accuracy:.0%}" if item.accuracy is not None else ""
+    return (item.id, when(item.timestamp), *losses, exact, num_bytes, short_hash(item.config_hash), state)
 
 
 def _summary(item: Any) -> Row:
@@ -170,7 +171,7 @@ _JOBS = [
     *(_right("loss"), _right("held-out"), _left("status")),
 ]
 _CHECKPOINTS = [
-    *(_left("checkpoint"), _left("saved (UTC)", 1), _right("loss"), _right("held-out")),
+    *(_left("checkpoint"), _left("saved (UTC)", 1), _right("loss"), _right("held-out"), _right("exact", 4)),
     *(_right("size", 2), _left("config", 3), _left("state")),
 ]
 _SUMMARIES = [
