@@ -50,13 +50,15 @@ class EvaluationSets:
         source = desired.skills.get(quest.skill)
         if source is None or source.spec.evaluation is None or quest.level is None:
             return ()
-        return tuple(self._of(source.spec, (quest.level,)))
+        levels = source.spec.evaluation.levels
+        return tuple(self._of(source.spec, (quest.level,))) if not levels or quest.level in levels else ()
 
     def _of(self, skill: Skill, levels: Sequence[int] = ()) -> Iterator[Guard]:
         if skill.source is None:
             return
         try:
-            for level in levels or range(1, skill.max_level + 1):
+            asked = skill.evaluation.levels if skill.evaluation else ()
+            for level in levels or asked or range(1, skill.max_level + 1):
                 questions = self._questions(_command(skill, level))
                 if questions is not None:
                     name = f"the evaluation of skill {skill.id}, level {level}"
