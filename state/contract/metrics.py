@@ -38,6 +38,14 @@ class MetricsRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     tokens: int | None = None
     tokens_per_second: float | None = None
     seconds: float | None = None
+    data_seconds: float | None = None
+    """Of `seconds`: so long the device waited for the update's documents."""
+    fill: float | None = None
+    """Share of computed places that held a token; the rest was filling."""
+    memory_bytes: int | None = None
+    """The most that was taken at once since the run began: tensors of a GPU, else the whole process."""
+    mfu: float | None = None
+    """Share of the device's bf16 products a second that the model used; absent where its peak is unknown."""
     stall_seconds: float | None = None
     """Of a checkpoint: so long training stood still for it."""
     write_seconds: float | None = None

@@ -99,7 +99,7 @@ def document_attention(
     if asked or attention_mask is not None:
         raise ValueError(f"{type(module).__name__} needs {', '.join(asked) or 'an attention mask'}")
     window = sliding_window if sliding_window and sliding_window < documents.longest else None
-    if query_BHTD.is_cuda and dropout == 0.0 and _has_varlen(query_BHTD):
+    if dropout == 0.0 and not uses_rows(query_BHTD.device) and _is_half(query_BHTD):
         return _varlen(query_BHTD, key_BGTD, value_BGTD, documents, scaling, window), None
     found = [
         _of_group(group, query_BHTD, key_BGTD, value_BGTD, scaling, dropout, window)
@@ -165,10 +165,16 @@ def _varlen(
     return taken[None]
 
 
-def _has_varlen(query: Tensor) -> bool:
-    """Does that kernel exist here, for these numbers, under the signature that we call?"""
-    is_half = query.dtype in (torch.float16, torch.bfloat16)
-    return is_half and _knows_varlen() and torch.cuda.get_device_capability(query.device) >= (8, 0)
+def uses_rows(device: torch.device) -> bool:
+    """Is there no kernel here for rows of many lengths, under the signature that we call?"""
+    return not (
+        device.type == "cuda" and _knows_varlen() and torch.cuda.get_device_capability(device) >= (8, 0)
+    )
+
+
+def _is_half(query: Tensor) -> bool:
+    """Are these numbers that this kernel takes?"""
+    return query.dtype in (torch.float16, torch.bfloat16)
 
 
 @lru_cache(maxsize=1)

@@ -20,7 +20,7 @@ from trainer.engine.run_state import RunState
 from trainer.engine.saving import Saver
 from trainer.engine.skipping import skip_update
 from trainer.engine.step import SpikeError
-from trainer.engine.telling import Teller
+from trainer.engine.telling import Spent, Teller
 from trainer.engine.updating import apply_update
 
 
@@ -90,6 +90,7 @@ class Session:
         started = time.perf_counter()
         quest = self.state.shelf.open(order)
         plan = quest.next_update(order, position(self.progress, order))
+        waited = time.perf_counter() - started
         try:
             result = apply_update(self.state, self.teller, order, plan)
         except SpikeError as spike:
@@ -104,7 +105,7 @@ class Session:
         self.state.progress = after_update(self.progress, order, learnt)
         guard = guard_of(self.state.request.config)
         self.state.guard = after_loss(self.state.guard, order.quest_id, result.loss, guard)
-        self.teller.update(order, plan, result, time.perf_counter() - started)
+        self.teller.update(order, plan, result, Spent(time.perf_counter() - started, waited))
 
     def finish_update(self, order: QuestOrder) -> None:
         """Evaluate and save where an update's number, the clock or the end of the quest asks for it.

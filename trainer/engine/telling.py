@@ -3,14 +3,18 @@
 import math
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+import torch
 
 from state.atomic import write_json
+from state.contract.memory_need import shape_of
 from state.contract.metrics import Kind
 from state.contract.orders import QuestOrder
 from trainer.engine.effective import effective_run
 from trainer.engine.heartbeat import Heartbeat
 from trainer.engine.log import say
+from trainer.engine.measures import fill, model_flops, peak_memory_bytes, utilization
 from trainer.engine.metrics import Metrics
 from trainer.engine.progress import position
 from trainer.engine.quests import Quest, UpdatePlan
@@ -19,6 +23,14 @@ from trainer.engine.step import UpdateResult
 
 LOG_SECONDS = 5.0
 """A line of the training log for people at most so often."""
+
+
+class Spent(NamedTuple):
+    """Where the time of an update went, in seconds."""
+
+    whole: float
+    waiting: float
+    """For its documents."""
 
 
 class Teller:
@@ -52,11 +64,12 @@ class Teller:
         self.record("quest_finished", quest_id=order.quest_id, loss=progress.train_loss)
         say("quest done", quest=order.quest_id, step=progress.step, val_loss=progress.val_loss)
 
-    def update(self, order: QuestOrder, plan: UpdatePlan, result: UpdateResult, seconds: float) -> None:
-        """Tell that an update was made, which took so many seconds."""
+    def update(self, order: QuestOrder, plan: UpdatePlan, result: UpdateResult, spent: Spent) -> None:
+        """Tell that an update was made, and what it cost."""
         progress = self._state.progress
         made, total = self._state.shelf.open(order).updates(order, position(progress, order))
-        speed = self.heartbeat.count_update(seconds, plan.num_tokens, total - made)
+        speed = self.heartbeat.count_update(spent.whole, plan.num_tokens, total - made)
+        costs = self._costs(plan, spent)
         self.record(
             "update",
             quest_id=order.quest_id,
@@ -68,7 +81,9 @@ class Teller:
             trained_tokens=plan.num_trained,
             tokens=plan.num_tokens,
             tokens_per_second=round(speed, 1),
-            seconds=round(seconds, 5),
+            seconds=round(spent.whole, 5),
+            data_seconds=round(spent.waiting, 5),
+            **costs,
         )
         self.heartbeat.beat(
             step=progress.step,
@@ -77,8 +92,23 @@ class Teller:
             quest_updates=total,
             loss=result.loss,
             learning_rate=result.learning_rate,
+            peak_memory_bytes=costs["memory_bytes"],
         )
         self._log(made, total, result.loss, speed)
+
+    def _costs(self, plan: UpdatePlan, spent: Spent) -> dict[str, Any]:
+        model = self._state.model
+        device = model.device
+        shape = shape_of(model.config.to_dict(), model.config.vocab_size) if device.type == "cuda" else None
+        found: dict[str, Any] = {
+            "fill": round(fill(plan.batches), 4),
+            "memory_bytes": peak_memory_bytes(device),
+        }
+        if shape is not None:
+            flops = model_flops(shape, [len(document) for document in plan.documents], plan.num_trained)
+            used = utilization(flops, spent.whole, torch.cuda.get_device_name(device))
+            found["mfu"] = None if used is None else round(used, 4)
+        return found
 
     def _log(self, made: int, total: int, loss: float, speed: float) -> None:
         if time.monotonic() - self._logged_at < LOG_SECONDS:
