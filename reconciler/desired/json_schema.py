@@ -4,6 +4,8 @@ Called by `reconcile schema`, by `make check` (which fails when the files differ
 """
 
 import json
+import typing
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,9 @@ def schema_of(kind: Kind) -> dict[str, Any]:
     """Return the schema of one kind, with the sentences of its fields."""
     from reconciler.desired.models import model_of  # pydantic: 0.2 s, only for this command
 
-    made = model_of(kind.type).model_json_schema(by_alias=True)
+    model = model_of(kind.type)
+    made = model.model_json_schema(by_alias=True)
+    _describe(made, model)
     schema: dict[str, Any] = {"$schema": DIALECT, "title": f"{kind.name}: specs/{kind.place}"}
     tidy: dict[str, Any] = _tidied(made, key="")
     return schema | tidy
@@ -38,6 +42,23 @@ def write(folder: Path) -> tuple[Path, ...]:
             file.write_text(text, encoding="utf-8")
             changed.append(file)
     return tuple(changed)
+
+
+def _describe(schema: dict[str, Any], model: Any) -> None:
+    """Put in the sentence of a field that refers to a record and has a default: pydantic drops it."""
+    for info in (named := dict(model.model_fields)).values():
+        for inner in _models_in(info.annotation):
+            _describe(schema | schema["$defs"][inner.__name__], inner)
+    for name, info in named.items():
+        schema["properties"][info.alias or name].setdefault("description", info.description)
+
+
+def _models_in(annotation: Any) -> Iterator[Any]:
+    """Yield the models that a type names, in whatever it is wrapped."""
+    if hasattr(annotation, "model_fields"):
+        yield annotation
+    for inner in typing.get_args(annotation):
+        yield from _models_in(inner)
 
 
 def _text(schema: dict[str, Any]) -> str:
