@@ -22,7 +22,7 @@ def _item(view: View, name: str, source: Source[Dataset]) -> DatasetItem:
     return DatasetItem(
         id=name,
         name=dataset.name,
-        rows=_words(contract.shape),
+        rows=_words(contract.shape) + (f", written as {dataset.profile.name}" if dataset.profile else ""),
         keys=contract.keys or (),
         required=contract.required,
         max_invalid_fraction=dataset.max_invalid_fraction,

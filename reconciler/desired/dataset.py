@@ -3,6 +3,7 @@
 Contracts of older systems load too: `kind: jsonl`, and their required_fields say which shape the rows have.
 """
 
+import datetime
 import re
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
@@ -14,6 +15,7 @@ from reconciler.desired.base import Id, Line, Name, Record, Spec, Words, is_know
 from reconciler.desired.leakage import AllowedLeakage, check_reasons
 from reconciler.desired.places import Finding
 from state.contract.orders import RowShape
+from state.contract.profiles import ProfileName, RowProfile
 from state.contract.row_contracts import RowContract, shape_keys
 from state.contract.row_suggestion import SHAPES, matching_kinds
 from state.ids import MAX_ID_LENGTH
@@ -42,6 +44,28 @@ class DatasetFields(Record, frozen=True, kw_only=True):
     """Field whose text follows the prompt in the rows that have it."""
     text: Name | None = None
     """Field with plain text; all of it is learnt but its first token."""
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return len(text) == len("2026-01-31") and bool(datetime.date.fromisoformat(text))
+    except ValueError:
+        return False
+
+
+Day = Annotated[
+    str, Words("a day such as 2026-01-31, in quotes or not", _is_date, "^[0-9]{4}-[0-9]{2}-[0-9]{2}$")
+]
+
+
+class DatasetProfile(Record, frozen=True, kw_only=True):
+    """How rows that are conversations are written for training."""
+
+    name: ProfileName
+    """`emoji_think`: every other row thinks in signs before its answer; `symbolic`: answers stand between
+    <<ANS_START>> and <<ANS_END>>; `plain`: as they are."""
+    date: Day | None = None
+    """The day that a system message says it is. Without it no text says one; none ever comes from a clock."""
 
 
 class Dataset(Spec, frozen=True, kw_only=True):
@@ -80,6 +104,8 @@ class Dataset(Spec, frozen=True, kw_only=True):
     long_rows: Literal["refuse", "split"] = "refuse"
     """A row of more than max_length tokens is refused by number. `split`, of plain text: it is trained as
     several documents of at most max_length tokens, each beginning with the last token of the one before."""
+    profile: DatasetProfile | None = None
+    """How the rows are written for training; absent: as they are."""
     allow_leakage: AllowedLeakage = msgspec.field(default_factory=dict)
     """What may be learnt although it is measured with: `held-out` or `<skill>-level-<n>` → why. Everything
     else that asks what is measured with keeps a file from being taken in."""
@@ -104,14 +130,25 @@ def check(dataset: Dataset) -> Iterator[Finding]:
         yield from _check_older(dataset)
     yield from check_reasons(dataset.allow_leakage, "allow_leakage")
     yield from _check_long_rows(dataset)
+    if (
+        is_known(dataset.profile)
+        and dataset.profile is not None
+        and is_known(dataset.kind)
+        and _is_text(dataset)
+    ):
+        message = "a profile is for conversations; the rows are plain text"
+        yield Finding(at=("profile",), on_key=True, message=message, hint="remove it")
 
 
 def _check_long_rows(dataset: Dataset) -> Iterator[Finding]:
     """Only plain text can be split: half a conversation is another one, and nobody said what it means."""
-    is_text = dataset.kind == "text" or (is_known(dataset.fields) and getattr(dataset.fields, "text", None))
-    if dataset.long_rows == "split" and is_known(dataset.kind) and not is_text:
+    if dataset.long_rows == "split" and is_known(dataset.kind) and not _is_text(dataset):
         message = "split goes with plain text; rows that are conversations cannot be split"
         yield Finding(at=("long_rows",), message=message, hint="shorten the rows, or raise max_length")
+
+
+def _is_text(dataset: Dataset) -> bool:
+    return dataset.kind == "text" or bool(is_known(dataset.fields) and getattr(dataset.fields, "text", None))
 
 
 def _check_fields(fields: DatasetFields | None) -> Iterator[Finding]:
@@ -147,7 +184,14 @@ def ids_of(stem: str, dataset: Any) -> tuple[str, ...]:
 
 
 def shape_of(dataset: Dataset) -> RowShape:
-    """Return how the rows of a dataset without mistakes are read."""
+    """Return how the rows of a dataset without mistakes are read, and written for training."""
+    shape, profile = _shape_of(dataset), dataset.profile
+    if profile is None or (profile.name, profile.date) == ("plain", None):
+        return shape
+    return msgspec.structs.replace(shape, profile=RowProfile(name=profile.name, date=profile.date))
+
+
+def _shape_of(dataset: Dataset) -> RowShape:
     kind = dataset.kind
     if kind == OLDER_KIND:
         (kind,) = matching_kinds(dataset.required_fields)  # type: ignore[assignment]  # its names are kinds

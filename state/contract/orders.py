@@ -4,6 +4,7 @@ from typing import Literal
 
 import msgspec
 
+from state.contract.profiles import RowProfile
 from state.contract.run_config import RunConfig
 
 
@@ -21,6 +22,8 @@ class RowShape(msgspec.Struct, frozen=True, kw_only=True):
     """Name of the field with the text, for kind `text`: all of it is learnt but its first token."""
     long_rows: Literal["refuse", "split"] = "refuse"
     """A text of more than max_length tokens: not trained, or trained as several documents."""
+    profile: RowProfile | None = None
+    """How rows are written for training; None: as they are."""
 
 
 def reading(shape: RowShape) -> dict[str, str | None]:
@@ -28,6 +31,8 @@ def reading(shape: RowShape) -> dict[str, str | None]:
     later = {"context": shape.context, "text": shape.text}
     known = {"kind": shape.kind, "prompt": shape.prompt, "completion": shape.completion}
     later |= {"long_rows": shape.long_rows if shape.long_rows != "refuse" else None}
+    if shape.profile is not None:
+        later |= {"profile": shape.profile.name, "profile_date": shape.profile.date}
     return known | {name: value for name, value in later.items() if value is not None}
 
 

@@ -17,6 +17,7 @@ from state.contract.quest_rows import (
 from state.contract.row_lines import Finding
 from state.contract.row_order import training_rows
 from trainer.data.documents import Document
+from trainer.data.profiles.registry import profiled
 from trainer.data.rendering import Renderer
 
 
@@ -59,7 +60,9 @@ def load_quest(
     read = list(rows(content, str(path), shape))
     digests = [row_digest(row.messages) for row in read]
     learnt = frozenset(training_rows(digests, held_out_fraction, never))
-    documents = renderer.documents(read, str(path), splits=shape.long_rows == "split")
+    documents = renderer.documents(
+        profiled(read, shape.profile), str(path), splits=shape.long_rows == "split"
+    )
     training = tuple(document for document in documents if document.row in learnt)
     if not training:
         raise _error(path, "every row is held out", "at least one to train on", "Lower held_out or add rows.")

@@ -11,6 +11,7 @@ from state.contract.row_words import Objection
 from state.contract.tokenizer_files import NoTokenizerError
 from trainer.data.documents import Document
 from trainer.data.packing import pack
+from trainer.data.profiles.registry import profiled
 from trainer.data.rendering import Renderer, RowError
 from trainer.data.requested import requested_template
 from trainer.data.templates import ChatTemplate, TemplateError
@@ -34,7 +35,8 @@ def count_tokens(
         InspectError: tokenizer or template is not what was asked for.
     """
     shape, documents = read.sieved.contract.shape, []
-    tried_rows = _renderer(trained_as).tried(read.rows, splits=shape.long_rows == "split")
+    written = profiled(read.rows, shape.profile)
+    tried_rows = _renderer(trained_as).tried(written, splits=shape.long_rows == "split")
     for row, tried in zip(read.rows, tried_rows, strict=True):
         if isinstance(tried, RowError):
             findings.add(tried.check, row.index + 1, tried.objection, is_error=True)

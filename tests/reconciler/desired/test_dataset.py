@@ -6,6 +6,7 @@ from reconciler.desired.dataset import contract_of, shape_of
 from reconciler.desired.loading import load
 from reconciler.desired.parse_cache import NoCache
 from state.contract.orders import RowShape
+from state.contract.profiles import RowProfile
 
 PLACE = "specs/datasets/sums.yaml"
 QUEUE = "specs/queue.yaml"
@@ -31,6 +32,11 @@ QUEUE = "specs/queue.yaml"
             RowShape(kind="fields", prompt="q", completion="a", context="c"),
         ),
         ("kind: fields\nfields: {text: body}", RowShape(kind="text", text="body")),
+        (
+            "kind: messages\nprofile: {name: symbolic, date: 2026-01-31}",
+            RowShape(profile=RowProfile(name="symbolic", date="2026-01-31")),
+        ),
+        ("kind: messages\nprofile: {name: plain}", RowShape()),
         ("kind: text\nlong_rows: split", RowShape(kind="text", text="text", long_rows="split")),
         ("kind: text\nlong_rows: refuse", RowShape(kind="text", text="text")),
         (
@@ -73,6 +79,12 @@ def test_each_declared_shape_is_read(tree, small, text, shape) -> None:
         ),
         ("kind: mesages", f'{PLACE}:2:7: is "mesages"; known: messages, prompt_completion, question_answer,'),
         ("kind: mesages\nfields: {text: body}", f'{PLACE}:2:7: is "mesages"; known: messages,'),
+        (
+            "kind: text\nprofile: {name: symbolic}",
+            f"{PLACE}:3:1: a profile is for conversations; the rows are plain text; remove it",
+        ),
+        ("kind: messages\nprofile: {name: symbolic, date: 2026-02-30}", "a day such as 2026-01-31"),
+        ("kind: messages\nprofile: {name: emoji}", "known: plain, emoji_think, symbolic"),
         (
             "kind: messages\nlong_rows: split",
             f"{PLACE}:3:12: split goes with plain text; rows that are conversations cannot be split; shorten the "

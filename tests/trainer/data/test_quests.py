@@ -8,6 +8,7 @@ pytest.importorskip("transformers", reason="needs the train extra")
 
 from state.contract.chat import CHATML
 from state.contract.orders import RowShape
+from state.contract.profiles import RowProfile
 from state.contract.quest_rows import QuestFileError
 from trainer.data.quests import load_held_out_file, load_quest
 from trainer.data.rendering import Renderer
@@ -16,6 +17,7 @@ from trainer.data.tokenizers import byte_encoder
 
 pytestmark = pytest.mark.train
 SHAPE = RowShape(kind="fields", prompt="q", completion="a")
+SYMBOLIC = RowProfile(name="symbolic")
 
 
 def renderer(max_length: int = 512) -> Renderer:
@@ -26,6 +28,17 @@ def snapshot(folder, texts, name="q.jsonl"):
     path = folder / name
     path.write_text("".join(json.dumps({"q": text, "a": text * 2}) + "\n" for text in texts))
     return path
+
+
+def test_a_profile_writes_what_is_learnt_and_leaves_which_rows_are_held_out(tmp_path):
+    shape = RowShape(kind="fields", prompt=SHAPE.prompt, completion=SHAPE.completion, profile=SYMBOLIC)
+    path = snapshot(tmp_path, [str(n) for n in range(40)])
+    plain = load_quest(path, SHAPE, renderer(), held_out_fraction=0.2)
+    symbolic = load_quest(path, shape, renderer(), held_out_fraction=0.2)
+    assert [one.row for one in symbolic.held_out] == [one.row for one in plain.held_out]
+    learnt = bytes(label for label in symbolic.training[0].labels() if 0 <= label < 256).decode()
+    assert learnt.startswith("<<ANS_START>> ")
+    assert learnt.endswith(" <<ANS_END>>")
 
 
 def test_a_quest_is_split_by_content_so_that_duplicates_stay_together(tmp_path):

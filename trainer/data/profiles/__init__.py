@@ -1,0 +1,1 @@
+"""Data profiles: each is a module with `transform`, and a line in `registry`."""
