@@ -64,13 +64,18 @@ def write_sidecar(folder: Path, row: LedgerRow, campaign: str) -> None:
     write_file(path, content, staging_folder=home)
 
 
-def newest_to_resume(tools: Tools, campaign: str, campaign_uid: str) -> FoundCheckpoint | None:
+def newest_to_resume(
+    tools: Tools, campaign: str, campaign_uid: str, segment: int | None = None
+) -> FoundCheckpoint | None:
     """Return the newest complete healthy checkpoint of the campaign, as it lies there now.
+
+    With `segment`: of that branch alone.
 
     Raises:
         Temporary: the folder cannot be read, so what lies there is unknown.
     """
-    folder = places_of(tools, campaign_uid, campaign).checkpoints
+    places = places_of(tools, campaign_uid, campaign)
+    folder = places.checkpoints if segment is None else places.segment(segment)
     facts = observe_checkpoints(folder, tools.layout.root, campaign_uid)
     if facts.problem is not None:
         raise Temporary(f"{facts.problem}; no run starts before it is known what is there")

@@ -23,13 +23,26 @@ from state.store.rows import LedgerRow
 from state.store.tables import put
 
 
-def verified_to_resume(tools: Tools, campaign: str, campaign_uid: str) -> FoundCheckpoint | None:
+def verified_to_resume(
+    tools: Tools,
+    campaign: str,
+    campaign_uid: str,
+    *,
+    segment: int | None = None,
+    parent_digest: str | None = None,
+) -> FoundCheckpoint | None:
     """Return the newest complete healthy checkpoint, once all of it was read and hashed.
+
+    Of a branch (`segment`) it is its own newest, else the one that it branches off from.
 
     Raises:
         Temporary: it is damaged, which is written down now; or what lies there cannot be read.
     """
-    found = newest_to_resume(tools, campaign, campaign_uid)
+    found = newest_to_resume(tools, campaign, campaign_uid, segment)
+    if found is None and parent_digest is not None:
+        found = find_lying(tools, campaign_uid, campaign, parent_digest)
+        if found is None:
+            raise Temporary(f"what segment {segment} of {campaign} branches off from is gone; planned again")
     if found is None or not (damage := find_damage(Path(found.path), found.manifest)):
         return found
     text = "; ".join(damage)

@@ -16,6 +16,7 @@ from reconciler.act.derived import campaign_row, write_campaign_file
 from reconciler.act.environment import child_environment
 from reconciler.act.errors import Permanent, Temporary
 from reconciler.act.held_out import held_out_of_run
+from reconciler.act.lying import find_lying
 from reconciler.act.orders import quest_orders
 from reconciler.act.run_files import (
     claim_of,
@@ -29,6 +30,7 @@ from reconciler.act.run_files import (
 )
 from reconciler.act.status_files import write_status_files
 from reconciler.act.tools import Tools
+from reconciler.observed.records import FoundCheckpoint
 from reconciler.plan.actions import CloseRun, ConfirmRun, LaunchRun, RunAction
 from state.atomic import create_file, ensure_folder, remove_staging, replace_link, write_json
 from state.contract.files import ContractError, read
@@ -36,7 +38,8 @@ from state.contract.goals import as_order, goals_in
 from state.contract.orders import Orders
 from state.contract.process import COOKIE_VARIABLE
 from state.contract.request import CodeVersion, HeldOutFile, RunRequest
-from state.layout import RunLayout
+from state.ids import checkpoint_folder
+from state.layout import CampaignLayout, RunLayout
 from state.store.rows import RunRow
 from state.store.tables import get_meta, put, select
 
@@ -124,7 +127,7 @@ def end_run(tools: Tools, files: RunLayout, row: RunRow, how: CloseRun) -> None:
 def _commit_row(tools: Tools, action: LaunchRun, row: RunRow | None) -> tuple[RunRow, CodeVersion]:
     """Write the launch into the store, with the cookie that its process will carry."""
     code_version = tools.code_version()
-    found = verified_to_resume(tools, action.campaign, action.campaign_uid)
+    found = _found_to_resume(tools, action)
     row = RunRow(
         campaign_uid=action.campaign_uid,
         generation=action.generation,
@@ -143,9 +146,16 @@ def _commit_row(tools: Tools, action: LaunchRun, row: RunRow | None) -> tuple[Ru
         for other in select(store, RunRow, "WHERE state != 'ended'"):
             _refuse_second(other, row, action)
         campaign = campaign_row(store, action.campaign_uid, action.campaign)
-        row = msgspec.structs.replace(row, segment=campaign.segment)
+        row = msgspec.structs.replace(row, segment=action.segment or campaign.segment)
         put(store, [row, msgspec.structs.replace(campaign, **_provenance(row))])
     return row, code_version
+
+
+def _found_to_resume(tools: Tools, action: LaunchRun) -> FoundCheckpoint | None:
+    segment, parent = action.segment, action.parent_digest
+    return verified_to_resume(
+        tools, action.campaign, action.campaign_uid, segment=segment, parent_digest=parent
+    )
 
 
 def _refuse_second(other: RunRow, row: RunRow, action: LaunchRun) -> None:
@@ -186,6 +196,7 @@ def _request(
 ) -> RunRequest:
     with tools.writer.transaction() as store:
         realm_uid = get_meta(store, "realm_uid") or ""
+    places = tools.layout.campaign(action.campaign)
     return RunRequest(
         realm_uid=realm_uid,
         campaign_uid=action.campaign_uid,
@@ -199,13 +210,34 @@ def _request(
         specs_commit=action.specs_commit,
         device=action.device,
         threads=action.threads,
-        checkpoints_dir=str(tools.layout.campaign(action.campaign).checkpoints),
+        checkpoints_dir=str(places.checkpoints if action.segment is None else places.segment(action.segment)),
         model_dir=action.model_dir,
         trainer_lock=str(tools.layout.trainer_lock),
         held_out=held_out,
         resume_step=row.resume_step,
         optimizer_state=action.optimizer_state,
+        resume_dir=_resume_dir(tools, action, row, places),
+        decay=action.decay,
     )
+
+
+def _resume_dir(tools: Tools, action: LaunchRun, row: RunRow, places: CampaignLayout) -> str | None:
+    """Return where the checkpoint lies that a branch goes on from; None: in its own folder, as usual.
+
+    Raises:
+        Temporary: it is gone.
+    """
+    own = (
+        None
+        if action.segment is None
+        else places.segment(action.segment) / checkpoint_folder(row.resume_step or 0)
+    )
+    if own is None or own.is_dir():
+        return None
+    found = find_lying(tools, action.campaign_uid, action.campaign, action.parent_digest or "")
+    if found is None:
+        raise Temporary(f"{own}: what it branches off from is gone; planned again")
+    return found.path
 
 
 def _check_same(files: RunLayout, request: RunRequest) -> None:

@@ -1,9 +1,11 @@
 """Segments of a campaign's history: a rollback moves what was saved after its parent, and deletes nothing.
 
-The order is: the parent is read and hashed, the segment's row (what is to be done), one rename for each
-checkpoint, over nothing, then the sidecars; then, in one transaction, the living segment, the ledger's paths,
-the jobs that are to be trained again and what others call a checkpoint that moved. A kill in between leaves a
-row that is not ready; the next plan does the rest of exactly that.
+A branch for a release moves nothing at all: it is a row, and its trainer saves into a folder of its own.
+
+The order of a rollback is: the parent is read and hashed, the segment's row (what is to be done), one rename
+for each checkpoint, over nothing, then the sidecars; then, in one transaction, the living segment, the
+ledger's paths, the jobs that are to be trained again and what others call a checkpoint that moved. A kill in
+between leaves a row that is not ready; the next plan does the rest of exactly that.
 """
 
 from pathlib import Path
@@ -37,6 +39,8 @@ def begin(action: BeginSegment, tools: Tools) -> str:
         Permanent: another segment has its number, or something lies where a checkpoint is to be moved.
     """
     row, cursor = _enter(action, tools)
+    if action.kind == "decay":
+        return f"segment {action.number} branches off from step {action.parent_step}"
     moved = 0
     if row.ready_at is None:
         places = places_of(tools, action.campaign_uid, action.campaign)
@@ -67,7 +71,9 @@ def _enter(action: BeginSegment, tools: Tools) -> tuple[SegmentRow, tuple[QuestC
 
 def _row(action: BeginSegment, tools: Tools) -> SegmentRow:
     said = {name: getattr(action, name) for name in SegmentRow.__struct_fields__ if hasattr(action, name)}
-    return SegmentRow(**said, begun_at=tools.now())
+    now = tools.now()
+    is_ready = action.kind == "decay"  # nothing moves: its trainer makes its folder
+    return SegmentRow(**said, begun_at=now, ready_at=now if is_ready else None)
 
 
 def _cursor_of_parent(action: BeginSegment, tools: Tools) -> tuple[QuestCursor, ...]:

@@ -58,6 +58,7 @@ skills_focus: []                       # ids of skills, for people
 goal: {{updates: 2000}}                  # without it, it trains until its quests are done
 # starting_checkpoint: {hero}/campaign-001@best   # or @latest, @1500, /a/folder; without: the base model
 # milestones: [{{step: 500, note: reads the digits}}]   # kept for ever
+# releases: [{{at: 1500, updates: 100}}]   # a short branch whose rate falls, to a checkpoint to hand out
 # config_overrides:                    # what differs from the hero; explain --origin shows all
 #   learning_rate: 1.0e-3
 # state: archived                      # rests in the Hall of Legends; retention.yaml says what stays of it

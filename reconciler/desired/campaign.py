@@ -78,6 +78,19 @@ class Rewind(Record, frozen=True, kw_only=True):
     """For people, and kept in the history."""
 
 
+class Release(Record, frozen=True, kw_only=True):
+    """A checkpoint to hand out: a short branch whose rate falls. The campaign goes on as without it."""
+
+    at: Annotated[int, Meta(ge=1, le=10**15)]
+    """It branches off from the first checkpoint at or after this step, and after the warm-up."""
+    updates: Annotated[int, Meta(ge=1, le=1_000_000_000)]
+    """Optimizer updates of the branch, on the rows that come next there."""
+    to: Annotated[float, Meta(gt=0, le=1)] = 0.1
+    """The share of the learning rate that is left at its last update."""
+    note: Line | None = None
+    """For people."""
+
+
 class Campaign(Spec, frozen=True, kw_only=True):
     """A campaign of the hero whose folder it is in; it is named `<hero>/<id>`."""
 
@@ -95,6 +108,8 @@ class Campaign(Spec, frozen=True, kw_only=True):
     """Settings that differ from the hero's."""
     milestones: tuple[Milestone, ...] | None = None
     """Steps to remember; retention keeps their checkpoints. Absent: those it has stay; [] forgets them."""
+    releases: tuple[Release, ...] = ()
+    """Checkpoints to hand out, each at the end of a short branch; the next one may be added at any time."""
     rewind: Rewind | None = None
     """Go back to an earlier checkpoint, in a new segment of its history; absent: go on."""
     starting_checkpoint: StartingCheckpoint | None = None
@@ -130,6 +145,7 @@ def check(campaign: Campaign) -> Iterator[Finding]:
     ):
         message = "keep: metrics is for archived campaigns; this one has no state: archived"
         yield Finding(at=("keep",), on_key=True, message=message, hint="add that line, or remove this one")
+    yield from _check_releases(campaign.releases)
     seen: set[str] = set()
     for index, skill in enumerate(campaign.skills_focus):
         if skill in seen:
@@ -147,6 +163,16 @@ def _check_goal(goal: Goal | None) -> Iterator[Finding]:
     if {"updates", "steps"} <= set(given):
         message = "updates and steps are two names for one thing"
         yield Finding(at=("goal", "steps"), on_key=True, message=message, hint="remove one of them")
+
+
+def _check_releases(releases: tuple[Release, ...]) -> Iterator[Finding]:
+    seen: dict[Release, int] = {}
+    for index, release in enumerate(releases):
+        plain = Release(at=release.at, updates=release.updates, to=release.to)
+        if plain in seen:
+            message = f"is releases[{seen[plain]}] again"
+            yield Finding(at=("releases", index), message=message, hint="remove one of them")
+        seen.setdefault(plain, index)
 
 
 def _check_milestones(milestones: tuple[Milestone, ...] | None) -> Iterator[Finding]:

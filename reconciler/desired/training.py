@@ -131,7 +131,7 @@ class TrainingSettings(Record, frozen=True, kw_only=True):
     learning_rate: Annotated[float, Meta(gt=0, lt=1)] | None = None
     """The rate after the warm-up."""
     lr_scheduler: Identifier | None = None
-    """`constant`: it stays after the warm-up; `cosine`, `linear`: it falls to `schedule_updates`."""
+    """`constant`, `wsd`: it stays after the warm-up; `cosine`, `linear`: it falls to `schedule_updates`."""
     schedule_updates: Updates | None = None
     """The update at which a falling rate has come down, warm-up counted; `cosine` and `linear` need it."""
     final_rate_ratio: Annotated[float, Meta(gt=0, le=1)] | None = None

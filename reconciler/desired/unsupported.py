@@ -15,7 +15,8 @@ from reconciler.desired.places import KeyPath
 from reconciler.desired.skill import Skill
 from state.contract.chat import is_built_in, is_model_own
 
-SCHEDULERS = ("constant", "cosine", "linear")
+SCHEDULERS = ("constant", "wsd", "cosine", "linear")
+_FALLING = ("cosine", "linear")
 PRECISIONS = ("auto", "fp32", "bf16")
 
 
@@ -47,7 +48,7 @@ def unsupported_settings(settings: Mapping[str, Resolved]) -> tuple[Unsupported,
 def _schedule_problems(settings: Mapping[str, Resolved]) -> Iterator[Unsupported]:
     """Yield why a rate that is to fall cannot: nobody says until when, or the warm-up is not over by then."""
     scheduler, until, warmup = (settings[key] for key in ("lr_scheduler", "schedule_updates", "warmup_steps"))
-    if scheduler.value not in SCHEDULERS[1:]:
+    if scheduler.value not in _FALLING:
         return
     if until.value is None:
         reason = (

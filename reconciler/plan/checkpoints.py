@@ -21,12 +21,13 @@ def plan_checkpoints(world: World, draft: Draft) -> None:
         ledger = [one for one in world.facts.ledger_of(row.uid) if world.facts.tombstone(one) is None]
         seen, living = world.seen(row.name), {one.step: one for one in ledger if one.is_living}
         _record_new(world, draft, row, living, seen.checkpoints)
-        plan_damaged(world, draft, row, living)
+        plan_damaged(world, draft, row, living, seen.checkpoints)
         draft.warnings.extend(f"campaign/{row.name}: {text}" for text in seen.problems)
         _name_missing(world, draft, row, living, seen.checkpoints)
         for number, facts in sorted(seen.segments.items()):
             known = {one.step: one for one in ledger if not one.is_living and one.segment == number}
             _record_new(world, draft, row, known, facts)
+            plan_damaged(world, draft, row, known, facts)
             _name_missing(world, draft, row, known, facts)
         _name_foreign(world, draft, row)
 

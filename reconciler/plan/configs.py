@@ -115,7 +115,7 @@ def _training(settings: Mapping[str, Resolved]) -> TrainingConfig:
     values = {name: settings[name].value for name in names if name in settings}
     if values["method"] != "full":
         values["lora"] = _lora(settings)
-    if values["lr_scheduler"] == "constant":
+    if values["lr_scheduler"] in ("constant", "wsd"):
         values |= {"schedule_updates": None, "final_rate_ratio": None}
     return msgspec.convert(values, TrainingConfig)
 

@@ -1,6 +1,6 @@
 """Checkpoints whose contents were found damaged: named, moved out of the way, never used, never deleted."""
 
-from reconciler.observed.records import FoundCheckpoint
+from reconciler.observed.records import CheckpointFacts, FoundCheckpoint
 from reconciler.plan.actions import SetAsideCheckpoint
 from reconciler.plan.draft import Draft
 from reconciler.plan.world import World
@@ -8,12 +8,13 @@ from state.ids import damaged_folder
 from state.store.rows import CampaignRow, LedgerRow
 
 
-def plan_damaged(world: World, draft: Draft, row: CampaignRow, known: dict[int, LedgerRow]) -> None:
+def plan_damaged(
+    world: World, draft: Draft, row: CampaignRow, known: dict[int, LedgerRow], seen: CheckpointFacts
+) -> None:
     """Name what the ledger calls damaged, and move it aside once no trainer saves there.
 
     Its name must be free: training goes on from an earlier checkpoint and comes to the same step again.
     """
-    seen = world.seen(row.name).checkpoints
     there = {found.step: found for found in seen.complete}
     kept = set(seen.set_aside)
     for step, ledger in sorted(known.items()):
@@ -41,13 +42,13 @@ def _plan_one(
                 step=ledger.step,
                 digest=ledger.digest,
             ),
-            subject=f"checkpoint/{row.name}@{ledger.step}",
+            subject=f"checkpoint/{row.name}@{ledger.which}",
             reason=f"damaged: {ledger.damage}",
             cause=ledger.path,
             source="drift",
         )
     draft.block(
-        f"checkpoint/{row.name}@{ledger.step}",
+        f"checkpoint/{row.name}@{ledger.which}",
         code="checkpoint-damaged",
         message=f"it is damaged and not used: {ledger.damage}",
         cause=ledger.path if is_in_the_way else _aside(ledger),

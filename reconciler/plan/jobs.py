@@ -240,9 +240,13 @@ def _mark(
     )
 
 
-def pending(world: World, draft: Draft, campaign: str) -> tuple[PendingJob, ...]:
-    """Return what the campaign has to train, in order, once the draft's changes are made."""
+def pending(world: World, draft: Draft, campaign: str, *, again: bool = False) -> tuple[PendingJob, ...]:
+    """Return what the campaign has to train, in order, once the draft's changes are made.
+
+    With `again` what it has learnt to the end is among it: a branch may stand before that.
+    """
     finished = finished_uids(world, draft, campaign)
+    finished -= learnt_uids(world, draft, campaign) if again else set()
     fetched = _fetched(draft)
     sent_back = {action.job_uid for action in draft.actions(MarkJob) if action.demoted}
     found = {

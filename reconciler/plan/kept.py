@@ -11,6 +11,7 @@ from reconciler.desired.realm import duration_seconds
 from reconciler.desired.retention import ActiveRules, ArchivedRules, KeepBest, Retention, Sets
 from reconciler.plan.milestones import milestone_steps
 from reconciler.plan.observed_time import observed_now
+from reconciler.plan.releases import open_branch, stand_of
 from reconciler.plan.retention.invariants import check_verdicts
 from reconciler.plan.retention.records import MalformedRecords, Record, Reference, Verdict
 from reconciler.plan.retention.retain import retain
@@ -183,7 +184,15 @@ def references_to(world: World, row: CampaignRow) -> Iterator[Reference]:
     """Yield what needs a checkpoint of this campaign."""
     for step, reason in (*_of_training(world, row), *_of_jobs(world, row)):
         yield Reference(id=f"{row.name}@{step}", reason=reason)
+    branch = open_branch(world, row) if world.facts.segments_of(row.uid) else None
+    if branch is not None and (stand := stand_of(world, branch)) is not None:
+        yield Reference(id=_name_by_digest(world, row, stand.digest), reason="a release goes on from it")
     yield from lasting_references(world, row)
+
+
+def _name_by_digest(world: World, row: CampaignRow, digest: str) -> str:
+    found = (one.which for one in world.facts.ledger_of(row.uid) if one.digest == digest)
+    return f"{row.name}@{next(found, digest)}"
 
 
 def lasting_references(world: World, row: CampaignRow) -> Iterator[Reference]:

@@ -3,7 +3,7 @@
 import msgspec
 
 from reconciler.observed.records import RunFacts
-from reconciler.plan import blockers, held_out, jobs
+from reconciler.plan import blockers, held_out
 from reconciler.plan.actions import (
     ActivateCampaign,
     CloseRun,
@@ -19,10 +19,11 @@ from reconciler.plan.config_changes import cause_of, change_since
 from reconciler.plan.configs import ResolvedRun, resolve_run
 from reconciler.plan.draft import Draft
 from reconciler.plan.failures import is_charged
+from reconciler.plan.heading import Heading, heading_of, heading_of_run
 from reconciler.plan.locked_checkpoints import block_other_checkpoint
 from reconciler.plan.methods import begins_afresh
 from reconciler.plan.retry import judge, policy_of
-from reconciler.plan.segments import waits_for_its_segment
+from reconciler.plan.segments import decay_of, waits_for_its_segment
 from reconciler.plan.starts import waits_for_its_start
 from reconciler.plan.world import World
 from state.contract.goals import as_order
@@ -44,11 +45,11 @@ def plan_launch(world: World, draft: Draft) -> None:
         return
     if _someone_stays_alive(world, draft):
         return
-    work = jobs.pending(world, draft, campaign)
+    heading = heading_of(world, draft, campaign)
     resolved = resolve_run(world, campaign)
     if isinstance(resolved, ResolvedRun):
-        if work and not _is_held_back(world, draft, campaign, resolved):
-            _launch(world, draft, campaign, resolved, tuple(job.uid for job in work))
+        if heading.work and not _is_held_back(world, draft, campaign, resolved, heading):
+            _launch(world, draft, campaign, resolved, heading)
     else:
         blockers.block_launch(world, draft, campaign, resolved)
 
@@ -58,13 +59,13 @@ def _someone_stays_alive(world: World, draft: Draft) -> bool:
     return bool(world.strangers()) or any(live.key not in stopping for live in world.live_runs())
 
 
-def _is_held_back(world: World, draft: Draft, campaign: str, resolved: ResolvedRun) -> bool:
+def _is_held_back(world: World, draft: Draft, campaign: str, resolved: ResolvedRun, heading: Heading) -> bool:
     return (
         blockers.block_suspended(world, draft, campaign)
         or waits_for_its_start(draft, campaign)
-        or waits_for_its_segment(world, draft, campaign)
+        or waits_for_its_segment(world, draft, campaign, heading.branch)
         or blockers.block_held(world, draft, campaign)
-        or blockers.block_goal_reached(world, draft, campaign)
+        or (heading.branch is None and blockers.block_goal_reached(world, draft, campaign))
         or _is_refused_change(world, draft, campaign, resolved)
         or blockers.block_foreign_in_the_way(world, draft, campaign)
         or blockers.block_learning_lost(world, draft, campaign)
@@ -119,12 +120,10 @@ def _as_closed(world: World, run: RunRow, closing: dict[RunKey, CloseRun]) -> Ru
     )
 
 
-def _launch(
-    world: World, draft: Draft, campaign: str, resolved: ResolvedRun, job_uids: tuple[str, ...]
-) -> None:
+def _launch(world: World, draft: Draft, campaign: str, resolved: ResolvedRun, heading: Heading) -> None:
     generation, attempt = _next_key(world, campaign, resolved.config_hash)
-    newest = world.newest_checkpoint(campaign)
-    start = _start(draft, campaign, newest.step if newest else 0)
+    newest, branch = heading.stand, heading.branch
+    start = _start(world, draft, campaign, heading)
     fresh = begins_afresh(newest.manifest, resolved.config) if newest else None
     change, cause = _what_changed(world, campaign, resolved, generation)
     measured = held_out.take_in(world, draft, campaign)
@@ -136,8 +135,11 @@ def _launch(
             attempt=attempt,
             config=resolved.config,
             config_hash=resolved.config_hash,
-            job_uids=job_uids,
-            **as_order(world.goals(campaign)),
+            job_uids=tuple(job.uid for job in heading.work),
+            segment=heading.number,
+            parent_digest=branch.parent_digest if branch is not None else None,
+            decay=decay_of(branch) if branch is not None else None,
+            **as_order(heading.goals),
             device=choose_device(world),
             threads=None,
             model_dir=resolved.model_dir,
@@ -146,28 +148,33 @@ def _launch(
             specs_commit=world.specs_commit,
         ),
         subject=f"run/{campaign}",
-        reason=f"{change}{jobs.describe(world, draft, campaign)}, from {start}{fresh or ''}",
-        cause=cause or _first_quest(world, draft, campaign),
-        source=_source(world, draft, campaign, attempt, is_changed=bool(change)),
+        reason=f"{change}{heading.text}, from {start}{fresh or ''}",
+        cause=cause or _first_quest(world, heading),
+        source=_source(world, draft, campaign, attempt, heading, is_changed=bool(change)),
         needs=(*draft.ids(*_BEFORE_A_LAUNCH), *measured),
     )
 
 
-def _source(world: World, draft: Draft, campaign: str, attempt: int, *, is_changed: bool) -> Source:
+def _source(
+    world: World, draft: Draft, campaign: str, attempt: int, heading: Heading, *, is_changed: bool
+) -> Source:
     """Return whose doing a launch is: after a run that ended well, or none, of who wants the first quest."""
     last = _last_run(world, campaign)
     ends = [close.end for close in draft.actions(CloseRun) if close.campaign == campaign]
     end = ends[-1] if ends else last.end if last else None
     if attempt > 1 and end not in ("finished", "goal_reached"):
         return "drift"
-    is_dropped = jobs.pending(world, draft, campaign)[0].quest_id in world.dropped
+    is_dropped = heading.work[0].quest_id in world.dropped
     return "request" if is_dropped and not is_changed else "edit"
 
 
-def _start(draft: Draft, campaign: str, step: int) -> str:
-    """Return where a launch goes on: what a trainer that leaves first will save is not known yet."""
-    leaves = any(stop.campaign == campaign for stop in draft.actions(StopRun))
-    return "its next save" if leaves else f"step {step}"
+def _start(world: World, draft: Draft, campaign: str, heading: Heading) -> str:
+    """Return where a launch goes on: what a trainer that leaves first will save there is not known yet."""
+    leaving = {stop.key for stop in draft.actions(StopRun)}
+    stopped = (o for o in world.live_runs() if o.key in leaving and o.campaign == campaign)
+    if any(heading_of_run(world, draft, live).number == heading.number for live in stopped):
+        return "its next save"
+    return f"step {heading.stand.step if heading.stand is not None else 0}"
 
 
 def _what_changed(
@@ -186,9 +193,9 @@ def _what_changed(
     return f"generation {generation}: {difference.text}; ", cause
 
 
-def _first_quest(world: World, draft: Draft, campaign: str) -> str:
+def _first_quest(world: World, heading: Heading) -> str:
     """Return the line of the quest that comes first."""
-    first = jobs.pending(world, draft, campaign)[0].quest_id
+    first = heading.work[0].quest_id
     return world.quest_where(first) if first in world.quest_places else world.where("queue")
 
 

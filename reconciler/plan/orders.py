@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from reconciler.plan import jobs
 from reconciler.plan.actions import GiveOrders, StopRun
 from reconciler.plan.draft import Draft
+from reconciler.plan.heading import heading_of_run
 from reconciler.plan.live_config import wanted_config
 from reconciler.plan.world import LiveRun, World
 from state.contract.goals import as_order, goals_in, in_words
@@ -16,7 +16,7 @@ _PAUSE, _GO_ON = "pause", "go on"
 def plan_urgent_orders(world: World, draft: Draft) -> None:
     """Hand the running trainer a pause, its end, or a new goal, before what may take long or fail."""
     for live, orders in _orderable(world, draft):
-        differences = _urgent_differences(world, live, orders)
+        differences = _urgent_differences(world, draft, live, orders)
         if differences:
             uids = tuple(quest.job_uid for quest in orders.quests)
             _give(world, draft, live, orders.sequence + 1, uids, differences)
@@ -29,8 +29,8 @@ def plan_orders(world: World, draft: Draft) -> None:
     """
     given = {action.key for action in draft.actions(GiveOrders)}
     for live, orders in _orderable(world, draft):
-        wanted = jobs.pending(world, draft, live.campaign)
-        done = jobs.learnt_uids(world, draft, live.campaign)
+        heading = heading_of_run(world, draft, live)
+        wanted, done = heading.work, heading.done
         has = [(quest.job_uid, quest.epochs) for quest in orders.quests if quest.job_uid not in done]
         differences = _differences(has, [(job.uid, job.epochs) for job in wanted])
         if differences:
@@ -69,7 +69,7 @@ def _give(
             attempt=live.row.attempt,
             sequence=sequence,
             job_uids=job_uids,
-            **as_order(world.goals(live.campaign)),
+            **as_order(heading_of_run(world, draft, live).goals),
             pause=world.hold(live.campaign) == "pause",
             config=wanted.config,
         ),
@@ -80,10 +80,11 @@ def _give(
     )
 
 
-def _urgent_differences(world: World, live: LiveRun, orders: Orders) -> list[str]:
+def _urgent_differences(world: World, draft: Draft, live: LiveRun, orders: Orders) -> list[str]:
     config = wanted_config(world, live).text
     found = [config] if config is not None else []
-    goals, pause = world.goals(live.campaign), world.hold(live.campaign) == "pause"
+    goals = heading_of_run(world, draft, live).goals
+    pause = world.hold(live.campaign) == "pause"
     if goals_in(orders) != goals:
         found.append(f"goal {in_words(goals)}" if goals else "no goal any more")
     if pause != orders.pause:

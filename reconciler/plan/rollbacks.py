@@ -61,7 +61,7 @@ def _asked(world: World, row: CampaignRow) -> Rollback | NoRollback | None:
     if any(one.wanted == wanted for one in world.facts.segments_of(row.uid)):
         return None
     cause = world.where(f"campaign/{row.name}", "rewind")
-    parent = next((one for one in _usable(world, row) if one.step == rewind.to), None)
+    parent = next((one for one in usable(world, row) if one.step == rewind.to), None)
     if parent is None and (rewind.to > 0 or row.starting_checkpoint is not None):
         return _not_there(world, row, rewind.to, cause)
     factor = _factor_at(world, row, parent)
@@ -69,7 +69,7 @@ def _asked(world: World, row: CampaignRow) -> Rollback | NoRollback | None:
 
 
 def _not_there(world: World, row: CampaignRow, step: int, cause: str) -> NoRollback:
-    steps = [str(one.step) for one in _usable(world, row)]
+    steps = [str(one.step) for one in usable(world, row)]
     more = f" and {len(steps) - _SHOWN} earlier" if len(steps) > _SHOWN else ""
     known = (
         f"name one of {', '.join(steps[-_SHOWN:])}{more}" if steps else "remove the line: nothing is saved"
@@ -82,7 +82,7 @@ def _not_there(world: World, row: CampaignRow, step: int, cause: str) -> NoRollb
     return NoRollback("rewind-missing", message, cause, known)
 
 
-def _usable(world: World, row: CampaignRow) -> list[FoundCheckpoint]:
+def usable(world: World, row: CampaignRow) -> list[FoundCheckpoint]:
     """Return the whole and healthy checkpoints of the living history, smallest step first."""
     damaged = {one.digest for one in world.facts.ledger_of(row.uid) if one.damage is not None}
     complete = world.seen(row.name).checkpoints.complete
@@ -131,8 +131,7 @@ def _last_healthy(world: World, row: CampaignRow, key: RunKey) -> FoundCheckpoin
     """Return the newest checkpoint from before the trouble began, as the run says it; else the newest."""
     seen = world.seen(row.name).run(key)
     until = seen.exit.healthy_step if seen is not None and seen.exit is not None else None
-    usable = _usable(world, row)
-    return next((one for one in reversed(usable) if until is None or one.step <= until), None)
+    return next((one for one in reversed(usable(world, row)) if until is None or one.step <= until), None)
 
 
 def _given_up(row: CampaignRow, run: RunRow, budget: int) -> NoRollback:

@@ -1,5 +1,6 @@
 """Runs: what has ended is closed, what should not go on stops."""
 
+from reconciler.observed.records import FoundCheckpoint
 from reconciler.plan import blockers
 from reconciler.plan.actions import CloseRun, ConfirmRun, StopRun
 from reconciler.plan.changes import Risk
@@ -7,14 +8,16 @@ from reconciler.plan.config_changes import cause_of, change_since
 from reconciler.plan.configs import ResolvedRun, resolve_run
 from reconciler.plan.draft import Draft
 from reconciler.plan.live_config import is_live
+from reconciler.plan.releases import is_made, newest_of, open_branch
 from reconciler.plan.rollbacks import Rollback, rollback_of
+from reconciler.plan.segments import release_due
 from reconciler.plan.silence import name_silent
 from reconciler.plan.world import LiveRun, World
 from state.contract.exit import RunExit
 from state.contract.process import REVOKED_COOKIE
 from state.ids import RunKey
 from state.store.in_force import in_force
-from state.store.rows import RunRow
+from state.store.rows import CampaignRow, RunRow
 
 GENTLE_STOP_SECONDS = 60.0
 LEFT_NO_WORD = "the process is gone and left no word: killed, or out of memory?"
@@ -64,7 +67,7 @@ def _confirm(draft: Draft, campaign: str, row: RunRow, pid: int) -> None:
 def _close(
     world: World, draft: Draft, campaign: str, row: RunRow, left: RunExit | None, *, claimed: bool
 ) -> None:
-    newest = world.newest_checkpoint(campaign)
+    newest = _newest_saved(world, campaign, row)
     from_run = newest is not None and newest.generation == row.generation
     saved = newest.step if newest is not None and from_run else None
     lost = LEFT_NO_WORD if claimed else "no trainer ever claimed it"
@@ -87,6 +90,13 @@ def _close(
         cause=_seen_in(campaign, row, "exit.json" if left else "process.json" if claimed else ""),
         source="progress" if left and left.reason != "failed" else "drift",
     )
+
+
+def _newest_saved(world: World, campaign: str, row: RunRow) -> FoundCheckpoint | None:
+    """Return the newest checkpoint of the segment that a run trained."""
+    segments = world.facts.segments_of(row.campaign_uid)
+    branch = next((o for o in segments if o.number == row.segment and o.kind == "decay"), None)
+    return newest_of(world, branch) if branch is not None else world.newest_checkpoint(campaign)
 
 
 def _seen_in(campaign: str, row: RunRow, file: str) -> str:
@@ -143,17 +153,29 @@ def _why_stop(world: World, draft: Draft, live: LiveRun) -> tuple[str, str] | No
         return f"its spec says state: {source.spec.state}", source.where("state")
     if live.campaign != world.active:
         return "not active any more", world.where("realm", "active")
-    row = world.facts.campaign_row(live.campaign)
-    back = rollback_of(world, row) if row is not None else None
-    if isinstance(back, Rollback) and back.is_asked:
-        return f"it goes back to step {back.parent.step if back.parent else 0}: {back.reason}", back.cause
     suspension = world.suspension(live.campaign)
     if suspension is not None:
         thing, suspend = suspension
         return f"{thing} is suspended: {suspend.reason}", world.where(thing, "suspend")
     if world.hold(live.campaign) == "stop":
         return blockers.held_text(world, live.campaign), "reconcile stop"
-    return _why_restart(world, draft, live)
+    row = world.facts.campaign_row(live.campaign)
+    found = _why_elsewhere(world, draft, live, row) if row is not None else None
+    return found or _why_restart(world, draft, live)
+
+
+def _why_elsewhere(world: World, draft: Draft, live: LiveRun, row: CampaignRow) -> tuple[str, str] | None:
+    """Return why a run trains another segment than what is wanted now, if it does."""
+    back = rollback_of(world, row)
+    if isinstance(back, Rollback) and back.is_asked:
+        return f"it goes back to step {back.parent.step if back.parent else 0}: {back.reason}", back.cause
+    if live.row.segment == row.segment:
+        due = release_due(world, draft, row) if world.hold(row.name) is None else None
+        return (due, world.where(f"campaign/{row.name}", "releases")) if due is not None else None
+    branch = next((o for o in world.facts.segments_of(row.uid) if o.number == live.row.segment), None)
+    wanted = open_branch(world, row)
+    is_over = branch is None or is_made(world, branch) or (wanted and wanted.number == branch.number)
+    return None if is_over else ("its release is not asked for any more", world.where(f"campaign/{row.name}"))
 
 
 def _why_restart(world: World, draft: Draft, live: LiveRun) -> tuple[str, str] | None:

@@ -2,11 +2,17 @@
 
 from typing import Literal
 
+from reconciler.observed.records import FoundCheckpoint
+from reconciler.plan import jobs
 from reconciler.plan.actions import BeginSegment, CloseRun
 from reconciler.plan.archive import needs_at_rest
 from reconciler.plan.draft import Draft
+from reconciler.plan.heading import learnt_at, of_branch
+from reconciler.plan.lowered_rates import factor_of
+from reconciler.plan.releases import Begin, branch_to_begin, open_branch, wanted_of
 from reconciler.plan.rollbacks import DIVERGED, NoRollback, Rollback, rollback_of
 from reconciler.plan.world import World
+from state.contract.request import DecayBranch
 from state.store.rows import CampaignRow, SegmentRow
 
 
@@ -22,14 +28,21 @@ def plan_segments(world: World, draft: Draft) -> None:
             _plan(world, draft, row)
 
 
-def waits_for_its_segment(world: World, draft: Draft, campaign: str) -> bool:
-    """Is a segment begun by this plan, or in the way of what was asked for? Then nothing is launched."""
+def waits_for_its_segment(world: World, draft: Draft, campaign: str, branch: SegmentRow | None) -> bool:
+    """Is a segment begun by this plan, or in the way of what was asked for? Then nothing is launched.
+
+    `branch`: the release that would be launched; None: the living history, before which a release that is due
+    comes.
+    """
     if any(action.campaign == campaign for action in draft.actions(BeginSegment)):
         return True
     if any(one.campaign == campaign and one.failure_class == DIVERGED for one in draft.actions(CloseRun)):
         return True  # what follows from that is planned once it is written down
     row = world.facts.campaign_row(campaign)
-    return row is not None and rollback_of(world, row) is not None
+    if row is None:
+        return False
+    is_due = branch is None and release_due(world, draft, row) is not None
+    return is_due or rollback_of(world, row) is not None
 
 
 def _plan(world: World, draft: Draft, row: CampaignRow) -> None:
@@ -37,8 +50,97 @@ def _plan(world: World, draft: Draft, row: CampaignRow) -> None:
     if isinstance(found, NoRollback):
         subject = f"campaign/{row.name}"
         draft.block(subject, code=found.code, message=found.message, cause=found.cause, hint=found.hint)
-    elif found is not None and not world.is_training(row.name):
-        _begin(world, draft, row, found)
+    elif found is not None:
+        if not world.is_training(row.name):
+            _begin(world, draft, row, found)
+    else:
+        _plan_release(world, draft, row)
+
+
+def decay_of(branch: SegmentRow) -> DecayBranch:
+    """Return the horizon of a branch, as its trainer is told it."""
+    return DecayBranch(
+        start_step=branch.parent_step, updates=branch.updates or 1, final_ratio=branch.final_ratio or 1.0
+    )
+
+
+def release_due(world: World, draft: Draft, row: CampaignRow) -> str | None:
+    """Return in words the release that is to be trained now: it comes before the living history."""
+    branch = open_branch(world, row)
+    if branch is not None:
+        is_due = bool(of_branch(world, draft, row.name, branch).work)
+        return f"the release of step {branch.parent_step} is made first" if is_due else None
+    begin = branch_to_begin(world, row)
+    if isinstance(begin, Begin) and _has_rows(world, draft, row, begin.parent):
+        return f"the release of step {begin.parent.step} is made first"
+    return None
+
+
+def _has_rows(world: World, draft: Draft, row: CampaignRow, parent: FoundCheckpoint) -> bool:
+    done = learnt_at(world, row.name, parent)
+    return any(job.uid not in done for job in jobs.pending(world, draft, row.name, again=True))
+
+
+def _plan_release(world: World, draft: Draft, row: CampaignRow) -> None:
+    branch = open_branch(world, row)
+    if branch is not None:
+        _name_waiting(world, draft, row, branch)
+        return
+    begin = branch_to_begin(world, row)
+    if isinstance(begin, NoRollback):
+        subject = f"campaign/{row.name}"
+        draft.block(subject, code=begin.code, message=begin.message, cause=begin.cause, hint=begin.hint)
+    elif begin is not None and not _has_rows(world, draft, row, begin.parent):
+        _block_waiting(draft, row, begin.parent.step, 0, begin.release.updates, begin.cause)
+    elif begin is not None and not world.is_training(row.name):
+        _branch_off(world, draft, row, begin)
+
+
+def _name_waiting(world: World, draft: Draft, row: CampaignRow, branch: SegmentRow) -> None:
+    """Say that a release waits for rows, if it does."""
+    found = of_branch(world, draft, row.name, branch)
+    if not found.work:
+        stand = found.stand.step if found.stand is not None else branch.parent_step
+        cause = world.where(f"campaign/{row.name}", "releases")
+        _block_waiting(draft, row, branch.parent_step, stand - branch.parent_step, branch.updates or 0, cause)
+
+
+def _block_waiting(draft: Draft, row: CampaignRow, step: int, made: int, updates: int, cause: str) -> None:
+    draft.block(
+        f"campaign/{row.name}",
+        code="release-waits",
+        message=f"the release of step {step} has made {made} of {updates} updates, and waits for rows that "
+        "come after it",
+        cause=cause,
+        hint="add a quest, or remove the release",
+    )
+
+
+def _branch_off(world: World, draft: Draft, row: CampaignRow, begin: Begin) -> None:
+    release, parent = begin.release, begin.parent
+    segments = world.facts.segments_of(row.uid)
+    draft.add(
+        BeginSegment(
+            campaign=row.name,
+            campaign_uid=row.uid,
+            kind="decay",
+            number=max((one.number for one in segments), default=1) + 1,
+            living=row.segment,
+            parent_segment=parent.manifest.segment,
+            parent_step=parent.step,
+            parent_digest=parent.digest,
+            wanted=wanted_of(release),
+            reason=release.note or f"its spec asks for a release at step {release.at}",
+            rate_factor=factor_of(row, segments),
+            updates=release.updates,
+            final_ratio=release.to,
+        ),
+        subject=f"campaign/{row.name}",
+        reason=release.note or f"a release at step {release.at}",
+        cause=begin.cause,
+        source="edit",
+        needs=needs_at_rest(draft, row),
+    )
 
 
 def _begin(world: World, draft: Draft, row: CampaignRow, rollback: Rollback) -> None:

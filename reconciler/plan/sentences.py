@@ -31,10 +31,16 @@ def _run(action: a.RunAction) -> str:
 def _launch(action: a.LaunchRun) -> Sentence:
     quests, config = count(len(action.job_uids), "quest"), action.config_hash.removeprefix("sha256:")[:8]
     what = f"{quests} on {action.device}, config {config}"
+    what += f", segment {action.segment}" if action.segment is not None else ""
     return Sentence("+", "launch", action.campaign, what)
 
 
 def _begin_segment(action: a.BeginSegment) -> Sentence:
+    if action.kind == "decay":
+        falls = f"while the rate falls to {action.final_ratio:g} of it"
+        updates = count(action.updates or 0, "update")
+        what = f"a release of step {action.parent_step}: {updates} {falls}, as segment {action.number}"
+        return Sentence("+", "branch off", action.campaign, what)
     rate = f", rates x {action.rate_factor:g}" if action.rate_factor != 1.0 else ""
     what = f"to step {action.parent_step} as segment {action.number}{rate}; later checkpoints stay, aside"
     return Sentence("→", "roll back", action.campaign, what)

@@ -22,6 +22,7 @@ __all__ = [
     "ChatConfig",
     "CheckpointConfig",
     "CodeVersion",
+    "DecayBranch",
     "EvaluationConfig",
     "HeldOutFile",
     "LoraConfig",
@@ -58,6 +59,16 @@ class HeldOutFile(msgspec.Struct, frozen=True, kw_only=True):
     shape: RowShape
 
 
+class DecayBranch(msgspec.Struct, frozen=True, kw_only=True):
+    """A short branch at whose end stands a release: its horizon, which no config has."""
+
+    start_step: int
+    """Of the checkpoint that it branched off from: there the rate is whole."""
+    updates: int
+    final_ratio: float
+    """The share of the rate that is left at the last of them."""
+
+
 class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
     schema_version: int = 1
     realm_uid: str
@@ -84,3 +95,7 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Continue from this complete checkpoint; None starts at step 0."""
     optimizer_state: Literal["resume", "fresh"]
     """`fresh` keeps the weights and starts the optimizer anew."""
+    resume_dir: str | None = None
+    """Folder of the checkpoint to continue from, where it is not in `checkpoints_dir`."""
+    decay: DecayBranch | None = None
+    """None: the rate is as the config says."""

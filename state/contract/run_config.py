@@ -70,7 +70,7 @@ class TrainingConfig(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     """Micro-batches per update; documents per update = batch_size x gradient_accumulation."""
     optimizer: Literal["adamw", "muon"]
     learning_rate: float
-    lr_scheduler: Literal["constant", "cosine", "linear"]
+    lr_scheduler: Literal["constant", "wsd", "cosine", "linear"]
     warmup_steps: int
     """Updates over which the rate rises linearly from 0."""
     max_length: int

@@ -148,7 +148,8 @@ def _is_at_goal(orders: Orders, progress: Progress) -> bool:
 def _begin(request: RunRequest) -> Progress:
     if request.resume_step is None:
         return Progress()
-    return resumed(read_manifest(Path(request.checkpoints_dir) / checkpoint_folder(request.resume_step)))
+    folder = Path(request.checkpoints_dir) / checkpoint_folder(request.resume_step)
+    return resumed(read_manifest(Path(request.resume_dir) if request.resume_dir else folder))
 
 
 def _one_update(request: RunRequest, order: QuestOrder, progress: Progress) -> Progress:

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lab import realm, rows, tiny_hero
+from lab import Lab, found_realm, realm, rows, tiny_hero
 from worlds import World, check_nothing_is_left
 
 from reconciler.app.proof.prove import prove
 from reconciler.app.proof.records import Proof
 from state.contract.files import read
-from state.contract.request import RunRequest
+from state.contract.request import DecayBranch, RunRequest
 from state.store.connection import open_reader
 from state.store.rows import LedgerRow, StoreView
 from state.store.view import read_view
@@ -32,6 +32,7 @@ class Life:
     def __init__(self, folder: Path) -> None:
         self.world = World(folder)
         self.campaign: dict[str, Any] = {"id": "campaign-001"}
+        self.quests = [SUMS, MORE]
         self.world.lab.write("data/sums.jsonl", rows(range(40)))
         self.world.lab.write("data/more.jsonl", rows(range(100, 120)))
         self.commit()
@@ -48,7 +49,7 @@ class Life:
             "realm": realm(ONE, defaults=defaults, apply={"interval": "1s", "retry": retry}),
             "heroes/one": tiny_hero("one"),
             "campaigns/one/campaign-001": self.campaign,
-            "queue": {"quests": [SUMS, MORE]},
+            "queue": {"quests": self.quests},
         })  # fmt: skip
 
     @property
@@ -186,6 +187,77 @@ def test_after_two_rollbacks_the_campaign_stops_with_its_reason_until_a_person_l
     life.check_whole()
 
 
+RELEASE = {"at": 10, "updates": 4, "note": "for the readers"}
+
+
+def test_a_release_branches_off_and_the_campaign_goes_on_as_without_it(life: Life, tmp_path: Path) -> None:
+    plain = Life(tmp_path / "plain")
+    life.commit(releases=[RELEASE])
+
+    life.world.apply()
+    plain.world.apply()
+
+    assert life.names == ["5", "10", "15", "20", "25", "30", "2:14"]
+    (branch,) = (one for one in life.requests() if one.decay is not None)
+    assert (branch.segment, branch.resume_step, branch.decay) == (
+        2, 10, DecayBranch(start_step=10, updates=4, final_ratio=0.1),
+    )  # fmt: skip
+    assert [row.step for row in life.store.ledger if row.is_living] == [
+        row.step for row in plain.store.ledger
+    ]
+    assert {job.quest_id: job.final_step for job in life.store.jobs} == {"sums": 20, "more": 30}
+    life.check_whole()
+
+
+def test_release_and_campaign_have_each_learnt_every_row_of_their_way_once(life: Life) -> None:
+    life.commit(releases=[RELEASE])
+    life.world.apply()
+
+    assert learnt_once(life.prove("2:14")) == [("sums", 28, 0, 0)]
+    assert learnt_once(life.prove("latest")) == [("sums", 40, 0, 0), ("more", 20, 0, 0)]
+    assert [one.checkpoint for one in life.prove("2:14").ancestors] == [
+        f"{ONE}@{w}" for w in ("2:14", "10", "5")
+    ]
+
+
+def test_a_release_at_the_end_waits_for_rows_and_then_both_learn_them(life: Life) -> None:
+    life.commit(releases=[{"at": 30, "updates": 4}])
+    life.world.apply()
+    waiting = [one.code for one in life.world.plan().plan.blocked]
+    life.quests = [SUMS, MORE, {"id": "last", "file": "data/last.jsonl"}]
+    life.world.lab.write("data/last.jsonl", rows(range(200, 220)))
+    life.commit()
+
+    life.world.apply()
+
+    assert waiting == ["release-waits"]
+    assert learnt_once(life.prove("2:34"))[-1] == ("last", 8, 0, 0)
+    assert learnt_once(life.prove("latest"))[-1] == ("last", 20, 0, 0)
+    life.check_whole()
+
+
+def test_a_release_whose_trainer_is_lost_goes_on_where_it_saved(life: Life) -> None:
+    life.commit(releases=[{"at": 10, "updates": 7}])
+
+    life.world.apply(["well", "lost", "well"])
+
+    assert [(one.segment, one.resume_step) for one in life.requests()] == [(1, None), (2, 10), (2, 10)]
+    assert life.names[-2:] == ["2:15", "2:17"]
+    life.check_whole()
+
+
+def test_a_rollback_before_a_release_makes_it_again_off_what_lives_now(life: Life) -> None:
+    life.commit(releases=[RELEASE])
+    life.world.apply()
+    life.commit(rewind={"to": 5, "reason": "earlier"})
+    life.world.apply()
+
+    assert "2:14" in life.names
+    assert life.names[-1] == "4:14"
+    assert learnt_once(life.prove("4:14")) == [("sums", 28, 0, 0)]
+    life.check_whole()
+
+
 def killed_at(life: Life, aside: Path, at: int) -> bool:
     """Kill the apply that goes back at a failpoint, apply again, and check; say whether it came that far."""
     root = life.world.lab.layout.root
@@ -212,3 +284,59 @@ def test_a_rollback_killed_anywhere_ends_as_undisturbed(life: Life, tmp_path: Pa
     while killed_at(life, aside, at):
         at += stride
     assert at > 60
+
+
+@pytest.mark.long
+def test_with_real_training_the_campaign_is_byte_for_byte_as_without_its_release(tmp_path: Path) -> None:
+    with_release, plain = real(tmp_path / "release", releases=[RELEASE]), real(tmp_path / "plain")
+
+    for lab in (with_release, plain):
+        lab.converge()
+
+    step = plain.newest_step(ONE)
+    assert with_release.newest_step(ONE) == step
+    for name in ("model.safetensors", "optimizer.safetensors"):
+        both = [
+            (lab.layout.campaign(ONE).checkpoint(step) / name).read_bytes() for lab in (with_release, plain)
+        ]
+        assert both[0] == both[1], name
+    release = with_release.layout.campaign(ONE).segment(2) / "checkpoint-14"
+    assert (release / "model.safetensors").read_bytes() not in both
+    for which in ("latest", "2:14"):
+        proven = with_release.reconcile("prove", f"{ONE}@{which}")
+        assert proven.returncode == 0, proven.stdout
+    replayed = with_release.reconcile("replay", f"{ONE}@2:14")
+    assert replayed.returncode == 0, replayed.stdout + replayed.stderr
+    assert with_release.plan()["changes"] == []
+
+
+@pytest.mark.long
+def test_with_real_training_a_campaign_that_went_back_learns_the_same_again(tmp_path: Path) -> None:
+    lab = real(tmp_path)
+    lab.converge()
+    step = lab.newest_step(ONE)
+    before = (lab.layout.campaign(ONE).checkpoint(step) / "model.safetensors").read_bytes()
+
+    done = lab.reconcile("rewind", f"{ONE}@10", "--why", "to see whether it is the same")
+    assert done.returncode == 0, done.stderr
+    lab.converge()
+
+    places = lab.layout.campaign(ONE)
+    assert (places.checkpoint(step) / "model.safetensors").read_bytes() == before
+    assert (places.segment(1) / f"checkpoint-{step}" / "model.safetensors").read_bytes() == before
+    assert "segment 2" in lab.reconcile("status").stdout
+    assert "back to 1:10" in lab.reconcile("explain", ONE).stdout
+    assert lab.reconcile("prove", f"{ONE}@latest").returncode == 0
+    assert lab.plan()["changes"] == []
+
+
+def real(folder: Path, **campaign: Any) -> Lab:
+    """Found a realm whose trainers really train a tiny hero."""
+    lab = Lab(folder)
+    lab.git("init", "-q", "-b", "main")
+    lab.write("data/sums.jsonl", rows(range(40)))
+    found_realm(lab, ["one"], ONE, [SUMS])
+    lab.spec("heroes/one", **tiny_hero("one", checkpoint={"every_updates": 5}))
+    lab.spec("campaigns/one/campaign-001", id="campaign-001", **campaign)
+    lab.commit("a real one")
+    return lab

@@ -115,6 +115,7 @@ def _stand_at(
         optimizers = build_optimizers(_prepared(model.to(device), request), request.config.training)
         return _Start(model, base, optimizers, Progress(), None)
     folder = Path(request.checkpoints_dir) / checkpoint_folder(request.resume_step)
+    folder = Path(request.resume_dir) if request.resume_dir is not None else folder
     manifest = read_manifest(folder)
     verify_files(folder, manifest)
     check_campaign(manifest, request.campaign_uid, request.campaign)

@@ -9,6 +9,7 @@ from trainer.engine.log import say
 from trainer.engine.quests import UpdatePlan
 from trainer.engine.recipes import note_turn
 from trainer.engine.run_state import RunState
+from trainer.engine.schedule import with_falling_rates
 from trainer.engine.skipping import highest_usual_loss
 from trainer.engine.step import NoRoomError, UpdateResult, make_update
 from trainer.engine.telling import Teller
@@ -35,7 +36,8 @@ def apply_update(state: RunState, teller: Teller, order: QuestOrder, plan: Updat
 
 
 def _attempt(state: RunState, order: QuestOrder, plan: UpdatePlan, batches: Sequence[Batch]) -> UpdateResult:
-    update, training = state.progress.step + 1, state.request.config.training
+    update, request = state.progress.step + 1, state.request
+    training = with_falling_rates(request.config.training, request.decay, update)
     highest = highest_usual_loss(state, order)
     try:
         return make_update(

@@ -82,6 +82,7 @@ def _lap(view: View, link: Link, checkpoints: Path, device: str | None) -> Lap:
             request,
             checkpoints_dir=str(checkpoints),
             resume_step=manifest.parent_step,
+            resume_dir=None,
             optimizer_state=request.optimizer_state if is_first else "resume",
             device=device or recipe.device,
             held_out=request.held_out and _held_out(view.layout, request.held_out),

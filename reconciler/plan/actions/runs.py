@@ -4,7 +4,7 @@ from typing import Literal
 
 from reconciler.plan.actions.base import Action
 from state.contract.orders import ConfigInForce
-from state.contract.request import HeldOutFile, RunConfig
+from state.contract.request import DecayBranch, HeldOutFile, RunConfig
 from state.ids import RunKey
 
 
@@ -27,6 +27,11 @@ class LaunchRun(RunAction, frozen=True, kw_only=True):
     config: RunConfig
     config_hash: str
     job_uids: tuple[str, ...]
+    segment: int | None = None
+    """Of a release that branches off; None: the living history."""
+    parent_digest: str | None = None
+    """Of the checkpoint that it branches off from."""
+    decay: DecayBranch | None = None
     goal_updates: int | None
     goal_tokens: int | None = None
     goal_quests: int | None = None

@@ -21,6 +21,7 @@ from state import failpoints
 from state.contract.files import read
 from state.contract.manifest import Manifest
 from state.contract.orders import RowShape
+from state.contract.request import DecayBranch
 from state.failpoints import FAULTS
 from state.store.rows import Marks
 
@@ -261,6 +262,22 @@ SCENARIOS = {
     "RestoreCheckpoint": Scenario(lambda realm, make: make.take_back(7), taken_back_asked),
     "ForgetUndelete": Scenario(lambda realm, make: make.forget_undelete(7), taken_back),
     "BeginSegment": Scenario(lambda realm, make: make.roll_back(manifest_of(realm, 7)), begun_elsewhere),
+    "BeginSegment-release": Scenario(
+        lambda realm, make: make.roll_back(manifest_of(realm, 7), kind="decay", updates=3, final_ratio=0.1),
+        two_saved,
+    ),
+    "LaunchRun-release": Scenario(
+        lambda realm, make: make.launch(
+            segment=2,
+            parent_digest=manifest_of(realm, 7).digest,
+            decay=DecayBranch(start_step=7, updates=3, final_ratio=0.1),
+        ),
+        lambda realm, make: (
+            two_saved(realm, make),
+            realm.done(make.roll_back(manifest_of(realm, 7), kind="decay", updates=3, final_ratio=0.1)),
+        ),
+        starts_trainer=True,
+    ),
     "DeleteCampaign": Scenario(lambda realm, make: make.delete(manifest_of(realm, 7)), at_rest),
     "DeleteCampaign-archived": Scenario(
         lambda realm, make: make.delete(archived_manifest(realm)),

@@ -14,7 +14,7 @@ from reconciler.plan.actions import AnyAction
 from reconciler.plan.changes import Plan
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.yaml"))
-NAMERS = ("NoSource", "NoStart", "Obstacle")
+NAMERS = ("NoSource", "NoStart", "NoRollback", "Obstacle")
 """Records whose first value is the code of what is in the way."""
 NOT_IN_A_CASE = {
     "vocabulary": "refused when the specs are read; here for a hero of an older cache",

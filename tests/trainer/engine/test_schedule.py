@@ -3,7 +3,8 @@
 import pytest
 from builders import a_training
 
-from trainer.engine.schedule import rate_factor
+from state.contract.request import DecayBranch
+from trainer.engine.schedule import decay_factor, rate_factor, with_falling_rates
 
 
 @pytest.mark.parametrize(
@@ -35,3 +36,26 @@ def test_a_falling_rate_never_rises_after_the_warm_up(scheduler: str) -> None:
     rates = [rate_factor(update, training) for update in range(1, 80)]
     assert rates == sorted(rates, reverse=True)
     assert (rates[0] > 0.97, rates[-1]) == (True, pytest.approx(0.1))
+
+
+@pytest.mark.parametrize(
+    ("update", "share"), [(20, 1.0), (21, 0.1 + 0.9 * 0.5), (24, 0.1), (30, 0.1), (10, 1.0)]
+)
+def test_the_rate_of_a_branch_falls_from_its_parent_to_its_last_update(update: int, share: float) -> None:
+    branch = DecayBranch(start_step=20, updates=4, final_ratio=0.1)
+    assert decay_factor(update, branch) == pytest.approx(share, abs=1e-12)
+
+
+def test_both_rates_of_a_branch_fall_and_without_one_nothing_changes() -> None:
+    training, branch = (
+        a_training(learning_rate=0.4, muon_learning_rate=0.8),
+        DecayBranch(start_step=0, updates=1, final_ratio=0.25),
+    )
+    fallen = with_falling_rates(training, branch, 1)
+    assert (fallen.learning_rate, fallen.muon_learning_rate) == (0.1, 0.2)
+    assert with_falling_rates(training, None, 1) is training
+    assert with_falling_rates(a_training(), branch, 1).muon_learning_rate is None
+
+
+def test_a_steady_schedule_stays_after_its_warm_up() -> None:
+    assert rate_factor(10**9, a_training(lr_scheduler="wsd", warmup_steps=4)) == 1.0
