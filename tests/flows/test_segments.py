@@ -5,6 +5,7 @@ Trainers are instant ones: real requests, cursors and manifests, without weights
 
 import json
 import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -286,9 +287,35 @@ def test_a_rollback_killed_anywhere_ends_as_undisturbed(life: Life, tmp_path: Pa
     assert at > 60
 
 
+@pytest.fixture
+def real(tmp_path: Path) -> Iterator[Callable[..., Lab]]:
+    """Return what founds a realm whose trainers really train a tiny hero."""
+    pytest.importorskip("torch")
+    founded: list[Lab] = []
+
+    def found(name: str, more: str = "") -> Lab:
+        lab = Lab(tmp_path / name)
+        founded.append(lab)
+        lab.git("init", "-q", "-b", "main")
+        lab.write("data/sums.jsonl", rows(range(40)))
+        found_realm(lab, ["one"], ONE, [SUMS])
+        lab.spec("heroes/one", **tiny_hero("one", checkpoint={"every_updates": 5}))
+        lab.write("specs/campaigns/one/campaign-001.yaml", f"id: campaign-001\n{more}")
+        lab.commit("a real one")
+        return lab
+
+    yield found
+    for lab in founded:
+        lab.end()
+
+
 @pytest.mark.long
-def test_with_real_training_the_campaign_is_byte_for_byte_as_without_its_release(tmp_path: Path) -> None:
-    with_release, plain = real(tmp_path / "release", releases=[RELEASE]), real(tmp_path / "plain")
+@pytest.mark.timeout(600)
+def test_with_real_training_the_campaign_is_byte_for_byte_as_without_its_release(
+    real: Callable[..., Lab],
+) -> None:
+    plain = real("plain")
+    with_release = real("release", "releases: [{at: 10, updates: 4}]\n")
 
     for lab in (with_release, plain):
         lab.converge()
@@ -311,8 +338,9 @@ def test_with_real_training_the_campaign_is_byte_for_byte_as_without_its_release
 
 
 @pytest.mark.long
-def test_with_real_training_a_campaign_that_went_back_learns_the_same_again(tmp_path: Path) -> None:
-    lab = real(tmp_path)
+@pytest.mark.timeout(600)
+def test_with_real_training_a_campaign_that_went_back_learns_the_same_again(real: Callable[..., Lab]) -> None:
+    lab = real("back")
     lab.converge()
     step = lab.newest_step(ONE)
     before = (lab.layout.campaign(ONE).checkpoint(step) / "model.safetensors").read_bytes()
@@ -328,15 +356,3 @@ def test_with_real_training_a_campaign_that_went_back_learns_the_same_again(tmp_
     assert "back to 1:10" in lab.reconcile("explain", ONE).stdout
     assert lab.reconcile("prove", f"{ONE}@latest").returncode == 0
     assert lab.plan()["changes"] == []
-
-
-def real(folder: Path, **campaign: Any) -> Lab:
-    """Found a realm whose trainers really train a tiny hero."""
-    lab = Lab(folder)
-    lab.git("init", "-q", "-b", "main")
-    lab.write("data/sums.jsonl", rows(range(40)))
-    found_realm(lab, ["one"], ONE, [SUMS])
-    lab.spec("heroes/one", **tiny_hero("one", checkpoint={"every_updates": 5}))
-    lab.spec("campaigns/one/campaign-001", id="campaign-001", **campaign)
-    lab.commit("a real one")
-    return lab
