@@ -318,7 +318,8 @@ def test_with_real_training_the_campaign_is_byte_for_byte_as_without_its_release
     with_release = real("release", "releases: [{at: 10, updates: 4}]\n")
 
     for lab in (with_release, plain):
-        lab.converge()
+        done = lab.reconcile("apply", "--until-converged", timeout_seconds=280)  # three trainers, one by one
+        assert done.returncode == 0, done.stdout + done.stderr
 
     step = plain.newest_step(ONE)
     assert with_release.newest_step(ONE) == step
