@@ -1,10 +1,13 @@
 """What tests of the reconciler share: git as somebody, a hero's text, a specs repository with one commit."""
 
 import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # import older_root
 
 IDENTITY = ("-c", "user.name=Somebody", "-c", "user.email=somebody@example.org", "-c", "commit.gpgsign=false")
 HERO = """\

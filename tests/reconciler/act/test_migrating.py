@@ -4,7 +4,6 @@ import gc
 import os
 import shutil
 import signal
-import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -12,9 +11,6 @@ from typing import Any
 
 import msgspec
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
 from older_root import checkpoint, contents, tree, with_campaigns, write
 
 from reconciler.act.errors import ActionFailed

@@ -4,16 +4,12 @@ import gc
 import os
 import shutil
 import signal
-import sys
 import traceback
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
 from older_root import contents, tree, with_campaigns
 
 from reconciler.app.environment import Environment, current_environment

@@ -3,15 +3,11 @@
 import json
 import os
 import shutil
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
 from older_root import checkpoint, contents, single_hero, tree, with_campaigns, write
 
 
