@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -11,6 +12,7 @@ import pytest
 from blake3 import blake3
 from click.testing import CliRunner, Result
 
+from reconciler.app import environment
 from reconciler.cli.group import reconcile
 from state.canonical import sha256_of
 from state.contract.manifest import FileEntry, Manifest, Measures, with_digest
@@ -65,6 +67,22 @@ def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     (tmp_path / "home").mkdir()
+
+
+@pytest.fixture
+def pass_time(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Let so many seconds go by on the clock of every command that `run` runs."""
+    ahead = 0.0
+
+    def go_on(seconds: float) -> None:
+        nonlocal ahead
+        ahead += seconds
+
+    def now() -> str:
+        return (datetime.now(UTC) + timedelta(seconds=ahead)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    monkeypatch.setattr(environment, "utc_now", now)
+    return go_on
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@ is empty, shrunken, unreadable or gone destroys nothing."""
 
 import json
 import shutil
-import time
 from pathlib import Path
 
 import pytest
@@ -20,12 +19,12 @@ def realm(resting) -> Path:
 
 
 @pytest.fixture
-def shrunk(realm: Path, run, lab: Path, git) -> Path:
+def shrunk(realm: Path, run, lab: Path, git, pass_time) -> Path:
     """The same with rules that keep one of the five, committed, and old enough."""
     (lab / "specs/retention.yaml").write_text(RULES)
     git(lab, "add", ".")
     git(lab, "commit", "-qm", "keep only the newest")
-    time.sleep(2.1)  # the minimum age, in whole seconds of a real clock
+    pass_time(3)  # the minimum age, in whole seconds
     return realm
 
 
@@ -78,12 +77,12 @@ def test_an_approval_holds_for_what_is_left_of_it_when_less_is_dropped(
     assert there(shrunk) == [400, 1000]
 
 
-def test_an_approval_lets_nothing_go_that_it_was_not_given_for(run, shrunk: Path, publish) -> None:
+def test_an_approval_lets_nothing_go_that_it_was_not_given_for(run, shrunk: Path, publish, pass_time) -> None:
     """Kills: an approval of a plan that let go whatever the plan was by then."""
     run("approve", digest(run))
     publish(shrunk, 1100, 1200, 1300, 1400)
     assert run("apply", "--once").exit_code == 0
-    time.sleep(2.1)
+    pass_time(3)
     done = run("apply", "--until-converged")
     assert (done.exit_code, there(shrunk)) == (3, [1000, 1100, 1200, 1300, 1400])
     assert "4 checkpoints, @1000 to @1300, would be dropped" in " ".join(done.stdout.split())

@@ -1,7 +1,6 @@
 """Retention through the real command: what rolls out goes to the trash, and `undelete` takes it back."""
 
 import json
-import time
 from pathlib import Path
 
 import pytest
@@ -13,10 +12,10 @@ RULES = "campaigns: {active: {keep_checkpoints: 2}}\npins: [pip/campaign-001@100
 
 
 @pytest.fixture
-def realm(resting) -> Path:
+def realm(resting, pass_time) -> Path:
     """A realm with five recorded checkpoints and rules that keep two of them, and a pinned one."""
     folder = resting({"specs/retention.yaml": RULES}, (100, 200, 300, 400, 1000))
-    time.sleep(2.1)  # the minimum age, in whole seconds of a real clock
+    pass_time(3)  # the minimum age, in whole seconds
     return folder
 
 
