@@ -9,7 +9,17 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import lab as laboratory
 from lab import Lab
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Let all laboratories share a cache, as the realms of one person do.
+
+    To parse the same specs again, and to look through the same rows, takes most of the time of a command.
+    """
+    laboratory.shared_cache = tmp_path_factory.getbasetemp() / "cache"
 
 
 @pytest.fixture

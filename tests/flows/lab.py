@@ -26,6 +26,8 @@ from state.store.view import read_view
 CHECKOUT = Path(__file__).resolve().parents[2]
 IDENTITY = ("-c", "user.name=Kim", "-c", "user.email=kim@lab")
 PROC = Path("/proc")
+shared_cache: Path | None = None
+"""Where what was parsed and looked through is remembered; None: in the home of each laboratory."""
 
 
 class Process(NamedTuple):
@@ -43,7 +45,7 @@ class Lab:
         self.repository = folder / "specs-repository"
         self.home = folder / "home"
         self.layout = Layout(folder / "root")
-        self.variables: dict[str, str] = {}
+        self.variables = {"XDG_CACHE_HOME": str(shared_cache)} if shared_cache else {}
         self._started: list[subprocess.Popen[str]] = []
         for made in (self.repository, self.home):
             made.mkdir(parents=True, exist_ok=True)
