@@ -16,6 +16,7 @@ from reconciler.plan.actions import AnyAction
 from reconciler.plan.changes import Awaiting, Blocked, Change, Source
 from reconciler.plan.costs import Cost, cost_of
 from reconciler.plan.kept_at_goal import AtGoal, at_goal
+from reconciler.plan.memory import RunMemory, memory_of
 from reconciler.plan.sentences import sentence_of
 from state.lock import Holder
 
@@ -124,6 +125,8 @@ class PlanDocument(msgspec.Struct, frozen=True, kw_only=True):
     retention: tuple[Kept, ...] = ()
     """Of each campaign that has rules."""
     cost: Cost | None = None
+    memory: tuple[RunMemory, ...] = ()
+    """Of each run that would be started; it blocks nothing."""
     queue: PlannedQueue | None = None
     """What the active campaign has to train then; null where nothing is queued or launched."""
     base: PlanBase | None = None
@@ -170,6 +173,7 @@ def document_of(view: View, ref: str = "HEAD") -> PlanDocument:
         unchanged=plan.unchanged,
         retention=_kept(view),
         cost=cost_of(view.facts, (*plan.changes, *plan.afterwards)),
+        memory=memory_of(view.facts, plan.changes),
         queue=planned_queue(world_of(view), plan.changes, view.known_data),
     )
 

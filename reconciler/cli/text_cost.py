@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from reconciler.app.plan_document import Kept, PlanDocument
     from reconciler.plan.costs import Cost
     from reconciler.plan.kept_at_goal import AtGoal
+    from reconciler.plan.memory import RunMemory
 
 _MOST_CAMPAIGNS = 5
 
@@ -27,6 +28,20 @@ def cost_text(cost: "Cost | None") -> str | None:
     """Return the line of costs; None where the plan neither writes nor frees anything that counts."""
     parts = list(_cost_parts(cost)) if cost is not None else []
     return f"Cost: {', '.join(parts)}." if parts else None
+
+
+def memory_lines(document: "PlanDocument") -> list[str]:
+    """Return what the runs that are started need, how that is known, and whether the device has it."""
+    return [_memory(one) for one in document.memory if one.need_bytes is not None]
+
+
+def _memory(one: "RunMemory") -> str:
+    known = "estimated" if one.measured_at is None else f"measured on {one.measured_at[:10]}"
+    has = "" if one.device_bytes is None else f" of {size(one.device_bytes)}"
+    about = "about " if one.measured_at is None else ""
+    need = f"{about}{size(one.need_bytes or 0)}{has} on {one.device} ({known})"
+    fits = "how much it has is unknown" if one.verdict == "unknown device" else one.verdict
+    return f"Memory of {safe(one.campaign)}: {need}: {fits}."
 
 
 def _acts(document: "PlanDocument") -> bool:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from reconciler.cli.text_cost import cost_text, kept_lines
+from reconciler.cli.text_cost import cost_text, kept_lines, memory_lines
 from reconciler.cli.text_layout import safe
 from reconciler.cli.text_plan import NO_LONGER, Layout, lines_of, summary
 from state.amounts import count
@@ -64,7 +64,7 @@ def _blocked(document: "PlanDocument") -> str:
 
 
 def _costs(document: "PlanDocument") -> str:
-    lines = [cost_text(document.cost), *kept_lines(document, 10**6)]
+    lines = [cost_text(document.cost), *memory_lines(document), *kept_lines(document, 10**6)]
     return "\n".join(_inline(line) for line in lines if line)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from reconciler.cli.text_cost import cost_text, kept_lines
+from reconciler.cli.text_cost import cost_text, kept_lines, memory_lines
 from reconciler.cli.text_layout import GAP, INDENT, PLAIN, Paint, columns, padded, safe, wrapped
 from reconciler.cli.text_queue import queue_lines
 from state.amounts import count
@@ -250,6 +250,7 @@ def _ending(document: "PlanDocument", width: int, paint: Paint, steps: Sequence[
     lines += [paint(line, "strong") for line in wrapped(summary(document), width, at=", ")]
     if cost := cost_text(document.cost):
         lines += wrapped(cost, width, at=", ")
+    lines += [line for told in memory_lines(document) for line in wrapped(told, width)]
     beside = STEP_GAP.join(steps or ())
     if columns(beside) > width:
         lines += [line for step in steps or () for line in _folded_step(step, width)]

@@ -14,6 +14,7 @@ import msgspec
 
 from reconciler.observed.folders import is_lfs_pointer, printable
 from reconciler.observed.records import PretrainedConfig, WeightFile
+from state.contract.memory_need import Shape
 
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
@@ -23,6 +24,7 @@ _MAX_JSON_BYTES = 64 * 1024 * 1024
 _MAX_HEADER_BYTES = 100 * 1024 * 1024
 _LENGTH_BYTES = 8
 _LFS = "is a Git LFS pointer, not the file itself; fetch it with `git lfs pull`"
+_SIZES = tuple(field.name for field in msgspec.structs.fields(Shape))
 
 
 class ModelFileProblem(Exception):
@@ -55,6 +57,7 @@ def read_config(folder: Path) -> PretrainedConfig:
         vocab_size=_number(value.get("vocab_size")),
         max_position_embeddings=_number(value.get("max_position_embeddings")),
         rope_scaling=_rope_scaling(value),
+        sizes={name: value[name] for name in _SIZES if isinstance(value.get(name), int)},
     )
 
 

@@ -381,6 +381,8 @@ class PretrainedConfig(msgspec.Struct, frozen=True, kw_only=True):
     max_position_embeddings: int | None
     rope_scaling: dict[str, Any] | None
     """None when positions are not rescaled."""
+    sizes: dict[str, int] = {}
+    """Its sizes under their own names, those that are there."""
 
 
 class ModelFacts(msgspec.Struct, frozen=True, kw_only=True):

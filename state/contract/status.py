@@ -36,6 +36,8 @@ class RunStatus(msgspec.Struct, frozen=True, kw_only=True):
     eta_seconds: float | None = None
     """Until the end of the quest."""
     last_checkpoint_step: Count | None = None
+    device: str | None = None
+    """`cpu` or `cuda:<index>`; None until the model is loaded, and from a trainer of an older version."""
     peak_memory_bytes: Count | None = None
     """The most that was taken at once in this run: tensors of a GPU, else the whole process."""
     update_seconds: float | None = None

@@ -92,6 +92,7 @@ class Teller:
             quest_updates=total,
             loss=result.loss,
             learning_rate=result.learning_rate,
+            device=self._state.request.device,
             peak_memory_bytes=costs["memory_bytes"],
         )
         self._log(made, total, result.loss, speed)

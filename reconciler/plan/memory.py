@@ -1,0 +1,97 @@
+"""What memory the runs that a plan starts need, and how that is known. Shown; it blocks nothing."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from reconciler.observed.facts import Facts
+from reconciler.plan import actions as a
+from reconciler.plan.changes import Change
+from state.contract.memory_need import memory_need, shape_of, tokens_at_once
+
+Verdict = Literal["fits", "does not fit", "unknown device", "unknown model"]
+
+
+class RunMemory(msgspec.Struct, frozen=True, kw_only=True):
+    """What one run needs, beside what its device has."""
+
+    campaign: str
+    device: str
+    need_bytes: int | None
+    """At its peak; null where the model's sizes are not known."""
+    evidence: Literal["estimated", "measured"] | None
+    """From the config, or the peak that an earlier run with the same config and device told of itself."""
+    measured_at: str | None
+    device_bytes: int | None
+    """All of the device's memory; null where nobody tells, as for the CPU."""
+    verdict: Verdict
+
+
+def memory_of(facts: Facts, changes: Iterable[Change]) -> tuple[RunMemory, ...]:
+    """Return the need of every run that these changes start."""
+    launches = (change.action for change in changes if isinstance(change.action, a.LaunchRun))
+    return tuple(_of_launch(facts, launch) for launch in launches)
+
+
+def _of_launch(facts: Facts, launch: a.LaunchRun) -> RunMemory:
+    measured = _measured(facts, launch)
+    need = measured[0] if measured else _estimated(facts, launch)
+    has = _device_bytes(facts, launch.device)
+    return RunMemory(
+        campaign=launch.campaign,
+        device=launch.device,
+        need_bytes=need,
+        evidence="measured" if measured else "estimated" if need is not None else None,
+        measured_at=measured[1] if measured else None,
+        device_bytes=has,
+        verdict=_verdict(need, has),
+    )
+
+
+def _verdict(need: int | None, has: int | None) -> Verdict:
+    if need is None:
+        return "unknown model"
+    if has is None:
+        return "unknown device"
+    return "fits" if need <= has else "does not fit"
+
+
+def _measured(facts: Facts, launch: a.LaunchRun) -> tuple[int, str] | None:
+    """Return the largest peak of earlier runs with this very config and device, and when it was told."""
+    runs = facts.campaigns[launch.campaign].runs if launch.campaign in facts.campaigns else ()
+    peaks = [
+        (run.status.peak_memory_bytes, run.status.updated_at)
+        for run in runs
+        if run.status is not None
+        and run.status.peak_memory_bytes is not None
+        and (run.status.config_hash, run.status.device) == (launch.config_hash, launch.device)
+    ]
+    return max(peaks, default=None)
+
+
+def _estimated(facts: Facts, launch: a.LaunchRun) -> int | None:
+    model, training = launch.config.model, launch.config.training
+    shape = shape_of(model.config or _pretrained(facts, launch), model.vocab_size)
+    if shape is None:
+        return None
+    need = memory_need(
+        shape,
+        training,
+        "cuda" if launch.device.startswith("cuda") else "cpu",
+        tokens=tokens_at_once(training),
+        is_checkpointing=training.gradient_checkpointing,
+    )
+    return need.total_bytes
+
+
+def _pretrained(facts: Facts, launch: a.LaunchRun) -> Mapping[str, Any]:
+    found = facts.models.get(launch.campaign.partition("/")[0])
+    return found.config.sizes if found is not None and found.config is not None else {}
+
+
+def _device_bytes(facts: Facts, device: str) -> int | None:
+    kind, _, index = device.partition(":")
+    if kind != "cuda":
+        return None
+    return next((gpu.memory_total_bytes for gpu in facts.gpus.gpus if gpu.index == int(index or 0)), None)

@@ -1,0 +1,118 @@
+"""What a run needs is estimated, or measured where a run like it told its peak; it is never guessed."""
+
+from typing import Any
+
+import pytest
+
+from reconciler.observed.facts import CampaignFacts
+from reconciler.observed.records import Gpu, GpuInventory, ModelFacts, PretrainedConfig, RunFacts
+from reconciler.plan import actions as a
+from reconciler.plan.changes import Change
+from reconciler.plan.memory import RunMemory, memory_of
+from state.contract.run_config import (
+    ChatConfig,
+    CheckpointConfig,
+    EvaluationConfig,
+    ModelConfig,
+    RunConfig,
+    TokenizerConfig,
+    TrainingConfig,
+)
+from state.contract.status import RunStatus
+
+NAME, HASH = "dio/campaign-001", "sha256:" + "1" * 64
+QWEN3_600M = {
+    "hidden_size": 1024, "num_hidden_layers": 28, "num_attention_heads": 16, "num_key_value_heads": 8,
+    "head_dim": 128, "intermediate_size": 3072, "tie_word_embeddings": True,
+}  # fmt: skip
+
+
+def a_launch(device: str = "cuda:0", sizes: dict[str, Any] = QWEN3_600M) -> Change:
+    config = RunConfig(
+        model=ModelConfig(
+            init="scratch", base_model=None, family="qwen3", architecture="Qwen3ForCausalLM",
+            vocab_size=151_936, max_context_length=2048, config=sizes,
+        ),
+        tokenizer=TokenizerConfig(kind="bytes", digest="d"),
+        chat=ChatConfig(template="chatml", digest="d"),
+        training=TrainingConfig(
+            precision="bf16", batch_size=1, gradient_accumulation=16, optimizer="adamw", learning_rate=4e-4,
+            lr_scheduler="constant", warmup_steps=100, max_length=2048, weight_decay=0.0, adam_beta1=0.9,
+            adam_beta2=0.999, adam_epsilon=1e-8, muon_learning_rate=None, muon_momentum=0.95, clip=1.0,
+            seed=0, gradient_checkpointing=False,
+        ),
+        evaluation=EvaluationConfig(every_updates=0, held_out_fraction=0.0, max_rows=0),
+        checkpoint=CheckpointConfig(every_updates=100, every_minutes=10),
+    )  # fmt: skip
+    launch = a.LaunchRun(
+        campaign=NAME, campaign_uid="u", generation=1, attempt=2, config=config, config_hash=HASH,
+        job_uids=(), goal_updates=None, device=device, threads=None, model_dir=None, held_out=None,
+        optimizer_state="resume", specs_commit="c",
+    )  # fmt: skip
+    return Change(id="1", action=launch, subject="s", reason="r", cause="c", source="edit")
+
+
+def a_card(gigabytes: float) -> GpuInventory:
+    card = Gpu(
+        index=0, uuid="g", name="n", memory_total_bytes=int(gigabytes * 1e9), memory_used_bytes=0,
+        utilization_percent=0,
+    )  # fmt: skip
+    return GpuInventory(gpus=(card,), source="given")
+
+
+def a_run(peak: int | None, *, config_hash: str = HASH, device: str = "cuda:0") -> RunFacts:
+    status = RunStatus(
+        phase="exited", updated_at="2026-01-31T12:00:00Z", orders_sequence=1, step=3,
+        config_hash=config_hash, device=device, peak_memory_bytes=peak,
+    )  # fmt: skip
+    return RunFacts(folder="f", generation=1, attempt=1, status=status)
+
+
+@pytest.fixture
+def need(world_of: Any) -> Any:
+    def of(change: Change, *runs: RunFacts, card: GpuInventory, **facts: Any) -> RunMemory:
+        import msgspec
+
+        world = world_of({}).facts
+        seen = msgspec.structs.replace(world, campaigns={NAME: CampaignFacts(runs=runs)}, gpus=card, **facts)
+        (found,) = memory_of(seen, [change])
+        return found
+
+    return of
+
+
+def test_without_an_earlier_run_it_is_estimated_from_the_config(need: Any) -> None:
+    found = need(a_launch(), card=a_card(24))
+    assert (found.evidence, found.measured_at, found.verdict) == ("estimated", None, "fits")
+    assert 10e9 < found.need_bytes < 24e9
+
+
+def test_a_card_that_has_less_does_not_fit(need: Any) -> None:
+    assert need(a_launch(), card=a_card(8)).verdict == "does not fit"
+
+
+def test_what_a_run_of_the_same_config_and_device_took_replaces_the_estimate(need: Any) -> None:
+    runs = (a_run(7_000), a_run(9_000), a_run(99_000, config_hash="sha256:other"), a_run(None))
+    found = need(a_launch(), *runs, a_run(88_000, device="cpu"), card=a_card(24))
+    assert (found.need_bytes, found.evidence) == (9_000, "measured")
+    assert found.measured_at == "2026-01-31T12:00:00Z"
+
+
+def test_of_a_processor_nobody_tells_how_much_memory_it_has(need: Any) -> None:
+    found = need(a_launch("cpu"), card=a_card(24))
+    assert (found.device_bytes, found.verdict) == (None, "unknown device")
+
+
+def test_pretrained_weights_are_estimated_from_their_own_config(need: Any) -> None:
+    config = PretrainedConfig(
+        digest="d", architecture=None, model_type=None, vocab_size=151_936, max_position_embeddings=None,
+        rope_scaling=None, sizes=QWEN3_600M,
+    )  # fmt: skip
+    there = {"dio": ModelFacts(name="m", folder="/m", config=config)}
+    found = need(a_launch(sizes={}), card=a_card(24), models=there)
+    assert found == need(a_launch(), card=a_card(24))
+
+
+def test_a_model_whose_sizes_nobody_knows_gets_no_number(need: Any) -> None:
+    found = need(a_launch(sizes={}), card=a_card(24))
+    assert (found.need_bytes, found.evidence, found.verdict) == (None, None, "unknown model")
