@@ -65,6 +65,20 @@ def test_training_is_the_same_to_the_bit_with_and_without_examinations(
         assert ours.read_bytes() == theirs.read_bytes(), name
 
 
+def test_adapters_are_examined_and_train_on_to_the_bit(realm: Realm, tmp_path: Path) -> None:
+    pytest.importorskip("peft", reason="needs the lora extra")
+    from adapters import adapter_training
+
+    config = a_config(save_every=2, training=adapter_training())
+    other = Realm(tmp_path / "other")
+    plain = other.run(orders(other.quest()), config)
+    run(plain.request)
+    files = realm.run(orders(realm.quest()), examined(config, an_exam()))
+    assert run(files.request) == 0, why(files).message
+    assert losses(files) == losses(plain)
+    assert [one.total for one in manifest(realm, 5).skills or ()] == [3, 3]
+
+
 def test_whoever_leaves_saves_at_once_and_is_not_examined(realm: Realm) -> None:
     files = realm.run(orders(realm.quest(), goal_updates=3), examined(a_config(save_every=2), an_exam()))
     assert run(files.request) == 0

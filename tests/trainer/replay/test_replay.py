@@ -108,6 +108,20 @@ def test_updates_that_were_left_out_are_left_out_again(realm: Realm, again: Agai
     assert (answer.verdict, answer.why, answer.digest) == ("same", None, made.digest)
 
 
+@pytest.mark.parametrize("changes", [{}, {"optimizer": "muon"}], ids=["adamw", "muon"])
+def test_adapters_with_dropout_come_out_the_same_to_the_bit(
+    realm: Realm, again: Again, changes: dict[str, Any]
+) -> None:
+    pytest.importorskip("peft", reason="needs the lora extra")
+    from adapters import adapter_training
+
+    config = a_config(save_every=3, training=adapter_training(**changes))
+    files = realm.run(orders(realm.quest(epochs=2)), config)
+    assert run(files.request) == 0
+    answer = again.made(again.lap(files, 6, again.parent(3)))
+    assert (answer.verdict, answer.why, answer.digest) == ("same", None, manifest(realm, 6).digest)
+
+
 def test_a_checkpoint_whose_ancestors_are_gone_is_made_again_from_the_first_weights(
     realm: Realm, again: Again
 ) -> None:
