@@ -20,6 +20,7 @@ CLAIMS = (
     "first_update",
     "training_speed",
     "checkpoint_stall",
+    "muon_step",
 )
 
 

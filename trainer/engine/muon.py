@@ -5,13 +5,16 @@ is ten times slower than float32; and hundreds of small products cost more to st
 state and settings are torch's (class documentation of torch.optim.Muon).
 """
 
+import math
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import torch
 from torch import Tensor
 
+MAX_ELEMENTS = 2**27
+"""Of matrices that go together: bounds what a step takes beside the state, to some 2 GiB in float32."""
 Coefficients = tuple[float, float, float]
 
 
@@ -30,29 +33,54 @@ class ShapedMuon(torch.optim.Muon):  # type: ignore[misc]
         if closure is not None:
             raise ValueError("this optimizer takes no closure")
         for group in self.param_groups:
-            of_shape: dict[tuple[int, int], list[Tensor]] = defaultdict(list)
-            for parameter in group["params"]:
-                if parameter.grad is not None:
-                    of_shape[tuple(parameter.shape)].append(parameter)
-            for parameters in of_shape.values():
-                self._update(group, parameters)
+            parameters = [parameter for parameter in group["params"] if parameter.grad is not None]
+            if not parameters:
+                continue
+            torch._foreach_mul_(parameters, 1 - group["lr"] * group["weight_decay"])
+            for one_shape in _by_shape(parameters):
+                self._update(group, one_shape)
 
     def _update(self, group: dict[str, Any], parameters: list[Tensor]) -> None:
-        """Update matrices of one shape; RMS of the step as AdamW's (arXiv 2502.16982, equation 4)."""
-        directions = torch.stack([self._direction(group, parameter) for parameter in parameters])
-        steps = orthogonal(directions.to(self._product_dtype), group["ns_coefficients"], group["ns_steps"])
-        rate = 0.2 * group["lr"] * max(parameters[0].shape) ** 0.5
-        for parameter, step in zip(parameters, steps.to(directions.dtype), strict=True):
-            parameter.mul_(1 - group["lr"] * group["weight_decay"])
-            parameter.add_(step, alpha=-rate)
+        """Update matrices of one shape, up to their transposes; RMS of the step as AdamW's.
 
-    def _direction(self, group: dict[str, Any], parameter: Tensor) -> Tensor:
-        """Return the gradient with Nesterov momentum; the momentum lives in the optimizer's state."""
-        state = self.state[parameter]
-        if "momentum_buffer" not in state:
-            state["momentum_buffer"] = torch.zeros_like(parameter)
-        momentum: Tensor = state["momentum_buffer"].lerp_(parameter.grad, 1 - group["momentum"])
-        return parameter.grad.lerp(momentum, group["momentum"])
+        That RMS: arXiv 2502.16982, equation 4.
+        """
+        directions = self._directions(group, parameters)
+        wide_KMN = torch.stack([one if _is_wide(one) else one.mT for one in directions])
+        steps_KMN = orthogonal(wide_KMN.to(self._product_dtype), group["ns_coefficients"], group["ns_steps"])
+        rate = 0.2 * group["lr"] * max(parameters[0].shape) ** 0.5
+        pairs = list(zip(parameters, steps_KMN.to(parameters[0].dtype).unbind(), strict=True))
+        wide = [(parameter, step) for parameter, step in pairs if _is_wide(parameter)]
+        tall = [(parameter, step.mT) for parameter, step in pairs if not _is_wide(parameter)]
+        for one_layout in filter(None, (wide, tall)):  # of one layout they are one kernel on a GPU
+            targets, steps = zip(*one_layout, strict=True)
+            torch._foreach_add_(targets, steps, alpha=-rate)
+
+    def _directions(self, group: dict[str, Any], parameters: list[Tensor]) -> list[Tensor]:
+        """Return the gradients with Nesterov momentum; the momentum lives in the optimizer's state."""
+        gradients = [parameter.grad for parameter in parameters]
+        for parameter in parameters:
+            if "momentum_buffer" not in self.state[parameter]:
+                self.state[parameter]["momentum_buffer"] = torch.zeros_like(parameter)
+        momenta = [self.state[parameter]["momentum_buffer"] for parameter in parameters]
+        torch._foreach_lerp_(momenta, gradients, 1 - group["momentum"])
+        directions: list[Tensor] = list(torch._foreach_lerp(gradients, momenta, group["momentum"]))
+        return directions
+
+
+def _by_shape(parameters: Iterable[Tensor]) -> Iterator[list[Tensor]]:
+    """Yield the matrices of each shape, tall ones with wide ones, no more elements at once than allowed."""
+    of_shape: dict[tuple[int, ...], list[Tensor]] = defaultdict(list)
+    for parameter in parameters:
+        of_shape[tuple(sorted(parameter.shape))].append(parameter)
+    for shape, found in of_shape.items():
+        count = max(1, MAX_ELEMENTS // math.prod(shape))
+        for start in range(0, len(found), count):
+            yield found[start : start + count]
+
+
+def _is_wide(matrix: Tensor) -> bool:
+    return bool(matrix.shape[0] <= matrix.shape[1])
 
 
 def _check(group: dict[str, Any]) -> None:
