@@ -1,4 +1,4 @@
-"""A trainer that lives and says nothing: named with what to do, never ended on suspicion."""
+"""A trainer that lives and says nothing, or waits: named with what to do, never ended on suspicion."""
 
 from datetime import datetime
 
@@ -14,9 +14,11 @@ _UPDATES, _SAVES = 10, 2
 
 
 def name_silent(world: World, draft: Draft) -> None:
-    """Name every trainer whose process lives while its heartbeat is too old."""
+    """Name every trainer whose process lives while it waits, or its heartbeat is too old."""
     for live in world.live_runs():
-        if live.seen is not None and (said_at := _silent_since(live, world.now)) is not None:
+        if live.seen is not None and live.seen.status is not None and live.seen.status.waiting_for:
+            _block_waiting(draft, live, live.seen.status.waiting_for)
+        elif live.seen is not None and (said_at := _silent_since(live, world.now)) is not None:
             _block(draft, live, said_at)
 
 
@@ -49,6 +51,16 @@ def _silent_since(live: LiveRun, now: str) -> str | None:
         return seen.status.updated_at if is_silent(seen.status, now) else None
     age = seconds_between(seen.process.claimed_at, now)
     return seen.process.claimed_at if age is not None and age > LEAST_QUIET_SECONDS else None
+
+
+def _block_waiting(draft: Draft, live: LiveRun, what: str) -> None:
+    draft.block(
+        f"campaign/{live.campaign}",
+        code="trainer-waits",
+        message=f"its trainer waits, nothing that was learnt is lost: {what}",
+        cause=f"campaigns/{live.campaign}/runs/g{live.row.generation}-a{live.row.attempt}/status.json",
+        hint="make room on that disk; reconcile get trash says what the trash still holds",
+    )
 
 
 def _block(draft: Draft, live: LiveRun, said_at: str) -> None:

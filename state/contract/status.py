@@ -42,5 +42,7 @@ class RunStatus(msgspec.Struct, frozen=True, kw_only=True):
     """The most that was taken at once in this run: tensors of a GPU, else the whole process."""
     update_seconds: float | None = None
     """Median of the latest updates."""
+    waiting_for: str | None = None
+    """Why training stands still though nobody paused it, as a sentence: a disk is full."""
     save_seconds: float | None = None
     """The last time, from the copy of the state to the checkpoint; training goes on for most of it."""

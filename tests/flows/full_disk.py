@@ -14,6 +14,8 @@ from lab import Lab, found_realm, rows, tiny_hero, wait_until
 
 from reconciler.observed.checkpoints import verify_contents
 from state.atomic import ensure_folder
+from state.contract.files import read
+from state.contract.status import RunStatus
 
 ONE = "one/campaign-001"
 DISK_KIB, LEFT_KIB = 8 * 1024, 64
@@ -41,19 +43,21 @@ def _live(lab: Lab) -> dict[str, object]:
     wait_until(lambda: lab.has_store() and lab.newest_step(ONE) >= 60, 120, "a checkpoint", say=lab.said)
     filler = _fill(lab)
     before = _kept(lab)
-    wait_until(lambda: _failure(lab), 120, "a save fails", say=lab.said)
+    wait_until(lambda: _waiting(lab), 120, "the trainer waits", say=lab.said)
+    wait_until(lambda: _blocked(lab), 30, "the plan says so", say=lab.said)
     full = {
         "kept_before": before,
         "kept_while_full": _kept(lab),
         "newest_while_full": lab.newest_step(ONE),
-        "message": _failure(lab),
-        "history": lab.reconcile("history", "--json").stdout,
+        "message": _waiting(lab),
+        "blocked": _blocked(lab),
     }
     filler.unlink()
     wait_until(lambda: lab.status_of(ONE, "a") == "completed", 120, "it goes on", say=lab.said)
     newest = lab.manifests(ONE)[lab.newest_step(ONE)]
     return full | {
         "status": lab.status_of(ONE, "a"),
+        "launches": len(lab.runs()),
         "kept_after": _kept(lab),
         "updates": newest.step,
         "examples": newest.measures.examples_seen,
@@ -81,9 +85,16 @@ def _kept(lab: Lab) -> dict[str, str]:
     return found
 
 
-def _failure(lab: Lab) -> str | None:
-    messages = (run.message for run in lab.store().runs if run.end == "failed")
-    return next((text for text in messages if text and "No space left" in text), None)
+def _waiting(lab: Lab) -> str | None:
+    """Return what the trainer says that it waits for."""
+    found = read(lab.runs()[-1] / "status.json", RunStatus)
+    return found.waiting_for
+
+
+def _blocked(lab: Lab) -> str | None:
+    """Return how the plan names it."""
+    blocked = lab.plan()["blocked"]
+    return next((item["message"] for item in blocked if item["code"] == "trainer-waits"), None)
 
 
 main()

@@ -14,9 +14,10 @@ from trainer.engine.checkpoint import contents_of
 from trainer.engine.failures import EnvironmentFailure, InTheWayError, TrainingError
 from trainer.engine.log import say
 from trainer.engine.progress import Progress, after_snapshot, published
+from trainer.engine.room import Room, is_full
 from trainer.engine.run_state import RunState
 from trainer.engine.telling import Teller
-from trainer.engine.writer import Writer, Written
+from trainer.engine.writer import Writer, Written, layouts_of
 
 
 class Saver:
@@ -30,6 +31,8 @@ class Saver:
         self._stall_seconds = 0.0
         self._told_bytes = -1
         self._failure: TrainingError | None = None
+        self.room = Room(Path(state.request.checkpoints_dir), teller.heartbeat)
+        self._needed_bytes = 0
 
     @property
     def held_bytes(self) -> int:
@@ -58,6 +61,9 @@ class Saver:
         self._teller.heartbeat.enter("saving")
         self.finish()
         contents = contents_of(self._state)
+        self._needed_bytes = sum(layout.size_bytes for layout in layouts_of(contents).values())
+        self.room.wait(contents.progress.step, self._needed_bytes)
+        self.room.over()
         goes_on = self._writer.start(contents)
         self._state.progress = after_snapshot(self._state.progress)
         gc.collect()
@@ -86,13 +92,20 @@ class Saver:
         if self._failure is not None:
             raise self._failure
         written = self._wait()
+        while written is not None and is_full(written.error) and self._is_room_again(written):
+            self._writer.again()
+            written = self._wait()
         if written is None:
             return
         if written.manifest is None:
             self._failure = _failure(self._state.progress, written)
             raise self._failure from written.error
+        self.room.over()
         self._state.progress = published(self._state.progress, written.manifest)
         self._tell(written, written.manifest)
+
+    def _is_room_again(self, written: Written) -> bool:
+        return self.room.wait(written.step, self._needed_bytes, written.error)
 
     def _wait(self) -> Written | None:
         heartbeat = self._teller.heartbeat

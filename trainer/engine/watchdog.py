@@ -23,6 +23,8 @@ _UPDATES, _SAVES = 10, 10
 
 def patience_seconds(status: RunStatus) -> float | None:
     """Return how long a run may get no further in what it does now; None: as long as it likes."""
+    if status.waiting_for is not None:
+        return None
     match status.phase:
         case "paused" | "exited":
             return None

@@ -42,6 +42,7 @@ class Writer:
         self._buffers: dict[str, Buffer] = {}
         self._thread: threading.Thread | None = None
         self._written: Written | None = None
+        self._attempt: Callable[[], None] = _nothing
 
     @property
     def held_bytes(self) -> int:
@@ -62,24 +63,25 @@ class Writer:
         """
         if self._thread is not None or self._written is not None:
             raise AssertionError("the end of the last write was not asked for")
-        layouts = {
-            file: layout_of(part, contents.metadata.get(file)) for file, part in contents.tensors.items()
-        }
+        layouts = layouts_of(contents)
         try:
             copied = self._hold(contents, layouts)
         except NoBufferError:
             self._buffers.clear()
-            self._write(contents, _living(contents, layouts), None)
+            self._attempt = partial(self._write_living, contents, layouts)
+            self._attempt()
             return False
-        writers = [
-            partial(_write_file, name=file, layout=layout, parts=(self._buffers[file].content,))
-            for file, layout in layouts.items()
-        ]
-        self._thread = threading.Thread(
-            target=self._write, args=(contents, writers, copied), name=THREAD_NAME, daemon=True
-        )
-        self._thread.start()
+        self._attempt = partial(self._write_held, contents, layouts, copied)
+        self._begin()
         return True
+
+    def again(self) -> None:
+        """Write the same once more, in a thread: what was held is held still, or is as it was."""
+        self._begin()
+
+    def _begin(self) -> None:
+        self._thread = threading.Thread(target=self._attempt, name=THREAD_NAME, daemon=True)
+        self._thread.start()
 
     def wait(self, meanwhile: Callable[[], None]) -> Written | None:
         """Wait for the end of the last write and return how it ended; None if there is none to be told."""
@@ -95,6 +97,18 @@ class Writer:
                 self._buffers.setdefault(file, Buffer()).hold(layout, contents.tensors[file])
         return copied
 
+    def _write_held(
+        self, contents: Contents, layouts: dict[str, TensorLayout], copied: torch.cuda.Event | None
+    ) -> None:
+        writers = [
+            partial(_write_file, name=file, layout=layout, parts=(self._buffers[file].content,))
+            for file, layout in layouts.items()
+        ]
+        self._write(contents, writers, copied)
+
+    def _write_living(self, contents: Contents, layouts: dict[str, TensorLayout]) -> None:
+        self._write(contents, _living(contents, layouts), None)
+
     def _write(
         self, contents: Contents, writers: Iterable[WriteFile], copied: torch.cuda.Event | None
     ) -> None:
@@ -108,6 +122,19 @@ class Writer:
         except Exception as error:  # noqa: BLE001 - told at the next update boundary, in the main thread
             problem = error
         self._written = Written(step, manifest, problem, time.perf_counter() - started)
+
+
+def layouts_of(contents: Contents) -> dict[str, TensorLayout]:
+    """Return how each file of tensors is laid out.
+
+    Raises:
+        CheckpointError: a tensor cannot be written in this format.
+    """
+    return {file: layout_of(part, contents.metadata.get(file)) for file, part in contents.tensors.items()}
+
+
+def _nothing() -> None:
+    raise AssertionError("nothing was written yet")
 
 
 def _living(contents: Contents, layouts: dict[str, TensorLayout]) -> list[WriteFile]:

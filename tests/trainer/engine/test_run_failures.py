@@ -1,5 +1,8 @@
 """Runs that cannot go on: what exit.json says, and what stays on the disk."""
 
+import os
+import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -12,8 +15,11 @@ from builders import Realm, a_config, a_training, orders
 from seen import manifest, saved_steps, why
 
 from state import failpoints
+from state.contract.files import read
 from state.contract.process import EXIT_ALREADY_CLAIMED
+from state.contract.status import RunStatus
 from trainer.checkpoints.load import verify_files
+from trainer.engine import room
 from trainer.engine.claim import held_lock
 from trainer.engine.run import run
 
@@ -99,11 +105,44 @@ def test_a_snapshot_that_was_changed_fails_the_run(realm: Realm) -> None:
     assert "The snapshot is damaged" in why(files).message
 
 
-def test_a_full_disk_while_saving_keeps_the_last_checkpoint_and_says_which(realm: Realm) -> None:
+def test_a_disk_that_fills_while_saving_makes_training_wait_until_there_is_room(
+    realm: Realm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "LOOK_SECONDS", 0.01)
     files = realm.run(orders(realm.quest()), a_config(save_every=2))
-    fail_in_save(number=2)
+    fail_in_save(range(2, 4))
+    assert run(files.request) == 0
+    failpoints.observe(None)
+    assert saved_steps(realm) == [2, 4, 5]
+    assert manifest(realm, 4).parent_digest == manifest(realm, 2).digest
+    assert read(files.status, RunStatus).waiting_for is None
+
+    undisturbed = Realm(tmp_path / "undisturbed")
+    run(undisturbed.run(orders(undisturbed.quest()), a_config(save_every=2)).request)
+    for step in (4, 5):
+        for path in realm.campaign.checkpoint(step).iterdir():
+            other = undisturbed.campaign.checkpoint(step) / path.name
+            assert path.name == "manifest.json" or path.read_bytes() == other.read_bytes()
+
+
+def test_a_disk_that_stays_full_is_told_and_who_must_leave_says_which_checkpoint_is_the_newest(
+    realm: Realm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "LOOK_SECONDS", 0.01)
+    files = realm.run(orders(realm.quest()), a_config(save_every=2))
+    told: list[str | None] = []
+
+    def look() -> None:
+        told.append(read(files.status, RunStatus).waiting_for)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    fail_in_save(range(2, 99), then=look)
     assert run(files.request) == 1
     failpoints.observe(None)
+    (waiting_for,) = set(told)
+    assert waiting_for is not None
+    assert "no room for checkpoint-4: it needs 4" in waiting_for
+    assert "training goes on once there is room" in waiting_for
     found = why(files)
     assert (found.failure_class, found.last_checkpoint_step) == ("environment", 2)
     assert "checkpoint-4 could not be saved: [Errno 28] No space left on device" in found.message
@@ -124,14 +163,18 @@ def test_a_tokenizer_that_is_not_the_hashed_one_is_refused(realm: Realm) -> None
     assert "the request names sha256:0" in why(files).message
 
 
-def fail_in_save(number: int) -> None:
-    """Let the disk be full when the manifest of this checkpoint is written."""
+def fail_in_save(numbers: range, then: Callable[[], None] = lambda: None) -> None:
+    """Let the disk be full when these manifests are written, counted from 1; from the second on `then` looks."""
     met = 0
 
     def strike(name: str) -> None:
         nonlocal met
-        met += name == "checkpoint.manifest"
-        if met == number and name == "checkpoint.manifest":
+        if name != "checkpoint.manifest":
+            return
+        met += 1
+        if met in numbers:
+            if met > numbers.start:
+                then()
             raise OSError(28, "No space left on device")
 
     failpoints.observe(strike)
