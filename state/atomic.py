@@ -35,8 +35,13 @@ def ensure_folder(folder: Path) -> None:
         ensure_folder(folder.parent)
     reach("folder.create")
     with opened(folder.parent) as parent:
-        with suppress(FileExistsError):
+        try:
             os.mkdir(folder.name, PRIVATE_FOLDER, dir_fd=parent)
+        except FileExistsError:
+            pass
+        except OSError as error:
+            error.filename = str(folder)  # not its last part alone
+            raise
         _sync(parent, folder.parent)
 
 

@@ -55,4 +55,4 @@ def _total(queue: "PlannedQueue") -> Iterator[str]:
         yield f"{count(queue.num_tokens, 'token')} an epoch"
     if queue.num_unknown:
         whose = f" of {count(queue.num_unknown, 'file')}" if queue.num_unknown < len(queue.quests) else ""
-        yield f"tokens{whose} not counted yet (reconcile validate --data)"
+        yield f"tokens{whose} not counted yet: apply counts them"

@@ -190,3 +190,9 @@ def test_removing_what_is_not_there_is_fine(tmp_path: Path) -> None:
     atomic.remove_entry(tmp_path / "pointer")
 
     assert names(tmp_path) == []
+
+
+def test_a_folder_that_cannot_be_made_is_named_by_its_whole_path() -> None:
+    with pytest.raises(OSError, match="/proc/nobody-makes-this") as caught:
+        atomic.ensure_folder(Path("/proc/nobody-makes-this"))
+    assert caught.value.filename == "/proc/nobody-makes-this"

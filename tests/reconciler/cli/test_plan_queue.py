@@ -34,7 +34,7 @@ def test_examples_are_told_by_file_and_in_all_and_what_is_not_counted_is_unknown
         "  [high] bin_L1_10_s0.jsonl: 10 examples, 2 times, tokens unknown",
         "  [normal] rows.jsonl: 20 examples, tokens unknown",
         "  In all 2 files, 30 examples (40 with all epochs),",
-        "  tokens not counted yet (reconcile validate --data)",
+        "  tokens not counted yet: apply counts them",
     ]
 
 
@@ -47,7 +47,7 @@ def test_tokens_share_updates_and_fill_are_told_once_somebody_has_looked(run: Re
     assert "[normal] rows.jsonl: 20 examples, 1,018 tokens" in told
     assert " tokens, 18% trained, 2 updates an epoch, fill 0." in told
     assert "In all 2 files, 30 examples (40 with all epochs), 1,018 tokens an epoch" in told
-    assert "tokens of 1 file not counted yet (reconcile validate --data)" in told
+    assert "tokens of 1 file not counted yet: apply counts them" in told
     queue = json.loads(run("plan", "--json").stdout)["queue"]
     assert [(one["quest"], one["rows"], one["epochs"]) for one in queue["quests"]] == [
         ("q1", 10, 2),
