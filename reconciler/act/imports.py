@@ -15,8 +15,8 @@ from reconciler.act.errors import Permanent, Temporary
 from reconciler.act.tools import Tools
 from reconciler.observed.checkpoints import find_damage, observe_checkpoints
 from reconciler.observed.folders import open_folder
-from reconciler.observed.records import StartFolder
 from reconciler.observed.start_folders import observe_start_folder
+from reconciler.observed.start_records import StartFolder
 from reconciler.plan.actions import ImportCheckpoint, RecordCheckpoint
 from state.atomic import PRIVATE_FOLDER, ensure_folder, freeze, publish_folder, remove_staging, write_json
 from state.contract.imported import Imported

@@ -34,12 +34,12 @@ from reconciler.observed.records import (
     ModelFacts,
     QuestFileFacts,
     SeenFolder,
-    StartFolder,
     Strange,
 )
 from reconciler.observed.snapshots import observe_snapshots
 from reconciler.observed.source import observe_source
 from reconciler.observed.start_folders import observe_start_folder
+from reconciler.observed.start_records import StartFolder
 from reconciler.observed.trash import observe_trash
 from reconciler.plan.held_out import held_out_key, held_out_shape
 from reconciler.plan.inbox import contracts_of_inbox

@@ -13,8 +13,8 @@ from reconciler.app.place import Options
 from reconciler.app.scalars import quoted
 from reconciler.app.spec_edits import Base, Committing, SpecCommit, commit_edits, read_base
 from reconciler.observed.producers import SAYS
-from reconciler.observed.records import StartFolder
 from reconciler.observed.start_folders import observe_start_folder
+from reconciler.observed.start_records import StartFolder
 from state.amounts import count, size
 
 _MOST_NAMES = 6

@@ -19,10 +19,10 @@ from reconciler.observed.records import (
     QuestFileFacts,
     RunFacts,
     SnapshotFacts,
-    StartFolder,
     Strange,
     TrashFacts,
 )
+from reconciler.observed.start_records import StartFolder
 from state.contract.inspection import Inspection
 from state.homes import HomeState
 from state.ids import RunKey

@@ -5,7 +5,8 @@ from typing import Any
 
 import msgspec
 
-from reconciler.observed.records import DiskFacts, StartFolder
+from reconciler.observed.records import DiskFacts
+from reconciler.observed.start_records import StartFolder
 
 
 class OlderCheckpoint(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,7 +15,8 @@ from reconciler.observed.folders import Folder, UnsafeFile, open_folder, reason
 from reconciler.observed.foreign import look_into
 from reconciler.observed.producer_files import SIZES, read_folder
 from reconciler.observed.producers import CONFIG, SAYS, STATE, Judgement, ReadFolder, judge
-from reconciler.observed.records import FoundCheckpoint, SaidModel, StartFolder
+from reconciler.observed.records import FoundCheckpoint
+from reconciler.observed.start_records import SaidModel, StartFolder
 from state.contract.manifest import MANIFEST_NAME, SIDECAR_NAME
 from state.ids import checkpoint_step
 

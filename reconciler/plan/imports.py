@@ -4,7 +4,8 @@ What is there must be whole by its producer's test, and of the hero's model as f
 foreign optimizer is not used: training begins with a fresh one.
 """
 
-from reconciler.observed.records import FoundCheckpoint, StartFolder
+from reconciler.observed.records import FoundCheckpoint
+from reconciler.observed.start_records import StartFolder
 from reconciler.plan.actions import ImportCheckpoint
 from reconciler.plan.configs import ResolvedRun, resolve_run
 from reconciler.plan.draft import Draft

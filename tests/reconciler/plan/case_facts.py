@@ -24,10 +24,10 @@ from reconciler.observed.records import (
     Obstacle,
     RunFacts,
     SnapshotFacts,
-    StartFolder,
     Strange,
     TrashFacts,
 )
+from reconciler.observed.start_records import StartFolder
 from reconciler.plan.campaigns import card_of
 from reconciler.plan.changes import change_id
 from reconciler.plan.configs import ResolvedRun, resolve_run
