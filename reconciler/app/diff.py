@@ -106,6 +106,6 @@ def _draw(environment: Environment, view: View, a: Side, b: Side, file: Path) ->
     curves: list[Curve] = []
     for side in (a, b):
         for campaign in side.campaigns:
-            curves += curves_of(view, campaign, side.until_step)
+            curves += curves_of(view, campaign, side.until_step, side.segment)
     path = environment.cwd / file
     path.write_text(drawing(f"{a.name} and {b.name}", curves), encoding="utf-8")

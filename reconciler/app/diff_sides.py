@@ -38,6 +38,8 @@ class Side(msgspec.Struct, frozen=True, kw_only=True):
     """Whose curves are its curves."""
     until_step: int | None
     """Its curves end here; None: they end where they end."""
+    segment: int | None = None
+    """Of a checkpoint that is not of the living history: its curves lead there."""
     config: Mapping[str, Told]
     data: Mapping[str, str]
     """Quest → how much of it was learnt, in words."""
@@ -101,7 +103,7 @@ def _campaign(view: View, name: str) -> Side:
         campaigns=(name,),
         until_step=None,
         config=_config_of_campaign(view, name, row),
-        data=_learnt(view, row, newest.step if newest else None),
+        data=_learnt(view, row, newest),
         metrics={**_of_checkpoint(newest), **_measured(items, _best(items))},
     )
 
@@ -114,8 +116,9 @@ def _checkpoint(view: View, campaign: str, which: str) -> Side:
         name=item.id,
         campaigns=(campaign,),
         until_step=item.step,
+        segment=None if item.is_living else item.segment,
         config=_config_of_run(view, row, item),
-        data=_learnt(view, row, item.step),
+        data=_learnt(view, row, item),
         metrics=_of_checkpoint(item),
     )
 
@@ -168,12 +171,12 @@ def _fields(record: msgspec.Struct) -> Iterator[tuple[str, Any]]:
     return ((name, getattr(record, name)) for name in record.__struct_fields__)
 
 
-def _learnt(view: View, row: CampaignRow | None, step: int | None) -> Mapping[str, str]:
-    """Return what the checkpoint of this step says that it has learnt."""
-    if row is None:
+def _learnt(view: View, row: CampaignRow | None, item: CheckpointItem | None) -> Mapping[str, str]:
+    """Return what a checkpoint says that it has learnt."""
+    if row is None or item is None:
         return {}
-    complete = view.facts.campaigns[row.name].checkpoints.complete
-    found = next((one for one in complete if one.step == step), None)
+    complete = view.facts.campaigns[row.name].all_complete
+    found = next((one for one in complete if one.digest == item.digest), None)
     return {cursor.quest_id: _words(cursor) for cursor in found.manifest.cursor} if found else {}
 
 

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.app.curves import Curve, records
+from reconciler.app.curves import Curve, losses_of, records
 from reconciler.app.curves_svg import HEIGHT, MAX_POINTS, WIDTH, drawing
 from reconciler.app.errors import NotFound
 from state.contract.metrics import MetricsRecord
+from state.store.rows import RunRow
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -76,3 +77,32 @@ def test_a_line_that_is_still_being_written_is_left_out(tmp_path: Path) -> None:
     (tmp_path / "metrics.jsonl").write_bytes(whole + b"\n" + whole[:20])
     assert [record.step for record in records(tmp_path / "metrics.jsonl")] == [1]
     assert list(records(tmp_path / "absent.jsonl")) == []
+
+
+def run(attempt: int, segment: int, resume_step: int | None, last: int) -> tuple[RunRow, list[MetricsRecord]]:
+    """Return a run and what it measured: at each step a loss that names the attempt."""
+    row = RunRow(
+        campaign_uid="c", generation=1, attempt=attempt, state="ended", cookie="", config_hash="", config_json="",
+        code_version="", specs_commit="", device="cpu", resume_step=resume_step, launched_at="", segment=segment,
+    )  # fmt: skip
+    steps = range((resume_step or 0) + 1, last + 1)
+    return row, [MetricsRecord(kind="update", at="", step=step, loss=float(attempt)) for step in steps]
+
+
+def along(bounds: dict[int, int | None], *runs: tuple[RunRow, list[MetricsRecord]]) -> dict[int, float]:
+    told = {row.attempt: measured for row, measured in runs}
+    return losses_of([row for row, _ in runs], bounds, lambda row: told[row.attempt])[0]
+
+
+LEFT = (run(1, 1, None, 4), run(2, 2, 2, 3))
+
+
+def test_what_a_rollback_left_is_hidden_and_shown_again_where_it_is_asked_for() -> None:
+    assert along({2: None, 1: 2}, *LEFT) == {1: 1.0, 2: 1.0, 3: 2.0}
+    assert along({1: None}, *LEFT) == {1: 1.0, 2: 1.0, 3: 1.0, 4: 1.0}
+
+
+def test_a_branch_is_no_part_of_the_campaigns_curve_and_has_its_own() -> None:
+    runs = (run(1, 1, None, 4), run(2, 2, 2, 4), run(3, 1, 4, 5))
+    assert along({1: None}, *runs) == {1: 1.0, 2: 1.0, 3: 1.0, 4: 1.0, 5: 3.0}
+    assert along({2: None, 1: 2}, *runs) == {1: 1.0, 2: 1.0, 3: 2.0, 4: 2.0}
