@@ -188,6 +188,31 @@ def test_after_two_rollbacks_the_campaign_stops_with_its_reason_until_a_person_l
     life.check_whole()
 
 
+def test_rewind_commits_one_line_and_names_what_cannot_be_gone_back_to(life: Life) -> None:
+    life.world.apply()
+    lab = life.world.lab
+    lab.write("specs/campaigns/one/campaign-001.yaml", "id: campaign-001\n")
+    lab.commit()
+
+    def rewind(which: str, *why: str) -> tuple[int, str]:
+        done = lab.reconcile("rewind", f"{ONE}@{which}", *why)
+        return done.returncode, done.stdout + done.stderr
+
+    assert rewind("10") == (
+        64,
+        "reconcile: say why, in one line: --why TEXT; it is kept in the campaign's history\n",
+    )
+    code, said = rewind("11", "--why", "better")
+    assert (code, f"{ONE}@10" in said) == (5, True)
+    assert rewind("1:10", "--why", "better")[0] == 64
+    code, said = rewind("10", "--why", "better there")
+    assert (code, "+rewind: {to: 10, reason: better there}" in said) == (0, True)
+    life.world.apply()
+    assert [one.reason for one in life.store.segments] == ["better there"]
+    code, said = rewind("10", "--why", "better there")
+    assert (code, "for that reason already (segment 2)" in said) == (3, True)
+
+
 RELEASE = {"at": 10, "updates": 4, "note": "for the readers"}
 
 
