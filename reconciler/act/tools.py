@@ -1,15 +1,15 @@
 """What executors work with: the realm's places, its store, and the edges to clock, processes and chance."""
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import msgspec
 
 from reconciler.act.launcher import Launcher
 from reconciler.observed.processes import PROC
 from reconciler.provenance import code_version
+from state.contract.inspection import LookedThrough
 from state.contract.request import CodeVersion
 from state.layout import Layout
 from state.store.writer import Writer
@@ -21,15 +21,6 @@ def _new_cookie() -> str:
 
 def _never() -> bool:
     return False
-
-
-class LookedThrough(NamedTuple):
-    """What was found in rows that were just made."""
-
-    objection: str | None = None
-    """What keeps them from being trained on, in words."""
-    validators: Mapping[str, int] = {}
-    """Who has looked → its version; empty: nobody could."""
 
 
 def _nobody(_quest_id: str, _path: Path, _digest: str) -> LookedThrough:

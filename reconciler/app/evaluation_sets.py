@@ -4,13 +4,11 @@ They are what the skill's source makes for each level with the seed of its `eval
 """
 
 import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 
-from reconciler.act.commands import Bounds, run_command
 from reconciler.act.errors import ActionFailed
 from reconciler.app.environment import Environment
 from reconciler.desired.desired import Desired
@@ -25,7 +23,7 @@ from state.kept_answers import KeptAnswers
 
 _KIND = "evaluation-set-2"
 _SAMPLES_PER_LEVEL = 5
-_BOUNDS = Bounds(seconds=60.0, file_bytes=64 * 1024 * 1024)
+_MAX_SECONDS, _MAX_BYTES = 60.0, 64 * 1024 * 1024
 
 
 class EvaluationSets:
@@ -113,9 +111,14 @@ def _made(command: Sequence[str]) -> tuple[str, ...]:
         ActionFailed: it could not be run.
         QuestFileError: what it wrote are no rows.
     """
+    import tempfile  # a plan remembers, and loads nothing to run commands with
+
+    from reconciler.act.commands import Bounds, run_command
+
+    bounds = Bounds(seconds=_MAX_SECONDS, file_bytes=_MAX_BYTES)
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "problems.jsonl"
         asked = [*command, "--out", str(out)]
-        run_command(asked, cwd=Path(os.sep), bounds=_BOUNDS, interrupted=lambda: False)
+        run_command(asked, cwd=Path(os.sep), bounds=bounds, interrupted=lambda: False)
         read = rows(read_quest_bytes(out), "the problems", RowShape())
         return tuple(" ".join(m.content for m in row.messages if m.role == "user") for row in read)

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import msgspec
 
-from reconciler.act.tools import LookedThrough
 from reconciler.app.data_requests import QuestContent, Subjects, campaigns_of
 from reconciler.app.environment import Environment
 from reconciler.app.evaluation_sets import EvaluationSets, examined, with_leaks
@@ -17,7 +16,7 @@ from reconciler.plan.actions import EnqueueJob, LaunchRun
 from reconciler.plan.changes import Plan
 from reconciler.plan.quest_sources import said
 from reconciler.plan.world import World
-from state.contract.inspection import Guard, InspectAnswer, Inspection, InspectRequest
+from state.contract.inspection import Guard, InspectAnswer, Inspection, InspectRequest, LookedThrough
 from state.contract.row_contracts import MESSAGES
 from state.layout import Layout
 

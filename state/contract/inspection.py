@@ -5,7 +5,8 @@ so whoever keeps answers by that key never keeps a wrong one.
 """
 
 import hashlib
-from typing import Literal
+from collections.abc import Mapping
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -152,6 +153,15 @@ class InspectAnswer(msgspec.Struct, frozen=True, kw_only=True):
     why_not: str | None = None
     no_tokenizer: bool = False
     """Nobody could look because the tokenizer that was asked for cannot be loaded, whatever the rows are."""
+
+
+class LookedThrough(NamedTuple):
+    """What was found in rows that were just made."""
+
+    objection: str | None = None
+    """What keeps them from being trained on, in words."""
+    validators: Mapping[str, int] = {}
+    """Who has looked → its version; empty: nobody could."""
 
 
 def inspection_key(request: InspectRequest, file_digest: str) -> str:

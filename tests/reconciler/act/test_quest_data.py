@@ -9,7 +9,7 @@ import pytest
 
 from reconciler.act.commands import Bounds, run_command
 from reconciler.act.errors import Permanent, Temporary
-from reconciler.act.tools import LookedThrough
+from state.contract.inspection import LookedThrough
 from state.contract.row_contracts import RowContract
 from state.layout import STAGING_PREFIX
 

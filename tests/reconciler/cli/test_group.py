@@ -10,7 +10,19 @@ import pytest
 
 from reconciler.cli.group import VERBS
 
-HEAVY = {"pydantic", "ruamel", "jsonschema", "git", "rich", "torch", "transformers", "watchfiles"}
+HEAVY = {
+    "tempfile",
+    "secrets",
+    "random",
+    "pydantic",
+    "ruamel",
+    "jsonschema",
+    "git",
+    "rich",
+    "torch",
+    "transformers",
+    "watchfiles",
+}
 CHECKOUT = Path(__file__).resolve().parents[3]
 
 
