@@ -69,10 +69,11 @@ def plan_migration(
 
     Raises:
         Misused: the realm's id is none.
+        Failed: the record of an earlier migration is damaged.
     """
     root = (environment.cwd / root).resolve()
     begun = newest_migration(root)
-    if begun is not None and (record := begun.read()).state != "undone":
+    if begun is not None and (record := _record(begun)).state != "undone":
         hint = "it is done; take it back with --undo" if record.state == "applied" else "go on with --apply"
         return _told(
             root, record, record.state, notes=(f"the migration {begun.folder} is {record.state}: {hint}",)

@@ -266,3 +266,14 @@ def test_each_real_older_root_migrates_or_says_what_it_needs_and_comes_back(
     assert is_calm(run, old.with_name("old-specs"))
     assert migrate(old, "--undo").exit_code == 0
     assert tree(old) == before
+
+
+def test_a_damaged_record_of_a_migration_stops_everything_by_its_name(migrate: Any, old: Path) -> None:
+    single_hero(old)
+    write(old / "control/migrations/1/migration.json", "{torn")
+    before = tree(old)
+    for options in ((), ("--apply",), ("--undo",)):
+        refused = migrate(old, *options)
+        assert refused.exit_code == 1, options
+        assert "control/migrations/1/migration.json" in refused.stderr
+    assert tree(old) == before
