@@ -20,6 +20,7 @@ CLAIMS = (
     "first_update",
     "training_speed",
     "checkpoint_stall",
+    "resume",
     "muon_step",
 )
 

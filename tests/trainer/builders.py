@@ -99,11 +99,11 @@ def a_config(
     )
 
 
-def a_guarded(**changes: Any) -> RunConfig:
+def a_guarded(*, save_every: int = 1000, **changes: Any) -> RunConfig:
     """Return a config whose guard is quick to judge."""
     usual: dict[str, Any] = {"window": 8, "warm_up": 8, "deviations": 2.0, "least_nats": 0.5}
     guard = LossGuardConfig(**(usual | changes))
-    config = a_config(held_out_fraction=0.0, evaluate_every=0, save_every=1000)
+    config = a_config(held_out_fraction=0.0, evaluate_every=0, save_every=save_every)
     return msgspec.structs.replace(config, loss_guard=guard, training=a_training(learning_rate=1e-2))
 
 
