@@ -41,20 +41,13 @@ class ShapedMuon(torch.optim.Muon):  # type: ignore[misc]
                 self._update(group, one_shape)
 
     def _update(self, group: dict[str, Any], parameters: list[Tensor]) -> None:
-        """Update matrices of one shape, up to their transposes; RMS of the step as AdamW's.
-
-        That RMS: arXiv 2502.16982, equation 4.
-        """
-        directions = self._directions(group, parameters)
-        wide_KMN = torch.stack([one if _is_wide(one) else one.mT for one in directions])
-        steps_KMN = orthogonal(wide_KMN.to(self._product_dtype), group["ns_coefficients"], group["ns_steps"])
+        """Update matrices of one shape; RMS of the step as AdamW's (arXiv 2502.16982, equation 4)."""
+        directions_KMN = torch.stack(self._directions(group, parameters)).to(self._product_dtype)
+        steps_KMN = orthogonal(directions_KMN, group["ns_coefficients"], group["ns_steps"])
         rate = 0.2 * group["lr"] * max(parameters[0].shape) ** 0.5
-        pairs = list(zip(parameters, steps_KMN.to(parameters[0].dtype).unbind(), strict=True))
-        wide = [(parameter, step) for parameter, step in pairs if _is_wide(parameter)]
-        tall = [(parameter, step.mT) for parameter, step in pairs if not _is_wide(parameter)]
-        for one_layout in filter(None, (wide, tall)):  # of one layout they are one kernel on a GPU
-            targets, steps = zip(*one_layout, strict=True)
-            torch._foreach_add_(targets, steps, alpha=-rate)
+        # In the layout of the parameters: only then is adding them one kernel on a GPU.
+        steps = steps_KMN.to(parameters[0].dtype).contiguous().unbind()
+        torch._foreach_add_(parameters, steps, alpha=-rate)
 
     def _directions(self, group: dict[str, Any], parameters: list[Tensor]) -> list[Tensor]:
         """Return the gradients with Nesterov momentum; the momentum lives in the optimizer's state."""
@@ -69,18 +62,17 @@ class ShapedMuon(torch.optim.Muon):  # type: ignore[misc]
 
 
 def _by_shape(parameters: Iterable[Tensor]) -> Iterator[list[Tensor]]:
-    """Yield the matrices of each shape, tall ones with wide ones, no more elements at once than allowed."""
+    """Yield the matrices of each shape, no more elements at once than allowed.
+
+    Tall and wide ones apart: transposed in memory their bf16 products round otherwise than torch's.
+    """
     of_shape: dict[tuple[int, ...], list[Tensor]] = defaultdict(list)
     for parameter in parameters:
-        of_shape[tuple(sorted(parameter.shape))].append(parameter)
+        of_shape[tuple(parameter.shape)].append(parameter)
     for shape, found in of_shape.items():
         count = max(1, MAX_ELEMENTS // math.prod(shape))
         for start in range(0, len(found), count):
             yield found[start : start + count]
-
-
-def _is_wide(matrix: Tensor) -> bool:
-    return bool(matrix.shape[0] <= matrix.shape[1])
 
 
 def _check(group: dict[str, Any]) -> None:

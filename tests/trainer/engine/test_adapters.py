@@ -11,7 +11,7 @@ pytest.importorskip("peft", reason="needs the lora extra")
 pytestmark = pytest.mark.train
 
 from adapters import a_lora, adapter_training, base_of, on_pretrained, pretrained, taken_over
-from builders import Realm, a_config, a_model, a_training, orders
+from builders import TINY, Realm, a_config, a_model, a_training, orders
 from safetensors.torch import load_file
 from seen import losses, manifest, saved_steps, why
 from transformers import AutoModelForCausalLM
@@ -21,6 +21,7 @@ from state.contract.run_config import RunConfig
 from trainer.__main__ import main
 from trainer.engine.adapters import put_adapters
 from trainer.engine.answer import load_checkpoint
+from trainer.engine.four_bit import linear_layers, quantise_body
 from trainer.engine.model import new_model
 from trainer.engine.run import run
 
@@ -259,3 +260,47 @@ def test_the_first_values_of_adapters_depend_on_the_seed_alone() -> None:
 
     assert torch.equal(first(3), first(3))
     assert not torch.equal(first(3), first(4))
+
+
+def layers_bytes(model: Any) -> int:
+    """Return what the weights of the body's linear layers take, with all that restores them."""
+    total = 0
+    for layer in linear_layers(model).values():
+        state = getattr(layer.weight, "quant_state", None)
+        tensors = [layer.weight] if state is None else [layer.weight, *map(torch.as_tensor, scales_of(state))]
+        total += sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+    return total
+
+
+def scales_of(state: Any) -> list[Any]:
+    return [state.absmax, state.state2.absmax, state.offset]
+
+
+def test_the_body_in_4_bits_takes_under_a_seventh_of_its_memory_and_is_the_same_each_time() -> None:
+    pytest.importorskip("bitsandbytes", reason="needs the qlora extra")
+    sizes = {**TINY, "hidden_size": 128, "intermediate_size": 384, "head_dim": 64}
+    models = [new_model(a_model(config=sizes), seed=1, special_ids={}) for _ in range(3)]
+    plain, one, other = models
+    for model in (one, other):
+        quantise_body(model, "fp32")
+    weights = sum(layer.weight.numel() for layer in linear_layers(plain).values())
+    assert layers_bytes(plain) == 4 * weights
+    assert layers_bytes(one) < 4 * weights / 7
+    pairs = zip(linear_layers(one).values(), linear_layers(other).values(), strict=True)
+    assert all(torch.equal(mine.weight, its.weight) for mine, its in pairs)
+
+
+def test_a_measurement_does_not_change_how_4_bit_layers_learn() -> None:
+    """bitsandbytes would repack them while measuring where the CPU has bf16 instructions; then no gradient."""
+    pytest.importorskip("bitsandbytes", reason="needs the qlora extra")
+    model = new_model(a_model(), seed=1, special_ids={})
+    quantise_body(model, "bf16")
+    layer = next(iter(linear_layers(model).values()))
+    before = layer.weight.clone()
+    assert layer.support_avx512bf16_for_cpu is False
+    with torch.no_grad():
+        layer.eval()(torch.ones(2, layer.in_features, dtype=torch.bfloat16))
+    assert torch.equal(layer.weight, before)
+    inputs = torch.ones(2, layer.in_features, requires_grad=True)
+    layer.train()(inputs).sum().backward()
+    assert float(inputs.grad.abs().sum()) > 0
