@@ -1,0 +1,47 @@
+"""The script for a GPU machine runs here, too, with a tiny model on the CPU."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch")
+pytestmark = pytest.mark.train
+
+SCRIPT = Path(__file__).parents[1] / "bench" / "gpu.py"
+
+
+def rows_of(*options: str) -> dict[str, str]:
+    """Return what was measured, by goal."""
+    done = subprocess.run(
+        [sys.executable, str(SCRIPT), *options], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    lines = [line.strip("| ").split(" | ") for line in done.stdout.splitlines() if line.startswith("| G")]
+    return {line[0]: line[2] for line in lines}
+
+
+def test_its_smoke_run_prints_a_row_for_each_goal_and_says_what_was_left_out() -> None:
+    found = rows_of("--smoke", "--without-trl")
+    assert sorted(found) == ["G1", "G2", "G3", "G4"]
+    assert found["G1"] == found["G2"] == "not measured: left out by --without-trl"
+    assert "tokens/s" in found["G3"]
+    assert found["G4"] == "not told on a CPU"
+
+
+@pytest.mark.long
+def test_its_smoke_run_measures_beside_trl() -> None:
+    pytest.importorskip("trl")
+    found = rows_of("--smoke")
+    assert found["G1"].endswith("ms)")
+    assert found["G2"].endswith("ms)")
+
+
+def test_without_a_device_it_says_so() -> None:
+    torch = pytest.importorskip("torch")
+    if torch.cuda.is_available():
+        pytest.skip("there is a CUDA device: it would measure for minutes")
+    done = subprocess.run([sys.executable, str(SCRIPT)], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == "there is no CUDA device here; --smoke runs the same code on the CPU\n"
