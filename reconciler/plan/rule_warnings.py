@@ -1,6 +1,6 @@
 """What of `retention.yaml` has no effect: a pin of nothing, a metric that nobody measured."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import isfinite
 
 from reconciler.desired.desired import Source
@@ -10,6 +10,7 @@ from reconciler.plan.kept import METRICS, metrics_of, set_name
 from reconciler.plan.stock import Stock
 from reconciler.plan.world import World
 from state.examinations import versions_now
+from state.store.rows import LedgerRow
 
 
 def warn_of_pins(draft: Draft, stock: Stock, retention: Source[Retention]) -> None:
@@ -70,10 +71,14 @@ def _is_unmeasured(world: World, name: str, metric: str) -> bool:
     """Are there checkpoints in the campaigns of this set, and none of them has the metric?"""
     rows = [row for row in world.facts.store.campaigns if set_name(row) == name]
     ledgers = [world.facts.ledger_of(row.uid) for row in rows]
-    values = (
-        metrics_of(one, versions_now(ledger)).get(metric)
-        for ledger in ledgers
-        for one in ledger
-        if metric in METRICS or one.skills_json
-    )
+    values = (value for ledger in ledgers for value in _values(ledger, metric))
     return any(ledgers) and not any(value is not None and isfinite(value) for value in values)
+
+
+def _values(ledger: Sequence[LedgerRow], metric: str) -> Iterator[float | None]:
+    """Yield a metric of the checkpoints that may have it; an accuracy of those that are compared now."""
+    is_examined = metric not in METRICS
+    examined_in = versions_now(ledger) if is_examined else {}
+    for one in ledger:
+        if one.skills_json or not is_examined:
+            yield metrics_of(one, examined_in).get(metric)

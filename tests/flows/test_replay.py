@@ -242,6 +242,7 @@ def test_one_that_was_lost_is_put_into_its_empty_place(lab: Lab) -> None:
     assert not lab.plan()["changes"]
 
 
+@pytest.mark.long
 def test_putting_back_may_be_killed_anywhere_and_done_again(lab: Lab, tmp_path: Path) -> None:
     made = tmp_path / "made"
     shutil.copytree(checkpoint(lab, 8), made, ignore=shutil.ignore_patterns(".ledger.json"))

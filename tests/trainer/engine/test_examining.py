@@ -65,6 +65,7 @@ def test_training_is_the_same_to_the_bit_with_and_without_examinations(
         assert ours.read_bytes() == theirs.read_bytes(), name
 
 
+@pytest.mark.long
 def test_adapters_are_examined_and_train_on_to_the_bit(realm: Realm, tmp_path: Path) -> None:
     pytest.importorskip("peft", reason="needs the lora extra")
     from adapters import adapter_training

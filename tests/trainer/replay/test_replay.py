@@ -108,6 +108,7 @@ def test_updates_that_were_left_out_are_left_out_again(realm: Realm, again: Agai
     assert (answer.verdict, answer.why, answer.digest) == ("same", None, made.digest)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("changes", [{}, {"optimizer": "muon"}], ids=["adamw", "muon"])
 def test_adapters_with_dropout_come_out_the_same_to_the_bit(
     realm: Realm, again: Again, changes: dict[str, Any]
