@@ -88,6 +88,14 @@ def test_start_over_is_one_commit_of_a_new_campaign_the_old_one_archived(run, la
     assert run("validate").exit_code == 0
 
 
+def test_start_over_leaves_out_where_the_old_campaign_went_back(run, lab: Path, git) -> None:
+    before = (lab / MU).read_text()
+    (lab / MU).write_text(before + "rewind: {to: 5, reason: too hot}\n")
+    git(lab, "commit", "-qam", "back")
+    assert run("start-over", "mu").exit_code == 0
+    assert "rewind" not in (lab / "specs/campaigns/mu/campaign-002.yaml").read_text()
+
+
 def test_start_over_moves_quests_that_name_the_old_campaign_unless_told_not_to(run, lab: Path, git) -> None:
     run("start-over", "mu", "--keep-queue", "--branch", "kept")
     assert git(lab, "diff", "--name-only", "main", "kept", "--", "specs/queue.yaml") == ""
