@@ -22,7 +22,8 @@ def handle(action: HandleRequest, tools: Tools) -> str:
         row = select_one(store, CampaignRow, "WHERE name = ?", action.campaign)
         if row is None:
             return f"there is no campaign {action.campaign}; nothing was done"
-        put(store, [_held(row, action, now)])
+        asked = select_one(store, RequestRow, "WHERE id = ?", action.request_id)
+        put(store, [_held(row, action, asked.asked_at if asked is not None else now, now)])
         return _result(action)
 
     return answer_once(tools, action.request_id, do)
@@ -39,13 +40,14 @@ def _taken_back(store: apsw.Connection, action: HandleRequest, now: str) -> list
     ]
 
 
-def _held(row: CampaignRow, action: HandleRequest, now: str) -> CampaignRow:
+def _held(row: CampaignRow, action: HandleRequest, asked_at: str, now: str) -> CampaignRow:
+    """Return the campaign held since it was asked for; or without a hold, and failures until now forgiven."""
     if action.kind == "resume":
         return msgspec.structs.replace(
             row, hold=None, hold_by=None, hold_why=None, hold_at=None, forgiven_at=now
         )
     return msgspec.structs.replace(
-        row, hold=action.kind, hold_by=action.asked_by, hold_why=action.why, hold_at=now
+        row, hold=action.kind, hold_by=action.asked_by, hold_why=action.why, hold_at=asked_at
     )
 
 
