@@ -71,8 +71,8 @@ def _lap(view: View, link: Link, checkpoints: Path, device: str | None) -> Lap:
     manifest, recipe = link.manifest, link.manifest.recipe
     if link.run is None or manifest.attempt == 0:
         origin = manifest.origin
-        source = f"{origin.campaign}@{origin.step}" if origin else "another campaign"
-        raise NoWay(link.checkpoint, f"it was taken over as it was; replay {source} instead")
+        instead = f"; replay {origin.campaign}@{origin.step} instead" if origin else ", not trained here"
+        raise NoWay(link.checkpoint, f"it was taken over as it was{instead}")
     if recipe is None:
         raise NoWay(link.checkpoint, "it was saved by an older version, which did not record how")
     request = _request(view, link)
