@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("torch")
 pytest.importorskip("accelerate", reason="the Hugging Face Trainer needs accelerate")
-pytestmark = [pytest.mark.train, pytest.mark.long]
+pytestmark = [pytest.mark.train, pytest.mark.long, pytest.mark.timeout(900)]
 
 HERO = """\
 id: tiny
