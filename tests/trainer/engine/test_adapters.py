@@ -1,6 +1,7 @@
 """Adapters: only they are trained and saved, they go on to the bit, and they know the weights below them."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from trainer.__main__ import main
 from trainer.engine.adapters import put_adapters
 from trainer.engine.answer import load_checkpoint
 from trainer.engine.four_bit import linear_layers, quantise_body
+from trainer.engine.merging import keep_frozen_in
 from trainer.engine.model import new_model
 from trainer.engine.run import run
 
@@ -29,6 +31,7 @@ CASES: dict[str, dict[str, Any]] = {
     "lora": {},
     "lora with muon": {"optimizer": "muon"},
     "lora computing layers twice": {"gradient_checkpointing": True},
+    "lora in bf16": {"precision": "bf16"},
     "qlora": {"method": "qlora"},
     "qlora with muon": {"method": "qlora", "optimizer": "muon"},
 }
@@ -155,6 +158,10 @@ def test_a_campaign_puts_fresh_adapters_on_the_checkpoint_that_it_begins_with(re
     base = base_of(realm, max(saved_steps(realm)))
     assert (base.kind, base.step, base.digest) == ("checkpoint", 3, manifest(realm, 3).digest)
 
+    aside = realm.campaign.segments / "1" / "checkpoint-8"  # as a rollback moves it
+    shutil.copytree(realm.campaign.checkpoint(8), aside)
+    assert load_checkpoint(aside)[0].peft_config
+
     weights = realm.campaign.checkpoint(3) / "model.safetensors"
     weights.chmod(0o600)
     weights.write_bytes(weights.read_bytes()[:-1] + b"\1")
@@ -249,6 +256,28 @@ def test_frozen_layers_are_bf16_under_bf16_and_adapters_stay_float32(realm: Real
     assert run(files.request) == 0
     saved = load_file(realm.campaign.checkpoint(2) / "adapter_model.safetensors")
     assert {tensor.dtype for tensor in saved.values()} == {torch.float32}
+
+
+def test_frozen_layers_in_bf16_change_no_product_of_autocast() -> None:
+    def made() -> Any:
+        model = new_model(a_model(), seed=1, special_ids={})
+        put_adapters(model, "lora", a_lora(dropout=0.0), "bf16", seed=0, base_name=None)
+        for name, parameter in model.named_parameters():
+            if "lora_B" in name:
+                parameter.data.fill_(0.01)
+        return model
+
+    whole, half = made(), keep_frozen_in(made(), "bf16")
+    assert half.model.layers[0].mlp.up_proj.base_layer.weight.dtype == torch.bfloat16
+    found = []
+    for model in (whole, half):
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            loss = model(input_ids=torch.arange(24)[None], use_cache=False).logits.float().square().mean()
+        loss.backward()
+        found.append((loss, [p.grad for p in model.parameters() if p.requires_grad]))
+    (loss, gradients), (other_loss, other_gradients) = found
+    assert torch.equal(loss, other_loss)
+    assert all(torch.equal(one, other) for one, other in zip(gradients, other_gradients, strict=True))
 
 
 def test_the_first_values_of_adapters_depend_on_the_seed_alone() -> None:

@@ -22,7 +22,7 @@ TRIES = 60
 """At most so many launches: a kill before the first save is a launch for nothing."""
 
 
-@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
+@pytest.mark.parametrize("optimizer", ["adamw", pytest.param("muon", marks=pytest.mark.long)])
 def test_killed_adapters_come_out_as_undisturbed_ones(realm: Realm, tmp_path: Path, optimizer: str) -> None:
     config = a_config(training=adapter_training(optimizer=optimizer), save_every=3)
     undisturbed = Realm(tmp_path / "undisturbed")
