@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+from reconciler.plan import checkpoints
 from reconciler.plan.actions import LaunchRun
 from reconciler.plan.sentences import sentence_of
 from state.ids import campaign_uid, job_uid
@@ -42,3 +43,14 @@ def test_the_plan_of_each_case_is_as_its_file_says(path, planned):
         assert [change.source for change in plan.changes] == case["sources"]
     if "orders" in case:
         assert _ordered(plan) == [job_uid(UID, quest) for quest in case["orders"]]
+
+
+def test_no_case_is_planned_otherwise_where_nothing_is_left_out_as_recorded(planned, monkeypatch):
+    """A campaign whose checkpoints are as recorded is not asked about further: that never changes a plan."""
+    texts = [text for path in CASES if "checkpoints" in (text := path.read_text())]
+    found = [YAML(typ="safe").load(text) for text in texts]
+    before = [planned(case) for case in found]
+    asked = []
+    monkeypatch.setattr(checkpoints, "_is_as_recorded", lambda _world, row: asked.append(row))
+    assert [planned(case) for case in found] == before
+    assert asked
