@@ -2,13 +2,14 @@
 
 import math
 import time
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 
 from state.atomic import write_json
-from state.contract.memory_need import shape_of
+from state.contract.memory_need import Shape, shape_of
 from state.contract.metrics import Kind
 from state.contract.orders import QuestOrder
 from trainer.engine.effective import effective_run
@@ -97,10 +98,14 @@ class Teller:
         )
         self._log(made, total, result.loss, speed)
 
+    @cached_property
+    def _shape(self) -> Shape | None:
+        config = self._state.model.config
+        return shape_of(config.to_dict(), config.vocab_size)
+
     def _costs(self, plan: UpdatePlan, spent: Spent) -> dict[str, Any]:
-        model = self._state.model
-        device = model.device
-        shape = shape_of(model.config.to_dict(), model.config.vocab_size) if device.type == "cuda" else None
+        device = self._state.model.device
+        shape = self._shape if device.type == "cuda" else None
         found: dict[str, Any] = {
             "fill": round(fill(plan.batches), 4),
             "memory_bytes": peak_memory_bytes(device),
