@@ -117,7 +117,7 @@ def test_a_campaign_is_deleted_whole_after_an_approval_and_comes_back(
     say(lab, git, "state: deleted")
     assert run("apply", "--until-converged").exit_code == 3
     assert there(realm) == ["checkpoint-100", "checkpoint-200"]
-    assert "all of it (2 checkpoints, 1 kB) would be deleted" in " ".join(run("plan").stdout.split())
+    assert "all of it (2 checkpoints, 2 kB) would be deleted" in " ".join(run("plan").stdout.split())
 
     approve(run)
     assert run("apply", "--until-converged").exit_code == 0
