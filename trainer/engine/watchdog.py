@@ -59,8 +59,10 @@ class Watchdog(threading.Thread):
                 return
 
     def end(self) -> None:
-        """Look no more: the run is over."""
+        """Look no more: the run is over. Afterwards no thread of ours outlives the interpreter."""
         self._over.set()
+        if threading.current_thread() is not self:
+            self.join()
 
 
 @contextmanager
