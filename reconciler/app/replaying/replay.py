@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -163,6 +164,7 @@ def _ask(environment: Environment, layout: Layout, way: Way, folder: Path) -> Re
         trainer_lock=str(layout.trainer_lock), folder=str(folder), data=way.data, laps=way.laps
     )
     write_json(folder / "request.json", request)
+    signal.signal(signal.SIGTERM, _leave)  # the trainer goes with us: it would hold its lock, unseen
     with (folder / _LOG_NAME).open("wb") as log:
         done = subprocess.run(
             [sys.executable, "-m", "trainer", "replay", "--request", str(folder / "request.json")],
@@ -179,6 +181,11 @@ def _ask(environment: Environment, layout: Layout, way: Way, folder: Path) -> Re
         lines = (folder / _LOG_NAME).read_text("utf-8", "replace").strip().splitlines()[-_LINES:]
         ended = f"ended with {done.returncode}: {' / '.join(lines) or 'it said nothing'}"
         raise Failed(f"the trainer {ended}") from None
+
+
+def _leave(number: int, _frame: object) -> None:
+    """Leave by an exception, on which a started process is ended and the scratch folder removed."""
+    raise SystemExit(128 + number)
 
 
 def _lay(link: Link, checkpoints: Path) -> None:
