@@ -14,20 +14,19 @@ from reconciler.app.environment import Environment
 from reconciler.desired.desired import Desired
 from reconciler.desired.queue import Quest
 from reconciler.desired.skill import Skill
-from reconciler.provenance import ProvenanceUnknown, code_version
 from state.canonical import sha256_of
-from state.contract.inspection import Guard, Inspection, InspectRequest
+from state.contract.inspection import CHECKER_VERSION, Guard, Inspection, InspectRequest
 from state.contract.orders import RowShape
 from state.contract.quest_rows import QuestFileError, read_quest_bytes, rows
 from state.kept_answers import KeptAnswers
 
-_KIND = "evaluation-set-2"
+_KIND = "evaluation-set-3"
 _SAMPLES_PER_LEVEL = 5
 _MAX_SECONDS, _MAX_BYTES = 60.0, 64 * 1024 * 1024
 
 
 class EvaluationSets:
-    """What skills are examined with, level by level; made once for each version of this software."""
+    """What skills are examined with, level by level; made once for each version of the checkers."""
 
     def __init__(self, environment: Environment, *, is_to_make: bool = True) -> None:
         """`is_to_make`: run the sources of skills for what is not known; else only what is known counts."""
@@ -61,13 +60,14 @@ class EvaluationSets:
                 if questions is not None:
                     name = f"the evaluation of skill {skill.id}, level {level}"
                     yield Guard(name=name, key=f"{skill.id}-level-{level}", questions=questions)
-        except (ActionFailed, QuestFileError, ProvenanceUnknown, OSError) as error:
+        except (ActionFailed, QuestFileError, OSError) as error:
             why = f"skill/{skill.id}: its evaluation problems could not be looked for: {error}"
             self.notes[skill.id] = why
 
     def _questions(self, command: Sequence[str]) -> tuple[str, ...] | None:
         """Return what the problems ask that a command makes; None when that is not known."""
-        key = f"{_KIND}\0{sha256_of({'command': list(command), 'software': str(code_version())})}"
+        # A plan asks, too, and must not ask git which software this is: the checkers' version stands for it.
+        key = f"{_KIND}\0{sha256_of({'command': list(command), 'checker': CHECKER_VERSION})}"
         if (known := self._kept.get(key)) is not None:
             return msgspec.json.decode(known, type=tuple[str, ...])
         if not self._is_to_make:
