@@ -1,6 +1,5 @@
 """The folders of queue/ show the jobs and nothing else; what is not ours is never named for a change."""
 
-import msgspec
 import pytest
 
 from state import queue_folders
@@ -19,7 +18,7 @@ def job(number: int = 1, **fields: object) -> JobRow:
         "dataset_path": "/data/sums.jsonl", "digest": f"sha256:{HEX}", "num_examples": 3, "shape_json": "{}",
         "priority": "normal", "epochs": 1, "status": "queued", "created_at": f"2026-01-31T12:00:0{number}Z",
     }  # fmt: skip
-    return msgspec.convert(given | fields, JobRow)
+    return JobRow(**(given | fields))
 
 
 def changes(jobs: list[JobRow], found: Found = Found()) -> Changes:  # noqa: B008 - frozen
