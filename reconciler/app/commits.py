@@ -66,9 +66,14 @@ def make_commit(
     """
     from git import GitError, Repo
 
+    if base.top is None:
+        raise Blocked(
+            f"{base.git_dir}: a bare repository has no files to commit; "
+            "do it in a clone of it (--repo CLONE), and push"
+        )
     try:
         with without_git_variables(), Repo(base.top) as repository:
-            writing = _Writing(repository, base)
+            writing = _Writing(repository, base, base.top)
             writing.refuse_staged(changes)
             target = writing.free_branch(branch) if branch is not None else writing.current_branch()
             identity = identity_of(environment, repository)
@@ -110,12 +115,10 @@ def without_git_variables() -> Iterator[None]:
 class _Writing:
     """What is done to one repository on top of one commit."""
 
-    def __init__(self, repository: "Repo", base: Commit) -> None:
+    def __init__(self, repository: "Repo", base: Commit, top: Path) -> None:
         self._repository = repository
         self._base = base
-        if base.top is None:
-            raise Failed(f"{base.git_dir}: a bare repository has no files to work on")
-        self._top = base.top
+        self._top = top
 
     def _git(self, *arguments: str, env: Mapping[str, str] | None = None) -> str:
         command = ["git", *_QUIET, *arguments]

@@ -235,7 +235,7 @@ def _campaign(view: View, world: World, name: str) -> CampaignStatus:
         state=state_of(view, name),
         synced=synced(view, world, name, run),
         healthy=healthy(view, world, name, run),
-        step=max(newest.step if newest else 0, (run.step or 0) if run else 0),
+        step=_step(view, row, newest.step if newest else 0, (run.step or 0) if run else 0),
         goal_updates=goals.updates,
         goal=in_words(goals),
         run=run,
@@ -246,6 +246,14 @@ def _campaign(view: View, world: World, name: str) -> CampaignStatus:
         segment=row.segment if row else 1,
         went_back=_went_back(view, row),
     )
+
+
+def _step(view: View, row: CampaignRow | None, *seen: int) -> int:
+    """Return how far a campaign has come; of one whose checkpoints were let go, what the ledger says."""
+    ledger = (
+        view.facts.ledger_of(row.uid) if row is not None and row.status in ("archived", "deleted") else ()
+    )
+    return max(*seen, *(one.step for one in ledger if one.is_living), 0)
 
 
 def _went_back(view: View, row: CampaignRow | None) -> str | None:

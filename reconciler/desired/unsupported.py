@@ -12,7 +12,6 @@ from reconciler.desired.hero import Hero
 from reconciler.desired.layers import Resolved
 from reconciler.desired.optimizers import OPTIMIZERS
 from reconciler.desired.places import KeyPath
-from reconciler.desired.skill import Skill
 from state.contract.chat import is_built_in, is_model_own
 
 SCHEDULERS = ("constant", "wsd", "cosine", "linear")
@@ -65,13 +64,6 @@ def _schedule_problems(settings: Mapping[str, Resolved]) -> Iterator[Unsupported
 def unsupported_hero(hero: Hero) -> tuple[Unsupported, ...]:
     """Return what a hero asks for beyond its settings."""
     return (*_blockers(hero), *_notes(hero))
-
-
-def unsupported_skill(skill: Skill) -> tuple[Unsupported, ...]:
-    """Return what a skill asks for in vain; that it has no source is told by the quests that need one."""
-    if skill.evaluation is None:
-        return ()
-    return (_note(("evaluation",), "nothing examines skills in this version"),)
 
 
 def unsupported_dataset(dataset: Dataset) -> tuple[Unsupported, ...]:

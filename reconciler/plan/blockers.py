@@ -197,13 +197,15 @@ def _block_all_lost(world: World, draft: Draft, campaign: str) -> bool:
     if not saved:
         return False
     newest = max(saved, key=lambda row: row.sequence)
+    stones = [world.facts.tombstone(row) for row in saved]
+    trashed = [stone.thing for stone in stones if stone is not None and stone.state == "trashed"]
+    back = f"take it back: reconcile undelete {trashed[-1]}" if trashed else "restore the folder from a copy"
     draft.block(
         f"campaign/{campaign}",
         code="learning-lost",
         message=f"it has saved checkpoints, the newest at step {newest.step}, and none of them lies there "
         "whole: training would begin from nothing",
         cause=newest.path,
-        hint="restore the folder from a copy; or begin from nothing on purpose: reconcile start-over "
-        f"{campaign.partition('/')[0]}",
+        hint=f"{back}; or begin from nothing on purpose: reconcile start-over {campaign.partition('/')[0]}",
     )
     return True

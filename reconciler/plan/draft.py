@@ -23,6 +23,8 @@ class Draft:
         self.afterwards: list[Change] = []
         """What a later plan drops of the campaigns that this one archives."""
         self.kept: list[KeptNow] = []
+        self.held_drops: set[int] = set()
+        """Of ledger rows whose drop was cut short and is not finished for now: they lie in their place."""
 
     def add(
         self,

@@ -5,8 +5,7 @@ from collections.abc import Iterator
 import msgspec
 
 from reconciler.desired.hero import Hero
-from reconciler.desired.skill import Skill
-from reconciler.desired.unsupported import unsupported_hero, unsupported_skill
+from reconciler.desired.unsupported import unsupported_hero
 from reconciler.observed.records import ModelFacts, PretrainedConfig
 from reconciler.plan.world import World
 from state.contract.byte_tokens import VOCAB_SIZE
@@ -43,12 +42,6 @@ def hero_warnings(world: World, hero: Hero) -> Iterator[str]:
     config = model_of(world, hero).config if hero.model.hf_name else None
     if config is not None:
         yield from _harmless_contradictions(world, hero, config)
-
-
-def skill_warnings(world: World, skill: Skill) -> Iterator[str]:
-    """Yield what a skill says that has no effect."""
-    for note in unsupported_skill(skill):
-        yield f"skill/{skill.id}: {note.reason} ({world.where(f'skill/{skill.id}', *note.path)})"
 
 
 def _harmless_contradictions(world: World, hero: Hero, config: PretrainedConfig) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from reconciler.plan.draft import Draft
-from reconciler.plan.hero_checks import hero_problems, hero_warnings, skill_warnings
+from reconciler.plan.hero_checks import hero_problems, hero_warnings
 from reconciler.plan.world import World
 
 _AT_REST = ("archived", "deleted")
@@ -40,5 +40,3 @@ def plan_heroes(world: World, draft: Draft) -> None:
                 hint=problem.hint,
             )
     draft.warnings.extend(_orphan_warnings(world))
-    for skill in world.desired.skills.values():
-        draft.warnings.extend(skill_warnings(world, skill.spec))

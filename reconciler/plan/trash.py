@@ -157,8 +157,33 @@ def _finish_drops(world: World, draft: Draft, stock: Stock, back: set[int | None
     """Move what has its tombstone already and still lies in its place: a kill came between the two."""
     for one in stock.ledger if world.facts.tombstones else ():
         stone = world.facts.tombstone(one) if one.digest in stock.there else None
-        if stone is not None and one.sequence not in back:
+        if stone is None or one.sequence in back:
+            continue
+        if is_held_back(world, draft, stone) or _is_doubtful(world, draft, stone, stock):
+            draft.held_drops.add(stone.sequence)
+        else:
             plan_drop(draft, stock.row, one, stone.reason, stone.grace_seconds, "an earlier drop", stone.kind)
+
+
+def _is_doubtful(world: World, draft: Draft, stone: TrashRow, stock: Stock) -> bool:
+    """Is anything of the campaign lost or damaged, or nothing left but its trash? Then that is named."""
+    if stone.state != "trashed" or stone.is_campaign:
+        return False  # half deleted already, or a person approved that all of it goes
+    retention = world.desired.retention
+    why = why_on_hold(world, draft, stock, retention.spec if retention else Retention())
+    stones = world.facts.tombstones
+    whole = [one for one in stock.ledger if stock.is_there(one) and one.sequence not in stones]
+    if why is None and not whole and not world.wants_cleanup(stock.row):
+        why = "no other checkpoint of it lies there whole"
+    if why is not None:
+        draft.block(
+            stone.subject,
+            code="deletion-on-hold",
+            message=f"it was dropped, and is not deleted: {why}",
+            cause=stone.path,
+            hint=f"take it back: reconcile undelete {stone.thing}; or mend that, or acknowledge the loss",
+        )
+    return why is not None
 
 
 def plan_undeletes(world: World, draft: Draft) -> None:
@@ -193,6 +218,7 @@ def plan_purges(world: World, draft: Draft) -> None:
     if world.facts.trash.problem is not None:
         return
     held = {action.sequence for action in draft.actions(RestoreCheckpoint)} | _being_dropped(draft)
+    held |= draft.held_drops
     waiting = (stone for stone in world.facts.in_trash if stone.sequence not in held)
     free = {stone.sequence for stone in waiting if not _stays(world, draft, stone)}
     for stone in due(world):
@@ -216,8 +242,10 @@ def plan_purges(world: World, draft: Draft) -> None:
 
 def _stays(world: World, draft: Draft, stone: TrashRow) -> bool:
     """Is it protected, replaced by something else, or mixed with what is not ours? Then that is named."""
+    row = world.facts.campaign_row(stone.campaign)
     return (
         is_held_back(world, draft, stone)
+        or (row is not None and _is_doubtful(world, draft, stone, stock_of(world, row)))
         or _block_replaced(world, draft, stone)
         or _block_strange(world, draft, stone)
     )
