@@ -126,8 +126,8 @@ class LossGuardConfig(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     """Updates of a quest before the first one that can be a spike."""
     deviations: float = 10.0
     """So many of their deviations (1.4826 x MAD) a spike lies above their median, at least."""
-    least_nats: float = 1.0
-    """And so many nats per trained token."""
+    least_nats: float = 3.0
+    """And so many nats per trained token: small batches of what is well learnt jump by one or two."""
     skips: int = 3
     """At most so many updates are left out ..."""
     per_updates: int = 200

@@ -22,7 +22,7 @@ OFF = LossGuardConfig(enabled=False, window=8, warm_up=4)
         ((1.0, 3.0, 1.0, 3.0), SMALL, 2.0 + 10 * 1.4826),
         ((2.0, 2.0, 2.0, 2.0, 2.0, 90.0, 80.0), SMALL, 3.0),
         ((2.0, 2.0, 2.0, 2.0), OFF, None),
-        ((2.0,) * 8, LossGuardConfig(window=8, warm_up=32), 3.0),
+        ((2.0,) * 8, LossGuardConfig(window=8, warm_up=32, least_nats=1.0), 3.0),
     ],
     ids=[
         "nothing known",
