@@ -98,11 +98,17 @@ def _plan_failures(world: World, draft: Draft, row: CampaignRow, job: JobRow) ->
 
 
 def is_begun(world: World, campaign: str, job: JobRow) -> bool:
-    """Has the campaign learnt anything of this job, as far as the job or the newest checkpoint knows?"""
+    """Has the campaign learnt anything of this job: by the job, the newest checkpoint or a living trainer?"""
     if job.status == "skipped":
         return False
     known = job.start_step is not None or job.status in ("processing", "completed", "failed")
-    return known or cursor_of(world, campaign, job) is not None
+    return known or cursor_of(world, campaign, job) is not None or _is_at_work(world, campaign, job)
+
+
+def _is_at_work(world: World, campaign: str, job: JobRow) -> bool:
+    """Does a living trainer of the campaign train this job? What it has learnt is saved when it leaves."""
+    told = (live.seen.status for live in world.live_runs() if live.campaign == campaign and live.seen)
+    return any(status is not None and status.quest_id == job.order_id for status in told)
 
 
 def _is_left(world: World, campaign: str, running_quest: str | None, job: JobRow) -> bool:
