@@ -251,6 +251,7 @@ def _(year: Year) -> None:
     8,
     "somebody deletes a checkpoint by hand: no drop there any more",
     "retention-on-hold",
+    "deletion-on-hold",
     "checkpoint-missing",
 )
 def _(year: Year) -> None:
