@@ -298,6 +298,7 @@ def killed_at(life: Life, aside: Path, at: int) -> bool:
     return killed
 
 
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("stride", [47, pytest.param(1, marks=pytest.mark.long)])
 def test_a_rollback_killed_anywhere_ends_as_undisturbed(life: Life, tmp_path: Path, stride: int) -> None:
     life.world.is_watched = False
