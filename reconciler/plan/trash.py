@@ -4,7 +4,7 @@ Fails closed: where anything about a campaign's checkpoints is unknown, damaged 
 that campaign is dropped, and the plan says why.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from reconciler.desired.desired import Source
 from reconciler.desired.realm import duration_seconds
@@ -155,35 +155,43 @@ def plan_drop(
 
 def _finish_drops(world: World, draft: Draft, stock: Stock, back: set[int | None]) -> None:
     """Move what has its tombstone already and still lies in its place: a kill came between the two."""
+    doubt = _doubt(world, draft, stock) if world.facts.tombstones else None
     for one in stock.ledger if world.facts.tombstones else ():
         stone = world.facts.tombstone(one) if one.digest in stock.there else None
         if stone is None or one.sequence in back:
             continue
-        if is_held_back(world, draft, stone) or _is_doubtful(world, draft, stone, stock):
+        if is_held_back(world, draft, stone) or _is_doubtful(draft, stone, doubt):
             draft.held_drops.add(stone.sequence)
         else:
             plan_drop(draft, stock.row, one, stone.reason, stone.grace_seconds, "an earlier drop", stone.kind)
 
 
-def _is_doubtful(world: World, draft: Draft, stone: TrashRow, stock: Stock) -> bool:
-    """Is anything of the campaign lost or damaged, or nothing left but its trash? Then that is named."""
-    if stone.state != "trashed" or stone.is_campaign:
-        return False  # half deleted already, or a person approved that all of it goes
+def _doubt(world: World, draft: Draft, stock: Stock) -> str | None:
+    """Say why nothing of a campaign's trash is deleted: a loss or damage, or nothing else is left of it."""
     retention = world.desired.retention
     why = why_on_hold(world, draft, stock, retention.spec if retention else Retention())
     stones = world.facts.tombstones
-    whole = [one for one in stock.ledger if stock.is_there(one) and one.sequence not in stones]
-    if why is None and not whole and not world.wants_cleanup(stock.row):
-        why = "no other checkpoint of it lies there whole"
-    if why is not None:
-        draft.block(
-            stone.subject,
-            code="deletion-on-hold",
-            message=f"it was dropped, and is not deleted: {why}",
-            cause=stone.path,
-            hint=f"take it back: reconcile undelete {stone.thing}; or mend that, or acknowledge the loss",
-        )
-    return why is not None
+    is_left = any(stock.is_there(one) and one.sequence not in stones for one in stock.ledger)
+    if why is None and not is_left and not world.wants_cleanup(stock.row):
+        return "no other checkpoint of it lies there whole"
+    return why
+
+
+def _is_doubtful(draft: Draft, stone: TrashRow, doubt: str | None) -> bool:
+    """Does the doubt about its campaign hold it? Then that is named.
+
+    Not what is half deleted already, nor a whole campaign, of which a person approved that all of it goes.
+    """
+    if doubt is None or stone.state != "trashed" or stone.is_campaign:
+        return False
+    draft.block(
+        stone.subject,
+        code="deletion-on-hold",
+        message=f"it was dropped, and is not deleted: {doubt}",
+        cause=stone.path,
+        hint=f"take it back: reconcile undelete {stone.thing}; or mend that, or acknowledge the loss",
+    )
+    return True
 
 
 def plan_undeletes(world: World, draft: Draft) -> None:
@@ -220,7 +228,8 @@ def plan_purges(world: World, draft: Draft) -> None:
     held = {action.sequence for action in draft.actions(RestoreCheckpoint)} | _being_dropped(draft)
     held |= draft.held_drops
     waiting = (stone for stone in world.facts.in_trash if stone.sequence not in held)
-    free = {stone.sequence for stone in waiting if not _stays(world, draft, stone)}
+    doubts = _doubts(world, draft)
+    free = {stone.sequence for stone in waiting if not _stays(world, draft, stone, doubts)}
     for stone in due(world):
         if stone.sequence in free:
             draft.add(
@@ -240,12 +249,18 @@ def plan_purges(world: World, draft: Draft) -> None:
             )
 
 
-def _stays(world: World, draft: Draft, stone: TrashRow) -> bool:
+def _doubts(world: World, draft: Draft) -> dict[str, str | None]:
+    """Return the doubt about each campaign that has something in the trash, by uid; looked for once each."""
+    uids = {stone.campaign_uid for stone in world.facts.in_trash}
+    rows = (row for row in world.facts.store.campaigns if row.uid in uids)
+    return {row.uid: _doubt(world, draft, stock_of(world, row)) for row in rows}
+
+
+def _stays(world: World, draft: Draft, stone: TrashRow, doubts: Mapping[str, str | None]) -> bool:
     """Is it protected, replaced by something else, or mixed with what is not ours? Then that is named."""
-    row = world.facts.campaign_row(stone.campaign)
     return (
         is_held_back(world, draft, stone)
-        or (row is not None and _is_doubtful(world, draft, stone, stock_of(world, row)))
+        or _is_doubtful(draft, stone, doubts.get(stone.campaign_uid))
         or _block_replaced(world, draft, stone)
         or _block_strange(world, draft, stone)
     )

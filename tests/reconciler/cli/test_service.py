@@ -70,12 +70,18 @@ def test_apply_says_that_it_is_ready_lives_and_leaves(
     assert told == ["READY=1", "WATCHDOG=1", "STOPPING=1"]
 
 
-def test_without_systemd_nobody_is_told_and_nothing_fails(tmp_path: Path) -> None:
+def test_without_systemd_nobody_is_told_and_a_socket_that_is_gone_stops_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = []
+    real = socket.socket
+    monkeypatch.setattr(socket, "socket", lambda *kind: opened.append(kind) or real(*kind))
     for variables in ({}, {"NOTIFY_SOCKET": str(tmp_path / "gone")}):
         notifier = Notifier(variables)
         notifier.ready()
         notifier.alive()
         notifier.leaves()
+        assert len(opened) == (3 if variables else 0)
 
 
 SAMPLE = re.compile(r'[a-z_]+(\{[a-z]+="([^"\\\n]|\\.)*"(,[a-z]+="([^"\\\n]|\\.)*")*\})? [-0-9.e+]+')
