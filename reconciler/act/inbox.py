@@ -1,7 +1,8 @@
 """Take a file out of the inbox: its content becomes a snapshot and a quest first, only then the file goes.
 
 The file is compared with what the plan saw before it is copied, after it, and right before it is removed; who
-changes it meanwhile keeps it. Killed at any point, it lies in the inbox, or in the realm's data, or in both.
+changes it meanwhile keeps it. Killed at any point, it lies in the inbox, or in the realm's data, or in both:
+a file that begins with what was taken in before brings only what came behind it.
 """
 
 import os
@@ -52,13 +53,17 @@ class _Found:
             named = None
         return signature(os.fstat(self.descriptor)) == self._seen == named
 
-    def remove(self) -> None:
-        """Take it out of the inbox; a file that changed stays."""
-        self.check()
+    def remove(self) -> bool:
+        """Take it out of the inbox, and say whether it went; a file that changed stays."""
+        try:
+            self.check()
+        except Temporary:
+            return False
         reach("inbox.remove")
         os.unlink(self._name, dir_fd=self._folder.descriptor)
         sync_folder(self._folder.path)
         reach("inbox.removed")
+        return True
 
 
 def take(action: TakeInboxFile, tools: Tools) -> str:
@@ -72,16 +77,23 @@ def take(action: TakeInboxFile, tools: Tools) -> str:
         with _opened(action, tools) as found:
             found.check()
             is_known = _bring_in(action, tools, found)
-            found.remove()
+            went = found.remove()
     except FileNotFoundError:
         if _known(action, tools) is None:
             raise Temporary(f"{INBOX}/{action.name} is not there any more") from None
-        is_known = True
+        is_known = went = True
     except UnsafeFile as error:
         raise Temporary(f"{INBOX}/{action.name}: {reason(error)}; it is left alone") from error
+    if not went:
+        return f"{action.num_rows:,} rows; the file changed meanwhile and stays, with what came behind them"
     if is_known:
         return f"quest {action.quest_id} has this content already; the file left the inbox"
-    return f"{action.num_rows:,} rows, {size(action.size_bytes)}"
+    return f"{action.num_rows:,} rows, {size(_size(action))}"
+
+
+def _size(action: TakeInboxFile) -> int:
+    """Return the size of what is taken in, in bytes."""
+    return action.size_bytes - action.start_byte
 
 
 @contextmanager
@@ -96,7 +108,7 @@ def _bring_in(action: TakeInboxFile, tools: Tools, found: _Found) -> bool:
     final = tools.layout.snapshot(action.digest)
     if not is_there(final, action.digest):
         with staging_place(tools.layout) as staging:
-            copy_open_file(found.descriptor, staging)
+            copy_open_file(found.descriptor, staging, action.start_byte)
             found.check()
             if digest_of(staging) != action.digest:
                 raise Temporary(f"{INBOX}/{action.name} is not what the plan saw; the next plan looks again")
@@ -133,7 +145,7 @@ def _write_row(action: TakeInboxFile, tools: Tools) -> None:
         source_key=action.source_key,
         digest=action.digest,
         num_rows=action.num_rows,
-        size_bytes=action.size_bytes,
+        size_bytes=_size(action),
         shape_json=msgspec.json.encode(action.shape).decode(),
         taken_at=tools.now(),
     )

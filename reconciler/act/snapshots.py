@@ -55,12 +55,12 @@ def copy_file(source: Path, target: Path) -> None:
         os.close(descriptor)
 
 
-def copy_open_file(descriptor: int, target: Path) -> None:
-    """Write the content of an open plain file, from its beginning, into a new one."""
+def copy_open_file(descriptor: int, target: Path, start_byte: int = 0) -> None:
+    """Write the content of an open plain file, from its beginning or from here on, into a new one."""
     with target.open("xb") as writer:
         reach("copy.write")
-        if not _shares_blocks(descriptor, writer.fileno()):
-            at = 0
+        if start_byte or not _shares_blocks(descriptor, writer.fileno()):
+            at = start_byte
             while chunk := os.pread(descriptor, _CHUNK_BYTES, at):
                 writer.write(chunk)
                 at += len(chunk)

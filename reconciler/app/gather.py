@@ -27,7 +27,7 @@ from reconciler.observed.in_the_way import observe_obstacles
 from reconciler.observed.inbox import observe_inbox
 from reconciler.observed.models import hub_cache_folder, observe_model
 from reconciler.observed.programs import why_not_startable
-from reconciler.observed.quest_files import observe_quest_file
+from reconciler.observed.quest_files import TakenIn, observe_quest_file
 from reconciler.observed.queue_folders import observe_queue_folders
 from reconciler.observed.records import (
     InboxFacts,
@@ -47,6 +47,7 @@ from reconciler.plan.observed_time import is_over, observed_now
 from reconciler.plan.quest_parts import known_contents
 from reconciler.plan.quest_sources import contracts_of
 from state.canonical import short_id
+from state.contract.growth import KnownPart
 from state.contract.row_contracts import RowContract
 from state.homes import Home, find_homes
 from state.ids import RunKey, campaign_uid
@@ -83,7 +84,7 @@ class Observer:
             snapshots=observe_snapshots(self._layout),
             trash=observe_trash(self._layout),
             strange=dict(self._strange(desired, store, folders)),
-            inbox=self._inbox(desired),
+            inbox=self._inbox(desired, store),
             queue_folders=observe_queue_folders(self._layout),
             quest_files=self._quest_files(desired, store, HeldOutFiles(held_out_files.values())),
             held_out_files=held_out_files,
@@ -152,9 +153,10 @@ class Observer:
             if stone.state in ("trashed", "purging") and is_over(stone, now):
                 yield from _named(stone.path, _in_trash(stone, store, root).strange())
 
-    def _inbox(self, desired: Desired) -> InboxFacts:
+    def _inbox(self, desired: Desired, store: StoreView) -> InboxFacts:
         now = self._environment.now()
-        return observe_inbox(self._layout, contracts_of_inbox(desired), now, self._files)
+        taken = TakenIn(KnownPart(row.digest, row.size_bytes) for row in store.inbox)
+        return observe_inbox(self._layout, contracts_of_inbox(desired), now, self._files, taken)
 
     def _quest_files(
         self, desired: Desired, store: StoreView, held_out: HeldOutFiles

@@ -153,7 +153,8 @@ def _of_inbox(view: View, name: str) -> Iterator[Fact]:
             yield Fact(name="changed", text=file.changed_at)
         if file.content is not None:
             rows = count(file.content.num_rows, "row")
-            yield Fact(name="rows", text=f"{rows} of {file.content.contract.name}")
+            behind = f", behind {size(file.start_byte)} that were taken in before" if file.start_byte else ""
+            yield Fact(name="rows", text=f"{rows} of {file.content.contract.name}{behind}")
         if (becomes := quest_id_of(file)) is not None:
             yield Fact(name="quest", text=becomes)
     for row in taken:

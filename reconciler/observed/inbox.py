@@ -13,7 +13,7 @@ import msgspec
 
 from reconciler.observed.fact_cache import FactCache
 from reconciler.observed.folders import Folder, UnsafeFile, open_folder, printable, reason, signature
-from reconciler.observed.quest_files import observe_open_file
+from reconciler.observed.quest_files import NONE_TAKEN_IN, TakenIn, observe_open_file
 from reconciler.observed.records import ForeignFolder, InboxFacts, InboxFile
 from reconciler.observed.settled import state_of
 from state.contract.row_contracts import RowContract
@@ -28,18 +28,27 @@ _PARTIAL = (".part", ".partial", ".tmp", ".crdownload", ".filepart", "~")
 class _Look:
     """One look at the inbox."""
 
-    def __init__(self, contracts: Sequence[RowContract], now: str, cache: FactCache | None) -> None:
-        self.contracts, self.now, self.cache = contracts, now, cache
+    def __init__(
+        self, contracts: Sequence[RowContract], now: str, cache: FactCache | None, taken: TakenIn
+    ) -> None:
+        self.contracts, self.now, self.cache, self.taken = contracts, now, cache, taken
         self.files: list[InboxFile] = []
         self.ignored: list[ForeignFolder] = []
         self.num_seen = self.num_unseen = 0
 
 
 def observe_inbox(
-    layout: Layout, contracts: Sequence[RowContract], now: str, cache: FactCache | None = None
+    layout: Layout,
+    contracts: Sequence[RowContract],
+    now: str,
+    cache: FactCache | None = None,
+    taken: TakenIn = NONE_TAKEN_IN,
 ) -> InboxFacts:
-    """Return what lies in the inbox at this moment (ISO-8601, UTC); its rows keep one of the contracts."""
-    look = _Look(contracts, now, cache)
+    """Return what lies in the inbox at this moment (ISO-8601, UTC); its rows keep one of the contracts.
+
+    `taken`: what was taken in from there before; of a file that begins with it, only the rest counts.
+    """
+    look = _Look(contracts, now, cache, taken)
     try:
         with open_folder(layout.inbox, layout.root) as folder:
             _look_into(look, folder, "", 0)
@@ -123,9 +132,13 @@ def _open_file(look: _Look, descriptor: int, path: Path, where: str) -> InboxFil
     )
     if state != "settled":
         return file
-    content = observe_open_file(descriptor, where, path, look.contracts, look.cache)
+    content = observe_open_file(descriptor, where, path, look.contracts, look.cache, look.taken)
     if signature(os.fstat(descriptor)) != seen:
         return msgspec.structs.replace(file, state="changing")
     return msgspec.structs.replace(
-        file, sha256=content.sha256, content=content.content, findings=content.findings
+        file,
+        sha256=content.sha256,
+        content=content.content,
+        start_byte=content.start_byte,
+        findings=content.findings,
     )

@@ -3,7 +3,7 @@
 import hashlib
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -12,7 +12,8 @@ from reconciler.observed.fact_cache import FactCache, content_key
 from reconciler.observed.folders import Signature, is_lfs_pointer, printable, signature
 from reconciler.observed.held_out import HeldOutFiles
 from reconciler.observed.records import QuestFileFacts
-from state.contract.growth import Continued, KnownPart, continued
+from state.canonical import sha256_of
+from state.contract.growth import Continued, KnownPart, continued, not_taken_yet
 from state.contract.quest_rows import QuestFileError
 from state.contract.row_contracts import RowContract
 from state.contract.row_lines import Finding
@@ -21,7 +22,7 @@ from state.contract.sieve import Sieved, sieve
 Known = tuple[tuple[KnownPart, ...], ...]
 MAX_QUEST_BYTES = 1 << 30
 NONE_HELD_OUT = HeldOutFiles()
-_RULES = "quest-5"
+_RULES = "quest-6"
 """Grows when the rules of the gate change: then what is remembered no longer holds."""
 _FILE = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 _CHUNK_BYTES = 1 << 20
@@ -36,6 +37,17 @@ class _Refused(Exception):
         super().__init__(str(self.finding))
 
 
+class TakenIn:
+    """The contents that were taken in from the inbox before, with the key of an answer that rests on them."""
+
+    def __init__(self, parts: Iterable[KnownPart] = ()) -> None:
+        self.parts = tuple(sorted(parts, key=lambda part: (part.size_bytes, part.digest)))
+        self.key = sha256_of([[part.size_bytes, part.digest] for part in self.parts]) if self.parts else ""
+
+
+NONE_TAKEN_IN = TakenIn()
+
+
 class _Checked(msgspec.Struct, frozen=True):
     """What is remembered of a file's content."""
 
@@ -43,6 +55,7 @@ class _Checked(msgspec.Struct, frozen=True):
     content: Sieved | None
     findings: tuple[Finding, ...]
     continued: tuple[Continued, ...] = ()
+    start_byte: int = 0
 
 
 def observe_quest_file(
@@ -79,10 +92,14 @@ def observe_open_file(
     path: Path,
     contracts: Sequence[RowContract],
     cache: FactCache | None = None,
+    taken: TakenIn = NONE_TAKEN_IN,
 ) -> QuestFileFacts:
-    """Return the facts of a plain file that is open for reading; see `observe_quest_file`."""
+    """Return the facts of a plain file that is open for reading; see `observe_quest_file`.
+
+    Its content is what comes behind the contents that were taken in before.
+    """
     try:
-        seen, checked = _check_open(descriptor, path, contracts, cache)
+        seen, checked = _check_open(descriptor, path, contracts, cache, taken=taken)
     except _Refused as refused:
         return QuestFileFacts(name=name, path=printable(str(path)), findings=(refused.finding,))
     return _facts(name, path, seen, checked)
@@ -96,6 +113,7 @@ def _facts(name: str, path: Path, seen: Signature, checked: _Checked) -> QuestFi
         sha256=checked.sha256,
         content=checked.content,
         continued=checked.continued,
+        start_byte=checked.start_byte,
         findings=checked.findings,
     )
 
@@ -160,15 +178,15 @@ def _check_open(
     cache: FactCache | None,
     known: Known = (),
     held_out: HeldOutFiles = NONE_HELD_OUT,
+    taken: TakenIn = NONE_TAKEN_IN,
 ) -> tuple[Signature, _Checked]:
     """Return what the file's content is, remembered or read now."""
     seen = signature(os.fstat(descriptor))
-    key = content_key(
-        _RULES, str(path), seen, repr(tuple(contracts)), repr(known), held_out.key if known else ""
-    )
+    rests_on = (repr(tuple(contracts)), repr(known), held_out.key if known else "", taken.key)
+    key = content_key(_RULES, str(path), seen, *rests_on)
     if (remembered := _remembered(cache, key)) is not None:
         return seen, remembered
-    checked = _read(descriptor, seen, path, contracts, known, held_out)
+    checked = _read(descriptor, seen, path, contracts, known, held_out, taken)
     if cache is not None:
         cache.put(key, msgspec.json.encode(checked))
     return seen, checked
@@ -212,6 +230,7 @@ def _read(
     contracts: Sequence[RowContract],
     known: Known,
     held_out: HeldOutFiles,
+    taken: TakenIn,
 ) -> _Checked:
     """Return the result of reading the whole file.
 
@@ -233,14 +252,27 @@ def _read(
         raise _Refused(f"{path} is a Git LFS pointer", "the file itself", "Fetch it with `git lfs pull`.")
     digest = "sha256:" + hashlib.sha256(content).hexdigest()
     try:
-        sieved, taken = sieve(content, str(path), contracts)
+        sieved, rows = sieve(content, str(path), contracts)
         contract = sieved.contract
         behind = (
-            continued(taken, parts, str(path), contract, lambda: held_out.row_digests) for parts in known
+            continued(rows, parts, str(path), contract, lambda: held_out.row_digests) for parts in known
         )
-        return _Checked(digest, sieved, (), tuple(one for one in behind if one is not None))
+        start = not_taken_yet(rows, taken.parts) if taken.parts and rows == content else 0
+        new = _from(sieved, rows, start) if start else sieved
+        return _Checked(digest, new, (), tuple(one for one in behind if one is not None), start)
     except QuestFileError as error:
         return _Checked(digest, None, error.findings)
+
+
+def _from(sieved: Sieved, rows: bytes, start: int) -> Sieved:
+    """Return what the rows from this byte on are, a content of their own."""
+    new = rows[start:]
+    return msgspec.structs.replace(
+        sieved,
+        digest="sha256:" + hashlib.sha256(new).hexdigest(),
+        size_bytes=len(new),
+        num_rows=new.removesuffix(b"\n").count(b"\n") + 1,
+    )
 
 
 def _content(descriptor: int, size_bytes: int) -> bytes:

@@ -281,6 +281,8 @@ class InboxFile(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str | None = None
     content: Sieved | None = None
     """What would be taken in of it; None while it is not settled, or with findings."""
+    start_byte: int = 0
+    """Where `content` begins in the file: what lies before it was taken in already."""
     findings: tuple[Finding, ...] = ()
     reason: str | None = None
     """Why it cannot be read."""
@@ -394,5 +396,7 @@ class QuestFileFacts(msgspec.Struct, frozen=True, kw_only=True):
     """For each content that was taken in before and that it begins with: what came behind."""
     findings: tuple[Finding, ...] = ()
     """At most ten, in the order of the rows."""
+    start_byte: int = 0
+    """Where `content` begins in a file of the inbox; not 0 when what lies before it was taken in already."""
     is_gone: bool = False
     """There is no file of this name any more."""

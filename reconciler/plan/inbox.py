@@ -79,18 +79,25 @@ def _take(world: World, draft: Draft, file: InboxFile, content: Sieved, quest_id
         size_bytes=file.size_bytes,
         mtime_ns=str(file.mtime_ns),
         shape=shape,
+        start_byte=file.start_byte,
     )
     place = f"{INBOX}/{file.name}"
     if is_held_back(world, draft, action, world.active or "<campaign>", place):
         return
-    known = f", taken in before at {taken.taken_at}" if taken else ""
     draft.add(
         action,
         subject=f"quest/{quest_id}",
-        reason=f"{content.num_rows:,} rows of {content.contract.name}{known}",
+        reason=f"{_rows(file, content)}{f', taken in before at {taken.taken_at}' if taken else ''}",
         cause=place,
         source="request",
     )
+
+
+def _rows(file: InboxFile, content: Sieved) -> str:
+    """Return how many rows come in, and how much of the file came in before."""
+    new = "new " if file.start_byte else ""
+    rows = f"{content.num_rows:,} {new}rows of {content.contract.name}"
+    return f"{rows}, behind {size(file.start_byte)} that were taken in before" if new else rows
 
 
 def _say_why_not(draft: Draft, file: InboxFile) -> None:

@@ -70,6 +70,36 @@ def continued(
     return Continued(parts=digests, starts=(*starts, begin), new=found)
 
 
+def not_taken_yet(content: bytes, taken: Collection[KnownPart]) -> int:
+    """Return where that begins which was in no content that was taken in before, in bytes.
+
+    What was taken in lies at the beginning, one content behind the other; of several that fit, the longest
+    counts. Where nothing came behind them, it is where the last of them begins: that content is there again.
+    """
+    digests = {part.digest for part in taken}
+    sizes = sorted({part.size_bytes for part in taken if part.size_bytes})
+    at = 0
+    while (end := _longest_taken(content, at, sizes, digests)) is not None:
+        begin = _next_line(content, end)
+        if begin is None or begin == len(content):
+            return at
+        at = begin
+    return at
+
+
+def _longest_taken(content: bytes, at: int, sizes: Sequence[int], digests: Collection[str]) -> int | None:
+    """Return where the longest known content that begins here ends, at the end of a line; one pass."""
+    read, end, found = hashlib.sha256(), at, None
+    for size in sizes:
+        if at + size > len(content):
+            break
+        read.update(memoryview(content)[end : at + size])
+        end = at + size
+        if "sha256:" + read.hexdigest() in digests and _next_line(content, end) is not None:
+            found = end
+    return found
+
+
 def _next_line(content: bytes, at: int) -> int | None:
     """Return where the line behind a part begins; None when the part ends within a line."""
     if at == 0 or at == len(content) or content[at - 1 : at] == b"\n":

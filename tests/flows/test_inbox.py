@@ -94,3 +94,28 @@ def test_apply_until_converged_waits_for_a_file_that_was_just_dropped(the_lab: L
 
     assert not path.exists()
     assert "is still being written" in said
+
+
+def test_a_file_that_grows_after_a_kill_between_its_quest_and_its_removal_brings_only_its_new_rows(
+    the_lab: Lab,
+) -> None:
+    found_realm(the_lab, ["one"], ONE, [])
+    path = drop(the_lab, "sums.jsonl", rows(range(6)))
+    the_lab.converge()
+    assert not path.exists()
+    drop(the_lab, "sums.jsonl", rows(range(10)))  # as after the kill, and then somebody appends
+
+    (change,) = (one for one in the_lab.plan()["changes"] if one["verb"] == "take in")
+    the_lab.converge()
+
+    assert change["reason"] == "4 new rows of messages, behind 540 B that were taken in before"
+    assert not path.exists()
+    assert {(job.num_examples, job.status) for job in the_lab.store().jobs} == {
+        (6, "completed"), (4, "completed"),
+    }  # fmt: skip
+    proof = the_lab.reconcile("prove", f"{ONE}@latest")
+    assert proof.returncode == 0, proof.stdout
+    drop(the_lab, "sums.jsonl", rows(range(10)))
+    the_lab.converge()
+    assert not path.exists()
+    assert len(the_lab.store().jobs) == 2

@@ -48,6 +48,8 @@ class TakeInboxFile(Action, frozen=True, kw_only=True):
     mtime_ns: str
     """As it was when its content was checked; a text, since JSON's numbers are not so exact."""
     shape: RowShape
+    start_byte: int = 0
+    """Where its content begins in the file: what lies before it was taken in already."""
 
 
 class GenerateQuest(Action, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from reconciler.plan import actions as a
+from state import failpoints
 from state.contract.orders import RowShape
 from state.layout import STAGING_PREFIX
 
@@ -146,3 +147,34 @@ def test_another_content_under_a_known_quest_stays(realm: Any, make: Any, droppe
 
     assert f"quest maths-sums-0123abcd has another content, {make.digest}" in outcome.text
     assert dropped.read_bytes() == other
+
+
+def test_only_what_came_behind_is_taken_in_of_a_file_that_grew(realm: Any, make: Any, dropped: Path) -> None:
+    first = make.rows.replace(b"1+1", b"1+2")
+    dropped.write_bytes(first + make.rows)
+    realm.layout.snapshot(make.digest).unlink()
+
+    said = realm.done(take(dropped, make, start_byte=len(first)))
+
+    assert said == ["3 rows, 270 B"]
+    assert realm.layout.snapshot(make.digest).read_bytes() == make.rows
+    assert [row.size_bytes for row in realm.view().inbox] == [270]
+    assert not dropped.exists()
+
+
+def test_a_file_that_grows_while_it_is_taken_in_stays_with_what_came_behind(
+    realm: Any, make: Any, dropped: Path
+) -> None:
+    action = take(dropped, make)
+
+    def grow(point: str) -> None:
+        if point == "file.fsync" and realm.view().inbox:
+            dropped.write_bytes(make.rows * 2)
+
+    (outcome,) = realm.perform(action, before=lambda: failpoints.observe(grow))
+    failpoints.observe(None)
+
+    assert outcome.ok, outcome.text
+    assert outcome.text == "3 rows; the file changed meanwhile and stays, with what came behind them"
+    assert dropped.read_bytes() == make.rows * 2
+    assert [row.digest for row in realm.view().inbox] == [make.digest]

@@ -1,5 +1,6 @@
 """The inbox: what is settled is checked, what is not is named, and nothing outside it is ever looked at."""
 
+import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +9,9 @@ import pytest
 
 from reconciler.observed import inbox
 from reconciler.observed.inbox import observe_inbox
+from reconciler.observed.quest_files import TakenIn
 from reconciler.observed.records import InboxFacts, InboxFile
+from state.contract.growth import KnownPart
 from state.contract.row_contracts import BUILT_IN
 from state.layout import Layout
 
@@ -186,3 +189,18 @@ def test_an_inbox_that_is_a_link_is_a_problem_and_not_empty(tmp_path: Path) -> N
     layout.root.mkdir()
     layout.inbox.symlink_to(tmp_path)
     assert look(layout).problem == f"{layout.inbox}: is a symbolic link, which is not followed"
+
+
+def test_of_a_file_that_begins_with_what_was_taken_in_only_the_rest_counts(
+    layout: Layout, drop: Drop
+) -> None:
+    other = ROW.replace(b"1+1", b"1+2")
+    drop("sums.jsonl", ROW * 2 + other * 3)
+    known = KnownPart("sha256:" + hashlib.sha256(ROW * 2).hexdigest(), len(ROW * 2))
+
+    (file,) = observe_inbox(layout, BUILT_IN, NOW, taken=TakenIn([known])).files
+
+    assert file.content is not None
+    assert (file.start_byte, file.content.num_rows) == (len(ROW * 2), 3)
+    assert file.content.digest == "sha256:" + hashlib.sha256(other * 3).hexdigest()
+    assert file.sha256 == "sha256:" + hashlib.sha256(ROW * 2 + other * 3).hexdigest()

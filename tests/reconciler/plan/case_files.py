@@ -99,6 +99,7 @@ def dropped_file(name: str, words: Mapping[str, Any]) -> InboxFile:
         changed_at=EARLIER,
         sha256=seen.sha256 if is_settled else None,
         content=seen.content if is_settled else None,
+        start_byte=words.get("start_byte", 0),
         findings=seen.findings,
         reason=words.get("reason"),
     )

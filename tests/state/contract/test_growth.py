@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from state.contract.growth import KnownPart, continued
+from state.contract.growth import KnownPart, continued, not_taken_yet
 from state.contract.row_contracts import MESSAGES
 from state.contract.sieve import row_digests
 
@@ -63,3 +63,31 @@ def test_a_held_out_file_that_has_every_new_row_is_named(held_out: bytes, all_in
     assert found is not None
     assert found.new is not None
     assert found.new.all_in == all_in
+
+
+@pytest.mark.parametrize(
+    ("taken", "start"),
+    [
+        ([], 0),
+        ([b"a\n"], 2),
+        ([b"a"], 2),
+        ([b"b\n"], 0),
+        ([b"a\n", b"b\n"], 4),
+        ([b"b\n", b"a\nb\n", b"a\n"], 4),
+        ([b"a\nb\nc\n"], 0),
+        ([b"a\nb\n", b"c\n"], 4),
+        ([b"a\nb"], 4),
+        ([b"a\nb\nc\nd\n"], 0),
+    ],
+    ids=[
+        "nothing was taken in", "the first row", "the first row, without its line's end", "a later row only",
+        "one content after the other", "the longest counts", "the whole file", "the whole file, by parts",
+        "two rows, without the last line's end", "more than there is",
+    ],
+)  # fmt: skip
+def test_what_was_not_taken_in_begins_behind_what_was(taken: list[bytes], start: int) -> None:
+    assert not_taken_yet(b"a\nb\nc\n", [part(one) for one in taken]) == start
+
+
+def test_a_content_that_ends_within_a_line_of_the_file_was_not_taken_in_from_it() -> None:
+    assert not_taken_yet(b"aa\nb\n", [part(b"a")]) == 0
