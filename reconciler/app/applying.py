@@ -13,7 +13,7 @@ from reconciler.app.following import begin
 from reconciler.app.notifying import Notifier
 from reconciler.app.place import Options
 from reconciler.app.telling import Show
-from reconciler.app.ticking import Ticker
+from reconciler.app.ticking import Choose, Ticker
 from reconciler.loop import FileTriggers, Mode, Tick, run
 from state.layout import Layout
 from state.store.writer import LostLock
@@ -29,11 +29,12 @@ def run_apply(
     lock_timeout_seconds: float,
     show: Show,
     command: str = "reconcile apply",
+    choose: Choose | None = None,
 ) -> int:
-    """Bring the world to what the specs say; return the exit code.
+    """Bring the world to what the specs say; of each plan what `choose` returns. Return the exit code.
 
     Raises:
-        Blocked: not on Linux, or another reconciler took over.
+        Blocked: not on Linux, another reconciler took over, or `choose` refuses the plan.
         LockHeld: another reconciler holds the lock.
         Failed: the root cannot be used.
         SourceError: the repository or branch cannot be read.
@@ -50,7 +51,7 @@ def run_apply(
             stack.enter_context(_office(environment, layout, command, lock_timeout_seconds))
 
         begun = begin(environment, options, take, show)
-        ticker = stack.enter_context(Ticker(environment, begun, stop, show, options=options))
+        ticker = stack.enter_context(Ticker(environment, begun, stop, show, options=options, choose=choose))
         signals.on_hangup = ticker.look_now
         if begun.fetcher is not None and mode == "continuous":
             begun.fetcher.start()

@@ -122,6 +122,8 @@ class PlanDocument(msgspec.Struct, frozen=True, kw_only=True):
     counts: dict[str, int]
     """How many changes each verb has, in order of appearance."""
     unchanged: int
+    num_left_out: int = 0
+    """Changes that --only and --exclude leave out; they are no part of `changes`."""
     retention: tuple[Kept, ...] = ()
     """Of each campaign that has rules."""
     cost: Cost | None = None
@@ -171,6 +173,7 @@ def document_of(view: View, ref: str = "HEAD") -> PlanDocument:
         warnings=plan.warnings,
         counts=counts,
         unchanged=plan.unchanged,
+        num_left_out=len(plan.left_out),
         retention=_kept(view),
         cost=cost_of(view.facts, (*plan.changes, *plan.afterwards)),
         memory=memory_of(view.facts, plan.changes),

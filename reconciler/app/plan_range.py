@@ -5,7 +5,6 @@ do is named. With three dots the base is the commit where the two histories part
 """
 
 from collections.abc import Callable
-from typing import Any
 
 import msgspec
 
@@ -15,11 +14,9 @@ from reconciler.app.place import Options, head_of, repository_of
 from reconciler.app.plan_document import PlanBase, PlanDocument, document_of, planned
 from reconciler.app.planning import View
 from reconciler.desired.git_process import run
-from reconciler.plan.changes import Blocked, Change, Plan
+from reconciler.plan.changes import Blocked, Plan, effect_of
 
 See = Callable[[str], View]
-_AT_A_COMMIT = "specs_commit"
-"""What every launch carries and says nothing about what is done."""
 
 
 def document_between(environment: Environment, options: Options, ref: str, see: See) -> PlanDocument:
@@ -43,8 +40,8 @@ def document_between(environment: Environment, options: Options, ref: str, see: 
 
 def document_beyond(base: View, tip: View, ref: str, base_ref: str) -> PlanDocument:
     """Return what the plan of `tip` has and that of `base` has not, with what only the base has beside it."""
-    already = {_effect(change) for change in base.plan.changes}
-    still = {_effect(change) for change in tip.plan.changes}
+    already = {effect_of(change) for change in base.plan.changes}
+    still = {effect_of(change) for change in tip.plan.changes}
     plan = _beyond(tip.plan, base.plan, already)
     document = document_of(msgspec.structs.replace(tip, plan=plan), ref)
     about = PlanBase(
@@ -52,13 +49,13 @@ def document_beyond(base: View, tip: View, ref: str, base_ref: str) -> PlanDocum
         commit=base.commit.id,
         commit_name=base.commit.name,
         num_planned_anyway=len(tip.plan.changes) - len(plan.changes),
-        no_longer=tuple(planned(one) for one in base.plan.changes if _effect(one) not in still),
+        no_longer=tuple(planned(one) for one in base.plan.changes if effect_of(one) not in still),
     )
     return msgspec.structs.replace(document, base=about)
 
 
 def _beyond(tip: Plan, base: Plan, already: set[str]) -> Plan:
-    changes = tuple(change for change in tip.changes if _effect(change) not in already)
+    changes = tuple(change for change in tip.changes if effect_of(change) not in already)
     blocked = {_obstacle(item) for item in base.blocked}
     return msgspec.structs.replace(
         tip,
@@ -66,13 +63,6 @@ def _beyond(tip: Plan, base: Plan, already: set[str]) -> Plan:
         blocked=tuple(item for item in tip.blocked if _obstacle(item) not in blocked),
         warnings=tuple(text for text in tip.warnings if text not in base.warnings),
     )
-
-
-def _effect(change: Change) -> str:
-    """Return what a change does, whatever commit it is done for."""
-    fields: dict[str, Any] = msgspec.to_builtins(change.action)
-    fields.pop(_AT_A_COMMIT, None)
-    return msgspec.json.encode(fields, order="sorted").decode()
 
 
 def _obstacle(item: Blocked) -> tuple[str, str, str]:

@@ -1,4 +1,4 @@
-"""`schema`: the JSON Schemas of the kinds of spec, and of what `plan --json` prints."""
+"""`schema`: the JSON Schemas of the kinds of spec, of what `plan --json` prints and `plan --out` writes."""
 
 import json
 from pathlib import Path
@@ -8,12 +8,12 @@ from reconciler.app.errors import NotFound
 from reconciler.desired.kinds import KINDS
 from reconciler.desired.mistakes import nearest_name
 
-PLAN = "plan"
+PLAN, SAVED_PLAN = "plan", "saved-plan"
 
 
 def names() -> tuple[str, ...]:
     """Return what there are schemas of."""
-    return (*(kind.name for kind in KINDS), PLAN)
+    return (*(kind.name for kind in KINDS), PLAN, SAVED_PLAN)
 
 
 def schema_of(name: str) -> dict[str, Any]:
@@ -26,6 +26,10 @@ def schema_of(name: str) -> dict[str, Any]:
         from reconciler.app.plan_document import plan_schema
 
         return plan_schema()
+    if name == SAVED_PLAN:
+        from reconciler.plan.saved import saved_plan_schema
+
+        return saved_plan_schema()
     from reconciler.desired import json_schema
 
     for kind in KINDS:
@@ -46,9 +50,10 @@ def write_schemas(folder: Path) -> tuple[Path, ...]:
     from reconciler.desired import json_schema
 
     changed = list(json_schema.write(folder))
-    file = folder / f"{PLAN}.schema.json"
-    text = json.dumps(schema_of(PLAN), indent=2, ensure_ascii=False) + "\n"
-    if not file.exists() or file.read_text(encoding="utf-8") != text:
-        file.write_text(text, encoding="utf-8")
-        changed.append(file)
+    for name in (PLAN, SAVED_PLAN):
+        file = folder / f"{name}.schema.json"
+        text = json.dumps(schema_of(name), indent=2, ensure_ascii=False) + "\n"
+        if not file.exists() or file.read_text(encoding="utf-8") != text:
+            file.write_text(text, encoding="utf-8")
+            changed.append(file)
     return tuple(changed)

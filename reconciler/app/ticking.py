@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -46,7 +46,7 @@ from reconciler.desired.mistakes import SpecMistakesError
 from reconciler.desired.realm import duration_seconds
 from reconciler.loop import Pace, Tick
 from reconciler.observed.processes import is_alive
-from reconciler.plan.changes import SETTLES
+from reconciler.plan.changes import SETTLES, Plan
 from reconciler.plan.fetches import FETCHES
 from reconciler.plan.planner import make_plan
 from reconciler.plan.source import open_refresh
@@ -58,6 +58,8 @@ from state.store.connection import StoreDamaged
 from state.store.tables import get_meta, put_meta
 from state.store.writer import Writer
 
+Choose = Callable[[View], Plan]
+"""Returns what of a view's plan is to be done."""
 _FINAL = frozenset({"given-up", "quest-failed"})
 """Blockers that are failures of training."""
 _BLOCKED = frozenset({"fetch-given-up", "in-the-way", "learning-lost", "needs-approval", "unknown-run"})
@@ -80,10 +82,12 @@ class Ticker:
         launcher: Launcher | None = None,
         options: Options | None = None,
         look: Look | None = None,
+        choose: Choose | None = None,
     ) -> None:
         """Take office; trainers are started on this machine unless a launcher says otherwise.
 
-        New rows are looked through by a process of the trainer unless `look` says otherwise.
+        New rows are looked through by a process of the trainer unless `look` says otherwise. Of each plan
+        only what `choose` returns is done.
         """
         layout, following = begun.layout, begun.following
         stay_inside(layout.root)
@@ -96,6 +100,7 @@ class Ticker:
         self._following = following
         self._fetcher = begun.fetcher
         self._show = show
+        self._choose = choose
         self._writer = _enter_office(layout, environment.now())
         self._launcher = launcher or LocalLauncher()
         top = layout.root if following.url is not None else Path(following.repository)
@@ -224,7 +229,7 @@ class Ticker:
         world = with_inspections(world, known_of_new(world, self._layout, self._look_through, self._guards))
         world = with_unusable_tokenizers(world, self._gate.unusable)
         facts = with_late_held_out(self._environment, world, self._layout).facts
-        return View(
+        view = View(
             commit=commit,
             is_worktree=False,
             following=self._following,
@@ -235,6 +240,7 @@ class Ticker:
             plan=make_plan(desired, facts, specs_commit=commit.id, now=now),
             seen_at=now,
         )
+        return view if self._choose is None else msgspec.structs.replace(view, plan=self._choose(view))
 
     def _perform(self, view: View) -> Iterator[Outcome]:
         changes, commit = view.plan.changes, view.commit.id
@@ -269,7 +275,9 @@ class Ticker:
             self._show.notice(f"no copy of the store was made today: {error}; the others are as they were")
 
     def _settle(self, view: View) -> None:
-        """Write down, once, that nothing is left to do at this commit."""
+        """Write down, once, that nothing is left to do at this commit; what is left out is left to do."""
+        if view.plan.left_out:
+            return
         if view.facts.store.applied_commit != view.commit.id:
             with self._writer.transaction() as store:
                 put_meta(store, "applied_commit", view.commit.id)

@@ -160,6 +160,17 @@ def set_option() -> "Callable[[Any], Any]":
     )
 
 
+def choice_options() -> "Callable[[Any], Any]":
+    """Return the options that choose what a plan is about: `--only` and `--exclude`."""
+    only = click.option(
+        "--only", multiple=True, metavar="GLOB", help="Only these subjects, such as quest/q1 or 'tiny/*'."
+    )
+    exclude = click.option(
+        "--exclude", multiple=True, metavar="GLOB", help="All but these, and what cannot go without them."
+    )
+    return lambda command: only(exclude(command))
+
+
 def wide_option() -> "Callable[[Any], Any]":
     """Return the option of commands that print a table."""
     return click.option("--wide", is_flag=True, help="Every column, also where the terminal has no room.")

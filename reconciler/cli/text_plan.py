@@ -281,6 +281,7 @@ def summary(document: "PlanDocument") -> str:
     rest = [f"{len(document.blocked):,} blocked"] if document.blocked else []
     rest += [f"{len(document.waits):,} waiting"] if document.waits else []
     rest += [f"{document.unchanged:,} unchanged"] if document.unchanged else []
+    rest += [f"{document.num_left_out:,} left out"] if document.num_left_out else []
     if parts:
         return f"Plan: {', '.join([*parts, *rest])}."
     nothing = "Nothing that apply could do" if document.blocked else "Nothing to do"

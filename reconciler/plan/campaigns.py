@@ -75,7 +75,7 @@ def plan_activation(world: World, draft: Draft) -> None:
             reason=f"was {was}" if was else "no campaign was active",
             cause=cause,
             source="edit",
-            needs=(*stops, *draft.ids(RegisterCampaign, RestoreCampaign)),
+            needs=(*stops, *draft.ids_of((world.active, was), RegisterCampaign, RestoreCampaign)),
         )
     elif was is not None:
         draft.add(

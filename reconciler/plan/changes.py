@@ -1,7 +1,7 @@
 """The plan as data: changes with their reasons, what is blocked, and what was seen on the way."""
 
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -102,6 +102,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What is dropped of the campaigns that this plan archives, once they lie there; no part of `changes`."""
     kept: tuple[KeptNow, ...] = ()
     """Of each campaign that has rules."""
+    left_out: tuple[Change, ...] = ()
+    """What `--only`, `--exclude` or a saved plan leaves out; no part of `changes`."""
 
     @property
     def in_the_way(self) -> tuple[Blocked, ...]:
@@ -112,6 +114,17 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     def digest(self) -> str:
         """Return the digest of what it would do."""
         return sha256_of([change.id for change in self.changes])
+
+
+_AT_A_COMMIT = "specs_commit"
+"""What every launch carries and says nothing about what is done."""
+
+
+def effect_of(change: Change) -> str:
+    """Return what a change does, whatever commit it is done for: equal texts, equal effects."""
+    fields: dict[str, Any] = msgspec.to_builtins(change.action)
+    fields.pop(_AT_A_COMMIT, None)
+    return msgspec.json.encode(fields, order="sorted").decode()
 
 
 def change_id(action: AnyAction) -> str:

@@ -1,6 +1,6 @@
 """A plan in the making: planners add to it in the order in which apply will act."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import TypeVar
 
 from reconciler.plan.actions import Action, AnyAction
@@ -82,6 +82,14 @@ class Draft:
         if len(kinds) == 1:  # asked once for each of many drops
             return tuple(change.id for change in self._by_kind.get(kinds[0], ()))
         return tuple(change.id for change in self.changes if isinstance(change.action, kinds))
+
+    def ids_of(self, campaigns: Collection[str | None], *kinds: type[Action]) -> tuple[str, ...]:
+        """Return the ids of the planned changes of these kinds that are about one of these campaigns.
+
+        What is about another campaign may fail without keeping these waiting.
+        """
+        found = (change for kind in kinds for change in self._by_kind.get(kind, ()))
+        return tuple(change.id for change in found if getattr(change.action, "campaign", None) in campaigns)
 
     @property
     def unchanged(self) -> int:

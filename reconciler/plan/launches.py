@@ -31,11 +31,10 @@ from state.ids import RunKey
 from state.store.in_force import in_force
 from state.store.rows import RunRow
 
-_BEFORE_A_LAUNCH = (
-    *(StopRun, CloseRun, SetAsideCheckpoint),
-    *(RegisterCampaign, RestoreCampaign, ActivateCampaign, DeactivateCampaign),
-)
+_BEFORE_A_LAUNCH = (StopRun, CloseRun, ActivateCampaign, DeactivateCampaign)
 """What of the same plan must have succeeded before a trainer is started."""
+_OF_ITS_CAMPAIGN = (SetAsideCheckpoint, RegisterCampaign, RestoreCampaign)
+"""The same, where it is about the campaign that is launched."""
 
 
 def plan_launch(world: World, draft: Draft) -> None:
@@ -151,7 +150,7 @@ def _launch(world: World, draft: Draft, campaign: str, resolved: ResolvedRun, he
         reason=f"{change}{heading.text}, from {start}{fresh or ''}",
         cause=cause or _first_quest(world, heading),
         source=_source(world, draft, campaign, attempt, heading, is_changed=bool(change)),
-        needs=(*draft.ids(*_BEFORE_A_LAUNCH), *measured),
+        needs=(*draft.ids(*_BEFORE_A_LAUNCH), *draft.ids_of((campaign,), *_OF_ITS_CAMPAIGN), *measured),
     )
 
 

@@ -43,7 +43,7 @@ def enqueue(
         reason=f"for {campaign}{_which_part(part, follows=follows)}",
         cause=world.quest_where(quest.id),
         source="request" if quest.id in world.dropped else "edit",
-        needs=(*fetched, *draft.ids(RegisterCampaign)),
+        needs=(*fetched, *draft.ids_of((campaign,), RegisterCampaign)),
     )
 
 

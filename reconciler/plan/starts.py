@@ -18,6 +18,8 @@ from state.contract.manifest import Origin
 from state.store.rows import CampaignRow
 
 _CODE = "start-"
+_REGISTERED = (RegisterCampaign, RestoreCampaign)
+"""What gives a campaign its folder."""
 
 
 def plan_starts(world: World, draft: Draft) -> None:
@@ -97,7 +99,7 @@ def _block_other_start(
 
 def _plan_start(world: World, draft: Draft, name: str, wanted: str) -> None:
     if wanted.startswith("/"):
-        plan_import(world, draft, name, wanted, needs=draft.ids(RegisterCampaign, RestoreCampaign))
+        plan_import(world, draft, name, wanted, needs=draft.ids_of((name,), *_REGISTERED))
         return
     start = find_start(world, wanted)
     problem = start if isinstance(start, NoStart) else _misfit(world, name, start)
@@ -130,7 +132,7 @@ def _take_over(draft: Draft, world: World, name: str, wanted: str, origin: Origi
         reason=f"it begins with {wanted}",
         cause=world.where(f"campaign/{name}", "starting_checkpoint"),
         source="edit",
-        needs=draft.ids(RegisterCampaign, RestoreCampaign),
+        needs=draft.ids_of((name, origin.campaign), *_REGISTERED),
     )
 
 

@@ -149,7 +149,7 @@ def plan_drop(
         reason=why,
         cause=cause,
         source="edit" if kind == "asked" else "rules",
-        needs=draft.ids(RecordCheckpoint),
+        needs=draft.ids_of((row.name,), RecordCheckpoint),
     )
 
 

@@ -4,11 +4,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.session import Session, Verb, set_option
+from reconciler.cli.session import Session, Verb, choice_options, set_option
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from reconciler.app.place import Options
     from reconciler.app.telling import Show
+    from reconciler.app.ticking import Choose
     from reconciler.loop import Mode
+    from reconciler.plan.narrowing import Choice
 
 
 @click.command(
@@ -21,9 +26,12 @@ if TYPE_CHECKING:
             "reconcile apply --source git@example.org:lab/specs.git --root /srv/realm",
             "Follow a repository elsewhere; later calls need the --root only.",
         ),
+        ("reconcile apply plan.json", "Just what `reconcile plan --out plan.json` showed, or nothing."),
+        ("reconcile apply --once --exclude 'checkpoint/*'", "All but what is to be dropped."),
         ("reconcile apply --once --lock-timeout 30", "One look and its actions; wait 30 s for the lock."),
     ],
 )
+@click.argument("planfile", required=False, type=click.Path(dir_okay=False, path_type=str))
 @click.option("--once", is_flag=True, help="One look and its actions, then leave; training goes on.")
 @click.option(
     "--until-converged",
@@ -41,10 +49,14 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line for everything that happens.")
 @click.option("--source", metavar="URL", help="Specs elsewhere, for a --root that follows nothing yet.")
 @click.option("--branch", metavar="NAME", help="Branch of that source (default: main).")
+@choice_options()
 @set_option()
 @click.pass_obj
 def command(
     session: Session,
+    planfile: str | None,
+    only: tuple[str, ...],
+    exclude: tuple[str, ...],
     source: str | None,
     branch: str | None,
     once: bool,
@@ -55,22 +67,65 @@ def command(
 ) -> int:
     """Bring the world to what the specs say at the newest commit of the branch that is followed.
 
-    Ctrl-C finishes the current action and leaves; it never stops training.
+    With PLANFILE, which `plan --out` wrote, once and just that; where something that it is about is not as it
+    was any more, nothing is done. Ctrl-C finishes the current action and leaves; it never stops training.
     """
-    from reconciler.app.applying import run_apply
-
     if once and until_converged:
         raise click.UsageError("--once and --until-converged: choose one")
-    mode: Mode = "once" if once else "until-converged" if until_converged else "continuous"
+    words = (*only, *exclude, *settings, *filter(None, (source, branch)))
+    if planfile is not None and (until_converged or words):
+        raise click.UsageError("a saved plan says what is done, and once; it goes with --once alone")
+    from reconciler.plan.narrowing import Choice
+
+    mode: Mode = "once" if once or planfile else "until-converged" if until_converged else "continuous"
+    options = session.options(settings, source=source, branch=branch)
+    options, choose = _chosen(session, options, planfile, Choice(only=only, exclude=exclude))
+    said = (*([planfile] if planfile else []), *(word for one in settings for word in ("--set", one)))
+    chosen = Choice(only=only, exclude=exclude).options
+    return _run(session, options, mode, lock_timeout, as_json, choose, (*said, *chosen))
+
+
+def _chosen(
+    session: Session, options: "Options", planfile: str | None, choice: "Choice"
+) -> "tuple[Options, Choose | None]":
+    """Return the options, those of a saved plan among them, and what takes of each plan what is meant."""
+    from reconciler.app.choosing import by_choice, by_saved
+
+    if planfile is None:
+        return options, by_choice(choice)
+    from pathlib import Path
+
+    import msgspec
+
+    from reconciler.app.saved_plans import check_before, read_plan
+
+    saved = read_plan(Path(planfile))
+    options = msgspec.structs.replace(options, settings=saved.settings, host=options.host or saved.host)
+    check_before(session.environment(), options, Path(planfile), saved)
+    return options, by_saved(Path(planfile), saved)
+
+
+def _run(
+    session: Session,
+    options: "Options",
+    mode: "Mode",
+    lock_timeout: float,
+    as_json: bool,
+    choose: "Choose | None",
+    said: "Sequence[str]",
+) -> int:
+    from reconciler.app.applying import run_apply
+
     show = _show(session, as_json=as_json)
     try:
         return run_apply(
             session.environment(),
-            session.options(settings, source=source, branch=branch),
+            options,
             mode=mode,
             lock_timeout_seconds=lock_timeout,
             show=show,
-            command=_command(session.host, settings, once=once, until_converged=until_converged),
+            command=_command(session.host, said, mode),
+            choose=choose,
         )
     finally:
         end_line = getattr(show, "end_line", None)
@@ -86,8 +141,7 @@ def _show(session: Session, *, as_json: bool) -> "Show":
     return TerminalShow(session) if session.has_terminal else LineShow(session)
 
 
-def _command(host: str | None, settings: tuple[str, ...], *, once: bool, until_converged: bool) -> str:
+def _command(host: str | None, said: "Sequence[str]", mode: "Mode") -> str:
     """Return what the lock's file says that holds it."""
-    words = [*(["--host", host] if host else []), *(word for one in settings for word in ("--set", one))]
-    flags = ["--once"] if once else ["--until-converged"] if until_converged else []
-    return " ".join(["reconcile apply", *words, *flags])
+    flags = [] if mode == "continuous" else [f"--{mode}"]
+    return " ".join(["reconcile apply", *(["--host", host] if host else []), *said, *flags])

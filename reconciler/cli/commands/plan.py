@@ -1,16 +1,18 @@
 """`plan`: what apply would do."""
 
+from shlex import join
 from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.session import Session, Verb, set_option
+from reconciler.cli.session import Session, Verb, choice_options, set_option
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from reconciler.app.plan_document import PlanDocument
     from reconciler.app.planning import View
+    from reconciler.plan.narrowing import Choice
 
 CHANGES = 2
 
@@ -25,6 +27,8 @@ CHANGES = 2
         ("reconcile plan main...HEAD --facts facts.json", "In a check that cannot reach the machine."),
         ("reconcile plan --worktree", "What the files would lead to if they were committed as they are."),
         ("reconcile plan --set learning_rate=1e-4", "What apply with the same --set would do."),
+        ("reconcile plan --only 'quest/*'", "Of the plan just the quests, with what they need."),
+        ("reconcile plan --out plan.json", "Save it; `reconcile apply plan.json` does just that."),
         ("reconcile plan --json --detailed-exitcode", "For programs: exit code 2 when there are changes."),
     ],
 )
@@ -45,6 +49,13 @@ CHANGES = 2
     type=click.Path(dir_okay=False, path_type=str),
     help="Plan against a snapshot that `reconcile observe --out FILE` made on the realm's machine.",
 )
+@click.option(
+    "--out",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=str),
+    help="Save the plan too: `reconcile apply FILE` does just this, or nothing where it is stale.",
+)
+@choice_options()
 @set_option()
 @click.pass_obj
 def command(
@@ -54,6 +65,9 @@ def command(
     worktree: bool,
     style: str,
     detailed_exitcode: bool,
+    out: str | None,
+    only: tuple[str, ...],
+    exclude: tuple[str, ...],
     settings: tuple[str, ...],
 ) -> int:
     """Show what apply would do at REF (default: the commit checked out), with reasons. Changes nothing.
@@ -64,17 +78,54 @@ def command(
         raise click.UsageError("--worktree plans from the files that are there; it goes without REF")
     if facts is not None and worktree:
         raise click.UsageError("--facts plans a commit; it goes without --worktree")
-    document = _document(session, ref, settings, facts, worktree=worktree)
-    _show(session, document, style, session.said(settings))
+    if out is not None and (worktree or ".." in ref):
+        raise click.UsageError(
+            "--out saves the plan of one commit; it goes without --worktree and BASE..HEAD"
+        )
+    if (only or exclude) and ".." in ref:
+        raise click.UsageError("--only and --exclude choose from one plan; they go without BASE..HEAD")
+    from reconciler.plan.narrowing import Choice
+
+    choice = Choice(only=only, exclude=exclude)
+    see = _seer(session, settings, facts, worktree=worktree)
+    document = _document(session, ref, settings, _saving(session, see, choice, out, settings))
+    said = " ".join(part for part in (session.said(settings), join(choice.options)) if part)
+    _show(session, document, style, said)
     return CHANGES if detailed_exitcode and document.changes else 0
 
 
+def _saving(
+    session: Session,
+    see: "Callable[[str], View]",
+    choice: "Choice",
+    out: str | None,
+    settings: "Sequence[str]",
+) -> "Callable[[str], View]":
+    """Return what looks, chooses, and saves what was chosen where that was asked for."""
+    if not choice and out is None:
+        return see
+
+    def look(ref: str) -> "View":
+        from reconciler.app.choosing import chosen
+
+        view = chosen(see(ref), choice)
+        if out is not None:
+            from pathlib import Path
+
+            from reconciler.app.saved_plans import save_plan, told
+
+            saved = save_plan(Path(out), view, session.environment(), session.options(settings))
+            session.note(told(saved, Path(out)))
+        return view
+
+    return look
+
+
 def _document(
-    session: Session, ref: str, settings: "Sequence[str]", facts: str | None, *, worktree: bool
+    session: Session, ref: str, settings: "Sequence[str]", see: "Callable[[str], View]"
 ) -> "PlanDocument":
     from reconciler.app.plan_document import document_of
 
-    see = _seer(session, settings, facts, worktree=worktree)
     if ".." in ref:
         from reconciler.app.plan_range import document_between
 
