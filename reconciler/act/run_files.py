@@ -11,6 +11,7 @@ from state.contract.exit import RunExit
 from state.contract.files import ContractError, read
 from state.contract.orders import Orders
 from state.contract.process import REVOKED_COOKIE, ProcessIdentity
+from state.contract.status import RunStatus
 from state.layout import RunLayout
 from state.store.rows import RunRow
 from state.store.tables import select_one
@@ -49,6 +50,14 @@ def claim_of(files: RunLayout) -> ProcessIdentity | None:
     try:
         return read(files.process, ProcessIdentity)
     except FileNotFoundError:
+        return None
+
+
+def peak_of(files: RunLayout) -> int | None:
+    """Return the most memory that the run took at once, as it told; None where it did not, or unreadably."""
+    try:
+        return read(files.status, RunStatus).peak_memory_bytes
+    except (OSError, ContractError):
         return None
 
 

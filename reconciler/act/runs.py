@@ -25,6 +25,7 @@ from reconciler.act.run_files import (
     is_revoked,
     living_pid,
     need_run,
+    peak_of,
     refuse_ended,
     revoke,
 )
@@ -118,6 +119,7 @@ def end_run(tools: Tools, files: RunLayout, row: RunRow, how: CloseRun) -> None:
             quest_id=how.quest_id,
             final_step=how.final_step,
             last_checkpoint_step=how.last_checkpoint_step,
+            peak_memory_bytes=peak_of(files),
         ),
     )
     write_status_files(tools, how.campaign_uid, how.campaign)

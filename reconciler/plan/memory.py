@@ -8,7 +8,9 @@ import msgspec
 from reconciler.observed.facts import Facts
 from reconciler.plan import actions as a
 from reconciler.plan.changes import Change
+from state.contract.memory_alike import memory_key, memory_key_of
 from state.contract.memory_need import memory_need, shape_of, tokens_at_once
+from state.store.rows import RunRow
 
 Verdict = Literal["fits", "does not fit", "unknown device", "unknown model"]
 
@@ -21,7 +23,7 @@ class RunMemory(msgspec.Struct, frozen=True, kw_only=True):
     need_bytes: int | None
     """At its peak; null where the model's sizes are not known."""
     evidence: Literal["estimated", "measured"] | None
-    """From the config, or the peak that an earlier run with the same config and device told of itself."""
+    """From the config, or the peak of earlier runs of the same model, method, settings and kind of device."""
     measured_at: str | None
     device_bytes: int | None
     """All of the device's memory; null where nobody tells, as for the CPU."""
@@ -58,16 +60,28 @@ def _verdict(need: int | None, has: int | None) -> Verdict:
 
 
 def _measured(facts: Facts, launch: a.LaunchRun) -> tuple[int, str] | None:
-    """Return the largest peak of earlier runs with this very config and device, and when it was told."""
-    runs = facts.campaigns[launch.campaign].runs if launch.campaign in facts.campaigns else ()
-    peaks = [
-        (run.status.peak_memory_bytes, run.status.updated_at)
-        for run in runs
-        if run.status is not None
-        and run.status.peak_memory_bytes is not None
-        and (run.status.config_hash, run.status.device) == (launch.config_hash, launch.device)
-    ]
-    return max(peaks, default=None)
+    """Return the largest peak of earlier runs of the same model, method and settings, and when it was told.
+
+    Runs of other campaigns count, too; of one that lives, what it told so far.
+    """
+    wanted = memory_key(launch.config, launch.device)
+    peaks = (
+        _peak(facts, row)
+        for row in facts.store.runs
+        if memory_key_of(row.config_json, row.device) == wanted and row.failure_class != "oom"
+    )
+    return max((peak for peak in peaks if peak is not None), default=None)
+
+
+def _peak(facts: Facts, row: RunRow) -> tuple[int, str] | None:
+    """Return what a run took at once, and when it said so; its row knows once it is over."""
+    if row.peak_memory_bytes is not None:
+        return row.peak_memory_bytes, row.ended_at or row.launched_at
+    campaign = facts.campaigns.get(facts.campaign_name(row.campaign_uid))
+    seen = campaign.run((row.campaign_uid, row.generation, row.attempt)) if campaign is not None else None
+    if seen is None or seen.status is None or seen.status.peak_memory_bytes is None:
+        return None
+    return seen.status.peak_memory_bytes, seen.status.updated_at
 
 
 def _estimated(facts: Facts, launch: a.LaunchRun) -> int | None:

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from state.contract.run_config import LoraConfig, TrainingConfig
+from state.contract.run_config import ALL_LINEAR, LoraConfig, TrainingConfig
 
 FLOAT32, BFLOAT16 = 4, 2
 FOUR_BIT = 0.5 + FLOAT32 / 64
@@ -69,7 +69,7 @@ class MemoryNeed(msgspec.Struct, frozen=True, kw_only=True):
     activation_bytes: int
     """What the layers keep of one micro-batch."""
     head_bytes: int
-    """A chunk of logits, and the head's gradient beside what is summed."""
+    """A chunk of logits, and the head's gradient beside what is summed; or a layer that is computed again."""
 
     @property
     def total_bytes(self) -> int:
@@ -109,10 +109,16 @@ def memory_need(
 ) -> MemoryNeed:
     """Return what an update in micro-batches of so many tokens needs."""
     is_half = training.precision == "bf16" or (training.precision == "auto" and device_type == "cuda")
+    layer = tokens * _layer(shape, training.lora, is_half=is_half)
+    head = _head(shape, training, device_type, tokens, is_half=is_half)
+    casts = _casts(shape, training, is_half=is_half, is_checkpointing=is_checkpointing)
+    kept = shape.num_hidden_layers * layer
+    if is_checkpointing:  # logits and a layer are never there together
+        kept, head = shape.num_hidden_layers * tokens * FLOAT32 * shape.hidden_size, max(head, layer)
     return MemoryNeed(
-        state_bytes=int(_state(shape, training, is_half=is_half)),
-        activation_bytes=_activations(shape, tokens, is_half=is_half, is_checkpointing=is_checkpointing),
-        head_bytes=_head(shape, training, device_type, tokens, is_half=is_half),
+        state_bytes=int(_state(shape, training, is_half=is_half) + casts),
+        activation_bytes=int(kept),
+        head_bytes=int(head),
     )
 
 
@@ -123,37 +129,72 @@ def tokens_at_once(training: TrainingConfig) -> int:
 
 def _state(shape: Shape, training: TrainingConfig, *, is_half: bool) -> float:
     body, rest = shape.num_body, shape.num_embedding + shape.num_norms
-    casts = BFLOAT16 * body if is_half else 0  # autocast keeps its copies until the backward pass is through
     if training.lora is not None:
-        frozen = FOUR_BIT if training.method == "qlora" else FLOAT32
+        frozen = FOUR_BIT if training.method == "qlora" else BFLOAT16 if is_half else FLOAT32
+        moments = 1 if training.optimizer == "muon" else 2
         adapters = num_adapter_parameters(shape, training.lora)
-        return body * frozen + rest * FLOAT32 + 4 * FLOAT32 * adapters + casts * (training.method != "qlora")
+        return body * frozen + rest * FLOAT32 + (2 + moments) * FLOAT32 * adapters
     moments = 1 if training.optimizer == "muon" else 2
-    return (2 + moments) * FLOAT32 * body + 4 * FLOAT32 * rest + casts
+    return (2 + moments) * FLOAT32 * body + 4 * FLOAT32 * rest
+
+
+def _casts(shape: Shape, training: TrainingConfig, *, is_half: bool, is_checkpointing: bool) -> float:
+    """Return what autocast's copies of trained weights take: they stay until the backward pass is through."""
+    if not is_half:
+        return 0
+    lora = training.lora
+    trained = shape.num_body if lora is None else num_adapter_parameters(shape, lora)
+    return BFLOAT16 * trained / (shape.num_hidden_layers if is_checkpointing else 1)
 
 
 def num_adapter_parameters(shape: Shape, lora: LoraConfig) -> int:
     """Return the trained parameters: rank x (rows + columns) for each matrix that gets an adapter."""
-    wanted = set(_LINEAR) if lora.target_modules == ("all-linear",) else set(lora.target_modules)
+    wanted = _wanted(lora)
     sides = sum(rows + columns for name, (rows, columns) in shape.matrices().items() if name in wanted)
     return shape.num_hidden_layers * lora.rank * sides
 
 
-def _activations(shape: Shape, tokens: int, *, is_half: bool, is_checkpointing: bool) -> int:
+def _layer(shape: Shape, lora: LoraConfig | None, *, is_half: bool) -> float:
+    """Return what a layer keeps for each token, in bytes.
+
+    Norms keep their input, and where their weight is trained the normed input, too. Of products those keep
+    their input whose weight is trained; under autocast each has a copy of its own.
+    """
     h, i = shape.hidden_size, shape.intermediate_size
     a, k = shape.num_attention_heads * shape.head_dim, shape.num_key_value_heads * shape.head_dim
     product = BFLOAT16 if is_half else FLOAT32
-    norms = FLOAT32 * (4 * h + 2 * (a + k))  # input and normed input of four norms
-    products = product * (2 * h + 5 * a + 4 * i)  # inputs of the products, rotated heads, attention's result
-    layer = tokens * (norms + products)
-    if is_checkpointing:
-        return shape.num_hidden_layers * tokens * FLOAT32 * h + layer
-    return shape.num_hidden_layers * layer
+    norms = FLOAT32 * (2 * h + a + k) * (2 if lora is None else 1)
+    between = product * (5 * a + 3 * i)  # rotated heads, attention's result, both sides of the gate
+    wanted = _wanted(lora)
+    first, second = len(wanted & set(_LINEAR[:3])), len(wanted & set(_LINEAR[4:6]))
+    copies = first + second if is_half else min(first, 1) + min(second, 1)
+    own_copy = a if is_half and lora is not None and "o_proj" in wanted else 0
+    inputs = product * (copies * h + own_copy + (i if "down_proj" in wanted else 0))
+    return norms + between + inputs + (_adapters(shape, lora, is_half=is_half) if lora is not None else 0)
+
+
+def _adapters(shape: Shape, lora: LoraConfig, *, is_half: bool) -> float:
+    """Return what a layer's adapters keep for each token: what goes through their rank, and is dropped out.
+
+    Dropping out makes of each adapter's input a copy of its own and a mask: 5 bytes, under autocast, whose
+    copies are counted already, 4.
+    """
+    wanted = _wanted(lora)
+    inputs = sum(columns for name, (_, columns) in shape.matrices().items() if name in wanted)
+    dropped = inputs * (4 if is_half else FLOAT32 + 1) if lora.dropout else 0
+    return len(wanted) * lora.rank * (BFLOAT16 if is_half else FLOAT32) + dropped
+
+
+def _wanted(lora: LoraConfig | None) -> set[str]:
+    """Return the names of the layer's matrices that are trained, by adapters or themselves."""
+    if lora is None or lora.target_modules == (ALL_LINEAR,):
+        return set(_LINEAR)
+    return set(lora.target_modules) & set(_LINEAR)
 
 
 def _head(shape: Shape, training: TrainingConfig, device_type: str, tokens: int, *, is_half: bool) -> int:
     rows = min(tokens, max(MIN_CHUNK, CHUNK_LOGITS[device_type] // shape.vocab_size))
-    logits = rows * shape.vocab_size * (2 * FLOAT32 + (2 * BFLOAT16 if is_half else 0))
+    logits = rows * shape.vocab_size * 2 * FLOAT32  # with their shares, or two half copies of them
     matrix = shape.vocab_size * shape.hidden_size
     gradient = FLOAT32 * matrix if training.lora is None else 0
     cast = BFLOAT16 * matrix if is_half else 0

@@ -121,6 +121,8 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     told_specs_commit: str | None = None
     segment: int = 1
     """The segment of its campaign's history that it trains."""
+    peak_memory_bytes: int | None = None
+    """The most that it took at once, as it told last; None where it never did."""
 
 
 class JobRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):

@@ -20,7 +20,7 @@ from state.store.rows import (
     TrashRow,
 )
 
-VERSION = 10
+VERSION = 11
 
 
 class Table(typing.NamedTuple):
@@ -198,6 +198,11 @@ def _from_9(connection: apsw.Connection) -> None:
     connection.execute("ALTER TABLE ledger ADD COLUMN skills_json TEXT NOT NULL DEFAULT ''")
 
 
+def _from_10(connection: apsw.Connection) -> None:
+    """What runs took of memory is kept, for those of the same model and settings that come later."""
+    connection.execute("ALTER TABLE runs ADD COLUMN peak_memory_bytes INTEGER")
+
+
 _STEPS = {
     1: _from_1,
     2: _from_2,
@@ -208,6 +213,7 @@ _STEPS = {
     7: _from_7,
     8: _from_8,
     9: _from_9,
+    10: _from_10,
 }
 """By version: what brings a store from it to the next one. Not made from the row types, which move on."""
 

@@ -93,16 +93,25 @@ def _loss_and_gradients(
     d_hidden = torch.empty_like(hidden_ND, dtype=exact)
     d_weight = torch.zeros_like(weight_VD, dtype=exact) if is_head_learnt else None
     for start in range(0, len(hidden_ND), rows):
-        chunk_CD, wanted_C1 = hidden_ND[start : start + rows], targets_N[start : start + rows, None]
-        scores_CV = log_softmax(_wide(chunk_CD @ weight_VD.t()), dim=-1)
-        total -= scores_CV.gather(1, wanted_C1).sum()
-        shares_CV = scores_CV.exp_()
-        shares_CV.scatter_add_(1, wanted_C1, torch.full_like(wanted_C1, -1, dtype=shares_CV.dtype))
-        d_logits_CV = shares_CV.to(hidden_ND.dtype)
-        d_hidden[start : start + rows] = d_logits_CV @ weight_VD
-        if d_weight is not None:
-            _add_product(d_weight, d_logits_CV, chunk_CD)
+        chunk = slice(start, start + rows)
+        total -= _of_chunk(hidden_ND[chunk], weight_VD, targets_N[chunk], d_hidden[chunk], d_weight)
     return total, d_hidden, d_weight
+
+
+def _of_chunk(
+    chunk_CD: Tensor, weight_VD: Tensor, targets_C: Tensor, d_chunk_CD: Tensor, d_weight: Tensor | None
+) -> Tensor:
+    """Return the chunk's summed log-likelihood; put its gradients in place. Its logits end with this call."""
+    wanted_C1 = targets_C[:, None]
+    scores_CV = log_softmax(_wide(chunk_CD @ weight_VD.t()), dim=-1)
+    found = scores_CV.gather(1, wanted_C1).sum()
+    shares_CV = scores_CV.exp_()
+    shares_CV.scatter_add_(1, wanted_C1, torch.full_like(wanted_C1, -1, dtype=shares_CV.dtype))
+    d_logits_CV = shares_CV.to(chunk_CD.dtype)
+    d_chunk_CD.copy_(d_logits_CV @ weight_VD)
+    if d_weight is not None:
+        _add_product(d_weight, d_logits_CV, chunk_CD)
+    return found
 
 
 def _add_product(sum_VD: Tensor, d_logits_CV: Tensor, chunk_CD: Tensor) -> None:

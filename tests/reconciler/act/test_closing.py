@@ -6,6 +6,8 @@ from typing import Any
 
 from reconciler.act.launcher import LocalLauncher
 from reconciler.plan import actions as a
+from state.atomic import write_json
+from state.contract.status import RunStatus
 
 CODE = "c" * 40
 
@@ -66,3 +68,22 @@ def test_closing_writes_down_how_it_ended_and_does_so_once(realm: Any, make: Any
     row = run_row(realm)
     assert (row.state, row.end, row.failure_class, row.final_step) == ("ended", "failed", "oom", 3)
     assert (row.ended_at, row.quest_id, row.message) == ("2026-01-31T13:00:00Z", "sums", "so it was")
+
+
+def test_what_the_run_took_of_memory_is_kept_with_its_end(realm: Any, make: Any) -> None:
+    realm.done(make.launch())
+    told = RunStatus(
+        phase="exited", updated_at="2026-01-31T13:00:00Z", orders_sequence=1, step=3, peak_memory_bytes=9_000
+    )
+    write_json(realm.run.status, told)
+    realm.done(make.close("lost"))
+
+    assert run_row(realm).peak_memory_bytes == 9_000
+
+
+def test_a_run_that_told_nothing_readable_took_nobody_knows_what(realm: Any, make: Any) -> None:
+    realm.done(make.launch())
+    realm.run.status.write_text("{")
+    realm.done(make.close("lost"))
+
+    assert run_row(realm).peak_memory_bytes is None

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from reconciler.observed.facts import CampaignFacts
@@ -19,6 +20,7 @@ from state.contract.run_config import (
     TrainingConfig,
 )
 from state.contract.status import RunStatus
+from state.store.rows import CampaignRow, RunRow
 
 NAME, HASH = "dio/campaign-001", "sha256:" + "1" * 64
 QWEN3_600M = {
@@ -60,22 +62,44 @@ def a_card(gigabytes: float) -> GpuInventory:
     return GpuInventory(gpus=(card,), source="given")
 
 
-def a_run(peak: int | None, *, config_hash: str = HASH, device: str = "cuda:0") -> RunFacts:
-    status = RunStatus(
-        phase="exited", updated_at="2026-01-31T12:00:00Z", orders_sequence=1, step=3,
-        config_hash=config_hash, device=device, peak_memory_bytes=peak,
+def a_run(
+    peak: int | None,
+    *,
+    uid: str = "u",
+    device: str = "cuda:0",
+    failure_class: str | None = None,
+    **training: Any,
+) -> RunRow:
+    config = a_launch().action.config
+    config = msgspec.structs.replace(config, training=msgspec.structs.replace(config.training, **training))
+    return RunRow(
+        campaign_uid=uid, generation=1, attempt=len(training) + 1, state="ended", cookie="c", config_hash="h",
+        config_json=msgspec.json.encode(config).decode(), code_version="v", specs_commit="s", device=device,
+        resume_step=None, launched_at="2026-01-31T11:00:00Z", ended_at="2026-01-31T12:00:00Z",
+        failure_class=failure_class, peak_memory_bytes=peak,
     )  # fmt: skip
-    return RunFacts(folder="f", generation=1, attempt=1, status=status)
+
+
+def seen(row: RunRow, peak: int) -> RunFacts:
+    """Return what a living run told of itself."""
+    status = RunStatus(
+        phase="training", updated_at="2026-01-31T13:00:00Z", orders_sequence=1, step=3, peak_memory_bytes=peak
+    )
+    return RunFacts(folder="f", generation=row.generation, attempt=row.attempt, status=status)
 
 
 @pytest.fixture
 def need(world_of: Any) -> Any:
-    def of(change: Change, *runs: RunFacts, card: GpuInventory, **facts: Any) -> RunMemory:
-        import msgspec
-
+    def of(
+        change: Change, *rows: RunRow, card: GpuInventory, runs: tuple[RunFacts, ...] = (), **facts: Any
+    ) -> RunMemory:
         world = world_of({}).facts
-        seen = msgspec.structs.replace(world, campaigns={NAME: CampaignFacts(runs=runs)}, gpus=card, **facts)
-        (found,) = memory_of(seen, [change])
+        campaign = CampaignRow(uid="u", name=NAME, status="active", created_at="2026-01-31T10:00:00Z")
+        store = msgspec.structs.replace(world.store, runs=rows, campaigns=(campaign,))
+        there = msgspec.structs.replace(
+            world, campaigns={NAME: CampaignFacts(runs=runs)}, gpus=card, store=store, **facts
+        )
+        (found,) = memory_of(there, [change])
         return found
 
     return of
@@ -91,11 +115,39 @@ def test_a_card_that_has_less_does_not_fit(need: Any) -> None:
     assert need(a_launch(), card=a_card(8)).verdict == "does not fit"
 
 
-def test_what_a_run_of_the_same_config_and_device_took_replaces_the_estimate(need: Any) -> None:
-    runs = (a_run(7_000), a_run(9_000), a_run(99_000, config_hash="sha256:other"), a_run(None))
-    found = need(a_launch(), *runs, a_run(88_000, device="cpu"), card=a_card(24))
+def test_what_runs_of_the_same_model_and_settings_took_replaces_the_estimate(need: Any) -> None:
+    found = need(a_launch(), a_run(7_000), a_run(9_000, uid="of another campaign"), card=a_card(24))
     assert (found.need_bytes, found.evidence) == (9_000, "measured")
     assert found.measured_at == "2026-01-31T12:00:00Z"
+
+
+def test_another_rate_or_seed_takes_the_same_memory(need: Any) -> None:
+    found = need(a_launch(), a_run(9_000, learning_rate=1e-5, seed=7, warmup_steps=3), card=a_card(24))
+    assert (found.need_bytes, found.evidence) == (9_000, "measured")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"batch_size": 2}, {"optimizer": "muon"}, {"precision": "fp32"}, {"max_length": 1024}, {"packing": False},
+        {"gradient_checkpointing": True}, {"device": "cpu"}, {"failure_class": "oom"}, {"peak": None},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_run_of_other_settings_says_nothing_about_this_one(need: Any, other: dict[str, Any]) -> None:
+    found = need(a_launch(), a_run(**({"peak": 9_000} | other)), card=a_card(24))
+    assert found.evidence == "estimated"
+
+
+def test_a_run_whose_config_this_version_cannot_read_says_nothing(need: Any) -> None:
+    strange = msgspec.structs.replace(a_run(9_000), config_json="{}")
+    assert need(a_launch(), strange, card=a_card(24)).evidence == "estimated"
+
+
+def test_a_run_that_lives_tells_its_peak_before_the_store_has_it(need: Any) -> None:
+    row = a_run(None)
+    found = need(a_launch(), row, card=a_card(24), runs=(seen(row, 8_000),))
+    assert (found.need_bytes, found.measured_at) == (8_000, "2026-01-31T13:00:00Z")
 
 
 def test_of_a_processor_nobody_tells_how_much_memory_it_has(need: Any) -> None:

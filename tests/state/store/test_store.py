@@ -364,6 +364,7 @@ def test_what_was_taken_back_before_version_8_overrules_the_line_that_stands(pat
 
 def _without_segments(store: Any) -> None:
     """Make of a store one of before version 9."""
+    store.execute("ALTER TABLE runs DROP COLUMN peak_memory_bytes")
     store.execute("ALTER TABLE ledger DROP COLUMN skills_json")
     store.execute("DROP TABLE segments")
     store.execute("ALTER TABLE runs DROP COLUMN segment")
@@ -390,12 +391,28 @@ def test_a_ledger_of_version_9_has_examined_nothing(path: Path) -> None:
     with writer.transaction() as store:
         put(store, [sample(LedgerRow)])
         store.execute("ALTER TABLE ledger DROP COLUMN skills_json")
+        store.execute("ALTER TABLE runs DROP COLUMN peak_memory_bytes")
         store.pragma("user_version", 9)
     writer.close()
 
     writer = Writer(open_writer(path))
     with writer.transaction() as store:
         assert [row.skills_json for row in select(store, LedgerRow)] == [""]
+    writer.close()
+    _assert_made_alike(path)
+
+
+def test_a_run_of_version_10_took_nobody_knows_how_much_memory(path: Path) -> None:
+    writer = Writer(open_writer(path))
+    with writer.transaction() as store:
+        put(store, [RUN])
+        store.execute("ALTER TABLE runs DROP COLUMN peak_memory_bytes")
+        store.pragma("user_version", 10)
+    writer.close()
+
+    writer = Writer(open_writer(path))
+    with writer.transaction() as store:
+        assert [row.peak_memory_bytes for row in select(store, RunRow)] == [None]
     writer.close()
     _assert_made_alike(path)
 
