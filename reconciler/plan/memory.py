@@ -10,6 +10,7 @@ from reconciler.plan import actions as a
 from reconciler.plan.changes import Change
 from state.contract.memory_alike import memory_key, memory_key_of
 from state.contract.memory_need import memory_need, shape_of, tokens_at_once
+from state.ids import RunKey
 from state.store.rows import RunRow
 
 Verdict = Literal["fits", "does not fit", "unknown device", "unknown model"]
@@ -78,7 +79,8 @@ def _peak(facts: Facts, row: RunRow) -> tuple[int, str] | None:
     if row.peak_memory_bytes is not None:
         return row.peak_memory_bytes, row.ended_at or row.launched_at
     campaign = facts.campaigns.get(facts.campaign_name(row.campaign_uid))
-    seen = campaign.run((row.campaign_uid, row.generation, row.attempt)) if campaign is not None else None
+    key = RunKey(row.campaign_uid, row.generation, row.attempt)
+    seen = campaign.run(key) if campaign is not None else None
     if seen is None or seen.status is None or seen.status.peak_memory_bytes is None:
         return None
     return seen.status.peak_memory_bytes, seen.status.updated_at

@@ -110,9 +110,9 @@ def memory_need(
     """Return what an update in micro-batches of so many tokens needs."""
     is_half = training.precision == "bf16" or (training.precision == "auto" and device_type == "cuda")
     layer = tokens * _layer(shape, training.lora, is_half=is_half)
-    head = _head(shape, training, device_type, tokens, is_half=is_half)
+    head: float = _head(shape, training, device_type, tokens, is_half=is_half)
     casts = _casts(shape, training, is_half=is_half, is_checkpointing=is_checkpointing)
-    kept = shape.num_hidden_layers * layer
+    kept: float = shape.num_hidden_layers * layer
     if is_checkpointing:  # logits and a layer are never there together
         kept, head = shape.num_hidden_layers * tokens * FLOAT32 * shape.hidden_size, max(head, layer)
     return MemoryNeed(
