@@ -130,7 +130,10 @@ class FileTriggers:
             if self._begins_to_watch():
                 return  # what happened before the watch began is for one more tick to find
             self._wait_for(self._changes, deadline)
-        except RuntimeError:  # watchfiles knows no name that is not UTF-8: then the interval has to do
+        except (
+            RuntimeError,
+            OSError,
+        ):  # a name that is not UTF-8, an unreadable folder: the interval has to do
             self._watched, self._changes = (), iter(())
             self._wait_for(iter(self._pause, None), deadline)
 

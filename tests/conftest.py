@@ -1,10 +1,16 @@
 """What tests of every package share."""
 
+import sys
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from weak_root import weak_root
 
 settings.register_profile("realm", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("realm")  # how long an example takes says nothing: the machine may be busy
@@ -17,6 +23,21 @@ def cases() -> Path:
     if not folder.is_dir():
         pytest.skip(f"the real material is not here: {folder}")
     return folder
+
+
+@pytest.fixture
+def unreadable() -> Iterator[Callable[[Path], None]]:
+    """Return a function that makes a folder unreadable for this test, whoever runs it; root gives up its right."""
+    before: dict[Path, int] = {}
+
+    def lock(folder: Path) -> None:
+        before.setdefault(folder, folder.stat().st_mode)
+        folder.chmod(0)
+
+    with weak_root():
+        yield lock
+        for folder, mode in before.items():
+            folder.chmod(mode)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

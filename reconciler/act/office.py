@@ -5,7 +5,7 @@ from contextlib import suppress
 from reconciler.act.journal import close_orphans
 from state.atomic import ensure_folder, remove_staging
 from state.homes import find_home
-from state.inside import InTheWay, stay_inside
+from state.inside import stay_inside
 from state.layout import Layout
 from state.lock import mirror_epoch, read_epoch
 from state.queue_folders import FOLDERS
@@ -47,5 +47,5 @@ def _sweep(layout: Layout, writer: Writer) -> None:
     for campaign in campaigns:
         ours += [campaign.folder, campaign.logs, campaign.status]
     for folder in ours:
-        with suppress(InTheWay):  # the plan names it; nothing of ours lies behind it
+        with suppress(OSError):  # the plan names it; nothing of ours lies behind it, or it cannot be reached
             remove_staging(folder)

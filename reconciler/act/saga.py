@@ -8,7 +8,6 @@ in a saga is ever rewritten. One that is gone is written anew from the journal.
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 
 import apsw
 import msgspec
@@ -36,22 +35,32 @@ def settle_sagas(layout: Layout, writer: Writer) -> None:
 
     A campaign whose folder is nowhere gets nothing: its history is in the journal, and is written once the
     folder is back and something happens. So does one where something else has the place of its saga, which
-    the plan names.
+    the plan names. What a folder that cannot be read misses is owed, and appended once it can.
     """
-    while (batch := _next_batch(writer)) is not None:
-        rows, lines, until = batch
+    after, is_owed = _mark(writer), False
+    while (batch := _next_batch(writer, after)) is not None:
+        rows, lines, after = batch
         for row in rows:
             if row.uid in lines:
-                with suppress(InTheWay):
+                try:
                     _pay(layout, writer, row, lines[row.uid])
-        with writer.transaction() as store:
-            put_meta(store, MARK, str(until))
+                except InTheWay:
+                    continue
+                except PermissionError:
+                    is_owed = True
+        if not is_owed:
+            with writer.transaction() as store:
+                put_meta(store, MARK, str(after))
 
 
-def _next_batch(writer: Writer) -> tuple[tuple[CampaignRow, ...], Lines, int] | None:
+def _mark(writer: Writer) -> int:
+    with writer.transaction() as store:
+        return int(get_meta(store, MARK) or 0)
+
+
+def _next_batch(writer: Writer, mark: int) -> tuple[tuple[CampaignRow, ...], Lines, int] | None:
     """Return the campaigns, what is owed to them of the next actions, and the number of the last of these."""
     with writer.transaction() as store:
-        mark = int(get_meta(store, MARK) or 0)
         where = f"WHERE number > ? AND state != 'intent' ORDER BY number LIMIT {_BATCH}"
         actions = select(store, ActionRow, where, mark)
         if not actions:

@@ -279,8 +279,12 @@ def _numbers(store: StoreView) -> dict[str, tuple[int, ...]]:
 
 
 def _clear(folders: Mapping[str, SeenFolder]) -> frozenset[str]:
-    """Return the campaigns that lie where they belong, and nowhere else, with nothing in the way."""
-    return frozenset(name for name, seen in folders.items() if seen.is_clear and seen.home == "home")
+    """Return the campaigns that lie where they belong, and nowhere else, all seen and nothing in the way."""
+    return frozenset(
+        name
+        for name, seen in folders.items()
+        if seen.is_clear and seen.home == "home" and not (seen.runs.problems or seen.checkpoints.problem)
+    )
 
 
 def _unclaimed(store: StoreView, seen: Mapping[str, CampaignFacts]) -> list[tuple[str, RunRow]]:

@@ -52,7 +52,7 @@ from reconciler.plan.planner import make_plan
 from reconciler.plan.source import open_refresh
 from reconciler.plan.world import LiveRun, World
 from state.atomic import ensure_folder
-from state.inside import InTheWay, stay_inside
+from state.inside import stay_inside
 from state.layout import Layout
 from state.store.connection import StoreDamaged
 from state.store.tables import get_meta, put_meta
@@ -92,7 +92,7 @@ class Ticker:
         layout, following = begun.layout, begun.following
         stay_inside(layout.root)
         for folder in (layout.campaigns, layout.inbox):
-            with suppress(InTheWay):  # the plan names it
+            with suppress(OSError):  # what cannot be opened or made, the plan names
                 ensure_folder(folder)
         self._environment = environment
         self._options = options or Options()

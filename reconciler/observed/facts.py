@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import msgspec
 
+from reconciler.observed.obstacle_records import Obstacle
 from reconciler.observed.records import (
     CheckpointFacts,
     DerivedFacts,
@@ -15,7 +16,6 @@ from reconciler.observed.records import (
     InboxFacts,
     LearntHeldOut,
     ModelFacts,
-    Obstacle,
     QuestFileFacts,
     RunFacts,
     SnapshotFacts,

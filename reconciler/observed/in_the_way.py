@@ -1,4 +1,4 @@
-"""What stands where a file or a folder of the realm belongs: a link, a pipe, a folder for a file.
+"""What stands where a file or a folder of the realm belongs: a link, a pipe, a folder that cannot be read.
 
 One look at each place, never through it: `act` writes and moves only where plain files and folders are. The
 plan names what is something else, and plans nothing that would have to go there.
@@ -9,7 +9,7 @@ import stat
 from collections.abc import Collection, Iterable, Iterator
 
 from reconciler.observed.folders import Folder, printable
-from reconciler.observed.records import Obstacle
+from reconciler.observed.obstacle_records import Obstacle
 from state.ids import recorded_folder
 from state.inside import in_the_way, kind_of
 from state.layout import Layout
@@ -17,6 +17,7 @@ from state.queue_folders import FOLDERS
 from state.store.rows import CampaignRow
 
 _FOLDER, _FILE, _LINK = "a folder", "a plain file", "a symbolic link"
+_LOOK = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _ROOT_PLACES = (
     *(("control", _FOLDER), ("control/active_campaign.json", _FILE), ("control/epoch", _FILE)),
     *(("campaigns", _FOLDER), ("campaigns/active", _LINK), ("campaigns/archive", _FOLDER)),
@@ -44,9 +45,9 @@ def observe_obstacles(
     root = str(layout.root)
     for place, expected in _places(campaigns, clear):
         if place.rpartition("/")[0] not in found:  # nothing is looked at through what stands in the way
-            message = _wrong(f"{root}/{place}", expected)
-            if message is not None:
-                found[place] = Obstacle(path=printable(place), message=message)
+            obstacle = _obstacle(f"{root}/{place}", printable(place), expected)
+            if obstacle is not None:
+                found[place] = obstacle
         else:
             found[place] = found[place.rpartition("/")[0]]
     return tuple(dict.fromkeys(found.values()))
@@ -85,13 +86,20 @@ def _places(campaigns: Iterable[CampaignRow], clear: Collection[str]) -> Iterato
             yield f"{home}/{name}", expected
 
 
-def _wrong(path: str, expected: str) -> str | None:
-    """Say what stands there instead."""
+def _obstacle(path: str, place: str, expected: str) -> Obstacle | None:
+    """Return what stands there instead, or why what belongs there cannot be read."""
     try:
         mode = os.lstat(path).st_mode
-    except OSError:
+        if not _is_right(mode, expected):
+            return Obstacle(path=place, message=in_the_way(kind_of(mode), expected))
+        if expected == _FOLDER:
+            os.close(os.open(path, _LOOK))
+    except FileNotFoundError:
         return None
-    return None if _is_right(mode, expected) else in_the_way(kind_of(mode), expected)
+    except OSError as error:
+        message = f"cannot be read: {error.strerror}; nothing is read, written, moved or deleted there"
+        return Obstacle(path=place, message=message, is_unreadable=True)
+    return None
 
 
 def _is_right(mode: int | None, expected: str) -> bool:

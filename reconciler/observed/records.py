@@ -209,15 +209,6 @@ class DerivedLink(msgspec.Struct, frozen=True, kw_only=True):
     problem: str | None = None
 
 
-class Obstacle(msgspec.Struct, frozen=True, kw_only=True):
-    """Something under the root that stands where a plain file or a folder belongs."""
-
-    path: str
-    """Below the root."""
-    message: str
-    """What it is, and what to do."""
-
-
 class DerivedFacts(msgspec.Struct, frozen=True, kw_only=True):
     """Everything derived that the plan compares with the store."""
 

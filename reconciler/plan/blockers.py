@@ -192,10 +192,15 @@ def block_learning_lost(world: World, draft: Draft, campaign: str) -> bool:
 
 
 def _block_all_lost(world: World, draft: Draft, campaign: str) -> bool:
-    """Say that no checkpoint is left of a campaign that had some: it must not begin from nothing unasked."""
+    """Say that no checkpoint is left of a campaign that had some: it must not begin from nothing unasked.
+
+    Where none can be seen, nothing is known to be lost; `checkpoints` has said so.
+    """
     saved = [row for row in world.facts.ledger_of(world.uid(campaign)) if row.healthy and row.is_living]
     if not saved:
         return False
+    if world.seen(campaign).checkpoints.problem is not None:
+        return True
     newest = max(saved, key=lambda row: row.sequence)
     stones = [world.facts.tombstone(row) for row in saved]
     trashed = [stone.thing for stone in stones if stone is not None and stone.state == "trashed"]

@@ -9,7 +9,7 @@ from reconciler.plan import actions as a
 from reconciler.plan.changes import Change
 from reconciler.plan.draft import Draft
 from reconciler.plan.world import World
-from state.ids import recorded_folder
+from state.ids import INBOX, recorded_folder
 
 _STATUS = (
     "status/training_status.json",
@@ -27,6 +27,8 @@ _PLACES: dict[type[a.Action], tuple[str, ...]] = {
     **dict.fromkeys((a.TakeOverCheckpoint, a.ImportCheckpoint, a.SetAsideCheckpoint), ("checkpoints",)),
 }
 """In the campaign's folder."""
+_MOVE = "move it away; files and empty folders are made again, what was in a folder you bring back"
+_READ = "make it readable again for the user that apply runs as (ls -ld shows whose it is)"
 _MOVES_CAMPAIGN = (a.ArchiveCampaign, a.RestoreCampaign, a.DeleteCampaign)
 _USES_TRASH = (a.TrashCheckpoint, a.RestoreCheckpoint, a.PurgeTrash, a.WriteTombstone, a.DeleteCampaign)
 _USES_DATA = (a.SnapshotFile, a.GenerateQuest, a.TakeInboxFile)
@@ -43,7 +45,7 @@ def plan_obstacles(world: World, draft: Draft) -> None:
             code="in-the-way",
             message=f"{one.path} {one.message}",
             cause=one.path,
-            hint="move it away; files and empty folders are made again, what was in a folder you bring back",
+            hint=_READ if one.is_unreadable else _MOVE,
         )
     out: set[str] = set()
     for change in draft.changes:
@@ -58,7 +60,7 @@ def _subject(path: str) -> str:
         name = parts[2:4] if parts[1:2] == ["archive"] else parts[1:3]
         if len(name) == 2:  # noqa: PLR2004 - a hero's and a campaign's id
             return f"campaign/{name[0]}/{name[1].removesuffix('-archived')}"
-    return "queue" if parts[0] == "queue" else "root"
+    return parts[0] if parts[0] in ("queue", INBOX) else "root"
 
 
 def _is_blocked(place: str, paths: set[str]) -> bool:

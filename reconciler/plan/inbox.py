@@ -26,7 +26,8 @@ def contracts_of_inbox(desired: Desired) -> tuple[RowContract, ...]:
 def plan_inbox(world: World, draft: Draft) -> None:
     """Take in what lies in the inbox, unless nothing of the queue moves; say what is not taken in and why."""
     inbox = world.facts.inbox
-    if inbox.problem is not None:
+    is_in_the_way = any(one.path == INBOX for one in world.facts.obstacles)  # then it is named as that
+    if inbox.problem is not None and not is_in_the_way:
         hint = "make the folder readable again"
         draft.block(INBOX, code="inbox-unreadable", message=inbox.problem, cause=INBOX, hint=hint)
     _name_what_is_left_alone(world, draft)

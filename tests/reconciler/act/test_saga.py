@@ -4,6 +4,8 @@ import json
 import os
 import shutil
 import signal
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -219,3 +221,27 @@ def _struck(realm: Any, number: int, fault: str) -> int:
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     assert code in (0, 1, -signal.SIGKILL)
     return code
+
+
+def test_a_campaign_whose_folder_cannot_be_read_is_owed_its_history_and_the_others_have_theirs(
+    realm: Any, make: Any, unreadable: Callable[[Path], None]
+) -> None:
+    realm.done(make.record(realm.save_checkpoint(7)), make.activate(make.other, make.campaign))
+    folder = realm.layout.campaign(make.campaign).folder
+    unreadable(folder)
+
+    settle(realm)
+
+    assert events(realm, make.other)[-1] == "activated"
+    folder.chmod(0o700)
+    realm.done(make.activate(make.campaign, make.other))
+    settle(realm)
+    assert events(realm, make.campaign) == [
+        "created",
+        "activated",
+        "quest_queued",
+        "saved",
+        "paused",
+        "activated",
+    ]
+    assert events(realm, make.other).count("activated") == 1

@@ -1,12 +1,14 @@
 """What stands in the place of a file or a folder of the realm is a fact, and nothing behind it is looked at."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from reconciler.observed.folders import open_folder
 from reconciler.observed.in_the_way import is_clear_in, observe_obstacles
+from reconciler.observed.obstacle_records import Obstacle
 from state.layout import Layout
 from state.store.rows import CampaignRow
 
@@ -84,3 +86,22 @@ def test_a_campaign_is_clear_until_something_stands_in_the_way(name: str, layout
             place.rename(layout.root / "aside")
         place.symlink_to("aside")
         assert not is_clear_in(folder)
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["campaigns", "campaigns/one", "campaigns/one/campaign-001", "campaigns/one/campaign-001/runs", "queue"],
+)
+def test_a_folder_that_cannot_be_read_is_named_once_and_is_not_a_wrong_one(
+    place: str, layout: Layout, unreadable: Callable[[Path], None]
+) -> None:
+    (layout.root / place).mkdir(exist_ok=True)
+    unreadable(layout.root / place)
+
+    (found,) = observe_obstacles(layout, [ROW])
+
+    assert found == Obstacle(
+        path=place,
+        message="cannot be read: Permission denied; nothing is read, written, moved or deleted there",
+        is_unreadable=True,
+    )

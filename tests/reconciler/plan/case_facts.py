@@ -12,6 +12,7 @@ from case_runs import config_of_row, effective_run, run_status, with_values
 from reconciler.desired.desired import Desired
 from reconciler.desired.training import HeldOutFile
 from reconciler.observed.facts import CampaignFacts, Facts
+from reconciler.observed.obstacle_records import Obstacle
 from reconciler.observed.records import (
     CheckpointFacts,
     DerivedFacts,
@@ -21,7 +22,6 @@ from reconciler.observed.records import (
     ForeignFolder,
     GpuInventory,
     LearntHeldOut,
-    Obstacle,
     RunFacts,
     SnapshotFacts,
     Strange,
