@@ -1,14 +1,14 @@
-"""A request for a look at the source, answered."""
+"""A request whose answer the plan knows already: of a look at the source, of a scrub."""
 
 import apsw
 
 from reconciler.act.answering import answer_once
 from reconciler.act.tools import Tools
-from reconciler.plan.actions import AnswerRefresh
+from reconciler.plan.actions import AnswerRefresh, AnswerRequest
 
 
-def answer(action: AnswerRefresh, tools: Tools) -> str:
-    """Mark the request as handled, with what the look found.
+def answer(action: AnswerRefresh | AnswerRequest, tools: Tools) -> str:
+    """Mark the request as handled, with what was found.
 
     Raises:
         Permanent: there is no such request.

@@ -23,6 +23,7 @@ from reconciler.act import (
     refreshes,
     requests,
     runs,
+    scrubbing,
     segments,
     starts,
     status_files,
@@ -76,6 +77,8 @@ EXECUTORS: Mapping[type[a.Action], Executor] = {
     a.WriteTombstone: trash.write_tombstone,
     a.TakeApproval: approvals.take,
     a.AnswerRefresh: refreshes.answer,
+    a.ReadAgain: scrubbing.read_again,
+    a.AnswerRequest: refreshes.answer,
     a.HandleRequest: requests.handle,
     a.HandleQuestRequest: quest_requests.handle,
 }

@@ -45,7 +45,7 @@ EVENTS = {
 NO_EVENTS = frozenset(
     {
         *("ConfirmRun", "WriteStatusFiles", "WritePointer", "WriteTombstone", "ForgetUndelete"),
-        "AnswerRefresh",
+        *("AnswerRefresh", "AnswerRequest", "ReadAgain"),
         *("SnapshotFile", "GenerateQuest", "TakeInboxFile", "WriteQueueFolders"),
     }
 )

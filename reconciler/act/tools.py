@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from reconciler.act.launcher import Launcher
+from reconciler.act.rereading import Reader
 from reconciler.observed.processes import PROC
 from reconciler.provenance import code_version
 from state.contract.inspection import LookedThrough
@@ -43,5 +44,7 @@ class Tools(msgspec.Struct, frozen=True, kw_only=True):
     """Did a person ask for something that the plan at work does not know? `perform` gives the answer."""
     look_through: Callable[[str, Path, str], LookedThrough] = _nobody
     """Look through rows that were just made: for which quest, in which file, with which digest."""
+    reader: Reader = msgspec.field(default_factory=Reader)
+    """Of the checkpoints that are read again: what it has begun is gone on with in the next turn."""
     proc: Path = PROC
     """The process table."""

@@ -80,6 +80,7 @@ def _recorded(campaign: str, row: LedgerRow, path: str, state: str, reason: str 
         "reason": reason,
     }
     about["is_living"] = row.is_living
+    about["verified_at"] = row.verified_at
     return msgspec.convert(fields | about, CheckpointItem)
 
 

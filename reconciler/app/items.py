@@ -137,6 +137,8 @@ class CheckpointItem(msgspec.Struct, frozen=True, kw_only=True):
     config_hash: str | None = None
     code_version: str | None = None
     specs_commit: str | None = None
+    verified_at: str | None = None
+    """When all of it was last read again past the cache and was as it was saved; None: not yet."""
     pinned: bool = False
     tags: tuple[str, ...] = ()
     """What people protected it by, now or once."""

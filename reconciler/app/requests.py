@@ -21,7 +21,9 @@ from state.store.requests import ask, find
 from state.store.rows import NO_REASON, RequestRow
 from state.store.troubles import in_words
 
-Kind = Literal["pause", "resume", "stop", "undelete", "approve", "skip", "retry", "refresh"]
+Kind = Literal[
+    "pause", "resume", "stop", "undelete", "approve", "skip", "retry", "refresh", "scrub", "export"
+]
 POLL_SECONDS = 0.1
 
 
@@ -64,6 +66,7 @@ def leave_request(
     *,
     quest: str | None = None,
     approves_json: str | None = None,
+    details_json: str | None = None,
 ) -> Asked:
     """Leave a request about a campaign, or about a checkpoint, and wake the loop.
 
@@ -72,9 +75,8 @@ def leave_request(
     """
     by, at = f"{environment.user}@{environment.host}", environment.now()
     reason = why or NO_REASON
-    number = _leave(
-        layout, kind=kind, campaign=about, by=by, why=reason, at=at, quest=quest, approves_json=approves_json
-    )
+    details = {"quest": quest, "approves_json": approves_json, "details_json": details_json}
+    number = _leave(layout, kind=kind, campaign=about, by=by, why=reason, at=at, **details)
     _wake(layout)
     return Asked(
         id=number,

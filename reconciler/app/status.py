@@ -15,6 +15,7 @@ from reconciler.app.place import Options
 from reconciler.app.planning import View
 from reconciler.app.quest_states import quest_states
 from reconciler.app.queue_health import queue_item
+from reconciler.app.scrubbing import ScrubStatus, scrub_status
 from reconciler.app.trash_items import next_purge_seconds
 from reconciler.desired.base import Suspend
 from reconciler.plan.changes import Blocked
@@ -122,6 +123,7 @@ class StatusReport(msgspec.Struct, frozen=True, kw_only=True):
     """What a launch would use."""
     free_bytes: int | None
     trash: TrashStatus
+    scrub: ScrubStatus
     campaigns: tuple[CampaignStatus, ...]
     queue: dict[str, int]
     """How many quests of the queue are in each state."""
@@ -176,6 +178,7 @@ def status_of(view: View) -> StatusReport:
         device=choose_device(world),
         free_bytes=view.facts.disk.free_bytes,
         trash=_trash(view),
+        scrub=scrub_status(view),
         campaigns=campaigns,
         queue=dict(Counter(quest_states(view).values())),
         queue_health=_queue_health(view),

@@ -38,6 +38,7 @@ _PLAIN_NAMES = {
     "max_invalid_fraction": "share that may be invalid",
     "training_file": "trained last",
     "total_examples_trained": "examples trained",
+    "verified_at": "read again",
 }
 """Fields whose names are not what a person would say."""
 _TOLD_ELSEWHERE = frozenset({"id", "spec", "statistics", "message", "blocked", "source", "goal_updates"})

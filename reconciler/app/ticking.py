@@ -49,6 +49,7 @@ from reconciler.observed.processes import is_alive
 from reconciler.plan.changes import SETTLES, Plan
 from reconciler.plan.fetches import FETCHES
 from reconciler.plan.planner import make_plan
+from reconciler.plan.scrubs import is_background
 from reconciler.plan.source import open_refresh
 from reconciler.plan.world import LiveRun, World
 from state.atomic import ensure_folder
@@ -180,7 +181,8 @@ class Ticker:
             self._writer, view.facts.store, view.seen_at, is_clean=is_clean, has_acted=bool(view.plan.changes)
         )
         waits = _waits_for_time(view) or self._waits_for_a_file(view)
-        is_settled = not (view.plan.changes or self.live_runs() or waits or may_purge)
+        left = [change for change in view.plan.changes if not is_background(change)]
+        is_settled = not (left or self.live_runs() or waits or may_purge)
         if is_settled:
             self._settle(view)
         return Tick(

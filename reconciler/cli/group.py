@@ -43,6 +43,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "rewind": ("rewind", "Commit that a campaign goes back to an earlier checkpoint."),
     "approve": ("approve", "Let a plan destroy exactly what it says, once."),
     "undelete": ("undelete", "Take a dropped checkpoint back out of the trash."),
+    "scrub": ("scrub", "Read checkpoints again and compare every byte with what was saved."),
     "prove": ("prove", "Show what a checkpoint has learnt, row by row, through all its ancestors."),
     "replay": ("replay", "Make a checkpoint again from its parent, and compare it with the record."),
     "try": ("try_", "Ask a checkpoint a few questions."),

@@ -20,6 +20,7 @@ from state.amounts import count, counts, duration, size
 if TYPE_CHECKING:
     from reconciler.app.active_run import ActiveRun
     from reconciler.app.axes import Axis
+    from reconciler.app.scrubbing import ScrubStatus
     from reconciler.app.status import CampaignStatus, StatusReport, TrashStatus
     from reconciler.plan.changes import Blocked
     from state.source_status import SourceStatus
@@ -63,6 +64,8 @@ def _realm(report: "StatusReport", width: int, paint: Paint) -> list[str]:
     blocked = [line for item in report.blocked for line in _blocked(item, width, paint)]
     if report.trash.num_campaigns or report.trash.num_checkpoints or report.trash.num_foreign:
         pairs.insert(5, ("trash", _trash(report.trash)))
+    if report.scrub.num_verified or report.scrub.num_damaged or report.scrub.num_damaged_copies:
+        pairs.insert(5, ("read again", _scrub(report.scrub)))
     if report.source is not None:
         pairs.insert(1, ("source", _source(report.source)))
     if report.suspended is not None:
@@ -121,6 +124,15 @@ def _trash(trash: "TrashStatus") -> str:
     things = counts(campaign=trash.num_campaigns, checkpoint=trash.num_checkpoints)
     parts = [f"{things}, {size(trash.size_bytes)}, the first for good in {soon}"] if things else []
     parts += [f"{trash.num_foreign:,} not ours, never deleted"] if trash.num_foreign else []
+    return "; ".join(parts)
+
+
+def _scrub(scrub: "ScrubStatus") -> str:
+    oldest = f", the oldest on {scrub.oldest_at[:16].replace('T', ' ')} UTC" if scrub.oldest_at else ""
+    parts = [f"{scrub.num_verified:,} of {count(scrub.num_checkpoints, 'checkpoint')}{oldest}"]
+    parts += [f"{scrub.num_damaged:,} damaged"] if scrub.num_damaged else []
+    if scrub.num_damaged_copies:
+        parts.append(f"{scrub.num_damaged_copies:,} of its {scrub.num_copies:,} copies elsewhere damaged")
     return "; ".join(parts)
 
 

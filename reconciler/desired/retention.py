@@ -10,13 +10,15 @@ from msgspec import Meta
 from reconciler.desired.base import MAX_LINE, Line, Record, Spec, Words, is_known
 from reconciler.desired.metrics import direction_of
 from reconciler.desired.places import Finding, KeyPath
-from reconciler.desired.realm import Duration, duration_seconds
+from reconciler.desired.realm import Duration, duration_seconds, size_bytes
 from state.ids import is_campaign_name
 
 LEAST_ASKED_SECONDS, LEAST_ROLLED_SECONDS = 24 * 3600.0, 600.0
+LEAST_SCRUB_SECONDS = 3600.0
 MAX_COUNT = 1_000_000
 PERIODS = ("hourly", "daily", "weekly", "monthly", "yearly")
 _METRIC = re.compile(r"[a-z][a-z0-9_]*(?:/[a-z0-9]+(?:[-.][a-z0-9]+)*)?", re.ASCII)
+_RATE = re.compile("[1-9][0-9]{0,5}(?:MB|GB)/s", re.ASCII)
 _STEP = re.compile("(?:[1-9][0-9]{0,5}:)?(?:0|[1-9][0-9]{0,17})", re.ASCII)
 
 
@@ -26,12 +28,32 @@ def is_checkpoint_name(text: str) -> bool:
     return is_campaign_name(campaign) and _STEP.fullmatch(step) is not None
 
 
+def is_rate(text: str) -> bool:
+    """Is this `50MB/s` or `1GB/s`?"""
+    return _RATE.fullmatch(text) is not None
+
+
+def rate_bytes(text: str) -> int:
+    """Return the bytes a second of `50MB/s` or `1GB/s`.
+
+    Raises:
+        ValueError: the text is no rate.
+    """
+    if not is_rate(text):
+        raise ValueError(f"{text!r} is no rate")
+    return size_bytes(text.removesuffix("/s"))
+
+
 def _is_metric(text: str) -> bool:
     return len(text) <= MAX_LINE and _METRIC.fullmatch(text) is not None
 
 
 Count = Annotated[int, Meta(ge=-1, le=MAX_COUNT)]
 Metric = Annotated[str, Words("a metric such as val_loss or accuracy/bin", _is_metric)]
+Rate = Annotated[
+    str,
+    Words("an amount a second such as 50MB/s or 1GB/s", is_rate, "^[1-9][0-9]{0,5}(MB|GB)/s$"),
+]
 CheckpointName = Annotated[
     str, Words("<hero>/<campaign>@<step>", is_checkpoint_name, "^[^/@]+/[^/@]+@([0-9]+:)?[0-9]+$")
 ]
@@ -111,6 +133,15 @@ class Trash(Record, frozen=True, kw_only=True):
     """For what the rules drop; 10m at least."""
 
 
+class Scrub(Record, frozen=True, kw_only=True):
+    """Reading every checkpoint again from time to time, to find a disk's damage while a copy is whole."""
+
+    every: Duration = "7d"
+    """Each is read again when that is longer ago than this; 1h at least."""
+    rate: Rate = "50MB/s"
+    """No faster than this, so that training has the disk."""
+
+
 class Retention(Spec, frozen=True, kw_only=True):
     """Which checkpoints are kept. Without this file every one is."""
 
@@ -126,6 +157,8 @@ class Retention(Spec, frozen=True, kw_only=True):
     """What was recorded a shorter time ago is kept, whatever the rules say."""
     trash: Trash = Trash()
     """How long what is dropped can be taken back."""
+    scrub: Scrub | None = None
+    """Absent: checkpoints are read again only when a person asks (`reconcile scrub`)."""
 
 
 LATER: dict[str, str] = {}
@@ -138,6 +171,7 @@ def check(retention: Retention) -> Iterator[Finding]:
         if rules is not None:
             yield from _check_rules(rules, ("campaigns", name))
     yield from _check_trash(retention.trash)
+    yield from _check_scrub(retention.scrub)
     for key, names in (
         ("pins", retention.pins),
         ("acknowledged_losses", retention.acknowledged_losses),
@@ -196,6 +230,14 @@ def _check_best(best: KeepBest, at: KeyPath) -> Iterator[Finding]:
     elif known is not None and best.direction not in (None, known):
         message = f"is {best.direction}; of {best.metric} the {known} values are better"
         yield Finding(at=(*at, "direction"), message=message, hint="remove the line")
+
+
+def _check_scrub(scrub: Scrub | None) -> Iterator[Finding]:
+    if not is_known(scrub) or scrub is None or not is_known(scrub.every):
+        return
+    if duration_seconds(scrub.every) < LEAST_SCRUB_SECONDS:
+        message = f"is {scrub.every}; expected at least 1h"
+        yield Finding(at=("scrub", "every"), message=message)
 
 
 def _check_trash(trash: Trash) -> Iterator[Finding]:

@@ -136,13 +136,19 @@ class Folder:
             FileNotFoundError: there is no such file.
             UnsafeFile: a link or not a plain file.
         """
-        descriptor = _open(name, _FILE, self._descriptor)
+        descriptor = self.open_descriptor(name)
         try:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise UnsafeFile("is not a plain file")
             yield descriptor
         finally:
             os.close(descriptor)
+
+    def open_descriptor(self, name: str) -> int:
+        """Return a descriptor of a plain file, which the caller closes; raises as `open_file` does."""
+        descriptor = _open(name, _FILE, self._descriptor)
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise UnsafeFile("is not a plain file")
+        return descriptor
 
     def enter(self, name: str) -> "Folder":
         """Open a folder in this one.

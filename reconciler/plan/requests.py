@@ -30,6 +30,8 @@ def is_taken_back(request: RequestRow, asked: Sequence[RequestRow]) -> bool:
 def _handle(world: World, draft: Draft, request: RequestRow, asked: Sequence[RequestRow]) -> None:
     if request.kind == "undelete" or request.kind == "approve" or request.kind == "refresh":  # noqa: PLR1714
         return  # `trash`, `guard` and `source` plan them; one by one it narrows the type
+    if request.kind == "scrub" or request.kind == "export":  # noqa: PLR1714 - it narrows the type
+        return  # `scrubs` plans them
     if request.kind == "skip" or request.kind == "retry":  # noqa: PLR1714 - it narrows the type
         return  # about a quest
     row = world.facts.campaign_row(request.campaign)

@@ -106,6 +106,13 @@ def _which(segment: int | None, step: int) -> str:
     return str(step) if segment is None else f"{segment}:{step}"
 
 
+def _read_again(action: a.ReadAgain) -> Sentence:
+    pace = f" at {size(action.rate_bytes)}/s" if action.rate_bytes else ""
+    return Sentence(
+        "~", "scrub", count(action.num_left, "checkpoint"), f"{size(action.left_bytes)} read again{pace}"
+    )
+
+
 def _delete(action: a.DeleteCampaign) -> Sentence:
     what = (
         f"{count(action.checkpoints, 'checkpoint')}, {size(action.size_bytes)}, all of it to the trash for "
@@ -161,6 +168,8 @@ _SENTENCES: dict[type[a.Action], Callable[[Any], Sentence]] = {
     a.WriteTombstone: lambda x: Sentence("~", "write", f"tombstone of {_dropped(x)}", ""),
     a.TakeApproval: lambda x: Sentence("~", "approve" if x.sequences else "decline", "approval", x.what),
     a.AnswerRefresh: lambda x: Sentence("~", "answer", "source", x.answer),
+    a.ReadAgain: _read_again,
+    a.AnswerRequest: lambda x: Sentence("~", "answer", x.what, x.answer),
     a.HandleRequest: _request,
     a.HandleQuestRequest: lambda x: Sentence("~", x.kind, f"quest {x.quest_id}", ""),
 }

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from reconciler.plan.world import World
-from state.store.rows import CampaignRow, LedgerRow
+from state.store.rows import CampaignRow, LedgerRow, TrashRow
 
 
 class Stock(NamedTuple):
@@ -19,7 +19,7 @@ class Stock(NamedTuple):
     kept: tuple[LedgerRow, ...]
     """Those in force that were never dropped, or were taken back."""
     lost: tuple[LedgerRow, ...]
-    """Those of them that are missing or damaged."""
+    """Those of them that are missing or damaged, and those in the trash that were found damaged there."""
 
     def is_in_force(self, one: LedgerRow) -> bool:
         """Is this the last row of its place?"""
@@ -38,11 +38,18 @@ def stock_of(world: World, row: CampaignRow) -> Stock:
     last = tuple(in_force.values())
     kept = tuple([one for one in last if facts.tombstone(one) is None]) if facts.tombstones else last
     there = frozenset([found.digest for found in world.seen(row.name).all_complete])
+    lost = [one for one in kept if one.digest not in there or one.damage is not None]
+    if facts.tombstones:
+        lost += [one for one in last if one.damage is not None and _is_in_trash(facts.tombstone(one))]
     return Stock(
         row=row,
         ledger=ledger,
         in_force=in_force,
         there=there,
         kept=kept,
-        lost=tuple([one for one in kept if one.digest not in there or one.damage is not None]),
+        lost=tuple(lost),
     )
+
+
+def _is_in_trash(stone: TrashRow | None) -> bool:
+    return stone is not None and stone.state == "trashed"

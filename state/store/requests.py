@@ -16,6 +16,7 @@ def ask(
     at: str,
     quest: str | None = None,
     approves_json: str | None = None,
+    details_json: str | None = None,
 ) -> int:
     """Leave a request for the reconciler and return its number."""
     connection.execute("BEGIN IMMEDIATE")
@@ -30,6 +31,7 @@ def ask(
             asked_at=at,
             quest=quest,
             approves_json=approves_json,
+            details_json=details_json,
         )
         put(connection, [row])
     except BaseException:

@@ -20,7 +20,11 @@ TrashKind = Literal["asked", "rolled"]
 TrashState = Literal["trashed", "purging", "purged", "restored"]
 SegmentKind = Literal["rollback", "decay"]
 """What began a segment: going back to an earlier checkpoint, or a short branch whose rate falls."""
-RequestKind = Literal["pause", "resume", "stop", "undelete", "approve", "skip", "retry", "refresh"]
+RequestKind = Literal[
+    "pause", "resume", "stop", "undelete", "approve", "skip", "retry", "refresh", "scrub", "export"
+]
+CopyKind = Literal["export", "copy"]
+"""Why a copy was made: a person asked for it, or the rules want one more of this checkpoint."""
 ActionState = Literal["intent", "done", "failed"]
 
 
@@ -238,6 +242,8 @@ class LedgerRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """What people protected it by, `Marks`; empty: by nothing."""
     skills_json: str = ""
     """What examinations of its weights came to, a tuple of LevelResult; empty: there was none."""
+    verified_at: str | None = None
+    """When all of it was last read again, past the cache, and was as it was saved; None: not yet."""
 
     @property
     def is_living(self) -> bool:
@@ -248,6 +254,25 @@ class LedgerRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     def which(self) -> str:
         """Return what follows the campaign's name and `@`: the step, in another segment with its number."""
         return str(self.step) if self.is_living else f"{self.segment}:{self.step}"
+
+
+class CopyRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """A whole copy of a checkpoint outside the root: its files, under the same manifest."""
+
+    sequence: int
+    """Of the checkpoint's ledger row."""
+    path: str
+    """The folder, absolute."""
+    kind: CopyKind
+    digest: str
+    """Of its manifest, which is the checkpoint's."""
+    size_bytes: int
+    made_at: str
+    """Then all of it was read back and hashed for the first time."""
+    checked_at: str
+    """When it was last looked at, whatever was found."""
+    damage: str | None = None
+    """What was wrong with it then; None: every byte was right."""
 
 
 class ManifestRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -371,6 +396,8 @@ class RequestRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     approves_json: str | None = None
     """Of an approval: what exactly may be dropped, a `Drops`; None of one that an older version left.
     Of a refresh: what it accepts."""
+    details_json: str | None = None
+    """Of a scrub or an export: what of and how, a `ScrubWish` or an `ExportWish`."""
 
 
 class Drops(msgspec.Struct, frozen=True, kw_only=True):
@@ -378,6 +405,32 @@ class Drops(msgspec.Struct, frozen=True, kw_only=True):
 
     sequences: tuple[int, ...] = ()
     """Of ledger rows."""
+
+
+class ScrubWish(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person wants read again."""
+
+    things: tuple[str, ...] = ()
+    """Checkpoints and campaigns; none: all."""
+    before: str
+    """What was not read again since this moment."""
+    rate_bytes: int | None = None
+    """At most so many bytes a second; None: as the rules say."""
+
+
+class ExportWish(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a person wants a copy."""
+
+    to: str
+    """A folder, absolute."""
+
+
+class ScrubPosition(msgspec.Struct, frozen=True, kw_only=True):
+    """How far the checkpoint that is being read again was read; a kill loses one file of that at most."""
+
+    path: str
+    digest: str
+    read_bytes: int
 
 
 class TakenApproval(msgspec.Struct, frozen=True, kw_only=True):
@@ -421,3 +474,7 @@ class StoreView(msgspec.Struct, frozen=True, kw_only=True):
     """Ticks in which nothing failed, as far as they were counted."""
     failed_actions: tuple[FailedAction, ...] = ()
     """By id."""
+    copies: tuple[CopyRow, ...] = ()
+    """Outside the root, by checkpoint and place."""
+    scrub: ScrubPosition | None = None
+    """Within the checkpoint that is being read again; None: between two."""

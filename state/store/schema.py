@@ -9,6 +9,7 @@ import msgspec
 from state.store.rows import (
     ActionRow,
     CampaignRow,
+    CopyRow,
     InboxRow,
     JobRow,
     LedgerRow,
@@ -20,7 +21,7 @@ from state.store.rows import (
     TrashRow,
 )
 
-VERSION = 11
+VERSION = 12
 
 
 class Table(typing.NamedTuple):
@@ -47,6 +48,7 @@ TABLES = {
         Table("inbox", InboxRow, ("quest_id",)),
         Table("ledger", LedgerRow, ("sequence",), indexes=(_LEDGER_PLACE,)),
         Table("manifests", ManifestRow, ("digest",)),
+        Table("copies", CopyRow, ("sequence", "path")),
         Table("actions", ActionRow, ("number",), indexes=(_ACTIONS_OF, _ACTIONS_FAILED)),
         Table("requests", RequestRow, ("id",)),
         Table("trash", TrashRow, ("sequence",)),
@@ -203,6 +205,17 @@ def _from_10(connection: apsw.Connection) -> None:
     connection.execute("ALTER TABLE runs ADD COLUMN peak_memory_bytes INTEGER")
 
 
+def _from_11(connection: apsw.Connection) -> None:
+    """Checkpoints are read again, and copied elsewhere; people can ask for both."""
+    connection.execute("ALTER TABLE ledger ADD COLUMN verified_at TEXT")
+    connection.execute("ALTER TABLE requests ADD COLUMN details_json TEXT")
+    connection.execute(
+        "CREATE TABLE copies (sequence INTEGER NOT NULL, path TEXT NOT NULL, kind TEXT NOT NULL, "
+        "digest TEXT NOT NULL, size_bytes INTEGER NOT NULL, made_at TEXT NOT NULL, checked_at TEXT NOT NULL, "
+        "damage TEXT, PRIMARY KEY (sequence, path)) STRICT, WITHOUT ROWID"
+    )
+
+
 _STEPS = {
     1: _from_1,
     2: _from_2,
@@ -214,6 +227,7 @@ _STEPS = {
     8: _from_8,
     9: _from_9,
     10: _from_10,
+    11: _from_11,
 }
 """By version: what brings a store from it to the next one. Not made from the row types, which move on."""
 

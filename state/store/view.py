@@ -5,6 +5,7 @@ import msgspec
 
 from state.store.rows import (
     CampaignRow,
+    CopyRow,
     FailedAction,
     InboxRow,
     JobRow,
@@ -12,6 +13,7 @@ from state.store.rows import (
     QuestDataRow,
     RequestRow,
     RunRow,
+    ScrubPosition,
     SegmentRow,
     StoreView,
     TakenApproval,
@@ -47,6 +49,8 @@ def read_view(connection: apsw.Connection) -> StoreView:
             observed_at=get_meta(connection, "observed_at"),
             clean_ticks=int(get_meta(connection, "clean_ticks") or 0),
             failed_actions=_failed_actions(connection),
+            copies=select(connection, CopyRow),
+            scrub=_scrub(connection),
         )
     finally:
         connection.execute("END")
@@ -55,6 +59,11 @@ def read_view(connection: apsw.Connection) -> StoreView:
 def _approval(connection: apsw.Connection) -> TakenApproval | None:
     taken = get_meta(connection, "approval")
     return msgspec.json.decode(taken, type=TakenApproval) if taken else None
+
+
+def _scrub(connection: apsw.Connection) -> ScrubPosition | None:
+    position = get_meta(connection, "scrub")
+    return msgspec.json.decode(position, type=ScrubPosition) if position else None
 
 
 def _failed_actions(connection: apsw.Connection) -> tuple[FailedAction, ...]:

@@ -21,6 +21,7 @@ CLAIMS = (
     "training_speed",
     "checkpoint_stall",
     "resume",
+    "scrub",
     "muon_step",
 )
 

@@ -26,6 +26,11 @@ from reconciler.plan.actions.checkpoints import (
     TrashCheckpoint,
     WriteTombstone,
 )
+from reconciler.plan.actions.copies import (
+    AnswerRequest,
+    ReadAgain,
+    Reading,
+)
 from reconciler.plan.actions.quests import (
     DequeueJob,
     EnqueueJob,
@@ -92,6 +97,8 @@ AnyAction = (
     | SetAsideCheckpoint
     | TakeApproval
     | AnswerRefresh
+    | ReadAgain
+    | AnswerRequest
     | HandleRequest
     | HandleQuestRequest
 )
@@ -100,6 +107,7 @@ __all__ = [
     "Action",
     "ActivateCampaign",
     "AnswerRefresh",
+    "AnswerRequest",
     "AnyAction",
     "ArchiveCampaign",
     "BeginSegment",
@@ -119,6 +127,8 @@ __all__ = [
     "MarkCheckpoint",
     "MarkJob",
     "PurgeTrash",
+    "ReadAgain",
+    "Reading",
     "RecordCheckpoint",
     "RegisterCampaign",
     "RestoreCampaign",

@@ -370,6 +370,25 @@ def record(manifest: Manifest) -> a.RecordCheckpoint:
     )
 
 
+def read_again(realm: Workshop, *steps: int, **changes: Any) -> a.ReadAgain:
+    """Read these recorded checkpoints again, where they lie now."""
+    view = realm.view()
+    stones = {stone.sequence: stone.path for stone in view.trash if stone.state == "trashed"}
+    readings = tuple(
+        a.Reading(
+            campaign=CAMPAIGN, campaign_uid=UID, sequence=row.sequence, which=str(row.step),
+            place="trash" if row.sequence in stones else "home", path=stones.get(row.sequence, row.path),
+            digest=row.digest, size_bytes=row.size_bytes,
+        )
+        for row in view.ledger if row.step in steps
+    )  # fmt: skip
+    given = a.ReadAgain(
+        readings=readings, num_left=len(readings), left_bytes=sum(one.size_bytes for one in readings),
+        read_bytes=0, before=NOW, rate_bytes=None, request_id=None,
+    )  # fmt: skip
+    return msgspec.structs.replace(given, **changes)
+
+
 def set_aside(manifest: Manifest) -> a.SetAsideCheckpoint:
     return a.SetAsideCheckpoint(
         campaign=CAMPAIGN, campaign_uid=UID, segment=1, step=manifest.step, digest=manifest.digest
@@ -446,6 +465,7 @@ class Builders:
     live_orders = staticmethod(live_orders)
     stop, close, record, set_aside = map(staticmethod, (stop, close, record, set_aside))
     roll_back = staticmethod(roll_back)
+    read_again = staticmethod(read_again)
     drop, take_back, purge = map(staticmethod, (drop, take_back, purge))
     forget_undelete = staticmethod(forget_undelete)
     held_out = staticmethod(held_out)

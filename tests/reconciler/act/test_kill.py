@@ -27,7 +27,10 @@ from state.store.rows import Marks
 
 NOT_UNDERSTOOD = b'{"note": "mine", "highest_accuracy": NaN}'
 VOLATILE = {"realm.db", "realm.db-journal", "epoch", "reconciler.lock", "claims.log", "training.log"}
-TABLES = ("campaigns", "runs", "jobs", "quest_data", "ledger", "requests", "trash", "segments", "meta")
+TABLES = (
+    *("campaigns", "runs", "jobs", "quest_data", "ledger", "requests", "trash", "segments", "copies"),
+    "meta",
+)
 
 
 class Scenario(NamedTuple):
@@ -321,6 +324,15 @@ SCENARIOS = {
             why="lunch",
         ),
         lambda realm, make: realm.ask("resume"),
+    ),
+    "ReadAgain": Scenario(
+        lambda realm, make: make.read_again(realm, 7, 9),
+        lambda realm, make: (two_saved(realm, make), realm.flip_a_bit(9)),
+    ),
+    "ReadAgain-in-the-trash": Scenario(lambda realm, make: make.read_again(realm, 7), one_dropped),
+    "AnswerRequest": Scenario(
+        lambda realm, make: a.AnswerRequest(request_id=1, what="scrub", answer="all as saved"),
+        lambda realm, make: realm.ask("scrub", "all checkpoints"),
     ),
     "AnswerRefresh": Scenario(
         lambda realm, make: a.AnswerRefresh(request_id=1, answer="main is at 4f1c2d9"),

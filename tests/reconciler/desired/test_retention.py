@@ -75,6 +75,8 @@ def test_without_the_file_there_is_no_retention(tree, small) -> None:
         ("campaigns: {archived: {keep_metrics: 30d}}", ':1:38: is "30d"; known: forever'),
         ("trash: {asked: 23h}", ":1:16: is 23h; expected at least 24h"),
         ("trash: {rolled: 9m}", ":1:17: is 9m; expected at least 10m"),
+        ("scrub: {every: 59m}", ":1:16: is 59m; expected at least 1h"),
+        ("scrub: {rate: fast}", ':1:15: is "fast"; expected an amount a second such as 50MB/s or 1GB/s'),
         ("pins: [pip/campaign-001@1e3]", ':1:8: is "pip/campaign-001@1e3"; expected <hero>/<campaign>@<step>'),
         ("pins: [pip/campaign-001@007]", ':1:8: is "pip/campaign-001@007"; expected <hero>/<campaign>@<step>'),
         ("pins: [a/b@1, a/b@1]", ':1:15: "a/b@1" stands here twice'),

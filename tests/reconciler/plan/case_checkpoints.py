@@ -13,7 +13,7 @@ from state.contract.locked import Locked
 from state.contract.manifest import Manifest, Measures, Origin, QuestCursor
 from state.contract.request import CodeVersion
 from state.ids import campaign_uid
-from state.store.rows import LedgerRow, SegmentRow, TrashRow
+from state.store.rows import CopyRow, LedgerRow, SegmentRow, TrashRow
 
 
 def found_checkpoint(name: str, uid: str, words: Mapping[str, Any], locked: Locked | None) -> FoundCheckpoint:
@@ -117,6 +117,7 @@ def ledger_row(uid: str, words: Mapping[str, Any], number: int) -> LedgerRow:
         code_version="v",
         specs_commit="c",
         damage=words.get("damage"),
+        verified_at=words.get("verified_at"),
         marks_json=words.get("marks", ""),
         recorded_at_seconds=words.get("recorded_at_seconds", 0.0),
     )
@@ -142,3 +143,15 @@ def tombstone(words: Mapping[str, Any]) -> TrashRow:
         "state": "trashed",
     }
     return TrashRow(**(given | fields))
+
+
+def copy_row(words: Mapping[str, Any]) -> CopyRow:
+    """Return a copy outside the root: of which row of the ledger, and where; right unless its words say so."""
+    given = {
+        "kind": "export",
+        "digest": "blake3:1",
+        "size_bytes": 1,
+        "made_at": EARLIER,
+        "checked_at": EARLIER,
+    }
+    return CopyRow(**(given | dict(words)))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from case_checkpoints import found_checkpoint, ledger_row, segment_row, tombstone
+from case_checkpoints import copy_row, found_checkpoint, ledger_row, segment_row, tombstone
 from case_constants import EARLIER, REALM_UID, SIZE
 from case_files import a_gpu, data_of, inbox_facts, inbox_row, made_inspection, model_facts, quest_file
 from case_runs import config_of_row, effective_run, run_status, with_values
@@ -55,6 +55,7 @@ from state.store.rows import (
     QuestDataRow,
     RequestRow,
     RunRow,
+    ScrubPosition,
     StoreView,
     TakenApproval,
     TrashRow,
@@ -360,13 +361,22 @@ class Builder:
 
     def _add_requests(self) -> None:
         requests = tuple(
-            RequestRow(id=number, asked_by="ada", why="tea", asked_at=EARLIER, **request)
+            RequestRow(**({"id": number, "asked_by": "ada", "why": "tea", "asked_at": EARLIER} | request))
             for number, request in enumerate(self.words.get("requests", ()), start=1)
         )
         trash = tuple(tombstone(words) for words in self.words.get("trash", ()))
         taken = self.words.get("approval")
         approval = msgspec.convert(taken, TakenApproval) if taken else None
-        self._store(requests=requests, trash=trash, approval=approval, **self.words.get("store", {}))
+        copies = tuple(copy_row(words) for words in self.words.get("copies", ()))
+        scrub = self.words.get("scrub")
+        self._store(
+            requests=requests,
+            trash=trash,
+            approval=approval,
+            copies=copies,
+            scrub=msgspec.convert(scrub, ScrubPosition) if scrub else None,
+            **self.words.get("store", {}),
+        )
         strange = {
             path: Strange(names=tuple(names), count=len(names))
             for path, names in self.words.get("strange", {}).items()

@@ -318,7 +318,8 @@ def _store_of_version_1(path: Path) -> tuple[LedgerRow, ActionRow]:
     connection.execute("DROP TABLE inbox")
     connection.execute("DROP TABLE manifests")
     connection.execute("DROP TABLE segments")
-    for column in ("quest", "approves_json"):
+    connection.execute("DROP TABLE copies")
+    for column in ("quest", "approves_json", "details_json"):
         connection.execute(f"ALTER TABLE requests DROP COLUMN {column}")
     for table, statement, row in tables:
         connection.execute(f"DROP TABLE {table}")
@@ -365,6 +366,7 @@ def test_what_was_taken_back_before_version_8_overrules_the_line_that_stands(pat
 def _without_segments(store: Any) -> None:
     """Make of a store one of before version 9."""
     store.execute("ALTER TABLE runs DROP COLUMN peak_memory_bytes")
+    _without_copies(store)
     store.execute("ALTER TABLE ledger DROP COLUMN skills_json")
     store.execute("DROP TABLE segments")
     store.execute("ALTER TABLE runs DROP COLUMN segment")
@@ -390,6 +392,7 @@ def test_a_ledger_of_version_9_has_examined_nothing(path: Path) -> None:
     writer = Writer(open_writer(path))
     with writer.transaction() as store:
         put(store, [sample(LedgerRow)])
+        _without_copies(store)
         store.execute("ALTER TABLE ledger DROP COLUMN skills_json")
         store.execute("ALTER TABLE runs DROP COLUMN peak_memory_bytes")
         store.pragma("user_version", 9)
@@ -406,6 +409,7 @@ def test_a_run_of_version_10_took_nobody_knows_how_much_memory(path: Path) -> No
     writer = Writer(open_writer(path))
     with writer.transaction() as store:
         put(store, [RUN])
+        _without_copies(store)
         store.execute("ALTER TABLE runs DROP COLUMN peak_memory_bytes")
         store.pragma("user_version", 10)
     writer.close()
@@ -415,6 +419,29 @@ def test_a_run_of_version_10_took_nobody_knows_how_much_memory(path: Path) -> No
         assert [row.peak_memory_bytes for row in select(store, RunRow)] == [None]
     writer.close()
     _assert_made_alike(path)
+
+
+def test_a_store_of_version_11_has_read_nothing_again_and_copied_nothing(path: Path) -> None:
+    writer = Writer(open_writer(path))
+    with writer.transaction() as store:
+        put(store, [sample(LedgerRow)])
+        _without_copies(store)
+        store.pragma("user_version", 11)
+    writer.close()
+
+    with open_reader(path) as store:
+        view = read_view(store)
+    assert ([row.verified_at for row in view.ledger], view.copies, view.scrub) == ([None], (), None)
+
+    Writer(open_writer(path)).close()
+    _assert_made_alike(path)
+
+
+def _without_copies(store: Any) -> None:
+    """Make of a store one of before version 12."""
+    store.execute("ALTER TABLE ledger DROP COLUMN verified_at")
+    store.execute("ALTER TABLE requests DROP COLUMN details_json")
+    store.execute("DROP TABLE copies")
 
 
 def _stone(sequence: int, state: TrashState) -> TrashRow:

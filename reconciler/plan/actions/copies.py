@@ -1,0 +1,49 @@
+"""What can happen to what a checkpoint consists of, wherever a copy of it lies."""
+
+from typing import Literal
+
+import msgspec
+
+from reconciler.plan.actions.base import Action
+
+
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
+    """A checkpoint, or a copy of one, that is to be read again."""
+
+    campaign: str
+    campaign_uid: str
+    sequence: int
+    """Of its ledger row."""
+    which: str
+    """Its step, in a segment that is not living with its number."""
+    place: Literal["home", "trash", "copy"]
+    path: str
+    """Below the root; of a copy absolute."""
+    digest: str
+    size_bytes: int
+
+
+class ReadAgain(Action, frozen=True, kw_only=True):
+    """Read checkpoints again past the cache and compare them with their manifests, for a few seconds."""
+
+    readings: tuple[Reading, ...]
+    """Those that come next, what was not read for longest first."""
+    num_left: int
+    """These and those that come after."""
+    left_bytes: int
+    read_bytes: int
+    """How much of the first one was read already."""
+    before: str
+    """Those last read before this moment are read."""
+    rate_bytes: int | None
+    """At most so many bytes a second."""
+    request_id: int | None
+    """Of the person who asked for it; None: the rules do."""
+
+
+class AnswerRequest(Action, frozen=True, kw_only=True):
+    """Tell who asked for a scrub or an export how it ended."""
+
+    request_id: int
+    what: str
+    answer: str
