@@ -17,6 +17,7 @@ from reconciler.app.place import (
     Following,
     Options,
     branch_to_follow,
+    followed_commit,
     given_root,
     head_of,
     is_remote,
@@ -51,7 +52,7 @@ class Begun(msgspec.Struct, frozen=True, kw_only=True):
     fetcher: Fetcher | None = None
     """Of a source elsewhere."""
     in_force: tuple[Commit, Desired] | None = None
-    """Specs of before that stay in force, where those of the newest commit elsewhere have mistakes."""
+    """Specs of before that stay in force, where those of the newest commit have mistakes."""
 
 
 def begin(environment: Environment, options: Options, take: Take, show: Show) -> Begun:
@@ -68,13 +69,29 @@ def begin(environment: Environment, options: Options, take: Take, show: Show) ->
 
 def _here(environment: Environment, options: Options, take: Take, show: Show) -> Begun:
     head = head_of(environment, options)
-    realm = _realm(environment, options, head)
-    layout = Layout(root_of(environment, options, realm, head))
+    commit, desired = _good(environment, options, head)
+    realm = desired.realm.spec
+    layout = Layout(root_of(environment, options, realm, commit))
     _check_root(layout)
     take(layout)
     following = _follow(environment, options, layout, head, show)
     _remember(environment, realm, layout, head, show)
-    return Begun(layout=layout, following=following, realm_id=realm.id)
+    begun = Begun(layout=layout, following=following, realm_id=realm.id)
+    if head.branch != following.branch:
+        commit, desired = _good(environment, options, followed_commit(following, layout))
+    return msgspec.structs.replace(begun, in_force=(commit, desired))
+
+
+def _good(environment: Environment, options: Options, head: Commit) -> tuple[Commit, Desired]:
+    """Return a commit and what it says; where it has mistakes, the newest one that apply took up.
+
+    Raises:
+        SpecMistakesError: it has mistakes, and none was taken up before it.
+    """
+    try:
+        return head, seen_from_here(environment, options, load_commit(environment, head))
+    except SpecMistakesError as error:
+        return last_good(environment, options, head, error)
 
 
 def _elsewhere(environment: Environment, options: Options, take: Take, show: Show) -> Begun:
@@ -95,16 +112,14 @@ def _elsewhere(environment: Environment, options: Options, take: Take, show: Sho
     if found.trouble is not None:
         show.notice(f"{found.url}: {found.trouble.message}; {found.commit[:7]} stays in force")
     head = resolve(Path(following.repository), f"refs/heads/{following.branch}")
-    begun = Begun(layout=layout, following=following, realm_id="", fetcher=fetcher)
-    try:
-        return msgspec.structs.replace(begun, realm_id=_realm(environment, options, head).id)
-    except SpecMistakesError as error:
-        commit, desired = last_good(environment, options, head, error)
-        return msgspec.structs.replace(begun, realm_id=desired.realm.spec.id, in_force=(commit, desired))
-
-
-def _realm(environment: Environment, options: Options, head: Commit) -> Realm:
-    return seen_from_here(environment, options, load_commit(environment, head)).realm.spec
+    commit, desired = _good(environment, options, head)
+    return Begun(
+        layout=layout,
+        following=following,
+        realm_id=desired.realm.spec.id,
+        fetcher=fetcher,
+        in_force=(commit, desired),
+    )
 
 
 def _check_root(layout: Layout) -> None:

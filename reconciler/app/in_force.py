@@ -4,6 +4,7 @@ What only looks, and what asks something of the loop, must not fail because some
 while training goes on. `plan`, `validate` and `apply` do fail: they are about the commit itself.
 """
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,7 +42,7 @@ def look_in_force(environment: Environment, options: Options, *, worktree: bool 
             raise
         head = head_of(environment, options)
         commit, desired = last_good(environment, options, head, error)
-        complaint = f"{not_in_force(head, error)}; what follows is {commit.name}"
+        complaint = f"{not_in_force(head, error, commit)}; what follows is {commit.name}"
     view = view_of(environment, options, commit, desired)
     edits = uncommitted(head.top or repository_of(environment, options), head)
     return msgspec.structs.replace(view, uncommitted=edits, complaint=complaint)
@@ -76,11 +77,28 @@ def complaint_of(environment: Environment, options: Options) -> str | None:
     return None
 
 
-def not_in_force(head: Commit, error: SpecMistakesError) -> str:
-    """Return which specs have how many mistakes, and what shows them."""
+def not_in_force(head: Commit, error: SpecMistakesError, good: Commit | None = None) -> str:
+    """Return which specs have how many mistakes, the first one's place, since when, and what shows them."""
     many = len(error.mistakes)
     found = "1 mistake" if many == 1 else f"{many} mistakes"
-    return f"the specs at {head.name} have {found} and are not in force (see reconcile validate --ref HEAD)"
+    since = since_when(good, head) if good is not None else None
+    place = f"at {error.mistakes[0].where}" + (f", since {since}" if since else "")
+    return (
+        f"the specs at {head.name} have {found} and are not in force (see reconcile validate --ref HEAD): "
+        f"{place}"
+    )
+
+
+def since_when(good: Commit, head: Commit) -> str | None:
+    """Return when the first commit after a good one was made, ISO-8601 in UTC; None when git cannot tell."""
+    for span in (f"{good.id}..{head.id}", f"{head.id}^!"):
+        try:
+            said = run(head.git_dir, "log", "--format=%ct", span, "--").stdout.split()
+        except SourceError:
+            continue
+        if said:
+            return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(int(said[-1])))
+    return None
 
 
 def last_good(

@@ -20,10 +20,10 @@ from reconciler.act.queue_folders import write_queue_folders
 from reconciler.act.saga import settle_sagas
 from reconciler.act.tools import Tools
 from reconciler.app.environment import Environment
-from reconciler.app.errors import Failed, NotFound
+from reconciler.app.errors import Failed
+from reconciler.app.followed_specs import FollowedSpecs
 from reconciler.app.following import Begun
 from reconciler.app.gather import Observer, new_realm_uid
-from reconciler.app.here import seen_from_here
 from reconciler.app.known_data import (
     Gate,
     Look,
@@ -33,16 +33,14 @@ from reconciler.app.known_data import (
     with_inspections,
 )
 from reconciler.app.late_held_out import with_late_held_out
-from reconciler.app.place import Options, followed_commit
-from reconciler.app.planning import View, load_commit, world_of
+from reconciler.app.place import Options
+from reconciler.app.planning import View, world_of
 from reconciler.app.remembered_root import common_folder
 from reconciler.app.telling import Show
 from reconciler.app.unusable_tokenizers import with_unusable_tokenizers
 from reconciler.desired.desired import Desired
 from reconciler.desired.edits import uncommitted
-from reconciler.desired.git_process import SourceError
 from reconciler.desired.git_source import Commit
-from reconciler.desired.mistakes import SpecMistakesError
 from reconciler.desired.realm import duration_seconds
 from reconciler.loop import Pace, Tick
 from reconciler.observed.processes import is_alive
@@ -116,8 +114,7 @@ class Ticker:
             now=environment.now,
             interrupted=stop.is_set,
         )
-        self._good: tuple[Commit, Desired] | None = begun.in_force
-        self._complaint: str | None = None
+        self._specs = FollowedSpecs(environment, self._options, begun, show)
         self._trouble: str | None = None
         self._view: View | None = None
         self._told_settled: str | None = None
@@ -156,7 +153,7 @@ class Ticker:
     def tick(self) -> Tick:
         """Look, plan and act once."""
         self._launcher.reap()
-        commit, desired = self._specs()
+        commit, desired = self._specs.newest()
         try:
             done = self._look_and_act(commit, desired)
         except (*FOREIGN, ActionFailed) as error:
@@ -176,7 +173,7 @@ class Ticker:
         self._tell_waits(view)
         self._tell_blocked(view)
         succeeded = sum(outcome.ok for outcome in outcomes)
-        is_clean = succeeded == len(outcomes) and self._complaint is None
+        is_clean = succeeded == len(outcomes) and self._specs.complaint is None
         may_purge = pass_time(
             self._writer, view.facts.store, view.seen_at, is_clean=is_clean, has_acted=bool(view.plan.changes)
         )
@@ -201,28 +198,6 @@ class Ticker:
             self._trouble = text
             self._show.notice(f"{text} (tried again later)")
         return Tick(failed=1, is_settled=False)
-
-    def _specs(self) -> tuple[Commit, Desired]:
-        """Return the newest commit of the branch and what it says; the last good one while that is bad."""
-        try:
-            commit = followed_commit(self._following, self._layout)
-            if self._good is None or commit.id != self._good[0].id:
-                self._good = commit, self._read(commit)
-        except (SourceError, SpecMistakesError, NotFound) as error:
-            if self._good is None:
-                raise
-            self._complain(f"{error}\nThe specs at {self._good[0].name} stay in force.")
-        else:
-            self._complaint = None
-        return self._good
-
-    def _read(self, commit: Commit) -> Desired:
-        return seen_from_here(self._environment, self._options, load_commit(self._environment, commit))
-
-    def _complain(self, text: str) -> None:
-        if text != self._complaint:
-            self._complaint = text
-            self._show.notice(text)
 
     def _look(self, commit: Commit, desired: Desired) -> View:
         seen = self._observer.facts(desired)
@@ -338,9 +313,9 @@ class Ticker:
 
     def pace(self) -> Pace:
         """Return how long the specs want the loop to wait."""
-        if self._good is None:
+        if self._specs.good is None:
             return Pace()
-        apply = self._good[1].realm.spec.apply
+        apply = self._specs.good[1].realm.spec.apply
         if self._fetcher is not None:
             self._fetcher.interval_seconds = duration_seconds(apply.poll)
         return Pace(
@@ -351,8 +326,8 @@ class Ticker:
 
     def watched_folders(self) -> Iterator[Path]:
         """Yield the folders in which a change may give the next tick something to do."""
-        if self._good is not None:
-            yield common_folder(self._good[0].git_dir) / "refs" / "heads"
+        if self._specs.good is not None:
+            yield common_folder(self._specs.good[0].git_dir) / "refs" / "heads"
         yield self._layout.wake.parent
         yield self._layout.campaigns
 
@@ -374,6 +349,8 @@ class Ticker:
 
     def is_blocked(self) -> bool:
         """Does something wait for a person?"""
+        if self._specs.complaint is not None:
+            return True
         return self._view is not None and any(
             item.code in _BLOCKED or item.subject.startswith(("quest/", "inbox", "source"))
             for item in self._view.plan.in_the_way

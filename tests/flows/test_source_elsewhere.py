@@ -173,7 +173,7 @@ def test_a_broken_commit_is_told_and_the_one_before_stays_in_force_also_after_a_
     commit(there, BROKEN[name])
     for _ in range(2):
         result = run("apply", "--once")
-        assert f"The specs at main@{before[:7]} stay in force." in result.stderr
+        assert f"The specs at main@{before[:7]} stay in force; those at main@" in result.stderr
     seen = status(run)
     assert seen["commit"] == before
     assert seen["complaint"] is not None

@@ -1,6 +1,7 @@
 """A typing error in a commit, while training goes on: what looks and what asks go on, by the specs in force."""
 
 import json
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -46,13 +47,54 @@ def test_the_status_is_of_the_commit_that_apply_took_up_last(run, typo: str) -> 
     assert f"{typo[:7]} in force" in run("status").stdout
 
 
-@pytest.mark.parametrize("words", [["plan"], ["apply", "--once"], ["validate"]])
+@pytest.mark.parametrize("words", [["plan"], ["validate"]])
 def test_what_is_about_the_commit_itself_still_fails_with_the_mistake(
     run, typo: str, words: list[str]
 ) -> None:
     result = run(*words)
     assert result.exit_code == 1
     assert '"pipp/campaign-001" is not a campaign' in result.stderr + result.stdout
+
+
+def test_an_apply_begins_on_the_last_good_commit_and_names_the_mistake_its_commit_and_since_when(
+    run, typo: str, lab: Path, git: Git
+) -> None:
+    since = git(lab, "log", "-1", "--format=%ct")
+    git(lab, "commit", "-q", "--allow-empty", "-m", "another commit does not mend it")
+    newest = git(lab, "rev-parse", "--short=7", "HEAD").strip()
+
+    result = run("apply", "--once")
+
+    assert result.exit_code == 3, result.stderr
+    assert 'specs/realm.yaml:2:9: "pipp/campaign-001" is not a campaign' in result.stderr
+    at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(int(since)))
+    assert f"{typo[:7]} stay in force; those at main@{newest} are not, since {at}." in result.stderr
+    assert f"at specs/realm.yaml:2:9, since {at}; what follows is" in run("status", "--json").stdout
+
+
+def test_a_commit_with_a_mistake_on_another_branch_keeps_no_apply_from_the_branch_that_it_follows(
+    run, lab: Path, store, git: Git
+) -> None:
+    run("apply", "--once")
+    good = git(lab, "rev-parse", "HEAD").strip()
+    git(lab, "switch", "-qc", "draft")
+    realm = lab / "specs/realm.yaml"
+    realm.write_text(realm.read_text().replace("active: pip", "active: pipp"))
+    git(lab, "commit", "-qam", "a typing error")
+
+    result = run("apply", "--once")
+
+    assert result.exit_code == 0, result.stderr
+    assert "stay in force" not in result.stderr
+    assert json.loads(run("status", "--json").stdout)["commit"] == good
+
+
+def test_an_apply_on_a_realm_that_has_no_good_commit_does_not_begin(run, lab: Path, git: Git) -> None:
+    (lab / "specs/realm.yaml").write_text("id: lab\nactive: nobody/campaign-001\n")
+    git(lab, "commit", "-qam", "a typing error")
+    result = run("apply", "--once")
+    assert result.exit_code == 1
+    assert '"nobody/campaign-001" is not a campaign' in result.stderr
 
 
 def test_mistakes_before_the_first_apply_are_shown(run, lab: Path, git: Git) -> None:
