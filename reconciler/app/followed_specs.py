@@ -1,4 +1,4 @@
-"""The specs that a loop goes by: the newest of the branch that it follows, or the last good ones while it is bad.
+"""The specs that a loop goes by: the newest of its branch, or the last good ones while those have mistakes.
 
 Called by each tick. A mistake stops nothing that goes on; it is told once for each commit.
 """

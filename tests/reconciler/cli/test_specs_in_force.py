@@ -14,9 +14,16 @@ from state.store.tables import put_meta
 Git = Callable[..., str]
 
 
+def nothing_to_learn(lab: Path, git: Git) -> None:
+    """Commit an empty queue, so that no apply starts a trainer."""
+    (lab / "specs/queue.yaml").write_text("quests: []\n")
+    git(lab, "commit", "-qam", "nothing to learn")
+
+
 @pytest.fixture
 def typo(lab: Path, store, git: Git) -> str:
     """Commit a typing error above a commit that apply has taken up; return that commit."""
+    nothing_to_learn(lab, git)
     good = git(lab, "rev-parse", "HEAD").strip()
     with closing(open_writer(store.layout.store)) as connection:
         put_meta(connection, "attempted_commit", good)
@@ -75,6 +82,7 @@ def test_an_apply_begins_on_the_last_good_commit_and_names_the_mistake_its_commi
 def test_a_commit_with_a_mistake_on_another_branch_keeps_no_apply_from_the_branch_that_it_follows(
     run, lab: Path, store, git: Git
 ) -> None:
+    nothing_to_learn(lab, git)
     run("apply", "--once")
     good = git(lab, "rev-parse", "HEAD").strip()
     git(lab, "switch", "-qc", "draft")
