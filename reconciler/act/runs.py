@@ -220,6 +220,7 @@ def _request(
         optimizer_state=action.optimizer_state,
         resume_dir=_resume_dir(tools, action, row, places),
         decay=action.decay,
+        probe=action.probe,
     )
 
 

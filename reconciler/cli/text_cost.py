@@ -36,7 +36,8 @@ def memory_lines(document: "PlanDocument") -> list[str]:
 
 
 def _memory(one: "RunMemory") -> str:
-    known = "estimated" if one.measured_at is None else f"measured on {one.measured_at[:10]}"
+    first = "; a probe before the first update finds out" if one.is_probed_first else ""
+    known = f"estimated{first}" if one.measured_at is None else f"measured on {one.measured_at[:10]}"
     has = "" if one.device_bytes is None else f" of {size(one.device_bytes)}"
     about = "about " if one.measured_at is None else ""
     need = f"{about}{size(one.need_bytes or 0)}{has} on {one.device} ({known})"

@@ -158,8 +158,8 @@ class TrainingSettings(Record, frozen=True, kw_only=True):
     """Largest global norm of the gradient."""
     seed: Annotated[int, Meta(ge=0, le=MAX_SEED)] | None = None
     """Decides first weights and the order of rows."""
-    gradient_checkpointing: bool | None = None
-    """Compute activations twice to save memory."""
+    gradient_checkpointing: bool | Literal["auto"] | None = None
+    """Compute activations twice to save memory; `auto`: only where the estimate says that it must be."""
     packing: bool | None = None
     """Several documents in one micro-batch, each seeing itself alone. false sends each through the model by
     itself: slower, and the same gradient. ENABLE_PACKING=0 in the environment of `apply` does so too."""

@@ -21,6 +21,7 @@ from reconciler.plan.draft import Draft
 from reconciler.plan.failures import is_charged
 from reconciler.plan.heading import Heading, heading_of, heading_of_run
 from reconciler.plan.locked_checkpoints import block_other_checkpoint
+from reconciler.plan.memory import is_probed_first
 from reconciler.plan.methods import begins_afresh
 from reconciler.plan.retry import judge, policy_of
 from reconciler.plan.segments import decay_of, waits_for_its_segment
@@ -126,6 +127,7 @@ def _launch(world: World, draft: Draft, campaign: str, resolved: ResolvedRun, he
     fresh = begins_afresh(newest.manifest, resolved.config) if newest else None
     change, cause = _what_changed(world, campaign, resolved, generation)
     measured = held_out.take_in(world, draft, campaign)
+    device = choose_device(world)
     draft.add(
         LaunchRun(
             campaign=campaign,
@@ -139,12 +141,13 @@ def _launch(world: World, draft: Draft, campaign: str, resolved: ResolvedRun, he
             parent_digest=branch.parent_digest if branch is not None else None,
             decay=decay_of(branch) if branch is not None else None,
             **as_order(heading.goals),
-            device=choose_device(world),
+            device=device,
             threads=None,
             model_dir=resolved.model_dir,
             held_out=resolved.held_out,
             optimizer_state="fresh" if fresh else "resume",
             specs_commit=world.specs_commit,
+            probe=is_probed_first(world.facts, resolved.config, device),
         ),
         subject=f"run/{campaign}",
         reason=f"{change}{heading.text}, from {start}{fresh or ''}",

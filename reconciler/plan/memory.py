@@ -9,7 +9,8 @@ from reconciler.observed.facts import Facts
 from reconciler.plan import actions as a
 from reconciler.plan.changes import Change
 from state.contract.memory_alike import memory_key, memory_key_of
-from state.contract.memory_need import memory_need, shape_of, tokens_at_once
+from state.contract.memory_need import memory_need, needs_checkpointing, shape_of, tokens_at_once
+from state.contract.run_config import RunConfig
 from state.ids import RunKey
 from state.store.rows import RunRow
 
@@ -29,6 +30,8 @@ class RunMemory(msgspec.Struct, frozen=True, kw_only=True):
     device_bytes: int | None
     """All of the device's memory; null where nobody tells, as for the CPU."""
     verdict: Verdict
+    is_probed_first: bool = False
+    """The run finds out what it takes before its first update."""
 
 
 def memory_of(facts: Facts, changes: Iterable[Change]) -> tuple[RunMemory, ...]:
@@ -38,7 +41,7 @@ def memory_of(facts: Facts, changes: Iterable[Change]) -> tuple[RunMemory, ...]:
 
 
 def _of_launch(facts: Facts, launch: a.LaunchRun) -> RunMemory:
-    measured = _measured(facts, launch)
+    measured = measured_peak(facts, launch.config, launch.device)
     need = measured[0] if measured else _estimated(facts, launch)
     has = _device_bytes(facts, launch.device)
     return RunMemory(
@@ -49,6 +52,7 @@ def _of_launch(facts: Facts, launch: a.LaunchRun) -> RunMemory:
         measured_at=measured[1] if measured else None,
         device_bytes=has,
         verdict=_verdict(need, has),
+        is_probed_first=launch.probe,
     )
 
 
@@ -60,12 +64,17 @@ def _verdict(need: int | None, has: int | None) -> Verdict:
     return "fits" if need <= has else "does not fit"
 
 
-def _measured(facts: Facts, launch: a.LaunchRun) -> tuple[int, str] | None:
+def is_probed_first(facts: Facts, config: RunConfig, device: str) -> bool:
+    """Does the run find out first what it takes? On a GPU, where no run like it has told."""
+    return device.startswith("cuda") and measured_peak(facts, config, device) is None
+
+
+def measured_peak(facts: Facts, config: RunConfig, device: str) -> tuple[int, str] | None:
     """Return the largest peak of earlier runs of the same model, method and settings, and when it was told.
 
     Runs of other campaigns count, too; of one that lives, what it told so far.
     """
-    wanted = memory_key(launch.config, launch.device)
+    wanted = memory_key(config, device)
     peaks = (
         _peak(facts, row)
         for row in facts.store.runs
@@ -91,12 +100,13 @@ def _estimated(facts: Facts, launch: a.LaunchRun) -> int | None:
     shape = shape_of(model.config or _pretrained(facts, launch), model.vocab_size)
     if shape is None:
         return None
+    kind: Literal["cpu", "cuda"] = "cuda" if launch.device.startswith("cuda") else "cpu"
     need = memory_need(
         shape,
         training,
-        "cuda" if launch.device.startswith("cuda") else "cpu",
+        kind,
         tokens=tokens_at_once(training),
-        is_checkpointing=training.gradient_checkpointing,
+        is_checkpointing=needs_checkpointing(shape, training, kind, _device_bytes(facts, launch.device)),
     )
     return need.total_bytes
 

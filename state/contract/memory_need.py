@@ -127,6 +127,42 @@ def tokens_at_once(training: TrainingConfig) -> int:
     return training.max_length * (training.batch_size if training.packing else 1)
 
 
+def needs_checkpointing(
+    shape: Shape, training: TrainingConfig, device_type: Literal["cpu", "cuda"], usable_bytes: int | None
+) -> bool:
+    """Return whether layers are computed twice: as the settings say.
+
+    `auto` does so where the rest does not fit; where nobody knows how much memory there is, it does not.
+    """
+    if training.gradient_checkpointing != "auto":
+        return training.gradient_checkpointing
+    tokens = tokens_at_once(training)
+    need = memory_need(shape, training, device_type, tokens=tokens, is_checkpointing=False)
+    return usable_bytes is not None and need.total_bytes > usable_bytes
+
+
+def roomy_tokens(
+    shape: Shape,
+    training: TrainingConfig,
+    device_type: Literal["cpu", "cuda"],
+    usable_bytes: int,
+    *,
+    wished: int,
+    is_checkpointing: bool,
+) -> int:
+    """Return the most tokens of a micro-batch that fit, in steps of the longest document, one at least."""
+    length = training.max_length
+    fitting = (
+        number * length
+        for number in range(wished // length, 1, -1)
+        if memory_need(
+            shape, training, device_type, tokens=number * length, is_checkpointing=is_checkpointing
+        ).total_bytes
+        <= usable_bytes
+    )
+    return next(fitting, length)
+
+
 def _state(shape: Shape, training: TrainingConfig, *, is_half: bool) -> float:
     body, rest = shape.num_body, shape.num_embedding + shape.num_norms
     if training.lora is not None:

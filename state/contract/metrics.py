@@ -15,7 +15,8 @@ Kind = Literal[
     "quest_finished",
     "orders",  # new orders were taken up
     "config",  # a changed config is in force from the next update on; `note` says each key, old → new
-    "memory",  # it ran out; `note` says how many tokens go through at once from now on
+    "memory",  # it ran out, or the estimate says what fits; `note`: how many tokens go through at once
+    "probe",  # what the widest micro-batch takes, found out before the first update
     "copies",  # `note` says what memory copies of the state take while they are saved
     "left",  # the last record of a run
 ]

@@ -99,3 +99,5 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Folder of the checkpoint to continue from, where it is not in `checkpoints_dir`."""
     decay: DecayBranch | None = None
     """None: the rate is as the config says."""
+    probe: bool = False
+    """Find out what the widest micro-batch takes of memory before anything is trained."""

@@ -84,7 +84,8 @@ class TrainingConfig(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     clip: float
     """Largest global gradient norm."""
     seed: int
-    gradient_checkpointing: bool
+    gradient_checkpointing: bool | Literal["auto"]
+    """`auto`: where the estimate says that memory would not do otherwise; the run tells what it became."""
     schedule_updates: int | None = None
     """The update at which a falling rate has come down; None where it is constant."""
     final_rate_ratio: float | None = None

@@ -1,4 +1,4 @@
-"""How many tokens go through the model at once: what the settings grant, less where memory ran out.
+"""How many tokens go through the model at once: what fits by the estimate, less where memory ran out.
 
 No part of what an update means: its documents and their gradient stay the same, in smaller micro-batches.
 What was learnt about the device's memory is saved with the weights, so that a resumed run packs alike.
@@ -14,10 +14,10 @@ from trainer.engine.failures import OutOfMemoryError
 class Budget:
     """The largest micro-batch, in tokens."""
 
-    def __init__(self, granted_tokens: int, saved: MemoryState | None = None) -> None:
-        self.granted_tokens = self.tokens = granted_tokens
-        if saved is not None and saved.granted_tokens == granted_tokens:
-            self.tokens = saved.tokens
+    def __init__(self, granted_tokens: int, tokens: int | None = None) -> None:
+        """`granted_tokens` by the settings; `tokens` where it is known that more, or only less, fits."""
+        self.granted_tokens = granted_tokens
+        self.tokens = granted_tokens if tokens is None else tokens
 
     @property
     def state(self) -> MemoryState:

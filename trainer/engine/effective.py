@@ -10,6 +10,7 @@ from state.contract.request import EvaluationConfig, ModelConfig, TrainingConfig
 from state.contract.run_config import RunConfig
 from trainer.engine.adapters import adapter_settings, has_adapters
 from trainer.engine.clock import now_text
+from trainer.engine.model import computes_twice
 from trainer.engine.optimizer import Optimizers
 from trainer.engine.run_state import RunState
 
@@ -63,16 +64,11 @@ def _training(state: RunState, asked: TrainingConfig) -> TrainingConfig:
         max_length=state.vocabulary.max_length,
         seed=shelf.seed,
         packing=shelf.is_packing,
-        gradient_checkpointing=_computes_twice(state.model),
+        gradient_checkpointing=computes_twice(state.model),
         **_of_adamw(state.optimizers),
         **_of_matrices(state.optimizers, asked),
         **_of_method(state.model),
     )
-
-
-def _computes_twice(model: Any) -> bool:
-    newer = getattr(model, "is_activation_checkpointing", None)  # the name in newer versions
-    return bool(model.is_gradient_checkpointing if newer is None else newer)
 
 
 def _of_adamw(optimizers: Optimizers) -> dict[str, Any]:

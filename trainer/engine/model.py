@@ -96,6 +96,12 @@ def compute_layers_twice(model: Any) -> None:
     (newer or model.gradient_checkpointing_enable)()
 
 
+def computes_twice(model: Any) -> bool:
+    """Are the model's layers computed twice?"""
+    newer = getattr(model, "is_activation_checkpointing", None)  # the name in newer versions
+    return bool(model.is_gradient_checkpointing if newer is None else newer)
+
+
 def weight_tensors(model: Any) -> dict[str, torch.Tensor]:
     """Return what a checkpoint keeps of the model: each parameter once (tied ones too), and saved buffers."""
     parameters = {name: parameter.detach() for name, parameter in model.named_parameters()}

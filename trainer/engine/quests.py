@@ -10,7 +10,6 @@ import torch
 from state.contract.orders import QuestOrder
 from state.contract.quest_rows import QuestFileError
 from state.contract.request import EvaluationConfig, RunRequest
-from trainer.checkpoints.state import MemoryState
 from trainer.data.documents import Document
 from trainer.data.order import NextUpdate, Position, next_update, updates_left
 from trainer.data.packing import num_trained_tokens, pack
@@ -83,13 +82,13 @@ class QuestShelf:
         request: RunRequest,
         vocabulary: Vocabulary,
         device: torch.device,
-        memory: MemoryState | None = None,
+        budget: Budget | None = None,
         environment: Mapping[str, str] = os.environ,
     ) -> None:
         training = request.config.training
         self.seed = training.seed
         self.documents_per_update = training.batch_size * training.gradient_accumulation
-        self.budget = Budget(training.batch_size * training.max_length, memory)
+        self.budget = budget or Budget(training.batch_size * training.max_length)
         self.is_packing = training.packing and environment.get(PACKING_SWITCH) != "0"
         self.evaluation = request.config.evaluation
         self._held_out_file = request.held_out
@@ -121,11 +120,10 @@ class QuestShelf:
         self.evaluation = evaluation
 
     def batches(self, documents: Sequence[Document]) -> tuple[Batch, ...]:
-        """Return documents as flat micro-batches of at most batch_size times max_length tokens.
+        """Return documents as flat micro-batches of as many tokens as fit into memory.
 
-        That is the memory that the hero's settings grant, less once it ran out; short documents go through in
-        larger groups. With packing: false, or ENABLE_PACKING=0 in the environment, each goes through alone:
-        slower, and the same gradient.
+        Short documents go through in larger groups. With packing: false, or ENABLE_PACKING=0 in the
+        environment, each goes through alone: slower, and the same gradient.
         """
         budget = self.budget.tokens if self.is_packing else 0
         return tuple(to_tensors(batch, self._device) for batch in pack(documents, budget))

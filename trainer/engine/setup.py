@@ -4,9 +4,10 @@ import gc
 import os
 import time
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 import torch
+from msgspec.structs import replace
 from safetensors.torch import load_file
 
 from state.atomic import ensure_folder, remove_staging
@@ -23,6 +24,7 @@ from trainer.checkpoints.state import (
     OPTIMIZER_NAME,
     STATE_NAME,
     GuardMemory,
+    MemoryState,
     TrainerState,
     check_same_optimizers,
     group_names,
@@ -30,18 +32,21 @@ from trainer.checkpoints.state import (
     restore_random,
 )
 from trainer.engine.attention import use_documents
+from trainer.engine.budget import Budget
 from trainer.engine.claim import start_ticks
 from trainer.engine.device import Precision, training_device, training_precision
 from trainer.engine.failures import EnvironmentFailure
+from trainer.engine.fitting import decide_checkpointing, tokens_that_fit
 from trainer.engine.heartbeat import Heartbeat
 from trainer.engine.host_memory import keep_freed_memory
 from trainer.engine.log import say
 from trainer.engine.metrics import Metrics
-from trainer.engine.model import compute_layers_twice
+from trainer.engine.model import compute_layers_twice, computes_twice
 from trainer.engine.optimizer import Optimizers, build_optimizers
+from trainer.engine.probing import probe_memory
 from trainer.engine.progress import Progress, resumed
 from trainer.engine.quests import QuestShelf
-from trainer.engine.recipes import begin_recipe
+from trainer.engine.recipes import begin_recipe, note_turn
 from trainer.engine.run_state import RunState
 from trainer.engine.session import Session
 from trainer.engine.standing import stand_at_a_checkpoint, stand_at_an_import, stand_at_the_beginning
@@ -76,14 +81,50 @@ def open_session(request: RunRequest, run_files: RunLayout, heartbeat: Heartbeat
         optimizers=start.optimizers,
         vocabulary=vocabulary,
         precision=precision,
-        shelf=QuestShelf(request, vocabulary, device, start.saved.memory if start.saved else None),
+        shelf=QuestShelf(request, vocabulary, device, _budget(start, request, precision)),
         progress=start.progress,
         guard=start.saved.guard if start.saved else GuardMemory(),
     )
     begin_recipe(state, device)
     teller = Teller(state, heartbeat, Metrics(run_files.metrics), run_files.effective)
+    _tell_budget(state, teller, start.saved)
+    if request.probe:
+        probe_memory(state, teller)
     _tell(state, teller, device)
     return Session(state, teller)
+
+
+def _budget(start: "_Start", request: RunRequest, precision: Precision) -> Budget:
+    """Return how much goes through at once: as it was saved, else as much as fits by the estimate."""
+    training = replace(request.config.training, precision=precision)
+    granted = training.batch_size * training.max_length
+    saved = start.saved.memory if start.saved else None
+    if _is_known(saved, granted):
+        return Budget(granted, saved.tokens)
+    is_checkpointing = computes_twice(start.model)
+    device = torch.device(request.device)
+    fit = tokens_that_fit(training, start.model, device, is_checkpointing=is_checkpointing)
+    return Budget(granted, fit)
+
+
+def _is_known(saved: MemoryState | None, granted: int) -> TypeGuard[MemoryState]:
+    """Was it saved how much goes through at once, under the same settings?"""
+    return saved is not None and saved.granted_tokens == granted
+
+
+def _tell_budget(state: RunState, teller: Teller, saved: TrainerState | None) -> None:
+    """Note how much goes through at once where the estimate has just said so, for a replay and for people."""
+    budget = state.shelf.budget
+    if budget.tokens == budget.granted_tokens or _is_known(
+        saved.memory if saved else None, budget.granted_tokens
+    ):
+        return
+    note_turn(state, tokens_at_once=budget.tokens)
+    note = (
+        f"by the estimate of memory: at most {budget.tokens} tokens at once; granted {budget.granted_tokens}"
+    )
+    teller.record("memory", note=note)
+    say("memory", note=note)
 
 
 def requested_vocabulary(request: RunRequest) -> Vocabulary:
@@ -112,7 +153,9 @@ def _stand_at(
     torch.manual_seed(request.config.training.seed)
     if request.resume_step is None:
         model, base = stand_at_the_beginning(request, vocabulary.special_ids, precision)
-        optimizers = build_optimizers(_prepared(model.to(device), request), request.config.training)
+        optimizers = build_optimizers(
+            _prepared(model.to(device), request, precision), request.config.training
+        )
         return _Start(model, base, optimizers, Progress(), None)
     folder = Path(request.checkpoints_dir) / checkpoint_folder(request.resume_step)
     folder = Path(request.resume_dir) if request.resume_dir is not None else folder
@@ -121,12 +164,14 @@ def _stand_at(
     check_campaign(manifest, request.campaign_uid, request.campaign)
     if manifest.imported is not None and not manifest.imported.is_ours:
         model, base = stand_at_an_import(request, precision, folder, manifest)
-        optimizers = build_optimizers(_prepared(model.to(device), request), request.config.training)
+        optimizers = build_optimizers(
+            _prepared(model.to(device), request, precision), request.config.training
+        )
         return _Start(model, base, optimizers, resumed(manifest), None)
     state = read(folder / STATE_NAME, TrainerState)
     check_locked(state.locked, locked_values(request.config), folder.name, is_start=manifest.is_start)
     model, base = stand_at_a_checkpoint(request, vocabulary.special_ids, precision, folder, manifest)
-    optimizers = build_optimizers(_prepared(model.to(device), request), request.config.training)
+    optimizers = build_optimizers(_prepared(model.to(device), request, precision), request.config.training)
     if request.optimizer_state == "resume":
         check_same_optimizers(state.optimizers, group_names(optimizers), folder.name)
         restore_optimizers(optimizers, load_file(folder / OPTIMIZER_NAME), folder / OPTIMIZER_NAME)
@@ -134,8 +179,9 @@ def _stand_at(
     return _Start(model, base, optimizers, resumed(manifest), state)
 
 
-def _prepared(model: Any, request: RunRequest) -> Any:
-    if request.config.training.gradient_checkpointing:
+def _prepared(model: Any, request: RunRequest, precision: Precision) -> Any:
+    training = replace(request.config.training, precision=precision)
+    if decide_checkpointing(training, model, torch.device(request.device)):
         compute_layers_twice(model)
     use_documents(model)
     return model.train()

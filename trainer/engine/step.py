@@ -62,9 +62,9 @@ def make_update(
     parameters = list(model.parameters())
     random = random_tensors()
     try:
-        total = _accumulate_gradients(model, batches, num_trained, precision)
+        total = accumulate_gradients(model, batches, num_trained, precision)
     except Exception as error:
-        _forget_gradients(optimizers)
+        forget_gradients(optimizers)
         set_random(random)
         if is_out_of_memory(error):
             raise NoRoomError(str(error)) from None  # its traceback would keep the tensors that filled memory
@@ -72,20 +72,20 @@ def make_update(
     norm = torch.nn.utils.clip_grad_norm_(parameters, training.clip, foreach=True)
     loss_value, norm_value = torch.stack([total, norm]).tolist()
     if not (math.isfinite(loss_value) and math.isfinite(norm_value)):
-        _forget_gradients(optimizers)
+        forget_gradients(optimizers)
         raise NonFiniteLossError(f"loss {loss_value}, gradient norm {norm_value}")
     if highest_loss is not None and loss_value > highest_loss:
-        _forget_gradients(optimizers)
+        forget_gradients(optimizers)
         set_random(random)
         raise SpikeError(loss_value, highest_loss)
     rate = set_learning_rate(optimizers, training, update)
     for optimizer in optimizers.values():
         optimizer.step()
-    _forget_gradients(optimizers)
+    forget_gradients(optimizers)
     return UpdateResult(loss=loss_value, gradient_norm=norm_value, learning_rate=rate)
 
 
-def _accumulate_gradients(
+def accumulate_gradients(
     model: Any, batches: Sequence[Batch], num_trained: int, precision: Precision
 ) -> Tensor:
     """Return the update's loss, its gradient left in the parameters."""
@@ -98,6 +98,7 @@ def _accumulate_gradients(
     return total
 
 
-def _forget_gradients(optimizers: Optimizers) -> None:
+def forget_gradients(optimizers: Optimizers) -> None:
+    """Leave no gradient behind."""
     for optimizer in optimizers.values():
         optimizer.zero_grad(set_to_none=True)

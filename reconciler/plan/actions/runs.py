@@ -41,6 +41,8 @@ class LaunchRun(RunAction, frozen=True, kw_only=True):
     held_out: HeldOutFile | None
     optimizer_state: Literal["resume", "fresh"]
     specs_commit: str
+    probe: bool = False
+    """Find out first what it takes of memory: on a GPU, where no run like it has told."""
 
 
 class ConfirmRun(RunAction, frozen=True, kw_only=True):

@@ -1,15 +1,17 @@
 """What a run needs is estimated, or measured where a run like it told its peak; it is never guessed."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
 import pytest
 
+from reconciler.cli.text_cost import memory_lines
 from reconciler.observed.facts import CampaignFacts
 from reconciler.observed.records import Gpu, GpuInventory, ModelFacts, PretrainedConfig, RunFacts
 from reconciler.plan import actions as a
 from reconciler.plan.changes import Change
-from reconciler.plan.memory import RunMemory, memory_of
+from reconciler.plan.memory import RunMemory, is_probed_first, memory_of
 from state.contract.run_config import (
     ChatConfig,
     CheckpointConfig,
@@ -168,3 +170,19 @@ def test_pretrained_weights_are_estimated_from_their_own_config(need: Any) -> No
 def test_a_model_whose_sizes_nobody_knows_gets_no_number(need: Any) -> None:
     found = need(a_launch(sizes={}), card=a_card(24))
     assert (found.need_bytes, found.evidence, found.verdict) == (None, None, "unknown model")
+
+
+def test_on_a_card_it_is_found_out_first_where_no_run_like_it_has_told(world_of: Any) -> None:
+    world, config = world_of({}).facts, a_launch().action.config
+    assert is_probed_first(world, config, "cuda:0")
+    assert not is_probed_first(world, config, "cpu")
+    told = msgspec.structs.replace(world.store, runs=(a_run(9_000),))
+    assert not is_probed_first(msgspec.structs.replace(world, store=told), config, "cuda:0")
+
+
+def test_the_plan_says_that_it_is_found_out_first(need: Any) -> None:
+    launch = msgspec.structs.replace(a_launch().action, probe=True)
+    found = need(msgspec.structs.replace(a_launch(), action=launch), card=a_card(24))
+    document: Any = SimpleNamespace(memory=(found,))
+    (line,) = memory_lines(document)
+    assert line.endswith("on cuda:0 (estimated; a probe before the first update finds out): fits.")

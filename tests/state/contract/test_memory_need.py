@@ -3,7 +3,15 @@
 import pytest
 from msgspec.structs import replace
 
-from state.contract.memory_need import Shape, memory_need, num_adapter_parameters, shape_of, tokens_at_once
+from state.contract.memory_need import (
+    Shape,
+    memory_need,
+    needs_checkpointing,
+    num_adapter_parameters,
+    roomy_tokens,
+    shape_of,
+    tokens_at_once,
+)
 from state.contract.run_config import LoraConfig, TrainingConfig
 
 QWEN3_600M = {
@@ -77,3 +85,28 @@ def test_tokens_at_once_are_a_micro_batch_of_the_longest_documents() -> None:
     training = replace(FULL, batch_size=3)
     assert tokens_at_once(training) == 3 * 2048
     assert tokens_at_once(replace(training, packing=False)) == 2048
+
+
+def test_layers_are_computed_twice_where_they_would_not_fit_else_and_auto_was_asked_for(shape: Shape) -> None:
+    auto = replace(FULL, gradient_checkpointing="auto")
+    need = memory_need(shape, FULL, "cuda", tokens=2048, is_checkpointing=False).total_bytes
+    assert needs_checkpointing(shape, auto, "cuda", need - 1)
+    assert not needs_checkpointing(shape, auto, "cuda", need)
+    assert not needs_checkpointing(shape, auto, "cuda", None)
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_what_was_asked_for_stays_whatever_fits(shape: Shape, asked: bool) -> None:
+    assert needs_checkpointing(shape, replace(FULL, gradient_checkpointing=asked), "cuda", 1) is asked
+    assert needs_checkpointing(shape, replace(FULL, gradient_checkpointing=asked), "cuda", 10**15) is asked
+
+
+@pytest.mark.parametrize("number", [1, 5, 16])
+def test_as_many_of_the_longest_documents_go_through_at_once_as_fit(shape: Shape, number: int) -> None:
+    def fitting(usable_bytes: int) -> int:
+        return roomy_tokens(shape, FULL, "cuda", usable_bytes, wished=16 * 2048, is_checkpointing=False)
+
+    need = memory_need(shape, FULL, "cuda", tokens=number * 2048, is_checkpointing=False).total_bytes
+    assert fitting(need) == number * 2048
+    assert fitting(need - 1) == max(1, number - 1) * 2048
+    assert fitting(10**15) == 16 * 2048
