@@ -42,6 +42,11 @@ def duration(seconds: float | None) -> str:
     return _two(*divmod(whole // _HOUR, 24), ("d", "h", "d"))
 
 
+def moment(at: str | None) -> str:
+    """Return `2026-01-31 12:00 UTC`: a moment to the minute; nothing for None."""
+    return f"{at[:16].replace('T', ' ')} UTC" if at else ""
+
+
 def _two(large: int, small: int, units: tuple[str, str, str]) -> str:
     """Return both parts, or the large one alone with its unit for that."""
     first, second, alone = units

@@ -12,6 +12,8 @@ from reconciler.app.environment import Environment
 from reconciler.app.errors import NotFound
 from reconciler.app.in_force import layout_of
 from reconciler.app.place import Options
+from reconciler.plan import actions
+from reconciler.plan.sentences import sentence_of
 from state.store.connection import open_reader
 from state.store.rows import ActionRow
 from state.store.tables import select
@@ -29,6 +31,10 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     """When it ended, in UTC."""
     result: Literal["done", "failed"]
     action: str
+    verb: str
+    """What the plan calls it: launch, drop, pause ..."""
+    thing: str
+    """What it was done to, as the plan names it."""
     subject: str
     reason: str
     cause: str
@@ -97,12 +103,15 @@ def _is_about(row: ActionRow, about: str | None) -> bool:
 
 def _event(row: ActionRow) -> Event:
     payload = msgspec.json.decode(row.payload_json, type=dict[str, object])
+    verb, thing = _words(row)
     by = payload.get("asked_by")
     return Event(
         number=row.number,
         at=row.ended_at or row.begun_at,
         result="done" if row.state == "done" else "failed",
         action=row.kind,
+        verb=verb,
+        thing=thing,
         subject=row.subject,
         reason=row.reason,
         cause=row.cause,
@@ -111,3 +120,15 @@ def _event(row: ActionRow) -> Event:
         change=row.id,
         asked_by=by if isinstance(by, str) else None,
     )
+
+
+def _words(row: ActionRow) -> tuple[str, str]:
+    """Return verb and thing as the plan says them; of an action of another version what the row says."""
+    kind = getattr(actions, row.kind, None)
+    try:
+        sentence = sentence_of(msgspec.json.decode(row.payload_json, type=kind))
+    except (msgspec.DecodeError, KeyError, TypeError):
+        return "".join(
+            f" {char.lower()}" if char.isupper() else char for char in row.kind
+        ).strip(), row.subject
+    return sentence.verb, sentence.subject

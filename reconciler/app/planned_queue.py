@@ -80,13 +80,14 @@ def _of_jobs(
     }
     for job in world.facts.jobs_of(world.uid(world.active or "")):
         now = updates.get(job.uid, job)
-        if job.status in _OPEN and job.uid not in over:
+        done = job.epochs if job.status == "completed" else 0
+        if (job.status in _OPEN or now.epochs > job.epochs) and job.uid not in over:
             yield PlannedQuest(
                 quest=job.quest_id,
                 priority="low" if job.demoted else now.priority,
                 file=PurePath(job.dataset_path).name,
                 rows=job.num_examples,
-                epochs=now.epochs,
+                epochs=now.epochs - done,
                 tokens=_tokens(job.quest_id, job.digest, known),
             )
 

@@ -59,7 +59,7 @@ def _known(error: Exception, session: Session) -> tuple[str, int] | None:
 
     match error:
         case SpecMistakesError():
-            return f"{render(error.mistakes)}\n{error.summary} Nothing was changed.", FAILED
+            return f"{render(error.mistakes, session.width)}\n{error.summary} Nothing was changed.", FAILED
         case VerbError():
             return str(error), error.exit_code
         case LockHeld():

@@ -72,8 +72,8 @@ class Session:
         return max(40, shutil.get_terminal_size((WIDTH_WITHOUT_TERMINAL, 24)).columns)
 
     def table_width(self, *, wide: bool = False) -> int | None:
-        """Return how many columns a table has; None, which is as many as it needs, outside a terminal."""
-        return self.width if self.has_terminal and not wide else None
+        """Return how many columns a table has; None, which is as many as it needs, with --wide."""
+        return None if wide else self.width
 
     @property
     def paint(self) -> "Paint":
@@ -173,7 +173,7 @@ def choice_options() -> "Callable[[Any], Any]":
 
 def wide_option() -> "Callable[[Any], Any]":
     """Return the option of commands that print a table."""
-    return click.option("--wide", is_flag=True, help="Every column, also where the terminal has no room.")
+    return click.option("--wide", is_flag=True, help="Every column, a row a line, however wide.")
 
 
 class Verb(click.Command):

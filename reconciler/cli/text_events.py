@@ -1,8 +1,8 @@
-"""One event as one line: when, how it ended, what, and why. Pure."""
+"""One event as text: when, how it ended, what came of it, and why. Pure."""
 
 from typing import TYPE_CHECKING
 
-from reconciler.cli.text_layout import GAP, PLAIN, Paint, safe
+from reconciler.cli.text_layout import GAP, PLAIN, Paint, columns, folded, safe
 
 if TYPE_CHECKING:
     from reconciler.app.events import Event
@@ -10,17 +10,16 @@ if TYPE_CHECKING:
 _MARKS = {"done": ("✓", "good"), "failed": ("✗", "bad")}
 
 
-def event_text(event: "Event", paint: Paint = PLAIN) -> str:
-    """Return the event as a line for people; `--json` has all of it."""
+def event_text(event: "Event", width: int | None = None, paint: Paint = PLAIN) -> str:
+    """Return the event in the words of the plan, folded to a width; without one in a single line."""
     mark, meaning = _MARKS[event.result]
     when = event.at.removesuffix("Z").replace("T", " ")
-    what = f"{_words(event.action)} {safe(event.subject)}"
     told = f": {safe(event.outcome)}" if event.outcome else ""
-    return (
-        f"{paint(when, 'dim')}{GAP}{paint(mark, meaning)} {what}{told}{GAP}{paint(safe(event.cause), 'dim')}"
-    )
-
-
-def _words(action: str) -> str:
-    """Return `launch run` for LaunchRun."""
-    return "".join(f" {char.lower()}" if char.isupper() else char for char in action).strip()
+    what, why = f"{safe(event.verb)} {safe(event.thing)}{told}", safe(event.cause)
+    lead = columns(f"{when}{GAP}{mark} ")
+    begun = f"{paint(when, 'dim')}{GAP}{paint(mark, meaning)} "
+    if width is None or lead + columns(f"{what}{GAP}{why}") <= width:
+        return f"{begun}{what}{GAP}{paint(why, 'dim')}"
+    under, room = " " * lead, max(20, width - lead)
+    first, *rest = [*folded(what, room), *(paint(line, "dim") for line in folded(why, room))]
+    return "\n".join([f"{begun}{first}", *(f"{under}{line}" for line in rest)])

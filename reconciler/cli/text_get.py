@@ -59,7 +59,7 @@ def _quest(item: Any) -> Row:
 
 def _queue(item: Any) -> Row:
     numbers = (item.num_queued, item.num_processing, item.num_completed, item.num_failed, item.num_skipped)
-    return (item.id, item.state, *(f"{number:,}" for number in numbers), item.reason)
+    return (item.state, *(f"{number:,}" for number in numbers), item.reason)
 
 
 def _job(item: Any) -> Row:
@@ -138,13 +138,13 @@ _CAMPAIGNS = [
     *(
         _left(""),
         _left("campaign"),
-        _left("state", 2),
+        _left("state", 1),
         _left("on hold"),
         _right("step"),
         _left("goal", 4),
         _left("synced"),
     ),
-    *(_left("healthy"), _right("checkpoints", 3), _left("reason", 1)),
+    *(_left("healthy"), _right("checkpoints", 2), _left("reason", 3)),
 ]
 _HEROES = [
     _left("hero"),
@@ -156,14 +156,14 @@ _HEROES = [
 ]
 _QUESTS = [
     _left("quest"),
-    _left("priority", 2),
-    _right("epochs", 1),
+    _left("priority", 1),
+    _right("epochs", 2),
     _left("state"),
     _left("for"),
     _left("rows"),
 ]
 _QUEUE = [
-    *(_left("queue"), _left("state"), _right("queued"), _right("processing"), _right("completed", 2)),
+    *(_left("queue"), _right("queued"), _right("processing"), _right("completed", 2)),
     *(_right("failed"), _right("skipped", 1), _left("reason")),
 ]
 _JOBS = [
@@ -179,12 +179,12 @@ _SUMMARIES = [
     *(_left("saved (UTC)", 2), _left("best held-out"), _left("states")),
 ]
 _LEGENDS = [
-    *(_left("legend"), _left("archived (UTC)", 1), _right("step"), _right("loss"), _right("held-out")),
-    *(_left("best held-out", 2), _right("quests", 4), _right("checkpoints", 3), _left("name")),
+    *(_left("legend"), _left("archived (UTC)", 4), _right("step"), _right("loss"), _right("held-out")),
+    *(_left("best held-out", 1), _right("quests", 3), _right("checkpoints"), _left("name", 2)),
 ]
 _RUNS = [
-    *(_left("run"), _left("launched (UTC)", 1), _left("device", 5), _right("steps")),
-    *(_left("config", 3), _left("code", 4), _left("specs", 2), _left("end")),
+    *(_left("run"), _left("launched (UTC)", 4), _left("device", 5), _right("steps", 3)),
+    *(_left("config", 1), _left("code", 2), _left("specs", 1), _left("end")),
 ]
 _SKILLS = [_left("skill"), _left("name", 1), _right("levels"), _right("quests"), _left("source")]
 _DATASETS = [
@@ -196,8 +196,8 @@ _TRASH = [
     *(_right("for good in"), _left("why")),
 ]
 _LAUNCHES = [
-    *(_left("launched (UTC)", 1), _left("campaign"), _left("run"), _left("specs", 2)),
-    *(_left("config", 3), _left("code", 4), _right("steps"), _left("end")),
+    *(_left("launched (UTC)", 4), _left("campaign"), _left("run"), _left("specs", 1)),
+    *(_left("config", 1), _left("code", 2), _right("steps", 3), _left("end")),
 ]
 _TABLES: Mapping[str, tuple[list[Column], Callable[[Any], Row]]] = {
     "campaigns": (_CAMPAIGNS, _campaign),

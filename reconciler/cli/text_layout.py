@@ -1,7 +1,7 @@
 """Text that fits a terminal and cannot harm it: escaping, colours, columns. Pure."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 INDENT = "  "
 GAP = "  "
@@ -20,7 +20,10 @@ _OURS = re.compile("\x1b\\[[0-9;]{1,8}m")
 _ELLIPSIS = "…"
 _LEAST_LAST = 20
 """Columns that the last column of a table gets before others are left out."""
-_WHOLE = 1_000_000
+_LEAST = 16
+"""Columns that a name gets before it is folded no further."""
+_UP_TO_SPACE = re.compile(r"[^ ]* ?")
+_UP_TO_SEPARATOR = re.compile(r"[^/@,:-]*[/@,: -]*")
 
 
 class Paint:
@@ -151,6 +154,25 @@ class Grid:
                 row.pop(spare)
         return left_out
 
+    def narrowed(self, width: int) -> list[int]:
+        """Return widths that fit: the last column gives way first, then the widest, none below its least.
+
+        Numbers stay whole.
+        """
+        widths, last = self.widths, len(self.titles) - 1
+        least = [self._least(place, whole) for place, whole in enumerate(widths)]
+        too_wide = sum(widths) + len(GAP) * last - width
+        for give in [last, *sorted(range(last), key=lambda place: -widths[place])]:
+            taken = max(0, min(too_wide, widths[give] - least[give]))
+            widths[give] -= taken
+            too_wide -= taken
+        return widths
+
+    def _least(self, place: int, whole: int) -> int:
+        if self.titles[place].right:
+            return whole
+        return min(whole, _LEAST_LAST if place == len(self.titles) - 1 else _LEAST)
+
     def _least_width(self) -> int:
         *before, last = self.widths
         return sum(before) + len(GAP) * len(before) + min(last, _LEAST_LAST)
@@ -165,19 +187,15 @@ def table(
 ) -> str:
     """Return rows in aligned columns, without those that are empty in every row.
 
-    On a terminal (a width is given), what can be spared is left out where there is no room, the last column
-    is wrapped under itself, and a line says what is not shown. Without a width all is shown, a row a line.
+    Within a width, what can be spared is left out where there is no room, the last column is folded under
+    itself, then the widest others, and a line says what is not shown. Without one (`--wide`) all is shown, a
+    row a line.
     """
     grid = Grid(titles, rows)
     left_out = grid.leave_out(width) if width is not None else []
-    widths = grid.widths
-    before_last = sum(widths[:-1]) + len(GAP) * len(widths[:-1])
-    last_width = _WHOLE if width is None else max(_LEAST_LAST, width - before_last)
-    lines = [_row([column.title for column in grid.titles], grid.titles, widths, paint, header=True)]
-    for row in grid.rows:
-        pieces = wrapped(row[-1], last_width)
-        lines.append(_row([*row[:-1], pieces[0]], grid.titles, widths, paint))
-        lines += [" " * before_last + piece for piece in pieces[1:]]
+    widths = grid.widths if width is None else grid.narrowed(width)
+    lines = _row([column.title for column in grid.titles], grid.titles, widths, paint, header=True)
+    lines += [line for row in grid.rows for line in _row(row, grid.titles, widths, paint)]
     if width is not None and left_out:
         missing = f"no room for {', '.join(reversed(left_out))}: see --wide or --json"
         lines += [paint(line, "dim") for line in wrapped(missing, width)]
@@ -186,13 +204,53 @@ def table(
 
 def _row(
     row: Sequence[str], shown: Sequence[Column], widths: Sequence[int], paint: Paint, *, header: bool = False
-) -> str:
-    parts = []
-    for text, column, width in zip(row, shown, widths, strict=True):
-        fill = " " * max(0, width - columns(text))
-        painted = paint(text, "dim" if header else "")
-        parts.append(fill + painted if column.right else painted + fill)
-    return GAP.join(parts)
+) -> list[str]:
+    """Return a row in as many lines as its most folded cell needs."""
+    pieces = [folded(text, width) for text, width in zip(row, widths, strict=True)]
+    lines = []
+    for number in range(max(map(len, pieces), default=0)):
+        parts = []
+        for cell, column, width in zip(pieces, shown, widths, strict=True):
+            text = cell[number] if number < len(cell) else ""
+            fill = " " * max(0, width - columns(text))
+            painted = paint(text, "dim" if header else "")
+            parts.append(fill + painted if column.right else painted + fill)
+        lines.append(GAP.join(parts))
+    return lines
+
+
+def folded(text: str, width: int) -> list[str]:
+    """Return the text in lines of at most a width, broken at spaces, a longer word after one of / @ - , :."""
+    lines = [""]
+    for word in _words(text, width):
+        candidate = f"{lines[-1]}{word}"
+        if not lines[-1] or columns(candidate.rstrip()) <= width:
+            lines[-1] = candidate
+        else:
+            lines.append(word)
+    return [line.rstrip() for line in lines]
+
+
+def _words(text: str, width: int) -> Iterator[str]:
+    """Yield the pieces between which a line may end, each with what separates it from the next."""
+    for word in _UP_TO_SPACE.findall(text):
+        if columns(word.rstrip()) <= width:
+            yield word
+            continue
+        for part in _UP_TO_SEPARATOR.findall(word):
+            rest = part
+            while columns(rest.rstrip()) > width:
+                yield (begun := _begun(rest, width))
+                rest = rest[len(begun) :]
+            yield rest
+
+
+def _begun(text: str, width: int) -> str:
+    """Return as much of the text as a width takes, one character at least."""
+    end = 1
+    while end < len(text) and columns(text[: end + 1]) <= width:
+        end += 1
+    return text[:end]
 
 
 def held_out(loss: float, measured_at: int | None, step: int | None) -> str:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from reconciler.cli.text_cost import cost_text, kept_lines, memory_lines
 from reconciler.cli.text_layout import safe
 from reconciler.cli.text_plan import NO_LONGER, Layout, lines_of, summary
-from state.amounts import count
+from state.amounts import count, moment
 
 if TYPE_CHECKING:
     from reconciler.app.plan_document import PlanDocument
@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 MOST_CHARACTERS = 60_000
 """GitHub takes 65,536 in a comment, GitLab and Gitea more."""
-_WIDTH = 110
+_WIDTH = 78
+"""With the mark of the diff before it a line takes 80 columns."""
 _MARKS = {"+": "+", "-": "-", "…": " ", ".": " "}
 """What a diff fence colours green and red; everything else is `!`, orange."""
 _MOST_OUTSIDE = 5
@@ -30,7 +31,7 @@ def plan_markdown(document: "PlanDocument") -> str:
     head = "\n\n".join(
         filter(None, [_title(document), _warnings(document), _blocked(document), _costs(document)])
     )
-    foot = f"_Seen {document.seen_at[:16].replace('T', ' ')} UTC; digest `{document.digest[:19]}`._"
+    foot = f"_Seen {moment(document.seen_at)}; digest `{document.digest[:19]}`._"
     room = MOST_CHARACTERS - len(head) - len(foot)
     return "\n\n".join(filter(None, [head, _fold(document, room), foot]))
 

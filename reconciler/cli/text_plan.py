@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from reconciler.cli.text_cost import cost_text, kept_lines, memory_lines
 from reconciler.cli.text_layout import GAP, INDENT, PLAIN, Paint, columns, padded, safe, wrapped
 from reconciler.cli.text_queue import queue_lines
-from state.amounts import count
+from state.amounts import count, moment
 
 if TYPE_CHECKING:
     from reconciler.app.plan_document import PlanBase, PlanDocument, PlannedChange
@@ -56,7 +56,7 @@ def plan_text(
     if body:
         sections.append(body)
     if document.warnings:
-        sections.append("\n".join(_warning(text, width, paint) for text in document.warnings))
+        sections.append("\n".join(warning(text, width, paint) for text in document.warnings))
     if queue := queue_lines(document.queue, width, paint):
         sections.append("\n".join(queue))
     if kept := kept_lines(document, width):
@@ -234,7 +234,7 @@ class Layout:
         return "\n".join([f"{lead}{first}", *(f"{under}{piece}" for piece in pieces)])
 
 
-def _warning(text: str, width: int, paint: Paint) -> str:
+def warning(text: str, width: int, paint: Paint) -> str:
     first, *rest = wrapped(safe(text), width - len("Warning: "))
     under = " " * len("Warning: ")
     return "\n".join([f"{paint('Warning:', 'warn')} {first}", *(f"{under}{piece}" for piece in rest)])
@@ -318,7 +318,7 @@ def _who_does_it(running: "Holder | None", apply: str) -> str:
     """Return how the changes come about: by the apply that runs already, else by a new one."""
     if running is None:
         return f"Do it:  {apply}"
-    who = f"pid {running.pid} on {safe(running.host)}, since {safe(running.since[:16].replace('T', ' '))} UTC"
+    who = f"pid {running.pid} on {safe(running.host)}, since {moment(safe(running.since))}"
     if running.command.endswith("--once"):
         return f"`{safe(running.command)}` is at work ({who}); look again when it has ended"
     if "--set" in apply and not safe(running.command).startswith(apply):

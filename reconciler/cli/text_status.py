@@ -15,7 +15,8 @@ from reconciler.cli.text_layout import (
     short_hash,
     wrapped,
 )
-from state.amounts import count, counts, duration, size
+from reconciler.cli.text_plan import warning
+from state.amounts import count, counts, duration, moment, size
 
 if TYPE_CHECKING:
     from reconciler.app.active_run import ActiveRun
@@ -42,7 +43,7 @@ def status_text(report: "StatusReport", width: int, paint: Paint = PLAIN) -> str
     parts = ["\n".join(_realm(report, width, paint))]
     parts += ["\n".join(_campaign(one, width, paint)) for one in report.campaigns]
     if report.warnings:
-        parts.append("\n".join(f"{paint('Warning:', 'warn')} {safe(text)}" for text in report.warnings))
+        parts.append("\n".join(warning(text, width, paint) for text in report.warnings))
     return "\n\n".join(parts)
 
 
@@ -92,15 +93,15 @@ def _applied(report: "StatusReport") -> str:
     if report.applied_commit is None:
         attempted = f"; {report.attempted_commit[:7]} was begun" if report.attempted_commit else ""
         return f"nothing yet{attempted}"
-    text = f"{report.applied_commit[:7]} since {report.applied_at}"
+    text = f"{report.applied_commit[:7]} since {moment(report.applied_at)}"
     if report.attempted_commit not in (None, report.applied_commit):
         text += f"; {str(report.attempted_commit)[:7]} was begun"
     return text
 
 
 def _source(source: "SourceStatus") -> str:
-    seen = f"seen {source.good_at[:16].replace('T', ' ')} UTC" if source.good_at else "never seen"
-    trouble = f"; {source.trouble.code} since {source.trouble.since}" if source.trouble else ""
+    seen = f"seen {moment(source.good_at)}" if source.good_at else "never seen"
+    trouble = f"; {source.trouble.code} since {moment(source.trouble.since)}" if source.trouble else ""
     return f"{source.url}, branch {source.branch}, {seen}{trouble}"
 
 
@@ -108,7 +109,7 @@ def _reconciler(report: "StatusReport") -> str:
     holder = report.reconciler
     if holder is None:
         return "none is running"
-    return f"pid {holder.pid} on {holder.host} since {holder.since}: {holder.command}"
+    return f"pid {holder.pid} on {holder.host} since {moment(holder.since)}: {holder.command}"
 
 
 def _queue(report: "StatusReport") -> str:
@@ -149,19 +150,28 @@ def _blocked(item: "Blocked", width: int, paint: Paint) -> list[str]:
 
 
 def _campaign(one: "CampaignStatus", width: int, paint: Paint) -> list[str]:
-    star = "→" if one.is_active else " "
-    goal = f", goal {one.goal}" if one.goal else ""
-    title = f"{star} {paint(safe(one.name), 'strong')}   step {one.step:,}{goal}"
-    if one.num_checkpoints:
-        title += f", {count(one.num_checkpoints, 'checkpoint')} ({size(one.checkpoint_bytes)})"
     same = one.healthy.sentence == one.synced.sentence
-    lines = [title, *_axis("synced", one.synced, width, paint)]
+    lines = [*_title(one, width, paint), *_axis("synced", one.synced, width, paint)]
     lines += _axis("healthy", one.healthy, width, paint, told_above=same)
     if one.went_back is not None:
         lines += _pair(f"segment {one.segment}", one.went_back, width, paint, indent="    ")
     if one.run is not None:
         lines += _run(one.run, width, paint)
     return lines
+
+
+def _title(one: "CampaignStatus", width: int, paint: Paint) -> list[str]:
+    """Return name, step, goal and checkpoints; what has no room stands below."""
+    told = f"step {one.step:,}"
+    told += f", goal {one.goal}" if one.goal else ""
+    if one.num_checkpoints:
+        told += f", {count(one.num_checkpoints, 'checkpoint')} ({size(one.checkpoint_bytes)})"
+    name = f"{'→' if one.is_active else ' '} {safe(one.name)}   "
+    first, *rest = wrapped(told, max(20, width - columns(name)), at=", ")
+    return [
+        name.replace(safe(one.name), paint(safe(one.name), "strong"), 1) + first,
+        *(f"    {line}" for line in rest),
+    ]
 
 
 def _axis(label: str, axis: "Axis", width: int, paint: Paint, *, told_above: bool = False) -> list[str]:

@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from reconciler.app.validate import Validation
 
 
-def validation_text(found: "Validation", paint: Paint = PLAIN) -> str:
+def validation_text(found: "Validation", paint: Paint = PLAIN, width: int = 80) -> str:
     """Return every mistake with its line and caret, then how many there are."""
     if not found.mistakes:
         return paint(f"{count(found.num_specs, 'spec')}, no mistakes", "good")
     summary = SpecMistakesError(found.mistakes, found.num_specs, found.num_unread).summary
-    return f"{render(found.mistakes)}\n{paint(f'{summary} Nothing was changed.', 'bad')}"
+    return f"{render(found.mistakes, width)}\n{paint(f'{summary} Nothing was changed.', 'bad')}"

@@ -9,7 +9,9 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 INDENT = "    "
-MAX_SHOWN_COLUMNS = 100
+WIDTH = 80
+LEAST_ROOM = 36
+"""Columns that a sentence needs beside the caret; with fewer it stands below."""
 MAX_SHOWN_NAMES = 12
 NOT_CHECKED = "Names in other files are checked once these are mended."
 
@@ -80,28 +82,51 @@ def nearest_name(found: str, known: Iterable[str]) -> str | None:
     return folded[near[0]] if near else None
 
 
-def render(mistakes: Sequence[Mistake]) -> str:
-    """Return all mistakes as text: place, source line, caret, sentence."""
-    return "\n".join(_rendered(mistake) for mistake in mistakes)
+def render(mistakes: Sequence[Mistake], width: int = WIDTH) -> str:
+    """Return all mistakes as text in lines of a width: place, source line, caret, sentence."""
+    return "\n".join(_rendered(mistake, width) for mistake in mistakes)
 
 
 def _place(mistake: Mistake) -> tuple[str, int, int, str]:
     return mistake.path, mistake.line, mistake.column, mistake.message
 
 
-def _rendered(mistake: Mistake) -> str:
+def _rendered(mistake: Mistake, width: int) -> str:
     if mistake.source_line is None or not mistake.column:
-        return f"{mistake.where}\n{INDENT}{mistake.sentence}"
-    shown, before, width = _window(mistake.source_line, mistake.column - 1, mistake.width)
-    caret = "".join("\t" if char == "\t" else " " * _columns(char) for char in before) + "^" * width
-    return f"{mistake.where}\n{INDENT}{shown}\n{INDENT}{caret}  {mistake.sentence}"
+        return "\n".join([mistake.where, *_told(INDENT, INDENT, mistake.sentence, width)])
+    room = width - len(INDENT)
+    shown, before, underlined = _window(mistake.source_line, mistake.column - 1, mistake.width, room)
+    blank = "".join("\t" if char == "\t" else " " * _columns(char) for char in before)
+    caret, under = f"{INDENT}{blank}{'^' * underlined}", f"{INDENT}{blank}{' ' * underlined}  "
+    if width - len(under) < LEAST_ROOM:
+        below = [caret, *_told(INDENT, INDENT, mistake.sentence, width)]
+    else:
+        below = _told(f"{caret}  ", under, mistake.sentence, width)
+    return "\n".join([mistake.where, f"{INDENT}{shown}".rstrip(), *below])
 
 
-def _window(line: str, offset: int, width: int) -> tuple[str, str, int]:
+def _told(first: str, later: str, sentence: str, width: int) -> list[str]:
+    """Return a sentence in lines of a width, broken at spaces alone: what is to be copied stays whole."""
+    import textwrap  # only people who made a mistake pay for it
+
+    return textwrap.wrap(
+        sentence,
+        width,
+        initial_indent=first,
+        subsequent_indent=later,
+        break_long_words=False,
+        break_on_hyphens=False,
+        expand_tabs=False,
+        replace_whitespace=False,
+        drop_whitespace=True,
+    )
+
+
+def _window(line: str, offset: int, width: int, room: int) -> tuple[str, str, int]:
     """Cut a long line to what surrounds the mistake: what to show, what is before the caret, its width."""
     line = "".join(char if char.isprintable() or char == "\t" else "\ufffd" for char in line)
-    start = max(0, offset - MAX_SHOWN_COLUMNS * 2 // 3) if len(line) > MAX_SHOWN_COLUMNS else 0
-    shown = line[start : start + MAX_SHOWN_COLUMNS]
+    start = max(0, offset - room * 2 // 3) if len(line) > room else 0
+    shown = line[start : start + room]
     before = shown[: offset - start]
     underlined = shown[offset - start : offset - start + max(width, 1)]
     return shown, before, max(1, sum(map(_columns, underlined)))

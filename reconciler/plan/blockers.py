@@ -164,7 +164,7 @@ def block_foreign_in_the_way(world: World, draft: Draft, campaign: str) -> bool:
                 f"campaign/{campaign}",
                 code="foreign-in-the-way",
                 message=f"{foreign.path} lies where training would save: {foreign.reason}",
-                cause=foreign.path,
+                cause=world.below_root(foreign.path),
                 hint="move that folder away; nothing of it is ever deleted here",
             )
             return True
@@ -184,7 +184,7 @@ def block_learning_lost(world: World, draft: Draft, campaign: str) -> bool:
                 code="learning-lost",
                 message=f"quest {job.quest_id} is completed, but checkpoint-{newest.step}, where training "
                 "would go on, has not learnt all of it: a later checkpoint is gone",
-                cause=newest.path,
+                cause=world.below_root(newest.path),
                 hint="restore the later checkpoint's folder; or train the content again under a new quest id",
             )
             return True

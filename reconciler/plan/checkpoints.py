@@ -84,7 +84,7 @@ def _record_new(
             reason="the one recorded is lost, and a later run saved it again"
             if again
             else "a trainer published it",
-            cause=found.path,
+            cause=world.below_root(found.path),
             source="progress",
         )
 

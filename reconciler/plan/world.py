@@ -235,6 +235,10 @@ class World(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """Return file and line of a quest of the queue; of a dropped one its place below the root."""
         return where_of(self.desired, self.quests, self.quest_places[quest_id])
 
+    def below_root(self, path: str) -> str:
+        """Return a path as it is named below the root; one elsewhere as it is."""
+        return path.removeprefix(f"{self.facts.disk.root}/")
+
     def where(self, thing: str, *path: Step) -> str:
         """Return file and line of a key path in the spec of a thing: `realm`, `queue`, `hero/<id>`, ..."""
         kind, _, name = thing.partition("/")

@@ -2,7 +2,7 @@
 
 import click
 
-from reconciler.cli.session import Session, Verb
+from reconciler.cli.session import Session, Verb, wide_option
 
 LAST = 50
 
@@ -20,10 +20,17 @@ LAST = 50
 @click.option("-f", "--follow", "keep_on", is_flag=True, help="Go on with what comes; Ctrl-C ends it.")
 @click.option("-n", "--lines", type=click.IntRange(min=0), metavar="N", help=f"The last N (default: {LAST}).")
 @click.option("--since", type=click.IntRange(min=0), default=0, metavar="NUMBER", help="All after this one.")
+@wide_option()
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @click.pass_obj
 def command(
-    session: Session, about: str | None, keep_on: bool, lines: int | None, since: int, as_json: bool
+    session: Session,
+    about: str | None,
+    keep_on: bool,
+    lines: int | None,
+    since: int,
+    wide: bool,
+    as_json: bool,
 ) -> None:
     """Show what apply did and tried, and what made it necessary; ABOUT is a campaign, quest/<id> ..."""
     from reconciler.app.events import events_of, follow, read_events
@@ -36,4 +43,4 @@ def command(
         if as_json:
             session.say_json_line(event)
         else:
-            session.say(event_text(event, session.paint))
+            session.say(event_text(event, session.table_width(wide=wide), session.paint))

@@ -2,7 +2,7 @@
 
 import click
 
-from reconciler.cli.session import Session, Verb, set_option
+from reconciler.cli.session import Session, Verb, set_option, wide_option
 
 
 @click.command(
@@ -22,11 +22,18 @@ from reconciler.cli.session import Session, Verb, set_option
 @click.argument("thing")
 @click.option("--origin", is_flag=True, help="Each resolved setting: value, file:line, what it hides.")
 @click.option("--worktree", is_flag=True, help="By the files as they are, committed or not.")
+@wide_option()
 @click.option("--json", "as_json", is_flag=True, help="Print the explanation as JSON.")
 @set_option()
 @click.pass_obj
 def command(
-    session: Session, thing: str, origin: bool, worktree: bool, as_json: bool, settings: tuple[str, ...]
+    session: Session,
+    thing: str,
+    origin: bool,
+    worktree: bool,
+    wide: bool,
+    as_json: bool,
+    settings: tuple[str, ...],
 ) -> None:
     """Explain THING: what it is, what apply would do about it, what is in its way.
 
@@ -43,6 +50,6 @@ def command(
     if as_json:
         session.say_json(found)
     elif origin:
-        session.say(origins_text(found.settings, session.table_width(), session.paint))
+        session.say(origins_text(found.settings, session.table_width(wide=wide), session.paint))
     else:
         session.say(explanation_text(found, session.width, session.paint))

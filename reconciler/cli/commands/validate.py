@@ -45,7 +45,7 @@ def _specs(session: Session, ref: str | None, *, as_json: bool, is_all: bool) ->
     if as_json and (found.mistakes or is_all):
         session.say_json(found)
     elif not as_json:
-        session.say(validation_text(found, session.paint))
+        session.say(validation_text(found, session.paint, session.width))
     if not found.mistakes and is_all and not as_json:
         session.note("Only the specs were read. What is in the files of quests: reconcile validate --data")
     return 1 if found.mistakes else 0

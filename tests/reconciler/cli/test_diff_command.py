@@ -35,7 +35,7 @@ def test_campaigns_are_compared_by_settings_with_the_line_of_each(run) -> None:
 
 
 def test_the_table_has_the_names_as_they_are(run) -> None:
-    lines = run("diff", "pip/campaign-001", "mu/campaign-001").stdout.splitlines()
+    lines = run("diff", "pip/campaign-001", "mu/campaign-001", "--wide").stdout.splitlines()
     assert lines[0].split() == ["CONFIG", "pip/campaign-001", "FROM", "mu/campaign-001", "FROM"]
     assert lines[1].split() == [
         "learning_rate",

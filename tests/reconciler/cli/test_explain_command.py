@@ -37,7 +37,7 @@ def test_explain_shows_what_apply_would_do(run) -> None:
 
 
 def test_explain_origin_gives_each_setting_its_line_and_what_it_hides(run) -> None:
-    text = run("explain", "pip/campaign-001", "--origin").stdout
+    text = run("explain", "pip/campaign-001", "--origin", "--wide").stdout
     lines = {words[0]: " ".join(words[1:]) for words in map(str.split, text.splitlines())}
     assert lines["learning_rate"] == "0.0015 specs/campaigns/pip/campaign-001.yaml:6 (hero says 0.002)"
     assert lines["max_length"] == "256 specs/heroes/pip.yaml:6"

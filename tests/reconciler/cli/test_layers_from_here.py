@@ -25,7 +25,7 @@ def origin_of(result, key: str) -> dict:
 
 
 def test_explain_says_that_a_value_came_from_the_command_line(run) -> None:
-    said = run("explain", PIP, "--origin", "--set", "learning_rate=1e-4").stdout
+    said = run("explain", PIP, "--origin", "--set", "learning_rate=1e-4", "--wide").stdout
     line = next(line for line in said.splitlines() if line.startswith("learning_rate"))
     assert line.split(maxsplit=2)[1:] == [
         "0.0001",

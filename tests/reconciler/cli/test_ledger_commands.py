@@ -46,7 +46,7 @@ def test_json_has_the_field_names_of_older_systems(run, ledger) -> None:
 
 
 def test_a_summary_is_a_line_for_each_campaign(run, ledger) -> None:
-    said = " ".join(run("get", "checkpoints", "--summary").stdout.split())
+    said = " ".join(run("get", "checkpoints", "--summary", "--wide").stdout.split())
     assert "pip/campaign-001 0 0 B 100 → 300 2026-01-31 12:10 – 2026-01-31 12:10 3 missing" in said
 
 
@@ -86,5 +86,5 @@ def test_the_hall_of_legends_lists_how_archived_campaigns_ended(run, ledger, row
     )
     assert (legend["num_quests"], legend["name"]) == (1, "First light")
     assert legend["path"].endswith("/campaigns/archive/pip/campaign-001-archived")
-    said = " ".join(run("get", "legends").stdout.split())
+    said = " ".join(run("get", "legends", "--wide").stdout.split())
     assert "pip/campaign-001 2026-02-01 08:00 300 0.410 0.300 @200 1 0 (0 B) First light" in said

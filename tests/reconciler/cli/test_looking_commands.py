@@ -70,7 +70,7 @@ def test_history_lists_each_launch_with_commit_config_code_steps_and_end(run, st
     store.write([rows.run(), rows.run(attempt=2, resume_step=125, final_step=None, end=None, state="running",
                                       launched_at="2026-01-31T13:00:00Z")])  # fmt: skip
     config = rows.run().config_hash.removeprefix("sha256:")[:8]
-    assert run("history").stdout.splitlines() == [
+    assert run("history", "--wide").stdout.splitlines() == [
         "LAUNCHED (UTC)    CAMPAIGN          RUN    SPECS    CONFIG    CODE             STEPS  END",
         f"2026-01-31 12:00  pip/campaign-001  g1-a1  4f1c2d9  {config}  a1b2c3d+dirty  0 → 125  finished",
         f"2026-01-31 13:00  pip/campaign-001  g1-a2  4f1c2d9  {config}  a1b2c3d+dirty  125 → …  running",
@@ -106,7 +106,7 @@ def test_history_before_the_first_apply_exits_5(run, root: Path) -> None:
 )
 def test_get_lists_each_kind(run, store, rows, kind: str, line: str) -> None:
     store.write([rows.run(), rows.job(), rows.ledger()])
-    result = run("get", kind)
+    result = run("get", kind, "--wide")
     assert result.exit_code == 0
     assert line in result.stdout
     assert json.loads(run("get", kind, "--json").stdout)["kind"] == kind

@@ -34,8 +34,8 @@ def test_jobs_that_wait_and_that_are_trained_count_towards_the_depth_of_the_spec
     assert (item["num_queued"], item["num_processing"], item["healthy_depth"]) == (1, 1, 2)
     assert "low" not in run("status").stdout
     assert run("get", "queue").stdout.splitlines() == [
-        "QUEUE  STATE    QUEUED  PROCESSING  COMPLETED  FAILED  SKIPPED  REASON",
-        "queue  healthy       1           1          0       0        0  2 jobs to do",
+        "QUEUE    QUEUED  PROCESSING  COMPLETED  FAILED  SKIPPED  REASON",
+        "healthy       1           1          0       0        0  2 jobs to do",
     ]
 
 

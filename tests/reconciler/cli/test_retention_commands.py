@@ -103,7 +103,7 @@ def test_what_is_not_ours_in_the_trash_is_shown_and_stays(run, realm: Path, root
     (root / "trash/thesis").mkdir()
     (root / "trash/thesis/only-copy.txt").write_text("mine")
     assert "thesis" in run("get", "trash").stdout
-    assert "no tombstone names it: it is never deleted" in run("get", "trash").stdout
+    assert "no tombstone names it: it is never deleted" in run("get", "trash", "--wide").stdout
     assert "1 not ours, never deleted" in " ".join(run("status").stdout.split())
     assert "1 thing not ours, such as" in " ".join(run("doctor").stdout.split())
     for _ in range(3):

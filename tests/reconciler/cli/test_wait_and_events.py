@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from reconciler.app.events import follow
+from reconciler.plan.actions import HandleRequest
 from state.store.rows import ActionRow
 
 
@@ -49,12 +50,24 @@ def test_each_thing_done_is_a_line_with_when_what_and_why(run, store, action) ->
             action(2, kind="LaunchRun", subject="run/pip/campaign-001", state="failed", outcome="no\x1b[2J"),
         ]
     )
-    first, second = run("events").stdout.splitlines()
+    first, second = run("events", "--wide").stdout.splitlines()
     assert first == (
         "2026-01-31 12:00:01  ✓ handle request campaign/pip/campaign-001: pip/campaign-001 pauses"
         "  reconcile pause at 2026-01-31T12:00:00Z"
     )
     assert second.startswith("2026-01-31 12:00:01  ✗ launch run run/pip/campaign-001: no\\x1b[2J")
+
+
+def test_what_was_done_is_told_in_the_words_of_the_plan_and_folded_to_80_columns(run, store, action) -> None:
+    asked = HandleRequest(
+        request_id=1, kind="pause", campaign="pip/campaign-001", campaign_uid=None, asked_by="ada@lab",
+        why="the card is needed",
+    )  # fmt: skip
+    store.write([action(1, payload_json=msgspec.json.encode(asked).decode())])
+    assert run("events").stdout.splitlines() == [
+        "2026-01-31 12:00:01  ✓ pause pip/campaign-001: pip/campaign-001 pauses",
+        "                       reconcile pause at 2026-01-31T12:00:00Z",
+    ]
 
 
 def test_json_lines_say_who_asked_at_which_commit_and_what_came_of_it(run, store, action) -> None:

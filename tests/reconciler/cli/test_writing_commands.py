@@ -136,7 +136,8 @@ def test_validate_finds_every_mistake_in_the_work_tree_with_its_line(run, lab: P
     assert result.stdout == (
         "specs/campaigns/pip/campaign-001.yaml:2:16\n"
         "    skills_focus: [binn]\n"
-        '                   ^^^^  "binn" is not the id of a skill; known: bin; did you mean "bin"?\n'
+        '                   ^^^^  "binn" is not the id of a skill; known: bin; did you\n'
+        '                         mean "bin"?\n'
         "specs/heroes/mu.yaml:5:18\n"
         "      learning_rate: 2.0e+3\n"
         "                     ^^^^^^  must be below 1 (got 2000.0)\n"

@@ -308,7 +308,8 @@ def test_the_text_shows_the_line_and_underlines_what_is_wrong(tree, small) -> No
     assert render(caught.value.mistakes) == (
         "specs/campaigns/pip/campaign-001.yaml:3:16\n"
         "    skills_focus: [binn]\n"
-        '                   ^^^^  "binn" is not the id of a skill; known: bin; did you mean "bin"?\n'
+        '                   ^^^^  "binn" is not the id of a skill; known: bin; did you\n'
+        '                         mean "bin"?\n'
         "specs/heroes/pip.yaml:5:18\n"
         "      learning_rate: 2.0e+3\n"
         "                     ^^^^^^  must be below 1 (got 2000.0)"

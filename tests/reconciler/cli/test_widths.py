@@ -1,0 +1,53 @@
+"""Everything that a command prints fits 80 columns without a terminal, unless --wide asks for all of it."""
+
+from pathlib import Path
+
+import pytest
+
+from reconciler.app.get import KINDS
+from reconciler.cli.text_layout import columns
+
+HERO = "a-hero-with-a-long-name"
+CAMPAIGN = f"{HERO}/campaign-001"
+
+
+@pytest.fixture
+def long_names(run, store, rows):
+    """A realm whose campaign has a long name, with runs, jobs, checkpoints and something in the trash."""
+    message = "the loss is not finite at update 90 of quest a-quest-with-a-long-name, in row 7"
+    store.write(
+        [
+            rows.campaign(name=CAMPAIGN),
+            rows.run(device="NVIDIA RTX 6000 Ada", end="failed", message=message, failure_class="diverged"),
+            rows.job(hero_id=HERO, quest_id="a-quest-with-a-long-name", status="failed", last_error=message),
+            rows.ledger(),
+            rows.trash(campaign=CAMPAIGN),
+        ]
+    )
+    return run
+
+
+COMMANDS = [
+    *(("get", kind) for kind in KINDS),
+    ("get", "checkpoints", "--summary"),
+    ("history",),
+    ("status",),
+    ("plan",),
+    ("explain", CAMPAIGN),
+    ("explain", "pip/campaign-001", "--origin"),
+    ("diff", "pip/campaign-001", "mu/campaign-001"),
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_no_line_is_wider_than_80_columns(long_names, root: Path, command: tuple[str, ...]) -> None:
+    result = long_names(*command)
+    assert (result.exit_code, result.stderr) == (0, "")
+    wide = [line for line in result.stdout.splitlines() if columns(line) > 80]
+    assert [line for line in wide if str(root) not in line] == []  # what is to be copied stays whole
+
+
+def test_wide_shows_every_column_and_a_row_a_line(long_names) -> None:
+    header, row = long_names("get", "runs", "--wide").stdout.splitlines()
+    assert header.split()[:4] == ["RUN", "LAUNCHED", "(UTC)", "DEVICE"]
+    assert row.startswith(f"{CAMPAIGN}/g1-a1  2026-01-31 12:00  NVIDIA RTX 6000 Ada")
