@@ -1,4 +1,4 @@
-"""What tests of every package share."""
+"""What tests of every package share: `from children import in_child`, and the real material."""
 
 import sys
 from collections.abc import Callable, Iterator

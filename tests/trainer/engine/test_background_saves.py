@@ -1,12 +1,9 @@
 """Checkpoints that are written while training goes on: the same bytes, in the right order, whatever happens."""
 
 import os
-import resource
 import signal
-import threading
 import time
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,29 +11,19 @@ import pytest
 torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.train
 
-from builders import Realm, a_config, a_manifest, a_training, orders
+from apart import Apart
+from blake3 import blake3
+from builders import Realm, a_config, a_training, orders
 from safetensors.torch import load_file
 from seen import losses, manifest, metrics, saved_steps, why
+from strikes import SIZE, in_the_writer, run_killed_in_the_writer, save_in_little_memory
 
 from state import failpoints
 from state.layout import RunLayout
 from trainer.checkpoints.load import read_manifest, verify_files
-from trainer.engine.checkpoint import Contents
-from trainer.engine.progress import Progress
 from trainer.engine.run import run
-from trainer.engine.writer import THREAD_NAME, Writer
 
 EVERY_TWO = a_config(save_every=2, evaluate_every=0)
-
-
-def in_the_writer(strike: Callable[[str], None]) -> None:
-    """Call this for every failpoint that the writing thread reaches."""
-
-    def met(name: str) -> None:
-        if threading.current_thread().name == THREAD_NAME:
-            strike(name)
-
-    failpoints.observe(met)
 
 
 def until_trained(files: RunLayout, step: int) -> Callable[[str], None]:
@@ -147,33 +134,16 @@ def points_of_a_save(realm: Realm) -> int:
     return len(names)
 
 
-def killed_at(point: int, files: RunLayout) -> bool:
-    """Run in a child that dies when its writer reaches this point; say whether it did."""
-    child = os.fork()
-    if child == 0:
-        met = 0
-
-        def strike(_name: str) -> None:
-            nonlocal met
-            met += 1
-            if met == point:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-        in_the_writer(strike)
-        run(files.request)
-        os._exit(0)
-    return os.WIFSIGNALED(os.waitpid(child, 0)[1])
-
-
 @pytest.mark.parametrize("each", [5, pytest.param(1, marks=pytest.mark.long)], ids=["every fifth", "all"])
 def test_a_kill_at_any_point_of_the_writer_costs_no_checkpoint_and_changes_no_bit(
-    realm: Realm, tmp_path: Path, each: int
+    realm: Realm, tmp_path: Path, apart: Apart, each: int
 ) -> None:
     run(realm.run(orders(realm.quest()), EVERY_TWO).request)
     num_points = points_of_a_save(Realm(tmp_path / "counted"))
     for point in range(1, num_points + 1, each):
         place = Realm(tmp_path / str(point))
-        assert killed_at(num_points + point, place.run(orders(place.quest()), EVERY_TWO))
+        files = place.run(orders(place.quest()), EVERY_TWO)
+        assert apart(run_killed_in_the_writer, num_points + point, files) == -signal.SIGKILL
         steps = saved_steps(place)
         assert steps in ([2], [2, 4])
         for step in steps:
@@ -184,31 +154,9 @@ def test_a_kill_at_any_point_of_the_writer_costs_no_checkpoint_and_changes_no_bi
         assert content(place.campaign.checkpoint(5)) == content(realm.campaign.checkpoint(5))
 
 
-def test_without_memory_for_a_copy_training_waits_for_the_same_bytes(tmp_path: Path) -> None:
-    child = os.fork()
-    if child == 0:
-        os._exit(_saved_in_little_memory(tmp_path))
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+def test_without_memory_for_a_copy_training_waits_for_the_same_bytes(apart: Apart, tmp_path: Path) -> None:
+    blake3(max_threads=blake3.AUTO).update(
+        bytes(1 << 24)
+    )  # a fork of this process would wait for these threads
+    assert apart(save_in_little_memory, tmp_path) == 0
     assert load_file(tmp_path / "checkpoint-1" / "model.safetensors")["weight"].sum() == SIZE
-
-
-SIZE = 1 << 26
-
-
-def _saved_in_little_memory(folder: Path) -> int:
-    """Write 256 MiB where the system grants 128 more; return 0 when it was written without a copy."""
-    contents = Contents(
-        progress=Progress(step=1),
-        tensors={"model.safetensors": {"weight": torch.ones(SIZE)}},
-        metadata={},
-        files={},
-        save_vocabulary=lambda _folder: None,
-        manifest=partial(a_manifest, step=1),
-    )
-    kibibytes = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize() // 1024
-    resource.setrlimit(resource.RLIMIT_AS, ((kibibytes << 10) + (1 << 27),) * 2)
-    writer = Writer(folder, torch.device("cpu"))
-    goes_on = writer.start(contents)
-    written = writer.wait(meanwhile=lambda: None)
-    is_written = written is not None and written.manifest is not None and written.error is None
-    return 0 if is_written and not goes_on and writer.held_bytes == 0 else 1

@@ -1,6 +1,5 @@
 """`kill -9` of the trainer at random points of its life, wherever it is: weights, moments and losses to the bit."""
 
-import os
 import random
 import signal
 from pathlib import Path
@@ -8,16 +7,16 @@ from typing import Any
 
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 pytestmark = pytest.mark.train
 
+from apart import Apart
 from builders import TINY, Realm, a_config, a_guarded, a_model, a_training, orders, with_strange_rows
 from seen import losses, manifest, saved_steps
+from strikes import leave_room_for, run_killed_at
 
-from state import failpoints
 from state.contract.orders import Orders
 from state.contract.run_config import RunConfig
-from state.layout import RunLayout
 from trainer.engine import step
 from trainer.engine.run import run
 
@@ -37,20 +36,15 @@ LIVES = {
 @pytest.fixture(params=LIVES, ids=str)
 def life(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     name: str = request.param
-    if "memory" in name:
-        _leave_room_for(60, monkeypatch)
+    monkeypatch.setattr(step, "summed_loss", step.summed_loss)  # given back afterwards
+    if (room := room_in(name)) is not None:
+        leave_room_for(room)
     return name
 
 
-def _leave_room_for(tokens: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    summed_loss = step.summed_loss
-
-    def with_room(model: Any, batch: Any) -> Any:
-        if sum(batch.lengths) > tokens:
-            raise torch.OutOfMemoryError(f"tried to allocate {sum(batch.lengths)} tokens")
-        return summed_loss(model, batch)
-
-    monkeypatch.setattr(step, "summed_loss", with_room)
+def room_in(life: str) -> int | None:
+    """Return how many tokens of a micro-batch there is memory for in this life; None: for any number."""
+    return 60 if "memory" in life else None
 
 
 def quests(realm: Realm, life: str) -> Orders:
@@ -59,25 +53,8 @@ def quests(realm: Realm, life: str) -> Orders:
     return orders(realm.quest(epochs=2), realm.quest("q2", rows=9, word="other"))
 
 
-def killed(files: RunLayout, at: int) -> bool:
-    """Run in a child that dies at this failpoint, in whichever thread; say whether it came so far."""
-    child = os.fork()
-    if child == 0:
-        met = 0
-
-        def strike(_name: str) -> None:
-            nonlocal met
-            met += 1
-            if met == at:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-        failpoints.observe(strike)
-        os._exit(run(files.request))
-    return os.WIFSIGNALED(os.waitpid(child, 0)[1])
-
-
 def lived(
-    realm: Realm, life: str, config: RunConfig, chance: random.Random, kills: int
+    realm: Realm, life: str, config: RunConfig, chance: random.Random, kills: int, apart: Apart
 ) -> tuple[dict[int, Any], int]:
     """Launch again after each kill, at most so many; return every loss that was told, and the kills."""
     told: dict[int, Any] = {}
@@ -85,7 +62,8 @@ def lived(
     while True:
         newest = max(saved_steps(realm), default=None)
         files = realm.run(quests(realm, life), config, resume_step=newest)
-        was_killed = num_killed < kills and killed(files, chance.randint(1, POINTS_IN_A_LIFE))
+        at = chance.randint(1, POINTS_IN_A_LIFE)
+        was_killed = num_killed < kills and apart(run_killed_at, at, files, room_in(life)) == -signal.SIGKILL
         num_killed += was_killed
         if not was_killed and not files.exit.exists():
             assert run(files.request) == 0
@@ -97,7 +75,7 @@ def lived(
 
 @pytest.mark.parametrize("kills", [3, pytest.param(50, marks=pytest.mark.long)])
 def test_a_killed_life_ends_with_the_bits_of_the_undisturbed_one(
-    realm: Realm, tmp_path: Path, life: str, kills: int
+    realm: Realm, tmp_path: Path, apart: Apart, life: str, kills: int
 ) -> None:
     config, chance = LIVES[life], random.Random(f"{life} {kills}")
     whole = realm.run(quests(realm, life), config)
@@ -107,7 +85,7 @@ def test_a_killed_life_ends_with_the_bits_of_the_undisturbed_one(
     while num_killed < kills:
         place += 1
         other = Realm(tmp_path / str(place))
-        told, times = lived(other, life, config, chance, min(3, kills - num_killed))
+        told, times = lived(other, life, config, chance, min(3, kills - num_killed), apart)
         num_killed += times
         assert told == losses(whole)
         for name in SAVED:

@@ -1,10 +1,6 @@
 """A run that hangs: noticed, told where, saved where that is sound, and left with a class of its own."""
 
-import os
 import re
-import sys
-import threading
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,14 +8,13 @@ import pytest
 pytest.importorskip("torch")
 pytestmark = pytest.mark.train
 
+from apart import Apart
 from builders import Realm, a_config, orders
-from seen import losses, manifest, metrics, saved_steps, why
+from seen import manifest, saved_steps, why
+from strikes import run_hanging_after_checkpoints, run_hanging_after_update
 
-from state import failpoints
 from state.contract.status import RunStatus
-from state.layout import RunLayout
 from trainer.checkpoints.load import verify_files
-from trainer.engine import watchdog
 from trainer.engine.failures import HardwareError, TrainingError, translated
 from trainer.engine.run import run
 from trainer.engine.watchdog import patience_seconds
@@ -56,28 +51,11 @@ def test_how_long_each_thing_may_take(status: dict[str, object], expected: float
     assert patience_seconds(a_status(**status)) == expected
 
 
-def hangs(files: RunLayout, when: Callable[[], bool], log: Path) -> int:
-    """Run in a child whose main thread hangs before the next record once this is so; return its exit code."""
-    child = os.fork()
-    if child == 0:
-        sys.stdout = log.open("w")
-        os.dup2(sys.stdout.fileno(), 1)
-        watchdog.LOOK_SECONDS = 0.05
-
-        def strike(name: str) -> None:
-            is_main = threading.current_thread() is threading.main_thread()
-            if is_main and name == "line.append" and files.metrics.is_file() and when():
-                watchdog.LEAST_UPDATE_SECONDS = watchdog.LEAST_LONG_SECONDS = 0.3
-                threading.Event().wait()
-
-        failpoints.observe(strike)
-        os._exit(run(files.request))
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-
-
-def test_a_run_that_hangs_between_two_updates_is_saved_and_left(realm: Realm, tmp_path: Path) -> None:
+def test_a_run_that_hangs_between_two_updates_is_saved_and_left(
+    realm: Realm, tmp_path: Path, apart: Apart
+) -> None:
     files = realm.run(orders(realm.quest(rows=60)), a_config(evaluate_every=2))
-    assert hangs(files, lambda: 4 in losses(files), tmp_path / "log") == 1
+    assert apart(run_hanging_after_update, 4, files, tmp_path / "log") == 1
 
     found = why(files)
     assert (found.reason, found.failure_class, found.quest_id) == ("failed", "stuck", "q1")
@@ -89,9 +67,11 @@ def test_a_run_that_hangs_between_two_updates_is_saved_and_left(realm: Realm, tm
     assert "append_line" in (tmp_path / "log").read_text()
 
 
-def test_a_run_that_hangs_in_an_update_keeps_the_checkpoint_before(realm: Realm, tmp_path: Path) -> None:
+def test_a_run_that_hangs_in_an_update_keeps_the_checkpoint_before(
+    realm: Realm, tmp_path: Path, apart: Apart
+) -> None:
     files = realm.run(orders(realm.quest(rows=60)), a_config(save_every=2, evaluate_every=0))
-    assert hangs(files, lambda: len(metrics(files, "checkpoint")) == 2, tmp_path / "log") == 1
+    assert apart(run_hanging_after_checkpoints, 2, files, tmp_path / "log") == 1
 
     assert why(files).failure_class == "stuck"
     assert why(files).last_checkpoint_step == 4
