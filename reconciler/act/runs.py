@@ -29,6 +29,7 @@ from reconciler.act.run_files import (
     refuse_ended,
     revoke,
 )
+from reconciler.act.run_measures import measured
 from reconciler.act.status_files import write_status_files
 from reconciler.act.tools import Tools
 from reconciler.observed.records import FoundCheckpoint
@@ -106,10 +107,13 @@ def close(action: CloseRun, tools: Tools) -> str:
 
 def end_run(tools: Tools, files: RunLayout, row: RunRow, how: CloseRun) -> None:
     """Write the end into the run's row; then nobody works in its folder any more."""
+    with tools.writer.transaction() as store:
+        fields = measured(store, row, files.metrics)
     _put_run(
         tools,
         msgspec.structs.replace(
             row,
+            **fields,
             state="ended",
             pid=row.pid or _claimed_pid(files),
             ended_at=how.ended_at or tools.now(),

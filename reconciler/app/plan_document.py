@@ -10,7 +10,7 @@ import msgspec
 
 from reconciler.app.comparing import Followed, compare
 from reconciler.app.lock_holder import holder_of
-from reconciler.app.planned_queue import PlannedQueue, planned_queue
+from reconciler.app.planned_queue import PlannedQueue, planned_queue, works_of
 from reconciler.app.planning import View, world_of
 from reconciler.plan.actions import AnyAction
 from reconciler.plan.changes import Awaiting, Blocked, Change, Source
@@ -18,6 +18,7 @@ from reconciler.plan.costs import Cost, cost_of
 from reconciler.plan.kept_at_goal import AtGoal, at_goal
 from reconciler.plan.memory import RunMemory, memory_of
 from reconciler.plan.sentences import sentence_of
+from reconciler.plan.training_costs import TrainingCost, training_cost
 from state.lock import Holder
 
 
@@ -129,6 +130,8 @@ class PlanDocument(msgspec.Struct, frozen=True, kw_only=True):
     cost: Cost | None = None
     memory: tuple[RunMemory, ...] = ()
     """Of each run that would be started; it blocks nothing."""
+    training: TrainingCost | None = None
+    """Of all that the active campaign is to train then; null where nothing is queued or launched."""
     queue: PlannedQueue | None = None
     """What the active campaign has to train then; null where nothing is queued or launched."""
     base: PlanBase | None = None
@@ -147,6 +150,8 @@ class PlanDocument(msgspec.Struct, frozen=True, kw_only=True):
 def document_of(view: View, ref: str = "HEAD") -> PlanDocument:
     """Return the plan of a view, made for a ref, as a document."""
     plan = view.plan
+    queue = planned_queue(world_of(view), plan.changes, view.known_data)
+    training = training_cost(world_of(view), plan.changes, works_of(queue))
     changes = tuple(planned(change) for change in plan.changes)
     counts: dict[str, int] = {}
     for change in changes:
@@ -175,9 +180,12 @@ def document_of(view: View, ref: str = "HEAD") -> PlanDocument:
         unchanged=plan.unchanged,
         num_left_out=len(plan.left_out),
         retention=_kept(view),
-        cost=cost_of(view.facts, (*plan.changes, *plan.afterwards)),
+        cost=cost_of(
+            view.facts, (*plan.changes, *plan.afterwards), training.saves_bytes if training else None
+        ),
         memory=memory_of(view.facts, plan.changes),
-        queue=planned_queue(world_of(view), plan.changes, view.known_data),
+        training=training,
+        queue=queue,
     )
 
 

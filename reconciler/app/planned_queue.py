@@ -7,9 +7,11 @@ import msgspec
 
 from reconciler.plan import actions as a
 from reconciler.plan.changes import Change
-from reconciler.plan.jobs import PRIORITIES
+from reconciler.plan.jobs import PRIORITIES, cursor_of
+from reconciler.plan.training_costs import Work
 from reconciler.plan.world import World
 from state.contract.inspection import Inspection, TokenCounts
+from state.store.rows import JobRow
 
 _OPEN = ("queued", "processing")
 
@@ -23,6 +25,8 @@ class PlannedQuest(msgspec.Struct, frozen=True, kw_only=True):
     rows: int | None
     """None: it is not known yet."""
     epochs: int
+    epochs_left: float
+    """Of them, as far as nothing of them is saved yet."""
     tokens: TokenCounts | None
     """Of one epoch; None: nobody has counted them."""
 
@@ -88,8 +92,30 @@ def _of_jobs(
                 file=PurePath(job.dataset_path).name,
                 rows=job.num_examples,
                 epochs=now.epochs - done,
+                epochs_left=_epochs_left(world, job, now.epochs),
                 tokens=_tokens(job.quest_id, job.digest, known),
             )
+
+
+def _epochs_left(world: World, job: JobRow, epochs: int) -> float:
+    cursor = cursor_of(world, world.active or "", job)
+    if cursor is None:
+        return float(epochs)
+    done = cursor.epochs_done + min(1.0, cursor.rows_taken / max(1, job.num_examples))
+    return max(0.0, epochs - done)
+
+
+def works_of(queue: PlannedQueue | None) -> tuple[Work, ...]:
+    """Return what is left to train of each content of the queue."""
+    return tuple(
+        Work(
+            rows=one.rows,
+            updates=one.tokens.updates if one.tokens is not None else None,
+            tokens=one.tokens.num_tokens if one.tokens is not None else None,
+            epochs_left=one.epochs_left,
+        )
+        for one in (queue.quests if queue is not None else ())
+    )
 
 
 def _of_changes(
@@ -105,6 +131,7 @@ def _of_changes(
                 file=PurePath(action.dataset_path).name,
                 rows=content.num_rows,
                 epochs=action.epochs,
+                epochs_left=float(action.epochs),
                 tokens=_tokens(action.quest_id, content.digest, known),
             )
 

@@ -22,6 +22,7 @@ from reconciler.plan.changes import Blocked
 from reconciler.plan.launches import choose_device
 from reconciler.plan.lowered_rates import living_segment
 from reconciler.plan.segment_words import told
+from reconciler.plan.training_costs import Kept, expectations_kept
 from reconciler.plan.trash_contents import foreign, num_in_trash
 from reconciler.plan.world import World
 from state.contract.goals import Goals, in_words
@@ -128,6 +129,8 @@ class StatusReport(msgspec.Struct, frozen=True, kw_only=True):
     queue: dict[str, int]
     """How many quests of the queue are in each state."""
     queue_health: Health
+    expectations: Kept
+    """How often a run took the time that its plan expected."""
     num_waiting: int
     """Things that are well and wait for their turn."""
     num_changes: int
@@ -182,6 +185,7 @@ def status_of(view: View) -> StatusReport:
         campaigns=campaigns,
         queue=dict(Counter(quest_states(view).values())),
         queue_health=_queue_health(view),
+        expectations=expectations_kept(world),
         num_waiting=len(view.plan.blocked) - len(blocked),
         num_changes=len(view.plan.changes),
         num_blocked=len(blocked),

@@ -1,5 +1,6 @@
 """What a plan keeps, now and at the goals, and what it costs on the disk, in a few lines. Pure."""
 
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from reconciler.plan.costs import Cost
     from reconciler.plan.kept_at_goal import AtGoal
     from reconciler.plan.memory import RunMemory
+    from reconciler.plan.training_costs import TrainingCost
 
 _MOST_CAMPAIGNS = 5
 
@@ -24,10 +26,25 @@ def kept_lines(document: "PlanDocument", width: int) -> list[str]:
     return lines
 
 
-def cost_text(cost: "Cost | None") -> str | None:
-    """Return the line of costs; None where the plan neither writes nor frees anything that counts."""
-    parts = list(_cost_parts(cost)) if cost is not None else []
+def cost_text(document: "PlanDocument") -> str | None:
+    """Return the line of costs; None where the plan neither trains, writes nor frees anything that counts."""
+    parts = list(_training_parts(document.training)) if document.training is not None else []
+    parts += _cost_parts(document.cost) if document.cost is not None else []
     return f"Cost: {', '.join(parts)}." if parts else None
+
+
+def _training_parts(cost: "TrainingCost") -> Iterator[str]:
+    if cost.updates is None:
+        yield "updates and time unknown"
+        return
+    yield count(cost.updates, "update")
+    if cost.tokens is not None:
+        yield count(cost.tokens, "token")
+    if cost.time is None:
+        yield "time unknown before a run like it"
+        return
+    reach = math.ceil(100 * (cost.time.high_seconds / cost.time.seconds - 1))
+    yield f"+{duration(cost.time.seconds)} on {cost.device} (±{reach}%)"
 
 
 def memory_lines(document: "PlanDocument") -> list[str]:
@@ -73,7 +90,7 @@ def _cost_parts(cost: "Cost") -> Iterator[str]:
     if cost.adds_bytes:
         yield f"+{size(cost.adds_bytes)} disk{' at most' if cost.is_at_most else ''}"
     if cost.unknown and cost.is_first_training:
-        yield f"{'the rest ' if cost.adds_bytes else ''}unknown before a first training"
+        yield f"{'the rest of the disk' if cost.adds_bytes else 'disk'} unknown before a first training"
     elif cost.unknown:
         yield f"unknown for {' and '.join(cost.unknown)}"
     if cost.frees_now_bytes:

@@ -65,7 +65,7 @@ def _blocked(document: "PlanDocument") -> str:
 
 
 def _costs(document: "PlanDocument") -> str:
-    lines = [cost_text(document.cost), *memory_lines(document), *kept_lines(document, 10**6)]
+    lines = [cost_text(document), *memory_lines(document), *kept_lines(document, 10**6)]
     return "\n".join(_inline(line) for line in lines if line)
 
 

@@ -248,7 +248,7 @@ def _ending(document: "PlanDocument", width: int, paint: Paint, steps: Sequence[
     if legend and steps is not None:
         lines += [paint(line, "dim") for line in wrapped(f"Legend: {', '.join(legend)}", width, at=", ")]
     lines += [paint(line, "strong") for line in wrapped(summary(document), width, at=", ")]
-    if cost := cost_text(document.cost):
+    if cost := cost_text(document):
         lines += wrapped(cost, width, at=", ")
     lines += [line for told in memory_lines(document) for line in wrapped(told, width)]
     beside = STEP_GAP.join(steps or ())

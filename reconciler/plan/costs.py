@@ -18,7 +18,7 @@ class Cost(msgspec.Struct, frozen=True, kw_only=True):
     adds_bytes: int
     """Known to be written."""
     is_at_most: bool
-    """Some of that may share its bytes with what lies there already."""
+    """Some of that may share its bytes with what lies there already, or be dropped again meanwhile."""
     unknown: tuple[str, ...]
     """What else is written, and nobody knows how large it will be."""
     is_first_training: bool = False
@@ -30,14 +30,16 @@ class Cost(msgspec.Struct, frozen=True, kw_only=True):
     """Of observed time, until the last of that may be purged."""
 
 
-def cost_of(facts: Facts, changes: Iterable[Change]) -> Cost:
-    """Return what these changes cost."""
+def cost_of(facts: Facts, changes: Iterable[Change], saves_bytes: int | None = None) -> Cost:
+    """Return what these changes cost; `saves_bytes`: what all that is to be trained saves at most."""
     actions = [change.action for change in changes]
     adds = [added for action in actions if (added := _added(facts, action)) is not None]
+    if saves_bytes is not None:
+        adds = [(saves_bytes, SAVES), *(added for added in adds if added != (None, SAVES))]
     drops = [action for action in actions if isinstance(action, (a.TrashCheckpoint, a.DeleteCampaign))]
     return Cost(
         adds_bytes=sum(size for size, _ in adds if size is not None),
-        is_at_most=any(size and what == TAKEN_OVER for size, what in adds),
+        is_at_most=any(size and what in (TAKEN_OVER, SAVES) for size, what in adds),
         unknown=tuple(dict.fromkeys(what for size, what in adds if size is None)),
         is_first_training=not facts.store.ledger,
         frees_now_bytes=sum(action.size_bytes for action in actions if isinstance(action, a.PurgeTrash)),

@@ -127,6 +127,16 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """The segment of its campaign's history that it trains."""
     peak_memory_bytes: int | None = None
     """The most that it took at once, as it told last; None where it never did."""
+    num_updates: int | None = None
+    """That it made, as its metrics say once it is over; None where they say nothing, and before."""
+    num_tokens: int | None = None
+    busy_seconds: float | None = None
+    """For these updates, with measuring and with standing still for saves; without loading and pauses."""
+    expected_seconds: float | None = None
+    """For as many updates, as runs alike that were over at its launch let one expect; None without any."""
+    expected_low_seconds: float | None = None
+    expected_high_seconds: float | None = None
+    """Between the two it was to be, in four of five runs."""
 
 
 class JobRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):

@@ -21,7 +21,7 @@ from state.store.rows import (
     TrashRow,
 )
 
-VERSION = 12
+VERSION = 13
 
 
 class Table(typing.NamedTuple):
@@ -216,6 +216,14 @@ def _from_11(connection: apsw.Connection) -> None:
     )
 
 
+def _from_12(connection: apsw.Connection) -> None:
+    """What a run did and in what time is kept, with what was expected of it."""
+    connection.execute("ALTER TABLE runs ADD COLUMN num_updates INTEGER")
+    connection.execute("ALTER TABLE runs ADD COLUMN num_tokens INTEGER")
+    for column in ("busy", "expected", "expected_low", "expected_high"):
+        connection.execute(f"ALTER TABLE runs ADD COLUMN {column}_seconds REAL")
+
+
 _STEPS = {
     1: _from_1,
     2: _from_2,
@@ -228,6 +236,7 @@ _STEPS = {
     9: _from_9,
     10: _from_10,
     11: _from_11,
+    12: _from_12,
 }
 """By version: what brings a store from it to the next one. Not made from the row types, which move on."""
 

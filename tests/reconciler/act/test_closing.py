@@ -87,3 +87,26 @@ def test_a_run_that_told_nothing_readable_took_nobody_knows_what(realm: Any, mak
     realm.done(make.close("lost"))
 
     assert run_row(realm).peak_memory_bytes is None
+
+
+def update(step: int, seconds: float, tokens: int) -> str:
+    return f'{{"kind":"update","at":"2026-01-31T12:00:00Z","step":{step},"seconds":{seconds},"tokens":{tokens}}}\n'
+
+
+def test_what_the_run_did_and_in_what_time_is_kept_with_its_end(realm: Any, make: Any) -> None:
+    realm.done(make.launch())
+    told = "".join(update(step, 0.5, 100) for step in range(1, 13))
+    told += '{"kind":"checkpoint","at":"2026-01-31T12:00:00Z","step":12,"seconds":9.0,"stall_seconds":0.25}\n'
+    told += '{"kind":"evaluation","at":"2026-01-31T12:00:00Z","step":12,"seconds":0.75}\n{"kind":"upd'
+    realm.run.metrics.write_text(told)
+    realm.done(make.close("lost"))
+
+    row = run_row(realm)
+    assert (row.num_updates, row.num_tokens, row.busy_seconds) == (12, 1200, 7.0)
+    assert row.expected_seconds is None
+
+
+def test_a_run_without_metrics_is_closed_and_did_nobody_knows_what(realm: Any, make: Any) -> None:
+    realm.done(make.launch(), make.close("lost"))
+
+    assert (run_row(realm).state, run_row(realm).num_updates) == ("ended", None)

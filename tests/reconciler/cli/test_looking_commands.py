@@ -170,6 +170,7 @@ def test_schema_prints_one_kind_or_all(run) -> None:
         "skill",
         "dataset",
         "plan",
+        "saved-plan",
     }
     result = run("schema", "heroo")
     assert (result.exit_code, 'did you mean "hero"?' in result.stderr) == (5, True)

@@ -94,7 +94,7 @@ MARKDOWN = """\
 ### lab: 1 to activate, 1 to generate, 1 to enqueue, 1 to launch, 1 waiting, 2 unchanged.
 `side@{side}` beyond `main@{main}`
 
-Cost: unknown before a first training.
+Cost: 2 updates, time unknown before a run like it, disk unknown before a first training.
 
 <details><summary>Every change</summary>
 

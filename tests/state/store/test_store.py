@@ -363,6 +363,13 @@ def test_what_was_taken_back_before_version_8_overrules_the_line_that_stands(pat
     assert found == {-1: "state: deleted", 1: "keep: metrics", 2: None}
 
 
+def _without_times(store: Any) -> None:
+    """Make of a store's runs those of before version 13."""
+    times = ("busy_seconds", "expected_seconds", "expected_low_seconds", "expected_high_seconds")
+    for column in ("num_updates", "num_tokens", *times):
+        store.execute(f"ALTER TABLE runs DROP COLUMN {column}")
+
+
 def _without_segments(store: Any) -> None:
     """Make of a store one of before version 9."""
     store.execute("ALTER TABLE runs DROP COLUMN peak_memory_bytes")
@@ -439,9 +446,25 @@ def test_a_store_of_version_11_has_read_nothing_again_and_copied_nothing(path: P
 
 def _without_copies(store: Any) -> None:
     """Make of a store one of before version 12."""
+    _without_times(store)
     store.execute("ALTER TABLE ledger DROP COLUMN verified_at")
     store.execute("ALTER TABLE requests DROP COLUMN details_json")
     store.execute("DROP TABLE copies")
+
+
+def test_a_run_of_version_12_took_nobody_knows_how_long_for_its_updates(path: Path) -> None:
+    writer = Writer(open_writer(path))
+    with writer.transaction() as store:
+        put(store, [RUN])
+        _without_times(store)
+        store.pragma("user_version", 12)
+    writer.close()
+
+    writer = Writer(open_writer(path))
+    with writer.transaction() as store:
+        assert [(row.num_updates, row.busy_seconds) for row in select(store, RunRow)] == [(None, None)]
+    writer.close()
+    _assert_made_alike(path)
 
 
 def _stone(sequence: int, state: TrashState) -> TrashRow:
