@@ -225,6 +225,11 @@ class Layout(msgspec.Struct, frozen=True):
         return self.root / "backups" / "store"
 
     @property
+    def row_files(self) -> Path:
+        """What the store says, again in files."""
+        return self.root / "control" / "rows"
+
+    @property
     def models(self) -> Path:
         return self.root / "models"
 

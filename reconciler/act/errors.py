@@ -49,7 +49,9 @@ def translate(error: Exception) -> ActionFailed:
         case apsw.FullError():
             return Temporary(f"no space left for the realm's store ({error}); free some space on its disk")
         case apsw.CorruptError() | apsw.NotADBError() | StoreDamaged():
-            return Permanent(f"the realm's store is damaged ({error}); restore realm.db from a backup")
+            return Permanent(
+                f"the realm's store is damaged ({error}); reconcile doctor --rebuild makes it again"
+            )
         case apsw.Error():
             return Temporary(f"the realm's store cannot be written now: {error}")
         case _:

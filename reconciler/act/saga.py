@@ -53,6 +53,18 @@ def settle_sagas(layout: Layout, writer: Writer) -> None:
                 put_meta(store, MARK, str(after))
 
 
+def restore_sagas(layout: Layout, writer: Writer) -> None:
+    """Write anew the sagas that are gone, as far as the journal goes back and the others have it."""
+    mark = _mark(writer)
+    with writer.transaction() as store:
+        campaigns = select(store, CampaignRow)
+        lines = _lines(store, campaigns, select(store, ActionRow, "WHERE number <= ? ORDER BY number", mark))
+    for row in campaigns:
+        places = saga_places(layout, row)
+        if row.uid in lines and places is not None and not os.path.lexists(places.saga):
+            _pay(layout, writer, row, lines[row.uid])
+
+
 def _mark(writer: Writer) -> int:
     with writer.transaction() as store:
         return int(get_meta(store, MARK) or 0)

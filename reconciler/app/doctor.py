@@ -219,13 +219,13 @@ def _store(layout: Layout) -> Check:
         return _warn(
             "store",
             "an older copy that was put back: it does not know what happened since",
-            "the next apply records the checkpoints that lie there again",
+            "reconcile doctor --rebuild makes it again from the files beside it, which know more",
         )
     return _ok("store", f"whole; epoch {store.epoch}, {_count(len(store.runs), 'run')}, {jobs}")
 
 
 def _how_to_restore(layout: Layout) -> str:
-    return f"restore {layout.store} from a backup{newest_copy(layout)}; nothing else needs it"
+    return f"reconcile doctor --rebuild makes it again from the files beside it{newest_copy(layout)}"
 
 
 def _lock(layout: Layout) -> Check:

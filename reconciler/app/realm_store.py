@@ -44,6 +44,7 @@ def check_store_is_there(layout: Layout) -> None:
         return
     copy = newest_copy(layout)
     raise StoreDamaged(
-        f"{layout.store} is gone or empty, but this root was in use (see {layout.epoch}); put it back or "
-        f"restore it from a backup{copy}. To begin anew, move {layout.root} away: nothing in it is deleted"
+        f"{layout.store} is gone or empty, but this root was in use (see {layout.epoch}); "
+        f"put it back, or let reconcile doctor --rebuild make it again{copy}. "
+        f"To begin anew, move {layout.root} away: nothing in it is deleted"
     )

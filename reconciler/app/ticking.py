@@ -54,6 +54,7 @@ from state.atomic import ensure_folder
 from state.inside import stay_inside
 from state.layout import Layout
 from state.store.connection import StoreDamaged
+from state.store.row_files import settle_row_files
 from state.store.tables import get_meta, put_meta
 from state.store.writer import Writer
 
@@ -228,7 +229,7 @@ class Ticker:
             yield outcome
 
     def _write_what_follows(self, *, has_acted: bool) -> None:
-        """Bring the campaigns' histories and the queue's folders up to the store.
+        """Bring the campaigns' histories, the queue's folders and the files of rows up to the store.
 
         What fails is tried again in the next tick.
         """
@@ -236,6 +237,7 @@ class Ticker:
         if self._owes_sagas:
             settle_sagas(self._layout, self._writer)
             write_queue_folders(self._layout, self._writer)
+            settle_row_files(self._layout.row_files, self._writer)
             self._owes_sagas = False
         if has_acted:
             self._back_up()
@@ -259,6 +261,7 @@ class Ticker:
             with self._writer.transaction() as store:
                 put_meta(store, "applied_commit", view.commit.id)
                 put_meta(store, "applied_at", view.seen_at)
+            settle_row_files(self._layout.row_files, self._writer)
         if self._told_settled != view.commit.id:
             self._told_settled = view.commit.id
             self._show.settled(view)

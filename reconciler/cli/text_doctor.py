@@ -7,6 +7,7 @@ from state.amounts import count
 
 if TYPE_CHECKING:
     from reconciler.app.doctor import Check, Diagnosis
+    from reconciler.app.rebuilding.doctor import Rebuilt
 
 _MEANINGS = {"ok": "good", "warn": "warn", "fail": "bad"}
 
@@ -35,3 +36,18 @@ def _summary(found: "Diagnosis", paint: Paint) -> str:
     if not failed and not warned:
         return paint(f"All {count(len(found.checks), 'check')} are well.", "good")
     return paint(f"{len(found.checks)} checks: {failed} failed, {count(warned, 'warning')}.", "strong")
+
+
+def rebuilt_text(made: "Rebuilt", width: int) -> str:
+    """Return what was made again, what it holds, and what is not known any more."""
+    lines = [made.why]
+    if made.made == "store":
+        lines = [f"{made.why}; it was made again from the files under {made.root}"]
+        lines.append(", ".join(f"{number:,} {name}" for name, number in made.num_rows.items() if number))
+        if made.set_aside:
+            lines.append(f"the old one is kept: {made.set_aside}")
+    lines += [f"only its folder told of {name}: see reconcile plan" for name in made.from_folders]
+    lines += [f"not understood: {problem}" for problem in made.problems]
+    lines += made.lost
+    folded = (wrapped(safe(line), max(20, width - 2)) for line in lines if line)
+    return "\n".join("\n  ".join(pieces) for pieces in folded)

@@ -38,7 +38,9 @@ def open_writer(path: Path) -> apsw.Connection:
         schema.prepare(connection)
     except apsw.NotADBError as error:
         connection.close()
-        raise StoreDamaged(f"{path} is not a database: {error}; restore it from a backup") from error
+        raise StoreDamaged(
+            f"{path} is not a database: {error}; reconcile doctor --rebuild makes it again"
+        ) from error
     path.chmod(0o600)
     return connection
 
@@ -66,7 +68,9 @@ def open_reader(path: Path) -> Iterator[apsw.Connection]:
             yield connection
         return
     except apsw.NotADBError as error:
-        raise StoreDamaged(f"{path} is not a database: {error}; restore it from a backup") from error
+        raise StoreDamaged(
+            f"{path} is not a database: {error}; reconcile doctor --rebuild makes it again"
+        ) from error
     try:
         yield connection
     finally:

@@ -21,7 +21,7 @@ from state.store.rows import (
     TrashRow,
 )
 
-VERSION = 13
+VERSION = 14
 
 
 class Table(typing.NamedTuple):
@@ -224,6 +224,14 @@ def _from_12(connection: apsw.Connection) -> None:
         connection.execute(f"ALTER TABLE runs ADD COLUMN {column}_seconds REAL")
 
 
+def _from_13(connection: apsw.Connection) -> None:
+    """Files say the rows again, so that a lost store can be made from them: all of them are owed at first."""
+    owners = [str(uid) for (uid,) in connection.execute("SELECT uid FROM campaigns")]
+    owners += [str(digest) for (digest,) in connection.execute("SELECT digest FROM manifests")]
+    noted = msgspec.json.encode(sorted([*owners, "realm"])).decode()
+    connection.execute("INSERT OR REPLACE INTO meta (key, value) VALUES ('owed_rows', ?)", (noted,))
+
+
 _STEPS = {
     1: _from_1,
     2: _from_2,
@@ -237,6 +245,7 @@ _STEPS = {
     10: _from_10,
     11: _from_11,
     12: _from_12,
+    13: _from_13,
 }
 """By version: what brings a store from it to the next one. Not made from the row types, which move on."""
 

@@ -23,5 +23,5 @@ def in_words(error: apsw.Error, store: Path | None) -> str:
         case apsw.IOError():
             return f"{what}: its disk, or the way to it, is failing ({error}); look at the kernel's log"
         case _:
-            advice = "see reconcile doctor; if the file is damaged, restore it from a backup"
+            advice = "see reconcile doctor; if the file is damaged, reconcile doctor --rebuild makes it again"
             return f"{what} cannot be read: {error}; {advice}"

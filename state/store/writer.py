@@ -8,6 +8,7 @@ import apsw
 
 from state.failpoints import reach
 from state.store.backups import back_up
+from state.store.owed_rows import owe_rows, watch_changes
 from state.store.tables import get_meta, put_meta
 
 
@@ -27,6 +28,8 @@ class Writer:
         self.is_older_copy = int(get_meta(connection, "epoch") or 0) < mirrored_epoch
         """Somebody put an older store back: what happened since is not in it."""
         self.epoch = _raise_epoch(connection, mirrored_epoch)
+        self._changed: set[str] = set()
+        watch_changes(connection, self._changed.add)
 
     @contextmanager
     def transaction(self) -> Iterator[apsw.Connection]:
@@ -39,7 +42,9 @@ class Writer:
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             self._check_epoch()
+            self._changed.clear()
             yield self._connection
+            owe_rows(self._connection, self._changed)
             reach("store.commit")
             self._connection.execute("COMMIT")
         except BaseException:

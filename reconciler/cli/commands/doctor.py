@@ -10,12 +10,21 @@ from reconciler.cli.session import Session, Verb
     examples=[
         ("reconcile doctor", "Check everything that training needs; changes nothing."),
         ("reconcile doctor --json", "The same for programs; exit code 1 when something failed."),
+        (
+            "reconcile doctor --rebuild",
+            "A lost or damaged store from the files; else the files from it.",
+        ),
     ],
+)
+@click.option(
+    "--rebuild", "is_rebuild", is_flag=True, help="Make the store again from its files, or these from it."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the checks as JSON.")
 @click.pass_obj
-def command(session: Session, as_json: bool) -> int:
+def command(session: Session, is_rebuild: bool, as_json: bool) -> int:
     """Check installation, specs, root, store, queue, GPU, disk, newest checkpoints; say how to mend."""
+    if is_rebuild:
+        return _rebuild(session, as_json=as_json)
     from reconciler.app.doctor import doctor
     from reconciler.cli.text_doctor import diagnosis_text
 
@@ -25,3 +34,16 @@ def command(session: Session, as_json: bool) -> int:
     else:
         session.say(diagnosis_text(found, session.width, session.paint))
     return 0 if found.is_well else 1
+
+
+def _rebuild(session: Session, *, as_json: bool) -> int:
+    """Say what was made again, from what, and what is not known any more."""
+    from reconciler.app.rebuilding.doctor import rebuild
+    from reconciler.cli.text_doctor import rebuilt_text
+
+    made = rebuild(session.environment(), session.options())
+    if as_json:
+        session.say_json(made)
+    else:
+        session.say(rebuilt_text(made, session.width))
+    return 1 if made.problems else 0

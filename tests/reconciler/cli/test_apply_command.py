@@ -113,6 +113,6 @@ def test_a_store_that_is_gone_is_told_with_its_newest_copy(run, lab: Path, root:
     (copy,) = (root / "backups/store").iterdir()
     (root / "realm.db").unlink()
     said = run("plan").stderr
-    assert f"restore it from a backup (the newest copy is {copy})" in " ".join(said.split())
+    assert f"doctor --rebuild make it again (the newest copy is {copy})" in " ".join(said.split())
     copy.rename(root / "realm.db")
     assert run("plan", "--detailed-exitcode").exit_code == 0

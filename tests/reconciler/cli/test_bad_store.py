@@ -22,7 +22,7 @@ def test_a_store_that_is_gone_is_not_taken_for_a_new_realm(run, store, command: 
     result = run(*command)
     assert result.exit_code == 1
     assert f"{store.layout.store} is gone or empty, but this root was in use" in result.stderr
-    assert "put it back or restore it from a backup" in result.stderr
+    assert "put it back, or let reconcile doctor --rebuild make it again" in result.stderr
     assert not store.layout.store.exists()
 
 
@@ -49,7 +49,7 @@ def test_a_store_that_is_cut_short_is_named_with_what_to_do(run, store, command:
     assert "Traceback" not in result.stderr
     if command[0] != "apply":
         assert f"{store.layout.store} cannot be read: database disk image is malformed" in result.stderr
-        assert "restore it from a backup" in result.stderr
+        assert "reconcile doctor --rebuild makes it again" in result.stderr
 
 
 def test_doctor_says_that_the_store_is_gone(run, store) -> None:

@@ -225,7 +225,7 @@ def test_a_file_that_is_no_database_is_told(path: Path) -> None:
 
     with pytest.raises(StoreDamaged, match="is not a database"):
         open_writer(path)
-    with pytest.raises(StoreDamaged, match="restore it from a backup"), open_reader(path):
+    with pytest.raises(StoreDamaged, match="doctor --rebuild makes it again"), open_reader(path):
         pytest.fail("it was opened")
 
 

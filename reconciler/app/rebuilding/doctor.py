@@ -1,0 +1,83 @@
+"""`doctor --rebuild`: of store and files, the one that is whole makes the other again."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+
+from reconciler.act.launcher import LocalLauncher
+from reconciler.act.office import enter_office
+from reconciler.act.tools import Tools
+from reconciler.app.environment import Environment
+from reconciler.app.errors import Blocked
+from reconciler.app.in_force import layout_of
+from reconciler.app.place import Options
+from reconciler.app.rebuilding.derived import write_derived
+from reconciler.app.rebuilding.rebuild import remake_store
+from reconciler.app.rebuilding.store_state import state_of_store
+from state.inside import stay_inside
+from state.lock import hold_lock
+
+LOST = (
+    "requests that were not answered and approvals are gone: ask again",
+    "grace and waiting times count from the last moment that is known, so they may be longer, never shorter",
+    "the journal of actions begins anew; what sagas and events hold stays",
+)
+
+
+class Rebuilt(msgspec.Struct, frozen=True, kw_only=True):
+    """What was made again from what."""
+
+    schema_version: int = 1
+    root: str
+    made: Literal["store", "files"]
+    why: str
+    num_rows: Mapping[str, int] = {}
+    """Of a store that was made: rows by table."""
+    from_folders: tuple[str, ...] = ()
+    """Campaigns that only their folder told of."""
+    set_aside: str | None = None
+    """Where the old store lies now."""
+    problems: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+
+
+def rebuild(environment: Environment, options: Options) -> Rebuilt:
+    """Make the store from the files where it is not whole, else the files from the store.
+
+    Raises:
+        Blocked: nothing was ever applied to this root.
+        LockHeld: a reconciler is at work there.
+        StoreDamaged, OSError: what was made does not read back; the disk is full or failing.
+        StoreTooNew: a newer version wrote the store.
+        SourceError, SpecMistakesError: nothing says where the root is.
+    """
+    layout = layout_of(environment, options)
+    stay_inside(layout.root)
+    if not layout.root.is_dir():
+        raise Blocked(f"{layout.root} is not there: nothing was ever applied to it")
+    now = environment.now()
+    with hold_lock(layout.lock, command="reconcile doctor --rebuild", since=now):
+        condition, why = state_of_store(layout)
+        if condition == "none":
+            raise Blocked(f"{layout.root} has no store and never had one: reconcile apply makes it")
+        if condition == "whole":
+            writer = enter_office(layout, now)
+            try:
+                tools = Tools(layout=layout, writer=writer, launcher=LocalLauncher(), now=environment.now)
+                problems = write_derived(tools)
+            finally:
+                writer.close()
+            said = "the store is whole: what is derived from it was written again"
+            return Rebuilt(root=str(layout.root), made="files", why=said, problems=problems)
+        made = remake_store(layout)
+    return Rebuilt(
+        root=str(layout.root),
+        made="store",
+        why=why,
+        num_rows=made.num_rows,
+        from_folders=made.from_folders,
+        set_aside=made.set_aside,
+        problems=made.problems,
+        lost=LOST,
+    )

@@ -1,0 +1,226 @@
+"""Rows that no file of rows says, from the folders themselves: campaigns, runs, checkpoints.
+
+What a folder does not tell is left out: the next plan finds it as it finds anything that is new.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from reconciler.observed.checkpoints import observe_checkpoints
+from reconciler.observed.records import FoundCheckpoint, RunFacts
+from reconciler.observed.runs import observe_runs
+from reconciler.plan.ledger_rows import ledger_row
+from state.campaign_file import card_of
+from state.cards import encode_card
+from state.contract.files import ContractError, read
+from state.contract.manifest import SIDECAR_NAME
+from state.contract.request import RunRequest
+from state.formats import decode_record
+from state.ids import is_campaign_name
+from state.inside import InTheWay, read_file
+from state.layout import CampaignLayout, Layout, RunLayout
+from state.moments import in_utc
+from state.store.lineage import manifest_row
+from state.store.marks import with_marks
+from state.store.rows import CampaignRow, LedgerRow, Marks, RunRow
+
+
+class FolderRows(msgspec.Struct, frozen=True, kw_only=True):
+    """What the folders tell beyond the rows that are known."""
+
+    rows: tuple[msgspec.Struct, ...]
+    campaigns: tuple[str, ...]
+    """Names of those that only their folder tells of."""
+    realm_uid: str | None
+    """As the runs were told it; None: there is no run."""
+    problems: tuple[str, ...]
+
+
+class _Campaign(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    places: CampaignLayout
+    is_archived: bool
+    record: Mapping[str, Any]
+    """Its campaign.json."""
+
+
+def rows_of_folders(layout: Layout, known: Iterable[msgspec.Struct]) -> FolderRows:
+    """Return the rows of campaigns that are not known, and of runs that are not."""
+    known = tuple(known)
+    named = {row.uid: row.name for row in known if isinstance(row, CampaignRow)}
+    taken = {row.sequence for row in known if isinstance(row, LedgerRow)}
+    keys = {_key(row) for row in known if isinstance(row, RunRow)}
+    rows: list[msgspec.Struct] = []
+    names: list[str] = []
+    problems: list[str] = []
+    realm_uids: list[str] = []
+    for campaign in _campaigns(layout, problems):
+        uid = str(campaign.record.get("uid") or "")
+        requests = list(_requests(layout, campaign, problems))
+        realm_uids += [request.realm_uid for _, request in requests]
+        runs = [_run_row(campaign, *found) for found in requests]
+        rows += [run for run in runs if _key(run) not in keys and run.campaign_uid == uid]
+        if uid and uid not in named and campaign.name not in named.values():
+            names.append(campaign.name)
+            rows += (row for row in _campaign_rows(layout, campaign, uid, runs) if not _is_taken(row, taken))
+    return FolderRows(
+        rows=tuple(rows),
+        campaigns=tuple(names),
+        realm_uid=realm_uids[-1] if realm_uids else None,
+        problems=tuple(problems),
+    )
+
+
+def _is_taken(row: msgspec.Struct, taken: set[int]) -> bool:
+    """Has another row its sequence, or is it kept for it now? Without its row it is recorded again."""
+    if not isinstance(row, LedgerRow):
+        return False
+    is_taken = row.sequence in taken
+    taken.add(row.sequence)
+    return is_taken
+
+
+def _campaigns(layout: Layout, problems: list[str]) -> Iterator[_Campaign]:
+    for is_archived, above in ((False, layout.campaigns), (True, layout.archive)):
+        for folder in sorted(above.glob("*/*")):
+            if folder.is_symlink() or folder.parent.is_symlink():
+                continue
+            places = CampaignLayout(folder)
+            try:
+                record = decode_record(read_file(places.record))
+            except (FileNotFoundError, NotADirectoryError):
+                continue  # no campaign of ours
+            except (OSError, ValueError) as error:
+                problems.append(f"{places.record}: {error}; the campaign is left out")
+                continue
+            name = f"{record.get('hero_id')}/{record.get('id')}"
+            if is_campaign_name(name) and layout.campaign(name, archived=is_archived).folder == folder:
+                yield _Campaign(name=name, places=places, is_archived=is_archived, record=record)
+
+
+def _requests(
+    layout: Layout, campaign: _Campaign, problems: list[str]
+) -> Iterator[tuple[RunFacts, RunRequest]]:
+    seen = observe_runs(campaign.places, layout.root)
+    problems += seen.problems
+    for run in seen.runs:
+        try:
+            yield run, read(RunLayout(Path(run.folder)).request, RunRequest)
+        except FileNotFoundError:
+            continue  # killed before it was asked for anything; its number stays used by its folder
+        except ContractError as error:
+            problems.append(f"{error}; the run is left out")
+
+
+def _key(row: RunRow) -> tuple[str, int, int]:
+    return row.campaign_uid, row.generation, row.attempt
+
+
+def _run_row(campaign: _Campaign, seen: RunFacts, request: RunRequest) -> RunRow:
+    """Return the row of a run; one that left no word is open still, and the next plan closes or adopts it."""
+    left, process = seen.exit, seen.process
+    launched_at = process.claimed_at if process is not None else _beginning(campaign)
+    return RunRow(
+        campaign_uid=request.campaign_uid,
+        generation=request.generation,
+        attempt=request.attempt,
+        state="ended" if left is not None and not seen.alive else "running",
+        cookie=process.cookie if process is not None else "",
+        config_hash=request.config_hash,
+        config_json=msgspec.json.encode(request.config).decode(),
+        code_version=str(request.code_version),
+        specs_commit=request.specs_commit,
+        device=request.device,
+        resume_step=request.resume_step,
+        launched_at=launched_at,
+        pid=process.pid if process is not None else None,
+        ended_at=left.exited_at if left is not None else None,
+        end=left.reason if left is not None else None,
+        failure_class=left.failure_class if left is not None else None,
+        message=left.message if left is not None else None,
+        quest_id=left.quest_id if left is not None else None,
+        final_step=left.step if left is not None else None,
+        last_checkpoint_step=left.last_checkpoint_step if left is not None else None,
+        segment=request.segment,
+    )
+
+
+def _beginning(campaign: _Campaign) -> str:
+    """Return when the campaign began: a run that was never claimed does not say when it was launched."""
+    return in_utc(campaign.record.get("created_at")) or "1970-01-01T00:00:00Z"
+
+
+def _campaign_rows(
+    layout: Layout, campaign: _Campaign, uid: str, runs: list[RunRow]
+) -> Iterator[msgspec.Struct]:
+    """Yield the rows of a campaign that only its folder tells of."""
+    found = list(_checkpoints(layout, campaign, uid))
+    record = campaign.record
+    origin = next((one.manifest.origin for one in found if one.manifest.origin is not None), None)
+    begun = record.get("starting_checkpoint")
+    yield CampaignRow(
+        uid=uid,
+        name=campaign.name,
+        status="archived" if campaign.is_archived else "paused",
+        created_at=_beginning(campaign),
+        segment=max((one.manifest.segment for one in found), default=1),
+        generation=max((run.generation for run in runs), default=0),
+        config_hash=_text(record, "config_hash"),
+        code_version=_text(record, "code_version"),
+        specs_commit=_text(record, "specs_commit"),
+        card_json=_card(record),
+        archived_at=in_utc(record.get("archived_at")) if campaign.is_archived else None,
+        starting_from=begun if isinstance(begun, str) else None,
+        starting_checkpoint=begun if isinstance(begun, str) else None,
+        starting_step=origin.step if origin is not None else 0,
+        starting_digest=origin.digest if origin is not None else None,
+        parent_uid=origin.campaign_uid if origin is not None else None,
+    )
+    for one in found:
+        sidecar = _sidecar(Path(one.path))
+        if sidecar is not None:
+            yield _ledger_row(layout, one, sidecar)
+            yield manifest_row(one.manifest)
+
+
+def _checkpoints(layout: Layout, campaign: _Campaign, uid: str) -> Iterator[FoundCheckpoint]:
+    folders = [campaign.places.checkpoints]
+    if campaign.places.segments.is_dir():
+        folders += sorted(campaign.places.segments.iterdir())
+    for folder in folders:
+        yield from observe_checkpoints(folder, layout.root, uid).complete
+
+
+def _sidecar(folder: Path) -> Mapping[str, Any] | None:
+    """Return what the ledger said of a checkpoint; None: it was not recorded, and the next apply does it."""
+    try:
+        said = decode_record(read_file(folder / SIDECAR_NAME))
+    except (OSError, ValueError, InTheWay):
+        return None
+    return said if isinstance(said.get("sequence"), int) else None
+
+
+def _ledger_row(layout: Layout, found: FoundCheckpoint, sidecar: Mapping[str, Any]) -> LedgerRow:
+    path = str(Path(found.path).relative_to(layout.root))
+    tags = sidecar.get("tags")
+    marks = Marks(
+        pinned=sidecar.get("pinned") is True,
+        tags=tuple(sorted(str(tag) for tag in tags)) if isinstance(tags, list) else (),
+    )
+    row = ledger_row(found, path=path, sequence=int(sidecar["sequence"]))
+    return with_marks(row, marks) if marks != Marks() else row
+
+
+def _text(record: Mapping[str, Any], key: str) -> str | None:
+    value = record.get(key)
+    return value if isinstance(value, str) else None
+
+
+def _card(record: Mapping[str, Any]) -> str:
+    try:
+        return encode_card(card_of(record))
+    except ValueError:
+        return ""  # the next plan takes it from the spec

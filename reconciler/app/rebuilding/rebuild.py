@@ -1,0 +1,123 @@
+"""Make the store again from what says its rows: their files first, then the folders; the old file is kept.
+
+The new store is finished under a staging name, read back and synced; only then the old one, if any, gets
+another name and the new one its place. A kill leaves the old store, or none: `apply` refuses a root that lost
+its store, and this can be run again.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from itertools import count
+from pathlib import Path
+
+import msgspec
+
+from reconciler.app.rebuilding.folders import FolderRows, rows_of_folders
+from state.atomic import publish_file, remove_entry, sync_file
+from state.formats import decode_record
+from state.inside import read_file
+from state.layout import STAGING_PREFIX, Layout
+from state.lock import read_epoch
+from state.store.connection import StoreDamaged, open_writer
+from state.store.row_files import RowsFound, read_row_files, row_of
+from state.store.rows import LedgerRow, TrashRow
+from state.store.schema import TABLES
+from state.store.tables import put, put_meta, select
+from state.store.writer import Writer
+
+
+class Remade(msgspec.Struct, frozen=True, kw_only=True):
+    """What the new store holds, and what became of the old one."""
+
+    num_rows: Mapping[str, int]
+    """By table."""
+    from_folders: tuple[str, ...]
+    """Campaigns that only their folder told of."""
+    set_aside: str | None
+    problems: tuple[str, ...]
+
+
+def remake_store(layout: Layout) -> Remade:
+    """Make the store from the files of rows and the folders; the caller holds the realm's lock.
+
+    Raises:
+        StoreDamaged: what was made does not read back.
+        OSError: the disk is full or failing; the old store is as it was, or under its other name.
+    """
+    said = read_row_files(layout.row_files)
+    found = rows_of_folders(layout, said.rows)
+    staging = layout.store.with_name(f"{STAGING_PREFIX}{layout.store.name}")
+    for left in (staging, _journal_of(staging)):
+        remove_entry(left)  # of a try that was killed
+    num_rows = _fill(staging, layout, said, found)
+    sync_file(staging)
+    remove_entry(_journal_of(staging))
+    aside = _set_aside(layout)
+    publish_file(staging, layout.store)
+    return Remade(
+        num_rows=num_rows,
+        from_folders=found.campaigns,
+        set_aside=str(aside) if aside is not None else None,
+        problems=(*said.problems, *found.problems),
+    )
+
+
+def _fill(path: Path, layout: Layout, said: RowsFound, found: FolderRows) -> dict[str, int]:
+    """Write a store with these rows; return how many there are of each kind."""
+    rows = [*said.rows, *_stones(layout), *found.rows]
+    writer = Writer(open_writer(path), read_epoch(layout.epoch) - 1)
+    try:
+        with writer.transaction() as store:
+            put(store, rows)
+            for key, value in _meta(said, found, rows).items():
+                put_meta(store, key, value)
+        with writer.transaction() as store:
+            counts = {table.name: len(select(store, kind)) for kind, table in TABLES.items()}
+            (check,) = [str(row[0]) for row in store.execute("PRAGMA integrity_check(1)")]
+    finally:
+        writer.close()
+    if check != "ok":
+        raise StoreDamaged(f"{path} does not read back: {check}")
+    return counts
+
+
+def _stones(layout: Layout) -> Iterator[TrashRow]:
+    """Yield the tombstones that lie in the trash: they are written before the files of rows."""
+    for path in sorted(layout.trash.glob("*.json")):
+        try:
+            yield row_of(TrashRow, decode_record(read_file(path)))
+        except (OSError, ValueError):
+            continue  # without its stone nothing is purged
+
+
+def _meta(said: RowsFound, found: FolderRows, rows: list[msgspec.Struct]) -> dict[str, str]:
+    """Return the realm's values; observed time goes on where it surely had been, so no grace gets shorter."""
+    meta = dict(said.meta)
+    if "realm_uid" not in meta and found.realm_uid is not None:
+        meta["realm_uid"] = found.realm_uid
+    stones = [row for row in rows if isinstance(row, TrashRow)]
+    seconds = [row.recorded_at_seconds for row in rows if isinstance(row, LedgerRow)]
+    latest = max([*seconds, *(stone.trashed_at_seconds for stone in stones)], default=0.0)
+    if latest > float(meta.get("observed_seconds", 0)):
+        meta["observed_seconds"] = repr(latest)
+        meta.pop("observed_at", None)  # when that was, nobody knows
+    ticks = [int(meta.get("clean_ticks", 0)), *(stone.clean_ticks for stone in stones)]
+    return meta | {"clean_ticks": str(max(ticks))}
+
+
+def _set_aside(layout: Layout) -> Path | None:
+    """Give the old store a name of its own, with its journal; nothing of it is deleted."""
+    if not layout.store.exists():
+        return None
+    digest = hashlib.sha256(layout.store.read_bytes()).hexdigest()[:16]
+    name = f"{layout.store.name}.damaged-{digest}"
+    names = (layout.store.with_name(f"{name}-{number}" if number > 1 else name) for number in count(1))
+    aside = next(path for path in names if not (path.exists() or _journal_of(path).exists()))
+    publish_file(layout.store, aside)
+    if (journal := _journal_of(layout.store)).exists():
+        publish_file(journal, _journal_of(aside))
+    return aside
+
+
+def _journal_of(store: Path) -> Path:
+    return store.with_name(f"{store.name}-journal")

@@ -1,0 +1,160 @@
+"""The rows of the store in files, from which it can be made again: one of each campaign, one of the realm.
+
+They are written after the transaction that changed the rows; a kill between the two leaves its note
+(`owed_rows`). Manifests never change, and may be many: each has a file of its own.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import apsw
+import msgspec
+
+from state.atomic import create_file, ensure_folder, write_file
+from state.contract.files import ContractError, decode
+from state.inside import InTheWay, read_file
+from state.store.owed_rows import BESIDE_META, MIRRORED_META, NOT_MIRRORED, REALM, owed_rows, rows_are_said
+from state.store.rows import CampaignRow, ManifestRow
+from state.store.schema import TABLES
+from state.store.tables import Row, get_meta, select, select_one
+from state.store.writer import Writer
+
+MAX_BYTES = 1 << 30
+_CAMPAIGNS, _MANIFESTS, _SUFFIX = "campaigns", "manifests", ".json"
+_META = (*MIRRORED_META, *BESIDE_META)
+_DIGEST = re.compile(r"blake3:([0-9a-f]{64})", re.ASCII)
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+
+
+class RowFile(msgspec.Struct, frozen=True, kw_only=True):
+    """The rows of one campaign, or of the realm, by the names of their tables."""
+
+    schema_version: int = 1
+    tables: dict[str, list[dict[str, Any]]]
+    meta: dict[str, str] = {}
+
+
+class RowsFound(msgspec.Struct, frozen=True, kw_only=True):
+    """What the files say."""
+
+    rows: tuple[msgspec.Struct, ...]
+    meta: Mapping[str, str]
+    problems: tuple[str, ...]
+    """Files that could not be understood, each with why."""
+
+
+def settle_row_files(folder: Path, writer: Writer) -> None:
+    """Write what the files do not say yet; what something else has the place of stays owed."""
+    with writer.transaction() as store:
+        files = {owner: _content(store, owner) for owner in owed_rows(store)}
+    said = [owner for owner, content in files.items() if _said(folder, owner, content)]
+    if said:
+        with writer.transaction() as store:
+            rows_are_said(store, said)
+
+
+def read_row_files(folder: Path) -> RowsFound:
+    """Return every row that the files say."""
+    rows: list[msgspec.Struct] = []
+    meta: dict[str, str] = {}
+    problems: list[str] = []
+    for path in _files(folder):
+        try:
+            content = read_file(path, MAX_BYTES)
+            if path.parent.name == _MANIFESTS:
+                digest = f"blake3:{path.name.removesuffix(_SUFFIX)}"
+                rows.append(ManifestRow(digest=digest, manifest_json=content.decode()))
+                continue
+            said = decode(content, RowFile, str(path))
+            rows += _rows(said)
+            meta |= {key: value for key, value in said.meta.items() if key in _META}
+        except (OSError, ValueError, ContractError, InTheWay) as error:
+            problems.append(f"{path}: {error}" if str(path) not in str(error) else str(error))
+    return RowsFound(rows=tuple(rows), meta=meta, problems=tuple(problems))
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Yield the files of the realm, of the campaigns and of the manifests that are there."""
+    if (path := folder / f"{REALM}{_SUFFIX}").exists():
+        yield path
+    for below in (_CAMPAIGNS, _MANIFESTS):
+        if (folder / below).is_dir():
+            yield from sorted(path for path in (folder / below).iterdir() if _is_ours(path.name))
+
+
+def _is_ours(name: str) -> bool:
+    return name.endswith(_SUFFIX) and _NAME.fullmatch(name.removesuffix(_SUFFIX)) is not None
+
+
+def _path(folder: Path, owner: str) -> Path | None:
+    """Return the place of an owner's rows; None of a name that cannot be a file's."""
+    if owner == REALM:
+        return folder / f"{REALM}{_SUFFIX}"
+    if match := _DIGEST.fullmatch(owner):
+        return folder / _MANIFESTS / f"{match[1]}{_SUFFIX}"
+    return folder / _CAMPAIGNS / f"{owner}{_SUFFIX}" if _NAME.fullmatch(owner) else None
+
+
+def _said(folder: Path, owner: str, content: bytes | None) -> bool:
+    """Write an owner's file, where it can have one; say whether nothing is owed any more."""
+    path = _path(folder, owner)
+    if path is None or content is None:
+        return True
+    try:
+        ensure_folder(path.parent)
+        if path.parent.name == _MANIFESTS:
+            create_file(path, content)
+        else:
+            write_file(path, content)
+    except InTheWay:
+        return False
+    return True
+
+
+def _content(store: apsw.Connection, owner: str) -> bytes | None:
+    """Return what an owner's file should hold; None of a manifest that is in no row any more."""
+    if _DIGEST.fullmatch(owner):
+        row = select_one(store, ManifestRow, "WHERE digest = ?", owner)
+        return row.manifest_json.encode() if row is not None else None
+    tables, meta = dict(_tables(store, owner)), {}
+    if owner == REALM:
+        meta = {key: value for key in _META if (value := get_meta(store, key)) is not None}
+    return msgspec.json.encode(RowFile(tables=tables, meta=meta)) + b"\n"
+
+
+def _tables(store: apsw.Connection, owner: str) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    for row_type, table in TABLES.items():
+        if row_type in NOT_MIRRORED or row_type is ManifestRow:
+            continue
+        key = "uid" if row_type is CampaignRow else "campaign_uid"
+        is_of_a_campaign = key in row_type.__struct_fields__
+        if is_of_a_campaign == (owner == REALM):
+            continue
+        of_owner = (f"WHERE {key} = ?", owner) if is_of_a_campaign else ("",)
+        yield table.name, [msgspec.structs.asdict(row) for row in select(store, row_type, *of_owner)]
+
+
+def _rows(said: RowFile) -> Iterable[msgspec.Struct]:
+    types = {table.name: row_type for row_type, table in TABLES.items()}
+    for name, rows in said.tables.items():
+        for values in rows if name in types else ():
+            yield row_of(types[name], values)
+
+
+def row_of(row_type: type[Row], values: Mapping[str, Any]) -> Row:
+    """Return the row with these values; what a later version added and the file lacks has its default.
+
+    Raises:
+        ValueError: a value is missing, or of another kind.
+    """
+    given = []
+    for field in msgspec.structs.fields(row_type):
+        if field.required and field.name not in values:
+            raise ValueError(f"a row of {row_type.__name__} without {field.name!r}")
+        given.append(values.get(field.name, field.default))
+    try:
+        return msgspec.convert(given, row_type)
+    except msgspec.ValidationError as error:
+        raise ValueError(f"a row of {row_type.__name__}: {error}") from error

@@ -1,0 +1,240 @@
+"""A store that is lost is made again from the files, files from the store; afterwards the plan is what it was."""
+
+import os
+import shutil
+import tempfile
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+from chapters import CHAPTERS
+from test_year import live
+from worlds import everything_below
+from year import Year
+
+from reconciler.act.environment import _finds_this_software
+from reconciler.app.errors import Blocked
+from reconciler.app.rebuilding.doctor import Rebuilt, rebuild
+from reconciler.plan.changes import Plan
+from state import failpoints
+from state.lock import LockHeld, hold_lock
+from state.store.rows import RunRow, StoreView
+
+
+@pytest.fixture(scope="module")
+def lived() -> Iterator[Year]:
+    """Return a realm in which some weeks went by, with a copy of its root beside it."""
+    memory = Path("/dev/shm")  # noqa: S108
+    folder = Path(tempfile.mkdtemp(dir=memory if os.access(memory, os.W_OK) else None))
+    _finds_this_software()  # asked once here, so that not every forked child asks
+    year = Year(folder)
+    year.world.is_watched = False
+    for chapter in CHAPTERS[:15]:
+        live(year, chapter)
+    root = year.world.lab.layout.root
+    shutil.copytree(root, root.with_name("as-it-was"), symlinks=True)
+    yield year
+    year.world.lab.end()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def year(lived: Year) -> Year:
+    """Return that realm as it was."""
+    root = lived.world.lab.layout.root
+    shutil.rmtree(root)
+    shutil.copytree(root.with_name("as-it-was"), root, symlinks=True)
+    return lived
+
+
+def rebuilt(year: Year) -> Rebuilt:
+    return rebuild(year.world.environment, year.world.options)
+
+
+def without_waits(plan: Plan) -> object:
+    """Return a plan as data, but for how long something waits still."""
+    items = [msgspec.structs.replace(item, message="") for item in plan.blocked]
+    return msgspec.to_builtins(msgspec.structs.replace(plan, blocked=tuple(items)))
+
+
+def without_time(store: StoreView) -> object:
+    """Return what a store says, but for requests, approvals and observed time."""
+    kept = msgspec.structs.replace(
+        store,
+        epoch=0,
+        observed_seconds=0.0,
+        observed_at=None,
+        clean_ticks=0,
+        approval=None,
+        attempted_commit=None,
+        requests=(),
+        failed_actions=(),
+    )
+    return msgspec.to_builtins(kept)
+
+
+def check_store_comes_back(year: Year) -> None:
+    """Lose the store, make it again, and compare what it says and what is planned."""
+    lab = year.world.lab
+    before, plan = lab.store(), without_waits(year.world.plan().plan)
+    lab.layout.store.unlink()
+
+    made = rebuilt(year)
+
+    assert (made.made, made.problems) == ("store", ())
+    assert without_time(lab.store()) == without_time(before)
+    assert lab.store().observed_seconds <= before.observed_seconds
+    assert without_waits(year.world.plan().plan) == plan
+
+
+def test_a_store_that_was_lost_is_made_again_and_the_plan_is_what_it_was(year: Year) -> None:
+    check_store_comes_back(year)
+    live(year, CHAPTERS[15]._replace(days=3))
+
+
+def test_a_damaged_store_is_made_again_and_kept_beside_the_new_one(year: Year) -> None:
+    layout = year.world.lab.layout
+    plan = without_waits(year.world.plan().plan)
+    layout.store.write_bytes(b"not a database" + layout.store.read_bytes()[14:])
+    journal = layout.store.with_name("realm.db-journal")
+    journal.write_bytes(b"half a transaction")
+
+    made = rebuilt(year)
+
+    assert made.set_aside is not None
+    assert Path(made.set_aside).read_bytes().startswith(b"not a database")
+    assert Path(f"{made.set_aside}-journal").read_bytes() == b"half a transaction"
+    assert "is not a database" in made.why
+    assert without_waits(year.world.plan().plan) == plan
+
+
+def test_a_page_that_was_overwritten_is_found_and_the_store_made_again(year: Year) -> None:
+    store = year.world.lab.layout.store
+    content = bytearray(store.read_bytes())
+    content[8192:12288] = bytes(4096)
+    store.write_bytes(content)
+
+    assert rebuilt(year).made == "store"
+
+
+def test_without_the_files_of_rows_the_folders_tell_of_campaigns_runs_and_checkpoints(year: Year) -> None:
+    world, lab = year.world, year.world.lab
+    before = lab.store()
+    lab.layout.store.unlink()
+    shutil.rmtree(lab.layout.row_files)
+
+    made = rebuilt(year)
+
+    after = lab.store()
+    there = {row.uid: row for row in before.campaigns if row.status != "deleted"}
+    assert {row.uid for row in after.campaigns} == there.keys()
+    assert {row.name for row in after.campaigns} == set(made.from_folders)
+    assert {key(run) for run in after.runs} == {key(run) for run in before.runs if run.campaign_uid in there}
+    dropped = {stone.sequence for stone in before.trash if stone.state != "restored"}
+    lying = {row.sequence for row in before.ledger if row.sequence not in dropped}
+    assert {row.sequence for row in after.ledger} == lying
+    folders = sorted(path.name for path in lab.layout.root.rglob("checkpoint-*"))
+    world.after_each_tick = lambda: None  # whose books had the rows of what is purged
+    world.apply()
+    assert sorted(path.name for path in lab.layout.root.rglob("checkpoint-*")) == folders
+
+
+def key(run: RunRow) -> tuple[str, int, int]:
+    return run.campaign_uid, run.generation, run.attempt
+
+
+def test_whatever_is_derived_is_written_again_from_a_whole_store(year: Year) -> None:
+    layout = year.world.lab.layout
+    derived = [*layout.campaigns.rglob("campaign.json"), *layout.campaigns.rglob(".ledger.json")]
+    derived += [*layout.campaigns.rglob("training_status.json"), *layout.campaigns.rglob("saga.jsonl")]
+    derived += [*layout.trash.glob("*.json"), *layout.row_files.rglob("*.json"), layout.active_pointer]
+    derived += [path for path in layout.queue.rglob("*") if path.is_file() and not path.is_symlink()]
+    contents = {path: path.read_bytes() for path in derived}
+    for path in derived:
+        path.unlink()
+
+    made = rebuilt(year)
+
+    assert (made.made, made.problems) == ("files", ())
+    missing = [path for path, content in contents.items() if not path.exists()]
+    assert missing == []
+    differ = [path for path, content in contents.items() if path.read_bytes() != content]
+    assert differ == []
+
+
+def test_a_rebuild_that_is_killed_anywhere_is_finished_by_the_next(year: Year) -> None:
+    lab = year.world.lab
+    plan = without_waits(year.world.plan().plan)
+    at = 0
+    while True:
+        at += 1
+        if lab.layout.store.exists():
+            lab.layout.store.write_bytes(b"damaged")
+        if not killed(year, at):
+            break
+    assert at > 5
+    assert rebuilt(year).made == "files"
+    assert without_waits(year.world.plan().plan) == plan
+
+
+def killed(year: Year, at: int) -> bool:
+    """Make the store again in a child that dies at a failpoint; say whether it came that far."""
+    child = os.fork()
+    if child == 0:
+        code = 2
+        try:
+            failpoints.arm(at, "kill")
+            rebuilt(year)
+            code = 0
+        except BaseException:  # noqa: BLE001 - a forked child must not run on as a second pytest
+            traceback.print_exc()
+        finally:
+            os._exit(code)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    assert code in (0, -9)
+    return code == -9
+
+
+def test_nothing_is_made_again_while_a_reconciler_is_at_work(year: Year) -> None:
+    layout = year.world.lab.layout
+    before = everything_below(layout.campaigns)
+    with (
+        hold_lock(layout.lock, command="reconcile apply", since="2026-01-31T12:00:00Z"),
+        pytest.raises(LockHeld, match="another reconciler holds"),
+    ):
+        rebuilt(year)
+    assert everything_below(layout.campaigns) == before
+
+
+def test_a_file_of_rows_that_lies_is_named_and_its_campaign_is_made_from_its_folder(year: Year) -> None:
+    lab = year.world.lab
+    row = next(row for row in lab.store().campaigns if row.status == "paused")
+    path = lab.layout.row_files / "campaigns" / f"{row.uid}.json"
+    path.write_text('{"schema_version": 1, "tables": {"campaigns": [{"uid": 7}]}}')
+    lab.layout.store.unlink()
+
+    made = rebuilt(year)
+
+    assert made.problems == (f"{path}: a row of CampaignRow without 'name'",)
+    assert made.from_folders == (row.name,)
+
+
+def test_a_root_that_never_had_a_store_is_left_as_it_is(year: Year) -> None:
+    layout = year.world.lab.layout
+    shutil.rmtree(layout.root)
+    layout.root.mkdir()
+    with pytest.raises(Blocked, match="has no store and never had one: reconcile apply makes it"):
+        rebuilt(year)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+def test_a_whole_year_in_which_the_store_is_lost_after_every_commit(tmp_path: Path) -> None:
+    year = Year(tmp_path)
+    year.world.is_watched = False
+    for chapter in CHAPTERS:
+        live(year, chapter._replace(then=lambda _: None))  # the waits begin anew, so some drops come later
+        check_store_comes_back(year)
+    year.world.lab.end()
