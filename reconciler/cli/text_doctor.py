@@ -46,7 +46,10 @@ def rebuilt_text(made: "Rebuilt", width: int) -> str:
         lines.append(", ".join(f"{number:,} {name}" for name, number in made.num_rows.items() if number))
         if made.set_aside:
             lines.append(f"the old one is kept: {made.set_aside}")
-    lines += [f"only its folder told of {name}: see reconcile plan" for name in made.from_folders]
+    lines += [
+        f"only its folder told of {name}: it is paused, see reconcile explain {name}"
+        for name in made.from_folders
+    ]
     lines += [f"not understood: {problem}" for problem in made.problems]
     lines += made.lost
     folded = (wrapped(safe(line), max(20, width - 2)) for line in lines if line)

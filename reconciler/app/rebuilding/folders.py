@@ -27,6 +27,10 @@ from state.store.lineage import manifest_row
 from state.store.marks import with_marks
 from state.store.rows import CampaignRow, LedgerRow, Marks, RunRow
 
+_UNKNOWN_JOBS = (
+    "only its folder was left: which quests it has learnt is not known; reconcile skip those it has"
+)
+
 
 class FolderRows(msgspec.Struct, frozen=True, kw_only=True):
     """What the folders tell beyond the rows that are known."""
@@ -47,8 +51,11 @@ class _Campaign(msgspec.Struct, frozen=True, kw_only=True):
     """Its campaign.json."""
 
 
-def rows_of_folders(layout: Layout, known: Iterable[msgspec.Struct]) -> FolderRows:
-    """Return the rows of campaigns that are not known, and of runs that are not."""
+def rows_of_folders(layout: Layout, known: Iterable[msgspec.Struct], now: str) -> FolderRows:
+    """Return the rows of campaigns that are not known, and of runs that are not.
+
+    A campaign that only its folder tells of is paused: its jobs are not known, and nothing is learnt twice.
+    """
     known = tuple(known)
     named = {row.uid: row.name for row in known if isinstance(row, CampaignRow)}
     taken = {row.sequence for row in known if isinstance(row, LedgerRow)}
@@ -65,7 +72,9 @@ def rows_of_folders(layout: Layout, known: Iterable[msgspec.Struct]) -> FolderRo
         rows += [run for run in runs if _key(run) not in keys and run.campaign_uid == uid]
         if uid and uid not in named and campaign.name not in named.values():
             names.append(campaign.name)
-            rows += (row for row in _campaign_rows(layout, campaign, uid, runs) if not _is_taken(row, taken))
+            rows += (
+                row for row in _campaign_rows(layout, campaign, uid, runs, now) if not _is_taken(row, taken)
+            )
     return FolderRows(
         rows=tuple(rows),
         campaigns=tuple(names),
@@ -154,7 +163,7 @@ def _beginning(campaign: _Campaign) -> str:
 
 
 def _campaign_rows(
-    layout: Layout, campaign: _Campaign, uid: str, runs: list[RunRow]
+    layout: Layout, campaign: _Campaign, uid: str, runs: list[RunRow], now: str
 ) -> Iterator[msgspec.Struct]:
     """Yield the rows of a campaign that only its folder tells of."""
     found = list(_checkpoints(layout, campaign, uid))
@@ -172,6 +181,10 @@ def _campaign_rows(
         code_version=_text(record, "code_version"),
         specs_commit=_text(record, "specs_commit"),
         card_json=_card(record),
+        hold="pause",
+        hold_by="doctor --rebuild",
+        hold_why=_UNKNOWN_JOBS,
+        hold_at=now,
         archived_at=in_utc(record.get("archived_at")) if campaign.is_archived else None,
         starting_from=begun if isinstance(begun, str) else None,
         starting_checkpoint=begun if isinstance(begun, str) else None,

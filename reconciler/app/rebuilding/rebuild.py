@@ -37,7 +37,7 @@ class Remade(msgspec.Struct, frozen=True, kw_only=True):
     problems: tuple[str, ...]
 
 
-def remake_store(layout: Layout) -> Remade:
+def remake_store(layout: Layout, now: str) -> Remade:
     """Make the store from the files of rows and the folders; the caller holds the realm's lock.
 
     Raises:
@@ -45,7 +45,7 @@ def remake_store(layout: Layout) -> Remade:
         OSError: the disk is full or failing; the old store is as it was, or under its other name.
     """
     said = read_row_files(layout.row_files)
-    found = rows_of_folders(layout, said.rows)
+    found = rows_of_folders(layout, said.rows, now)
     staging = layout.store.with_name(f"{STAGING_PREFIX}{layout.store.name}")
     for left in (staging, _journal_of(staging)):
         remove_entry(left)  # of a try that was killed
