@@ -11,6 +11,8 @@ from state.layout import Layout
 from state.store.connection import open_reader
 
 _LOOK_SECONDS = 0.25
+_OPEN = "SELECT id FROM requests WHERE handled_at IS NULL AND kind != 'checkpoint'"
+"""One for a checkpoint stays open until the trainer has saved: nothing is broken off for it."""
 
 
 def watch_requests(changes: Sequence[Change], layout: Layout) -> Callable[[], bool]:
@@ -30,6 +32,6 @@ def watch_requests(changes: Sequence[Change], layout: Layout) -> Callable[[], bo
 def _open_requests(layout: Layout) -> set[int]:
     try:
         with open_reader(layout.store) as store:
-            return {number for (number,) in store.execute("SELECT id FROM requests WHERE handled_at IS NULL")}
+            return {number for (number,) in store.execute(_OPEN)}
     except (OSError, apsw.Error):
         return set()  # the plan's next write to the store says what is wrong; the next tick finds the request

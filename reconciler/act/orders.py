@@ -40,6 +40,7 @@ def give(action: GiveOrders, tools: Tools) -> str:
         **as_order(goals_in(action)),
         pause=action.pause,
         config=action.config,
+        save=action.save,
     )
     if current is not None and msgspec.structs.replace(current, sequence=orders.sequence) == orders:
         return f"orders {current.sequence} say so already"

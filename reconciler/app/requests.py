@@ -22,7 +22,17 @@ from state.store.rows import NO_REASON, RequestRow
 from state.store.troubles import in_words
 
 Kind = Literal[
-    "pause", "resume", "stop", "undelete", "approve", "skip", "retry", "refresh", "scrub", "export"
+    "pause",
+    "resume",
+    "stop",
+    "checkpoint",
+    "undelete",
+    "approve",
+    "skip",
+    "retry",
+    "refresh",
+    "scrub",
+    "export",
 ]
 POLL_SECONDS = 0.1
 

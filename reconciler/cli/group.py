@@ -26,6 +26,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "pause": ("pause", "Ask the trainer to save and wait with the model loaded."),
     "resume": ("resume", "Lift a pause or a stop, and forgive earlier failures."),
     "stop": ("stop", "Ask the trainer to save and leave, until resume."),
+    "checkpoint": ("checkpoint", "Ask the trainer to save now, and to go on."),
     "refresh": ("refresh", "Look at the source now; take up a rewritten history."),
     "skip": ("skip", "Send a quest behind all others; a second time, out of the queue."),
     "retry": ("retry", "Let a quest that failed or was skipped wait again."),

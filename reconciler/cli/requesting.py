@@ -20,7 +20,11 @@ _HOLDS = {
     "pause": "Return when the trainer has paused; at once when none lives.",
     "resume": THIS_ONE,
     "stop": "Return when the trainer has left.",
+    "checkpoint": "Return when the checkpoint is there; at once when no trainer lives.",
 }
+
+_ASKED = {"checkpoint": "Asked for a checkpoint of"}
+"""Where `Asked to <kind>` would be no English."""
 
 
 class Wishes(NamedTuple):
@@ -100,7 +104,7 @@ def answer(session: Session, layout: "Layout", asked: "Asked", wishes: Wishes, s
 
 
 def request_command(kind: "Kind", text: str, examples: "Sequence[tuple[str, str]]") -> click.Command:
-    """Return the command that asks something of a campaign's trainer: to pause, go on or leave."""
+    """Return the command that asks something of a campaign's trainer: to pause, go on, leave or save."""
 
     @click.command(kind, cls=Verb, help=text, examples=examples)
     @click.argument("campaign", required=False)
@@ -109,7 +113,7 @@ def request_command(kind: "Kind", text: str, examples: "Sequence[tuple[str, str]
         from reconciler.app.requests import request
 
         layout, asked = request(session.environment(), session.options(), kind, campaign, wishes.why)
-        answer(session, layout, asked, wishes, f"Asked to {kind} {asked.campaign}")
+        answer(session, layout, asked, wishes, f"{_ASKED.get(kind, f'Asked to {kind}')} {asked.campaign}")
 
     return command
 

@@ -59,7 +59,8 @@ def block_held(world: World, draft: Draft, campaign: str) -> bool:
 
 def held_text(world: World, campaign: str) -> str:
     """Return who holds a campaign, since when and why; an open request is the newest word."""
-    open_requests = [one for one in world.facts.store.requests if one.campaign == campaign]
+    holds = ("pause", "stop", "resume")
+    open_requests = [o for o in world.facts.store.requests if o.campaign == campaign and o.kind in holds]
     row = world.facts.campaign_row(campaign)
     done = "paused" if world.hold(campaign) == "pause" else "stopped"
     if open_requests:

@@ -6,15 +6,16 @@ from reconciler.plan.actions import GiveOrders, StopRun
 from reconciler.plan.draft import Draft
 from reconciler.plan.heading import heading_of_run
 from reconciler.plan.live_config import wanted_config
+from reconciler.plan.saves import open_saves, save_to_order
 from reconciler.plan.world import LiveRun, World
 from state.contract.goals import as_order, goals_in, in_words
 from state.contract.orders import Orders
 
-_PAUSE, _GO_ON = "pause", "go on"
+_PAUSE, _GO_ON, _SAVE = "pause", "go on", "save now"
 
 
 def plan_urgent_orders(world: World, draft: Draft) -> None:
-    """Hand the running trainer a pause, its end, or a new goal, before what may take long or fail."""
+    """Hand the running trainer a pause, a new goal, a wish to save, before what may take long or fail."""
     for live, orders in _orderable(world, draft):
         differences = _urgent_differences(world, draft, live, orders)
         if differences:
@@ -71,13 +72,24 @@ def _give(
             job_uids=job_uids,
             **as_order(heading_of_run(world, draft, live).goals),
             pause=world.hold(live.campaign) == "pause",
+            save=save_to_order(world, live, _ordered_save(live)),
             config=wanted.config,
         ),
         subject=f"run/{live.campaign}",
         reason=", ".join(differences),
-        cause=wanted.cause or dropped or world.where("queue"),
-        source="request" if dropped or set(differences) <= {_PAUSE, _GO_ON} else "edit",
+        cause=wanted.cause or dropped or _asked(world, live, differences) or world.where("queue"),
+        source="request" if dropped or set(differences) <= {_PAUSE, _GO_ON, _SAVE} else "edit",
     )
+
+
+def _asked(world: World, live: LiveRun, differences: list[str]) -> str | None:
+    """Return which request makes the difference, where it is one for a checkpoint alone."""
+    asked = [request.asked_at for request in open_saves(world, live.campaign)]
+    return f"reconcile checkpoint at {asked[-1]}" if differences == [_SAVE] and asked else None
+
+
+def _ordered_save(live: LiveRun) -> int:
+    return live.seen.orders.save if live.seen is not None and live.seen.orders is not None else 0
 
 
 def _urgent_differences(world: World, draft: Draft, live: LiveRun, orders: Orders) -> list[str]:
@@ -89,6 +101,8 @@ def _urgent_differences(world: World, draft: Draft, live: LiveRun, orders: Order
         found.append(f"goal {in_words(goals)}" if goals else "no goal any more")
     if pause != orders.pause:
         found.append(_PAUSE if pause else _GO_ON)
+    if save_to_order(world, live, orders.save) != orders.save:
+        found.append(_SAVE)
     return found
 
 

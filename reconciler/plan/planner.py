@@ -33,6 +33,7 @@ from reconciler.plan.records import plan_records
 from reconciler.plan.requests import plan_requests
 from reconciler.plan.root import block_misplaced_root, block_reserved_heroes
 from reconciler.plan.runs import plan_ended_runs, plan_stops
+from reconciler.plan.saves import plan_saves
 from reconciler.plan.scrubs import plan_scrub
 from reconciler.plan.segments import plan_segments
 from reconciler.plan.source import plan_refreshes, plan_source_trouble
@@ -49,6 +50,7 @@ PLANNERS = (
     plan_forgotten,
     plan_progress,
     plan_requests,
+    plan_saves,
     plan_refreshes,
     plan_stops,
     plan_segments,

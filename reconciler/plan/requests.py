@@ -11,7 +11,7 @@ from state.store.rows import NO_REASON, RequestRow
 
 def plan_requests(world: World, draft: Draft) -> None:
     """Handle every open request, oldest first; one that a later one takes back is handled along with it."""
-    asked = world.facts.store.requests
+    asked = [one for one in world.facts.store.requests if one.kind != "checkpoint"]  # `saves` plans those
     by_campaign: dict[str, list[RequestRow]] = {}
     for request in asked:
         by_campaign.setdefault(request.campaign, []).append(request)
@@ -30,8 +30,8 @@ def is_taken_back(request: RequestRow, asked: Sequence[RequestRow]) -> bool:
 def _handle(world: World, draft: Draft, request: RequestRow, asked: Sequence[RequestRow]) -> None:
     if request.kind == "undelete" or request.kind == "approve" or request.kind == "refresh":  # noqa: PLR1714
         return  # `trash`, `guard` and `source` plan them; one by one it narrows the type
-    if request.kind == "scrub" or request.kind == "export":  # noqa: PLR1714 - it narrows the type
-        return  # `scrubs` plans them
+    if request.kind == "scrub" or request.kind == "export" or request.kind == "checkpoint":  # noqa: PLR1714
+        return  # `scrubs` and `saves` plan them
     if request.kind == "skip" or request.kind == "retry":  # noqa: PLR1714 - it narrows the type
         return  # about a quest
     row = world.facts.campaign_row(request.campaign)

@@ -85,5 +85,7 @@ class Orders(msgspec.Struct, frozen=True, kw_only=True):
     """Save, then wait with the model loaded."""
     stop: str | None = None
     """Save and leave at the next update boundary; the text says why."""
+    save: int = 0
+    """Save at the next update boundary and go on, once for each number greater than those before; 0: no."""
     config: ConfigInForce | None = None
     """None: as request.json says."""

@@ -36,6 +36,8 @@ class RunStatus(msgspec.Struct, frozen=True, kw_only=True):
     eta_seconds: float | None = None
     """Until the end of the quest."""
     last_checkpoint_step: Count | None = None
+    saved_request: Count = 0
+    """The newest `save` of its orders for which a checkpoint is there."""
     device: str | None = None
     """`cpu` or `cuda:<index>`; None until the model is loaded, and from a trainer of an older version."""
     peak_memory_bytes: Count | None = None

@@ -21,7 +21,17 @@ TrashState = Literal["trashed", "purging", "purged", "restored"]
 SegmentKind = Literal["rollback", "decay"]
 """What began a segment: going back to an earlier checkpoint, or a short branch whose rate falls."""
 RequestKind = Literal[
-    "pause", "resume", "stop", "undelete", "approve", "skip", "retry", "refresh", "scrub", "export"
+    "pause",
+    "resume",
+    "stop",
+    "checkpoint",
+    "undelete",
+    "approve",
+    "skip",
+    "retry",
+    "refresh",
+    "scrub",
+    "export",
 ]
 CopyKind = Literal["export", "copy"]
 """Why a copy was made: a person asked for it, or the rules want one more of this checkpoint."""

@@ -38,6 +38,7 @@ def _train(session: Session, control: Control) -> Outcome:
     current: QuestOrder | None = None
     while True:
         orders = _take_up(session, control)
+        session.save_if_asked(orders)
         if (outcome := end_of(orders, session.progress, control.stop_reason())) is not None:
             return as_asked(outcome, control)
         if orders.pause:
@@ -97,6 +98,7 @@ def _wait(session: Session, control: Control) -> None:
     say("paused", step=session.progress.step)
     session.teller.heartbeat.enter("paused")
     while control.orders().pause and control.stop_reason() is None:
+        session.save_if_asked(control.orders())
         session.teller.heartbeat.beat(orders_sequence=control.orders().sequence)
         time.sleep(PAUSE_LOOK_SECONDS)
     session.teller.heartbeat.enter("training")

@@ -135,6 +135,18 @@ class Session:
             self.saver.save()
             self.saver.finish()
 
+    def save_if_asked(self, orders: Orders) -> None:
+        """Publish a checkpoint where the orders ask for one anew, and tell once it is there.
+
+        Raises:
+            EnvironmentFailure: it could not be written; the last one is as it was.
+        """
+        heartbeat = self.teller.heartbeat
+        if orders.save > heartbeat.status.saved_request:
+            self.save()
+            heartbeat.tell(saved_request=orders.save)
+            say("saved as asked", request=orders.save, step=heartbeat.status.last_checkpoint_step)
+
     def save_if_sound(self) -> bool:
         """Save from another thread, for good: the run ends. Say whether the state was between two updates."""
         if not self.gate.acquire(blocking=False):

@@ -60,6 +60,8 @@ class GiveOrders(RunAction, frozen=True, kw_only=True):
     goal_tokens: int | None = None
     goal_quests: int | None = None
     pause: bool
+    save: int = 0
+    """The newest request for a checkpoint; 0: there was none."""
     config: ConfigInForce | None = None
     """None: it trains as it was launched."""
 

@@ -60,6 +60,15 @@ def test_a_request_alone_leaves_a_campaign_synced(run, store, lab, git, rows) ->
     assert "asked for it, and apply does it (reconcile pause at " in pip["synced"]["sentence"]
 
 
+def test_a_checkpoint_is_asked_for_in_the_same_way(run, store) -> None:
+    result = run("checkpoint", "--why", "before the storm")
+    assert result.stdout == "Asked for a checkpoint of pip/campaign-001 (request 1).\n"
+    with closing(open_writer(store.layout.store)) as connection:
+        row = find(connection, 1)
+    assert row is not None
+    assert (row.kind, row.why) == ("checkpoint", "before the storm")
+
+
 def test_a_request_for_an_unknown_campaign_exits_5_and_names_the_nearest(run, store) -> None:
     result = run("pause", "pip/campaign-002")
     assert result.exit_code == 5

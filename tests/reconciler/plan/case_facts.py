@@ -352,6 +352,7 @@ class Builder:
             quests=quests,
             goal_updates=words.get("goal"),
             pause=words.get("pause", False),
+            save=words.get("save", 0),
             config=config_of_row(row) if has_config else None,
         )
 

@@ -64,6 +64,37 @@ def test_a_pause_saves_and_waits_with_the_model_loaded(realm: Realm) -> None:
     assert sorted(losses(files)) == list(range(1, seen[0] + 3))
 
 
+def test_asked_for_a_checkpoint_it_saves_once_and_goes_on(realm: Realm) -> None:
+    quest = realm.quest(rows=100, epochs=4)
+    files = realm.run(orders(quest))
+    seen: list[int] = []
+
+    def leave() -> None:
+        seen.extend(saved_steps(realm))
+        write_json(files.orders, orders(quest, sequence=3, save=7, goal_updates=seen[0] + 2))
+
+    save = orders(quest, sequence=2, save=7)
+    meanwhile(files, lambda: has_updates(files, 3), lambda: write_json(files.orders, save))
+    meanwhile(files, lambda: saved_for(files) == 7, leave)
+
+    assert run(files.request) == 0
+    assert len(seen) == 1  # it is there before it is told
+    assert why(files).reason == "goal_reached"
+    assert saved_steps(realm) == [seen[0], why(files).step]
+
+
+def test_paused_or_without_anything_learnt_it_answers_too(realm: Realm) -> None:
+    quest = realm.quest(rows=100, epochs=4)
+    files = realm.run(orders(quest, pause=True))
+    save = orders(quest, sequence=2, pause=True, save=3)
+    stop = orders(quest, sequence=3, stop="enough")
+    meanwhile(files, lambda: phase(files) == "paused", lambda: write_json(files.orders, save))
+    meanwhile(files, lambda: saved_for(files) == 3, lambda: write_json(files.orders, stop))
+
+    assert run(files.request) == 0
+    assert saved_steps(realm) == []
+
+
 def test_a_quest_that_comes_while_training_is_trained_by_the_same_process(realm: Realm) -> None:
     first, second = realm.quest("q1", rows=200, epochs=2), realm.quest("q2", word="other")
     files = realm.run(orders(first))
@@ -84,6 +115,10 @@ def test_a_quest_moved_to_the_front_comes_next_and_the_other_goes_on_later(realm
     assert run(files.request) == 0
     assert [record.quest_id for record in metrics(files, "quest_finished")] == ["q2", "q1"]
     assert all(cursor.complete for cursor in manifest(realm, why(files).step).cursor)
+
+
+def saved_for(files: RunLayout) -> int:
+    return read(files.status, RunStatus).saved_request if files.status.exists() else 0
 
 
 def meanwhile(files: RunLayout, condition: Callable[[], bool], act: Callable[[], object]) -> None:
