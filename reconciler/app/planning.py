@@ -15,9 +15,10 @@ from reconciler.app.known_data import Memory, known_of_new, known_of_queue, with
 from reconciler.app.late_held_out import with_late_held_out
 from reconciler.app.place import Following, Options, head_of, read_following, repository_of, root_of
 from reconciler.app.unusable_tokenizers import with_unusable_tokenizers
+from reconciler.desired.commit_memory import load_at
 from reconciler.desired.desired import Desired
 from reconciler.desired.edits import uncommitted
-from reconciler.desired.git_source import Commit, open_commit
+from reconciler.desired.git_source import Commit
 from reconciler.desired.loading import load
 from reconciler.desired.parse_cache import FileCache
 from reconciler.desired.queue import Quest
@@ -74,7 +75,8 @@ def look(environment: Environment, options: Options, *, ref: str = "HEAD", workt
     repository = commit.top or repository_of(environment, options)
     read = load_worktree(environment, repository) if worktree else load_commit(environment, commit)
     view = view_of(environment, options, commit, read)
-    edits = uncommitted(repository, commit) if ref == "HEAD" else ()
+    cache = FileCache(environment.cache_folder)
+    edits = uncommitted(repository, commit, cache) if ref == "HEAD" else ()
     return msgspec.structs.replace(view, is_worktree=worktree, uncommitted=edits)
 
 
@@ -116,8 +118,8 @@ def world_of(view: View) -> World:
 def load_commit(environment: Environment, commit: Commit) -> Desired:
     """Return what the specs say at a commit."""
     cache = FileCache(environment.cache_folder)
-    with open_commit(commit) as tree, cache.at_once():
-        return load(tree, cache)
+    with cache.at_once():
+        return load_at(commit, cache)
 
 
 def load_worktree(environment: Environment, top: Path) -> Desired:

@@ -43,12 +43,42 @@ class _Entry(msgspec.Struct, frozen=True, array_like=True):
     places: msgspec.Raw
 
 
+class LoadedSpec(msgspec.Struct, frozen=True, array_like=True):
+    """One spec without mistakes, to be kept: what its file says, and where. Defaults are no part of it."""
+
+    kind: str
+    name: str
+    path: str
+    blob_id: str
+    values: bytes
+    places: bytes
+
+    def source(self) -> Source[Any]:
+        """Return the spec.
+
+        Raises:
+            KeyError, msgspec.DecodeError, UnicodeDecodeError, RecursionError: another version wrote this.
+        """
+        spec = msgspec.json.decode(self.values, type=_TYPES[self.kind])
+        return Source(
+            name=self.name, path=self.path, blob_id=self.blob_id, spec=spec, encoded_places=self.places
+        )
+
+
+_TYPES = {kind.name: kind.type for kind in KINDS}
+
+
 def load(tree: SpecTree, cache: Cache) -> Desired:
     """Return what the specs say.
 
     Raises:
         SpecMistakesError: something is wrong; holds every mistake of every file.
     """
+    return desired_of(load_all(tree, cache))
+
+
+def load_all(tree: SpecTree, cache: Cache) -> list[tuple[LoadedSpec, Source[Any]]]:
+    """Return every spec, none of which has a mistake; raises as `load` does."""
     loader = _Loader(tree, cache)
     for file in tree.files:
         loader.take(file)
@@ -56,7 +86,24 @@ def load(tree: SpecTree, cache: Cache) -> Desired:
     loader.check_references()
     if loader.mistakes:
         raise SpecMistakesError(loader.mistakes, num_specs=loader.num_specs, num_unread=loader.num_unread)
-    return loader.desired()
+    return loader.loaded
+
+
+def desired_of(loaded: Iterable[tuple[LoadedSpec, Source[Any]]]) -> Desired:
+    """Return specs that fit together as a whole."""
+    by_kind: dict[str, dict[str, Source[Any]]] = {kind.name: {} for kind in KINDS}
+    for spec, source in loaded:
+        by_kind[spec.kind][spec.name] = source
+    return Desired(
+        realm=by_kind[REALM.name][""],
+        queue=by_kind[QUEUE.name].get(""),
+        retention=by_kind[RETENTION.name].get(""),
+        hosts=by_kind[HOSTS.name].get(""),
+        heroes=by_kind[HERO.name],
+        campaigns=by_kind[CAMPAIGN.name],
+        skills=by_kind[SKILL.name],
+        datasets=by_kind[DATASET.name],
+    )
 
 
 class _Loader:
@@ -65,6 +112,7 @@ class _Loader:
     def __init__(self, tree: SpecTree, cache: Cache) -> None:
         self.tree = tree
         self.cache = cache
+        self.loaded: list[tuple[LoadedSpec, Source[Any]]] = []
         self.mistakes: list[Mistake] = list(tree.mistakes)
         self.sources: dict[str, dict[str, Source[Any]]] = {kind.name: {} for kind in KINDS}
         """Kind → name → what was read without mistakes."""
@@ -99,7 +147,7 @@ class _Loader:
             return None
         try:
             kept = msgspec.json.decode(entry, type=_Entry)
-            return _source(file, placed, bytes(kept.values), bytes(kept.places))
+            return self._source(file, placed, bytes(kept.values), bytes(kept.places))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None  # not ours after all: read the file
 
@@ -119,7 +167,7 @@ class _Loader:
                 findings += between_keys(placed.kind, document.values, findings, document.unreadable)
             else:
                 places = msgspec.json.encode(document.places)
-                source = _source(file, placed, values, places)
+                source = self._source(file, placed, values, places)
                 findings += placed.kind.check(source.spec)
         if findings:
             self._add(file, content, findings, document.places)
@@ -127,6 +175,12 @@ class _Loader:
             return None
         entry = _Entry(values=msgspec.Raw(values), places=msgspec.Raw(places))
         self.cache.put(_key(file, placed), msgspec.json.encode(entry))
+        return source
+
+    def _source(self, file: SpecFile, placed: PlacedSpec, values: bytes, places: bytes) -> Source[Any]:
+        spec = LoadedSpec(placed.kind.name, placed.name, file.path, file.blob_id, values, places)
+        source = spec.source()
+        self.loaded.append((spec, source))
         return source
 
     def _keep_rough(self, file: SpecFile, placed: PlacedSpec, document: "Document") -> None:
@@ -179,18 +233,6 @@ class _Loader:
             if (source.path, finding.at) not in self.wrong:
                 self._find(source, finding)
 
-    def desired(self) -> Desired:
-        return Desired(
-            realm=self.sources[REALM.name][""],
-            queue=self.sources[QUEUE.name].get(""),
-            retention=self.sources[RETENTION.name].get(""),
-            hosts=self.sources[HOSTS.name].get(""),
-            heroes=self.sources[HERO.name],
-            campaigns=self.sources[CAMPAIGN.name],
-            skills=self.sources[SKILL.name],
-            datasets=self.sources[DATASET.name],
-        )
-
 
 def located(path: str, finding: Finding, places: Any, lines: list[str]) -> Mistake:
     """Return a finding as a mistake: with its line and column, and the text there."""
@@ -207,11 +249,6 @@ def located(path: str, finding: Finding, places: Any, lines: list[str]) -> Mista
         hint=finding.hint,
         source_line=lines[span.line - 1] if span and has_line else None,
     )
-
-
-def _source(file: SpecFile, placed: PlacedSpec, values: bytes, places: bytes) -> Source[Any]:
-    spec = msgspec.json.decode(values, type=placed.kind.type)
-    return Source(name=placed.name, path=file.path, blob_id=file.blob_id, spec=spec, encoded_places=places)
 
 
 def _key(file: SpecFile, placed: PlacedSpec) -> str:
