@@ -5,8 +5,8 @@ that this version does not know survive at the end. The same inputs give the sam
 drift by comparing.
 """
 
-import math
 from collections.abc import Mapping, Sequence
+from math import isfinite
 from typing import Any
 
 import msgspec
@@ -32,8 +32,7 @@ def campaign_record(
     when there is none.
     """
     hero, _, campaign = row.name.partition("/")
-    living = [one for one in ledger if one.is_living and one.damage is None]
-    newest = living[-1] if living else None
+    newest = next((one for one in reversed(ledger) if one.damage is None and one.is_living), None)
     start = _start(row, existing)
     record = {
         "id": campaign,
@@ -53,7 +52,7 @@ def campaign_record(
         "code_version": row.code_version,
         "config_hash": row.config_hash,
         "specs_commit": row.specs_commit,
-        "milestones": _milestones(card, living, existing),
+        "milestones": _milestones(card, ledger, existing),
         "peak_metrics": peak_metrics(ledger, existing.get("peak_metrics")),
         "parent_campaign": start["parent_campaign"],
         **_skills(ledger, existing),
@@ -89,7 +88,8 @@ def peak_metrics(ledger: Sequence[LedgerRow], existing: Any) -> dict[str, float 
 
 def _skills(ledger: Sequence[LedgerRow], existing: Mapping[str, Any]) -> dict[str, Any]:
     """Return the levels that were mastered; as the file says where nothing was ever examined."""
-    found = mastery([row for row in ledger if row.damage is None])
+    examined = [row for row in ledger if row.skills_json and row.damage is None]
+    found = mastery(examined) if examined else {}
     if not found:
         return {
             "peak_skill_levels": existing.get("peak_skill_levels", {}),
@@ -117,7 +117,7 @@ def _transition(one: Passed) -> dict[str, Any]:
 
 
 def _lowest(values: Sequence[float | None]) -> float | None:
-    return min(filter(math.isfinite, [value for value in values if value is not None]), default=None)
+    return min([value for value in values if value is not None and isfinite(value)], default=None)
 
 
 def _start(row: CampaignRow, existing: Mapping[str, Any]) -> dict[str, Any]:
@@ -151,11 +151,12 @@ def _goal(goals: Goals) -> dict[str, int] | None:
 
 
 def _milestones(
-    card: CampaignCard, living: Sequence[LedgerRow], existing: Mapping[str, Any]
+    card: CampaignCard, ledger: Sequence[LedgerRow], existing: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
     if card.milestones is None:
         found = existing.get("milestones")
         return found if isinstance(found, list) else []
+    living = [one for one in ledger if one.damage is None and one.is_living]
     return [_milestone(one, first_at_or_after(living, one.step)) for one in card.milestones]
 
 

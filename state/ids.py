@@ -9,6 +9,7 @@ from state.canonical import sha256_of, short_id
 MAX_ID_LENGTH = 64
 CAMPAIGNS, ARCHIVE, INBOX = "campaigns", "archive", "inbox"
 SEGMENTS = "segments"
+_IN_SEGMENTS = f"/{SEGMENTS}/"
 ACTIVE_LINK = "active"
 RESERVED_HEROES = {
     ARCHIVE: f"{CAMPAIGNS}/{ARCHIVE} is the Hall of Legends, where archived campaigns lie",
@@ -122,7 +123,7 @@ def segment_folder(segment: int) -> str:
 
 def is_living_place(path: str) -> bool:
     """Does a checkpoint that lies at this place belong to its campaign's living history?"""
-    return f"/{SEGMENTS}/" not in path or path.split("/")[-3] != SEGMENTS
+    return _IN_SEGMENTS not in path or path.split("/")[-3] != SEGMENTS
 
 
 def damaged_folder(step: int, digest: str) -> str:

@@ -35,8 +35,7 @@ def training_status(
     `ledger` is in the order of recording; `tombstones` are those in force, by the sequence of a ledger's row.
     """
     last = max(runs, key=lambda run: (run.generation, run.attempt), default=None)
-    living = [one for one in ledger if one.is_living and one.damage is None]
-    newest = living[-1] if living else None
+    newest = next((one for one in reversed(ledger) if one.damage is None and one.is_living), None)
     card = decode_card(row.card_json)
     return {
         "status": _word(row, last),

@@ -55,8 +55,9 @@ def _is_as_recorded(world: World, row: CampaignRow) -> bool:
         return False
     living = [one for one in facts.ledger_of(row.uid) if one.is_living]
     kept = [one for one in living if facts.tombstone(one) is None] if facts.tombstones else living
-    found = {(one.step, one.digest, None) for one in there.complete}
-    return found == {(one.step, one.digest, one.damage) for one in kept}
+    found = [(one.step, one.digest, None) for one in there.complete]
+    recorded = [(one.step, one.digest, one.damage) for one in kept]
+    return found == recorded or set(found) == set(recorded)  # mostly both are in the order of the steps
 
 
 def _record_new(

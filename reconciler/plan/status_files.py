@@ -32,9 +32,9 @@ def _plan_one(world: World, draft: Draft, row: CampaignRow) -> None:
     content = found.values if found is not None else {}
     facts = world.facts
     expected = training_status(row, facts.runs_of(row.uid), facts.ledger_of(row.uid), facts.tombstones)
-    if expected.items() <= content.items():
+    differing = [key for key, value in expected.items() if content.get(key, ...) != value]
+    if not differing:
         return
-    differing = [key for key in expected if content.get(key, ...) != expected[key]]
     reason = (
         f"says {content['status']}, but it is {expected['status']}" if "status" in content else "is not there"
     )

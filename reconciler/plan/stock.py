@@ -41,14 +41,7 @@ def stock_of(world: World, row: CampaignRow) -> Stock:
     lost = [one for one in kept if one.digest not in there or one.damage is not None]
     if facts.tombstones:
         lost += [one for one in last if one.damage is not None and _is_in_trash(facts.tombstone(one))]
-    return Stock(
-        row=row,
-        ledger=ledger,
-        in_force=in_force,
-        there=there,
-        kept=kept,
-        lost=tuple(lost),
-    )
+    return Stock(row, ledger, in_force, there, kept, tuple(lost))
 
 
 def _is_in_trash(stone: TrashRow | None) -> bool:

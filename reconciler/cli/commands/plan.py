@@ -130,7 +130,7 @@ def _document(
         from reconciler.app.plan_range import document_between
 
         return document_between(session.environment(), session.options(settings), ref, see)
-    return document_of(see(ref), ref)
+    return document_of(session.keep(see(ref)), ref)
 
 
 def _seer(
