@@ -257,6 +257,15 @@ def remove_staging(folder: Path) -> None:
         return
 
 
+def remove_staged(place: Path) -> None:
+    """Remove one folder of unfinished work, by its staging name; nothing there is fine."""
+    if not place.name.startswith(STAGING_PREFIX):
+        raise ValueError(f"{place} has no staging name")
+    with suppress(FileNotFoundError), opened(place.parent) as folder:
+        reach("staging.remove")
+        _remove_whole(place.name, folder)
+
+
 def _remove_whole(name: str, folder: int) -> None:
     """Remove a file, a link, or a folder with all that is in it."""
     import shutil  # slow to import, and seldom needed

@@ -1,6 +1,7 @@
 """A copy of a file's bytes, hashed on the way and synced, so that what is read back later can be compared."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from blake3 import blake3
@@ -12,7 +13,15 @@ from state.inside import open_file
 _BLOCK_BYTES = 1 << 22
 
 
-def copy_hashed(source: int, target: Path) -> tuple[int, str]:
+class LeftOff(Exception):
+    """A copy was left before its end, because a person asked for something; nothing of it is there."""
+
+
+def _never() -> bool:
+    return False
+
+
+def copy_hashed(source: int, target: Path, is_over: Callable[[], bool] = _never) -> tuple[int, str]:
     """Copy what an open file holds into a new file; return its length in bytes and its BLAKE3.
 
     The descriptor is closed. Afterwards the kernel's copy of the new file is dropped: whoever reads it back
@@ -20,6 +29,7 @@ def copy_hashed(source: int, target: Path) -> tuple[int, str]:
 
     Raises:
         FileExistsError: the target is there already.
+        LeftOff: `is_over`, asked before each block, said so.
         OSError: the disk is full or failing.
     """
     hasher, size = blake3(), 0
@@ -27,6 +37,9 @@ def copy_hashed(source: int, target: Path) -> tuple[int, str]:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
     with os.fdopen(source, "rb") as given, os.fdopen(os.open(target, flags, PRIVATE_FILE), "wb") as made:
         while block := given.read(_BLOCK_BYTES):
+            if is_over():
+                target.unlink()
+                raise LeftOff
             reach("file.write")
             made.write(block)
             hasher.update(block)

@@ -46,14 +46,19 @@ def verified_to_resume(
     if found is None or not (damage := find_damage(Path(found.path), found.manifest)):
         return found
     text = "; ".join(damage)
-    with tools.writer.transaction() as store:
-        row = row_in_force(store, campaign_uid, found.manifest.segment, found.step)
-        if row is not None and row.digest == found.manifest.digest:
-            put(store, [msgspec.structs.replace(row, damage=text, healthy=False)])
+    write_damage(tools, campaign_uid, found, text)
     raise Temporary(
         f"{found.path} is damaged: {text}; nothing was started: the next plan sets it aside and goes on from "
         "an earlier one"
     )
+
+
+def write_damage(tools: Tools, campaign_uid: str, found: FoundCheckpoint, text: str) -> None:
+    """Remember in the ledger that a checkpoint is damaged, and how."""
+    with tools.writer.transaction() as store:
+        row = row_in_force(store, campaign_uid, found.manifest.segment, found.step)
+        if row is not None and row.digest == found.manifest.digest:
+            put(store, [msgspec.structs.replace(row, damage=text, healthy=False)])
 
 
 def set_aside(action: SetAsideCheckpoint, tools: Tools) -> str:

@@ -34,6 +34,8 @@ EVENTS = {
     "TrashCheckpoint": "dropped",
     "DeleteCampaign": "deleted",
     "MarkCheckpoint": "marked",
+    "CopyCheckpoint": "copied",
+    "MendCheckpoint": "mended",
     "RestoreCheckpoint": "taken_back",
     "PurgeTrash": "purged",
     "TakeApproval": "approval",
@@ -51,7 +53,16 @@ NO_EVENTS = frozenset(
 )
 """Of no campaign, or without news: the launch, the save and the quest say it."""
 
-_BY_SEQUENCE = frozenset({"MarkCheckpoint", "TrashCheckpoint", "RestoreCheckpoint", "PurgeTrash"})
+_BY_SEQUENCE = frozenset(
+    {
+        "MarkCheckpoint",
+        "TrashCheckpoint",
+        "RestoreCheckpoint",
+        "PurgeTrash",
+        "CopyCheckpoint",
+        "MendCheckpoint",
+    }
+)
 _BY_DIGEST = frozenset({"RecordCheckpoint", "SetAsideCheckpoint"})
 """Actions about one checkpoint, and how they name it."""
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import apsw
 import msgspec
 
-from reconciler.act.checkpoints import record, row_in_force
+from reconciler.act.checkpoints import record
+from reconciler.act.damaged import write_damage
 from reconciler.act.derived import campaign_row, places_of
 from reconciler.act.errors import Permanent, Temporary
 from reconciler.act.lying import find_lying
@@ -133,10 +134,7 @@ def _write_damage(action: TakeOverCheckpoint, tools: Tools, source: FoundCheckpo
     Raises:
         Temporary: always.
     """
-    with tools.writer.transaction() as store:
-        row = row_in_force(store, action.source_uid, source.manifest.segment, source.step)
-        if row is not None and row.digest == action.digest:
-            put(store, [msgspec.structs.replace(row, damage=damage, healthy=False)])
+    write_damage(tools, action.source_uid, source, damage)
     raise Temporary(f"{source.path} is damaged: {damage}; nothing was taken over")
 
 

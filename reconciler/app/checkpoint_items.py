@@ -55,7 +55,8 @@ def _item(
     stone = view.facts.tombstone(row)
     lies_at = stone.path if stone is not None and stone.state == "trashed" else row.path
     path = found.path if found is not None else str(Path(view.plan.root) / lies_at)
-    return _recorded(campaign, row, path, *_state(row, found, stone))
+    places = [copy.path for copy in view.facts.copies_of(row.sequence) if copy.damage is None]
+    return _recorded(campaign, row, path, places, *_state(row, found, stone))
 
 
 def _state(row: LedgerRow, found: FoundCheckpoint | None, stone: TrashRow | None) -> tuple[str, str | None]:
@@ -69,7 +70,9 @@ def _state(row: LedgerRow, found: FoundCheckpoint | None, stone: TrashRow | None
     return ("complete", None) if found.manifest.healthy else ("unhealthy", "a loss was not finite")
 
 
-def _recorded(campaign: str, row: LedgerRow, path: str, state: str, reason: str | None) -> CheckpointItem:
+def _recorded(
+    campaign: str, row: LedgerRow, path: str, places: list[str], state: str, reason: str | None
+) -> CheckpointItem:
     """Return what the sidecar says, under the same names, and how it is."""
     said: Mapping[str, object] = sidecar_record(row, campaign, {})
     fields = {name: value for name, value in said.items() if name in _OF_THE_LEDGER}
@@ -81,6 +84,7 @@ def _recorded(campaign: str, row: LedgerRow, path: str, state: str, reason: str 
     }
     about["is_living"] = row.is_living
     about["verified_at"] = row.verified_at
+    about["locations"] = tuple(places)
     return msgspec.convert(fields | about, CheckpointItem)
 
 

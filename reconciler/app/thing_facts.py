@@ -39,11 +39,12 @@ _PLAIN_NAMES = {
     "training_file": "trained last",
     "total_examples_trained": "examples trained",
     "verified_at": "read again",
+    "locations": "copies elsewhere",
 }
 """Fields whose names are not what a person would say."""
 _TOLD_ELSEWHERE = frozenset({"id", "spec", "statistics", "message", "blocked", "source", "goal_updates"})
 _OF_MACHINES = frozenset(
-    {"hero_id", "campaign_id", "canonical_name", "ledger_version", "created_by", "locations", "segment"}
+    {"hero_id", "campaign_id", "canonical_name", "ledger_version", "created_by", "segment"}
     | {"sequence", "healthy", "generation", "attempt"}
 )
 """Fields of a checkpoint that its name says, or that are for programs."""

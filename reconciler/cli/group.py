@@ -45,6 +45,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "approve": ("approve", "Let a plan destroy exactly what it says, once."),
     "undelete": ("undelete", "Take a dropped checkpoint back out of the trash."),
     "scrub": ("scrub", "Read checkpoints again and compare every byte with what was saved."),
+    "export": ("export", "Copy checkpoints into a folder elsewhere, read back and remembered."),
     "prove": ("prove", "Show what a checkpoint has learnt, row by row, through all its ancestors."),
     "replay": ("replay", "Make a checkpoint again from its parent, and compare it with the record."),
     "try": ("try_", "Ask a checkpoint a few questions."),

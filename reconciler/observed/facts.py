@@ -30,6 +30,7 @@ from state.queue_folders import Found
 from state.source_status import SourceStatus
 from state.store.rows import (
     CampaignRow,
+    CopyRow,
     FailedAction,
     InboxRow,
     JobRow,
@@ -177,6 +178,17 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def in_trash(self) -> tuple[TrashRow, ...]:
         """The tombstones of what lies in the trash and takes room there."""
         return tuple(stone for stone in self.store.trash if stone.state in ("trashed", "purging"))
+
+    def copies_of(self, sequence: int) -> tuple[CopyRow, ...]:
+        """Return the copies outside the root of the checkpoint of a ledger row."""
+        return self._copies.get(sequence, ()) if self.store.copies else ()
+
+    @cached_property
+    def _copies(self) -> dict[int, tuple[CopyRow, ...]]:
+        found: dict[int, tuple[CopyRow, ...]] = {}
+        for copy in self.store.copies:
+            found[copy.sequence] = (*found.get(copy.sequence, ()), copy)
+        return found
 
     @property
     def trash_bytes(self) -> int:

@@ -9,7 +9,7 @@ from reconciler.plan import actions as a
 from reconciler.plan.changes import Change
 
 SAVES, MADE, ROWS, TAKEN_OVER = "what training saves", "what is generated", "rows", "a starting checkpoint"
-IMPORTED = "an import"
+IMPORTED, MENDED = "an import", "a mended checkpoint"
 
 
 class Cost(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +56,8 @@ def _added(facts: Facts, action: a.AnyAction) -> tuple[int | None, str] | None:
         return _checkpoint_bytes(facts, action), TAKEN_OVER
     if isinstance(action, a.ImportCheckpoint):
         return action.size_bytes, IMPORTED
+    if isinstance(action, a.MendCheckpoint):
+        return action.size_bytes, MENDED
     if isinstance(action, a.GenerateQuest):
         return None, MADE
     return (None, SAVES) if isinstance(action, a.LaunchRun) else None

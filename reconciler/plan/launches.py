@@ -22,6 +22,7 @@ from reconciler.plan.failures import is_charged
 from reconciler.plan.heading import Heading, heading_of, heading_of_run
 from reconciler.plan.locked_checkpoints import block_other_checkpoint
 from reconciler.plan.memory import is_probed_first
+from reconciler.plan.mending import is_being_mended
 from reconciler.plan.methods import begins_afresh
 from reconciler.plan.retry import judge, policy_of
 from reconciler.plan.segments import decay_of, waits_for_its_segment
@@ -63,6 +64,7 @@ def _is_held_back(world: World, draft: Draft, campaign: str, resolved: ResolvedR
     return (
         blockers.block_suspended(world, draft, campaign)
         or waits_for_its_start(draft, campaign)
+        or is_being_mended(draft, campaign)
         or waits_for_its_segment(world, draft, campaign, heading.branch)
         or blockers.block_held(world, draft, campaign)
         or (heading.branch is None and blockers.block_goal_reached(world, draft, campaign))

@@ -16,6 +16,7 @@ from reconciler.plan.datasets import plan_datasets
 from reconciler.plan.deletions import plan_deletions
 from reconciler.plan.draft import Draft
 from reconciler.plan.effective import plan_effective
+from reconciler.plan.exports import plan_exports
 from reconciler.plan.guard import plan_guard
 from reconciler.plan.held_out import plan_held_out
 from reconciler.plan.heroes import plan_heroes
@@ -24,6 +25,7 @@ from reconciler.plan.inbox import plan_inbox
 from reconciler.plan.jobs import plan_progress
 from reconciler.plan.launches import plan_launch
 from reconciler.plan.marks import plan_marks
+from reconciler.plan.mending import plan_mends
 from reconciler.plan.milestones import plan_milestones
 from reconciler.plan.orders import plan_orders, plan_urgent_orders
 from reconciler.plan.overruled import plan_forgotten
@@ -46,6 +48,7 @@ from reconciler.plan.world import World
 PLANNERS = (
     plan_ended_runs,
     plan_checkpoints,
+    plan_mends,
     plan_undeletes,
     plan_forgotten,
     plan_progress,
@@ -81,6 +84,7 @@ PLANNERS = (
     plan_guard,
     plan_source_trouble,
     plan_queue_folders,
+    plan_exports,
     plan_scrub,
 )
 

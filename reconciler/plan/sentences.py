@@ -168,6 +168,15 @@ _SENTENCES: dict[type[a.Action], Callable[[Any], Sentence]] = {
     a.WriteTombstone: lambda x: Sentence("~", "write", f"tombstone of {_dropped(x)}", ""),
     a.TakeApproval: lambda x: Sentence("~", "approve" if x.sequences else "decline", "approval", x.what),
     a.AnswerRefresh: lambda x: Sentence("~", "answer", "source", x.answer),
+    a.CopyCheckpoint: lambda x: Sentence(
+        "+", x.kind, f"checkpoint {x.campaign}@{_which(x.segment, x.step)}", f"{size(x.size_bytes)} to {x.to}"
+    ),
+    a.MendCheckpoint: lambda x: Sentence(
+        "+",
+        "mend",
+        f"checkpoint {x.campaign}@{_which(x.segment, x.step)}",
+        f"{size(x.size_bytes)} from {x.sources[0]}",
+    ),
     a.ReadAgain: _read_again,
     a.AnswerRequest: lambda x: Sentence("~", "answer", x.what, x.answer),
     a.HandleRequest: _request,

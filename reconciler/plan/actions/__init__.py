@@ -28,6 +28,8 @@ from reconciler.plan.actions.checkpoints import (
 )
 from reconciler.plan.actions.copies import (
     AnswerRequest,
+    CopyCheckpoint,
+    MendCheckpoint,
     ReadAgain,
     Reading,
 )
@@ -98,6 +100,8 @@ AnyAction = (
     | TakeApproval
     | AnswerRefresh
     | ReadAgain
+    | CopyCheckpoint
+    | MendCheckpoint
     | AnswerRequest
     | HandleRequest
     | HandleQuestRequest
@@ -113,6 +117,7 @@ __all__ = [
     "BeginSegment",
     "CloseRun",
     "ConfirmRun",
+    "CopyCheckpoint",
     "DeactivateCampaign",
     "DeleteCampaign",
     "DequeueJob",
@@ -126,6 +131,7 @@ __all__ = [
     "LaunchRun",
     "MarkCheckpoint",
     "MarkJob",
+    "MendCheckpoint",
     "PurgeTrash",
     "ReadAgain",
     "Reading",

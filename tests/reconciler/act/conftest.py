@@ -389,6 +389,30 @@ def read_again(realm: Workshop, *steps: int, **changes: Any) -> a.ReadAgain:
     return msgspec.structs.replace(given, **changes)
 
 
+def elsewhere(realm: Workshop) -> Path:
+    """Return a folder outside the root."""
+    folder = realm.layout.root.parent / "elsewhere"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def copy_out(realm: Workshop, manifest: Manifest, sequence: int = 1, **changes: Any) -> a.CopyCheckpoint:
+    given = a.CopyCheckpoint(
+        campaign=CAMPAIGN, campaign_uid=UID, sequence=sequence, step=manifest.step, digest=manifest.digest,
+        size_bytes=68, to=str(elsewhere(realm)), kind="export",
+    )  # fmt: skip
+    return msgspec.structs.replace(given, **changes)
+
+
+def mend(realm: Workshop, manifest: Manifest, *sources: Path, sequence: int = 1) -> a.MendCheckpoint:
+    """Mend it from these folders, or from its export."""
+    export = elsewhere(realm) / CAMPAIGN / f"checkpoint-{manifest.step}"
+    return a.MendCheckpoint(
+        campaign=CAMPAIGN, campaign_uid=UID, sequence=sequence, step=manifest.step, digest=manifest.digest,
+        size_bytes=68, sources=tuple(map(str, sources or (export,))),
+    )  # fmt: skip
+
+
 def set_aside(manifest: Manifest) -> a.SetAsideCheckpoint:
     return a.SetAsideCheckpoint(
         campaign=CAMPAIGN, campaign_uid=UID, segment=1, step=manifest.step, digest=manifest.digest
@@ -465,7 +489,8 @@ class Builders:
     live_orders = staticmethod(live_orders)
     stop, close, record, set_aside = map(staticmethod, (stop, close, record, set_aside))
     roll_back = staticmethod(roll_back)
-    read_again = staticmethod(read_again)
+    read_again, copy_out, mend = map(staticmethod, (read_again, copy_out, mend))
+    elsewhere = staticmethod(elsewhere)
     drop, take_back, purge = map(staticmethod, (drop, take_back, purge))
     forget_undelete = staticmethod(forget_undelete)
     held_out = staticmethod(held_out)

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import msgspec
 import pytest
 
+from reconciler.act.read_back import wrong_in
 from reconciler.observed.checkpoints import observe_checkpoints
 from reconciler.plan import actions as a
 from state import failpoints
@@ -129,6 +130,19 @@ def inbox_file(realm: Any, make: Any) -> a.TakeInboxFile:
         mtime_ns=str(status.st_mtime_ns),
         shape=RowShape(),
     )
+
+
+def exported(realm: Any, make: Any) -> Path:
+    return make.elsewhere(realm) / make.campaign / "checkpoint-7"
+
+
+def aside_and_exported(realm: Any, make: Any) -> None:
+    """Checkpoint 7 was exported; then a bit of it flipped, which a scrub found, and it was set aside."""
+    two_saved(realm, make)
+    manifest = manifest_of(realm, 7)
+    realm.done(make.copy_out(realm, manifest))
+    realm.flip_a_bit(7)
+    realm.done(make.read_again(realm, 7), make.set_aside(manifest))
 
 
 def deleted(realm: Any, make: Any) -> None:
@@ -330,6 +344,11 @@ SCENARIOS = {
         lambda realm, make: (two_saved(realm, make), realm.flip_a_bit(9)),
     ),
     "ReadAgain-in-the-trash": Scenario(lambda realm, make: make.read_again(realm, 7), one_dropped),
+    "CopyCheckpoint": Scenario(lambda realm, make: make.copy_out(realm, manifest_of(realm, 7)), two_saved),
+    "MendCheckpoint": Scenario(
+        lambda realm, make: make.mend(realm, read(exported(realm, make) / "manifest.json", Manifest)),
+        aside_and_exported,
+    ),
     "AnswerRequest": Scenario(
         lambda realm, make: a.AnswerRequest(request_id=1, what="scrub", answer="all as saved"),
         lambda realm, make: realm.ask("scrub", "all checkpoints"),
@@ -395,6 +414,9 @@ class Bench:
         """Make the realm again what it was before the action."""
         self._realm.end_trainers()
         shutil.rmtree(self._realm.layout.root)
+        if isinstance(self._action, a.CopyCheckpoint):
+            shutil.rmtree(self._make.elsewhere(self._realm))
+            self._make.elsewhere(self._realm)
         shutil.copytree(self._template, self._realm.layout.root, symlinks=True)
         self._trial += 1
         self._realm.cookie = f"{self._realm.cookie.rpartition('#')[0] or self._realm.cookie}#{self._trial}"
@@ -442,6 +464,10 @@ class Bench:
         for archived in (False, True):
             places = realm.layout.campaign(self._make.campaign, archived=archived)
             assert not observe_checkpoints(places.checkpoints, realm.layout.root).foreign
+        for path in self._make.elsewhere(realm).rglob("checkpoint-*"):
+            if path.is_dir():
+                manifest = read(path / "manifest.json", Manifest)
+                assert not wrong_in(path, manifest)
         other = realm.layout.campaign(self._make.other)
         assert not observe_checkpoints(other.checkpoints, realm.layout.root).foreign
 

@@ -246,7 +246,9 @@ def test_status_of_a_suspended_campaign_whose_trainer_lives_says_that_it_is_not_
 WHAT_IT_IS_ABOUT = {"skip": ["q1"], "retry": ["q1"], "undelete": ["pip/campaign-001@500"]}
 
 
-@pytest.mark.parametrize("kind", ["pause", "resume", "stop", "skip", "retry", "undelete", "approve"])
+@pytest.mark.parametrize(
+    "kind", ["pause", "resume", "stop", "skip", "retry", "undelete", "approve", "scrub", "export"]
+)
 def test_every_request_has_the_same_options(run, kind: str) -> None:
     told = " ".join(run(kind, "--help").stdout.split())
     for option in ("--why TEXT", "--wait", "--timeout SECONDS", "--json Print the request as JSON."):

@@ -397,7 +397,7 @@ class Builder:
         )
 
     def _add_failed_fetches(self) -> None:
-        failed = []
+        failed = msgspec.convert(self.words.get("failed", []), list[FailedAction])
         for quest_id, moments in self.words.get("failed_fetches", {}).items():
             quest = next(quest for quest in self.desired.quests if quest.id == quest_id)
             source = quest_source(self.world(), quest)

@@ -1,0 +1,41 @@
+"""`export`: a request to the loop to copy checkpoints elsewhere."""
+
+from pathlib import Path
+
+import click
+
+from reconciler.cli.requesting import Wishes, answer, request_options
+from reconciler.cli.session import Session, Verb
+
+
+@click.command(
+    cls=Verb,
+    examples=[
+        ("reconcile export tiny-adamw/campaign-001@500 --to /mnt/usb", "One checkpoint, to another disk."),
+        (
+            "reconcile export tiny-adamw/campaign-001 --to ~/models --wait",
+            "Every one that lies there; and wait.",
+        ),
+    ],
+)
+@click.argument("thing", metavar="CHECKPOINT|CAMPAIGN")
+@click.option(
+    "--to",
+    required=True,
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="A folder outside of the root.",
+)
+@request_options("Return when everything was copied and read back.")
+def command(session: Session, wishes: Wishes, thing: str, to: Path) -> None:
+    """Copy a checkpoint (<hero>/<campaign>@<step>), or all of a campaign, into a folder elsewhere.
+
+    DIR/<hero>/<campaign>/checkpoint-<step> is copied, synced, read back past the cache, and only then has
+    that name; what lies there already is never replaced. The folder is a plain Hugging Face model folder
+    (`AutoModelForCausalLM.from_pretrained`). It is remembered: `scrub` reads it again, and a checkpoint that
+    is damaged later is mended from it.
+    """
+    from reconciler.app.exporting import export
+
+    layout, asked = export(session.environment(), session.options(), thing, to, wishes.why)
+    answer(session, layout, asked, wishes, f"Asked to export {asked.campaign}")

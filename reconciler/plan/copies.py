@@ -1,0 +1,67 @@
+"""Copies of checkpoints outside the root: where each lies, which there are, and one more of them."""
+
+from datetime import datetime
+
+from reconciler.plan.actions import AnyAction, CopyCheckpoint
+from reconciler.plan.changes import Source, change_id
+from reconciler.plan.draft import Draft
+from reconciler.plan.world import World
+from state.ids import checkpoint_folder, segment_folder
+from state.store.rows import CampaignRow, CopyKind, CopyRow, LedgerRow
+
+_TRIED_AGAIN_SECONDS = 3600.0
+
+
+def copy_place(to: str, campaign: str, segment: int | None, step: int) -> str:
+    """Return the folder of a checkpoint's copy: below `to` as in the root, so each has a place of its own."""
+    aside = "" if segment is None else f"{segment_folder(segment)}/"
+    return f"{to.rstrip('/')}/{campaign}/{aside}{checkpoint_folder(step)}"
+
+
+def whole_copies(world: World, one: LedgerRow) -> tuple[CopyRow, ...]:
+    """Return the copies of a checkpoint that were right when they were last looked at."""
+    copies = world.facts.copies_of(one.sequence)
+    return tuple(copy for copy in copies if copy.damage is None and copy.digest == one.digest)
+
+
+def is_copied(world: World, row: CampaignRow, one: LedgerRow, to: str) -> bool:
+    """Does a whole copy of the checkpoint lie below this folder?"""
+    place = copy_place(to, row.name, aside(one), one.step)
+    return any(copy.path == place for copy in whole_copies(world, one))
+
+
+def aside(one: LedgerRow) -> int | None:
+    """Return the segment of a checkpoint that is not of the living history."""
+    return None if one.is_living else one.segment
+
+
+def copy_action(row: CampaignRow, one: LedgerRow, to: str, kind: CopyKind) -> CopyCheckpoint:
+    """Return what makes a copy."""
+    return CopyCheckpoint(
+        campaign=row.name,
+        campaign_uid=row.uid,
+        sequence=one.sequence,
+        segment=aside(one),
+        step=one.step,
+        digest=one.digest,
+        size_bytes=one.size_bytes,
+        to=to,
+        kind=kind,
+    )
+
+
+def plan_copy(draft: Draft, action: CopyCheckpoint, *, reason: str, cause: str, source: Source) -> None:
+    """Make a copy, unless this plan makes it already."""
+    if action not in draft.actions(CopyCheckpoint):
+        which = action.step if action.segment is None else f"{action.segment}:{action.step}"
+        subject = f"checkpoint/{action.campaign}@{which}"
+        draft.add(action, subject=subject, reason=reason, cause=cause, source=source)
+
+
+def failed_lately(world: World, action: AnyAction) -> str | None:
+    """Return why an action failed for good within the last hour; a moment in the future counts as now."""
+    failed = world.facts.failed_action(change_id(action))
+    if failed is None:
+        return None
+    since = datetime.fromisoformat(world.now) - datetime.fromisoformat(failed.failed_at[-1])
+    return failed.outcome if since.total_seconds() < _TRIED_AGAIN_SECONDS else None
