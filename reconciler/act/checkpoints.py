@@ -17,7 +17,7 @@ from reconciler.plan.actions import RecordCheckpoint
 from reconciler.plan.checkpoints import is_later
 from reconciler.plan.ledger_rows import ledger_row
 from state.atomic import write_file
-from state.contract.manifest import SIDECAR_NAME
+from state.contract.manifest import SIDECAR_NAME, Manifest
 from state.formats import encode_record, sidecar_record
 from state.ids import SEGMENTS
 from state.store.lineage import manifest_row
@@ -49,7 +49,15 @@ def record(action: RecordCheckpoint, tools: Tools) -> str:
         write_sidecar(Path(found.path), row, action.campaign)
     write_campaign_file(tools, action.campaign_uid, action.campaign)
     write_status_files(tools, action.campaign_uid, action.campaign)
-    return f"{row.canonical_name}, {_loss(row) if row.damage is None else f'damaged: {row.damage}'}"
+    said = _loss(row) if row.damage is None else f"damaged: {row.damage}"
+    return f"{row.canonical_name}, {said}{_left_out(found.manifest)}"
+
+
+def _left_out(manifest: Manifest) -> str:
+    """Return which updates on the way to a checkpoint changed nothing, since their loss jumped."""
+    losses = {one.update: f"{one.update:,} (loss {one.loss:.4g})" for one in manifest.skipped}
+    noun = "update" if len(losses) == 1 else "updates"
+    return f"; left out: {noun} {', '.join(losses.values())}" if losses else ""
 
 
 def write_sidecar(folder: Path, row: LedgerRow, campaign: str) -> None:

@@ -26,6 +26,8 @@ class MetricsRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     kind: Kind
     at: str
     step: int
+    segment: int | None = None
+    """Of the campaign's history: a step may be made again in another one. None from an older trainer."""
     quest_id: str | None = None
     epoch: int | None = None
     rows: int | None = None

@@ -86,7 +86,7 @@ def open_session(request: RunRequest, run_files: RunLayout, heartbeat: Heartbeat
         guard=start.saved.guard if start.saved else GuardMemory(),
     )
     begin_recipe(state, device)
-    teller = Teller(state, heartbeat, Metrics(run_files.metrics), run_files.effective)
+    teller = Teller(state, heartbeat, Metrics(run_files.metrics, request.segment), run_files.effective)
     _tell_budget(state, teller, start.saved)
     if request.probe:
         probe_memory(state, teller)

@@ -15,6 +15,7 @@ from reconciler.act.saga import settle_sagas
 from reconciler.act.saga_events import EVENTS, NO_EVENTS
 from reconciler.plan import actions as a
 from state import failpoints
+from state.contract.manifest import SkippedRange
 
 NOW = "2026-01-31T12:00:00Z"
 
@@ -67,6 +68,21 @@ def test_a_save_names_its_step_run_config_code_and_losses(realm: Any, make: Any)
     assert (saved["train_loss"], saved["val_loss"]) == (0.5, 0.625)
     assert (saved["timestamp"], saved["specs_commit"]) == (NOW, "d" * 40)
     assert (saved["why"], saved["cause"]) == ("because", "specs/realm.yaml:1")
+
+
+def test_a_save_names_the_updates_that_were_left_out_on_the_way(realm: Any, make: Any) -> None:
+    skipped = tuple(
+        SkippedRange(
+            update=update, quest_id="sums", digest="d", epoch=0, start=start, stop=start + 2, loss=7.25
+        )
+        for update, start in ((1_005, 4), (1_005, 0), (1_006, 6))  # two stretches of rows, one update
+    )
+    realm.done(make.record(realm.save_checkpoint(7)), make.record(realm.save_checkpoint(9, skipped=skipped)))
+    settle(realm)
+
+    plain, saved = (line["what"] for line in saga(realm, make.campaign) if line["event"] == "saved")
+    assert saved.endswith("; left out: updates 1,005 (loss 7.25), 1,006 (loss 7.25)")
+    assert "left out" not in plain
 
 
 def test_a_launch_names_its_run_config_and_code(realm: Any, make: Any) -> None:

@@ -55,6 +55,19 @@ def test_the_rate_of_a_branch_falls_and_its_release_says_what_it_is(realm: Realm
     assert not realm.campaign.checkpoint(7).exists()
 
 
+def test_every_record_names_the_segment_whose_step_it_is_about(realm: Realm) -> None:
+    """Step 5 is there twice, in the trunk and in the branch: a step alone would be ambiguous."""
+    quest = trunk(realm)
+    branch = realm.run(orders(quest, goal_updates=5), CONFIG, **branch_off(realm))
+    run(branch.request)
+    goes_on = realm.run(orders(quest, goal_updates=5), CONFIG, resume_step=3)
+    run(goes_on.request)
+
+    kinds = ("started", "update", "checkpoint", "left")
+    assert {record.segment for kind in kinds for record in metrics(branch, kind)} == {2}
+    assert {record.segment for kind in kinds for record in metrics(goes_on, kind)} == {1}
+
+
 def test_the_trunk_goes_on_as_if_nobody_had_branched_off(realm: Realm, tmp_path: Path) -> None:
     quest, plain = trunk(realm), Realm(tmp_path / "plain")
     run(realm.run(orders(quest, goal_updates=7), CONFIG, **branch_off(realm)).request)
