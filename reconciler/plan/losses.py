@@ -68,7 +68,7 @@ def _gpu_seconds(world: World, campaign: str, dropped: set[int]) -> float:
     if row is None:
         return 0.0
     kept = _last_kept_step(world, row, dropped)
-    return sum(_seconds_beyond(run, kept, world.now) for run in _on_gpu(world.facts.runs_of(row.uid)))
+    return sum(seconds_beyond(run, kept, world.now) for run in _on_gpu(world.facts.runs_of(row.uid)))
 
 
 def _last_kept_step(world: World, row: CampaignRow, dropped: set[int]) -> int:
@@ -83,7 +83,7 @@ def _on_gpu(runs: Iterable[RunRow]) -> Iterable[RunRow]:
     return (run for run in runs if run.device.startswith("cuda"))
 
 
-def _seconds_beyond(run: RunRow, step: int, now: str) -> float:
+def seconds_beyond(run: RunRow, step: int, now: str) -> float:
     """Return the share of a run's time in which it trained what lies beyond a step."""
     begin, end = run.resume_step or 0, run.final_step or run.last_checkpoint_step or 0
     if end <= step:

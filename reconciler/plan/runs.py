@@ -10,6 +10,7 @@ from reconciler.plan.draft import Draft
 from reconciler.plan.live_config import is_live
 from reconciler.plan.releases import is_made, newest_of, open_branch
 from reconciler.plan.rollbacks import Rollback, rollback_of
+from reconciler.plan.rolled_back import told_after_rollback
 from reconciler.plan.segments import release_due
 from reconciler.plan.silence import name_silent
 from reconciler.plan.world import LiveRun, World
@@ -168,7 +169,11 @@ def _why_elsewhere(world: World, draft: Draft, live: LiveRun, row: CampaignRow) 
     """Return why a run trains another segment than what is wanted now, if it does."""
     back = rollback_of(world, row)
     if isinstance(back, Rollback) and back.is_asked:
-        return f"it goes back to step {back.parent.step if back.parent else 0}: {back.reason}", back.cause
+        after = told_after_rollback(world, row, back.parent)
+        return (
+            f"it goes back to step {back.parent.step if back.parent else 0}: {back.reason}{after}",
+            back.cause,
+        )
     if live.row.segment == row.segment:
         due = release_due(world, draft, row) if world.hold(row.name) is None else None
         return (due, world.where(f"campaign/{row.name}", "releases")) if due is not None else None

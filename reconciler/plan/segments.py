@@ -11,6 +11,7 @@ from reconciler.plan.heading import learnt_at, of_branch
 from reconciler.plan.lowered_rates import factor_of
 from reconciler.plan.releases import Begin, branch_to_begin, open_branch, wanted_of
 from reconciler.plan.rollbacks import DIVERGED, NoRollback, Rollback, rollback_of
+from reconciler.plan.rolled_back import told_after_rollback
 from reconciler.plan.world import World
 from state.contract.request import DecayBranch
 from state.store.rows import CampaignRow, SegmentRow
@@ -163,7 +164,7 @@ def _begin(world: World, draft: Draft, row: CampaignRow, rollback: Rollback) -> 
     draft.add(
         action,
         subject=f"campaign/{row.name}",
-        reason=rollback.reason,
+        reason=f"{rollback.reason}{told_after_rollback(world, row, parent)}",
         cause=rollback.cause,
         source=source,
         needs=needs_at_rest(draft, row),
