@@ -18,6 +18,7 @@ from reconciler.plan.costs import Cost, cost_of
 from reconciler.plan.kept_at_goal import AtGoal, at_goal
 from reconciler.plan.memory import RunMemory, memory_of
 from reconciler.plan.sentences import sentence_of
+from reconciler.plan.to_come import ToCome, to_come
 from reconciler.plan.training_costs import TrainingCost, training_cost
 from state.lock import Holder
 
@@ -127,6 +128,8 @@ class PlanDocument(msgspec.Struct, frozen=True, kw_only=True):
     """Changes that --only and --exclude leave out; they are no part of `changes`."""
     retention: tuple[Kept, ...] = ()
     """Of each campaign that has rules."""
+    to_come: ToCome | None = None
+    """What time alone still brings, beside the changes."""
     cost: Cost | None = None
     memory: tuple[RunMemory, ...] = ()
     """Of each run that would be started; it blocks nothing."""
@@ -183,6 +186,7 @@ def document_of(view: View, ref: str = "HEAD") -> PlanDocument:
         cost=cost_of(
             view.facts, (*plan.changes, *plan.afterwards), training.saves_bytes if training else None
         ),
+        to_come=to_come(world_of(view), plan),
         memory=memory_of(view.facts, plan.changes),
         training=training,
         queue=queue,

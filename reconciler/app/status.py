@@ -22,6 +22,7 @@ from reconciler.plan.changes import Blocked
 from reconciler.plan.launches import choose_device
 from reconciler.plan.lowered_rates import living_segment
 from reconciler.plan.segment_words import told
+from reconciler.plan.to_come import ToCome, to_come
 from reconciler.plan.training_costs import Kept, expectations_kept
 from reconciler.plan.trash_contents import foreign, num_in_trash
 from reconciler.plan.world import World
@@ -124,6 +125,8 @@ class StatusReport(msgspec.Struct, frozen=True, kw_only=True):
     """What a launch would use."""
     free_bytes: int | None
     trash: TrashStatus
+    to_come: ToCome
+    """What time alone still brings, while apply runs."""
     scrub: ScrubStatus
     campaigns: tuple[CampaignStatus, ...]
     queue: dict[str, int]
@@ -181,6 +184,7 @@ def status_of(view: View) -> StatusReport:
         device=choose_device(world),
         free_bytes=view.facts.disk.free_bytes,
         trash=_trash(view),
+        to_come=to_come(world, view.plan),
         scrub=scrub_status(view),
         campaigns=campaigns,
         queue=dict(Counter(quest_states(view).values())),

@@ -72,7 +72,7 @@ class LineShow:
         self._print(text_progress.unblocked_text(subject, self._session.paint))
 
     def settled(self, view: "View") -> None:
-        self._print(text_progress.settled_text(view, self._session.paint))
+        self._print(text_progress.settled_text(view, self._session.paint, self._session.width))
 
     def _print(self, text: str) -> None:
         self._session.say(text)
@@ -151,8 +151,12 @@ class JsonShow:
         self._write(event="unblocked", subject=subject)
 
     def settled(self, view: "View") -> None:
+        from reconciler.app.planning import world_of
+        from reconciler.plan.to_come import to_come
+
         blocked = [msgspec.to_builtins(item) for item in view.plan.blocked]
-        self._emit("settled", view, blocked=blocked)
+        still = msgspec.to_builtins(to_come(world_of(view), view.plan))
+        self._emit("settled", view, blocked=blocked, to_come=still)
 
     def _emit(self, event: str, view: "View", **more: object) -> None:
         self._write(event=event, at=view.seen_at, commit=view.commit.id, digest=view.plan.digest, **more)

@@ -250,6 +250,8 @@ def _ending(document: "PlanDocument", width: int, paint: Paint, steps: Sequence[
     lines += [paint(line, "strong") for line in wrapped(summary(document), width, at=", ")]
     if cost := cost_text(document):
         lines += wrapped(cost, width, at=", ")
+    if document.to_come is not None and (text := document.to_come.text):
+        lines += wrapped(f"Still to come while apply runs: {text}.", width, at=", ")
     lines += [line for told in memory_lines(document) for line in wrapped(told, width)]
     beside = STEP_GAP.join(steps or ())
     if columns(beside) > width:

@@ -98,8 +98,11 @@ def unblocked_text(subject: str, paint: Paint = PLAIN) -> str:
     return f"{INDENT}{paint('✓', 'good')} {safe(subject)} is no longer blocked"
 
 
-def settled_text(view: "View", paint: Paint = PLAIN) -> str:
-    """Return the last line: nothing is left to do, and what is in the way."""
+def settled_text(view: "View", paint: Paint = PLAIN, width: int = 80) -> str:
+    """Return the last lines: nothing is left to do, what time still brings, and what is in the way."""
+    from reconciler.app.planning import world_of
+    from reconciler.plan.to_come import to_come
+
     blocked = view.plan.in_the_way
     num_waiting = len(view.plan.blocked) - len(blocked)
     rest = [f"{len(blocked):,} blocked"] if blocked else []
@@ -108,6 +111,8 @@ def settled_text(view: "View", paint: Paint = PLAIN) -> str:
     )
     told = f": {', '.join(rest)}" if rest else ""
     lines = [paint(f"Converged at {safe(view.commit.name)}{told}.", "strong")]
+    if still := to_come(world_of(view), view.plan).text:
+        lines += wrapped(f"Still to come while apply runs: {still}.", width, at=", ")
     if blocked:
         lines.append(f"Why blocked:  reconcile explain {safe(blocked[0].subject)}")
     return "\n".join(lines)

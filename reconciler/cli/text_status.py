@@ -62,6 +62,8 @@ def _realm(report: "StatusReport", width: int, paint: Paint) -> list[str]:
         ("queue", _queue(report)),
         ("plan", _plan(report)),
     ]
+    if text := report.to_come.text:
+        pairs.append(("to come", f"{text} (while apply runs)"))
     blocked = [line for item in report.blocked for line in _blocked(item, width, paint)]
     if report.trash.num_campaigns or report.trash.num_checkpoints or report.trash.num_foreign:
         pairs.insert(5, ("trash", _trash(report.trash)))

@@ -42,8 +42,13 @@ def _young(history: History, rules: Rules, now: float) -> Iterator[tuple[int, st
     limit, recorded = rules.minimum_age_seconds, history.recorded
     if not recorded or now - max(recorded) >= limit:
         return
-    reason = f"recorded less than {duration(limit)} ago"
+    reason = too_young(limit)
     yield from ((at, reason) for at, seconds in enumerate(recorded) if now - seconds < limit)
+
+
+def too_young(minimum_age_seconds: float) -> str:
+    """Return the reason to keep what was recorded a shorter time ago than this."""
+    return f"recorded less than {duration(minimum_age_seconds)} ago"
 
 
 def _wanted(history: History, references: Iterable[Reference]) -> Iterator[tuple[int, str]]:

@@ -34,6 +34,10 @@ def test_what_rolls_out_is_planned_dropped_and_taken_back(run, realm: Path, root
 
     done = run("apply", "--until-converged")
     assert done.exit_code == 0, done.stdout + done.stderr
+    assert "\nStill to come while apply runs: deleted for good: 2 in the trash" in done.stdout
+    assert "\nStill to come while apply runs: deleted for good: 2 in the trash" in run("plan").stdout
+    assert "deleted for good: 2 in the trash" in " ".join(run("status").stdout.split())
+    assert "; still to come: deleted for good: 2 in" in run("wait", "realm", "--for", "applied").stdout
     assert there(realm) == ["checkpoint-100", "checkpoint-1000", "checkpoint-400"]
     assert len([path for path in (root / "trash").iterdir() if path.is_dir()]) == 2
 
