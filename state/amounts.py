@@ -6,7 +6,8 @@ _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 def count(number: int, noun: str) -> str:
     """Return `1 quest` or `2 launches`, with thousands set apart."""
-    ending = "" if number == 1 else "es" if noun.endswith(("ch", "sh", "s", "x")) else "s"
+    hisses = noun.endswith(("ch", "sh", "s", "x")) and not noun.endswith("epoch")
+    ending = "" if number == 1 else "es" if hisses else "s"
     return f"{number:,} {noun}{ending}"
 
 

@@ -8,6 +8,7 @@ import msgspec
 
 from reconciler.app.curves import Curve, curves_of
 from reconciler.app.diff_sides import Side, Told, side_of
+from reconciler.app.earlier_settings import Earlier
 from reconciler.app.environment import Environment
 from reconciler.app.errors import Misused
 from reconciler.app.place import Options
@@ -45,6 +46,9 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     """Keys in which they differ."""
     num_equal: int
     """Keys that both have with the same value."""
+    a_earlier: tuple[Earlier, ...] = ()
+    """Campaigns are compared as they are set now; this is what A was trained with before, by generation."""
+    b_earlier: tuple[Earlier, ...] = ()
     data: tuple[Pair, ...]
     """Quest by quest, how much of it each has learnt."""
     metrics: tuple[Pair, ...]
@@ -75,6 +79,8 @@ def compared(a: Side, b: Side) -> Comparison:
         b=b.name,
         config=differing,
         num_equal=len({*a.config, *b.config}) - len(differing),
+        a_earlier=a.earlier,
+        b_earlier=b.earlier,
         data=_pairs(a.data, b.data),
         metrics=_pairs(a.metrics, b.metrics, in_order=True),
     )

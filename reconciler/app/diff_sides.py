@@ -7,12 +7,14 @@ import msgspec
 
 from reconciler.app.checkpoint_items import checkpoints_of
 from reconciler.app.checkpoint_named import campaign_row_named, chosen
+from reconciler.app.earlier_settings import Earlier, earlier_settings
 from reconciler.app.errors import Misused
 from reconciler.app.ground import not_found
 from reconciler.app.items import CheckpointItem
-from reconciler.app.ledger_queries import ABSENT, best, latest
+from reconciler.app.ledger_queries import ABSENT, best, latest, value_of
 from reconciler.app.planning import View
 from reconciler.desired.layers import layers_of, resolve
+from state.amounts import count
 from state.contract.manifest import QuestCursor
 from state.ids import is_campaign_name, is_id
 from state.store.rows import CampaignRow, RunRow
@@ -41,6 +43,8 @@ class Side(msgspec.Struct, frozen=True, kw_only=True):
     segment: int | None = None
     """Of a checkpoint that is not of the living history: its curves lead there."""
     config: Mapping[str, Told]
+    earlier: tuple[Earlier, ...] = ()
+    """Of a campaign: what it was trained with before."""
     data: Mapping[str, str]
     """Quest → how much of it was learnt, in words."""
     metrics: Mapping[str, Any]
@@ -96,13 +100,14 @@ def _campaign(view: View, name: str) -> Side:
         known = {*view.desired.campaigns, *(one.name for one in view.facts.store.campaigns)}
         raise not_found("campaign", name, known)
     items = list(checkpoints_of(view, row)) if row else []
-    newest = latest(items)
+    newest = latest(items) or _last_recorded(items)
     return Side(
         kind="campaign",
         name=name,
         campaigns=(name,),
         until_step=None,
         config=_config_of_campaign(view, name, row),
+        earlier=earlier_settings(view.facts.runs_of(row.uid)) if row else (),
         data=_learnt(view, row, newest),
         metrics={**_of_checkpoint(newest), **_measured(items, _best(items))},
     )
@@ -123,8 +128,16 @@ def _checkpoint(view: View, campaign: str, which: str) -> Side:
     )
 
 
+def _last_recorded(items: Sequence[CheckpointItem]) -> CheckpointItem | None:
+    """Return what was recorded last, though it was let go since: its measurements stay."""
+    ours = (item for item in items if item.sequence is not None and item.is_living)
+    return max(ours, key=lambda item: item.sequence or 0, default=None)
+
+
 def _best(items: Sequence[CheckpointItem]) -> CheckpointItem | None:
-    return best(items, "val_loss")
+    """Return the best checkpoint that is there; where none is left, the best that was recorded."""
+    recorded = [item for item in items if item.is_living and value_of(item, "val_loss") is not None]
+    return best(items, "val_loss") or min(recorded, key=lambda item: item.val_loss or 0.0, default=None)
 
 
 def _config_of_campaign(view: View, name: str, row: CampaignRow | None) -> Mapping[str, Told]:
@@ -172,20 +185,23 @@ def _fields(record: msgspec.Struct) -> Iterator[tuple[str, Any]]:
 
 
 def _learnt(view: View, row: CampaignRow | None, item: CheckpointItem | None) -> Mapping[str, str]:
-    """Return what a checkpoint says that it has learnt."""
+    """Return what a checkpoint says that it has learnt; of one that was let go, what the jobs say."""
     if row is None or item is None:
         return {}
     complete = view.facts.campaigns[row.name].all_complete
     found = next((one for one in complete if one.digest == item.digest), None)
-    return {cursor.quest_id: _words(cursor) for cursor in found.manifest.cursor} if found else {}
+    if found is not None:
+        return {cursor.quest_id: _words(cursor) for cursor in found.manifest.cursor}
+    done = (job for job in view.facts.jobs_of(row.uid) if job.status == "completed")
+    return {
+        job.quest_id: count(job.epochs, "epoch") for job in done if (job.final_step or 0) <= (item.step or 0)
+    }
 
 
 def _words(cursor: QuestCursor) -> str:
     """Return `2 epochs`, `1 epoch + 300 rows`, `300 rows`."""
-    parts = (
-        [f"{cursor.epochs_done} epoch{'' if cursor.epochs_done == 1 else 's'}"] if cursor.epochs_done else []
-    )
-    parts += [f"{cursor.rows_taken:,} rows"] if cursor.rows_taken else []
+    parts = [count(cursor.epochs_done, "epoch")] if cursor.epochs_done else []
+    parts += [count(cursor.rows_taken, "row")] if cursor.rows_taken else []
     return " + ".join(parts) or "begun"
 
 

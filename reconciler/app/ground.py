@@ -49,12 +49,18 @@ def work_tree_of(environment: Environment, options: Options) -> Path:
 
 def not_found(what: str, name: str, known: Iterable[str]) -> NotFound:
     """Return the error for a name that nothing has, with the names that there are."""
-    names = sorted(known)
+    names = sorted(known, key=_as_people_count)
     near = nearest_name(name, names)
     meant = f'; did you mean "{near}"?' if near else ""
     more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
     listed = f"known: {', '.join(names[:MAX_NAMES])}{more}" if names else "there is none yet"
     return NotFound(f'there is no {what} "{name}"; {listed}{meant}')
+
+
+def _as_people_count(name: str) -> tuple[str, int, str]:
+    """Return what sorts `x@500` before `x@1000`."""
+    campaign, _, step = name.rpartition("@")
+    return (campaign, int(step), "") if step.isdecimal() and campaign else (name, 0, step)
 
 
 def campaign_in(store: StoreView, name: str | None) -> str:

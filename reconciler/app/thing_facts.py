@@ -21,7 +21,7 @@ from reconciler.plan.retry import policy_of
 from reconciler.plan.segment_words import told
 from reconciler.plan.sentences import sentence_of
 from reconciler.plan.world import World
-from state.amounts import count, counts, duration, size
+from state.amounts import count, counts, duration, moment, size
 from state.contract.lineage import lineage_text
 
 _PLAIN_NAMES = {
@@ -37,6 +37,9 @@ _PLAIN_NAMES = {
     "train_loss": "loss",
     "max_invalid_fraction": "share that may be invalid",
     "training_file": "trained last",
+    "timestamp": "saved",
+    "skill_name": "skill",
+    "has_optimizer": "optimizer state",
     "total_examples_trained": "examples trained",
     "verified_at": "read again",
     "locations": "copies elsewhere",
@@ -45,7 +48,7 @@ _PLAIN_NAMES = {
 _TOLD_ELSEWHERE = frozenset({"id", "spec", "statistics", "message", "blocked", "source", "goal_updates"})
 _OF_MACHINES = frozenset(
     {"hero_id", "campaign_id", "canonical_name", "ledger_version", "created_by", "segment"}
-    | {"sequence", "healthy", "generation", "attempt"}
+    | {"sequence", "healthy", "generation", "attempt", "linked_eval_ids"}
 )
 """Fields of a checkpoint that its name says, or that are for programs."""
 _MOST_QUESTS = 30
@@ -317,15 +320,25 @@ def _item_facts(item: Item, without: frozenset[str] = frozenset()) -> Iterator[F
 
 
 def _said(field: str, value: Any) -> str:
-    if value is True:
-        return "yes"
-    if isinstance(value, tuple):
-        return ", ".join(map(str, value))
+    match value:
+        case True:
+            return "yes"
+        case tuple():
+            return ", ".join(map(str, value))
+        case dict():
+            return "; ".join(f"{key} {_said(key, one)}" for key, one in value.items())
+        case int() | float():
+            return _amount(field, value)
+        case _:
+            return moment(value) if field == "timestamp" or field.endswith("_at") else str(value)
+
+
+def _amount(field: str, value: float) -> str:
     if isinstance(value, int):
         return size(value) if field.endswith("_bytes") else f"{value:,}"
-    if isinstance(value, float):
-        return f"{value:.3f}" if field.endswith("loss") else f"{value:.4g}"
-    return str(value)
+    if field.startswith("accuracy"):
+        return f"{value:.0%}"
+    return f"{value:.3f}" if field.endswith("loss") else f"{value:.4g}"
 
 
 _FACTS: Mapping[str, Callable[[View, str], Iterator[Fact]]] = {

@@ -26,7 +26,7 @@ def report(error: Exception, session: Session) -> int:
         _report_unexpected(error, session)
         return FAILED
     text, code = known
-    _say(text)
+    _say(session.about_the_same(text))
     return code
 
 
@@ -35,7 +35,7 @@ def _report_usage(error: click.ClickException) -> int:
         if isinstance(error, click.exceptions.NoArgsIsHelpError):
             click.echo(escaped(error.ctx.get_help()), err=True)
             return USAGE
-        message = escaped(_plain(error.format_message()))
+        message = escaped(_plain(" ".join(error.format_message().split())))
         _say(f"{message}\nsee {error.ctx.command_path} --help")
         return USAGE
     _say(error.format_message())

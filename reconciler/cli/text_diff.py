@@ -1,13 +1,24 @@
 """Two things side by side as tables. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from reconciler.cli.text_layout import PLAIN, Column, Paint, safe, short_code, short_hash, table
-from state.amounts import count, size
+from reconciler.cli.text_layout import (
+    INDENT,
+    PLAIN,
+    Column,
+    Paint,
+    folded,
+    safe,
+    short_code,
+    short_hash,
+    table,
+)
+from state.amounts import count, moment, size
 
 if TYPE_CHECKING:
     from reconciler.app.diff import Comparison, Pair, Setting
+    from reconciler.app.earlier_settings import Earlier
 
 _PEOPLE_SAY = {
     "train_loss": "loss",
@@ -23,6 +34,8 @@ def diff_text(found: "Comparison", width: int | None, paint: Paint = PLAIN) -> s
     """Return config, data and metrics of two things side by side."""
     sides = (safe(found.a), safe(found.b))
     parts = [_config(found, sides, width, paint)]
+    if before := [*_before(sides[0], found.a_earlier, width), *_before(sides[1], found.b_earlier, width)]:
+        parts.append("\n".join(before))
     if found.data:
         parts.append(_pairs("learnt", found.data, sides, width, paint))
     if found.metrics:
@@ -43,6 +56,22 @@ def _config(found: "Comparison", sides: tuple[str, str], width: int | None, pain
     ]
     rows = [_setting(one) for one in found.config]
     return f"{table(columns, rows, width, paint)}\n{paint(f'{equal}.', 'dim')}"
+
+
+def _before(name: str, earlier: "Sequence[Earlier]", width: int | None) -> list[str]:
+    """Return what a campaign was trained with before, a generation a line."""
+    lines: list[str] = []
+    for one in earlier:
+        steps = f"{one.from_step:,} to {one.to_step:,}" if one.to_step is not None else f"{one.from_step:,}"
+        values = (f"{safe(key)} {_value_of(value)}" for key, value in one.settings.items())
+        told = f"Before, {name} g{one.generation}, steps {steps}: {', '.join(values) or 'the same settings'}"
+        first, *rest = folded(told, width - len(INDENT)) if width is not None else [told]
+        lines += [first, *(f"{INDENT}{line}" for line in rest)]
+    return lines
+
+
+def _value_of(value: Any) -> str:
+    return "unset" if value is None else safe(_shown(value, ""))
 
 
 def _setting(one: "Setting") -> tuple[object, ...]:
@@ -81,6 +110,8 @@ def _value(name: str, value: Any) -> str:
         return _SHORT[name](str(value))
     if name.endswith("_bytes"):
         return size(value)
+    if name == "saved":
+        return moment(value)
     if isinstance(value, float):
-        return f"{value:.4g}"
+        return f"{value:.0%}" if name.startswith("accuracy") else f"{value:.4g}"
     return f"{value:,}" if isinstance(value, int) else str(value)

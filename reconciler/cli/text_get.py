@@ -180,7 +180,7 @@ _SUMMARIES = [
 ]
 _LEGENDS = [
     *(_left("legend"), _left("archived (UTC)", 4), _right("step"), _right("loss"), _right("held-out")),
-    *(_left("best held-out", 1), _right("quests", 3), _right("checkpoints"), _left("name", 2)),
+    *(_left("best held-out", 1), _right("quests", 3), _left("checkpoints"), _left("name", 2)),
 ]
 _RUNS = [
     *(_left("run"), _left("launched (UTC)", 4), _left("device", 5), _right("steps", 3)),

@@ -20,8 +20,8 @@ _OURS = re.compile("\x1b\\[[0-9;]{1,8}m")
 _ELLIPSIS = "…"
 _LEAST_LAST = 20
 """Columns that the last column of a table gets before others are left out."""
-_LEAST = 16
-"""Columns that a name gets before it is folded no further."""
+_LEAST = 12
+"""Columns that a text gets at least before its table is wider than there is room."""
 _UP_TO_SPACE = re.compile(r"[^ ]* ?")
 _UP_TO_SEPARATOR = re.compile(r"[^/@,:-]*[/@,: -]*")
 
@@ -171,7 +171,7 @@ class Grid:
     def _least(self, place: int, whole: int) -> int:
         if self.titles[place].right:
             return whole
-        return min(whole, _LEAST_LAST if place == len(self.titles) - 1 else _LEAST)
+        return min(whole, _LEAST)
 
     def _least_width(self) -> int:
         *before, last = self.widths

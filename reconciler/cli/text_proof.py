@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from reconciler.app.proof.records import FileProof, Occasion, Proof, QuestProof, RowProof, Span, Times
 
 _MOST_SPANS = 4
+_MOST_OCCASIONS = 20
 _PROVEN = "Proven: each row once in every epoch whose turn it was; none repeated, none skipped."
 
 
@@ -40,7 +41,10 @@ def row_text(found: "RowProof", width: int | None, paint: Paint = PLAIN) -> str:
     if found.occasions:
         titles = ["epoch", "step", "run", "checkpoint", "quest", "row"]
         columns = [Column(title, right=title in ("epoch", "step", "row")) for title in titles]
-        lines.append(table(columns, map(_occasion, found.occasions), width, paint))
+        shown = found.occasions if width is None else found.occasions[:_MOST_OCCASIONS]
+        lines.append(table(columns, map(_occasion, shown), width, paint))
+        if (more := len(found.occasions) - len(shown)) > 0:
+            lines.append(f"and {more:,} more: see --wide or --json")
     lines += [paint(f"Not known: {safe(problem)}.", "bad") for problem in found.problems]
     return "\n".join(lines)
 

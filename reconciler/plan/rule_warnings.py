@@ -54,7 +54,8 @@ def warn_of_metrics(world: World, draft: Draft, retention: Source[Retention]) ->
     for name, place, best in _rules(retention.spec):
         if _is_unmeasured(world, name, best.metric):
             where = retention.where("campaigns", name, "keep_best", place, "metric")
-            measured = [known for known in METRICS if not _is_unmeasured(world, name, known)]
+            known = sorted({*METRICS, *_names(world, name)})
+            measured = [metric for metric in known if not _is_unmeasured(world, name, metric)]
             draft.warnings.append(
                 f"{where}: no checkpoint of the {name} campaigns has {best.metric}: this rule keeps none "
                 f"until one is measured (so far: {', '.join(measured) or 'nothing'})"
@@ -73,6 +74,16 @@ def _is_unmeasured(world: World, name: str, metric: str) -> bool:
     ledgers = [world.facts.ledger_of(row.uid) for row in rows]
     values = (value for ledger in ledgers for value in _values(ledger, metric))
     return any(ledgers) and not any(value is not None and isfinite(value) for value in values)
+
+
+def _names(world: World, name: str) -> Iterator[str]:
+    """Yield the metrics that examinations gave the checkpoints of this set."""
+    for row in world.facts.store.campaigns:
+        ledger = world.facts.ledger_of(row.uid) if set_name(row) == name else ()
+        examined_in = versions_now(ledger) if any(one.skills_json for one in ledger) else {}
+        for one in ledger:
+            if one.skills_json:
+                yield from metrics_of(one, examined_in)
 
 
 def _values(ledger: Sequence[LedgerRow], metric: str) -> Iterator[float | None]:

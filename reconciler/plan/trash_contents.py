@@ -23,6 +23,8 @@ from state.store.rows import TrashRow
 def plan_tombstones(world: World, draft: Draft) -> None:
     """Write the tombstones again that are missing in the trash; say so where it cannot be looked into."""
     if (problem := world.facts.trash.problem) is not None:
+        if any(one.path == "trash" for one in world.facts.obstacles):
+            return  # what stands in its place is named as such
         draft.block(
             "trash",
             code="trash-unreadable",

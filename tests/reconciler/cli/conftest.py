@@ -90,8 +90,8 @@ def run(lab: Path, root: Path) -> Reconcile:
     """Run the command in this process, in the repository and with the root; return what it printed."""
 
     def call(*arguments: str, anywhere: bool = False) -> Result:
-        where = [] if anywhere else ["--repo", str(lab), "--root", str(root)]
-        return CliRunner().invoke(reconcile, [*where, *arguments], prog_name="reconcile")
+        where = {} if anywhere else {"REALM_REPO": str(lab), "REALM_ROOT": str(root)}
+        return CliRunner().invoke(reconcile, arguments, env=where, prog_name="reconcile")
 
     return call
 

@@ -135,3 +135,26 @@ def test_a_file_that_cannot_be_written_is_named(run, store, rows, tmp_path: Path
     metrics(store, 1, {1: 4.0})
     result = run("diff", "pip", "mu", "--svg", str(tmp_path / "nowhere/loss.svg"))
     assert (result.exit_code, "nowhere/loss.svg: No such file or directory" in result.stderr) == (1, True)
+
+
+def test_a_campaign_tells_what_it_was_trained_with_before(run, store, rows) -> None:
+    store.write([
+        rows.run(config_json='{"training": {"learning_rate": 0.1, "seed": 0}}', final_step=125),
+        rows.run(generation=2, resume_step=125, config_json='{"training": {"learning_rate": 0.2, "seed": 0}}'),
+    ])  # fmt: skip
+    found = json.loads(run("diff", "pip/campaign-001", "mu/campaign-001", "--json").stdout)
+    assert found["a_earlier"] == [
+        {"generation": 1, "from_step": 0, "to_step": 125, "settings": {"learning_rate": 0.1}}
+    ]
+    assert found["b_earlier"] == []
+    shown = run("diff", "pip/campaign-001", "mu/campaign-001").stdout
+    assert "Before, pip/campaign-001 g1, steps 0 to 125: learning_rate 0.1\n" in shown
+
+
+def test_what_was_measured_of_a_campaign_stays_when_its_checkpoints_were_let_go(run, store, rows) -> None:
+    store.write([rows.run(), rows.job(), rows.ledger(val_loss=0.3)])  # in the ledger, and not on the disk
+    found = json.loads(run("diff", "pip/campaign-001", "mu/campaign-001", "--json").stdout)
+    measured = {pair["name"]: pair["a"] for pair in found["metrics"]}
+    assert (measured["step"], measured["train_loss"], measured["checkpoints"]) == (125, 0.41, 0)
+    assert (measured["best_val_loss"], measured["best_checkpoint"]) == (0.3, "pip/campaign-001@125")
+    assert found["data"] == [{"name": "q1", "a": "1 epoch", "b": None}]

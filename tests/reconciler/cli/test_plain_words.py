@@ -4,11 +4,13 @@ import json
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from reconciler.app.axes import Axis
 from reconciler.app.environment import current_environment
 from reconciler.app.history import history
 from reconciler.app.place import Options
+from reconciler.cli.session import Session
 from reconciler.cli.text_get import history_text
 from reconciler.cli.text_status import _axis_words
 
@@ -22,10 +24,10 @@ def test_doctor_lists_states_in_words_and_tells_of_what_waits(run, store, rows) 
     assert sentences()["store"].endswith("1 run, 1 job (completed)")
 
 
-def test_the_end_of_a_launch_is_one_line_whole_in_a_pipe_and_short_on_a_terminal(run, store, rows) -> None:
+def test_the_end_of_a_launch_is_one_line_whole_with_wide_and_short_without(run, store, rows) -> None:
     message = "out of memory: 3.1 GB were asked for and 0.2 GB are free\nmore of it"
     store.write([rows.run(end="failed", message=message)])
-    line = run("history").stdout.splitlines()[1]
+    line = run("history", "--wide").stdout.splitlines()[1]
     assert line.endswith("failed: out of memory: 3.1 GB were asked for and 0.2 GB are free more of it")
     environment = msgspec.structs.replace(current_environment(), cwd=store.layout.root)
     shown = history_text(history(environment, Options(root=store.layout.root)), 80)
@@ -58,3 +60,22 @@ def test_a_checkpoint_without_a_held_out_loss_shows_a_dash(run, store, rows) -> 
     table = run("get", "checkpoints").stdout.splitlines()
     assert table[0].split()[4] == "HELD-OUT"
     assert table[1].split()[4] == "-"
+
+
+@pytest.mark.parametrize(
+    ("text", "only_hints", "shown"),
+    [
+        ("see reconcile status", False, "see reconcile --root /srv/r status"),
+        ("→ take it back: reconcile undelete X", True, "→ take it back: reconcile --root /srv/r undelete X"),
+        ("Why blocked:  reconcile explain q", True, "Why blocked:  reconcile --root /srv/r explain q"),
+        ("  reconciler  pid 7 on box: reconcile apply", True, "  reconciler  pid 7 on box: reconcile apply"),
+        ("reconcile pause at 2026-01-31T12:00:00Z", False, "reconcile pause at 2026-01-31T12:00:00Z"),
+        ("the reconcile loop", True, "the reconcile loop"),
+        ("Do it:  reconcile apply --root /srv/r", True, "Do it:  reconcile apply --root /srv/r"),
+    ],
+)
+def test_a_command_that_is_named_is_about_the_same_realm(text: str, only_hints: bool, shown: str) -> None:
+    session = Session()
+    assert session.about_the_same(text, only_hints=only_hints) == text
+    session.root = "/srv/r"
+    assert session.about_the_same(text, only_hints=only_hints) == shown

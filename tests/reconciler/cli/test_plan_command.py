@@ -199,5 +199,5 @@ def test_a_plan_beside_a_running_apply_says_who_will_do_it(run, root: Path) -> N
 
 
 def test_what_does_it_has_the_settings_that_the_plan_was_made_with(run, root: Path, lab: Path) -> None:
-    text = run("plan", "--set", "learning_rate=1e-4").stdout
+    text = run("plan", "--repo", str(lab), "--root", str(root), "--set", "learning_rate=1e-4").stdout
     assert f"Do it:  reconcile apply --repo {lab} --root {root} --set learning_rate=1e-4" in text

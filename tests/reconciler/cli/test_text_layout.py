@@ -76,9 +76,9 @@ def test_a_name_without_room_is_folded_after_a_separator_and_a_number_never() ->
     titles = [Column("campaign"), Column("step", right=True), Column("reason")]
     rows = [("a-very-long-hero-name/campaign-001", "1,234,567", "as the specs say")]
     assert table(titles, rows, 40).splitlines() == [
-        "CAMPAIGN               STEP  REASON",
-        "a-very-long-      1,234,567  as the specs say",
-        "hero-name/",
+        "CAMPAIGN              STEP  REASON",
+        "a-very-long-     1,234,567  as the specs",
+        "hero-name/                  say",
         "campaign-001",
     ]
 

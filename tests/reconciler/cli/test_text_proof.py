@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from reconciler.app.proof.records import RowProof
+from reconciler.app.proof.records import Occasion, RowProof
 from reconciler.cli.text_proof import row_text
 
 ONE = RowProof(
@@ -21,3 +21,12 @@ ONE = RowProof(
 def test_rows_of_equal_content_are_said_to_count_together(num_equal: int, is_said: bool) -> None:
     said = row_text(msgspec.structs.replace(ONE, num_equal=num_equal), 80)
     assert ("3 rows of the file have this content; they count together." in said) == is_said
+
+
+def test_a_row_that_was_learnt_very_often_lists_twenty_times_unless_wide() -> None:
+    once = [Occasion(campaign="pip/one", epoch=1, step=step, after_step=0, run="g1-a1", checkpoint="pip/one@7", quest="q", part=1, row=1)
+            for step in range(1, 31)]  # fmt: skip
+    often = msgspec.structs.replace(ONE, state="learnt", occasions=tuple(once))
+    assert row_text(often, 80).splitlines()[-1] == "and 10 more: see --wide or --json"
+    assert len(row_text(often, 80).splitlines()) == 1 + 1 + 20 + 1
+    assert len(row_text(often, None).splitlines()) == 1 + 1 + 30
