@@ -46,6 +46,14 @@ def in_child(work: Callable[[], int | None], deadline_seconds: float = DEADLINE_
     return code
 
 
+def start_child(work: Callable[[], int | None]) -> int:
+    """Start the work in a forked child that ends with it, and return the child; the caller waits for it."""
+    child = _forked()
+    if child == 0:
+        _end_with(work, 2)
+    return child
+
+
 def _forked() -> int:
     with warnings.catch_warnings():
         # Python 3.12 warns of threads: pytest-xdist has one, which waits for its master and holds no lock of ours.

@@ -1,7 +1,6 @@
 """`reconcile replay`: a real training, its checkpoints made again, and one that was deleted for good got back."""
 
 import json
-import os
 import shutil
 import signal
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from children import in_child
 
 pytest.importorskip("torch")
 
@@ -269,16 +269,11 @@ def test_putting_back_may_be_killed_anywhere_and_done_again(lab: Lab, tmp_path: 
 def killed_at(at: int, layout: Layout, lab: Lab, made: Path, copy: Path) -> bool:
     """Put back in a child that dies at a failpoint; say whether it came to that."""
     row, stone = row_of(lab, 8), stone_of(lab, 8)
-    child = os.fork()
-    if child == 0:
-        try:
-            shutil.copytree(made, copy)
-            with office(layout) as tools:
-                failpoints.arm(at, "kill")
-                put_back(current_environment(), tools, row, stone, copy)
-            os._exit(0)
-        finally:
-            os._exit(1)
-    _, status = os.waitpid(child, 0)
-    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0
-    return os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+
+    def work() -> None:
+        shutil.copytree(made, copy)
+        with office(layout) as tools:
+            failpoints.arm(at, "kill")
+            put_back(current_environment(), tools, row, stone, copy)
+
+    return in_child(work) == -signal.SIGKILL

@@ -2,11 +2,10 @@
 
 import hashlib
 import json
-import os
 import shutil
+import signal
 import threading
 import time
-import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from children import in_child
 from instant import InstantTrainers
 from lab import Lab
 
@@ -153,20 +153,12 @@ class World:
 
     def apply_killed(self, fates: Sequence[str], at: int) -> bool:
         """Apply in a child that dies at a failpoint; say whether it came that far."""
-        child = os.fork()
-        if child == 0:
-            code = 2
-            try:
-                failpoints.arm(at, "kill")
-                self.apply(fates)
-                code = 0
-            except BaseException:  # noqa: BLE001 - a forked child must not run on as a second pytest
-                traceback.print_exc()
-            finally:
-                os._exit(code)
-        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        assert code in (0, -9), f"the child failed with {code}; see its output"
-        return code == -9
+
+        def work() -> None:
+            failpoints.arm(at, "kill")
+            self.apply(fates)
+
+        return in_child(work) == -signal.SIGKILL
 
     @contextmanager
     def _ticker(self, show: Teller, launcher: Launcher) -> Iterator[Ticker]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from children import in_child
 
 from state import atomic, failpoints
 
@@ -22,12 +23,12 @@ def names(folder: Path) -> list[str]:
 
 def dies(act: Callable[[], object], at: int) -> None:
     """Do it in a child that is killed at the failpoint."""
-    child = os.fork()
-    if child == 0:
+
+    def work() -> None:
         failpoints.arm(at, "kill")
         act()
-        os._exit(0)
-    os.waitpid(child, 0)
+
+    in_child(work)
 
 
 def points_of(act: Callable[[], object]) -> list[str]:

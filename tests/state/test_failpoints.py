@@ -1,11 +1,11 @@
 """Failpoints cost nothing until a test arms one."""
 
 import errno
-import os
 import signal
 from collections.abc import Iterator
 
 import pytest
+from children import in_child
 
 from state import failpoints
 
@@ -39,12 +39,11 @@ def test_the_kth_failpoint_fails_and_no_other(fault: str, number: int) -> None:
 
 
 def test_kill_kills() -> None:
-    child = os.fork()
-    if child == 0:
+    def work() -> None:
         failpoints.arm(1, "kill")
         failpoints.reach("here")
-        os._exit(0)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+
+    assert in_child(work) == -signal.SIGKILL
 
 
 def test_an_unknown_fault_is_refused() -> None:

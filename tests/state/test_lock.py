@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from children import start_child
 
 from state.lock import Holder, LockHeld, hold_lock, mirror_epoch, read_epoch
 
@@ -25,12 +26,13 @@ def hold_elsewhere() -> Iterator[Callable[[Path], int]]:
 
     def hold(lock: Path) -> int:
         ready, say = os.pipe()
-        child = os.fork()
-        if child == 0:
+
+        def work() -> None:
             with hold_lock(lock, command="reconcile apply", since=SINCE):
                 os.write(say, b"x")
-                time.sleep(60)
-            os._exit(0)
+                time.sleep(600)
+
+        child = start_child(work)
         os.close(say)
         assert os.read(ready, 1) == b"x"
         os.close(ready)

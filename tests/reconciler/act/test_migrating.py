@@ -1,16 +1,14 @@
 """A migration hit at any point goes on, or is taken back, as if nothing had happened; no content is ever lost."""
 
-import gc
-import os
 import shutil
 import signal
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from children import in_child
 from older_root import checkpoint, contents, tree, with_campaigns, write
 
 from reconciler.act.errors import ActionFailed
@@ -63,23 +61,18 @@ def quiet(_step: object) -> None:
     pass
 
 
-def in_child(work: Callable[[], None], arm: Callable[[], None]) -> int:
-    """Do the work in a forked child with a fault on the way; return its exit code."""
-    child = os.fork()
-    if child == 0:
-        gc.disable()
-        code = 2
+def struck(work: Callable[[], None], arm: Callable[[], None]) -> int:
+    """Do the work in a forked child with a fault on the way; return 1 where it says so, or how it died."""
+
+    def told() -> int:
+        arm()
         try:
-            arm()
             work()
-            code = 0
         except (OSError, ActionFailed):
-            code = 1
-        except BaseException:  # noqa: BLE001 - a forked child must not run on as a second pytest
-            traceback.print_exc()
-        finally:
-            os._exit(code)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+            return 1
+        return 0
+
+    return in_child(told)
 
 
 def points_of(work: Callable[[], None]) -> int:
@@ -124,7 +117,7 @@ def test_a_migration_hit_at_any_point_goes_on_or_is_undone_and_loses_nothing(
     assert count > 60
     for number in range(1, count + 1, every):
         reset(root, template)
-        code = in_child(lambda: carry_out(migration, quiet), lambda n=number: failpoints.arm(n, fault))
+        code = struck(lambda: carry_out(migration, quiet), lambda n=number: failpoints.arm(n, fault))
         assert code == (-signal.SIGKILL if fault == "kill" else 1)
         assert not held - contents(root), number
         if number // every % 2:
@@ -148,7 +141,7 @@ def test_an_undo_hit_at_any_point_goes_on_and_loses_nothing(root: Path, fault: s
     assert count > 30
     for number in range(1, count + 1, every):
         reset(root, template)
-        in_child(lambda: take_back(migration, quiet), lambda n=number: failpoints.arm(n, fault))
+        struck(lambda: take_back(migration, quiet), lambda n=number: failpoints.arm(n, fault))
         assert not held - contents(root), number
         take_back(migration, quiet)
         assert tree(root) == before, number

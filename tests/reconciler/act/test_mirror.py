@@ -1,11 +1,11 @@
 """The mirror of a source elsewhere: every fault of git or network leaves the last good commit in force."""
 
-import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from children import in_child
 
 from reconciler.act.mirror import Fetched, fetch
 from state import failpoints
@@ -148,15 +148,12 @@ def test_hit_at_any_point_the_next_look_ends_as_undisturbed(git: Git, source: Pa
 
 def look_in_a_child(look, number: int, fault: str) -> int:
     """Look in a forked child that is hit at a failpoint; return how it ended."""
-    child = os.fork()
-    if not child:
-        code = 1
-        try:
-            failpoints.arm(number, fault)
-            code = 0 if look().commit is not None or number <= 2 else 3
-        finally:
-            os._exit(code)
-    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+    def work() -> int:
+        failpoints.arm(number, fault)
+        return 0 if look().commit is not None or number <= 2 else 3
+
+    code = in_child(work)
     assert code in (0, -9)
     return code
 

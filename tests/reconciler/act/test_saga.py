@@ -1,14 +1,13 @@
 """saga.jsonl: every thing that was done to a campaign is in it once, whatever is killed, and stays as written."""
 
 import json
-import os
 import shutil
-import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+from children import in_child
 
 from reconciler.act.office import enter_office
 from reconciler.act.saga import settle_sagas
@@ -224,19 +223,17 @@ def test_each_event_is_in_the_saga_once_whatever_hits_at_any_point(
 
 def _struck(realm: Any, number: int, fault: str) -> int:
     """Settle in a child that is hit at a failpoint; return 0 where there is no such point."""
-    child = os.fork()
-    if child == 0:
-        code = 1
+
+    def work() -> int:
+        writer = enter_office(realm.layout, NOW)
+        failpoints.arm(number, fault)
         try:
-            writer = enter_office(realm.layout, NOW)
-            failpoints.arm(number, fault)
             settle_sagas(realm.layout, writer)
-            code = 0
-        finally:
-            os._exit(code)
-    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    assert code in (0, 1, -signal.SIGKILL)
-    return code
+        except OSError:
+            return 1
+        return 0
+
+    return in_child(work)
 
 
 def test_a_campaign_whose_folder_cannot_be_read_is_owed_its_history_and_the_others_have_theirs(

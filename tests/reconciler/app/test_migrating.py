@@ -1,15 +1,13 @@
 """The whole verb, files, specs repository and books, killed at many points: run again, it ends as undisturbed."""
 
-import gc
 import os
 import shutil
 import signal
-import traceback
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import pytest
+from children import in_child
 from older_root import contents, tree, with_campaigns
 
 from reconciler.app.environment import Environment, current_environment
@@ -30,19 +28,6 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Environment:
 
 def applied(environment: Environment, root: Path) -> Migrated:
     return apply_migration(environment, root, Wish(), tell=lambda _step: None)
-
-
-def in_child(work: Callable[[], object]) -> int:
-    child = os.fork()
-    if child == 0:
-        gc.disable()
-        try:
-            work()
-            os._exit(0)
-        except BaseException:  # noqa: BLE001 - a forked child must not run on as a second pytest
-            traceback.print_exc()
-            os._exit(2)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 def struck(number: int, environment: Environment, root: Path) -> None:

@@ -1,13 +1,12 @@
 """A copy of the store each day: read back before it has its name, a bounded number of them, whole or not there."""
 
-import os
 import signal
-import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
 import apsw
 import pytest
+from children import in_child
 
 from state import failpoints
 from state.store.backups import KEPT, back_up, names_of
@@ -91,18 +90,15 @@ def test_hit_at_any_point_what_has_its_name_is_whole_and_the_next_try_makes_it(
 
 
 def struck(path: Path, folder: Path, number: int, fault: str) -> int:
-    child = os.fork()
-    if child == 0:
-        code = 2
+    """Back up in a child that is hit at this failpoint; return 1 where it says so."""
+
+    def work() -> int:
+        connection = open_writer(path)
+        failpoints.arm(number, fault)
         try:
-            connection = open_writer(path)
-            failpoints.arm(number, fault)
             back_up(connection, folder, DAY)
-            code = 0
         except OSError:
-            code = 1
-        except BaseException:  # noqa: BLE001 - a forked child must not run on as a second pytest
-            traceback.print_exc()
-        finally:
-            os._exit(code)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+            return 1
+        return 0
+
+    return in_child(work)

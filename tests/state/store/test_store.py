@@ -1,6 +1,7 @@
 """The store: rows are what they were, one writer at a time, and readers change nothing."""
 
 import os
+import signal
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 import apsw
 import msgspec
 import pytest
+from children import in_child
 
 from state import failpoints
 from state.store import requests, schema
@@ -178,15 +180,14 @@ def test_a_reader_cannot_write(writer: Writer, path: Path) -> None:
 
 def test_what_was_not_committed_when_its_writer_died_is_not_there(path: Path) -> None:
     Writer(open_writer(path)).close()
-    child = os.fork()
-    if child == 0:
+
+    def work() -> None:
         writer = Writer(open_writer(path))
         failpoints.observe(lambda name: failpoints._produce("kill", name) if name == "store.commit" else None)
         with writer.transaction() as store:
             put(store, [ROW])
-        os._exit(0)
-    os.waitpid(child, 0)
 
+    assert in_child(work) == -signal.SIGKILL
     with open_reader(path) as store:
         assert select(store, CampaignRow) == ()
 
@@ -207,16 +208,17 @@ def test_a_store_that_was_killed_in_the_middle_of_a_write_is_read_from_a_copy(pa
 
 def _leave_hot_journal(path: Path) -> None:
     """Die after changed pages reached the file and before the commit."""
-    child = os.fork()
-    if child == 0:
+
+    def work() -> None:
         store = open_writer(path)
         store.pragma("cache_size", 1)
         store.execute("BEGIN IMMEDIATE")
         store.execute("UPDATE campaigns SET status = 'active'")
         for number in range(200):
             put_meta(store, str(number), "x" * 4000)
-        os._exit(0)
-    os.waitpid(child, 0)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    assert in_child(work) == -signal.SIGKILL
     assert path.with_name("realm.db-journal").stat().st_size > 0
 
 
