@@ -83,6 +83,12 @@ def is_line(text: str) -> bool:
     return 0 < len(text) <= MAX_LINE and "\n" not in text
 
 
+def is_folder_path(text: str) -> bool:
+    """Is this the path of a folder from the top, that climbs out of nothing?"""
+    plain = text.startswith("/") and text.isprintable() and len(text) <= MAX_PATH
+    return plain and text.strip("/") != "" and ".." not in text.split("/")
+
+
 def is_identifier(text: str) -> bool:
     """Is this a name as Python and transformers have them?"""
     return text.isascii() and text.isidentifier() and len(text) <= MAX_LINE
@@ -101,6 +107,7 @@ When = Annotated[str, Words(_TIME_WORDS, lambda text: as_time(text) is not None)
 Line = Annotated[str, Words(f"one line of 1 to {MAX_LINE} characters", is_line)]
 Name = Annotated[str, Meta(min_length=1, max_length=MAX_LINE)]
 DataPath = Annotated[str, Words("a path without .. or ~", is_data_path)]
+FolderPath = Annotated[str, Words("the absolute path of a folder, without ..", is_folder_path, "^/")]
 Identifier = Annotated[
     str, Words("a name of letters, digits and _", is_identifier, "^[A-Za-z_][A-Za-z0-9_]*$")
 ]

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from reconciler.desired.base import Id, Line, Record, Spec, When, Words, is_known, is_line
+from reconciler.desired.base import FolderPath, Id, Line, Record, Spec, When, Words, is_known, is_line
 from reconciler.desired.places import Finding
 from reconciler.desired.training import TrainingSettings, Updates, check_settings
 from state.contract.goals import Goals
@@ -120,6 +120,9 @@ class Campaign(Spec, frozen=True, kw_only=True):
     deleted: all of it goes, after an approval; its number stays taken."""
     keep: Literal["metrics"] | None = None
     """Of an archived campaign. Absent: all of it. metrics: every checkpoint goes, after an approval."""
+    export_to: FolderPath | None = None
+    """Before such a clean-up, or before it is deleted: a folder outside of the root, into which every
+    checkpoint is copied and read back first."""
 
 
 HINTS = {
@@ -129,7 +132,7 @@ HINTS = {
 }
 """What to do about values that people are likely to write."""
 
-LATER = {"export_to": "a copy elsewhere before a clean-up: export does not exist yet"}
+LATER: dict[str, str] = {}
 
 
 def check(campaign: Campaign) -> Iterator[Finding]:
@@ -145,6 +148,7 @@ def check(campaign: Campaign) -> Iterator[Finding]:
     ):
         message = "keep: metrics is for archived campaigns; this one has no state: archived"
         yield Finding(at=("keep",), on_key=True, message=message, hint="add that line, or remove this one")
+    yield from _check_export(campaign)
     yield from _check_releases(campaign.releases)
     seen: set[str] = set()
     for index, skill in enumerate(campaign.skills_focus):
@@ -163,6 +167,15 @@ def _check_goal(goal: Goal | None) -> Iterator[Finding]:
     if {"updates", "steps"} <= set(given):
         message = "updates and steps are two names for one thing"
         yield Finding(at=("goal", "steps"), on_key=True, message=message, hint="remove one of them")
+
+
+def _check_export(campaign: Campaign) -> Iterator[Finding]:
+    if not is_known(campaign.export_to, campaign.keep, campaign.state) or campaign.export_to is None:
+        return
+    if campaign.keep is None and campaign.state != "deleted":
+        message = "export_to is for a clean-up; this campaign has neither keep: metrics nor state: deleted"
+        hint = "add one of these, or copy now: reconcile export"
+        yield Finding(at=("export_to",), on_key=True, message=message, hint=hint)
 
 
 def _check_releases(releases: tuple[Release, ...]) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from reconciler.desired.base import MAX_LINE, Line, Record, Spec, Words, is_known
+from reconciler.desired.base import MAX_LINE, FolderPath, Line, Record, Spec, Words, is_known
 from reconciler.desired.metrics import direction_of
 from reconciler.desired.places import Finding, KeyPath
 from reconciler.desired.realm import Duration, duration_seconds, size_bytes
@@ -133,6 +133,15 @@ class Trash(Record, frozen=True, kw_only=True):
     """For what the rules drop; 10m at least."""
 
 
+class Copies(Record, frozen=True, kw_only=True):
+    """Copies on other disks of what a campaign must not lose: its best and its final checkpoint."""
+
+    to: Annotated[tuple[FolderPath, ...], Meta(min_length=1, max_length=8)]
+    """Folders on other file systems than the root; the first are used first."""
+    min_copies: Annotated[int, Meta(ge=2, le=9)] = 2
+    """So many of each lie somewhere, the one in the root counted; made while no trainer of it lives."""
+
+
 class Scrub(Record, frozen=True, kw_only=True):
     """Reading every checkpoint again from time to time, to find a disk's damage while a copy is whole."""
 
@@ -157,6 +166,8 @@ class Retention(Spec, frozen=True, kw_only=True):
     """What was recorded a shorter time ago is kept, whatever the rules say."""
     trash: Trash = Trash()
     """How long what is dropped can be taken back."""
+    copies: Copies | None = None
+    """Absent: a checkpoint is copied only when a person asks (`reconcile export`)."""
     scrub: Scrub | None = None
     """Absent: checkpoints are read again only when a person asks (`reconcile scrub`)."""
 
@@ -172,6 +183,7 @@ def check(retention: Retention) -> Iterator[Finding]:
             yield from _check_rules(rules, ("campaigns", name))
     yield from _check_trash(retention.trash)
     yield from _check_scrub(retention.scrub)
+    yield from _check_copies(retention.copies)
     for key, names in (
         ("pins", retention.pins),
         ("acknowledged_losses", retention.acknowledged_losses),
@@ -238,6 +250,18 @@ def _check_scrub(scrub: Scrub | None) -> Iterator[Finding]:
     if duration_seconds(scrub.every) < LEAST_SCRUB_SECONDS:
         message = f"is {scrub.every}; expected at least 1h"
         yield Finding(at=("scrub", "every"), message=message)
+
+
+def _check_copies(copies: Copies | None) -> Iterator[Finding]:
+    if not is_known(copies) or copies is None or not is_known(copies.to, copies.min_copies):
+        return
+    if len(set(copies.to)) < copies.min_copies - 1:
+        message = (
+            f"is {copies.min_copies}, the one in the root counted, but copies.to names {len(set(copies.to))}"
+        )
+        yield Finding(
+            at=("copies", "min_copies"), message=message, hint="name a folder on another disk for each"
+        )
 
 
 def _check_trash(trash: Trash) -> Iterator[Finding]:

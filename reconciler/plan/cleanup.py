@@ -5,12 +5,12 @@ else needs is not cleaned up in parts: it is named, and everything stays until t
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 from reconciler.desired.places import Step
 from reconciler.desired.realm import duration_seconds
 from reconciler.desired.retention import Retention
 from reconciler.plan.draft import Draft
+from reconciler.plan.export_first import Obstacle, export_first
 from reconciler.plan.milestones import milestone_steps
 from reconciler.plan.overruled import overruled, taken_back_before
 from reconciler.plan.starts import named_starts
@@ -21,15 +21,6 @@ from state.campaign_file import first_at_or_after
 from state.store.rows import CampaignRow, LedgerRow
 
 _MOST_NAMED = 5
-
-
-class Obstacle(NamedTuple):
-    """What stands against a clean-up, by name."""
-
-    code: str
-    message: str
-    cause: str
-    hint: str
 
 
 def plan_cleanups(world: World, draft: Draft) -> None:
@@ -112,7 +103,17 @@ def asked_grace_seconds(world: World) -> float:
 def obstacles_to(
     world: World, draft: Draft, stock: Stock, found: list[LedgerRow], starts: Mapping[str, str]
 ) -> Iterator[Obstacle]:
-    """Yield what keeps these checkpoints of a campaign from being deleted, each with the way out."""
+    """Yield what keeps these checkpoints of a campaign from being deleted, each with the way out.
+
+    Where nothing else does, they are copied first to where the spec wants them.
+    """
+    obstacles = list(_obstacles_to(world, draft, stock, found, starts))
+    yield from obstacles or export_first(world, draft, stock.row, found)
+
+
+def _obstacles_to(
+    world: World, draft: Draft, stock: Stock, found: list[LedgerRow], starts: Mapping[str, str]
+) -> Iterator[Obstacle]:
     row, retention = stock.row, world.desired.retention
     for one in found:
         name = f"{row.name}@{one.which}"

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 
 from reconciler.plan.actions import DeleteCampaign, RestoreCheckpoint
 from reconciler.plan.archive import needs_at_rest
-from reconciler.plan.cleanup import Obstacle, asked_grace_seconds, names_of, obstacles_to, said_before
+from reconciler.plan.cleanup import asked_grace_seconds, names_of, obstacles_to, said_before
 from reconciler.plan.draft import Draft
+from reconciler.plan.export_first import Obstacle
 from reconciler.plan.overruled import overruled, overruled_deletion, taken_back_before
 from reconciler.plan.stock import Stock, stock_of
 from reconciler.plan.world import World

@@ -37,6 +37,7 @@ from reconciler.plan.root import block_misplaced_root, block_reserved_heroes
 from reconciler.plan.runs import plan_ended_runs, plan_stops
 from reconciler.plan.saves import plan_saves
 from reconciler.plan.scrubs import plan_scrub
+from reconciler.plan.second_copies import plan_second_copies
 from reconciler.plan.segments import plan_segments
 from reconciler.plan.source import plan_refreshes, plan_source_trouble
 from reconciler.plan.starts import plan_starts
@@ -84,6 +85,7 @@ PLANNERS = (
     plan_guard,
     plan_source_trouble,
     plan_queue_folders,
+    plan_second_copies,
     plan_exports,
     plan_scrub,
 )

@@ -1,6 +1,10 @@
 """`export` through the real command: copied elsewhere, remembered, shown."""
 
 import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -50,3 +54,63 @@ def test_what_cannot_be_exported_is_refused(
 
     assert refused.exit_code == code
     assert told in " ".join(refused.stderr.split())
+
+
+@pytest.fixture
+def other_disk(tmp_path: Path) -> Iterator[Path]:
+    """A folder on another file system than the realm's root."""
+    memory = Path("/dev/shm")  # noqa: S108
+    if not os.access(memory, os.W_OK) or memory.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip(f"{memory} is no second file system here")
+    folder = Path(tempfile.mkdtemp(dir=memory))
+    yield folder
+    shutil.rmtree(folder)
+
+
+def test_best_and_final_get_a_copy_on_another_disk_and_a_lost_copy_is_made_again(
+    run, resting, other_disk: Path
+) -> None:
+    resting({"specs/retention.yaml": f"copies: {{to: [{other_disk}]}}\n"}, (100, 200))
+    assert run("apply", "--until-converged").exit_code == 0
+    copies = other_disk / "pip/campaign-001"
+    assert [path.name for path in copies.iterdir()] == [
+        "checkpoint-200"
+    ]  # no held-out loss: only the final one
+
+    shutil.rmtree(copies)
+    run("scrub", "--all")
+    assert "damaged: " in " ".join(run("apply", "--until-converged").stdout.split())
+
+    assert [path.name for path in copies.iterdir()] == ["checkpoint-200"]
+    assert "\nNothing to do" in run("plan").stdout
+
+
+def test_a_copy_on_the_disk_of_the_root_is_refused_by_name(run, resting, tmp_path: Path) -> None:
+    resting({"specs/retention.yaml": f"copies: {{to: [{tmp_path}]}}\n"}, (100,))
+
+    run("apply", "--once")
+
+    plan = " ".join(run("plan").stdout.split())
+    assert "is on the same file system as the root" in plan
+    assert "what takes one takes the other" in plan
+
+
+def test_a_clean_up_with_an_export_copies_first_and_then_asks(
+    run, resting, lab: Path, git, tmp_path: Path
+) -> None:
+    resting({}, (100, 200))
+    to = tmp_path / "cold"
+    to.mkdir()
+    (lab / "specs/realm.yaml").write_text("id: lab\n")
+    spec = lab / "specs/campaigns/pip/campaign-001.yaml"
+    spec.write_text(f"{spec.read_text()}state: archived\nkeep: metrics\nexport_to: {to}\n")
+    git(lab, "commit", "-qam", "to the cold store")
+
+    assert run("apply", "--until-converged").exit_code == 3  # it waits for the approval
+    assert len(list((to / "pip/campaign-001").glob("checkpoint-*"))) == 2
+    digest = json.loads(run("plan", "--json").stdout)["awaiting"]["digest"].removeprefix("sha256:")[:12]
+    run("approve", digest)
+    assert run("apply", "--until-converged").exit_code == 0
+
+    states = {item["state"] for item in json.loads(run("get", "checkpoints", "--json").stdout)["items"]}
+    assert states == {"trashed"}

@@ -58,15 +58,15 @@ def test_keeping_only_metrics_is_for_archived_campaigns(mistakes_in, small) -> N
     )
 
 
-def test_an_export_before_a_clean_up_is_refused_with_the_reason(mistakes_in, small) -> None:
-    small[CAMPAIGN] = "id: campaign-001\nstate: archived\nexport_to: cold\n"
+def test_an_export_before_no_clean_up_is_a_mistake(mistakes_in, small) -> None:
+    small[CAMPAIGN] = "id: campaign-001\nstate: archived\nexport_to: /mnt/nas\n"
     small[REALM] = "id: lab\n"
 
     (mistake,) = mistakes_in(small)
 
     assert f"{mistake.where}: {mistake.sentence}" == (
-        f'{CAMPAIGN}:3:1: "export_to" (a copy elsewhere before a clean-up: export does not exist yet) is not supported '
-        "by this version; remove it"
+        f"{CAMPAIGN}:3:1: export_to is for a clean-up; this campaign has neither keep: metrics nor "
+        "state: deleted; add one of these, or copy now: reconcile export"
     )
 
 
