@@ -13,6 +13,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from trainer.skills.generate import main as generate
 
         return generate(asked[1:])
+    if asked[:1] == ["watch"]:
+        from trainer.peers.main import main as watch
+
+        return watch(asked[1:])
     options = _parser().parse_args(asked)
     if options.subcommand == "inspect":
         from trainer.inspection.main import main as inspect
@@ -45,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
         subcommands.add_parser("inspect", help="look through files of rows as training will see them")
     )
     subcommands.add_parser("generate", help="make problems of a built-in skill", add_help=False)
+    subcommands.add_parser("watch", help="run another trainer's script as a run", add_help=False)
     return parser
 
 

@@ -40,7 +40,7 @@ def measure(folder: Path) -> Iterator[str]:
     ours, theirs = [], []
     for number in range(REPEAT):
         ours.append(_ours(request, folder / f"run-{number}"))
-        theirs.append(_theirs(request, documents))
+        theirs.append(_theirs(request, documents, folder / f"peer-{number}"))
     mine, peer = (statistics.median(told.seconds for told in side) for side in (ours, theirs))
     spread = [
         f"{tokens / max(t.seconds for t in s):,.0f} to {tokens / min(t.seconds for t in s):,.0f}"
@@ -129,13 +129,14 @@ def _losses(metrics: Path) -> list[float]:
     return [record["loss"] for record in records if record["kind"] == "update"]
 
 
-def _theirs(request: Path, documents: Path) -> Told:
-    command = [sys.executable, str(PEER), str(request), str(documents), str(UPDATES)]
-    with _on_one_core(command, stdout=subprocess.PIPE, env={}) as process:
-        told = [
-            json.loads(line) for line in process.communicate()[0].splitlines() if line.startswith('{"at"')
-        ]
-    assert process.returncode == 0, "the peer failed"
+def _theirs(request: Path, documents: Path, run: Path) -> Told:
+    script = [sys.executable, str(PEER), str(request), str(documents), str(UPDATES)]
+    command = [sys.executable, "-m", "trainer", "watch", "--run", str(run), "--", *script]
+    with _on_one_core(command, env={}) as process:
+        code = process.wait()
+    assert code == 0, (run / "exit.json").read_text()
+    said = (run / "training.log").read_text().splitlines()
+    told = [json.loads(line) for line in said if line.startswith('{"at"')]
     return Told(told[UPDATES - 1]["at"] - told[WARM_UP - 1]["at"], [record["loss"] for record in told])
 
 

@@ -12,6 +12,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 import torch
 from torch.utils.data import SequentialSampler
 from transformers import DataCollatorForSeq2Seq, Trainer, TrainerCallback, TrainingArguments
+from transformers.integrations.integration_utils import INTEGRATION_TO_CALLBACK
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 import msgspec
@@ -55,7 +56,7 @@ def main(request: Path, documents: Path, num_updates: int) -> None:
             max_steps=num_updates,
             logging_steps=1,
             save_strategy="no",
-            report_to=[],
+            report_to=["kubeflow"] if "kubeflow" in INTEGRATION_TO_CALLBACK else [],
             use_cpu=True,
             disable_tqdm=True,
             remove_unused_columns=False,

@@ -1,0 +1,1 @@
+"""Scripts of other trainers, launched and watched as runs: for comparisons, not for training."""
