@@ -133,7 +133,7 @@ def cursor_of(world: World, campaign: str, job: JobRow) -> QuestCursor | None:
 
 def _failure(world: World, row: CampaignRow, job: JobRow) -> str | None:
     """Return why the job cannot be trained: its campaign is deleted, or its data bad, as its run said."""
-    if row.status == "deleted" and _belongs_to(world, row, job):
+    if row.status == "deleted" and _belongs_to(world, row, job) and not _comes_back(world, row):
         return f"{row.name} is deleted: reconcile undelete {row.name}, then reconcile retry {job.quest_id}"
     ended = [*_closed_now(world, row), *world.facts.runs_of(row.uid)]
     forgiven_at = world.forgiven_at(row)
@@ -142,6 +142,13 @@ def _failure(world: World, row: CampaignRow, job: JobRow) -> str | None:
         if is_about_it and not is_forgiven(run.ended_at or "", forgiven_at, world.now):
             return run.message
     return None
+
+
+def _comes_back(world: World, row: CampaignRow) -> bool:
+    """Did a person ask for the campaign to be taken out of the trash, and does it lie there?"""
+    asked = any(one.kind == "undelete" and one.campaign == row.name for one in world.facts.store.requests)
+    stone = world.facts.deletion(row.uid) if asked else None
+    return stone is not None and stone.state == "trashed"
 
 
 def _belongs_to(world: World, row: CampaignRow, job: JobRow) -> bool:
