@@ -183,5 +183,5 @@ def _guards(world: World, campaign: str | None, run: ResolvedRun | None) -> tupl
         return ()
     name = f"the held-out file {spec.file}"
     return (
-        Guard(name=name, key=HELD_OUT_KEY, path=seen.path, digest=seen.sha256, shape=held_out_shape(spec)),
+        Guard(name=name, key=HELD_OUT_KEY, path=seen.path, digest=seen.sha256, shape=held_out_shape(seen)),
     )

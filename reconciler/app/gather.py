@@ -41,14 +41,13 @@ from reconciler.observed.source import observe_source
 from reconciler.observed.start_folders import observe_start_folder
 from reconciler.observed.start_records import StartFolder
 from reconciler.observed.trash import observe_trash
-from reconciler.plan.held_out import held_out_key, held_out_shape
+from reconciler.plan.held_out import contracts_of_held_out, held_out_key
 from reconciler.plan.inbox import contracts_of_inbox
 from reconciler.plan.observed_time import is_over, observed_now
 from reconciler.plan.quest_parts import known_contents
 from reconciler.plan.quest_sources import contracts_of
 from state.canonical import short_id
 from state.contract.growth import KnownPart
-from state.contract.row_contracts import RowContract
 from state.homes import Home, find_homes
 from state.ids import RunKey, campaign_uid
 from state.kept_answers import KeptAnswers
@@ -182,12 +181,12 @@ class Observer:
         for name in desired.campaigns:
             spec = held_out_of(desired, name)
             if isinstance(spec, HeldOutFile):
-                found[name] = self._held_out_file(spec, store)
+                found[name] = self._held_out_file(desired, spec, store)
         return found
 
-    def _held_out_file(self, spec: HeldOutFile, store: StoreView) -> QuestFileFacts:
+    def _held_out_file(self, desired: Desired, spec: HeldOutFile, store: StoreView) -> QuestFileFacts:
         """Return the facts of a held-out file; of one that is gone those of what was taken in of it."""
-        contracts = (RowContract(name="the held-out file's fields", shape=held_out_shape(spec)),)
+        contracts = contracts_of_held_out(desired, spec)
         root, top = self._layout.root, self._repository
         seen = observe_quest_file(spec.file, root, top, contracts, self._files)
         key = held_out_key(spec) if seen.is_gone else None

@@ -39,7 +39,7 @@ class HeldOutFile(Record, frozen=True, kw_only=True):
     file: DataPath
     """JSONL; absolute, or relative to the realm's root or to the top folder of this repository."""
     fields: RowFields | None = None
-    """For rows that are not `messages`."""
+    """For rows of a shape that is not built in and that no dataset declares."""
 
 
 class Evaluation(Record, frozen=True, kw_only=True):

@@ -162,7 +162,7 @@ def _held_out(world: World, campaign: str, settings: Mapping[str, Resolved]) -> 
     if not isinstance(spec, HeldOutSpec):
         return None
     seen = world.facts.held_out_files[campaign]
-    return HeldOutFile(path=str(seen.path), digest=str(seen.sha256), shape=held_out_shape(spec))
+    return HeldOutFile(path=str(seen.path), digest=str(seen.sha256), shape=held_out_shape(seen))
 
 
 def _setting_problems(

@@ -6,25 +6,35 @@ the spec says, so a file that vanished is measured with as it was last taken in,
 
 from collections.abc import Iterator
 
+from reconciler.desired.desired import Desired
 from reconciler.desired.layers import held_out_of, layers_of, resolve
+from reconciler.desired.queue import Quest
 from reconciler.desired.training import HeldOutFile
-from reconciler.observed.records import LearntHeldOut
+from reconciler.observed.records import LearntHeldOut, QuestFileFacts
 from reconciler.plan.actions import SnapshotHeldOut
 from reconciler.plan.draft import Draft
+from reconciler.plan.quest_sources import contracts_of
 from reconciler.plan.world import World
 from state.amounts import count
 from state.canonical import sha256_of
 from state.contract.inspection import TOO_FEW_HELD_OUT as TOO_FEW
 from state.contract.orders import RowShape
+from state.contract.row_contracts import RowContract
 
 MOST_NAMED = 5
 
 
-def held_out_shape(spec: HeldOutFile) -> RowShape:
-    """Return how the lines of a held-out file are read."""
+def contracts_of_held_out(desired: Desired, spec: HeldOutFile) -> tuple[RowContract, ...]:
+    """Return what the rows of a held-out file must be: as those of a quest, unless its fields are named."""
     if spec.fields is None:
-        return RowShape()
-    return RowShape(kind="fields", prompt=spec.fields.prompt, completion=spec.fields.completion)
+        return contracts_of(desired, Quest(id="held-out", file=spec.file))
+    shape = RowShape(kind="fields", prompt=spec.fields.prompt, completion=spec.fields.completion)
+    return (RowContract(name="the held-out file's fields", shape=shape),)
+
+
+def held_out_shape(seen: QuestFileFacts) -> RowShape:
+    """Return how the lines of a held-out file are read; while it has findings, as messages."""
+    return seen.content.contract.shape if seen.content is not None else RowShape()
 
 
 def held_out_key(spec: HeldOutFile) -> str:

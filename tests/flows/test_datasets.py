@@ -86,19 +86,18 @@ def test_gsm8k_is_refused_before_a_spec_names_its_shape_and_trains_after(the_lab
     hero["model"]["context_length"] = 4096
     found_realm(the_lab, ["one"], ONE, [{"id": "gsm8k", "file": str(cases / "gsm8k" / "train.jsonl")}])
     the_lab.spec("heroes/one", **hero)
-    held_out = {
-        "file": str(cases / "gsm8k" / "test.jsonl"),
-        "fields": {"prompt": "question", "completion": "answer"},
-    }
+    held_out = {"file": str(cases / "gsm8k" / "test.jsonl")}  # its shape is the one that the dataset declares
     overrides = {"evaluation": {"held_out": held_out, "max_rows": 2}}
     the_lab.spec(
         "campaigns/one/campaign-001", id="campaign-001", goal={"updates": 3}, config_overrides=overrides
     )
     the_lab.commit()
     the_lab.converge()
-    (message,) = blocked(the_lab)
-    assert 'row 1: unknown row shape, found the keys "question", "answer"' in message
-    assert "kind: question_answer" in message
+    messages = blocked(the_lab)
+    assert len(messages) == 2, messages  # the quest's file, and the one to measure with
+    for message in messages:
+        assert 'row 1: unknown row shape, found the keys "question", "answer"' in message
+        assert "kind: question_answer" in message
 
     the_lab.spec("datasets/gsm8k", id="gsm8k", kind="question_answer")
     the_lab.commit()
@@ -107,3 +106,19 @@ def test_gsm8k_is_refused_before_a_spec_names_its_shape_and_trains_after(the_lab
     assert the_lab.newest_step(ONE) == 3
     (job,) = the_lab.store().jobs
     assert (job.num_examples, learnt_rows(the_lab)) == (7473, {"gsm8k": 6})
+
+
+def test_a_held_out_file_may_have_any_shape_that_a_quest_may_have(the_lab: Lab) -> None:
+    lines = [json.dumps({"prompt": f"{n}+1", "completion": str(n + 1)}) for n in range(20)]
+    the_lab.write("data/sums.jsonl", "\n".join(lines[:8]) + "\n")
+    the_lab.write("data/measured.jsonl", "\n".join(lines[8:]) + "\n")
+    found_realm(the_lab, ["one"], ONE, [{"id": "sums", "file": "data/sums.jsonl"}])
+    overrides = {"evaluation": {"held_out": {"file": "data/measured.jsonl"}}}
+    the_lab.spec("campaigns/one/campaign-001", id="campaign-001", config_overrides=overrides)
+    the_lab.commit()
+
+    the_lab.converge()
+
+    (job,) = the_lab.store().jobs
+    assert (job.status, job.final_val_loss is not None) == ("completed", True)
+    assert learnt_rows(the_lab) == {"sums": 8}
