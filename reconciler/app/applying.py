@@ -30,8 +30,11 @@ def run_apply(
     show: Show,
     command: str = "reconcile apply",
     choose: Choose | None = None,
+    any_time: bool = False,
 ) -> int:
     """Bring the world to what the specs say; of each plan what `choose` returns. Return the exit code.
+
+    With `any_time` the realm's change windows do not count.
 
     Raises:
         Blocked: not on Linux, another reconciler took over, or `choose` refuses the plan.
@@ -51,7 +54,9 @@ def run_apply(
             stack.enter_context(_office(environment, layout, command, lock_timeout_seconds))
 
         begun = begin(environment, options, take, show)
-        ticker = stack.enter_context(Ticker(environment, begun, stop, show, options=options, choose=choose))
+        ticker = stack.enter_context(
+            Ticker(environment, begun, stop, show, options=options, choose=choose, any_time=any_time)
+        )
         signals.on_hangup = ticker.look_now
         if begun.fetcher is not None and mode == "continuous":
             begun.fetcher.start()

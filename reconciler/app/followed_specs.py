@@ -1,8 +1,10 @@
 """The specs that a loop goes by: the newest of its branch, or the last good ones while those have mistakes.
 
-Called by each tick. A mistake stops nothing that goes on; it is told once for each commit.
+Called by each tick. A mistake stops nothing that goes on; it is told once for each commit. Outside the
+realm's change windows a newer commit waits, and the one taken up last stays in force.
 """
 
+from reconciler.app.change_windows import opens_at, taken_up_before, waits_text
 from reconciler.app.environment import Environment
 from reconciler.app.errors import NotFound
 from reconciler.app.following import Begun
@@ -20,10 +22,23 @@ from reconciler.desired.mistakes import SpecMistakesError
 class FollowedSpecs:
     """Reads the newest commit of the branch, and remembers the one that was good last."""
 
-    def __init__(self, environment: Environment, options: Options, begun: Begun, show: Show) -> None:
+    def __init__(
+        self,
+        environment: Environment,
+        options: Options,
+        begun: Begun,
+        show: Show,
+        *,
+        taken_up: str | None = None,
+        any_time: bool = False,
+    ) -> None:
+        """Go by `begun`, or by the commit that an earlier apply had taken up while its windows are closed."""
         self._environment, self._options, self._show = environment, options, show
         self._following, self._layout = begun.following, begun.layout
-        self.good: tuple[Commit, Desired] | None = begun.in_force
+        self._any_time = any_time
+        self.good = self._of_before(begun.in_force, taken_up)
+        self.waiting: str | None = None
+        """What is said of a newer commit that waits for a change window; None while none does."""
         self.complaint: str | None = None
         """Why the newest specs are not in force; None while they are."""
 
@@ -36,7 +51,7 @@ class FollowedSpecs:
         commit = None
         try:
             commit = followed_commit(self._following, self._layout)
-            if self.good is None or commit.id != self.good[0].id:
+            if self.good is None or not (commit.id == self.good[0].id or self._waits(commit, self.good)):
                 self.good = commit, self._read(commit)
         except (SourceError, SpecMistakesError, NotFound) as error:
             if self.good is None:
@@ -45,6 +60,24 @@ class FollowedSpecs:
         else:
             self.complaint = None
         return self.good
+
+    def _of_before(
+        self, newest: tuple[Commit, Desired] | None, known: str | None
+    ) -> tuple[Commit, Desired] | None:
+        if newest is None or self._any_time:
+            return newest
+        before = taken_up_before(self._environment, self._options, newest[0], known)
+        is_closed = before is not None and opens_at(before[1], self._environment.now()) is not None
+        return before if is_closed else newest
+
+    def _waits(self, commit: Commit, good: tuple[Commit, Desired]) -> bool:
+        """Does a newer commit than the good one wait for a change window? Say so, once."""
+        opens = None if self._any_time else opens_at(good[1], self._environment.now())
+        text = waits_text(commit, good[0], opens) if opens is not None else None
+        if text is not None and text != self.waiting:
+            self._show.notice(text)
+        self.waiting = text
+        return text is not None
 
     def _read(self, commit: Commit) -> Desired:
         return seen_from_here(self._environment, self._options, load_commit(self._environment, commit))

@@ -75,6 +75,10 @@ def look(environment: Environment, options: Options, *, ref: str = "HEAD", workt
     repository = commit.top or repository_of(environment, options)
     read = load_worktree(environment, repository) if worktree else load_commit(environment, commit)
     view = view_of(environment, options, commit, read)
+    if view.facts.store.attempted_commit not in (None, commit.id):
+        from reconciler.app.change_windows import with_window
+
+        view = with_window(environment, options, view)
     cache = FileCache(environment.cache_folder)
     edits = uncommitted(repository, commit, cache) if ref == "HEAD" else ()
     return msgspec.structs.replace(view, is_worktree=worktree, uncommitted=edits)

@@ -83,11 +83,13 @@ class Ticker:
         options: Options | None = None,
         look: Look | None = None,
         choose: Choose | None = None,
+        *,
+        any_time: bool = False,
     ) -> None:
         """Take office; trainers are started on this machine unless a launcher says otherwise.
 
         New rows are looked through by a process of the trainer unless `look` says otherwise. Of each plan
-        only what `choose` returns is done.
+        only what `choose` returns is done. With `any_time` the realm's change windows do not count.
         """
         layout, following = begun.layout, begun.following
         stay_inside(layout.root)
@@ -115,7 +117,11 @@ class Ticker:
             now=environment.now,
             interrupted=stop.is_set,
         )
-        self._specs = FollowedSpecs(environment, self._options, begun, show)
+        with self._writer.transaction() as store:
+            taken_up = get_meta(store, "attempted_commit")
+        self._specs = FollowedSpecs(
+            environment, self._options, begun, show, taken_up=taken_up, any_time=any_time
+        )
         self._trouble: str | None = None
         self._view: View | None = None
         self._told_settled: str | None = None
@@ -351,8 +357,8 @@ class Ticker:
         return self._view is not None and any(b.code in _FINAL for b in self._view.plan.blocked)
 
     def is_blocked(self) -> bool:
-        """Does something wait for a person?"""
-        if self._specs.complaint is not None:
+        """Does something wait for a person, or a commit for a change window?"""
+        if self._specs.complaint is not None or self._specs.waiting is not None:
             return True
         return self._view is not None and any(
             item.code in _BLOCKED or item.subject.startswith(("quest/", "inbox", "source"))

@@ -9,6 +9,7 @@ from msgspec import Meta
 from reconciler.desired.base import CampaignName, Id, Line, Record, Spec, Words, is_known
 from reconciler.desired.places import Finding
 from reconciler.desired.training import TrainingSettings, check_settings
+from reconciler.desired.windows import Window, check_windows
 
 _DURATION = re.compile(r"([0-9]{1,6})(ms|s|m|h|d)", re.ASCII)
 _SIZE = re.compile(r"([0-9]{1,6})(MB|GB|TB)", re.ASCII)
@@ -90,6 +91,8 @@ class Apply(Record, frozen=True, kw_only=True):
     """Time between two looks at the world when nothing calls for one."""
     poll: Duration = "30s"
     """Time between two looks at a source that is fetched from elsewhere (`apply --source URL`)."""
+    windows: tuple[Window, ...] = ()
+    """When new commits are taken up; empty: at any time. What is in force goes on outside of them, too."""
     retry: Retry = Retry()
     """What follows when an action fails."""
     approve_above: ApproveAbove = ApproveAbove()
@@ -114,7 +117,6 @@ class Realm(Spec, frozen=True, kw_only=True):
 
 
 LATER = {
-    "apply.windows": "training windows",
     "apply.gentle_stop": "the length of a gentle stop",
 }
 
@@ -122,6 +124,8 @@ LATER = {
 def check(realm: Realm) -> Iterator[Finding]:
     """Yield what is wrong between keys of a realm."""
     yield from check_settings(realm.defaults, "defaults")
+    if is_known(realm.apply, realm.apply.windows):
+        yield from check_windows(realm.apply.windows)
     retry = realm.apply.retry
     if not is_known(retry.longest_backoff, retry.backoff):
         return

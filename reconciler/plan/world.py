@@ -17,6 +17,9 @@ from state.contract.goals import Goals, Reached, goal_reached, num_quests_done
 from state.ids import RunKey, campaign_uid
 from state.store.rows import CampaignRow, Hold, RunRow
 
+_WITHOUT_END = "9999"
+"""Sorts behind every moment."""
+
 
 class LiveRun(msgspec.Struct, frozen=True, kw_only=True):
     """A run whose process lives."""
@@ -193,7 +196,10 @@ class World(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return self.desired.queue is not None and self.is_suspended(self.desired.queue.spec.suspend)
 
     def suspension(self, campaign: str) -> tuple[str, Suspend] | None:
-        """Return the spec that suspends a campaign: its own, its hero's, the queue's or the realm's."""
+        """Return the spec that suspends a campaign: its own, its hero's, the queue's or the realm's.
+
+        Where several do, the one that lasts longest: the others' ends change nothing.
+        """
         if not self._suspends:
             return None
         hero = campaign.partition("/")[0]
@@ -203,11 +209,12 @@ class World(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             ("queue", self.desired.queue),
             ("realm", self.desired.realm),
         )
-        for thing, source in layers:
-            suspend = source.spec.suspend if source is not None else None
-            if suspend is not None and self.is_suspended(suspend):
-                return thing, suspend
-        return None
+        found = [
+            (thing, suspend)
+            for thing, source in layers
+            if source is not None and (suspend := source.spec.suspend) and self.is_suspended(suspend)
+        ]
+        return max(found, key=lambda one: suspended_until(one[1]) or _WITHOUT_END, default=None)
 
     @cached_property
     def _suspends(self) -> bool:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         ),
         ("reconcile apply plan.json", "Just what `reconcile plan --out plan.json` showed, or nothing."),
         ("reconcile apply --once --exclude 'checkpoint/*'", "All but what is to be dropped."),
+        ("reconcile apply --any-time", "Do not wait for the realm's change windows this time."),
         ("reconcile apply --once --lock-timeout 30", "One look and its actions; wait 30 s for the lock."),
     ],
 )
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line for everything that happens.")
 @click.option("--source", metavar="URL", help="Specs elsewhere, for a --root that follows nothing yet.")
 @click.option("--branch", metavar="NAME", help="Branch of that source (default: main).")
+@click.option("--any-time", is_flag=True, help="Take up new commits outside the change windows, too.")
 @choice_options()
 @set_option()
 @click.pass_obj
@@ -57,6 +59,7 @@ def command(
     planfile: str | None,
     only: tuple[str, ...],
     exclude: tuple[str, ...],
+    any_time: bool,
     source: str | None,
     branch: str | None,
     once: bool,
@@ -82,7 +85,8 @@ def command(
     options, choose = _chosen(session, options, planfile, Choice(only=only, exclude=exclude))
     said = (*([planfile] if planfile else []), *(word for one in settings for word in ("--set", one)))
     chosen = Choice(only=only, exclude=exclude).options
-    return _run(session, options, mode, lock_timeout, as_json, choose, (*said, *chosen))
+    said = (*said, *(["--any-time"] if any_time else []), *chosen)
+    return _run(session, options, mode, lock_timeout, as_json, choose, said, any_time=any_time)
 
 
 def _chosen(
@@ -113,6 +117,8 @@ def _run(
     as_json: bool,
     choose: "Choose | None",
     said: "Sequence[str]",
+    *,
+    any_time: bool,
 ) -> int:
     from reconciler.app.applying import run_apply
 
@@ -126,6 +132,7 @@ def _run(
             show=show,
             command=_command(session.host, said, mode),
             choose=choose,
+            any_time=any_time,
         )
     finally:
         end_line = getattr(show, "end_line", None)
