@@ -255,13 +255,11 @@ def _check_scrub(scrub: Scrub | None) -> Iterator[Finding]:
 def _check_copies(copies: Copies | None) -> Iterator[Finding]:
     if not is_known(copies) or copies is None or not is_known(copies.to, copies.min_copies):
         return
-    if len(set(copies.to)) < copies.min_copies - 1:
-        message = (
-            f"is {copies.min_copies}, the one in the root counted, but copies.to names {len(set(copies.to))}"
-        )
-        yield Finding(
-            at=("copies", "min_copies"), message=message, hint="name a folder on another disk for each"
-        )
+    named = len(set(copies.to))
+    if 0 < named < copies.min_copies - 1:  # none: not one of them can be read, which is said of each
+        message = f"is {copies.min_copies}, the one in the root counted, but copies.to names {named}"
+        hint = "name a folder on another disk for each"
+        yield Finding(at=("copies", "min_copies"), message=message, hint=hint)
 
 
 def _check_trash(trash: Trash) -> Iterator[Finding]:

@@ -68,7 +68,7 @@ def other_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_best_and_final_get_a_copy_on_another_disk_and_a_lost_copy_is_made_again(
-    run, resting, other_disk: Path
+    run, resting, pass_time, other_disk: Path
 ) -> None:
     resting({"specs/retention.yaml": f"copies: {{to: [{other_disk}]}}\n"}, (100, 200))
     assert run("apply", "--until-converged").exit_code == 0
@@ -78,6 +78,7 @@ def test_best_and_final_get_a_copy_on_another_disk_and_a_lost_copy_is_made_again
     ]  # no held-out loss: only the final one
 
     shutil.rmtree(copies)
+    pass_time(5)
     run("scrub", "--all")
     assert "damaged: " in " ".join(run("apply", "--until-converged").stdout.split())
 

@@ -75,7 +75,7 @@ def test_without_the_file_there_is_no_retention(tree, small) -> None:
         ("campaigns: {archived: {keep_metrics: 30d}}", ':1:38: is "30d"; known: forever'),
         ("trash: {asked: 23h}", ":1:16: is 23h; expected at least 24h"),
         ("trash: {rolled: 9m}", ":1:17: is 9m; expected at least 10m"),
-        ("copies: {to: [nas]}", ':1:15: is "nas"; expected the absolute path of a folder, without ..'),
+        ("copies: {to: [/mnt/a, nas]}", ':1:23: is "nas"; expected the absolute path of a folder, without ..'),
         ("copies: {to: [/mnt/a, /mnt/a], min_copies: 3}",
          ":1:44: is 3, the one in the root counted, but copies.to names 1; name a folder on another disk for each"),
         ("scrub: {every: 59m}", ":1:16: is 59m; expected at least 1h"),
