@@ -11,6 +11,7 @@ import msgspec
 
 from reconciler.app.environment import Environment
 from reconciler.app.realm_store import read_store
+from reconciler.app.right_memory import RightMemory
 from reconciler.desired.desired import Desired
 from reconciler.desired.layers import held_out_of
 from reconciler.desired.training import HeldOutFile
@@ -65,6 +66,8 @@ class Observer:
         self._files = KeptAnswers(environment.cache_folder / "facts")
         self._folders = FolderCaches(self._files)
         self._bearers = Bearers()
+        self.right = RightMemory(self._files, layout.root)
+        """What plans with what is remembered of the derived files."""
 
     def facts(self, desired: Desired) -> Facts:
         """Return what is, now."""

@@ -25,7 +25,6 @@ from reconciler.desired.queue import Quest
 from reconciler.observed.facts import Facts
 from reconciler.plan.changes import Plan
 from reconciler.plan.dropped import all_quests, dropped_quests, where_of
-from reconciler.plan.planner import make_plan
 from reconciler.plan.world import World
 from state.contract.inspection import Inspection
 from state.layout import Layout
@@ -92,14 +91,15 @@ def view_of(environment: Environment, options: Options, commit: Commit, read: De
     """
     desired = seen_from_here(environment, options, read)
     layout = Layout(root_of(environment, options, desired.realm.spec, commit))
-    seen = Observer(environment, layout, commit.top or layout.root).facts(desired)
+    observer = Observer(environment, layout, commit.top or layout.root)
+    seen = observer.facts(desired)
     now = environment.now()
     world = World(desired=desired, facts=seen, specs_commit=commit.id, now=now)
     memory = Memory(environment)
     known = known_of_new(world, layout, memory.look, memory.guards)
     world = with_unusable_tokenizers(with_inspections(world, known), memory.unusable)
     world = with_late_held_out(environment, world, layout)
-    plan = make_plan(desired, world.facts, specs_commit=commit.id, now=now)
+    plan = observer.right.plan(desired, world.facts, specs_commit=commit.id, now=now)
     return View(
         commit=commit,
         is_worktree=False,

@@ -46,7 +46,6 @@ from reconciler.loop import Pace, Tick
 from reconciler.observed.processes import is_alive
 from reconciler.plan.changes import SETTLES, Plan
 from reconciler.plan.fetches import FETCHES
-from reconciler.plan.planner import make_plan
 from reconciler.plan.scrubs import is_background
 from reconciler.plan.source import open_refresh
 from reconciler.plan.world import LiveRun, World
@@ -221,7 +220,7 @@ class Ticker:
             layout=self._layout,
             desired=desired,
             facts=facts,
-            plan=make_plan(desired, facts, specs_commit=commit.id, now=now),
+            plan=self._observer.right.plan(desired, facts, specs_commit=commit.id, now=now),
             seen_at=now,
         )
         return view if self._choose is None else msgspec.structs.replace(view, plan=self._choose(view))

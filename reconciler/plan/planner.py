@@ -91,9 +91,15 @@ PLANNERS = (
 )
 
 
-def make_plan(desired: Desired, facts: Facts, *, specs_commit: str, now: str) -> Plan:
-    """Return everything that would bring the world to what the specs say, in the order of doing it."""
-    world = World(desired=desired, facts=facts, specs_commit=specs_commit, now=now)
+def make_plan(
+    desired: Desired, facts: Facts, *, specs_commit: str, now: str, right: frozenset[str] = frozenset()
+) -> Plan:
+    """Return everything that would bring the world to what the specs say, in the order of doing it.
+
+    `right`: campaigns whose campaign.json and training_status.json are known to say what they should; without
+    it the plan is the same, and takes longer.
+    """
+    world = World(desired=desired, facts=facts, specs_commit=specs_commit, now=now, right=right)
     draft = Draft()
     if not block_misplaced_root(world, draft) and not block_reserved_heroes(world, draft):
         for planner in PLANNERS:

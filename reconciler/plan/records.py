@@ -35,7 +35,8 @@ def plan_records(world: World, draft: Draft) -> None:
     touched = _campaigns_written(draft)
     for row in world.facts.store.campaigns:
         source = world.desired.campaigns.get(row.name)
-        if source is not None and row.name not in touched and world.seen(row.name).home == "home":
+        is_open = source is not None and row.name not in touched and row.name not in world.right
+        if source is not None and is_open and world.seen(row.name).home == "home":
             _plan_record(world, draft, row, source.spec)
 
 

@@ -23,7 +23,8 @@ def plan_status_files(world: World, draft: Draft) -> None:
     }
     for row in world.facts.store.campaigns:
         is_home = world.seen(row.name).home == "home"  # else it is moved first, or brought back by a person
-        if is_home and row.name in world.desired.campaigns and row.name not in touched:
+        is_open = row.name in world.desired.campaigns and row.name not in world.right
+        if is_home and is_open and row.name not in touched:
             _plan_one(world, draft, row)
 
 

@@ -46,6 +46,8 @@ class World(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     facts: Facts
     specs_commit: str
     now: str
+    right: frozenset[str] = frozenset()
+    """Campaigns whose campaign.json and training_status.json are known to say what they should."""
 
     @property
     def active(self) -> str | None:

@@ -1,0 +1,73 @@
+"""Remember which derived files said what they should, from one plan to the next.
+
+A print counts only for the code that made it, and is kept only of a plan with nothing to do. What is lost,
+damaged or of another version costs time and nothing else: then the files are composed and compared.
+"""
+
+import functools
+import hashlib
+import os
+from pathlib import Path
+
+import msgspec
+
+import state
+from reconciler import plan
+from reconciler.desired.desired import Desired
+from reconciler.observed.fact_cache import FactCache
+from reconciler.observed.facts import Facts
+from reconciler.plan.changes import Plan
+from reconciler.plan.planner import make_plan
+from reconciler.plan.right_files import prints_of
+from state import contract, store
+
+_Prints = dict[str, bytes]
+
+
+class RightMemory:
+    """The prints of one root's campaigns."""
+
+    def __init__(self, kept: FactCache, root: Path) -> None:
+        self._kept = kept
+        self._key = f"right\0{code_stamp()}\0{str(root)!a}"
+        self._known: _Prints | None = None
+
+    def plan(self, desired: Desired, facts: Facts, *, specs_commit: str, now: str) -> Plan:
+        """Return the plan that `make_plan` gives, in less time where files were found right before."""
+        prints, known = prints_of(desired, facts), self._recalled()
+        right = frozenset(name for name, one in prints.items() if known.get(name) == one)
+        found = make_plan(desired, facts, specs_commit=specs_commit, now=now, right=right)
+        if not found.changes and prints != known:
+            self._known = prints
+            self._kept.put(self._key, msgspec.msgpack.encode(prints))
+        return found
+
+    def _recalled(self) -> _Prints:
+        if self._known is None:
+            self._known = _decoded(self._kept.get(self._key))
+        return self._known
+
+
+def _decoded(entry: bytes | None) -> _Prints:
+    try:
+        return msgspec.msgpack.decode(entry, type=_Prints) if entry is not None else {}
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return {}
+
+
+@functools.cache
+def code_stamp() -> str:
+    """Return what changes with the code that composes the files: size and time of each of its own.
+
+    That is how Python, too, decides whether to compile a file again.
+    """
+    stamps = []
+    for package in (state, contract, store, plan):
+        with os.scandir(os.path.dirname(str(package.__file__))) as entries:  # noqa: PTH120 - a text is enough
+            stamps += [_stamp(entry) for entry in entries if entry.name.endswith(".py")]
+    return hashlib.blake2b(repr(sorted(stamps)).encode(), digest_size=16).hexdigest()
+
+
+def _stamp(entry: "os.DirEntry[str]") -> tuple[str, int, int]:
+    status = entry.stat()
+    return entry.path, status.st_size, status.st_mtime_ns
