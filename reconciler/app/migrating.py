@@ -138,7 +138,11 @@ def undo_migration(environment: Environment, root: Path, *, tell: Tell) -> Migra
         begun.write(msgspec.structs.replace(record, state="undoing"))
         take_back(begun, tell)
         begun.write(msgspec.structs.replace(record, state="undone"))
-    notes = (f"the specs repository {record.specs} stays; delete it if nothing in it is yours",)
+    aside = begun.folder.relative_to(root)
+    notes = (
+        f"the specs repository {record.specs} stays; delete it if nothing in it is yours",
+        f"what was written here since lies in {aside}; delete it if you do not need it",
+    )
     return _told(root, record, "undone", notes=notes)
 
 

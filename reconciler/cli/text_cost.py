@@ -58,8 +58,10 @@ def _memory(one: "RunMemory") -> str:
     has = "" if one.device_bytes is None else f" of {size(one.device_bytes)}"
     about = "about " if one.measured_at is None else ""
     need = f"{about}{size(one.need_bytes or 0)}{has} on {one.device} ({known})"
-    fits = "how much it has is unknown" if one.verdict == "unknown device" else one.verdict
-    return f"Memory of {safe(one.campaign)}: {need}: {fits}."
+    fits = (
+        f"; how much {one.device} has is unknown" if one.verdict == "unknown device" else f": {one.verdict}"
+    )
+    return f"Memory of {safe(one.campaign)}: {need}{fits}."
 
 
 def _acts(document: "PlanDocument") -> bool:

@@ -3,35 +3,59 @@
 from collections.abc import Iterator
 
 from reconciler.app.migrating import Migrated
-from reconciler.cli.text_layout import safe
+from reconciler.cli.text_layout import safe, wrapped
 from state.amounts import count
 from state.migration_record import Keep, Link, Move, TakeIn
 
 _MOST_STEPS = 60
 
 
-def step_line(step: object) -> str:
-    """Return one step as a line."""
+def step_line(step: object, width: int = 80, *, back: bool = False) -> str:
+    """Return one step, or how it is taken back, folded to a width."""
+    symbol, verb, told = _taken_back(step) if back else _done(step)
+    return _folded(f"  {symbol} {verb:<9}", told, width)
+
+
+def _done(step: object) -> tuple[str, str, str]:
     match step:
         case Keep(path=path):
-            return f"  ~ keep     {safe(path)}, before it is written anew"
+            return "~", "keep", f"{path}, before it is written anew"
         case Move(source=source, target=target):
-            return f"  → move     {safe(source)}  to {safe(target)}"
+            return "→", "move", f"{source}  to {target}"
         case Link(path=path, target=target):
-            return f"  + link     {safe(path)}  to {safe(target)}"
+            return "+", "link", f"{path}  to {target}"
         case TakeIn(folder=folder, step=number, train_loss=loss, imported=imported):
             known = f"loss {loss:.3f}" if loss is not None else "loss unknown"
-            return f"  + take in  {safe(folder)}  {imported.producer}, step {number:,}, {known}"
+            return "+", "take in", f"{folder}  {imported.producer}, step {number:,}, {known}"
         case _:
-            return f"  {safe(str(step))}"
+            return " ", "", str(step)
 
 
-def migration_text(migrated: Migrated) -> str:
+def _taken_back(step: object) -> tuple[str, str, str]:
+    match step:
+        case Keep(path=path):
+            return "~", "put back", path
+        case Move(source=source, target=target):
+            return "→", "move", f"{target}  back to {source}"
+        case Link(path=path):
+            return "-", "unlink", path
+        case TakeIn(folder=folder):
+            return ".", "forget", f"{folder}, which stays as it was found"
+        case _:
+            return " ", "", str(step)
+
+
+def _folded(lead: str, text: str, width: int) -> str:
+    first, *rest = wrapped(safe(text), max(20, width - len(lead)))
+    return "\n".join([f"{lead}{first}", *(f"{' ' * len(lead)}{line}" for line in rest)])
+
+
+def migration_text(migrated: Migrated, width: int = 80) -> str:
     """Return what a migration does, did, or took back."""
-    return "\n".join(_lines(migrated))
+    return "\n".join(_lines(migrated, width))
 
 
-def _lines(migrated: Migrated) -> Iterator[str]:
+def _lines(migrated: Migrated, width: int) -> Iterator[str]:
     yield f"{safe(migrated.root)}   {_HEADS.get(migrated.state, migrated.state)}"
     if migrated.state == "planned":
         yield f"  realm {safe(migrated.realm)}, its specs in {safe(migrated.specs)}"
@@ -39,16 +63,16 @@ def _lines(migrated: Migrated) -> Iterator[str]:
             active = ", active" if name == migrated.active else ""
             yield f"  + campaign {safe(name)}{active}"
         for step in migrated.steps[:_MOST_STEPS]:
-            yield step_line(step)
+            yield step_line(step, width)
         if (more := len(migrated.steps) - _MOST_STEPS) > 0:
             yield f"  ... and {count(more, 'further step')}"
         for path in migrated.specs_files:
             if path.startswith(("specs/realm", "specs/queue", "specs/campaigns/", "specs/heroes/")):
                 yield f"  + spec     {safe(path)}"
     for note in migrated.notes:
-        yield f"Note: {safe(note)}"
+        yield _folded("Note: ", note, width)
     for refusal in migrated.refusals:
-        yield f"Refused: {safe(refusal)}"
+        yield _folded("Refused: ", refusal, width)
     yield from _next(migrated)
 
 

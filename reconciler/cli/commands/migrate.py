@@ -66,7 +66,7 @@ def command(
 
     def tell(step: object) -> None:
         if not as_json and not session.quiet:
-            session.say(step_line(step))
+            session.say(step_line(step, session.width, back=is_undone))
 
     if is_undone:
         done = undo_migration(environment, root, tell=tell)
@@ -77,6 +77,6 @@ def command(
     if as_json:
         session.say_json(done)
     else:
-        session.say(migration_text(done))
+        session.say(migration_text(done, session.width))
     if done.refusals:
         raise Blocked(f"{done.root} cannot be migrated as it is; see above")

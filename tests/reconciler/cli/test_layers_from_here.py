@@ -85,7 +85,7 @@ def test_no_layer_grows_the_longest_document(
 
 
 def test_whoever_asks_who_applies_reads_its_settings() -> None:
-    words = _command("box", ("clip=1", "seed=2"), once=True, until_converged=False)
+    words = _command("box", ("--set", "clip=1", "--set", "seed=2"), "once")
     assert words == "reconcile apply --host box --set clip=1 --set seed=2 --once"
 
 
