@@ -15,6 +15,7 @@ from reconciler.app.here import seen_from_here
 from reconciler.app.in_force import look_in_force
 from reconciler.app.place import Following, Options, head_of
 from reconciler.app.planning import View, load_commit
+from reconciler.app.snapshot_checks import first_impossible
 from reconciler.desired.desired import Desired
 from reconciler.desired.layers import held_out_of
 from reconciler.desired.training import HeldOutFile
@@ -108,7 +109,7 @@ def look_at_snapshot(environment: Environment, options: Options, snapshot: Snaps
     """Return what apply would have done about the specs of a ref when the snapshot was made.
 
     Raises:
-        Failed: it is of another realm.
+        Failed: it is of another realm, or says what cannot be.
         SourceError, SpecMistakesError: the specs cannot be read.
     """
     commit = head_of(environment, options, ref)
@@ -117,6 +118,8 @@ def look_at_snapshot(environment: Environment, options: Options, snapshot: Snaps
     if desired.realm.spec.id != snapshot.realm:
         specs = f"the specs at {commit.name} are of {desired.realm.spec.id}"
         raise Failed(f"the snapshot is of realm {snapshot.realm}; {specs}")
+    if (wrong := first_impossible(snapshot.facts, snapshot.seen_at, environment.now())) is not None:
+        raise Failed(f"the snapshot cannot be right: {wrong}; write it anew: reconcile observe --out FILE")
     facts = _fitting(desired, snapshot.facts)
     plan = make_plan(desired, facts, specs_commit=commit.id, now=snapshot.seen_at)
     seen = f"what was seen on {snapshot.machine} at {snapshot.seen_at}"

@@ -110,3 +110,33 @@ def test_it_goes_to_the_standard_output_and_over_an_older_one_whole(run, snapsho
     assert run("observe", "--out", str(snapshot)).exit_code == 0
     assert json.loads(snapshot.read_text())["schema_version"] == 1
     assert run("plan", "--facts", str(snapshot), "--worktree").exit_code == 64
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        (["seen_at"], "2126-01-01T00:00:00Z", "seen_at is 2126-01-01T00:00:00Z, more than a day after now"),
+        (["seen_at"], "tomorrow", "seen_at is 'tomorrow'; expected a moment such as"),
+        (["facts", "disk", "free_bytes"], -5, "facts.disk.free_bytes is -5; expected a number from 0 up"),
+        (["facts", "store", "observed_seconds"], -1.0, "facts.store.observed_seconds is -1.0; expected"),
+        (["facts", "store", "campaigns"], [], "campaign_uid is '"),
+        (["facts", "store", "observed_at"], "soon", "facts.store.observed_at is 'soon'; expected a moment"),
+        (["facts", "store", "observed_seconds"], float("nan"), "no snapshot of facts that this version can"),
+        (["facts", "disk", "free_bytes"], "many", "no snapshot of facts that this version can read"),
+    ],
+)
+def test_a_snapshot_that_says_what_cannot_be_is_refused_by_its_place(
+    run, snapshot: Path, path: list[str], value: object, said: str
+) -> None:
+    document = json.loads(snapshot.read_text())
+    inner = document
+    for name in path[:-1]:
+        inner = inner[name]
+    inner[path[-1]] = value
+    snapshot.write_text(json.dumps(document))
+
+    result = run("plan", "--facts", str(snapshot))
+
+    assert result.exit_code == 1, result.stdout
+    assert said in result.stderr
+    assert "write it anew: reconcile observe --out FILE" in result.stderr
