@@ -53,6 +53,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "doctor": ("doctor", "Check what training needs, and say how to mend it."),
     "install-service": ("install_service", "Write a systemd unit that keeps apply running."),
     "schema": ("schema", "Print the JSON Schemas of specs and plan."),
+    "completion": ("completion", "Print a script with which a shell completes commands and ids."),
     "version": ("version", "Print version, code version, Python, SQLite, torch."),
 }
 """Verb → its module in `commands`, and what help says about it; in the order of help."""
