@@ -15,7 +15,7 @@ import warnings
 from collections.abc import Callable
 from typing import NoReturn
 
-DEADLINE_SECONDS = 90.0
+DEADLINE_SECONDS = 120.0
 """More than a child takes on a slow and busy machine, less than pytest's own limit of a test."""
 _LAST_WORDS_SECONDS = 1.0
 _RAISED = 70

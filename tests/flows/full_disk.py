@@ -44,7 +44,7 @@ def _live(lab: Lab) -> dict[str, object]:
     filler = _fill(lab)
     before = _kept(lab)
     wait_until(lambda: _waiting(lab), 120, "the trainer waits", say=lab.said)
-    wait_until(lambda: _blocked(lab), 30, "the plan says so", say=lab.said)
+    wait_until(lambda: _blocked(lab), 100, "the plan says so", say=lab.said)
     full = {
         "kept_before": before,
         "kept_while_full": _kept(lab),

@@ -206,7 +206,7 @@ class Lab:
         for pid in self.processes():
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        wait_until(lambda: not self.processes(), 20, "the trainers are gone")
+        wait_until(lambda: not self.processes(), 100, "the trainers are gone")
 
 
 def claimant(run: Path) -> Process | None:

@@ -83,7 +83,7 @@ def test_a_high_quest_overtakes_at_the_next_update_and_the_low_one_goes_on_at_it
     the_lab.write("data/short.jsonl", rows(range(2000, 2031)))
     realm_of(the_lab, low)
     loop = the_lab.start("apply")
-    wait_until(lambda: the_lab.records("update"), 90, "training began", say=the_lab.said)
+    wait_until(lambda: the_lab.records("update"), 100, "training began", say=the_lab.said)
 
     the_lab.spec("queue", quests=[low, {"id": "short", "file": "data/short.jsonl", "priority": "high"}])
     the_lab.commit()

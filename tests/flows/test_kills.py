@@ -162,7 +162,7 @@ def _lived(folder: Path, seed: int, kills: int) -> tuple[Life, Watcher]:
     watcher.start()
     try:
         life.live()
-        wait_until(lambda: not lab.processes(), 20, "no trainer is left")
+        wait_until(lambda: not lab.processes(), 100, "no trainer is left")
     finally:
         watcher.end()
         lab.end()
@@ -201,9 +201,9 @@ def test_the_watcher_would_see_two_trainers_at_once_and_two_launches_of_one_run(
     watcher = Watcher(lab)
     sleepers = [_claiming_sleeper(lab, name) for name in ("one", "two")]
     watcher.start()
-    wait_until(lambda: watcher.together, 10, "both are seen")
+    wait_until(lambda: watcher.together, 100, "both are seen")
     sleepers.append(_claiming_sleeper(lab, "two"))
-    wait_until(lambda: 2 in map(len, watcher.seen.values()), 10, "the second launch is seen")
+    wait_until(lambda: 2 in map(len, watcher.seen.values()), 100, "the second launch is seen")
     watcher.end()
     for sleeper in sleepers:
         sleeper.kill()

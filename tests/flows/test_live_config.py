@@ -34,7 +34,7 @@ def _begun(lab: Lab) -> tuple[Path, str]:
     lab.write("data/a.jsonl", rows(range(1200)))
     commit = found_realm(lab, ["one"], ONE, [{"id": "a", "file": "data/a.jsonl", "epochs": 2}])
     lab.start("apply")
-    wait_until(lambda: lab.newest_step(ONE) >= 20, 60, "it trains", say=lab.said)
+    wait_until(lambda: lab.newest_step(ONE) >= 20, 100, "it trains", say=lab.said)
     return lab.runs()[0], commit
 
 
@@ -54,7 +54,7 @@ def test_a_live_change_reaches_the_same_process_and_every_record_tells_the_confi
     assert process is not None
 
     after = _change(the_lab, learning_rate=RATE)
-    wait_until(lambda: _taken_up(the_lab, run), 60, "it takes the rate up", say=the_lab.said)
+    wait_until(lambda: _taken_up(the_lab, run), 100, "it takes the rate up", say=the_lab.said)
     assert claimant(run) == process
     wait_until(lambda: the_lab.status_of(ONE, "a") == "completed", 120, "the quest is done", say=the_lab.said)
 
@@ -95,7 +95,7 @@ def test_a_kill_right_after_a_live_change_goes_on_with_the_new_values_under_a_ke
 ) -> None:
     run, _ = _begun(the_lab)
     _change(the_lab, learning_rate=RATE)
-    wait_until(lambda: _taken_up(the_lab, run), 60, "it takes the rate up", say=the_lab.said)
+    wait_until(lambda: _taken_up(the_lab, run), 100, "it takes the rate up", say=the_lab.said)
     process = claimant(run)
     assert process is not None
     os.kill(process.pid, signal.SIGKILL)

@@ -17,7 +17,7 @@ from reconciler.cli.group import reconcile
 
 Run = Callable[..., Result]
 REALM = "id: lab\n"
-PATIENCE = 60.0
+PATIENCE = 120.0
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ def training(the_lab: Lab) -> Lab:
 def test_the_second_reconciler_says_who_holds_the_root_since_when_and_leaves_with_3(the_lab: Lab) -> None:
     found_realm(the_lab, ["one"], None, [])
     first = the_lab.start("apply")
-    wait_until(lambda: "Converged" in the_lab.said(), 30, "the first has settled", say=the_lab.said)
+    wait_until(lambda: "Converged" in the_lab.said(), 100, "the first has settled", say=the_lab.said)
     before = the_lab.layout.store.read_bytes()
 
     second = the_lab.reconcile("apply", "--until-converged")
@@ -50,7 +50,7 @@ def test_the_second_reconciler_says_who_holds_the_root_since_when_and_leaves_wit
 def test_the_second_reconciler_takes_over_when_the_first_leaves_in_time(the_lab: Lab) -> None:
     found_realm(the_lab, ["one"], None, [])
     first = the_lab.start("apply")
-    wait_until(lambda: "Converged" in the_lab.said(), 30, "the first has settled", say=the_lab.said)
+    wait_until(lambda: "Converged" in the_lab.said(), 100, "the first has settled", say=the_lab.said)
     second = the_lab.start("apply", "--until-converged", "--lock-timeout", "30", log="second.log")
     first.terminate()
 
@@ -71,7 +71,7 @@ def test_training_outlives_its_reconciler_and_the_next_one_adopts_it(training: L
     wait_until(
         lambda: training.status_of(ONE, "a") == "completed", 120, "the quest is done", say=training.said
     )
-    wait_until(lambda: [run.end for run in training.store().runs] == ["finished"], 30, "the run is closed")
+    wait_until(lambda: [run.end for run in training.store().runs] == ["finished"], 100, "the run is closed")
 
     assert f"training of {ONE} goes on (pid {trainer.pid})" in training.said()
     assert len(training.runs()) == len(training.records("started")) == 1
@@ -88,7 +88,7 @@ def _survived(
     epoch = lab.store().epoch
     assert set(lab.trainers()) == {trainer}
     following = lab.start("apply")
-    wait_until(lambda: lab.store().epoch > epoch, 30, "the next one is in office", say=lab.said)
+    wait_until(lambda: lab.store().epoch > epoch, 100, "the next one is in office", say=lab.said)
     return following
 
 
@@ -100,18 +100,18 @@ def test_pause_resume_and_stop_reach_the_trainer(training: Lab) -> None:
     (trainer,) = training.trainers()
 
     _ask(training, "pause", "--why", "lunch")
-    wait_until(lambda: _phase(training) == "paused", 30, "it pauses", say=training.said)
+    wait_until(lambda: _phase(training) == "paused", 100, "it pauses", say=training.said)
     paused_at = training.newest_step(ONE)
     assert _updates(training) == paused_at  # it saved before it waits
     assert set(training.trainers()) == {trainer}
 
     _ask(training, "resume")
-    wait_until(lambda: _updates(training) > paused_at, 30, "it goes on", say=training.said)
+    wait_until(lambda: _updates(training) > paused_at, 100, "it goes on", say=training.said)
     assert set(training.trainers()) == {trainer}
 
     _ask(training, "stop", "--why", "the GPU is needed")
-    wait_until(lambda: not training.processes(), 60, "it leaves", say=training.said)
-    wait_until(lambda: [run.end for run in training.store().runs] == ["stopped"], 30, "that is written down")
+    wait_until(lambda: not training.processes(), 100, "it leaves", say=training.said)
+    wait_until(lambda: [run.end for run in training.store().runs] == ["stopped"], 100, "that is written down")
     stopped_at = training.newest_step(ONE)
     (blocked,) = training.plan()["blocked"]
     assert blocked["code"] == "held"

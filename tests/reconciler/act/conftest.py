@@ -183,7 +183,7 @@ class Workshop:
         self.wait_for_claim()
 
     def wait_for_claim(self) -> None:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 100
         claims = self.run.folder / "claims.log"
         while not (claims.exists() and claims.read_text()):
             assert time.monotonic() < deadline, self.run.log.read_text()

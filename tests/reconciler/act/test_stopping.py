@@ -125,7 +125,7 @@ def test_a_trainer_that_hangs_before_its_claim_is_ended_by_a_stop(
     launcher, realm.has_processes = LocalLauncher(), True
     for _ in range(2):
         launcher.spawn(
-            [sys.executable, "-I", "-S", "-c", "import time; time.sleep(60)"],
+            [sys.executable, "-I", "-S", "-c", "import time; time.sleep(600)"],
             env={"REALM_RUN_COOKIE": realm.cookie}, log=tmp_path / "log", cwd=tmp_path,
         )  # fmt: skip
     while find_by_cookie(realm.cookie) is None:

@@ -10,8 +10,8 @@ ROW = '{"messages": [{"role": "user", "content": "1+1"}, {"role": "assistant", "
 arguments = dict(zip(sys.argv[1::2], sys.argv[2::2], strict=True))
 behaviour = arguments.get("--behave", "well")
 if behaviour == "hang":
-    subprocess.Popen([sys.executable, "-I", "-S", "-c", "import time; time.sleep(60)"])
-    time.sleep(60)
+    subprocess.Popen([sys.executable, "-I", "-S", "-c", "import time; time.sleep(600)", arguments["--out"]])
+    time.sleep(600)
 if behaviour == "fail":
     sys.exit("no numbers left")
 if behaviour != "forget":

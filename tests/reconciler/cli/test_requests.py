@@ -94,11 +94,11 @@ def test_waiting_returns_when_this_very_request_was_handled(run, store) -> None:
                 )
                 put(connection, [done])
 
-    reconciler = threading.Thread(target=handle_one_after_the_other)
+    reconciler = threading.Thread(target=handle_one_after_the_other, daemon=True)
     reconciler.start()
     with hold_lock(store.layout.lock, command="reconcile apply", since="2026-01-31T12:00:00Z"):
-        result = run("resume", "--wait", "--timeout", "20")
-    reconciler.join()
+        result = run("resume", "--wait", "--timeout", "200")
+    reconciler.join(200)
     assert (result.exit_code, result.stdout) == (0, "done 2\n")
 
 
@@ -108,7 +108,7 @@ def trainer(store) -> Iterator[subprocess.Popen[bytes]]:
     folder = store.layout.campaign("pip/campaign-001").run(RunKey("", 1, 1)).folder
     folder.mkdir(parents=True)
     environment = {**os.environ, COOKIE_VARIABLE: "cookie"}
-    with subprocess.Popen(["sleep", "60"], env=environment) as process:
+    with subprocess.Popen(["sleep", "600"], env=environment) as process:
         while (seen := identity_of(process.pid)) is None or seen.name != "sleep":
             time.sleep(0.01)
         claim = ProcessIdentity(

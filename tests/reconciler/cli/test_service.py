@@ -63,7 +63,7 @@ def test_apply_says_that_it_is_ready_lives_and_leaves(
     git(lab, "commit", "-qam", "Rest")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as end:
         end.bind(f"\0{name[1:]}" if name[0] == "@" else name)
-        end.settimeout(10)
+        end.settimeout(100)
         monkeypatch.setenv("NOTIFY_SOCKET", name)
         assert run("apply", "--once").exit_code == 0
         told = [end.recv(100).decode() for _ in range(3)]

@@ -116,7 +116,7 @@ def test_a_dead_bearer_of_the_cookie_is_not_found(fake_proc) -> None:
 @pytest.fixture
 def child() -> Iterator["subprocess.Popen[bytes]"]:
     environment = {**os.environ, COOKIE_VARIABLE: f"test-{os.getpid()}"}
-    command = [sys.executable, "-S", "-c", "print('up', flush=True); import time; time.sleep(60)"]
+    command = [sys.executable, "-S", "-c", "print('up', flush=True); import time; time.sleep(600)"]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE)
     assert process.stdout is not None
     process.stdout.readline()
@@ -137,7 +137,7 @@ def test_a_real_process_lives_until_it_is_killed_even_as_a_zombie(child) -> None
     assert processes.is_alive(it)
     assert processes.find_by_cookie(it.cookie) == child.pid
     child.send_signal(signal.SIGKILL)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 100
     while processes.is_alive(it) and time.monotonic() < deadline:
         time.sleep(0.01)
     seen = processes.identity_of(child.pid)

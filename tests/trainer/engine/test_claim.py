@@ -83,4 +83,4 @@ def test_the_lock_of_a_living_process_is_refused_and_free_after_its_death(tmp_pa
 
 def _python(code: str, *arguments: Path) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-c", code, *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)

@@ -77,7 +77,7 @@ def test_a_new_rate_is_in_force_from_the_very_next_update_on_in_the_same_process
         wait_until(lambda: bool(metrics(files, "config")))
         step = metrics(files, "config")[0].step
         write_json(files.orders, with_config(new, quest, sequence=3, goal_updates=step + 7))
-        assert process.wait(timeout=60) == 0
+        assert process.wait(timeout=120) == 0
     assert read(files.process, ProcessIdentity).pid == process.pid
 
     found = records(files)
@@ -103,7 +103,7 @@ def ended(process: "subprocess.Popen[bytes]") -> Iterator["subprocess.Popen[byte
 
 
 def wait_until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.005)

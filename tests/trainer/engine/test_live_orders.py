@@ -125,7 +125,7 @@ def meanwhile(files: RunLayout, condition: Callable[[], bool], act: Callable[[],
     """Act from another thread as soon as the condition holds."""
 
     def watch() -> None:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while not condition() and time.monotonic() < deadline:
             time.sleep(0.005)
         act()
