@@ -9,6 +9,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 sys.path.insert(0, str(Path(__file__).parent))
+from somewhere import leave_home
+
+leave_home()
 
 from weak_root import weak_root
 
