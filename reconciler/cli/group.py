@@ -51,6 +51,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "try": ("try_", "Ask a checkpoint a few questions."),
     "observe": ("observe", "Write what is, as a file: facts to plan against elsewhere."),
     "doctor": ("doctor", "Check what training needs, and say how to mend it."),
+    "chaos": ("chaos", "Hurt a toy realm on this machine, and say which promises held."),
     "install-service": ("install_service", "Write a systemd unit that keeps apply running."),
     "schema": ("schema", "Print the JSON Schemas of specs and plan."),
     "completion": ("completion", "Print a script with which a shell completes commands and ids."),
