@@ -147,6 +147,23 @@ def without_line(text: str, key: str) -> str:
     return _checked(text, [edit], (key,), None)
 
 
+def without_block(text: str, key: str) -> str:
+    """Return the text without a top key and its value, however many lines that has, with their comments.
+
+    Raises:
+        CannotEdit: what is left would say something else than before.
+    """
+
+    def edit(lines: list[str], places: Any) -> list[str]:
+        begin = places[key].key.line - 1
+        end = begin + 1
+        while end < len(lines) and lines[end][:1] in (" ", "-"):
+            end += 1
+        return [*lines[:begin], *lines[end:]]
+
+    return _checked(text, [edit], (key,), None)
+
+
 def _moved(after: str, old_width: int, value: str) -> str:
     """Return what follows a value, with the comment where it was before, if there is room."""
     comment = after.lstrip(" ")

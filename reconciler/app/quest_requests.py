@@ -3,6 +3,7 @@
 from typing import Literal
 
 from reconciler.app.environment import Environment
+from reconciler.app.errors import Failed
 from reconciler.app.ground import not_found, store_of
 from reconciler.app.in_force import layout_of
 from reconciler.app.place import Options
@@ -19,11 +20,17 @@ def ask_about_quest(
 
     Raises:
         NotFound: nothing was applied, or no job of such a quest is known.
-        Failed: the store cannot be written.
+        Failed: every job of it is completed; or the store cannot be written.
     """
     layout = layout_of(environment, options)
     name = quest.removeprefix("quest/")
-    known = {job.quest_id for job in store_of(layout).jobs}
+    jobs = store_of(layout).jobs
+    known = {job.quest_id for job in jobs}
     if name not in known:
         raise not_found("quest", name, known)
+    if all(job.status == "completed" for job in jobs if job.quest_id == name):
+        raise Failed(
+            f"quest {name} is completed: there is nothing to {kind}; to train it again raise its epochs in "
+            "specs/queue.yaml, or give its content a quest id of its own"
+        )
     return layout, leave_request(environment, layout, kind, f"quest/{name}", why, quest=name)

@@ -6,7 +6,7 @@ from reconciler.app.archiving import afterwards_note, archived_text, waiting_not
 from reconciler.app.environment import Environment
 from reconciler.app.errors import Blocked, Misused
 from reconciler.app.ground import not_found, work_tree_of
-from reconciler.app.line_edits import CannotEdit, with_line, with_value, without_line
+from reconciler.app.line_edits import CannotEdit, with_line, with_value, without_block, without_line
 from reconciler.app.new import check_title, used_numbers
 from reconciler.app.place import Options
 from reconciler.app.scalars import quoted
@@ -76,6 +76,9 @@ def _edits(base: Base, before: str, after: str, title: str, *, keep_queue: bool)
     text = with_value(base.text(old.path), ("id",), after.partition("/")[2])
     if old.spec.rewind is not None:
         text = without_line(text, "rewind")  # it is about checkpoints of the old one
+    for key in ("milestones", "releases"):  # so are these: they name its steps
+        if getattr(old.spec, key):
+            text = without_block(text, key)
     yield new, with_line(text, "name", quoted(title), after=("id",))
     yield old.path, archived_text(base, old.path)
     realm = base.desired.realm

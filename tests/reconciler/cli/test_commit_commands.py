@@ -96,6 +96,30 @@ def test_start_over_leaves_out_where_the_old_campaign_went_back(run, lab: Path, 
     assert "rewind" not in (lab / "specs/campaigns/mu/campaign-002.yaml").read_text()
 
 
+@pytest.mark.parametrize(
+    "marks",
+    [
+        "milestones: [{step: 500, note: reads the digits}]\nreleases: [{at: 1500, updates: 100}]\n",
+        "milestones:\n  - step: 500\n    note: reads the digits  # at last\nreleases:\n- {at: 1500, updates: 100}\n",
+    ],
+    ids=["in one line", "in a block"],
+)
+def test_start_over_leaves_out_what_names_steps_of_the_old_campaign(run, lab: Path, git, marks: str) -> None:
+    before = (lab / MU).read_text()
+    (lab / MU).write_text(before + marks + "description: kept\n")
+    git(lab, "commit", "-qam", "marks")
+
+    done = run("start-over", "mu")
+
+    assert done.exit_code == 0, done.stderr
+    new = (lab / "specs/campaigns/mu/campaign-002.yaml").read_text()
+    assert "milestones" not in new
+    assert "releases" not in new
+    assert "digits" not in new
+    assert new.endswith("description: kept\n")
+    assert "milestones" in (lab / MU).read_text()
+
+
 def test_start_over_moves_quests_that_name_the_old_campaign_unless_told_not_to(run, lab: Path, git) -> None:
     run("start-over", "mu", "--keep-queue", "--branch", "kept")
     assert git(lab, "diff", "--name-only", "main", "kept", "--", "specs/queue.yaml") == ""

@@ -304,3 +304,13 @@ def test_a_campaign_that_is_archived_is_on_hold_no_more_whatever_was_asked_befor
     pip = next(one for one in report["campaigns"] if one["name"] == "pip/campaign-001")
     assert (report["num_held"], pip["hold"], pip["healthy"]["reason"]) == (0, None, "archived")
     assert "stopped by" not in run("status").stdout
+
+
+@pytest.mark.parametrize("kind", ["skip", "retry"])
+def test_nothing_is_asked_about_a_quest_that_is_completed(run, store, rows, kind: str) -> None:
+    store.write([rows.job(status="completed")])
+    result = run(kind, rows.job().quest_id)
+    assert result.exit_code == 1
+    assert f"is completed: there is nothing to {kind}; to train it again raise its epochs" in result.stderr
+    with closing(open_writer(store.layout.store)) as connection:
+        assert find(connection, 1) is None
