@@ -63,7 +63,7 @@ def test_an_archived_campaign_comes_back_and_trains_on(lab: Lab) -> None:
     assert not lab.layout.campaign(ONE).folder.exists()
     assert archived.checkpoint(steps).is_dir()
     assert json.loads(archived.archive_summary.read_bytes())["final_checkpoint"]["step"] == steps
-    assert "archived" in lab.reconcile("get", "campaigns").stdout
+    assert "archived" in lab.reconcile("get", "campaigns", "--wide").stdout
     assert lab.plan()["changes"] == []
 
     lab.spec("campaigns/one/campaign-001", id="campaign-001")
@@ -119,7 +119,7 @@ def test_a_campaign_whose_file_is_deleted_while_it_trains_stops_and_keeps_everyt
     row = next(row for row in lab.store().campaigns if row.name == ONE)
     assert row.status == "paused"
     assert lab.newest_step(ONE) == max(row.step for row in lab.ledger(ONE)) > 0
-    assert "orphan" in lab.reconcile("get", "campaigns").stdout
+    assert "orphan" in lab.reconcile("get", "campaigns", "--wide").stdout
     assert lab.reconcile("new", "campaign", "one").returncode == 0
     assert not lab.repository.joinpath("specs/campaigns/one/campaign-001.yaml").exists()
     assert lab.repository.joinpath("specs/campaigns/one/campaign-003.yaml").exists()

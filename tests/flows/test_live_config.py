@@ -127,7 +127,7 @@ def test_a_setting_of_the_command_line_holds_as_long_as_its_apply_runs(the_lab: 
     (run,) = the_lab.runs()
     assert read(run / "request.json", RunRequest).config.training.learning_rate == RATE
     assert the_lab.plan()["changes"] == []
-    said = the_lab.reconcile("explain", ONE, "--origin").stdout
+    said = the_lab.reconcile("explain", ONE, "--origin", "--wide").stdout
     (line,) = (line for line in said.splitlines() if line.startswith("learning_rate"))
     assert line.endswith("(trainer g1-a1 reports 0.0004)")
     assert "threads" in said

@@ -71,7 +71,7 @@ class Realm:
         self.world.apply()
 
     def prove(self, checkpoint: str, *more: str) -> Result:
-        return self.run("prove", checkpoint, *more)
+        return self.run("prove", checkpoint, *more, "--wide")
 
     def run(self, *arguments: str) -> Result:
         """Call the command for this realm."""
