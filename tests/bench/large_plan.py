@@ -1,14 +1,20 @@
-"""A plan with nothing to do over 1,000 campaigns with 5,000 checkpoints, once parsed; beside a small realm."""
+"""A plan with nothing to do over 1,000 campaigns with 5,000 checkpoints, once parsed; beside a small realm.
+
+Also what the loop's look costs when nothing changed: the same, in a process that is there already.
+"""
 
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
-from machine import Cost, time_command
+from machine import Cost, time_call, time_command
 from realms import RECONCILE, Realm
 
-from reconciler.app.gather import new_realm_uid
+from reconciler.app.environment import current_environment
+from reconciler.app.gather import Observer, new_realm_uid
+from reconciler.app.place import Options, head_of
+from reconciler.app.planning import load_commit
 from state.campaign_file import campaign_record
 from state.canonical import canonical_json
 from state.cards import CampaignCard, encode_card
@@ -33,14 +39,17 @@ def measure(folder: Path) -> Iterator[str]:
     realm = Realm(folder)
     realm.commit("queue.yaml", r"quests:(.|\n)*", "quests: []\n")
     realm.run("apply", "--until-converged")
-    small = _time_plan(realm)
+    small, small_look = _time_plan(realm), _time_look(realm)
     names = _write_specs(realm)
     _write_world(realm, names)
-    large = _time_plan(realm)
+    large, large_look = _time_plan(realm), _time_look(realm)
     num_checkpoints = len(names) * CHECKPOINTS_PER_CAMPAIGN
     yield f"small realm                        {small}"
     yield f"{len(names):,} campaigns, {num_checkpoints:,} checkpoints {large} (goal: 500 ms)"
     ratio = large.seconds / large.bare_seconds / (small.seconds / small.bare_seconds)
+    for what, look in (("small realm", small_look), (f"{len(names):,} campaigns", large_look)):
+        pace = f"{look.bare_cpu_seconds * 1000:.1f} ms, a bare start"
+        yield f"in the loop, {what:<21} {look.cpu_seconds * 1000:7.1f} ms of processor time   ({pace})"
     yield f"in bare starts                     {ratio:7.1f} x the small realm"
 
 
@@ -48,6 +57,26 @@ def _time_plan(realm: Realm) -> Cost:
     command = [RECONCILE, "plan", "--detailed-exitcode"]
     subprocess.run(command, cwd=realm.specs, env=realm.environment, stdout=subprocess.DEVNULL, check=True)
     return time_command(command, cwd=realm.specs, env=realm.environment)
+
+
+def _time_look(realm: Realm) -> Cost:
+    """Return what a look of the loop takes that finds nothing to do."""
+    environment = msgspec.structs.replace(
+        current_environment(), cwd=realm.specs, home=realm.specs.parent, variables=realm.environment
+    )
+    commit = head_of(environment, Options())
+    desired, observer = (
+        load_commit(environment, commit),
+        Observer(environment, Layout(realm.root), realm.specs),
+    )
+
+    def look() -> None:
+        facts, now = observer.facts(desired), environment.now()
+        plan = observer.right.plan(desired, facts, specs_commit=commit.id, now=now)
+        assert not plan.changes
+
+    look()
+    return time_call(look)
 
 
 def _write_specs(realm: Realm) -> list[str]:
