@@ -18,6 +18,10 @@ from state.store.connection import open_reader
 from state.store.rows import RequestRow
 from state.store.tables import select
 
+UNREACHABLE = "unreachable"
+LONGEST_WAIT_SECONDS = 900.0
+_MOST_DOUBLINGS = 16
+_JITTER = 0.2
 _SCHEMES = ("file", "git", "http", "https", "ssh")
 _SCP = re.compile(r"[A-Za-z0-9._-]+(@[A-Za-z0-9._-]+)?:(?!:)[^\s]+", re.ASCII)
 
@@ -55,6 +59,25 @@ def without_password(url: str) -> str:
     return urlunsplit(parts._replace(netloc=f"{parts.username or ''}:***@{host}"))
 
 
+def wait_seconds(interval_seconds: float, failures: int, dice: float) -> float:
+    """Return how long to wait for the next look: doubled for each failure in a row, with up to a fifth more.
+
+    `dice` is from 0 to 1: machines that lost the same source do not all come back at the same moment. One
+    look that succeeds, or finds another trouble, begins anew.
+    """
+    if not failures:
+        return interval_seconds
+    longest = max(LONGEST_WAIT_SECONDS, interval_seconds)
+    doubled = interval_seconds * float(2 ** min(failures, _MOST_DOUBLINGS))
+    return min(doubled, longest) * (1 + _JITTER * dice)
+
+
+def _dice() -> float:
+    from secrets import randbelow  # only who fetches needs it
+
+    return randbelow(1_000) / 1_000
+
+
 class Fetcher:
     """Fetches the source of one root. `fetch_once` may be called from any thread; one look at a time."""
 
@@ -79,11 +102,13 @@ class Fetcher:
         self._asked.set()
 
     def _look_again(self) -> None:
+        failures = 0
         while not self._over.is_set():
-            self._asked.wait(self.interval_seconds)
+            self._asked.wait(wait_seconds(self.interval_seconds, failures, _dice()))
             self._asked.clear()
             if not self._over.is_set():
-                self.fetch_once()
+                trouble = self.fetch_once().trouble
+                failures = failures + 1 if trouble is not None and trouble.code == UNREACHABLE else 0
 
     def fetch_once(self) -> SourceStatus:
         """Look at the source and write down what was found; wake the loop when it matters to it."""

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from reconciler.app.fetching import wait_seconds
 from reconciler.cli.group import reconcile
 
 Run = Callable[..., Result]
@@ -237,3 +238,82 @@ def test_refresh_returns_when_its_own_look_was_made_and_a_hangup_asks_for_one(
     loop.send_signal(signal.SIGHUP)
     until(lambda: status(run)["applied_commit"] == newest)
     assert loop.poll() is None
+
+
+def test_looks_at_a_source_that_cannot_be_reached_grow_rarer_and_one_success_starts_anew() -> None:
+    assert [wait_seconds(30, failures, 0.0) for failures in range(7)] == [30, 60, 120, 240, 480, 900, 900]
+    assert wait_seconds(30, 2, 1.0) == pytest.approx(144.0)
+    assert wait_seconds(30, 0, 1.0) == 30
+    assert wait_seconds(3600, 1, 0.0) == 3600
+    assert wait_seconds(30, 10_000, 0.0) == 900
+
+
+def test_a_source_that_was_cut_short_leaves_the_last_good_commit_in_force(
+    run: Run, there: Path, tmp_path: Path
+) -> None:
+    cut = tmp_path / "cut"
+    git(tmp_path, "clone", "-q", str(there), str(cut))
+    run("apply", "--once", "--source", str(cut))
+    good = status(run)["commit"]
+    for number in range(3):
+        newest = commit(there, {"specs/realm.yaml": f"{REALM}name: Number {number}\n"})
+    git(cut, "fetch", "-q", "--depth", "1", f"file://{there}", "main")
+    git(cut, "reset", "-q", "--hard", newest)
+    git(cut, "reflog", "expire", "--expire=now", "--all")
+    git(cut, "gc", "-q", "--prune=now")
+    assert run("apply", "--once").exit_code == 3
+    seen = status(run)
+    assert seen["commit"] == good
+    assert seen["source"]["trouble"]["code"] in ("shallow", "rewritten")
+    assert seen["source"]["good_at"] is not None
+
+
+def test_no_hook_of_the_source_or_of_the_mirror_runs(
+    run: Run, there: Path, root: Path, tmp_path: Path
+) -> None:
+    canary = tmp_path / "canary"
+    hooks = ("post-checkout", "post-merge", "post-update", "reference-transaction", "upload-pack")
+    run("apply", "--once", "--source", str(there))
+    for folder in (there / ".git" / "hooks", root / "source.git" / "hooks"):
+        folder.mkdir(exist_ok=True)
+        for name in hooks:
+            (folder / name).write_text(f"#!/bin/sh\ntouch {canary}\n")
+            (folder / name).chmod(0o755)
+    canary.unlink(missing_ok=True)
+    (there / "specs/realm.yaml").write_text(f"{REALM}name: Newer\n")
+    git(there, "-c", "core.hooksPath=/dev/null", "commit", "-qam", "Newer")
+    assert run("apply", "--once").exit_code == 0
+    assert status(run)["commit"] == git(there, "rev-parse", "HEAD")
+    assert not canary.exists()
+
+
+@pytest.mark.long
+def test_a_hundred_thousand_commits_are_followed_and_looked_through_as_fast_as_one(
+    run: Run, tmp_path: Path
+) -> None:
+    many = tmp_path / "many"
+    git(tmp_path, "init", "-q", "-b", "main", str(many))
+    stream = [b"blob\nmark :1\ndata 8\nid: lab\n\n"]
+    for number in range(100_000):
+        comes_from = f"from :{number + 1}\n" if number else ""
+        stream.append(
+            f"commit refs/heads/main\nmark :{number + 2}\ncommitter A <a@b> {1_700_000_000 + number} +0000\n"
+            f"data 1\nx\n{comes_from}M 100644 :1 specs/realm.yaml\n\n".encode()
+        )
+    subprocess.run(["git", "-C", str(many), "fast-import", "--quiet"], input=b"".join(stream), check=True)
+    assert run("apply", "--once", "--source", str(many)).exit_code == 0
+    assert git(many, "rev-list", "--count", "main") == "100000"
+    newer = commit_on_bare(many)
+    before = time.process_time()
+    assert run("apply", "--once").exit_code == 0
+    assert status(run)["commit"] == newer
+    assert run("plan").exit_code == 0
+    assert time.process_time() - before < 10.0  # of this process, whatever else the machine does
+
+
+def commit_on_bare(repository: Path) -> str:
+    """Put one commit of the same tree on main and return its id."""
+    tree = git(repository, "rev-parse", "main^{tree}")
+    made = git(repository, "commit-tree", tree, "-p", "main", "-m", "one more")
+    git(repository, "update-ref", "refs/heads/main", made)
+    return made
