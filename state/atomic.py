@@ -17,6 +17,7 @@ import msgspec
 from state.failpoints import reach
 from state.inside import InTheWay, open_file, opened, refuse_other
 from state.layout import STAGING_PREFIX
+from state.writing import write_all
 
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
 _RENAME_NOREPLACE = 1
@@ -162,7 +163,7 @@ def publish_file(staging: Path, final: Path) -> None:
 
 
 def move_folder(source: Path, target: Path) -> None:
-    """Give a folder another name, durably; both names lie on one file system.
+    """Give a folder another name, durably, so that the old one does not come back; both on one file system.
 
     Raises:
         FileExistsError: something has that name; both are left untouched.
@@ -173,6 +174,8 @@ def move_folder(source: Path, target: Path) -> None:
     reach("folder.move")
     rename_noreplace(source, target)
     sync_folder(target.parent)
+    if source.parent != target.parent:
+        sync_folder(source.parent)
     reach("folder.moved")
 
 
@@ -183,19 +186,48 @@ def rename_noreplace(source: Path, target: Path) -> None:
         FileExistsError: the target exists.
         InTheWay: a link is on the way to one of them.
     """
-    import ctypes  # slow to load, and most commands rename nothing
-
-    libc = ctypes.CDLL(None, use_errno=True)
     with opened(source.parent) as giving, opened(target.parent) as taking:
-        names = os.fsencode(source.name), os.fsencode(target.name)
-        if libc.renameat2(giving, names[0], taking, names[1], _RENAME_NOREPLACE) == 0:
+        number = renameat2(giving, source.name, taking, target.name)
+        if number == 0:
             return
-        number = ctypes.get_errno()
         if number not in (errno.EINVAL, errno.ENOSYS):
             raise OSError(number, os.strerror(number), str(target))
         if os.path.lexists(target):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
         os.rename(source.name, target.name, src_dir_fd=giving, dst_dir_fd=taking)
+
+
+def renameat2(giving: int, source: str, taking: int, target: str) -> int:
+    """Rename from one open folder to another, over nothing (renameat2(2)); return 0 or the error's number."""
+    import ctypes  # slow to load, and most commands rename nothing
+
+    libc = ctypes.CDLL(None, use_errno=True)
+    names = os.fsencode(source), os.fsencode(target)
+    while libc.renameat2(giving, names[0], taking, names[1], _RENAME_NOREPLACE) != 0:
+        if (number := ctypes.get_errno()) != errno.EINTR:
+            return number
+    return 0
+
+
+def sync_everything(folder: Path) -> None:
+    """Make durable whatever anyone has written to the file system of this folder."""
+    reach("filesystem.sync")
+    with opened(folder) as descriptor, _named(folder):
+        syncfs(descriptor)
+
+
+def syncfs(descriptor: int) -> None:
+    """Call syncfs(2).
+
+    Raises:
+        OSError: something could not be written.
+    """
+    import ctypes  # slow to load, and needed only after a kill or a failure
+
+    libc = ctypes.CDLL(None, use_errno=True)
+    while libc.syncfs(descriptor) != 0:
+        if (number := ctypes.get_errno()) != errno.EINTR:
+            raise OSError(number, os.strerror(number))
 
 
 def replace_link(link: Path, target: str) -> None:
@@ -291,12 +323,12 @@ def _write_new(name: str, folder: int, path: Path, content: bytes) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
     with _named(path):
         descriptor = os.open(name, flags, PRIVATE_FILE, dir_fd=folder)
-        with os.fdopen(descriptor, "wb") as file:
-            reach("file.write")
-            file.write(content)
-            file.flush()
+        try:
+            write_all(descriptor, content)
             reach("file.fsync")
-            os.fsync(file.fileno())
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 @contextmanager

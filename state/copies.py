@@ -9,6 +9,7 @@ from blake3 import blake3
 from state.atomic import PRIVATE_FILE, sync_file
 from state.failpoints import reach
 from state.inside import open_file
+from state.writing import write_all
 
 _BLOCK_BYTES = 1 << 22
 
@@ -35,19 +36,21 @@ def copy_hashed(source: int, target: Path, is_over: Callable[[], bool] = _never)
     hasher, size = blake3(), 0
     reach("file.create")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
-    with os.fdopen(source, "rb") as given, os.fdopen(os.open(target, flags, PRIVATE_FILE), "wb") as made:
-        while block := given.read(_BLOCK_BYTES):
-            if is_over():
-                target.unlink()
-                raise LeftOff
-            reach("file.write")
-            made.write(block)
-            hasher.update(block)
-            size += len(block)
-        made.flush()
-        reach("file.fsync")
-        os.fsync(made.fileno())
-        os.posix_fadvise(made.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    with os.fdopen(source, "rb") as given:
+        made = os.open(target, flags, PRIVATE_FILE)
+        try:
+            while block := given.read(_BLOCK_BYTES):
+                if is_over():
+                    target.unlink()
+                    raise LeftOff
+                write_all(made, block)
+                hasher.update(block)
+                size += len(block)
+            reach("file.fsync")
+            os.fsync(made)
+            os.posix_fadvise(made, 0, 0, os.POSIX_FADV_DONTNEED)
+        finally:
+            os.close(made)
     return size, hasher.hexdigest()
 
 

@@ -3,13 +3,14 @@
 import errno
 import fcntl
 import os
-import shutil
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
-from state.atomic import PRIVATE_FILE, sync_file
+from state.atomic import PRIVATE_FILE
+from state.copies import copy_hashed
 from state.failpoints import reach
+from state.inside import open_file
 
 FICLONE = 0x40049409
 """ioctl_ficlone(2): share the blocks of another file until one of them is written to."""
@@ -22,16 +23,14 @@ _CANNOT_LINK = (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP)
 def take_over_file(source: Path, target: Path) -> How:
     """Give the file's content to a new name: by reflink, else by hard link, else by copying it.
 
-    A hard link is a snapshot only of a file that is never written to again, as published ones are.
+    A hard link is a snapshot only of a file that is durable and never written to again, as published ones are.
 
     Raises:
         FileExistsError: the target is there already.
         OSError: the disk is full or failing.
     """
     reach("file.link")
-    how = _cloned(source, target) or _linked(source, target) or _copied(source, target)
-    sync_file(target)
-    return how
+    return _cloned(source, target) or _linked(source, target) or _copied(source, target)
 
 
 def _cloned(source: Path, target: Path) -> How | None:
@@ -44,6 +43,8 @@ def _cloned(source: Path, target: Path) -> How | None:
             if error.errno in _CANNOT_CLONE:
                 return None
             raise
+        else:
+            os.fsync(made)
         finally:
             os.close(made)
     return "reflink"
@@ -61,7 +62,9 @@ def _linked(source: Path, target: Path) -> How | None:
 
 def _copied(source: Path, target: Path) -> How:
     try:
-        shutil.copyfile(source, target)
+        copy_hashed(open_file(source), target)
+    except FileExistsError:
+        raise
     except BaseException:
         with suppress(FileNotFoundError):
             target.unlink()

@@ -1,6 +1,7 @@
 """What tests of every package share: `from children import in_child`, and the real material."""
 
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -49,3 +50,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for item in items:
             if item.get_closest_marker("train"):
                 item.add_marker(pytest.mark.skip(reason="needs the train extra: torch is not installed"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many faults were injected, by kind, where the fault tests ran."""
+    faults: Counter[str] = Counter()
+    for report in terminalreporter.getreports("passed"):
+        for name, value in report.user_properties:
+            if name == "faults":
+                faults.update(value)
+    if faults:
+        kinds = ", ".join(f"{count:,} {kind}" for kind, count in faults.most_common())
+        terminalreporter.write_line(f"{faults.total():,} faults injected, all recovered: {kinds}")

@@ -16,7 +16,7 @@ from reconciler.observed.records import FoundCheckpoint
 from reconciler.plan.actions import RecordCheckpoint
 from reconciler.plan.checkpoints import is_later
 from reconciler.plan.ledger_rows import ledger_row
-from state.atomic import write_file
+from state.atomic import sync_folder, write_file
 from state.contract.manifest import SIDECAR_NAME, Manifest
 from state.formats import encode_record, sidecar_record
 from state.ids import SEGMENTS
@@ -40,6 +40,7 @@ def record(action: RecordCheckpoint, tools: Tools) -> str:
         row = _recorded(store, action, found)
     if row is None:
         damage = "; ".join(find_damage(Path(found.path), found.manifest)) or None
+        _sync_names(Path(found.path))
         with tools.writer.transaction() as store:
             path = str(Path(found.path).relative_to(tools.layout.root))
             row = ledger_row(found, path=path, sequence=_next_sequence(store), damage=damage)
@@ -58,6 +59,12 @@ def _left_out(manifest: Manifest) -> str:
     losses = {one.update: f"{one.update:,} (loss {one.loss:.4g})" for one in manifest.skipped}
     noun = "update" if len(losses) == 1 else "updates"
     return f"; left out: {noun} {', '.join(losses.values())}" if losses else ""
+
+
+def _sync_names(folder: Path) -> None:
+    """Let no power cut take the folder's name back: its trainer may have been killed before it saw to that."""
+    sync_folder(folder.parent)
+    sync_folder(folder.parent.parent)
 
 
 def write_sidecar(folder: Path, row: LedgerRow, campaign: str) -> None:

@@ -22,7 +22,7 @@ from reconciler.act.tools import Tools
 from reconciler.observed.belongings import belongings_of_campaign
 from reconciler.observed.checkpoints import find_damage
 from reconciler.plan.actions import DeleteCampaign
-from state.atomic import ensure_folder, move_folder, sync_folder
+from state.atomic import ensure_folder, move_folder
 from state.homes import Home, find_home
 from state.ids import ARCHIVE, CAMPAIGNS, contents_digest
 from state.layout import CampaignLayout
@@ -50,7 +50,6 @@ def delete(action: DeleteCampaign, tools: Tools) -> str:
         write_campaign_file(tools, row.uid, row.name)
         ensure_folder(place.parent)
         move_folder(home.places.folder, place)
-        sync_folder(home.places.folder.parent)
     mirror(tools, stone)
     return f"in the trash; reconcile undelete {action.campaign} takes it back"
 
@@ -93,7 +92,6 @@ def restore_campaign(stone: TrashRow, tools: Tools) -> str:
             return f"not taken back: {folder} is taken; it stays in the trash"
         ensure_folder(folder.parent)
         move_folder(place, folder)
-        sync_folder(place.parent)
     elif stone.state not in ("trashed", "restored") or not folder.is_dir():
         return f"{stone.campaign} is deleted for good"
     status = _revive(tools, stone)

@@ -17,8 +17,6 @@ from state.atomic import (
     ensure_folder,
     remove_entry,
     replace_link,
-    sync_file,
-    sync_folder,
     write_file,
 )
 from state.campaign_file import campaign_record, card_of
@@ -132,9 +130,7 @@ def read_or_keep(path: Path, beside: Path) -> tuple[dict[str, Any], str]:
 
 def _keep(content: bytes, beside: Path) -> str:
     kept = beside.with_name(f"{beside.name}.damaged-{hashlib.sha256(content).hexdigest()[:16]}")
-    if not create_file(kept, content):
-        sync_file(kept)  # an earlier try may have been killed before this
-        sync_folder(kept.parent)
+    create_file(kept, content)
     return f"what was there could not be understood and is kept as {kept.name}"
 
 

@@ -18,7 +18,7 @@ from reconciler.observed.folders import Folder, Signature, UnsafeFile, open_fold
 from reconciler.observed.settled import is_open_for_writing
 from reconciler.plan.actions import TakeInboxFile
 from state.amounts import size
-from state.atomic import sync_file, sync_folder
+from state.atomic import sync_folder
 from state.failpoints import reach
 from state.ids import INBOX
 from state.store.rows import InboxRow
@@ -117,8 +117,6 @@ def _bring_in(action: TakeInboxFile, tools: Tools, found: _Found) -> bool:
     is_known = _known(action, tools) is not None
     if not is_known:
         _write_row(action, tools)
-    sync_file(final)  # also where an earlier try was killed before this
-    sync_folder(final.parent)
     return is_known
 
 

@@ -10,7 +10,7 @@ import apsw
 import msgspec
 
 from reconciler.act.tools import Tools
-from state.atomic import append_line, ensure_folder, sync_file
+from state.atomic import append_line, ensure_folder, sync_file, sync_folder
 from state.formats import job_record
 from state.inside import InTheWay, read_end
 from state.store.rows import JobRow
@@ -48,6 +48,7 @@ def _pay(tools: Tools) -> None:
         if line.encode() not in written:
             append_line(path, line.encode())
     sync_file(path)
+    sync_folder(path.parent)  # the file may be new
     with tools.writer.transaction() as store:
         put_meta(store, _OWED, "")
 

@@ -4,11 +4,15 @@ import apsw
 import msgspec
 
 from reconciler.plan.changes import Change
+from state.atomic import sync_everything
+from state.layout import Layout
 from state.store.rows import ActionRow, ActionState
-from state.store.tables import put, select
+from state.store.tables import get_meta, put, put_meta, select
 from state.store.writer import Writer
 
 INTERRUPTED = "interrupted; planned again"
+_SYNCED = "synced_number"
+"""In the store: up to which number the effects of actions that failed were made durable."""
 
 
 class Journal:
@@ -63,6 +67,26 @@ def close_orphans(writer: Writer, at: str) -> int:
             ],
         )
     return len(orphans)
+
+
+def make_durable_after_failure(writer: Writer, layout: Layout) -> None:
+    """Sync the root's file system where an action did not come to its end since the last time.
+
+    It may have been stopped between an effect and its fsync. The next try finds the effect there and goes on
+    from it, so a power cut must not take it back any more.
+
+    Raises:
+        OSError: something could not be written.
+    """
+    with writer.transaction() as store:
+        synced = int(get_meta(store, _SYNCED) or 0)
+        where = "SELECT 1 FROM actions WHERE number > ? AND state = 'failed' LIMIT 1"
+        if store.execute(where, (synced,)).fetchone() is None:
+            return
+        newest = _next_number(store) - 1
+    sync_everything(layout.root)
+    with writer.transaction() as store:
+        put_meta(store, _SYNCED, str(newest))
 
 
 def _next_number(store: apsw.Connection) -> int:

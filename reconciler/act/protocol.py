@@ -13,7 +13,7 @@ import msgspec
 from reconciler.act.asked import watch_requests
 from reconciler.act.errors import FOREIGN, ActionFailed, Permanent, translate
 from reconciler.act.job_history import settle_history
-from reconciler.act.journal import INTERRUPTED, Journal, close_orphans
+from reconciler.act.journal import INTERRUPTED, Journal, close_orphans, make_durable_after_failure
 from reconciler.act.registry import EXECUTORS, Executor
 from reconciler.act.tools import Tools
 from reconciler.plan.actions import Action
@@ -76,8 +76,10 @@ def perform(
 
 
 def _mend_what_a_kill_left(tools: Tools) -> None:
+    """Close what was begun, make what it did durable before anything is built on it, pay what is owed."""
     try:
         close_orphans(tools.writer, tools.now())
+        make_durable_after_failure(tools.writer, tools.layout)
         settle_history(tools)
     except FOREIGN as error:
         raise translate(error) from error

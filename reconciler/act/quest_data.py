@@ -17,6 +17,7 @@ from state.contract.orders import RowShape
 from state.contract.quest_rows import check_rows, read_quest_bytes
 from state.contract.sieve import sieve
 from state.failpoints import reach
+from state.writing import write_all
 
 
 def snapshot_file(action: SnapshotFile, tools: Tools) -> str:
@@ -99,8 +100,7 @@ def _bring_in(action: SnapshotFile, target: Path) -> str:
         found, content = sieve(content, action.path, (action.contract,))
         left_out = f"; {found.num_left_out:,} invalid left out, the first is {found.left_out[0]}"
     reach("copy.create")
-    with target.open("xb") as writer:
-        reach("copy.write")
-        writer.write(content[action.start_byte : action.stop_byte])
+    with target.open("xb", buffering=0) as writer:
+        write_all(writer.fileno(), content[action.start_byte : action.stop_byte], "copy.write")
     reach("copy.written")
     return left_out

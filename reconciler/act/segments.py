@@ -23,7 +23,7 @@ from reconciler.observed.checkpoints import find_damage, observe_checkpoints
 from reconciler.observed.records import FoundCheckpoint
 from reconciler.plan.actions import BeginSegment
 from reconciler.plan.learnt_again import jobs_after_rollback
-from state.atomic import ensure_folder, move_folder, sync_folder
+from state.atomic import ensure_folder, move_folder
 from state.contract.manifest import QuestCursor
 from state.ids import segment_folder
 from state.layout import CampaignLayout
@@ -123,8 +123,6 @@ def _move_later_ones(action: BeginSegment, tools: Tools, places: CampaignLayout)
             raise Permanent(
                 f"{target} lies there already, so {found.path} was not moved; move it away"
             ) from None
-    if later:
-        sync_folder(places.checkpoints)
     _rewrite_sidecars(action, tools, places, known)
 
 

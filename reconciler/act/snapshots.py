@@ -22,6 +22,7 @@ from state.inside import open_file
 from state.layout import STAGING_PREFIX, Layout
 from state.store.rows import QuestDataRow
 from state.store.tables import put, select_one
+from state.writing import write_all
 
 _FROZEN = stat.S_IRUSR
 _FICLONE = 0x40049409  # linux/fs.h
@@ -57,12 +58,12 @@ def copy_file(source: Path, target: Path) -> None:
 
 def copy_open_file(descriptor: int, target: Path, start_byte: int = 0) -> None:
     """Write the content of an open plain file, from its beginning or from here on, into a new one."""
-    with target.open("xb") as writer:
-        reach("copy.write")
+    with target.open("xb", buffering=0) as writer:
+        reach("copy.share")
         if start_byte or not _shares_blocks(descriptor, writer.fileno()):
             at = start_byte
             while chunk := os.pread(descriptor, _CHUNK_BYTES, at):
-                writer.write(chunk)
+                write_all(writer.fileno(), chunk, "copy.write")
                 at += len(chunk)
     reach("copy.written")
 

@@ -17,7 +17,7 @@ from reconciler.act.tombstones import mirror, new_stone, set_state
 from reconciler.act.tools import Tools
 from reconciler.observed.checkpoints import find_damage, observe_checkpoints
 from reconciler.plan.actions import ForgetUndelete, RestoreCheckpoint, TrashCheckpoint, WriteTombstone
-from state.atomic import ensure_folder, move_folder, sync_folder
+from state.atomic import ensure_folder, move_folder
 from state.contract.files import read
 from state.contract.manifest import MANIFEST_NAME, Manifest
 from state.ids import checkpoint_folder
@@ -43,7 +43,6 @@ def drop(action: TrashCheckpoint, tools: Tools) -> str:
     if not place.exists():
         ensure_folder(place.parent)
         move_folder(folder, place)
-        sync_folder(folder.parent)
     mirror(tools, stone)
     _tell(tools, stone)
     return f"in the trash; reconcile undelete {stone.thing} takes it back"
@@ -136,7 +135,6 @@ def _restore(stone: TrashRow, tools: Tools) -> str:
             return f"not taken back: {folder} is taken; it stays in the trash"
         ensure_folder(folder.parent)
         move_folder(place, folder)
-        sync_folder(place.parent)
     elif stone.state not in ("trashed", "restored") or not folder.is_dir():
         return f"{stone.thing} is deleted for good"
     set_state(tools, stone, "restored")

@@ -1,10 +1,9 @@
 # ruff: noqa: ARG005 - every scenario takes the same two arguments
-"""Every action, hit by every fault at every failpoint, and run again: it ends as if nothing had happened."""
+"""For every action, a realm in which it has something to do; `tests/faults` hits each of them at every point."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
-import pytest
-from kill_bench import Bench, Scenario
 from kill_worlds import (
     archived_manifest,
     aside_and_exported,
@@ -33,8 +32,18 @@ from reconciler.plan import actions as a
 from state.contract.files import read
 from state.contract.manifest import Manifest
 from state.contract.request import DecayBranch
-from state.failpoints import FAULTS
 from state.store.rows import Marks
+
+
+class Scenario(NamedTuple):
+    """What to do to the realm first, and the action that is hit."""
+
+    action: Callable[[Any, Any], a.AnyAction]
+    prepare: Callable[[Any, Any], None] = lambda _realm, _make: None
+    starts_trainer: bool = False
+    """The action, or its preparation in each trial, starts a real process."""
+    start: Callable[[Any], None] = lambda _realm: None
+
 
 SCENARIOS = {
     "RegisterCampaign": Scenario(lambda realm, make: make.register("tiny/campaign-003")),
@@ -240,28 +249,3 @@ SCENARIOS = {
         lambda realm, make: (realm.ask("retry"), realm.done(make.mark("failed", last_error="torn"))),
     ),
 }
-
-
-def test_every_action_has_a_scenario() -> None:
-    tested = {name.partition("-")[0] for name in SCENARIOS}
-
-    assert tested == {action.__name__ for action in a.AnyAction.__args__}
-
-
-@pytest.mark.parametrize("fault", [*FAULTS[:2], pytest.param(FAULTS[2], marks=pytest.mark.long)])
-@pytest.mark.parametrize("name", SCENARIOS)
-def test_an_action_hit_at_any_point_and_run_again_ends_as_undisturbed(
-    name: str, fault: str, realm: Any, make: Any
-) -> None:
-    scenario = SCENARIOS[name]
-    scenario.prepare(realm, make)
-    action = scenario.action(realm, make)
-    bench = Bench(realm, make, scenario, action)
-    points, undisturbed = bench.undisturbed()
-    assert points
-
-    for number, point in enumerate(points, start=1):
-        bench.reset()
-        bench.strike(number, fault)
-        bench.check_nothing_half_done()
-        assert bench.again() == undisturbed, f"{fault} at failpoint {number}, {point}"

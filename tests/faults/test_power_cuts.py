@@ -1,0 +1,39 @@
+"""The power may be cut anywhere: no state that POSIX allows then loses a copy or shows a half one as whole.
+
+The calls of each effect are recorded (tape.py), each state that a cut may leave is built (power_cut.py) and
+judged (protocols.py): nothing half published, nothing lost, and what is done, or named by a row, stays.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from extras import EXTRAS
+from protocols import sites_in_the_code
+from scenarios import SCENARIOS
+
+NAMES = [*SCENARIOS, *EXTRAS]
+MOST_RECOVERIES = 12
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("name", NAMES)
+def test_no_power_cut_loses_a_copy_or_takes_back_what_is_done(name: str, worker: Any) -> None:
+    """Also of a second try, after one that failed between an effect and its fsync."""
+    answer = worker.ask(task="power", name=name, most_recoveries=MOST_RECOVERIES)
+
+    assert answer["problems"] == []
+    assert answer["states"] > 0
+
+
+@pytest.mark.timeout(300)
+def test_each_sync_that_is_left_out_lets_a_power_cut_break_a_promise(worker: Any) -> None:
+    met: set[str] = set()
+    missed: set[str] = set()
+    for name in NAMES:
+        answer = worker.ask(task="syncs", name=name)
+        met |= set(answer["met"])
+        missed |= set(answer["missed"])
+
+    assert met == missed, f"not missed by anyone: {sorted(met - missed)}"
+    assert sites_in_the_code() == met

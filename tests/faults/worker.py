@@ -1,0 +1,86 @@
+"""A small process that does the trials: forking it is cheap. One request a line in, one answer a line out."""
+
+import gc
+import json
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+sys.path[:0] = [
+    str(Path(__file__).parent),
+    str(Path(__file__).parents[1] / "reconciler" / "act"),
+    str(Path(__file__).parents[1]),
+    str(Path(__file__).parents[2]),
+]
+
+from protocols import Protocol, without
+from trials import CHAIN_LENGTH, Trials, fast_folder
+
+from reconciler.act import environment
+
+
+def do_trials(name: str, num_chains: int, *, only_look: bool = False) -> dict[str, Any]:
+    """Hit a scenario by every fault at every point, then by chains of them; or only look where it would be hit."""
+    with fast_folder() as folder:
+        trials = Trials(name, folder)
+        try:
+            planned = trials.planned()
+            for at, fault in () if only_look else planned:
+                trials.single(at, fault)
+            for seed in range(0 if only_look else num_chains):
+                trials.chain(seed)
+        finally:
+            trials.close()
+    num_planned = len(planned) + num_chains * CHAIN_LENGTH
+    return {"points": trials.points, "planned": num_planned, "faults": dict(trials.num_faults)}
+
+
+def cut_power(name: str, most_recoveries: int) -> dict[str, Any]:
+    """Cut the power at each place of a scenario's protocol, also of tries that failed at a sync before."""
+    with fast_folder() as folder:
+        trials = Trials(name, folder)
+        try:
+            protocol = Protocol(trials)
+            problems = protocol.problems(protocol.events)
+            for where, events in () if problems else protocol.tries_after_failures():
+                problems += [f"{where}: {problem}" for problem in protocol.problems(events)]
+            num_recovered = 0 if trials.scenario.starts_trainer else protocol.recoveries(most_recoveries)
+        finally:
+            trials.close()
+    num_states = sum(1 for _ in protocol.cuts(protocol.events))
+    return {"problems": problems[:9], "states": num_states, "recovered": num_recovered}
+
+
+def leave_out_syncs(name: str) -> dict[str, Any]:
+    """Leave out each line that syncs, one at a time; return which lines were met and which were missed."""
+    with fast_folder() as folder:
+        trials = Trials(name, folder)
+        try:
+            protocol = Protocol(trials)
+            sites = sorted({event.site for event in protocol.events if event.site})
+            missed = [site for site in sites if protocol.problems(without(protocol.events, site))]
+        finally:
+            trials.close()
+    return {"met": sites, "missed": missed}
+
+
+TASKS = {"trials": do_trials, "power": cut_power, "syncs": leave_out_syncs}
+
+
+def main() -> None:
+    """Answer until nobody asks any more."""
+    environment._finds_this_software()  # asked once here, so that not every forked child asks
+    gc.collect()
+    gc.freeze()
+    said, sys.stdout = sys.stdout, sys.stderr
+    for line in sys.stdin:
+        try:
+            request = json.loads(line)
+            answer = TASKS[request.pop("task")](**request)
+        except BaseException:  # noqa: BLE001 - told to who asked
+            answer = {"problem": traceback.format_exc()}
+        print(json.dumps(answer), file=said, flush=True)
+
+
+main()
