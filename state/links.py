@@ -23,7 +23,7 @@ _CANNOT_LINK = (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP)
 def take_over_file(source: Path, target: Path) -> How:
     """Give the file's content to a new name: by reflink, else by hard link, else by copying it.
 
-    A hard link is a snapshot only of a file that is durable and never written to again, as published ones are.
+    A hard link is a snapshot only of a file that is durable and never written to again, as what is published.
 
     Raises:
         FileExistsError: the target is there already.

@@ -62,7 +62,7 @@ def _left_out(manifest: Manifest) -> str:
 
 
 def _sync_names(folder: Path) -> None:
-    """Let no power cut take the folder's name back: its trainer may have been killed before it saw to that."""
+    """Let no power cut take the folder's name back: its trainer may have been killed before that."""
     sync_folder(folder.parent)
     sync_folder(folder.parent.parent)
 

@@ -10,6 +10,7 @@ from state.layout import Layout
 from state.lock import mirror_epoch, read_epoch
 from state.queue_folders import FOLDERS
 from state.store.connection import open_writer
+from state.store.row_files import row_folders
 from state.store.rows import CampaignRow
 from state.store.tables import select
 from state.store.writer import Writer
@@ -44,6 +45,7 @@ def _sweep(layout: Layout, writer: Writer) -> None:
         campaigns = [find_home(layout, row).places for row in select(store, CampaignRow)]
     ours = [layout.lock.parent, layout.data, layout.campaigns, layout.trash, layout.job_history.parent]
     ours += [layout.queue / folder for folder in FOLDERS]
+    ours += row_folders(layout.row_files)
     for campaign in campaigns:
         ours += [campaign.folder, campaign.logs, campaign.status]
     for folder in ours:

@@ -22,6 +22,7 @@ from reconciler.observed.belongings import (
 from reconciler.observed.folders import open_folder
 from reconciler.plan.actions import PurgeTrash
 from state.atomic import sync_folder
+from state.contract.manifest import MANIFEST_NAME
 from state.failpoints import reach
 from state.ids import RunKey
 from state.store.rows import RunRow, TrashRow
@@ -74,6 +75,10 @@ def _remove(place: Path, root: Path, ours: Sequence[Entry]) -> None:
         reach("purge.remove")
         path = place / entry.path
         try:
+            if path.name == MANIFEST_NAME:
+                sync_folder(
+                    path.parent
+                )  # a power cut must not leave files without what says that they are ours
             with open_folder(path.parent, root) as folder:
                 (os.rmdir if entry.is_folder else os.unlink)(path.name, dir_fd=folder.descriptor)
         except FileNotFoundError:

@@ -103,10 +103,8 @@ def _pay(layout: Layout, writer: Writer, row: CampaignRow, lines: list[bytes]) -
     owed = [line for line in lines if line not in written]
     for line in owed:
         append_line(path, line)
-    if owed:
-        sync_file(path)
-    if is_new:
-        sync_folder(path.parent)
+    sync_file(path)  # also of an earlier try that did not come so far
+    sync_folder(path.parent)
 
 
 def saga_places(layout: Layout, row: CampaignRow) -> CampaignLayout | None:

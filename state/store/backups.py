@@ -34,14 +34,22 @@ def back_up(connection: apsw.Connection, folder: Path, day: str) -> Path | None:
     epoch = get_meta(connection, "epoch") or "0"
     final = folder / f"realm-{day}-e{epoch}.db"
     staging = folder / f"{STAGING_PREFIX}{final.name}"
+    try:
+        _copy(connection, staging, epoch)
+        publish_file(staging, final)
+    except BaseException:
+        remove_staging(folder)  # on a full disk it must not wait there for the next try
+        raise
+    _remove_old(folder, final.name)
+    return final
+
+
+def _copy(connection: apsw.Connection, staging: Path, epoch: str) -> None:
     reach("backup.copy")
     connection.execute("VACUUM INTO ?", (str(staging),))
     staging.chmod(PRIVATE_FILE)
     sync_file(staging)
     _check(staging, epoch)
-    publish_file(staging, final)
-    _remove_old(folder, final.name)
-    return final
 
 
 def names_of(folder: Path) -> list[str]:

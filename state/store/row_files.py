@@ -45,6 +45,11 @@ class RowsFound(msgspec.Struct, frozen=True, kw_only=True):
     """Files that could not be understood, each with why."""
 
 
+def row_folders(folder: Path) -> list[Path]:
+    """Return the folders in which such files are written, for the broom that follows a kill."""
+    return [folder, folder / _CAMPAIGNS, folder / _MANIFESTS]
+
+
 def settle_row_files(folder: Path, writer: Writer) -> None:
     """Write what the files do not say yet; what something else has the place of stays owed."""
     with writer.transaction() as store:

@@ -4,11 +4,19 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from scenarios import two_saved
-from workshop import CAMPAIGN, NOW, manifest_of
+from workshop import CAMPAIGN, NOW, manifest_of, record
 
 from reconciler.act.office import enter_office
 from reconciler.act.saga import settle_sagas
-from state.atomic import remove_staging
+from state.atomic import (
+    ensure_folder,
+    publish_folder,
+    remove_staging,
+    sync_file,
+    sync_folder,
+    write_file,
+    write_json,
+)
 from trainer.checkpoints.save import publish_checkpoint
 
 WEIGHTS = b"weights of step 11 "
@@ -20,7 +28,7 @@ class Extra(NamedTuple):
     do: Callable[[Any, Callable[[], None]], None]
     prepare: Callable[[Any, Any], None]
     starts_trainer: bool = False
-    start: Callable[[Any], None] = lambda realm: None
+    start: Callable[[Any], None] = lambda _realm: None
 
 
 def leave_unfinished(realm: Any, make: Any) -> None:
@@ -70,9 +78,47 @@ def publish(realm: Any, before: Callable[[], None]) -> None:
     )
 
 
+def bare_campaign(realm: Any, make: Any) -> None:
+    realm.layout.campaign(CAMPAIGN).checkpoints.rmdir()
+
+
+def record_a_killed_save(realm: Any, before: Callable[[], None]) -> None:
+    """Record what a trainer has given its name, and was killed before that was synced; so was its folder."""
+    folder = realm.layout.campaign(CAMPAIGN).checkpoints
+    manifest = manifest_of(11, {"model.safetensors": WEIGHTS})
+    if not (folder / "checkpoint-11").exists():
+        folder.mkdir(exist_ok=True)
+        remove_staging(folder)
+        staging = folder / ".staging-11-trainer"
+        staging.mkdir()
+        write_file(staging / "model.safetensors", WEIGHTS)
+        write_json(staging / "manifest.json", manifest)
+        staging.rename(folder / "checkpoint-11")
+    if outcomes := [one for one in realm.perform(record(manifest), before=before) if not one.ok]:
+        raise OSError(outcomes[0].text)
+
+
+def publish_folder_alone(realm: Any, before: Callable[[], None]) -> None:
+    """Publish a folder whose files are synced, and their names not."""
+    final = realm.layout.models / "tiny"
+    staging = realm.layout.models / ".staging-tiny"
+    ensure_folder(realm.layout.models)
+    remove_staging(realm.layout.models)
+    if final.exists():
+        sync_folder(final.parent)
+        return
+    before()
+    staging.mkdir()
+    (staging / "config.json").write_text("{}")
+    sync_file(staging / "config.json")
+    publish_folder(staging, final)
+
+
 EXTRAS = {
     "Office": Extra(take_office, leave_unfinished),
     "Backup": Extra(back_up, two_saved),
     "Sagas": Extra(write_sagas, two_saved),
     "Publish": Extra(publish, two_saved),
+    "Folder": Extra(publish_folder_alone, two_saved),
+    "KilledSave": Extra(record_a_killed_save, bare_campaign),
 }

@@ -12,7 +12,9 @@ from state import failpoints
 
 WRITES = frozenset({"file.write", "copy.write", "line.append"})
 """Points right before bytes are written."""
-UNREPEATED = frozenset({"file.rename", "folder.rename", "folder.move", "file.link", "copy.share", "process.signal"})
+UNREPEATED = frozenset(
+    {"file.rename", "folder.rename", "folder.move", "file.link", "copy.share", "process.signal"}
+)
 """Points before calls that a signal may break off, and that Python does not repeat by itself (PEP 475)."""
 KINDS = ("kill", "ENOSPC", "EIO", "short", "torn", "EINTR")
 """`short`: a write takes half and goes on; `torn`: it takes half, then the disk is full."""

@@ -105,6 +105,8 @@ def half_published(state: State, template: State, *, purges: bool = False) -> li
     broken = {_files(template, f) for f in checkpoint_folders(template) if not is_whole(template, f)}
     for folder in checkpoint_folders(state):
         is_going = purges and folder.startswith("trash/")
+        if is_going and f"{folder}/{MANIFEST}" not in state and _files(state, folder):
+            found.append(f"{folder} has files, and nothing says any more whose they are")
         if not is_going and not is_whole(state, folder) and _files(state, folder) not in broken:
             found.append(f"{folder} is not whole: {sorted(p for p in state if p.startswith(folder + '/'))}")
     return found
@@ -129,7 +131,9 @@ def lost_copies(state: State, ledger: Sequence[Row], trash: Sequence[Row], known
     """Return each ledger row in force that has no whole copy anywhere, and was not purged or lost before."""
     there = copies(state)
     gone = {row["sequence"] for row in trash if row["state"] in ("purging", "purged")}
-    gone_whole = {row["campaign_uid"] for row in trash if row["state"] in ("purging", "purged") and row["sequence"] < 0}
+    gone_whole = {
+        row["campaign_uid"] for row in trash if row["state"] in ("purging", "purged") and row["sequence"] < 0
+    }
     return [
         f"{row['path']} ({row['digest']}) is nowhere"
         for row in _in_force(ledger)
@@ -140,16 +144,22 @@ def lost_copies(state: State, ledger: Sequence[Row], trash: Sequence[Row], known
     ]
 
 
-def disagreements(state: State, ledger: Sequence[Row], trash: Sequence[Row], known_lost: set[str]) -> list[str]:
+def disagreements(
+    state: State, ledger: Sequence[Row], trash: Sequence[Row], known_lost: set[str]
+) -> list[str]:
     """Return where the books and the disk differ, once nothing is left to do: place by place."""
     there, stones = copies(state), {row["sequence"]: row for row in trash}
-    deleted = {row["campaign_uid"]: row for row in trash if row["sequence"] < 0 and row["state"] != "restored"}
+    deleted = {
+        row["campaign_uid"]: row for row in trash if row["sequence"] < 0 and row["state"] != "restored"
+    }
     found = []
     for row in _in_force(ledger):
         stone = deleted.get(row["campaign_uid"]) or stones.get(row["sequence"])
         place, state_of = row["path"], stone["state"] if stone else "restored"
         if stone is not None and state_of == "trashed":
-            place = stone["path"] + (row["path"].removeprefix(stone["origin"]) if stone["sequence"] < 0 else "")
+            place = stone["path"] + (
+                row["path"].removeprefix(stone["origin"]) if stone["sequence"] < 0 else ""
+            )
         places = there.get(row["digest"], set())
         if state_of in ("restored", "trashed") and row["digest"] not in known_lost and place not in places:
             found.append(f"{row['path']} should lie in {place}, and lies in {sorted(places)}")
@@ -164,5 +174,7 @@ def disagreements(state: State, ledger: Sequence[Row], trash: Sequence[Row], kno
 
 def _in_force(ledger: Sequence[Row]) -> list[Row]:
     """Return of each step the row that was written last, unless it is known to be damaged."""
-    newest = {(r["campaign_uid"], r["segment"], r["step"]): r for r in sorted(ledger, key=lambda r: r["sequence"])}
+    newest = {
+        (r["campaign_uid"], r["segment"], r["step"]): r for r in sorted(ledger, key=lambda r: r["sequence"])
+    }
     return [row for row in newest.values() if row["damage"] is None]

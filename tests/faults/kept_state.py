@@ -48,7 +48,7 @@ def _read(entry: "os.DirEntry[str]") -> Entry:
     status = entry.stat(follow_symlinks=False)
     mode, mtime = stat.S_IMODE(status.st_mode), status.st_mtime_ns
     if stat.S_ISLNK(status.st_mode):
-        return Entry("link", mode, os.fsencode(os.readlink(entry.path)), mtime)
+        return Entry("link", mode, os.fsencode(Path(entry.path).readlink()), mtime)
     if stat.S_ISDIR(status.st_mode):
         return Entry("folder", mode, b"", 0)
     descriptor = os.open(entry.path, os.O_RDONLY)

@@ -68,7 +68,7 @@ class Disk:
         """Make the change that a call made."""
         getattr(self, f"_{event.what}", self._nothing)(event)
 
-    def _nothing(self, event: Event) -> None:
+    def _nothing(self, _event: Event) -> None:
         """A failpoint changes nothing."""
 
     def _place(self, path: str) -> Place | None:
@@ -113,9 +113,11 @@ class Disk:
 
     def _fsync(self, event: Event) -> None:
         node = self._node(event.path)
-        if node is None:  # written by a child
-            node = Node("file", event.content)
+        if node is None:  # made by a child
+            node = Node("file")
             self._set(event.path, node)
+        if node.kind == "file":
+            node.content = event.content  # whoever wrote it
         node.durable = node.content
         self._keep([op for op in self._pending if op.place[0] is node])
 
@@ -126,7 +128,7 @@ class Disk:
                 _apply(self._durable, op)
         self._pending = [op for op in self._pending if id(op) not in kept]
 
-    def _syncfs(self, event: Event) -> None:
+    def _syncfs(self, _event: Event) -> None:
         for node in self._now.values():
             node.durable = node.content
         self._keep(self._pending)
@@ -163,10 +165,15 @@ class Disk:
     def _commit(self, event: Event) -> None:
         self.store = event.content
 
-    def states(self) -> Iterator[State]:
-        """Yield every state that a power cut now may leave; what lies in staging places tells nothing."""
+    def states(self, *, as_journalled: bool = False) -> Iterator[State]:
+        """Yield every state that a power cut now may leave; what lies in staging places tells nothing.
+
+        `as_journalled`: only those in which each rename is one step, as on the file systems of today.
+        """
         seen: set[frozenset[tuple[str, bytes]]] = set()
         for kept in _subsets(self._pending):
+            if as_journalled and not _is_journalled(kept, self._pending):
+                continue
             entries = dict(self._durable)
             for op in kept:
                 _apply(entries, op)
@@ -204,7 +211,11 @@ def _subsets(pending: Sequence[Op]) -> Iterator[Sequence[Op]]:
     if len(pending) <= MOST_PENDING:
         chosen = chain.from_iterable(combinations(numbers, size) for size in range(len(pending) + 1))
     else:
-        chosen = chain([(), tuple(numbers)], ((n,) for n in numbers), (tuple(m for m in numbers if m != n) for n in numbers))
+        chosen = chain(
+            [(), tuple(numbers)],
+            ((n,) for n in numbers),
+            (tuple(m for m in numbers if m != n) for n in numbers),
+        )
     for picked in chosen:
         if _is_possible([pending[n] for n in picked], pending):
             yield [pending[n] for n in picked]
@@ -220,6 +231,14 @@ def _is_possible(kept: Sequence[Op], pending: Sequence[Op]) -> bool:
             if any(earlier.place == op.place and id(earlier) not in there for earlier in pending[:number]):
                 return False
     return True
+
+
+def _is_journalled(kept: Sequence[Op], pending: Sequence[Op]) -> bool:
+    """Goes every old name with its new one?"""
+    left = [op for op in pending if op.needs is not None and all(op is not one for one in kept)]
+    return not any(
+        all(op.needs is not one for one in pending) or any(op.needs is one for one in kept) for op in left
+    )
 
 
 def _with_contents(entries: dict[Place, Node], root: Node) -> Iterator[State]:

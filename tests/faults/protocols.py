@@ -16,7 +16,19 @@ from tape import CHECKOUT, OURS, SYNCERS, Event, Tape
 from trials import VOLATILE, Trials, _whole_lines
 from workshop import _rows
 
-DONE = ("file.done", "folder.done", "folder.moved", "link.done", "entry.removed", "purge.removed", "inbox.removed")
+UNSURE = ("Backup", "Publish")
+"""What fails at its last sync and is found by the next try: a lost backup is made again, and a save is made
+durable by whoever records it (KilledSave)."""
+AGAIN = Event("point", "the second try begins")
+DONE = (
+    "file.done",
+    "folder.done",
+    "folder.moved",
+    "link.done",
+    "entry.removed",
+    "purge.removed",
+    "inbox.removed",
+)
 """Failpoints at which a helper has done what it says: from there on no power cut takes it back."""
 
 
@@ -48,16 +60,17 @@ class Protocol:
                 trials._perform(before=lambda: tape.also(injector), must_succeed=False)
                 assert injector.has_struck
                 tape.also(None)
+                tape.events.append(AGAIN)
             trials._perform()
         return tape.events
 
-    def cuts(self, events: Sequence[Event]) -> Iterator[Cut]:
+    def cuts(self, events: Sequence[Event], *, as_journalled: bool = False) -> Iterator[Cut]:
         """Yield what each power cut may leave."""
         disk = Disk(self.template)
         for number, event in enumerate(events):
             disk.do(event)
             if event.what != "point":
-                for state in disk.states():
+                for state in disk.states(as_journalled=as_journalled):
                     yield Cut(number, state, disk.store)
 
     def problems(self, events: Sequence[Event]) -> list[str]:
@@ -70,16 +83,29 @@ class Protocol:
 
     def _broken(self, cut: Cut) -> list[str]:
         trials = self.trials
-        bad = half_published(cut.state, self.template, purges=trials._is_purge)
+        bad = [
+            f"{path} is no copy of the store"
+            for path, entry in cut.state.items()
+            if path.startswith("backups/")
+            and path.endswith(".db")
+            and not entry.content.startswith(b"SQLite format 3")
+        ]
+        bad += half_published(cut.state, self.template, purges=trials._is_purge)
         if not trials._is_purge:
-            bad += [f"lost: {content[:40]!r}" for content in trials._precious - precious(cut.state, NOT_UNDERSTOOD)]
+            bad += [
+                f"lost: {content[:40]!r}"
+                for content in trials._precious - precious(cut.state, NOT_UNDERSTOOD)
+            ]
         books = self._books_of(cut.store)
         return bad + lost_copies(cut.state, books["ledger"], books["trash"], trials._known_lost)
 
     def _fading(self, events: Sequence[Event]) -> list[str]:
         """Return what a power cut takes back after the action is done."""
         disk, found = Disk(self.template), []
-        begins = max((number for number, event in enumerate(events) if event.what == "syncfs"), default=0)
+        begins = len(events) - 1 if AGAIN in events or self.trials.action is None else 0
+        begins = max(
+            (number for number, event in enumerate(events) if event.what == "syncfs"), default=begins
+        )
         for number, event in enumerate(events):
             disk.do(event)
             if number < begins:
@@ -106,19 +132,20 @@ class Protocol:
     def tries_after_failures(self) -> Iterator[tuple[str, list[Event]]]:
         """Yield the protocol of each try that fails at a sync, with the try after it."""
         for at, point in enumerate(self.trials.points, 1):
-            if point in ("folder.fsync", "file.fsync"):
+            if point in ("folder.fsync", "file.fsync") and self.trials.name not in UNSURE:
                 yield f"{self.trials.name}: EIO at {at}, {point}", self.record(at, "EIO")
 
     def recoveries(self, most: int) -> int:
         """Rebuild states that power cuts leave, run again, compare; return how many."""
         cuts: dict[Any, Cut] = {}
-        for cut in self.cuts(self.events):
+        for cut in self.cuts(self.events, as_journalled=True):
             cuts.setdefault((cut.store, tuple(sorted((p, e.content) for p, e in cut.state.items()))), cut)
         chosen = list(cuts.values())[:: max(1, len(cuts) // most)]
         for cut in chosen:
             self.trials.reset()
             self.rebuild(cut)
-            self.trials.check_end(f"{self.trials.name}: power cut after {cut.after}, {_short(self.events[cut.after])}")
+            where = f"{self.trials.name}: power cut after {cut.after}, {_short(self.events[cut.after])}"
+            self.trials.check_end(where, with_modes=False)
         return len(chosen)
 
     def rebuild(self, cut: Cut) -> None:
@@ -148,11 +175,15 @@ def sites_in_the_code() -> set[str]:
 
 
 def _syncing_lines(tree: ast.Module) -> Iterator[int]:
-    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name not in SYNCERS]
+    functions = [
+        node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name not in SYNCERS
+    ]
     for function in functions:
         for node in ast.walk(function):
             if isinstance(node, ast.Call):
-                called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+                called = (
+                    node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+                )
                 if called in SYNCERS - {"_named"}:
                     yield node.lineno
 
@@ -166,7 +197,9 @@ def _told(state: State) -> dict[str, Any]:
 
 
 def _difference(found: dict[str, Any], expected: dict[str, Any]) -> str:
-    return ", ".join(sorted(key for key in found.keys() | expected.keys() if found.get(key) != expected.get(key)))
+    return ", ".join(
+        sorted(key for key in found.keys() | expected.keys() if found.get(key) != expected.get(key))
+    )
 
 
 def _short(event: Event) -> str:

@@ -37,7 +37,8 @@ def _site() -> str:
     """Return the innermost line of our code that asked for a sync."""
     frame = sys._getframe(2)
     while not frame.f_code.co_filename.startswith(OURS) or frame.f_code.co_name in SYNCERS:
-        assert frame.f_back is not None
+        if frame.f_back is None:
+            return ""  # a test's own
         frame = frame.f_back
     return f"{frame.f_code.co_filename.removeprefix(CHECKOUT)}:{frame.f_lineno}"
 
@@ -50,7 +51,6 @@ class Tape:
         self._root = f"{root}/"
         self._store = root / "realm.db"
         self._also: Callable[[str], None] | None = None
-        self._made: set[str] = set()
 
     @contextmanager
     def recording(self) -> Iterator[None]:
@@ -93,18 +93,17 @@ class Tape:
         """Return a path below the root; None of what lies elsewhere."""
         text = os.fsdecode(path)
         if not text.startswith("/"):
-            at = os.readlink(f"/proc/self/fd/{folder}") if folder is not None else os.getcwd()
+            at = Path(f"/proc/self/fd/{folder}").readlink() if folder is not None else Path.cwd()
             text = f"{at}/{text}"
         return text[len(self._root) :] if text.startswith(self._root) else None
 
     def _of(self, descriptor: int) -> str | None:
-        text = os.readlink(f"/proc/self/fd/{descriptor}")
+        text = str(Path(f"/proc/self/fd/{descriptor}").readlink())
         return "" if f"{text}/" == self._root else self._below(text)
 
     def _opened(self, path: str | None, *, existed: bool, truncates: bool) -> None:
         if path is not None and (truncates or not existed):
             self._add("create", path)
-            self._made.add(path)
 
     def _open(self, call: Any) -> Any:
         def wrapper(path: Any, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
@@ -139,9 +138,8 @@ class Tape:
         def wrapper(descriptor: int) -> None:
             call(descriptor)
             path = self._of(descriptor)
-            is_strange = path is not None and path not in self._made
-            content = _content(Path(self._root) / str(path)) if is_strange else b""
             if path is not None:
+                content = _content(Path(self._root) / path)
                 self.events.append(Event("fsync", path, content=content, site=_site()))
 
         return wrapper
@@ -168,7 +166,12 @@ class Tape:
 
     def _link(self, call: Any) -> Any:
         def wrapper(
-            source: Any, target: Any, *, src_dir_fd: int | None = None, dst_dir_fd: int | None = None, **more: Any
+            source: Any,
+            target: Any,
+            *,
+            src_dir_fd: int | None = None,
+            dst_dir_fd: int | None = None,
+            **more: Any,
         ) -> None:
             call(source, target, src_dir_fd=src_dir_fd, dst_dir_fd=dst_dir_fd, **more)
             self._add("link", self._below(source, src_dir_fd), self._below(target, dst_dir_fd) or "")

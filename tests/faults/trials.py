@@ -23,9 +23,24 @@ from workshop import CAMPAIGN, OTHER, Builders, Workshop, activate, enqueue, reg
 from reconciler.plan import actions as a
 
 VOLATILE = {"realm.db", "realm.db-journal", "epoch", "reconciler.lock", "claims.log", "training.log"}
-TABLES = ("actions", "campaigns", "runs", "jobs", "quest_data", "ledger", "requests", "trash", "segments", "copies", "meta", "inbox")
+TABLES = (
+    "actions",
+    "campaigns",
+    "runs",
+    "jobs",
+    "quest_data",
+    "ledger",
+    "requests",
+    "trash",
+    "segments",
+    "copies",
+    "meta",
+    "inbox",
+)
 LIVE_FILES = ("process.json", "exit.json")
 CHAIN_LENGTH = 12
+UNSEEN = ("staging.remove",)
+"""Points at which a failure stops nothing: what is not swept now is swept by the next in office."""
 
 
 class Trials:
@@ -91,7 +106,10 @@ class Trials:
         self.reset()
         left = CHAIN_LENGTH
         while left:
-            at, fault = chance.randint(1, 2 * len(self.points) // 3 + 1), chance.choice(("kill", "any", "any", "any"))
+            at, fault = (
+                chance.randint(1, 2 * len(self.points) // 3 + 1),
+                chance.choice(("kill", "any", "any", "any")),
+            )
             where += f", {fault} at {at}"
             if self._strike(at, fault, where, chance):
                 left -= 1
@@ -113,7 +131,7 @@ class Trials:
                 text = self._perform(before=arm(injector), must_succeed=False)
             has_struck, fault = injector.has_struck, injector.fault
             assert text is None or "(failpoint " in text, f"{where}: {text}"
-            if has_struck and fault in ("ENOSPC", "EIO", "EINTR", "torn"):
+            if has_struck and fault != "short" and injector.names[at - 1] not in UNSEEN:
                 assert text is not None, f"{where}: the failure was not seen"
         assert has_struck or chance is not None, f"{where}: not met"
         if has_struck:
@@ -131,12 +149,17 @@ class Trials:
         problems += lost_copies(state, rows["ledger"], rows["trash"], self._known_lost)
         assert not problems, f"{where}: {problems}"
 
-    def check_end(self, where: str) -> None:
-        """Run again, undisturbed: the end is the undisturbed one."""
+    def check_end(self, where: str, *, with_modes: bool = True) -> None:
+        """Run again, undisturbed: the end is the undisturbed one; a power cut may take back who may write a file."""
         self._perform()
         end = self.end_state()
         assert end["rows"] == self._end["rows"], f"{where}: {_differences(end['rows'], self._end['rows'])}"
-        assert end["files"] == self._end["files"], f"{where}: {_differences(end['files'], self._end['files'])}"
+        found, expected = end["files"], self._end["files"]
+        if not with_modes:
+            found, expected = (
+                {path: (one[0], *one[2:]) for path, one in files.items()} for files in (found, expected)
+            )
+        assert found == expected, f"{where}: {_differences(found, expected)}"
 
     def _perform(self, before: Callable[[], None] = lambda: None, *, must_succeed: bool = True) -> str | None:
         """Take office and perform the action; return why it failed, if it did."""

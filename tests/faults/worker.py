@@ -4,6 +4,7 @@ import gc
 import json
 import sys
 import traceback
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -52,17 +53,21 @@ def cut_power(name: str, most_recoveries: int) -> dict[str, Any]:
     return {"problems": problems[:9], "states": num_states, "recovered": num_recovered}
 
 
-def leave_out_syncs(name: str) -> dict[str, Any]:
+def leave_out_syncs(name: str, *, with_failures: bool) -> dict[str, Any]:
     """Leave out each line that syncs, one at a time; return which lines were met and which were missed."""
     with fast_folder() as folder:
         trials = Trials(name, folder)
         try:
             protocol = Protocol(trials)
-            sites = sorted({event.site for event in protocol.events if event.site})
-            missed = [site for site in sites if protocol.problems(without(protocol.events, site))]
+            sites = {event.site for event in protocol.events if event.site}
+            missed = {site for site in sites if protocol.problems(without(protocol.events, site))}
+            for _, events in islice(protocol.tries_after_failures(), 2 if with_failures else 0):
+                synced = {event.site for event in events if event.what == "syncfs"}
+                sites |= synced
+                missed |= {site for site in synced if protocol.problems(without(events, site))}
         finally:
             trials.close()
-    return {"met": sites, "missed": missed}
+    return {"met": sorted(sites), "missed": sorted(missed)}
 
 
 TASKS = {"trials": do_trials, "power": cut_power, "syncs": leave_out_syncs}

@@ -247,7 +247,8 @@ def check_books(lab: Lab, edit: Edit) -> None:
         for quest in edit.quests:
             if edit.active in quest["for"] and quest.get("file") not in UNREADABLE:
                 assert lab.status_of(edit.active, quest["id"]) == "completed", quest
-    assert not list(lab.layout.root.rglob(".staging-*"))
+    left = [str(path) for path in lab.layout.root.rglob(".staging-*")]
+    assert left == [], left
 
 
 def _check_pointer(lab: Lab, active: str | None) -> None:
