@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from scenarios import two_saved
+from kill_worlds import two_saved
 from workshop import CAMPAIGN, NOW, manifest_of, record
 
 from reconciler.act.office import enter_office

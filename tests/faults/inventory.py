@@ -69,10 +69,10 @@ def digest_of(state: State, folder: str) -> str:
 
 
 def copies(state: State) -> dict[str, set[str]]:
-    """Return where each checkpoint lies whole: digest → folders."""
+    """Return where each checkpoint lies whole in the realm: digest → folders."""
     found: dict[str, set[str]] = {}
     for folder in checkpoint_folders(state):
-        if is_whole(state, folder):
+        if not folder.startswith("elsewhere/") and is_whole(state, folder):
             found.setdefault(digest_of(state, folder), set()).add(folder)
     return found
 

@@ -27,9 +27,23 @@ State = dict[str, Entry]
 """Path below the folder → what is there; a folder before what is in it."""
 
 
+ELSEWHERE = "elsewhere"
+"""A folder beside the root: what lies on another disk."""
+
+
 def read_state(root: Path) -> State:
-    """Return everything below the folder; what vanishes while it is read was not there."""
-    return dict(_entries(str(root), len(str(root)) + 1))
+    """Return everything below the folder, and elsewhere; what vanishes while it is read was not there."""
+    state = dict(_entries(str(root), len(str(root)) + 1))
+    other = root.parent / ELSEWHERE
+    if other.is_dir():
+        state[ELSEWHERE] = Entry("folder", stat.S_IMODE(other.stat().st_mode), b"", 0)
+        state |= _entries(str(other), len(str(root.parent)) + 1)
+    return state
+
+
+def place_of(root: Path, path: str) -> Path:
+    """Return where a path of a state lies."""
+    return root.parent / path if path.partition("/")[0] == ELSEWHERE else root / path
 
 
 def _entries(folder: str, start: int) -> Iterator[tuple[str, Entry]]:
@@ -62,13 +76,13 @@ def put_back(root: Path, wanted: State) -> None:
     """Make the folder what it was, whatever is there now."""
     now = read_state(root)
     for path in sorted(now.keys() - wanted.keys(), reverse=True):
-        _remove(root / path, now[path])
+        _remove(place_of(root, path), now[path])
     for path, entry in wanted.items():
         before = now.get(path)
         if before is None or before.told != entry.told:
             if before is not None and (before.kind, entry.kind) != ("folder", "folder"):
-                _remove(root / path, before)
-            _make(root / path, entry)
+                _remove(place_of(root, path), before)
+            _make(place_of(root, path), entry)
 
 
 def _remove(path: Path, entry: Entry) -> None:

@@ -10,8 +10,8 @@ import apsw
 from injector import Injector
 from inventory import half_published, lost_copies, precious
 from kept_state import State, put_back, read_state
+from kill_worlds import NOT_UNDERSTOOD
 from power_cut import Disk
-from scenarios import NOT_UNDERSTOOD
 from tape import CHECKOUT, OURS, SYNCERS, Event, Tape
 from trials import VOLATILE, Trials, _whole_lines
 from workshop import _rows

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from kept_state import place_of
+
 from state import atomic, failpoints
 
 
@@ -49,6 +51,7 @@ class Tape:
     def __init__(self, root: Path) -> None:
         self.events: list[Event] = []
         self._root = f"{root}/"
+        self._other = f"{root.parent}/elsewhere/"
         self._store = root / "realm.db"
         self._also: Callable[[str], None] | None = None
 
@@ -95,10 +98,14 @@ class Tape:
         if not text.startswith("/"):
             at = Path(f"/proc/self/fd/{folder}").readlink() if folder is not None else Path.cwd()
             text = f"{at}/{text}"
+        if text.startswith(self._other):
+            return text[len(self._other) - len("elsewhere/") :]
         return text[len(self._root) :] if text.startswith(self._root) else None
 
     def _of(self, descriptor: int) -> str | None:
         text = str(Path(f"/proc/self/fd/{descriptor}").readlink())
+        if f"{text}/" == self._other:
+            return "elsewhere"
         return "" if f"{text}/" == self._root else self._below(text)
 
     def _opened(self, path: str | None, *, existed: bool, truncates: bool) -> None:
@@ -139,7 +146,7 @@ class Tape:
             call(descriptor)
             path = self._of(descriptor)
             if path is not None:
-                content = _content(Path(self._root) / path)
+                content = _content(place_of(Path(self._root), path))
                 self.events.append(Event("fsync", path, content=content, site=_site()))
 
         return wrapper

@@ -4,6 +4,7 @@ The calls of each effect are recorded (tape.py), each state that a cut may leave
 judged (protocols.py): nothing half published, nothing lost, and what is done, or named by a row, stays.
 """
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,11 +16,12 @@ NAMES = [*SCENARIOS, *EXTRAS]
 MOST_RECOVERIES = 12
 NOT_RECORDED = {
     "reconciler/act/migrating.py": "test_migrating.py kills a migration at each point; its power cuts are not built yet",
-    "state/copies.py": "hash_file is called by migrations alone",
     "reconciler/app/rebuilding/": "the store that it writes is SQLite's; test_rebuilding.py kills it",
     "state/links.py": "the sync of a reflink: file systems in memory have none",
 }
 """Files whose syncs no protocol here has, and why."""
+FOR_READING = {"state/copies.py": "sync_file(path)"}
+"""Syncs that no power cut misses: what is read again past the cache must be on the disk first."""
 
 
 @pytest.mark.timeout(300)
@@ -41,6 +43,13 @@ def test_each_sync_that_is_left_out_lets_a_power_cut_break_a_promise(worker: Any
         met |= set(answer["met"])
         missed |= set(answer["missed"])
 
-    assert met == missed, f"not missed by anyone: {sorted(met - missed)}"
+    idle = {site for site in met - missed if FOR_READING.get(site.partition(":")[0]) != line_of(site)}
+    assert idle == set(), "no power cut breaks a promise without these"
     unmet = {site for site in sites_in_the_code() - met if not site.startswith(tuple(NOT_RECORDED))}
     assert unmet == set()
+
+
+def line_of(site: str) -> str:
+    """Return the code at `file:line`."""
+    file, _, line = site.partition(":")
+    return (Path(__file__).resolve().parents[2] / file).read_text().splitlines()[int(line) - 1].strip()

@@ -17,7 +17,8 @@ from extras import EXTRAS
 from injector import Injector, arm, disarming, kinds_at
 from inventory import copies, disagreements, half_published, is_unfinished, lost_copies, precious
 from kept_state import Entry, State, put_back, read_state, remove_whole
-from scenarios import NOT_UNDERSTOOD, SCENARIOS
+from kill_worlds import NOT_UNDERSTOOD
+from scenarios import SCENARIOS
 from workshop import CAMPAIGN, OTHER, Builders, Workshop, activate, enqueue, register, snapshot
 
 from reconciler.plan import actions as a

@@ -72,7 +72,9 @@ def apply_in(world: World, storm: Storm, kill_at: int | None) -> None:
     raise AssertionError(f"not settled after {MOST_STARTS} starts and {storm.met}")
 
 
-def check_world(places: Path, edit: Edit, later: Edit, seed: int, every: int, kill_at: int | None) -> Counter[str]:
+def check_world(
+    places: Path, edit: Edit, later: Edit, seed: int, every: int, kill_at: int | None
+) -> Counter[str]:
     folder, met = Path(tempfile.mkdtemp(dir=places)), Counter[str]()
     world = new_world(folder)
     world.is_watched = False

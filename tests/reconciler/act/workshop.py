@@ -46,8 +46,6 @@ from state.store.rows import StoreView
 from state.store.tables import put_meta
 from state.store.view import read_view
 
-sys.path.insert(0, str(Path(__file__).parent))  # import kill_bench
-
 NOW = "2026-01-31T12:00:00Z"
 TRAINER = Path(__file__).with_name("tiny_trainer.py")
 GENERATOR = Path(__file__).with_name("tiny_generator.py")
