@@ -28,7 +28,7 @@ import torch
 import transformers
 from gpu_peers import Clock, Measured, hugging_face, trl
 
-from state.contract.memory_need import shape_of
+from state.contract.memory_need import memory_need, shape_of
 from state.contract.request import TrainingConfig
 from trainer.data.documents import Document
 from trainer.data.packing import num_trained_tokens, pack
@@ -115,6 +115,7 @@ def _rows(size: Size, *, with_trl: bool) -> Iterator[Row]:
     yield from _beside_trl(size, short, ours) if with_trl else _left_out("left out by --without-trl")
     yield _mfu(size)
     yield _memory(size, short)
+    yield _estimate(size, ours)
 
 
 def _beside_trl(size: Size, rows: list[list[int]], ours: Measured) -> Iterator[Row]:
@@ -167,6 +168,19 @@ def _memory(size: Size, rows: list[list[int]]) -> Row:
     if ours.peak_bytes is not None and peer.peak_bytes is not None:
         found = f"{ours.peak_bytes / peer.peak_bytes:.2f} x ({ours.peak_bytes / 1e9:.1f} of {peer.peak_bytes / 1e9:.1f} GB)"
     return Row("G4", "peak memory beside HF Trainer", found, "≤ 0.6 x")
+
+
+def _estimate(size: Size, ours: Measured) -> Row:
+    """Compare what the plan would say with what was taken; the longest update decides both."""
+    shape, found = shape_of(size.config, size.vocab_size), "not told on a CPU"
+    assert shape is not None
+    rows = _documents(size, size.mean_tokens)
+    starts = range(0, len(rows), PER_UPDATE)
+    longest = max(sum(map(len, rows[start : start + PER_UPDATE])) for start in starts)
+    if ours.peak_bytes is not None:
+        need = memory_need(shape, _training(size), "cuda", tokens=longest, is_checkpointing=False).total_bytes
+        found = f"{need / ours.peak_bytes:.2f} x ({need / 1e9:.1f} of {ours.peak_bytes / 1e9:.1f} GB)"
+    return Row("memory", "the estimate beside our own peak", found, "0.9 to 1.2 x")
 
 
 def _ours(size: Size, rows: list[list[int]]) -> Measured:

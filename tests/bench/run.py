@@ -1,7 +1,8 @@
 """`make bench`: our figures beside those of a peer, measured in one run. Prints ratios, asserts nothing.
 
-One file a claim; each has `measure(realm) -> list of lines`. Run one alone with its name as the argument. How
-fast the machine was stands beside what it says: see `machine`.
+One file a claim; each has `measure(realm) -> list of lines`. Run one alone with its name as the argument;
+`gsm8k_losses` always is, since it takes minutes. How fast the machine was stands beside what it says: see
+`machine`.
 """
 
 import importlib.util

@@ -34,13 +34,13 @@ class Told(NamedTuple):
 
 
 def measure(folder: Path) -> Iterator[str]:
-    request = _request(folder)
+    request = first_request(folder)
     documents = folder / "documents.jsonl"
-    tokens, fill = _write_documents(request, documents)
+    tokens, fill = write_documents(request, documents, UPDATES)
     ours, theirs = [], []
     for number in range(REPEAT):
-        ours.append(_ours(request, folder / f"run-{number}"))
-        theirs.append(_theirs(request, documents, folder / f"peer-{number}"))
+        ours.append(_ours(request, folder / f"run-{number}", UPDATES))
+        theirs.append(_theirs(request, documents, folder / f"peer-{number}", PEER, UPDATES))
     mine, peer = (statistics.median(told.seconds for told in side) for side in (ours, theirs))
     spread = [
         f"{tokens / max(t.seconds for t in s):,.0f} to {tokens / min(t.seconds for t in s):,.0f}"
@@ -53,7 +53,7 @@ def measure(folder: Path) -> Iterator[str]:
     yield f"losses                 at most {apart:.1e} apart over {UPDATES} updates (bound: 1e-5)"
 
 
-def _request(folder: Path) -> Path:
+def first_request(folder: Path) -> Path:
     """Return the demo's first request without what the peer has not: warm-up, measuring and saving between."""
     path = request_of_first_run(Realm(folder))
     asked = msgspec.json.decode(path.read_bytes(), type=RunRequest)
@@ -68,20 +68,35 @@ def _plain(config: RunConfig) -> RunConfig:
     replace = msgspec.structs.replace
     return replace(
         config,
-        training=replace(config.training, precision="fp32", warmup_steps=0),
+        training=replace(
+            config.training,
+            precision="fp32",
+            warmup_steps=0,
+            lr_scheduler="constant",
+            schedule_updates=None,
+            final_rate_ratio=None,
+        ),
         evaluation=replace(config.evaluation, every_updates=0, held_out_fraction=0.0),
         checkpoint=replace(config.checkpoint, every_updates=0, every_minutes=0.0),
     )
 
 
-def _write_documents(path: Path, documents: Path) -> tuple[int, float]:
+def losses_beside(
+    request: Path, documents: Path, folder: Path, peer: Path, updates: int
+) -> tuple[list[float], list[float]]:
+    """Return the losses of each update: ours, and those of the peer's script."""
+    ours = _ours(request, folder / "ours", updates)
+    return ours.losses[:updates], _theirs(request, documents, folder / "theirs", peer, updates).losses
+
+
+def write_documents(path: Path, documents: Path, updates: int) -> tuple[int, float]:
     """Write what our updates train, in order; return the timed tokens, and how full our micro-batches are."""
     request = msgspec.json.decode(path.read_bytes(), type=RunRequest)
     order = msgspec.json.decode((path.parent / "orders.json").read_bytes(), type=Orders).quests[0]
     vocabulary, training = requested_vocabulary(request), request.config.training
     quest = load_quest(Path(order.path), order.shape, vocabulary.renderer, held_out_fraction=0.0)
     at, lines, tokens, room = Position(), [], 0, 0
-    for update in range(UPDATES):
+    for update in range(updates):
         found = next_update(
             seed=training.seed, quest_digest=order.digest, num_rows=len(quest.training), epochs=99, at=at,
             num_documents=training.batch_size * training.gradient_accumulation,
@@ -97,7 +112,7 @@ def _write_documents(path: Path, documents: Path) -> tuple[int, float]:
     return tokens, tokens / room
 
 
-def _ours(request: Path, run: Path) -> Told:
+def _ours(request: Path, run: Path, updates: int) -> Told:
     run.mkdir()
     asked = json.loads(request.read_text())
     (run / "checkpoints").mkdir()
@@ -105,17 +120,17 @@ def _ours(request: Path, run: Path) -> Told:
     (run / "request.json").write_text(json.dumps(asked))
     orders = json.loads((request.parent / "orders.json").read_text())
     orders["quests"] = [quest | {"epochs": 99} for quest in orders["quests"][:1]]
-    (run / "orders.json").write_text(json.dumps(orders | {"goal_updates": UPDATES}))
+    (run / "orders.json").write_text(json.dumps(orders | {"goal_updates": updates}))
     command = [sys.executable, "-m", "trainer", "run", "--request", str(run / "request.json")]
     with _on_one_core(command, stdout=subprocess.DEVNULL, env={"REALM_RUN_COOKIE": "bench"}) as process:
-        moments = _moments(lambda: _losses(run / "metrics.jsonl"), process)
-    return Told(moments[UPDATES - 1] - moments[WARM_UP - 1], _losses(run / "metrics.jsonl"))
+        moments = _moments(lambda: _losses(run / "metrics.jsonl"), process, updates)
+    return Told(moments[updates - 1] - moments[WARM_UP - 1], _losses(run / "metrics.jsonl"))
 
 
-def _moments(losses: Callable[[], list[float]], process: subprocess.Popen[str]) -> list[float]:
+def _moments(losses: Callable[[], list[float]], process: subprocess.Popen[str], updates: int) -> list[float]:
     """Return when each update was seen to end."""
     moments: list[float] = []
-    while len(moments) < UPDATES:
+    while len(moments) < updates:
         assert process.poll() in (None, 0), "the trainer failed"
         seen = len(losses())
         moments += [time.perf_counter()] * (seen - len(moments))
@@ -129,15 +144,15 @@ def _losses(metrics: Path) -> list[float]:
     return [record["loss"] for record in records if record["kind"] == "update"]
 
 
-def _theirs(request: Path, documents: Path, run: Path) -> Told:
-    script = [sys.executable, str(PEER), str(request), str(documents), str(UPDATES)]
+def _theirs(request: Path, documents: Path, run: Path, peer: Path, updates: int) -> Told:
+    script = [sys.executable, str(peer), str(request), str(documents), str(updates)]
     command = [sys.executable, "-m", "trainer", "watch", "--run", str(run), "--", *script]
     with _on_one_core(command, env={}) as process:
         code = process.wait()
     assert code == 0, (run / "exit.json").read_text()
     said = (run / "training.log").read_text().splitlines()
-    told = [json.loads(line) for line in said if line.startswith('{"at"')]
-    return Told(told[UPDATES - 1]["at"] - told[WARM_UP - 1]["at"], [record["loss"] for record in told])
+    told = [json.loads(line) for line in said if line.startswith('{"at"')][:updates]
+    return Told(told[-1]["at"] - told[WARM_UP - 1]["at"], [record["loss"] for record in told])
 
 
 def _on_one_core(command: list[str], *, env: dict[str, str], **options: object) -> subprocess.Popen[str]:

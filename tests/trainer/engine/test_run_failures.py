@@ -12,14 +12,14 @@ pytest.importorskip("torch")
 pytestmark = pytest.mark.train
 
 from builders import Realm, a_config, a_training, orders
-from seen import manifest, saved_steps, why
+from seen import manifest, metrics, saved_steps, why
 
 from state import failpoints
 from state.contract.files import read
 from state.contract.process import EXIT_ALREADY_CLAIMED
 from state.contract.status import RunStatus
 from trainer.checkpoints.load import verify_files
-from trainer.engine import room
+from trainer.engine import evaluating, room
 from trainer.engine.claim import held_lock
 from trainer.engine.run import run
 
@@ -56,6 +56,24 @@ def test_a_loss_that_is_not_finite_is_not_applied_and_nothing_is_saved(realm: Re
     assert (why(files).reason, why(files).failure_class, why(files).quest_id) == ("failed", "nan", "wild")
     assert "update 2 of quest wild: loss nan" in why(files).message
     assert saved_steps(realm) == []
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_held_out_loss_that_is_not_finite_ends_the_run_and_nothing_since_is_saved(
+    realm: Realm, monkeypatch: pytest.MonkeyPatch, value: float
+) -> None:
+    """Weights may be beyond saving while losses of training still look well."""
+    measured = iter((1.0, 1.0, value))
+    monkeypatch.setattr(evaluating, "held_out_loss", lambda *_: next(measured))
+    files = realm.run(orders(realm.quest()), a_config(save_every=4, evaluate_every=4))
+    assert run(files.request) == 1
+    found = why(files)
+    assert (found.failure_class, found.message) == (
+        "nan",
+        f"the held-out loss of quest q1 is {value} at step 5",
+    )
+    assert saved_steps(realm) == [4]
+    assert [record.val_loss for record in metrics(files, "evaluation")] == [1.0, 1.0]
 
 
 @pytest.mark.parametrize(
