@@ -44,7 +44,7 @@ def mend(action: MendCheckpoint, tools: Tools) -> str:
             raise Temporary(f"{place} is taken; what lies there is moved aside first")
         folders = [Path(source) for source in action.sources]
         folders.append(place.parent / damaged_folder(action.step, action.digest))
-        _make(action, folders, place)
+        make_whole(action.step, action.digest, folders, place)
     elif wrong := wrong_in(place, _manifest_among([place], action.digest)[0]):
         raise Temporary(f"{place} is damaged: {wrong}; it is set aside first")
     manifest, _ = _manifest_among([place], action.digest)
@@ -63,10 +63,16 @@ def _row(action: MendCheckpoint, tools: Tools) -> LedgerRow:
     return row
 
 
-def _make(action: MendCheckpoint, folders: Sequence[Path], place: Path) -> None:
-    manifest, content = _manifest_among(folders, action.digest)
+def make_whole(step: int, digest: str, folders: Sequence[Path], place: Path) -> None:
+    """Make the checkpoint with this digest in its place, each file from the first folder that has it right.
+
+    Raises:
+        FileExistsError: something lies there.
+        Permanent: no folder has what is needed.
+    """
+    manifest, content = _manifest_among(folders, digest)
     ensure_folder(place.parent)
-    staging = place.parent / f"{STAGING_PREFIX}{action.step}-mended"
+    staging = place.parent / f"{STAGING_PREFIX}{step}-mended"
     remove_staged(staging)
     reach("folder.create")
     staging.mkdir(mode=PRIVATE_FOLDER)

@@ -4,6 +4,7 @@ Tombstone first, then the folder: at every instant each checkpoint that the ledg
 place, whole. A kill between the two leaves a folder that has its tombstone already; the next plan moves it.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -12,13 +13,14 @@ from reconciler.act.deletions import restore_campaign
 from reconciler.act.derived import campaign_row, places_of, write_campaign_file
 from reconciler.act.errors import Permanent, Temporary
 from reconciler.act.lying import place_of
+from reconciler.act.mending import make_whole
 from reconciler.act.status_files import write_status_files
 from reconciler.act.tombstones import mirror, new_stone, set_state
 from reconciler.act.tools import Tools
 from reconciler.observed.checkpoints import find_damage, observe_checkpoints
 from reconciler.plan.actions import ForgetUndelete, RestoreCheckpoint, TrashCheckpoint, WriteTombstone
 from state.atomic import ensure_folder, move_folder
-from state.contract.files import read
+from state.contract.files import ContractError, read
 from state.contract.manifest import MANIFEST_NAME, Manifest
 from state.ids import checkpoint_folder
 from state.store.lineage import manifest_row
@@ -116,13 +118,15 @@ def take_back(action: RestoreCheckpoint, tools: Tools) -> str:
     result = f"the trash has no {action.checkpoint}"
     if stone is not None:
         stone = msgspec.structs.replace(stone, overrules=action.overrules)
-        result = restore_campaign(stone, tools) if stone.is_campaign else _restore(stone, tools)
+        result = (
+            restore_campaign(stone, tools) if stone.is_campaign else _restore(stone, tools, action.sources)
+        )
     with tools.writer.transaction() as store:
         put(store, [msgspec.structs.replace(request, handled_at=tools.now(), result=result)])
     return result
 
 
-def _restore(stone: TrashRow, tools: Tools) -> str:
+def _restore(stone: TrashRow, tools: Tools, sources: Sequence[str]) -> str:
     with tools.writer.transaction() as store:
         if campaign_row(store, stone.campaign_uid, stone.campaign).status == "deleted":
             return f"not taken back: its campaign is deleted; first: reconcile undelete {stone.campaign}"
@@ -135,12 +139,25 @@ def _restore(stone: TrashRow, tools: Tools) -> str:
             return f"not taken back: {folder} is taken; it stays in the trash"
         ensure_folder(folder.parent)
         move_folder(place, folder)
+    elif stone.state == "purged" and sources:
+        if problem := _bring_back(stone, folder, sources):
+            return f"not brought back: {problem}"
     elif stone.state not in ("trashed", "restored") or not folder.is_dir():
         return f"{stone.thing} is deleted for good"
     set_state(tools, stone, "restored")
     _tell(tools, stone)
     line = f"; {stone.overrules} counts no more for it while that line stands" if stone.overrules else ""
     return f"{stone.thing} is back, and no rule drops it again{line}"
+
+
+def _bring_back(stone: TrashRow, folder: Path, sources: Sequence[str]) -> str | None:
+    """Make what was deleted for good again from its copies elsewhere, verified; say what stood against it."""
+    try:
+        if not folder.is_dir():
+            make_whole(stone.step, stone.digest, [Path(source) for source in sources], folder)
+        return _damage(folder, stone)
+    except (Permanent, ContractError) as error:
+        return str(error)
 
 
 def forget_undelete(action: ForgetUndelete, tools: Tools) -> str:

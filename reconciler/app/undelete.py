@@ -18,7 +18,7 @@ def undelete(
 
     Raises:
         Misused: this is no name of a checkpoint or campaign.
-        NotFound: nothing was applied, or the trash has no such thing.
+        NotFound: nothing was applied, or neither the trash nor a known copy has such a thing.
     """
     name = checkpoint.removeprefix("checkpoint/").removeprefix("campaign/")
     if not is_checkpoint_name(name) and not is_campaign_name(name):
@@ -27,7 +27,13 @@ def undelete(
             "<hero>/<campaign>"
         )
     layout = layout_of(environment, options)
-    there = [one.thing for one in store_of(layout).trash if one.state == "trashed"]
+    store = store_of(layout)
+    copied = {(copy.sequence, copy.digest) for copy in store.copies if copy.damage is None}
+    there = [
+        one.thing
+        for one in store.trash
+        if one.state == "trashed" or (one.state == "purged" and (one.sequence, one.digest) in copied)
+    ]
     if name not in there:
         kind = "checkpoint" if "@" in name else "campaign"
         raise not_found(f"{kind} in the trash", name, there)

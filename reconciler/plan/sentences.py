@@ -160,7 +160,7 @@ _SENTENCES: dict[type[a.Action], Callable[[Any], Sentence]] = {
         "+",
         "take back",
         f"{'checkpoint' if '@' in x.checkpoint else 'campaign'} {x.checkpoint}",
-        "out of the trash",
+        f"from {x.sources[0]}" if x.sources else "out of the trash",
     ),
     a.ForgetUndelete: lambda x: Sentence(".", "forget", f"undelete of {_dropped(x)}", x.overrules),
     a.PurgeTrash: _purge,

@@ -200,6 +200,7 @@ def plan_undeletes(world: World, draft: Draft) -> None:
         if request.kind != "undelete":
             continue
         stone = _newest_stone(world, request.campaign)
+        is_gone = stone is not None and stone.state == "purged"
         draft.add(
             RestoreCheckpoint(
                 request_id=request.id,
@@ -208,6 +209,7 @@ def plan_undeletes(world: World, draft: Draft) -> None:
                 campaign_uid=stone.campaign_uid if stone else None,
                 asked_by=request.asked_by,
                 overrules=world.cleanup_line(stone.campaign) if stone else None,
+                sources=_copies(world, stone) if stone and is_gone else (),
             ),
             subject=f"{'checkpoint' if '@' in request.campaign else 'campaign'}/{request.campaign}",
             reason=f"{request.asked_by} asked for it: {request.why}",
@@ -218,7 +220,16 @@ def plan_undeletes(world: World, draft: Draft) -> None:
 
 def _newest_stone(world: World, checkpoint: str) -> TrashRow | None:
     there = [one for one in world.facts.store.trash if one.thing == checkpoint]
-    return next((one for one in reversed(there) if one.state == "trashed"), None)
+    trashed = next((one for one in reversed(there) if one.state == "trashed"), None)
+    return trashed or next((one for one in reversed(there) if _copies(world, one)), None)
+
+
+def _copies(world: World, stone: TrashRow) -> tuple[str, ...]:
+    """Return where whole copies lie of what was deleted here for good."""
+    if stone.state != "purged":
+        return ()
+    copies = world.facts.copies_of(stone.sequence)
+    return tuple(one.path for one in copies if one.damage is None and one.digest == stone.digest)
 
 
 def plan_purges(world: World, draft: Draft) -> None:

@@ -19,7 +19,9 @@ from reconciler.cli.session import Session, Verb
 def command(session: Session, wishes: Wishes, checkpoint: str) -> None:
     """Take CHECKPOINT (<hero>/<campaign>@<step>) back out of the trash; from then on no rule drops it.
 
-    <hero>/<campaign> takes back a campaign deleted whole; take `state: deleted` out of its spec, too."""
+    One that was deleted for good is brought back from an export or another copy, where there is one.
+    <hero>/<campaign> takes back a campaign deleted whole; take `state: deleted` out of its spec, too.
+    """
     from reconciler.app.undelete import undelete
 
     layout, asked = undelete(session.environment(), session.options(), checkpoint, wishes.why)

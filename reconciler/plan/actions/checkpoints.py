@@ -44,7 +44,7 @@ class TrashCheckpoint(Action, frozen=True, kw_only=True):
 
 
 class RestoreCheckpoint(Action, frozen=True, kw_only=True):
-    """Take a dropped checkpoint, or a deleted campaign, back out of the trash, as a person asked."""
+    """Take a dropped checkpoint, or a deleted campaign, back, as a person asked: from the trash or a copy."""
 
     request_id: int
     checkpoint: str
@@ -55,6 +55,8 @@ class RestoreCheckpoint(Action, frozen=True, kw_only=True):
     asked_by: str
     overrules: str | None = None
     """The line of its campaign's spec that asks for a clean-up now: it counts no more while it stands."""
+    sources: tuple[str, ...] = ()
+    """Of a checkpoint that is not in the trash any more: the folders of its copies elsewhere."""
 
 
 class ForgetUndelete(Action, frozen=True, kw_only=True):

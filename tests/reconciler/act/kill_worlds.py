@@ -107,6 +107,14 @@ def exported(realm: Any, make: Any) -> Path:
     return make.elsewhere(realm) / make.campaign / "checkpoint-7"
 
 
+def purged_and_exported(realm: Any, make: Any) -> None:
+    """Checkpoint 7 was exported, dropped and deleted for good; then somebody wanted it back."""
+    two_saved(realm, make)
+    manifest = manifest_of(realm, 7)
+    realm.done(make.copy_out(realm, manifest), make.drop(manifest), make.purge(7))
+    realm.ask("undelete", f"{make.campaign}@7")
+
+
 def aside_and_exported(realm: Any, make: Any) -> None:
     """Checkpoint 7 was exported; then a bit of it flipped, which a scrub found, and it was set aside."""
     two_saved(realm, make)

@@ -4,6 +4,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import msgspec
 from kill_worlds import (
     archived_manifest,
     aside_and_exported,
@@ -20,6 +21,7 @@ from kill_worlds import (
     left_with_word,
     manifest_of,
     one_dropped,
+    purged_and_exported,
     record_not_understood,
     recorded_and_lost,
     taken_back,
@@ -224,6 +226,10 @@ SCENARIOS = {
     "MendCheckpoint": Scenario(
         lambda realm, make: make.mend(realm, read(exported(realm, make) / "manifest.json", Manifest)),
         aside_and_exported,
+    ),
+    "RestoreCheckpoint-from-a-copy": Scenario(
+        lambda realm, make: msgspec.structs.replace(make.take_back(7), sources=(str(exported(realm, make)),)),
+        purged_and_exported,
     ),
     "AnswerRequest": Scenario(
         lambda realm, make: a.AnswerRequest(request_id=1, what="scrub", answer="all as saved"),

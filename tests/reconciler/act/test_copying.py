@@ -258,6 +258,36 @@ def test_a_checkpoint_that_somebody_put_back_whole_is_believed_after_a_look(
     assert saved.view().ledger[0].damage is None
 
 
+def test_what_was_deleted_for_good_comes_back_from_a_copy_and_no_rule_drops_it(saved: Any, make: Any) -> None:
+    manifest = manifest_of(saved, make)
+    before = contents(saved.layout.campaign(make.campaign).checkpoint(20))
+    saved.done(make.copy_out(saved, manifest), make.drop(manifest), make.purge(20))
+    saved.ask("undelete", f"{make.campaign}@20")
+    home = saved.layout.campaign(make.campaign).checkpoint(20)
+    assert not home.exists()
+
+    sources = (str(place_of(saved, make)),)
+    (said,) = saved.done(msgspec.structs.replace(make.take_back(20), sources=sources))
+
+    assert said == f"{make.campaign}@20 is back, and no rule drops it again"
+    assert contents(home) == before
+    assert [stone.state for stone in saved.view().trash] == ["restored"]
+
+
+def test_a_copy_that_is_not_right_brings_nothing_back_and_who_asked_is_told(saved: Any, make: Any) -> None:
+    manifest = manifest_of(saved, make)
+    saved.done(make.copy_out(saved, manifest), make.drop(manifest), make.purge(20))
+    saved.ask("undelete", f"{make.campaign}@20")
+    (place_of(saved, make) / "model.safetensors").unlink()
+
+    sources = (str(place_of(saved, make)),)
+    (said,) = saved.done(msgspec.structs.replace(make.take_back(20), sources=sources))
+
+    assert said.startswith("not brought back: no copy has model.safetensors as it was saved")
+    assert not saved.layout.campaign(make.campaign).checkpoint(20).exists()
+    assert [stone.state for stone in saved.view().trash] == ["purged"]
+
+
 def test_a_copy_that_is_damaged_later_is_a_finding_of_a_scrub(saved: Any, make: Any) -> None:
     manifest = manifest_of(saved, make)
     saved.done(make.copy_out(saved, manifest))
