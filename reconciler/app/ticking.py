@@ -19,6 +19,7 @@ from reconciler.act.protocol import Outcome, perform
 from reconciler.act.queue_folders import write_queue_folders
 from reconciler.act.saga import settle_sagas
 from reconciler.act.tools import Tools
+from reconciler.app.applied_notes import note_applied
 from reconciler.app.environment import Environment
 from reconciler.app.errors import Failed
 from reconciler.app.followed_specs import FollowedSpecs
@@ -263,6 +264,7 @@ class Ticker:
         if view.plan.left_out:
             return
         if view.facts.store.applied_commit != view.commit.id:
+            self._note_on(view)
             with self._writer.transaction() as store:
                 put_meta(store, "applied_commit", view.commit.id)
                 put_meta(store, "applied_at", view.seen_at)
@@ -270,6 +272,13 @@ class Ticker:
         if self._told_settled != view.commit.id:
             self._told_settled = view.commit.id
             self._show.settled(view)
+
+    def _note_on(self, view: View) -> None:
+        """Leave a git note on the commit; where that fails, say so: nothing depends on it."""
+        realm, host = view.desired.realm.spec.id, self._environment.host
+        why = note_applied(self._following, view.commit, self._layout, realm, host, view.seen_at)
+        if why is not None:
+            self._show.notice(why)
 
     def _tell_waits(self, view: View) -> None:
         """Say, once, what time alone will set going again."""

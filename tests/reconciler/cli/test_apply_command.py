@@ -116,3 +116,34 @@ def test_a_store_that_is_gone_is_told_with_its_newest_copy(run, lab: Path, root:
     assert f"doctor --rebuild make it again (the newest copy is {copy})" in " ".join(said.split())
     copy.rename(root / "realm.db")
     assert run("plan", "--detailed-exitcode").exit_code == 0
+
+
+def test_a_commit_that_was_applied_has_a_git_note_of_where_and_when_and_no_other_has(
+    run, lab: Path, root: Path, git
+) -> None:
+    (lab / "specs/queue.yaml").write_text("quests: []\n")
+    git(lab, "commit", "-qam", "nothing to learn")
+    canary = lab / "canary"
+    for name in ("post-commit", "reference-transaction"):
+        (lab / ".git/hooks").mkdir(exist_ok=True)
+        (lab / ".git/hooks" / name).write_text(f"#!/bin/sh\ntouch {canary}\n")
+        (lab / ".git/hooks" / name).chmod(0o755)
+    for _ in range(2):
+        assert run("apply", "--until-converged").exit_code == 0
+    assert not canary.exists()
+    (note,) = git(lab, "notes", "--ref=realm", "show", "HEAD").splitlines()
+    assert note.startswith("realm lab: applied 20")
+    assert note.endswith(f", root {root}")
+    assert git(lab, "notes", "--ref=realm", "list").count("\n") <= 1
+    (lab / "specs/realm.yaml").write_text("id: lab\nactive: mu/campaign-001\n")
+    git(lab, "commit", "-qam", "switch")
+    assert run("apply", "--until-converged", "--exclude", "*").exit_code == 0
+    assert len(git(lab, "notes", "--ref=realm", "list").split()) == 2
+
+
+def test_a_repository_that_takes_no_note_is_named_and_stops_nothing(run, lab: Path, git) -> None:
+    (lab / "specs/queue.yaml").write_text("quests: []\n")
+    git(lab, "commit", "-qam", "nothing to learn")
+    (lab / ".git/refs/notes").write_text("something else lies here")
+    done = run("apply", "--until-converged")
+    assert (done.exit_code, "no git note was written" in done.stderr) == (0, True)
