@@ -115,6 +115,17 @@ def _plan_start(world: World, draft: Draft, name: str, wanted: str) -> None:
         return
     assert isinstance(start, Start)  # noqa: S101 - else there is a problem
     _take_over(draft, world, name, wanted, start.origin)
+    _warn_beyond_goal(draft, world, name, start.origin.step)
+
+
+def _warn_beyond_goal(draft: Draft, world: World, name: str, step: int) -> None:
+    goal = world.goals(name).updates
+    if goal is not None and step >= goal:
+        where = world.where(f"campaign/{name}", "goal")
+        draft.warnings.append(
+            f"{where}: {name} begins at step {step:,} and its goal is {goal:,} updates in all: "
+            "it would train nothing"
+        )
 
 
 def _take_over(draft: Draft, world: World, name: str, wanted: str, origin: Origin) -> None:
