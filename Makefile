@@ -6,7 +6,8 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --con
           --config-settings editable_mode=compat
 NUM_WORKERS ?= auto
 # Each worker and each trainer that it starts computes on one core: threads that wait for each other cost more.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n $(NUM_WORKERS)
+# A worker keeps the tests of a file together, whose fixtures may have trained something, until another is idle.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n $(NUM_WORKERS) --dist worksteal
 # The trainer's tests run apart: the others fork thousands of times, which takes a process with torch twice as long.
 # Both parts run, whatever the first one says.
 define test_parts

@@ -4,6 +4,7 @@ import json
 import os
 from pathlib import Path
 
+import pytest
 from lab import Lab, found_realm, realm, rows
 
 ONE = "one/campaign-001"
@@ -96,6 +97,7 @@ def test_apply_until_converged_waits_for_a_file_that_was_just_dropped(the_lab: L
     assert "is still being written" in said
 
 
+@pytest.mark.long
 def test_a_file_that_grows_after_a_kill_between_its_quest_and_its_removal_brings_only_its_new_rows(
     the_lab: Lab,
 ) -> None:
