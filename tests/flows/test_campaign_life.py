@@ -1,6 +1,7 @@
 """The life of campaigns by commits: begun from a checkpoint, archived, restored, deleted as a file; nothing is lost."""
 
 import json
+import re
 
 import pytest
 from lab import Lab, found_realm, realm, rows, wait_until
@@ -99,6 +100,29 @@ def test_a_campaign_that_trains_is_archived_once_its_trainer_has_saved(lab: Lab)
     assert summary["quests"][0]["quest_id"] == "long"
     lab.converge()
     assert lab.plan()["changes"] == []
+
+
+@pytest.mark.long
+def test_a_checkpoint_is_there_when_who_asked_for_it_is_told_and_training_goes_on(lab: Lab) -> None:
+    lab.write("data/long.jsonl", rows(range(500)))
+    lab.spec("queue", quests=[{"id": "long", "file": "data/long.jsonl", "epochs": 500}])
+    lab.commit("a long quest")
+    process = lab.start("apply")
+    told = lab.layout.campaign(ONE).runs
+    wait_until(
+        lambda: any('"update"' in file.read_text() for file in told.glob("*/metrics.jsonl")),
+        100,
+        "it trains",
+        say=lab.said,
+    )
+    asked = lab.reconcile("checkpoint", "--wait", "--timeout", "100")
+    assert asked.returncode == 0, asked.stderr
+    said = re.fullmatch(r"checkpoint-(\d+) is there\n", asked.stdout)
+    assert said is not None, asked.stdout
+    assert lab.layout.campaign(ONE).checkpoint(int(said[1])).is_dir()
+    assert lab.processes()
+    process.terminate()
+    process.wait()
 
 
 def test_a_campaign_whose_file_is_deleted_while_it_trains_stops_and_keeps_everything(lab: Lab) -> None:
