@@ -15,6 +15,7 @@ from reconciler.app.planning import View, world_of
 from reconciler.plan.actions import AnyAction
 from reconciler.plan.changes import Awaiting, Blocked, Change, Source
 from reconciler.plan.costs import Cost, cost_of
+from reconciler.plan.forecast import Forecast, forecast
 from reconciler.plan.kept_at_goal import AtGoal, at_goal
 from reconciler.plan.memory import RunMemory, memory_of
 from reconciler.plan.sentences import sentence_of
@@ -135,6 +136,8 @@ class PlanDocument(msgspec.Struct, frozen=True, kw_only=True):
     """Of each run that would be started; it blocks nothing."""
     training: TrainingCost | None = None
     """Of all that the active campaign is to train then; null where nothing is queued or launched."""
+    forecast: Forecast | None = None
+    """Of `plan --until`."""
     queue: PlannedQueue | None = None
     """What the active campaign has to train then; null where nothing is queued or launched."""
     base: PlanBase | None = None
@@ -191,6 +194,15 @@ def document_of(view: View, ref: str = "HEAD") -> PlanDocument:
         training=training,
         queue=queue,
     )
+
+
+def with_forecast(document: PlanDocument, view: View, seconds: float) -> PlanDocument:
+    """Return the document with what comes in so many seconds."""
+    world = world_of(view)
+    queue = planned_queue(world, view.plan.changes, view.known_data, always=True)
+    quests = queue.quests if queue is not None else ()
+    named = [(one.quest, work) for one, work in zip(quests, works_of(queue), strict=True)]
+    return msgspec.structs.replace(document, forecast=forecast(world, view.plan.changes, named, seconds))
 
 
 def _kept(view: View) -> tuple[Kept, ...]:

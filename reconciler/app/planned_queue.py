@@ -52,14 +52,15 @@ class _Content(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def planned_queue(
-    world: World, changes: Iterable[Change], known: Mapping[str, Inspection]
+    world: World, changes: Iterable[Change], known: Mapping[str, Inspection], *, always: bool = False
 ) -> PlannedQueue | None:
     """Return the queue as these changes leave it; None where they neither queue nor launch anything.
 
-    `known`: quest id → what was found in its content.
+    With `always` also where they do not. `known`: quest id → what was found in its content.
     """
     made = [change.action for change in changes]
-    if world.active is None or not any(isinstance(action, a.EnqueueJob | a.LaunchRun) for action in made):
+    is_told = always or any(isinstance(action, a.EnqueueJob | a.LaunchRun) for action in made)
+    if world.active is None or not is_told:
         return None
     found = [*_of_jobs(world, made, known), *_of_changes(world, made, known)]
     last = len(world.quest_places)

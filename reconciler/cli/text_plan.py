@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from reconciler.cli.text_cost import cost_text, kept_lines, memory_lines
+from reconciler.cli.text_forecast import forecast_lines
 from reconciler.cli.text_layout import GAP, INDENT, PLAIN, Paint, columns, padded, safe, wrapped
 from reconciler.cli.text_queue import queue_lines
 from state.amounts import count, moment
@@ -59,6 +60,8 @@ def plan_text(
         sections.append("\n".join(warning(text, width, paint) for text in document.warnings))
     if queue := queue_lines(document.queue, width, paint):
         sections.append("\n".join(queue))
+    if document.forecast is not None:
+        sections.append("\n".join(forecast_lines(document.forecast, width)))
     if kept := kept_lines(document, width):
         sections.append("\n".join(kept))
     sections.append(_ending(document, width, paint, next_steps(document, said) if hints else None))

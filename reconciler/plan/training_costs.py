@@ -50,9 +50,9 @@ def training_cost(world: World, changes: Iterable[Change], works: Sequence[Work]
     campaign = world.active
     if campaign is None or not works:
         return None
-    found = _config(world, [change.action for change in changes], campaign)
+    found = config_of(world, [change.action for change in changes], campaign)
     config, device = found if found is not None else (None, None)
-    updates, tokens = _updates(works, config), _tokens(works)
+    updates, tokens = updates_of(works, config), tokens_of(works)
     updates, tokens = _within_goal(world, campaign, updates, tokens)
     time = None
     if config is not None and device is not None and updates is not None:
@@ -69,7 +69,7 @@ def training_cost(world: World, changes: Iterable[Change], works: Sequence[Work]
     )
 
 
-def _config(world: World, actions: Sequence[a.AnyAction], campaign: str) -> tuple[RunConfig, str] | None:
+def config_of(world: World, actions: Sequence[a.AnyAction], campaign: str) -> tuple[RunConfig, str] | None:
     """Return config and device of the run that is launched, or of the one that lives."""
     for action in actions:
         if isinstance(action, a.LaunchRun):
@@ -81,7 +81,8 @@ def _config(world: World, actions: Sequence[a.AnyAction], campaign: str) -> tupl
     return None
 
 
-def _updates(works: Sequence[Work], config: RunConfig | None) -> int | None:
+def updates_of(works: Sequence[Work], config: RunConfig | None) -> int | None:
+    """Return the updates that all of this takes; None where its rows are not known."""
     total = 0
     for work in works:
         each = work.updates
@@ -94,7 +95,8 @@ def _updates(works: Sequence[Work], config: RunConfig | None) -> int | None:
     return total
 
 
-def _tokens(works: Sequence[Work]) -> int | None:
+def tokens_of(works: Sequence[Work]) -> int | None:
+    """Return the tokens of all of this; None where some are not counted."""
     known = [work.tokens * work.epochs_left for work in works if work.tokens is not None]
     return round(sum(known)) if len(known) == len(works) else None
 

@@ -29,6 +29,7 @@ CHANGES = 2
         ("reconcile plan --set learning_rate=1e-4", "What apply with the same --set would do."),
         ("reconcile plan --only 'quest/*'", "Of the plan just the quests, with what they need."),
         ("reconcile plan --out plan.json", "Save it; `reconcile apply plan.json` does just that."),
+        ("reconcile plan --until 7d", "Also when each quest ends, and when the disk is full."),
         ("reconcile plan --json --detailed-exitcode", "For programs: exit code 2 when there are changes."),
     ],
 )
@@ -55,6 +56,9 @@ CHANGES = 2
     type=click.Path(dir_okay=False, path_type=str),
     help="Save the plan too: `reconcile apply FILE` does just this, or nothing where it is stale.",
 )
+@click.option(
+    "--until", metavar="TIME", help="Say what comes in that time, such as 12h or 7d, if it goes on."
+)
 @choice_options()
 @set_option()
 @click.pass_obj
@@ -66,6 +70,7 @@ def command(
     style: str,
     detailed_exitcode: bool,
     out: str | None,
+    until: str | None,
     only: tuple[str, ...],
     exclude: tuple[str, ...],
     settings: tuple[str, ...],
@@ -88,7 +93,8 @@ def command(
 
     choice = Choice(only=only, exclude=exclude)
     see = _seer(session, settings, facts, worktree=worktree)
-    document = _document(session, ref, settings, _saving(session, see, choice, out, settings))
+    see = _saving(session, see, choice, out, settings)
+    document = _document(session, ref, settings, see, _seconds(until, ref))
     said = " ".join(part for part in (session.said(settings), join(choice.options)) if part)
     _show(session, document, style, said)
     return CHANGES if detailed_exitcode and document.changes else 0
@@ -122,15 +128,35 @@ def _saving(
 
 
 def _document(
-    session: Session, ref: str, settings: "Sequence[str]", see: "Callable[[str], View]"
+    session: Session,
+    ref: str,
+    settings: "Sequence[str]",
+    see: "Callable[[str], View]",
+    ahead_seconds: float | None,
 ) -> "PlanDocument":
-    from reconciler.app.plan_document import document_of
+    from reconciler.app.plan_document import document_of, with_forecast
 
     if ".." in ref:
         from reconciler.app.plan_range import document_between
 
         return document_between(session.environment(), session.options(settings), ref, see)
-    return document_of(session.keep(see(ref)), ref)
+    view = session.keep(see(ref))
+    document = document_of(view, ref)
+    return document if ahead_seconds is None else with_forecast(document, view, ahead_seconds)
+
+
+def _seconds(until: str | None, ref: str) -> float | None:
+    """Return how far to look ahead."""
+    if until is None:
+        return None
+    if ".." in ref:
+        raise click.UsageError("--until looks ahead of one plan; it goes without BASE..HEAD")
+    from reconciler.desired.realm import duration_seconds
+
+    try:
+        return duration_seconds(until)
+    except ValueError as error:
+        raise click.UsageError(f'--until "{until}" is no time; expected one such as 12h or 7d') from error
 
 
 def _seer(

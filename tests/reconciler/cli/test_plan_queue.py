@@ -73,3 +73,21 @@ def test_a_plan_that_neither_queues_nor_launches_tells_no_queue(
     done = run("plan")
     assert "To train" not in done.stdout
     assert json.loads(run("plan", "--json").stdout)["queue"] is None
+
+
+@pytest.mark.usefixtures("two_quests")
+def test_until_says_of_each_quest_that_nobody_knows_before_a_first_run(run: Reconcile) -> None:
+    told = " ".join(run("plan", "--until", "7d").stdout.split())
+    assert (
+        "if training goes on as it did: q1: unknown when it ends: its rows, or the pace, are not known yet"
+        in told
+    )
+    assert "Disk: unknown: the pace of training is not known yet" in told
+    assert json.loads(run("plan", "--until", "7d", "--json").stdout)["forecast"]["disk_full_at"] is None
+    assert json.loads(run("plan", "--json").stdout)["forecast"] is None
+
+
+def test_a_time_that_is_none_or_of_a_range_is_refused(run: Reconcile) -> None:
+    wrong = run("plan", "--until", "soon")
+    assert (wrong.exit_code, "is no time; expected one such as 12h or 7d" in wrong.stderr) == (64, True)
+    assert run("plan", "main..HEAD", "--until", "7d").exit_code == 64
