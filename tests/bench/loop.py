@@ -9,7 +9,8 @@ from pathlib import Path
 
 from realms import RECONCILE, Realm, cpu_seconds, memory_mb
 
-NUM_COMMITS, IDLE_SECONDS = 12, 30
+NUM_COMMITS, IDLE_SECONDS = 100, 30
+_P95 = 95
 
 
 def measure(folder: Path) -> Iterator[str]:
@@ -27,13 +28,14 @@ def measure(folder: Path) -> Iterator[str]:
         delays = sorted(_switch(realm, number) for number in range(NUM_COMMITS))
         yield (
             f"commit to action   median {statistics.median(delays) * 1000:.0f} ms, "
-            f"largest of {NUM_COMMITS} {delays[-1] * 1000:.0f} ms (goal: 1 s)"
+            f"p95 of {NUM_COMMITS} commits {delays[len(delays) * _P95 // 100] * 1000:.0f} ms (goal: 1 s), "
+            f"largest {delays[-1] * 1000:.0f} ms"
         )
         time.sleep(2)
         before, begun = cpu_seconds(process.pid), time.monotonic()
         time.sleep(IDLE_SECONDS)
         share = (cpu_seconds(process.pid) - before) / (time.monotonic() - begun)
-        yield f"idle               {share:.2%} of a core, {memory_mb(process.pid):.0f} MB (goal: 0.5 %, 60 MB)"
+        yield f"idle               {share:.2%} of a core, {memory_mb(process.pid):.0f} MB (goal: 0.2 %, 60 MB)"
     finally:
         process.terminate()
         process.communicate(timeout=30)

@@ -134,6 +134,14 @@ class World:
                 moved += not self._waits_for_a_trainer(ticker, done)
         raise AssertionError(f"not settled after {MOST_TICKS} ticks:\n" + "\n".join(show.told[-60:]))
 
+    def tick_on(self, ticks: int, after_each: Callable[[int], object]) -> None:
+        """Tick so many times with one ticker, as a loop of weeks does, whatever each of them finds to do."""
+        with self._ticker(Teller(), InstantTrainers((), self.now)) as ticker:
+            for number in range(ticks):
+                self.pass_time(seconds=1)
+                ticker.tick()
+                after_each(number)
+
     def _waits_for_a_trainer(self, ticker: Ticker, done: Tick) -> bool:
         """Say whether nothing moved but a living trainer, and let it go on for a moment."""
         if done.succeeded or done.failed or not ticker.live_runs():
