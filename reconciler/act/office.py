@@ -43,7 +43,14 @@ def _sweep(layout: Layout, writer: Writer) -> None:
     """Remove unfinished files from the folders in which nobody but the reconciler works."""
     with writer.transaction() as store:
         campaigns = [find_home(layout, row).places for row in select(store, CampaignRow)]
-    ours = [layout.lock.parent, layout.data, layout.campaigns, layout.trash, layout.job_history.parent]
+    ours = [
+        layout.root,
+        layout.lock.parent,
+        layout.data,
+        layout.campaigns,
+        layout.trash,
+        layout.job_history.parent,
+    ]
     ours += [layout.queue / folder for folder in FOLDERS]
     ours += row_folders(layout.row_files)
     for campaign in campaigns:

@@ -132,7 +132,7 @@ class Protocol:
     def tries_after_failures(self) -> Iterator[tuple[str, list[Event]]]:
         """Yield the protocol of each try that fails at a sync, with the try after it."""
         for at, point in enumerate(self.trials.points, 1):
-            if point in ("folder.fsync", "file.fsync") and self.trials.name not in UNSURE:
+            if point == "folder.fsync" and self.trials.name not in UNSURE:
                 yield f"{self.trials.name}: EIO at {at}, {point}", self.record(at, "EIO")
 
     def recoveries(self, most: int) -> int:

@@ -13,7 +13,7 @@ from protocols import sites_in_the_code
 from scenarios import SCENARIOS
 
 NAMES = [*SCENARIOS, *EXTRAS]
-MOST_RECOVERIES = 12
+MOST_RECOVERIES = 8
 NOT_RECORDED = {
     "reconciler/act/migrating.py": "test_migrating.py kills a migration at each point; its power cuts are not built yet",
     "reconciler/app/rebuilding/": "the store that it writes is SQLite's; test_rebuilding.py kills it",

@@ -1,6 +1,7 @@
 """'kill -9' of reconciler or trainer at random moments of a realm's life changes nothing that counts."""
 
 import json
+import os
 import random
 import subprocess
 import threading
@@ -187,6 +188,10 @@ def test_a_life_under_fire_ends_as_the_undisturbed_one(
     life, watcher = _lived(tmp_path, seed, kills)
 
     assert sum(life.killed.values()) == kills
+    _check_life(life, watcher, undisturbed)
+
+
+def _check_life(life: Life, watcher: Watcher, undisturbed: Lab) -> None:
     assert _outcome(life.lab) == _outcome(undisturbed)
     assert life.lab.store().applied_commit == life.lab.git("rev-parse", "HEAD")
     assert life.lab.plan()["changes"] == []
@@ -194,6 +199,26 @@ def test_a_life_under_fire_ends_as_the_undisturbed_one(
     for campaign, quests in ((ONE, (A, B)), (TWO, (C,))):
         learnt = _check_each_row(life.lab, campaign, quests)
         _check_proof(life.lab, campaign, learnt)
+
+
+SOAK_MINUTES = float(os.environ.get("REALM_SOAK_MINUTES", "15"))
+
+
+@pytest.mark.long
+@pytest.mark.train
+@pytest.mark.timeout(SOAK_MINUTES * 60 + 3600)
+def test_life_after_life_under_fire_ends_as_the_undisturbed_one(
+    undisturbed: Lab, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    """For as many minutes as REALM_SOAK_MINUTES says."""
+    until, seed = time.monotonic() + 60 * SOAK_MINUTES, 100
+    killed: Counter[str] = Counter()
+    while time.monotonic() < until:
+        life, watcher = _lived(tmp_path / str(seed), seed, kills=30)
+        _check_life(life, watcher, undisturbed)
+        killed += life.killed
+        seed += 1
+    record_property("faults", {f"kill of a {who}": count for who, count in killed.items()})
 
 
 def test_the_watcher_would_see_two_trainers_at_once_and_two_launches_of_one_run(tmp_path: Path) -> None:
