@@ -24,7 +24,7 @@ class Rereading:
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
-        self._hasher = blake3()
+        self._hasher = blake3(max_threads=blake3.AUTO)
         self._buffer = mmap.mmap(-1, BLOCK_BYTES)  # aligned, as O_DIRECT wants it
         self.offset = 0
         """How much of it was read, in bytes."""

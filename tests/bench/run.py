@@ -23,6 +23,7 @@ CLAIMS = (
     "checkpoint_stall",
     "resume",
     "scrub",
+    "copies",
     "muon_step",
 )
 

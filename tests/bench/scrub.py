@@ -19,7 +19,7 @@ from reconciler.plan.actions import Reading
 from state.contract.manifest import FileEntry, Manifest, Measures, with_digest
 from state.contract.request import CodeVersion
 
-FILE_BYTES, NUM_FILES, ROUNDS, CHUNK_BYTES = 512 * 2**20, 2, 5, 4 * 2**20
+FILE_BYTES, NUM_FILES, ROUNDS, CHUNK_BYTES = 128 * 2**20, 2, 5, 4 * 2**20
 
 
 def measure(folder: Path) -> Iterator[str]:
