@@ -10,6 +10,7 @@ from reconciler.plan.narrowing import Choice, fits, narrowed, needs_of, unfittin
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.yaml"))
 _PARSE = YAML(typ="safe")
+_PLANS = []
 
 
 def kinds(plan):
@@ -18,9 +19,11 @@ def kinds(plan):
 
 @pytest.fixture
 def plans(planned):
-    """Every plan of the table that does at least two things."""
-    found = [planned(_PARSE.load(path.read_text())) for path in CASES]
-    return [plan for plan in found if len(plan.changes) > 1]
+    """Every plan of the table that does at least two things; made once, since nothing changes them."""
+    if not _PLANS:
+        found = [planned(_PARSE.load(path.read_text())) for path in CASES]
+        _PLANS.extend(plan for plan in found if len(plan.changes) > 1)
+    return _PLANS
 
 
 def test_what_is_left_needs_nothing_that_was_left_out_whatever_is_excluded(plans):
