@@ -36,7 +36,7 @@ def num_chains(name: str) -> int:
     return 1 if scenario is not None and scenario.starts_trainer else NUM_CHAINS
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", NAMES)
 def test_an_effect_hit_by_every_fault_at_every_point_ends_as_undisturbed(
     name: str, worker: Any, record_property: Any
@@ -47,7 +47,7 @@ def test_an_effect_hit_by_every_fault_at_every_point_ends_as_undisturbed(
     assert sum(answer["faults"].values()) == answer["planned"]
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_at_least_ten_thousand_faults_are_planned_of_every_kind_at_every_point(worker: Any) -> None:
     looks = {
         name: worker.ask(task="trials", name=name, num_chains=num_chains(name), only_look=True)

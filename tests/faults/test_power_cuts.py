@@ -24,7 +24,7 @@ FOR_READING = {"state/copies.py": "sync_file(path)"}
 """Syncs that no power cut misses: what is read again past the cache must be on the disk first."""
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", NAMES)
 def test_no_power_cut_loses_a_copy_or_takes_back_what_is_done(name: str, worker: Any) -> None:
     """Also of a second try, after one that failed between an effect and its fsync."""
@@ -34,7 +34,7 @@ def test_no_power_cut_loses_a_copy_or_takes_back_what_is_done(name: str, worker:
     assert answer["states"] > 0
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_each_sync_that_is_left_out_lets_a_power_cut_break_a_promise(worker: Any) -> None:
     met: set[str] = set()
     missed: set[str] = set()

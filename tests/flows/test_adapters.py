@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("torch")
 pytest.importorskip("peft", reason="needs the lora extra")
-pytestmark = [pytest.mark.train, pytest.mark.long, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.train, pytest.mark.long, pytest.mark.timeout(900)]
 
 from lab import Lab, rows
 

@@ -132,7 +132,7 @@ def test_a_quest_that_cannot_be_read_is_named_with_its_row_and_everything_else_c
 
 
 @pytest.mark.train
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_the_real_hero_without_weights_is_a_named_blocker_and_everything_else_converges(
     the_lab: Lab, cases: Path
 ) -> None:
@@ -175,7 +175,7 @@ def _check_named(lab: Lab) -> None:
 
 
 @pytest.mark.train
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_a_full_disk_costs_no_checkpoint_and_training_goes_on_when_there_is_room(tmp_path: Path) -> None:
     found = on_a_small_disk(tmp_path)
 

@@ -57,7 +57,7 @@ def check_world(places: Path, edit: Edit, trouble: Trouble, later: Edit | None) 
 ANY = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck))
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 @settings(ANY, max_examples=20, derandomize=True, phases=[Phase.generate])
 @given(edit=edits(), trouble=troubles, later=st.none() | edits())
 def test_after_apply_there_is_nothing_to_do_and_plan_only_looks(

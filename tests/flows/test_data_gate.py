@@ -10,7 +10,7 @@ from lab import Lab, found_realm, realm
 
 from state.contract.inspection import CHECKER_VERSION
 
-pytestmark = [pytest.mark.train, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.train, pytest.mark.timeout(900)]
 ONE = "one/campaign-001"
 
 

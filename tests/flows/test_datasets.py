@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from lab import Lab, found_realm, tiny_hero
 
-pytestmark = [pytest.mark.train, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.train, pytest.mark.timeout(900)]
 ONE = "one/campaign-001"
 
 

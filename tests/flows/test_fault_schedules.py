@@ -106,7 +106,7 @@ SCHEDULES: dict[str, Any] = {
 }
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_under_any_schedule_of_faults_apply_comes_to_rest_and_loses_nothing(
     places: Path, record_property: Any
 ) -> None:

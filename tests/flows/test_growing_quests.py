@@ -6,7 +6,7 @@ import signal
 import pytest
 from lab import Lab, found_realm, rows, wait_until
 
-pytestmark = [pytest.mark.train, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.train, pytest.mark.timeout(900)]
 ONE = "one/campaign-001"
 ALL = {"evaluation": {"held_out": 0}}
 

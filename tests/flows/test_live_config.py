@@ -14,7 +14,7 @@ from state.contract.orders import Orders
 from state.contract.request import RunRequest, config_hash
 from state.contract.run_config import RunConfig
 
-pytestmark = [pytest.mark.train, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.train, pytest.mark.timeout(900)]
 ONE = "one/campaign-001"
 RATE = 4.0e-4
 

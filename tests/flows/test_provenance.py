@@ -19,7 +19,7 @@ ONE = "one/campaign-001"
 
 
 @pytest.mark.train
-@pytest.mark.timeout(200)
+@pytest.mark.timeout(900)
 def test_every_place_tells_the_same_code_config_and_specs(the_lab: Lab) -> None:
     the_lab.write("data/a.jsonl", rows(range(60)))
     commit = found_realm(the_lab, ["one"], ONE, [{"id": "a", "file": "data/a.jsonl"}])

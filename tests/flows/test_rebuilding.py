@@ -2,14 +2,15 @@
 
 import os
 import shutil
+import signal
 import tempfile
-import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 import pytest
 from chapters import CHAPTERS
+from children import in_child
 from test_year import live
 from worlds import everything_below
 from year import Year
@@ -185,20 +186,12 @@ def test_a_rebuild_that_is_killed_anywhere_is_finished_by_the_next(year: Year) -
 
 def killed(year: Year, at: int) -> bool:
     """Make the store again in a child that dies at a failpoint; say whether it came that far."""
-    child = os.fork()
-    if child == 0:
-        code = 2
-        try:
-            failpoints.arm(at, "kill")
-            rebuilt(year)
-            code = 0
-        except BaseException:  # noqa: BLE001 - a forked child must not run on as a second pytest
-            traceback.print_exc()
-        finally:
-            os._exit(code)
-    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    assert code in (0, -9)
-    return code == -9
+
+    def work() -> None:
+        failpoints.arm(at, "kill")
+        rebuilt(year)
+
+    return in_child(work) == -signal.SIGKILL
 
 
 def test_nothing_is_made_again_while_a_reconciler_is_at_work(year: Year) -> None:

@@ -336,7 +336,7 @@ def real(tmp_path: Path) -> Iterator[Callable[..., Lab]]:
 
 
 @pytest.mark.long
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_with_real_training_the_campaign_is_byte_for_byte_as_without_its_release(
     real: Callable[..., Lab],
 ) -> None:
@@ -365,7 +365,7 @@ def test_with_real_training_the_campaign_is_byte_for_byte_as_without_its_release
 
 
 @pytest.mark.long
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_with_real_training_a_campaign_that_went_back_learns_the_same_again(real: Callable[..., Lab]) -> None:
     lab = real("back")
     lab.converge()

@@ -60,7 +60,7 @@ def test_the_second_reconciler_takes_over_when_the_first_leaves_in_time(the_lab:
 
 
 @pytest.mark.train
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_training_outlives_its_reconciler_and_the_next_one_adopts_it(training: Lab) -> None:
     first = training.start("apply")
     wait_until(lambda: training.newest_step(ONE) >= 200, 120, "training is on its way", say=training.said)
@@ -93,7 +93,7 @@ def _survived(
 
 
 @pytest.mark.train
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_pause_resume_and_stop_reach_the_trainer(training: Lab) -> None:
     training.start("apply")
     wait_until(lambda: training.newest_step(ONE) >= 200, 120, "training is on its way", say=training.said)

@@ -90,14 +90,14 @@ def live_all(year: Year, *, chance: random.Random | None = None, is_real: bool =
     assert year.guardian.num_purged > 80
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_after_every_commit_of_a_year_all_is_done_and_no_protected_checkpoint_was_dropped(year: Year) -> None:
     year.world.is_watched = False  # the same year is watched, and disturbed, by the long tests
     live_all(year)
 
 
 @pytest.mark.long
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("seed", range(3))
 def test_the_same_year_with_a_reconciler_that_is_killed_at_any_moment(year: Year, seed: int) -> None:
     live_all(year, chance=random.Random(seed))
