@@ -6,7 +6,7 @@ import msgspec
 from reconciler.act.answering import answer_once
 from reconciler.act.tools import Tools
 from reconciler.plan.actions import HandleRequest
-from state.store.rows import CampaignRow, RequestRow
+from state.store.rows import CampaignRow, RequestRow, RunRow
 from state.store.tables import put, select_one
 
 
@@ -24,7 +24,7 @@ def handle(action: HandleRequest, tools: Tools) -> str:
             return f"there is no campaign {action.campaign}; nothing was done"
         asked = select_one(store, RequestRow, "WHERE id = ?", action.request_id)
         put(store, [_held(row, action, asked.asked_at if asked is not None else now, now)])
-        return _result(action)
+        return _result(action, has_trainer=_has_trainer(store, row))
 
     return answer_once(tools, action.request_id, do)
 
@@ -51,11 +51,22 @@ def _held(row: CampaignRow, action: HandleRequest, asked_at: str, now: str) -> C
     )
 
 
-def _result(action: HandleRequest) -> str:
+def _has_trainer(store: apsw.Connection, row: CampaignRow) -> bool:
+    """Is a launch of the campaign not over, as far as is written down?"""
+    return select_one(store, RunRow, "WHERE campaign_uid = ? AND state != 'ended'", row.uid) is not None
+
+
+def _result(action: HandleRequest, *, has_trainer: bool) -> str:
     match action.kind:
-        case "pause":
+        case "pause" if has_trainer:
             return f"{action.campaign} pauses: its trainer saves and waits with the model loaded"
-        case "stop":
+        case "stop" if has_trainer:
             return f"{action.campaign} stops: its trainer saves and leaves"
+        case "pause" | "stop":
+            done = "paused" if action.kind == "pause" else "stopped"
+            back = f"reconcile resume {action.campaign}"
+            return (
+                f"{action.campaign} is {done}: no trainer of it is at work, and none is launched until {back}"
+            )
         case "resume":
             return f"{action.campaign} goes on; earlier failures no longer count"

@@ -125,8 +125,7 @@ def _name_missing(
 
 def _acknowledged(world: World, row: CampaignRow) -> set[str]:
     """Return the checkpoints whose loss a person has acknowledged: what is known is not told again."""
-    retention = world.desired.retention
-    names = (name.partition("@") for name in (retention.spec.acknowledged_losses if retention else ()))
+    names = (name.partition("@") for name in world.acknowledged_losses)
     return {which for campaign, _, which in names if campaign == row.name}
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from reconciler.desired.places import Step
 from reconciler.desired.realm import duration_seconds
-from reconciler.desired.retention import Retention
+from reconciler.desired.retention import Trash
 from reconciler.plan.draft import Draft
 from reconciler.plan.export_first import Obstacle, export_first
 from reconciler.plan.milestones import milestone_steps
@@ -97,7 +97,8 @@ def _milestones_among(world: World, row: CampaignRow, found: Sequence[LedgerRow]
 
 def asked_grace_seconds(world: World) -> float:
     """Return how long what a person asks to delete can be taken back."""
-    return duration_seconds(_retention(world).trash.asked)
+    retention = world.desired.retention
+    return duration_seconds((retention.spec.trash if retention is not None else Trash()).asked)
 
 
 def obstacles_to(
@@ -124,7 +125,7 @@ def _obstacles_to(
             where = world.where(f"campaign/{row.name}", "keep")
             hint = "delete that campaign first, or let this one be"
             yield Obstacle("is-a-starting-point", f"{name} is needed: {starts[name]}", where, hint)
-    if why := why_on_hold(world, draft, stock, _retention(world)):
+    if why := why_on_hold(world, draft, stock):
         where = retention_line(world, "acknowledged_losses")
         yield Obstacle("damaged", why, where, "mend it, or list it under acknowledged_losses")
     if world.is_training(row.name):
@@ -137,7 +138,8 @@ def _obstacles_to(
 
 def _suspended(world: World, row: CampaignRow) -> str | None:
     """Return what is suspended, so that nothing of the campaign is deleted meanwhile."""
-    if world.is_suspended(_retention(world).suspend):
+    retention = world.desired.retention
+    if retention is not None and world.is_suspended(retention.spec.suspend):
         return "retention"
     found = world.suspension(row.name)
     return found[0] if found else None
@@ -147,7 +149,3 @@ def retention_line(world: World, *path: Step) -> str:
     """Return file and line of a key of the rules, or the file that could have it."""
     retention = world.desired.retention
     return retention.where(*path) if retention is not None else "specs/retention.yaml"
-
-
-def _retention(world: World) -> Retention:
-    return world.desired.retention.spec if world.desired.retention is not None else Retention()

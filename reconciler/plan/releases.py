@@ -29,6 +29,19 @@ class Begin(NamedTuple):
     parent: FoundCheckpoint
 
 
+class InWarmUp(NamedTuple):
+    """A release that waits until the rate has warmed up: before that there is nothing to let fall."""
+
+    at: int
+    step: int
+    """Where the campaign stands."""
+    warm_up: int
+    """Updates that the rate takes to rise."""
+    origin: str
+    """Which layer says so."""
+    cause: str
+
+
 def wanted_of(release: Release) -> str:
     """Return what a branch remembers of the line that asked for it."""
     return f"release at {release.at}: {release.updates} updates to {release.to:g}"
@@ -98,6 +111,18 @@ def branch_to_begin(world: World, row: CampaignRow) -> Begin | NoRollback | None
         parent = next((one for one in usable(world, row) if one.step >= least), None)
         if parent is not None:
             return Begin(release, cause, parent)
+    return None
+
+
+def waits_for_warm_up(world: World, row: CampaignRow) -> InWarmUp | None:
+    """Return the first release whose step was reached before the rate had warmed up, if there is one."""
+    for place, release in enumerate(_asked(world, row)):
+        saved = usable(world, row)
+        warm_up = resolve(layers_of(world.desired, row.name))["warmup_steps"]
+        is_reached = bool(saved) and release.at <= saved[-1].step < warm_up.value
+        if is_reached and branch_for(world, row, release) is None:
+            cause = world.where(f"campaign/{row.name}", "releases", place)
+            return InWarmUp(release.at, saved[-1].step, warm_up.value, warm_up.origin, cause)
     return None
 
 

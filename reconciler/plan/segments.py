@@ -6,10 +6,11 @@ from reconciler.observed.records import FoundCheckpoint
 from reconciler.plan import jobs
 from reconciler.plan.actions import BeginSegment, CloseRun
 from reconciler.plan.archive import needs_at_rest
+from reconciler.plan.changes import WAITS
 from reconciler.plan.draft import Draft
 from reconciler.plan.heading import learnt_at, of_branch
 from reconciler.plan.lowered_rates import factor_of
-from reconciler.plan.releases import Begin, branch_to_begin, open_branch, wanted_of
+from reconciler.plan.releases import Begin, branch_to_begin, open_branch, waits_for_warm_up, wanted_of
 from reconciler.plan.rollbacks import DIVERGED, NoRollback, Rollback, rollback_of
 from reconciler.plan.rolled_back import told_after_rollback
 from reconciler.plan.world import World
@@ -91,10 +92,26 @@ def _plan_release(world: World, draft: Draft, row: CampaignRow) -> None:
     if isinstance(begin, NoRollback):
         subject = f"campaign/{row.name}"
         draft.block(subject, code=begin.code, message=begin.message, cause=begin.cause, hint=begin.hint)
-    elif begin is not None and not _has_rows(world, draft, row, begin.parent):
+    elif begin is None:
+        _name_warm_up(world, draft, row)
+    elif not _has_rows(world, draft, row, begin.parent):
         _block_waiting(draft, row, begin.parent.step, 0, begin.release.updates, begin.cause)
-    elif begin is not None and not world.is_training(row.name):
+    elif not world.is_training(row.name):
         _branch_off(world, draft, row, begin)
+
+
+def _name_warm_up(world: World, draft: Draft, row: CampaignRow) -> None:
+    """Say that a release waits for the end of the warm-up, if its step was reached before that."""
+    found = waits_for_warm_up(world, row)
+    if found is not None:
+        draft.block(
+            f"campaign/{row.name}",
+            code=WAITS,
+            message=f"the release at step {found.at:,} waits for the end of the warm-up, after "
+            f"{found.warm_up:,} updates ({found.origin}); {row.name} stands at step {found.step:,}",
+            cause=found.cause,
+            hint="nothing: training brings it there; or lower warmup_steps",
+        )
 
 
 def _name_waiting(world: World, draft: Draft, row: CampaignRow, branch: SegmentRow) -> None:

@@ -55,9 +55,11 @@ def plan_drops(world: World, draft: Draft) -> None:
 
 def roll(world: World, draft: Draft, stock: Stock, retention: Source[Retention]) -> None:
     """Drop what the rules keep no longer of one campaign; nothing while anything about it is in doubt."""
+    if world.seen(stock.row.name).checkpoints.problem is not None:
+        return  # `checkpoints` has said that nothing of it is deleted
     if _is_left_alone(world, stock.row, retention) or world.wants_cleanup(stock.row):
         return
-    if why := why_on_hold(world, draft, stock, retention.spec):
+    if why := why_on_hold(world, draft, stock):
         hint = "mend it, or list it under acknowledged_losses"
         _block(draft, stock.row, retention, "retention-on-hold", why, hint)
         return
@@ -79,7 +81,7 @@ def _moving(draft: Draft) -> frozenset[str]:
     return frozenset((*archived, *(move.campaign for move in draft.actions(RestoreCampaign))))
 
 
-def why_on_hold(world: World, draft: Draft, stock: Stock, spec: Retention) -> str | None:
+def why_on_hold(world: World, draft: Draft, stock: Stock) -> str | None:
     """Say what is missing or damaged among the recorded checkpoints, or not known."""
     row, seen = stock.row, world.seen(stock.row.name)
     if seen.problem is not None or seen.home != "home":
@@ -87,7 +89,7 @@ def why_on_hold(world: World, draft: Draft, stock: Stock, spec: Retention) -> st
     if any(action.campaign == row.name for action in draft.actions(SetAsideCheckpoint)):
         return "a checkpoint is damaged"
     names = [checkpoint_id(row, one, gone=False) for one in stock.lost]
-    names = [name for name in names if name not in spec.acknowledged_losses]
+    names = [name for name in names if name not in world.acknowledged_losses]
     if not names:
         return None
     more = f" and {len(names) - 1} more" if len(names) > 1 else ""
@@ -168,8 +170,7 @@ def _finish_drops(world: World, draft: Draft, stock: Stock, back: set[int | None
 
 def _doubt(world: World, draft: Draft, stock: Stock) -> str | None:
     """Say why nothing of a campaign's trash is deleted: a loss or damage, or nothing else is left of it."""
-    retention = world.desired.retention
-    why = why_on_hold(world, draft, stock, retention.spec if retention else Retention())
+    why = why_on_hold(world, draft, stock)
     stones = world.facts.tombstones
     is_left = any(stock.is_there(one) and one.sequence not in stones for one in stock.ledger)
     if why is None and not is_left and not world.wants_cleanup(stock.row):

@@ -92,6 +92,12 @@ class World(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """Return what lies in the campaign's folder."""
         return self.facts.campaigns.get(campaign) or CampaignFacts()
 
+    @property
+    def acknowledged_losses(self) -> tuple[str, ...]:
+        """Return the checkpoints whose loss a person has acknowledged, as `<hero>/<campaign>@<step>`."""
+        retention = self.desired.retention
+        return retention.spec.acknowledged_losses if retention is not None else ()
+
     def wants_archived(self, row: CampaignRow) -> bool:
         """Do the specs want this campaign in the archive? One without a spec stays where it is."""
         source = self.desired.campaigns.get(row.name)

@@ -67,11 +67,11 @@ class Quest:
         )
 
     def updates(self, order: QuestOrder, at: Position) -> tuple[int, int]:
-        """Return how many updates were made and how many there are in all."""
+        """Return how many updates were made, as far as the rows say that, and how many are left."""
         per_update = self._shelf.documents_per_update
         made = -(-(at.epochs_done * self.num_rows + at.rows_taken) // per_update)
         left = updates_left(num_rows=self.num_rows, epochs=order.epochs, at=at, num_documents=per_update)
-        return made, made + left
+        return made, left
 
 
 class QuestShelf:

@@ -43,7 +43,7 @@ def skip_update(
         "skipped", quest_id=order.quest_id, epoch=epoch, rows=plan.num_rows, loss=spike.loss, note=why
     )
     say("left out", update=update, quest=order.quest_id, why=why)
-    teller.heartbeat.beat(step=state.progress.step, quest_id=order.quest_id)
+    teller.left_out(order)
 
 
 def _rows(order: QuestOrder, plan: UpdatePlan) -> str:

@@ -43,6 +43,9 @@ class Teller:
         self._metrics = metrics
         self._effective_file = effective_file
         self._logged_at = -math.inf
+        self._made = 0
+        """Updates of the quest at hand. Counted, not worked out from the rows: a last update may be short,
+        and raised epochs go on behind it."""
 
     def record(self, kind: Kind, *, step: int | None = None, **fields: Any) -> None:
         """Append a record to the metrics, of the present step where none is named."""
@@ -54,8 +57,9 @@ class Teller:
 
     def quest(self, order: QuestOrder, quest: Quest) -> None:
         """Tell that a quest is taken up."""
-        made, total = quest.updates(order, position(self._state.progress, order))
-        self.heartbeat.tell(quest_update=made, quest_updates=total, **self._known_of(order))
+        self._made, left = quest.updates(order, position(self._state.progress, order))
+        total = self._made + left
+        self.heartbeat.tell(quest_update=self._made, quest_updates=total, **self._known_of(order))
         self.record("quest_started", quest_id=order.quest_id, rows=quest.num_rows)
         say("quest", quest=order.quest_id, rows=quest.num_rows, held_out=quest.num_held_out)
 
@@ -65,11 +69,17 @@ class Teller:
         self.record("quest_finished", quest_id=order.quest_id, loss=progress.train_loss)
         say("quest done", quest=order.quest_id, step=progress.step, val_loss=progress.val_loss)
 
+    def left_out(self, order: QuestOrder) -> None:
+        """Tell that an update was left out: it counts, and changed nothing."""
+        self._made += 1
+        self.heartbeat.beat(step=self._state.progress.step, quest_id=order.quest_id)
+
     def update(self, order: QuestOrder, plan: UpdatePlan, result: UpdateResult, spent: Spent) -> None:
         """Tell that an update was made, and what it cost."""
         progress = self._state.progress
-        made, total = self._state.shelf.open(order).updates(order, position(progress, order))
-        speed = self.heartbeat.count_update(spent.whole, plan.num_tokens, total - made)
+        left = self._state.shelf.open(order).updates(order, position(progress, order))[1]
+        self._made += 1
+        speed = self.heartbeat.count_update(spent.whole, plan.num_tokens, left)
         costs = self._costs(plan, spent)
         self.record(
             "update",
@@ -89,14 +99,14 @@ class Teller:
         self.heartbeat.beat(
             step=progress.step,
             quest_id=order.quest_id,
-            quest_update=made,
-            quest_updates=total,
+            quest_update=self._made,
+            quest_updates=self._made + left,
             loss=result.loss,
             learning_rate=result.learning_rate,
             device=self._state.request.device,
             peak_memory_bytes=costs["memory_bytes"],
         )
-        self._log(made, total, result.loss, speed)
+        self._log(self._made, self._made + left, result.loss, speed)
 
     @cached_property
     def _shape(self) -> Shape | None:

@@ -30,6 +30,27 @@ def test_a_hold_says_who_asked_why_and_when(kind: str, realm: Any, make: Any) ->
     assert (row.hold, row.hold_by, row.hold_why, row.hold_at) == (kind, "kim", "lunch", make.now)
 
 
+@pytest.mark.parametrize(
+    ("kind", "alone", "told"),
+    [
+        ("pause", "is paused", "pauses: its trainer saves and waits with the model loaded"),
+        ("stop", "is stopped", "stops: its trainer saves and leaves"),
+    ],
+)
+def test_a_hold_speaks_of_a_trainer_only_where_one_is_at_work(
+    kind: str, alone: str, told: str, realm: Any, make: Any
+) -> None:
+    (without,) = realm.done(handle(realm, make, kind))
+    realm.done(make.launch())
+    (beside,) = realm.done(handle(realm, make, kind))
+
+    assert without == (
+        f"{make.campaign} {alone}: no trainer of it is at work, and none is launched until "
+        f"reconcile resume {make.campaign}"
+    )
+    assert beside == f"{make.campaign} {told}"
+
+
 def test_a_request_that_takes_back_older_ones_handles_them_too(realm: Any, make: Any) -> None:
     pause = handle(realm, make, "pause")
     resume = msgspec.structs.replace(handle(realm, make, "resume"), instead_of=(pause.request_id,))

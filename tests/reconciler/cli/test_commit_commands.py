@@ -1,12 +1,16 @@
 """`archive`, `restore`, `start-over`: commits of single lines; nothing else of repository or realm changes."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from reconciler.app import commits
+
 PIP = "specs/campaigns/pip/campaign-001.yaml"
 MU = "specs/campaigns/mu/campaign-001.yaml"
+POINTS = ("before its first file", "after a file", "after two files", "before the branch moves")
 
 
 def changed(git, lab: Path, commit: str = "HEAD") -> list[str]:
@@ -261,3 +265,66 @@ def test_archive_names_the_quests_that_will_wait(run, lab: Path, git) -> None:
     git(lab, "commit", "-am", "for mu")
     said = run("archive", "mu/campaign-001", "--dry-run").stderr
     assert "1 quest of specs/queue.yaml names it (q1): what it has not learnt of it waits until it is" in said
+
+
+class _Killed(BaseException):
+    """What nothing catches: the command is gone at this point."""
+
+
+@pytest.fixture(params=POINTS)
+def killed(request: pytest.FixtureRequest, run, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Run a command that commits three files, killed at a point: index, files and branch change in this order."""
+    left = POINTS.index(request.param)
+    replace = commits._replace
+
+    def kill(*arguments: str) -> None:
+        rest = iter(range(left))
+
+        def die_there(path: Path, content: bytes | None) -> None:
+            if next(rest, None) is None:
+                raise _Killed
+            replace(path, content)
+
+        def die(*_: object) -> None:
+            raise _Killed
+
+        with monkeypatch.context() as patched:
+            patched.setattr(commits, "_replace", die_there)
+            patched.setattr(commits._Writing, "move", die)
+            with pytest.raises(_Killed):
+                run(*arguments)
+
+    return kill
+
+
+def test_start_over_killed_twice_before_its_commit_moves_nothing_and_is_done_once_after_that(
+    run, killed, lab: Path, git
+) -> None:
+    before = git(lab, "rev-parse", "HEAD")
+    for _ in range(2):
+        killed("start-over", "pip")
+        again = run("start-over", "pip")
+        assert again.exit_code == 3
+        assert "not committed, so nothing was changed; commit them or put them away first (git stash)" in (
+            again.stderr
+        )
+        assert git(lab, "rev-parse", "HEAD") == before
+        git(lab, "stash", "-q")
+        assert git(lab, "status", "--porcelain") == ""
+
+    done = run("start-over", "pip")
+
+    assert "on main: Start pip over: pip/campaign-002, pip/campaign-001 archived." in done.stdout
+    assert git(lab, "rev-parse", "HEAD~1") == before
+    assert git(lab, "status", "--porcelain") == ""
+
+
+def test_what_a_killed_start_over_left_is_whole_when_a_person_commits_it(run, killed, lab: Path, git) -> None:
+    killed("start-over", "pip")
+    git(lab, "commit", "-qm", "what lay there")
+    by_hand = git(lab, "rev-parse", "HEAD^{tree}")
+    git(lab, "reset", "-q", "--hard", "HEAD~1")
+
+    assert run("start-over", "pip").exit_code == 0
+
+    assert git(lab, "rev-parse", "HEAD^{tree}") == by_hand

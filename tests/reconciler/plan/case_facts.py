@@ -207,6 +207,7 @@ class Builder:
                     for one in words.get("foreign", ())
                 ),
                 set_aside=tuple(words.get("set_aside", ())),
+                problem=words.get("checkpoints_problem"),
             ),
             segments={
                 number: CheckpointFacts(

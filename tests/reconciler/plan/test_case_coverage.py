@@ -19,7 +19,6 @@ NAMERS = ("NoSource", "NoStart", "NoRollback", "Obstacle")
 NOT_IN_A_CASE = {
     "vocabulary": "refused when the specs are read; here for a hero of an older cache",
     "skill-level": "refused when the specs are read; here for a quest of an older cache",
-    "checkpoints-unreadable": "tests/reconciler/observed/test_checkpoints.py, tests/flows/test_bad_input.py",
     "dropped-gone": "why a job fails at once (inbox_content_gone), seldom a blocker of its own",
 }
 """Code → why not, and where else."""
