@@ -100,7 +100,9 @@ class Dataset(Spec, frozen=True, kw_only=True):
     invariants: tuple[Line, ...] = ()
     """What holds in each row, in the sentences that are understood; others are told and not checked."""
     max_invalid_fraction: Annotated[float, Meta(ge=0, le=0.5)] = 0.0
-    """Of a quest that names this dataset, at most this share of rows may be invalid; those are left out."""
+    """Where a quest names this dataset (`dataset:`), so many rows of its file may be invalid; they are left
+    out. A share of all rows of the file as it is now: of one that grew, those taken in before count too. A
+    torn last row is never left out, nor any of a file whose shape was only recognised, as in the inbox."""
     long_rows: Literal["refuse", "split"] = "refuse"
     """A row of more than max_length tokens is refused by number. `split`, of plain text: it is trained as
     several documents of at most max_length tokens, each beginning with the last token of the one before."""

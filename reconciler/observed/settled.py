@@ -14,12 +14,14 @@ from state.contract.row_lines import MAX_LINE_BYTES
 SETTLED_SECONDS = 10.0
 """So long nothing of a file must have changed."""
 _NANOSECONDS = 10**9
+_CLOCK_SECONDS = 1.0
+"""The present moment is told in whole seconds: what was changed in this one is new, and of no future."""
 
 
 def state_of(descriptor: int, seen: Signature, now: str) -> InboxState:
     """Return whether an open file is settled, or the first sign that it is not."""
     age_seconds = _seconds(now) - _changed_ns(seen, now) / _NANOSECONDS
-    if age_seconds < 0:
+    if age_seconds <= -_CLOCK_SECONDS:
         return "future"
     if age_seconds < SETTLED_SECONDS:
         return "changing"
@@ -30,7 +32,8 @@ def state_of(descriptor: int, seen: Signature, now: str) -> InboxState:
 
 def _changed_ns(seen: Signature, now: str) -> int:
     """Return when the file was changed last; a moment in the future that somebody gave it does not count."""
-    return seen.mtime_ns if seen.mtime_ns <= _seconds(now) * _NANOSECONDS else seen.ctime_ns
+    this_second_ends_ns = (_seconds(now) + _CLOCK_SECONDS) * _NANOSECONDS
+    return seen.mtime_ns if seen.mtime_ns < this_second_ends_ns else seen.ctime_ns
 
 
 def _seconds(moment: str) -> float:

@@ -30,7 +30,7 @@ class RowContract(msgspec.Struct, frozen=True, kw_only=True):
     invariants: tuple[str, ...] = ()
     """Sentences of `invariants`; those that it does not understand check nothing."""
     max_invalid_fraction: float = 0.0
-    """At most this share of a file's rows may be left out as invalid."""
+    """At most this share of all rows of a file, those taken in before too, may be left out as invalid."""
 
 
 MESSAGES = RowContract(name="messages")

@@ -112,7 +112,7 @@ def _check_share(
     summary = Finding(
         row=None,
         found=f"more than {int(share * num_lines)} of {num_lines:,} rows are invalid",
-        expected=f"at most {share:.3%} (max_invalid_fraction of dataset {contract.name})",
+        expected=f"at most {share:.3%} of all its rows (max_invalid_fraction of dataset {contract.name})",
         advice="Mend the rows that follow.",
     )
     raise QuestFileError(path, [summary, *findings[: MAX_FINDINGS - 1]])

@@ -1,9 +1,15 @@
 """`apply`: what it tells on the way, as lines, as a bar, as JSON."""
 
 import json
+import re
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from reconciler.app import ticking
 from reconciler.app.environment import utc_now
+from reconciler.app.planning import View
 from reconciler.cli.text_progress import bar, phase_text, progress_text
 from state.contract.status import RunStatus
 from state.lock import hold_lock
@@ -147,3 +153,34 @@ def test_a_repository_that_takes_no_note_is_named_and_stops_nothing(run, lab: Pa
     (lab / ".git/refs/notes").write_text("something else lies here")
     done = run("apply", "--until-converged")
     assert (done.exit_code, "no git note was written" in done.stderr) == (0, True)
+
+
+def test_a_file_of_the_inbox_that_never_stops_growing_is_named_and_keeps_apply_waiting_only_so_long(
+    run, lab: Path, root: Path, git, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (lab / "specs/queue.yaml").write_text("quests: []\n")
+    (lab / "specs/realm.yaml").write_text("id: lab\nactive: pip/campaign-001\napply: {interval: 1s}\n")
+    git(lab, "commit", "-qam", "nothing to learn")
+    assert run("apply", "--until-converged").exit_code == 0
+    looks, look = [], ticking.Ticker._look
+    monkeypatch.setattr(ticking, "_SETTLING_SECONDS", 0.5)
+
+    with (root / "inbox" / "growing.jsonl").open("a") as growing:
+
+        def grows(*given: Any) -> View:
+            growing.write('{"messages": []}\n')
+            growing.flush()
+            looks.append(growing.tell())
+            return look(*given)
+
+        monkeypatch.setattr(ticking.Ticker, "_look", grows)
+        done = run("apply", "--until-converged")
+
+    told = " ".join(done.stdout.split())
+    assert done.exit_code == 0, done.stderr + told
+    assert re.search(
+        r"growing\.jsonl (is still being written|a program has it open for writing): \d+ B", told
+    )
+    assert re.search("→ (wait|close it there), or remove the file", told)
+    assert (root / "inbox" / "growing.jsonl").stat().st_size == looks[-1] > looks[0]
+    assert "growing" not in run("get", "quests").stdout

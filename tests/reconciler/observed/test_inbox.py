@@ -3,6 +3,7 @@
 import hashlib
 import os
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -117,6 +118,21 @@ def test_a_file_changed_in_the_future_by_every_clock_is_named(layout: Layout, dr
     (file,) = observe_inbox(layout, BUILT_IN, "2026-01-31T12:00:00Z").files
 
     assert (file.state, file.changed_at) == ("future", "2026-01-31T13:00:00Z")
+
+
+@pytest.mark.parametrize(
+    ("ahead_seconds", "state"), [(0.0, "changing"), (0.999, "changing"), (1.0, "future")]
+)
+def test_a_file_that_is_changed_at_this_very_second_is_new_and_not_of_the_future(
+    layout: Layout, drop: Drop, ahead_seconds: float, state: str
+) -> None:
+    drop("sums.jsonl")
+    changed = datetime.fromisoformat("2026-01-31T12:00:00Z").timestamp() + ahead_seconds
+    os.utime(layout.inbox / "sums.jsonl", (changed, changed))
+
+    (file,) = observe_inbox(layout, BUILT_IN, "2026-01-31T12:00:00Z").files
+
+    assert file.state == state
 
 
 def test_bad_rows_are_findings_by_their_number(layout: Layout, drop: Drop) -> None:
