@@ -9,22 +9,18 @@ from pathlib import Path
 
 import msgspec
 
-from reconciler.act.checkpoints import record
-from reconciler.act.derived import campaign_row, places_of
+from reconciler.act.derived import campaign_row
 from reconciler.act.errors import Permanent, Temporary
+from reconciler.act.first_checkpoint import find_published, publish, record_first, stage
 from reconciler.act.tools import Tools
-from reconciler.observed.checkpoints import find_damage, observe_checkpoints
+from reconciler.observed.checkpoints import find_damage
 from reconciler.observed.folders import open_folder
 from reconciler.observed.start_folders import observe_start_folder
 from reconciler.observed.start_records import StartFolder
-from reconciler.plan.actions import ImportCheckpoint, RecordCheckpoint
-from state.atomic import PRIVATE_FOLDER, ensure_folder, freeze, publish_folder, remove_staging, write_json
+from reconciler.plan.actions import ImportCheckpoint
 from state.contract.imported import Imported
-from state.contract.manifest import MANIFEST_NAME, FileEntry, Manifest, with_digest
+from state.contract.manifest import FileEntry, Manifest, with_digest
 from state.copies import copy_hashed
-from state.failpoints import reach
-from state.ids import checkpoint_folder
-from state.layout import STAGING_PREFIX
 from state.store.rows import CampaignRow
 from state.store.tables import put
 from state.unknown import UNKNOWN, unknown_manifest
@@ -40,20 +36,12 @@ def take_in(action: ImportCheckpoint, tools: Tools) -> str:
     row = _row(action, tools)
     if row.starting_digest is not None and row.starting_from != action.wanted:
         raise Permanent(f"{row.name} began with {row.starting_checkpoint}; another start is another campaign")
-    manifest = _published(action, tools) or _copy(action, tools, row.segment)
+    manifest = find_published(action, tools, lambda one: _is_of(one, action))
+    manifest = manifest or _copy(action, tools, row.segment)
     with tools.writer.transaction() as store:
         before = campaign_row(store, action.campaign_uid, action.campaign)
         put(store, [_begun(before, action, manifest)])
-    said = record(
-        RecordCheckpoint(
-            campaign=action.campaign,
-            campaign_uid=action.campaign_uid,
-            segment=manifest.segment,
-            step=manifest.step,
-            digest=manifest.digest,
-        ),
-        tools,
-    )
+    said = record_first(action, tools, manifest)
     optimizer = "" if action.producer == "realm" else "; the optimizer begins afresh"
     return f"{action.source}: {said}{optimizer}"
 
@@ -73,29 +61,19 @@ def _begun(row: CampaignRow, action: ImportCheckpoint, manifest: Manifest) -> Ca
     )
 
 
-def _published(action: ImportCheckpoint, tools: Tools) -> Manifest | None:
-    """Return the manifest of the copy when an earlier try has published it."""
-    folder = places_of(tools, action.campaign_uid, action.campaign).checkpoints
-    facts = observe_checkpoints(folder, tools.layout.root, action.campaign_uid)
-    found = (one.manifest for one in facts.complete if one.step == action.step)
-    return next((one for one in found if one.imported and one.imported.source == action.source), None)
+def _is_of(manifest: Manifest, action: ImportCheckpoint) -> bool:
+    return manifest.imported is not None and manifest.imported.source == action.source
 
 
 def _copy(action: ImportCheckpoint, tools: Tools, segment: int) -> Manifest:
     source = _source(action)
-    folder = places_of(tools, action.campaign_uid, action.campaign).checkpoints
-    ensure_folder(folder)
-    remove_staging(folder)  # of a try that was killed: no trainer of this campaign was ever started
-    staging = folder / f"{STAGING_PREFIX}{action.step}-import"
-    reach("folder.create")
-    staging.mkdir(mode=PRIVATE_FOLDER)
-    try:
+
+    def fill(staging: Path) -> Manifest:
         entries = _copied(action, staging)
         _refuse_changed(action, source)
         return _publish(action, tools, source, segment, staging, entries)
-    except BaseException:
-        remove_staging(folder)
-        raise
+
+    return stage(action, tools, "import", fill)
 
 
 def _source(action: ImportCheckpoint) -> StartFolder:
@@ -136,13 +114,7 @@ def _publish(
         raise Temporary(f"what was copied of {action.source} reads back otherwise: {'; '.join(damage)}")
     if source.manifest is not None and (damage := find_damage(staging, source.manifest)):
         raise Permanent(f"{action.source} is damaged: {'; '.join(damage)}; nothing was taken in")
-    write_json(staging / MANIFEST_NAME, manifest)
-    freeze(staging)
-    try:
-        publish_folder(staging, staging.parent / checkpoint_folder(action.step))
-    except FileExistsError as error:
-        raise Permanent(f"{error.filename} lies in the way of the import; move it away") from error
-    return manifest
+    return publish(staging, manifest, "import")
 
 
 def _manifest(

@@ -10,20 +10,16 @@ from pathlib import Path
 import apsw
 import msgspec
 
-from reconciler.act.checkpoints import record
 from reconciler.act.damaged import write_damage
-from reconciler.act.derived import campaign_row, places_of
+from reconciler.act.derived import campaign_row
 from reconciler.act.errors import Permanent, Temporary
+from reconciler.act.first_checkpoint import find_published, publish, record_first, stage
 from reconciler.act.lying import find_lying
 from reconciler.act.tools import Tools
-from reconciler.observed.checkpoints import find_damage, observe_checkpoints
+from reconciler.observed.checkpoints import find_damage
 from reconciler.observed.records import FoundCheckpoint
-from reconciler.plan.actions import RecordCheckpoint, TakeOverCheckpoint
-from state.atomic import PRIVATE_FOLDER, ensure_folder, freeze, publish_folder, remove_staging, write_json
-from state.contract.manifest import MANIFEST_NAME, Manifest, Origin, with_digest
-from state.failpoints import reach
-from state.ids import checkpoint_folder
-from state.layout import STAGING_PREFIX
+from reconciler.plan.actions import TakeOverCheckpoint
+from state.contract.manifest import Manifest, Origin, with_digest
 from state.links import take_over_file
 from state.store.rows import CampaignRow, LedgerRow
 from state.store.tables import put, select_one
@@ -37,20 +33,11 @@ def take_over(action: TakeOverCheckpoint, tools: Tools) -> str:
         Permanent: the campaign began with something else, or something lies in the checkpoint's place.
     """
     _refuse_other_start(action, tools)
-    manifest = _found_copy(action, tools) or _make_copy(action, tools)
+    manifest = find_published(action, tools, lambda one: _is_of(one, action)) or _make_copy(action, tools)
     with tools.writer.transaction() as store:
         name = _name_of_source(store, action)
         put(store, [_begun(campaign_row(store, action.campaign_uid, action.campaign), action, name)])
-    said = record(
-        RecordCheckpoint(
-            campaign=action.campaign,
-            campaign_uid=action.campaign_uid,
-            segment=manifest.segment,
-            step=manifest.step,
-            digest=manifest.digest,
-        ),
-        tools,
-    )
+    said = record_first(action, tools, manifest)
     return f"{action.source}@{action.step}: {said}"
 
 
@@ -79,27 +66,13 @@ def _begun(row: CampaignRow, action: TakeOverCheckpoint, name: str) -> CampaignR
     )
 
 
-def _found_copy(action: TakeOverCheckpoint, tools: Tools) -> Manifest | None:
-    """Return the manifest of the copy when an earlier try has published it."""
-    folder = places_of(tools, action.campaign_uid, action.campaign).checkpoints
-    facts = observe_checkpoints(folder, tools.layout.root, action.campaign_uid)
-    found = (one.manifest for one in facts.complete if one.step == action.step)
-    return next((one for one in found if one.origin and one.origin.digest == action.digest), None)
+def _is_of(manifest: Manifest, action: TakeOverCheckpoint) -> bool:
+    return manifest.origin is not None and manifest.origin.digest == action.digest
 
 
 def _make_copy(action: TakeOverCheckpoint, tools: Tools) -> Manifest:
     source = _source(action, tools)
-    folder = places_of(tools, action.campaign_uid, action.campaign).checkpoints
-    ensure_folder(folder)
-    remove_staging(folder)  # of a try that was killed: no trainer of this campaign was ever started
-    staging = folder / f"{STAGING_PREFIX}{action.step}-start"
-    reach("folder.create")
-    staging.mkdir(mode=PRIVATE_FOLDER)
-    try:
-        return _publish(action, tools, source, staging)
-    except BaseException:
-        remove_staging(folder)
-        raise
+    return stage(action, tools, "start", lambda staging: _publish(action, tools, source, staging))
 
 
 def _publish(action: TakeOverCheckpoint, tools: Tools, source: FoundCheckpoint, staging: Path) -> Manifest:
@@ -107,16 +80,7 @@ def _publish(action: TakeOverCheckpoint, tools: Tools, source: FoundCheckpoint, 
         take_over_file(Path(source.path) / entry.path, staging / entry.path)
     if damage := find_damage(staging, source.manifest):
         _write_damage(action, tools, source, "; ".join(damage))
-    manifest = _manifest(action, tools, source.manifest)
-    write_json(staging / MANIFEST_NAME, manifest)
-    freeze(staging)
-    try:
-        publish_folder(staging, staging.parent / checkpoint_folder(action.step))
-    except FileExistsError as error:
-        raise Permanent(
-            f"{error.filename} lies in the way of the starting checkpoint; move it away"
-        ) from error
-    return manifest
+    return publish(staging, _manifest(action, tools, source.manifest), "starting checkpoint")
 
 
 def _source(action: TakeOverCheckpoint, tools: Tools) -> FoundCheckpoint:

@@ -7,10 +7,9 @@ foreign optimizer is not used: training begins with a fresh one.
 from reconciler.observed.records import FoundCheckpoint
 from reconciler.observed.start_records import StartFolder
 from reconciler.plan.actions import ImportCheckpoint
-from reconciler.plan.configs import ResolvedRun, resolve_run
 from reconciler.plan.draft import Draft
 from reconciler.plan.methods import adapters_misfit
-from reconciler.plan.starting_checkpoints import NoStart
+from reconciler.plan.starting_checkpoints import NoStart, block_start, resolved_to_begin
 from reconciler.plan.world import World
 from state.contract.locked import first_unlike, locked_values
 from state.contract.request import RunConfig
@@ -26,13 +25,7 @@ def plan_import(world: World, draft: Draft, name: str, wanted: str, needs: tuple
     seen = world.facts.start_folders[wanted]
     problem = _problem(world, name, seen)
     if problem is not None:
-        draft.block(
-            f"campaign/{name}",
-            code=f"start-{problem.code}",
-            message=f"it is to begin with {wanted}: {problem.message}",
-            cause=cause,
-            hint=problem.hint,
-        )
+        block_start(world, draft, name, wanted, problem)
         return
     draft.warnings.extend(f"campaign/{name}: {text}" for text in _beside(seen))
     draft.add(
@@ -101,9 +94,9 @@ def _beside(seen: StartFolder) -> list[str]:
 def _problem(world: World, name: str, seen: StartFolder) -> NoStart | None:
     if seen.problem is not None:
         return NoStart("incomplete", seen.problem, seen.hint or "name another folder")
-    resolved = resolve_run(world, name)
-    if not isinstance(resolved, ResolvedRun):
-        return NoStart("waits", resolved[0].message, resolved[0].hint)
+    resolved = resolved_to_begin(world, name)
+    if isinstance(resolved, NoStart):
+        return resolved
     if seen.manifest is not None and (problem := adapters_misfit(seen.manifest, resolved.config)):
         return problem
     unlike = _unlike(seen, resolved.config)

@@ -5,11 +5,15 @@ from typing import NamedTuple
 
 from reconciler.desired.mistakes import nearest_name
 from reconciler.observed.records import CheckpointFacts, FoundCheckpoint
+from reconciler.plan.configs import ResolvedRun, resolve_run
+from reconciler.plan.draft import Draft
 from reconciler.plan.world import World
 from state.contract.manifest import Origin
 from state.ids import checkpoint_folder
 from state.store.rows import CampaignRow, LedgerRow, TrashRow
 
+CODE = "start-"
+"""How the code of each begins that says why a campaign cannot begin."""
 _SHOWN = 8
 
 
@@ -47,6 +51,25 @@ class NoStart(NamedTuple):
     code: str
     message: str
     hint: str
+
+
+def block_start(world: World, draft: Draft, name: str, wanted: str, problem: NoStart) -> None:
+    """Say why a campaign cannot begin with what its spec names."""
+    draft.block(
+        f"campaign/{name}",
+        code=f"{CODE}{problem.code}",
+        message=f"it is to begin with {wanted}: {problem.message}",
+        cause=world.where(f"campaign/{name}", "starting_checkpoint"),
+        hint=problem.hint,
+    )
+
+
+def resolved_to_begin(world: World, name: str) -> ResolvedRun | NoStart:
+    """Return the campaign's config, which says of what model it is, or why there is none yet."""
+    resolved = resolve_run(world, name)
+    if isinstance(resolved, ResolvedRun):
+        return resolved
+    return NoStart("waits", resolved[0].message, resolved[0].hint)
 
 
 def find_start(world: World, wanted: str) -> Start | NoStart:

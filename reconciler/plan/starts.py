@@ -7,17 +7,22 @@ kept in its row, and a spec that says something else later describes another cam
 from collections.abc import Mapping
 
 from reconciler.plan.actions import ImportCheckpoint, RegisterCampaign, RestoreCampaign, TakeOverCheckpoint
-from reconciler.plan.configs import ResolvedRun, resolve_run
 from reconciler.plan.draft import Draft
 from reconciler.plan.imports import plan_import
 from reconciler.plan.methods import adapters_misfit
-from reconciler.plan.starting_checkpoints import NoStart, Start, find_start
+from reconciler.plan.starting_checkpoints import (
+    CODE,
+    NoStart,
+    Start,
+    block_start,
+    find_start,
+    resolved_to_begin,
+)
 from reconciler.plan.world import World
 from state.contract.locked import first_unlike, locked_values
 from state.contract.manifest import Origin
 from state.store.rows import CampaignRow
 
-_CODE = "start-"
 _REGISTERED = (RegisterCampaign, RestoreCampaign)
 """What gives a campaign its folder."""
 
@@ -46,7 +51,7 @@ def waits_for_its_start(draft: Draft, campaign: str) -> bool:
     if any(action.campaign == campaign for action in draft.actions(ImportCheckpoint)):
         return True
     subject = f"campaign/{campaign}"
-    return any(item.subject == subject and item.code.startswith(_CODE) for item in draft.blocked)
+    return any(item.subject == subject and item.code.startswith(CODE) for item in draft.blocked)
 
 
 def named_starts(world: World) -> Mapping[str, str]:
@@ -89,7 +94,7 @@ def _block_other_start(
     hero = row.name.partition("/")[0]
     draft.block(
         f"campaign/{row.name}",
-        code=f"{_CODE}changed",
+        code=f"{CODE}changed",
         message=f"it began with {began_with or 'the base model'}; its spec now says "
         f"{wanted or 'the base model'}: that is another campaign",
         cause=world.where(f"campaign/{row.name}", "starting_checkpoint"),
@@ -103,15 +108,8 @@ def _plan_start(world: World, draft: Draft, name: str, wanted: str) -> None:
         return
     start = find_start(world, wanted)
     problem = start if isinstance(start, NoStart) else _misfit(world, name, start)
-    cause = world.where(f"campaign/{name}", "starting_checkpoint")
     if problem is not None:
-        draft.block(
-            f"campaign/{name}",
-            code=f"{_CODE}{problem.code}",
-            message=f"it is to begin with {wanted}: {problem.message}",
-            cause=cause,
-            hint=problem.hint,
-        )
+        block_start(world, draft, name, wanted, problem)
         return
     assert isinstance(start, Start)  # noqa: S101 - else there is a problem
     _take_over(draft, world, name, wanted, start.origin)
@@ -149,9 +147,9 @@ def _take_over(draft: Draft, world: World, name: str, wanted: str, origin: Origi
 
 def _misfit(world: World, name: str, start: Start) -> NoStart | None:
     """Return why a checkpoint's weights are not for this campaign's hero."""
-    resolved = resolve_run(world, name)
-    if not isinstance(resolved, ResolvedRun):
-        return NoStart("waits", resolved[0].message, resolved[0].hint)
+    resolved = resolved_to_begin(world, name)
+    if isinstance(resolved, NoStart):
+        return resolved
     saved = start.found.manifest.locked
     if problem := adapters_misfit(start.found.manifest, resolved.config):
         return problem
