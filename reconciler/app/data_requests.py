@@ -27,6 +27,8 @@ class QuestContent(msgspec.Struct, frozen=True, kw_only=True):
     path: str | None = None
     digest: str | None = None
     """`sha256:` and 64 hex digits over the file's bytes."""
+    start_byte: int = 0
+    """Where the rows begin in it that are new; those before were taken in already."""
     contracts: tuple[RowContract, ...] = ()
     findings: tuple[Finding, ...] = ()
     why_not: str | None = None
@@ -114,7 +116,9 @@ def _content(world: World, layout: Layout, quest: Quest) -> QuestContent:
         return QuestContent(path=seen.path, digest=seen.sha256, contracts=contracts)
     if (dropped := _in_inbox(world, quest)) is not None:
         contracts = contracts_of_inbox(world.desired)
-        return QuestContent(path=dropped.path, digest=dropped.sha256, contracts=contracts)
+        return QuestContent(
+            path=dropped.path, digest=dropped.sha256, start_byte=dropped.start_byte, contracts=contracts
+        )
     source = quest_source(world, quest)
     if isinstance(source, NoSource):
         return QuestContent(why_not=source.message)
@@ -144,6 +148,7 @@ def _request(
     return InspectRequest(
         path=content.path,
         contracts=content.contracts,
+        start_byte=content.start_byte,
         depth=depth,
         trained_as=_trained_as(run) if run is not None and depth != "quick" else None,
         held_out_fraction=run.config.evaluation.held_out_fraction if run is not None else 0.0,

@@ -17,7 +17,7 @@ from state.contract.growth import Continued, KnownPart, continued, not_taken_yet
 from state.contract.quest_rows import QuestFileError
 from state.contract.row_contracts import RowContract
 from state.contract.row_lines import Finding
-from state.contract.sieve import Sieved, sieve
+from state.contract.sieve import Sieved, behind, sieve
 
 Known = tuple[tuple[KnownPart, ...], ...]
 MAX_QUEST_BYTES = 1 << 30
@@ -254,25 +254,12 @@ def _read(
     try:
         sieved, rows = sieve(content, str(path), contracts)
         contract = sieved.contract
-        behind = (
-            continued(rows, parts, str(path), contract, lambda: held_out.row_digests) for parts in known
-        )
+        grown = (continued(rows, parts, str(path), contract, lambda: held_out.row_digests) for parts in known)
         start = not_taken_yet(rows, taken.parts) if taken.parts and rows == content else 0
-        new = _from(sieved, rows, start) if start else sieved
-        return _Checked(digest, new, (), tuple(one for one in behind if one is not None), start)
+        new = behind(sieved, rows, start) if start else sieved
+        return _Checked(digest, new, (), tuple(one for one in grown if one is not None), start)
     except QuestFileError as error:
         return _Checked(digest, None, error.findings)
-
-
-def _from(sieved: Sieved, rows: bytes, start: int) -> Sieved:
-    """Return what the rows from this byte on are, a content of their own."""
-    new = rows[start:]
-    return msgspec.structs.replace(
-        sieved,
-        digest="sha256:" + hashlib.sha256(new).hexdigest(),
-        size_bytes=len(new),
-        num_rows=new.removesuffix(b"\n").count(b"\n") + 1,
-    )
 
 
 def _content(descriptor: int, size_bytes: int) -> bytes:

@@ -80,6 +80,8 @@ class InspectRequest(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     contracts: tuple[RowContract, ...]
     """What the rows must be: one, or several of which exactly one must fit."""
+    start_byte: int = 0
+    """Where the rows begin that are looked at: those before were taken in already, and say only the shape."""
     depth: Depth
     trained_as: TrainedAs | None = None
     """None: without tokens; then `standard` and `deep` look at the text alone."""

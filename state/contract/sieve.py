@@ -56,6 +56,17 @@ def sieve(content: bytes, path: str, contracts: Sequence[RowContract]) -> tuple[
     )
 
 
+def behind(sieved: Sieved, rows: bytes, start_byte: int) -> Sieved:
+    """Return what the rows from this byte on are, a content of their own; `rows` is all that is taken in."""
+    new = rows[start_byte:]
+    return msgspec.structs.replace(
+        sieved,
+        digest="sha256:" + hashlib.sha256(new).hexdigest(),
+        size_bytes=len(new),
+        num_rows=new.removesuffix(b"\n").count(b"\n") + 1,
+    )
+
+
 def row_digests(content: bytes, path: str, contract: RowContract) -> frozenset[str]:
     """Return the digests of the rows of a content that has passed the gate."""
     return frozenset(row_digest(row.messages) for row in rows(content, path, contract.shape))

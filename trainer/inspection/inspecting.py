@@ -44,7 +44,7 @@ def inspect(request: InspectRequest) -> Inspection:
     """
     findings = Findings()
     try:
-        read = read_file(request.path, request.contracts)
+        read = read_file(request.path, request.contracts, request.start_byte)
     except QuestFileError as error:
         return _refused(request, error)
     guards = [_guard(guard) for guard in request.guards]

@@ -7,7 +7,7 @@ import msgspec
 
 from state.contract.quest_rows import Row, lines_of, read_quest_bytes, rows
 from state.contract.row_contracts import RowContract
-from state.contract.sieve import Sieved, sieve
+from state.contract.sieve import Sieved, behind, sieve
 
 
 class ReadFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -18,8 +18,8 @@ class ReadFile(msgspec.Struct, frozen=True, kw_only=True):
     """Each with its place in the file as it stands."""
 
 
-def read_file(path: str, contracts: Sequence[RowContract]) -> ReadFile:
-    """Return the rows of a file that keep the contract.
+def read_file(path: str, contracts: Sequence[RowContract], start_byte: int = 0) -> ReadFile:
+    """Return the rows of a file that keep the contract; of a whole one perhaps only those from a byte on.
 
     Raises:
         QuestFileError: the gate refuses it, or it cannot be read.
@@ -27,6 +27,9 @@ def read_file(path: str, contracts: Sequence[RowContract]) -> ReadFile:
     content = read_quest_bytes(Path(path))
     sieved, taken = sieve(content, path, contracts)
     read = rows(taken, path, sieved.contract.shape)
+    if taken == content and start_byte:
+        new = behind(sieved, taken, start_byte)
+        return ReadFile(sieved=new, rows=tuple(read)[-new.num_rows :])
     if taken == content:
         return ReadFile(sieved=sieved, rows=tuple(read))
     places = _places(lines_of(content, path), lines_of(taken, path))

@@ -1,17 +1,20 @@
 """`validate --data`: what is in the files of the quests, as the campaigns would train them."""
 
+import hashlib
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import Result
 
 from reconciler.app.validate_data import QuestData, as_generated
 from state.contract.inspection import DataFinding, Inspection
+from state.store.rows import InboxRow
 
 Reconcile = Callable[..., Result]
 MANY = [(f"how much is {n} and {n * 7}?", f"it is {n * 8}") for n in range(20)]
@@ -134,6 +137,35 @@ def test_what_lies_in_the_inbox_is_looked_through_and_stays_there_when_it_cannot
     refused = [item["message"] for item in plan["blocked"] if item["code"] == "inbox-refused"]
     assert [text.startswith("row 1: 322 tokens") for text in refused] == [True]
     assert not {"take in", "enqueue"} & plan["counts"].keys()
+
+
+@pytest.mark.train
+def test_of_a_file_of_the_inbox_that_grew_only_the_new_rows_are_looked_through_and_planned(
+    run: Reconcile, lab: Path, store: Any, git: Any
+) -> None:
+    pytest.importorskip("tokenizers")
+    (lab / "specs/queue.yaml").write_text("quests: []\n")
+    git(lab, "commit", "-qam", "only the inbox")
+    old, new = (
+        "".join(f"{json.dumps({'prompt': a, 'completion': 'y'})}\n" for a in names)
+        for names in ("abcd", "ef")
+    )
+    digest = "sha256:" + hashlib.sha256(old.encode()).hexdigest()
+    store.write([
+        InboxRow(quest_id="sums-old", name="sums.jsonl", source_key="k", digest=digest, num_rows=4,
+                 size_bytes=len(old), shape_json="{}", taken_at="2026-01-31T12:00:00Z"),
+    ])  # fmt: skip
+    dropped = store.layout.inbox / "sums.jsonl"
+    dropped.parent.mkdir(parents=True, exist_ok=True)
+    dropped.write_text(old + new)
+    os.utime(dropped, (1_700_000_000, 1_700_000_000))
+
+    said = run("validate", "--data")
+    queue = json.loads(run("plan", "--json").stdout)["queue"]
+
+    assert said.exit_code == 0, said.stdout + said.stderr
+    assert "2 rows, prompt/completion 46 tokens, 9% trained; longest 23 of 256" in flat(said)
+    assert [(one["rows"], one["tokens"]["num_tokens"]) for one in queue["quests"]] == [(2, 46)]
 
 
 def test_what_is_not_made_yet_is_said(run: Reconcile) -> None:

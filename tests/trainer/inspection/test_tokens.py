@@ -26,6 +26,22 @@ def test_tokens_and_what_of_them_is_trained_are_counted_as_training_counts_them(
     assert (counts.longest, counts.median, counts.updates) == (FRAME + 5, FRAME + 5, 1)
 
 
+def test_of_a_file_that_grew_only_the_rows_from_that_byte_on_are_counted_by_their_numbers_in_the_file(
+    tmp_path: Path,
+) -> None:
+    old = write(tmp_path / "q.jsonl", a_row("abc", "de"), a_row("f", "ghij"))
+    start = old.stat().st_size
+    alone = write(tmp_path / "alone.jsonl", a_row("k", "lm"), a_row("x" * 300, "n"))
+    with old.open("a") as file:
+        file.write(alone.read_text())
+
+    found = look(old, depth="standard", trained_as=trained_as(), start_byte=start)
+    whole = look(alone, depth="standard", trained_as=trained_as())
+
+    assert (found.num_rows, found.digest, found.tokens) == (2, whole.digest, whole.tokens)
+    assert [text[:6] for text in said(found, "length")] == ["row 4:"]
+
+
 def test_a_row_that_is_split_is_told_with_its_parts_and_is_no_error(tmp_path: Path) -> None:
     file = write(tmp_path / "q.jsonl", *({"text": "x" * length} for length in (600, 20, 20)))
     shape = RowShape(kind="text", text="text", long_rows="split")
