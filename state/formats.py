@@ -12,6 +12,7 @@ import msgspec
 
 from state.contract.examination import LevelResult
 from state.examinations import accuracy, results_of
+from state.nesting import MAX_LEVELS, is_too_deep
 from state.store.marks import marks_of
 from state.store.rows import CampaignRow, JobRow, LedgerRow
 
@@ -27,12 +28,15 @@ def decode_record(content: bytes) -> dict[str, Any]:
     """Return the record in these bytes.
 
     Raises:
-        ValueError: they are not a JSON object.
+        ValueError: they are not a JSON object, or one that is nested too deeply.
     """
     try:
-        return msgspec.json.decode(content, type=dict[str, Any])
+        record = msgspec.json.decode(content, type=dict[str, Any])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"not a JSON object: {error}") from error
+    if is_too_deep(content, record):
+        raise ValueError(f"nested more than {MAX_LEVELS} levels deep")
+    return record
 
 
 def pointer_record(

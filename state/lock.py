@@ -109,7 +109,7 @@ def _read_holder(descriptor: int) -> Holder | None:
     """Return who says that it holds the lock; None while it is being written."""
     try:
         return msgspec.json.decode(os.pread(descriptor, _MAX_HOLDER_BYTES, 0), type=Holder)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 

@@ -46,7 +46,7 @@ def _records(file: Path) -> Iterator[MetricsRecord]:
         for line in lines:
             try:
                 yield decoder.decode(line)
-            except msgspec.MsgspecError:
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
                 continue  # torn by a kill
 
 

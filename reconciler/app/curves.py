@@ -81,7 +81,7 @@ def records(file: Path) -> Iterator[MetricsRecord]:
             for line in lines:
                 try:
                     yield decoder.decode(line)
-                except msgspec.DecodeError:
+                except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                     continue
     except FileNotFoundError:
         return

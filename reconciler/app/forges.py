@@ -121,7 +121,7 @@ class _Talk:
                 return msgspec.json.decode(answer.read(_MOST_BYTES))
         except HTTPError as error:
             raise _Refused(f"{method} {url}: {error.code} {error.reason}", error.code) from error
-        except (URLError, TimeoutError, msgspec.DecodeError) as error:
+        except (URLError, TimeoutError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise Failed(f"{method} {url}: {getattr(error, 'reason', error)}") from error
 
     def _headers(self) -> dict[str, str]:

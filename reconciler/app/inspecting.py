@@ -36,7 +36,7 @@ class Inspector:
             return None
         try:
             return msgspec.json.decode(answer, type=Inspection)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
 
     def known_as_deep(self, request: InspectRequest, digest: str) -> Inspection | None:

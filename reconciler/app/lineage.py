@@ -23,7 +23,7 @@ def lineage_of(view: View, quest: Quest) -> Lineage | None:
             continue
         try:
             return msgspec.json.decode(content, type=Lineage)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             continue
     return None
 

@@ -21,7 +21,7 @@ def holder_of(lock: Path, proc: Path = PROC) -> Holder | None:
         with lock.open("rb") as file:
             said = msgspec.json.decode(file.read(_MAX_BYTES), type=Holder)
             status = os.fstat(file.fileno())
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     return said if _has_locked(proc / str(said.pid), status) else None
 

@@ -111,5 +111,5 @@ def _keep_beginnings(writer: Writer, layout: Layout) -> None:
 def _value(path: Path, key: str) -> object:
     try:
         return msgspec.json.decode(path.read_bytes(), type=dict[str, object]).get(key)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None

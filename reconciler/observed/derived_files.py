@@ -18,6 +18,7 @@ from reconciler.observed.records import (
 )
 from state.ids import ARCHIVE, is_campaign_name, is_id
 from state.layout import STAGING_PREFIX, Layout
+from state.nesting import MAX_LEVELS, is_too_deep
 
 _MAX_BYTES = 8 * 1024 * 1024
 
@@ -110,10 +111,11 @@ def _foreign(parent: Path, name: str, why: str) -> ForeignFolder:
 def _not_an_object(file: DerivedFile) -> str | None:
     """Say what keeps the file from being a JSON object; what it holds is decoded here, once."""
     try:
-        file.values  # noqa: B018 - kept in the record
+        values = file.values  # kept in the record
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return _what_is_wrong(file.content or b"")
-    return None
+    too_deep = is_too_deep(file.content or b"", values)
+    return f"is nested more than {MAX_LEVELS} levels deep" if too_deep else None
 
 
 def _what_is_wrong(content: bytes) -> str:

@@ -219,7 +219,7 @@ def _remembered(cache: FactCache | None, key: str) -> _Checked | None:
         return None
     try:
         return msgspec.json.decode(content, type=_Checked)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 

@@ -72,7 +72,7 @@ def model_template(folder: Path) -> str:
 def _template_in(config: Path) -> str | None:
     try:
         value = json.loads(config.read_bytes())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise NoTemplateError(f"{config}: not JSON ({error}). Download the model again.") from error
     text = value.get("chat_template") if isinstance(value, dict) else None
     return text if isinstance(text, str) else None

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from state.contract.row_words import Objection, kind_of, quoted
+from state.nesting import MAX_LEVELS, keys_and_levels
 
 MAX_LINE_BYTES = 8 * 1024 * 1024
 _AFTER_A_KEY = re.compile(rb'"\s*:')
@@ -43,12 +44,27 @@ def object_in(line: bytes, index: int, *, is_torn_end: bool) -> dict[str, Any] |
     except msgspec.DecodeError as error:
         return _malformed(line, index, error, is_torn_end=is_torn_end)
     except RecursionError:
-        return _at(index, "JSON that is nested too deeply", _EXPECTED_JSON, "Flatten the row.")
+        return _too_deep(index)
+    return _only_object(value, line, index)
+
+
+def _only_object(value: Any, line: bytes, index: int) -> dict[str, Any] | Finding:
+    """Return what was read from a line when it is an object that everybody reads alike."""
     if not isinstance(value, dict):
         advice = "Write an object with the keys that the quest names."
         return _at(index, f"{kind_of(value)} instead of an object", _EXPECTED_JSON, advice)
-    twice = _key_twice(line, value)
+    num_keys, num_levels = keys_and_levels(value)
+    if num_levels > MAX_LEVELS:
+        return _too_deep(index)
+    try:
+        twice = _key_twice(line, num_keys)
+    except RecursionError:
+        return _too_deep(index)
     return value if twice is None else _at_key_twice(index, twice)
+
+
+def _too_deep(index: int) -> Finding:
+    return _at(index, "JSON that is nested too deeply", f"at most {MAX_LEVELS} levels", "Flatten the row.")
 
 
 def _at_key_twice(index: int, key: str) -> Finding:
@@ -56,13 +72,16 @@ def _at_key_twice(index: int, key: str) -> Finding:
     return _at(index, found, "each key once", "Remove one of them: nobody says which of the two counts.")
 
 
-def _key_twice(line: bytes, value: dict[str, Any]) -> str | None:
+def _key_twice(line: bytes, num_keys: int) -> str | None:
     """Return a key that stands twice in an object of the line; None when none does.
 
     Every key is a quote and a colon behind it; where there are no more of these than keys were found, no key
     was lost. Only else the line is read again.
+
+    Raises:
+        RecursionError: what a second key has hidden is nested too deeply.
     """
-    if len(_AFTER_A_KEY.findall(line)) <= _num_keys(value):
+    if len(_AFTER_A_KEY.findall(line)) <= num_keys:
         return None
     twice: list[str] = []
 
@@ -75,14 +94,6 @@ def _key_twice(line: bytes, value: dict[str, Any]) -> str | None:
 
     json.loads(line, object_pairs_hook=note)
     return twice[0] if twice else None
-
-
-def _num_keys(value: Any) -> int:
-    if isinstance(value, dict):
-        return len(value) + sum(_num_keys(one) for one in value.values() if isinstance(one, dict | list))
-    if isinstance(value, list):
-        return sum(_num_keys(one) for one in value if isinstance(one, dict | list))
-    return 0
 
 
 def _malformed(line: bytes, index: int, error: msgspec.DecodeError, *, is_torn_end: bool) -> Finding:

@@ -137,7 +137,7 @@ def _damaged_file(folder: Path) -> Path | None:
         if name.endswith(".json") and (folder / name).is_file():
             try:
                 json.loads((folder / name).read_bytes())
-            except ValueError:
+            except (ValueError, RecursionError):
                 return folder / name
     return folder / "tokenizer.json" if (folder / "tokenizer.json").is_file() else None
 

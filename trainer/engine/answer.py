@@ -113,7 +113,14 @@ def _prompt_of(line: bytes, place: str) -> str:
     try:
         row = msgspec.json.decode(line)
         prompt = row["prompt"] if "prompt" in row else _first_user_turn(row["messages"])
-    except (msgspec.DecodeError, UnicodeDecodeError, TypeError, KeyError, StopIteration) as error:
+    except (
+        msgspec.DecodeError,
+        RecursionError,
+        UnicodeDecodeError,
+        TypeError,
+        KeyError,
+        StopIteration,
+    ) as error:
         raise PromptError(f'{place}: expected an object with "prompt" or "messages"') from error
     if not isinstance(prompt, str):
         raise PromptError(f"{place}: the prompt is not text")

@@ -58,7 +58,7 @@ def _tensors(folder: Path) -> dict[str, torch.Tensor]:
             return dict(load_file(folder / WEIGHTS_NAME))
         names = json.loads((folder / INDEX_NAME).read_bytes())["weight_map"].values()
         shards = [load_file(folder / Path(name).name) for name in sorted(set(names))]
-    except (OSError, ValueError, KeyError, AttributeError, SafetensorError) as error:
+    except (OSError, ValueError, RecursionError, KeyError, AttributeError, SafetensorError) as error:
         raise CheckpointError(f"{folder}: its weights cannot be read: {error}") from error
     return {name: tensor for shard in shards for name, tensor in shard.items()}
 

@@ -134,7 +134,7 @@ def read_config(folder: Path) -> dict[str, Any]:
     """
     try:
         found = json.loads((folder / CONFIG_NAME).read_bytes())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise EnvironmentFailure(f"{folder / CONFIG_NAME}: cannot be read: {error}") from error
     if not isinstance(found, dict):
         raise EnvironmentFailure(f"{folder / CONFIG_NAME}: not a JSON object")

@@ -197,9 +197,14 @@ def test_a_pipe_in_the_place_of_the_job_history_stops_nothing_and_owes_the_line(
         b'{"my_notes": "years", "torn',
         b"\xff\xfe\x00",
         b"[" * 100_000,
+        b'{"my_notes": ' + b"[" * 990 + b"]" * 990 + b"}",
+        b'{"my_notes": ' + b'{"a":' * 100 + b"1" + b"}" * 100 + b"}",
+        b'{"my_notes": ' + b"9" * 5000 + b"}",
+        b'{"my_notes": 1e999}',
+        b'{"my_notes": "\\ud800"}',
         b'["my notes"]',
     ],
-    ids=["nan", "torn", "binary", "deep", "no-object"],
+    ids=["nan", "torn", "binary", "deep", "990", "101", "large", "infinite", "surrogate", "no-object"],
 )
 def test_a_record_that_cannot_be_understood_is_kept_once_before_it_is_replaced(
     content: bytes, realm: Any, make: Any

@@ -76,6 +76,11 @@ USER, BOT = {"role": "user", "content": "hi"}, {"role": "assistant", "content": 
         (b'{"messages": "\\ud800"}\n', "row 1: a number out of range or half a surrogate pair"),
         (b"[" * 5000 + b"\n", "row 1: JSON that is nested too deeply"),
         (
+            b'{"a":' + b"[" * 500 + b"]" * 500 + b"}",
+            "row 1: JSON that is nested too deeply; expected at most 100",
+        ),
+        (GOOD + b"\n" + b'{"a":' * 101 + b"1" + b"}" * 101, "row 2: JSON that is nested too deeply"),
+        (
             b'{"question": "q", "answer": "a"}\n',
             'row 1: unknown row shape, found the keys "question", "answer"; expected the key "messages". '
             "Name its fields in a dataset, for example  fields: {prompt: question, completion: answer}.",
@@ -119,12 +124,18 @@ def test_a_bad_row_of_fields_is_named(content, message):
         '{"messages": [{"role": "user", "role": "assistant", "content": "2"}]}',
         '{"messages": [], "messages": [{"role": "assistant", "content": "2"}]}',
         '{"mess\\u0061ges" : [], "messages": [{"role": "assistant", "content": "2"}]}',
+        f'{{"messages": {"[" * 90}{"]" * 90}, "messages": []}}',
     ],
-    ids=["in a message", "in the row", "in another spelling"],
+    ids=["in a message", "in the row", "in another spelling", "hiding what is nested deeply"],
 )
 def test_a_row_with_a_key_twice_is_refused_since_nobody_says_which_counts(row):
     found = mistakes(GOOD + b"\n" + row.encode() + b"\n")
     assert re.search(r'row 2: the key "(role|messages)" twice in one object; expected each key once', found)
+
+
+def test_a_row_nested_as_deep_as_the_limit_is_read():
+    content = GOOD[:-1] + b', "meta": ' + b"[" * 99 + b"]" * 99 + b"}\n"
+    assert check_rows(content, "q", MESSAGES).num_rows == 1
 
 
 def test_a_colon_behind_a_quote_within_a_text_is_no_key():
