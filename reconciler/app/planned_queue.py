@@ -5,6 +5,8 @@ from pathlib import PurePath
 
 import msgspec
 
+from reconciler.desired.layers import held_out_of
+from reconciler.desired.training import HeldOutFile
 from reconciler.plan import actions as a
 from reconciler.plan.changes import Change
 from reconciler.plan.jobs import PRIORITIES, cursor_of
@@ -24,6 +26,8 @@ class PlannedQuest(msgspec.Struct, frozen=True, kw_only=True):
     file: str
     rows: int | None
     """None: it is not known yet."""
+    training_rows: int | None
+    """Those that are not held out; by the share of the specs where nobody has counted them."""
     epochs: int
     epochs_left: float
     """Of them, as far as nothing of them is saved yet."""
@@ -87,22 +91,25 @@ def _of_jobs(
         now = updates.get(job.uid, job)
         done = job.epochs if job.status == "completed" else 0
         if (job.status in _OPEN or now.epochs > job.epochs) and job.uid not in over:
+            found = _known(job.quest_id, job.digest, known)
+            training_rows = _training_rows(world, job.num_examples, found)
             yield PlannedQuest(
                 quest=job.quest_id,
                 priority="low" if job.demoted else now.priority,
                 file=PurePath(job.dataset_path).name,
                 rows=job.num_examples,
+                training_rows=training_rows,
                 epochs=now.epochs - done,
-                epochs_left=_epochs_left(world, job, now.epochs),
-                tokens=_tokens(job.quest_id, job.digest, known),
+                epochs_left=_epochs_left(world, job, now.epochs, training_rows),
+                tokens=found.tokens if found is not None else None,
             )
 
 
-def _epochs_left(world: World, job: JobRow, epochs: int) -> float:
+def _epochs_left(world: World, job: JobRow, epochs: int, training_rows: int) -> float:
     cursor = cursor_of(world, world.active or "", job)
     if cursor is None:
         return float(epochs)
-    done = cursor.epochs_done + min(1.0, cursor.rows_taken / max(1, job.num_examples))
+    done = cursor.epochs_done + min(1.0, cursor.rows_taken / max(1, training_rows))
     return max(0.0, epochs - done)
 
 
@@ -110,7 +117,7 @@ def works_of(queue: PlannedQueue | None) -> tuple[Work, ...]:
     """Return what is left to train of each content of the queue."""
     return tuple(
         Work(
-            rows=one.rows,
+            rows=one.training_rows,
             updates=one.tokens.updates if one.tokens is not None else None,
             tokens=one.tokens.num_tokens if one.tokens is not None else None,
             epochs_left=one.epochs_left,
@@ -126,14 +133,16 @@ def _of_changes(
     for action in made:
         if isinstance(action, a.EnqueueJob) and action.campaign == world.active:
             content = contents.get(action.source_key) or _there(world, action.source_key)
+            found, rows = _known(action.quest_id, content.digest, known), content.num_rows
             yield PlannedQuest(
                 quest=action.quest_id,
                 priority=action.priority,
                 file=PurePath(action.dataset_path).name,
-                rows=content.num_rows,
+                rows=rows,
+                training_rows=_training_rows(world, rows, found) if rows is not None else None,
                 epochs=action.epochs,
                 epochs_left=float(action.epochs),
-                tokens=_tokens(action.quest_id, content.digest, known),
+                tokens=found.tokens if found is not None else None,
             )
 
 
@@ -153,7 +162,15 @@ def _there(world: World, source_key: str) -> _Content:
     return _Content(num_rows=row.num_rows if row else None, digest=row.digest if row else None)
 
 
-def _tokens(quest_id: str, digest: str | None, known: Mapping[str, Inspection]) -> TokenCounts | None:
-    """Return the tokens of just this content; what is known may be of the quest's file as it is now."""
+def _known(quest_id: str, digest: str | None, known: Mapping[str, Inspection]) -> Inspection | None:
+    """Return what was found in just this content; what is known may be of the quest's file as it is now."""
     found = known.get(quest_id)
-    return found.tokens if found is not None and found.digest == digest else None
+    return found if found is not None and found.digest == digest else None
+
+
+def _training_rows(world: World, num_rows: int, found: Inspection | None) -> int:
+    """Return how many rows an epoch learns: counted, else without the share that is held out."""
+    if found is not None:
+        return num_rows - found.num_held_out
+    share = held_out_of(world.desired, world.active) if world.active in world.desired.campaigns else 0.0
+    return num_rows - (0 if isinstance(share, HeldOutFile) else round(num_rows * share))

@@ -21,8 +21,9 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
     """What is left to train of one content."""
 
     rows: int | None
+    """Learnt in one epoch; what is held out is not among them."""
     updates: float | None
-    """Counted by the tokenizer's own look at it; None: nobody counted."""
+    """Of one epoch, counted by the tokenizer's own look at it; None: nobody counted."""
     tokens: float | None
     epochs_left: float
 
@@ -82,16 +83,20 @@ def config_of(world: World, actions: Sequence[a.AnyAction], campaign: str) -> tu
 
 
 def updates_of(works: Sequence[Work], config: RunConfig | None) -> int | None:
-    """Return the updates that all of this takes; None where its rows are not known."""
+    """Return the updates that all of this takes; None where its rows are not known.
+
+    Only the last update of a quest is short: an update may take rows of two epochs.
+    """
     total = 0
     for work in works:
-        each = work.updates
-        if each is None and work.rows is not None and config is not None:
+        if work.rows is not None and config is not None:
             training = config.training
-            each = math.ceil(work.rows / (training.batch_size * training.gradient_accumulation))
-        if each is None:
+            rows_left = round(work.rows * work.epochs_left)
+            total += math.ceil(rows_left / (training.batch_size * training.gradient_accumulation))
+        elif work.updates is not None:
+            total += math.ceil(work.updates * work.epochs_left)
+        else:
             return None
-        total += math.ceil(each * work.epochs_left)
     return total
 
 

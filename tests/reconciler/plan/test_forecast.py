@@ -18,7 +18,7 @@ RULES = "campaigns: {active: {keep_checkpoints: 1}}\nminimum_age: 1s\ntrash: {ro
 
 
 def work(updates: int) -> Work:
-    return Work(rows=1, updates=updates, tokens=updates * 50, epochs_left=1.0)
+    return Work(rows=None, updates=updates, tokens=updates * 50, epochs_left=1.0)
 
 
 @pytest.fixture
