@@ -22,7 +22,7 @@ from reconciler.app.items import (
     SkillItem,
     TrashItem,
 )
-from reconciler.app.ledger_queries import Query, answered
+from reconciler.app.ledger_queries import Best, Query, answered, best_told
 from reconciler.app.legends import legends
 from reconciler.app.place import Options
 from reconciler.app.planning import View
@@ -51,6 +51,10 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
     complaint: str | None = None
     """The specs checked out have mistakes; this is by those of an earlier commit."""
     items: tuple[Any, ...]
+    metric: str | None = None
+    """By which the best were asked for."""
+    best: tuple[Best, ...] = ()
+    """Of each item, where a metric was asked for."""
 
 
 NO_QUERY = Query()
@@ -80,8 +84,22 @@ def get(
     listing = listing_of(look_in_force(environment, options), kind, name)
     if not query.is_one:
         return listing
+    if query.best is not None:
+        return with_best(listing, query)
     told = "summaries" if query.summary else kind
     return msgspec.structs.replace(listing, kind=told, items=answered(query, listing.items))
+
+
+def with_best(listing: Listing, query: Query) -> Listing:
+    """Return the best of each campaign's checkpoints by the metric that is asked for, and what ties with it.
+
+    Raises:
+        Misused: no such metric.
+        NotFound: no checkpoint has it.
+    """
+    items, metric = answered(query, listing.items), str(query.best)
+    best = best_told(items, listing.items, metric)
+    return msgspec.structs.replace(listing, items=items, metric=metric, best=best)
 
 
 def listing_of(view: View, kind: str, name: str | None = None) -> Listing:

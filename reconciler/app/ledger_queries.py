@@ -48,6 +48,15 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
             raise Misused("--latest, --best, --step and --summary: choose one")
 
 
+class Best(msgspec.Struct, frozen=True, kw_only=True):
+    """A campaign's best checkpoint by a metric."""
+
+    id: str
+    value: float
+    ties: tuple[str, ...] = ()
+    """Others with the same value, in the order in which they were recorded."""
+
+
 def answered(query: Query, items: Items) -> tuple[CheckpointItem | SummaryItem, ...]:
     """Return what is asked for, of these checkpoints.
 
@@ -78,6 +87,24 @@ def best(items: Items, metric: str) -> CheckpointItem | None:
     measured = ((value_of(item, metric), item) for item in _usable(items))
     finite = [(sign * value, item.sequence or 0, item) for value, item in measured if value is not None]
     return max(finite, key=lambda one: one[:2], default=(0.0, 0, None))[2]
+
+
+def best_told(chosen: Iterable[object], items: Items, metric: str) -> tuple[Best, ...]:
+    """Return the value of each chosen checkpoint, and which of its campaign's have the same."""
+    ours = [one for one in chosen if isinstance(one, CheckpointItem)]
+    values = [(one, value_of(one, metric)) for one in ours]
+    return tuple(
+        Best(id=one.id, value=value, ties=_ties(one, items, metric))
+        for one, value in values
+        if value is not None
+    )
+
+
+def _ties(chosen: CheckpointItem, items: Items, metric: str) -> tuple[str, ...]:
+    value, mine = value_of(chosen, metric), (chosen.hero_id, chosen.campaign_id)
+    alike = [one for one in _usable(items) if (one.hero_id, one.campaign_id) == mine and one is not chosen]
+    ties = [one for one in alike if value_of(one, metric) == value]
+    return tuple(one.id for one in sorted(ties, key=lambda one: one.sequence or 0))
 
 
 def value_of(item: CheckpointItem, metric: str) -> float | None:

@@ -172,5 +172,8 @@ def _training_rows(world: World, num_rows: int, found: Inspection | None) -> int
     """Return how many rows an epoch learns: counted, else without the share that is held out."""
     if found is not None:
         return num_rows - found.num_held_out
-    share = held_out_of(world.desired, world.active) if world.active in world.desired.campaigns else 0.0
-    return num_rows - (0 if isinstance(share, HeldOutFile) else round(num_rows * share))
+    campaign = world.active
+    if campaign is None or campaign not in world.desired.campaigns:
+        return num_rows
+    share = held_out_of(world.desired, campaign)
+    return num_rows if isinstance(share, HeldOutFile) else num_rows - round(num_rows * share)

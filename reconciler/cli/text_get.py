@@ -3,15 +3,19 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from reconciler.cli.text_layout import PLAIN, Column, Paint, short_code, short_hash, shortened, table
+from reconciler.cli.text_layout import PLAIN, Column, Paint, short_code, short_hash, shortened, table, wrapped
 from state.amounts import count, duration, size
 
 if TYPE_CHECKING:
     from reconciler.app.get import Listing
     from reconciler.app.history import History, Launch
+    from reconciler.app.ledger_queries import Best
 
 Row = Sequence[object]
 _MOST_OF_A_MESSAGE = 60
+_MOST_TIES = 6
+_OWN_COLUMN = ("train_loss", "val_loss")
+"""Metrics whose column no width leaves out."""
 _WHOLE = 1_000_000
 
 
@@ -73,8 +77,8 @@ def _checkpoint(item: Any) -> Row:
     state = f"{item.state}: {item.reason}" if item.reason else item.state
     losses = (loss(item.train_loss), loss(item.val_loss) or "-")
     num_bytes = size(item.size_bytes) if item.size_bytes else ""
-    exact = f"{item.accuracy:.0%}" if item.accuracy is not None else ""
-    return (item.id, when(item.timestamp), *losses, exact, num_bytes, short_hash(item.config_hash), state)
+    accuracy = f"{item.accuracy:.0%}" if item.accuracy is not None else ""
+    return (item.id, when(item.timestamp), *losses, accuracy, num_bytes, short_hash(item.config_hash), state)
 
 
 def _summary(item: Any) -> Row:
@@ -171,7 +175,13 @@ _JOBS = [
     *(_right("loss"), _right("held-out"), _left("status")),
 ]
 _CHECKPOINTS = [
-    *(_left("checkpoint"), _left("saved (UTC)", 1), _right("loss"), _right("held-out"), _right("exact", 4)),
+    *(
+        _left("checkpoint"),
+        _left("saved (UTC)", 1),
+        _right("loss"),
+        _right("held-out"),
+        _right("accuracy", 4),
+    ),
     *(_right("size", 2), _left("config", 3), _left("state")),
 ]
 _SUMMARIES = [
@@ -220,7 +230,43 @@ def listing_text(listing: "Listing", width: int | None, paint: Paint = PLAIN) ->
     if not listing.items:
         return "the trash is empty" if listing.kind == "trash" else f"no {listing.kind}"
     titles, row = _TABLES[listing.kind]
+    if listing.metric is not None:
+        return _best_text(listing, listing.metric, width, paint)
     return table(titles, [row(item) for item in listing.items], width, paint)
+
+
+def _best_text(listing: "Listing", metric: str, width: int | None, paint: Paint) -> str:
+    """Return the best checkpoints with their values, which no width leaves out, and what ties with them."""
+    titles, rows = _CHECKPOINTS, [_checkpoint(item) for item in listing.items]
+    if metric not in _OWN_COLUMN:
+        hidden = next((place for place, one in enumerate(titles) if one.title.lower() == metric), None)
+        titles = [titles[0], Column(metric, right=True, is_name=True), *_without(titles[1:], hidden)]
+        values = [_measured(metric, one.value) for one in listing.best]
+        rows = [(row[0], value, *_without(row[1:], hidden)) for row, value in zip(rows, values, strict=True)]
+    lines = [table(titles, rows, width, paint)]
+    for one in listing.best:
+        if one.ties:
+            lines += [paint(line, "dim") for line in wrapped(_tied(one, metric), width or _WHOLE)]
+    return "\n".join(lines)
+
+
+def _without(cells: Sequence[Any], place: int | None) -> Sequence[Any]:
+    """Return the cells behind the first, without the one that stood at a place among all."""
+    return [cell for number, cell in enumerate(cells, 1) if number != place]
+
+
+def _measured(metric: str, value: float) -> str:
+    return f"{value:.4g}" if metric == "perplexity" else f"{value:.1%}"
+
+
+def _tied(one: "Best", metric: str) -> str:
+    """Return that others are as good, the last ones by name."""
+    steps = [f"@{name.partition('@')[2]}" for name in one.ties]
+    named, more = ", ".join(steps[-_MOST_TIES:]), len(steps) - _MOST_TIES
+    if more > 0:
+        named = f"{more} more and {named}"
+    has = "has" if len(steps) == 1 else "have"
+    return f"{one.id} is not alone: {named} {has} the same {metric}; of equals the one recorded last is shown"
 
 
 def history_text(history: "History", width: int | None, paint: Paint = PLAIN) -> str:
