@@ -44,7 +44,7 @@ def synced(view: View, world: World, name: str, run: ActiveRun | None) -> Axis:
     if (resting := _resting(view, world, name, run)) is not None:
         return resting
     subjects = (f"campaign/{name}", f"hero/{name.partition('/')[0]}")
-    blocked = [item for item in view.plan.blocked if item.subject in subjects]
+    blocked = [item for item in view.plan.in_the_way if item.subject in subjects]
     if blocked:
         return Axis("blocked", blocked[0].code, blocked[0].message)
     changes = [

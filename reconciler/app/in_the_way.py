@@ -14,7 +14,8 @@ def in_the_way(view: View, kind: str, name: str) -> tuple[Blocked, ...]:
     if kind == "realm":
         return view.plan.blocked
     subjects = dict.fromkeys([f"{kind}/{name}" if name else kind, *_waits_for(view, kind, name)])
-    found = [item for subject in subjects for item in view.plan.blocked if _concerns(item.subject, subject)]
+    told = view.plan.blocked if kind == "campaign" else [one for one in view.plan.blocked if _counts(one)]
+    found = [item for subject in subjects for item in told if _concerns(item.subject, subject)]
     if kind == "campaign" and (inactive := _not_active(view, name)) is not None:
         found.insert(0, inactive)
     if kind in ("campaign", "run") and not any(item.code == "held" for item in found):
@@ -23,6 +24,11 @@ def in_the_way(view: View, kind: str, name: str) -> tuple[Blocked, ...]:
     for item in found:
         unique.setdefault((item.code, item.message), item)
     return tuple(unique.values())
+
+
+def _counts(item: Blocked) -> bool:
+    """Does it keep other things waiting? What waits for its turn in a campaign, as a release, does not."""
+    return not (item.is_waiting and item.subject.startswith("campaign/"))
 
 
 def _concerns(subject: str, thing: str) -> bool:

@@ -307,3 +307,23 @@ def test_a_campaign_says_whose_checkpoints_lie_among_its_own(run, resting) -> No
     lacks = "a folder of safetensors weights that is not whole: model.safetensors is a Git LFS pointer"
     for command in (("explain", "pip/campaign-001"), ("get", "checkpoints", "--wide"), ("plan",)):
         assert lacks in " ".join(run(*command).output.split()), command
+
+
+def test_a_release_that_waits_for_the_warm_up_is_told_of_its_campaign_and_keeps_nothing_back(
+    run, resting: Callable[..., Path]
+) -> None:
+    spec = "id: campaign-001\nreleases: [{at: 15, updates: 5}]\nconfig_overrides: {warmup_steps: 50}\n"
+    resting({"specs/campaigns/pip/campaign-001.yaml": spec}, [10, 20])
+
+    of_campaign = " ".join(run("explain", "campaign/pip/campaign-001").stdout.split())
+    of_checkpoint = run("explain", "checkpoint/pip/campaign-001@20").stdout
+    listed = json.loads(run("status", "--json").stdout)["campaigns"]
+
+    waits = "the release at step 15 waits for the end of the warm-up, after 50 updates"
+    assert (
+        f"{waits} (specs/campaigns/pip/campaign-001.yaml:3); pip/campaign-001 stands at step 20"
+        in of_campaign
+    )
+    assert "warm-up" not in of_checkpoint
+    assert [one["synced"]["state"] for one in listed if one["name"] == "pip/campaign-001"] == ["synced"]
+    assert "waiting for its turn" in " ".join(run("apply", "--until-converged").stdout.split())
