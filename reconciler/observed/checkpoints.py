@@ -100,6 +100,18 @@ def one_checkpoint(path: Path) -> Found | None:
         return _inspect(parent, path.name, CheckpointCache())
 
 
+def checkpoint_of_any_name(path: Path) -> FoundCheckpoint | ForeignFolder:
+    """Return what the folder is; its manifest says its step, and a name that says one must agree."""
+    try:
+        with open_folder(path, path) as folder:
+            return _complete(folder, str(path), checkpoint_step(path.name))
+    except _Foreign as why:
+        text = str(why)
+    except (OSError, UnsafeFile) as error:
+        text = reason(error)
+    return ForeignFolder(path=str(path), name=printable(path.name), reason=text)
+
+
 def verify_contents(path: Path, manifest: Manifest) -> tuple[str, ...]:
     """Return what is wrong with the contents of a checkpoint; reads and hashes every listed file."""
     try:
@@ -217,11 +229,12 @@ def _step(name: str) -> int:
     return step
 
 
-def _complete(folder: Folder, path: str, step: int) -> FoundCheckpoint:
+def _complete(folder: Folder, path: str, step: int | None) -> FoundCheckpoint:
+    """Return the whole checkpoint; `step`: what the folder's name says, None: nothing."""
     names = set(folder.names())
     content = _manifest_bytes(folder, names)
     manifest = _manifest(content)
-    if manifest.step != step:
+    if step is not None and manifest.step != step:
         raise _Foreign(f"the manifest says step {manifest.step}, the folder's name says {step}")
     _check_names(names, manifest)
     for entry in manifest.files:

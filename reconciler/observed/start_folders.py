@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from reconciler.observed.checkpoints import one_checkpoint
+from reconciler.observed.checkpoints import checkpoint_of_any_name
 from reconciler.observed.folders import Folder, UnsafeFile, open_folder, reason
 from reconciler.observed.foreign import look_into
 from reconciler.observed.producer_files import SIZES, read_folder
@@ -106,10 +106,9 @@ def _start(path: str, folder: Path) -> StartFolder:
 
 
 def _of_ours(path: str, folder: Path) -> StartFolder:
-    found = one_checkpoint(folder)
+    found = checkpoint_of_any_name(folder)
     if not isinstance(found, FoundCheckpoint):
-        why = found.reason if found is not None else "it went away"
-        return StartFolder(path=path, problem=why, hint="copy it again, whole, under its own name")
+        return StartFolder(path=path, problem=found.reason, hint="copy it again, whole")
     manifest = found.manifest
     if not manifest.healthy:
         return StartFolder(path=path, problem="a loss before it was not finite", hint="name one before that")

@@ -98,3 +98,25 @@ def test_weights_that_cannot_be_loaded_here_are_refused_with_a_way_out(
     if names[0].endswith(".bin"):
         (whole / names[0]).write_bytes(b"PK" + weights + b"PK\x05\x06" + bytes(18))
     refuse(whole, expected, hint)
+
+
+def test_a_checkpoint_of_a_realm_may_lie_under_any_name(tmp_path: Path, save_checkpoint) -> None:
+    path = save_checkpoint(tmp_path, 500, name="the best of January")
+
+    found = observe_start_folder(str(path))
+
+    assert (found.problem, found.folder, found.step) == (None, str(path), 500)
+    assert (found.producer, found.files) == ("realm", ("cursor.json", "model.safetensors"))
+
+
+def test_a_name_that_says_another_step_is_refused_with_both(tmp_path: Path, save_checkpoint) -> None:
+    path = save_checkpoint(tmp_path, 500, name="checkpoint-900")
+    refuse(path, "the manifest says step 500, the folder's name says 900", "copy it again, whole")
+
+
+def test_a_checkpoint_of_a_realm_that_is_torn_is_refused_under_any_name(
+    tmp_path: Path, save_checkpoint
+) -> None:
+    path = save_checkpoint(tmp_path, 500, name="old-sums")
+    (path / "model.safetensors").write_bytes(b"torn")
+    refuse(path, "model.safetensors has 4 bytes, the manifest says 63", "copy it again, whole")
