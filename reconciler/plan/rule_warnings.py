@@ -4,13 +4,14 @@ from collections.abc import Iterator, Sequence
 from math import isfinite
 
 from reconciler.desired.desired import Source
+from reconciler.desired.layers import held_out_of, layers_of, resolve
 from reconciler.desired.retention import KeepBest, Retention
 from reconciler.plan.draft import Draft
 from reconciler.plan.kept import METRICS, metrics_of, set_name
 from reconciler.plan.stock import Stock
 from reconciler.plan.world import World
 from state.examinations import versions_now
-from state.store.rows import LedgerRow
+from state.store.rows import CampaignRow, LedgerRow
 
 
 def warn_of_pins(draft: Draft, stock: Stock, retention: Source[Retention]) -> None:
@@ -52,7 +53,7 @@ def _missing(world: World, name: str) -> str:
 def warn_of_metrics(world: World, draft: Draft, retention: Source[Retention]) -> None:
     """Name the rules whose metric no checkpoint has: they keep nothing until it is measured."""
     for name, place, best in _rules(retention.spec):
-        if _is_unmeasured(world, name, best.metric):
+        if _is_unmeasured(world, name, best.metric) and _is_due(world, name, best.metric):
             where = retention.where("campaigns", name, "keep_best", place, "metric")
             known = sorted({*METRICS, *_names(world, name)})
             measured = [metric for metric in known if not _is_unmeasured(world, name, metric)]
@@ -74,6 +75,28 @@ def _is_unmeasured(world: World, name: str, metric: str) -> bool:
     ledgers = [world.facts.ledger_of(row.uid) for row in rows]
     values = (value for ledger in ledgers for value in _values(ledger, metric))
     return any(ledgers) and not any(value is not None and isfinite(value) for value in values)
+
+
+def _is_due(world: World, name: str, metric: str) -> bool:
+    """Should a checkpoint of this set have the metric by now, or will none ever?
+
+    A held-out loss belongs to a checkpoint where it is measured at its very step: at the end of a quest, and
+    where saves and measures at their intervals meet. A pause before that saves without one.
+    """
+    rows = (row for row in world.facts.store.campaigns if set_name(row) == name)
+    return metric != "val_loss" or any(_is_loss_due(world, row) for row in rows)
+
+
+def _is_loss_due(world: World, row: CampaignRow) -> bool:
+    ledger = world.facts.ledger_of(row.uid)
+    if not ledger:
+        return False
+    if row.name not in world.desired.campaigns or not held_out_of(world.desired, row.name):
+        return True  # nobody measures it any more
+    settings = resolve(layers_of(world.desired, row.name))
+    intervals = [int(settings[f"{key}.every_updates"].value) for key in ("evaluation", "checkpoint")]
+    is_learnt = any(job.status == "completed" for job in world.facts.jobs_of(row.uid))
+    return is_learnt or max(one.step for one in ledger) >= max(intervals)
 
 
 def _names(world: World, name: str) -> Iterator[str]:
