@@ -7,6 +7,7 @@ that brings it in says which checkpoint stands for it now.
 from collections.abc import Iterator
 
 from reconciler.plan.draft import Draft
+from reconciler.plan.stock import Stock
 from reconciler.plan.world import World
 from state.campaign_file import first_at_or_after
 from state.cards import decode_card
@@ -14,12 +15,29 @@ from state.store.rows import CampaignRow, LedgerRow
 
 
 def milestone_steps(world: World, row: CampaignRow) -> tuple[int, ...]:
-    """Return the marked steps: those of the spec, and those that the campaign's row still has.
+    """Return the marked steps: those of the spec, else those that the campaign's row still has.
 
     Protection is kept with the campaign, so a spec that vanished takes none away. Where no spec speaks of
     milestones, those that campaign.json tells count, whoever wrote them: `milestones: []` removes them.
     """
-    return tuple(sorted(_wanted(world, row.name) | _known(row) | _told(world, row)))
+    wanted = _wanted(world, row.name)
+    return tuple(sorted(_before(world, row) if wanted is None else wanted))
+
+
+def stood_for(world: World, stock: Stock) -> dict[int, tuple[int, ...]]:
+    """Return which checkpoints stood for milestones that the spec takes out now: ledger row to their steps.
+
+    As the rule has it, each segment has its own: the first from there on that lies there.
+    """
+    wanted = _wanted(world, stock.row.name)
+    former = _before(world, stock.row) - wanted if wanted is not None else set()
+    found: dict[int, tuple[int, ...]] = {}
+    for stretch in _by_segment(stock) if former else ():
+        for step in sorted(former):
+            one = first_at_or_after(stretch, step)
+            if one is not None:
+                found[one.sequence] = (*found.get(one.sequence, ()), step)
+    return found
 
 
 def plan_milestones(world: World, draft: Draft) -> None:
@@ -36,9 +54,25 @@ def plan_milestones(world: World, draft: Draft) -> None:
                 draft.warnings.append(f"{where}: {_passed(world, row, living, milestone.step)}")
 
 
-def _wanted(world: World, name: str) -> set[int]:
+def _wanted(world: World, name: str) -> set[int] | None:
+    """Return the steps that the spec marks; None where it does not speak of milestones."""
     source = world.desired.campaigns.get(name)
-    return {one.step for one in (source.spec.milestones or ())} if source else set()
+    if source is None or source.spec.milestones is None:
+        return None
+    return {one.step for one in source.spec.milestones}
+
+
+def _before(world: World, row: CampaignRow) -> set[int]:
+    """Return the steps that were marked until now."""
+    return _known(row) | _told(world, row)
+
+
+def _by_segment(stock: Stock) -> Iterator[list[LedgerRow]]:
+    found: dict[int, list[LedgerRow]] = {}
+    for one in stock.kept:
+        if stock.is_there(one):
+            found.setdefault(stock.row.segment if one.is_living else one.segment, []).append(one)
+    yield from found.values()
 
 
 def _known(row: CampaignRow) -> set[int]:

@@ -65,6 +65,7 @@ def _plan_record(world: World, draft: Draft, row: CampaignRow, spec: Campaign) -
         reason=problem or (f"differs in {', '.join(differing)}" if differing else "its spec changed"),
         cause=f"campaigns/{row.name}/campaign.json" if differing else world.where(f"campaign/{row.name}"),
         source="drift" if is_kept else "edit",
+        needs=draft.ids_of((row.name,), actions.MarkCheckpoint),
     )
 
 

@@ -84,6 +84,7 @@ def _trash(action: a.TrashCheckpoint) -> Sentence:
 def _mark_checkpoint(action: a.MarkCheckpoint) -> Sentence:
     words = ["pinned"] if action.marks.pinned else []
     words += [f"tagged {tag}" for tag in action.marks.tags]
+    words += [f"stood for milestone {step:,}" for step in action.marks.stood_for]
     return Sentence(
         "~", "mark", f"checkpoint {action.campaign}@{_which(action.segment, action.step)}", ", ".join(words)
     )

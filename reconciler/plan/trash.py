@@ -4,7 +4,7 @@ Fails closed: where anything about a campaign's checkpoints is unknown, damaged 
 that campaign is dropped, and the plan says why.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from reconciler.desired.desired import Source
 from reconciler.desired.realm import duration_seconds
@@ -24,6 +24,7 @@ from reconciler.plan.held_back import is_held_back
 from reconciler.plan.kept import checkpoint_id, drops_of, rules_for, set_name
 from reconciler.plan.kept_now import kept_now
 from reconciler.plan.marks import unmarked
+from reconciler.plan.milestones import stood_for
 from reconciler.plan.observed_time import is_over, observed_now
 from reconciler.plan.retention.records import MalformedRecords
 from reconciler.plan.rule_warnings import warn_of_metrics, warn_of_pins, warn_of_unknown
@@ -107,17 +108,23 @@ def _drop(world: World, draft: Draft, stock: Stock, retention: Source[Retention]
     row, dropped = stock.row, drops_of(world, stock)
     if rules_for(retention.spec, row).keeps_by_rule:
         draft.kept.append(kept_now(stock, retention, dropped))
+    former = stood_for(world, stock) if dropped else {}
     for one in stock.ledger if dropped else ():
         reasons = dropped.get(checkpoint_id(row, one, gone=False))
         if reasons and world.facts.tombstone(one) is None:
-            _let_roll(draft, row, one, reasons, retention)
+            unsaid = unmarked(world, row, one, former.get(one.sequence, ()))
+            _let_roll(draft, row, one, retention, unsaid, reasons)
 
 
 def _let_roll(
-    draft: Draft, row: CampaignRow, one: LedgerRow, reasons: tuple[str, ...], retention: Source[Retention]
+    draft: Draft,
+    row: CampaignRow,
+    one: LedgerRow,
+    retention: Source[Retention],
+    unsaid: Sequence[str],
+    reasons: Sequence[str],
 ) -> None:
     """Drop one that no rule keeps; one that people once marked only as if they had asked for it."""
-    unsaid = unmarked(retention.spec, checkpoint_id(row, one, gone=False), one)
     kind: TrashKind = "asked" if unsaid else "rolled"
     grace = duration_seconds(getattr(retention.spec.trash, kind))
     cause = retention.where("campaigns", set_name(row))

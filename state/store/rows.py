@@ -313,6 +313,13 @@ class Marks(msgspec.Struct, frozen=True, kw_only=True):
     pinned: bool = False
     tags: tuple[str, ...] = ()
     """Sorted."""
+    milestones: tuple[int, ...] | msgspec.UnsetType = msgspec.UNSET
+    """Those that it stood for when their line was taken out, sorted; not told where there are none."""
+
+    @property
+    def stood_for(self) -> tuple[int, ...]:
+        """The former milestones that it stood for."""
+        return self.milestones or ()
 
 
 class TrashRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):

@@ -218,10 +218,12 @@ def _sidecar(folder: Path) -> Mapping[str, Any] | None:
 
 def _ledger_row(layout: Layout, found: FoundCheckpoint, sidecar: Mapping[str, Any]) -> LedgerRow:
     path = str(Path(found.path).relative_to(layout.root))
-    tags = sidecar.get("tags")
+    tags, milestones = sidecar.get("tags"), sidecar.get("milestones")
+    steps = [step for step in milestones if isinstance(step, int)] if isinstance(milestones, list) else []
     marks = Marks(
         pinned=sidecar.get("pinned") is True,
         tags=tuple(sorted(str(tag) for tag in tags)) if isinstance(tags, list) else (),
+        milestones=tuple(sorted(steps)) or msgspec.UNSET,
     )
     row = ledger_row(found, path=path, sequence=int(sidecar["sequence"]))
     return with_marks(row, marks) if marks != Marks() else row
