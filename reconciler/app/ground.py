@@ -50,11 +50,31 @@ def work_tree_of(environment: Environment, options: Options) -> Path:
 def not_found(what: str, name: str, known: Iterable[str]) -> NotFound:
     """Return the error for a name that nothing has, with the names that there are."""
     names = sorted(known, key=_as_people_count)
-    near = nearest_name(name, names)
+    near = _nearest_step(name, names) or nearest_name(name, names)
     meant = f'; did you mean "{near}"?' if near else ""
     more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
     listed = f"known: {', '.join(names[:MAX_NAMES])}{more}" if names else "there is none yet"
     return NotFound(f'there is no {what} "{name}"; {listed}{meant}')
+
+
+def _nearest_step(name: str, known: Iterable[str]) -> str | None:
+    """Return the checkpoint of the same history with the nearest step, of two the later; None: no such."""
+    history, step = _history_and_step(name)
+    if step is None:
+        return None
+    steps = [found[1] for one in known if (found := _history_and_step(one))[0] == history]
+    near = min(
+        (one for one in steps if one is not None), key=lambda one: (abs(one - step), -one), default=None
+    )
+    return f"{history}{near}" if near is not None else None
+
+
+def _history_and_step(name: str) -> tuple[str, int | None]:
+    """Return `<hero>/<id>@` or `<hero>/<id>@<segment>:`, and the step; None where the name says none."""
+    campaign, at, which = name.rpartition("@")
+    segment, colon, step = which.rpartition(":")
+    is_step = bool(campaign) and step.isascii() and step.isdecimal()
+    return f"{campaign}{at}{segment}{colon}", int(step) if is_step else None
 
 
 def _as_people_count(name: str) -> tuple[str, int, str]:

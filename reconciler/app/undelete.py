@@ -1,7 +1,7 @@
 """`undelete`: ask the loop to take a dropped checkpoint back out of the trash."""
 
 from reconciler.app.environment import Environment
-from reconciler.app.errors import Misused
+from reconciler.app.errors import Misused, NotFound
 from reconciler.app.ground import not_found, store_of
 from reconciler.app.in_force import layout_of
 from reconciler.app.place import Options
@@ -9,6 +9,7 @@ from reconciler.app.requests import Asked, leave_request
 from reconciler.desired.retention import is_checkpoint_name
 from state.ids import is_campaign_name
 from state.layout import Layout
+from state.store.rows import StoreView
 
 
 def undelete(
@@ -35,6 +36,20 @@ def undelete(
         if one.state == "trashed" or (one.state == "purged" and (one.sequence, one.digest) in copied)
     ]
     if name not in there:
+        if _was_never_dropped(store, name):
+            raise NotFound(
+                f"{name} is not in the trash: nothing has dropped it, so there is nothing to take back"
+            )
         kind = "checkpoint" if "@" in name else "campaign"
         raise not_found(f"{kind} in the trash", name, there)
     return layout, leave_request(environment, layout, "undelete", name, why)
+
+
+def _was_never_dropped(store: StoreView, name: str) -> bool:
+    """Is it a campaign or checkpoint of the realm without a tombstone, and without a known damage?"""
+    names = {row.uid: row.name for row in store.campaigns}
+    dropped = {one.thing for one in store.trash if one.state != "restored"}
+    if name in dropped or name.partition("@")[0] in dropped:
+        return False
+    whole = (row for row in store.ledger if row.damage is None)
+    return name in {*names.values(), *(f"{names.get(row.campaign_uid)}@{row.which}" for row in whole)}

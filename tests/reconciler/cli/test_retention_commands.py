@@ -80,6 +80,18 @@ def test_undelete_of_what_is_not_in_the_trash_exits_5(run, realm: Path) -> None:
     assert 'there is no checkpoint in the trash "pip/campaign-001@7"' in result.stderr
 
 
+@pytest.mark.parametrize("name", ["pip/campaign-001@300", "pip/campaign-001"])
+@pytest.mark.usefixtures("realm")
+def test_undelete_of_what_was_never_dropped_says_that_it_is_not_in_the_trash(run, name: str) -> None:
+    result = run("undelete", name)
+    assert result.exit_code == 5
+    assert (
+        f"{name} is not in the trash: nothing has dropped it, so there is nothing to take back"
+        in " ".join(result.stderr.split())
+    )
+    assert "did you mean" not in result.stderr
+
+
 def test_undelete_of_no_checkpoint_exits_64(run) -> None:
     result = run("undelete", "pip@7")
     assert result.exit_code == 64
