@@ -5,6 +5,7 @@ from pathlib import Path
 import apsw
 import msgspec
 
+from reconciler.act.approvals import forget
 from reconciler.act.observed_time import observed_seconds
 from reconciler.act.tools import Tools
 from reconciler.plan.actions import DeleteCampaign, TrashCheckpoint
@@ -37,11 +38,16 @@ def new_stone(
 
 
 def set_state(tools: Tools, stone: TrashRow, state: TrashState) -> None:
-    """Write what has become of something dropped: into the store, then into the tombstone's mirror."""
+    """Write what has become of something dropped: into the store, then into the tombstone's mirror.
+
+    What is taken back uses up the approval that it was dropped by: another drop needs another one.
+    """
     ended_at = tools.now() if state in ("purged", "restored") else None
     after = msgspec.structs.replace(stone, state=state, ended_at=stone.ended_at or ended_at)
     with tools.writer.transaction() as store:
         put(store, [after])
+        if state == "restored":
+            forget(store, stone.sequence)
     mirror(tools, after)
 
 

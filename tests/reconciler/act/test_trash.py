@@ -6,6 +6,7 @@ from contextlib import closing
 import msgspec
 import pytest
 
+from reconciler.plan import actions as a
 from state.store.connection import open_reader, open_writer
 from state.store.lineage import manifest_of
 from state.store.rows import ManifestRow
@@ -85,6 +86,18 @@ def test_a_taken_back_checkpoint_is_what_it_was(realm, make, two):
     assert realm.done(make.take_back(7)) == ["tiny/campaign-001@7 is back, and no rule drops it again"]
     assert files(folder(realm, make, 7)) == before
     assert realm.view().trash[0].state == "restored"
+
+
+def test_an_approval_is_used_up_for_what_is_taken_back_and_stands_for_the_rest(realm, make, two):
+    realm.ask("undelete", f"{make.campaign}@7")
+    number = realm.ask("approve", "d")
+    taken = a.TakeApproval(request_id=number, digest="d", sequences=(1, 2), specs_commit="c", what="taken")
+    realm.done(taken, make.drop(two))
+    assert realm.view().approval.sequences == (1, 2)
+
+    realm.done(make.take_back(7))
+
+    assert realm.view().approval.sequences == (2,)
 
 
 def test_the_line_that_an_undelete_overrules_is_kept_with_the_tombstone_until_it_is_gone(realm, make, two):
