@@ -18,7 +18,7 @@ _FAILING = frozenset(
         *("checkpoint-missing", "checkpoint-changed", "checkpoint-damaged"),
     }
 )
-State = Literal["synced", "out of sync", "blocked", "healthy", "degraded", "suspended", "unknown"]
+State = Literal["synced", "out of sync", "blocked", "healthy", "degraded", "suspended", "on hold", "unknown"]
 
 
 class Axis(msgspec.Struct, frozen=True):
@@ -90,7 +90,7 @@ def _resting(view: View, world: World, name: str, run: ActiveRun | None) -> Axis
     else:
         is_at_work = _lives(run) and run is not None and run.phase != "paused"
         word, still = ("pausing", _still(run, "pauses")) if is_at_work else ("paused", "")
-    return Axis("suspended", word, f"{word} {asked}{still}")
+    return Axis("on hold", word, f"{word} {asked}{still}")
 
 
 def _lives(run: ActiveRun | None) -> bool:

@@ -273,7 +273,16 @@ def _in_the_trash(view: View, name: str) -> Iterator[Fact]:
         if item.id == name and item.state == "trashed":
             left = duration(item.left_seconds) if item.left_seconds else "two clean ticks"
             yield Fact(name="deleted for good in", text=left)
-            yield Fact(name="to take back", text=f"reconcile undelete {name}")
+            first = _before_it(view, name)
+            yield Fact(name="to take back", text=f"{first}reconcile undelete {name}")
+
+
+def _before_it(view: View, name: str) -> str:
+    """Return what comes before a checkpoint is taken back whose campaign is deleted: that one comes back."""
+    campaign, at, _ = name.partition("@")
+    row = view.facts.campaign_row(campaign)
+    is_second = bool(at) and row is not None and row.status == "deleted"
+    return f"reconcile undelete {campaign}, and then " if is_second else ""
 
 
 def _verdict(view: View, name: str) -> Iterator[Fact]:

@@ -62,10 +62,10 @@ Choose = Callable[[View], Plan]
 """Returns what of a view's plan is to be done."""
 _FINAL = frozenset({"given-up", "quest-failed"})
 """Blockers that are failures of training."""
-_BLOCKED = frozenset({"fetch-given-up", "in-the-way", "learning-lost", "needs-approval", "unknown-run"})
-"""Blockers that only a person can remove, and without which apply would go on."""
 _TRANSIENT = frozenset({"backoff", "fetch-backoff"})
 """Blockers that time alone removes."""
+_AS_ASKED = frozenset({"suspended", "held", "goal-reached", "still-training"})
+"""Blockers that people asked for, or that end with what goes on: nothing waits for a person."""
 _SETTLING_SECONDS = 60.0
 """So long it counts as left to do that a file of the inbox is still being written."""
 
@@ -369,7 +369,7 @@ class Ticker:
         if self._specs.complaint is not None or self._specs.waiting is not None:
             return True
         return self._view is not None and any(
-            item.code in _BLOCKED or item.subject.startswith(("quest/", "inbox", "source"))
+            item.code not in _TRANSIENT | _AS_ASKED or item.subject.startswith(("quest/", "inbox", "source"))
             for item in self._view.plan.in_the_way
         )
 

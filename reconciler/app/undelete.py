@@ -1,7 +1,7 @@
 """`undelete`: ask the loop to take a dropped checkpoint back out of the trash."""
 
 from reconciler.app.environment import Environment
-from reconciler.app.errors import Misused, NotFound
+from reconciler.app.errors import Blocked, Misused, NotFound
 from reconciler.app.ground import not_found, store_of
 from reconciler.app.in_force import layout_of
 from reconciler.app.place import Options
@@ -19,6 +19,7 @@ def undelete(
 
     Raises:
         Misused: this is no name of a checkpoint or campaign.
+        Blocked: its campaign is deleted, and comes back first.
         NotFound: nothing was applied, or neither the trash nor a known copy has such a thing.
     """
     name = checkpoint.removeprefix("checkpoint/").removeprefix("campaign/")
@@ -42,6 +43,11 @@ def undelete(
             )
         kind = "checkpoint" if "@" in name else "campaign"
         raise not_found(f"{kind} in the trash", name, there)
+    campaign, at, _ = name.partition("@")
+    if at and any(row.name == campaign and row.status == "deleted" for row in store.campaigns):
+        raise Blocked(
+            f"{campaign} is deleted, its checkpoints with it; first: reconcile undelete {campaign}, and apply"
+        )
     return layout, leave_request(environment, layout, "undelete", name, why)
 
 

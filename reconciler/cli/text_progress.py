@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 BAR_WIDTH, LEAST_BAR_WIDTH = 26, 12
 _VERB_WIDTH = 11
+_REFUSALS = ("not taken back: ", "not brought back: ")
+"""How the answer to a request begins that was looked at and could not be granted."""
 _FULL, _HALF, _REST = "━", "╸", "━"
 
 
@@ -42,7 +44,8 @@ def outcome_text(outcome: "Outcome", width: int, paint: Paint = PLAIN) -> str:
     from reconciler.plan.sentences import sentence_of
 
     sentence = sentence_of(outcome.change.action)
-    mark, meaning = ("✓", "good") if outcome.ok else (("-", "warn") if outcome.skipped else ("✗", "bad"))
+    was_done = outcome.ok and not outcome.text.startswith(_REFUSALS)
+    mark, meaning = ("✓", "good") if was_done else (("-", "warn") if outcome.skipped else ("✗", "bad"))
     head = f"{INDENT}{paint(mark, meaning)} {padded(sentence.verb, _VERB_WIDTH)}{safe(sentence.subject)}"
     took = f", {outcome.seconds:.1f} s" if outcome.seconds >= 0.1 else ""  # noqa: PLR2004 - nobody waited
     if outcome.ok:

@@ -31,6 +31,7 @@ _MEANINGS = {
     "healthy": "good",
     "out of sync": "warn",
     "suspended": "warn",
+    "on hold": "warn",
     "unknown": "dim",
     "blocked": "bad",
     "degraded": "bad",

@@ -38,9 +38,16 @@ def is_held_back(world: World, draft: Draft, stone: TrashRow) -> bool:
             code="protected-in-the-trash",
             message=f"{protection.why} but lies in the trash, where it stays",
             cause=protection.cause,
-            hint=f"reconcile undelete {stone.thing} takes it back; or remove that line",
+            hint=f"{_way_back(world, stone)}; or remove that line",
         )
     return protection is not None
+
+
+def _way_back(world: World, stone: TrashRow) -> str:
+    """Return the command that takes it back; a checkpoint comes back after its campaign."""
+    is_second = not stone.is_campaign and world.is_deleted(stone.campaign)
+    before = f"reconcile undelete {stone.campaign}, and then " if is_second else ""
+    return f"{before}reconcile undelete {stone.thing} takes it back"
 
 
 def _protections(world: World, stone: TrashRow) -> Iterator[Protection]:

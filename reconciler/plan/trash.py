@@ -5,6 +5,7 @@ that campaign is dropped, and the plan says why.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from reconciler.desired.desired import Source
 from reconciler.desired.realm import duration_seconds
@@ -175,29 +176,42 @@ def _finish_drops(world: World, draft: Draft, stock: Stock, back: set[int | None
             plan_drop(draft, stock.row, one, stone.reason, stone.grace_seconds, "an earlier drop", stone.kind)
 
 
-def _doubt(world: World, draft: Draft, stock: Stock) -> str | None:
-    """Say why nothing of a campaign's trash is deleted: a loss or damage, or nothing else is left of it."""
-    why = why_on_hold(world, draft, stock)
-    stones = world.facts.tombstones
-    is_left = any(stock.is_there(one) and one.sequence not in stones for one in stock.ledger)
-    if why is None and not is_left and not world.wants_cleanup(stock.row):
-        return "no other checkpoint of it lies there whole"
-    return why
+class _Doubt(NamedTuple):
+    why: str
+    way_out: str | None
+    """What a person does who wants it deleted all the same; None: nothing but taking it back."""
 
 
-def _is_doubtful(draft: Draft, stone: TrashRow, doubt: str | None) -> bool:
-    """Does the doubt about its campaign hold it? Then that is named.
+def _doubt(world: World, draft: Draft, stock: Stock) -> _Doubt | None:
+    """Say why nothing of a campaign's trash is deleted: a loss or damage, or nothing else is left of it.
 
-    Not what is half deleted already, nor a whole campaign, of which a person approved that all of it goes.
+    A campaign that was deleted whole leaves none: a person approved that all of it goes, and what retention
+    had dropped of it before goes in its own time.
     """
+    row = stock.row
+    if world.facts.deletion(row.uid) is not None:
+        return None
+    if why := why_on_hold(world, draft, stock):
+        if world.seen(row.name).problem is not None or world.seen(row.name).home != "home":
+            return _Doubt(why, "bring its folder back to its place, readable")
+        return _Doubt(why, "list what is lost under acknowledged_losses in specs/retention.yaml")
+    is_left = any(stock.is_there(one) and one.sequence not in world.facts.tombstones for one in stock.ledger)
+    if not is_left and not world.wants_cleanup(row):
+        return _Doubt("no other checkpoint of it lies there whole", None)
+    return None
+
+
+def _is_doubtful(draft: Draft, stone: TrashRow, doubt: _Doubt | None) -> bool:
+    """Does the doubt about its campaign hold it? Then that is named; what is half deleted goes on."""
     if doubt is None or stone.state != "trashed" or stone.is_campaign:
         return False
+    more = f"; or {doubt.way_out}" if doubt.way_out else ""
     draft.block(
         stone.subject,
         code="deletion-on-hold",
-        message=f"it was dropped, and is not deleted: {doubt}",
+        message=f"it was dropped, and is not deleted: {doubt.why}",
         cause=stone.path,
-        hint=f"take it back: reconcile undelete {stone.thing}; or mend that, or acknowledge the loss",
+        hint=f"take it back: reconcile undelete {stone.thing}{more}",
     )
     return True
 
@@ -268,14 +282,14 @@ def plan_purges(world: World, draft: Draft) -> None:
             )
 
 
-def _doubts(world: World, draft: Draft) -> dict[str, str | None]:
+def _doubts(world: World, draft: Draft) -> dict[str, _Doubt | None]:
     """Return the doubt about each campaign that has something in the trash, by uid; looked for once each."""
     uids = {stone.campaign_uid for stone in world.facts.in_trash}
     rows = (row for row in world.facts.store.campaigns if row.uid in uids)
     return {row.uid: _doubt(world, draft, stock_of(world, row)) for row in rows}
 
 
-def _stays(world: World, draft: Draft, stone: TrashRow, doubts: Mapping[str, str | None]) -> bool:
+def _stays(world: World, draft: Draft, stone: TrashRow, doubts: Mapping[str, _Doubt | None]) -> bool:
     """Is it protected, replaced by something else, or mixed with what is not ours? Then that is named."""
     return (
         is_held_back(world, draft, stone)

@@ -2,15 +2,19 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from reconciler.act.protocol import Outcome
 from reconciler.app import ticking
 from reconciler.app.environment import utc_now
 from reconciler.app.planning import View
-from reconciler.cli.text_progress import bar, phase_text, progress_text
+from reconciler.cli.text_progress import bar, outcome_text, phase_text, progress_text
+from reconciler.plan.actions import RestoreCheckpoint
+from reconciler.plan.changes import Change
 from state.contract.status import RunStatus
 from state.lock import hold_lock
 
@@ -42,6 +46,33 @@ def test_without_a_terminal_a_phase_is_one_line() -> None:
     assert phase_text("pip/campaign-001", TRAINING, 80) == (
         "    bin-l1 71/125  loss 0.412  6.1k tok/s  ETA 48 s  held-out 0.500"
     )
+
+
+def test_a_wish_that_could_not_be_granted_has_no_tick_before_it() -> None:
+    action = RestoreCheckpoint(
+        request_id=1, checkpoint="pip/campaign-001@30", sequence=1, campaign_uid="u", asked_by="ada"
+    )
+    change = Change(id="c", action=action, subject="s", reason="r", cause="c", source="request")
+    refused = Outcome(change=change, ok=True, text="not taken back: it is damaged", seconds=0.0)
+    granted = Outcome(change=change, ok=True, text="pip/campaign-001@30 is back", seconds=0.0)
+    assert outcome_text(refused, 80).lstrip()[0] == "✗"
+    assert outcome_text(granted, 80).lstrip()[0] == "✓"
+
+
+def test_what_waits_for_a_person_makes_apply_leave_with_3_whatever_it_is(
+    run, resting, lab: Path, git
+) -> None:
+    folder = resting({"specs/retention.yaml": "campaigns: {active: {keep_checkpoints: 1}}\n"}, (100, 200))
+    shutil.rmtree(folder / "checkpoint-100")
+    done = run("apply", "--until-converged")
+    assert "blocked." in done.stdout.splitlines()[-2]
+    assert done.exit_code == 3
+
+
+def test_what_a_person_asked_for_is_no_reason_to_leave_with_3(run, resting) -> None:
+    resting({}, (100,))
+    assert run("pause", "--why", "tea").exit_code == 0
+    assert run("apply", "--until-converged").exit_code == 0
 
 
 def test_a_second_reconciler_is_told_who_holds_the_lock_and_exits_3(run, store) -> None:

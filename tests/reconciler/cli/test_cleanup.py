@@ -202,3 +202,55 @@ def test_a_campaign_with_a_persons_files_is_named_and_waits_for_no_approval(
     for path in mine:
         path.unlink()
     assert json.loads(run("plan", "--json").stdout)["awaiting"]["checkpoints"]
+
+
+RULES = "campaigns: {active: {keep_checkpoints: 1}}\nminimum_age: 1s\n"
+
+
+@pytest.fixture
+def rolled(resting, pass_time, run) -> Path:
+    """A realm whose campaign has one checkpoint in the trash, rolled out, and two that lie there; its folder."""
+    folder = resting({"specs/realm.yaml": "id: lab\n", "specs/retention.yaml": RULES}, (100, 200)).parent
+    pass_time(3)
+    assert run("apply", "--until-converged").exit_code == 0
+    assert there(folder) == ["checkpoint-200"]
+    return folder
+
+
+def test_what_rolled_out_before_its_campaign_was_deleted_goes_when_its_own_hour_is_over(
+    run, rolled: Path, lab: Path, git, pass_time
+) -> None:
+    say(lab, git, "state: deleted")
+    run("apply", "--until-converged")
+    approve(run)
+    done = run("apply", "--until-converged")
+
+    assert (done.exit_code, "blocked" in done.stdout) == (0, False), done.stdout
+    still = json.loads(run("status", "--json").stdout)["to_come"]
+    assert (still["num_purges"], still["purge_in_seconds"] <= 3600.0) == (2, True)
+    way_back = f"to take back reconcile undelete {NAME}, and then reconcile undelete {NAME}@100"
+    assert way_back in plain(run("explain", f"{NAME}@100").stdout)
+    pass_time(3700)
+    assert run("apply", "--until-converged").exit_code == 0
+    items = json.loads(run("get", "trash", "--json").stdout)["items"]
+    assert [item["id"] for item in items] == [NAME]
+
+
+def test_a_checkpoint_of_a_deleted_campaign_is_not_asked_back_before_its_campaign(
+    run, rolled: Path, lab: Path, git
+) -> None:
+    say(lab, git, "state: deleted")
+    run("apply", "--until-converged")
+    approve(run)
+    run("apply", "--until-converged")
+
+    refused = run("undelete", f"{NAME}@100")
+
+    assert refused.exit_code == 3
+    assert f"{NAME} is deleted, its checkpoints with it; first: reconcile undelete {NAME}" in refused.stderr
+    assert changes(run) == []
+    assert run("undelete", NAME).exit_code == 0
+    assert run("apply", "--until-converged").exit_code == 0
+    assert run("undelete", f"{NAME}@100").exit_code == 0
+    assert run("apply", "--until-converged").exit_code == 0
+    assert there(rolled) == ["checkpoint-100", "checkpoint-200"]

@@ -44,7 +44,7 @@ def test_a_held_campaign_is_never_green(run, store, rows) -> None:
     )
     report = json.loads(run("status", "--json").stdout)
     pip = next(one for one in report["campaigns"] if one["name"] == "pip/campaign-001")
-    assert (pip["synced"]["state"], pip["healthy"]["state"]) == ("suspended", "suspended")
+    assert (pip["synced"]["state"], pip["healthy"]["state"]) == ("on hold", "on hold")
     assert pip["healthy"]["sentence"] == "paused by ada@host at 2026-01-31T13:00:00Z: too warm"
 
 

@@ -38,9 +38,9 @@ def test_the_end_of_a_launch_is_one_line_whole_with_wide_and_short_without(run, 
 def test_an_axis_repeats_no_word() -> None:
     synced = Axis("synced", "as-specified", "as the specs say at 4f1c2d9")
     assert _axis_words("synced", synced, told_above=False) == "as the specs say at 4f1c2d9"
-    paused = Axis("suspended", "paused", "paused by ada: too warm")
-    assert _axis_words("synced", paused, told_above=False) == "suspended: paused by ada: too warm"
-    assert _axis_words("healthy", paused, told_above=True) == "suspended: paused"
+    paused = Axis("on hold", "paused", "paused by ada: too warm")
+    assert _axis_words("synced", paused, told_above=False) == "on hold: paused by ada: too warm"
+    assert _axis_words("healthy", paused, told_above=True) == "on hold: paused"
     lost = Axis("degraded", "lost", "its trainer is gone")
     assert _axis_words("healthy", lost, told_above=False) == "degraded: lost, its trainer is gone"
 

@@ -226,7 +226,7 @@ def test_status_says_that_a_trainer_has_not_obeyed_yet(
     status = store.layout.campaign("pip/campaign-001").run(RunKey("", 1, 1)).status
     status.write_bytes(msgspec.json.encode(beat))
     pip = next(one for one in json.loads(run("status", "--json").stdout)["campaigns"] if one["is_active"])
-    assert (pip["healthy"]["state"], pip["healthy"]["reason"]) == ("suspended", word)
+    assert (pip["healthy"]["state"], pip["healthy"]["reason"]) == ("on hold", word)
     assert pip["healthy"]["sentence"].endswith(said)
     assert pip["synced"] == pip["healthy"]
 
