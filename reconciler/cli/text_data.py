@@ -1,6 +1,6 @@
 """What is in the data of the quests, as text. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from reconciler.cli.text_layout import INDENT, PLAIN, Paint, safe, wrapped
@@ -9,6 +9,13 @@ from state.contract.inspection_words import finding_text, not_shown, rows_text, 
 
 if TYPE_CHECKING:
     from reconciler.app.validate_data import DataValidation, QuestData
+    from state.contract.inspection import DataFinding, Depth
+
+_LOOKED_FOR: "Mapping[Depth, str]" = {
+    "quick": "rows alone; their tokens: --depth standard",
+    "standard": "rows and tokens; near duplicates: --depth deep",
+    "deep": "rows, tokens and near duplicates",
+}
 
 
 def data_text(found: "DataValidation", width: int = 80, paint: Paint = PLAIN) -> str:
@@ -17,7 +24,7 @@ def data_text(found: "DataValidation", width: int = 80, paint: Paint = PLAIN) ->
         return "No quest in the queue."
     sections = ["\n".join(_quest(one, width, paint)) for one in found.quests]
     notes = ["\n".join(_folded(note, width, paint, "warn", indent="")) for note in found.notes]
-    return "\n\n".join([*sections, *notes, _summary(found, paint)])
+    return "\n\n".join([*sections, *notes, _summary(found, width, paint)])
 
 
 def _quest(one: "QuestData", width: int, paint: Paint) -> Iterator[str]:
@@ -32,10 +39,36 @@ def _quest(one: "QuestData", width: int, paint: Paint) -> Iterator[str]:
         yield from _folded(tokens_text(seen.tokens), width, paint)
     if one.note is not None:
         yield from _folded(one.note, width, paint, "dim")
-    for finding in one.all_findings:
-        yield from _folded(finding_text(finding), width, paint, "bad" if finding.is_error else "change")
-    for check, number in not_shown(seen) if seen is not None else ():
+    yield from _findings(one, width, paint)
+
+
+def _findings(one: "QuestData", width: int, paint: Paint) -> Iterator[str]:
+    """Yield every error, and of the warnings that say the same of several rows the first, with those."""
+    more = dict(not_shown(one.inspection)) if one.inspection is not None else {}
+    for alike in _alike(one.all_findings):
+        first, *others = alike
+        yield from _folded(finding_text(first), width, paint, "bad" if first.is_error else "change")
+        rows = [f"{finding.row:,}" for finding in others if finding.row is not None]
+        number = 0 if first.is_error else more.pop(first.check, 0)
+        if rows or number:
+            yield from _folded(_also(rows, number), width, paint, "change", indent=2 * INDENT)
+    for check, number in more.items():
         yield f"{INDENT}{check}: {number:,} more"
+
+
+def _alike(findings: Sequence["DataFinding"]) -> Iterable[list["DataFinding"]]:
+    """Return the findings, those warnings together that say the same of several rows."""
+    groups: dict[object, list[DataFinding]] = {}
+    for place, finding in enumerate(findings):
+        said = (finding.check, finding.expected, finding.advice)
+        groups.setdefault(place if finding.is_error or finding.row is None else said, []).append(finding)
+    return groups.values()
+
+
+def _also(rows: Sequence[str], number: int) -> str:
+    """Return `also rows 12, 15 and 793 more`."""
+    named = [f"row{'' if len(rows) == 1 else 's'} {', '.join(rows)}"] if rows else []
+    return f"also {' and '.join([*named, *([f'{number:,} more'] if number else [])])}"
 
 
 def _folded(text: str, width: int, paint: Paint, meaning: str = "", indent: str = INDENT) -> Iterator[str]:
@@ -45,7 +78,7 @@ def _folded(text: str, width: int, paint: Paint, meaning: str = "", indent: str 
     yield from (f"{indent}{INDENT}{paint(line, meaning)}" for line in rest)
 
 
-def _summary(found: "DataValidation", paint: Paint) -> str:
+def _summary(found: "DataValidation", width: int, paint: Paint) -> str:
     rows = sum(one.inspection.num_rows for one in found.quests if one.inspection)
     parts = [
         count(len({one.quest for one in found.quests}), "quest"),
@@ -53,4 +86,6 @@ def _summary(found: "DataValidation", paint: Paint) -> str:
         count(found.num_errors, "error"),
         count(found.num_warnings, "warning"),
     ]
-    return paint(f"{', '.join(parts)} at depth {found.depth}.", "bad" if found.num_errors else "good")
+    told = f"{', '.join(parts)} at depth {found.depth}: {_LOOKED_FOR[found.depth]}"
+    meaning = "bad" if found.num_errors else "good"
+    return "\n".join(paint(line, meaning) for line in wrapped(told, width))

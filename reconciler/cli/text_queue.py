@@ -41,7 +41,7 @@ def _tokens(counts: "TokenCounts | None") -> str:
         return "tokens unknown"
     return (
         f"{count(counts.num_tokens, 'token')}, {counts.trained_share:.0%} trained, "
-        f"{count(counts.updates, 'update')} an epoch, fill {counts.fill:.2f}"
+        f"{count(counts.updates, 'update')} an epoch, batches {counts.fill:.0%} full"
     )
 
 

@@ -17,11 +17,11 @@ def rows_text(found: Inspection) -> str:
 
 
 def tokens_text(counts: TokenCounts) -> str:
-    """Return tokens, trained share, the longest row, updates of an epoch and fill."""
+    """Return tokens, trained share, the longest row, updates of an epoch and how full its batches are."""
     return (
         f"{count(counts.num_tokens, 'token')}, {counts.trained_share:.0%} trained; "
         f"longest {counts.longest:,} of {counts.max_length:,}; "
-        f"{count(counts.updates, 'update')} an epoch, fill {counts.fill:.2f}"
+        f"{count(counts.updates, 'update')} an epoch, batches {counts.fill:.0%} full"
     )
 
 

@@ -28,13 +28,13 @@ class Lineage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def lineage_text(one: Lineage) -> str:
-    """Return `bin 3 (v1.2), 2026-01-31T12:00:00Z; count 4000, level 1; checked by rows 6`."""
+    """Return `bin 3 (v1.2), 2026-01-31T12:00:00Z; count 4000, level 1; checked by inspection, version 6`."""
     maker = one.generator_id or one.schema_id or "unknown"
     version = f" ({one.generator_version})" if one.generator_version else ", version unknown"
     parts = [maker + (version if one.generator_id else "")]
     parts += [one.generated_at] if one.generated_at else []
     made = ", ".join(parts)
     asked = ", ".join(f"{name} {value}" for name, value in sorted(one.params.items()))
-    checked = ", ".join(f"{name} {value}" for name, value in sorted(one.validator_versions.items()))
+    checked = ", ".join(f"{name}, version {value}" for name, value in sorted(one.validator_versions.items()))
     told = [made, asked, f"checked by {checked}" if checked else "checked by nobody that is known"]
     return "; ".join(text for text in told if text)

@@ -94,7 +94,7 @@ def test_what_a_skill_is_examined_with_is_not_learnt_until_the_specs_allow_it_by
     }
     told = " ".join(the_lab.reconcile("explain", "quest/made").stdout.split())
     assert "made by sums, version unknown, 20" in told
-    assert f"; count 4, level 1, seed 0; checked by inspection {CHECKER_VERSION}" in told
+    assert f"; count 4, level 1, seed 0; checked by inspection, version {CHECKER_VERSION}" in told
 
 
 MADE = """import json, sys

@@ -45,7 +45,7 @@ def test_tokens_share_updates_and_fill_are_told_once_somebody_has_looked(run: Re
     assert run("validate", "--data").exit_code == 0
     told = " ".join(" ".join(to_train(run("plan"))).split())
     assert "[normal] rows.jsonl: 20 examples, 1,018 tokens" in told
-    assert " tokens, 18% trained, 2 updates an epoch, fill 0." in told
+    assert " tokens, 18% trained, 2 updates an epoch, batches " in told
     assert "In all 2 files, 30 examples (40 with all epochs), 1,018 tokens an epoch" in told
     assert "tokens of 1 file not counted yet: apply counts them" in told
     queue = json.loads(run("plan", "--json").stdout)["queue"]

@@ -28,7 +28,7 @@ def test_it_says_rows_tokens_and_findings(tmp_path: Path) -> None:
     lines = done.stdout.splitlines()
     assert lines[0] == f"{file}: 34 rows, messages"
     assert "tokens, " in lines[1]
-    assert "of 128; 3 updates an epoch, fill 0." in lines[1]
+    assert "of 128; 3 updates an epoch, batches " in lines[1]
     assert lines[2].startswith("  error: length: row 21: 222 tokens; expected at most 128 (max_length).")
     assert lines[3].startswith("  warning: duplicate: row 23: the same as row 22;")
     assert lines[-1] == "  duplicate: 2 more"
