@@ -1,7 +1,6 @@
 """One tick: the newest commit of the branch, the world as it is, the plan between them, and its actions."""
 
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
@@ -34,6 +33,7 @@ from reconciler.app.known_data import (
     with_inspections,
 )
 from reconciler.app.late_held_out import with_late_held_out
+from reconciler.app.patience import Patience
 from reconciler.app.place import Options
 from reconciler.app.planning import View, world_of
 from reconciler.app.remembered_root import common_folder
@@ -66,8 +66,6 @@ _TRANSIENT = frozenset({"backoff", "fetch-backoff"})
 """Blockers that time alone removes."""
 _AS_ASKED = frozenset({"suspended", "held", "goal-reached", "still-training"})
 """Blockers that people asked for, or that end with what goes on: nothing waits for a person."""
-_SETTLING_SECONDS = 60.0
-"""So long it counts as left to do that a file of the inbox is still being written."""
 
 
 class Ticker:
@@ -126,7 +124,7 @@ class Ticker:
         self._view: View | None = None
         self._told_settled: str | None = None
         self._told_waits: set[str] = set()
-        self._settling: dict[str, float] = {}
+        self._patience = Patience(show)
         self._told_blocked: dict[str, set[str]] = {}
         self._backed_up: str | None = None
         """The day of the last copy of the store that was made or tried."""
@@ -184,7 +182,7 @@ class Ticker:
         may_purge = pass_time(
             self._writer, view.facts.store, view.seen_at, is_clean=is_clean, has_acted=bool(view.plan.changes)
         )
-        waits = _waits_for_time(view) or self._waits_for_a_file(view)
+        waits = self._patience.waits(view.plan) or _waits_for_time(view)
         left = [change for change in view.plan.changes if not is_background(change)]
         is_settled = not (left or self.live_runs() or waits or may_purge)
         if is_settled:
@@ -284,17 +282,10 @@ class Ticker:
         """Say, once, what time alone will set going again."""
         blocked = view.plan.blocked
         waits = {item.message: item for item in blocked if item.code in _TRANSIENT}
-        waits |= {item.subject: item for item in blocked if item.code == SETTLES}
+        waits |= {f"{item.subject}: {item.hint}": item for item in blocked if item.code == SETTLES}
         for message in waits.keys() - self._told_waits:
             self._show.waits(waits[message])
         self._told_waits = set(waits)
-
-    def _waits_for_a_file(self, view: View) -> bool:
-        """Does somebody still bring a file into the inbox, and has not been for long?"""
-        now = time.monotonic()
-        settling = [item.subject for item in view.plan.blocked if item.code == SETTLES]
-        self._settling = {subject: self._settling.get(subject, now) for subject in settling}
-        return any(now - since < _SETTLING_SECONDS for since in self._settling.values())
 
     def _tell_blocked(self, view: View) -> None:
         """Say, once, what is in the way and what no longer is; what time alone removes is told apart."""

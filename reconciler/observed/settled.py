@@ -21,8 +21,8 @@ _CLOCK_SECONDS = 1.0
 def state_of(descriptor: int, seen: Signature, now: str) -> InboxState:
     """Return whether an open file is settled, or the first sign that it is not."""
     age_seconds = _seconds(now) - _changed_ns(seen, now) / _NANOSECONDS
-    if age_seconds <= -_CLOCK_SECONDS:
-        return "future"
+    if age_seconds <= -SETTLED_SECONDS:
+        return "future"  # what grew while others were looked at is a little newer than the present moment
     if age_seconds < SETTLED_SECONDS:
         return "changing"
     if is_open_for_writing(descriptor):

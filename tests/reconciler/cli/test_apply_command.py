@@ -1,6 +1,7 @@
 """`apply`: what it tells on the way, as lines, as a bar, as JSON."""
 
 import json
+import os
 import re
 import shutil
 from pathlib import Path
@@ -9,10 +10,11 @@ from typing import Any
 import pytest
 
 from reconciler.act.protocol import Outcome
-from reconciler.app import ticking
+from reconciler.app import patience, ticking
 from reconciler.app.environment import utc_now
 from reconciler.app.planning import View
 from reconciler.cli.text_progress import bar, outcome_text, phase_text, progress_text
+from reconciler.observed.settled import is_open_for_writing
 from reconciler.plan.actions import RestoreCheckpoint
 from reconciler.plan.changes import Change
 from state.contract.status import RunStatus
@@ -194,7 +196,7 @@ def test_a_file_of_the_inbox_that_never_stops_growing_is_named_and_keeps_apply_w
     git(lab, "commit", "-qam", "nothing to learn")
     assert run("apply", "--until-converged").exit_code == 0
     looks, look = [], ticking.Ticker._look
-    monkeypatch.setattr(ticking, "_SETTLING_SECONDS", 0.5)
+    monkeypatch.setattr(patience, "SETTLING_SECONDS", 0.5)
 
     with (root / "inbox" / "growing.jsonl").open("a") as growing:
 
@@ -215,3 +217,27 @@ def test_a_file_of_the_inbox_that_never_stops_growing_is_named_and_keeps_apply_w
     assert re.search("→ (wait|close it there), or remove the file", told)
     assert (root / "inbox" / "growing.jsonl").stat().st_size == looks[-1] > looks[0]
     assert "growing" not in run("get", "quests").stdout
+
+
+def test_a_file_that_a_program_holds_open_is_named_and_not_waited_for_without_end(
+    run, lab: Path, root: Path, git, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (lab / "specs/queue.yaml").write_text("quests: []\n")
+    (lab / "specs/realm.yaml").write_text("id: lab\nactive: pip/campaign-001\n")
+    git(lab, "commit", "-qam", "nothing to learn")
+    assert run("apply", "--until-converged").exit_code == 0
+    monkeypatch.setattr(patience, "SETTLING_SECONDS", 0.0)
+    place = root / "inbox" / "held.jsonl"
+    place.write_text('{"messages": []}\n')
+    os.utime(place, (1_700_000_000, 1_700_000_000))
+
+    with place.open("a"), place.open("rb") as seen:
+        if not is_open_for_writing(seen.fileno()):
+            pytest.skip("this file system does not tell who holds a file open for writing")
+        done = run("apply", "--until-converged")
+
+    told = " ".join(done.stdout.split() + done.stderr.split())
+    so_far = "a program has it open for writing: 17 B, changed last at 2023-11-14T22:13:20Z"
+    assert done.exit_code == 0, told
+    assert f"held.jsonl {so_far} → close it there, or remove the file" in told
+    assert f"inbox/held.jsonl: not waited for any longer than 0 s: {so_far}; it is taken in by" in told

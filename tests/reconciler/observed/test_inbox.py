@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -131,6 +131,20 @@ def test_a_file_that_is_changed_at_this_very_second_is_new_and_not_of_the_future
     os.utime(layout.inbox / "sums.jsonl", (changed, changed))
 
     (file,) = observe_inbox(layout, BUILT_IN, "2026-01-31T12:00:00Z").files
+
+    assert file.state == state
+
+
+@pytest.mark.parametrize(("late_seconds", "state"), [(3, "changing"), (60, "future")])
+def test_a_file_that_grew_while_others_were_looked_at_is_new_and_not_of_the_future(
+    layout: Layout, drop: Drop, late_seconds: int, state: str
+) -> None:
+    drop("sums.jsonl")
+    place = layout.inbox / "sums.jsonl"
+    os.utime(place)
+    looked_at = datetime.fromtimestamp(int(place.stat().st_ctime) - late_seconds, UTC)
+
+    (file,) = observe_inbox(layout, BUILT_IN, looked_at.strftime("%Y-%m-%dT%H:%M:%SZ")).files
 
     assert file.state == state
 
