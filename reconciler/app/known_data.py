@@ -9,10 +9,11 @@ from reconciler.app.data_requests import QuestContent, Subjects, campaigns_of
 from reconciler.app.environment import Environment
 from reconciler.app.evaluation_sets import EvaluationSets, examined, with_leaks
 from reconciler.app.inspecting import Asked, Inspector, as_far_as_installed, told_as
+from reconciler.app.planned_queue import adds_training
 from reconciler.app.unusable_tokenizers import TokenizerVerdicts
 from reconciler.desired.desired import Desired
 from reconciler.desired.queue import Quest
-from reconciler.plan.actions import EnqueueJob, LaunchRun
+from reconciler.plan.actions import EnqueueJob
 from reconciler.plan.changes import Plan
 from reconciler.plan.quest_sources import said
 from reconciler.plan.world import World
@@ -159,10 +160,10 @@ def known_of_queue(
 ) -> Mapping[str, Inspection]:
     """Return what is known of the contents that the active campaign has to train by this plan.
 
-    Nothing is looked up for a plan that neither queues nor launches anything, and nothing that is in `known`.
+    Nothing is looked up for a plan that adds nothing to train, and nothing that is in `known`.
     """
     queued = {change.action.quest_id for change in plan.changes if isinstance(change.action, EnqueueJob)}
-    if not queued and not any(isinstance(change.action, LaunchRun) for change in plan.changes):
+    if not adds_training(world, (change.action for change in plan.changes)):
         return {}
     mine = world.facts.jobs_of(world.uid(world.active or ""))
     queued |= {job.quest_id for job in mine if job.status in ("queued", "processing")}

@@ -58,13 +58,12 @@ class _Content(msgspec.Struct, frozen=True, kw_only=True):
 def planned_queue(
     world: World, changes: Iterable[Change], known: Mapping[str, Inspection], *, always: bool = False
 ) -> PlannedQueue | None:
-    """Return the queue as these changes leave it; None where they neither queue nor launch anything.
+    """Return the queue as these changes leave it; None where they add nothing to train.
 
     With `always` also where they do not. `known`: quest id → what was found in its content.
     """
     made = [change.action for change in changes]
-    is_told = always or any(isinstance(action, a.EnqueueJob | a.LaunchRun) for action in made)
-    if world.active is None or not is_told:
+    if world.active is None or not (always or adds_training(world, made)):
         return None
     found = [*_of_jobs(world, made, known), *_of_changes(world, made, known)]
     last = len(world.quest_places)
@@ -76,6 +75,16 @@ def planned_queue(
         num_tokens=sum(one.tokens.num_tokens for one in found if one.tokens),
         num_unknown=sum(one.tokens is None for one in found),
     )
+
+
+def adds_training(world: World, made: Iterable[a.AnyAction]) -> bool:
+    """Does any of this queue or launch something, or give a job of the active campaign more epochs?"""
+    made = tuple(made)
+    if any(isinstance(action, a.EnqueueJob | a.LaunchRun) for action in made):
+        return True
+    epochs = {job.uid: job.epochs for job in world.facts.jobs_of(world.uid(world.active or ""))}
+    updates = (action for action in made if isinstance(action, a.UpdateJob))
+    return any(action.epochs > epochs.get(action.job_uid, action.epochs) for action in updates)
 
 
 def _of_jobs(

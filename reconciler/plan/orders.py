@@ -1,10 +1,11 @@
 """Orders: what the running trainer is to do next, handed to it without a restart."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from reconciler.plan.actions import GiveOrders, StopRun
 from reconciler.plan.draft import Draft
 from reconciler.plan.heading import heading_of_run
+from reconciler.plan.jobs import PendingJob
 from reconciler.plan.live_config import wanted_config
 from reconciler.plan.saves import open_saves, save_to_order
 from reconciler.plan.world import LiveRun, World
@@ -33,13 +34,15 @@ def plan_orders(world: World, draft: Draft) -> None:
         heading = heading_of_run(world, draft, live)
         wanted, done = heading.work, heading.done
         has = [(quest.job_uid, quest.epochs) for quest in orders.quests if quest.job_uid not in done]
-        differences = _differences(has, [(job.uid, job.epochs) for job in wanted])
+        differences = _differences(has, wanted)
         if differences:
             sequence = orders.sequence + (2 if live.key in given else 1)
             has_uids = {uid for uid, _ in has}
             new = [job.quest_id for job in wanted if job.uid not in has_uids]
             dropped = world.quest_where(new[0]) if new and world.dropped.keys() >= set(new) else None
-            _give(world, draft, live, sequence, tuple(job.uid for job in wanted), differences, dropped)
+            cause = dropped or _line_of_epochs(world, dict(has), wanted) or world.where("queue")
+            uids = tuple(job.uid for job in wanted)
+            _give(world, draft, live, sequence, uids, differences, cause=cause, is_dropped=bool(dropped))
 
 
 def _orderable(world: World, draft: Draft) -> Iterator[tuple[LiveRun, Orders]]:
@@ -59,7 +62,9 @@ def _give(
     sequence: int,
     job_uids: tuple[str, ...],
     differences: list[str],
-    dropped: str | None = None,
+    *,
+    cause: str | None = None,
+    is_dropped: bool = False,
 ) -> None:
     wanted = wanted_config(world, live)
     draft.add(
@@ -77,8 +82,8 @@ def _give(
         ),
         subject=f"run/{live.campaign}",
         reason=", ".join(differences),
-        cause=wanted.cause or dropped or _asked(world, live, differences) or world.where("queue"),
-        source="request" if dropped or set(differences) <= {_PAUSE, _GO_ON, _SAVE} else "edit",
+        cause=cause or wanted.cause or _asked(world, live, differences) or world.where("queue"),
+        source="request" if is_dropped or set(differences) <= {_PAUSE, _GO_ON, _SAVE} else "edit",
     )
 
 
@@ -106,9 +111,20 @@ def _urgent_differences(world: World, draft: Draft, live: LiveRun, orders: Order
     return found
 
 
-def _differences(has: list[tuple[str, int]], wanted: list[tuple[str, int]]) -> list[str]:
-    if has == wanted:
-        return []
+def _differences(has: list[tuple[str, int]], wanted: Sequence[PendingJob]) -> list[str]:
+    """Say what is new in the list of quests: which and how many, their order, their epochs."""
+    epochs, uids = dict(has), [job.uid for job in wanted]
     if len(has) != len(wanted):
         return [f"{len(wanted)} quests to do instead of {len(has)}"]
-    return ["quests in another order"]
+    new = [job.quest_id for job in wanted if job.uid not in epochs]
+    if new:
+        return [f"quest {', '.join(new)} in place of {'another' if len(new) == 1 else 'others'}"]
+    found = [] if uids == list(epochs) else ["quests in another order"]
+    changed = [job for job in wanted if job.epochs != epochs[job.uid]]
+    return [*found, *(f"epochs {epochs[job.uid]} → {job.epochs} of quest {job.quest_id}" for job in changed)]
+
+
+def _line_of_epochs(world: World, has: dict[str, int], wanted: Sequence[PendingJob]) -> str | None:
+    """Return the line of the one quest whose epochs are other ones, where that is all that is new."""
+    changed = [job.quest_id for job in wanted if has.get(job.uid) != job.epochs]
+    return world.quest_where(changed[0]) if len(changed) == 1 and len(has) == len(wanted) else None

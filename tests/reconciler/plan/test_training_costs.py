@@ -93,3 +93,25 @@ def test_updates_that_take_rows_of_two_epochs_are_not_counted_twice(world_of, pl
     per_update = launch.batch_size * launch.gradient_accumulation
     found = cost(world_of, planned, work(rows=per_update + 1, epochs_left=float(per_update)))
     assert found.updates == per_update + 1
+
+
+def in_work(epochs: int):
+    """Return a realm whose trainer is at the only epoch of its quest that it was ordered, and the specs."""
+    quest = f"{{id: q1, skill: bin, level: 1, count: 10, epochs: {epochs}}}"
+    run = {"state": "running", "alive": True, "status": {"quest_id": "q1"}, "orders": ["q1"]}
+    jobs = {"q1": {"status": "processing", "start_step": 1}}
+    facts = {"active": "pip/campaign-001", "data": ["q1"]}
+    return {
+        "specs": {"queue.yaml": f"quests:\n  - {quest}\n"},
+        "facts": facts | {"campaigns": {"pip/campaign-001": {"runs": [run], "jobs": jobs}}},
+    }
+
+
+@pytest.mark.parametrize(("epochs", "told"), [(1, None), (3, 3)])
+def test_more_epochs_of_a_quest_in_work_are_told_with_their_cost(world_of, planned, epochs, told) -> None:
+    case = in_work(epochs)
+    world, changes = world_of(case), planned(case).changes
+    queue = planned_queue(world, changes, {})
+    cost_of_all = training_cost(world, changes, works_of(queue))
+    assert (queue and queue.quests[0].epochs) == told
+    assert (cost_of_all is not None and cost_of_all.updates is not None) == (told is not None)
