@@ -12,13 +12,13 @@ import msgspec
 from reconciler.act.errors import ActionFailed
 from reconciler.act.migrating import Migration, carry_out, newest_migration, take_back, with_traces
 from reconciler.app.environment import Environment
-from reconciler.app.errors import Blocked, Failed, Misused
+from reconciler.app.errors import Blocked, Failed, Misused, NotFound
 from reconciler.app.gather import new_realm_uid
 from reconciler.app.init import make_repository
 from reconciler.app.migrated_books import bring_up_to_date, read_tree, tree_of
 from reconciler.app.migrated_specs import NewHero, base_texts, hero_of_config, spec_texts
 from reconciler.desired.base import ID_WORDS
-from reconciler.desired.mistakes import SpecMistakesError
+from reconciler.desired.mistakes import SpecMistakesError, nearest_name
 from reconciler.observed.older_records import OlderRoot
 from reconciler.observed.older_roots import observe_older_root
 from reconciler.plan.migrating import Decision, Wish, decide
@@ -68,10 +68,11 @@ def plan_migration(
     """Return what a migration of the root would do. Writes nothing.
 
     Raises:
+        NotFound: the root is not there.
         Misused: the realm's id is none.
         Failed: the record of an earlier migration is damaged.
     """
-    root = (environment.cwd / root).resolve()
+    root = _root(environment, root)
     begun = newest_migration(root)
     if begun is not None and (record := _record(begun)).state != "undone":
         hint = "it is done; take it back with --undo" if record.state == "applied" else "go on with --apply"
@@ -94,10 +95,11 @@ def apply_migration(
     """Migrate the root, or go on with a migration that was cut short.
 
     Raises:
+        NotFound: the root is not there.
         Blocked: the root is refused, in words; or another process holds its lock.
         Failed: a step failed; the same command goes on from there.
     """
-    root = (environment.cwd / root).resolve()
+    root = _root(environment, root)
     begun = newest_migration(root)
     record = _record(begun) if begun is not None else None
     if begun is not None and record is not None and record.state == "undoing":
@@ -124,10 +126,11 @@ def undo_migration(environment: Environment, root: Path, *, tell: Tell) -> Migra
     """Bring a migrated root back to what it was.
 
     Raises:
+        NotFound: the root is not there.
         Blocked: it was not migrated, or something was trained since.
         Failed: a step failed; the same command goes on from there.
     """
-    root = (environment.cwd / root).resolve()
+    root = _root(environment, root)
     begun = newest_migration(root)
     record = _record(begun) if begun is not None else None
     if begun is None or record is None or record.state == "undone":
@@ -144,6 +147,16 @@ def undo_migration(environment: Environment, root: Path, *, tell: Tell) -> Migra
         f"what was written here since lies in {aside}; delete it if you do not need it",
     )
     return _told(root, record, "undone", notes=notes)
+
+
+def _root(environment: Environment, given: Path) -> Path:
+    root = (environment.cwd / given).resolve()
+    if os.path.lexists(root):
+        return root
+    beside = root.parent.iterdir() if root.parent.is_dir() else ()
+    near = nearest_name(root.name, (one.name for one in beside if one.is_dir()))
+    meant = f'; did you mean "{root.with_name(near)}"?' if near else ""
+    raise NotFound(f"{root} is not there{meant}")
 
 
 def _go_on(

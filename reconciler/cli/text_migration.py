@@ -57,7 +57,8 @@ def migration_text(migrated: Migrated, width: int = 80) -> str:
 
 def _lines(migrated: Migrated, width: int) -> Iterator[str]:
     yield f"{safe(migrated.root)}   {_HEADS.get(migrated.state, migrated.state)}"
-    if migrated.state == "planned":
+    is_nothing_older = bool(migrated.refusals) and not migrated.campaigns and not migrated.steps
+    if migrated.state == "planned" and not is_nothing_older:
         yield f"  realm {safe(migrated.realm)}, its specs in {safe(migrated.specs)}"
         for name in migrated.campaigns:
             active = ", active" if name == migrated.active else ""
@@ -69,7 +70,7 @@ def _lines(migrated: Migrated, width: int) -> Iterator[str]:
         for path in migrated.specs_files:
             if path.startswith(("specs/realm", "specs/queue", "specs/campaigns/", "specs/heroes/")):
                 yield f"  + spec     {safe(path)}"
-    for note in migrated.notes:
+    for note in migrated.notes if not is_nothing_older else ():
         yield _folded("Note: ", note, width)
     for refusal in migrated.refusals:
         yield _folded("Refused: ", refusal, width)

@@ -78,9 +78,6 @@ def decide(older: OlderRoot, wish: Wish, heroes: Mapping[str, Hero], new_hero: s
 
 def _wrong_ground(older: OlderRoot) -> Iterator[str]:
     disk = older.disk
-    if not disk.exists:
-        yield f"{disk.root} is not there"
-        return
     if older.is_realm:
         yield f"{disk.root} is a root of this software already: there is nothing to migrate"
         return

@@ -278,3 +278,28 @@ def test_a_damaged_record_of_a_migration_stops_everything_by_its_name(migrate: A
         assert refused.exit_code == 1, options
         assert "control/migrations/1/migration.json" in refused.stderr
     assert tree(old) == before
+
+
+@pytest.mark.parametrize("more", [(), ("--apply",), ("--undo",)])
+def test_a_root_that_is_not_there_is_one_sentence_with_the_nearest_folder(
+    migrate: Any, tmp_path: Path, more: tuple[str, ...]
+) -> None:
+    (tmp_path / "training").mkdir()
+    (tmp_path / "other").mkdir()
+
+    done = migrate(tmp_path / "trainin", *more)
+
+    assert (done.exit_code, done.stdout) == (5, "")
+    told = " ".join(done.stderr.split())
+    assert told.endswith(f'{tmp_path}/trainin is not there; did you mean "{tmp_path}/training"?')
+    assert not (tmp_path / "trainin-specs").exists()
+
+
+def test_of_a_folder_that_holds_nothing_older_only_that_is_said(migrate: Any, tmp_path: Path) -> None:
+    (tmp_path / "training").mkdir()
+
+    done = migrate(tmp_path / "training")
+
+    assert done.exit_code == 3
+    assert "holds nothing of an older system: expected config.json" in " ".join(done.stdout.split())
+    assert not [word for word in ("+ spec", "Note:", "realm training") if word in done.stdout]
