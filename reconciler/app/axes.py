@@ -1,5 +1,6 @@
 """The two axes of a campaign: synced (does the world match the specs), healthy (is it well)."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -7,6 +8,8 @@ import msgspec
 from reconciler.app.active_run import ActiveRun
 from reconciler.app.planning import View
 from reconciler.plan.actions import Action
+from reconciler.plan.changes import Change
+from reconciler.plan.sentences import sentence_of
 from reconciler.plan.world import World
 from state.store.rows import CampaignRow
 
@@ -56,9 +59,19 @@ def synced(view: View, world: World, name: str, run: ActiveRun | None) -> Axis:
     if len(asked) == len(changes):
         later = f"; {asked[-1].reason}, and apply does it ({asked[-1].cause})" if asked else ""
         return Axis("synced", "as-specified", f"as the specs say at {view.commit.id[:7]}{later}")
-    word = "drift" if any(change.source == "drift" for change in changes) else "edited"
-    more = f" and {len(changes) - 1} more" if len(changes) > 1 else ""
-    return Axis("out of sync", word, f"apply would change it: {changes[0].reason}{more}")
+    return _out_of_sync(view, changes)
+
+
+def _out_of_sync(view: View, changes: Sequence[Change]) -> Axis:
+    """Return what apply would do first, and whether the world moved, the specs did, or work is just left."""
+    word = "to-do"
+    if any(change.source == "drift" for change in changes):
+        word = "drift"
+    elif view.facts.store.applied_commit not in (None, view.commit.id):
+        word = "edited"
+    said = sentence_of(changes[0].action)
+    more = f"; and {len(changes) - 1} more" if len(changes) > 1 else ""
+    return Axis("out of sync", word, f"apply would {said.verb} {said.subject}: {changes[0].reason}{more}")
 
 
 def healthy(view: View, world: World, name: str, run: ActiveRun | None) -> Axis:

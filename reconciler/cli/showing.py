@@ -31,12 +31,15 @@ class LineShow:
         self._told_at: dict[str, float] = {}
         self._told_warnings: set[str] = set()
         self._told_commit: str | None = None
+        self._num_planned = 0
+        self._num_done = 0
 
     def tick_began(self, view: "View") -> None:
         for text in view.plan.warnings:
             if text not in self._told_warnings:
                 self._told_warnings.add(text)
                 self.notice(text)
+        self._num_planned = max(self._num_planned, len(view.plan.changes))
         if view.plan.changes and self._told_commit != view.commit.id:
             self._told_commit = view.commit.id
             self._print(text_progress.tick_text(view, self._session.paint, self._session.width))
@@ -45,6 +48,7 @@ class LineShow:
         """Say nothing: its end is told."""
 
     def change_ended(self, outcome: "Outcome") -> None:
+        self._num_done += outcome.ok
         width = self._session.width if self._session.has_terminal else _WHOLE
         self._print(text_progress.outcome_text(outcome, width, self._session.paint))
 
@@ -73,6 +77,11 @@ class LineShow:
 
     def settled(self, view: "View") -> None:
         self._print(text_progress.settled_text(view, self._session.paint, self._session.width))
+
+    def saved_plan_ended(self, planfile: str) -> None:
+        """Say how much of a saved plan was done, and how it goes on."""
+        text = text_progress.saved_plan_text(planfile, self._num_done, self._num_planned)
+        self._print(self._session.paint(text, "strong"))
 
     def _print(self, text: str) -> None:
         self._session.say(text)

@@ -121,6 +121,16 @@ def settled_text(view: "View", paint: Paint = PLAIN, width: int = 80) -> str:
     return "\n".join(lines)
 
 
+def saved_plan_text(planfile: str, num_done: int, num_planned: int) -> str:
+    """Return the last lines of `apply PLANFILE`: how much of it was done, and what comes next."""
+    if not num_planned:
+        return f"Nothing of {safe(planfile)} is left to do: it was done before."
+    is_whole = num_done == num_planned
+    after = "Go on from here:" if is_whole else "Look at what is left:"
+    command = "reconcile apply" if is_whole else f"reconcile plan --out {safe(planfile)}"
+    return f"Done: {num_done:,} of {count(num_planned, 'change')} of {safe(planfile)}.\n{after}  {command}"
+
+
 def bar(done: int, whole: int, width: int = BAR_WIDTH, paint: Paint = PLAIN) -> str:
     """Return a bar of a width; a whole of 0 gives an empty one."""
     halves = 0 if whole <= 0 else min(2 * width, int(2 * width * max(0, done) / whole))

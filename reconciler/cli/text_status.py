@@ -97,11 +97,11 @@ def _pair(
 
 def _applied(report: "StatusReport") -> str:
     if report.applied_commit is None:
-        attempted = f"; {report.attempted_commit[:7]} was begun" if report.attempted_commit else ""
-        return f"nothing yet{attempted}"
+        begun = report.attempted_commit
+        return f"{begun[:7]} is in force, not all of it is done yet" if begun else "nothing yet"
     text = f"{report.applied_commit[:7]} since {moment(report.applied_at)}"
     if report.attempted_commit not in (None, report.applied_commit):
-        text += f"; {str(report.attempted_commit)[:7]} was begun"
+        text += f"; {str(report.attempted_commit)[:7]} is in force, not all of it is done yet"
     return text
 
 

@@ -86,7 +86,7 @@ def command(
     said = (*([planfile] if planfile else []), *(word for one in settings for word in ("--set", one)))
     chosen = Choice(only=only, exclude=exclude).options
     said = (*said, *(["--any-time"] if any_time else []), *chosen)
-    return _run(session, options, mode, lock_timeout, as_json, choose, said, any_time=any_time)
+    return _run(session, options, mode, lock_timeout, as_json, choose, said, planfile, any_time=any_time)
 
 
 def _chosen(
@@ -117,6 +117,7 @@ def _run(
     as_json: bool,
     choose: "Choose | None",
     said: "Sequence[str]",
+    planfile: str | None,
     *,
     any_time: bool,
 ) -> int:
@@ -124,7 +125,7 @@ def _run(
 
     show = _show(session, as_json=as_json)
     try:
-        return run_apply(
+        code = run_apply(
             session.environment(),
             options,
             mode=mode,
@@ -138,6 +139,10 @@ def _run(
         end_line = getattr(show, "end_line", None)
         if end_line is not None:
             end_line()
+    ended = getattr(show, "saved_plan_ended", None)
+    if planfile is not None and ended is not None:
+        ended(planfile)
+    return code
 
 
 def _show(session: Session, *, as_json: bool) -> "Show":

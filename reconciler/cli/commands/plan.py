@@ -1,6 +1,6 @@
 """`plan`: what apply would do."""
 
-from shlex import join
+from shlex import join, quote
 from typing import TYPE_CHECKING
 
 import click
@@ -96,6 +96,7 @@ def command(
     see = _saving(session, see, choice, out, settings)
     document = _document(session, ref, settings, see, _seconds(until, ref))
     said = " ".join(part for part in (session.said(settings), join(choice.options)) if part)
+    said = quote(out) if out is not None and ref == "HEAD" else said
     _show(session, document, style, said)
     return CHANGES if detailed_exitcode and document.changes else 0
 

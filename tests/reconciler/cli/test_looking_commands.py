@@ -1,6 +1,7 @@
 """`status`, `get`, `history`, `logs`, `explain`, `doctor`, `schema`, `version`."""
 
 import json
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -9,6 +10,8 @@ import pytest
 from state.contract.status import RunStatus
 from state.ids import RunKey
 from state.layout import Layout
+from state.store.connection import open_writer
+from state.store.tables import put_meta
 
 
 def test_status_of_a_realm_that_was_never_applied(run, root: Path) -> None:
@@ -46,6 +49,30 @@ def test_a_held_campaign_is_never_green(run, store, rows) -> None:
     pip = next(one for one in report["campaigns"] if one["name"] == "pip/campaign-001")
     assert (pip["synced"]["state"], pip["healthy"]["state"]) == ("on hold", "on hold")
     assert pip["healthy"]["sentence"] == "paused by ada@host at 2026-01-31T13:00:00Z: too warm"
+
+
+def test_what_nobody_edited_is_called_neither_edited_nor_applied(run, lab: Path, git) -> None:
+    """A realm that was just begun has work left; only a later commit is an edit."""
+    new = json.loads(run("status", "--json").stdout)["campaigns"]
+    assert {(one["synced"]["state"], one["synced"]["reason"]) for one in new} == {("out of sync", "to-do")}
+    assert new[-1]["synced"]["sentence"].startswith("apply would create campaign pip/campaign-001: new in")
+    assert "applied     nothing yet\n" in run("status").stdout
+
+
+def test_a_commit_that_is_begun_is_in_force_and_one_after_it_an_edit(run, resting, lab: Path, git) -> None:
+    resting({}, ())
+    spec = lab / "specs/campaigns/pip/campaign-001.yaml"
+    spec.write_text(spec.read_text() + "state: archived\n")
+    (lab / "specs/realm.yaml").write_text("id: lab\n")
+    git(lab, "commit", "-qam", "rest")
+    pip = next(c for c in json.loads(run("status", "--json").stdout)["campaigns"] if "pip" in c["name"])
+    assert (pip["synced"]["state"], pip["synced"]["reason"]) == ("out of sync", "edited")
+
+
+def test_a_commit_of_which_work_is_left_is_said_to_be_in_force(run, store) -> None:
+    with closing(open_writer(store.layout.store)) as connection:
+        put_meta(connection, "attempted_commit", f"a56dc1a{'0' * 33}")
+    assert "applied     a56dc1a is in force, not all of it is done yet\n" in run("status").stdout
 
 
 def test_a_suspended_campaign_is_never_green(run, lab: Path, git) -> None:

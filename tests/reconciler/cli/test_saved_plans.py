@@ -54,16 +54,20 @@ def test_a_saved_plan_is_done_as_it_was_seen_and_then_is_done(run, resting, root
     planned = run("plan", "--out", str(file))
     assert planned.exit_code == 0
     assert f"do just these:  reconcile apply {file}" in planned.stderr
+    assert f"Do it:  reconcile apply {file}" in planned.stdout
     assert not root.exists()
     document = json.loads(file.read_text())
     jsonschema.validate(document, saved_plan_schema())
     done = run("apply", str(file))
     assert done.exit_code == 0, done.stderr
     assert "✓ activate   pip/campaign-001" in done.stdout
+    many = len(document["changes"])
+    assert f"Done: {many} of {many} changes of {file}.\nGo on from here:  reconcile apply\n" in done.stdout
     assert run("plan", "--detailed-exitcode").exit_code == 0
     again = run("apply", str(file))
     assert again.exit_code == 0
     assert "✓" not in again.stdout
+    assert f"Nothing of {file} is left to do: it was done before." in again.stdout
 
 
 def test_an_unrelated_commit_does_not_make_it_stale_and_is_not_done_either(
