@@ -53,7 +53,7 @@ class LineShow:
         self._print(text_progress.outcome_text(outcome, width, self._session.paint))
 
     def progress(self, campaign: str, status: "RunStatus") -> None:
-        phase = (status.phase, status.quest_id, text_progress.is_at_a_quest(status))
+        phase = text_progress.phase_key(status)
         now = time.monotonic()
         is_new = self._told_phase.get(campaign) != phase
         if is_new or now - self._told_at.get(campaign, now) >= TOLD_AGAIN_SECONDS:

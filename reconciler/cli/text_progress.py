@@ -183,6 +183,13 @@ def is_at_a_quest(status: "RunStatus") -> bool:
     return status.quest_updates > 0 and status.phase in ("training", "evaluating", "saving")
 
 
+def phase_key(status: "RunStatus") -> tuple[str, str | None, bool]:
+    """Return what is the same for statuses that `phase_text` tells in the same words, numbers apart."""
+    is_at = is_at_a_quest(status)
+    names_quest = is_at or status.phase == "training"
+    return status.phase, status.quest_id if names_quest else None, is_at
+
+
 def _elsewhere(status: "RunStatus") -> str:
     """Return what a trainer does that is at no quest's updates."""
     step = f"step {status.step:,}"

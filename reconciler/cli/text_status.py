@@ -50,7 +50,8 @@ def status_text(report: "StatusReport", width: int, paint: Paint = PLAIN) -> str
 
 def _realm(report: "StatusReport", width: int, paint: Paint) -> list[str]:
     root = report.root if report.root_exists else f"{report.root} (not there yet; apply creates it)"
-    commits = f"{report.checked_out} {'in force' if report.complaint else 'checked out'}"
+    is_checked_out = not report.complaint and report.source is None  # a mirror has no work tree
+    commits = f"{report.checked_out} {'checked out' if is_checked_out else 'in force'}"
     if report.follows:
         gone = ", which is not there any more (see reconcile doctor)" if report.is_followed_gone else ""
         commits += f", apply follows {report.follows}{gone}"

@@ -85,6 +85,8 @@ def test_the_source_is_given_once_and_every_later_command_needs_the_root_alone(
     newer = commit(there, {"specs/realm.yaml": f"{REALM}name: The lab\n"})
     assert run("apply", "--once").exit_code == 0
     seen = status(run)
+    specs = next(line for line in run("status").stdout.splitlines() if line.startswith("  specs "))
+    assert " in force, apply follows main" in specs  # in a mirror nothing is checked out
     assert (seen["commit"], seen["applied_commit"], seen["source"]["commit"]) == (newer, newer, newer)
     assert (seen["source"]["url"], seen["source"]["trouble"]) == (str(there), None)
     assert run("plan").stdout.startswith(f"lab   main@{newer[:7]}")

@@ -57,7 +57,8 @@ def run_chaos(*, seconds: float, seed: int, parent: Path | None, keep: bool, tel
     try:
         tell(f"a toy realm in {folder}; first its life in calm")
         weights = _live_in_calm(calm)
-        tell(f"in calm: {weights}; now the same life with blows for {seconds:g} s, seed {seed}")
+        tell(f"in calm it came to {weights} (the digest of its weights)")
+        tell(f"now the same life with blows for {seconds:g} s, seed {seed}")
         witness, blows = Witness(hurt), Counter[str]()
         _hurt(hurt, witness, chance, seconds, blows, tell)
         _heal(hurt, witness, weights, tell)

@@ -2,7 +2,7 @@
 
 import os
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -60,10 +60,27 @@ def prove_row(environment: Environment, options: Options, checkpoint: str, row: 
         row=row,
         path=str(asked.path),
         state=state,
-        occasions=tuple(occasion for one in study.orders for occasion in _occasions(one, digest)),
+        occasions=as_they_came(
+            (occasion for one in study.orders for occasion in _occasions(one, digest)),
+            [link.checkpoint for link in reversed(study.chain.links)],
+        ),
         num_equal=sum(one == digest for one in today.rows),
         num_before_edit=learnt_in_all(study.orders)[before] if before is not None else 0,
         problems=(*study.gaps, *(f"{one.name}: {one.problem}" for one in study.orders if one.problem)),
+    )
+
+
+def as_they_came(occasions: Iterable[Occasion], checkpoints: Sequence[str]) -> tuple[Occasion, ...]:
+    """Return the occasions in the order of the checkpoints, oldest first, and of the steps to each.
+
+    Steps alone do not say it: a campaign that begins with another's checkpoint counts from 0 again.
+    """
+    places = {name: place for place, name in enumerate(checkpoints)}
+    return tuple(
+        sorted(
+            occasions,
+            key=lambda one: (places[one.checkpoint], one.step if one.step is not None else one.after_step),
+        )
     )
 
 

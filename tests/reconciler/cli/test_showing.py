@@ -36,6 +36,16 @@ def test_a_new_phase_is_told_at_once(capsys) -> None:
     assert len(capsys.readouterr().out.splitlines()) == 2
 
 
+def test_a_phase_whose_words_are_the_same_is_told_once(capsys) -> None:
+    show = LineShow(Session())
+    for quest in (None, "bin-l1", "bin-l1"):
+        status = msgspec.structs.replace(
+            TRAINING, phase="starting", step=34, quest_id=quest, quest_update=0, quest_updates=0
+        )
+        show.progress("pip/campaign-001", status)
+    assert capsys.readouterr().out.splitlines() == ["    pip/campaign-001  starting, step 34"]
+
+
 def test_a_line_of_progress_fits_80_columns() -> None:
     status = msgspec.structs.replace(
         TRAINING,
