@@ -13,7 +13,15 @@ import msgspec
 from reconciler.app.environment import Environment
 from reconciler.app.errors import Failed
 from reconciler.app.here import seen_from_here
-from reconciler.app.place import Options, given_root, head_of, read_following, repository_of, root_of
+from reconciler.app.place import (
+    Options,
+    about_the_root,
+    given_root,
+    head_of,
+    read_following,
+    repository_of,
+    root_of,
+)
 from reconciler.app.planning import View, load_commit, look, view_of
 from reconciler.app.realm_store import read_store
 from reconciler.desired.desired import Desired
@@ -35,6 +43,7 @@ def look_in_force(environment: Environment, options: Options, *, worktree: bool 
         SourceError: no repository, no commit.
         NotFound, Misused: as `look`.
     """
+    options = options if worktree else about_the_root(environment, options)
     try:
         return look(environment, options, worktree=worktree)
     except SpecMistakesError as error:
@@ -68,7 +77,7 @@ def layout_of(environment: Environment, options: Options) -> Layout:
 def complaint_of(environment: Environment, options: Options) -> str | None:
     """Return that the specs checked out have mistakes, in one line; None when they have none."""
     try:
-        head = head_of(environment, options)
+        head = head_of(environment, about_the_root(environment, options))
         load_commit(environment, head)
     except SpecMistakesError as error:
         return not_in_force(head, error)

@@ -54,13 +54,26 @@ def is_remote(environment: Environment, options: Options) -> bool:
 
 def _mirror_of_root(environment: Environment, options: Options) -> Path | None:
     """Return the mirror that the named root fetches into, for who stands in no repository."""
-    root = given_root(environment, options)
-    if root is None or any(
-        (folder / ".git").exists() for folder in (environment.cwd, *environment.cwd.parents)
-    ):
+    if any((folder / ".git").exists() for folder in (environment.cwd, *environment.cwd.parents)):
         return None
-    following = read_following(Layout(root))
+    return _followed_mirror(environment, options)
+
+
+def _followed_mirror(environment: Environment, options: Options) -> Path | None:
+    root = given_root(environment, options)
+    following = read_following(Layout(root)) if root is not None else None
     return Path(following.repository) if following is not None and following.url is not None else None
+
+
+def about_the_root(environment: Environment, options: Options) -> Options:
+    """Return the options of a look at a named root that fetches its specs: what is fetched, in any folder.
+
+    The commit of a clone in which a person happens to stand is no matter of that root's; `--repo` names it.
+    """
+    if options.repository or environment.variables.get("REALM_REPO"):
+        return options
+    mirror = _followed_mirror(environment, options)
+    return options if mirror is None else msgspec.structs.replace(options, repository=mirror)
 
 
 def head_of(environment: Environment, options: Options, ref: str = "HEAD") -> Commit:

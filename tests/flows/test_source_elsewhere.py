@@ -105,6 +105,23 @@ def test_a_source_needs_a_root_and_a_root_follows_one_source(run: Run, there: Pa
     assert "--source needs a root of its own on this machine: --root DIR" in alone.stderr
 
 
+def test_from_another_clone_what_looks_at_a_root_tells_the_specs_that_the_root_follows(
+    run: Run, there: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A clone's own commit, with its mistakes, was never fetched by the root: it is no matter of the root's."""
+    assert run("apply", "--once", "--source", str(there)).exit_code == 0
+    clone = tmp_path / "clone"
+    git(there, "clone", "-q", str(there), str(clone))
+    mine = commit(clone, {"specs/realm.yaml": f"{REALM}activ: nobody\n"})
+    monkeypatch.chdir(clone)
+
+    assert status(run)["commit"] == git(there, "rev-parse", "HEAD")
+    told = run("status")
+    assert "mistake" not in told.stdout + told.stderr
+    assert "mistake" not in run("history").stderr
+    assert f"the specs at main@{mine[:7]}" in run("--repo", str(clone), "history").stderr
+
+
 def test_what_was_never_fetched_is_not_remembered(run: Run, there: Path, root: Path) -> None:
     failed = run("apply", "--once", "--source", "/not/there.git")
     assert failed.exit_code == 1
