@@ -19,10 +19,10 @@ from reconciler.act.tombstones import mirror, new_stone, set_state
 from reconciler.act.tools import Tools
 from reconciler.observed.checkpoints import find_damage, observe_checkpoints
 from reconciler.plan.actions import ForgetUndelete, RestoreCheckpoint, TrashCheckpoint, WriteTombstone
+from reconciler.plan.trash_names import dropped_name
 from state.atomic import ensure_folder, move_folder
 from state.contract.files import ContractError, read
 from state.contract.manifest import MANIFEST_NAME, Manifest
-from state.ids import checkpoint_folder
 from state.store.lineage import manifest_row
 from state.store.rows import LedgerRow, RequestRow, TrashRow
 from state.store.tables import put, select_one
@@ -85,8 +85,7 @@ def _bury(action: TrashCheckpoint, tools: Tools, folder: Path) -> TrashRow:
             raise Permanent(
                 f"checkpoint {action.campaign}@{action.step}: the ledger has no row of {action.digest}"
             )
-        name = f"{row.campaign_uid}-{row.sequence}-{checkpoint_folder(row.step)}"
-        stone = new_stone(store, tools, action, folder, tools.layout.trash / name)
+        stone = new_stone(store, tools, action, folder, tools.layout.trash / dropped_name(row))
         stone = msgspec.structs.replace(stone, segment=None if row.is_living else row.segment)
         put(store, [stone, manifest_row(manifest)])
     return stone

@@ -4,6 +4,7 @@ from reconciler.observed.records import CheckpointFacts
 from reconciler.plan.actions import RecordCheckpoint
 from reconciler.plan.damaged import plan_damaged
 from reconciler.plan.draft import Draft
+from reconciler.plan.trash_names import dropped_name
 from reconciler.plan.world import World
 from state.contract.manifest import Manifest
 from state.store.rows import CampaignRow, LedgerRow
@@ -114,13 +115,20 @@ def _name_missing(
     for step, ledger in sorted(known.items()):
         if step in there or ledger.damage or ledger.which in acknowledged:
             continue
+        is_dropped = dropped_name(ledger) in world.facts.trash.folders
         draft.block(
             f"checkpoint/{row.name}@{ledger.which}",
             code="checkpoint-missing",
-            message="the ledger knows it, but no complete checkpoint lies there",
+            message=_LIES_IN_THE_TRASH if is_dropped else _LIES_NOWHERE,
             cause=ledger.path,
-            hint="restore the folder from a copy; training goes on from the newest complete one",
+            hint=_REBUILD if is_dropped else _COPY,
         )
+
+
+_LIES_NOWHERE = "the ledger knows it, but no complete checkpoint lies there"
+_COPY = "restore the folder from a copy; training goes on from the newest complete one"
+_LIES_IN_THE_TRASH = "it lies in the trash, and the store knows of no drop: it is older than that"
+_REBUILD = "end apply, then: reconcile doctor --rebuild, which reads the tombstones in the trash"
 
 
 def _acknowledged(world: World, row: CampaignRow) -> set[str]:

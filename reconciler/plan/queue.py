@@ -4,6 +4,7 @@ from reconciler.plan import jobs
 from reconciler.plan.draft import Draft
 from reconciler.plan.queue_content import dequeue
 from reconciler.plan.queue_jobs import fail_what_is_lost, plan_quest
+from reconciler.plan.queue_twins import warn_of_twins
 from reconciler.plan.queue_waiting import campaign_for, jobs_named_by, jobs_of_quest, say_what_it_waits_for
 from reconciler.plan.world import World
 
@@ -29,6 +30,7 @@ def plan_queue(world: World, draft: Draft) -> None:
             wanted |= jobs_named_by(world, quest) | mine
             plan_quest(world, draft, quest, campaign)
     _plan_leavers(world, draft, wanted)
+    warn_of_twins(world, draft)
 
 
 def _say_why_nothing_moves(world: World, draft: Draft) -> None:

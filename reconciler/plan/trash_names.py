@@ -1,7 +1,13 @@
 """What the trash holds under the name of a tombstone. Pure."""
 
 from reconciler.observed.facts import Facts
-from state.store.rows import TrashRow
+from state.ids import checkpoint_folder
+from state.store.rows import LedgerRow, TrashRow
+
+
+def dropped_name(row: LedgerRow) -> str:
+    """Return the name that a checkpoint has in the trash once it is dropped."""
+    return f"{row.campaign_uid}-{row.sequence}-{checkpoint_folder(row.step)}"
 
 
 def folder_name(stone: TrashRow) -> str:

@@ -5,6 +5,7 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -21,6 +22,7 @@ from reconciler.app.rebuilding.doctor import Rebuilt, rebuild
 from reconciler.plan.changes import Plan
 from state import failpoints
 from state.lock import LockHeld, hold_lock
+from state.store.connection import open_writer
 from state.store.rows import RunRow, StoreView
 
 
@@ -121,6 +123,23 @@ def test_a_page_that_was_overwritten_is_found_and_the_store_made_again(year: Yea
     store.write_bytes(content)
 
     assert rebuilt(year).made == "store"
+
+
+def test_a_store_that_knows_nothing_of_what_lies_in_the_trash_is_named_and_made_again(year: Year) -> None:
+    """An older copy that was put back and used: its epoch is as new as its mirror."""
+    lab = year.world.lab
+    stone = next(one for one in lab.store().trash if one.state == "trashed" and not one.is_campaign)
+    with closing(open_writer(lab.layout.store)) as store:
+        store.execute("DELETE FROM trash WHERE sequence = ?", (stone.sequence,))
+    (told,) = [one for one in year.world.plan().plan.blocked if one.code == "checkpoint-missing"]
+    assert "reconcile doctor --rebuild" in told.hint
+
+    made = rebuilt(year)
+
+    assert (made.made, made.problems) == ("store", ())
+    assert made.why.startswith("an older copy that was put back: it knows of no drop of checkpoint")
+    assert stone in lab.store().trash
+    assert rebuilt(year).made == "files"
 
 
 def test_without_the_files_of_rows_the_folders_tell_of_campaigns_runs_and_checkpoints(year: Year) -> None:

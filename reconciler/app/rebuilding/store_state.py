@@ -4,9 +4,11 @@ from typing import Literal, NamedTuple
 
 import apsw
 
+from reconciler.plan.trash_names import dropped_name
 from state.layout import Layout
 from state.lock import read_epoch
 from state.store.connection import StoreDamaged, open_reader
+from state.store.rows import StoreView
 from state.store.view import read_view
 
 StoreCondition = Literal["whole", "older", "damaged", "gone", "none"]
@@ -31,12 +33,26 @@ def state_of_store(layout: Layout) -> StoreState:
     try:
         with open_reader(layout.store) as connection:
             found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(3)")]
-            known = read_view(connection).epoch
+            view = read_view(connection)
     except (StoreDamaged, apsw.Error) as error:
         return StoreState("damaged", str(error))
     if found != ["ok"]:
         return StoreState("damaged", "; ".join(found))
-    if known < epoch:
-        why = f"an older copy that was put back: its epoch is {known}, the last one was {epoch}"
+    if view.epoch < epoch:
+        why = f"an older copy that was put back: its epoch is {view.epoch}, the last one was {epoch}"
         return StoreState("older", why)
+    if unknown := _drops_unknown_to(view, layout):
+        more = f" and {len(unknown) - 1} more" if len(unknown) > 1 else ""
+        return StoreState(
+            "older", f"an older copy that was put back: it knows of no drop of {unknown[0]}{more}"
+        )
     return StoreState("whole", "")
+
+
+def _drops_unknown_to(view: StoreView, layout: Layout) -> list[str]:
+    """Return what lies in the trash with a tombstone that the store does not have; it is written there first."""
+    known = {f"{stone.path.rpartition('/')[2]}.json" for stone in view.trash}
+    found = {file.name for file in layout.trash.glob("*.json")} - known
+    names = sorted(name.removesuffix(".json") for name in found)
+    rows = {dropped_name(row): row.which for row in view.ledger}
+    return [f"checkpoint {rows[name]}" for name in names if name in rows and (layout.trash / name).is_dir()]
