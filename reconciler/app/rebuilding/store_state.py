@@ -50,7 +50,7 @@ def state_of_store(layout: Layout) -> StoreState:
 
 
 def _drops_unknown_to(view: StoreView, layout: Layout) -> list[str]:
-    """Return what lies in the trash with a tombstone that the store does not have; it is written there first."""
+    """Return what lies in the trash with a tombstone that the store does not have, which has each first."""
     known = {f"{stone.path.rpartition('/')[2]}.json" for stone in view.trash}
     found = {file.name for file in layout.trash.glob("*.json")} - known
     names = sorted(name.removesuffix(".json") for name in found)
