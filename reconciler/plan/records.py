@@ -27,23 +27,33 @@ _WRITES_RECORD = (
     actions.RestoreCampaign,
     actions.DeleteCampaign,
 )
+_STAYS_OPEN = (
+    actions.ActivateCampaign,
+    actions.DeactivateCampaign,
+    actions.RecordCheckpoint,
+    actions.BeginSegment,
+    actions.LaunchRun,
+)
+"""Of those: what writes the file by the spec of before, and moves no folder."""
 
 
 def plan_records(world: World, draft: Draft) -> None:
     """Rewrite the derived files that differ from what they should say."""
     _plan_pointer(world, draft)
-    touched = _campaigns_written(draft)
+    touched, closed = _campaigns_written(draft), _campaigns_written(draft, besides=_STAYS_OPEN)
     for row in world.facts.store.campaigns:
         source = world.desired.campaigns.get(row.name)
-        is_open = source is not None and row.name not in touched and row.name not in world.right
+        is_open = source is not None and row.name not in closed and row.name not in world.right
         if source is not None and is_open and world.seen(row.name).home == "home":
-            _plan_record(world, draft, row, source.spec)
+            _plan_record(world, draft, row, source.spec, is_touched=row.name in touched)
 
 
-def _campaigns_written(draft: Draft) -> set[str]:
-    """Return the campaigns whose record an earlier change of this plan writes anyway."""
+def _campaigns_written(draft: Draft, besides: tuple[type[actions.Action], ...] = ()) -> set[str]:
+    """Return the campaigns whose record an earlier change of this plan writes anyway, besides by these."""
     names = set()
     for change in draft.changes:
+        if isinstance(change.action, besides):
+            continue
         if isinstance(change.action, _WRITES_RECORD):
             names.add(change.action.campaign)
         if isinstance(change.action, actions.ActivateCampaign) and change.action.previous:
@@ -51,9 +61,12 @@ def _campaigns_written(draft: Draft) -> set[str]:
     return names
 
 
-def _plan_record(world: World, draft: Draft, row: CampaignRow, spec: Campaign) -> None:
+def _plan_record(world: World, draft: Draft, row: CampaignRow, spec: Campaign, *, is_touched: bool) -> None:
+    """Write campaign.json where it differs; where this plan writes it anyway, only what its spec changed."""
     existing, problem = _found_record(world, row.name)
     card = card_of(spec, row)
+    if is_touched and row.card_json in ("", encode_card(card)):
+        return
     expected = campaign_record(card, row, world.facts.ledger_of(row.uid), existing)
     differing = sorted(_differing(expected, existing))
     is_kept = row.card_json == encode_card(card)
