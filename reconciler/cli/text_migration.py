@@ -90,7 +90,8 @@ _HEADS = {
 def _next(migrated: Migrated) -> Iterator[str]:
     root, specs = safe(migrated.root), safe(migrated.specs)
     if migrated.state == "planned" and not migrated.refusals:
-        yield f"Do it:     reconcile migrate {root} --apply   (the same options; --undo takes it back)"
+        yield f"Do it:     reconcile migrate {root} --apply"
+        yield "           with the same options; --undo takes it back"
     if migrated.state == "applied":
         yield f"See it:    cd {specs} && reconcile plan"
         yield f"Take back: reconcile migrate {root} --undo"

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from reconciler.cli.text_layout import PLAIN, Column, Paint, safe, short_hash, table
+from reconciler.cli.text_layout import INDENT, PLAIN, Column, Paint, safe, short_hash, table, wrapped
 from state.amounts import count
 
 if TYPE_CHECKING:
@@ -16,12 +16,12 @@ _PROVEN = "Proven: each row once in every epoch whose turn it was; none repeated
 
 def proof_text(proof: "Proof", width: int | None, paint: Paint = PLAIN) -> str:
     """Return the chain, each quest's rows, today's files, and whether all is proven."""
-    parts = [_chain(proof)]
+    parts = [_chain(proof, width)]
     if proof.quests:
         parts.append(_quests(proof.quests, width, paint))
     if proof.files:
         parts.append(_files(proof.files, width, paint))
-    parts.append("\n".join(_verdict(proof, paint)))
+    parts.append("\n".join(_verdict(proof, width, paint)))
     return "\n\n".join(parts)
 
 
@@ -45,7 +45,8 @@ def row_text(found: "RowProof", width: int | None, paint: Paint = PLAIN) -> str:
         lines.append(table(columns, map(_occasion, shown), width, paint))
         if (more := len(found.occasions) - len(shown)) > 0:
             lines.append(f"and {more:,} more: see --wide or --json")
-    lines += [paint(f"Not known: {safe(problem)}.", "bad") for problem in found.problems]
+    for problem in found.problems:
+        lines += _folded(f"Not known: {safe(problem)}.", width, paint, "bad")
     return "\n".join(lines)
 
 
@@ -58,14 +59,15 @@ def _name(one: "Occasion | QuestProof") -> str:
     return one.quest if one.part == 1 else f"{one.quest} part {one.part}"
 
 
-def _chain(proof: "Proof") -> str:
+def _chain(proof: "Proof", width: int | None) -> str:
     gone = sum(one.kept == "store" for one in proof.ancestors)
     campaigns = {one.checkpoint.partition("@")[0] for one in proof.ancestors}
     told = [count(len(proof.ancestors), "checkpoint")]
     told += [f"of {len(campaigns)} campaigns"] if len(campaigns) > 1 else []
     told += [f"{gone:,} of them deleted since"] if gone else []
     first = proof.ancestors[-1].checkpoint
-    return f"{safe(proof.checkpoint)} ({short_hash(proof.digest)}): {', '.join(told)}, from {safe(first)} on"
+    text = f"{safe(proof.checkpoint)} ({short_hash(proof.digest)}): {', '.join(told)}, from {safe(first)} on"
+    return "\n".join(_folded(text, width, PLAIN, ""))
 
 
 def _quests(quests: "Iterable[QuestProof]", width: int | None, paint: Paint) -> str:
@@ -130,11 +132,18 @@ def _spans(spans: "Sequence[Span]") -> str:
     return f"{noun} {', '.join(shown)}{more}"
 
 
-def _verdict(proof: "Proof", paint: Paint) -> Iterator[str]:
+def _verdict(proof: "Proof", width: int | None, paint: Paint) -> Iterator[str]:
     for note in proof.notes:
-        yield paint(f"Note: {safe(note)}.", "warn")
+        yield from _folded(f"Note: {safe(note)}.", width, paint, "warn")
     if proof.is_proven:
-        yield paint(_PROVEN if proof.quests else "It has learnt no row.", "good")
+        yield from _folded(_PROVEN if proof.quests else "It has learnt no row.", width, paint, "good")
         return
     for problem in proof.problems:
-        yield paint(f"Not proven: {safe(problem)}.", "bad")
+        yield from _folded(f"Not proven: {safe(problem)}.", width, paint, "bad")
+
+
+def _folded(text: str, width: int | None, paint: Paint, meaning: str) -> Iterator[str]:
+    """Yield a sentence in lines of at most a width, the later ones further in; without one in one."""
+    first, *rest = wrapped(text, width - len(INDENT)) if width is not None else [text]
+    yield paint(first, meaning)
+    yield from (f"{INDENT}{paint(line, meaning)}" for line in rest)

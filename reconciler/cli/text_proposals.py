@@ -37,7 +37,7 @@ def _proposal(item: "Proposal", width: int, paint: Paint) -> str:
     ]
     if item.plan is not None and item.plan.changes:
         lines += wrapped(summary(item.plan), width - len(INDENT), at=", ")
-        lines += [cost] if (cost := cost_text(item.plan)) else []
+        lines += wrapped(cost, width - len(INDENT), at=", ") if (cost := cost_text(item.plan)) else []
     return "\n".join([lines[0], *(f"{INDENT}{line}" for line in lines[1:])])
 
 

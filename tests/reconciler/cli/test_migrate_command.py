@@ -295,6 +295,13 @@ def test_a_root_that_is_not_there_is_one_sentence_with_the_nearest_folder(
     assert not (tmp_path / "trainin-specs").exists()
 
 
+def test_what_to_do_next_is_a_line_of_its_own_that_can_be_copied(migrate: Any, old: Path) -> None:
+    single_hero(old)
+    lines = migrate(old).stdout.splitlines()
+    assert f"Do it:     reconcile migrate {old} --apply" in lines
+    assert "           with the same options; --undo takes it back" in lines
+
+
 def test_of_a_folder_that_holds_nothing_older_only_that_is_said(migrate: Any, tmp_path: Path) -> None:
     (tmp_path / "training").mkdir()
 

@@ -3,8 +3,8 @@
 import msgspec
 import pytest
 
-from reconciler.app.proof.records import Occasion, RowProof
-from reconciler.cli.text_proof import row_text
+from reconciler.app.proof.records import Ancestor, Occasion, Proof, RowProof
+from reconciler.cli.text_proof import proof_text, row_text
 
 ONE = RowProof(
     checkpoint="pip/one@7",
@@ -30,3 +30,34 @@ def test_a_row_that_was_learnt_very_often_lists_twenty_times_unless_wide() -> No
     assert row_text(often, 80).splitlines()[-1] == "and 10 more: see --wide or --json"
     assert len(row_text(often, 80).splitlines()) == 1 + 1 + 20 + 1
     assert len(row_text(often, None).splitlines()) == 1 + 1 + 30
+
+
+def test_problems_and_notes_fit_80_columns_and_lose_no_word() -> None:
+    problem = "pip/campaign-001@561 has a gap of the ledger before it that nobody can look into any more"
+    told = row_text(msgspec.structs.replace(ONE, problems=(problem,)), 80)
+    assert max(map(len, told.splitlines())) <= 80
+    assert f"Not known: {problem}." in " ".join(told.split())
+    assert f"Not known: {problem}." in row_text(msgspec.structs.replace(ONE, problems=(problem,)), None)
+
+    proof = Proof(
+        checkpoint="tiny-adamw/campaign-001@1121",
+        digest="blake3:" + "a" * 64,
+        is_proven=False,
+        ancestors=(
+            Ancestor(
+                checkpoint="tiny-adamw/campaign-001@1121",
+                digest="blake3:a",
+                kept="folder",
+                run=None,
+                saved_at="2026-01-31T12:00:00Z",
+                num_rows=9,
+            ),
+        ),
+        quests=(),
+        files=(),
+        problems=(problem,),
+        notes=(problem,),
+    )
+    lines = proof_text(proof, 80).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert " ".join(" ".join(lines).split()).endswith(f"Note: {problem}. Not proven: {problem}.")
