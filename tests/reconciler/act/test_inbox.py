@@ -168,7 +168,7 @@ def test_a_file_that_grows_while_it_is_taken_in_stays_with_what_came_behind(
     action = take(dropped, make)
 
     def grow(point: str) -> None:
-        if point == "file.fsync" and realm.view().inbox:
+        if point == "store.committed" and realm.view().inbox:
             dropped.write_bytes(make.rows * 2)
 
     (outcome,) = realm.perform(action, before=lambda: failpoints.observe(grow))
