@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 
 import apsw
 
@@ -15,9 +16,13 @@ _OPEN = "SELECT id FROM requests WHERE handled_at IS NULL AND kind != 'checkpoin
 """One for a checkpoint stays open until the trainer has saved: nothing is broken off for it."""
 
 
-def watch_requests(changes: Sequence[Change], layout: Layout) -> Callable[[], bool]:
-    """Return a question to ask as often as one likes; the store is looked at four times a second."""
+def watch_requests(changes: Sequence[Change], layout: Layout, known: AbstractSet[int]) -> Callable[[], bool]:
+    """Return a question to ask as often as one likes; the store is looked at four times a second.
+
+    `known` are the requests that were open when the plan was made: an approval may wait for its plan.
+    """
     planned = {change.action.request_id for change in changes if isinstance(change.action, HandleRequest)}
+    planned |= known
     looked_at, found = time.monotonic(), False
 
     def is_asked() -> bool:

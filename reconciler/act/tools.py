@@ -42,6 +42,8 @@ class Tools(msgspec.Struct, frozen=True, kw_only=True):
     """Did a person ask the reconciler to leave? Asked between actions and while one waits."""
     asked: Callable[[], bool] = _never
     """Did a person ask for something that the plan at work does not know? `perform` gives the answer."""
+    known_requests: frozenset[int] = frozenset()
+    """What people had asked for when the plan at work was made."""
     look_through: Callable[[str, Path, str], LookedThrough] = _nobody
     """Look through rows that were just made: for which quest, in which file, with which digest."""
     reader: Reader = msgspec.field(default_factory=Reader)

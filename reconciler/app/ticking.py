@@ -227,7 +227,8 @@ class Ticker:
     def _perform(self, view: View) -> Iterator[Outcome]:
         changes, commit = view.plan.changes, view.commit.id
         gate = partial(look_through_made, world_of(view), self._layout, self._look_through, self._guards)
-        tools = msgspec.structs.replace(self._tools, look_through=gate)
+        known = frozenset(request.id for request in view.facts.store.requests)
+        tools = msgspec.structs.replace(self._tools, look_through=gate, known_requests=known)
         for outcome in perform(changes, tools, specs_commit=commit, on_begin=self._show.change_began):
             self._show.change_ended(outcome)
             yield outcome

@@ -16,6 +16,8 @@ from reconciler.act.tools import Tools
 from reconciler.plan import actions as a
 from reconciler.plan.changes import Change
 from state import failpoints
+from state.store.connection import open_writer
+from state.store.requests import ask
 from state.store.writer import LostLock
 
 NOW = "2026-01-31T12:00:00Z"
@@ -160,6 +162,27 @@ def test_asked_to_leave_it_finishes_the_action_and_begins_no_other(realm: Any, m
 
     writer.close()
     assert [outcome.change for outcome in outcomes] == changes[:1]
+
+
+@pytest.mark.parametrize(("is_known", "num_done"), [(True, 2), (False, 0)])
+def test_only_what_was_asked_after_the_plan_was_made_breaks_it_off(
+    realm: Any, make: Any, monkeypatch: pytest.MonkeyPatch, is_known: bool, num_done: int
+) -> None:
+    monkeypatch.setattr("reconciler.act.asked._LOOK_SECONDS", 0.0)
+    writer = enter_office(realm.layout, NOW)
+    store = open_writer(realm.layout.store)
+    number = ask(store, kind="approve", campaign="digest", by="kim", why="full", at=NOW)
+    store.close()
+    hands = Tools(
+        layout=realm.layout, writer=writer, launcher=LocalLauncher(), now=lambda: NOW,
+        known_requests=frozenset({number} if is_known else ()),
+    )  # fmt: skip
+    changes = [make.change(make.register("tiny/a")), make.change(make.register("tiny/b"))]
+
+    outcomes = run(changes, hands)
+
+    writer.close()
+    assert len(outcomes) == num_done
 
 
 def test_the_same_change_may_be_performed_again_later(realm: Any, make: Any) -> None:
