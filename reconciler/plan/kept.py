@@ -66,11 +66,20 @@ def drops_of(world: World, stock: Stock) -> dict[str, tuple[str, ...]]:
     Raises:
         MalformedRecords: nothing can be said; the caller drops nothing.
     """
+    verdicts = verdicts_beyond_the_newest(world, stock)
+    return {verdict.id: verdict.reasons for verdict in verdicts if verdict.decision == "drop"}
+
+
+def verdicts_beyond_the_newest(world: World, stock: Stock) -> tuple[Verdict, ...]:
+    """Return what is to become of each checkpoint; nothing, and quickly, where the newest window holds all.
+
+    Raises:
+        MalformedRecords: nothing can be said; the caller drops nothing.
+    """
     retention = world.desired.retention
     if retention is None or _has_room(stock, rules_for(retention.spec, stock.row).last):
-        return {}
-    verdicts = verdicts_of(world, stock.row, stock)
-    return {verdict.id: verdict.reasons for verdict in verdicts if verdict.decision == "drop"}
+        return ()
+    return verdicts_of(world, stock.row, stock)
 
 
 def _has_room(stock: Stock, last: int) -> bool:

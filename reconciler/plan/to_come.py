@@ -10,7 +10,7 @@ import msgspec
 from reconciler.desired.realm import duration_seconds
 from reconciler.plan.actions import PurgeTrash
 from reconciler.plan.changes import Plan
-from reconciler.plan.kept import checkpoint_id, verdicts_of
+from reconciler.plan.kept import checkpoint_id, verdicts_beyond_the_newest
 from reconciler.plan.observed_time import observed_now
 from reconciler.plan.retention.protections import too_young
 from reconciler.plan.retention.records import MalformedRecords
@@ -106,7 +106,7 @@ def _young_drops(world: World, now: float, held: Collection[tuple[str, str]]) ->
 def _young_of(world: World, row: CampaignRow, reason: str) -> Iterator[LedgerRow]:
     stock = stock_of(world, row)
     try:
-        verdicts = verdicts_of(world, row, stock)
+        verdicts = verdicts_beyond_the_newest(world, stock)
     except MalformedRecords:
         return
     only_young = {verdict.id for verdict in verdicts if verdict.reasons == (reason,)}
