@@ -7,6 +7,13 @@ from lab import Lab, rows, tiny_hero, wait_until
 from lab import realm as realm_of
 
 NAME = "pip/campaign-001"
+LONG = """\
+import os, pathlib, time
+parent = os.getppid()
+pathlib.Path({begun!r}).touch()
+while os.getppid() == parent:  # nobody ends it when its reconciler is killed
+    time.sleep(0.2)
+"""
 
 
 def found(the_lab: Lab, program: str) -> None:
@@ -23,7 +30,7 @@ def found(the_lab: Lab, program: str) -> None:
 
 def test_a_stop_takes_effect_while_a_long_command_runs(the_lab: Lab) -> None:
     begun = the_lab.folder / "begun"
-    found(the_lab, f"import pathlib, time; pathlib.Path({str(begun)!r}).touch(); time.sleep(600)")
+    found(the_lab, LONG.format(begun=str(begun)))
     the_lab.start("apply")
     wait_until(begun.exists, 100, "the command runs", say=the_lab.said)
     said = the_lab.reconcile("stop", NAME, "--json")
