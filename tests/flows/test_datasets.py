@@ -82,7 +82,6 @@ def test_invalid_rows_are_left_out_up_to_the_share_and_the_others_train(the_lab:
     assert "take in quest sums 19 rows, 705 B; 1 invalid left out, the first is row 5: field" in told
 
 
-@pytest.mark.long
 def test_gsm8k_is_refused_before_a_spec_names_its_shape_and_trains_after(the_lab: Lab, cases: Path) -> None:
     hero = tiny_hero("one", max_length=4096)
     hero["model"]["context_length"] = 4096
