@@ -20,8 +20,7 @@ def measure(folder: Path) -> Iterator[str]:
         [RECONCILE, "apply", "--json"],
         cwd=realm.specs,
         env=realm.environment,
-        stdout=subprocess.PIPE,
-        text=True,
+        stdout=subprocess.DEVNULL,  # a pipe that nobody reads would fill, and stop the loop
     )
     try:
         _wait_until_settled(realm)
@@ -38,7 +37,7 @@ def measure(folder: Path) -> Iterator[str]:
         yield f"idle               {share:.2%} of a core, {memory_mb(process.pid):.0f} MB (goal: 0.2 %, 60 MB)"
     finally:
         process.terminate()
-        process.communicate(timeout=30)
+        process.wait(timeout=30)
 
 
 def _switch(realm: Realm, number: int) -> float:
