@@ -4,7 +4,6 @@ What is foreign is never changed, and nothing of it is unpickled. What nobody kn
 manifest names the fields that say nothing.
 """
 
-import os
 from pathlib import Path
 
 import msgspec
@@ -14,7 +13,7 @@ from reconciler.act.errors import Permanent, Temporary
 from reconciler.act.first_checkpoint import find_published, publish, record_first, stage
 from reconciler.act.tools import Tools
 from reconciler.observed.checkpoints import find_damage
-from reconciler.observed.folders import open_folder
+from reconciler.observed.folders import UnsafeFile, open_folder
 from reconciler.observed.start_folders import observe_start_folder
 from reconciler.observed.start_records import StartFolder
 from reconciler.plan.actions import ImportCheckpoint
@@ -93,11 +92,15 @@ def _refuse_changed(action: ImportCheckpoint, before: StartFolder) -> None:
 
 def _copied(action: ImportCheckpoint, staging: Path) -> tuple[FileEntry, ...]:
     entries = []
-    with open_folder(Path(action.source), Path(action.source)) as folder:
-        for name in action.files:
-            with folder.open_file(name) as descriptor:
-                size, digest = copy_hashed(os.dup(descriptor), staging / name)
-            entries.append(FileEntry(path=name, size_bytes=size, blake3=digest))
+    try:
+        with open_folder(Path(action.source), Path(action.source)) as folder:
+            for name in action.files:
+                size, digest = copy_hashed(folder.open_descriptor(name), staging / name)
+                entries.append(FileEntry(path=name, size_bytes=size, blake3=digest))
+    except UnsafeFile as error:
+        raise Temporary(
+            f"{action.source} changed while it was copied: a file {error}; planned again"
+        ) from error
     return tuple(entries)
 
 

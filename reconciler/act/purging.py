@@ -19,12 +19,12 @@ from reconciler.observed.belongings import (
     belongings_of_campaign,
     belongings_of_checkpoint,
 )
-from reconciler.observed.folders import open_folder
 from reconciler.plan.actions import PurgeTrash
 from state.atomic import sync_folder
 from state.contract.manifest import MANIFEST_NAME
 from state.failpoints import reach
 from state.ids import RunKey
+from state.inside import opened
 from state.store.rows import RunRow, TrashRow
 from state.store.tables import select, select_one
 
@@ -49,7 +49,7 @@ def purge(action: PurgeTrash, tools: Tools) -> str:
         raise Permanent(f"{place} holds what is not ours: {strange}; nothing of it was deleted")
     set_state(tools, stone, "purging")
     write_status_files(tools, stone.campaign_uid, stone.campaign)
-    _remove(place, tools.layout.root, found.ours)
+    _remove(place, found.ours)
     set_state(tools, stone, "purged")
     return f"deleted; its ledger row{'s' if stone.is_campaign else ''} and metrics stay"
 
@@ -69,8 +69,13 @@ def known_runs(tools: Tools, campaign_uid: str) -> frozenset[str]:
     return frozenset(RunKey(row.campaign_uid, row.generation, row.attempt).folder for row in rows)
 
 
-def _remove(place: Path, root: Path, ours: Sequence[Entry]) -> None:
-    """Remove these entries one by one, the content of a folder before it; one that is gone is fine."""
+def _remove(place: Path, ours: Sequence[Entry]) -> None:
+    """Remove these entries one by one, the content of a folder before it; one that is gone is fine.
+
+    Raises:
+        InTheWay: somebody put a link in the place of a folder meanwhile.
+        Temporary: somebody put something into one.
+    """
     for entry in ours:
         reach("purge.remove")
         path = place / entry.path
@@ -79,8 +84,8 @@ def _remove(place: Path, root: Path, ours: Sequence[Entry]) -> None:
                 sync_folder(
                     path.parent
                 )  # a power cut must not leave files without what says that they are ours
-            with open_folder(path.parent, root) as folder:
-                (os.rmdir if entry.is_folder else os.unlink)(path.name, dir_fd=folder.descriptor)
+            with opened(path.parent) as folder:
+                (os.rmdir if entry.is_folder else os.unlink)(path.name, dir_fd=folder)
         except FileNotFoundError:
             continue
         except OSError as error:

@@ -2,8 +2,11 @@
 
 import gc
 import json
+import os
 import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -16,9 +19,10 @@ sys.path[:0] = [
 ]
 
 from protocols import Protocol, without
+from swaps import swap_everywhere
 from trials import CHAIN_LENGTH, Trials, fast_folder
 
-from reconciler.act import environment
+from reconciler.act import environment, purging
 
 
 def do_trials(name: str, num_chains: int, *, only_look: bool = False) -> dict[str, Any]:
@@ -70,7 +74,29 @@ def leave_out_syncs(name: str, *, with_failures: bool) -> dict[str, Any]:
     return {"met": sorted(sites), "missed": sorted(missed)}
 
 
-TASKS = {"trials": do_trials, "power": cut_power, "syncs": leave_out_syncs}
+@contextmanager
+def _following(folder: Path) -> Iterator[int]:
+    descriptor = os.open(folder, os.O_RDONLY)
+    yield descriptor
+    os.close(descriptor)
+
+
+def swap_links(name: str, *, follows_links: bool) -> dict[str, Any]:
+    """Put links in the place of folders under a deletion; with `follows_links`, one that opens them as others do."""
+    kept = purging.opened
+    if follows_links:
+        purging.opened = _following
+    with fast_folder() as folder:
+        trials = Trials(name, folder)
+        try:
+            num_swaps, problems = swap_everywhere(trials, heals=not follows_links)
+        finally:
+            purging.opened = kept
+            trials.close()
+    return {"swaps": num_swaps, "problems": problems[:9]}
+
+
+TASKS = {"swaps": swap_links, "trials": do_trials, "power": cut_power, "syncs": leave_out_syncs}
 
 
 def main() -> None:
