@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
@@ -84,6 +84,15 @@ class ApproveAbove(Record, frozen=True, kw_only=True):
     """More hours of GPU work that nothing else holds do."""
 
 
+class Disk(Record, frozen=True, kw_only=True):
+    """What the disk of the root must have room for."""
+
+    floor: Size = "250MB"
+    """So much stays free beside the next save: below that training pauses, before a save can fail."""
+    preflight: Literal["refuse", "warn"] = "refuse"
+    """What follows where the saves of all that is queued do not fit, by size, retention and trash."""
+
+
 class Apply(Record, frozen=True, kw_only=True):
     """How the loop runs."""
 
@@ -112,6 +121,8 @@ class Realm(Spec, frozen=True, kw_only=True):
     """Folder of checkpoints, logs and state, outside every git work tree. Absent: the user's data folder."""
     defaults: TrainingSettings | None = None
     """Settings under every hero and campaign."""
+    disk: Disk = Disk()
+    """What stays free on the disk of the root."""
     apply: Apply = Apply()
     """How the loop runs."""
 

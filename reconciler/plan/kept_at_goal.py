@@ -17,7 +17,7 @@ from reconciler.plan.observed_time import observed_now
 from reconciler.plan.retention.calendar_rules import PERIODS
 from reconciler.plan.retention.records import MalformedRecords, Record
 from reconciler.plan.retention.retain import retain
-from reconciler.plan.retention.rules import Rules
+from reconciler.plan.retention.rules import ALL, Rules
 from reconciler.plan.stock import Stock, stock_of
 from reconciler.plan.world import World
 from state.store.rows import CampaignRow, LedgerRow
@@ -51,10 +51,15 @@ def at_goal(world: World, spec: Retention, row: CampaignRow) -> AtGoal | None:
     if goal is None or newest >= goal or row.status == "archived":
         return None
     every = int(resolve(layers_of(world.desired, row.name))["checkpoint.every_updates"].value)
-    told = AtGoal(updates=goal, every_updates=every)
-    rules = msgspec.structs.replace(rules_of(world, spec, row), minimum_age_seconds=0.0)
-    pace = _pace(stock)
-    if (goal - newest) // every > MOST_SAVES:
+    return kept_at(world, spec, stock, newest, AtGoal(updates=goal, every_updates=every))
+
+
+def kept_at(world: World, spec: Retention | None, stock: Stock, newest: int, told: AtGoal) -> AtGoal:
+    """Return what would be kept of a campaign that stands at `newest`, once it has made `told.updates`."""
+    rules = Rules(last=ALL) if spec is None else rules_of(world, spec, stock.row)
+    rules = msgspec.structs.replace(rules, minimum_age_seconds=0.0)
+    pace, every = pace_of(stock), told.every_updates
+    if (told.updates - newest) // every > MOST_SAVES:
         return msgspec.structs.replace(told, unknown=f"more than {MOST_SAVES:,} saves are still to come")
     if pace is None and _reads_times(rules):
         return msgspec.structs.replace(told, unknown="the rules count time, and its pace is not known yet")
@@ -102,7 +107,7 @@ def _saves(world: World, stock: Stock, newest: int, told: AtGoal, pace: timedelt
     ]
 
 
-def _pace(stock: Stock) -> timedelta | None:
+def pace_of(stock: Stock) -> timedelta | None:
     """Return the time of one update between the last two saves of one run."""
     if len(stock.ledger) < 2:  # noqa: PLR2004 - two saves
         return None

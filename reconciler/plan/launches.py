@@ -25,6 +25,7 @@ from reconciler.plan.memory import is_probed_first
 from reconciler.plan.mending import is_being_mended
 from reconciler.plan.methods import begins_afresh
 from reconciler.plan.retry import judge, policy_of
+from reconciler.plan.room import block_low
 from reconciler.plan.segments import decay_of, waits_for_its_segment
 from reconciler.plan.starts import waits_for_its_start
 from reconciler.plan.world import World
@@ -72,7 +73,14 @@ def _is_held_back(world: World, draft: Draft, campaign: str, resolved: ResolvedR
         or blockers.block_foreign_in_the_way(world, draft, campaign)
         or blockers.block_learning_lost(world, draft, campaign)
         or _must_wait(world, draft, campaign, resolved.config_hash)
+        or _has_no_room(world, draft, campaign, resolved, heading)
     )
+
+
+def _has_no_room(world: World, draft: Draft, campaign: str, resolved: ResolvedRun, heading: Heading) -> bool:
+    from reconciler.plan.preflight import block_full  # only a launch asks for it
+
+    return block_low(world, draft, campaign) or block_full(world, draft, campaign, resolved.config, heading)
 
 
 def _is_refused_change(world: World, draft: Draft, campaign: str, resolved: ResolvedRun) -> bool:

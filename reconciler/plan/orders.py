@@ -3,21 +3,27 @@
 from collections.abc import Iterator, Sequence
 
 from reconciler.plan.actions import GiveOrders, StopRun
+from reconciler.plan.changes import Source
 from reconciler.plan.draft import Draft
 from reconciler.plan.heading import heading_of_run
 from reconciler.plan.jobs import PendingJob
 from reconciler.plan.live_config import wanted_config
+from reconciler.plan.room import block_low, room_text, waits_for_room
 from reconciler.plan.saves import open_saves, save_to_order
 from reconciler.plan.world import LiveRun, World
+from state.amounts import size
 from state.contract.goals import as_order, goals_in, in_words
 from state.contract.orders import Orders
 
 _PAUSE, _GO_ON, _SAVE = "pause", "go on", "save now"
+_NO_ROOM, _ROOM_AGAIN = "pause, before a save can fail", "go on: "
 
 
 def plan_urgent_orders(world: World, draft: Draft) -> None:
     """Hand the running trainer a pause, a new goal, a wish to save, before what may take long or fail."""
     for live, orders in _orderable(world, draft):
+        if waits_for_room(world, live) and world.hold(live.campaign) is None:
+            block_low(world, draft, live.campaign)
         differences = _urgent_differences(world, draft, live, orders)
         if differences:
             uids = tuple(quest.job_uid for quest in orders.quests)
@@ -76,21 +82,44 @@ def _give(
             sequence=sequence,
             job_uids=job_uids,
             **as_order(heading_of_run(world, draft, live).goals),
-            pause=world.hold(live.campaign) == "pause",
+            pause=_pauses(world, live),
             save=save_to_order(world, live, _ordered_save(live)),
             config=wanted.config,
         ),
         subject=f"run/{live.campaign}",
         reason=", ".join(differences),
-        cause=cause or wanted.cause or _asked(world, live, differences) or world.where("queue"),
-        source="request" if is_dropped or set(differences) <= {_PAUSE, _GO_ON, _SAVE} else "edit",
+        cause=cause or wanted.cause or _cause(world, live, differences),
+        source=_source(differences, is_dropped=is_dropped),
     )
 
 
-def _asked(world: World, live: LiveRun, differences: list[str]) -> str | None:
+def _cause(world: World, live: LiveRun, differences: Sequence[str]) -> str:
+    """Return what makes the difference, where it is neither a line of the queue nor a changed config."""
+    if _is_about_room(differences):
+        return world.where("realm", "disk", "floor")
+    return _asked(world, live, differences) or world.where("queue")
+
+
+def _is_about_room(differences: Sequence[str]) -> bool:
+    return any(text.startswith((_NO_ROOM, _ROOM_AGAIN)) for text in differences)
+
+
+def _source(differences: Sequence[str], *, is_dropped: bool) -> Source:
+    """Return whose doing an order is: the disk's, a person's, or that of the specs."""
+    if _is_about_room(differences):
+        return "drift"
+    return "request" if is_dropped or set(differences) <= {_PAUSE, _GO_ON, _SAVE} else "edit"
+
+
+def _pauses(world: World, live: LiveRun) -> bool:
+    """Is a trainer to pause: because a person asked, or because a save could fail?"""
+    return world.hold(live.campaign) == "pause" or waits_for_room(world, live)
+
+
+def _asked(world: World, live: LiveRun, differences: Sequence[str]) -> str | None:
     """Return which request makes the difference, where it is one for a checkpoint alone."""
     asked = [request.asked_at for request in open_saves(world, live.campaign)]
-    return f"reconcile checkpoint at {asked[-1]}" if differences == [_SAVE] and asked else None
+    return f"reconcile checkpoint at {asked[-1]}" if list(differences) == [_SAVE] and asked else None
 
 
 def _ordered_save(live: LiveRun) -> int:
@@ -101,14 +130,24 @@ def _urgent_differences(world: World, draft: Draft, live: LiveRun, orders: Order
     config = wanted_config(world, live).text
     found = [config] if config is not None else []
     goals = heading_of_run(world, draft, live).goals
-    pause = world.hold(live.campaign) == "pause"
+    pause = _pauses(world, live)
     if goals_in(orders) != goals:
         found.append(f"goal {in_words(goals)}" if goals else "no goal any more")
     if pause != orders.pause:
-        found.append(_PAUSE if pause else _GO_ON)
+        found.append(_pause_text(world, live, pause=pause))
     if save_to_order(world, live, orders.save) != orders.save:
         found.append(_SAVE)
     return found
+
+
+def _pause_text(world: World, live: LiveRun, *, pause: bool) -> str:
+    """Say whether a trainer pauses or goes on, and where nobody asked for it why."""
+    row = world.facts.campaign_row(live.campaign)
+    if pause and world.hold(live.campaign) != "pause":
+        return f"{_NO_ROOM}: {room_text(world, live.campaign, waits=False)}"
+    if pause or (row is not None and row.hold == "pause"):
+        return _PAUSE if pause else _GO_ON
+    return f"{_ROOM_AGAIN}{size(world.facts.disk.free_bytes or 0)} are free"
 
 
 def _differences(has: list[tuple[str, int]], wanted: Sequence[PendingJob]) -> list[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).resolve().parents[2])]
 
-from lab import Lab, found_realm, rows, tiny_hero, wait_until
+from lab import Lab, found_realm, realm, rows, tiny_hero, wait_until
 
 from reconciler.observed.checkpoints import verify_contents
 from state.atomic import ensure_folder
@@ -30,6 +30,9 @@ def main() -> None:
     if subprocess.run(mount, check=False).returncode != 0:
         sys.exit(99)
     found_realm(lab, ["one"], ONE, [{"id": "a", "file": "data/a.jsonl"}])
+    lab.spec(
+        "realm", **realm(ONE, disk={"floor": "0MB", "preflight": "warn"})
+    )  # the trainer's own look is tried
     lab.spec("heroes/one", **tiny_hero("one", checkpoint={"every_updates": 60}))
     lab.commit()
     try:

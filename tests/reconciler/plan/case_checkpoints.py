@@ -96,7 +96,7 @@ def ledger_row(uid: str, words: Mapping[str, Any], number: int) -> LedgerRow:
         segment=words.get("segment", 1),
         step=words["step"],
         sequence=number,
-        timestamp=EARLIER,
+        timestamp=words.get("timestamp", EARLIER),
         path=f"h/c/{_folder(words)}/checkpoint-{words['step']}"
         if words.get("aside")
         else f"checkpoint-{words['step']}",
@@ -106,8 +106,8 @@ def ledger_row(uid: str, words: Mapping[str, Any], number: int) -> LedgerRow:
         learning_rate=0.1,
         training_file=None,
         total_examples_trained=1,
-        size_bytes=1,
-        has_optimizer=True,
+        size_bytes=words.get("size_bytes", 1),
+        has_optimizer=words.get("has_optimizer", True),
         healthy=True,
         digest=words.get("recorded_digest", _digest(words)),
         parent_step=None,

@@ -75,7 +75,7 @@ class Builder:
                 exists=True,
                 readable=True,
                 writable=True,
-                free_bytes=10**12,
+                free_bytes=words.get("free_bytes", 10**12),
                 total_bytes=10**12,
                 work_tree=words.get("work_tree"),
                 file_system="ext4",
