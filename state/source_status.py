@@ -29,5 +29,8 @@ class SourceStatus(msgspec.Struct, frozen=True, kw_only=True):
     offered: str | None = None
     """The commit that the source has now, where it is not in force."""
     trouble: SourceTrouble | None = None
+    is_local: bool = False
+    """A branch of a repository here: `commit` is what it should go on from, `offered` what it has and is in
+    force; of a branch elsewhere `commit` stays in force."""
     covers_request: int = 0
     """The newest request that was there before this look began: it answers this one and those before it."""

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from urllib.parse import urlsplit, urlunsplit
 
 import apsw
-import msgspec
 
 from reconciler.act.mirror import Fetched, fetch
 from reconciler.app.errors import Misused
@@ -15,6 +14,7 @@ from state.atomic import write_json
 from state.layout import Layout
 from state.source_status import SourceStatus, SourceTrouble
 from state.store.connection import open_reader
+from state.store.refreshes import accepted_commits
 from state.store.rows import RequestRow
 from state.store.tables import select
 
@@ -24,13 +24,6 @@ _MOST_DOUBLINGS = 16
 _JITTER = 0.2
 _SCHEMES = ("file", "git", "http", "https", "ssh")
 _SCP = re.compile(r"[A-Za-z0-9._-]+(@[A-Za-z0-9._-]+)?:(?!:)[^\s]+", re.ASCII)
-
-
-class Refresh(msgspec.Struct, frozen=True, kw_only=True):
-    """What a request for a look asks beside the look."""
-
-    accepts: str | None = None
-    """First digits of a commit that may be taken up though it rewrites the history."""
 
 
 def checked_url(url: str) -> str:
@@ -130,12 +123,8 @@ class Fetcher:
                 rows = select(store, RequestRow, "WHERE kind = 'refresh' ORDER BY id")
         except (OSError, apsw.Error):
             return 0, None
-        wishes = [
-            msgspec.json.decode(row.approves_json, type=Refresh).accepts
-            for row in rows
-            if row.handled_at is None and row.approves_json is not None
-        ]
-        return max((row.id for row in rows), default=0), next((one for one in reversed(wishes) if one), None)
+        wishes = list(accepted_commits(row for row in rows if row.handled_at is None))
+        return max((row.id for row in rows), default=0), wishes[-1] if wishes else None
 
     def _meant(self, before: SourceStatus | None, accepts: str | None) -> str | None:
         """Return the commit that a person accepts: the very one that was offered when they said so."""

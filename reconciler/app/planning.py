@@ -99,11 +99,18 @@ def view_of(environment: Environment, options: Options, commit: Commit, read: De
     known = known_of_new(world, layout, memory.look, memory.guards)
     world = with_unusable_tokenizers(with_inspections(world, known), memory.unusable)
     world = with_late_held_out(environment, world, layout)
+    following = read_following(layout)
+    is_new = world.facts.store.trusted_commit != commit.id
+    if is_new and following is not None and following.branch == commit.branch:
+        from reconciler.app.local_history import with_history
+
+        facts = with_history(world.facts, following, commit, now)
+        world = msgspec.structs.replace(world, facts=facts)
     plan = observer.right.plan(desired, world.facts, specs_commit=commit.id, now=now)
     return View(
         commit=commit,
         is_worktree=False,
-        following=read_following(layout),
+        following=following,
         uncommitted=(),
         layout=layout,
         desired=desired,

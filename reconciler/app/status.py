@@ -179,7 +179,7 @@ def status_of(view: View) -> StatusReport:
         applied_commit=store.applied_commit,
         applied_at=store.applied_at,
         reconciler=holder_of(view.layout.lock),
-        source=view.facts.source,
+        source=_fetched(view),
         suspended=_suspended(view, suspend) if suspend and world.is_suspended(suspend) else None,
         device=choose_device(world),
         free_bytes=view.facts.disk.free_bytes,
@@ -199,6 +199,11 @@ def status_of(view: View) -> StatusReport:
         complaint=view.complaint,
         warnings=view.plan.warnings,
     )
+
+
+def _fetched(view: View) -> SourceStatus | None:
+    source = view.facts.source
+    return None if source is None or source.is_local else source
 
 
 def _suspended(view: View, suspend: Suspend) -> str:

@@ -33,6 +33,7 @@ from reconciler.app.known_data import (
     with_inspections,
 )
 from reconciler.app.late_held_out import with_late_held_out
+from reconciler.app.local_history import remember_history, with_history
 from reconciler.app.patience import Patience
 from reconciler.app.place import Options
 from reconciler.app.planning import View, world_of
@@ -171,6 +172,7 @@ class Ticker:
         self._view = view
         if self._fetcher is not None and open_refresh(world_of(view)) is not None:
             self._fetcher.fetch_now()
+        remember_history(self._writer, view.facts, self._following, commit)
         self._note("attempted_commit", commit.id, view.facts.store.attempted_commit)
         self._show.tick_began(view)
         outcomes = list(self._perform(view))
@@ -211,6 +213,7 @@ class Ticker:
         world = with_inspections(world, known_of_new(world, self._layout, self._look_through, self._guards))
         world = with_unusable_tokenizers(world, self._gate.unusable)
         facts = with_late_held_out(self._environment, world, self._layout).facts
+        facts = with_history(facts, self._following, commit, now)
         view = View(
             commit=commit,
             is_worktree=False,

@@ -84,7 +84,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     disk: DiskFacts
     derived: DerivedFacts
     source: SourceStatus | None = None
-    """Of specs that are fetched from elsewhere; None where they are local."""
+    """Of specs that are fetched from elsewhere; of local ones only where their history does not go on."""
     gpus: GpuInventory
     obstacles: tuple[Obstacle, ...] = ()
     """What stands in the place of files and folders that are written."""

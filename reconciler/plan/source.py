@@ -1,4 +1,4 @@
-"""A remote source: who asked for a look is told what it found; in trouble nothing is deleted."""
+"""Where the specs come from: who asked for a look is told what it found; in trouble nothing is deleted."""
 
 from reconciler.plan.actions import (
     AnswerRefresh,
@@ -12,8 +12,11 @@ from reconciler.plan.draft import Draft
 from reconciler.plan.world import World
 from state.amounts import count
 from state.source_status import SourceStatus, SourceTrouble
+from state.store.refreshes import accepted_commits
 from state.store.rows import RequestRow
 
+SHOWN = 12
+"""So many digits of a commit are shown to be accepted."""
 _DELETES = (TrashCheckpoint, DeleteCampaign, PurgeTrash)
 _HINTS = {
     "unreachable": "what it needs is on the other side; then: reconcile refresh --wait",
@@ -25,11 +28,11 @@ _HINTS = {
 
 def plan_refreshes(world: World, draft: Draft) -> None:
     """Answer every request for a look that the last look came after; of local specs every tick is one."""
-    source = world.facts.source
+    source, elsewhere = world.facts.source, _elsewhere(world)
     for request in world.facts.store.requests:
-        if request.kind == "refresh" and (source is None or request.id <= source.covers_request):
+        if request.kind == "refresh" and (elsewhere is None or request.id <= elsewhere.covers_request):
             draft.add(
-                AnswerRefresh(request_id=request.id, answer=_answer(world, source)),
+                AnswerRefresh(request_id=request.id, answer=_answer(world, source, request)),
                 subject="source",
                 reason=f"{request.asked_by} asked for it",
                 cause=f"reconcile refresh at {request.asked_at}",
@@ -39,7 +42,7 @@ def plan_refreshes(world: World, draft: Draft) -> None:
 
 def open_refresh(world: World) -> RequestRow | None:
     """Return the newest request for a look that no look came after."""
-    source = world.facts.source
+    source = _elsewhere(world)
     waiting = [
         request
         for request in world.facts.store.requests
@@ -56,6 +59,9 @@ def plan_source_trouble(world: World, draft: Draft) -> None:
     held = [change for change in draft.changes if isinstance(change.action, _DELETES)]
     draft.take_out([*held, *(change for change in draft.changes if _uses_an_approval(change))])
     waits = f"; {count(len(held), 'deletion')} wait{'s' if len(held) == 1 else ''} meanwhile" if held else ""
+    if source.is_local:
+        _tell_of_local(draft, source, source.trouble, waits)
+        return
     stays = f"{source.commit[:7]} stays in force" if source.commit else "nothing was ever fetched"
     draft.block(
         "source",
@@ -71,17 +77,47 @@ def _uses_an_approval(change: Change) -> bool:
     return isinstance(change.action, TakeApproval) and bool(change.action.sequences)
 
 
+def _tell_of_local(draft: Draft, source: SourceStatus, trouble: SourceTrouble, waits: str) -> None:
+    """Name a local branch that does not go on; it is in the way of deletions, and of nothing else."""
+    offered, before = (source.offered or "")[:SHOWN], (source.commit or "")[:7]
+    back = f"git merge {before}" if trouble.code == "rewritten" else "git fetch --unshallow"
+    hint = f"if it is meant: reconcile refresh --accept {offered}; else: {back}"
+    if waits:
+        draft.block(
+            "source",
+            code=f"source-{trouble.code}",
+            message=f"{trouble.message}{waits}",
+            cause=f"{source.url}, branch {source.branch}",
+            hint=hint,
+        )
+    else:
+        draft.warnings.append(f"{trouble.message}; nothing will be deleted meanwhile ({hint})")
+
+
 def _hint(source: SourceStatus, trouble: SourceTrouble) -> str:
     if trouble.code == "rewritten" and source.offered is not None:
-        accept = f"reconcile refresh --accept {source.offered[:12]}"
+        accept = f"reconcile refresh --accept {source.offered[:SHOWN]}"
         return f"if it is meant: {accept}; else put the branch back there"
     return _HINTS[trouble.code]
 
 
-def _answer(world: World, source: SourceStatus | None) -> str:
-    if source is None:
-        return f"the specs are local: {world.specs_commit[:7]} was looked at"
+def _elsewhere(world: World) -> SourceStatus | None:
+    source = world.facts.source
+    return None if source is None or source.is_local else source
+
+
+def _answer(world: World, source: SourceStatus | None, request: RequestRow) -> str:
+    if source is None or source.is_local:
+        return _answer_of_local(world.specs_commit, source, list(accepted_commits([request])))
     if source.trouble is not None:
         stays = f"{source.commit[:7]} stays in force" if source.commit else "nothing is in force"
         return f"{source.trouble.message}; {stays}"
     return f"{source.branch} is at {(source.commit or '')[:7]}, fetched {source.tried_at}"
+
+
+def _answer_of_local(commit: str, source: SourceStatus | None, accepts: list[str]) -> str:
+    if source is not None and source.trouble is not None:
+        return f"{commit[:7]} was looked at: {source.trouble.message}"
+    if any(commit.startswith(one) for one in accepts):
+        return f"{commit[:7]} is accepted: deletions do not wait for that any more"
+    return f"the specs are local: {commit[:7]} was looked at"

@@ -479,6 +479,9 @@ class StoreView(msgspec.Struct, frozen=True, kw_only=True):
     """The newest commit at which nothing was left to do."""
     applied_at: str | None = None
     attempted_commit: str | None = None
+    trusted_commit: str | None = None
+    """The newest commit of a local branch that went on from those before, or that a person accepted."""
+    trusted_branch: str | None = None
     campaigns: tuple[CampaignRow, ...] = ()
     runs: tuple[RunRow, ...] = ()
     jobs: tuple[JobRow, ...] = ()

@@ -35,6 +35,8 @@ def read_view(connection: apsw.Connection) -> StoreView:
             applied_commit=get_meta(connection, "applied_commit") or None,
             applied_at=get_meta(connection, "applied_at") or None,
             attempted_commit=get_meta(connection, "attempted_commit") or None,
+            trusted_commit=get_meta(connection, "trusted_commit") or None,
+            trusted_branch=get_meta(connection, "trusted_branch") or None,
             campaigns=select(connection, CampaignRow),
             runs=select(connection, RunRow),
             jobs=select(connection, JobRow),

@@ -23,7 +23,8 @@ def command(session: Session, wishes: Wishes, accepts: str | None) -> None:
     """Ask the loop to look at its source now, instead of after `apply: {poll}`.
 
     While a source cannot be followed (unreachable, its branch gone, its history rewritten), the commit before
-    stays in force and nothing is deleted. Of local specs every commit is seen at once anyway."""
+    stays in force and nothing is deleted. Of local specs every commit is seen at once anyway, and followed;
+    what a branch here would delete that was moved back, or rewritten, waits for `--accept`."""
     from reconciler.app.refreshing import ask_refresh
 
     layout, asked = ask_refresh(session.environment(), session.options(), accepts, wishes.why)

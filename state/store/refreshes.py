@@ -1,0 +1,23 @@
+"""What a request for a look at the specs asks beside the look. Pure."""
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from state.store.rows import RequestRow
+
+
+class Refresh(msgspec.Struct, frozen=True, kw_only=True):
+    """What a request for a look asks beside the look."""
+
+    accepts: str | None = None
+    """First digits of a commit that may be taken up though it rewrites the history."""
+
+
+def accepted_commits(requests: Iterable[RequestRow]) -> Iterator[str]:
+    """Yield the first digits of each commit that one of these requests accepts, in their order."""
+    for row in requests:
+        if row.kind == "refresh" and row.approves_json is not None:
+            accepts = msgspec.json.decode(row.approves_json, type=Refresh).accepts
+            if accepts:
+                yield accepts
