@@ -37,6 +37,7 @@ from reconciler.observed.records import (
     SeenFolder,
     Strange,
 )
+from reconciler.observed.second_look import may_fork
 from reconciler.observed.snapshots import observe_snapshots
 from reconciler.observed.source import observe_source
 from reconciler.observed.start_folders import observe_start_folder
@@ -59,7 +60,11 @@ from state.store.rows import RunRow, StoreView, TrashRow
 class Observer:
     """Looks at the world, again and again."""
 
-    def __init__(self, environment: Environment, layout: Layout, repository: Path) -> None:
+    def __init__(
+        self, environment: Environment, layout: Layout, repository: Path, *, looks_ahead: bool = False
+    ) -> None:
+        """Look at what lies below this root; `looks_ahead`: with a second process where there is much."""
+        self._looks_ahead = looks_ahead
         self._environment = environment
         self._layout = layout
         self._repository = repository
@@ -71,9 +76,15 @@ class Observer:
 
     def facts(self, desired: Desired) -> Facts:
         """Return what is, now."""
-        store = self._store(desired)
-        with self._files.at_once():
-            folders = self._known_campaigns(store)
+        self._folders.rest.recall(str(self._layout.campaigns))
+        if self._looks_ahead and may_fork():
+            self._folders.rest.look_ahead(self._layout.root)
+        try:
+            store = self._store(desired)
+            with self._files.at_once():
+                folders = self._known_campaigns(store)
+        finally:
+            self._folders.rest.end_of_look()
         held_out_files = self._held_out_files(desired, store)
         return Facts(
             store=store,
@@ -117,7 +128,6 @@ class Observer:
     def _known_campaigns(self, store: StoreView) -> dict[str, SeenFolder]:
         """Return what lies in the folders of the store's campaigns, by name."""
         homes, segments = find_homes(self._layout, store.campaigns), _numbers(store)
-        self._folders.rest.recall(str(self._layout.campaigns))
         with Neighbours(self._layout.root) as below:
             return {
                 row.name: observe_campaign_folder(

@@ -91,7 +91,7 @@ def view_of(environment: Environment, options: Options, commit: Commit, read: De
     """
     desired = seen_from_here(environment, options, read)
     layout = Layout(root_of(environment, options, desired.realm.spec, commit))
-    observer = Observer(environment, layout, commit.top or layout.root)
+    observer = Observer(environment, layout, commit.top or layout.root, looks_ahead=True)
     seen = observer.facts(desired)
     now = environment.now()
     world = World(desired=desired, facts=seen, specs_commit=commit.id, now=now)

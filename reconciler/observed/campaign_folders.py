@@ -39,6 +39,9 @@ def observe_campaign_folder(
 
     `segments`: those whose folders are looked into; none of a campaign that never began a second one.
     """
+    ahead = caches.rest.found_untouched(str(home.places.folder), campaign_uid) if not segments else None
+    if ahead is not None and ahead.checkpoints is not None:
+        return _of(ahead, ahead.checkpoints, home)
     try:
         with below.open(home.places.folder) as folder:
             known = caches.rest.unchanged(folder, campaign_uid)
@@ -76,6 +79,10 @@ def _seen(known: Content, folder: Folder, home: Home, caches: FolderCaches) -> S
     if checkpoints is None:
         uid, cache = known.campaign_uid, caches.checkpoints
         checkpoints = checkpoints_in(folder, _CHECKPOINTS, uid, cache, known.entries)
+    return _of(known, checkpoints, home)
+
+
+def _of(known: Content, checkpoints: CheckpointFacts, home: Home) -> SeenFolder:
     return SeenFolder(
         checkpoints=checkpoints,
         runs=known.runs,

@@ -20,10 +20,11 @@ import msgspec
 
 from reconciler.observed.checkpoint_cache import places_of
 from reconciler.observed.fact_cache import FactCache
-from reconciler.observed.folders import Folder, PlainSignature, Signature, UnsafeFile
+from reconciler.observed.folders import Folder, Neighbours, PlainSignature, Signature, UnsafeFile
 from reconciler.observed.processes import PROC, is_alive
 from reconciler.observed.records import CampaignRuns, CheckpointFacts, DerivedFile
 from reconciler.observed.runs import RUN_FILES, is_over
+from reconciler.observed.second_look import FEWEST_FOLDERS, SecondLook
 from state.ids import checkpoint_folder
 from state.layout import CampaignLayout
 
@@ -61,8 +62,17 @@ class _Known(msgspec.Struct, frozen=True, array_like=True):
     content: Content
 
 
+class _Print(msgspec.Struct, frozen=True, array_like=True):
+    """Of what is known, only what tells whether anybody touched it."""
+
+    places: tuple[str, ...]
+    signatures: tuple[PlainSignature | None, ...]
+    content: msgspec.Raw
+
+
 _Places = tuple[tuple[str, ...], tuple[Signature | None, ...]]
 _DECODER = msgspec.msgpack.Decoder(_Known)
+_PRINT_DECODER = msgspec.msgpack.Decoder(_Print)
 
 
 class FolderMemory:
@@ -77,12 +87,43 @@ class FolderMemory:
         self._known: dict[str, _Known | None] = {}
         self._entries: dict[str, bytes] = {}
         self._recalled: str | None = None
+        self._second: SecondLook | None = None
 
     def recall(self, below: str) -> None:
         """Fetch what was kept of all folders below this one, once: one by one takes three times as long."""
         if self._kept is not None and self._recalled != below:
             self._recalled = below
             self._entries = self._kept.get_all(_key(f"{below}/"))
+
+    def look_ahead(self, root: Path, *, fewest: int = FEWEST_FOLDERS) -> None:
+        """Let a second process look at the folders that were recalled, all below this root, if many."""
+        if len(self._entries) >= fewest:
+            folders = [folder for key in self._entries if (folder := _folder_of(key)) is not None]
+            below = Neighbours(root)
+            self._second = SecondLook.begin(folders, lambda folder: self._is_untouched(below, folder))
+
+    def end_of_look(self) -> None:
+        """End the second process, if there is one."""
+        if self._second is not None:
+            self._second.end()
+        self._second = None
+
+    def _is_untouched(self, below: Neighbours, path: str) -> bool:
+        try:
+            known = _PRINT_DECODER.decode(self._entries[_key(path)])
+            with below.open(Path(path)) as folder:
+                return folder.are(known.places, known.signatures)
+        except (OSError, UnsafeFile, ValueError, msgspec.DecodeError):
+            return False  # this process looks, and says what is wrong
+
+    def found_untouched(self, path: str, campaign_uid: str) -> Content | None:
+        """Return what was seen in a folder, for this campaign, if the second process found it untouched."""
+        if self._second is None or not self._second.is_untouched(path):
+            return None
+        known = self._of(path)
+        if known is None or known.content.campaign_uid != campaign_uid or self._any_lives(known.content):
+            return None
+        return known.content
 
     def unchanged(self, folder: Folder, campaign_uid: str) -> Content | None:
         """Return what was seen there, if it was looked at for this campaign and nobody touched it since."""
@@ -177,3 +218,9 @@ def _is_quiet(content: Content) -> bool:
 def _key(folder: str) -> str:
     """Return the key of a folder; it begins with that of each folder above, and can always be encoded."""
     return f"campaign\0{_RULES}\0{ascii(folder)[1:-1]}"
+
+
+def _folder_of(key: str) -> str | None:
+    """Return the folder that has this key; None where its name had to be written in another way."""
+    folder = key.rpartition("\0")[2]
+    return None if "\\" in folder else folder

@@ -133,6 +133,39 @@ def test_whatever_is_touched_is_seen(look, campaign, touch) -> None:
         assert afresh != before
 
 
+def look_ahead(caches: FolderCaches, campaign: CampaignLayout, root: Path) -> None:
+    """Let a second process look, and wait until it has looked at everything."""
+    caches.rest.recall(str(campaign.folder.parents[1]))
+    caches.rest.look_ahead(root, fewest=1)
+    os.waitpid(caches.rest._second._process, 0)
+
+
+@pytest.mark.parametrize("touch", TOUCHES)
+def test_whatever_is_touched_is_seen_by_a_second_process(look, campaign, tmp_path, touch) -> None:
+    kept = MemoryCache()
+    look(FolderCaches(kept, settled_seconds=0))
+    TOUCHES[touch](campaign)
+    caches = FolderCaches(kept)
+    look_ahead(caches, campaign, tmp_path / "root")
+    assert caches.rest.found_untouched(str(campaign.folder), "aaaa") is None
+    assert look(caches) == look(FolderCaches())
+    caches.rest.end_of_look()
+
+
+@pytest.mark.parametrize(("uid", "is_known"), [("aaaa", True), ("bbbb", False)])
+def test_what_the_second_process_found_untouched_is_not_looked_at_again(
+    look, campaign, tmp_path, uid, is_known
+) -> None:
+    kept = MemoryCache()
+    before = look(FolderCaches(kept, settled_seconds=0))
+    caches = FolderCaches(kept)
+    look_ahead(caches, campaign, tmp_path / "root")
+    campaign.folder.rename(tmp_path / "away")
+    assert (caches.rest.found_untouched(str(campaign.folder), uid) is not None) == is_known
+    assert not is_known or look(caches) == before
+    caches.rest.end_of_look()
+
+
 def test_what_nobody_touched_is_not_read_again_by_the_next_command(look, campaign, is_known) -> None:
     kept = MemoryCache()
     assert not is_known(FolderMemory(kept))
