@@ -23,6 +23,7 @@ from reconciler.observed.records import (
     TrashFacts,
 )
 from reconciler.observed.start_records import StartFolder
+from reconciler.observed.stock import Stock, make_stock
 from state.contract.inspection import Inspection
 from state.homes import HomeState
 from state.ids import RunKey
@@ -69,6 +70,8 @@ class CampaignFacts(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def problem(self) -> str | None:
         """Return why one of the folders with checkpoints could not be read."""
+        if not self.segments:
+            return self.checkpoints.problem
         problems = (facts.problem for facts in (self.checkpoints, *self.segments.values()))
         return next((problem for problem in problems if problem is not None), None)
 
@@ -145,6 +148,23 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def ledger_of(self, campaign_uid: str) -> tuple[LedgerRow, ...]:
         """Return the ledger rows of a campaign in the order of recording."""
         return self._ledger.get(campaign_uid, ())
+
+    def stock_of(self, row: CampaignRow) -> Stock:
+        """Return what is kept of a campaign's checkpoints; of the same row it is put together once."""
+        known = self._stocks.get(row.uid)
+        if known is None or known.row is not row:
+            known = self._stocks[row.uid] = self._make_stock(row)
+        return known
+
+    def _make_stock(self, row: CampaignRow) -> Stock:
+        ledger, seen = self.ledger_of(row.uid), self.campaigns.get(row.name)
+        found = [(one.sequence, self.tombstone(one)) for one in ledger] if self.tombstones else ()
+        stones = {sequence: stone for sequence, stone in found if stone is not None}
+        return make_stock(row, ledger, seen.all_complete if seen is not None else (), stones)
+
+    @cached_property
+    def _stocks(self) -> dict[str, Stock]:
+        return {}
 
     def tombstone(self, row: LedgerRow) -> TrashRow | None:
         """Return the tombstone of a checkpoint that was dropped, by itself or with its whole campaign."""

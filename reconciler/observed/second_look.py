@@ -1,9 +1,9 @@
 """A second process looks at remembered folders from the last one on, while this one begins with the first.
 
-Of a thousand campaigns every file of every checkpoint is looked at by each plan, which is most of its time; two
-cores halve it. The answers are marks in shared memory, one for each folder: whoever comes to one without a mark
-looks itself, so a second process that is slow, or is killed, costs nothing but what it did not do. It only
-looks: it never touches what it was forked with, and ends where the two meet, or when this one is gone.
+Of a thousand campaigns every file of every checkpoint is looked at by each plan, which is most of its time;
+two cores halve it. The answers are marks in shared memory, one for each folder: whoever comes to one without
+a mark looks itself, so a second process that is slow, or is killed, costs nothing but what it did not do. It
+only looks: it never touches what it was forked with, and ends where the two meet, or when this one is gone.
 """
 
 import contextlib
