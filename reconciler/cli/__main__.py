@@ -18,6 +18,10 @@ def main() -> NoReturn:
         print_ids(sys.argv[2:])
         _leave(SystemExit(0))
     gc.disable()  # before the first import; a loop that runs for weeks turns it on again
+    if "apply" not in sys.argv:  # it has threads, and all the time that it needs
+        from reconciler.cli.light import lighten
+
+        lighten()
     from reconciler.cli.group import reconcile
 
     try:

@@ -7,6 +7,8 @@ from typing import Any, NoReturn
 
 import click
 
+from reconciler.cli.light import import_msgspec
+from reconciler.cli.options import LightHelp
 from reconciler.cli.session import Session, common_options
 
 VERBS: dict[str, tuple[str, str]] = {
@@ -60,7 +62,7 @@ VERBS: dict[str, tuple[str, str]] = {
 """Verb → its module in `commands`, and what help says about it; in the order of help."""
 
 
-class Verbs(click.Group):
+class Verbs(LightHelp, click.Group):
     """A group that imports a verb only when it is used, and ends with the exit codes of the documentation."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -71,6 +73,7 @@ class Verbs(click.Group):
         del ctx
         if cmd_name not in VERBS:
             return None
+        import_msgspec()
         module = import_module(f"reconciler.cli.commands.{VERBS[cmd_name][0]}")
         command: click.Command = module.command
         return command

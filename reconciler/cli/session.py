@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from reconciler.cli.options import LightHelp, Option, option
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -172,13 +174,13 @@ def common_options() -> "list[click.Parameter]":
     ]
 
 
-def _option(*names: str, **attributes: Any) -> click.Option:
-    return click.Option(names, expose_value=False, callback=_remember, **attributes)
+def _option(*names: str, **attributes: Any) -> Option:
+    return Option(names, expose_value=False, callback=_remember, **attributes)
 
 
 def set_option() -> "Callable[[Any], Any]":
     """Return the option of commands whose config has the command line as its last layer."""
-    return click.option(
+    return option(
         "--set",
         "settings",
         multiple=True,
@@ -189,10 +191,10 @@ def set_option() -> "Callable[[Any], Any]":
 
 def choice_options() -> "Callable[[Any], Any]":
     """Return the options that choose what a plan is about: `--only` and `--exclude`."""
-    only = click.option(
+    only = option(
         "--only", multiple=True, metavar="GLOB", help="Only these subjects, such as quest/q1 or 'tiny/*'."
     )
-    exclude = click.option(
+    exclude = option(
         "--exclude", multiple=True, metavar="GLOB", help="All but these, and what cannot go without them."
     )
     return lambda command: only(exclude(command))
@@ -200,10 +202,10 @@ def choice_options() -> "Callable[[Any], Any]":
 
 def wide_option() -> "Callable[[Any], Any]":
     """Return the option of commands that print a table."""
-    return click.option("--wide", is_flag=True, help="Every column, a row a line, however wide.")
+    return option("--wide", is_flag=True, help="Every column, a row a line, however wide.")
 
 
-class Verb(click.Command):
+class Verb(LightHelp):
     """A command with the common options and a section of examples."""
 
     def __init__(self, *args: Any, examples: "Sequence[tuple[str, str]]" = (), **kwargs: Any) -> None:

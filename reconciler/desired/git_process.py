@@ -1,14 +1,15 @@
 """git as a subprocess, told to leave everything alone: no hooks, prompts, locks, network."""
 
 import os
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import subprocess
 
 _SETTINGS = ("core.fsmonitor=false", "core.hooksPath=/dev/null", "core.untrackedCache=false", "gc.auto=0")
 _TIMEOUT_SECONDS = 60.0
-_PIPE = subprocess.PIPE
 
 
 class SourceError(Exception):
@@ -31,12 +32,14 @@ class UnknownRefError(SourceError):
     """Nothing of this name, or no commit under it."""
 
 
-def run(repository: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+def run(repository: Path, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
     """Run git and return what it said, whatever its exit status.
 
     Raises:
         SourceError: there is no git, or it did not answer within a minute.
     """
+    import subprocess  # a look at known specs asks git nothing
+
     command = _command(repository, arguments)
     try:
         return subprocess.run(
@@ -57,7 +60,7 @@ def output(repository: Path, *arguments: str, limit: int) -> bytes | None:
     Raises:
         SourceError: there is no git, or it printed more than `limit` bytes, which are never held.
     """
-    with _started(repository, arguments, stdin=subprocess.DEVNULL) as process:
+    with _started(repository, arguments) as process:
         said = process.stdout.read(limit + 1) if process.stdout else b""
         if len(said) > limit:
             process.kill()
@@ -91,7 +94,7 @@ class ObjectReader:
             SourceError: the object is missing, or of another type than wanted.
         """
         if self._process is None:
-            self._process = _started(self.repository, ("cat-file", "--batch"), stdin=_PIPE)
+            self._process = _started(self.repository, ("cat-file", "--batch"), is_asked=True)
         requests, answers = self._process.stdin, self._process.stdout
         if requests is None or answers is None:  # cannot be: both are pipes
             raise SourceError("git cat-file has no pipes")
@@ -107,12 +110,15 @@ class ObjectReader:
         return _body(answers, int(header[2]), limit)
 
 
-def _started(repository: Path, arguments: Sequence[str], stdin: int) -> "subprocess.Popen[bytes]":
+def _started(
+    repository: Path, arguments: Sequence[str], *, is_asked: bool = False
+) -> "subprocess.Popen[bytes]":
+    from subprocess import DEVNULL, PIPE, Popen
+
     command, environment = _command(repository, arguments), _environment()
     try:
-        return subprocess.Popen(
-            command, env=environment, stdin=stdin, stdout=_PIPE, stderr=subprocess.DEVNULL
-        )
+        stdin = PIPE if is_asked else DEVNULL
+        return Popen(command, env=environment, stdin=stdin, stdout=PIPE, stderr=DEVNULL)
     except FileNotFoundError as error:
         raise _absent(repository) from error
 

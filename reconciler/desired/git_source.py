@@ -1,7 +1,7 @@
 """Specs at a commit: what a ref means, and the files under `specs/` there. Reads objects, checks nothing out.
 
-Called by `app`; the tree goes to `loading`. A new commit costs one `git rev-parse` and one `git ls-tree`, and
-one `git cat-file` for the files that no cache knows.
+Called by `app`; the tree goes to `loading`. A new commit costs one `git ls-tree`, one `git cat-file` for the
+files that no cache knows, and one `git rev-parse` where `head_file` leaves that question to git.
 """
 
 import contextlib
@@ -21,6 +21,7 @@ from reconciler.desired.git_process import (
     output,
     run,
 )
+from reconciler.desired.head_file import read_head
 from reconciler.desired.kinds import SPECS, shown
 from reconciler.desired.mistakes import Mistake, nearest_name
 from reconciler.desired.tree import MAX_DEPTH, MAX_FILES, SpecFile, SpecTree, bad_entry
@@ -52,7 +53,7 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def resolve(repository: Path, ref: str = "HEAD") -> Commit:
-    """Return the commit that a branch, tag, id or HEAD means now. One git process.
+    """Return the commit that a branch, tag, id or HEAD means now. One git process; none for an ordinary HEAD.
 
     Raises:
         NoRepositoryError: the folder is in no git repository, or is not there.
@@ -62,6 +63,14 @@ def resolve(repository: Path, ref: str = "HEAD") -> Commit:
     """
     if not ref or ref.startswith("-") or not ref.isprintable():
         raise UnknownRefError(f"{repository}: {ref!r} is no name of a branch or commit")
+    head = read_head(repository) if ref == "HEAD" else None
+    if head is not None:
+        branch = head.ref.removeprefix("refs/heads/")
+        return Commit(id=head.commit_id, branch=branch, full_ref=head.ref, git_dir=head.git_dir, top=head.top)
+    return _said_by_git(repository, ref)
+
+
+def _said_by_git(repository: Path, ref: str) -> Commit:
     where = ("--is-inside-work-tree", "--show-prefix", "--absolute-git-dir")
     done = run(repository, "rev-parse", f"{ref}^{{commit}}", "--symbolic-full-name", ref, *where)
     if done.returncode != 0:

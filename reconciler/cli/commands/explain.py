@@ -2,6 +2,7 @@
 
 import click
 
+from reconciler.cli.options import option
 from reconciler.cli.session import Session, Verb, set_option, wide_option
 
 
@@ -20,10 +21,10 @@ from reconciler.cli.session import Session, Verb, set_option, wide_option
     ],
 )
 @click.argument("thing")
-@click.option("--origin", is_flag=True, help="Each resolved setting: value, file:line, what it hides.")
-@click.option("--worktree", is_flag=True, help="By the files as they are, committed or not.")
+@option("--origin", is_flag=True, help="Each resolved setting: value, file:line, what it hides.")
+@option("--worktree", is_flag=True, help="By the files as they are, committed or not.")
 @wide_option()
-@click.option("--json", "as_json", is_flag=True, help="Print the explanation as JSON.")
+@option("--json", "as_json", is_flag=True, help="Print the explanation as JSON.")
 @set_option()
 @click.pass_obj
 def command(

@@ -2,6 +2,7 @@
 
 import click
 
+from reconciler.cli.options import option
 from reconciler.cli.session import Session, Verb, wide_option
 
 
@@ -21,12 +22,12 @@ from reconciler.cli.session import Session, Verb, wide_option
 )
 @click.argument("kind", required=False)
 @click.argument("name", metavar="[ID]", required=False)
-@click.option("--latest", is_flag=True, help="Checkpoints: the newest complete one of each campaign.")
-@click.option("--best", metavar="METRIC", help="Checkpoints: the best complete one, in its own direction.")
-@click.option("--step", type=click.IntRange(min=0), metavar="N", help="Checkpoints: those of this step.")
-@click.option("--summary", is_flag=True, help="Checkpoints: what those of each campaign come to.")
+@option("--latest", is_flag=True, help="Checkpoints: the newest complete one of each campaign.")
+@option("--best", metavar="METRIC", help="Checkpoints: the best complete one, in its own direction.")
+@option("--step", type=click.IntRange(min=0), metavar="N", help="Checkpoints: those of this step.")
+@option("--summary", is_flag=True, help="Checkpoints: what those of each campaign come to.")
 @wide_option()
-@click.option("--json", "as_json", is_flag=True, help="Print every field as JSON.")
+@option("--json", "as_json", is_flag=True, help="Print every field as JSON.")
 @click.pass_obj
 def command(
     session: Session,

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from reconciler.cli.options import FileName, option
 from reconciler.cli.session import Session, Verb, choice_options, set_option
 
 if TYPE_CHECKING:
@@ -34,31 +35,29 @@ CHANGES = 2
     ],
 )
 @click.argument("ref", default="HEAD")
-@click.option("--worktree", is_flag=True, help="Plan from the files as they are, committed or not.")
-@click.option(
+@option("--worktree", is_flag=True, help="Plan from the files as they are, committed or not.")
+@option(
     "--format",
     "style",
     type=click.Choice(["text", "json", "markdown"]),
     default="text",
     help="json: see reconcile schema plan. markdown: the comment of a pull request.",
 )
-@click.option("--json", "style", flag_value="json", help="The same as --format json.")
-@click.option("--detailed-exitcode", is_flag=True, help="0 nothing to do, 1 error, 2 changes.")
-@click.option(
+@option("--json", "style", flag_value="json", help="The same as --format json.")
+@option("--detailed-exitcode", is_flag=True, help="0 nothing to do, 1 error, 2 changes.")
+@option(
     "--facts",
     metavar="FILE",
-    type=click.Path(dir_okay=False, path_type=str),
+    type=FileName(),
     help="Plan against a snapshot that `reconcile observe --out FILE` made on the realm's machine.",
 )
-@click.option(
+@option(
     "--out",
     metavar="FILE",
-    type=click.Path(dir_okay=False, path_type=str),
+    type=FileName(),
     help="Save the plan too: `reconcile apply FILE` does just this, or nothing where it is stale.",
 )
-@click.option(
-    "--until", metavar="TIME", help="Say what comes in that time, such as 12h or 7d, if it goes on."
-)
+@option("--until", metavar="TIME", help="Say what comes in that time, such as 12h or 7d, if it goes on.")
 @choice_options()
 @set_option()
 @click.pass_obj

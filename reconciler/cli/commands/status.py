@@ -2,6 +2,7 @@
 
 import click
 
+from reconciler.cli.options import option
 from reconciler.cli.session import Session, Verb
 
 
@@ -13,8 +14,8 @@ from reconciler.cli.session import Session, Verb
         ("reconcile status --prometheus > realm.prom", "For the textfile collector of a node exporter."),
     ],
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the status as JSON.")
-@click.option("--prometheus", is_flag=True, help="Print it as metrics, for a textfile collector.")
+@option("--json", "as_json", is_flag=True, help="Print the status as JSON.")
+@option("--prometheus", is_flag=True, help="Print it as metrics, for a textfile collector.")
 @click.pass_obj
 def command(session: Session, as_json: bool, prometheus: bool) -> None:
     """Show how the realm is: does it match the specs (synced), is it well (healthy), what trains."""

@@ -234,4 +234,4 @@ def test_a_repository_of_sha256_objects_is_read(repository_of, small) -> None:
 def test_without_git_the_error_says_what_to_install(repository, monkeypatch) -> None:
     monkeypatch.setenv("PATH", "/nonexistent")
     with pytest.raises(SourceError, match="specs are read with git, which is not installed"):
-        git_source.resolve(repository)
+        git_source.resolve(repository, "main")
