@@ -6,29 +6,15 @@ move that a kill cut short is planned again, whichever way the specs point by th
 
 from collections.abc import Sequence
 
-from reconciler.plan.actions import (
-    Action,
-    ActivateCampaign,
-    ArchiveCampaign,
-    CloseRun,
-    DeactivateCampaign,
-    MarkJob,
-    RecordCheckpoint,
-    RegisterCampaign,
-    RestoreCampaign,
-    SetAsideCheckpoint,
-)
+from reconciler.plan.actions import ArchiveCampaign, RestoreCampaign
 from reconciler.plan.afterwards import drops_afterwards, told_afterwards
+from reconciler.plan.at_rest import needs_at_rest
 from reconciler.plan.changes import Change
 from reconciler.plan.draft import Draft
 from reconciler.plan.world import World
 from state.ids import campaign_folder
 from state.store.rows import CampaignRow
 
-_BEFORE_ARCHIVING: tuple[type[Action], ...] = (
-    *(CloseRun, RecordCheckpoint, SetAsideCheckpoint, MarkJob, RegisterCampaign),
-    *(ActivateCampaign, DeactivateCampaign),
-)
 """What of the same plan must have succeeded before, where it is about the campaign."""
 
 
@@ -122,14 +108,3 @@ def _is_still_training(world: World, draft: Draft, row: CampaignRow) -> bool:
         hint="wait: apply goes on by itself",
     )
     return True
-
-
-def needs_at_rest(draft: Draft, row: CampaignRow) -> tuple[str, ...]:
-    """Return the changes of this plan without which nothing of the campaign may move."""
-    changes = (change for change in draft.changes if isinstance(change.action, _BEFORE_ARCHIVING))
-    return tuple(change.id for change in changes if _is_about(change.action, row.name))
-
-
-def _is_about(action: Action, campaign: str) -> bool:
-    names = (getattr(action, "campaign", None), getattr(action, "previous", None))
-    return campaign in names

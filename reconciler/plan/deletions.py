@@ -7,7 +7,7 @@ What is deleted keeps its row, its ledger rows and its number, and can be taken 
 from collections.abc import Iterator
 
 from reconciler.plan.actions import DeleteCampaign, RestoreCheckpoint
-from reconciler.plan.archive import needs_at_rest
+from reconciler.plan.at_rest import needs_at_rest
 from reconciler.plan.cleanup import asked_grace_seconds, names_of, obstacles_to, said_before
 from reconciler.plan.draft import Draft
 from reconciler.plan.export_first import Obstacle

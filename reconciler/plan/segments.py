@@ -5,7 +5,7 @@ from typing import Literal
 from reconciler.observed.records import FoundCheckpoint
 from reconciler.plan import jobs
 from reconciler.plan.actions import BeginSegment, CloseRun
-from reconciler.plan.archive import needs_at_rest
+from reconciler.plan.at_rest import needs_at_rest
 from reconciler.plan.changes import WAITS
 from reconciler.plan.draft import Draft
 from reconciler.plan.heading import learnt_at, of_branch
