@@ -14,8 +14,8 @@ from reconciler.act.tools import Tools
 from reconciler.observed.checkpoints import find_damage, observe_checkpoints
 from reconciler.observed.records import FoundCheckpoint
 from reconciler.plan.actions import RecordCheckpoint
-from reconciler.plan.checkpoints import is_later
-from reconciler.plan.ledger_rows import ledger_row
+from reconciler.plan.checkpoints.ledger import is_later
+from reconciler.plan.checkpoints.ledger_rows import ledger_row
 from state.atomic import sync_folder, write_file
 from state.contract.manifest import SIDECAR_NAME, Manifest
 from state.formats import encode_record, sidecar_record

@@ -14,7 +14,7 @@ from reconciler.act.read_back import check_written, wrong_in
 from reconciler.act.tools import Tools
 from reconciler.observed.records import FoundCheckpoint
 from reconciler.plan.actions import CopyCheckpoint
-from reconciler.plan.copies import copy_place
+from reconciler.plan.copies.places import copy_place
 from state.amounts import size
 from state.atomic import PRIVATE_FOLDER, ensure_folder, freeze, publish_folder, remove_staged
 from state.contract.files import ContractError, decode

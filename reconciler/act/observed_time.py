@@ -2,8 +2,8 @@
 
 import apsw
 
-from reconciler.plan.observed_time import elapsed_seconds
-from reconciler.plan.trash import CLEAN_TICKS
+from reconciler.plan.keeping.observed_time import elapsed_seconds
+from reconciler.plan.trash.drops import CLEAN_TICKS
 from state.store.rows import StoreView
 from state.store.tables import get_meta, put_meta
 from state.store.writer import Writer

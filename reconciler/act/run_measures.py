@@ -8,7 +8,7 @@ from typing import Any
 import apsw
 import msgspec
 
-from reconciler.plan.pace import expected, runs_alike
+from reconciler.plan.costs.pace import expected, runs_alike
 from state.contract.memory_alike import memory_key_of
 from state.contract.metrics import MetricsRecord
 from state.inside import open_file

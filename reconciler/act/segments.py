@@ -22,7 +22,7 @@ from reconciler.act.tools import Tools
 from reconciler.observed.checkpoints import find_damage, observe_checkpoints
 from reconciler.observed.records import FoundCheckpoint
 from reconciler.plan.actions import BeginSegment
-from reconciler.plan.learnt_again import jobs_after_rollback
+from reconciler.plan.segments.learnt_again import jobs_after_rollback
 from state.atomic import ensure_folder, move_folder
 from state.contract.manifest import QuestCursor
 from state.ids import segment_folder

@@ -30,7 +30,7 @@ from reconciler.act.status_files import write_status_files
 from reconciler.act.tools import Tools
 from reconciler.observed.processes import find_by_cookie
 from reconciler.plan.actions import CloseRun, RunAction, StopRun
-from reconciler.plan.runs import LEFT_NO_WORD
+from reconciler.plan.runs.endings import LEFT_NO_WORD
 from state.atomic import write_json
 from state.contract.files import ContractError, read
 from state.contract.orders import Orders

@@ -19,7 +19,7 @@ from reconciler.act.tombstones import mirror, new_stone, set_state
 from reconciler.act.tools import Tools
 from reconciler.observed.checkpoints import find_damage, observe_checkpoints
 from reconciler.plan.actions import ForgetUndelete, RestoreCheckpoint, TrashCheckpoint, WriteTombstone
-from reconciler.plan.trash_names import dropped_name
+from reconciler.plan.trash.names import dropped_name
 from state.atomic import ensure_folder, move_folder
 from state.contract.files import ContractError, read
 from state.contract.manifest import MANIFEST_NAME, Manifest

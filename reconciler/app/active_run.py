@@ -4,7 +4,7 @@ import msgspec
 
 from reconciler.app.planning import View
 from reconciler.observed.records import RunFacts
-from reconciler.plan.silence import seconds_between, stale_seconds
+from reconciler.plan.runs.silence import seconds_between, stale_seconds
 from reconciler.plan.world import World
 from state.store.in_force import in_force
 from state.store.rows import CampaignRow, RunRow

@@ -12,7 +12,7 @@ from reconciler.app.planning import View, look
 from reconciler.app.requests import Asked, leave_request
 from reconciler.desired.git_process import SourceError
 from reconciler.plan.changes import Awaiting
-from reconciler.plan.guard import drops_of, short
+from reconciler.plan.review.guard import drops_of, short
 from state.layout import Layout
 
 LEAST_DIGITS = 8

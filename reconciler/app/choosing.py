@@ -7,8 +7,8 @@ import msgspec
 
 from reconciler.app.planning import View
 from reconciler.app.saved_plans import pick
-from reconciler.plan.narrowing import Choice, narrowed, unfitting
-from reconciler.plan.saved import SavedPlan
+from reconciler.plan.review.narrowing import Choice, narrowed, unfitting
+from reconciler.plan.review.saved import SavedPlan
 
 if TYPE_CHECKING:
     from reconciler.app.ticking import Choose

@@ -8,12 +8,12 @@ from reconciler.desired.desired import Desired
 from reconciler.desired.queue import Quest
 from reconciler.desired.training import HeldOutFile as HeldOutSpec
 from reconciler.observed.records import InboxFile
-from reconciler.plan.configs import ResolvedRun, resolve_run
+from reconciler.plan.configs.hero_checks import LaunchProblem
+from reconciler.plan.configs.resolved import ResolvedRun, resolve_run
 from reconciler.plan.dropped import quest_id_of
-from reconciler.plan.held_out import held_out_shape
-from reconciler.plan.hero_checks import LaunchProblem
-from reconciler.plan.inbox import contracts_of_inbox
-from reconciler.plan.quest_sources import NoSource, contracts_of, quest_source
+from reconciler.plan.queue.held_out import held_out_shape
+from reconciler.plan.queue.inbox import contracts_of_inbox
+from reconciler.plan.queue.quest_sources import NoSource, contracts_of, quest_source
 from reconciler.plan.world import World
 from state.contract.inspection import HELD_OUT_KEY, Depth, Guard, InspectRequest, TrainedAs
 from state.contract.row_contracts import RowContract

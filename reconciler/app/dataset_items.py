@@ -6,7 +6,7 @@ from reconciler.desired.dataset import Dataset, contract_of
 from reconciler.desired.desired import Source
 from reconciler.desired.queue import Quest
 from reconciler.desired.unsupported import unsupported_dataset
-from reconciler.plan.datasets import not_checked
+from reconciler.plan.queue.datasets import not_checked
 from state.contract.orders import RowShape
 
 

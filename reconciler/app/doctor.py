@@ -20,7 +20,7 @@ from reconciler.desired.mistakes import SpecMistakesError
 from reconciler.observed.disk import observe_disk
 from reconciler.observed.gpus import observe_gpus
 from reconciler.observed.records import DiskFacts
-from reconciler.plan.trash_contents import num_in_trash
+from reconciler.plan.trash.contents import num_in_trash
 from state.amounts import counts, size
 from state.layout import Layout
 from state.lock import read_epoch

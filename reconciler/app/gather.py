@@ -43,11 +43,11 @@ from reconciler.observed.source import observe_source
 from reconciler.observed.start_folders import observe_start_folder
 from reconciler.observed.start_records import StartFolder
 from reconciler.observed.trash import observe_trash
-from reconciler.plan.held_out import contracts_of_held_out, held_out_key
-from reconciler.plan.inbox import contracts_of_inbox
-from reconciler.plan.observed_time import is_over, observed_now
-from reconciler.plan.quest_parts import known_contents
-from reconciler.plan.quest_sources import contracts_of
+from reconciler.plan.keeping.observed_time import is_over, observed_now
+from reconciler.plan.queue.held_out import contracts_of_held_out, held_out_key
+from reconciler.plan.queue.inbox import contracts_of_inbox
+from reconciler.plan.queue.quest_parts import known_contents
+from reconciler.plan.queue.quest_sources import contracts_of
 from state.canonical import short_id
 from state.contract.growth import KnownPart
 from state.homes import Home, find_homes

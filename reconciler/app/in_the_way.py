@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from reconciler.app.planning import View, world_of
 from reconciler.app.status import hold_of
-from reconciler.plan.blockers import held_text
 from reconciler.plan.changes import Blocked
+from reconciler.plan.runs.blockers import held_text
 from state.ids import is_campaign_name
 
 

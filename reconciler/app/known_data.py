@@ -15,7 +15,7 @@ from reconciler.desired.desired import Desired
 from reconciler.desired.queue import Quest
 from reconciler.plan.actions import EnqueueJob
 from reconciler.plan.changes import Plan
-from reconciler.plan.quest_sources import said
+from reconciler.plan.queue.quest_sources import said
 from reconciler.plan.world import World
 from state.contract.inspection import Guard, InspectAnswer, Inspection, InspectRequest, LookedThrough
 from state.contract.row_contracts import MESSAGES

@@ -9,7 +9,7 @@ import msgspec
 
 from reconciler.app.planning import View, world_of
 from reconciler.desired.queue import Quest
-from reconciler.plan.quest_sources import NoSource, quest_source
+from reconciler.plan.queue.quest_sources import NoSource, quest_source
 from state.contract.lineage import SUFFIX, Lineage
 
 _MOST_BYTES = 1 << 20

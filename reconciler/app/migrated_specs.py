@@ -11,9 +11,9 @@ from reconciler.app.scalars import quoted
 from reconciler.app.shipped import shipped_specs, spec_files
 from reconciler.desired.hero import Hero
 from reconciler.observed.older_records import OlderCampaign, OlderRoot
-from reconciler.plan.migrating import Decision
-from reconciler.plan.migration_steps import names_of
-from reconciler.plan.older_config import OlderSettings, model_of_config, overrides, settings_of
+from reconciler.plan.migrating.older_config import OlderSettings, model_of_config, overrides, settings_of
+from reconciler.plan.migrating.older_root import Decision
+from reconciler.plan.migrating.steps import names_of
 from state.ids import is_id
 
 _SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)b", re.IGNORECASE)

@@ -21,8 +21,8 @@ from reconciler.desired.base import ID_WORDS
 from reconciler.desired.mistakes import SpecMistakesError, nearest_name
 from reconciler.observed.older_records import OlderRoot
 from reconciler.observed.older_roots import observe_older_root
-from reconciler.plan.migrating import Decision, Wish, decide
-from reconciler.plan.migration_steps import derived_of, names_of, not_taken_in, steps_of
+from reconciler.plan.migrating.older_root import Decision, Wish, decide
+from reconciler.plan.migrating.steps import derived_of, names_of, not_taken_in, steps_of
 from state.atomic import rename_noreplace
 from state.contract.files import ContractError
 from state.ids import is_id

@@ -6,7 +6,7 @@ import msgspec
 
 from reconciler.app.planning import View
 from reconciler.desired.layers import Resolved, layers_of, resolve
-from reconciler.plan.lowered_rates import lowered
+from reconciler.plan.segments.lowered_rates import lowered
 from state.contract.effective import EffectiveRun
 from state.contract.run_config import by_key
 from state.ids import RunKey

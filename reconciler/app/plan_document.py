@@ -14,13 +14,13 @@ from reconciler.app.planned_queue import PlannedQueue, planned_queue, works_of
 from reconciler.app.planning import View, world_of
 from reconciler.plan.actions import AnyAction
 from reconciler.plan.changes import Awaiting, Blocked, Change, Source
-from reconciler.plan.costs import Cost, cost_of
-from reconciler.plan.forecast import Forecast, forecast
-from reconciler.plan.kept_at_goal import AtGoal, at_goal
-from reconciler.plan.memory import RunMemory, memory_of
+from reconciler.plan.costs.disk import Cost, cost_of
+from reconciler.plan.costs.forecast import Forecast, forecast
+from reconciler.plan.costs.memory import RunMemory, memory_of
+from reconciler.plan.costs.training import TrainingCost, training_cost
+from reconciler.plan.keeping.kept_at_goal import AtGoal, at_goal
+from reconciler.plan.keeping.to_come import ToCome, to_come
 from reconciler.plan.sentences import sentence_of
-from reconciler.plan.to_come import ToCome, to_come
-from reconciler.plan.training_costs import TrainingCost, training_cost
 from state.lock import Holder
 
 

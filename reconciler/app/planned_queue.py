@@ -9,8 +9,8 @@ from reconciler.desired.layers import held_out_of
 from reconciler.desired.training import HeldOutFile
 from reconciler.plan import actions as a
 from reconciler.plan.changes import Change
-from reconciler.plan.jobs import PRIORITIES, cursor_of
-from reconciler.plan.training_costs import Work
+from reconciler.plan.costs.training import Work
+from reconciler.plan.queue.jobs import PRIORITIES, cursor_of
 from reconciler.plan.world import World
 from state.contract.inspection import Inspection, TokenCounts
 from state.store.rows import JobRow

@@ -7,6 +7,7 @@ damaged or of another version costs time and nothing else: then the files are co
 import functools
 import hashlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -16,10 +17,9 @@ from reconciler import plan
 from reconciler.desired.desired import Desired
 from reconciler.observed.fact_cache import FactCache
 from reconciler.observed.facts import Facts
+from reconciler.plan.campaigns.right_files import prints_of
 from reconciler.plan.changes import Plan
 from reconciler.plan.planner import make_plan
-from reconciler.plan.right_files import prints_of
-from state import contract, store
 
 _Prints = dict[str, bytes]
 
@@ -61,11 +61,22 @@ def code_stamp() -> str:
 
     That is how Python, too, decides whether to compile a file again.
     """
-    stamps = []
-    for package in (state, contract, store, plan):
-        with os.scandir(os.path.dirname(str(package.__file__))) as entries:  # noqa: PTH120 - a text is enough
-            stamps += [_stamp(entry) for entry in entries if entry.name.endswith(".py")]
+    stamps = [
+        _stamp(entry)
+        for package in (state, plan)
+        for entry in _sources(os.path.dirname(str(package.__file__)))  # noqa: PTH120 - a text is enough
+    ]
     return hashlib.blake2b(repr(sorted(stamps)).encode(), digest_size=16).hexdigest()
+
+
+def _sources(folder: str) -> "Iterator[os.DirEntry[str]]":
+    """Yield each Python file of a package and of the packages in it."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.endswith(".py"):
+                yield entry
+            elif not entry.name.startswith("__") and entry.is_dir():
+                yield from _sources(entry.path)
 
 
 def _stamp(entry: "os.DirEntry[str]") -> tuple[str, int, int]:

@@ -13,8 +13,8 @@ from reconciler.app.errors import Blocked, Failed
 from reconciler.app.place import Options
 from reconciler.app.planning import View, look, world_of
 from reconciler.plan.changes import Plan
-from reconciler.plan.narrowing import picked
-from reconciler.plan.saved import (
+from reconciler.plan.review.narrowing import picked
+from reconciler.plan.review.saved import (
     KIND,
     SCHEMA_VERSION,
     SavedPlan,

@@ -27,7 +27,7 @@ def schema_of(name: str) -> dict[str, Any]:
 
         return plan_schema()
     if name == SAVED_PLAN:
-        from reconciler.plan.saved import saved_plan_schema
+        from reconciler.plan.review.saved import saved_plan_schema
 
         return saved_plan_schema()
     from reconciler.desired import json_schema

@@ -12,7 +12,7 @@ from reconciler.app.place import Options
 from reconciler.app.planning import View
 from reconciler.app.requests import Asked, leave_request
 from reconciler.desired.retention import is_rate, rate_bytes
-from reconciler.plan.scrubs import DEFAULT_EVERY_SECONDS, before_of
+from reconciler.plan.checkpoints.scrubs import DEFAULT_EVERY_SECONDS, before_of
 from state.layout import Layout
 from state.store.rows import ScrubWish, StoreView
 

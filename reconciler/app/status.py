@@ -19,12 +19,12 @@ from reconciler.app.scrubbing import ScrubStatus, scrub_status
 from reconciler.app.trash_items import next_purge_seconds
 from reconciler.desired.base import Suspend
 from reconciler.plan.changes import Blocked
-from reconciler.plan.launches import choose_device
-from reconciler.plan.lowered_rates import living_segment
-from reconciler.plan.segment_words import told
-from reconciler.plan.to_come import ToCome, to_come
-from reconciler.plan.training_costs import Kept, expectations_kept
-from reconciler.plan.trash_contents import foreign, num_in_trash
+from reconciler.plan.costs.training import Kept, expectations_kept
+from reconciler.plan.keeping.to_come import ToCome, to_come
+from reconciler.plan.runs.launches import choose_device
+from reconciler.plan.segments.lowered_rates import living_segment
+from reconciler.plan.segments.words import told
+from reconciler.plan.trash.contents import foreign, num_in_trash
 from reconciler.plan.world import World
 from state.contract.goals import Goals, in_words
 from state.lock import Holder

@@ -14,11 +14,11 @@ from reconciler.app.quest_states import quest_states
 from reconciler.app.status import status_of
 from reconciler.app.trash_items import trash
 from reconciler.plan.dropped import quest_id_of
-from reconciler.plan.kept import checkpoint_id, verdicts_of
-from reconciler.plan.reactions import reaction_to
+from reconciler.plan.keeping.kept import checkpoint_id, verdicts_of
 from reconciler.plan.retention.records import MalformedRecords
-from reconciler.plan.retry import policy_of
-from reconciler.plan.segment_words import told
+from reconciler.plan.retries.reactions import reaction_to
+from reconciler.plan.retries.retry import policy_of
+from reconciler.plan.segments.words import told
 from reconciler.plan.sentences import sentence_of
 from reconciler.plan.world import World
 from state.amounts import count, counts, duration, moment, size

@@ -47,8 +47,8 @@ from reconciler.desired.realm import duration_seconds
 from reconciler.loop import Pace, Tick
 from reconciler.observed.processes import is_alive
 from reconciler.plan.changes import SETTLES, Plan
-from reconciler.plan.fetches import FETCHES
-from reconciler.plan.scrubs import is_background
+from reconciler.plan.checkpoints.scrubs import is_background
+from reconciler.plan.retries.fetches import FETCHES
 from reconciler.plan.source import open_refresh
 from reconciler.plan.world import LiveRun, World
 from state.atomic import ensure_folder

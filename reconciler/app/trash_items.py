@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from reconciler.app.items import TrashItem
 from reconciler.app.planning import View
-from reconciler.plan.observed_time import observed_now
-from reconciler.plan.trash_contents import foreign, is_vanished
-from reconciler.plan.trash_names import is_replaced
+from reconciler.plan.keeping.observed_time import observed_now
+from reconciler.plan.trash.contents import foreign, is_vanished
+from reconciler.plan.trash.names import is_replaced
 from state.store.rows import TrashRow
 
 NOT_OURS = "no tombstone names it: it is never deleted"

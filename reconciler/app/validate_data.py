@@ -11,7 +11,7 @@ from reconciler.app.inspecting import Asked, Inspector, as_far_as_installed
 from reconciler.app.late_held_out import late_held_out
 from reconciler.app.place import Options
 from reconciler.app.planning import View, look, world_of
-from reconciler.plan.held_out import learnt_text
+from reconciler.plan.queue.held_out import learnt_text
 from reconciler.plan.world import World
 from state.contract.inspection import DataFinding, Depth, Guard, InspectAnswer, Inspection, InspectRequest
 from state.contract.inspection_words import not_shown

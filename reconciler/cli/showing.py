@@ -161,7 +161,7 @@ class JsonShow:
 
     def settled(self, view: "View") -> None:
         from reconciler.app.planning import world_of
-        from reconciler.plan.to_come import to_come
+        from reconciler.plan.keeping.to_come import to_come
 
         blocked = [msgspec.to_builtins(item) for item in view.plan.blocked]
         still = msgspec.to_builtins(to_come(world_of(view), view.plan))

@@ -9,10 +9,10 @@ from state.amounts import count, duration, size
 
 if TYPE_CHECKING:
     from reconciler.app.plan_document import Kept, PlanDocument
-    from reconciler.plan.costs import Cost
-    from reconciler.plan.kept_at_goal import AtGoal
-    from reconciler.plan.memory import RunMemory
-    from reconciler.plan.training_costs import TrainingCost
+    from reconciler.plan.costs.disk import Cost
+    from reconciler.plan.costs.memory import RunMemory
+    from reconciler.plan.costs.training import TrainingCost
+    from reconciler.plan.keeping.kept_at_goal import AtGoal
 
 _MOST_CAMPAIGNS = 5
 

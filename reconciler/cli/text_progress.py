@@ -104,7 +104,7 @@ def unblocked_text(subject: str, paint: Paint = PLAIN) -> str:
 def settled_text(view: "View", paint: Paint = PLAIN, width: int = 80) -> str:
     """Return the last lines: nothing is left to do, what time still brings, and what is in the way."""
     from reconciler.app.planning import world_of
-    from reconciler.plan.to_come import to_come
+    from reconciler.plan.keeping.to_come import to_come
 
     blocked = view.plan.in_the_way
     num_waiting = len(view.plan.blocked) - len(blocked)

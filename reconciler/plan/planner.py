@@ -7,43 +7,43 @@ say (which may take long, or fail), and last a trainer gets its further orders o
 
 from reconciler.desired.desired import Desired
 from reconciler.observed.facts import Facts
-from reconciler.plan.archive import plan_archives, plan_restores
-from reconciler.plan.campaigns import plan_activation, plan_campaigns
+from reconciler.plan.campaigns.archive import plan_archives, plan_restores
+from reconciler.plan.campaigns.cleanup import plan_cleanups
+from reconciler.plan.campaigns.deletions import plan_deletions
+from reconciler.plan.campaigns.overruled import plan_forgotten
+from reconciler.plan.campaigns.records import plan_records
+from reconciler.plan.campaigns.registry import plan_activation, plan_campaigns
+from reconciler.plan.campaigns.starts import plan_starts
+from reconciler.plan.campaigns.status_files import plan_status_files
 from reconciler.plan.changes import Plan
-from reconciler.plan.checkpoints import plan_checkpoints
-from reconciler.plan.cleanup import plan_cleanups
-from reconciler.plan.datasets import plan_datasets
-from reconciler.plan.deletions import plan_deletions
+from reconciler.plan.checkpoints.ledger import plan_checkpoints
+from reconciler.plan.checkpoints.saves import plan_saves
+from reconciler.plan.checkpoints.scrubs import plan_scrub
+from reconciler.plan.configs.effective import plan_effective
+from reconciler.plan.configs.heroes import plan_heroes
+from reconciler.plan.copies.exports import plan_exports
+from reconciler.plan.copies.mending import plan_mends
+from reconciler.plan.copies.second_copies import plan_second_copies
 from reconciler.plan.draft import Draft
-from reconciler.plan.effective import plan_effective
-from reconciler.plan.exports import plan_exports
-from reconciler.plan.guard import plan_guard
-from reconciler.plan.held_out import plan_held_out
-from reconciler.plan.heroes import plan_heroes
 from reconciler.plan.in_the_way import plan_obstacles
-from reconciler.plan.inbox import plan_inbox
-from reconciler.plan.jobs import plan_progress
-from reconciler.plan.launches import plan_launch
-from reconciler.plan.marks import plan_marks
-from reconciler.plan.mending import plan_mends
-from reconciler.plan.milestones import plan_milestones
-from reconciler.plan.orders import plan_orders, plan_urgent_orders
-from reconciler.plan.overruled import plan_forgotten
-from reconciler.plan.queue import plan_queue
-from reconciler.plan.queue_folders import plan_queue_folders
-from reconciler.plan.records import plan_records
-from reconciler.plan.requests import plan_requests
+from reconciler.plan.keeping.marks import plan_marks
+from reconciler.plan.keeping.milestones import plan_milestones
+from reconciler.plan.queue.datasets import plan_datasets
+from reconciler.plan.queue.folders import plan_queue_folders
+from reconciler.plan.queue.held_out import plan_held_out
+from reconciler.plan.queue.inbox import plan_inbox
+from reconciler.plan.queue.jobs import plan_progress
+from reconciler.plan.queue.quests import plan_queue
+from reconciler.plan.review.guard import plan_guard
 from reconciler.plan.root import block_misplaced_root, block_reserved_heroes
-from reconciler.plan.runs import plan_ended_runs, plan_stops
-from reconciler.plan.saves import plan_saves
-from reconciler.plan.scrubs import plan_scrub
-from reconciler.plan.second_copies import plan_second_copies
-from reconciler.plan.segments import plan_segments
+from reconciler.plan.runs.endings import plan_ended_runs, plan_stops
+from reconciler.plan.runs.launches import plan_launch
+from reconciler.plan.runs.orders import plan_orders, plan_urgent_orders
+from reconciler.plan.runs.requests import plan_requests
+from reconciler.plan.segments.beginnings import plan_segments
 from reconciler.plan.source import plan_refreshes, plan_source_trouble
-from reconciler.plan.starts import plan_starts
-from reconciler.plan.status_files import plan_status_files
-from reconciler.plan.trash import plan_drops, plan_purges, plan_undeletes
-from reconciler.plan.trash_contents import plan_tombstones
+from reconciler.plan.trash.contents import plan_tombstones
+from reconciler.plan.trash.drops import plan_drops, plan_purges, plan_undeletes
 from reconciler.plan.world import World
 
 PLANNERS = (

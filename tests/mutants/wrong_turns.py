@@ -36,7 +36,7 @@ WRONG_TURNS = (
         "state/contract/run_config.py",
         "return sha256_of(msgspec.to_builtins(config))",
         "return sha256_of(msgspec.to_builtins(config.training))",
-        "tests/reconciler/plan/test_config_hash.py::test_a_change_in_any_layer_changes_the_hash",
+        "tests/reconciler/plan/configs/test_config_hash.py::test_a_change_in_any_layer_changes_the_hash",
     ),
     WrongTurn(
         "active pointer and symlink disagreed",
@@ -150,10 +150,10 @@ WRONG_TURNS = (
     ),
     WrongTurn(
         "jobs pointed at checkpoints that retention had deleted",
-        "reconciler/plan/kept.py",
+        "reconciler/plan/keeping/kept.py",
         'if job.status in ("queued", "processing") and job.start_step is not None:',
         "if False:",
-        "tests/reconciler/plan/test_kept.py::test_what_an_open_job_began_from_is_needed",
+        "tests/reconciler/plan/keeping/test_kept.py::test_what_an_open_job_began_from_is_needed",
     ),
     WrongTurn(
         "evaluations of one level counted for the next",

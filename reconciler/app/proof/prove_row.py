@@ -20,7 +20,7 @@ from reconciler.app.proof.records import Occasion, RowProof
 from reconciler.app.proof.study import Studied, Study
 from reconciler.app.proof.today import Rows, compared, known_rows, learnt_in_all, rows_now, taken_in
 from reconciler.desired.queue import Quest
-from reconciler.plan.inbox import contracts_of_inbox
+from reconciler.plan.queue.inbox import contracts_of_inbox
 from state.contract.quest_rows import QuestFileError, read_quest_bytes
 from state.contract.row_contracts import RowContract
 from state.contract.sieve import sieve

@@ -13,8 +13,8 @@ from reconciler.app.proof.records import FileProof
 from reconciler.app.proof.spans import by_times, spans_of
 from reconciler.app.proof.study import Studied, Study
 from reconciler.desired.queue import Quest
-from reconciler.plan.quest_parts import current_parts
-from reconciler.plan.quest_sources import said
+from reconciler.plan.queue.quest_parts import current_parts
+from reconciler.plan.queue.quest_sources import said
 
 Rows = Sequence[str | None]
 """Digests of the contents of a file's rows; None: not taken by the contract."""

@@ -12,7 +12,7 @@ import msgspec
 from reconciler.observed.checkpoints import observe_checkpoints
 from reconciler.observed.records import FoundCheckpoint, RunFacts
 from reconciler.observed.runs import observe_runs
-from reconciler.plan.ledger_rows import ledger_row
+from reconciler.plan.checkpoints.ledger_rows import ledger_row
 from state.campaign_file import card_of
 from state.cards import encode_card
 from state.contract.files import ContractError, read

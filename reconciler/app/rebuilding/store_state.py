@@ -4,7 +4,7 @@ from typing import Literal, NamedTuple
 
 import apsw
 
-from reconciler.plan.trash_names import dropped_name
+from reconciler.plan.trash.names import dropped_name
 from state.layout import Layout
 from state.lock import read_epoch
 from state.store.connection import StoreDamaged, open_reader

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from reconciler.app.telling import Show
     from reconciler.app.ticking import Choose
     from reconciler.loop import Mode
-    from reconciler.plan.narrowing import Choice
+    from reconciler.plan.review.narrowing import Choice
 
 
 @click.command(
@@ -78,7 +78,7 @@ def command(
     words = (*only, *exclude, *settings, *filter(None, (source, branch)))
     if planfile is not None and (until_converged or words):
         raise click.UsageError("a saved plan says what is done, and once; it goes with --once alone")
-    from reconciler.plan.narrowing import Choice
+    from reconciler.plan.review.narrowing import Choice
 
     mode: Mode = "once" if once or planfile else "until-converged" if until_converged else "continuous"
     options = session.options(settings, source=source, branch=branch)

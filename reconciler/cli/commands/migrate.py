@@ -57,7 +57,7 @@ def command(
     from reconciler.app.errors import Blocked, Misused
     from reconciler.app.migrating import apply_migration, plan_migration, undo_migration
     from reconciler.cli.text_migration import migration_text, step_line
-    from reconciler.plan.migrating import Wish
+    from reconciler.plan.migrating.older_root import Wish
 
     if is_applied and is_undone:
         raise Misused("--apply and --undo do not go together")

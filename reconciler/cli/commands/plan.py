@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from reconciler.app.plan_document import PlanDocument
     from reconciler.app.planning import View
-    from reconciler.plan.narrowing import Choice
+    from reconciler.plan.review.narrowing import Choice
 
 CHANGES = 2
 
@@ -88,7 +88,7 @@ def command(
         )
     if (only or exclude) and ".." in ref:
         raise click.UsageError("--only and --exclude choose from one plan; they go without BASE..HEAD")
-    from reconciler.plan.narrowing import Choice
+    from reconciler.plan.review.narrowing import Choice
 
     choice = Choice(only=only, exclude=exclude)
     see = _seer(session, settings, facts, worktree=worktree)

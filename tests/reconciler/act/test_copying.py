@@ -10,7 +10,7 @@ import pytest
 
 from reconciler.act import copying, read_back
 from reconciler.observed.checkpoints import observe_checkpoints
-from reconciler.plan.copies import copy_place
+from reconciler.plan.copies.places import copy_place
 from state import atomic
 from state.contract.files import read
 from state.contract.manifest import Manifest

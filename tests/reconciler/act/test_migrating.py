@@ -16,8 +16,8 @@ from reconciler.act.migrating import Migration, carry_out, newest_migration, tak
 from reconciler.desired.hero import Hero
 from reconciler.observed.checkpoints import observe_checkpoints, verify_contents
 from reconciler.observed.older_roots import observe_older_root
-from reconciler.plan.migrating import Wish, decide
-from reconciler.plan.migration_steps import derived_of, names_of, steps_of
+from reconciler.plan.migrating.older_root import Wish, decide
+from reconciler.plan.migrating.steps import derived_of, names_of, steps_of
 from state import failpoints
 from state.contract.files import read
 from state.contract.manifest import Manifest

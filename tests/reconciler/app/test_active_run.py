@@ -5,7 +5,7 @@ import pytest
 
 from reconciler.app.active_run import told
 from reconciler.observed.records import RunFacts
-from reconciler.plan.silence import seconds_between, stale_seconds
+from reconciler.plan.runs.silence import seconds_between, stale_seconds
 from state.contract.exit import RunExit
 from state.contract.status import RunStatus
 from state.store.rows import RunRow

@@ -13,7 +13,7 @@ from older_root import contents, tree, with_campaigns
 from reconciler.app.environment import Environment, current_environment
 from reconciler.app.migrating import Migrated, apply_migration, undo_migration
 from reconciler.app.realm_store import read_store
-from reconciler.plan.migrating import Wish
+from reconciler.plan.migrating.older_root import Wish
 from state import failpoints
 from state.layout import Layout
 

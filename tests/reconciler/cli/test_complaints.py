@@ -14,7 +14,7 @@ import pytest
 
 from reconciler.loop import Pace, Tick
 from reconciler.loop import run as run_loop
-from reconciler.plan.retry import RetryPolicy, judge
+from reconciler.plan.retries.retry import RetryPolicy, judge
 
 RULES = "campaigns: {active: {keep_checkpoints: 1}}\nminimum_age: 1s\n"
 FAILED = Tick(failed=1, plan_digest="p", is_settled=False)

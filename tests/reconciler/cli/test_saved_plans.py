@@ -9,7 +9,7 @@ import jsonschema
 import msgspec
 import pytest
 
-from reconciler.plan.saved import SavedPlan, saved_plan_schema, with_digest
+from reconciler.plan.review.saved import SavedPlan, saved_plan_schema, with_digest
 
 NO_WORK = "quests: []\n"
 

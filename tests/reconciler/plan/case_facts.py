@@ -28,11 +28,11 @@ from reconciler.observed.records import (
     TrashFacts,
 )
 from reconciler.observed.start_records import StartFolder
-from reconciler.plan.campaigns import card_of
+from reconciler.plan.campaigns.registry import card_of
 from reconciler.plan.changes import change_id
-from reconciler.plan.configs import ResolvedRun, resolve_run
-from reconciler.plan.held_out import held_out_key
-from reconciler.plan.quest_sources import QuestSource, quest_source
+from reconciler.plan.configs.resolved import ResolvedRun, resolve_run
+from reconciler.plan.queue.held_out import held_out_key
+from reconciler.plan.queue.quest_sources import QuestSource, quest_source
 from reconciler.plan.world import World
 from state.campaign_file import campaign_record
 from state.cards import CampaignCard, encode_card

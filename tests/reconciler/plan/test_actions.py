@@ -13,8 +13,8 @@ from reconciler.plan.sentences import _SENTENCES
 ACTIONS = get_args(AnyAction)
 PLANNERS = [
     path
-    for path in sorted(Path(reconciler.plan.__file__).parent.glob("*.py"))
-    if path.stem not in ("actions", "sentences", "changes", "draft")
+    for path in sorted(Path(reconciler.plan.__file__).parent.rglob("*.py"))
+    if path.parent.name != "actions" and path.stem not in ("sentences", "changes", "draft")
 ]
 
 

@@ -26,7 +26,7 @@ NOT_IN_A_CASE = {
 
 def codes() -> Iterator[str]:
     """Yield every code of a blocker that is written down in the planners."""
-    for path in sorted(Path(package.__path__[0]).glob("*.py")):
+    for path in sorted(Path(package.__path__[0]).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call):
                 yield from _codes_of(node)

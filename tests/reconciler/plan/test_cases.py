@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from reconciler.plan import checkpoints
 from reconciler.plan.actions import LaunchRun
+from reconciler.plan.checkpoints import ledger
 from reconciler.plan.sentences import sentence_of
 from state.ids import campaign_uid, job_uid
 
@@ -51,6 +51,6 @@ def test_no_case_is_planned_otherwise_where_nothing_is_left_out_as_recorded(plan
     found = [YAML(typ="safe").load(text) for text in texts]
     before = [planned(case) for case in found]
     asked = []
-    monkeypatch.setattr(checkpoints, "_is_as_recorded", lambda _world, row: asked.append(row))
+    monkeypatch.setattr(ledger, "_is_as_recorded", lambda _world, row: asked.append(row))
     assert [planned(case) for case in found] == before
     assert asked

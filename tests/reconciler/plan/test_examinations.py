@@ -5,9 +5,9 @@ from typing import Any
 
 import msgspec
 
-from reconciler.plan.configs import ResolvedRun, resolve_run
-from reconciler.plan.kept import verdicts_of
-from reconciler.plan.stock import stock_of
+from reconciler.plan.configs.resolved import ResolvedRun, resolve_run
+from reconciler.plan.keeping.kept import verdicts_of
+from reconciler.plan.keeping.stock import stock_of
 from reconciler.plan.world import World
 from state.contract.examination import LevelResult, SkillExam
 from state.contract.run_config import EvaluationConfig, by_key

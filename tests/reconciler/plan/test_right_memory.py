@@ -10,7 +10,7 @@ from reconciler.app import right_memory
 from reconciler.app.right_memory import RightMemory
 from reconciler.observed.fact_cache import MemoryCache
 from reconciler.observed.records import DerivedFile
-from reconciler.plan import records, status_files
+from reconciler.plan.campaigns import records, status_files
 from reconciler.plan.planner import make_plan
 from state.cards import CampaignCard, Milestone, decode_card, encode_card
 
@@ -145,7 +145,8 @@ def test_the_memory_of_other_code_is_not_believed(world_of, no_composing, monkey
 
 
 def test_the_stamp_of_the_code_changes_with_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    file = tmp_path / "campaign_file.py"
+    file = tmp_path / "contract" / "orders.py"
+    file.parent.mkdir()
     file.write_text("a = 1\n")
     monkeypatch.setattr(right_memory.state, "__file__", str(tmp_path / "__init__.py"))
     before = right_memory.code_stamp.__wrapped__()

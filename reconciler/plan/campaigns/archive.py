@@ -1,0 +1,110 @@
+"""The archive: campaigns move in when their spec says `state: archived`, and out when it no longer does.
+
+A campaign moves in whole and at rest: its trainer has left, its runs are closed, its checkpoints recorded. A
+move that a kill cut short is planned again, whichever way the specs point by then.
+"""
+
+from collections.abc import Sequence
+
+from reconciler.plan.actions import ArchiveCampaign, RestoreCampaign
+from reconciler.plan.at_rest import needs_at_rest
+from reconciler.plan.campaigns.afterwards import drops_afterwards, told_afterwards
+from reconciler.plan.changes import Change
+from reconciler.plan.draft import Draft
+from reconciler.plan.world import World
+from state.ids import campaign_folder
+from state.store.rows import CampaignRow
+
+"""What of the same plan must have succeeded before, where it is about the campaign."""
+
+
+def plan_restores(world: World, draft: Draft) -> None:
+    """Take out of the archive what the specs do not want there; it comes before a campaign is made active."""
+    for row in world.facts.store.campaigns:
+        if row.status != "deleted" and not world.wants_archived(row) and _is_away(world, row, archived=True):
+            _plan_restore(world, draft, row)
+
+
+def plan_archives(world: World, draft: Draft) -> None:
+    """Move into the archive what the specs want there, once nothing of it moves any more."""
+    rows = [row for row in world.facts.store.campaigns if _is_to_be_archived(world, draft, row)]
+    later = drops_afterwards(world, draft, rows) if rows else {}
+    for row in rows:
+        _plan_archive(world, draft, row, later[row.name])
+        draft.afterwards += later[row.name]
+
+
+def _is_to_be_archived(world: World, draft: Draft, row: CampaignRow) -> bool:
+    """Is it wanted in the archive, not there yet, and free to go? What is in the way is named."""
+    if row.status == "deleted" or not world.wants_archived(row) or not _is_away(world, row, archived=False):
+        return False
+    return not (_is_in_the_way(world, draft, row) or _is_still_training(world, draft, row))
+
+
+def _is_away(world: World, row: CampaignRow, *, archived: bool) -> bool:
+    """Does its row, or its folder after a move that was cut short, say that it is (or is not) archived?"""
+    is_archived = row.status == "archived"
+    return is_archived == archived or world.seen(row.name).home == "moved"
+
+
+def _plan_restore(world: World, draft: Draft, row: CampaignRow) -> None:
+    if _is_in_the_way(world, draft, row):
+        return
+    draft.add(
+        RestoreCampaign(campaign=row.name, campaign_uid=row.uid),
+        subject=f"campaign/{row.name}",
+        reason=f"archived at {row.archived_at}; its spec no longer says so",
+        cause=world.where(f"campaign/{row.name}") if row.name in world.desired.campaigns else row.name,
+        source="edit",
+    )
+
+
+def _plan_archive(world: World, draft: Draft, row: CampaignRow, later: Sequence[Change]) -> None:
+    draft.add(
+        ArchiveCampaign(campaign=row.name, campaign_uid=row.uid),
+        subject=f"campaign/{row.name}",
+        reason=f"its spec says state: archived{told_afterwards(world, later)}",
+        cause=_cause(world, row),
+        source="edit",
+        needs=needs_at_rest(draft, row),
+    )
+
+
+def _cause(world: World, row: CampaignRow) -> str:
+    return world.where(f"campaign/{row.name}", "state") if row.name in world.desired.campaigns else row.name
+
+
+def _is_in_the_way(world: World, draft: Draft, row: CampaignRow) -> bool:
+    """Say what keeps the folder from being moved, if something does."""
+    home = world.seen(row.name).home
+    if home not in ("both", "missing"):
+        return False
+    is_archived = row.status == "archived"
+    own = campaign_folder(row.name, archived=is_archived)
+    other = campaign_folder(row.name, archived=not is_archived)
+    if home == "missing":
+        code, message, hint = "folder-missing", f"{own} is not there", "bring the folder back, from a copy"
+    else:
+        code, message, hint = "name-taken", f"{other} lies there already", f"move {other} somewhere else"
+    draft.block(
+        f"campaign/{row.name}",
+        code=code,
+        message=f"it cannot be {'restored' if is_archived else 'archived'}: {message}",
+        cause=_cause(world, row),
+        hint=f"{hint}; nothing is put over it or into it",
+    )
+    return True
+
+
+def _is_still_training(world: World, draft: Draft, row: CampaignRow) -> bool:
+    """Say that the campaign is archived once its trainer has left, if one lives."""
+    if not world.is_training(row.name):
+        return False
+    draft.block(
+        f"campaign/{row.name}",
+        code="still-training",
+        message="it is archived once its trainer has saved and left",
+        cause=_cause(world, row),
+        hint="wait: apply goes on by itself",
+    )
+    return True

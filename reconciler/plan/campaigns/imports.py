@@ -1,0 +1,123 @@
+"""A campaign that begins with a folder of other software, or of another realm: taken in once, as a copy.
+
+What is there must be whole by its producer's test, and of the hero's model as far as it says. The state of a
+foreign optimizer is not used: training begins with a fresh one.
+"""
+
+from reconciler.observed.records import FoundCheckpoint
+from reconciler.observed.start_records import StartFolder
+from reconciler.plan.actions import ImportCheckpoint
+from reconciler.plan.campaigns.methods import adapters_misfit
+from reconciler.plan.campaigns.starting_checkpoints import NoStart, block_start, resolved_to_begin
+from reconciler.plan.draft import Draft
+from reconciler.plan.world import World
+from state.contract.locked import first_unlike, locked_values
+from state.contract.request import RunConfig
+
+
+def plan_import(world: World, draft: Draft, name: str, wanted: str, needs: tuple[str, ...]) -> None:
+    """Take in what the campaign begins with, or say by name why not."""
+    cause = world.where(f"campaign/{name}", "starting_checkpoint")
+    published = _published(world, name)
+    if published is not None:
+        _finish(world, draft, name, wanted, published, cause, needs)
+        return
+    seen = world.facts.start_folders[wanted]
+    problem = _problem(world, name, seen)
+    if problem is not None:
+        block_start(world, draft, name, wanted, problem)
+        return
+    draft.warnings.extend(f"campaign/{name}: {text}" for text in _beside(seen))
+    draft.add(
+        ImportCheckpoint(
+            campaign=name,
+            campaign_uid=world.uid(name),
+            wanted=wanted,
+            source=str(seen.folder),
+            producer=str(seen.producer),
+            step=seen.step,
+            files=seen.files,
+            size_bytes=seen.size_bytes,
+        ),
+        subject=f"campaign/{name}",
+        reason="it begins with a folder",
+        cause=cause,
+        source="edit",
+        needs=needs,
+    )
+
+
+def _published(world: World, name: str) -> FoundCheckpoint | None:
+    """Return the copy that lies there already; a kill may have come before it was written down."""
+    complete = world.seen(name).checkpoints.complete
+    return next((one for one in complete if one.manifest.imported is not None), None)
+
+
+def _finish(
+    world: World,
+    draft: Draft,
+    name: str,
+    wanted: str,
+    found: FoundCheckpoint,
+    cause: str,
+    needs: tuple[str, ...],
+) -> None:
+    imported = found.manifest.imported
+    assert imported is not None  # noqa: S101 - by it the copy was found
+    draft.add(
+        ImportCheckpoint(
+            campaign=name,
+            campaign_uid=world.uid(name),
+            wanted=wanted,
+            source=imported.source,
+            producer=imported.producer,
+            step=found.step,
+            files=tuple(entry.path for entry in found.manifest.files),
+            size_bytes=sum(entry.size_bytes for entry in found.manifest.files),
+        ),
+        subject=f"campaign/{name}",
+        reason="it was copied, and is to be written down",
+        cause=cause,
+        source="drift",
+        needs=needs,
+    )
+
+
+def _beside(seen: StartFolder) -> list[str]:
+    """Return what a person should know beside the change: what is newer, and what is not used."""
+    told = [f"{seen.folder} is taken; newer and passed over: {text}" for text in seen.passed_over]
+    if seen.unused:
+        told.append(f"of {seen.folder} nobody here uses {', '.join(seen.unused)}: a fresh optimizer begins")
+    return told
+
+
+def _problem(world: World, name: str, seen: StartFolder) -> NoStart | None:
+    if seen.problem is not None:
+        return NoStart("incomplete", seen.problem, seen.hint or "name another folder")
+    resolved = resolved_to_begin(world, name)
+    if isinstance(resolved, NoStart):
+        return resolved
+    if seen.manifest is not None and (problem := adapters_misfit(seen.manifest, resolved.config)):
+        return problem
+    unlike = _unlike(seen, resolved.config)
+    if unlike is None:
+        return None
+    hero = name.partition("/")[0]
+    hint = f"begin with a checkpoint whose model is that of {hero}, or make a hero of it: reconcile new hero"
+    return NoStart("other-architecture", f"its {unlike}", hint)
+
+
+def _unlike(seen: StartFolder, config: RunConfig) -> str | None:
+    """Return the first value in which the weights are not the hero's, in words, of those that are said."""
+    if seen.manifest is not None:
+        locked = seen.manifest.locked
+        found = first_unlike(locked, locked_values(config), is_start=True) if locked is not None else None
+        return f"{found.key} is {found.found}, that of the hero is {found.asked}" if found else None
+    said, model = seen.model, config.model
+    if said is None:
+        return None
+    asked = {"architecture": model.architecture, "vocab_size": model.vocab_size, **model.config}
+    for key, one in {"architecture": said.architecture, "vocab_size": said.vocab_size, **said.sizes}.items():
+        if one is not None and asked.get(key, one) != one:
+            return f"{key} is {one}, that of the hero is {asked[key]}"
+    return None

@@ -1,0 +1,173 @@
+"""Which checkpoint `<hero>/<campaign>@best`, `@latest` or `@<step>` is, or why it is none to begin with."""
+
+import math
+from typing import NamedTuple
+
+from reconciler.desired.mistakes import nearest_name
+from reconciler.observed.records import CheckpointFacts, FoundCheckpoint
+from reconciler.plan.configs.resolved import ResolvedRun, resolve_run
+from reconciler.plan.draft import Draft
+from reconciler.plan.world import World
+from state.contract.manifest import Origin
+from state.ids import checkpoint_folder
+from state.store.rows import CampaignRow, LedgerRow, TrashRow
+
+CODE = "start-"
+"""How the code of each begins that says why a campaign cannot begin."""
+_SHOWN = 8
+
+
+class Start(NamedTuple):
+    """A checkpoint that a campaign can begin with."""
+
+    row: CampaignRow
+    """Of the campaign that it is of."""
+    found: FoundCheckpoint
+    segment: int | None = None
+    """Where it is not of the living history."""
+
+    @property
+    def name(self) -> str:
+        """Return what people call it."""
+        segment = "" if self.segment is None else f"{self.segment}:"
+        return f"{self.row.name}@{segment}{self.found.step}"
+
+    @property
+    def origin(self) -> Origin:
+        """Return what its copy says of it."""
+        manifest = self.found.manifest
+        return Origin(
+            campaign_uid=self.row.uid,
+            campaign=self.row.name,
+            segment=manifest.segment,
+            step=manifest.step,
+            digest=manifest.digest,
+        )
+
+
+class NoStart(NamedTuple):
+    """Why there is none."""
+
+    code: str
+    message: str
+    hint: str
+
+
+def block_start(world: World, draft: Draft, name: str, wanted: str, problem: NoStart) -> None:
+    """Say why a campaign cannot begin with what its spec names."""
+    draft.block(
+        f"campaign/{name}",
+        code=f"{CODE}{problem.code}",
+        message=f"it is to begin with {wanted}: {problem.message}",
+        cause=world.where(f"campaign/{name}", "starting_checkpoint"),
+        hint=problem.hint,
+    )
+
+
+def resolved_to_begin(world: World, name: str) -> ResolvedRun | NoStart:
+    """Return the campaign's config, which says of what model it is, or why there is none yet."""
+    resolved = resolve_run(world, name)
+    if isinstance(resolved, ResolvedRun):
+        return resolved
+    return NoStart("waits", resolved[0].message, resolved[0].hint)
+
+
+def find_start(world: World, wanted: str) -> Start | NoStart:
+    """Return the checkpoint that a spec names, as it lies there now."""
+    campaign, _, which = wanted.partition("@")
+    row = world.facts.campaign_row(campaign)
+    if row is None:
+        return _no_campaign(world, campaign)
+    stone = world.facts.deletion(row.uid)
+    return _deleted(stone) if stone is not None else _find(world, row, campaign, which)
+
+
+def _find(world: World, row: CampaignRow, campaign: str, which: str) -> Start | NoStart:
+    seen = world.seen(campaign).checkpoints
+    if seen.problem is not None:
+        return NoStart("unreadable", seen.problem, "make the folder readable again")
+    segment, _, step = which.rpartition(":")
+    if step.isdecimal():
+        return _at_step(world, row, int(step), int(segment) if segment else None)
+    found = world.newest_checkpoint(campaign) if which == "latest" else _best(world, row, seen)
+    if found is not None:
+        return Start(row, found)
+    if which == "best" and _usable(world, row, seen):
+        return NoStart(
+            "missing",
+            f"no checkpoint of {campaign} has a held-out loss",
+            f"name {campaign}@latest or a step: {_steps(seen)}",
+        )
+    return NoStart("missing", f"{campaign} has no healthy checkpoint yet", "train it first, or name another")
+
+
+def _deleted(stone: TrashRow) -> NoStart:
+    if stone.state == "trashed":
+        message = f"{stone.campaign} is deleted, and lies in the trash"
+        return NoStart("in-trash", message, f"reconcile undelete {stone.thing}")
+    return NoStart("missing", f"{stone.campaign} was deleted for good", "name another campaign's checkpoint")
+
+
+def _no_campaign(world: World, campaign: str) -> NoStart:
+    if campaign in world.desired.campaigns:
+        return NoStart("missing", f"{campaign} has no checkpoint yet", "train it first, or name another")
+    known = [row.name for row in world.facts.store.campaigns]
+    near = nearest_name(campaign, known)
+    hint = f"did you mean {near}?" if near else "reconcile get campaigns shows those that there are"
+    return NoStart("missing", f"there is no campaign {campaign}", hint)
+
+
+def _usable(world: World, row: CampaignRow, seen: CheckpointFacts) -> list[FoundCheckpoint]:
+    damaged = {one.digest for one in world.facts.ledger_of(row.uid) if one.damage is not None}
+    return [found for found in seen.complete if found.healthy and found.digest not in damaged]
+
+
+def _best(world: World, row: CampaignRow, seen: CheckpointFacts) -> FoundCheckpoint | None:
+    """Return the one with the lowest held-out loss; of equal ones the later. NaN displaces nothing."""
+    measured = [(found.manifest.measures.val_loss, found) for found in _usable(world, row, seen)]
+    finite = [
+        (loss, -found.step, found) for loss, found in measured if loss is not None and math.isfinite(loss)
+    ]
+    return min(finite, key=lambda one: one[:2])[2] if finite else None
+
+
+def _at_step(world: World, row: CampaignRow, step: int, segment: int | None) -> Start | NoStart:
+    which, facts = str(step) if segment is None else f"{segment}:{step}", world.seen(row.name)
+    seen = facts.checkpoints if segment is None else facts.segments.get(segment, CheckpointFacts())
+    name = f"{row.name}@{which}"
+    ledger = [one for one in world.facts.ledger_of(row.uid) if one.which == which]
+    found = next((one for one in seen.complete if one.step == step), None)
+    if found is None:
+        return _not_there(world, seen, name, step, ledger)
+    damage = next((one.damage for one in ledger if one.digest == found.digest), None)
+    if damage is not None:
+        return NoStart(
+            "damaged", f"it is damaged: {damage}", "restore its folder from a copy, or name another"
+        )
+    if not found.healthy:
+        return NoStart("unhealthy", "a loss before it was not finite", "name one before that, or @latest")
+    return Start(row, found, segment)
+
+
+def _not_there(world: World, seen: CheckpointFacts, name: str, step: int, ledger: list[LedgerRow]) -> NoStart:
+    """Return why a step has no complete checkpoint: in the trash, purged, damaged, foreign, never saved."""
+    stone = next((stone for one in ledger if (stone := world.facts.tombstone(one)) is not None), None)
+    if stone is not None and stone.state == "trashed":
+        return NoStart("in-trash", "it is in the trash", f"reconcile undelete {name}")
+    if stone is not None:
+        return NoStart("missing", f"it was deleted: {stone.reason}", f"name another: {_steps(seen)}")
+    damage = next((one.damage for one in ledger if one.damage is not None), None)
+    if damage is not None:
+        return NoStart(
+            "damaged", f"it is damaged: {damage}", "restore its folder from a copy, or name another"
+        )
+    foreign = next((one for one in seen.foreign if one.name == checkpoint_folder(step)), None)
+    if foreign is not None:
+        return NoStart("incomplete", f"{foreign.path}: {foreign.reason}", f"name another: {_steps(seen)}")
+    return NoStart("missing", "there is no complete checkpoint at that step", f"there are {_steps(seen)}")
+
+
+def _steps(seen: CheckpointFacts) -> str:
+    steps = [str(one.step) for one in seen.complete]
+    more = f" and {len(steps) - _SHOWN} earlier" if len(steps) > _SHOWN else ""
+    return (", ".join(steps[-_SHOWN:]) + more) or "none yet"

@@ -1,0 +1,1 @@
+"""Checkpoints as the ledger knows them: recorded, damaged, read again, saved because somebody asked."""

@@ -1,0 +1,147 @@
+"""Checkpoints: what a trainer has published enters the ledger; what the ledger knows must still be there."""
+
+from reconciler.observed.records import CheckpointFacts
+from reconciler.plan.actions import RecordCheckpoint
+from reconciler.plan.checkpoints.damaged import plan_damaged
+from reconciler.plan.draft import Draft
+from reconciler.plan.trash.names import dropped_name
+from reconciler.plan.world import World
+from state.contract.manifest import Manifest
+from state.store.rows import CampaignRow, LedgerRow
+
+_MOST_FOREIGN = 3
+
+
+def plan_checkpoints(world: World, draft: Draft) -> None:
+    """Record the complete checkpoints of every registered campaign; name those that are gone or changed."""
+    for row in world.facts.store.campaigns:
+        if _is_as_recorded(world, row):
+            continue
+        if any(one.ready_at is None for one in world.facts.segments_of(row.uid)):
+            continue  # what a kill cut short is on its way: everything that moves is recorded
+        ledger = [one for one in world.facts.ledger_of(row.uid) if world.facts.tombstone(one) is None]
+        seen, living = world.seen(row.name), {one.step: one for one in ledger if one.is_living}
+        _record_new(world, draft, row, living, seen.checkpoints)
+        plan_damaged(world, draft, row, living, seen.checkpoints)
+        draft.warnings.extend(f"campaign/{row.name}: {text}" for text in seen.problems)
+        _name_missing(world, draft, row, living, seen.checkpoints)
+        for number, facts in sorted(seen.segments.items()):
+            known = {one.step: one for one in ledger if not one.is_living and one.segment == number}
+            _record_new(world, draft, row, known, facts)
+            plan_damaged(world, draft, row, known, facts)
+            _name_missing(world, draft, row, known, facts)
+        _name_foreign(world, draft, row)
+
+
+def _name_foreign(world: World, draft: Draft, row: CampaignRow) -> None:
+    """Name what other software saved among the checkpoints: never deleted, never gone on from."""
+    theirs = [one for one in world.seen(row.name).checkpoints.foreign if one.producer is not None]
+    for one in theirs[:_MOST_FOREIGN]:
+        draft.warnings.append(f"campaign/{row.name}: {one.name}: {one.reason}; never deleted, never used")
+    if (more := len(theirs) - _MOST_FOREIGN) > 0:
+        draft.warnings.append(
+            f"campaign/{row.name}: {more:,} more that other software saved: reconcile get checkpoints"
+        )
+
+
+def _is_as_recorded(world: World, row: CampaignRow) -> bool:
+    """Is what lies there what the ledger knows, whole and nothing else? Then nothing is to be said of it."""
+    facts, seen = world.facts, world.seen(row.name)
+    there = seen.checkpoints
+    if (
+        seen.segments
+        or seen.problems
+        or there != CheckpointFacts(complete=there.complete, staging=there.staging)
+    ):
+        return False
+    living = [one for one in facts.ledger_of(row.uid) if one.is_living]
+    kept = [one for one in living if facts.tombstone(one) is None] if facts.tombstones else living
+    found = [(one.step, one.digest, None) for one in there.complete]
+    recorded = [(one.step, one.digest, one.damage) for one in kept]
+    return found == recorded or set(found) == set(recorded)  # mostly both are in the order of the steps
+
+
+def _record_new(
+    world: World, draft: Draft, row: CampaignRow, known: dict[int, LedgerRow], facts: CheckpointFacts
+) -> None:
+    dropped = {ledger.digest for ledger in world.facts.ledger_of(row.uid) if world.facts.tombstone(ledger)}
+    for found in facts.complete:
+        if found.digest in dropped:
+            continue  # `trash` finishes what a kill cut short
+        if found.step in known and known[found.step].digest == found.digest:
+            continue
+        again = found.step in known
+        if again and not is_later(found.manifest, known[found.step]):
+            _block_changed(draft, row, found.step)
+            continue
+        draft.add(
+            RecordCheckpoint(
+                campaign=row.name,
+                campaign_uid=row.uid,
+                segment=found.manifest.segment,
+                step=found.step,
+                digest=found.digest,
+            ),
+            subject=f"checkpoint/{row.name}@{found.step}",
+            reason="the one recorded is lost, and a later run saved it again"
+            if again
+            else "a trainer published it",
+            cause=world.below_root(found.path),
+            source="progress",
+        )
+
+
+def is_later(manifest: Manifest, row: LedgerRow) -> bool:
+    """Was this saved by a later run than the one that saved what the ledger has of this step?
+
+    One run saves a step once: what is different under the same run, or an earlier one, somebody changed.
+    """
+    return (manifest.generation, manifest.attempt) > (row.generation, row.attempt)
+
+
+def _name_missing(
+    world: World, draft: Draft, row: CampaignRow, known: dict[int, LedgerRow], seen: CheckpointFacts
+) -> None:
+    if seen.problem is not None:
+        draft.block(
+            f"campaign/{row.name}",
+            code="checkpoints-unreadable",
+            message=f"its checkpoints cannot be read: {seen.problem}",
+            cause=f"campaign/{row.name}",
+            hint="make the folder readable again; nothing is deleted meanwhile",
+        )
+        return
+    there, acknowledged = {found.step for found in seen.complete}, _acknowledged(world, row)
+    for step, ledger in sorted(known.items()):
+        if step in there or ledger.damage or ledger.which in acknowledged:
+            continue
+        is_dropped = dropped_name(ledger) in world.facts.trash.folders
+        draft.block(
+            f"checkpoint/{row.name}@{ledger.which}",
+            code="checkpoint-missing",
+            message=_LIES_IN_THE_TRASH if is_dropped else _LIES_NOWHERE,
+            cause=ledger.path,
+            hint=_REBUILD if is_dropped else _COPY,
+        )
+
+
+_LIES_NOWHERE = "the ledger knows it, but no complete checkpoint lies there"
+_COPY = "restore the folder from a copy; training goes on from the newest complete one"
+_LIES_IN_THE_TRASH = "it lies in the trash, and the store knows of no drop: it is older than that"
+_REBUILD = "end apply, then: reconcile doctor --rebuild, which reads the tombstones in the trash"
+
+
+def _acknowledged(world: World, row: CampaignRow) -> set[str]:
+    """Return the checkpoints whose loss a person has acknowledged: what is known is not told again."""
+    names = (name.partition("@") for name in world.acknowledged_losses)
+    return {which for campaign, _, which in names if campaign == row.name}
+
+
+def _block_changed(draft: Draft, row: CampaignRow, step: int) -> None:
+    draft.block(
+        f"checkpoint/{row.name}@{step}",
+        code="checkpoint-changed",
+        message="it is not the one that the ledger recorded: the digests differ",
+        cause=f"campaign/{row.name}",
+        hint="find out who replaced it; nothing of it is deleted",
+    )

@@ -1,0 +1,192 @@
+"""Which checkpoints are read again, and when: what was not read for longest comes first.
+
+Due is a matter of moments that were written down, so a scrub that was cut short goes on where it was, and the
+end of one is that nothing is due. A moment in the future, left by a clock that was ahead, counts as long ago.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from reconciler.desired.realm import duration_seconds
+from reconciler.desired.retention import rate_bytes
+from reconciler.plan.actions import ReadAgain, Reading
+from reconciler.plan.changes import Change, Source
+from reconciler.plan.checkpoints.answers import plan_answer
+from reconciler.plan.draft import Draft
+from reconciler.plan.world import World
+from state.amounts import count, size
+from state.store.rows import CampaignRow, LedgerRow, RequestRow, ScrubWish
+
+_AT_ONCE = 64
+"""So many are named in one change; the rest is counted."""
+DEFAULT_EVERY_SECONDS = 7 * 86400.0
+"""Where no rule says how often, a scrub without names reads what was not read for so long."""
+
+Place = Literal["home", "trash", "copy"]
+
+
+class _Wanted(NamedTuple):
+    """What is to be read again, and why."""
+
+    wish: ScrubWish
+    request: RequestRow | None
+    reason: str
+    cause: str
+    source: Source
+
+
+def plan_scrub(world: World, draft: Draft) -> None:
+    """Read the next checkpoints again; tell who asked for it once none of theirs is left."""
+    wanted = _asked(world) or _by_the_rules(world)
+    if wanted is None:
+        return
+    is_asked = wanted.request is not None
+    found = readings(world, wanted.wish, is_asked=is_asked)
+    due = sorted(
+        (last, one.sequence, one.path, one) for last, one in found if is_due(world, wanted.wish, last)
+    )
+    if due:
+        _plan_reading(world, draft, wanted, [one for *_, one in due])
+    elif wanted.request is not None:
+        plan_answer(draft, wanted.request, _answer(world, wanted.wish))
+
+
+def is_background(change: Change) -> bool:
+    """Is it a scrub by the rules, which goes on for hours beside everything else, and nobody waits for?"""
+    return isinstance(change.action, ReadAgain) and change.action.request_id is None
+
+
+def is_due(world: World, wish: ScrubWish, last: str) -> bool:
+    """Is it that long ago that this was read?"""
+    return last < wish.before or last > max(world.now, wish.before)
+
+
+def before_of(now: str, every_seconds: float) -> str:
+    """Return the moment before which a checkpoint must have been read last to be due."""
+    moment = datetime.fromisoformat(now) - timedelta(seconds=every_seconds)
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _asked(world: World) -> _Wanted | None:
+    request = next((one for one in world.facts.store.requests if one.kind == "scrub"), None)
+    if request is None:
+        return None
+    wish = msgspec.json.decode(request.details_json or "{}", type=ScrubWish)
+    cause = f"reconcile scrub at {request.asked_at}"
+    return _Wanted(wish, request, f"{request.asked_by} asked for it", cause, "request")
+
+
+def _by_the_rules(world: World) -> _Wanted | None:
+    retention = world.desired.retention
+    if retention is None or retention.spec.scrub is None or world.is_suspended(retention.spec.suspend):
+        return None
+    scrub = retention.spec.scrub
+    wish = ScrubWish(
+        before=before_of(world.now, duration_seconds(scrub.every)), rate_bytes=rate_bytes(scrub.rate)
+    )
+    return _Wanted(wish, None, f"last read more than {scrub.every} ago", retention.where("scrub"), "rules")
+
+
+def _plan_reading(world: World, draft: Draft, wanted: _Wanted, due: list[Reading]) -> None:
+    half = world.facts.store.scrub
+    begun = [one for one in due if half is not None and (one.path, one.digest) == (half.path, half.digest)]
+    due = [*begun, *(one for one in due if one not in begun)] if begun else due
+    first = due[0]
+    draft.add(
+        ReadAgain(
+            readings=tuple(due[:_AT_ONCE]),
+            num_left=len(due),
+            left_bytes=sum(one.size_bytes for one in due),
+            read_bytes=half.read_bytes if half is not None and begun else 0,
+            before=wanted.wish.before,
+            rate_bytes=wanted.wish.rate_bytes or _usual_rate(world),
+            request_id=wanted.request.id if wanted.request is not None else None,
+        ),
+        subject=f"checkpoint/{first.campaign}@{first.which}",
+        reason=wanted.reason,
+        cause=wanted.cause,
+        source=wanted.source,
+    )
+
+
+def _usual_rate(world: World) -> int | None:
+    retention = world.desired.retention
+    return rate_bytes(retention.spec.scrub.rate) if retention and retention.spec.scrub else None
+
+
+def readings(world: World, wish: ScrubWish, *, is_asked: bool) -> Iterator[tuple[str, Reading]]:
+    """Yield everything that a scrub is about, each with when it was read last.
+
+    What was never read again counts as read when it was saved, unless a person asks. What is known to be
+    damaged or missing has a finding already and is left out; its copies are read, for it is mended from them.
+    """
+    rows = {row.uid: row for row in world.facts.store.campaigns if row.status != "deleted"}
+    lying = _Lying(world, rows)
+    about = {}
+    for one in world.facts.store.ledger:
+        row = rows.get(one.campaign_uid)
+        if row is None or not _is_about(wish, row, one):
+            continue
+        about[one.sequence] = row, one
+        if one.damage is None and (place := lying.place(row, one)) is not None:
+            yield one.verified_at or ("" if is_asked else one.timestamp), _reading(row, one, *place)
+    for copy in world.facts.store.copies:
+        if copy.sequence in about:
+            row, one = about[copy.sequence]
+            yield copy.checked_at, _reading(row, one, "copy", copy.path)
+
+
+def _is_about(wish: ScrubWish, row: CampaignRow, one: LedgerRow) -> bool:
+    return not wish.things or row.name in wish.things or f"{row.name}@{one.which}" in wish.things
+
+
+class _Lying:
+    """Where checkpoints lie whole, below the root."""
+
+    def __init__(self, world: World, rows: Mapping[str, CampaignRow]) -> None:
+        self._facts, self._root = world.facts, f"{world.facts.disk.root}/"
+        self._there = {
+            uid: {one.digest: one.path for one in world.seen(row.name).all_complete}
+            for uid, row in rows.items()
+        }
+
+    def place(self, row: CampaignRow, one: LedgerRow) -> tuple[Place, str] | None:
+        """Return where it lies, and as what; None: it is not there, or is gone for good."""
+        stone = self._facts.tombstone(one)
+        if stone is None:
+            path = self._there[row.uid].get(one.digest)
+            return None if path is None else ("home", path.removeprefix(self._root))
+        is_there = stone.state == "trashed" and stone.path.rpartition("/")[2] in self._facts.trash.folders
+        return ("trash", stone.path) if is_there and not stone.is_campaign else None
+
+
+def _reading(row: CampaignRow, one: LedgerRow, place: Place, path: str) -> Reading:
+    return Reading(
+        campaign=row.name,
+        campaign_uid=row.uid,
+        sequence=one.sequence,
+        which=one.which,
+        place=place,
+        path=path,
+        digest=one.digest,
+        size_bytes=one.size_bytes,
+    )
+
+
+def _answer(world: World, wish: ScrubWish) -> str:
+    """Return how a scrub ended: what is as it was saved, and what is not."""
+    found = [one for _, one in readings(world, wish, is_asked=True)]
+    whole = f"{count(len(found), 'checkpoint')}, {size(sum(one.size_bytes for one in found))}: as saved"
+    names = {row.uid: row for row in world.facts.store.campaigns}
+    damaged = [
+        f"{names[one.campaign_uid].name}@{one.which}"
+        for one in world.facts.store.ledger
+        if one.damage is not None
+        and one.campaign_uid in names
+        and _is_about(wish, names[one.campaign_uid], one)
+    ]
+    damaged += [copy.path for copy in world.facts.store.copies if copy.damage is not None and not wish.things]
+    return f"{whole}; damaged: {', '.join(damaged)}" if damaged else whole

@@ -1,0 +1,77 @@
+"""Copies that people asked for: of one checkpoint, or of all that lie there of a campaign."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from reconciler.plan.actions import CopyCheckpoint
+from reconciler.plan.changes import change_id
+from reconciler.plan.checkpoints.answers import plan_answer
+from reconciler.plan.copies.places import copy_action, copy_place, is_copied, plan_copy
+from reconciler.plan.draft import Draft
+from reconciler.plan.keeping.stock import stock_of
+from reconciler.plan.world import World
+from state.amounts import count, size
+from state.store.rows import CampaignRow, ExportWish, LedgerRow, RequestRow
+
+_MOST_NAMED = 5
+
+
+def plan_exports(world: World, draft: Draft) -> None:
+    """Copy what was asked for, oldest request first; tell who asked once nothing of it is left to do."""
+    for request in world.facts.store.requests:
+        if request.kind == "export":
+            _plan_one(world, draft, request)
+
+
+def _plan_one(world: World, draft: Draft, request: RequestRow) -> None:
+    to = msgspec.json.decode(request.details_json or "", type=ExportWish).to
+    found = list(_things(world, request))
+    failed: list[str] = []
+    actions: list[CopyCheckpoint] = []
+    for row, one in found:
+        action = copy_action(row, one, to, "export")
+        if is_copied(world, row, one, to):
+            continue
+        why = _failure(world, action, request)
+        if why is not None:
+            failed.append(f"{row.name}@{one.which} was not exported: {why}")
+        else:
+            actions.append(action)
+    for action in actions:
+        cause = f"reconcile export at {request.asked_at}"
+        plan_copy(draft, action, reason=f"{request.asked_by} asked for it", cause=cause, source="request")
+    if not actions:
+        plan_answer(draft, request, _answer(found, to, failed))
+
+
+def _things(world: World, request: RequestRow) -> Iterator[tuple[CampaignRow, LedgerRow]]:
+    """Yield what lies there whole of what was asked for."""
+    name, _, which = request.campaign.partition("@")
+    row = world.facts.campaign_row(name)
+    if row is None or row.status == "deleted":
+        return
+    stock = stock_of(world, row)
+    for one in stock.kept:
+        if stock.is_there(one) and which in ("", one.which):
+            yield row, one
+
+
+def _failure(world: World, action: CopyCheckpoint, request: RequestRow) -> str | None:
+    """Return why a copy failed for good since it was asked for."""
+    failed = world.facts.failed_action(change_id(action))
+    return failed.outcome if failed is not None and failed.failed_at[-1] >= request.asked_at else None
+
+
+def _answer(found: list[tuple[CampaignRow, LedgerRow]], to: str, failed: list[str]) -> str:
+    done = len(found) - len(failed)
+    if len(found) == 1 and done:
+        row, one = found[0]
+        place = copy_place(to, row.name, None if one.is_living else one.segment, one.step)
+        return f"{size(one.size_bytes)} in {place}, read back and as saved"
+    total = size(sum(one.size_bytes for _, one in found)) if done and not failed else ""
+    said = f"{count(done, 'checkpoint')}{f', {total},' if total else ''} in {to}, read back and as saved"
+    more = f"; and {len(failed) - _MOST_NAMED} more" if len(failed) > _MOST_NAMED else ""
+    if not found:
+        return "nothing of it lies there whole; nothing was exported"
+    return "; ".join([*([said] if done else []), *failed[:_MOST_NAMED]]) + more

@@ -1,0 +1,97 @@
+"""A missing or damaged checkpoint is made whole again where another whole copy of its bytes is known.
+
+Only while no trainer of the campaign lives, and only where the history has not gone on without it: a run that
+went on from an earlier checkpoint has left this one behind, and bringing it back would put it before what was
+learnt since. What failed for good is named, and tried again an hour later; training does not wait for that.
+"""
+
+from collections.abc import Iterator
+
+from reconciler.plan.actions import MendCheckpoint, SetAsideCheckpoint
+from reconciler.plan.copies.places import aside, failed_lately, whole_copies
+from reconciler.plan.draft import Draft
+from reconciler.plan.keeping.stock import Stock, stock_of
+from reconciler.plan.world import World
+from state.store.rows import LedgerRow
+
+
+def plan_mends(world: World, draft: Draft) -> None:
+    """Mend what can be mended; what cannot was named already."""
+    known = {copy.sequence for copy in world.facts.store.copies}
+    begun = {row.parent_uid for row in world.facts.store.campaigns if row.starting_digest is not None}
+    for row in world.facts.store.campaigns:
+        ledger = world.facts.ledger_of(row.uid)
+        if row.uid not in begun and not any(one.sequence in known for one in ledger):
+            continue
+        seen = world.seen(row.name)
+        if (
+            seen.problem is None
+            and seen.home == "home"
+            and row.status != "deleted"
+            and not world.is_training(row.name)
+        ):
+            for one, sources in _mendable(world, stock_of(world, row)):
+                _plan_one(world, draft, row.name, one, sources)
+
+
+def is_being_mended(draft: Draft, campaign: str) -> bool:
+    """Is a checkpoint of it mended by this plan? Then the next one knows what to go on from."""
+    return any(action.campaign == campaign for action in draft.actions(MendCheckpoint))
+
+
+def _mendable(world: World, stock: Stock) -> Iterator[tuple[LedgerRow, tuple[str, ...]]]:
+    for one in stock.lost:
+        if world.facts.tombstone(one) is None and not _is_left_behind(stock, one):
+            twins = _twins(world, stock, one) if one.damage is not None else ()
+            if sources := (*(copy.path for copy in whole_copies(world, one)), *twins):
+                yield one, sources
+
+
+def _is_left_behind(stock: Stock, one: LedgerRow) -> bool:
+    """Was something saved after it that is no further on?"""
+    return one.is_living and any(
+        other.is_living and other.sequence > one.sequence and other.step <= one.step for other in stock.ledger
+    )
+
+
+def _twins(world: World, stock: Stock, one: LedgerRow) -> Iterator[str]:
+    """Yield where campaigns that began with it have its files; hard links of them share its damage.
+
+    They lie under another manifest: its own is needed too, which was set aside with what is damaged.
+    """
+    for child in world.facts.store.campaigns:
+        if child.starting_digest != one.digest or child.parent_uid != stock.row.uid:
+            continue
+        for found in world.seen(child.name).all_complete:
+            if found.origin is not None and found.origin.digest == one.digest:
+                yield found.path
+
+
+def _plan_one(world: World, draft: Draft, campaign: str, one: LedgerRow, sources: tuple[str, ...]) -> None:
+    action = MendCheckpoint(
+        campaign=campaign,
+        campaign_uid=one.campaign_uid,
+        sequence=one.sequence,
+        segment=aside(one),
+        step=one.step,
+        digest=one.digest,
+        size_bytes=one.size_bytes,
+        sources=sources,
+    )
+    subject = f"checkpoint/{campaign}@{one.which}"
+    if why := failed_lately(world, action):
+        hint = "mount the disk of the copy, or put the folder back; tried again an hour after it failed"
+        draft.block(
+            subject, code="mend-failed", message=f"it was not mended: {why}", cause=one.path, hint=hint
+        )
+        return
+    needs = [change.id for change in draft.changes if _moves(change.action, one)]
+    reason = f"it is {'damaged' if one.damage else 'missing'}, and its bytes are known elsewhere"
+    draft.add(action, subject=subject, reason=reason, cause=one.path, source="drift", needs=tuple(needs))
+
+
+def _moves(action: object, one: LedgerRow) -> bool:
+    """Does this set the damaged one aside, so that its name is free?"""
+    if not isinstance(action, SetAsideCheckpoint):
+        return False
+    return (action.campaign_uid, action.digest) == (one.campaign_uid, one.digest)

@@ -1,0 +1,95 @@
+"""Copies on other disks of what a campaign must not lose: its final checkpoint, and its best by each metric.
+
+They are made while no trainer of the campaign lives, so that each new best of a run is not copied anew, and
+never deleted by this software. One that is missing or damaged does not count, and another is made.
+"""
+
+from collections.abc import Iterator
+from math import isfinite
+
+from reconciler.desired.desired import Source
+from reconciler.desired.metrics import direction_of
+from reconciler.desired.retention import Copies, KeepBest, Retention
+from reconciler.plan.actions import LaunchRun, TrashCheckpoint
+from reconciler.plan.copies.places import copy_action, failed_lately, is_copied, plan_copy
+from reconciler.plan.draft import Draft
+from reconciler.plan.keeping.kept import metrics_of
+from reconciler.plan.keeping.stock import Stock, stock_of
+from reconciler.plan.world import World
+from state.examinations import versions_now
+from state.store.rows import CampaignRow, LedgerRow
+
+
+def plan_second_copies(world: World, draft: Draft) -> None:
+    """Copy the best and the final checkpoint of every campaign at rest until there are enough of each."""
+    retention = world.desired.retention
+    if retention is None or retention.spec.copies is None or world.is_suspended(retention.spec.suspend):
+        return
+    busy = {action.campaign for action in draft.actions(LaunchRun)}
+    for row in world.facts.store.campaigns:
+        if row.status == "deleted" or row.name not in world.desired.campaigns or row.name in busy:
+            continue
+        if world.suspension(row.name) is None and not world.is_training(row.name):
+            stock = stock_of(world, row)
+            for one, why in precious(stock, retention.spec).items():
+                _plan_one(world, draft, stock, one, why, retention)
+
+
+def precious(stock: Stock, spec: Retention) -> dict[LedgerRow, str]:
+    """Return the final checkpoint and the best ones of a campaign's living history, each with why."""
+    rows = [one for one in stock.kept if one.is_living and one.healthy and stock.is_there(one)]
+    if not rows:
+        return {}
+    examined_in = versions_now(stock.ledger)
+    found = {max(rows, key=lambda one: one.sequence): "the final one"}
+    for best in _metrics(spec):
+        measured = [
+            (value, one) for one in rows if _counts(value := metrics_of(one, examined_in).get(best.metric))
+        ]
+        sign = -1.0 if (best.direction or direction_of(best.metric)) == "higher" else 1.0
+        if measured:
+            _, one = min(measured, key=lambda pair: (sign * (pair[0] or 0.0), -pair[1].sequence))
+            found.setdefault(one, f"the best by {best.metric}")
+    return found
+
+
+def _metrics(spec: Retention) -> Iterator[KeepBest]:
+    """Yield the metrics that the rules name; without any the held-out loss."""
+    sets = (spec.campaigns.active, spec.campaigns.archived)
+    named = [best for rules in sets if rules is not None for best in rules.keep_best]
+    yield from named or [KeepBest(metric="val_loss")]
+
+
+def _counts(value: float | None) -> bool:
+    return value is not None and isfinite(value)
+
+
+def _plan_one(
+    world: World, draft: Draft, stock: Stock, one: LedgerRow, why: str, retention: Source[Retention]
+) -> None:
+    copies = retention.spec.copies
+    if copies is None or any(drop.sequence == one.sequence for drop in draft.actions(TrashCheckpoint)):
+        return
+    for to in _still_wanted(world, stock.row, one, copies):
+        action, cause = copy_action(stock.row, one, to, "copy"), retention.where("copies")
+        if failed := failed_lately(world, action):
+            subject, hint = (
+                f"checkpoint/{stock.row.name}@{one.which}",
+                "mend that; tried again an hour after it failed",
+            )
+            draft.block(
+                subject, code="copy-failed", message=f"no copy in {to}: {failed}", cause=cause, hint=hint
+            )
+        else:
+            plan_copy(draft, action, reason=f"{why} of its campaign", cause=cause, source="rules")
+
+
+def _still_wanted(world: World, row: CampaignRow, one: LedgerRow, copies: Copies) -> Iterator[str]:
+    """Yield the folders that get a copy: the first ones without, until there are enough."""
+    have = 1 + sum(is_copied(world, row, one, to) for to in dict.fromkeys(copies.to))
+    for to in dict.fromkeys(copies.to):
+        if have >= copies.min_copies:
+            return
+        if not is_copied(world, row, one, to):
+            have += 1
+            yield to

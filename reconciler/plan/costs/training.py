@@ -1,0 +1,151 @@
+"""What a plan costs in training: updates, tokens, time and saves of all that there is to train then.
+
+Never a guess: what nobody counted or measured is null.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from reconciler.desired.layers import layers_of, resolve
+from reconciler.plan import actions as a
+from reconciler.plan.changes import Change
+from reconciler.plan.costs.pace import Expected, expected, key_of, runs_alike
+from reconciler.plan.world import World
+from state.contract.run_config import RunConfig
+from state.store.in_force import in_force
+
+
+class Work(msgspec.Struct, frozen=True, kw_only=True):
+    """What is left to train of one content."""
+
+    rows: int | None
+    """Learnt in one epoch; what is held out is not among them."""
+    updates: float | None
+    """Of one epoch, counted by the tokenizer's own look at it; None: nobody counted."""
+    tokens: float | None
+    epochs_left: float
+
+
+class TrainingCost(msgspec.Struct, frozen=True, kw_only=True):
+    """All that the active campaign has to train once the plan is carried out."""
+
+    campaign: str
+    device: str | None
+    """Null while nothing is launched."""
+    updates: int | None
+    """Null where the rows of a quest are not known."""
+    tokens: int | None
+    """Null where those of a quest are not counted."""
+    time: Expected | None
+    """Null where no run of the same model, settings and kind of device is over."""
+    num_saves: int | None = None
+    """At their interval of updates, and at the end of each quest."""
+    saves_bytes: int | None = None
+    """When all are as large as the newest, and none is dropped meanwhile; null before the first."""
+
+
+def training_cost(world: World, changes: Iterable[Change], works: Sequence[Work]) -> TrainingCost | None:
+    """Return the cost of what is left to train; None without an active campaign or anything to train."""
+    campaign = world.active
+    if campaign is None or not works:
+        return None
+    found = config_of(world, [change.action for change in changes], campaign)
+    config, device = found if found is not None else (None, None)
+    updates, tokens = updates_of(works, config), tokens_of(works)
+    updates, tokens = _within_goal(world, campaign, updates, tokens)
+    time = None
+    if config is not None and device is not None and updates is not None:
+        time = expected(runs_alike(world.facts.store.runs, key_of(config, device)), updates, tokens)
+    saves = _saves(world, campaign, updates, len(works))
+    return TrainingCost(
+        campaign=campaign,
+        device=device,
+        updates=updates,
+        tokens=tokens,
+        time=time,
+        num_saves=saves,
+        saves_bytes=_bytes(world, campaign, saves),
+    )
+
+
+def config_of(world: World, actions: Sequence[a.AnyAction], campaign: str) -> tuple[RunConfig, str] | None:
+    """Return config and device of the run that is launched, or of the one that lives."""
+    for action in actions:
+        if isinstance(action, a.LaunchRun):
+            return action.config, action.device
+    for live in world.live_runs():
+        if live.campaign == campaign:
+            text = in_force(live.row).config_json
+            return msgspec.json.decode(text, type=RunConfig), live.row.device
+    return None
+
+
+def updates_of(works: Sequence[Work], config: RunConfig | None) -> int | None:
+    """Return the updates that all of this takes; None where its rows are not known.
+
+    Only the last update of a quest is short: an update may take rows of two epochs.
+    """
+    total = 0
+    for work in works:
+        if work.rows is not None and config is not None:
+            training = config.training
+            rows_left = round(work.rows * work.epochs_left)
+            total += math.ceil(rows_left / (training.batch_size * training.gradient_accumulation))
+        elif work.updates is not None:
+            total += math.ceil(work.updates * work.epochs_left)
+        else:
+            return None
+    return total
+
+
+def tokens_of(works: Sequence[Work]) -> int | None:
+    """Return the tokens of all of this; None where some are not counted."""
+    known = [work.tokens * work.epochs_left for work in works if work.tokens is not None]
+    return round(sum(known)) if len(known) == len(works) else None
+
+
+def _within_goal(
+    world: World, campaign: str, updates: int | None, tokens: int | None
+) -> tuple[int | None, int | None]:
+    """Return both as far as the campaign's goal of updates lets them go."""
+    goal, newest = world.goals(campaign).updates, world.newest_checkpoint(campaign)
+    if goal is None or updates is None:
+        return updates, tokens
+    left = max(0, goal - (newest.step if newest is not None else 0))
+    if left >= updates:
+        return updates, tokens
+    return left, None if tokens is None else round(tokens * left / updates)
+
+
+def _saves(world: World, campaign: str, updates: int | None, num_contents: int) -> int | None:
+    if updates is None or campaign not in world.desired.campaigns:
+        return None
+    every = int(resolve(layers_of(world.desired, campaign))["checkpoint.every_updates"].value)
+    return min(updates, updates // every + num_contents)
+
+
+def _bytes(world: World, campaign: str, saves: int | None) -> int | None:
+    rows = world.facts.ledger_of(world.uid(campaign))
+    return saves * rows[-1].size_bytes if saves is not None and rows else None
+
+
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """How good the expectations were that could be held against a run that is over."""
+
+    num_runs: int
+    num_inside: int
+    """Whose time lay between the two bounds; four of five should."""
+
+
+def expectations_kept(world: World) -> Kept:
+    """Return how often a run took the time that its plan expected."""
+    told = [
+        run.expected_low_seconds <= run.busy_seconds <= run.expected_high_seconds
+        for run in world.facts.store.runs
+        if run.busy_seconds is not None
+        and run.expected_low_seconds is not None
+        and run.expected_high_seconds is not None
+    ]
+    return Kept(num_runs=len(told), num_inside=sum(told))

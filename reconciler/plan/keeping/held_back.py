@@ -1,0 +1,104 @@
+"""What lies in the trash and is protected: dropped before a person wrote the line that protects it. Pure.
+
+Such a thing is named at once, with how it comes back, and is not deleted for good meanwhile. What does
+not stand against a clean-up that a person asked for, as milestones and tags, does not hold its purge either.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from reconciler.plan.draft import Draft
+from reconciler.plan.keeping.kept import rules_for
+from reconciler.plan.keeping.milestones import milestone_steps
+from reconciler.plan.keeping.stock import Stock, stock_of
+from reconciler.plan.retention.records import MalformedRecords
+from reconciler.plan.world import World
+from state.campaign_file import first_at_or_after
+from state.store.rows import LedgerRow, TrashRow
+
+
+class Protection(NamedTuple):
+    """Why something in the trash is not deleted for good, and the line that says so."""
+
+    why: str
+    cause: str
+
+
+def is_held_back(world: World, draft: Draft, stone: TrashRow) -> bool:
+    """Is it protected, or is that not known? Then it is named; half deleted already, it is not."""
+    if stone.state != "trashed":
+        return False
+    try:
+        protection = next(_protections(world, stone), None)
+    except MalformedRecords as error:
+        protection = Protection(f"{stone.thing} may be protected: {error}", stone.path)
+    if protection is not None:
+        draft.block(
+            stone.subject,
+            code="protected-in-the-trash",
+            message=f"{protection.why} but lies in the trash, where it stays",
+            cause=protection.cause,
+            hint=f"{_way_back(world, stone)}; or remove that line",
+        )
+    return protection is not None
+
+
+def _way_back(world: World, stone: TrashRow) -> str:
+    """Return the command that takes it back; a checkpoint comes back after its campaign."""
+    is_second = not stone.is_campaign and world.is_deleted(stone.campaign)
+    before = f"reconcile undelete {stone.campaign}, and then " if is_second else ""
+    return f"{before}reconcile undelete {stone.thing} takes it back"
+
+
+def _protections(world: World, stone: TrashRow) -> Iterator[Protection]:
+    row = world.facts.campaign_row(stone.campaign)
+    if row is None:
+        yield Protection(f"{stone.thing} is of no campaign that the store knows", stone.path)
+        return
+    stock = stock_of(world, row)
+    held = [one for one in stock.in_force.values() if stone.is_campaign or one.sequence == stone.sequence]
+    names = frozenset(f"{row.name}@{one.which}" for one in held)
+    yield from _pins(world, names)
+    yield from _starts(world, stone, names)
+    if held and not stone.is_campaign and not world.wants_cleanup(row):
+        yield from _tags(world, stock, names)
+        yield from _milestones(world, stock, held[0])
+
+
+def _pins(world: World, names: frozenset[str]) -> Iterator[Protection]:
+    retention = world.desired.retention
+    for place, pin in enumerate(retention.spec.pins if retention else ()):
+        if retention is not None and pin in names:
+            yield Protection(f"{pin} is pinned", retention.where("pins", place))
+
+
+def _starts(world: World, stone: TrashRow, names: frozenset[str]) -> Iterator[Protection]:
+    for name, checkpoint in world.starting_points.get(stone.campaign, ()):
+        if checkpoint in names or stone.is_campaign:
+            has_spec = name in world.desired.campaigns
+            spec = world.where(f"campaign/{name}", "starting_checkpoint") if has_spec else None
+            cause = spec or f"campaigns/{name}"
+            yield Protection(f"{checkpoint} is the starting point of {name}", cause)
+
+
+def _tags(world: World, stock: Stock, names: frozenset[str]) -> Iterator[Protection]:
+    retention = world.desired.retention
+    for tag in rules_for(retention.spec, stock.row).tags if retention else ():
+        for place, name in enumerate(retention.spec.tags.get(tag, ()) if retention else ()):
+            if retention is not None and name in names:
+                yield Protection(f"{name} is tagged {tag}", retention.where("tags", tag, place))
+
+
+def _milestones(world: World, stock: Stock, one: LedgerRow) -> Iterator[Protection]:
+    """Name the milestone that it stands for: of those not deleted for good it is the first from there on."""
+    source = world.desired.campaigns.get(stock.row.name)
+    lying = [
+        other
+        for other in stock.in_force.values()
+        if (other.is_living or other.segment) == (one.is_living or one.segment)
+        and ((stone := world.facts.tombstone(other)) is None or stone.state == "trashed")
+    ]
+    for step in milestone_steps(world, stock.row):
+        if first_at_or_after(lying, step) == one:
+            cause = source.where("milestones") if source else f"campaigns/{stock.row.name}/campaign.json"
+            yield Protection(f"{stock.row.name}@{one.step} stands for milestone {step:,}", cause)

@@ -1,0 +1,1 @@
+"""An older root: what becomes of it, decided apart from `make_plan`, since there are no specs yet."""

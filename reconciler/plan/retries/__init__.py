@@ -1,0 +1,1 @@
+"""When what failed is tried again, and what follows when it fails once more."""

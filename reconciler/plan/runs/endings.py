@@ -1,0 +1,206 @@
+"""Runs: what has ended is closed, what should not go on stops."""
+
+from reconciler.observed.records import FoundCheckpoint
+from reconciler.plan.actions import CloseRun, ConfirmRun, StopRun
+from reconciler.plan.changes import Risk
+from reconciler.plan.configs.changed import cause_of, change_since
+from reconciler.plan.configs.live import is_live
+from reconciler.plan.configs.resolved import ResolvedRun, resolve_run
+from reconciler.plan.draft import Draft
+from reconciler.plan.runs import blockers
+from reconciler.plan.runs.silence import name_silent
+from reconciler.plan.segments.beginnings import release_due
+from reconciler.plan.segments.releases import is_made, newest_of, open_branch
+from reconciler.plan.segments.rollbacks import Rollback, rollback_of
+from reconciler.plan.segments.rolled_back import told_after_rollback
+from reconciler.plan.world import LiveRun, World
+from state.contract.exit import RunExit
+from state.contract.process import REVOKED_COOKIE
+from state.ids import RunKey
+from state.store.in_force import in_force
+from state.store.rows import CampaignRow, RunRow
+
+GENTLE_STOP_SECONDS = 60.0
+LEFT_NO_WORD = "the process is gone and left no word: killed, or out of memory?"
+
+
+def plan_ended_runs(world: World, draft: Draft) -> None:
+    """Close every run whose process is gone, confirm what has begun, name the unknown and the silent."""
+    for row in world.facts.store.runs:
+        if row.state != "ended":
+            _plan_open_run(world, draft, row)
+    _name_strangers(world, draft)
+    name_silent(world, draft)
+
+
+def _plan_open_run(world: World, draft: Draft, row: RunRow) -> None:
+    campaign = world.name(row.campaign_uid)
+    key = RunKey(row.campaign_uid, row.generation, row.attempt)
+    seen = world.seen(campaign).run(key)
+    if seen is not None and seen.is_of(row.cookie):
+        if row.state == "launching" and seen.process is not None:
+            _confirm(draft, campaign, row, seen.process.pid)
+    elif key.folder in world.seen(campaign).starting:
+        return  # its process lives: it will claim its run, or its claim cannot be read
+    elif seen is not None and seen.claimed:
+        revoked = seen.process is not None and seen.process.cookie == REVOKED_COOKIE
+        _close(world, draft, campaign, row, seen.exit, claimed=not revoked)
+    else:
+        _close(world, draft, campaign, row, None, claimed=row.state == "running")
+
+
+def _confirm(draft: Draft, campaign: str, row: RunRow, pid: int) -> None:
+    draft.add(
+        ConfirmRun(
+            campaign=campaign,
+            campaign_uid=row.campaign_uid,
+            generation=row.generation,
+            attempt=row.attempt,
+            pid=pid,
+        ),
+        subject=f"run/{campaign}",
+        reason="the trainer claimed its run",
+        cause=f"process {pid}",
+        source="progress",
+    )
+
+
+def _close(
+    world: World, draft: Draft, campaign: str, row: RunRow, left: RunExit | None, *, claimed: bool
+) -> None:
+    newest = _newest_saved(world, campaign, row)
+    from_run = newest is not None and newest.generation == row.generation
+    saved = newest.step if newest is not None and from_run else None
+    lost = LEFT_NO_WORD if claimed else "no trainer ever claimed it"
+    draft.add(
+        CloseRun(
+            campaign=campaign,
+            campaign_uid=row.campaign_uid,
+            generation=row.generation,
+            attempt=row.attempt,
+            end=left.reason if left else ("lost" if claimed else "never_started"),
+            failure_class=left.failure_class if left else None,
+            message=left.message if left else lost,
+            quest_id=left.quest_id if left else None,
+            final_step=left.step if left else saved,
+            last_checkpoint_step=saved,  # what lies there, whatever its exit file says
+            ended_at=left.exited_at if left else None,
+        ),
+        subject=f"run/{campaign}",
+        reason=left.message if left else lost,
+        cause=_seen_in(campaign, row, "exit.json" if left else "process.json" if claimed else ""),
+        source="progress" if left and left.reason != "failed" else "drift",
+    )
+
+
+def _newest_saved(world: World, campaign: str, row: RunRow) -> FoundCheckpoint | None:
+    """Return the newest checkpoint of the segment that a run trained."""
+    segments = world.facts.segments_of(row.campaign_uid)
+    branch = next((o for o in segments if o.number == row.segment and o.kind == "decay"), None)
+    return newest_of(world, branch) if branch is not None else world.newest_checkpoint(campaign)
+
+
+def _seen_in(campaign: str, row: RunRow, file: str) -> str:
+    """Return a run's file, or its folder, as seen from the root."""
+    return f"campaigns/{campaign}/runs/g{row.generation}-a{row.attempt}/{file}"
+
+
+def _name_strangers(world: World, draft: Draft) -> None:
+    """Name every trainer that lives and that the store does not know; nothing is launched beside it."""
+    for campaign, run in world.strangers():
+        pid = run.process.pid if run.process else 0
+        draft.block(
+            f"campaign/{campaign}",
+            code="unknown-run",
+            message=f"a trainer lives that the store does not know (run g{run.generation}-a{run.attempt}, "
+            f"pid {pid}): the store was lost, or is an older copy",
+            cause=f"campaigns/{campaign}/runs/g{run.generation}-a{run.attempt}/process.json",
+            hint=f"let it end, or end it with kill {pid}: it saves, and training goes on from there",
+        )
+
+
+def plan_stops(world: World, draft: Draft) -> None:
+    """Stop every live run that the specs, or a person, no longer want to go on as it is."""
+    for live in world.live_runs():
+        found = _why_stop(world, draft, live)
+        if found is not None:
+            why, cause = found
+            _stop(draft, live, why, cause)
+
+
+def _stop(draft: Draft, live: LiveRun, why: str, cause: str) -> None:
+    status = live.seen.status if live.seen else None
+    save_seconds = (status.save_seconds if status else None) or 0.0
+    draft.add(
+        StopRun(
+            campaign=live.campaign,
+            campaign_uid=live.row.campaign_uid,
+            generation=live.row.generation,
+            attempt=live.row.attempt,
+            why=why,
+            grace_seconds=GENTLE_STOP_SECONDS + 2 * round(save_seconds, 3),
+        ),
+        subject=f"run/{live.campaign}",
+        reason=why,
+        cause=cause,
+        source="edit",
+        risk=Risk.INTERRUPTS,
+    )
+
+
+def _why_stop(world: World, draft: Draft, live: LiveRun) -> tuple[str, str] | None:
+    source = world.desired.campaigns.get(live.campaign)
+    if source is not None and source.spec.state is not None:
+        return f"its spec says state: {source.spec.state}", source.where("state")
+    if live.campaign != world.active:
+        return "not active any more", world.where("realm", "active")
+    suspension = world.suspension(live.campaign)
+    if suspension is not None:
+        thing, suspend = suspension
+        return f"{thing} is suspended: {suspend.reason}", world.where(thing, "suspend")
+    if world.hold(live.campaign) == "stop":
+        return blockers.held_text(world, live.campaign), "reconcile stop"
+    row = world.facts.campaign_row(live.campaign)
+    found = _why_elsewhere(world, draft, live, row) if row is not None else None
+    return found or _why_restart(world, draft, live)
+
+
+def _why_elsewhere(world: World, draft: Draft, live: LiveRun, row: CampaignRow) -> tuple[str, str] | None:
+    """Return why a run trains another segment than what is wanted now, if it does."""
+    back = rollback_of(world, row)
+    if isinstance(back, Rollback) and back.is_asked:
+        after = told_after_rollback(world, row, back.parent)
+        return (
+            f"it goes back to step {back.parent.step if back.parent else 0}: {back.reason}{after}",
+            back.cause,
+        )
+    if live.row.segment == row.segment:
+        due = release_due(world, draft, row) if world.hold(row.name) is None else None
+        return (due, world.where(f"campaign/{row.name}", "releases")) if due is not None else None
+    branch = next((o for o in world.facts.segments_of(row.uid) if o.number == live.row.segment), None)
+    wanted = open_branch(world, row)
+    is_over = branch is None or is_made(world, branch) or (wanted and wanted.number == branch.number)
+    return None if is_over else ("its release is not asked for any more", world.where(f"campaign/{row.name}"))
+
+
+def _why_restart(world: World, draft: Draft, live: LiveRun) -> tuple[str, str] | None:
+    resolved = resolve_run(world, live.campaign)
+    if not isinstance(resolved, ResolvedRun):
+        blockers.block_launch(world, draft, live.campaign, resolved)
+        return None  # what blocks a launch does not end a run that goes well
+    now = in_force(live.row)
+    if resolved.config_hash == now.config_hash:
+        return None
+    difference = change_since(now.config_json, resolved.config)
+    if is_live(difference, live):
+        return None  # its orders carry it: see plan_orders
+    if difference.verdict == "new lineage":
+        cause = cause_of(world, live.campaign, resolved, difference)
+        blockers.block_new_lineage(draft, live.campaign, difference, cause)
+        return None
+    if blockers.block_mid_epoch(world, draft, live.campaign, difference):
+        return None
+    why = difference.text_and_class
+    if difference.verdict in ("no-op", "live"):
+        why += "; its trainer, of an older version, takes up nothing while it runs"
+    return why, cause_of(world, live.campaign, resolved, difference)

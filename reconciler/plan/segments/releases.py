@@ -1,0 +1,133 @@
+"""Releases: short branches off the living history whose rate falls, each to one checkpoint. Pure.
+
+A constant rate never comes to rest, and a campaign has no last step. So a spec asks for a release: from the
+first checkpoint at or after a step a branch trains some updates on the rows that come next there, with the
+rate falling, in a segment of its own (warm-up, stable, decay: Hu et al., arXiv 2404.06395). The living
+history goes on from where it was, as if there had been no branch, and learns those rows in its turn.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from reconciler.desired.campaign import Release
+from reconciler.desired.layers import layers_of, resolve
+from reconciler.observed.records import FoundCheckpoint
+from reconciler.plan.segments.rollbacks import NoRollback, usable
+from reconciler.plan.world import World
+from state.segments import living_bounds
+from state.store.rows import CampaignRow, SegmentRow
+
+STEADY = ("constant", "wsd")
+"""Schedulers whose rate stays, so that a branch can let it fall."""
+
+
+class Begin(NamedTuple):
+    """A branch that is to be begun."""
+
+    release: Release
+    cause: str
+    parent: FoundCheckpoint
+
+
+class InWarmUp(NamedTuple):
+    """A release that waits until the rate has warmed up: before that there is nothing to let fall."""
+
+    at: int
+    step: int
+    """Where the campaign stands."""
+    warm_up: int
+    """Updates that the rate takes to rise."""
+    origin: str
+    """Which layer says so."""
+    cause: str
+
+
+def wanted_of(release: Release) -> str:
+    """Return what a branch remembers of the line that asked for it."""
+    return f"release at {release.at}: {release.updates} updates to {release.to:g}"
+
+
+def open_branch(world: World, row: CampaignRow) -> SegmentRow | None:
+    """Return the branch that was begun and is not made yet, of the release with the smallest step."""
+    for release in _asked(world, row):
+        found = branch_for(world, row, release)
+        if found is not None and not is_made(world, found):
+            return found
+    return None
+
+
+def branch_for(world: World, row: CampaignRow, release: Release) -> SegmentRow | None:
+    """Return the branch that was begun for a release off what is living now; a rollback may have left it."""
+    segments = world.facts.segments_of(row.uid)
+    bounds = living_bounds(row.segment, segments)
+    for one in reversed(segments):
+        until = bounds.get(one.parent_segment, -1)
+        is_living = until is None or one.parent_step <= until
+        if one.kind == "decay" and one.ready_at and one.wanted == wanted_of(release) and is_living:
+            return one
+    return None
+
+
+def is_made(world: World, branch: SegmentRow) -> bool:
+    """Was its last checkpoint saved, wherever that is by now?"""
+    ledger = world.facts.ledger_of(branch.campaign_uid)
+    if any(one.segment == branch.number and one.step >= branch.last_step for one in ledger):
+        return True
+    newest = newest_of(world, branch)
+    return newest is not None and newest.step >= branch.last_step
+
+
+def newest_of(world: World, branch: SegmentRow) -> FoundCheckpoint | None:
+    """Return the newest whole and healthy checkpoint that a branch has saved."""
+    facts = world.seen(world.name(branch.campaign_uid)).segments.get(branch.number)
+    damaged = {one.digest for one in world.facts.ledger_of(branch.campaign_uid) if one.damage is not None}
+    complete = facts.complete if facts is not None else ()
+    return next((one for one in reversed(complete) if one.healthy and one.digest not in damaged), None)
+
+
+def stand_of(world: World, branch: SegmentRow) -> FoundCheckpoint | None:
+    """Return the checkpoint that a branch goes on from: its newest, else its parent."""
+    own = newest_of(world, branch)
+    if own is not None:
+        return own
+    complete = world.seen(world.name(branch.campaign_uid)).all_complete
+    return next((one for one in complete if one.digest == branch.parent_digest), None)
+
+
+def branch_to_begin(world: World, row: CampaignRow) -> Begin | NoRollback | None:
+    """Return the next branch that can be begun; None where none is asked for or training is not there."""
+    for place, release in enumerate(_asked(world, row)):
+        if branch_for(world, row, release) is not None:
+            continue
+        cause = world.where(f"campaign/{row.name}", "releases", place)
+        settings = resolve(layers_of(world.desired, row.name))
+        scheduler = settings["lr_scheduler"]
+        if scheduler.value not in STEADY:
+            said = f"lr_scheduler is {scheduler.value}"
+            message = f"the release at step {release.at} needs a rate that stays, and {said}"
+            hint = f"set lr_scheduler: wsd ({scheduler.origin}), or remove the release"
+            return NoRollback("release-schedule", message, cause, hint)
+        least = max(release.at, settings["warmup_steps"].value)
+        parent = next((one for one in usable(world, row) if one.step >= least), None)
+        if parent is not None:
+            return Begin(release, cause, parent)
+    return None
+
+
+def waits_for_warm_up(world: World, row: CampaignRow) -> InWarmUp | None:
+    """Return the first release whose step was reached before the rate had warmed up, if there is one."""
+    for place, release in enumerate(_asked(world, row)):
+        saved = usable(world, row)
+        warm_up = resolve(layers_of(world.desired, row.name))["warmup_steps"]
+        is_reached = bool(saved) and release.at <= saved[-1].step < warm_up.value
+        if is_reached and branch_for(world, row, release) is None:
+            cause = world.where(f"campaign/{row.name}", "releases", place)
+            return InWarmUp(release.at, saved[-1].step, warm_up.value, warm_up.origin, cause)
+    return None
+
+
+def _asked(world: World, row: CampaignRow) -> Iterator[Release]:
+    """Yield the releases that the specs ask for of the active campaign, as they stand there."""
+    source = world.desired.campaigns.get(row.name)
+    if source is not None and row.name == world.active and source.spec.state is None:
+        yield from source.spec.releases

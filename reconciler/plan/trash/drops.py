@@ -1,0 +1,342 @@
+"""The trash: what no rule keeps goes there, comes back when a person asks, is deleted when its time is over.
+
+Fails closed: where anything about a campaign's checkpoints is unknown, damaged or contradictory, nothing of
+that campaign is dropped, and the plan says why.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from reconciler.desired.desired import Source
+from reconciler.desired.realm import duration_seconds
+from reconciler.desired.retention import Retention
+from reconciler.plan.actions import (
+    ArchiveCampaign,
+    DeleteCampaign,
+    PurgeTrash,
+    RecordCheckpoint,
+    RestoreCampaign,
+    RestoreCheckpoint,
+    SetAsideCheckpoint,
+    TrashCheckpoint,
+)
+from reconciler.plan.draft import Draft
+from reconciler.plan.keeping.held_back import is_held_back
+from reconciler.plan.keeping.kept import checkpoint_id, drops_of, rules_for, set_name
+from reconciler.plan.keeping.kept_now import kept_now
+from reconciler.plan.keeping.marks import unmarked
+from reconciler.plan.keeping.milestones import stood_for
+from reconciler.plan.keeping.observed_time import is_over, observed_now
+from reconciler.plan.keeping.rule_warnings import warn_of_metrics, warn_of_pins, warn_of_unknown
+from reconciler.plan.keeping.stock import Stock, stock_of
+from reconciler.plan.retention.records import MalformedRecords
+from reconciler.plan.trash.names import is_replaced as is_replaced_in_trash
+from reconciler.plan.world import World
+from state.amounts import duration
+from state.store.rows import CampaignRow, LedgerRow, TrashKind, TrashRow
+
+CLEAN_TICKS = 2
+"""So many ticks without a failure must follow before anything dropped is deleted."""
+
+
+def plan_drops(world: World, draft: Draft) -> None:
+    """Drop what the rules keep no longer, in every campaign that has a spec."""
+    retention = world.desired.retention
+    back, moving = {action.sequence for action in draft.actions(RestoreCheckpoint)}, _moving(draft)
+    for row in world.facts.store.campaigns:
+        if row.status == "deleted":
+            continue  # its checkpoints went with it
+        stock = stock_of(world, row)
+        _finish_drops(world, draft, stock, back)
+        if retention is not None and row.name in world.desired.campaigns and row.name not in moving:
+            roll(world, draft, stock, retention)
+    if retention is not None:
+        warn_of_metrics(world, draft, retention)
+        warn_of_unknown(world, draft, retention)
+
+
+def roll(world: World, draft: Draft, stock: Stock, retention: Source[Retention]) -> None:
+    """Drop what the rules keep no longer of one campaign; nothing while anything about it is in doubt."""
+    if world.seen(stock.row.name).checkpoints.problem is not None:
+        return  # `checkpoints` has said that nothing of it is deleted
+    if _is_left_alone(world, stock.row, retention) or world.wants_cleanup(stock.row):
+        return
+    if why := why_on_hold(world, draft, stock):
+        hint = "mend it, or list it under acknowledged_losses"
+        _block(draft, stock.row, retention, "retention-on-hold", why, hint)
+        return
+    warn_of_pins(draft, stock, retention)
+    try:
+        _drop(world, draft, stock, retention)
+    except MalformedRecords as error:
+        hint = "see reconcile doctor; nothing is deleted"
+        _block(draft, stock.row, retention, "retention-failed", str(error), hint)
+
+
+def _is_left_alone(world: World, row: CampaignRow, retention: Source[Retention]) -> bool:
+    return world.is_suspended(retention.spec.suspend) or world.suspension(row.name) is not None
+
+
+def _moving(draft: Draft) -> frozenset[str]:
+    """Return the campaigns that this plan moves: the rules of their new place decide, once they are there."""
+    archived = (move.campaign for move in draft.actions(ArchiveCampaign))
+    return frozenset((*archived, *(move.campaign for move in draft.actions(RestoreCampaign))))
+
+
+def why_on_hold(world: World, draft: Draft, stock: Stock) -> str | None:
+    """Say what is missing or damaged among the recorded checkpoints, or not known."""
+    row, seen = stock.row, world.seen(stock.row.name)
+    if seen.problem is not None or seen.home != "home":
+        return f"its checkpoints cannot be seen: {seen.problem or 'its folder is not at home'}"
+    if any(action.campaign == row.name for action in draft.actions(SetAsideCheckpoint)):
+        return "a checkpoint is damaged"
+    names = [checkpoint_id(row, one, gone=False) for one in stock.lost]
+    names = [name for name in names if name not in world.acknowledged_losses]
+    if not names:
+        return None
+    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    return f"{names[0]}{more} is missing or damaged"
+
+
+def _block(
+    draft: Draft, row: CampaignRow, retention: Source[Retention], code: str, why: str, hint: str
+) -> None:
+    cause, message = retention.where("campaigns", set_name(row)), f"nothing of it is dropped: {why}"
+    draft.block(f"campaign/{row.name}", code=code, message=message, cause=cause, hint=hint)
+
+
+def _drop(world: World, draft: Draft, stock: Stock, retention: Source[Retention]) -> None:
+    row, dropped = stock.row, drops_of(world, stock)
+    if rules_for(retention.spec, row).keeps_by_rule:
+        draft.kept.append(kept_now(stock, retention, dropped))
+    former = stood_for(world, stock) if dropped else {}
+    for one in stock.ledger if dropped else ():
+        reasons = dropped.get(checkpoint_id(row, one, gone=False))
+        if reasons and world.facts.tombstone(one) is None:
+            unsaid = unmarked(world, row, one, former.get(one.sequence, ()))
+            _let_roll(draft, row, one, retention, unsaid, reasons)
+
+
+def _let_roll(
+    draft: Draft,
+    row: CampaignRow,
+    one: LedgerRow,
+    retention: Source[Retention],
+    unsaid: Sequence[str],
+    reasons: Sequence[str],
+) -> None:
+    """Drop one that no rule keeps; one that people once marked only as if they had asked for it."""
+    kind: TrashKind = "asked" if unsaid else "rolled"
+    grace = duration_seconds(getattr(retention.spec.trash, kind))
+    cause = retention.where("campaigns", set_name(row))
+    plan_drop(draft, row, one, "; ".join((*unsaid, *reasons)), grace, cause, kind)
+
+
+def plan_drop(
+    draft: Draft,
+    row: CampaignRow,
+    one: LedgerRow,
+    why: str,
+    grace_seconds: float,
+    cause: str,
+    kind: TrashKind = "rolled",
+) -> None:
+    """Drop a checkpoint of a campaign: by the rules, or because a person's spec asks for it."""
+    draft.add(
+        TrashCheckpoint(
+            campaign=row.name,
+            campaign_uid=row.uid,
+            sequence=one.sequence,
+            segment=None if one.is_living else one.segment,
+            step=one.step,
+            digest=one.digest,
+            size_bytes=one.size_bytes,
+            kind=kind,
+            why=why,
+            grace_seconds=grace_seconds,
+        ),
+        subject=f"checkpoint/{row.name}@{one.which}",
+        reason=why,
+        cause=cause,
+        source="edit" if kind == "asked" else "rules",
+        needs=draft.ids_of((row.name,), RecordCheckpoint),
+    )
+
+
+def _finish_drops(world: World, draft: Draft, stock: Stock, back: set[int | None]) -> None:
+    """Move what has its tombstone already and still lies in its place: a kill came between the two."""
+    doubt = _doubt(world, draft, stock) if world.facts.tombstones else None
+    for one in stock.ledger if world.facts.tombstones else ():
+        stone = world.facts.tombstone(one) if one.digest in stock.there else None
+        if stone is None or one.sequence in back:
+            continue
+        if is_held_back(world, draft, stone) or _is_doubtful(draft, stone, doubt):
+            draft.held_drops.add(stone.sequence)
+        else:
+            plan_drop(draft, stock.row, one, stone.reason, stone.grace_seconds, "an earlier drop", stone.kind)
+
+
+class _Doubt(NamedTuple):
+    why: str
+    way_out: str | None
+    """What a person does who wants it deleted all the same; None: nothing but taking it back."""
+
+
+def _doubt(world: World, draft: Draft, stock: Stock) -> _Doubt | None:
+    """Say why nothing of a campaign's trash is deleted: a loss or damage, or nothing else is left of it.
+
+    A campaign that was deleted whole leaves none: a person approved that all of it goes, and what retention
+    had dropped of it before goes in its own time.
+    """
+    row = stock.row
+    if world.facts.deletion(row.uid) is not None:
+        return None
+    if why := why_on_hold(world, draft, stock):
+        if world.seen(row.name).problem is not None or world.seen(row.name).home != "home":
+            return _Doubt(why, "bring its folder back to its place, readable")
+        return _Doubt(why, "list what is lost under acknowledged_losses in specs/retention.yaml")
+    is_left = any(stock.is_there(one) and one.sequence not in world.facts.tombstones for one in stock.ledger)
+    if not is_left and not world.wants_cleanup(row):
+        return _Doubt("no other checkpoint of it lies there whole", None)
+    return None
+
+
+def _is_doubtful(draft: Draft, stone: TrashRow, doubt: _Doubt | None) -> bool:
+    """Does the doubt about its campaign hold it? Then that is named; what is half deleted goes on."""
+    if doubt is None or stone.state != "trashed" or stone.is_campaign:
+        return False
+    more = f"; or {doubt.way_out}" if doubt.way_out else ""
+    draft.block(
+        stone.subject,
+        code="deletion-on-hold",
+        message=f"it was dropped, and is not deleted: {doubt.why}",
+        cause=stone.path,
+        hint=f"take it back: reconcile undelete {stone.thing}{more}",
+    )
+    return True
+
+
+def plan_undeletes(world: World, draft: Draft) -> None:
+    """Take back what people asked for, oldest request first."""
+    for request in world.facts.store.requests:
+        if request.kind != "undelete":
+            continue
+        stone = _newest_stone(world, request.campaign)
+        is_gone = stone is not None and stone.state == "purged"
+        draft.add(
+            RestoreCheckpoint(
+                request_id=request.id,
+                checkpoint=request.campaign,
+                sequence=stone.sequence if stone else None,
+                campaign_uid=stone.campaign_uid if stone else None,
+                asked_by=request.asked_by,
+                overrules=world.cleanup_line(stone.campaign) if stone else None,
+                sources=_copies(world, stone) if stone and is_gone else (),
+            ),
+            subject=f"{'checkpoint' if '@' in request.campaign else 'campaign'}/{request.campaign}",
+            reason=f"{request.asked_by} asked for it: {request.why}",
+            cause=f"reconcile undelete at {request.asked_at}",
+            source="request",
+        )
+
+
+def _newest_stone(world: World, checkpoint: str) -> TrashRow | None:
+    there = [one for one in world.facts.store.trash if one.thing == checkpoint]
+    trashed = next((one for one in reversed(there) if one.state == "trashed"), None)
+    return trashed or next((one for one in reversed(there) if _copies(world, one)), None)
+
+
+def _copies(world: World, stone: TrashRow) -> tuple[str, ...]:
+    """Return where whole copies lie of what was deleted here for good."""
+    if stone.state != "purged":
+        return ()
+    copies = world.facts.copies_of(stone.sequence)
+    return tuple(one.path for one in copies if one.damage is None and one.digest == stone.digest)
+
+
+def plan_purges(world: World, draft: Draft) -> None:
+    """Delete what has lain in the trash for its time of grace, and has seen two clean ticks since."""
+    if world.facts.trash.problem is not None:
+        return
+    held = {action.sequence for action in draft.actions(RestoreCheckpoint)} | _being_dropped(draft)
+    held |= draft.held_drops
+    waiting = (stone for stone in world.facts.in_trash if stone.sequence not in held)
+    doubts = _doubts(world, draft)
+    free = {stone.sequence for stone in waiting if not _stays(world, draft, stone, doubts)}
+    for stone in due(world):
+        if stone.sequence in free:
+            draft.add(
+                PurgeTrash(
+                    campaign=stone.campaign,
+                    campaign_uid=stone.campaign_uid,
+                    sequence=stone.sequence,
+                    segment=stone.segment,
+                    step=stone.step,
+                    path=stone.path,
+                    size_bytes=stone.size_bytes,
+                ),
+                subject=stone.subject,
+                reason=f"its {duration(stone.grace_seconds)} in the trash are over",
+                cause=stone.path,
+                source="rules",
+            )
+
+
+def _doubts(world: World, draft: Draft) -> dict[str, _Doubt | None]:
+    """Return the doubt about each campaign that has something in the trash, by uid; looked for once each."""
+    uids = {stone.campaign_uid for stone in world.facts.in_trash}
+    rows = (row for row in world.facts.store.campaigns if row.uid in uids)
+    return {row.uid: _doubt(world, draft, stock_of(world, row)) for row in rows}
+
+
+def _stays(world: World, draft: Draft, stone: TrashRow, doubts: Mapping[str, _Doubt | None]) -> bool:
+    """Is it protected, replaced by something else, or mixed with what is not ours? Then that is named."""
+    return (
+        is_held_back(world, draft, stone)
+        or _is_doubtful(draft, stone, doubts.get(stone.campaign_uid))
+        or _block_replaced(world, draft, stone)
+        or _block_strange(world, draft, stone)
+    )
+
+
+def _block_replaced(world: World, draft: Draft, stone: TrashRow) -> bool:
+    """Name what has the place of something in the trash and is no folder: a link, a file, a device."""
+    is_replaced = is_replaced_in_trash(world.facts, stone)
+    if is_replaced:
+        draft.block(
+            stone.subject,
+            code="replaced-in-the-trash",
+            message=f"{stone.path} is no folder any more: something else has its place; nothing is deleted",
+            cause=stone.path,
+            hint="move that away and put the folder back; without either it counts as deleted",
+        )
+    return is_replaced
+
+
+def _block_strange(world: World, draft: Draft, stone: TrashRow) -> bool:
+    """Name what is not ours in something whose time is over: it is never deleted, so all of it stays."""
+    strange = world.facts.strange.get(stone.path)
+    if strange is not None:
+        draft.block(
+            stone.subject,
+            code="not-ours-in-the-trash",
+            message=f"it stays in the trash, which holds what is not ours: {strange}",
+            cause=stone.path,
+            hint=f"move that out of {stone.path}, or take all of it back: reconcile undelete {stone.thing}",
+        )
+    return strange is not None
+
+
+def _being_dropped(draft: Draft) -> set[int]:
+    checkpoints = {action.sequence for action in draft.actions(TrashCheckpoint)}
+    return checkpoints | {action.sequence for action in draft.actions(DeleteCampaign)}
+
+
+def due(world: World) -> Iterator[TrashRow]:
+    """Yield what may be deleted now, by observed time."""
+    store = world.facts.store
+    now = observed_now(store, world.now)
+    for stone in world.facts.in_trash:
+        is_clean = store.clean_ticks - stone.clean_ticks >= CLEAN_TICKS
+        if is_over(stone, now) and (stone.state == "purging" or is_clean):
+            yield stone

@@ -1,0 +1,117 @@
+"""What training costs: counted where it is counted, null where nobody knows, never beyond the goal."""
+
+import msgspec
+import pytest
+
+from reconciler.app.planned_queue import planned_queue, works_of
+from reconciler.plan.costs.training import Work, training_cost, updates_of
+from state.contract.inspection import Inspection
+
+
+def cost(world_of, planned, *works: Work, case=None):
+    world = world_of(case or {})
+    return training_cost(world, planned(case or {}).changes, works)
+
+
+def work(rows=100, updates=None, tokens=None, epochs_left=1.0) -> Work:
+    return Work(rows=rows, updates=updates, tokens=tokens, epochs_left=epochs_left)
+
+
+def test_updates_are_rows_through_documents_of_an_update_where_nobody_counted(world_of, planned) -> None:
+    found = cost(world_of, planned, work(rows=100))
+    launch = planned({}).changes[-1].action.config.training
+    per_update = launch.batch_size * launch.gradient_accumulation
+    assert found.updates == -(-100 // per_update)
+    assert (found.tokens, found.time, found.saves_bytes) == (None, None, None)
+
+
+def test_what_was_counted_counts_and_only_the_epochs_that_are_left(world_of, planned) -> None:
+    works = (work(None, 10, 1000, epochs_left=1.5), work(None, 3, 7))
+    assert cost(world_of, planned, *works).tokens == 1507
+    assert updates_of(works, None) == 18
+
+
+def test_tokens_that_are_not_counted_of_one_quest_are_unknown_in_all(world_of, planned) -> None:
+    assert cost(world_of, planned, work(updates=1, tokens=5), work(updates=1)).tokens is None
+
+
+def test_rows_that_are_unknown_make_updates_unknown(world_of, planned) -> None:
+    assert cost(world_of, planned, work(rows=None)).updates is None
+
+
+def test_no_more_is_trained_than_the_goal_allows(world_of, planned) -> None:
+    specs = {"campaigns/pip/campaign-001.yaml": "id: campaign-001\ngoal: {updates: 4}\n"}
+    found = cost(world_of, planned, work(None, 10, 1000), case={"specs": specs})
+    assert (found.updates, found.tokens) == (4, 400)
+
+
+def test_nothing_to_train_costs_nothing(world_of, planned) -> None:
+    assert cost(world_of, planned) is None
+    assert msgspec.json.encode(cost(world_of, planned, work())) is not None
+
+
+LEARNT = {"q1": {"rows_taken": 8000}}
+TRAINS_16 = "id: campaign-001\nconfig_overrides: {batch_size: 16, gradient_accumulation: 1, evaluation: {held_out: 0.004}}\n"
+HALF_WAY = {
+    "specs": {
+        "campaigns/pip/campaign-001.yaml": TRAINS_16,
+        "queue.yaml": "quests:\n  - {id: q1, skill: bin, level: 1, count: 9000, epochs: 2}\n",
+    },
+    "facts": {
+        "active": "pip/campaign-001",
+        "data": ["q1"],
+        "campaigns": {
+            "pip/campaign-001": {
+                "jobs": {"q1": {"num_examples": 9000, "epochs": 2}},
+                "checkpoints": [{"step": 500, "learnt": LEARNT}],
+            }
+        },
+    },
+}
+
+
+def counted(digest: str) -> dict[str, Inspection]:
+    return {"q1": Inspection(depth="full", contract="m", digest=digest, num_rows=9000, num_held_out=37)}
+
+
+@pytest.mark.parametrize(
+    ("is_known", "updates"),
+    [
+        pytest.param(True, 621, id="of 9,000 rows 37 are held out: 8,963 x 2 - 8,000, 16 an update"),
+        pytest.param(False, 621, id="by the share of 0.4 % 36 are held out"),
+    ],
+)
+def test_rows_that_are_held_out_make_no_updates(world_of, planned, is_known, updates) -> None:
+    world, changes = world_of(HALF_WAY), planned(HALF_WAY).changes
+    known = counted(world.facts.store.jobs[0].digest) if is_known else {}
+    queue = planned_queue(world, changes, known)
+    assert training_cost(world, changes, works_of(queue)).updates == updates
+
+
+def test_updates_that_take_rows_of_two_epochs_are_not_counted_twice(world_of, planned) -> None:
+    launch = planned({}).changes[-1].action.config.training
+    per_update = launch.batch_size * launch.gradient_accumulation
+    found = cost(world_of, planned, work(rows=per_update + 1, epochs_left=float(per_update)))
+    assert found.updates == per_update + 1
+
+
+def in_work(epochs: int):
+    """Return a realm whose trainer is at the only epoch of its quest that it was ordered, and the specs."""
+    quest = f"{{id: q1, skill: bin, level: 1, count: 10, epochs: {epochs}}}"
+    run = {"state": "running", "alive": True, "status": {"quest_id": "q1"}, "orders": ["q1"]}
+    jobs = {"q1": {"status": "processing", "start_step": 1}}
+    facts = {"active": "pip/campaign-001", "data": ["q1"]}
+    return {
+        "specs": {"queue.yaml": f"quests:\n  - {quest}\n"},
+        "facts": facts | {"campaigns": {"pip/campaign-001": {"runs": [run], "jobs": jobs}}},
+    }
+
+
+@pytest.mark.parametrize(("epochs", "told"), [(1, None), (3, 3)])
+def test_more_epochs_of_a_quest_in_work_are_told_with_their_cost(world_of, planned, epochs, told) -> None:
+    case = in_work(epochs)
+    world, changes = world_of(case), planned(case).changes
+    queue = planned_queue(world, changes, {})
+    cost_of_all = training_cost(world, changes, works_of(queue))
+    assert (queue and queue.quests[0].epochs) == told
+    assert (cost_of_all is not None and cost_of_all.updates is not None) == (told is not None)

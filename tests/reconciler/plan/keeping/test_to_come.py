@@ -1,0 +1,44 @@
+"""What only waits for its time is told beside a plan that has nothing to do, and nothing else is."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from reconciler.plan.keeping.to_come import ToCome, to_come
+from reconciler.plan.planner import make_plan
+from reconciler.plan.world import World
+
+PIP = "pip/campaign-001"
+WINDOW = {"retention.yaml": "campaigns: {active: {keep_checkpoints: 1}}\nminimum_age: 10m\n"}
+Worlds = Callable[[Mapping[str, Any]], World]
+
+
+def still(world: World) -> ToCome:
+    return to_come(world, make_plan(world.desired, world.facts, specs_commit="c", now=world.now))
+
+
+def facts(seconds: float, **more: Any) -> dict[str, Any]:
+    steps = [{"step": 10}, {"step": 20}, {"step": 30, "learnt": {"q1": {"epochs_done": 1}}}]
+    campaign = {"checkpoints": steps, "jobs": {"q1": {"status": "completed", "start_step": 1}}, **more}
+    store = {"observed_seconds": seconds}
+    return {"active": PIP, "data": ["q1"], "store": store, "campaigns": {PIP: campaign}}
+
+
+def test_what_is_only_too_young_to_go_is_still_to_come(world_of: Worlds) -> None:
+    found = still(world_of({"specs": WINDOW, "facts": facts(540.0)}))
+
+    assert (found.num_drops, found.drop_in_seconds, found.num_purges) == (2, 60.0, 0)
+    assert found.text == "to the trash: 2 checkpoints, 2 B, the first in 1 min"
+
+
+def test_what_a_plan_drops_now_is_not_still_to_come(world_of: Worlds) -> None:
+    assert still(world_of({"specs": WINDOW, "facts": facts(600.0)})).num_drops == 0
+
+
+def test_what_a_rule_keeps_is_not_to_come_however_young(world_of: Worlds) -> None:
+    rules = {"retention.yaml": "campaigns: {active: {keep_checkpoints: 3}}\nminimum_age: 10m\n"}
+    assert still(world_of({"specs": rules, "facts": facts(540.0)})).text == ""
+
+
+def test_nothing_is_to_come_of_a_campaign_whose_deletions_are_on_hold(world_of: Worlds) -> None:
+    world = world_of({"specs": WINDOW, "facts": facts(540.0, lost_checkpoints=[5])})
+    assert still(world).num_drops == 0
