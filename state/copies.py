@@ -12,6 +12,7 @@ from state.inside import open_file
 from state.writing import write_all
 
 _BLOCK_BYTES = 1 << 22
+_ZEROS = bytes(_BLOCK_BYTES)
 
 
 class LeftOff(Exception):
@@ -25,8 +26,9 @@ def _never() -> bool:
 def copy_hashed(source: int, target: Path, is_over: Callable[[], bool] = _never) -> tuple[int, str]:
     """Copy what an open file holds into a new file; return its length in bytes and its BLAKE3.
 
-    The descriptor is closed. Afterwards the kernel's copy of the new file is dropped: whoever reads it back
-    reads what the disk has.
+    Blocks of zeros are left out of the new file, and read as zeros all the same: a sparse file of terabytes
+    takes no more room than before. The descriptor is closed. Afterwards the kernel's copy of the new file is
+    dropped: whoever reads it back reads what the disk has.
 
     Raises:
         FileExistsError: the target is there already.
@@ -43,9 +45,12 @@ def copy_hashed(source: int, target: Path, is_over: Callable[[], bool] = _never)
                 if is_over():
                     target.unlink()
                     raise LeftOff
-                write_all(made, block)
+                if block != _ZEROS:
+                    os.lseek(made, size, os.SEEK_SET)
+                    write_all(made, block)
                 hasher.update(block)
                 size += len(block)
+            os.ftruncate(made, size)
             reach("file.fsync")
             os.fsync(made)
             os.posix_fadvise(made, 0, 0, os.POSIX_FADV_DONTNEED)

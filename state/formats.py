@@ -98,6 +98,12 @@ def sidecar_record(row: LedgerRow, campaign: str, existing: Mapping[str, Any]) -
     return with_unknown_keys(record, existing)
 
 
+def is_of_newer_software(sidecar: Mapping[str, Any]) -> bool:
+    """Has a software written it whose next major version of the ledger this one does not know?"""
+    major = str(sidecar.get("ledger_version", "")).partition(".")[0]
+    return major.isdecimal() and int(major) > int(LEDGER_VERSION.partition(".")[0])
+
+
 def _skill_metrics(results: Sequence[LevelResult]) -> dict[str, dict[str, float]]:
     """Return skill → its accuracy over all examined levels, and that of each level."""
     found: dict[str, dict[str, float]] = {}

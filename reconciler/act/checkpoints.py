@@ -18,7 +18,7 @@ from reconciler.plan.checkpoints.ledger import is_later
 from reconciler.plan.checkpoints.ledger_rows import ledger_row
 from state.atomic import sync_folder, write_file
 from state.contract.manifest import SIDECAR_NAME, Manifest
-from state.formats import encode_record, sidecar_record
+from state.formats import encode_record, is_of_newer_software, sidecar_record
 from state.ids import SEGMENTS
 from state.store.lineage import manifest_row
 from state.store.rows import LedgerRow
@@ -71,12 +71,14 @@ def write_sidecar(folder: Path, row: LedgerRow, campaign: str) -> None:
     """Put `.ledger.json` into the checkpoint; unfinished it lies outside.
 
     A strange file beside the others would make the checkpoint foreign; so what is kept of one that cannot be
-    understood lies in the campaign's folder, too.
+    understood lies in the campaign's folder, too. One of a newer software stays as it is: it says more than
+    this one understands, and the store says the rest.
     """
     path, home = folder / SIDECAR_NAME, folder.parents[2 if folder.parents[1].name == SEGMENTS else 1]
     existing, _kept = read_or_keep(path, home / f"{folder.name}{SIDECAR_NAME}")
-    content = encode_record(sidecar_record(row, campaign, existing))
-    write_file(path, content, staging_folder=home)
+    if not is_of_newer_software(existing):
+        content = encode_record(sidecar_record(row, campaign, existing))
+        write_file(path, content, staging_folder=home)
 
 
 def newest_to_resume(

@@ -106,7 +106,7 @@ Who = Annotated[str, Words("<hero> or <hero>/<campaign>", is_who, f"^{_ID_PATTER
 When = Annotated[str, Words(_TIME_WORDS, lambda text: as_time(text) is not None)]
 Line = Annotated[str, Words(f"one line of 1 to {MAX_LINE} characters", is_line)]
 Name = Annotated[str, Meta(min_length=1, max_length=MAX_LINE)]
-DataPath = Annotated[str, Words("a path without .. or ~", is_data_path)]
+DataPath = Annotated[str, Words("a path that can be printed, without .. or ~", is_data_path)]
 FolderPath = Annotated[str, Words("the absolute path of a folder, without ..", is_folder_path, "^/")]
 Identifier = Annotated[
     str, Words("a name of letters, digits and _", is_identifier, "^[A-Za-z_][A-Za-z0-9_]*$")

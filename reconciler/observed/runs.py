@@ -28,6 +28,8 @@ from state.layout import CampaignLayout, RunLayout
 
 _NUMBER = "(0|[1-9][0-9]{0,8})"
 _RUN_FOLDER = re.compile(f"g{_NUMBER}-a{_NUMBER}", re.ASCII)
+MAX_NAMED = 20
+"""So many entries that are no runs are named."""
 _MAX_SMALL_BYTES = 1024 * 1024
 _MAX_ORDERS_BYTES = 64 * 1024 * 1024
 _LAYOUT = RunLayout(Path())
@@ -89,7 +91,14 @@ def _observe(runs: Folder, proc: Path, cache: RunCache) -> CampaignRuns:
             problems.append(f"{runs.path / printable(name)}: {reason(error)}")
     cache.replace(runs.text, {name: one for name, one in found.items() if is_over(one[1])})
     in_order = sorted((facts for _, facts in found.values()), key=lambda run: (run.generation, run.attempt))
-    return CampaignRuns(runs=tuple(in_order), problems=tuple(problems))
+    return CampaignRuns(runs=tuple(in_order), problems=_first(problems, runs.text))
+
+
+def _first(problems: list[str], where: str) -> tuple[str, ...]:
+    """Return the first problems, and how many there are beside them."""
+    if (more := len(problems) - MAX_NAMED) <= 0:
+        return tuple(problems)
+    return (*problems[:MAX_NAMED], f"{where}: and {more:,} more like these")
 
 
 def _look(runs: Folder, name: str, proc: Path, before: _Remembered | None) -> _Remembered:

@@ -1,5 +1,6 @@
 """A store that is lost is made again from the files, files from the store; afterwards the plan is what it was."""
 
+import json
 import os
 import shutil
 import signal
@@ -23,6 +24,7 @@ from reconciler.plan.changes import Plan
 from state import failpoints
 from state.lock import LockHeld, hold_lock
 from state.store.connection import open_writer
+from state.store.marks import marks_of
 from state.store.rows import RunRow, StoreView
 
 
@@ -163,6 +165,24 @@ def test_without_the_files_of_rows_the_folders_tell_of_campaigns_runs_and_checkp
     world.apply()
     assert {path.name for path in lab.layout.root.rglob("checkpoint-*")} <= folders
     assert {key(run) for run in lab.store().runs} == {key(run) for run in after.runs}, "nobody has looked yet"
+
+
+def test_of_a_sidecar_of_a_newer_software_the_checkpoint_is_pinned_and_that_is_told(year: Year) -> None:
+    lab = year.world.lab
+    sidecar = next(iter(sorted(lab.layout.campaigns.rglob("checkpoints/checkpoint-*/.ledger.json"))))
+    said = json.loads(sidecar.read_bytes()) | {"ledger_version": "2.0.0"}
+    sidecar.write_text(json.dumps(said))
+    lab.layout.store.unlink()
+    shutil.rmtree(lab.layout.row_files)
+
+    problems = rebuilt(year).problems
+
+    assert [text for text in problems if "ledger version 2.0.0 is newer than 1.2.0" in text] == [
+        f"{sidecar}: ledger version 2.0.0 is newer than 1.2.0, which this software knows: what protects the "
+        "checkpoint is not understood, so it is pinned; upgrade"
+    ]
+    (row,) = (row for row in lab.store().ledger if row.sequence == said["sequence"])
+    assert marks_of(row).pinned
 
 
 def key(run: RunRow) -> tuple[str, int, int]:

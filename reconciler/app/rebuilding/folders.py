@@ -18,7 +18,7 @@ from state.cards import encode_card
 from state.contract.files import ContractError, read
 from state.contract.manifest import SIDECAR_NAME
 from state.contract.request import RunRequest
-from state.formats import decode_record
+from state.formats import LEDGER_VERSION, decode_record, is_of_newer_software
 from state.ids import is_campaign_name
 from state.inside import InTheWay, read_file
 from state.layout import CampaignLayout, Layout, RunLayout
@@ -72,9 +72,8 @@ def rows_of_folders(layout: Layout, known: Iterable[msgspec.Struct], now: str) -
         rows += [run for run in runs if _key(run) not in keys and run.campaign_uid == uid]
         if uid and uid not in named and campaign.name not in named.values():
             names.append(campaign.name)
-            rows += (
-                row for row in _campaign_rows(layout, campaign, uid, runs, now) if not _is_taken(row, taken)
-            )
+            made = _campaign_rows(layout, campaign, uid, runs, now, problems)
+            rows += (row for row in made if not _is_taken(row, taken))
     return FolderRows(
         rows=tuple(rows),
         campaigns=tuple(names),
@@ -163,7 +162,7 @@ def _beginning(campaign: _Campaign) -> str:
 
 
 def _campaign_rows(
-    layout: Layout, campaign: _Campaign, uid: str, runs: list[RunRow], now: str
+    layout: Layout, campaign: _Campaign, uid: str, runs: list[RunRow], now: str, problems: list[str]
 ) -> Iterator[msgspec.Struct]:
     """Yield the rows of a campaign that only its folder tells of."""
     found = list(_checkpoints(layout, campaign, uid))
@@ -195,6 +194,7 @@ def _campaign_rows(
     for one in found:
         sidecar = _sidecar(Path(one.path))
         if sidecar is not None:
+            problems += _newer(one, sidecar)
             yield _ledger_row(layout, one, sidecar)
             yield manifest_row(one.manifest)
 
@@ -216,12 +216,22 @@ def _sidecar(folder: Path) -> Mapping[str, Any] | None:
     return said if isinstance(said.get("sequence"), int) else None
 
 
+def _newer(found: FoundCheckpoint, sidecar: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what people should know of a sidecar that says more than this software understands."""
+    if is_of_newer_software(sidecar):
+        version = str(sidecar["ledger_version"])[:40]
+        yield (
+            f"{found.path}/{SIDECAR_NAME}: ledger version {version} is newer than {LEDGER_VERSION}, which "
+            "this software knows: what protects the checkpoint is not understood, so it is pinned; upgrade"
+        )
+
+
 def _ledger_row(layout: Layout, found: FoundCheckpoint, sidecar: Mapping[str, Any]) -> LedgerRow:
     path = str(Path(found.path).relative_to(layout.root))
     tags, milestones = sidecar.get("tags"), sidecar.get("milestones")
     steps = [step for step in milestones if isinstance(step, int)] if isinstance(milestones, list) else []
     marks = Marks(
-        pinned=sidecar.get("pinned") is True,
+        pinned=sidecar.get("pinned") is True or is_of_newer_software(sidecar),
         tags=tuple(sorted(str(tag) for tag in tags)) if isinstance(tags, list) else (),
         milestones=tuple(sorted(steps)) or msgspec.UNSET,
     )

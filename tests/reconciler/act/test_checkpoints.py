@@ -130,3 +130,31 @@ def test_recording_leaves_a_complete_checkpoint_complete(realm: Any, make: Any) 
 
     facts = observe_checkpoints(realm.layout.campaign(make.campaign).checkpoints, realm.layout.root)
     assert ([found.step for found in facts.complete], facts.foreign, facts.staging) == ([40], (), ())
+
+
+def test_a_sidecar_of_a_newer_software_is_left_as_it_is(realm: Any, make: Any) -> None:
+    manifest = realm.save_checkpoint(40)
+    path = realm.layout.campaign(make.campaign).checkpoint(40) / ".ledger.json"
+    newer = b'{"ledger_version": "2.0.0", "step": {"of": 40}, "pins": ["kim"]}'
+    path.write_bytes(newer)
+
+    realm.done(make.record(manifest))
+    realm.done(make.activate(make.other, make.campaign), make.archive())
+
+    (row,) = realm.view().ledger
+    assert (row.step, row.damage) == (40, None)
+    archived = realm.layout.campaign(make.campaign, archived=True).checkpoint(40)
+    assert (archived / ".ledger.json").read_bytes() == newer
+
+
+def test_a_sidecar_of_a_newer_minor_version_is_written_and_keeps_what_only_it_says(
+    realm: Any, make: Any
+) -> None:
+    manifest = realm.save_checkpoint(40)
+    path = realm.layout.campaign(make.campaign).checkpoint(40) / ".ledger.json"
+    path.write_bytes(b'{"ledger_version": "1.9.0", "pins": ["kim"]}')
+
+    realm.done(make.record(manifest))
+
+    found = sidecar(realm, make, 40)
+    assert (found["step"], found["pins"], found["ledger_version"]) == (40, ["kim"], "1.2.0")

@@ -123,7 +123,7 @@ def test_what_was_loaded_cannot_be_changed(tree, small) -> None:
         (QUEUE, "level: 1", "level: 31", ":2:33: is 31; the highest level of bin is 30"),
         (QUEUE, "skill: bin, level: 1, count: 10, ", "", ':2:5: quest "q1" has neither file nor skill; expected one of them'),
         (QUEUE, "skill: bin, level: 1", "file: a.jsonl", ":2:29: count goes with skill, which is absent"),
-        (QUEUE, "skill: bin, level: 1, count: 10", "file: ../a.jsonl", ':2:20: is "../a.jsonl"; expected a path without .. or ~'),
+        (QUEUE, "skill: bin, level: 1, count: 10", "file: ../a.jsonl", ':2:20: is "../a.jsonl"; expected a path that can be printed, without .. or ~'),
         (QUEUE, "count: 10", "count: 10, dataset: x", ":2:47: dataset goes with file, which is absent"),
         (QUEUE, "skill: bin, level: 1, count: 10", "file: a.jsonl, dataset: gsm8",
          ':2:38: "gsm8" is not the id of a dataset; there is none yet'),

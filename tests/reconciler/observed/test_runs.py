@@ -4,7 +4,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from reconciler.observed.runs import observe_runs, run_number
+from reconciler.observed.runs import MAX_NAMED, observe_runs, run_number
 from reconciler.observed.stat_cache import StatCache
 from state.contract.exit import RunExit
 from state.contract.orders import Orders
@@ -194,3 +194,11 @@ def test_what_a_trainer_says_that_it_uses_is_read_only_while_it_lives(observe, c
     fake_proc.add(42, cookie="biscuit")
     (problem,) = observe().runs[0].problems
     assert "effective.json: not a EffectiveRun: Object missing required field" in problem
+
+
+def test_of_many_strange_entries_a_few_are_named_and_the_others_counted(observe, campaign) -> None:
+    for number in range(MAX_NAMED + 7):
+        (campaign.runs / f"x{number:05}").touch()
+    problems = observe().problems
+    assert len(problems) == MAX_NAMED + 1
+    assert problems[-1] == f"{campaign.runs}: and 7 more like these"
