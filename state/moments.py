@@ -1,6 +1,17 @@
-"""Moments that others wrote down, as this software writes them: UTC, to the second. Pure."""
+"""Moments: those that others wrote down, as this software writes them, in UTC; and a boot clock's. Pure."""
 
 from datetime import UTC, datetime
+
+import msgspec
+
+
+class BootMoment(msgspec.Struct, frozen=True, kw_only=True):
+    """A reading of the clock that counts from the start of the machine: nobody can set it."""
+
+    boot_id: str
+    """Which start; another one with every start, and on every machine."""
+    seconds: float
+    """Since then, with the time that the machine slept (Linux: CLOCK_BOOTTIME)."""
 
 
 def in_utc(text: object) -> str | None:

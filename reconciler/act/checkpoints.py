@@ -44,7 +44,7 @@ def record(action: RecordCheckpoint, tools: Tools) -> str:
         with tools.writer.transaction() as store:
             path = str(Path(found.path).relative_to(tools.layout.root))
             row = ledger_row(found, path=path, sequence=_next_sequence(store), damage=damage)
-            row = msgspec.structs.replace(row, recorded_at_seconds=observed_seconds(store, tools.now()))
+            row = msgspec.structs.replace(row, recorded_at_seconds=observed_seconds(store, tools))
             put(store, [row, manifest_row(found.manifest)])
     if row.damage is None:
         write_sidecar(Path(found.path), row, action.campaign)

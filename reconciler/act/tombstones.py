@@ -30,7 +30,7 @@ def new_stone(
         kind=action.kind,
         reason=action.why,
         trashed_at=tools.now(),
-        trashed_at_seconds=observed_seconds(store, tools.now()),
+        trashed_at_seconds=observed_seconds(store, tools),
         grace_seconds=action.grace_seconds,
         clean_ticks=int(get_meta(store, "clean_ticks") or 0),
         state="trashed",

@@ -8,11 +8,13 @@ import msgspec
 
 from reconciler.act.launcher import Launcher
 from reconciler.act.rereading import Reader
+from reconciler.observed.boot_clock import no_boot_clock
 from reconciler.observed.processes import PROC
 from reconciler.provenance import code_version
 from state.contract.inspection import LookedThrough
 from state.contract.request import CodeVersion
 from state.layout import Layout
+from state.moments import BootMoment
 from state.store.writer import Writer
 
 
@@ -36,6 +38,8 @@ class Tools(msgspec.Struct, frozen=True, kw_only=True):
     launcher: Launcher
     now: Callable[[], str]
     """The time in UTC, as the store writes it."""
+    boot: Callable[[], BootMoment | None] = no_boot_clock
+    """What the machine's boot clock says."""
     code_version: Callable[[], CodeVersion] = code_version
     new_cookie: Callable[[], str] = _new_cookie
     interrupted: Callable[[], bool] = _never

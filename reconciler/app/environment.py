@@ -7,6 +7,9 @@ from pathlib import Path
 
 import msgspec
 
+from reconciler.observed.boot_clock import boot_moment, no_boot_clock
+from state.moments import BootMoment
+
 
 class Environment(msgspec.Struct, frozen=True, kw_only=True):
     """Everything outside the repository and the root that a verb may depend on."""
@@ -18,6 +21,8 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
     host: str
     now: Callable[[], str]
     """The time in UTC as ISO 8601, to the second."""
+    boot: Callable[[], BootMoment | None] = no_boot_clock
+    """What the machine's boot clock says."""
 
     @property
     def cache_folder(self) -> Path:
@@ -41,6 +46,7 @@ def current_environment() -> Environment:
         user=_user(),
         host=os.uname().nodename,
         now=utc_now,
+        boot=boot_moment,
     )
 
 

@@ -43,7 +43,7 @@ from reconciler.observed.source import observe_source
 from reconciler.observed.start_folders import observe_start_folder
 from reconciler.observed.start_records import StartFolder
 from reconciler.observed.trash import observe_trash
-from reconciler.plan.keeping.observed_time import is_over, observed_now
+from reconciler.plan.observed_time import is_over, observed_now
 from reconciler.plan.queue.held_out import contracts_of_held_out, held_out_key
 from reconciler.plan.queue.inbox import contracts_of_inbox
 from reconciler.plan.queue.quest_parts import known_contents
@@ -54,6 +54,7 @@ from state.homes import Home, find_homes
 from state.ids import RunKey, campaign_uid
 from state.kept_answers import KeptAnswers
 from state.layout import Layout
+from state.moments import BootMoment
 from state.store.rows import RunRow, StoreView, TrashRow
 
 
@@ -80,7 +81,7 @@ class Observer:
         if self._looks_ahead and may_fork():
             self._folders.rest.look_ahead(self._layout.root)
         try:
-            store = self._store(desired)
+            store, boot = self._store(desired), self._environment.boot()
             with self._files.at_once():
                 folders = self._known_campaigns(store)
         finally:
@@ -88,6 +89,7 @@ class Observer:
         held_out_files = self._held_out_files(desired, store)
         return Facts(
             store=store,
+            boot=boot,
             disk=observe_disk(self._layout.root),
             derived=observe_derived(self._layout, folders),
             source=observe_source(self._layout.fetched),
@@ -96,7 +98,7 @@ class Observer:
             campaigns=self._campaigns(desired, store, folders),
             snapshots=observe_snapshots(self._layout),
             trash=observe_trash(self._layout),
-            strange=dict(self._strange(desired, store, folders)),
+            strange=dict(self._strange(desired, store, boot, folders)),
             inbox=self._inbox(desired, store),
             queue_folders=observe_queue_folders(self._layout),
             quest_files=self._quest_files(desired, store, HeldOutFiles(held_out_files.values())),
@@ -150,10 +152,14 @@ class Observer:
             }
 
     def _strange(
-        self, desired: Desired, store: StoreView, folders: Mapping[str, SeenFolder]
+        self,
+        desired: Desired,
+        store: StoreView,
+        boot: BootMoment | None,
+        folders: Mapping[str, SeenFolder],
     ) -> Iterator[tuple[str, Strange]]:
         """Yield what is not ours in what the specs want deleted, and in what may be deleted for good now."""
-        root, now = self._layout.root, observed_now(store, self._environment.now())
+        root, now = self._layout.root, observed_now(store, self._environment.now(), boot)
         for row in store.campaigns:
             source = desired.campaigns.get(row.name)
             if row.status != "deleted" and source is not None and source.spec.state == "deleted":

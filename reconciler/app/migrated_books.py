@@ -67,7 +67,9 @@ def bring_up_to_date(environment: Environment, layout: Layout, specs: Path, reco
     writer = enter_office(layout, environment.now())
     try:
         _own(writer, record.realm, layout)
-        tools = Tools(layout=layout, writer=writer, launcher=LocalLauncher(), now=environment.now)
+        tools = Tools(
+            layout=layout, writer=writer, launcher=LocalLauncher(), now=environment.now, boot=environment.boot
+        )
         observer = Observer(environment, layout, specs)
         for _ in range(_MOST_ROUNDS):
             facts = observer.facts(desired)

@@ -114,6 +114,7 @@ class Ticker:
             writer=self._writer,
             launcher=self._launcher,
             now=environment.now,
+            boot=environment.boot,
             interrupted=stop.is_set,
         )
         with self._writer.transaction() as store:
@@ -182,7 +183,12 @@ class Ticker:
         succeeded = sum(outcome.ok for outcome in outcomes)
         is_clean = succeeded == len(outcomes) and self._specs.complaint is None
         may_purge = pass_time(
-            self._writer, view.facts.store, view.seen_at, is_clean=is_clean, has_acted=bool(view.plan.changes)
+            self._writer,
+            view.facts.store,
+            view.seen_at,
+            view.facts.boot,
+            is_clean=is_clean,
+            has_acted=bool(view.plan.changes),
         )
         waits = self._patience.waits(view.plan) or _waits_for_time(view)
         left = [change for change in view.plan.changes if not is_background(change)]

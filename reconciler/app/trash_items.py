@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from reconciler.app.items import TrashItem
 from reconciler.app.planning import View
-from reconciler.plan.keeping.observed_time import observed_now
+from reconciler.plan.observed_time import observed_now
 from reconciler.plan.trash.contents import foreign, is_vanished
 from reconciler.plan.trash.names import is_replaced
 from state.store.rows import TrashRow
@@ -28,12 +28,12 @@ def _first_gone_first(item: TrashItem) -> tuple[float, str, int]:
 
 def next_purge_seconds(view: View) -> float | None:
     """Return how soon something may be deleted for good, in observed time; None where nothing waits."""
-    now = observed_now(view.facts.store, view.seen_at)
+    now = observed_now(view.facts.store, view.seen_at, view.facts.boot)
     return min((_left(stone, now) for stone in view.facts.in_trash), default=None)
 
 
 def _ours(view: View) -> Iterator[TrashItem]:
-    now = observed_now(view.facts.store, view.seen_at)
+    now = observed_now(view.facts.store, view.seen_at, view.facts.boot)
     for stone in view.facts.in_trash:
         gone = is_vanished(view.facts, stone)
         yield TrashItem(

@@ -27,6 +27,7 @@ from reconciler.observed.stock import Stock, make_stock
 from state.contract.inspection import Inspection
 from state.homes import HomeState
 from state.ids import RunKey
+from state.moments import BootMoment
 from state.queue_folders import Found
 from state.source_status import SourceStatus
 from state.store.rows import (
@@ -86,6 +87,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     store: StoreView
     disk: DiskFacts
     derived: DerivedFacts
+    boot: BootMoment | None = None
+    """What the machine's boot clock says; None where there is none."""
     source: SourceStatus | None = None
     """Of specs that are fetched from elsewhere; of local ones only where their history does not go on."""
     gpus: GpuInventory

@@ -13,6 +13,7 @@ from reconciler.desired.queue import Quest
 from reconciler.observed.facts import CampaignFacts, Facts
 from reconciler.observed.records import FoundCheckpoint, RunFacts
 from reconciler.plan.dropped import Dropped, all_quests, dropped_quests, where_of
+from reconciler.plan.observed_time import observed_now
 from state.contract.goals import Goals, Reached, goal_reached, num_quests_done
 from state.ids import RunKey, campaign_uid
 from state.store.rows import CampaignRow, Hold, RunRow
@@ -48,6 +49,11 @@ class World(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     now: str
     right: frozenset[str] = frozenset()
     """Campaigns whose campaign.json and training_status.json are known to say what they should."""
+
+    @property
+    def observed_now(self) -> float:
+        """The realm's observed time in seconds."""
+        return observed_now(self.facts.store, self.now, self.facts.boot)
 
     @property
     def active(self) -> str | None:

@@ -14,7 +14,14 @@ REALM = "realm"
 NOT_MIRRORED = (ActionRow, RequestRow)
 """What only happens: the journal, and what people ask for."""
 MIRRORED_META = ("realm_id", "realm_uid", "active_uid", "activated_at", "applied_commit", "applied_at")
-BESIDE_META = ("observed_seconds", "observed_at", "clean_ticks", "trusted_commit", "trusted_branch")
+BESIDE_META = (
+    "observed_seconds",
+    "observed_at",
+    "observed_boot",
+    "clean_ticks",
+    "trusted_commit",
+    "trusted_branch",
+)
 """What moves with every tick: said as it is when the others are."""
 _KEY = "owed_rows"
 

@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 from state.ids import is_living_place, order_id
+from state.moments import BootMoment
 
 Hold = Literal["pause", "stop"]
 RunState = Literal["launching", "running", "ended"]
@@ -500,6 +501,8 @@ class StoreView(msgspec.Struct, frozen=True, kw_only=True):
     """Observed time, as of `observed_at`."""
     observed_at: str | None = None
     """When a tick last added to it; None before the first."""
+    observed_boot: BootMoment | None = None
+    """What the machine's boot clock said then; None where it has none."""
     clean_ticks: int = 0
     """Ticks in which nothing failed, as far as they were counted."""
     failed_actions: tuple[FailedAction, ...] = ()

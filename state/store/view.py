@@ -3,6 +3,7 @@
 import apsw
 import msgspec
 
+from state.moments import BootMoment
 from state.store.rows import (
     CampaignRow,
     CopyRow,
@@ -49,6 +50,7 @@ def read_view(connection: apsw.Connection) -> StoreView:
             trash=select(connection, TrashRow),
             observed_seconds=float(get_meta(connection, "observed_seconds") or 0),
             observed_at=get_meta(connection, "observed_at"),
+            observed_boot=read_boot(connection),
             clean_ticks=int(get_meta(connection, "clean_ticks") or 0),
             failed_actions=_failed_actions(connection),
             copies=select(connection, CopyRow),
@@ -56,6 +58,12 @@ def read_view(connection: apsw.Connection) -> StoreView:
         )
     finally:
         connection.execute("END")
+
+
+def read_boot(connection: apsw.Connection) -> BootMoment | None:
+    """Return what the boot clock said when observed time was added to last."""
+    said = get_meta(connection, "observed_boot")
+    return msgspec.json.decode(said, type=BootMoment) if said else None
 
 
 def _approval(connection: apsw.Connection) -> TakenApproval | None:

@@ -64,7 +64,13 @@ def rebuild(environment: Environment, options: Options) -> Rebuilt:
         if condition == "whole":
             writer = enter_office(layout, now)
             try:
-                tools = Tools(layout=layout, writer=writer, launcher=LocalLauncher(), now=environment.now)
+                tools = Tools(
+                    layout=layout,
+                    writer=writer,
+                    launcher=LocalLauncher(),
+                    now=environment.now,
+                    boot=environment.boot,
+                )
                 problems = write_derived(tools)
             finally:
                 writer.close()

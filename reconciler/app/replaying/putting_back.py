@@ -49,7 +49,7 @@ def _asked(environment: Environment, tools: Tools, stone: TrashRow, made: Path) 
             state="trashed",
             ended_at=None,
             trashed_at=tools.now(),
-            trashed_at_seconds=observed_seconds(store, tools.now()),
+            trashed_at_seconds=observed_seconds(store, tools),
             clean_ticks=int(get_meta(store, "clean_ticks") or 0),
         )
         put(store, [stone])

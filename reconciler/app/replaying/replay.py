@@ -89,7 +89,9 @@ def replay(
 def _office(environment: Environment, layout: Layout) -> Iterator[Tools]:
     """Be the one writer; what a kill left, an earlier replay too, is swept."""
     with closing(enter_office(layout, environment.now())) as writer:
-        yield Tools(layout=layout, writer=writer, launcher=LocalLauncher(), now=environment.now)
+        yield Tools(
+            layout=layout, writer=writer, launcher=LocalLauncher(), now=environment.now, boot=environment.boot
+        )
 
 
 @contextmanager

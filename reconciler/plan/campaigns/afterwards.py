@@ -14,7 +14,6 @@ from reconciler.plan.campaigns.cleanup import plan_cleanups
 from reconciler.plan.changes import Change
 from reconciler.plan.checkpoints.ledger_rows import ledger_row
 from reconciler.plan.draft import Draft
-from reconciler.plan.keeping.observed_time import observed_now
 from reconciler.plan.keeping.stock import stock_of
 from reconciler.plan.review.losses import above, losses_of
 from reconciler.plan.trash.drops import roll
@@ -93,7 +92,7 @@ def _old_enough(world: World) -> float:
     retention = world.desired.retention
     age = duration_seconds(retention.spec.minimum_age) if retention is not None else 0.0
     recorded = max((row.recorded_at_seconds for row in world.facts.store.ledger), default=0.0)
-    return max(recorded, observed_now(world.facts.store, world.now)) + age
+    return max(recorded, world.observed_now) + age
 
 
 def _archived(row: CampaignRow) -> CampaignRow:

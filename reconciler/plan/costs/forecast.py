@@ -16,7 +16,6 @@ from reconciler.plan.changes import Change
 from reconciler.plan.costs.pace import Expected, expected, key_of, runs_alike
 from reconciler.plan.costs.training import Work, config_of, tokens_of, updates_of
 from reconciler.plan.keeping.kept import lasting_references, records_of, rules_of
-from reconciler.plan.keeping.observed_time import observed_now
 from reconciler.plan.keeping.stock import stock_of
 from reconciler.plan.retention.records import MalformedRecords, Record
 from reconciler.plan.retention.retain import retain
@@ -152,7 +151,7 @@ def _events(
         return
     grace = duration_seconds(retention.spec.trash.rolled)
     stock, rules = stock_of(world, row), rules_of(world, retention.spec, row)
-    now, references = observed_now(world.facts.store, world.now), tuple(lasting_references(world, row))
+    now, references = world.observed_now, tuple(lasting_references(world, row))
     records, dropped = list(records_of(world, stock)), set[str]()
     number = max((record.sequence for record in records), default=0)
     for step, at in saves:

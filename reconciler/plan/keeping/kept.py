@@ -10,7 +10,6 @@ from reconciler.desired.metrics import direction_of
 from reconciler.desired.realm import duration_seconds
 from reconciler.desired.retention import ActiveRules, ArchivedRules, KeepBest, Retention, Sets
 from reconciler.plan.keeping.milestones import milestone_steps
-from reconciler.plan.keeping.observed_time import observed_now
 from reconciler.plan.keeping.stock import Stock, stock_of
 from reconciler.plan.retention.invariants import check_verdicts
 from reconciler.plan.retention.records import MalformedRecords, Record, Reference, Verdict
@@ -38,7 +37,7 @@ def verdicts_of(world: World, row: CampaignRow, stock: Stock | None = None) -> t
     rules = rules_of(world, retention.spec, row)
     records = records_of(world, stock or stock_of(world, row))
     pins, references = retention.spec.pins, tuple(references_to(world, row))
-    now = observed_now(world.facts.store, world.now)
+    now = world.observed_now
     found: list[Verdict] = []
     for stretch in _by_stretch(records):
         verdicts = retain(stretch, rules, pins, references, now)

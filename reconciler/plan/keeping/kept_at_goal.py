@@ -13,7 +13,6 @@ import msgspec
 from reconciler.desired.layers import layers_of, resolve
 from reconciler.desired.retention import Retention
 from reconciler.plan.keeping.kept import lasting_references, records_of, rules_of
-from reconciler.plan.keeping.observed_time import observed_now
 from reconciler.plan.keeping.stock import Stock, stock_of
 from reconciler.plan.retention.calendar_rules import PERIODS
 from reconciler.plan.retention.records import MalformedRecords, Record
@@ -73,7 +72,7 @@ def _counted(world: World, stock: Stock, rules: Rules, told: AtGoal, saves: Sequ
     records = (*records_of(world, stock), *saves)
     spec = world.desired.retention
     pins = spec.spec.pins if spec else ()
-    now = observed_now(world.facts.store, world.now)
+    now = world.observed_now
     references = tuple(lasting_references(world, stock.row))
     kept = {one.id for one in retain(records, rules, pins, references, now) if one.decision == "keep"}
     sizes = {one.sequence: one.size_bytes for one in stock.ledger}

@@ -11,7 +11,6 @@ from reconciler.desired.realm import duration_seconds
 from reconciler.plan.actions import PurgeTrash
 from reconciler.plan.changes import Plan
 from reconciler.plan.keeping.kept import checkpoint_id, verdicts_beyond_the_newest
-from reconciler.plan.keeping.observed_time import observed_now
 from reconciler.plan.keeping.stock import stock_of
 from reconciler.plan.retention.protections import too_young
 from reconciler.plan.retention.records import MalformedRecords
@@ -63,7 +62,7 @@ def _when(number: int, seconds: float) -> str:
 
 def to_come(world: World, plan: Plan) -> ToCome:
     """Return what only waits for its time beside a plan: not what it does, nor what it names as held."""
-    now, held = observed_now(world.facts.store, world.now), {(one.subject, one.code) for one in plan.blocked}
+    now, held = world.observed_now, {(one.subject, one.code) for one in plan.blocked}
     purged = {change.action.sequence for change in plan.changes if isinstance(change.action, PurgeTrash)}
     young = list(_young_drops(world, now, held))
     stones = [stone for stone in world.facts.in_trash if _only_waits(stone, held, purged)]

@@ -26,9 +26,9 @@ from reconciler.plan.keeping.kept import checkpoint_id, drops_of, rules_for, set
 from reconciler.plan.keeping.kept_now import kept_now
 from reconciler.plan.keeping.marks import unmarked
 from reconciler.plan.keeping.milestones import stood_for
-from reconciler.plan.keeping.observed_time import is_over, observed_now
 from reconciler.plan.keeping.rule_warnings import warn_of_metrics, warn_of_pins, warn_of_unknown
 from reconciler.plan.keeping.stock import Stock, stock_of
+from reconciler.plan.observed_time import is_over
 from reconciler.plan.retention.records import MalformedRecords
 from reconciler.plan.trash.names import is_replaced as is_replaced_in_trash
 from reconciler.plan.world import World
@@ -335,7 +335,7 @@ def _being_dropped(draft: Draft) -> set[int]:
 def due(world: World) -> Iterator[TrashRow]:
     """Yield what may be deleted now, by observed time."""
     store = world.facts.store
-    now = observed_now(store, world.now)
+    now = world.observed_now
     for stone in world.facts.in_trash:
         is_clean = store.clean_ticks - stone.clean_ticks >= CLEAN_TICKS
         if is_over(stone, now) and (stone.state == "purging" or is_clean):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import monotonic
 
 import msgspec
 import pytest
@@ -19,6 +20,7 @@ from state.contract.manifest import FileEntry, Manifest, Measures, with_digest
 from state.contract.request import CodeVersion
 from state.ids import campaign_uid
 from state.layout import Layout
+from state.moments import BootMoment
 from state.store.connection import open_writer
 from state.store.rows import CampaignRow, JobRow, LedgerRow, RunRow, TrashRow
 from state.store.tables import put, put_meta
@@ -69,20 +71,43 @@ def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "home").mkdir()
 
 
+class Clocks:
+    """What every command that `run` runs sees: the clock on the wall, and the machine's boot clock."""
+
+    def __init__(self) -> None:
+        self.wall_ahead = self.boot_ahead = 0.0
+        self.boot: BootMoment | None = BootMoment(boot_id="first", seconds=5_000.0)
+
+    def pass_time(self, seconds: float) -> None:
+        """Let so many seconds go by on both."""
+        self.wall_ahead += seconds
+        self.boot_ahead += seconds
+
+    def restart(self) -> None:
+        """Start the machine anew."""
+        self.boot = BootMoment(boot_id="second", seconds=-monotonic() - self.boot_ahead)
+
+    def now(self) -> str:
+        return (datetime.now(UTC) + timedelta(seconds=self.wall_ahead)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def boot_moment(self) -> BootMoment | None:
+        ahead = monotonic() + self.boot_ahead
+        return self.boot and BootMoment(boot_id=self.boot.boot_id, seconds=self.boot.seconds + ahead)
+
+
 @pytest.fixture
-def pass_time(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
-    """Let so many seconds go by on the clock of every command that `run` runs."""
-    ahead = 0.0
+def clocks(monkeypatch: pytest.MonkeyPatch) -> Clocks:
+    """The clocks of every command that `run` runs."""
+    made = Clocks()
+    monkeypatch.setattr(environment, "utc_now", made.now)
+    monkeypatch.setattr(environment, "boot_moment", made.boot_moment)
+    return made
 
-    def go_on(seconds: float) -> None:
-        nonlocal ahead
-        ahead += seconds
 
-    def now() -> str:
-        return (datetime.now(UTC) + timedelta(seconds=ahead)).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-    monkeypatch.setattr(environment, "utc_now", now)
-    return go_on
+@pytest.fixture
+def pass_time(clocks: Clocks) -> Callable[[float], None]:
+    """Let so many seconds go by for every command that `run` runs."""
+    return clocks.pass_time
 
 
 @pytest.fixture
