@@ -1,26 +1,36 @@
 """What is kept of a campaign's checkpoints: the rows of its ledger beside what lies there. Pure."""
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Set
+from functools import cached_property
+
+import msgspec
 
 from reconciler.observed.records import FoundCheckpoint
 from state.store.rows import CampaignRow, LedgerRow, TrashRow
 
 
-class Stock(NamedTuple):
+class Stock(msgspec.Struct, frozen=True, dict=True):
     """The checkpoints of one campaign."""
 
     row: CampaignRow
     ledger: tuple[LedgerRow, ...]
     """In the order of recording."""
-    in_force: Mapping[tuple[int, int], LedgerRow]
-    """By segment and step, the row recorded last: a lost checkpoint may have been saved again."""
-    there: frozenset[str]
-    """Digests of what lies there whole."""
+    complete: tuple[FoundCheckpoint, ...]
+    """What lies there whole."""
     kept: tuple[LedgerRow, ...]
     """Those in force that were never dropped, or were taken back."""
     lost: tuple[LedgerRow, ...]
     """Those of them that are missing or damaged, and those in the trash that were found damaged there."""
+
+    @cached_property
+    def in_force(self) -> Mapping[tuple[int, int], LedgerRow]:
+        """By segment and step, the row recorded last: a lost checkpoint may have been saved again."""
+        return _in_force(self.ledger)
+
+    @cached_property
+    def there(self) -> Set[str]:
+        """Digests of what lies there whole."""
+        return _digests(self.complete)
 
     def is_in_force(self, one: LedgerRow) -> bool:
         """Is this the last row of its place?"""
@@ -34,18 +44,40 @@ class Stock(NamedTuple):
 def make_stock(
     row: CampaignRow,
     ledger: tuple[LedgerRow, ...],
-    complete: Sequence[FoundCheckpoint],
+    complete: tuple[FoundCheckpoint, ...],
     stones: Mapping[int, TrashRow],
 ) -> Stock:
     """Return the stock of a campaign; `stones`: the tombstones in force among its ledger, by sequence."""
-    in_force = {(one.segment, one.step): one for one in ledger}
-    last = tuple(in_force.values())
-    kept = tuple([one for one in last if one.sequence not in stones]) if stones else last
-    there = frozenset([found.digest for found in complete])
+    if not stones and is_whole(ledger, complete):
+        return Stock(row, ledger, complete, ledger, ())
+    last, there = tuple(_in_force(ledger).values()), _digests(complete)
+    kept = tuple([one for one in last if one.sequence not in stones])
     lost = [one for one in kept if one.digest not in there or one.damage is not None]
-    if stones:
-        lost += [one for one in last if one.damage is not None and _is_in_trash(stones.get(one.sequence))]
-    return Stock(row, ledger, in_force, there, kept, tuple(lost))
+    lost += [one for one in last if one.damage is not None and _is_in_trash(stones.get(one.sequence))]
+    return Stock(row, ledger, complete, kept, tuple(lost))
+
+
+def is_whole(ledger: tuple[LedgerRow, ...], complete: tuple[FoundCheckpoint, ...]) -> bool:
+    """Does each row lie there undamaged, step by step, and nothing else? So it is with most campaigns.
+
+    Then each is in force: no step is there twice.
+    """
+    if len(ledger) != len(complete):
+        return False
+    steps = [one.step for one in ledger if one.damage is None]
+    return (
+        steps == [found.step for found in complete]
+        and [one.digest for one in ledger] == [found.digest for found in complete]
+        and all(map(int.__lt__, steps, steps[1:]))
+    )
+
+
+def _in_force(ledger: tuple[LedgerRow, ...]) -> dict[tuple[int, int], LedgerRow]:
+    return {(one.segment, one.step): one for one in ledger}
+
+
+def _digests(complete: tuple[FoundCheckpoint, ...]) -> frozenset[str]:
+    return frozenset([found.digest for found in complete])
 
 
 def _is_in_trash(stone: TrashRow | None) -> bool:

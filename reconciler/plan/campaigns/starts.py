@@ -33,10 +33,11 @@ def plan_starts(world: World, draft: Draft) -> None:
         wanted, row = source.spec.starting_checkpoint, world.facts.campaign_row(name)
         if source.spec.state is not None or world.is_deleted(name):
             continue
-        copy = _copy(world, name)
         if row is not None and (row.starting_from is not None or _has_begun(world, row)):
             _block_other_start(draft, world, row, wanted, began_with=row.starting_checkpoint)
-        elif row is not None and copy is not None and wanted is None:
+            continue
+        copy = _copy(world, name)
+        if row is not None and copy is not None and wanted is None:
             _block_other_start(draft, world, row, wanted, began_with=f"{copy.campaign}@{copy.step}")
         elif copy is not None and wanted is not None:
             _take_over(draft, world, name, wanted, copy)
@@ -74,9 +75,9 @@ def named_starts(world: World) -> Mapping[str, str]:
 
 def _has_begun(world: World, row: CampaignRow) -> bool:
     """Has it trained? A starting checkpoint, whose generation is 0, was only taken over."""
-    saved = (found.generation for found in world.seen(row.name).checkpoints.complete)
-    recorded = (one.generation for one in world.facts.ledger_of(row.uid))
-    return bool(world.facts.runs_of(row.uid)) or any(saved) or any(recorded)
+    saved, recorded = world.seen(row.name).checkpoints.complete, world.facts.ledger_of(row.uid)
+    generations = [one.generation for one in recorded] + [one.generation for one in saved]
+    return bool(world.facts.runs_of(row.uid)) or any(generations)
 
 
 def _copy(world: World, name: str) -> Origin | None:

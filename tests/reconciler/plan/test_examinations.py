@@ -81,7 +81,7 @@ def kept_best(world_of: WorldOf, *results: LevelResult | None) -> list[int]:
         msgspec.structs.replace(one, skills_json=msgspec.json.encode((found,)).decode() if found else "")
         for one, found in zip(stock.ledger, results, strict=True)
     )
-    verdicts = verdicts_of(world, row, stock._replace(ledger=ledger))
+    verdicts = verdicts_of(world, row, msgspec.structs.replace(stock, ledger=ledger))
     return [
         int(one.id.partition("@")[2])
         for one in verdicts
