@@ -47,7 +47,7 @@ def pointer_record(
     record = {
         "hero_id": hero,
         "campaign_id": campaign,
-        "campaign_path": f"campaigns/{row.name}",
+        "campaign_path": f"campaigns/{row.folder_name}",
         "activated_at": activated_at,
     }
     return with_unknown_keys(record, existing or {})

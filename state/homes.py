@@ -46,8 +46,8 @@ def find_homes(layout: Layout, rows: Iterable[CampaignRow]) -> Iterator[tuple[Ca
 
 def _home(layout: Layout, row: CampaignRow, is_there: Callable[[str], bool]) -> Home:
     is_archived = row.status == "archived"
-    is_home = is_there(campaign_folder(row.name, archived=is_archived))
-    is_away = is_there(campaign_folder(row.name, archived=not is_archived))
+    is_home = is_there(campaign_folder(row.folder_name, archived=is_archived))
+    is_away = is_there(campaign_folder(row.folder_name, archived=not is_archived))
     if is_away and not is_home:
         return Home(layout.other_home_of(row), "moved")
     if is_away:

@@ -262,9 +262,9 @@ class Layout(msgspec.Struct, frozen=True):
 
     def _recorded(self, row: CampaignRow, *, archived: bool) -> CampaignLayout:
         """Return a place to look at: an older version let a hero have an id that is reserved now."""
-        if row.name.partition("/")[0] in RESERVED_HEROES:
-            return CampaignLayout(self.root / recorded_folder(row.name, archived=archived))
-        return self.campaign(row.name, archived=archived)
+        if row.folder_name.partition("/")[0] in RESERVED_HEROES:
+            return CampaignLayout(self.root / recorded_folder(row.folder_name, archived=archived))
+        return self.campaign(row.folder_name, archived=archived)
 
     def snapshot(self, digest: str) -> Path:
         """Return the place of a quest's content.

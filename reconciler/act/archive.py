@@ -36,7 +36,7 @@ def archive(action: ArchiveCampaign, tools: Tools) -> str:
     row = _begin_archiving(action, tools)
     write_summary(tools, row)
     _move(tools, row, archived=True)
-    return f"{tools.layout.campaign(row.name, archived=True).folder.relative_to(tools.layout.root)}"
+    return f"{tools.layout.campaign(row.folder_name, archived=True).folder.relative_to(tools.layout.root)}"
 
 
 def restore(action: RestoreCampaign, tools: Tools) -> str:
@@ -82,8 +82,8 @@ def write_summary(tools: Tools, row: CampaignRow) -> None:
 
 def _move(tools: Tools, row: CampaignRow, *, archived: bool) -> None:
     """Bring folder, sidecars, row, ledger paths and campaign.json to one side, whatever is there already."""
-    source = tools.layout.campaign(row.name, archived=not archived)
-    target = tools.layout.campaign(row.name, archived=archived)
+    source = tools.layout.campaign(row.folder_name, archived=not archived)
+    target = tools.layout.campaign(row.folder_name, archived=archived)
     _move_folder(source.folder, target, row)
     _rewrite_sidecars(tools, row, source.folder, target)
     with tools.writer.transaction() as store:

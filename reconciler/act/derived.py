@@ -93,7 +93,7 @@ def write_pointer_files(tools: Tools) -> str:
     existing, kept = read_or_keep(layout.active_pointer, layout.active_pointer)
     write_if_changed(layout.active_pointer, encode_record(pointer_record(row, activated_at, existing)))
     ensure_folder(layout.campaigns)
-    replace_link(layout.active_link, row.name)
+    replace_link(layout.active_link, row.folder_name)
     return kept
 
 

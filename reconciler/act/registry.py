@@ -23,6 +23,7 @@ from reconciler.act import (
     quest_requests,
     queue_folders,
     refreshes,
+    renames,
     requests,
     runs,
     scrubbing,
@@ -44,6 +45,7 @@ Raises ActionFailed, or a foreign exception that `errors.translate` understands.
 
 EXECUTORS: Mapping[type[a.Action], Executor] = {
     a.RegisterCampaign: campaigns.register,
+    a.RenameCampaign: renames.rename,
     a.WriteCampaignRecord: campaigns.write_record,
     a.WriteStatusFiles: status_files.write,
     a.TakeOverCheckpoint: starts.take_over,

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from reconciler.act.derived import places_of
 from reconciler.act.errors import Permanent, Temporary
 from reconciler.act.tools import Tools
 from reconciler.observed.processes import find_by_cookie, is_alive
@@ -19,7 +20,7 @@ from state.store.tables import select_one
 
 def files_of(tools: Tools, action: RunAction) -> RunLayout:
     """Return the places of the action's run."""
-    return tools.layout.campaign(action.campaign).run(action.key)
+    return places_of(tools, action.campaign_uid, action.campaign).run(action.key)
 
 
 def find_run(tools: Tools, action: RunAction) -> RunRow | None:

@@ -12,7 +12,7 @@ import sys
 import msgspec
 
 from reconciler.act.damaged import verified_to_resume
-from reconciler.act.derived import campaign_row, write_campaign_file
+from reconciler.act.derived import campaign_row, places_of, write_campaign_file
 from reconciler.act.environment import child_environment
 from reconciler.act.errors import Permanent, Temporary
 from reconciler.act.held_out import held_out_of_run
@@ -202,7 +202,7 @@ def _request(
 ) -> RunRequest:
     with tools.writer.transaction() as store:
         realm_uid = get_meta(store, "realm_uid") or ""
-    places = tools.layout.campaign(action.campaign)
+    places = places_of(tools, action.campaign_uid, action.campaign)
     return RunRequest(
         realm_uid=realm_uid,
         campaign_uid=action.campaign_uid,
@@ -258,7 +258,7 @@ def _check_same(files: RunLayout, request: RunRequest) -> None:
 
 
 def _spawn(tools: Tools, action: LaunchRun, files: RunLayout, row: RunRow) -> None:
-    link = tools.layout.campaign(action.campaign).training_log
+    link = places_of(tools, action.campaign_uid, action.campaign).training_log
     ensure_folder(link.parent)
     replace_link(link, os.path.relpath(files.log, link.parent))
     # The plan numbers GPUs as NVML does; torch is to number them the same.

@@ -12,6 +12,7 @@ from state.store.tables import select, select_one
 
 EVENTS = {
     "RegisterCampaign": "created",
+    "RenameCampaign": "renamed",
     "WriteCampaignRecord": "record_written",
     "TakeOverCheckpoint": "starting_checkpoint_taken",
     "ImportCheckpoint": "starting_checkpoint_imported",

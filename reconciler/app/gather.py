@@ -140,7 +140,7 @@ class Observer:
 
     def _unknown_campaigns(self, desired: Desired, store: StoreView) -> dict[str, SeenFolder]:
         """Return what lies in the folders of campaigns that the specs name and the store does not."""
-        known = {row.name for row in store.campaigns}
+        known = {name for row in store.campaigns for name in (row.name, *row.former)}
         places = {name: self._layout.campaign(name) for name in desired.campaigns if name not in known}
         with Neighbours(self._layout.root) as below:
             return {

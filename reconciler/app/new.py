@@ -148,7 +148,8 @@ def _names_in_root(layout: Layout, hero: str) -> list[str]:
         rows = store_of(layout).campaigns
     except NotFound:
         return names
-    return names + [row.name.partition("/")[2] for row in rows if row.name.partition("/")[0] == hero]
+    had = (name for row in rows for name in (row.name, *row.former))
+    return names + [name.partition("/")[2] for name in had if name.partition("/")[0] == hero]
 
 
 def _check_hero(top: Path, hero: str) -> None:

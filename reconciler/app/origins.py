@@ -96,11 +96,13 @@ def _newest_report(view: View, campaign: str) -> tuple[RunRow | None, EffectiveR
     from state.contract.files import ContractError, read
 
     row = view.facts.campaign_row(campaign)
-    runs = sorted(view.facts.runs_of(row.uid) if row else (), key=lambda run: run.launched_at)
+    if row is None:
+        return None, None
+    runs = sorted(view.facts.runs_of(row.uid), key=lambda run: run.launched_at)
     for run in reversed(runs[-_LOOKED_AT:]):
         key = RunKey(run.campaign_uid, run.generation, run.attempt)
         try:
-            return run, read(view.layout.campaign(campaign).run(key).effective, EffectiveRun)
+            return run, read(view.layout.home_of(row).run(key).effective, EffectiveRun)
         except (OSError, ContractError):
             continue
     return None, None

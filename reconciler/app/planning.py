@@ -13,6 +13,7 @@ from reconciler.app.gather import Observer
 from reconciler.app.here import seen_from_here
 from reconciler.app.known_data import Memory, known_of_new, known_of_queue, with_inspections
 from reconciler.app.late_held_out import with_late_held_out
+from reconciler.app.moved_specs import with_moved_specs
 from reconciler.app.place import Following, Options, head_of, read_following, repository_of, root_of
 from reconciler.app.unusable_tokenizers import with_unusable_tokenizers
 from reconciler.desired.commit_memory import load_at
@@ -92,7 +93,7 @@ def view_of(environment: Environment, options: Options, commit: Commit, read: De
     desired = seen_from_here(environment, options, read)
     layout = Layout(root_of(environment, options, desired.realm.spec, commit))
     observer = Observer(environment, layout, commit.top or layout.root, looks_ahead=True)
-    seen = observer.facts(desired)
+    seen = with_moved_specs(observer.facts(desired), desired, commit)
     now = environment.now()
     world = World(desired=desired, facts=seen, specs_commit=commit.id, now=now)
     memory = Memory(environment)

@@ -142,7 +142,7 @@ def _obeyed(layout: Layout, asked: Asked, cache: RunCache) -> str | None:
     """
     if asked.kind not in ("pause", "stop"):
         return ""
-    places = layout.campaign(asked.campaign)
+    places = _places(layout, asked.campaign)
     runs = observe_runs(places, layout.root, cache=cache).runs
     said = [run.status for run in runs if run.alive]
     if asked.kind == "stop":
@@ -151,6 +151,11 @@ def _obeyed(layout: Layout, asked: Asked, cache: RunCache) -> str | None:
         return None
     loaded = "; its trainer waits with the model loaded" if said else ""
     return f"{asked.campaign} is paused{_saved(layout, places)}{loaded}"
+
+
+def _places(layout: Layout, campaign: str) -> CampaignLayout:
+    row = next((row for row in store_of(layout).campaigns if row.name == campaign), None)
+    return layout.campaign(campaign) if row is None else layout.home_of(row)
 
 
 def _saved(layout: Layout, places: CampaignLayout) -> str:

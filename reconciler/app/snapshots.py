@@ -13,6 +13,7 @@ from reconciler.app.environment import Environment
 from reconciler.app.errors import Failed
 from reconciler.app.here import seen_from_here
 from reconciler.app.in_force import look_in_force
+from reconciler.app.moved_specs import with_moved_specs
 from reconciler.app.place import Following, Options, head_of
 from reconciler.app.planning import View, load_commit
 from reconciler.app.snapshot_checks import first_impossible
@@ -120,7 +121,7 @@ def look_at_snapshot(environment: Environment, options: Options, snapshot: Snaps
         raise Failed(f"the snapshot is of realm {snapshot.realm}; {specs}")
     if (wrong := first_impossible(snapshot.facts, snapshot.seen_at, environment.now())) is not None:
         raise Failed(f"the snapshot cannot be right: {wrong}; write it anew: reconcile observe --out FILE")
-    facts = _fitting(desired, snapshot.facts)
+    facts = with_moved_specs(_fitting(desired, snapshot.facts), desired, commit)
     plan = make_plan(desired, facts, specs_commit=commit.id, now=snapshot.seen_at)
     seen = f"what was seen on {snapshot.machine} at {snapshot.seen_at}"
     age = f"planned against {seen}; what came after is not in it"

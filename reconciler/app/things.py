@@ -123,6 +123,8 @@ def _names_nothing(things: Sequence[str], word: str) -> Misused:
 def found(view: View, kind: str, name: str) -> str:
     """Return the id of a thing that is there; `@latest` and `@best` of a campaign become a step.
 
+    A campaign is found by a name that it had before, too.
+
     Raises:
         NotFound: there is no such thing; names the nearest.
     """
@@ -131,6 +133,8 @@ def found(view: View, kind: str, name: str) -> str:
         row = campaign_row_named(view, campaign)
         return chosen(campaign, list(checkpoints_of(view, row)), which).id
     known = KNOWN[kind](view)
+    if kind == "campaign" and name not in known:
+        name = next((row.name for row in view.facts.store.campaigns if name in row.former), name)
     if name not in known:
         raise not_found(kind, name, known)
     return name

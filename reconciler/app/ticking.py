@@ -34,6 +34,7 @@ from reconciler.app.known_data import (
 )
 from reconciler.app.late_held_out import with_late_held_out
 from reconciler.app.local_history import remember_history, with_history
+from reconciler.app.moved_specs import with_moved_specs
 from reconciler.app.patience import Patience
 from reconciler.app.place import Options
 from reconciler.app.planning import View, world_of
@@ -213,7 +214,7 @@ class Ticker:
         return Tick(failed=1, is_settled=False)
 
     def _look(self, commit: Commit, desired: Desired) -> View:
-        seen = self._observer.facts(desired)
+        seen = with_moved_specs(self._observer.facts(desired), desired, commit)
         now = self._environment.now()
         world = World(desired=desired, facts=seen, specs_commit=commit.id, now=now)
         world = with_inspections(world, known_of_new(world, self._layout, self._look_through, self._guards))
@@ -355,7 +356,7 @@ class Ticker:
         from state.contract.status import RunStatus
 
         for live in self.live_runs():
-            status = self._layout.campaign(live.campaign).run(live.key).status
+            status = self._layout.campaign(live.folder_name).run(live.key).status
             try:
                 self._show.progress(live.campaign, read(status, RunStatus))
             except (OSError, ContractError):

@@ -5,7 +5,18 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from reconciler.desired.base import FolderPath, Id, Line, Record, Spec, When, Words, is_known, is_line
+from reconciler.desired.base import (
+    CampaignName,
+    FolderPath,
+    Id,
+    Line,
+    Record,
+    Spec,
+    When,
+    Words,
+    is_known,
+    is_line,
+)
 from reconciler.desired.places import Finding
 from reconciler.desired.training import TrainingSettings, Updates, check_settings
 from state.contract.goals import Goals
@@ -96,6 +107,8 @@ class Campaign(Spec, frozen=True, kw_only=True):
 
     id: Id
     """Equals the file's name; campaign-NNN by custom."""
+    was: CampaignName | None = None
+    """Its former name: the same campaign goes on, in the same folder. The line may stay."""
     name: Line | None = None
     """For people."""
     description: str | None = None

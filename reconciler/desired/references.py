@@ -55,6 +55,7 @@ def _check_campaigns(sources: Sources, names: Names) -> Found:
             message = f'lies in the folder of "{hero}", which is not the id of a hero'
             known = tuple(sorted(names["hero"]))
             yield source, Finding(message=message, known=known, nearest=nearest_name(hero, known))
+        yield from _check_former_name(source, sources, names)
         start = source.spec.starting_checkpoint
         if start is not None and start.partition("@")[0] == source.name:
             message = "is a checkpoint of this very campaign"
@@ -65,6 +66,21 @@ def _check_campaigns(sources: Sources, names: Names) -> Found:
                 yield source, _unknown(("skills_focus", index), skill, "the id of a skill", names["skill"])
         if hero in sources["hero"]:
             yield from _check_length(source, sources["hero"][hero])
+
+
+def _check_former_name(source: Source[Any], sources: Sources, names: Names) -> Found:
+    """A campaign has one spec: its former name has none any more, and no second one says that it was it."""
+    was = source.spec.was
+    if was is None:
+        return
+    if was in names["campaign"]:
+        message = "is this very campaign" if was == source.name else f'"{was}" has a spec of its own'
+        hint = "a renamed campaign has one spec: remove that file, or this line"
+        yield source, Finding(at=("was",), message=message, hint=hint)
+    others = (one for one in sources["campaign"].values() if one.spec.was == was and one.name < source.name)
+    if (other := next(others, None)) is not None:
+        message = f'"{was}" is what {other.where("was")} was, too'
+        yield source, Finding(at=("was",), message=message, hint="only one of them can be it")
 
 
 def _check_length(campaign: Source[Any], hero: Source[Any]) -> Found:

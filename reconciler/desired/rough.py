@@ -52,6 +52,7 @@ def _campaign(values: Values) -> dict[str, Any]:
         "skills_focus": names,
         "config_overrides": _length_of(values.get("config_overrides")),
         "state": _text(values.get("state")),
+        "was": _text(values.get("was")),
         "starting_checkpoint": _text(values.get("starting_checkpoint")),
     }
 

@@ -29,6 +29,7 @@ from state.homes import HomeState
 from state.ids import RunKey
 from state.moments import BootMoment
 from state.queue_folders import Found
+from state.renames import Rename
 from state.source_status import SourceStatus
 from state.store.rows import (
     CampaignRow,
@@ -119,6 +120,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """Hero id → why its tokenizer, which is there, cannot be loaded, as far as anybody has tried."""
     missing_programs: Mapping[str, str] = {}
     """Skill id → why the program of its command cannot be started here."""
+    renames: tuple[Rename, ...] = ()
+    """Campaigns whose spec has another name now; everything else here has that name already."""
 
     def campaign_row(self, name: str) -> CampaignRow | None:
         """Return the store's row of the campaign with this name."""

@@ -71,7 +71,7 @@ def _places(campaigns: Iterable[CampaignRow], clear: Collection[str]) -> Iterato
     for row in campaigns:
         if row.status == "deleted":
             continue
-        hero = row.name.partition("/")[0]
+        hero = row.folder_name.partition("/")[0]
         if hero not in heroes:
             heroes.add(hero)
             yield f"campaigns/{hero}", _FOLDER
@@ -79,8 +79,8 @@ def _places(campaigns: Iterable[CampaignRow], clear: Collection[str]) -> Iterato
         if row.name in clear:
             continue
         is_archived = row.status == "archived"
-        yield str(recorded_folder(row.name, archived=not is_archived)), _FOLDER
-        home = str(recorded_folder(row.name, archived=is_archived))
+        yield str(recorded_folder(row.folder_name, archived=not is_archived)), _FOLDER
+        home = str(recorded_folder(row.folder_name, archived=is_archived))
         yield home, _FOLDER
         for name, expected in _CAMPAIGN_PLACES:
             yield f"{home}/{name}", expected

@@ -85,9 +85,14 @@ def _places_of(world: World, change: Change) -> Iterator[str]:
     if campaign is not None:
         yield from (f"{_home(world, campaign)}/{name}" for name in _PLACES.get(type(action), ()))
     if isinstance(action, _MOVES_CAMPAIGN):
-        yield from (str(recorded_folder(action.campaign, archived=side)) for side in (False, True))
+        yield from (_recorded(world, action.campaign, archived=side) for side in (False, True))
 
 
 def _home(world: World, campaign: str) -> str:
     row = world.facts.campaign_row(campaign)
-    return str(recorded_folder(campaign, archived=row is not None and row.status == "archived"))
+    return _recorded(world, campaign, archived=row is not None and row.status == "archived")
+
+
+def _recorded(world: World, campaign: str, *, archived: bool) -> str:
+    row = world.facts.campaign_row(campaign)
+    return str(recorded_folder(row.folder_name if row is not None else campaign, archived=archived))

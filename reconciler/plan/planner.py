@@ -13,6 +13,7 @@ from reconciler.plan.campaigns.deletions import plan_deletions
 from reconciler.plan.campaigns.overruled import plan_forgotten
 from reconciler.plan.campaigns.records import plan_records
 from reconciler.plan.campaigns.registry import plan_activation, plan_campaigns
+from reconciler.plan.campaigns.renames import block_misnamed, plan_after_renames, plan_renames
 from reconciler.plan.campaigns.starts import plan_starts
 from reconciler.plan.campaigns.status_files import plan_status_files
 from reconciler.plan.changes import Plan
@@ -47,6 +48,7 @@ from reconciler.plan.trash.drops import plan_drops, plan_purges, plan_undeletes
 from reconciler.plan.world import World
 
 PLANNERS = (
+    plan_renames,
     plan_ended_runs,
     plan_checkpoints,
     plan_mends,
@@ -88,7 +90,11 @@ PLANNERS = (
     plan_second_copies,
     plan_exports,
     plan_scrub,
+    plan_after_renames,
 )
+
+_STOPS = (block_misplaced_root, block_reserved_heroes, block_misnamed)
+"""What is wrong with the root or its campaigns as a whole: then nothing is planned."""
 
 
 def make_plan(
@@ -101,7 +107,7 @@ def make_plan(
     """
     world = World(desired=desired, facts=facts, specs_commit=specs_commit, now=now, right=right)
     draft = Draft()
-    if not block_misplaced_root(world, draft) and not block_reserved_heroes(world, draft):
+    if not any(block(world, draft) for block in _STOPS):
         for planner in PLANNERS:
             planner(world, draft)
     return Plan(

@@ -123,6 +123,7 @@ def _delete(action: a.DeleteCampaign) -> Sentence:
 
 _SENTENCES: dict[type[a.Action], Callable[[Any], Sentence]] = {
     a.RegisterCampaign: lambda x: Sentence("+", "create", f"campaign {x.campaign}", ""),
+    a.RenameCampaign: lambda x: Sentence("→", "rename", f"campaign {x.campaign}", f"was {x.previous}"),
     a.WriteCampaignRecord: lambda x: Sentence("~", "write", f"campaign.json of {x.campaign}", ""),
     a.ActivateCampaign: lambda x: Sentence("→", "activate", x.campaign, ""),
     a.DeactivateCampaign: lambda x: Sentence("~", "deactivate", x.campaign, ""),

@@ -26,6 +26,8 @@ class LiveRun(msgspec.Struct, frozen=True, kw_only=True):
     """A run whose process lives."""
 
     campaign: str
+    folder_name: str
+    """Of its campaign."""
     row: RunRow
     seen: RunFacts | None
     """None while the process has not claimed its run."""
@@ -74,6 +76,11 @@ class World(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def name(self, uid: str) -> str:
         """Return the name of a registered campaign."""
         return self.facts.campaign_name(uid)
+
+    def folder_name(self, campaign: str) -> str:
+        """Return the name that the campaign's folder has, or will get."""
+        row = self.facts.campaign_row(campaign)
+        return row.folder_name if row else campaign
 
     @cached_property
     def starting_points(self) -> dict[str, list[tuple[str, str]]]:
@@ -169,12 +176,13 @@ class World(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             if row.state == "ended":
                 continue
             campaign = self.name(row.campaign_uid)
+            folder = self.folder_name(campaign)
             key = RunKey(row.campaign_uid, row.generation, row.attempt)
             seen = self.seen(campaign).run(key)
             if seen is not None and seen.is_of(row.cookie):
-                found.append(LiveRun(campaign=campaign, row=row, seen=seen))
+                found.append(LiveRun(campaign=campaign, folder_name=folder, row=row, seen=seen))
             elif key.folder in self.seen(campaign).starting:
-                found.append(LiveRun(campaign=campaign, row=row, seen=None))
+                found.append(LiveRun(campaign=campaign, folder_name=folder, row=row, seen=None))
         return tuple(found)
 
     def strangers(self) -> tuple[tuple[str, RunFacts], ...]:

@@ -73,6 +73,18 @@ class CampaignRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """Of the source's manifest."""
     parent_uid: str | None = None
     """The campaign that the starting checkpoint is of."""
+    former_names: str = ""
+    """Names that it had before, oldest first, a space between two."""
+
+    @property
+    def former(self) -> tuple[str, ...]:
+        """The names that it had before, oldest first; none of them is given to another campaign."""
+        return tuple(self.former_names.split())
+
+    @property
+    def folder_name(self) -> str:
+        """The name of its folder: the one that it was made under. A rename moves nothing."""
+        return self.former[0] if self.former_names else self.name
 
 
 class SegmentRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):

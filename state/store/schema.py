@@ -21,7 +21,7 @@ from state.store.rows import (
     TrashRow,
 )
 
-VERSION = 14
+VERSION = 15
 
 
 class Table(typing.NamedTuple):
@@ -232,6 +232,11 @@ def _from_13(connection: apsw.Connection) -> None:
     connection.execute("INSERT OR REPLACE INTO meta (key, value) VALUES ('owed_rows', ?)", (noted,))
 
 
+def _from_14(connection: apsw.Connection) -> None:
+    """A campaign can be renamed, and keeps its uid, its folder and the names that it had."""
+    connection.execute("ALTER TABLE campaigns ADD COLUMN former_names TEXT NOT NULL DEFAULT ''")
+
+
 _STEPS = {
     1: _from_1,
     2: _from_2,
@@ -246,6 +251,7 @@ _STEPS = {
     11: _from_11,
     12: _from_12,
     13: _from_13,
+    14: _from_14,
 }
 """By version: what brings a store from it to the next one. Not made from the row types, which move on."""
 

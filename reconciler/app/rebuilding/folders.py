@@ -45,6 +45,7 @@ class FolderRows(msgspec.Struct, frozen=True, kw_only=True):
 
 class _Campaign(msgspec.Struct, frozen=True, kw_only=True):
     name: str
+    former_names: str
     places: CampaignLayout
     is_archived: bool
     record: Mapping[str, Any]
@@ -105,8 +106,20 @@ def _campaigns(layout: Layout, problems: list[str]) -> Iterator[_Campaign]:
                 problems.append(f"{places.record}: {error}; the campaign is left out")
                 continue
             name = f"{record.get('hero_id')}/{record.get('id')}"
-            if is_campaign_name(name) and layout.campaign(name, archived=is_archived).folder == folder:
-                yield _Campaign(name=name, places=places, is_archived=is_archived, record=record)
+            folder_name = f"{folder.parent.name}/{folder.name}"
+            folder_name = folder_name.removesuffix("-archived") if is_archived else folder_name
+            if not (is_campaign_name(name) and is_campaign_name(folder_name)):
+                continue
+            if name == folder_name or record.get(
+                "uid"
+            ):  # a renamed one keeps its folder, and says whose it is
+                yield _Campaign(
+                    name=name,
+                    former_names="" if name == folder_name else folder_name,
+                    places=places,
+                    is_archived=is_archived,
+                    record=record,
+                )
 
 
 def _requests(
@@ -172,6 +185,7 @@ def _campaign_rows(
     yield CampaignRow(
         uid=uid,
         name=campaign.name,
+        former_names=campaign.former_names,
         status="archived" if campaign.is_archived else "paused",
         created_at=_beginning(campaign),
         segment=max((one.manifest.segment for one in found), default=1),

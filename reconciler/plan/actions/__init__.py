@@ -10,6 +10,7 @@ from reconciler.plan.actions.campaigns import (
     DeleteCampaign,
     ImportCheckpoint,
     RegisterCampaign,
+    RenameCampaign,
     RestoreCampaign,
     TakeOverCheckpoint,
     WriteCampaignRecord,
@@ -64,6 +65,7 @@ from reconciler.plan.actions.segments import (
 
 AnyAction = (
     RegisterCampaign
+    | RenameCampaign
     | WriteCampaignRecord
     | WriteStatusFiles
     | TakeOverCheckpoint
@@ -137,6 +139,7 @@ __all__ = [
     "Reading",
     "RecordCheckpoint",
     "RegisterCampaign",
+    "RenameCampaign",
     "RestoreCampaign",
     "RestoreCheckpoint",
     "RunAction",

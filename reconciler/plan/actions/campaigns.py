@@ -14,6 +14,15 @@ class RegisterCampaign(Action, frozen=True, kw_only=True):
     card: CampaignCard
 
 
+class RenameCampaign(Action, frozen=True, kw_only=True):
+    """Give a campaign another name; its uid, its folder and all that it has learnt stay."""
+
+    campaign: str
+    """The new one."""
+    campaign_uid: str
+    previous: str
+
+
 class WriteCampaignRecord(Action, frozen=True, kw_only=True):
     """Make campaign.json say again what the store and the spec say."""
 

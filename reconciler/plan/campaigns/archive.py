@@ -80,8 +80,8 @@ def _is_in_the_way(world: World, draft: Draft, row: CampaignRow) -> bool:
     if home not in ("both", "missing"):
         return False
     is_archived = row.status == "archived"
-    own = campaign_folder(row.name, archived=is_archived)
-    other = campaign_folder(row.name, archived=not is_archived)
+    own = campaign_folder(row.folder_name, archived=is_archived)
+    other = campaign_folder(row.folder_name, archived=not is_archived)
     if home == "missing":
         code, message, hint = "folder-missing", f"{own} is not there", "bring the folder back, from a copy"
     else:

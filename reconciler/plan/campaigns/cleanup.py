@@ -129,7 +129,7 @@ def _obstacles_to(
         where = retention_line(world, "acknowledged_losses")
         yield Obstacle("damaged", why, where, "mend it, or list it under acknowledged_losses")
     if world.is_training(row.name):
-        where = f"campaigns/{row.name}/runs"
+        where = f"campaigns/{row.folder_name}/runs"
         yield Obstacle("still-training", "a trainer of it lives", where, "wait until it has left")
     if (thing := _suspended(world, row)) is not None:
         where = world.where(thing, "suspend") if thing != "retention" else retention_line(world, "suspend")

@@ -109,7 +109,7 @@ def _obstacles(world: World, draft: Draft, stock: Stock) -> Iterator[Obstacle]:
     for foreign in world.seen(row.name).checkpoints.foreign:
         hint = "move it away: what is not understood is never deleted here"
         yield Obstacle("foreign", f"{foreign.path} is no checkpoint: {foreign.reason}", foreign.path, hint)
-    folder = campaign_folder(row.name, archived=row.status == "archived")
+    folder = campaign_folder(row.folder_name, archived=row.status == "archived")
     if (strange := world.facts.strange.get(folder)) is not None:
         hint = "move it away: what is not ours is never deleted here"
         yield Obstacle("not-ours", f"{folder} holds what is not ours: {strange}", folder, hint)

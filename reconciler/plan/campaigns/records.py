@@ -16,6 +16,7 @@ from state.store.rows import CampaignRow
 
 _WRITES_RECORD = (
     actions.RegisterCampaign,
+    actions.RenameCampaign,
     actions.ActivateCampaign,
     actions.DeactivateCampaign,
     actions.RecordCheckpoint,
@@ -28,6 +29,7 @@ _WRITES_RECORD = (
     actions.DeleteCampaign,
 )
 _STAYS_OPEN = (
+    actions.RenameCampaign,
     actions.ActivateCampaign,
     actions.DeactivateCampaign,
     actions.RecordCheckpoint,
@@ -68,15 +70,18 @@ def _plan_record(world: World, draft: Draft, row: CampaignRow, spec: Campaign, *
     if is_touched and row.card_json in ("", encode_card(card)):
         return
     expected = campaign_record(card, row, world.facts.ledger_of(row.uid), existing)
-    differing = sorted(_differing(expected, existing))
     is_kept = row.card_json == encode_card(card)
+    is_renamed = is_touched and row.name in {one.new for one in world.facts.renames}
+    differing = [] if is_renamed else sorted(_differing(expected, existing))
     if is_kept and not differing:
         return
     draft.add(
         actions.WriteCampaignRecord(campaign=row.name, campaign_uid=row.uid, card=card),
         subject=f"campaign/{row.name}",
         reason=problem or (f"differs in {', '.join(differing)}" if differing else "its spec changed"),
-        cause=f"campaigns/{row.name}/campaign.json" if differing else world.where(f"campaign/{row.name}"),
+        cause=f"campaigns/{row.folder_name}/campaign.json"
+        if differing
+        else world.where(f"campaign/{row.name}"),
         source="drift" if is_kept else "edit",
         needs=draft.ids_of((row.name,), actions.MarkCheckpoint),
     )
@@ -104,9 +109,10 @@ def _problem(found: DerivedFile | None) -> str | None:
 
 
 def _plan_pointer(world: World, draft: Draft) -> None:
-    if draft.ids(actions.ActivateCampaign, actions.DeactivateCampaign):
-        return
     store = world.facts.store
+    is_renamed = any(one.campaign_uid == store.active_uid for one in draft.actions(actions.RenameCampaign))
+    if is_renamed or draft.ids(actions.ActivateCampaign, actions.DeactivateCampaign):
+        return
     row = next((row for row in store.campaigns if row.uid == store.active_uid), None)
     problem = _pointer_problem(world, row)
     if problem is None:
@@ -127,7 +133,7 @@ def _pointer_problem(world: World, row: CampaignRow | None) -> str | None:
         return (
             "no campaign is active, but one is pointed to" if derived.active_pointer.content or link else None
         )
-    if link != row.name:
+    if link != row.folder_name:
         return f"the link points to {link or 'nothing'}"
     if derived.active_pointer.content is None:
         return _problem(derived.active_pointer) or "the pointer is not there"

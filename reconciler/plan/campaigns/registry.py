@@ -25,9 +25,14 @@ def plan_campaigns(world: World, draft: Draft) -> None:
             _register(world, draft, name, source.spec)
     for row in world.facts.store.campaigns:
         if row.name not in world.desired.campaigns and row.status != "deleted":
-            draft.warnings.append(
-                f"campaign/{row.name} has no spec any more; everything of it stays as it is"
-            )
+            text = f"campaign/{row.name} has no spec any more; everything of it stays as it is"
+            draft.warnings.append(f"{text}{_renamed(draft, row.name)}")
+
+
+def _renamed(draft: Draft, was: str) -> str:
+    """Return what to do if one of those that begin now is meant to be it."""
+    begun = [action.campaign for action in draft.actions(RegisterCampaign)]
+    return f"; if {' or '.join(begun)} is it, write there before it begins: was: {was}" if begun else ""
 
 
 def _register(world: World, draft: Draft, name: str, spec: Campaign) -> None:

@@ -45,6 +45,6 @@ def _plan_one(world: World, draft: Draft, row: CampaignRow) -> None:
         actions.WriteStatusFiles(campaign=row.name, campaign_uid=row.uid),
         subject=f"campaign/{row.name}",
         reason=f"training_status.json {(found.problem if found else None) or reason}",
-        cause=f"campaigns/{row.name}/status/training_status.json",
+        cause=f"campaigns/{row.folder_name}/status/training_status.json",
         source="drift",
     )

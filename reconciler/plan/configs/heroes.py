@@ -20,9 +20,9 @@ def _orphan_warnings(world: World) -> Iterator[str]:
         text = f"hero/{hero} has no spec any more; its {num_campaigns} {kept} all that was learnt"
         if new:
             text += (
-                f"; if {' or '.join(new)} is its new name: that is another hero, which begins from nothing"
+                f"; if {' or '.join(new)} is its new name: say was: {hero}/<id> in the spec of each campaign"
             )
-        yield f"{text}; to go on with it, bring specs/heroes/{hero}.yaml and specs/campaigns/{hero}/ back"
+        yield f"{text}; else bring specs/heroes/{hero}.yaml and specs/campaigns/{hero}/ back to go on with it"
 
 
 def plan_heroes(world: World, draft: Draft) -> None:

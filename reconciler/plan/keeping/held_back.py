@@ -100,5 +100,7 @@ def _milestones(world: World, stock: Stock, one: LedgerRow) -> Iterator[Protecti
     ]
     for step in milestone_steps(world, stock.row):
         if first_at_or_after(lying, step) == one:
-            cause = source.where("milestones") if source else f"campaigns/{stock.row.name}/campaign.json"
+            cause = (
+                source.where("milestones") if source else f"campaigns/{stock.row.folder_name}/campaign.json"
+            )
             yield Protection(f"{stock.row.name}@{one.step} stands for milestone {step:,}", cause)

@@ -26,6 +26,7 @@ _OF_CAMPAIGNS = (
     a.ActivateCampaign,
     a.DeactivateCampaign,
     a.RegisterCampaign,
+    a.RenameCampaign,
     a.RestoreCampaign,
     a.TakeOverCheckpoint,
     a.ImportCheckpoint,

@@ -100,12 +100,13 @@ def block_new_lineage(draft: Draft, campaign: str, difference: Difference, cause
 
 def block_retry(world: World, draft: Draft, campaign: str, verdict: Verdict) -> None:
     """Say that a campaign whose runs failed waits, or has been given up."""
-    del world
     last = verdict.last
     said = (last.message or last.end or "failed") if last else "failed"
     log = f"see reconcile logs {campaign}"
     where = (
-        f"campaigns/{campaign}/runs/g{last.generation}-a{last.attempt}/" if last else f"campaign/{campaign}"
+        f"campaigns/{world.folder_name(campaign)}/runs/g{last.generation}-a{last.attempt}/"
+        if last
+        else f"campaign/{campaign}"
     )
     if verdict.given_up:
         draft.block(

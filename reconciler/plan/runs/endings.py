@@ -88,7 +88,9 @@ def _close(
         ),
         subject=f"run/{campaign}",
         reason=left.message if left else lost,
-        cause=_seen_in(campaign, row, "exit.json" if left else "process.json" if claimed else ""),
+        cause=_seen_in(
+            world.folder_name(campaign), row, "exit.json" if left else "process.json" if claimed else ""
+        ),
         source="progress" if left and left.reason != "failed" else "drift",
     )
 
@@ -100,9 +102,9 @@ def _newest_saved(world: World, campaign: str, row: RunRow) -> FoundCheckpoint |
     return newest_of(world, branch) if branch is not None else world.newest_checkpoint(campaign)
 
 
-def _seen_in(campaign: str, row: RunRow, file: str) -> str:
+def _seen_in(folder_name: str, row: RunRow, file: str) -> str:
     """Return a run's file, or its folder, as seen from the root."""
-    return f"campaigns/{campaign}/runs/g{row.generation}-a{row.attempt}/{file}"
+    return f"campaigns/{folder_name}/runs/g{row.generation}-a{row.attempt}/{file}"
 
 
 def _name_strangers(world: World, draft: Draft) -> None:
@@ -114,7 +116,7 @@ def _name_strangers(world: World, draft: Draft) -> None:
             code="unknown-run",
             message=f"a trainer lives that the store does not know (run g{run.generation}-a{run.attempt}, "
             f"pid {pid}): the store was lost, or is an older copy",
-            cause=f"campaigns/{campaign}/runs/g{run.generation}-a{run.attempt}/process.json",
+            cause=f"campaigns/{world.folder_name(campaign)}/runs/g{run.generation}-a{run.attempt}/process.json",
             hint=f"let it end, or end it with kill {pid}: it saves, and training goes on from there",
         )
 

@@ -58,7 +58,7 @@ def _block_waiting(draft: Draft, live: LiveRun, what: str) -> None:
         f"campaign/{live.campaign}",
         code="trainer-waits",
         message=f"its trainer waits, nothing that was learnt is lost: {what}",
-        cause=f"campaigns/{live.campaign}/runs/g{live.row.generation}-a{live.row.attempt}/status.json",
+        cause=f"campaigns/{live.folder_name}/runs/g{live.row.generation}-a{live.row.attempt}/status.json",
         hint="make room on that disk; reconcile get trash says what the trash still holds",
     )
 
@@ -70,7 +70,7 @@ def _block(draft: Draft, live: LiveRun, said_at: str) -> None:
         f"campaign/{live.campaign}",
         code="trainer-silent",
         message=f"its trainer lives (pid {pid}, run {run}) and has said nothing since {said_at}",
-        cause=f"campaigns/{live.campaign}/runs/{run}/status.json",
+        cause=f"campaigns/{live.folder_name}/runs/{run}/status.json",
         hint=f"see reconcile logs {live.campaign}; if it hangs: reconcile stop {live.campaign}, then "
         f"reconcile resume {live.campaign}",
     )

@@ -112,7 +112,7 @@ def _of_the_guard(world: World, row: CampaignRow) -> Rollback | NoRollback | Non
     if len(list(_guarded(segments, forgiven_at))) >= budget:
         return _given_up(row, run, budget)
     factor = factor_of(row, segments) * float(settings["loss_guard.rate_factor"].value)
-    reason, cause = _reason(run), f"campaigns/{row.name}/runs/{key.folder}/exit.json"
+    reason, cause = _reason(run), f"campaigns/{row.folder_name}/runs/{key.folder}/exit.json"
     return Rollback(wanted, reason, cause, False, _last_healthy(world, row, key), factor)  # noqa: FBT003
 
 
@@ -139,6 +139,6 @@ def _given_up(row: CampaignRow, run: RunRow, budget: int) -> NoRollback:
     return NoRollback(
         DIVERGED,
         f"it is stopped: {before}{_reason(run)}",
-        f"campaigns/{row.name}/runs/g{run.generation}-a{run.attempt}/exit.json",
+        f"campaigns/{row.folder_name}/runs/g{run.generation}-a{run.attempt}/exit.json",
         f"look at the rows and the rate: reconcile logs {row.name}; then reconcile resume {row.name}",
     )

@@ -49,6 +49,14 @@ class Scenario(NamedTuple):
 
 SCENARIOS = {
     "RegisterCampaign": Scenario(lambda realm, make: make.register("tiny/campaign-003")),
+    "RenameCampaign": Scenario(
+        lambda realm, make: make.rename("tiny/first-light"),
+        lambda realm, make: (one_dropped(realm, make), realm.ask("resume")),
+    ),
+    "RenameCampaign-back": Scenario(
+        lambda realm, make: make.rename(make.campaign, before="tiny/first-light"),
+        lambda realm, make: (two_saved(realm, make), realm.done(make.rename("tiny/first-light"))),
+    ),
     "WriteCampaignRecord": Scenario(
         lambda realm, make: a.WriteCampaignRecord(
             campaign=make.campaign, campaign_uid=make.uid, card=make.card

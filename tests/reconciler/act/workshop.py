@@ -282,6 +282,10 @@ def take_in(realm: Workshop, folder: Path | None = None, **changes: Any) -> a.Im
     return msgspec.structs.replace(given, **changes)
 
 
+def rename(campaign: str, before: str = CAMPAIGN) -> a.RenameCampaign:
+    return a.RenameCampaign(campaign=campaign, campaign_uid=UID, previous=before)
+
+
 def archive(campaign: str = CAMPAIGN) -> a.ArchiveCampaign:
     return a.ArchiveCampaign(campaign=campaign, campaign_uid=campaign_uid(REALM_UID, campaign))
 
@@ -480,6 +484,7 @@ class Builders:
     digest, rows, card, key, config, now = DIGEST, ROWS, CARD, KEY, CONFIG, NOW
     change = staticmethod(change)
     archive, restore, take_over, take_in = map(staticmethod, (archive, restore, take_over, take_in))
+    rename = staticmethod(rename)
     register, activate, snapshot, generate = map(staticmethod, (register, activate, snapshot, generate))
     enqueue, mark, launch, orders = map(staticmethod, (enqueue, mark, launch, orders))
     live_orders = staticmethod(live_orders)

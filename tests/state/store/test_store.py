@@ -365,8 +365,14 @@ def test_what_was_taken_back_before_version_8_overrules_the_line_that_stands(pat
     assert found == {-1: "state: deleted", 1: "keep: metrics", 2: None}
 
 
+def _without_names(store: Any) -> None:
+    """Make of a store one of before version 15."""
+    store.execute("ALTER TABLE campaigns DROP COLUMN former_names")
+
+
 def _without_times(store: Any) -> None:
-    """Make of a store's runs those of before version 13."""
+    """Make of a store one of before version 13."""
+    _without_names(store)
     times = ("busy_seconds", "expected_seconds", "expected_low_seconds", "expected_high_seconds")
     for column in ("num_updates", "num_tokens", *times):
         store.execute(f"ALTER TABLE runs DROP COLUMN {column}")
@@ -534,3 +540,19 @@ def test_what_failed_for_good_is_counted_since_it_last_succeeded(writer: Writer)
         ("a", ("2026-01-31T12:00:03Z", "2026-01-31T12:00:04Z"), "no"),
         ("c", ("2026-01-31T12:00:06Z",), "disk"),
     ]
+
+
+def test_a_campaign_of_version_14_had_no_other_name(path: Path) -> None:
+    writer = Writer(open_writer(path))
+    with writer.transaction() as store:
+        put(store, [sample(CampaignRow)])
+        _without_names(store)
+        store.pragma("user_version", 14)
+    writer.close()
+
+    writer = Writer(open_writer(path))
+    with writer.transaction() as store:
+        (row,) = select(store, CampaignRow)
+    assert (row.former, row.folder_name) == ((), row.name)
+    writer.close()
+    _assert_made_alike(path)

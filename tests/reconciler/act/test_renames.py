@@ -1,0 +1,38 @@
+"""A campaign gets another name: what its trainer does goes on, and no other campaign loses its own."""
+
+from typing import Any
+
+import msgspec
+
+NEW = "tiny/first-light"
+
+
+def test_a_trainer_that_lives_through_a_rename_is_stopped_under_the_new_name(realm: Any, make: Any) -> None:
+    realm.start_trainer()
+    realm.done(make.rename(NEW))
+    realm.done(msgspec.structs.replace(make.stop(), campaign=NEW), launcher=make.tiny_trainers())
+    assert realm.run.exit.exists()
+    assert not realm.layout.campaign(NEW).folder.exists()
+
+
+def test_a_name_that_another_campaign_has_is_refused_and_nothing_changes(realm: Any, make: Any) -> None:
+    before = realm.rows("campaigns")
+    outcome = realm.fails(make.rename(make.other))
+    assert f"has the name {make.other} already; nothing was renamed" in outcome.text
+    assert realm.rows("campaigns") == before
+
+
+def test_what_began_with_a_checkpoint_of_a_renamed_campaign_names_it_as_it_is_called(
+    realm: Any, make: Any
+) -> None:
+    realm.done(make.take_over(realm.save_checkpoint(7)))
+    realm.done(make.rename(NEW))
+    (row,) = [row for row in realm.view().campaigns if row.uid == make.other_uid]
+    assert (row.starting_from, row.starting_checkpoint) == (f"{NEW}@latest", f"{NEW}@7")
+    record = realm.json(realm.layout.campaign(make.other).record)
+    assert record["starting_checkpoint"] == f"{NEW}@7"
+
+
+def test_the_jobs_of_a_renamed_campaign_have_its_hero_and_its_id(realm: Any, make: Any) -> None:
+    realm.done(make.rename("mini/first"))
+    assert {(job["hero_id"], job["campaign_id"]) for job in realm.rows("jobs")} == {("mini", "first")}

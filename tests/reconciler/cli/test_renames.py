@@ -1,0 +1,187 @@
+"""A spec with another name is the same campaign: ledger, folder, requests and trash follow its uid."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+Reconcile = Callable[..., Result]
+NEW = "pip/first-light"
+RETENTION = "campaigns: {active: {keep_checkpoints: 1}}\nminimum_age: 1s\n"
+
+
+@pytest.fixture
+def renamed(lab: Path, git: Callable[..., str]) -> Callable[..., None]:
+    """Move the campaign's spec with git, and change its id and the line that makes it active."""
+
+    def move(more: str = "", new: str = "first-light", old: str = "campaign-001") -> None:
+        folder = lab / "specs/campaigns/pip"
+        git(lab, "mv", str(folder / f"{old}.yaml"), str(folder / f"{new}.yaml"))
+        text = (folder / f"{new}.yaml").read_text()
+        (folder / f"{new}.yaml").write_text(text.replace(f"id: {old}", f"id: {new}{more}"))
+        (lab / "specs/realm.yaml").write_text(f"id: lab\nactive: pip/{new}\n")
+        git(lab, "commit", "-qam", f"{old} is {new} now")
+
+    return move
+
+
+def items(run: Reconcile, kind: str) -> list[dict]:
+    return json.loads(run("get", kind, "--json").stdout)["items"]
+
+
+def settled(run: Reconcile) -> bool:
+    return run("plan", "--detailed-exitcode").exit_code == 0
+
+
+def test_a_file_that_git_sees_as_moved_is_a_rename_and_nothing_is_created_or_lost(
+    run: Reconcile, resting: Callable[..., Path], renamed: Callable[..., None], root: Path
+) -> None:
+    folder = resting({}, (7, 9))
+    before = {path: path.read_bytes() for path in folder.rglob("*.safetensors")}
+    renamed()
+    said = run("plan").stdout
+    assert "→ rename  campaign pip/first-light" in said
+    assert "was pip/campaign-001; git sees its file as moved" in said
+    assert "specs/campaigns/pip/first-light.yaml:1" in said
+    assert "create" not in said
+    assert run("apply", "--until-converged").exit_code == 0
+    assert {path: path.read_bytes() for path in folder.rglob("*.safetensors")} == before
+    assert [one["id"] for one in items(run, "checkpoints")] == [f"{NEW}@7", f"{NEW}@9"]
+    assert {one["id"]: one["state"] for one in items(run, "campaigns")} == {
+        NEW: "active",
+        "mu/campaign-001": "paused",
+    }
+    assert settled(run)
+
+
+def test_every_file_of_a_renamed_campaign_has_the_new_name_and_its_folder_the_old_one(
+    run: Reconcile, resting: Callable[..., Path], renamed: Callable[..., None], root: Path
+) -> None:
+    folder = resting({}, (7,))
+    renamed()
+    assert run("apply", "--until-converged").exit_code == 0
+    record = json.loads((folder.parent / "campaign.json").read_text())
+    assert (record["hero_id"], record["id"]) == ("pip", "first-light")
+    pointer = json.loads((root / "control/active_campaign.json").read_text())
+    assert (pointer["campaign_id"], pointer["campaign_path"]) == ("first-light", "campaigns/pip/campaign-001")
+    assert (root / "campaigns/active").resolve() == folder.parent
+    sidecar = json.loads((folder / "checkpoint-7/.ledger.json").read_text())
+    assert (sidecar["hero_id"], sidecar["campaign_id"]) == ("pip", "first-light")
+    assert "renamed" in (folder.parent / "saga.jsonl").read_text()
+    assert not (root / "campaigns/pip/first-light").exists()
+
+
+def test_what_was_dropped_before_a_rename_is_taken_back_by_the_new_name(
+    run: Reconcile,
+    resting: Callable[..., Path],
+    renamed: Callable[..., None],
+    pass_time: Callable[[float], None],
+) -> None:
+    folder = resting({"specs/retention.yaml": RETENTION}, (7, 9))
+    pass_time(60.0)
+    assert run("apply", "--once").exit_code == 0
+    assert [one["id"] for one in items(run, "trash")] == ["pip/campaign-001@7"]
+    renamed()
+    assert run("apply", "--once").exit_code == 0
+    assert [one["id"] for one in items(run, "trash")] == [f"{NEW}@7"]
+    assert run("undelete", f"{NEW}@7").exit_code == 0
+    assert run("apply", "--once").exit_code == 0
+    assert (folder / "checkpoint-7/model.safetensors").exists()
+
+
+def test_a_request_that_was_left_before_a_rename_is_handled_after_it(
+    run: Reconcile, resting: Callable[..., Path], renamed: Callable[..., None]
+) -> None:
+    resting({}, (7,))
+    assert run("pause", "pip/campaign-001", "--why", "lunch").exit_code == 0
+    renamed()
+    assert run("apply", "--once").exit_code == 0
+    assert "lunch" in run("explain", NEW).stdout
+    assert run("explain", "pip/campaign-001").stdout == run("explain", NEW).stdout
+
+
+def test_a_second_rename_and_the_way_back_keep_the_folder_and_the_ledger(
+    run: Reconcile, resting: Callable[..., Path], renamed: Callable[..., None], root: Path
+) -> None:
+    folder = resting({}, (7,))
+    for old, new in (("campaign-001", "one"), ("one", "two"), ("two", "campaign-001")):
+        renamed(new=new, old=old)
+        assert run("apply", "--until-converged").exit_code == 0
+        assert [one["id"] for one in items(run, "checkpoints")] == [f"pip/{new}@7"]
+    assert (folder / "checkpoint-7").is_dir()
+    assert [path.name for path in (root / "campaigns/pip").iterdir()] == ["campaign-001"]
+    assert settled(run)
+
+
+def test_two_renames_in_a_row_are_one_for_a_realm_that_saw_neither(
+    run: Reconcile, resting: Callable[..., Path], renamed: Callable[..., None]
+) -> None:
+    resting({}, (7,))
+    renamed(new="one")
+    renamed(new="two", old="one")
+    assert run("apply", "--until-converged").exit_code == 0
+    assert [one["id"] for one in items(run, "checkpoints")] == ["pip/two@7"]
+
+
+def test_a_spec_that_names_its_old_id_is_the_same_campaign_where_git_has_no_history(
+    run: Reconcile,
+    resting: Callable[..., Path],
+    renamed: Callable[..., None],
+    lab: Path,
+    git: Callable[..., str],
+) -> None:
+    resting({}, (7,))
+    renamed(more="\nwas: pip/campaign-001")
+    git(lab, "checkout", "-q", "--orphan", "fresh")
+    git(lab, "commit", "-qam", "no history")
+    git(lab, "branch", "-M", "fresh", "main")
+    said = run("plan").stdout
+    assert "was pip/campaign-001; its spec says so" in said
+    assert "specs/campaigns/pip/first-light.yaml:2" in said
+
+
+def test_the_number_of_a_renamed_campaign_is_not_given_to_a_new_one(
+    run: Reconcile,
+    resting: Callable[..., Path],
+    renamed: Callable[..., None],
+    lab: Path,
+    git: Callable[..., str],
+) -> None:
+    resting({}, (7,))
+    renamed()
+    assert run("apply", "--until-converged").exit_code == 0
+    assert "pip/campaign-002" in run("new", "campaign", "pip").stdout
+    (lab / "specs/campaigns/pip/campaign-001.yaml").write_text("id: campaign-001\n")
+    git(lab, "add", ".")
+    git(lab, "commit", "-qm", "the old name again")
+    said = run("plan").stdout
+    assert "pip/first-light had this name before" in said
+    assert "create" not in said
+
+
+def test_a_former_name_whose_spec_is_still_there_is_refused_with_its_line(
+    run: Reconcile, lab: Path, git: Callable[..., str]
+) -> None:
+    (lab / "specs/campaigns/pip/campaign-002.yaml").write_text("id: campaign-002\nwas: pip/campaign-001\n")
+    git(lab, "add", ".")
+    git(lab, "commit", "-qm", "two specs of one campaign")
+    said = run("validate").stderr + run("validate").stdout
+    assert "specs/campaigns/pip/campaign-002.yaml:2" in said
+    assert '"pip/campaign-001" has a spec of its own' in said
+
+
+def test_a_store_made_again_from_the_folders_alone_knows_the_renamed_campaign(
+    run: Reconcile, resting: Callable[..., Path], renamed: Callable[..., None], root: Path
+) -> None:
+    resting({}, (7,))
+    renamed()
+    assert run("apply", "--until-converged").exit_code == 0
+    (root / "realm.db").unlink()
+    for path in sorted((root / "control/rows").rglob("*"), reverse=True):
+        path.rmdir() if path.is_dir() else path.unlink()
+    assert run("doctor", "--rebuild").exit_code in (0, 1)
+    assert run("apply", "--once").exit_code == 0
+    assert [one["id"] for one in items(run, "checkpoints")] == [f"{NEW}@7"]
+    assert not (root / "campaigns/pip/first-light").exists()
