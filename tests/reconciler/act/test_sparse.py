@@ -48,7 +48,7 @@ def test_a_copy_of_a_sparse_file_has_its_length_and_content_and_takes_no_more_ro
     content = source.read_bytes()
     assert target.read_bytes() == content
     assert said == hash_file(target) == (len(content), blake3(content).hexdigest())
-    assert room_bytes(target) <= 4 * MIB * (len(parts) + 1)
+    assert room_bytes(target) <= 16 * MIB  # a block for each end of a part that it touches, and the last one
 
 
 def sparse_checkpoint(realm: Any, make: Any, size_bytes: int) -> Manifest:
