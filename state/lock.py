@@ -13,7 +13,6 @@ from pathlib import Path
 
 import msgspec
 
-from state.atomic import ensure_folder, write_file
 from state.inside import InTheWay, open_file, read_file
 
 _RETRY_SECONDS = 0.1
@@ -48,6 +47,8 @@ def hold_lock(lock: Path, *, command: str, since: str, timeout_seconds: float = 
         LockHeld: it is still held then.
         InTheWay: what has its name is no plain file.
     """
+    from state.atomic import ensure_folder
+
     ensure_folder(lock.parent)
     descriptor = open_file(lock, os.O_RDWR | os.O_CREAT)
     try:
@@ -81,6 +82,8 @@ def read_epoch(mirror: Path) -> int:
 
 def mirror_epoch(mirror: Path, epoch: int) -> None:
     """Write the epoch of the writer that took office beside the store."""
+    from state.atomic import ensure_folder, write_file
+
     ensure_folder(mirror.parent)
     write_file(mirror, f"{epoch}\n".encode())
 

@@ -15,9 +15,9 @@ from reconciler.plan.queue.held_out import held_out_shape
 from reconciler.plan.queue.inbox import contracts_of_inbox
 from reconciler.plan.queue.quest_sources import NoSource, contracts_of, quest_source
 from reconciler.plan.world import World
+from state.contract.contents import Finding
 from state.contract.inspection import HELD_OUT_KEY, Depth, Guard, InspectRequest, TrainedAs
 from state.contract.row_contracts import RowContract
-from state.contract.row_lines import Finding
 from state.layout import Layout
 
 

@@ -49,7 +49,7 @@ from reconciler.plan.queue.inbox import contracts_of_inbox
 from reconciler.plan.queue.quest_parts import known_contents
 from reconciler.plan.queue.quest_sources import contracts_of
 from state.canonical import short_id
-from state.contract.growth import KnownPart
+from state.contract.contents import KnownPart
 from state.homes import Home, find_homes
 from state.ids import RunKey, campaign_uid
 from state.kept_answers import KeptAnswers

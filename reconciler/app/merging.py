@@ -9,7 +9,7 @@ import msgspec
 from reconciler.desired.git_process import ObjectReader, SourceError, output, run
 from reconciler.desired.git_source import Commit, listing
 from reconciler.desired.kinds import SPECS
-from reconciler.desired.yaml_text import MAX_BYTES
+from reconciler.desired.tree import MAX_BYTES
 
 _MAX_LISTING_BYTES = 16 * 1024 * 1024
 _REGULAR = ("100644", "100755", "000000")

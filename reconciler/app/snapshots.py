@@ -23,7 +23,7 @@ from reconciler.desired.training import HeldOutFile
 from reconciler.observed.facts import Facts
 from reconciler.observed.records import ModelFacts, QuestFileFacts
 from reconciler.plan.planner import make_plan
-from state.contract.row_lines import Finding
+from state.contract.contents import Finding
 from state.layout import Layout
 
 SCHEMA_VERSION = 1

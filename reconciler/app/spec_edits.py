@@ -19,8 +19,7 @@ from reconciler.desired.edits import uncommitted
 from reconciler.desired.git_source import Commit, open_commit
 from reconciler.desired.loading import load
 from reconciler.desired.parse_cache import FileCache
-from reconciler.desired.tree import SpecFile, SpecTree, blob_id
-from reconciler.desired.yaml_text import MAX_BYTES
+from reconciler.desired.tree import MAX_BYTES, SpecFile, SpecTree, blob_id
 from state.layout import Layout
 
 

@@ -13,9 +13,9 @@ from reconciler.app.place import Options
 from reconciler.app.planning import View, look, world_of
 from reconciler.plan.queue.held_out import learnt_text
 from reconciler.plan.world import World
+from state.contract.contents import Finding
 from state.contract.inspection import DataFinding, Depth, Guard, InspectAnswer, Inspection, InspectRequest
 from state.contract.inspection_words import not_shown
-from state.contract.row_lines import Finding
 
 _OTHER_ROWS = "The rows are generated: another level, seed or count gives others."
 

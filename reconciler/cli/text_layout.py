@@ -16,14 +16,14 @@ _COLOURS = {
     "dim": "2",
     "strong": "1",
 }
-_OURS = re.compile("\x1b\\[[0-9;]{1,8}m")
+_OURS = "\x1b\\[[0-9;]{1,8}m"
 _ELLIPSIS = "…"
 _LEAST_LAST = 20
 """Columns that the last column of a table gets before others are left out."""
 _LEAST = 12
 """Columns that a text gets at least before its table is wider than there is room."""
-_UP_TO_SPACE = re.compile(r"[^ ]* ?")
-_UP_TO_SEPARATOR = re.compile(r"[^/@,:-]*[/@,: -]*")
+_UP_TO_SPACE = r"[^ ]* ?"
+_UP_TO_SEPARATOR = r"[^/@,:-]*[/@,: -]*"
 
 
 class Paint:
@@ -55,7 +55,7 @@ def harmless(text: str) -> str:
         return text
     parts: list[str] = []
     end = 0
-    for colour in _OURS.finditer(text):
+    for colour in re.finditer(_OURS, text):
         parts += [escaped(text[end : colour.start()]), colour[0]]
         end = colour.end()
     return "".join([*parts, escaped(text[end:])])
@@ -233,11 +233,11 @@ def folded(text: str, width: int) -> list[str]:
 
 def _words(text: str, width: int) -> Iterator[str]:
     """Yield the pieces between which a line may end, each with what separates it from the next."""
-    for word in _UP_TO_SPACE.findall(text):
+    for word in re.findall(_UP_TO_SPACE, text):
         if columns(word.rstrip()) <= width:
             yield word
             continue
-        for part in _UP_TO_SEPARATOR.findall(word):
+        for part in re.findall(_UP_TO_SEPARATOR, word):
             rest = part
             while columns(rest.rstrip()) > width:
                 yield (begun := _begun(rest, width))

@@ -20,13 +20,13 @@ from state.contract.row_contracts import RowContract, shape_keys
 from state.contract.row_suggestion import SHAPES, matching_kinds
 from state.ids import MAX_ID_LENGTH
 
-_OLDER_ID = re.compile(r"[a-z0-9]+(?:[-._][a-z0-9]+)*", re.ASCII)
+_OLDER_ID = r"[a-z0-9]+(?:[-._][a-z0-9]+)*"
 OLDER_KIND = "jsonl"
 
 
 def is_dataset_id(text: str) -> bool:
     """Is this the id of a dataset? Older ones have underscores."""
-    return len(text) <= MAX_ID_LENGTH and _OLDER_ID.fullmatch(text) is not None
+    return len(text) <= MAX_ID_LENGTH and re.fullmatch(_OLDER_ID, text) is not None
 
 
 DATASET_ID_WORDS = "1 to 64 lowercase letters, digits, and single hyphens, dots or underscores between them"

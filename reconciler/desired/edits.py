@@ -16,9 +16,8 @@ from reconciler.desired.git_process import ObjectReader, SourceError
 from reconciler.desired.git_source import Commit, resolve
 from reconciler.desired.kinds import SPECS, BadPlaceError, place_of, shown
 from reconciler.desired.parse_cache import Cache, NoCache
-from reconciler.desired.tree import MAX_DEPTH, MAX_FILES, blob_id
+from reconciler.desired.tree import MAX_BYTES, MAX_DEPTH, MAX_FILES, blob_id
 from reconciler.desired.work_tree_memory import Signature, names_of_contents
-from reconciler.desired.yaml_text import MAX_BYTES
 
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _LONGEST = 2 * MAX_BYTES

@@ -24,11 +24,10 @@ from reconciler.desired.git_process import (
 from reconciler.desired.head_file import read_head
 from reconciler.desired.kinds import SPECS, shown
 from reconciler.desired.mistakes import Mistake, nearest_name
-from reconciler.desired.tree import MAX_DEPTH, MAX_FILES, SpecFile, SpecTree, bad_entry
-from reconciler.desired.yaml_text import MAX_BYTES
+from reconciler.desired.tree import MAX_BYTES, MAX_DEPTH, MAX_FILES, SpecFile, SpecTree, bad_entry
 
 _MAX_LISTING_BYTES = 16 * 1024 * 1024
-_COMMIT = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
+_COMMIT = "[0-9a-f]{40}|[0-9a-f]{64}"
 _NO_FILES = {"120000": "a symbolic link", "160000": "a submodule"}
 """Modes of entries that are no regular files."""
 
@@ -76,7 +75,7 @@ def _said_by_git(repository: Path, ref: str) -> Commit:
     if done.returncode != 0:
         raise _unresolved(repository, ref, done.stderr.decode("utf-8", "replace"))
     commit, *lines = done.stdout.decode("utf-8", "surrogateescape").removesuffix("\n").split("\n")
-    if not _COMMIT.fullmatch(commit):
+    if not re.fullmatch(_COMMIT, commit):
         raise SourceError(f"{repository}: git named the commit {shown(commit)!r}, which is no commit id")
     name = lines.pop(0) if lines[0] not in ("true", "false") else ""
     full = name if name.startswith("refs/") else None

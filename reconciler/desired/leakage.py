@@ -8,11 +8,11 @@ from reconciler.desired.base import Line, Words, is_known
 from reconciler.desired.places import Finding, Step
 from state.contract.inspection import HELD_OUT_KEY
 
-_LEVEL = re.compile(r"([a-z0-9]+(?:[-.][a-z0-9]+)*)-level-([1-9][0-9]{0,3})", re.ASCII)
+_LEVEL = r"([a-z0-9]+(?:[-.][a-z0-9]+)*)-level-([1-9][0-9]{0,3})"
 
 
 def _is_name(text: str) -> bool:
-    return text == HELD_OUT_KEY or _LEVEL.fullmatch(text) is not None
+    return text == HELD_OUT_KEY or re.fullmatch(_LEVEL, text) is not None
 
 
 GuardName = Annotated[
@@ -29,7 +29,7 @@ AllowedLeakage = dict[GuardName, Line]
 
 def level_in(name: str) -> tuple[str, int] | None:
     """Return the skill and the level whose examination a name means; None of the held-out file."""
-    match = _LEVEL.fullmatch(name)
+    match = re.fullmatch(_LEVEL, name)
     return (match[1], int(match[2])) if match else None
 
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from reconciler.desired import references
 from reconciler.desired.desired import Desired, Source
 from reconciler.desired.kinds import (
     CAMPAIGN,
@@ -29,7 +28,6 @@ from reconciler.desired.kinds import (
 from reconciler.desired.mistakes import Mistake, SpecMistakesError
 from reconciler.desired.parse_cache import Cache
 from reconciler.desired.places import Finding, KeyPath, span_of
-from reconciler.desired.rough import rough_spec
 from reconciler.desired.tree import SpecFile, SpecTree
 
 if TYPE_CHECKING:
@@ -184,6 +182,8 @@ class _Loader:
         return source
 
     def _keep_rough(self, file: SpecFile, placed: PlacedSpec, document: "Document") -> None:
+        from reconciler.desired.rough import rough_spec
+
         if not document.values:
             self.num_unread += 1
             return
@@ -225,6 +225,8 @@ class _Loader:
                 self.mistakes.append(Mistake(path=shown(file.path), message=message, hint="rename one"))
 
     def check_references(self) -> None:
+        from reconciler.desired import references
+
         if "" not in self.names["realm"]:
             hint = "every realm has this file: reconcile init writes one"
             self.mistakes.append(Mistake(path="specs/realm.yaml", message="is missing", hint=hint))

@@ -3,7 +3,6 @@
 Made by every reader and checker of this package; `render` is called by `validate`, `plan` and `apply`.
 """
 
-import unicodedata
 from collections.abc import Iterable, Sequence
 
 import msgspec
@@ -134,6 +133,8 @@ def _window(line: str, offset: int, width: int, room: int) -> tuple[str, str, in
 
 def _columns(char: str) -> int:
     """Return how many columns of a terminal a character takes."""
+    import unicodedata  # for pictures of mistakes alone
+
     if unicodedata.combining(char) or unicodedata.category(char) in {"Mn", "Cf"}:
         return 0
     return 2 if unicodedata.east_asian_width(char) in {"W", "F"} else 1

@@ -13,11 +13,11 @@ from reconciler.desired.leakage import AllowedLeakage, check_reasons
 from reconciler.desired.places import Finding
 from reconciler.desired.training import MAX_SEED, RowFields
 
-_SHA256 = re.compile("[0-9a-f]{64}")
+_SHA256 = "[0-9a-f]{64}"
 
 
 def _is_sha256(text: str) -> bool:
-    return _SHA256.fullmatch(text) is not None
+    return re.fullmatch(_SHA256, text) is not None
 
 
 Sha256 = Annotated[str, Words("64 lowercase hex digits", _is_sha256, "^[0-9a-f]{64}$")]

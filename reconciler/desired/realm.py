@@ -11,8 +11,8 @@ from reconciler.desired.places import Finding
 from reconciler.desired.training import TrainingSettings, check_settings
 from reconciler.desired.windows import Window, check_windows
 
-_DURATION = re.compile(r"([0-9]{1,6})(ms|s|m|h|d)", re.ASCII)
-_SIZE = re.compile(r"([0-9]{1,6})(MB|GB|TB)", re.ASCII)
+_DURATION = r"([0-9]{1,6})(ms|s|m|h|d)"
+_SIZE = r"([0-9]{1,6})(MB|GB|TB)"
 _BYTES = {"MB": 10**6, "GB": 10**9, "TB": 10**12}
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
@@ -23,14 +23,14 @@ def duration_seconds(text: str) -> float:
     Raises:
         ValueError: the text is no duration above zero.
     """
-    match = _DURATION.fullmatch(text)
+    match = re.fullmatch(_DURATION, text)
     if match is None or not int(match[1]):
         raise ValueError(f"{text!r} is no duration")
     return int(match[1]) * _SECONDS[match[2]]
 
 
 def _is_duration(text: str) -> bool:
-    match = _DURATION.fullmatch(text)
+    match = re.fullmatch(_DURATION, text)
     return match is not None and int(match[1]) > 0
 
 
@@ -40,7 +40,7 @@ def size_bytes(text: str) -> int:
     Raises:
         ValueError: the text is no size.
     """
-    match = _SIZE.fullmatch(text)
+    match = re.fullmatch(_SIZE, text)
     if match is None:
         raise ValueError(f"{text!r} is no size")
     return int(match[1]) * _BYTES[match[2]]
@@ -53,9 +53,7 @@ def _is_root(text: str) -> bool:
 Duration = Annotated[str, Words("a duration such as 15s, 2m or 1h", _is_duration, "^[0-9]{1,6}(ms|s|m|h|d)$")]
 Size = Annotated[
     str,
-    Words(
-        "a size such as 500MB, 50GB or 2TB", lambda t: _SIZE.fullmatch(t) is not None, f"^{_SIZE.pattern}$"
-    ),
+    Words("a size such as 500MB, 50GB or 2TB", lambda t: re.fullmatch(_SIZE, t) is not None, f"^{_SIZE}$"),
 ]
 RootPath = Annotated[
     str, Words("an absolute path, or one that starts with ~/, without ..", _is_root, "^(/|~/)")

@@ -17,20 +17,20 @@ LEAST_ASKED_SECONDS, LEAST_ROLLED_SECONDS = 24 * 3600.0, 600.0
 LEAST_SCRUB_SECONDS = 3600.0
 MAX_COUNT = 1_000_000
 PERIODS = ("hourly", "daily", "weekly", "monthly", "yearly")
-_METRIC = re.compile(r"[a-z][a-z0-9_]*(?:/[a-z0-9]+(?:[-.][a-z0-9]+)*)?", re.ASCII)
-_RATE = re.compile("[1-9][0-9]{0,5}(?:MB|GB)/s", re.ASCII)
-_STEP = re.compile("(?:[1-9][0-9]{0,5}:)?(?:0|[1-9][0-9]{0,17})", re.ASCII)
+_METRIC = r"[a-z][a-z0-9_]*(?:/[a-z0-9]+(?:[-.][a-z0-9]+)*)?"
+_RATE = "[1-9][0-9]{0,5}(?:MB|GB)/s"
+_STEP = "(?:[1-9][0-9]{0,5}:)?(?:0|[1-9][0-9]{0,17})"
 
 
 def is_checkpoint_name(text: str) -> bool:
     """Is this `<hero>/<campaign>@<step>`, or `@<segment>:<step>` of a segment that is not the living one?"""
     campaign, _, step = text.partition("@")
-    return is_campaign_name(campaign) and _STEP.fullmatch(step) is not None
+    return is_campaign_name(campaign) and re.fullmatch(_STEP, step) is not None
 
 
 def is_rate(text: str) -> bool:
     """Is this `50MB/s` or `1GB/s`?"""
-    return _RATE.fullmatch(text) is not None
+    return re.fullmatch(_RATE, text) is not None
 
 
 def rate_bytes(text: str) -> int:
@@ -45,7 +45,7 @@ def rate_bytes(text: str) -> int:
 
 
 def _is_metric(text: str) -> bool:
-    return len(text) <= MAX_LINE and _METRIC.fullmatch(text) is not None
+    return len(text) <= MAX_LINE and re.fullmatch(_METRIC, text) is not None
 
 
 Count = Annotated[int, Meta(ge=-1, le=MAX_COUNT)]

@@ -9,6 +9,7 @@ from reconciler.desired.kinds import SPECS, shown
 from reconciler.desired.mistakes import Mistake
 
 MAX_FILES = 20_000
+MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 8
 _SHA256_DIGITS = 64
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY = f"({'|'.join(DAYS)})"
-_DAYS = re.compile(rf"{_DAY}(-{_DAY})?(,\s*{_DAY}(-{_DAY})?)*", re.ASCII)
-_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00", re.ASCII)
+_DAYS = rf"{_DAY}(-{_DAY})?(,\s*{_DAY}(-{_DAY})?)*"
+_TIME = r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00"
 _DAYS_AHEAD = 9
 """A window of one day a week that is missed by a moment opens again in seven days; one more for the zone."""
 _MINUTES = 60
@@ -41,16 +41,16 @@ Days = Annotated[
     str,
     Words(
         "days such as mon-fri or sat,sun",
-        lambda text: _DAYS.fullmatch(text) is not None,
-        f"^{_DAYS.pattern}$",
+        lambda text: re.fullmatch(_DAYS, text, re.ASCII) is not None,
+        f"^{_DAYS}$",
     ),
 ]
 TimeOfDay = Annotated[
     str,
     Words(
         'a time such as "23:00", in quotes',
-        lambda text: _TIME.fullmatch(text) is not None,
-        f"^({_TIME.pattern})$",
+        lambda text: re.fullmatch(_TIME, text) is not None,
+        f"^({_TIME})$",
     ),
 ]
 Zone = Annotated[str, Words("a time zone that this machine knows, such as UTC or Europe/Berlin", is_zone)]

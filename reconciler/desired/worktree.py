@@ -7,8 +7,7 @@ from pathlib import Path
 from reconciler.desired.git_process import SourceError
 from reconciler.desired.kinds import SPECS
 from reconciler.desired.mistakes import Mistake
-from reconciler.desired.tree import MAX_DEPTH, MAX_FILES, SpecFile, SpecTree, bad_entry, blob_id
-from reconciler.desired.yaml_text import MAX_BYTES
+from reconciler.desired.tree import MAX_BYTES, MAX_DEPTH, MAX_FILES, SpecFile, SpecTree, bad_entry, blob_id
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC

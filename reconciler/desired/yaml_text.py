@@ -3,14 +3,12 @@
 import re
 
 from reconciler.desired.places import Finding, Span
+from reconciler.desired.tree import MAX_BYTES
 
-MAX_BYTES = 1024 * 1024
-_LINE = re.compile(r"\r\n|\r|\n")
-_CONFLICT = re.compile(r"(<{7}|>{7}|\|{7})( |$)|={7}$")
+_LINE = r"\r\n|\r|\n"
+_CONFLICT = r"(<{7}|>{7}|\|{7})( |$)|={7}$"
 # Tabs, C0 and C1 controls, line breaks that only YAML 1.1 knew, and marks that reverse what is shown.
-_REFUSED = re.compile(
-    "[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]"
-)
+_REFUSED = "[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]"
 _NAMES = {"\t": "a tab", "\x00": "a NUL byte", "\ufeff": "a byte order mark in the middle"}
 
 
@@ -32,14 +30,14 @@ def decode(data: bytes) -> str:
         raise BadText(Finding(message=f"has more than {MAX_BYTES:,} bytes, which is too large for a spec"))
     text = _utf8(data).removeprefix("\ufeff")
     _refuse_conflicts(lines_of(text))
-    if match := _REFUSED.search(text):
+    if match := re.search(_REFUSED, text):
         raise BadText(_refused(text, match.start()))
     return text
 
 
 def lines_of(text: str) -> list[str]:
     """Return the lines as a YAML reader counts them."""
-    return _LINE.split(text)
+    return re.split(_LINE, text)
 
 
 def readable_lines(data: bytes) -> list[str]:
@@ -58,7 +56,7 @@ def _utf8(data: bytes) -> str:
 
 
 def _refuse_conflicts(lines: list[str]) -> None:
-    found = [number for number, line in enumerate(lines, 1) if _CONFLICT.match(line)]
+    found = [number for number, line in enumerate(lines, 1) if re.match(_CONFLICT, line)]
     if found:
         first, last = found[0], found[-1]
         message = f"merge conflict marker{f's at lines {first}-{last}' if last > first else ''}"

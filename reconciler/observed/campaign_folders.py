@@ -6,7 +6,6 @@ from pathlib import Path
 import msgspec
 
 from reconciler.observed.checkpoint_cache import CheckpointCache
-from reconciler.observed.checkpoints import checkpoints_in
 from reconciler.observed.derived_files import derived_in
 from reconciler.observed.fact_cache import FactCache
 from reconciler.observed.folder_memory import SETTLED_SECONDS, Content, FolderMemory, names_in
@@ -64,7 +63,7 @@ def _segments(
     try:
         with folder.enter(SEGMENTS) as inside:
             return {
-                number: checkpoints_in(inside, str(number), campaign_uid, caches.checkpoints)
+                number: _checkpoints_in(inside, str(number), campaign_uid, caches.checkpoints)
                 for number in numbers
             }
     except FileNotFoundError:
@@ -78,8 +77,16 @@ def _seen(known: Content, folder: Folder, home: Home, caches: FolderCaches) -> S
     checkpoints = known.checkpoints
     if checkpoints is None:
         uid, cache = known.campaign_uid, caches.checkpoints
-        checkpoints = checkpoints_in(folder, _CHECKPOINTS, uid, cache, known.entries)
+        checkpoints = _checkpoints_in(folder, _CHECKPOINTS, uid, cache, known.entries)
     return _of(known, checkpoints, home)
+
+
+def _checkpoints_in(
+    folder: Folder, name: str, uid: str, cache: CheckpointCache, names: Sequence[str] | None = None
+) -> CheckpointFacts:
+    from reconciler.observed.checkpoints import checkpoints_in  # most folders are as they were
+
+    return checkpoints_in(folder, name, uid, cache, names)
 
 
 def _of(known: Content, checkpoints: CheckpointFacts, home: Home) -> SeenFolder:
@@ -94,7 +101,7 @@ def _of(known: Content, checkpoints: CheckpointFacts, home: Home) -> SeenFolder:
 
 
 def _read(folder: Folder, campaign_uid: str, caches: FolderCaches) -> Content:
-    checkpoints = checkpoints_in(folder, _CHECKPOINTS, campaign_uid, caches.checkpoints)
+    checkpoints = _checkpoints_in(folder, _CHECKPOINTS, campaign_uid, caches.checkpoints)
     return Content(
         campaign_uid=campaign_uid,
         entries=names_in(folder, _CHECKPOINTS),

@@ -15,7 +15,6 @@ from reconciler.observed.fact_cache import FactCache
 from reconciler.observed.folders import Folder, UnsafeFile, open_folder, printable, reason, signature
 from reconciler.observed.quest_files import NONE_TAKEN_IN, TakenIn, observe_open_file
 from reconciler.observed.records import ForeignFolder, InboxFacts, InboxFile
-from reconciler.observed.settled import state_of
 from state.contract.row_contracts import RowContract
 from state.layout import Layout
 
@@ -120,6 +119,8 @@ def _file(look: _Look, folder: Folder, name: str, where: str) -> InboxFile:
 
 
 def _open_file(look: _Look, descriptor: int, path: Path, where: str) -> InboxFile:
+    from reconciler.observed.settled import state_of
+
     seen = signature(os.fstat(descriptor))
     state = state_of(descriptor, seen, look.now)
     file = InboxFile(

@@ -14,8 +14,8 @@ from state.contract.chat import NoTemplateError, model_template, template_digest
 from state.contract.tokenizer_files import TOKENIZER_FILES, NoTokenizerError, tokenizer_files_digest
 
 _HUB_PART = r"[A-Za-z0-9](?:[A-Za-z0-9_]|[-.](?![-.]))*"
-_HUB_ID = re.compile(f"{_HUB_PART}(?:/{_HUB_PART})?", re.ASCII)
-_REVISION = re.compile("[0-9a-f]{40}", re.ASCII)
+_HUB_ID = f"{_HUB_PART}(?:/{_HUB_PART})?"
+_REVISION = "[0-9a-f]{40}"
 _MAX_TOKENIZER_BYTES = 256 * 1024 * 1024
 _MAX_POINTER_BYTES = 1024
 
@@ -67,7 +67,7 @@ def _find(
         looked_at.append(str(path))
         if os.path.lexists(path):
             return _Place(_folder(path, root))
-    if _HUB_ID.fullmatch(name):
+    if re.fullmatch(_HUB_ID, name):
         place = _in_hub_cache(name, hub_cache, looked_at)
         if place is not None:
             return place
@@ -98,7 +98,7 @@ def _in_hub_cache(name: str, hub_cache: Path, looked_at: list[str]) -> _Place | 
         revision = read_file(main, 1024).decode("ascii", "replace").strip()
     except ModelFileProblem as problem:
         raise _NotHere(f"{name} is in the hub's cache without its main revision: {problem}") from problem
-    if not _REVISION.fullmatch(revision):
+    if not re.fullmatch(_REVISION, revision):
         raise _NotHere(f"{main} holds {revision[:60]!r}; expected a commit of 40 hex digits")
     snapshot = repository / "snapshots" / revision
     if not snapshot.is_dir():
@@ -108,7 +108,7 @@ def _in_hub_cache(name: str, hub_cache: Path, looked_at: list[str]) -> _Place | 
 
 def _nowhere(name: str, looked_at: Sequence[str]) -> str:
     advice = "put the model's files there" if Path(name).is_absolute() else "put its files into one of them"
-    is_hub_id = _HUB_ID.fullmatch(name) and not name.startswith("models/")
+    is_hub_id = re.fullmatch(_HUB_ID, name) and not name.startswith("models/")
     download = f", or download it: hf download {name}" if is_hub_id else ""
     return f"model {name} is not on this machine; looked at {', '.join(looked_at)}; {advice}{download}"
 

@@ -30,7 +30,7 @@ DCP_METADATA, DCP_SUFFIX = ".metadata", ".distcp"
 INDEX_SUFFIX, TENSORS_SUFFIX = ".index.json", ".safetensors"
 _MODEL, _ADAPTER, _PICKLE = "model.safetensors", "adapter_model.safetensors", "pytorch_model.bin"
 _OPTIMIZER, _SCHEDULER = "optimizer.pt", "scheduler.pt"
-_RNG = re.compile(r"rng_state(_[0-9]+)?\.pth", re.ASCII)
+_RNG = r"rng_state(_[0-9]+)?\.pth"
 
 
 class ReadFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -198,7 +198,11 @@ def _wrong_trainer(
         yield f"{STATE} has no global_step"
     if None not in (said, step) and said != step:
         yield f"{STATE} says step {said}, the folder's name says {step}"
-    parts = (_OPTIMIZER in folder.files, _SCHEDULER in folder.files, any(map(_RNG.fullmatch, folder.files)))
+    parts = (
+        _OPTIMIZER in folder.files,
+        _SCHEDULER in folder.files,
+        any(re.fullmatch(_RNG, name) for name in folder.files),
+    )
     if any(parts[:2]) and not all(parts):
         missing = (_OPTIMIZER, _SCHEDULER, "rng_state.pth")[parts.index(False)]
         yield f"{missing} is missing beside the rest of the training state: a half copy"

@@ -13,11 +13,11 @@ from reconciler.observed.folders import Signature, is_lfs_pointer, printable, si
 from reconciler.observed.held_out import HeldOutFiles
 from reconciler.observed.records import QuestFileFacts
 from state.canonical import sha256_of
-from state.contract.growth import Continued, KnownPart, continued, not_taken_yet
+from state.contract.contents import Continued, Finding, KnownPart, Sieved
+from state.contract.growth import continued, not_taken_yet
 from state.contract.quest_rows import QuestFileError
 from state.contract.row_contracts import RowContract
-from state.contract.row_lines import Finding
-from state.contract.sieve import Sieved, behind, sieve
+from state.contract.sieve import behind, sieve
 
 Known = tuple[tuple[KnownPart, ...], ...]
 MAX_QUEST_BYTES = 1 << 30

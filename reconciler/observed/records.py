@@ -10,14 +10,12 @@ from typing import Any, Literal
 
 import msgspec
 
+from state.contract.contents import Continued, Finding, Sieved
 from state.contract.effective import EffectiveRun
 from state.contract.exit import RunExit
-from state.contract.growth import Continued
 from state.contract.manifest import Manifest, Origin
 from state.contract.orders import Orders
 from state.contract.process import ProcessIdentity
-from state.contract.row_lines import Finding
-from state.contract.sieve import Sieved
 from state.contract.status import RunStatus
 from state.homes import HomeState
 

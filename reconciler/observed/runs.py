@@ -27,7 +27,7 @@ from state.contract.status import RunStatus
 from state.layout import CampaignLayout, RunLayout
 
 _NUMBER = "(0|[1-9][0-9]{0,8})"
-_RUN_FOLDER = re.compile(f"g{_NUMBER}-a{_NUMBER}", re.ASCII)
+_RUN_FOLDER = f"g{_NUMBER}-a{_NUMBER}"
 MAX_NAMED = 20
 """So many entries that are no runs are named."""
 _MAX_SMALL_BYTES = 1024 * 1024
@@ -74,7 +74,7 @@ def runs_in(campaign: Folder, *, proc: Path = PROC, cache: RunCache) -> Campaign
 
 def run_number(folder: str) -> tuple[int, int] | None:
     """Return generation and attempt in the name of a run's folder; None when it is no such name."""
-    match = _RUN_FOLDER.fullmatch(folder)
+    match = re.fullmatch(_RUN_FOLDER, folder)
     return (int(match[1]), int(match[2])) if match else None
 
 

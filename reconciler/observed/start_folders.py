@@ -20,7 +20,7 @@ from reconciler.observed.start_records import SaidModel, StartFolder
 from state.contract.manifest import MANIFEST_NAME, SIDECAR_NAME
 from state.ids import checkpoint_step
 
-_UNUSED = re.compile(
+_UNUSED = (
     r"optimizer.*|scheduler\.pt|scaler\.pt|rng_state.*\.pth|training_args\.bin|pytorch_model.*|.*\.py|\..*"
 )
 """What nobody here uses: another trainer's state, pickles, code, hidden files."""
@@ -128,7 +128,7 @@ def _of_others(
     history = _last(content)
     if history is None:
         return StartFolder(path=path, problem="its last loss is not finite", hint="name one before that")
-    unused = [name for name in content.files if _UNUSED.fullmatch(name) and name != SIDECAR_NAME]
+    unused = [name for name in content.files if re.fullmatch(_UNUSED, name) and name != SIDECAR_NAME]
     left = {*unused, SIDECAR_NAME}
     files = tuple(sorted(name for name in content.files if name not in left))
     return StartFolder(

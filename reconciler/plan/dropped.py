@@ -9,8 +9,8 @@ from reconciler.desired.queue import Quest
 from reconciler.observed.facts import Facts
 from reconciler.observed.records import InboxFile
 from state.canonical import sha256_of
+from state.contract.contents import Finding
 from state.contract.orders import RowShape, reading
-from state.contract.row_lines import Finding
 from state.ids import INBOX, dropped_quest_id
 from state.store.rows import InboxRow
 

@@ -7,40 +7,9 @@ has grown when its bytes begin with all the parts in their order, each ending wh
 import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-import msgspec
-
+from state.contract.contents import Continued, KnownPart, NewRows
 from state.contract.row_contracts import RowContract
 from state.contract.sieve import highest_draw, row_digests
-
-
-class KnownPart(msgspec.Struct, frozen=True):
-    """A part that was taken in."""
-
-    digest: str
-    size_bytes: int
-
-
-class NewRows(msgspec.Struct, frozen=True, kw_only=True):
-    """What came behind the known parts."""
-
-    digest: str
-    size_bytes: int
-    num_rows: int
-    highest_draw: float
-    """From a held-out share above this on, none of them would be trained."""
-    all_in: tuple[str, ...] = ()
-    """Digests of the held-out files in which each of them stands: beside these none would be trained."""
-
-
-class Continued(msgspec.Struct, frozen=True, kw_only=True):
-    """A content that begins with known parts."""
-
-    parts: tuple[str, ...]
-    """Their digests."""
-    starts: tuple[int, ...]
-    """Where each part begins in the content, and last where what is new begins; in bytes."""
-    new: NewRows | None
-    """None when nothing came behind them."""
 
 
 def continued(

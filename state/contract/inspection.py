@@ -10,9 +10,9 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from state.contract.contents import Finding
 from state.contract.orders import RowShape
 from state.contract.row_contracts import RowContract
-from state.contract.row_lines import Finding
 from state.contract.run_config import ChatConfig, TokenizerConfig
 
 CHECKER_VERSION = 6

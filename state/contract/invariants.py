@@ -9,24 +9,24 @@ from typing import Any
 
 from state.contract.row_words import Objection, quoted
 
-_ROLES = re.compile(r"messages contains at least one (\w+)(?: and one (\w+))? message")
-_NON_EMPTY = re.compile(r"(\w+) is non-empty( if present)?")
-_EQUALS = re.compile(r"(\w+) equals ['\"](.*)['\"]( if present)?")
+_ROLES = r"messages contains at least one (\w+)(?: and one (\w+))? message"
+_NON_EMPTY = r"(\w+) is non-empty( if present)?"
+_EQUALS = r"(\w+) equals ['\"](.*)['\"]( if present)?"
 
 
 def is_understood(sentence: str) -> bool:
     """Is this one of the forms that are checked?"""
-    return any(form.fullmatch(sentence.strip()) for form in (_ROLES, _NON_EMPTY, _EQUALS))
+    return any(re.fullmatch(form, sentence.strip()) for form in (_ROLES, _NON_EMPTY, _EQUALS))
 
 
 def objection_of(sentence: str, row: dict[str, Any]) -> Objection | None:
     """Return how a row breaks an invariant; None when it keeps it, or the sentence is not understood."""
     text = sentence.strip()
-    if match := _ROLES.fullmatch(text):
+    if match := re.fullmatch(_ROLES, text):
         found = _missing_role(row, [role for role in match.groups() if role])
-    elif match := _NON_EMPTY.fullmatch(text):
+    elif match := re.fullmatch(_NON_EMPTY, text):
         found = _empty(row, match[1], may_be_absent=bool(match[2]))
-    elif match := _EQUALS.fullmatch(text):
+    elif match := re.fullmatch(_EQUALS, text):
         found = _other(row, match[1], match[2], may_be_absent=bool(match[3]))
     else:
         return None

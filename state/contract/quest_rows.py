@@ -11,8 +11,9 @@ from pathlib import Path
 
 import msgspec
 
+from state.contract.contents import Finding
 from state.contract.orders import RowShape
-from state.contract.row_lines import Finding, at_row, object_in
+from state.contract.row_lines import at_row, object_in
 from state.contract.row_shapes import Message, messages_in
 from state.contract.row_words import Objection
 

@@ -6,26 +6,13 @@ from typing import Any
 
 import msgspec
 
+from state.contract.contents import Finding
 from state.contract.row_words import Objection, kind_of, quoted
 from state.nesting import MAX_LEVELS, keys_and_levels
 
 MAX_LINE_BYTES = 8 * 1024 * 1024
 _AFTER_A_KEY = re.compile(rb'"\s*:')
 _EXPECTED_JSON = "one JSON object a line (RFC 8259)"
-
-
-class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """One mistake in a quest file."""
-
-    row: int | None
-    """Counted from 1; None: about the whole file."""
-    found: str
-    expected: str
-    advice: str
-
-    def __str__(self) -> str:
-        where = "" if self.row is None else f"row {self.row}: "
-        return f"{where}{self.found}; expected {self.expected}. {self.advice}"
 
 
 def at_row(index: int, objection: Objection) -> Finding:

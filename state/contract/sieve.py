@@ -10,24 +10,13 @@ from typing import Any
 
 import msgspec
 
+from state.contract.contents import Finding, Sieved
 from state.contract.quest_rows import MAX_FINDINGS, QuestFileError, lines_of, row_digest, rows
-from state.contract.row_contracts import RowContract, fits, judge
-from state.contract.row_lines import Finding, at_row, object_in
+from state.contract.row_contracts import RowContract, fits
+from state.contract.row_judging import judge
+from state.contract.row_lines import at_row, object_in
 from state.contract.row_suggestion import suggestion
 from state.contract.row_words import Objection, keys_of
-
-
-class Sieved(msgspec.Struct, frozen=True, kw_only=True):
-    """What passed the gate."""
-
-    contract: RowContract
-    digest: str
-    """`sha256:` and 64 hex digits over the rows that are taken in."""
-    size_bytes: int
-    num_rows: int
-    left_out: tuple[Finding, ...] = ()
-    """The first invalid rows that are left out."""
-    num_left_out: int = 0
 
 
 def sieve(content: bytes, path: str, contracts: Sequence[RowContract]) -> tuple[Sieved, bytes]:

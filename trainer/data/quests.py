@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from state.contract.contents import Finding
 from state.contract.orders import RowShape
 from state.contract.quest_rows import (
     QuestFileError,
@@ -14,7 +15,6 @@ from state.contract.quest_rows import (
     row_digest,
     rows,
 )
-from state.contract.row_lines import Finding
 from state.contract.row_order import training_rows
 from trainer.data.documents import Document
 from trainer.data.profiles.registry import profiled

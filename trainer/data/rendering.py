@@ -17,8 +17,9 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from state.contract.contents import Finding
 from state.contract.quest_rows import MAX_FINDINGS, QuestFileError, Row
-from state.contract.row_lines import Finding, at_row
+from state.contract.row_lines import at_row
 from state.contract.row_shapes import PLAIN_TEXT, Message
 from state.contract.row_words import Objection
 from trainer.data.documents import Document, num_trained

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import msgspec
 
+from state.contract.contents import Sieved
 from state.contract.quest_rows import Row, lines_of, read_quest_bytes, rows
 from state.contract.row_contracts import RowContract
-from state.contract.sieve import Sieved, behind, sieve
+from state.contract.sieve import behind, sieve
 
 
 class ReadFile(msgspec.Struct, frozen=True, kw_only=True):

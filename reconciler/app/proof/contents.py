@@ -7,10 +7,12 @@ from pathlib import Path
 import msgspec
 
 from reconciler.app.proof.drawing import Drawing
+from state.contract.contents import Finding
 from state.contract.orders import RowShape
 from state.contract.quest_rows import QuestFileError, lines_of, read_quest_bytes, row_digest, rows
-from state.contract.row_contracts import RowContract, judge
-from state.contract.row_lines import Finding, object_in
+from state.contract.row_contracts import RowContract
+from state.contract.row_judging import judge
+from state.contract.row_lines import object_in
 from state.contract.row_order import training_rows
 from state.contract.row_words import Objection
 from state.layout import Layout

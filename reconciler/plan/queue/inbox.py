@@ -11,8 +11,8 @@ from reconciler.plan.queue.quest_sources import contracts_of, said
 from reconciler.plan.retries.fetches import is_held_back
 from reconciler.plan.world import World
 from state.amounts import size
+from state.contract.contents import Sieved
 from state.contract.row_contracts import RowContract
-from state.contract.sieve import Sieved
 from state.ids import INBOX
 
 _MAX_NAMED = 5

@@ -16,7 +16,7 @@ from reconciler.plan.dropped import content_key
 from reconciler.plan.queue.quest_sources import QuestSource
 from reconciler.plan.world import World
 from state.amounts import count
-from state.contract.growth import Continued, KnownPart, NewRows
+from state.contract.contents import Continued, KnownPart, NewRows
 from state.store.rows import JobRow, QuestDataRow
 
 

@@ -11,11 +11,10 @@ from reconciler.plan.actions import GenerateQuest, SnapshotFile
 from reconciler.plan.dropped import content_key, untrainable
 from reconciler.plan.world import World
 from state.canonical import sha256_of
+from state.contract.contents import Finding, Sieved
 from state.contract.orders import RowShape
 from state.contract.quest_rows import MAX_FINDINGS
 from state.contract.row_contracts import BUILT_IN, RowContract
-from state.contract.row_lines import Finding
-from state.contract.sieve import Sieved
 
 
 class QuestSource(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from reconciler.desired.parse_cache import NoCache
 from reconciler.desired.unsupported import unsupported_hero, unsupported_settings
 from state.contract.invariants import is_understood
 from state.contract.orders import RowShape
-from state.contract.row_contracts import judge
+from state.contract.row_judging import judge
 from state.contract.row_shapes import messages_in
 
 HEROES = ("dio-qwen3-0.6b", "miro-mistral-7b", "neko-qwen2.5-3b", "ojas-qwen3-8b")

@@ -9,7 +9,7 @@ from reconciler.observed.fact_cache import MemoryCache
 from reconciler.observed.held_out import HeldOutFiles
 from reconciler.observed.quest_files import observe_quest_file
 from reconciler.observed.records import QuestFileFacts
-from state.contract.growth import KnownPart
+from state.contract.contents import KnownPart
 from state.contract.row_contracts import MESSAGES
 
 ROW = '{"messages": [{"role": "user", "content": "%d"}, {"role": "assistant", "content": "2"}]}\n'

@@ -8,12 +8,10 @@ from case_constants import EARLIER, SIZE
 
 from reconciler.observed.records import ForeignFolder, Gpu, InboxFacts, InboxFile, ModelFacts, QuestFileFacts
 from reconciler.plan.dropped import content_key
-from state.contract.growth import Continued
+from state.contract.contents import Continued, Finding, Sieved
 from state.contract.inspection import DataFinding, Inspection, TokenCounts
 from state.contract.orders import RowShape
 from state.contract.row_contracts import RowContract
-from state.contract.row_lines import Finding
-from state.contract.sieve import Sieved
 from state.ids import dropped_quest_id
 from state.store.rows import InboxRow, QuestDataRow
 

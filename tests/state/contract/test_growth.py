@@ -4,7 +4,8 @@ import hashlib
 
 import pytest
 
-from state.contract.growth import KnownPart, continued, not_taken_yet
+from state.contract.contents import KnownPart
+from state.contract.growth import continued, not_taken_yet
 from state.contract.row_contracts import MESSAGES
 from state.contract.sieve import row_digests
 

@@ -1,0 +1,65 @@
+"""What is known of the content of a quest: the mistakes in it, what of it is taken in, how it has grown.
+
+Records alone: planning knows them, and never reads a row.
+"""
+
+import msgspec
+
+from state.contract.row_contracts import RowContract
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """One mistake in a quest file."""
+
+    row: int | None
+    """Counted from 1; None: about the whole file."""
+    found: str
+    expected: str
+    advice: str
+
+    def __str__(self) -> str:
+        where = "" if self.row is None else f"row {self.row}: "
+        return f"{where}{self.found}; expected {self.expected}. {self.advice}"
+
+
+class Sieved(msgspec.Struct, frozen=True, kw_only=True):
+    """What passed the gate."""
+
+    contract: RowContract
+    digest: str
+    """`sha256:` and 64 hex digits over the rows that are taken in."""
+    size_bytes: int
+    num_rows: int
+    left_out: tuple[Finding, ...] = ()
+    """The first invalid rows that are left out."""
+    num_left_out: int = 0
+
+
+class KnownPart(msgspec.Struct, frozen=True):
+    """A part that was taken in."""
+
+    digest: str
+    size_bytes: int
+
+
+class NewRows(msgspec.Struct, frozen=True, kw_only=True):
+    """What came behind the known parts."""
+
+    digest: str
+    size_bytes: int
+    num_rows: int
+    highest_draw: float
+    """From a held-out share above this on, none of them would be trained."""
+    all_in: tuple[str, ...] = ()
+    """Digests of the held-out files in which each of them stands: beside these none would be trained."""
+
+
+class Continued(msgspec.Struct, frozen=True, kw_only=True):
+    """A content that begins with known parts."""
+
+    parts: tuple[str, ...]
+    """Their digests."""
+    starts: tuple[int, ...]
+    """Where each part begins in the content, and last where what is new begins; in bytes."""
+    new: NewRows | None
+    """None when nothing came behind them."""
