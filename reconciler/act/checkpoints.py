@@ -23,6 +23,7 @@ from state.ids import SEGMENTS
 from state.store.lineage import manifest_row
 from state.store.rows import LedgerRow
 from state.store.tables import put, select_one
+from state.store.writer import next_number
 
 
 def record(action: RecordCheckpoint, tools: Tools) -> str:
@@ -43,7 +44,7 @@ def record(action: RecordCheckpoint, tools: Tools) -> str:
         _sync_names(Path(found.path))
         with tools.writer.transaction() as store:
             path = str(Path(found.path).relative_to(tools.layout.root))
-            row = ledger_row(found, path=path, sequence=_next_sequence(store), damage=damage)
+            row = ledger_row(found, path=path, sequence=next_number(store), damage=damage)
             row = msgspec.structs.replace(row, recorded_at_seconds=observed_seconds(store, tools))
             put(store, [row, manifest_row(found.manifest)])
     if row.damage is None:
@@ -129,11 +130,6 @@ def row_in_force(store: apsw.Connection, campaign_uid: str, segment: int, step: 
     """Return the ledger's last row of this step."""
     where = "WHERE campaign_uid = ? AND segment = ? AND step = ? ORDER BY sequence DESC"
     return select_one(store, LedgerRow, where, campaign_uid, segment, step)
-
-
-def _next_sequence(store: apsw.Connection) -> int:
-    (newest,) = store.execute("SELECT coalesce(max(sequence), 0) FROM ledger").fetchone() or (0,)
-    return int(newest) + 1
 
 
 def _loss(row: LedgerRow) -> str:

@@ -3,6 +3,7 @@
 from contextlib import suppress
 
 from reconciler.act.journal import close_orphans
+from reconciler.act.older_store import newest_numbered
 from state.atomic import ensure_folder, remove_staging
 from state.homes import find_home
 from state.inside import stay_inside
@@ -13,7 +14,7 @@ from state.store.connection import open_writer
 from state.store.row_files import row_folders
 from state.store.rows import CampaignRow
 from state.store.tables import select
-from state.store.writer import Writer
+from state.store.writer import Writer, is_older_copy
 
 
 def enter_office(layout: Layout, now: str) -> Writer:
@@ -28,7 +29,7 @@ def enter_office(layout: Layout, now: str) -> Writer:
     """
     stay_inside(layout.root)
     ensure_folder(layout.root)
-    writer = Writer(open_writer(layout.store), read_epoch(layout.epoch))
+    writer = _writer(layout)
     try:
         mirror_epoch(layout.epoch, writer.epoch)
         close_orphans(writer, now)
@@ -37,6 +38,13 @@ def enter_office(layout: Layout, now: str) -> Writer:
         writer.close()
         raise
     return writer
+
+
+def _writer(layout: Layout) -> Writer:
+    """Open the store; an older copy learns which numbers of checkpoints were used since."""
+    connection, epoch = open_writer(layout.store), read_epoch(layout.epoch)
+    newest = newest_numbered(layout) if is_older_copy(connection, epoch) else None
+    return Writer(connection, epoch, newest.sequence if newest else None)
 
 
 def _sweep(layout: Layout, writer: Writer) -> None:

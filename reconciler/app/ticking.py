@@ -14,6 +14,7 @@ from reconciler.act.errors import FOREIGN, ActionFailed, translate
 from reconciler.act.launcher import Launcher, LocalLauncher
 from reconciler.act.observed_time import pass_time
 from reconciler.act.office import enter_office
+from reconciler.act.older_store import older_copy_text
 from reconciler.act.protocol import Outcome, perform
 from reconciler.act.queue_folders import write_queue_folders
 from reconciler.act.saga import settle_sagas
@@ -135,10 +136,7 @@ class Ticker:
         """At first too: a kill may have left something."""
         self._own(begun.realm_id)
         if self._writer.is_older_copy:
-            show.notice(
-                f"{layout.store} is an older copy that was put back: it does not know what happened since; "
-                "checkpoints that lie in the folders are recorded again, the history of runs is not"
-            )
+            show.notice(older_copy_text(layout))
 
     def __enter__(self) -> Self:
         return self

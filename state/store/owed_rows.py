@@ -19,6 +19,7 @@ BESIDE_META = (
     "observed_at",
     "observed_boot",
     "clean_ticks",
+    "newest_number",
     "trusted_commit",
     "trusted_branch",
 )

@@ -11,6 +11,8 @@ from state.store.backups import back_up
 from state.store.owed_rows import owe_rows, watch_changes
 from state.store.tables import get_meta, put_meta
 
+_NEWEST_NUMBER = "newest_number"
+
 
 class LostLock(Exception):
     """Another reconciler has taken over this root; this one must not write any more."""
@@ -20,14 +22,17 @@ class Writer:
     """Transactions of the reconciler that holds the lock.
 
     Taking office raises the epoch by one, above `mirrored_epoch` too (the store may be an older copy);
-    a transaction under an older epoch is refused.
+    a transaction under an older epoch is refused. New rows of the ledger are numbered above `newest_number`,
+    which an older copy does not know to be in use.
     """
 
-    def __init__(self, connection: apsw.Connection, mirrored_epoch: int = 0) -> None:
+    def __init__(
+        self, connection: apsw.Connection, mirrored_epoch: int = 0, newest_number: int | None = None
+    ) -> None:
         self._connection = connection
-        self.is_older_copy = int(get_meta(connection, "epoch") or 0) < mirrored_epoch
+        self.is_older_copy = is_older_copy(connection, mirrored_epoch)
         """Somebody put an older store back: what happened since is not in it."""
-        self.epoch = _raise_epoch(connection, mirrored_epoch)
+        self.epoch = _raise_epoch(connection, mirrored_epoch, newest_number)
         self._changed: set[str] = set()
         watch_changes(connection, self._changed.add)
 
@@ -69,11 +74,24 @@ class Writer:
             )
 
 
-def _raise_epoch(connection: apsw.Connection, mirrored: int) -> int:
+def is_older_copy(connection: apsw.Connection, mirrored_epoch: int) -> bool:
+    """Did a later writer write down its epoch beside the store than the store knows?"""
+    return int(get_meta(connection, "epoch") or 0) < mirrored_epoch
+
+
+def next_number(connection: apsw.Connection) -> int:
+    """Return the number of the ledger's next row: above all that are, or were, in use."""
+    (newest,) = connection.execute("SELECT coalesce(max(sequence), 0) FROM ledger").fetchone() or (0,)
+    return max(int(newest), int(get_meta(connection, _NEWEST_NUMBER) or 0)) + 1
+
+
+def _raise_epoch(connection: apsw.Connection, mirrored: int, newest_number: int | None) -> int:
     connection.execute("BEGIN IMMEDIATE")
     try:
         epoch = max(int(get_meta(connection, "epoch") or 0), mirrored) + 1
         put_meta(connection, "epoch", str(epoch))
+        if newest_number is not None:
+            put_meta(connection, _NEWEST_NUMBER, str(newest_number))
         connection.execute("COMMIT")
     except BaseException:
         _roll_back(connection)
