@@ -69,8 +69,7 @@ def _is_another_file(world: World, campaign: str) -> bool:
 
 def _count(looked: Looked, digest: str, file: QuestFileFacts) -> LearntHeldOut:
     from reconciler.app.proof.contents import NoContent, rows_of_file  # reads snapshots: only where asked
-    from reconciler.app.proof.study import study
-    from reconciler.app.proof.today import learnt_in_all
+    from reconciler.app.proof.study import learnt_in_all, study
 
     found = study(looked, digest)
     learnt, is_sure = learnt_in_all(found.orders), not found.gaps

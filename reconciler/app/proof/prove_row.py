@@ -17,8 +17,8 @@ from reconciler.app.proof.counting import training_positions
 from reconciler.app.proof.lessons import Lesson
 from reconciler.app.proof.prove import studied_checkpoint
 from reconciler.app.proof.records import Occasion, RowProof
-from reconciler.app.proof.study import Studied, Study
-from reconciler.app.proof.today import Rows, compared, known_rows, learnt_in_all, rows_now, taken_in
+from reconciler.app.proof.study import Studied, Study, learnt_in_all
+from reconciler.app.proof.today import Rows, compared, known_rows, rows_now, taken_in
 from reconciler.desired.queue import Quest
 from reconciler.plan.queue.inbox import contracts_of_inbox
 from state.contract.quest_rows import QuestFileError, read_quest_bytes

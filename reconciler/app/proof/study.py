@@ -1,5 +1,8 @@
 """A chain, its lessons, and what they come to for each content: what every proof stands on."""
 
+from collections import Counter
+from collections.abc import Iterable
+
 import msgspec
 
 from reconciler.app.proof.chain import Chain, Seen, chain_of
@@ -83,3 +86,13 @@ def _studied(facts: Facts, contents: Contents, lessons: tuple[Lesson, ...]) -> S
     except (NoContent, NotDrawn, OtherSplit) as error:
         return msgspec.structs.replace(told, problem=str(error))
     return msgspec.structs.replace(told, content=content, counted=counted)
+
+
+def learnt_in_all(orders: Iterable[Studied]) -> Counter[str]:
+    """Return row digest → how often a row of this content was learnt, through all ancestors."""
+    found: Counter[str] = Counter()
+    for one in orders:
+        if one.content is not None and one.counted is not None:
+            for index, times in one.counted.times.items():
+                found[one.content.rows[index]] += times
+    return found

@@ -1,7 +1,7 @@
 """The files of quests as they are today, row by row, against what was learnt."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -11,7 +11,7 @@ from reconciler.app.planning import View
 from reconciler.app.proof.contents import NoContent, rows_of_file
 from reconciler.app.proof.records import FileProof
 from reconciler.app.proof.spans import by_times, spans_of
-from reconciler.app.proof.study import Studied, Study
+from reconciler.app.proof.study import Study, learnt_in_all
 from reconciler.desired.queue import Quest
 from reconciler.plan.queue.quest_parts import current_parts
 from reconciler.plan.queue.quest_sources import said
@@ -29,16 +29,6 @@ class Today(msgspec.Struct, frozen=True, kw_only=True):
     instead_of: dict[int, str]
     """Index of an edited row → the digest of the row that stood there."""
     num_removed: int
-
-
-def learnt_in_all(orders: Iterable[Studied]) -> Counter[str]:
-    """Return row digest → how often a row of this content was learnt, through all ancestors."""
-    found: Counter[str] = Counter()
-    for one in orders:
-        if one.content is not None and one.counted is not None:
-            for index, times in one.counted.times.items():
-                found[one.content.rows[index]] += times
-    return found
 
 
 def file_proofs(view: View, study: Study) -> tuple[FileProof, ...]:
