@@ -9,7 +9,7 @@ from reconciler.cli.session import Session
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from reconciler.app.spec_edits import Committing, SpecCommit
+    from reconciler.app.committing.spec_edits import Committing, SpecCommit
 
 
 def commit_options() -> "Callable[[Any], Any]":
@@ -31,7 +31,7 @@ def commit_options() -> "Callable[[Any], Any]":
 
 def wanted(branch: str | None, why: str | None, *, dry_run: bool) -> "Committing":
     """Return how it is to be committed."""
-    from reconciler.app.spec_edits import Committing
+    from reconciler.app.committing.spec_edits import Committing
 
     return Committing(branch=branch, dry_run=dry_run, why=why)
 

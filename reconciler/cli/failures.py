@@ -52,7 +52,7 @@ def _plain(message: str) -> str:
 
 def _known(error: Exception, session: Session) -> tuple[str, int] | None:
     """Return text and exit code of an expected error; None for one that nobody expected."""
-    from reconciler.app.errors import VerbError
+    from reconciler.app.surroundings.errors import VerbError
     from reconciler.desired.git_process import SourceError, UnknownRefError
     from reconciler.desired.mistakes import SpecMistakesError, render
     from state.lock import LockHeld
@@ -95,7 +95,7 @@ def _of_the_store(error: Exception, session: Session) -> tuple[str, int] | None:
 
 def _store_of(session: Session) -> "Path | None":
     """Return the file of the store that the command was about; None when that cannot be told either."""
-    from reconciler.app.in_force import layout_of
+    from reconciler.app.planning.in_force import layout_of
 
     try:
         return layout_of(session.environment(), session.options()).store

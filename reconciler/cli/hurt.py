@@ -7,7 +7,7 @@ variable of its own); `REALM_CHAOS_CLOCK="-86400"` sets the clock so many second
 import os
 from datetime import UTC, datetime, timedelta
 
-from reconciler.app import environment
+from reconciler.app.surroundings import environment
 from reconciler.cli.__main__ import main
 from state.failpoints import arm_from_environment
 

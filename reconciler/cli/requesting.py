@@ -10,8 +10,8 @@ from reconciler.cli.session import Session, Verb
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from reconciler.app.quest_requests import QuestKind
-    from reconciler.app.requests import Asked, Kind
+    from reconciler.app.asking.quest_requests import QuestKind
+    from reconciler.app.asking.requests import Asked, Kind
     from state.layout import Layout
 
 WAIT_SECONDS = 60.0
@@ -84,8 +84,8 @@ def answer(session: Session, layout: "Layout", asked: "Asked", wishes: Wishes, s
     Raises:
         Blocked, TimedOut: as `wait_for`.
     """
-    from reconciler.app.in_force import complaint_of
-    from reconciler.app.requests import wait_for
+    from reconciler.app.asking.requests import wait_for
+    from reconciler.app.planning.in_force import complaint_of
     from reconciler.cli.text_layout import safe
 
     complaint = complaint_of(session.environment(), session.options())
@@ -110,7 +110,7 @@ def request_command(kind: "Kind", text: str, examples: "Sequence[tuple[str, str]
     @click.argument("campaign", required=False)
     @request_options(_HOLDS[kind], why="The reason, shown wherever the campaign is.")
     def command(session: Session, wishes: Wishes, campaign: str | None) -> None:
-        from reconciler.app.requests import request
+        from reconciler.app.asking.requests import request
 
         layout, asked = request(session.environment(), session.options(), kind, campaign, wishes.why)
         answer(session, layout, asked, wishes, f"{_ASKED.get(kind, f'Asked to {kind}')} {asked.campaign}")
@@ -127,7 +127,7 @@ def quest_request_command(
     @click.argument("quest")
     @request_options(why="The reason, kept with the job.")
     def command(session: Session, wishes: Wishes, quest: str) -> None:
-        from reconciler.app.quest_requests import ask_about_quest
+        from reconciler.app.asking.quest_requests import ask_about_quest
 
         layout, asked = ask_about_quest(session.environment(), session.options(), kind, quest, wishes.why)
         answer(session, layout, asked, wishes, f"Asked to {kind} {asked.campaign}")

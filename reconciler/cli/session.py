@@ -11,8 +11,8 @@ from reconciler.cli.options import LightHelp, Option, option
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from reconciler.app.environment import Environment
-    from reconciler.app.place import Options
+    from reconciler.app.surroundings.environment import Environment
+    from reconciler.app.surroundings.place import Options
     from reconciler.cli.text_layout import Paint
 
 WIDTH_WITHOUT_TERMINAL = 80
@@ -42,7 +42,7 @@ class Session:
         """Return where repository and root were said to be, and what is different this time."""
         from pathlib import Path
 
-        from reconciler.app.place import Options
+        from reconciler.app.surroundings.place import Options
 
         return Options(
             repository=Path(self.repo) if self.repo else None,
@@ -63,7 +63,7 @@ class Session:
 
     def environment(self) -> "Environment":
         """Return what is around this process."""
-        from reconciler.app.environment import current_environment
+        from reconciler.app.surroundings.environment import current_environment
 
         return current_environment()
 

@@ -12,7 +12,7 @@ from reconciler.cli.text_layout import harmless
 
 if TYPE_CHECKING:
     from reconciler.act.protocol import Outcome
-    from reconciler.app.planning import View
+    from reconciler.app.planning.look import View
     from reconciler.plan.changes import Blocked, Change
     from state.contract.status import RunStatus
 
@@ -160,7 +160,7 @@ class JsonShow:
         self._write(event="unblocked", subject=subject)
 
     def settled(self, view: "View") -> None:
-        from reconciler.app.planning import world_of
+        from reconciler.app.planning.look import world_of
         from reconciler.plan.keeping.to_come import to_come
 
         blocked = [msgspec.to_builtins(item) for item in view.plan.blocked]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from reconciler.cli.text_layout import PLAIN, Paint, safe
 
 if TYPE_CHECKING:
-    from reconciler.app.spec_edits import SpecCommit
+    from reconciler.app.committing.spec_edits import SpecCommit
 
 _MEANINGS = {"+": "new", "-": "gone", "@": "dim"}
 

@@ -8,7 +8,7 @@ from reconciler.cli.text_layout import safe, wrapped
 from state.amounts import count, duration, size
 
 if TYPE_CHECKING:
-    from reconciler.app.plan_document import Kept, PlanDocument
+    from reconciler.app.planning.plan_document import Kept, PlanDocument
     from reconciler.plan.costs.disk import Cost
     from reconciler.plan.costs.memory import RunMemory
     from reconciler.plan.costs.training import TrainingCost

@@ -8,7 +8,7 @@ from state.amounts import count
 from state.contract.inspection_words import finding_text, not_shown, rows_text, tokens_text
 
 if TYPE_CHECKING:
-    from reconciler.app.validate_data import DataValidation, QuestData
+    from reconciler.app.checking.validate_data import DataValidation, QuestData
     from state.contract.inspection import DataFinding, Depth
 
 _LOOKED_FOR: "Mapping[Depth, str]" = {

@@ -17,8 +17,8 @@ from reconciler.cli.text_layout import (
 from state.amounts import count, moment, size
 
 if TYPE_CHECKING:
-    from reconciler.app.diff import Comparison, Pair, Setting
-    from reconciler.app.earlier_settings import Earlier
+    from reconciler.app.comparing.diff import Comparison, Pair, Setting
+    from reconciler.app.comparing.earlier_settings import Earlier
 
 _PEOPLE_SAY = {
     "train_loss": "loss",

@@ -6,7 +6,7 @@ from reconciler.cli.text_layout import PLAIN, Paint, columns, padded, safe, wrap
 from state.amounts import count
 
 if TYPE_CHECKING:
-    from reconciler.app.doctor import Check, Diagnosis
+    from reconciler.app.checking.doctor import Check, Diagnosis
     from reconciler.app.rebuilding.doctor import Rebuilt
 
 _MEANINGS = {"ok": "good", "warn": "warn", "fail": "bad"}

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from reconciler.cli.text_layout import GAP, PLAIN, Paint, columns, folded, safe
 
 if TYPE_CHECKING:
-    from reconciler.app.events import Event
+    from reconciler.app.looking.events import Event
 
 _MARKS = {"done": ("✓", "good"), "failed": ("✗", "bad")}
 

@@ -7,9 +7,9 @@ from reconciler.cli.text_layout import GAP, INDENT, PLAIN, Paint, columns, padde
 from reconciler.cli.text_plan import Layout, line_of
 
 if TYPE_CHECKING:
-    from reconciler.app.explain import Explanation
-    from reconciler.app.origins import Origin
-    from reconciler.app.thing_facts import Fact
+    from reconciler.app.explaining.explain import Explanation
+    from reconciler.app.explaining.origins import Origin
+    from reconciler.app.explaining.thing_facts import Fact
     from reconciler.plan.changes import Blocked
 
 _WIDEST_CELL = 48

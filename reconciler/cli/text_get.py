@@ -7,9 +7,9 @@ from reconciler.cli.text_layout import PLAIN, Column, Paint, short_code, short_h
 from state.amounts import count, duration, size
 
 if TYPE_CHECKING:
-    from reconciler.app.get import Listing
-    from reconciler.app.history import History, Launch
-    from reconciler.app.ledger_queries import Best
+    from reconciler.app.looking.get import Listing
+    from reconciler.app.looking.history import History, Launch
+    from reconciler.app.looking.ledger_queries import Best
 
 Row = Sequence[object]
 _MOST_OF_A_MESSAGE = 60

@@ -8,7 +8,7 @@ from reconciler.cli.text_plan import NO_LONGER, Layout, lines_of, summary
 from state.amounts import count, moment
 
 if TYPE_CHECKING:
-    from reconciler.app.plan_document import PlanDocument
+    from reconciler.app.planning.plan_document import PlanDocument
     from reconciler.cli.text_plan import Line
 
 MOST_CHARACTERS = 60_000

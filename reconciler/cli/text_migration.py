@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from reconciler.app.migrating import Migrated
+from reconciler.app.migrating.migrate import Migrated
 from reconciler.cli.text_layout import safe, wrapped
 from state.amounts import count
 from state.migration_record import Keep, Link, Move, TakeIn

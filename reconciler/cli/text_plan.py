@@ -10,7 +10,7 @@ from reconciler.cli.text_queue import queue_lines
 from state.amounts import count, moment
 
 if TYPE_CHECKING:
-    from reconciler.app.plan_document import PlanBase, PlanDocument, PlannedChange
+    from reconciler.app.planning.plan_document import PlanBase, PlanDocument, PlannedChange
     from reconciler.plan.changes import Blocked
     from state.lock import Holder
 

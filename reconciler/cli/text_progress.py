@@ -19,7 +19,7 @@ from state.amounts import count, duration
 
 if TYPE_CHECKING:
     from reconciler.act.protocol import Outcome
-    from reconciler.app.planning import View
+    from reconciler.app.planning.look import View
     from reconciler.plan.changes import Blocked, Change
     from state.contract.status import RunStatus
 
@@ -103,7 +103,7 @@ def unblocked_text(subject: str, paint: Paint = PLAIN) -> str:
 
 def settled_text(view: "View", paint: Paint = PLAIN, width: int = 80) -> str:
     """Return the last lines: nothing is left to do, what time still brings, and what is in the way."""
-    from reconciler.app.planning import world_of
+    from reconciler.app.planning.look import world_of
     from reconciler.plan.keeping.to_come import to_come
 
     blocked = view.plan.in_the_way

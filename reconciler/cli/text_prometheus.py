@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from reconciler.app.status import CampaignStatus, StatusReport
+    from reconciler.app.looking.status import CampaignStatus, StatusReport
 
 _HELP = {
     "realm_up": "1 while a reconciler holds the realm's lock.",

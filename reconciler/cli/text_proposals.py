@@ -8,7 +8,7 @@ from reconciler.cli.text_plan import summary
 from state.amounts import count
 
 if TYPE_CHECKING:
-    from reconciler.app.proposals import Proposal, Proposals
+    from reconciler.app.forges.proposals import Proposal, Proposals
 
 _MEANINGS = {"ready": "good", "nothing to do": "dim", "blocked": "bad", "mistakes": "bad", "conflicts": "bad"}
 

@@ -7,7 +7,7 @@ from reconciler.cli.text_layout import INDENT, PLAIN, Paint, safe, wrapped
 from state.amounts import count
 
 if TYPE_CHECKING:
-    from reconciler.app.planned_queue import PlannedQuest, PlannedQueue
+    from reconciler.app.data.planned_queue import PlannedQuest, PlannedQueue
     from state.contract.inspection import TokenCounts
 
 _MOST_QUESTS = 10

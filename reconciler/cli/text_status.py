@@ -19,10 +19,10 @@ from reconciler.cli.text_plan import warning
 from state.amounts import count, counts, duration, moment, size
 
 if TYPE_CHECKING:
-    from reconciler.app.active_run import ActiveRun
-    from reconciler.app.axes import Axis
-    from reconciler.app.scrubbing import ScrubStatus
-    from reconciler.app.status import CampaignStatus, StatusReport, TrashStatus
+    from reconciler.app.asking.scrubbing import ScrubStatus
+    from reconciler.app.looking.active_run import ActiveRun
+    from reconciler.app.looking.axes import Axis
+    from reconciler.app.looking.status import CampaignStatus, StatusReport, TrashStatus
     from reconciler.plan.changes import Blocked
     from state.source_status import SourceStatus
 

@@ -7,7 +7,7 @@ from reconciler.desired.mistakes import SpecMistakesError, render
 from state.amounts import count
 
 if TYPE_CHECKING:
-    from reconciler.app.validate import Validation
+    from reconciler.app.checking.validate import Validation
 
 
 def validation_text(found: "Validation", paint: Paint = PLAIN, width: int = 80) -> str:

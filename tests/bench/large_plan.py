@@ -11,10 +11,10 @@ import msgspec
 from machine import Cost, time_call, time_command
 from realms import RECONCILE, Realm
 
-from reconciler.app.environment import current_environment
-from reconciler.app.gather import Observer, new_realm_uid
-from reconciler.app.place import Options, head_of
-from reconciler.app.planning import load_commit
+from reconciler.app.planning.gather import Observer, new_realm_uid
+from reconciler.app.planning.look import load_commit
+from reconciler.app.surroundings.environment import current_environment
+from reconciler.app.surroundings.place import Options, head_of
 from state.campaign_file import campaign_record
 from state.canonical import canonical_json
 from state.cards import CampaignCard, encode_card

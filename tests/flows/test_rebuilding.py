@@ -18,8 +18,8 @@ from worlds import everything_below
 from year import Year
 
 from reconciler.act.environment import _finds_this_software
-from reconciler.app.errors import Blocked
 from reconciler.app.rebuilding.doctor import Rebuilt, rebuild
+from reconciler.app.surroundings.errors import Blocked
 from reconciler.plan.changes import Plan
 from state import failpoints
 from state.lock import LockHeld, hold_lock

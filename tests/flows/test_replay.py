@@ -22,8 +22,8 @@ from reconciler.act.office import enter_office
 from reconciler.act.purging import purge
 from reconciler.act.tools import Tools
 from reconciler.act.trash import drop
-from reconciler.app.environment import current_environment
 from reconciler.app.replaying.putting_back import put_back
+from reconciler.app.surroundings.environment import current_environment
 from reconciler.cli.group import reconcile
 from reconciler.plan.actions import PurgeTrash, TrashCheckpoint
 from state import failpoints

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from reconciler.app.fetching import wait_seconds
+from reconciler.app.applying.fetching import wait_seconds
 from reconciler.cli.group import reconcile
 
 Run = Callable[..., Result]

@@ -19,12 +19,12 @@ from lab import Lab
 
 from reconciler.act.launcher import Launcher
 from reconciler.act.protocol import Outcome
-from reconciler.app.environment import Environment
-from reconciler.app.following import Begun
-from reconciler.app.inspecting import Asked
-from reconciler.app.place import Following, Options
-from reconciler.app.planning import View, look
-from reconciler.app.ticking import Ticker
+from reconciler.app.applying.following import Begun
+from reconciler.app.applying.ticking import Ticker
+from reconciler.app.data.inspecting import Asked
+from reconciler.app.planning.look import View, look
+from reconciler.app.surroundings.environment import Environment
+from reconciler.app.surroundings.place import Following, Options
 from reconciler.loop import Tick
 from reconciler.plan.changes import Blocked, Change, Plan
 from state import failpoints

@@ -54,7 +54,7 @@ WRONG_TURNS = (
     ),
     WrongTurn(
         "a new id was the count of live campaigns plus one",
-        "reconciler/app/new.py",
+        "reconciler/app/committing/new.py",
         "number = 1 + max(used_numbers(environment, options, top, hero), default=0)",
         'number = 1 + len(list((top / "specs" / "campaigns" / hero).glob("*.yaml")))',
         "tests/reconciler/cli/test_writing_commands.py::test_a_number_that_was_ever_used_is_not_used_again",
@@ -89,10 +89,10 @@ WRONG_TURNS = (
     ),
     WrongTurn(
         "best-by-accuracy returned the worst",
-        "reconciler/app/ledger_queries.py",
+        "reconciler/app/looking/ledger_queries.py",
         'sign = 1.0 if direction_of(metric) == "higher" else -1.0',
         "sign = -1.0",
-        "tests/reconciler/app/test_ledger_queries.py::test_best_accuracy_in_a_skill_is_the_highest",
+        "tests/reconciler/app/looking/test_ledger_queries.py::test_best_accuracy_in_a_skill_is_the_highest",
     ),
     WrongTurn(
         "best-by-accuracy returned the worst, and retention kept it",

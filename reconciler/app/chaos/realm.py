@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from reconciler.act.environment import child_environment
-from reconciler.app.realm_store import read_store
+from reconciler.app.surroundings.realm_store import read_store
 from reconciler.observed.processes import PROC
 from state.contract.process import COOKIE_VARIABLE
 from state.layout import Layout

@@ -12,7 +12,7 @@ import msgspec
 from reconciler.app.chaos.blows import BLOWS, Broken
 from reconciler.app.chaos.promises import COMES_TO_REST, ONE_TRAINER, PROMISES, Witness, weights_of
 from reconciler.app.chaos.realm import ChaosStuck, ToyRealm, wait_until
-from reconciler.app.errors import Blocked
+from reconciler.app.surroundings.errors import Blocked
 
 _UPDATES = 600
 _LIFE_SECONDS = 300.0

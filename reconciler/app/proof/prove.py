@@ -4,18 +4,18 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 
-from reconciler.app.checkpoint_named import checkpoint_named
-from reconciler.app.environment import Environment
-from reconciler.app.errors import NotFound
-from reconciler.app.in_force import look_in_force
-from reconciler.app.place import Options
-from reconciler.app.planning import View
+from reconciler.app.looking.checkpoint_named import checkpoint_named
+from reconciler.app.planning.in_force import look_in_force
+from reconciler.app.planning.look import View
 from reconciler.app.proof.chain import Link
 from reconciler.app.proof.lessons import Lesson
 from reconciler.app.proof.records import Proof, QuestProof
 from reconciler.app.proof.spans import by_times
 from reconciler.app.proof.study import Studied, Study, study
 from reconciler.app.proof.today import file_proofs
+from reconciler.app.surroundings.environment import Environment
+from reconciler.app.surroundings.errors import NotFound
+from reconciler.app.surroundings.place import Options
 from reconciler.observed.checkpoints import verify_contents
 from state.amounts import count
 from state.contract.manifest import QuestCursor

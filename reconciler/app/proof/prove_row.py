@@ -6,12 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from reconciler.app.environment import Environment
-from reconciler.app.errors import Failed, Misused
-from reconciler.app.ground import not_found
-from reconciler.app.in_force import look_in_force
-from reconciler.app.place import Options
-from reconciler.app.planning import View
+from reconciler.app.planning.in_force import look_in_force
+from reconciler.app.planning.look import View
 from reconciler.app.proof.contents import Content, NoContent, rows_of_file
 from reconciler.app.proof.counting import training_positions
 from reconciler.app.proof.lessons import Lesson
@@ -19,6 +15,10 @@ from reconciler.app.proof.prove import studied_checkpoint
 from reconciler.app.proof.records import Occasion, RowProof
 from reconciler.app.proof.study import Studied, Study, learnt_in_all
 from reconciler.app.proof.today import Rows, compared, known_rows, rows_now, taken_in
+from reconciler.app.surroundings.environment import Environment
+from reconciler.app.surroundings.errors import Failed, Misused
+from reconciler.app.surroundings.ground import not_found
+from reconciler.app.surroundings.place import Options
 from reconciler.desired.queue import Quest
 from reconciler.plan.queue.inbox import contracts_of_inbox
 from state.contract.quest_rows import QuestFileError, read_quest_bytes

@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from reconciler.app.planning import View
+from reconciler.app.planning.look import View
 from reconciler.app.proof.contents import NoContent, rows_of_file
 from reconciler.app.proof.records import FileProof
 from reconciler.app.proof.spans import by_times, spans_of

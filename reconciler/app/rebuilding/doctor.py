@@ -8,13 +8,13 @@ import msgspec
 from reconciler.act.launcher import LocalLauncher
 from reconciler.act.office import enter_office
 from reconciler.act.tools import Tools
-from reconciler.app.environment import Environment
-from reconciler.app.errors import Blocked
-from reconciler.app.in_force import layout_of
-from reconciler.app.place import Options
+from reconciler.app.planning.in_force import layout_of
 from reconciler.app.rebuilding.derived import write_derived
 from reconciler.app.rebuilding.rebuild import remake_store
 from reconciler.app.rebuilding.store_state import state_of_store
+from reconciler.app.surroundings.environment import Environment
+from reconciler.app.surroundings.errors import Blocked
+from reconciler.app.surroundings.place import Options
 from state.inside import stay_inside
 from state.lock import hold_lock
 

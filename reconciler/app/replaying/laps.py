@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from reconciler.app.planning import View
+from reconciler.app.planning.look import View
 from reconciler.app.proof.chain import Chain, Link
 from state.contract.files import ContractError, read
 from state.contract.replay import Lap

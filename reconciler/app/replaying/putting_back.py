@@ -8,8 +8,8 @@ from reconciler.act.observed_time import observed_seconds
 from reconciler.act.tombstones import mirror
 from reconciler.act.tools import Tools
 from reconciler.act.trash import take_back
-from reconciler.app.environment import Environment
-from reconciler.app.requests import leave_request
+from reconciler.app.asking.requests import leave_request
+from reconciler.app.surroundings.environment import Environment
 from reconciler.plan.actions import RestoreCheckpoint
 from state.atomic import ensure_folder, move_folder, publish_folder
 from state.contract.files import read

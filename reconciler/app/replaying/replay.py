@@ -14,18 +14,18 @@ import msgspec
 from reconciler.act.launcher import LocalLauncher
 from reconciler.act.office import enter_office
 from reconciler.act.tools import Tools
-from reconciler.app.answers import INSTALL, missing_libraries
-from reconciler.app.checkpoint_named import checkpoint_named
-from reconciler.app.environment import Environment
-from reconciler.app.errors import Failed, NotFound
-from reconciler.app.in_force import look_in_force
-from reconciler.app.items import CheckpointItem
-from reconciler.app.place import Options
-from reconciler.app.planning import View
+from reconciler.app.asking.answers import INSTALL, missing_libraries
+from reconciler.app.looking.checkpoint_named import checkpoint_named
+from reconciler.app.looking.items import CheckpointItem
+from reconciler.app.planning.in_force import look_in_force
+from reconciler.app.planning.look import View
 from reconciler.app.proof.chain import Chain, Link, chain_of
 from reconciler.app.replaying.laps import NoWay, Way, way_to
 from reconciler.app.replaying.putting_back import put_back
 from reconciler.app.replaying.records import Replay
+from reconciler.app.surroundings.environment import Environment
+from reconciler.app.surroundings.errors import Failed, NotFound
+from reconciler.app.surroundings.place import Options
 from reconciler.provenance import code_version
 from state.atomic import ensure_folder, write_json
 from state.contract.files import read

@@ -9,9 +9,9 @@ from reconciler.cli.session import Session, Verb, choice_options, set_option
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from reconciler.app.place import Options
-    from reconciler.app.telling import Show
-    from reconciler.app.ticking import Choose
+    from reconciler.app.applying.telling import Show
+    from reconciler.app.applying.ticking import Choose
+    from reconciler.app.surroundings.place import Options
     from reconciler.loop import Mode
     from reconciler.plan.review.narrowing import Choice
 
@@ -93,7 +93,7 @@ def _chosen(
     session: Session, options: "Options", planfile: str | None, choice: "Choice"
 ) -> "tuple[Options, Choose | None]":
     """Return the options, those of a saved plan among them, and what takes of each plan what is meant."""
-    from reconciler.app.choosing import by_choice, by_saved
+    from reconciler.app.applying.choosing import by_choice, by_saved
 
     if planfile is None:
         return options, by_choice(choice)
@@ -101,7 +101,7 @@ def _chosen(
 
     import msgspec
 
-    from reconciler.app.saved_plans import check_before, read_plan
+    from reconciler.app.planning.saved_plans import check_before, read_plan
 
     saved = read_plan(Path(planfile))
     options = msgspec.structs.replace(options, settings=saved.settings, host=options.host or saved.host)
@@ -121,7 +121,7 @@ def _run(
     *,
     any_time: bool,
 ) -> int:
-    from reconciler.app.applying import run_apply
+    from reconciler.app.applying.apply import run_apply
 
     show = _show(session, as_json=as_json)
     try:

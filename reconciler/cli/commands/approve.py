@@ -20,7 +20,7 @@ def command(session: Session, wishes: Wishes, digest: str) -> None:
 
     What is dropped goes to the trash first; undelete takes it back until its time there is over.
     """
-    from reconciler.app.approve import approve
+    from reconciler.app.asking.approve import approve
     from state.amounts import count, size
 
     layout, awaiting, asked = approve(session.environment(), session.options(), digest, wishes.why)

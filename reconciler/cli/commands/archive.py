@@ -25,7 +25,7 @@ def command(
     Then the rules for archived campaigns count (specs/retention.yaml): as shipped its best and its final
     checkpoint stay, the others go to the trash for 1 h, where undelete takes them back. `reconcile plan`
     names them beforehand. restore brings the campaign back with what is there."""
-    from reconciler.app.archiving import archive
+    from reconciler.app.committing.archiving import archive
 
     committing = wanted(branch, why, dry_run=dry_run)
     made = archive(session.environment(), session.options(), campaign, committing)

@@ -38,8 +38,8 @@ def command(
     For checks (reconcile new check); the token is read from REALM_FORGE_TOKEN alone."""
     from pathlib import Path
 
-    from reconciler.app.errors import Misused
-    from reconciler.app.forges import Place, comment
+    from reconciler.app.forges.comments import Place, comment
+    from reconciler.app.surroundings.errors import Misused
 
     usual = {"github": "https://api.github.com", "gitlab": "https://gitlab.com/api/v4"}
     address, token = api or usual.get(forge), os.environ.get(TOKEN)

@@ -26,7 +26,7 @@ def command(session: Session, a: str, b: str, svg: str | None, wide: bool, as_js
 
     Settings that differ with the line that each comes from, the data that each has learnt, what was measured.
     """
-    from reconciler.app.diff import diff
+    from reconciler.app.comparing.diff import diff
     from reconciler.cli.text_diff import diff_text
 
     found = diff(session.environment(), session.options(), a, b, Path(svg) if svg else None)

@@ -25,7 +25,7 @@ def command(session: Session, is_rebuild: bool, as_json: bool) -> int:
     """Check installation, specs, root, store, queue, GPU, disk, newest checkpoints; say how to mend."""
     if is_rebuild:
         return _rebuild(session, as_json=as_json)
-    from reconciler.app.doctor import doctor
+    from reconciler.app.checking.doctor import doctor
     from reconciler.cli.text_doctor import diagnosis_text
 
     found = doctor(session.environment(), session.options())

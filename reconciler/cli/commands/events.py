@@ -33,7 +33,7 @@ def command(
     as_json: bool,
 ) -> None:
     """Show what apply did and tried, and what made it necessary; ABOUT is a campaign, quest/<id> ..."""
-    from reconciler.app.events import events_of, follow, read_events
+    from reconciler.app.looking.events import events_of, follow, read_events
     from reconciler.cli.text_events import event_text
 
     store = events_of(session.environment(), session.options())

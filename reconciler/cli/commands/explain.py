@@ -42,7 +42,7 @@ def command(
     queue, root, inbox/<file>, a checkpoint <hero>/<id>@<step> (or @latest, @best), or a run
     <hero>/<id>/g<n>-a<n>. A bare name that is clear will do.
     """
-    from reconciler.app.explain import explain
+    from reconciler.app.explaining.explain import explain
     from reconciler.cli.text_explain import explanation_text, origins_text
 
     options = session.options(settings)

@@ -35,7 +35,7 @@ def command(session: Session, wishes: Wishes, thing: str, to: Path) -> None:
     (`AutoModelForCausalLM.from_pretrained`). It is remembered: `scrub` reads it again, and a checkpoint that
     is damaged later is mended from it.
     """
-    from reconciler.app.exporting import export
+    from reconciler.app.asking.exporting import export
 
     layout, asked = export(session.environment(), session.options(), thing, to, wishes.why)
     answer(session, layout, asked, wishes, f"Asked to export {asked.campaign}")

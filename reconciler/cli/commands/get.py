@@ -47,8 +47,8 @@ def command(
 
     ID is one of them; for checkpoints also a campaign, all of whose checkpoints are listed.
     """
-    from reconciler.app.get import KINDS, get
-    from reconciler.app.ledger_queries import Query
+    from reconciler.app.looking.get import KINDS, get
+    from reconciler.app.looking.ledger_queries import Query
     from reconciler.cli.text_get import listing_text
 
     if kind is None:

@@ -18,8 +18,8 @@ from reconciler.cli.session import Session, Verb, wide_option
 @click.pass_obj
 def command(session: Session, campaign: str | None, wide: bool, as_json: bool) -> None:
     """List every launch: when, campaign, run, specs commit, config, code, steps, how it ended."""
-    from reconciler.app.history import history
-    from reconciler.app.in_force import complaint_of
+    from reconciler.app.looking.history import history
+    from reconciler.app.planning.in_force import complaint_of
     from reconciler.cli.text_get import history_text
 
     found = history(session.environment(), session.options(), campaign)

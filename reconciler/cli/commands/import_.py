@@ -43,7 +43,7 @@ def command(
     unpickled, and it is never changed. `reconcile apply` copies it, reads the copy back and hashes it. The
     state of a foreign optimizer is not used.
     """
-    from reconciler.app.importing import import_folder
+    from reconciler.app.committing.importing import import_folder
 
     made = import_folder(
         session.environment(),

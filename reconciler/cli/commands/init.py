@@ -20,7 +20,7 @@ def command(session: Session, folder: str, realm: str | None, as_json: bool) -> 
     """Make DIR a specs repository that works as it is: two tiny heroes, a queue, one commit. Asks nothing."""
     from pathlib import Path
 
-    from reconciler.app.init import init
+    from reconciler.app.committing.init import init
     from reconciler.cli.text_layout import safe
 
     made = init(session.environment(), Path(folder), realm)

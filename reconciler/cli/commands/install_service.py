@@ -20,7 +20,7 @@ from reconciler.cli.session import Session, Verb
 def command(session: Session, is_system: bool, only_show: bool, as_json: bool) -> None:
     """Write a systemd unit that keeps `apply` running for this realm, restarts it when it hangs, and leaves
     training alone when it stops. Starts nothing: it says how."""
-    from reconciler.app.service import install_service
+    from reconciler.app.applying.service import install_service
     from reconciler.cli.text_layout import safe
 
     done = install_service(session.environment(), session.options(), is_system=is_system, only_show=only_show)

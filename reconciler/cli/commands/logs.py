@@ -18,8 +18,8 @@ from reconciler.cli.session import Session, Verb
 @click.pass_obj
 def command(session: Session, campaign: str | None, keep_on: bool, lines: int | None) -> None:
     """Show the training log of CAMPAIGN (default: the active one)."""
-    from reconciler.app.in_force import complaint_of
-    from reconciler.app.logs import follow, log_of, read_lines
+    from reconciler.app.looking.logs import follow, log_of, read_lines
+    from reconciler.app.planning.in_force import complaint_of
 
     path = log_of(session.environment(), session.options(), campaign)
     session.warn(complaint_of(session.environment(), session.options()))

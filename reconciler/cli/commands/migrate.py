@@ -54,8 +54,8 @@ def command(
     """
     from pathlib import Path
 
-    from reconciler.app.errors import Blocked, Misused
-    from reconciler.app.migrating import apply_migration, plan_migration, undo_migration
+    from reconciler.app.migrating.migrate import apply_migration, plan_migration, undo_migration
+    from reconciler.app.surroundings.errors import Blocked, Misused
     from reconciler.cli.text_migration import migration_text, step_line
     from reconciler.plan.migrating.older_root import Wish
 

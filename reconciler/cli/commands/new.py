@@ -26,7 +26,7 @@ def command() -> None:
 @click.pass_obj
 def hero(session: Session, hero: str, model: str | None, as_json: bool) -> None:
     """Write the spec of a new hero."""
-    from reconciler.app.new import new_hero
+    from reconciler.app.committing.new import new_hero
 
     written = new_hero(session.environment(), session.options(), hero, model)
     if as_json:
@@ -49,7 +49,7 @@ def hero(session: Session, hero: str, model: str | None, as_json: bool) -> None:
 @click.pass_obj
 def campaign(session: Session, hero: str, name: str | None, as_json: bool) -> None:
     """Write the spec of HERO's next campaign, under the next number that was never used."""
-    from reconciler.app.new import new_campaign
+    from reconciler.app.committing.new import new_campaign
 
     written = new_campaign(session.environment(), session.options(), hero, name)
     if as_json:
@@ -74,7 +74,7 @@ def campaign(session: Session, hero: str, name: str | None, as_json: bool) -> No
 @click.pass_obj
 def check(session: Session, kind: str, as_json: bool) -> None:
     """Write what a forge, or git, runs before an edit of the specs is merged."""
-    from reconciler.app.checks import new_check
+    from reconciler.app.forges.checks import new_check
 
     written = new_check(session.environment(), session.options(), kind)  # type: ignore[arg-type]  # click has checked it
     if as_json:

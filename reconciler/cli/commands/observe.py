@@ -23,7 +23,7 @@ def command(session: Session, out: str) -> None:
     It holds names, paths, configs, counts and who asked for what; no weights, no rows, no passwords."""
     from pathlib import Path
 
-    from reconciler.app.snapshots import observe, write_snapshot
+    from reconciler.app.planning.snapshots import observe, write_snapshot
 
     snapshot = observe(session.environment(), session.options())
     if out == "-":

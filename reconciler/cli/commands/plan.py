@@ -11,8 +11,8 @@ from reconciler.cli.session import Session, Verb, choice_options, set_option
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from reconciler.app.plan_document import PlanDocument
-    from reconciler.app.planning import View
+    from reconciler.app.planning.look import View
+    from reconciler.app.planning.plan_document import PlanDocument
     from reconciler.plan.review.narrowing import Choice
 
 CHANGES = 2
@@ -112,13 +112,13 @@ def _saving(
         return see
 
     def look(ref: str) -> "View":
-        from reconciler.app.choosing import chosen
+        from reconciler.app.applying.choosing import chosen
 
         view = chosen(see(ref), choice)
         if out is not None:
             from pathlib import Path
 
-            from reconciler.app.saved_plans import save_plan, told
+            from reconciler.app.planning.saved_plans import save_plan, told
 
             saved = save_plan(Path(out), view, session.environment(), session.options(settings))
             session.note(told(saved, Path(out)))
@@ -134,10 +134,10 @@ def _document(
     see: "Callable[[str], View]",
     ahead_seconds: float | None,
 ) -> "PlanDocument":
-    from reconciler.app.plan_document import document_of, with_forecast
+    from reconciler.app.planning.plan_document import document_of, with_forecast
 
     if ".." in ref:
-        from reconciler.app.plan_range import document_between
+        from reconciler.app.forges.plan_range import document_between
 
         return document_between(session.environment(), session.options(settings), ref, see)
     view = session.keep(see(ref))
@@ -165,12 +165,12 @@ def _seer(
     """Return what looks at the world, or at a snapshot of it, and plans for a ref."""
     environment, options = session.environment(), session.options(settings)
     if facts is None:
-        from reconciler.app.planning import look
+        from reconciler.app.planning.look import look
 
         return lambda ref: look(environment, options, ref=ref, worktree=worktree)
     from pathlib import Path
 
-    from reconciler.app.snapshots import look_at_snapshot, read_snapshot
+    from reconciler.app.planning.snapshots import look_at_snapshot, read_snapshot
 
     snapshot = read_snapshot(Path(facts))
     return lambda ref: look_at_snapshot(environment, options, snapshot, ref)

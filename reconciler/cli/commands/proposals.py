@@ -18,7 +18,7 @@ from reconciler.cli.session import Session, Verb
 def command(session: Session, as_json: bool) -> None:
     """List the branches that are ahead of the one that apply follows: what each adds to its plan, and whether
     its specs are right, can be merged, and nothing is in the way. Fetches and merges nothing."""
-    from reconciler.app.proposals import proposals
+    from reconciler.app.forges.proposals import proposals
     from reconciler.cli.text_proposals import proposals_text
 
     found = proposals(session.environment(), session.options())

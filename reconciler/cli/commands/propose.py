@@ -36,7 +36,7 @@ def command(
     <hero>/<id>, or the path of a spec. The edited specs are read whole before anything is committed: a
     mistake is never proposed. The branch is named after the edit, or by --branch; the files that are
     checked out stay as they are."""
-    from reconciler.app.proposing import propose
+    from reconciler.app.committing.proposing import propose
 
     committing = wanted(branch, why, dry_run=dry_run)
     made = propose(session.environment(), session.options(), thing, edits, committing, push_to)

@@ -25,7 +25,7 @@ def command(session: Session, wishes: Wishes, accepts: str | None) -> None:
     While a source cannot be followed (unreachable, its branch gone, its history rewritten), the commit before
     stays in force and nothing is deleted. Of local specs every commit is seen at once anyway, and followed;
     what a branch here would delete that was moved back, or rewritten, waits for `--accept`."""
-    from reconciler.app.refreshing import ask_refresh
+    from reconciler.app.asking.refreshing import ask_refresh
 
     layout, asked = ask_refresh(session.environment(), session.options(), accepts, wishes.why)
     answer(session, layout, asked, wishes, "Asked for a look at the source")

@@ -20,7 +20,7 @@ def command(
     session: Session, campaign: str, branch: str | None, dry_run: bool, why: str | None, as_json: bool
 ) -> None:
     """Commit that CAMPAIGN comes out of the archive: one line of its spec is removed. It is paused then."""
-    from reconciler.app.archiving import restore
+    from reconciler.app.committing.archiving import restore
 
     committing = wanted(branch, why, dry_run=dry_run)
     made = restore(session.environment(), session.options(), campaign, committing)

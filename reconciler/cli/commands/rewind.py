@@ -29,7 +29,7 @@ def command(
     <hero>/<campaign>@<n>:<step> names what was left, and the rows that only it had learnt are learnt again.
     Rates stay as the specs say.
     """
-    from reconciler.app.rewind import rewind
+    from reconciler.app.committing.rewind import rewind
 
     committing = wanted(branch, why, dry_run=dry_run)
     made = rewind(session.environment(), session.options(), checkpoint, committing)

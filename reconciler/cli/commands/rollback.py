@@ -24,7 +24,7 @@ def command(
 
     Of a merge everything that it brought is taken back. Only specs count. Edits made since stay; where they
     stand in the same lines, nothing is committed. What was trained meanwhile is kept."""
-    from reconciler.app.rollback import rollback
+    from reconciler.app.committing.rollback import rollback
 
     committing = wanted(branch, why, dry_run=dry_run)
     made = rollback(session.environment(), session.options(), commit, committing)

@@ -20,7 +20,7 @@ def command(session: Session, kind: str | None, out: str | None) -> None:
     """Print the JSON Schema of KIND, or those of all kinds as one object by name."""
     from pathlib import Path
 
-    from reconciler.app.schemas import schema_of, schemas, write_schemas
+    from reconciler.app.checking.schemas import schema_of, schemas, write_schemas
 
     if out is not None:
         if kind is not None:

@@ -29,7 +29,7 @@ def command(
     on meanwhile; a pause or a stop does not wait. `scrub: {every: 7d, rate: 50MB/s}` in retention.yaml does
     the same by itself.
     """
-    from reconciler.app.scrubbing import scrub
+    from reconciler.app.asking.scrubbing import scrub
 
     environment, options = session.environment(), session.options()
     layout, asked = scrub(environment, options, names, rate, wishes.why, again=again)

@@ -39,7 +39,7 @@ def command(
     Where realm.yaml and the queue name the old campaign, they name the new one then. What stays of the old
     one say the rules for archived campaigns (specs/retention.yaml); `reconcile plan` names what they let go.
     """
-    from reconciler.app.start_over import start_over
+    from reconciler.app.committing.start_over import start_over
 
     made = start_over(
         session.environment(),

@@ -19,7 +19,7 @@ from reconciler.cli.session import Session, Verb
 @click.pass_obj
 def command(session: Session, as_json: bool, prometheus: bool) -> None:
     """Show how the realm is: does it match the specs (synced), is it well (healthy), what trains."""
-    from reconciler.app.status import status
+    from reconciler.app.looking.status import status
     from reconciler.cli.text_status import status_text
 
     report = status(session.environment(), session.options())

@@ -33,7 +33,7 @@ def command(
 
     --why is needed: status shows the reason and the end. What trains saves and leaves. `pause` is the request
     that needs no commit."""
-    from reconciler.app.proposing import suspend
+    from reconciler.app.committing.proposing import suspend
 
     committing = wanted(branch, why, dry_run=dry_run)
     made = suspend(session.environment(), session.options(), thing, why or "", until, committing)

@@ -28,7 +28,7 @@ def command(
     as_json: bool,
 ) -> None:
     """Ask CHECKPOINT, <hero>/<campaign>@latest or @<step>, a few questions; its most likely answers."""
-    from reconciler.app.answers import answers
+    from reconciler.app.asking.answers import answers
     from reconciler.cli.text_layout import safe
 
     told = answers(

@@ -22,7 +22,7 @@ def command(session: Session, wishes: Wishes, checkpoint: str) -> None:
     One that was deleted for good is brought back from an export or another copy, where there is one.
     <hero>/<campaign> takes back a campaign deleted whole; take `state: deleted` out of its spec, too.
     """
-    from reconciler.app.undelete import undelete
+    from reconciler.app.asking.undelete import undelete
 
     layout, asked = undelete(session.environment(), session.options(), checkpoint, wishes.why)
     answer(session, layout, asked, wishes, f"Asked to take {asked.campaign} back")

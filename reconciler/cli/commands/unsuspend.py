@@ -20,7 +20,7 @@ def command(
     session: Session, thing: str, branch: str | None, dry_run: bool, why: str | None, as_json: bool
 ) -> None:
     """Commit that THING is suspended no longer: the line that suspend wrote goes."""
-    from reconciler.app.proposing import unsuspend
+    from reconciler.app.committing.proposing import unsuspend
 
     committing = wanted(branch, why, dry_run=dry_run)
     made = unsuspend(session.environment(), session.options(), thing, committing)

@@ -38,7 +38,7 @@ def command(
 
 def _specs(session: Session, ref: str | None, *, as_json: bool, is_all: bool) -> int:
     """Show the mistakes in the specs; with `is_all` also that there are none."""
-    from reconciler.app.validate import validate
+    from reconciler.app.checking.validate import validate
     from reconciler.cli.text_validate import validation_text
 
     found = validate(session.environment(), session.options(), ref)
@@ -54,7 +54,7 @@ def _specs(session: Session, ref: str | None, *, as_json: bool, is_all: bool) ->
 def _data(session: Session, ref: str | None, depth: str, as_json: bool) -> int:
     from typing import cast
 
-    from reconciler.app.validate_data import validate_data
+    from reconciler.app.checking.validate_data import validate_data
     from reconciler.cli.text_data import data_text
     from state.contract.inspection import Depth
 

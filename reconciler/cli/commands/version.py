@@ -16,7 +16,7 @@ from reconciler.cli.session import Session, Verb
 @click.pass_obj
 def command(session: Session, as_json: bool) -> None:
     """Print version, code version, Python, SQLite, and torch where it is installed."""
-    from reconciler.app.versions import versions
+    from reconciler.app.surroundings.versions import versions
     from reconciler.cli.text_layout import safe
 
     found = versions()

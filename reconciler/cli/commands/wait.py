@@ -40,7 +40,7 @@ def command(session: Session, thing: str, condition: str, timeout: float, as_jso
 
     It fails at once when that cannot come about without a person, such as for a quest that failed.
     It looks once a second and starts nothing: an apply must run."""
-    from reconciler.app.waiting import wait_until
+    from reconciler.app.looking.waiting import wait_until
     from reconciler.cli.text_layout import safe
 
     done = wait_until(session.environment(), session.options(), thing, condition, timeout)

@@ -13,7 +13,7 @@ import pytest
 from blake3 import blake3
 from click.testing import CliRunner, Result
 
-from reconciler.app import environment
+from reconciler.app.surroundings import environment
 from reconciler.cli.group import reconcile
 from state.canonical import sha256_of
 from state.contract.manifest import FileEntry, Manifest, Measures, with_digest

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from reconciler.act.protocol import Outcome
-from reconciler.app import patience, ticking
-from reconciler.app.environment import utc_now
-from reconciler.app.planning import View
+from reconciler.app.applying import patience, ticking
+from reconciler.app.planning.look import View
+from reconciler.app.surroundings.environment import utc_now
 from reconciler.cli.text_progress import bar, outcome_text, phase_text, progress_text
 from reconciler.observed.settled import is_open_for_writing
 from reconciler.plan.actions import RestoreCheckpoint

@@ -4,9 +4,9 @@ from typing import Any
 
 import msgspec
 
-from reconciler.app.get import Listing, with_best
-from reconciler.app.items import CheckpointItem
-from reconciler.app.ledger_queries import Query
+from reconciler.app.looking.get import Listing, with_best
+from reconciler.app.looking.items import CheckpointItem
+from reconciler.app.looking.ledger_queries import Query
 from reconciler.cli.text_get import listing_text
 
 WIDTH = 80

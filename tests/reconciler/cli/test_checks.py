@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from reconciler.app.forges import MARK
+from reconciler.app.forges.comments import MARK
 
 FILES = {
     "github": ".github/workflows/realm.yml",

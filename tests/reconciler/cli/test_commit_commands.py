@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.app import commits
+from reconciler.app.committing import commits
 
 PIP = "specs/campaigns/pip/campaign-001.yaml"
 MU = "specs/campaigns/mu/campaign-001.yaml"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.app.things import KNOWN, named
+from reconciler.app.looking.things import KNOWN, named
 
 Git = Callable[..., str]
 CONTRACT = "id: sums\nkind: question_answer\noptional_fields: [note]\nsafety_profile: internal\n"

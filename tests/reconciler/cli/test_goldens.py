@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from reconciler.app.environment import current_environment
-from reconciler.app.history import history
-from reconciler.app.place import Options
-from reconciler.app.plan_document import document_of
-from reconciler.app.planning import View
-from reconciler.app.snapshots import look_at_snapshot, observe
-from reconciler.app.status import status_of
-from reconciler.app.validate import validate
+from reconciler.app.checking.validate import validate
+from reconciler.app.looking.history import history
+from reconciler.app.looking.status import status_of
+from reconciler.app.planning.look import View
+from reconciler.app.planning.plan_document import document_of
+from reconciler.app.planning.snapshots import look_at_snapshot, observe
+from reconciler.app.surroundings.environment import current_environment
+from reconciler.app.surroundings.place import Options
 from reconciler.cli.text_get import history_text
 from reconciler.cli.text_layout import Paint, columns, harmless
 from reconciler.cli.text_markdown import plan_markdown

@@ -151,12 +151,12 @@ def test_mistakes_in_the_specs_are_all_told_on_stderr(run, lab: Path, git) -> No
 def test_an_unexpected_error_says_how_to_report_it_and_shows_its_traceback_with_v(
     run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from reconciler.app import planning
+    from reconciler.app.planning import look
 
     def fall_over(*_: object, **__: object) -> None:
         raise ZeroDivisionError("by \x1b[31mzero")
 
-    monkeypatch.setattr(planning, "look", fall_over)
+    monkeypatch.setattr(look, "look", fall_over)
     result = run("plan")
     assert result.exit_code == 1
     assert "this should not happen: ZeroDivisionError: by \\x1b[31mzero" in result.stderr
@@ -166,12 +166,12 @@ def test_an_unexpected_error_says_how_to_report_it_and_shows_its_traceback_with_
 
 
 def test_ctrl_c_exits_130(run, monkeypatch: pytest.MonkeyPatch) -> None:
-    from reconciler.app import planning
+    from reconciler.app.planning import look
 
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(planning, "look", interrupt)
+    monkeypatch.setattr(look, "look", interrupt)
     result = run("plan")
     assert (result.exit_code, "interrupted" in result.stderr) == (130, True)
 

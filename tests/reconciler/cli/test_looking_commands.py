@@ -222,7 +222,7 @@ def test_version_says_which_code_this_is(run) -> None:
 def test_try_names_what_it_cannot_find(
     run, store, monkeypatch, checkpoint: str, code: int, said: str
 ) -> None:
-    from reconciler.app import answers
+    from reconciler.app.asking import answers
 
     monkeypatch.setattr(answers, "NEEDED", ("json",))
     result = run("try", checkpoint, "what is 1 + 1?")
@@ -230,7 +230,7 @@ def test_try_names_what_it_cannot_find(
 
 
 def test_try_without_the_trainers_libraries_says_how_to_get_them(run, store, monkeypatch) -> None:
-    from reconciler.app import answers
+    from reconciler.app.asking import answers
 
     monkeypatch.setattr(answers, "NEEDED", ("a_library_that_nobody_has",))
     result = run("try", "pip/campaign-001@latest", "what is 1 + 1?")

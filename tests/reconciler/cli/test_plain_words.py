@@ -6,10 +6,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from reconciler.app.axes import Axis
-from reconciler.app.environment import current_environment
-from reconciler.app.history import history
-from reconciler.app.place import Options
+from reconciler.app.looking.axes import Axis
+from reconciler.app.looking.history import history
+from reconciler.app.surroundings.environment import current_environment
+from reconciler.app.surroundings.place import Options
 from reconciler.cli.session import Session
 from reconciler.cli.text_get import history_text
 from reconciler.cli.text_status import _axis_words

@@ -8,8 +8,8 @@ import jsonschema
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.app.place import Following, write_following
-from reconciler.app.plan_document import plan_schema
+from reconciler.app.planning.plan_document import plan_schema
+from reconciler.app.surroundings.place import Following, write_following
 from reconciler.cli.text_layout import PLAIN
 from reconciler.cli.text_plan import Layout as PlanLayout
 from reconciler.cli.text_plan import Line

@@ -7,8 +7,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from reconciler.app.place import Following, write_following
-from reconciler.app.plan_document import plan_schema
+from reconciler.app.planning.plan_document import plan_schema
+from reconciler.app.surroundings.place import Following, write_following
 from state.layout import Layout
 
 REALM = "specs/realm.yaml"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.app.place import Following, write_following
+from reconciler.app.surroundings.place import Following, write_following
 from state.layout import Layout
 
 REALM = "specs/realm.yaml"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.app.remembered_root import remembered_root
+from reconciler.app.surroundings.remembered_root import remembered_root
 from reconciler.desired.git_source import resolve
 
 

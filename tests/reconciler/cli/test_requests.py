@@ -11,10 +11,10 @@ from contextlib import closing
 import msgspec
 import pytest
 
-from reconciler.app.environment import current_environment
-from reconciler.app.errors import TimedOut
-from reconciler.app.lock_holder import holder_of
-from reconciler.app.requests import Asked, wait_for
+from reconciler.app.asking.requests import Asked, wait_for
+from reconciler.app.surroundings.environment import current_environment
+from reconciler.app.surroundings.errors import TimedOut
+from reconciler.app.surroundings.lock_holder import holder_of
 from reconciler.observed.processes import identity_of
 from state.contract.process import COOKIE_VARIABLE, ProcessIdentity
 from state.contract.status import RunStatus

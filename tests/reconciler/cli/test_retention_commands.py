@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.app.get import KINDS
+from reconciler.app.looking.get import KINDS
 from state.amounts import size
 
 RULES = "campaigns: {active: {keep_checkpoints: 2}}\npins: [pip/campaign-001@100]\nminimum_age: 1s\n"

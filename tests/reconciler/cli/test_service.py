@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.app.environment import current_environment
-from reconciler.app.notifying import Notifier
+from reconciler.app.applying.notifying import Notifier
+from reconciler.app.surroundings.environment import current_environment
 
 
 def test_the_unit_runs_apply_for_this_realm_and_stops_the_reconciler_alone(

@@ -1,6 +1,6 @@
 """`validate --data` as text: what many rows share is said once."""
 
-from reconciler.app.validate_data import DataValidation, QuestData
+from reconciler.app.checking.validate_data import DataValidation, QuestData
 from reconciler.cli.text_data import data_text
 from state.contract.inspection import Check, DataFinding, Inspection, TokenCounts
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from reconciler.app.validate_data import QuestData, as_generated
+from reconciler.app.checking.validate_data import QuestData, as_generated
 from state.contract.inspection import DataFinding, Inspection
 from state.store.rows import InboxRow
 

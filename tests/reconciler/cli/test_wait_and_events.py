@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from reconciler.app.events import follow
+from reconciler.app.looking.events import follow
 from reconciler.plan.actions import HandleRequest
 from state.store.rows import ActionRow
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.app.get import KINDS
+from reconciler.app.looking.get import KINDS
 from reconciler.cli.text_layout import columns
 
 HERO = "a-hero-with-a-long-name"

@@ -6,8 +6,8 @@ import msgspec
 import pytest
 from ruamel.yaml import YAML
 
-from reconciler.app import right_memory
-from reconciler.app.right_memory import RightMemory
+from reconciler.app.planning import right_memory
+from reconciler.app.planning.right_memory import RightMemory
 from reconciler.observed.fact_cache import MemoryCache
 from reconciler.observed.records import DerivedFile
 from reconciler.plan.campaigns import records, status_files

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from reconciler.app.planned_queue import planned_queue, works_of
+from reconciler.app.data.planned_queue import planned_queue, works_of
 from reconciler.plan.costs.training import Work, training_cost, updates_of
 from state.contract.inspection import Inspection
 

@@ -1,0 +1,92 @@
+"""The specs that a loop goes by: the newest of its branch, or the last good ones while those have mistakes.
+
+Called by each tick. A mistake stops nothing that goes on; it is told once for each commit. Outside the
+realm's change windows a newer commit waits, and the one taken up last stays in force.
+"""
+
+from reconciler.app.applying.following import Begun
+from reconciler.app.applying.telling import Show
+from reconciler.app.planning.change_windows import opens_at, taken_up_before, waits_text
+from reconciler.app.planning.in_force import since_when
+from reconciler.app.planning.look import load_commit
+from reconciler.app.surroundings.environment import Environment
+from reconciler.app.surroundings.errors import NotFound
+from reconciler.app.surroundings.here import seen_from_here
+from reconciler.app.surroundings.place import Options, followed_commit
+from reconciler.desired.desired import Desired
+from reconciler.desired.git_process import SourceError
+from reconciler.desired.git_source import Commit
+from reconciler.desired.mistakes import SpecMistakesError
+
+
+class FollowedSpecs:
+    """Reads the newest commit of the branch, and remembers the one that was good last."""
+
+    def __init__(
+        self,
+        environment: Environment,
+        options: Options,
+        begun: Begun,
+        show: Show,
+        *,
+        taken_up: str | None = None,
+        any_time: bool = False,
+    ) -> None:
+        """Go by `begun`, or by the commit that an earlier apply had taken up while its windows are closed."""
+        self._environment, self._options, self._show = environment, options, show
+        self._following, self._layout = begun.following, begun.layout
+        self._any_time = any_time
+        self.good = self._of_before(begun.in_force, taken_up)
+        self.waiting: str | None = None
+        """What is said of a newer commit that waits for a change window; None while none does."""
+        self.complaint: str | None = None
+        """Why the newest specs are not in force; None while they are."""
+
+    def newest(self) -> tuple[Commit, Desired]:
+        """Return the newest commit of the branch and what it says; the last good one while that is bad.
+
+        Raises:
+            SourceError, SpecMistakesError, NotFound: the newest is bad, and none was good before.
+        """
+        commit = None
+        try:
+            commit = followed_commit(self._following, self._layout)
+            if self.good is None or not (commit.id == self.good[0].id or self._waits(commit, self.good)):
+                self.good = commit, self._read(commit)
+        except (SourceError, SpecMistakesError, NotFound) as error:
+            if self.good is None:
+                raise
+            self._complain(error, commit, self.good[0])
+        else:
+            self.complaint = None
+        return self.good
+
+    def _of_before(
+        self, newest: tuple[Commit, Desired] | None, known: str | None
+    ) -> tuple[Commit, Desired] | None:
+        if newest is None or self._any_time:
+            return newest
+        before = taken_up_before(self._environment, self._options, newest[0], known)
+        is_closed = before is not None and opens_at(before[1], self._environment.now()) is not None
+        return before if is_closed else newest
+
+    def _waits(self, commit: Commit, good: tuple[Commit, Desired]) -> bool:
+        """Does a newer commit than the good one wait for a change window? Say so, once."""
+        opens = None if self._any_time else opens_at(good[1], self._environment.now())
+        text = waits_text(commit, good[0], opens) if opens is not None else None
+        if text is not None and text != self.waiting:
+            self._show.notice(text)
+        self.waiting = text
+        return text is not None
+
+    def _read(self, commit: Commit) -> Desired:
+        return seen_from_here(self._environment, self._options, load_commit(self._environment, commit))
+
+    def _complain(self, error: Exception, commit: Commit | None, good: Commit) -> None:
+        """Say, once for each commit, why its specs are not in force, and since when."""
+        cause = f"{error}\nThe specs at {good.name} stay in force"
+        if cause != self.complaint:
+            self.complaint = cause
+            since = since_when(good, commit) if commit is not None else None
+            newer = f"; those at {commit.name} are not, since {since}" if commit is not None and since else ""
+            self._show.notice(f"{cause}{newer}.")

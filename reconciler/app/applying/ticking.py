@@ -1,0 +1,402 @@
+"""One tick: the newest commit of the branch, the world as it is, the plan between them, and its actions."""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Self
+
+import apsw
+import msgspec
+
+from reconciler.act.errors import FOREIGN, ActionFailed, translate
+from reconciler.act.launcher import Launcher, LocalLauncher
+from reconciler.act.observed_time import pass_time
+from reconciler.act.office import enter_office
+from reconciler.act.older_store import older_copy_text
+from reconciler.act.protocol import Outcome, perform
+from reconciler.act.queue_folders import write_queue_folders
+from reconciler.act.saga import settle_sagas
+from reconciler.act.tools import Tools
+from reconciler.app.applying.applied_notes import note_applied
+from reconciler.app.applying.followed_specs import FollowedSpecs
+from reconciler.app.applying.following import Begun
+from reconciler.app.applying.patience import Patience
+from reconciler.app.applying.telling import Show
+from reconciler.app.data.known_data import (
+    Gate,
+    Look,
+    known_of_new,
+    look_through_made,
+    nothing_guarded,
+    with_inspections,
+)
+from reconciler.app.data.late_held_out import with_late_held_out
+from reconciler.app.data.unusable_tokenizers import with_unusable_tokenizers
+from reconciler.app.planning.gather import Observer, new_realm_uid
+from reconciler.app.planning.local_history import remember_history, with_history
+from reconciler.app.planning.look import View, world_of
+from reconciler.app.planning.moved_specs import with_moved_specs
+from reconciler.app.surroundings.environment import Environment
+from reconciler.app.surroundings.errors import Failed
+from reconciler.app.surroundings.place import Options
+from reconciler.app.surroundings.remembered_root import common_folder
+from reconciler.desired.desired import Desired
+from reconciler.desired.edits import uncommitted
+from reconciler.desired.git_source import Commit
+from reconciler.desired.realm import duration_seconds
+from reconciler.loop import Pace, Tick
+from reconciler.observed.processes import is_alive
+from reconciler.plan.changes import SETTLES, Plan
+from reconciler.plan.checkpoints.scrubs import is_background
+from reconciler.plan.retries.fetches import FETCHES
+from reconciler.plan.source import open_refresh
+from reconciler.plan.world import LiveRun, World
+from state.atomic import ensure_folder
+from state.inside import stay_inside
+from state.layout import Layout
+from state.store.connection import StoreDamaged
+from state.store.row_files import settle_row_files
+from state.store.tables import get_meta, put_meta
+from state.store.writer import Writer
+
+Choose = Callable[[View], Plan]
+"""Returns what of a view's plan is to be done."""
+_FINAL = frozenset({"given-up", "quest-failed"})
+"""Blockers that are failures of training."""
+_TRANSIENT = frozenset({"backoff", "fetch-backoff"})
+"""Blockers that time alone removes."""
+_AS_ASKED = frozenset({"suspended", "held", "goal-reached", "still-training"})
+"""Blockers that people asked for, or that end with what goes on: nothing waits for a person."""
+
+
+class Ticker:
+    """Holds office: the store's writer, the launcher, and the specs that were good last."""
+
+    def __init__(
+        self,
+        environment: Environment,
+        begun: Begun,
+        stop: threading.Event,
+        show: Show,
+        launcher: Launcher | None = None,
+        options: Options | None = None,
+        look: Look | None = None,
+        choose: Choose | None = None,
+        *,
+        any_time: bool = False,
+    ) -> None:
+        """Take office; trainers are started on this machine unless a launcher says otherwise.
+
+        New rows are looked through by a process of the trainer unless `look` says otherwise. Of each plan
+        only what `choose` returns is done. With `any_time` the realm's change windows do not count.
+        """
+        layout, following = begun.layout, begun.following
+        stay_inside(layout.root)
+        for folder in (layout.campaigns, layout.inbox):
+            with suppress(OSError):  # what cannot be opened or made, the plan names
+                ensure_folder(folder)
+        self._environment = environment
+        self._options = options or Options()
+        self._layout = layout
+        self._following = following
+        self._fetcher = begun.fetcher
+        self._show = show
+        self._choose = choose
+        self._writer = _enter_office(layout, environment.now())
+        self._launcher = launcher or LocalLauncher()
+        top = layout.root if following.url is not None else Path(following.repository)
+        self._observer = Observer(environment, layout, top)
+        self._gate = Gate(environment, show.notice)
+        self._look_through = look or self._gate.look
+        self._guards = nothing_guarded if look else self._gate.guards
+        self._tools = Tools(
+            layout=layout,
+            writer=self._writer,
+            launcher=self._launcher,
+            now=environment.now,
+            boot=environment.boot,
+            interrupted=stop.is_set,
+        )
+        with self._writer.transaction() as store:
+            taken_up = get_meta(store, "attempted_commit")
+        self._specs = FollowedSpecs(
+            environment, self._options, begun, show, taken_up=taken_up, any_time=any_time
+        )
+        self._trouble: str | None = None
+        self._view: View | None = None
+        self._told_settled: str | None = None
+        self._told_waits: set[str] = set()
+        self._patience = Patience(show)
+        self._told_blocked: dict[str, set[str]] = {}
+        self._backed_up: str | None = None
+        """The day of the last copy of the store that was made or tried."""
+        self._owes_sagas = True
+        """At first too: a kill may have left something."""
+        self._own(begun.realm_id)
+        if self._writer.is_older_copy:
+            show.notice(older_copy_text(layout))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._writer.close()
+
+    def _own(self, realm_id: str) -> None:
+        """Give a new root its realm; refuse the root of another one."""
+        with self._writer.transaction() as store:
+            known = get_meta(store, "realm_id")
+            if known is None:
+                put_meta(store, "realm_id", realm_id)
+                put_meta(store, "realm_uid", new_realm_uid(realm_id, self._layout))
+        if known not in (None, realm_id):
+            raise Failed(
+                f"the root {self._layout.root} belongs to realm {known}, not {realm_id}; give another --root"
+            )
+
+    def tick(self) -> Tick:
+        """Look, plan and act once."""
+        self._launcher.reap()
+        commit, desired = self._specs.newest()
+        try:
+            done = self._look_and_act(commit, desired)
+        except (*FOREIGN, ActionFailed) as error:
+            return self._failed(error)
+        self._trouble = None
+        return done
+
+    def _look_and_act(self, commit: Commit, desired: Desired) -> Tick:
+        view = self._look(commit, desired)
+        self._view = view
+        if self._fetcher is not None and open_refresh(world_of(view)) is not None:
+            self._fetcher.fetch_now()
+        remember_history(self._writer, view.facts, self._following, commit)
+        self._note("attempted_commit", commit.id, view.facts.store.attempted_commit)
+        self._show.tick_began(view)
+        outcomes = list(self._perform(view))
+        self._write_what_follows(has_acted=bool(outcomes))
+        self._tell_waits(view)
+        self._tell_blocked(view)
+        succeeded = sum(outcome.ok for outcome in outcomes)
+        is_clean = succeeded == len(outcomes) and self._specs.complaint is None
+        may_purge = pass_time(
+            self._writer,
+            view.facts.store,
+            view.seen_at,
+            view.facts.boot,
+            is_clean=is_clean,
+            has_acted=bool(view.plan.changes),
+        )
+        waits = self._patience.waits(view.plan) or _waits_for_time(view)
+        left = [change for change in view.plan.changes if not is_background(change)]
+        is_settled = not (left or self.live_runs() or waits or may_purge)
+        if is_settled:
+            self._settle(view)
+        return Tick(
+            succeeded=succeeded,
+            failed=len(outcomes) - succeeded,
+            is_counted=_are_counted(outcomes),
+            plan_digest=view.plan.digest,
+            is_moving=may_purge or any(live.is_moving for live in self.live_runs()),
+            is_settled=is_settled,
+        )
+
+    def _failed(self, error: Exception) -> Tick:
+        """Say, once, that the world could not be read or the store not written; the loop tries again."""
+        text = str(error if isinstance(error, ActionFailed) else translate(error))
+        if text != self._trouble:
+            self._trouble = text
+            self._show.notice(f"{text} (tried again later)")
+        return Tick(failed=1, is_settled=False)
+
+    def _look(self, commit: Commit, desired: Desired) -> View:
+        seen = with_moved_specs(self._observer.facts(desired), desired, commit)
+        now = self._environment.now()
+        world = World(desired=desired, facts=seen, specs_commit=commit.id, now=now)
+        world = with_inspections(world, known_of_new(world, self._layout, self._look_through, self._guards))
+        world = with_unusable_tokenizers(world, self._gate.unusable)
+        facts = with_late_held_out(self._environment, world, self._layout).facts
+        facts = with_history(facts, self._following, commit, now)
+        view = View(
+            commit=commit,
+            is_worktree=False,
+            following=self._following,
+            uncommitted=uncommitted(commit.top) if commit.top is not None and self._view is None else (),
+            layout=self._layout,
+            desired=desired,
+            facts=facts,
+            plan=self._observer.right.plan(desired, facts, specs_commit=commit.id, now=now),
+            seen_at=now,
+        )
+        return view if self._choose is None else msgspec.structs.replace(view, plan=self._choose(view))
+
+    def _perform(self, view: View) -> Iterator[Outcome]:
+        changes, commit = view.plan.changes, view.commit.id
+        gate = partial(look_through_made, world_of(view), self._layout, self._look_through, self._guards)
+        known = frozenset(request.id for request in view.facts.store.requests)
+        tools = msgspec.structs.replace(self._tools, look_through=gate, known_requests=known)
+        for outcome in perform(changes, tools, specs_commit=commit, on_begin=self._show.change_began):
+            self._show.change_ended(outcome)
+            yield outcome
+
+    def _write_what_follows(self, *, has_acted: bool) -> None:
+        """Bring the campaigns' histories, the queue's folders and the files of rows up to the store.
+
+        What fails is tried again in the next tick.
+        """
+        self._owes_sagas = self._owes_sagas or has_acted
+        if self._owes_sagas:
+            settle_sagas(self._layout, self._writer)
+            write_queue_folders(self._layout, self._writer)
+            settle_row_files(self._layout.row_files, self._writer)
+            self._owes_sagas = False
+        if has_acted:
+            self._back_up()
+
+    def _back_up(self) -> None:
+        """Copy the store once a day; a disk that has no room for it must not stop the loop."""
+        day = self._environment.now().partition("T")[0]
+        if self._backed_up == day:
+            return
+        self._backed_up = day
+        try:
+            self._writer.back_up(self._layout.backups, day)
+        except (OSError, apsw.Error, StoreDamaged) as error:
+            self._show.notice(f"no copy of the store was made today: {error}; the others are as they were")
+
+    def _settle(self, view: View) -> None:
+        """Write down, once, that nothing is left to do at this commit; what is left out is left to do."""
+        if view.plan.left_out:
+            return
+        if view.facts.store.applied_commit != view.commit.id:
+            self._note_on(view)
+            with self._writer.transaction() as store:
+                put_meta(store, "applied_commit", view.commit.id)
+                put_meta(store, "applied_at", view.seen_at)
+            settle_row_files(self._layout.row_files, self._writer)
+        if self._told_settled != view.commit.id:
+            self._told_settled = view.commit.id
+            self._show.settled(view)
+
+    def _note_on(self, view: View) -> None:
+        """Leave a git note on the commit; where that fails, say so: nothing depends on it."""
+        realm, host = view.desired.realm.spec.id, self._environment.host
+        why = note_applied(self._following, view.commit, self._layout, realm, host, view.seen_at)
+        if why is not None:
+            self._show.notice(why)
+
+    def _tell_waits(self, view: View) -> None:
+        """Say, once, what time alone will set going again."""
+        blocked = view.plan.blocked
+        waits = {item.message: item for item in blocked if item.code in _TRANSIENT}
+        waits |= {f"{item.subject}: {item.hint}": item for item in blocked if item.code == SETTLES}
+        for message in waits.keys() - self._told_waits:
+            self._show.waits(waits[message])
+        self._told_waits = set(waits)
+
+    def _tell_blocked(self, view: View) -> None:
+        """Say, once, what is in the way and what no longer is; what time alone removes is told apart."""
+        found: dict[str, set[str]] = {}
+        for item in view.plan.in_the_way:
+            if item.code in _TRANSIENT:
+                continue
+            found.setdefault(item.subject, set()).add(item.message)
+            if item.message not in self._told_blocked.get(item.subject, ()):
+                self._show.blocked(item)
+        for subject in sorted(self._told_blocked.keys() - found.keys()):
+            self._show.unblocked(subject)
+        self._told_blocked = found
+
+    def _note(self, key: str, value: str, known: str | None) -> None:
+        if known != value:
+            with self._writer.transaction() as store:
+                put_meta(store, key, value)
+
+    def live_runs(self) -> tuple[LiveRun, ...]:
+        """Return the trainers that lived when this tick looked."""
+        view = self._view
+        if view is None:
+            return ()
+        return world_of(view).live_runs()
+
+    def look_now(self) -> None:
+        """Look at the source, or at the local branch, before the interval is over; for signal handlers."""
+        if self._fetcher is not None:
+            self._fetcher.fetch_now()
+        with suppress(OSError):
+            self._layout.wake.touch(mode=0o600)
+
+    def pace(self) -> Pace:
+        """Return how long the specs want the loop to wait."""
+        if self._specs.good is None:
+            return Pace()
+        apply = self._specs.good[1].realm.spec.apply
+        if self._fetcher is not None:
+            self._fetcher.interval_seconds = duration_seconds(apply.poll)
+        return Pace(
+            interval_seconds=duration_seconds(apply.interval),
+            backoff_seconds=duration_seconds(apply.retry.backoff),
+            longest_backoff_seconds=duration_seconds(apply.retry.longest_backoff),
+        )
+
+    def watched_folders(self) -> Iterator[Path]:
+        """Yield the folders in which a change may give the next tick something to do."""
+        if self._specs.good is not None:
+            yield common_folder(self._specs.good[0].git_dir) / "refs" / "heads"
+        yield self._layout.wake.parent
+        yield self._layout.campaigns
+
+    def show_progress(self) -> None:
+        """Show how far the living trainer has come."""
+        from state.contract.files import ContractError, read
+        from state.contract.status import RunStatus
+
+        for live in self.live_runs():
+            status = self._layout.campaign(live.folder_name).run(live.key).status
+            try:
+                self._show.progress(live.campaign, read(status, RunStatus))
+            except (OSError, ContractError):
+                continue  # it has not begun to say, or is being replaced
+
+    def has_given_up(self) -> bool:
+        """Did something fail so that only a person can make it go on?"""
+        return self._view is not None and any(b.code in _FINAL for b in self._view.plan.blocked)
+
+    def is_blocked(self) -> bool:
+        """Does something wait for a person, or a commit for a change window?"""
+        if self._specs.complaint is not None or self._specs.waiting is not None:
+            return True
+        return self._view is not None and any(
+            item.code not in _TRANSIENT | _AS_ASKED or item.subject.startswith(("quest/", "inbox", "source"))
+            for item in self._view.plan.in_the_way
+        )
+
+    def say_goodbye(self) -> None:
+        """Say what goes on without the reconciler, how to watch it and how to end it."""
+        for live in self.live_runs():
+            if live.seen is not None and live.seen.process is not None and is_alive(live.seen.process):
+                self._show.notice(
+                    f"training of {live.campaign} goes on (pid {live.seen.process.pid}); "
+                    "watch it: reconcile logs -f, reconcile status; "
+                    "take it up again: reconcile apply; "
+                    "end it: reconcile stop && reconcile apply --once"
+                )
+
+
+def _enter_office(layout: Layout, now: str) -> Writer:
+    try:
+        return enter_office(layout, now)
+    except ValueError as error:
+        raise Failed(str(error)) from error
+
+
+def _are_counted(outcomes: Sequence[Outcome]) -> bool:
+    """Is every failure, but for what was skipped because of it, one that the plan counts?"""
+    failed = [one for one in outcomes if not one.ok and not one.skipped]
+    return bool(failed) and all(one.permanent and isinstance(one.change.action, FETCHES) for one in failed)
+
+
+def _waits_for_time(view: View) -> bool:
+    return any(blocked.code in _TRANSIENT for blocked in view.plan.blocked)

@@ -1,0 +1,1 @@
+"""What a person asks of the loop, or of a trainer of its own: left in the store, the lock is not taken."""

@@ -1,0 +1,48 @@
+"""`export`: ask the loop for a verified copy of a checkpoint, or of a campaign's, in a folder elsewhere."""
+
+from pathlib import Path
+
+import msgspec
+
+from reconciler.app.asking.requests import Asked, leave_request
+from reconciler.app.planning.in_force import layout_of
+from reconciler.app.surroundings.environment import Environment
+from reconciler.app.surroundings.errors import Misused, NotFound
+from reconciler.app.surroundings.ground import not_found, store_of
+from reconciler.app.surroundings.place import Options
+from state.layout import Layout
+from state.store.rows import ExportWish, StoreView
+
+
+def export(
+    environment: Environment, options: Options, thing: str, to: Path, why: str | None
+) -> tuple[Layout, Asked]:
+    """Leave a request to copy a checkpoint, or all that lie there of a campaign, and wake the loop.
+
+    Raises:
+        Misused: the folder is not there, or lies in the root.
+        NotFound: nothing was applied, or there is no such thing.
+    """
+    layout = layout_of(environment, options)
+    name = _known(store_of(layout), thing)
+    target = to.expanduser().absolute()
+    if not target.is_dir():
+        raise NotFound(f"{target} is no folder; make it first: mkdir -p {target}")
+    if target.resolve().is_relative_to(layout.root.resolve()):
+        raise Misused(f"{target} lies in the realm's root {layout.root}; an export belongs outside of it")
+    details = msgspec.json.encode(ExportWish(to=str(target))).decode()
+    return layout, leave_request(environment, layout, "export", name, why, details_json=details)
+
+
+def _known(store: StoreView, thing: str) -> str:
+    name = thing.removeprefix("checkpoint/").removeprefix("campaign/")
+    names = {row.uid: row.name for row in store.campaigns if row.status != "deleted"}
+    gone = {stone.sequence for stone in store.trash if stone.state != "restored"}
+    known = {
+        f"{names[one.campaign_uid]}@{one.which}"
+        for one in store.ledger
+        if one.campaign_uid in names and one.sequence not in gone
+    }
+    if name not in known | {*names.values()}:
+        raise not_found("checkpoint or campaign", name, known | {*names.values()})
+    return name

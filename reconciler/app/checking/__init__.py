@@ -1,0 +1,1 @@
+"""`doctor`, `validate` and `schema`: is what is there right?"""

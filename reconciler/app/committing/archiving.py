@@ -1,0 +1,115 @@
+"""`archive` and `restore`: one line of a campaign's spec, committed. Apply moves the campaign."""
+
+from reconciler.app.committing.line_edits import CannotEdit, with_line, without_line
+from reconciler.app.committing.spec_edits import (
+    Base,
+    Committing,
+    SpecCommit,
+    campaign_path,
+    commit_edits,
+    read_base,
+)
+from reconciler.app.surroundings.environment import Environment
+from reconciler.app.surroundings.errors import Blocked
+from reconciler.app.surroundings.place import Options
+from state.amounts import count
+
+NAMING_LINES = ("name", "id")
+"""Keys of a campaign's spec under which a line about it reads well."""
+_MOST_QUESTS = 5
+
+
+def archive(environment: Environment, options: Options, name: str, committing: Committing) -> SpecCommit:
+    """Commit that a campaign rests in the Hall of Legends.
+
+    Raises:
+        NotFound: it has no spec.
+        Blocked: it is archived already, or is the active one; or its spec has edits that are not committed.
+    """
+    base = read_base(environment, options)
+    path = campaign_path(base, name)
+    campaign = base.desired.campaigns[_plain(name)]
+    _refuse_active(base, campaign.name)
+    if campaign.spec.state == "archived":
+        raise Blocked(f"{campaign.name} is archived already ({campaign.where('state')}); nothing to commit")
+    texts, notes = (
+        {path: archived_text(base, path)},
+        (afterwards_note(base), *waiting_note(base, campaign.name)),
+    )
+    return commit_edits(environment, options, base, texts, f"Archive {campaign.name}", committing, notes)
+
+
+def restore(environment: Environment, options: Options, name: str, committing: Committing) -> SpecCommit:
+    """Commit that a campaign comes out of the archive; it is paused then.
+
+    Raises:
+        NotFound: it has no spec.
+        Blocked: it is not archived; or its spec has edits that are not committed.
+    """
+    base = read_base(environment, options)
+    path = campaign_path(base, name)
+    campaign = base.desired.campaigns[_plain(name)]
+    if campaign.spec.state != "archived":
+        raise Blocked(f"{campaign.name} is not archived: {path} has no state; nothing to commit")
+    try:
+        text = without_line(base.text(path), "state")
+        text = without_line(text, "keep") if campaign.spec.keep is not None else text
+    except CannotEdit as error:
+        raise Blocked(f"{path}: {error}") from error
+    note = f"It is paused then. To train it:  specs/realm.yaml: active: {campaign.name}"
+    return commit_edits(
+        environment, options, base, {path: text}, f"Restore {campaign.name}", committing, (note,)
+    )
+
+
+def afterwards_note(base: Base) -> str:
+    """Return what becomes of an archived campaign's checkpoints, by the rules as they are committed."""
+    retention = base.desired.retention
+    rules = retention.spec.campaigns.archived if retention is not None else None
+    if retention is None or rules is None or not rules.delete_intermediate:
+        return "Every checkpoint of it stays: no rule lets one of an archived campaign go"
+    line = retention.where("campaigns", "archived")
+    return (
+        f"It moves whole. Then {line} decides: what it does not keep goes to the trash, for "
+        f"{retention.spec.trash.rolled}. Which:  reconcile plan"
+    )
+
+
+def waiting_note(base: Base, name: str) -> tuple[str, ...]:
+    """Return which quests of the queue name the campaign: what it has not learnt of them waits."""
+    quests = [quest.id for quest in base.desired.quests if name in quest.for_]
+    if not quests or base.desired.queue is None:
+        return ()
+    which = ", ".join(quests[:_MOST_QUESTS])
+    more = f" and {len(quests) - _MOST_QUESTS:,} more" if len(quests) > _MOST_QUESTS else ""
+    verb = "names" if len(quests) == 1 else "name"
+    them = "it" if len(quests) == 1 else "them"
+    return (
+        f"{count(len(quests), 'quest')} of {base.desired.queue.path} {verb} it ({which}{more}): what it has "
+        f"not learnt of {them} waits until it is restored, or `for:` names another",
+    )
+
+
+def archived_text(base: Base, path: str) -> str:
+    """Return a campaign's spec with `state: archived`.
+
+    Raises:
+        Blocked: no line edit fits.
+    """
+    try:
+        return with_line(base.text(path), "state", "archived", after=NAMING_LINES)
+    except CannotEdit as error:
+        raise Blocked(f"{path}: {error}") from error
+
+
+def _plain(name: str) -> str:
+    return name.removeprefix("campaign/")
+
+
+def _refuse_active(base: Base, name: str) -> None:
+    if base.desired.realm.spec.active == name:
+        hero = name.partition("/")[0]
+        raise Blocked(
+            f"{name} is the active campaign ({base.desired.realm.where('active')}); name another one there "
+            f"first, or begin anew: reconcile start-over {hero}"
+        )

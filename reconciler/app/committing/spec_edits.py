@@ -1,0 +1,203 @@
+"""A verb that is a commit on the specs repository: what it edits, checked before it is committed.
+
+The base is the commit that is checked out. The edited specs are read whole before anything is written: a verb
+never commits a mistake.
+"""
+
+from collections.abc import Mapping
+from difflib import unified_diff
+
+import msgspec
+
+from reconciler.app.committing.commits import FileChange, Made, make_commit
+from reconciler.app.surroundings.environment import Environment
+from reconciler.app.surroundings.errors import Blocked, Failed
+from reconciler.app.surroundings.ground import not_found
+from reconciler.app.surroundings.place import Options, head_of, read_following, root_of
+from reconciler.desired.desired import Desired
+from reconciler.desired.edits import uncommitted
+from reconciler.desired.git_source import Commit, open_commit
+from reconciler.desired.loading import load
+from reconciler.desired.parse_cache import FileCache
+from reconciler.desired.tree import MAX_BYTES, SpecFile, SpecTree, blob_id
+from state.layout import Layout
+
+
+class Committing(msgspec.Struct, frozen=True, kw_only=True):
+    """How a person wants it committed."""
+
+    branch: str | None = None
+    """A new branch to make for it; None: the branch that is checked out."""
+    dry_run: bool = False
+    """Only show the diff."""
+    why: str | None = None
+
+
+class SpecCommit(msgspec.Struct, frozen=True, kw_only=True):
+    """What a verb committed, or would commit."""
+
+    schema_version: int = 1
+    message: str
+    files: tuple[str, ...]
+    diff: str
+    commit: str | None
+    """None: nothing was committed (--dry-run)."""
+    branch: str | None
+    is_new_branch: bool
+    follows: str | None
+    """Branch that apply follows; null before the first apply."""
+    committed_as: str | None
+    is_identity_made_up: bool = False
+    pushed_to: str | None = None
+    """The remote that has the branch now, read back."""
+    notes: tuple[str, ...] = ()
+
+
+class Base(msgspec.Struct, frozen=True, kw_only=True):
+    """The specs as they are committed, and what was read of them."""
+
+    commit: Commit
+    desired: Desired
+    texts: Mapping[str, str]
+    """Path of a spec → its text; only of those that may be edited."""
+
+    def text(self, path: str) -> str:
+        """Return a spec's text."""
+        return self.texts[path]
+
+
+def read_base(environment: Environment, options: Options) -> Base:
+    """Return the specs at the commit that is checked out.
+
+    Raises:
+        SourceError: no repository, no commit.
+        SpecMistakesError: the specs have mistakes already.
+    """
+    commit = head_of(environment, options)
+    with open_commit(commit) as tree:
+        desired = load(tree, FileCache(environment.cache_folder))
+        texts = {file.path: _decoded(tree.read(file)) for file in tree.files if file.path.endswith(".yaml")}
+    return Base(commit=commit, desired=desired, texts=texts)
+
+
+def campaign_path(base: Base, name: str) -> str:
+    """Return the path of a campaign's spec.
+
+    Raises:
+        NotFound: there is no such spec.
+    """
+    wanted = name.removeprefix("campaign/")
+    source = base.desired.campaigns.get(wanted)
+    if source is None:
+        raise not_found("spec of a campaign", wanted, base.desired.campaigns)
+    return source.path
+
+
+def commit_edits(
+    environment: Environment,
+    options: Options,
+    base: Base,
+    texts: Mapping[str, str | None],
+    subject: str,
+    committing: Committing,
+    notes: tuple[str, ...] = (),
+) -> SpecCommit:
+    """Commit these texts of specs (None: the spec goes), or say what would be committed.
+
+    Raises:
+        Blocked: a file that it would change has edits that are not committed.
+        SpecMistakesError: the specs would have mistakes.
+    """
+    changes = tuple(
+        FileChange(path=path, before=_encoded(base.texts.get(path)), after=_encoded(text))
+        for path, text in sorted(texts.items())
+        if base.texts.get(path) != text
+    )
+    _refuse_dirty(base, changes)
+    _check(environment, base, changes)
+    message = subject if committing.why is None else f"{subject}\n\n{committing.why}"
+    made = None
+    if not committing.dry_run:
+        made = make_commit(environment, base.commit, changes, message, committing.branch)
+    return _told(environment, options, base, changes, message, committing, made, notes)
+
+
+def _told(
+    environment: Environment,
+    options: Options,
+    base: Base,
+    changes: tuple[FileChange, ...],
+    message: str,
+    committing: Committing,
+    made: Made | None,
+    notes: tuple[str, ...],
+) -> SpecCommit:
+    following = read_following(Layout(root_of(environment, options, base.desired.realm.spec, base.commit)))
+    who = made.identity if made else None
+    return SpecCommit(
+        message=message,
+        files=tuple(change.path for change in changes),
+        diff="".join(map(_diff, changes)),
+        commit=made.commit if made else None,
+        branch=made.branch if made else committing.branch or base.commit.branch,
+        is_new_branch=committing.branch is not None,
+        follows=following.branch if following else None,
+        committed_as=f"{who.name} <{who.email}>" if who else None,
+        is_identity_made_up=who is not None and who.is_made_up,
+        notes=notes,
+    )
+
+
+def _refuse_dirty(base: Base, changes: tuple[FileChange, ...]) -> None:
+    edited = set(uncommitted(base.commit.top, base.commit)) if base.commit.top else set()
+    dirty = [change.path for change in changes if change.path in edited]
+    if dirty:
+        raise Blocked(
+            f"{', '.join(dirty)}: edits there are not committed, so nothing was changed; "
+            "commit them or put them away first (git stash)"
+        )
+
+
+def _check(environment: Environment, base: Base, changes: tuple[FileChange, ...]) -> None:
+    """Read the specs as they would be."""
+    contents = {change.path: change.after for change in changes}
+    with open_commit(base.commit) as tree:
+        load(_edited(tree, contents, len(base.commit.id)), FileCache(environment.cache_folder))
+
+
+def _edited(tree: SpecTree, contents: Mapping[str, bytes | None], num_digits: int) -> SpecTree:
+    changed = [
+        SpecFile(path=path, blob_id=blob_id(text, num_digits))
+        for path, text in contents.items()
+        if text is not None
+    ]
+    files = [file for file in tree.files if file.path not in contents]
+
+    def read(file: SpecFile) -> bytes:
+        content = contents.get(file.path)
+        return tree.read(file) if content is None else content[: MAX_BYTES + 1]
+
+    ordered = tuple(sorted((*files, *changed), key=lambda file: file.path))
+    return SpecTree(files=ordered, mistakes=tree.mistakes, read=read)
+
+
+def _diff(change: FileChange) -> str:
+    before = _decoded(change.before or b"").splitlines(keepends=True)
+    after = _decoded(change.after or b"").splitlines(keepends=True)
+    old = f"a/{change.path}" if change.before is not None else "/dev/null"
+    new = f"b/{change.path}" if change.after is not None else "/dev/null"
+    lines = unified_diff(before, after, old, new)
+    return "".join(
+        line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines
+    )
+
+
+def _encoded(text: str | None) -> bytes | None:
+    return None if text is None else text.encode()
+
+
+def _decoded(content: bytes) -> str:
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:  # cannot be: the specs were read without a mistake
+        raise Failed(f"a spec is not UTF-8: {error}") from error

@@ -1,0 +1,117 @@
+"""`diff A B`: two heroes, campaigns or checkpoints side by side: config with origins, data, metrics."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from reconciler.app.comparing.curves import Curve, curves_of
+from reconciler.app.comparing.diff_sides import Side, Told, side_of
+from reconciler.app.comparing.earlier_settings import Earlier
+from reconciler.app.planning.look import View, look
+from reconciler.app.surroundings.environment import Environment
+from reconciler.app.surroundings.errors import Misused
+from reconciler.app.surroundings.place import Options
+
+
+class Setting(msgspec.Struct, frozen=True, kw_only=True):
+    """One key of the config in which the two differ."""
+
+    key: str
+    a: Any
+    """null: not set there."""
+    a_origin: str | None
+    b: Any
+    b_origin: str | None
+
+
+class Pair(msgspec.Struct, frozen=True, kw_only=True):
+    """The same thing on both sides; null where one has none."""
+
+    name: str
+    a: Any
+    b: Any
+
+
+class Comparison(msgspec.Struct, frozen=True, kw_only=True):
+    """Two things of one kind, side by side."""
+
+    schema_version: int = 1
+    kind: str
+    """hero, campaign or checkpoint."""
+    a: str
+    b: str
+    config: tuple[Setting, ...]
+    """Keys in which they differ."""
+    num_equal: int
+    """Keys that both have with the same value."""
+    a_earlier: tuple[Earlier, ...] = ()
+    """Campaigns are compared as they are set now; this is what A was trained with before, by generation."""
+    b_earlier: tuple[Earlier, ...] = ()
+    data: tuple[Pair, ...]
+    """Quest by quest, how much of it each has learnt."""
+    metrics: tuple[Pair, ...]
+
+
+def diff(environment: Environment, options: Options, a: str, b: str, svg: Path | None = None) -> Comparison:
+    """Return how two things differ; with `svg`, draw their loss curves into that file.
+
+    Raises:
+        Misused: a word names nothing, or the two are of different kinds.
+        NotFound: there is no such thing; or nothing was measured that could be drawn.
+    """
+    view = look(environment, options)
+    left, right = side_of(view, a), side_of(view, b)
+    if left.kind != right.kind:
+        raise Misused(f"{left.name} is a {left.kind}, {right.name} a {right.kind}; expected two of one kind")
+    if svg is not None:
+        _draw(environment, view, left, right, svg)
+    return compared(left, right)
+
+
+def compared(a: Side, b: Side) -> Comparison:
+    """Return the two sides as one."""
+    differing = tuple(_settings(a.config, b.config))
+    return Comparison(
+        kind=a.kind,
+        a=a.name,
+        b=b.name,
+        config=differing,
+        num_equal=len({*a.config, *b.config}) - len(differing),
+        a_earlier=a.earlier,
+        b_earlier=b.earlier,
+        data=_pairs(a.data, b.data),
+        metrics=_pairs(a.metrics, b.metrics, in_order=True),
+    )
+
+
+def _settings(a: Mapping[str, Told], b: Mapping[str, Told]) -> Iterator[Setting]:
+    for key in sorted({*a, *b}):
+        left, right = a.get(key), b.get(key)
+        if left is None or right is None or left.value != right.value:
+            yield Setting(
+                key=key,
+                a=left.value if left else None,
+                a_origin=left.origin if left else None,
+                b=right.value if right else None,
+                b_origin=right.origin if right else None,
+            )
+
+
+def _pairs(a: Mapping[str, Any], b: Mapping[str, Any], *, in_order: bool = False) -> tuple[Pair, ...]:
+    names = dict.fromkeys([*a, *b])
+    return tuple(
+        Pair(name=name, a=a.get(name), b=b.get(name)) for name in (names if in_order else sorted(names))
+    )
+
+
+def _draw(environment: Environment, view: View, a: Side, b: Side, file: Path) -> None:
+    from reconciler.app.comparing.curves_svg import drawing  # only when asked for
+
+    curves: list[Curve] = []
+    for side in (a, b):
+        for campaign in side.campaigns:
+            curves += curves_of(view, campaign, side.until_step, side.segment)
+    path = environment.cwd / file
+    path.write_text(drawing(f"{a.name} and {b.name}", curves), encoding="utf-8")

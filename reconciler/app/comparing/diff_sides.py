@@ -1,0 +1,234 @@
+"""One side of `diff`: what a hero, a campaign or a checkpoint is set to, has learnt and measures."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from reconciler.app.comparing.earlier_settings import Earlier, earlier_settings
+from reconciler.app.looking.checkpoint_items import checkpoints_of
+from reconciler.app.looking.checkpoint_named import campaign_row_named, chosen
+from reconciler.app.looking.items import CheckpointItem
+from reconciler.app.looking.ledger_queries import ABSENT, best, latest, value_of
+from reconciler.app.planning.look import View
+from reconciler.app.surroundings.errors import Misused
+from reconciler.app.surroundings.ground import not_found
+from reconciler.desired.layers import layers_of, resolve
+from state.amounts import count
+from state.contract.manifest import QuestCursor
+from state.ids import is_campaign_name, is_id
+from state.store.rows import CampaignRow, RunRow
+
+_FOR_PEOPLE = frozenset(
+    {"id", "name", "rpg_name", "notes", "description", "version", "labels", "suspend", "display"}
+)
+
+
+class Told(msgspec.Struct, frozen=True):
+    """A value and where it comes from."""
+
+    value: Any
+    origin: str
+
+
+class Side(msgspec.Struct, frozen=True, kw_only=True):
+    """One of the two things."""
+
+    kind: str
+    name: str
+    campaigns: tuple[str, ...]
+    """Whose curves are its curves."""
+    until_step: int | None
+    """Its curves end here; None: they end where they end."""
+    segment: int | None = None
+    """Of a checkpoint that is not of the living history: its curves lead there."""
+    config: Mapping[str, Told]
+    earlier: tuple[Earlier, ...] = ()
+    """Of a campaign: what it was trained with before."""
+    data: Mapping[str, str]
+    """Quest → how much of it was learnt, in words."""
+    metrics: Mapping[str, Any]
+
+
+def side_of(view: View, word: str) -> Side:
+    """Return the thing that a word names: `<hero>`, `<hero>/<campaign>`, `<hero>/<campaign>@<step>`.
+
+    Raises:
+        Misused: the word names nothing.
+        NotFound: there is no such thing.
+    """
+    name = word
+    for kind in ("hero/", "campaign/", "checkpoint/"):
+        name = name.removeprefix(kind)
+    campaign, at, which = name.partition("@")
+    if is_id(name) and not word.startswith(("campaign/", "checkpoint/")):
+        return _hero(view, name)
+    if at and is_campaign_name(campaign):
+        return _checkpoint(view, campaign, which)
+    if is_campaign_name(name):
+        return _campaign(view, name)
+    raise Misused(
+        f'"{word}" names nothing that can be compared; expected <hero>, <hero>/<campaign> or '
+        "<hero>/<campaign>@<step>, @latest or @best"
+    )
+
+
+def _hero(view: View, name: str) -> Side:
+    source = view.desired.heroes.get(name)
+    if source is None:
+        raise not_found("hero", name, view.desired.heroes)
+    rows = [row for row in view.facts.store.campaigns if row.name.partition("/")[0] == name]
+    config = {
+        ".".join(path): Told(msgspec.to_builtins(value), source.where(*path))
+        for path, value in _flat(source.spec)
+    }
+    items = [item for row in rows for item in checkpoints_of(view, row)]
+    return Side(
+        kind="hero",
+        name=name,
+        campaigns=tuple(row.name for row in rows),
+        until_step=None,
+        config=config,
+        data=_most_learnt(view, rows),
+        metrics={"campaigns": len(rows), **_measured(items, _best(items))},
+    )
+
+
+def _campaign(view: View, name: str) -> Side:
+    row = view.facts.campaign_row(name)
+    if row is None and name not in view.desired.campaigns:
+        known = {*view.desired.campaigns, *(one.name for one in view.facts.store.campaigns)}
+        raise not_found("campaign", name, known)
+    items = list(checkpoints_of(view, row)) if row else []
+    newest = latest(items) or _last_recorded(items)
+    return Side(
+        kind="campaign",
+        name=name,
+        campaigns=(name,),
+        until_step=None,
+        config=_config_of_campaign(view, name, row),
+        earlier=earlier_settings(view.facts.runs_of(row.uid)) if row else (),
+        data=_learnt(view, row, newest),
+        metrics={**_of_checkpoint(newest), **_measured(items, _best(items))},
+    )
+
+
+def _checkpoint(view: View, campaign: str, which: str) -> Side:
+    row = campaign_row_named(view, campaign)
+    item = chosen(campaign, list(checkpoints_of(view, row)), which)
+    return Side(
+        kind="checkpoint",
+        name=item.id,
+        campaigns=(campaign,),
+        until_step=item.step,
+        segment=None if item.is_living else item.segment,
+        config=_config_of_run(view, row, item),
+        data=_learnt(view, row, item),
+        metrics=_of_checkpoint(item),
+    )
+
+
+def _last_recorded(items: Sequence[CheckpointItem]) -> CheckpointItem | None:
+    """Return what was recorded last, though it was let go since: its measurements stay."""
+    ours = (item for item in items if item.sequence is not None and item.is_living)
+    return max(ours, key=lambda item: item.sequence or 0, default=None)
+
+
+def _best(items: Sequence[CheckpointItem]) -> CheckpointItem | None:
+    """Return the best checkpoint that is there; where none is left, the best that was recorded."""
+    recorded = [item for item in items if item.is_living and value_of(item, "val_loss") is not None]
+    return best(items, "val_loss") or min(recorded, key=lambda item: item.val_loss or 0.0, default=None)
+
+
+def _config_of_campaign(view: View, name: str, row: CampaignRow | None) -> Mapping[str, Told]:
+    """Return what its next launch is set to; without a spec, what its last launch was."""
+    if name not in view.desired.campaigns:
+        runs = view.facts.runs_of(row.uid) if row else ()
+        return _of_run(runs[-1]) if runs else {}
+    hero = view.desired.hero_of(name)
+    model = {
+        ".".join(path): Told(msgspec.to_builtins(value), hero.where(*path))
+        for path, value in _flat(hero.spec)
+        if path[0] in ("model", "chat")
+    }
+    settings = resolve(layers_of(view.desired, name))
+    return model | {key: Told(msgspec.to_builtins(one.value), one.origin) for key, one in settings.items()}
+
+
+def _config_of_run(view: View, row: CampaignRow, item: CheckpointItem) -> Mapping[str, Told]:
+    """Return the config of the run that saved a checkpoint."""
+    runs = {(run.generation, run.attempt): run for run in view.facts.runs_of(row.uid)}
+    run = runs.get((item.generation or 0, item.attempt or 0))
+    return _of_run(run) if run else {}
+
+
+def _of_run(run: RunRow) -> Mapping[str, Told]:
+    values = msgspec.json.decode(run.config_json, type=dict[str, Any])
+    origin = f"run g{run.generation}-a{run.attempt}"
+    return {".".join(path): Told(value, origin) for path, value in _flat(values)}
+
+
+def _flat(record: Any, at: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Yield every value that is given, with its key path; what only people read is left out."""
+    pairs = record.items() if isinstance(record, dict) else _fields(record)
+    for name, value in pairs:
+        if value is None or (not at and name in _FOR_PEOPLE):
+            continue
+        if isinstance(value, (dict, msgspec.Struct)) and value:
+            yield from _flat(value, (*at, name))
+        else:
+            yield (*at, name), value
+
+
+def _fields(record: msgspec.Struct) -> Iterator[tuple[str, Any]]:
+    return ((name, getattr(record, name)) for name in record.__struct_fields__)
+
+
+def _learnt(view: View, row: CampaignRow | None, item: CheckpointItem | None) -> Mapping[str, str]:
+    """Return what a checkpoint says that it has learnt; of one that was let go, what the jobs say."""
+    if row is None or item is None:
+        return {}
+    complete = view.facts.campaigns[row.name].all_complete
+    found = next((one for one in complete if one.digest == item.digest), None)
+    if found is not None:
+        return {cursor.quest_id: _words(cursor) for cursor in found.manifest.cursor}
+    done = (job for job in view.facts.jobs_of(row.uid) if job.status == "completed")
+    return {
+        job.quest_id: count(job.epochs, "epoch") for job in done if (job.final_step or 0) <= (item.step or 0)
+    }
+
+
+def _words(cursor: QuestCursor) -> str:
+    """Return `2 epochs`, `1 epoch + 300 rows`, `300 rows`."""
+    parts = [count(cursor.epochs_done, "epoch")] if cursor.epochs_done else []
+    parts += [count(cursor.rows_taken, "row")] if cursor.rows_taken else []
+    return " + ".join(parts) or "begun"
+
+
+def _most_learnt(view: View, rows: Sequence[CampaignRow]) -> Mapping[str, str]:
+    """Return for each quest which campaigns of a hero have trained it to the end."""
+    done: dict[str, list[str]] = {}
+    for row in rows:
+        for job in view.facts.jobs_of(row.uid):
+            if job.status == "completed":
+                done.setdefault(job.quest_id, []).append(job.campaign_id)
+    return {quest: f"by {', '.join(sorted(names))}" for quest, names in done.items()}
+
+
+def _of_checkpoint(item: CheckpointItem | None) -> dict[str, Any]:
+    if item is None:
+        return {}
+    names = ("step", "train_loss", "val_loss", "learning_rate", "total_examples_trained", "size_bytes")
+    found = {name: getattr(item, name) for name in names}
+    found |= {f"accuracy/{skill}": said.get("accuracy") for skill, said in item.skill_metrics.items()}
+    return found | {"saved": item.timestamp, "config_hash": item.config_hash, "code": item.code_version}
+
+
+def _measured(items: Sequence[CheckpointItem], lowest: CheckpointItem | None) -> dict[str, Any]:
+    there = [item for item in items if item.state not in ABSENT]
+    return {
+        "checkpoints": len(there),
+        "checkpoint_bytes": sum(item.size_bytes for item in there),
+        "best_val_loss": lowest.val_loss if lowest else None,
+        "best_checkpoint": lowest.id if lowest else None,
+    }

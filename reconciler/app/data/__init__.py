@@ -1,0 +1,1 @@
+"""What is known of the rows that are to be trained, before anything trains them."""

@@ -1,0 +1,202 @@
+"""What is known of the rows of quests that are about to be taken in: plan remembers, apply looks."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from reconciler.app.data.data_requests import QuestContent, Subjects, campaigns_of
+from reconciler.app.data.evaluation_sets import EvaluationSets, examined, with_leaks
+from reconciler.app.data.inspecting import Asked, Inspector, as_far_as_installed, told_as
+from reconciler.app.data.planned_queue import adds_training
+from reconciler.app.data.unusable_tokenizers import TokenizerVerdicts
+from reconciler.app.surroundings.environment import Environment
+from reconciler.desired.desired import Desired
+from reconciler.desired.queue import Quest
+from reconciler.plan.actions import EnqueueJob
+from reconciler.plan.changes import Plan
+from reconciler.plan.queue.quest_sources import said
+from reconciler.plan.world import World
+from state.contract.inspection import Guard, InspectAnswer, Inspection, InspectRequest, LookedThrough
+from state.contract.row_contracts import MESSAGES
+from state.layout import Layout
+
+Look = Callable[[Sequence[Asked]], Sequence[Inspection | None]]
+"""What was found in each content; None: it is not known."""
+Guards = Callable[[Desired, Quest], tuple[Guard, ...]]
+"""What skills are examined with, as far as a quest is compared with it."""
+Known = Mapping[str, Inspection | None]
+"""Quest id → what was found in its content; None: nobody has looked."""
+
+
+def nothing_guarded(_desired: Desired, _quest: Quest) -> tuple[Guard, ...]:
+    """Return that nothing is compared."""
+    return ()
+
+
+class Memory:
+    """Remembers what was found; looks through nothing."""
+
+    def __init__(self, environment: Environment) -> None:
+        self._inspector = Inspector(environment)
+        self.unusable = TokenizerVerdicts(environment).of
+        """Tokenizer digest → why it cannot be used, as was found before."""
+        self.guards = EvaluationSets(environment, is_to_make=False).of_quest
+        """What skills are examined with, as far as that is known."""
+
+    def look(self, asked: Sequence[Asked]) -> Sequence[Inspection | None]:
+        """Return what is known of each content."""
+        return [self._inspector.known_as_deep(*one) for one in asked]
+
+
+class Gate:
+    """Looks through each new content once, before it is taken in; all that are new at a time together."""
+
+    def __init__(self, environment: Environment, tell: Callable[[str], None]) -> None:
+        self._inspector = Inspector(environment)
+        self._tell = tell
+        self._given_up: set[str] = set()
+        self._unusable: dict[str, str] = {}
+        self._sets = EvaluationSets(environment)
+
+    def guards(self, desired: Desired, quest: Quest) -> tuple[Guard, ...]:
+        """Return what a quest is compared with; what could not be made for that is told once."""
+        told = set(self._sets.notes.values())
+        found = self._sets.of_quest(desired, quest)
+        for note in set(self._sets.notes.values()) - told:
+            self._tell(note)
+        return found
+
+    def unusable(self, digest: str) -> str | None:
+        """Return why the tokenizer with this digest cannot be used, as this process has found."""
+        return self._unusable.get(digest)
+
+    def look(self, asked: Sequence[Asked]) -> Sequence[Inspection | None]:
+        """Return what is in each content; None where the trainer's libraries are not here, or it cannot look.
+
+        Then training itself finds what is wrong.
+        """
+        found = [self._inspector.known_as_deep(*one) for one in asked]
+        new = [place for place, one in enumerate(asked) if found[place] is None and self._is_to_see(*one)]
+        if new:
+            answers = self._inspector.inspect([asked[place] for place in new], self._tell)
+            for place, answer in zip(new, answers, strict=True):
+                found[place] = self._accepted(asked[place], answer)
+        return found
+
+    def _is_to_see(self, request: InspectRequest, digest: str) -> bool:
+        return digest not in self._given_up and as_far_as_installed(request)[1] is None
+
+    def _accepted(self, asked: Asked, answer: InspectAnswer) -> Inspection | None:
+        """Return what was found; what nobody could look through is told once and not asked for again.
+
+        A tokenizer that cannot be loaded is no matter of the rows: the plan names it.
+        """
+        request, digest = asked
+        if answer.no_tokenizer and request.trained_as is not None:
+            self._unusable[request.trained_as.tokenizer.digest] = str(answer.why_not)
+        elif answer.inspection is None:
+            self._given_up.add(digest)
+            self._tell(f"{told_as(request.path)}: {answer.why_not}; its rows are taken in unseen")
+        return answer.inspection
+
+
+def known_of_new(world: World, layout: Layout, look: Look, guards: Guards) -> Known:
+    """Return what is known of the contents that the active campaign would take in now."""
+    return _looked_up(world, layout, list(_about_to_be_taken_in(world)), look, guards)
+
+
+def look_through_made(
+    world: World,
+    layout: Layout,
+    look: Look,
+    guards: Guards,
+    quest_id: str,
+    path: Path,
+    digest: str,
+) -> LookedThrough:
+    """Return what keeps the rows that a skill made for a quest from being trained on, and who has looked.
+
+    They lie at `path` for now, and are looked through as a file is before it is taken in.
+    """
+    quest = next((one for one in world.quests if one.id == quest_id), None)
+    if quest is None:
+        return LookedThrough()
+    content = QuestContent(path=str(path), digest=digest, contracts=(MESSAGES,))
+    one = Subjects(world, layout, "standard").of(quest, world.active, content)
+    if one.request is None or one.no_tokens is not None:
+        return LookedThrough()
+    asked = _asked_of(one.request, digest, guards(world.desired, quest))
+    found = _joined(look(asked))
+    if found is None:
+        return LookedThrough()
+    errors = [finding for finding in found.findings if finding.is_error]
+    return LookedThrough(said(errors) if errors else None, {"inspection": found.checker_version})
+
+
+def _asked_of(request: InspectRequest, digest: str, guards: tuple[Guard, ...]) -> list[Asked]:
+    asked: list[Asked] = [(request, digest)]
+    return [*asked, (examined(request, guards), digest)] if guards else asked
+
+
+def _joined(found: Sequence[Inspection | None]) -> Inspection | None:
+    """Return what was found in a content, with the leaks that a second look has met; None while one lacks."""
+    first, *more = found
+    for leaks in more:
+        first = with_leaks(first, leaks) if first is not None and leaks is not None else None
+    return first
+
+
+def with_inspections(world: World, known: Known) -> World:
+    """Return the world with what is known of its new contents."""
+    found = {name: one for name, one in known.items() if one is not None}
+    if not found:
+        return world
+    return msgspec.structs.replace(world, facts=msgspec.structs.replace(world.facts, inspections=found))
+
+
+def known_of_queue(
+    world: World, layout: Layout, plan: Plan, look: Look, known: Known
+) -> Mapping[str, Inspection]:
+    """Return what is known of the contents that the active campaign has to train by this plan.
+
+    Nothing is looked up for a plan that adds nothing to train, and nothing that is in `known`.
+    """
+    queued = {change.action.quest_id for change in plan.changes if isinstance(change.action, EnqueueJob)}
+    if not adds_training(world, (change.action for change in plan.changes)):
+        return {}
+    mine = world.facts.jobs_of(world.uid(world.active or ""))
+    queued |= {job.quest_id for job in mine if job.status in ("queued", "processing")}
+    wanted = [quest for quest in world.quests if quest.id in queued and quest.id not in known]
+    found = {**_looked_up(world, layout, wanted, look, nothing_guarded), **known}
+    return {name: one for name, one in found.items() if one is not None}
+
+
+def _about_to_be_taken_in(world: World) -> Iterator[Quest]:
+    """Yield the quests of the active campaign whose file has rows that no job has, and those of the inbox."""
+    if world.is_queue_suspended:
+        return
+    for quest in world.desired.quests:
+        seen = world.facts.quest_files.get(quest.id)
+        if seen is None or seen.content is None or world.active not in campaigns_of(world.desired, quest):
+            continue
+        taken = {job.digest for job in world.facts.jobs_of_quest(quest.id)}
+        nothing_new = any(one.new is None for one in seen.continued)
+        if seen.content.digest not in taken and not nothing_new:
+            yield quest
+    for dropped in world.dropped.values() if world.active is not None else ():
+        if dropped.is_here and world.facts.quest_data(dropped.source_key) is None:
+            yield dropped.quest
+
+
+def _looked_up(world: World, layout: Layout, quests: Iterable[Quest], look: Look, guards: Guards) -> Known:
+    subjects = Subjects(world, layout, "standard")
+    asked: dict[str, list[Asked]] = {}
+    for quest in quests:
+        one = subjects.of(quest, world.active)
+        if one.request is not None and one.content.digest is not None and one.no_tokens is None:
+            asked[quest.id] = _asked_of(one.request, one.content.digest, guards(world.desired, quest))
+    if not asked:
+        return {}
+    answers = iter(look([question for questions in asked.values() for question in questions]))
+    return {name: _joined([next(answers) for _ in questions]) for name, questions in asked.items()}

@@ -1,0 +1,139 @@
+"""`explain`: what a thing is, what the plan would do about it, the smallest set of things in its way."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from reconciler.app.explaining.in_the_way import in_the_way
+from reconciler.app.explaining.origins import Origin, origins_of
+from reconciler.app.explaining.thing_facts import Fact, facts_of
+from reconciler.app.looking.axes import concerns
+from reconciler.app.looking.things import found, meant, named
+from reconciler.app.planning.in_force import look_in_force
+from reconciler.app.planning.look import View
+from reconciler.app.planning.plan_document import PlannedChange, document_of
+from reconciler.app.surroundings.environment import Environment
+from reconciler.app.surroundings.errors import Misused
+from reconciler.app.surroundings.place import Options
+from reconciler.plan.changes import Blocked
+from state.ids import INBOX
+
+
+class Explanation(msgspec.Struct, frozen=True, kw_only=True):
+    """All that is known about one thing."""
+
+    schema_version: int = 1
+    thing: str
+    where: str | None
+    """Its spec; null when it has none."""
+    complaint: str | None = None
+    """The specs checked out have mistakes; this is by those of an earlier commit."""
+    facts: tuple[Fact, ...]
+    changes: tuple[PlannedChange, ...]
+    """What apply would do about it, in its order."""
+    blocked: tuple[Blocked, ...]
+    """What keeps it from happening, nearest first; empty when nothing does."""
+    settings: tuple[Origin, ...] = ()
+    """With --origin: every resolved setting."""
+
+
+def explain(
+    environment: Environment, options: Options, name: str, *, origin: bool = False, worktree: bool = False
+) -> Explanation:
+    """Return what a thing is, what would happen to it and what is in its way.
+
+    A bare word that only one thing has as its last part means that thing.
+
+    Raises:
+        Misused: this is no name of a thing, or it has no settings to show the origin of.
+        NotFound: there is no such thing.
+    """
+    thing = named(name)
+    _check_has_settings(thing, origin=origin)
+    view = look_in_force(environment, options, worktree=worktree)
+    if thing is None:
+        thing = meant(view, name)
+        _check_has_settings(thing, origin=origin)
+    return explanation_of(view, *thing, origin=origin)
+
+
+def _check_has_settings(thing: tuple[str, str] | None, *, origin: bool) -> None:
+    if origin and thing is not None and thing[0] not in ("campaign", "hero"):
+        raise Misused(f"--origin shows the settings of a campaign, not of a {thing[0]}")
+
+
+def explanation_of(view: View, kind: str, name: str, *, origin: bool = False) -> Explanation:
+    """Return all that a view knows about a thing.
+
+    Raises:
+        NotFound: there is no such thing.
+        Misused: with origin, it has no spec with settings.
+    """
+    name = found(view, kind, name)
+    changes = document_of(view).changes
+    return Explanation(
+        thing=f"{kind}/{name}" if name else kind,
+        where=_where(view, kind, name),
+        complaint=view.complaint,
+        facts=tuple(facts_of(view, kind, name)),
+        changes=tuple(one for one in changes if _is_about(one, kind, name)),
+        blocked=in_the_way(view, kind, name),
+        settings=_settings(view, kind, name) if origin else (),
+    )
+
+
+def _where(view: View, kind: str, name: str) -> str | None:
+    desired = view.desired
+    if kind == "quest":
+        place = next(place for place, one in enumerate(view.quests) if one.id == name)
+        return view.quest_where(place)
+    of_many: dict[str, Any] = {
+        "campaign": desired.campaigns.get(name),
+        "hero": desired.heroes.get(name),
+        "skill": desired.skills.get(name),
+        "dataset": desired.datasets.get(name),
+        "realm": desired.realm,
+        "queue": desired.queue,
+        "run": desired.campaigns.get("/".join(name.split("/")[:2])),
+        "checkpoint": desired.retention,
+        "retention": desired.retention,
+    }
+    source = of_many.get(kind)
+    return source.path if source is not None else None
+
+
+def _is_about(change: PlannedChange, kind: str, name: str) -> bool:
+    if kind == "hero":
+        campaign = getattr(change.action, "campaign", None) or ""
+        return change.subject == f"hero/{name}" or campaign.partition("/")[0] == name
+    about: Mapping[str, Callable[[], bool]] = {
+        "realm": lambda: True,
+        "root": lambda: change.subject in ("root", "pointer"),
+        "queue": lambda: change.subject.startswith("quest/"),
+        "campaign": lambda: concerns(change.action, change.subject, name),
+        "run": lambda: _is_about_run(change, name),
+        "inbox": lambda: change.cause == f"{INBOX}/{name}",
+    }
+    return about[kind]() if kind in about else change.subject == f"{kind}/{name}"
+
+
+def _is_about_run(change: PlannedChange, name: str) -> bool:
+    """Is a change about this run, or about whichever is a campaign's newest?"""
+    campaign, run = "/".join(name.split("/")[:2]), name.split("/")[2:]
+    key = getattr(change.action, "key", None)
+    return change.subject == f"run/{campaign}" and (not run or key is None or key.folder == run[0])
+
+
+def _settings(view: View, kind: str, name: str) -> tuple[Origin, ...]:
+    campaign = name if kind == "campaign" else _campaign_of(view, name)
+    if campaign not in view.desired.campaigns:
+        raise Misused(f"{kind}/{name} has no spec whose settings could be shown")
+    return origins_of(view, campaign)
+
+
+def _campaign_of(view: View, hero: str) -> str:
+    """Return the campaign whose settings stand for a hero's: the active one, else its first."""
+    mine = [name for name in view.desired.campaigns if name.partition("/")[0] == hero]
+    active = view.desired.realm.spec.active
+    return active if active in mine else (mine[0] if mine else "")

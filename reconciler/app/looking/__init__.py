@@ -1,0 +1,1 @@
+"""How the realm is: `status`, `get`, `history`, `logs`, `events`, `wait`. Reads only."""

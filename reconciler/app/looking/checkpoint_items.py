@@ -1,0 +1,131 @@
+"""Every checkpoint as `get checkpoints` hands it out: what the ledger knows, and what lies in the folders."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import msgspec
+
+from reconciler.app.looking.items import CheckpointItem
+from reconciler.app.planning.look import View
+from reconciler.observed.records import CheckpointFacts, ForeignFolder, FoundCheckpoint
+from state.formats import canonical_name, sidecar_record
+from state.store.rows import CampaignRow, LedgerRow, TrashRow
+
+LOST = "the ledger knows it, but no complete checkpoint lies there"
+_OF_THE_LEDGER = set(CheckpointItem.__struct_fields__)
+
+
+def all_checkpoints(view: View) -> tuple[CheckpointItem, ...]:
+    """Return every checkpoint of every campaign, by campaign and step; what is foreign stands last."""
+    return tuple(item for row in view.facts.store.campaigns for item in checkpoints_of(view, row))
+
+
+def checkpoints_of(view: View, campaign: CampaignRow) -> Iterator[CheckpointItem]:
+    """Yield the checkpoints of one campaign."""
+    seen = view.facts.campaigns[campaign.name]
+    ledger = view.facts.ledger_of(campaign.uid)
+    yield from _of_stretch(view, campaign, seen.checkpoints, {r.step: r for r in ledger if r.is_living})
+    for number, facts in sorted(seen.segments.items()):
+        known = {row.step: row for row in ledger if not row.is_living and row.segment == number}
+        yield from _of_stretch(view, campaign, facts, known, number)
+
+
+def _of_stretch(
+    view: View,
+    campaign: CampaignRow,
+    seen: CheckpointFacts,
+    known: Mapping[int, LedgerRow],
+    segment: int | None = None,
+) -> Iterator[CheckpointItem]:
+    """Yield what is known and lies there of the living history, or of one of the other segments."""
+    there = {found.step: found for found in seen.complete}
+    for step in sorted(known.keys() | there.keys()):
+        yield _item(view, campaign.name, known.get(step), there.get(step), segment)
+    for foreign in seen.foreign:
+        yield _foreign(campaign.name, foreign)
+
+
+def _item(
+    view: View, campaign: str, row: LedgerRow | None, found: FoundCheckpoint | None, segment: int | None
+) -> CheckpointItem:
+    if found is not None and (row is None or row.digest != found.manifest.digest):
+        return _unrecorded(campaign, found, segment)
+    if row is None:  # cannot be: the step came from one of the two
+        raise AssertionError(campaign)
+    stone = view.facts.tombstone(row)
+    lies_at = stone.path if stone is not None and stone.state == "trashed" else row.path
+    path = found.path if found is not None else str(Path(view.plan.root) / lies_at)
+    places = [copy.path for copy in view.facts.copies_of(row.sequence) if copy.damage is None]
+    return _recorded(campaign, row, path, places, *_state(row, found, stone))
+
+
+def _state(row: LedgerRow, found: FoundCheckpoint | None, stone: TrashRow | None) -> tuple[str, str | None]:
+    """Return the state of a recorded checkpoint, and why it is no better."""
+    if found is None and stone is not None:
+        return ("purged" if stone.state == "purged" else "trashed"), stone.reason
+    if found is None:
+        return "missing", f"damaged and set aside: {row.damage}" if row.damage else LOST
+    if row.damage is not None:
+        return "unhealthy", row.damage
+    return ("complete", None) if found.manifest.healthy else ("unhealthy", "a loss was not finite")
+
+
+def _recorded(
+    campaign: str, row: LedgerRow, path: str, places: list[str], state: str, reason: str | None
+) -> CheckpointItem:
+    """Return what the sidecar says, under the same names, and how it is."""
+    said: Mapping[str, object] = sidecar_record(row, campaign, {})
+    fields = {name: value for name, value in said.items() if name in _OF_THE_LEDGER}
+    about: dict[str, object] = {
+        "id": f"{campaign}@{row.which}",
+        "path": path,
+        "state": state,
+        "reason": reason,
+    }
+    about["is_living"] = row.is_living
+    about["verified_at"] = row.verified_at
+    about["locations"] = tuple(places)
+    return msgspec.convert(fields | about, CheckpointItem)
+
+
+def _unrecorded(campaign: str, found: FoundCheckpoint, segment: int | None) -> CheckpointItem:
+    manifest, measures = found.manifest, found.manifest.measures
+    hero, _, campaign_id = campaign.partition("/")
+    return CheckpointItem(
+        id=f"{campaign}@{found.step if segment is None else f'{segment}:{found.step}'}",
+        segment=manifest.segment,
+        is_living=segment is None,
+        state="unrecorded" if manifest.healthy else "unhealthy",
+        reason=None if manifest.healthy else "a loss was not finite",
+        step=found.step,
+        timestamp=manifest.created_at,
+        path=found.path,
+        canonical_name=canonical_name(found.step, manifest.created_at),
+        train_loss=measures.train_loss,
+        val_loss=measures.val_loss,
+        learning_rate=measures.learning_rate,
+        training_file=manifest.quest_id,
+        total_examples_trained=measures.examples_seen,
+        hero_id=hero,
+        campaign_id=campaign_id,
+        size_bytes=found.size_bytes,
+        healthy=manifest.healthy,
+        digest=manifest.digest,
+        generation=manifest.generation,
+        attempt=manifest.attempt,
+        config_hash=manifest.config_hash,
+        code_version=str(manifest.code_version),
+        specs_commit=manifest.specs_commit,
+    )
+
+
+def _foreign(campaign: str, foreign: ForeignFolder) -> CheckpointItem:
+    hero, _, campaign_id = campaign.partition("/")
+    return CheckpointItem(
+        id=f"{campaign}/{foreign.name}",
+        state="foreign",
+        reason=foreign.reason,
+        path=foreign.path,
+        hero_id=hero,
+        campaign_id=campaign_id,
+    )

@@ -1,0 +1,34 @@
+"""The state of each quest: one word, the same wherever it is shown."""
+
+from reconciler.app.planning.look import View
+
+_FURTHEST_FROM_DONE = ("processing", "queued", "failed", "skipped", "completed")
+
+
+def quest_states(view: View) -> dict[str, str]:
+    """Return the state of every quest of the queue, by id.
+
+    What is learnt is completed, also where its source has changed since. Else what the plan says comes first
+    (blocked, failed, waits), then the jobs: where several campaigns train it, the one that has most to do.
+    `new`: it has none yet.
+    """
+    jobs: dict[str, set[str]] = {}
+    for job in view.facts.store.jobs:
+        jobs.setdefault(job.quest_id, set()).add(job.status)
+    planned = _planned(view)
+    return {quest.id: _state(jobs.get(quest.id, set()), planned.get(quest.id)) for quest in view.quests}
+
+
+def _planned(view: View) -> dict[str, str]:
+    """Return what the plan says of quests that do not move; of several things the one that is wrong."""
+    found = {}
+    for item in sorted(view.plan.blocked, key=lambda item: not item.is_waiting):
+        word = "waits" if item.is_waiting else "failed" if item.code == "quest-failed" else "blocked"
+        found[item.subject.removeprefix("quest/")] = word
+    return found
+
+
+def _state(statuses: set[str], planned: str | None) -> str:
+    if planned is None or (planned == "blocked" and statuses == {"completed"}):
+        return next((status for status in _FURTHEST_FROM_DONE if status in statuses), "new")
+    return planned

@@ -1,0 +1,277 @@
+"""`status`: the realm, its queue, and each campaign on two axes with what trains."""
+
+from collections import Counter
+
+import msgspec
+
+from reconciler.app.asking.scrubbing import ScrubStatus, scrub_status
+from reconciler.app.looking.active_run import ActiveRun, active_run
+from reconciler.app.looking.axes import Axis, healthy, synced
+from reconciler.app.looking.campaign_state import state_of
+from reconciler.app.looking.quest_states import quest_states
+from reconciler.app.looking.queue_health import queue_item
+from reconciler.app.looking.trash_items import next_purge_seconds
+from reconciler.app.planning.comparing import compare
+from reconciler.app.planning.in_force import look_in_force
+from reconciler.app.planning.look import View
+from reconciler.app.surroundings.environment import Environment
+from reconciler.app.surroundings.lock_holder import holder_of
+from reconciler.app.surroundings.place import Options
+from reconciler.desired.base import Suspend
+from reconciler.plan.changes import Blocked
+from reconciler.plan.costs.training import Kept, expectations_kept
+from reconciler.plan.keeping.to_come import ToCome, to_come
+from reconciler.plan.runs.launches import choose_device
+from reconciler.plan.segments.lowered_rates import living_segment
+from reconciler.plan.segments.words import told
+from reconciler.plan.trash.contents import foreign, num_in_trash
+from reconciler.plan.world import World
+from state.contract.goals import Goals, in_words
+from state.lock import Holder
+from state.source_status import SourceStatus
+from state.store.rows import CampaignRow
+
+
+class Hold(msgspec.Struct, frozen=True, kw_only=True):
+    """A person's word that training waits."""
+
+    kind: str
+    by: str | None
+    why: str | None
+    at: str | None
+
+    @property
+    def sentence(self) -> str:
+        """Return `pause, by ada@host at 2026-01-31T12:00:00Z: too warm`."""
+        return f"{self.kind}, by {self.by} at {self.at}: {self.why}"
+
+
+class CampaignStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """One campaign."""
+
+    name: str
+    is_active: bool
+    state: str
+    """new, active, paused (not the active one), completed, archived, deleted, orphan."""
+    synced: Axis
+    healthy: Axis
+    step: int
+    goal_updates: int | None
+    goal: str
+    """All goals in words; empty without one."""
+    run: ActiveRun | None
+    hold: Hold | None
+    num_checkpoints: int
+    checkpoint_bytes: int
+    newest_checkpoint_step: int | None
+    segment: int = 1
+    """The living one of its history."""
+    went_back: str | None = None
+    """Where that segment goes on from and why; null while it is the first one."""
+
+
+class TrashStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """What was dropped and still takes room."""
+
+    num_campaigns: int
+    """Deleted whole."""
+    num_checkpoints: int
+    """Dropped one by one."""
+    size_bytes: int
+    next_seconds: float | None
+    """So soon the first of it may be deleted for good; None: nothing waits."""
+    num_foreign: int
+    """What lies there and no tombstone names: never deleted."""
+
+
+class Health(msgspec.Struct, frozen=True, kw_only=True):
+    """Is enough to do in the queue?"""
+
+    state: str
+    """healthy, low, suspended."""
+    reason: str
+    depth: int
+    """Jobs that wait or are trained."""
+    healthy_depth: int
+
+
+class StatusReport(msgspec.Struct, frozen=True, kw_only=True):
+    """The realm, now."""
+
+    schema_version: int = 1
+    realm: str
+    root: str
+    root_exists: bool
+    seen_at: str
+    checked_out: str
+    """Commit that this is measured against, for people; an earlier one when there is a complaint."""
+    commit: str
+    follows: str | None
+    """Branch that apply follows; null before the first apply."""
+    is_followed_gone: bool
+    """There is no such branch any more: apply goes on with the specs that were good last, or not at all."""
+    attempted_commit: str | None
+    """The newest commit that apply began to bring about."""
+    applied_commit: str | None
+    """The newest commit at which nothing was left to do."""
+    applied_at: str | None
+    reconciler: Holder | None
+    """Who holds the realm's lock; null when no reconciler runs."""
+    source: SourceStatus | None = None
+    """Where the specs are fetched from, and what the last look found; null where they are local."""
+    suspended: str | None
+    """Why the whole realm is suspended, until when, and where that stands."""
+    device: str
+    """What a launch would use."""
+    free_bytes: int | None
+    trash: TrashStatus
+    to_come: ToCome
+    """What time alone still brings, while apply runs."""
+    scrub: ScrubStatus
+    campaigns: tuple[CampaignStatus, ...]
+    queue: dict[str, int]
+    """How many quests of the queue are in each state."""
+    queue_health: Health
+    expectations: Kept
+    """How often a run took the time that its plan expected."""
+    num_waiting: int
+    """Things that are well and wait for their turn."""
+    num_changes: int
+    """How many changes apply would make."""
+    num_blocked: int
+    num_held: int
+    """Campaigns that somebody paused or stopped, until they are resumed."""
+    blocked: tuple[Blocked, ...]
+    """What is in the way of something else than a campaign or its hero, which say so themselves."""
+    uncommitted: tuple[str, ...]
+    complaint: str | None = None
+    """The specs checked out have mistakes; `commit` is an earlier one."""
+    warnings: tuple[str, ...]
+
+
+def status(environment: Environment, options: Options) -> StatusReport:
+    """Return how the realm is, by the specs in force.
+
+    Raises:
+        SourceError: no repository, no commit.
+        SpecMistakesError: the specs have mistakes, and none were in force before them.
+    """
+    return status_of(look_in_force(environment, options))
+
+
+def status_of(view: View) -> StatusReport:
+    """Return how the realm of a view is."""
+    store, world = view.facts.store, _world(view)
+    names = sorted({*view.desired.campaigns, *(row.name for row in store.campaigns)})
+    blocked = view.plan.in_the_way
+    suspend, followed = view.desired.realm.spec.suspend, compare(view)
+    campaigns = tuple(_campaign(view, world, name) for name in names)
+    return StatusReport(
+        realm=view.plan.realm,
+        root=view.plan.root,
+        root_exists=view.facts.disk.exists,
+        seen_at=view.seen_at,
+        checked_out=view.commit.name,
+        commit=view.commit.id,
+        follows=view.following.branch if view.following else None,
+        is_followed_gone=followed is not None and followed.commit is None,
+        attempted_commit=store.attempted_commit,
+        applied_commit=store.applied_commit,
+        applied_at=store.applied_at,
+        reconciler=holder_of(view.layout.lock),
+        source=_fetched(view),
+        suspended=_suspended(view, suspend) if suspend and world.is_suspended(suspend) else None,
+        device=choose_device(world),
+        free_bytes=view.facts.disk.free_bytes,
+        trash=_trash(view),
+        to_come=to_come(world, view.plan),
+        scrub=scrub_status(view),
+        campaigns=campaigns,
+        queue=dict(Counter(quest_states(view).values())),
+        queue_health=_queue_health(view),
+        expectations=expectations_kept(world),
+        num_waiting=len(view.plan.blocked) - len(blocked),
+        num_changes=len(view.plan.changes),
+        num_blocked=len(blocked),
+        num_held=sum(one.hold is not None for one in campaigns),
+        blocked=tuple(item for item in blocked if not item.subject.startswith(("campaign/", "hero/"))),
+        uncommitted=view.uncommitted,
+        complaint=view.complaint,
+        warnings=view.plan.warnings,
+    )
+
+
+def _fetched(view: View) -> SourceStatus | None:
+    source = view.facts.source
+    return None if source is None or source.is_local else source
+
+
+def _suspended(view: View, suspend: Suspend) -> str:
+    until = f", until {suspend.until}" if suspend.until else ", until it is lifted: reconcile unsuspend realm"
+    return f"{suspend.reason}{until} ({view.desired.realm.where('suspend')})"
+
+
+def _trash(view: View) -> TrashStatus:
+    num_campaigns, num_checkpoints = num_in_trash(view.facts)
+    return TrashStatus(
+        num_campaigns=num_campaigns,
+        num_checkpoints=num_checkpoints,
+        size_bytes=view.facts.trash_bytes,
+        next_seconds=next_purge_seconds(view),
+        num_foreign=len(list(foreign(view.facts))),
+    )
+
+
+def _queue_health(view: View) -> Health:
+    item = queue_item(view)
+    depth = item.num_queued + item.num_processing
+    return Health(state=item.state, reason=item.reason, depth=depth, healthy_depth=item.healthy_depth)
+
+
+def _world(view: View) -> World:
+    return World(desired=view.desired, facts=view.facts, specs_commit=view.commit.id, now=view.seen_at)
+
+
+def hold_of(row: CampaignRow | None) -> Hold | None:
+    """Return a person's word that a campaign waits; one that is archived or deleted waits for nothing."""
+    if row is None or row.hold is None or row.status in ("archived", "deleted"):
+        return None
+    return Hold(kind=row.hold, by=row.hold_by, why=row.hold_why, at=row.hold_at)
+
+
+def _campaign(view: View, world: World, name: str) -> CampaignStatus:
+    row = view.facts.campaign_row(name)
+    seen = world.seen(name)
+    newest = world.newest_checkpoint(name)
+    goals = world.goals(name) if name in view.desired.campaigns else Goals()
+    run = active_run(view, world, row) if row else None
+    return CampaignStatus(
+        name=name,
+        is_active=name == world.active,
+        state=state_of(view, name),
+        synced=synced(view, world, name, run),
+        healthy=healthy(view, world, name, run),
+        step=_step(view, row, newest.step if newest else 0, (run.step or 0) if run else 0),
+        goal_updates=goals.updates,
+        goal=in_words(goals),
+        run=run,
+        hold=hold_of(row),
+        num_checkpoints=len(seen.all_complete),
+        checkpoint_bytes=sum(found.size_bytes for found in seen.all_complete),
+        newest_checkpoint_step=newest.step if newest else None,
+        segment=row.segment if row else 1,
+        went_back=_went_back(view, row),
+    )
+
+
+def _step(view: View, row: CampaignRow | None, *seen: int) -> int:
+    """Return how far a campaign has come; of one whose checkpoints were let go, what the ledger says."""
+    ledger = (
+        view.facts.ledger_of(row.uid) if row is not None and row.status in ("archived", "deleted") else ()
+    )
+    return max(*seen, *(one.step for one in ledger if one.is_living), 0)
+
+
+def _went_back(view: View, row: CampaignRow | None) -> str | None:
+    living = living_segment(row, view.facts.segments_of(row.uid)) if row is not None else None
+    return told(living) if living is not None else None

@@ -1,0 +1,64 @@
+"""What lies in the trash, for `get trash`: until when it can be taken back, and what is not ours."""
+
+from collections.abc import Iterator
+
+from reconciler.app.looking.items import TrashItem
+from reconciler.app.planning.look import View
+from reconciler.plan.observed_time import observed_now
+from reconciler.plan.trash.contents import foreign, is_vanished
+from reconciler.plan.trash.names import is_replaced
+from state.store.rows import TrashRow
+
+NOT_OURS = "no tombstone names it: it is never deleted"
+VANISHED = "somebody took it out of the trash"
+REPLACED = "somebody put something else in its place"
+
+
+def trash(view: View) -> tuple[TrashItem, ...]:
+    """Return what is in the trash, what goes first standing first; what is not ours stands last."""
+    ours = sorted(_ours(view), key=_first_gone_first)
+    return (*ours, *_foreign(view))
+
+
+def _first_gone_first(item: TrashItem) -> tuple[float, str, int]:
+    """Return what sorts by the time that is left, to the minute, then by campaign and step."""
+    campaign, _, step = item.id.partition("@")
+    return (item.left_seconds or 0.0) // 60, campaign, int(step.rpartition(":")[2] or 0)
+
+
+def next_purge_seconds(view: View) -> float | None:
+    """Return how soon something may be deleted for good, in observed time; None where nothing waits."""
+    now = observed_now(view.facts.store, view.seen_at, view.facts.boot)
+    return min((_left(stone, now) for stone in view.facts.in_trash), default=None)
+
+
+def _ours(view: View) -> Iterator[TrashItem]:
+    now = observed_now(view.facts.store, view.seen_at, view.facts.boot)
+    for stone in view.facts.in_trash:
+        gone = is_vanished(view.facts, stone)
+        yield TrashItem(
+            id=stone.thing,
+            thing=stone.subject.partition("/")[0],
+            state="vanished" if gone else stone.state,
+            kind=stone.kind,
+            reason=_gone(view, stone) if gone else stone.reason,
+            size_bytes=0 if gone else stone.size_bytes,
+            trashed_at=stone.trashed_at,
+            left_seconds=_left(stone, now),
+            path=str(view.layout.root / stone.path),
+            digest=stone.digest,
+        )
+
+
+def _gone(view: View, stone: TrashRow) -> str:
+    return REPLACED if is_replaced(view.facts, stone) else VANISHED
+
+
+def _left(stone: TrashRow, now: float) -> float:
+    return max(0.0, stone.trashed_at_seconds + stone.grace_seconds - now)
+
+
+def _foreign(view: View) -> Iterator[TrashItem]:
+    for name in foreign(view.facts):
+        path = str(view.layout.trash / name)
+        yield TrashItem(id=name, state="foreign", reason=NOT_OURS, path=path)

@@ -1,0 +1,1 @@
+"""`migrate`: an older root becomes a root of this software; and back."""

@@ -1,0 +1,1 @@
+"""One look at the specs and the world, and the plan between them."""

@@ -1,0 +1,260 @@
+"""The plan as a document of its own: what `plan` prints as text, and hands out as JSON.
+
+Versioned and complete: a reader needs nothing else to know what would be done, why, and at which commit.
+A reader ignores keys that it does not know and refuses a `schema_version` above its own.
+"""
+
+from typing import Any
+
+import msgspec
+
+from reconciler.app.data.planned_queue import PlannedQueue, planned_queue, works_of
+from reconciler.app.planning.comparing import Followed, compare
+from reconciler.app.planning.look import View, world_of
+from reconciler.app.surroundings.lock_holder import holder_of
+from reconciler.plan.actions import AnyAction
+from reconciler.plan.changes import Awaiting, Blocked, Change, Source
+from reconciler.plan.costs.disk import Cost, cost_of
+from reconciler.plan.costs.forecast import Forecast, forecast
+from reconciler.plan.costs.memory import RunMemory, memory_of
+from reconciler.plan.costs.training import TrainingCost, training_cost
+from reconciler.plan.keeping.kept_at_goal import AtGoal, at_goal
+from reconciler.plan.keeping.to_come import ToCome, to_come
+from reconciler.plan.sentences import sentence_of
+from state.lock import Holder
+
+
+class PlannedChange(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that apply would do."""
+
+    id: str
+    """Hash of the action with all its inputs: the same change has the same id in every plan."""
+    symbol: str
+    """+ create, - remove, ~ change in place, -/+ replace, . forget, → move."""
+    verb: str
+    thing: str
+    """What it is done to, in words."""
+    what: str
+    """What will happen, when the verb does not say it all."""
+    subject: str
+    """What it is about, for example campaign/tiny-adamw/campaign-001; explain takes it."""
+    reason: str
+    cause: str
+    """The line of a spec, or the fact, that made it necessary."""
+    source: Source
+    """edit, drift, progress, rules (of retention, the trash), or request (a command, a file in the inbox)."""
+    risk: str
+    needs: tuple[str, ...]
+    """Ids of changes of this plan that must have succeeded before."""
+    action: AnyAction
+
+
+class Approval(msgspec.Struct, frozen=True, kw_only=True):
+    """What the plan would destroy and does not, until a person approves exactly this."""
+
+    digest: str
+    checkpoints: int
+    size_bytes: int
+    gpu_hours: float
+    """Of training beyond the newest checkpoint that stays."""
+    why: str
+    changes: tuple[PlannedChange, ...]
+
+
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """What retention keeps of one campaign: now, and when its goal of updates is reached."""
+
+    campaign: str
+    cause: str
+    num_kept: int
+    kept_bytes: int
+    num_dropped: int
+    """By this plan, or once a person has approved it."""
+    dropped_bytes: int
+    at_goal: AtGoal | None = None
+    """Computed for the active campaign and for those that this plan drops something of."""
+
+
+class PlanBase(msgspec.Struct, frozen=True, kw_only=True):
+    """What a plan of BASE..HEAD was compared with."""
+
+    ref: str
+    commit: str
+    commit_name: str
+    num_planned_anyway: int
+    """Changes that the base would make, too; they are no part of `changes`."""
+    no_longer: tuple[PlannedChange, ...]
+    """Changes that only the base would make."""
+
+
+class PlanDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that apply would do at one commit, and what it was planned from."""
+
+    schema_version: int = 1
+    realm: str
+    root: str
+    root_exists: bool
+    seen_at: str
+    ref: str
+    """What was asked for: HEAD, a branch, a commit."""
+    commit: str
+    commit_name: str
+    """For people: branch and short id."""
+    branch: str | None
+    is_worktree: bool
+    """Planned from the files of the work tree, committed or not."""
+    followed: Followed | None
+    """What apply follows; null before the first apply, which begins to follow the branch checked out."""
+    reconciler: Holder | None
+    """The apply that runs now and will do it by itself; null when none runs."""
+    uncommitted: tuple[str, ...]
+    """Spec files that differ from the commit; they are not applied."""
+    digest: str
+    """Of what would be done."""
+    changes: tuple[PlannedChange, ...]
+    awaiting: Approval | None
+    """What waits for `reconcile approve`; no part of `changes`."""
+    afterwards: tuple[PlannedChange, ...] = ()
+    """What a later tick drops of the campaigns that this plan archives, as it will be planned; no part of
+    `changes`, but counted in the cost."""
+    blocked: tuple[Blocked, ...]
+    """What the specs ask for and cannot be done."""
+    waits: tuple[Blocked, ...]
+    """What is well and waits for its turn."""
+    warnings: tuple[str, ...]
+    counts: dict[str, int]
+    """How many changes each verb has, in order of appearance."""
+    unchanged: int
+    num_left_out: int = 0
+    """Changes that --only and --exclude leave out; they are no part of `changes`."""
+    retention: tuple[Kept, ...] = ()
+    """Of each campaign that has rules."""
+    to_come: ToCome | None = None
+    """What time alone still brings, beside the changes."""
+    cost: Cost | None = None
+    memory: tuple[RunMemory, ...] = ()
+    """Of each run that would be started; it blocks nothing."""
+    training: TrainingCost | None = None
+    """Of all that the active campaign is to train then; null where nothing is queued or launched."""
+    forecast: Forecast | None = None
+    """Of `plan --until`."""
+    queue: PlannedQueue | None = None
+    """What the active campaign has to train then; null where nothing is queued or launched."""
+    base: PlanBase | None = None
+    """Of BASE..HEAD; null where all that apply would do is shown."""
+
+    @property
+    def is_what_apply_follows(self) -> bool:
+        """Would apply, run now, do just this?"""
+        if self.is_worktree:
+            return False
+        if self.followed is None:
+            return self.ref == "HEAD" and self.branch is not None
+        return self.followed.is_this_repository and self.followed.commit == self.commit
+
+
+def document_of(view: View, ref: str = "HEAD") -> PlanDocument:
+    """Return the plan of a view, made for a ref, as a document."""
+    plan = view.plan
+    queue = planned_queue(world_of(view), plan.changes, view.known_data)
+    training = training_cost(world_of(view), plan.changes, works_of(queue))
+    changes = tuple(planned(change) for change in plan.changes)
+    counts: dict[str, int] = {}
+    for change in changes:
+        counts[change.verb] = counts.get(change.verb, 0) + 1
+    return PlanDocument(
+        realm=plan.realm,
+        root=plan.root,
+        root_exists=view.facts.disk.exists,
+        seen_at=view.seen_at,
+        ref=ref,
+        commit=view.commit.id,
+        commit_name=view.commit.name,
+        branch=view.commit.branch,
+        is_worktree=view.is_worktree,
+        followed=compare(view),
+        reconciler=None if view.is_snapshot else holder_of(view.layout.lock),
+        uncommitted=view.uncommitted,
+        digest=plan.digest,
+        changes=changes,
+        awaiting=_awaiting(plan.awaiting),
+        afterwards=tuple(planned(change) for change in plan.afterwards),
+        blocked=plan.in_the_way,
+        waits=tuple(item for item in plan.blocked if item.is_waiting),
+        warnings=plan.warnings,
+        counts=counts,
+        unchanged=plan.unchanged,
+        num_left_out=len(plan.left_out),
+        retention=_kept(view),
+        cost=cost_of(
+            view.facts, (*plan.changes, *plan.afterwards), training.saves_bytes if training else None
+        ),
+        to_come=to_come(world_of(view), plan),
+        memory=memory_of(view.facts, plan.changes),
+        training=training,
+        queue=queue,
+    )
+
+
+def with_forecast(document: PlanDocument, view: View, seconds: float) -> PlanDocument:
+    """Return the document with what comes in so many seconds."""
+    world = world_of(view)
+    queue = planned_queue(world, view.plan.changes, view.known_data, always=True)
+    quests = queue.quests if queue is not None else ()
+    named = [(one.quest, work) for one, work in zip(quests, works_of(queue), strict=True)]
+    return msgspec.structs.replace(document, forecast=forecast(world, view.plan.changes, named, seconds))
+
+
+def _kept(view: View) -> tuple[Kept, ...]:
+    """Return what is kept now; what would be at the goal only where something trains, or is dropped."""
+    retention = view.desired.retention
+    world = world_of(view)
+    found = []
+    for one in view.plan.kept if retention else ():
+        row = view.facts.campaign_row(one.campaign)
+        is_told = one.num_dropped > 0 or one.campaign == world.active
+        later = at_goal(world, retention.spec, row) if retention and row and is_told else None
+        found.append(Kept(**msgspec.structs.asdict(one), at_goal=later))
+    return tuple(found)
+
+
+def _awaiting(found: Awaiting | None) -> Approval | None:
+    if found is None:
+        return None
+    return Approval(
+        digest=found.digest,
+        checkpoints=found.checkpoints,
+        size_bytes=found.size_bytes,
+        gpu_hours=found.gpu_hours,
+        why=found.why,
+        changes=tuple(planned(change) for change in found.changes),
+    )
+
+
+def planned(change: Change) -> PlannedChange:
+    """Return a change as the document has it, with its sentence."""
+    sentence = sentence_of(change.action)
+    return PlannedChange(
+        id=change.id,
+        symbol=sentence.symbol,
+        verb=sentence.verb,
+        thing=sentence.subject,
+        what=sentence.what,
+        subject=change.subject,
+        reason=change.reason,
+        cause=change.cause,
+        source=change.source,
+        risk=change.risk.value,
+        needs=change.needs,
+        action=change.action,
+    )
+
+
+def plan_schema() -> dict[str, Any]:
+    """Return the JSON Schema of the document."""
+    schema = msgspec.json.schema(PlanDocument)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "plan: what `reconcile plan --json` prints",
+        **schema,
+    }

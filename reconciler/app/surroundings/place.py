@@ -1,0 +1,167 @@
+"""Which repository and which root a command is about."""
+
+from pathlib import Path
+
+import msgspec
+
+from reconciler.app.surroundings.environment import Environment
+from reconciler.app.surroundings.errors import Failed
+from reconciler.app.surroundings.remembered_root import remembered_root
+from reconciler.desired.git_process import NoCommitYetError, UnknownRefError
+from reconciler.desired.git_source import Commit, branches_of, resolve
+from reconciler.desired.realm import Realm
+from state.layout import Layout
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person said on the command line about where things are and what is different this time."""
+
+    repository: Path | None = None
+    root: Path | None = None
+    host: str | None = None
+    """Id of this machine in hosts.yaml; None: found by its network name."""
+    source: str | None = None
+    """URL that a root without one is to follow from now on."""
+    branch: str | None = None
+    """Of that source."""
+    settings: tuple[str, ...] = ()
+    """Of `--set`, such as `learning_rate=1e-4`: the last layer of the config, for this command only."""
+
+
+class Following(msgspec.Struct, frozen=True, kw_only=True):
+    """`source.json`: the repository and branch that this root follows, since the first apply."""
+
+    schema_version: int = 1
+    repository: str
+    branch: str
+    url: str | None = None
+    """Where the branch is fetched from, into `repository`, a mirror below the root; None: it is local."""
+
+
+def repository_of(environment: Environment, options: Options) -> Path:
+    """Return the folder in which to look for the specs repository."""
+    given = options.repository or environment.variables.get("REALM_REPO")
+    if given:
+        return (environment.cwd / given).resolve()
+    return _mirror_of_root(environment, options) or environment.cwd
+
+
+def is_remote(environment: Environment, options: Options) -> bool:
+    """Is the command about a root whose specs are fetched from elsewhere?"""
+    is_given = options.repository or environment.variables.get("REALM_REPO")
+    return not is_given and _mirror_of_root(environment, options) is not None
+
+
+def _mirror_of_root(environment: Environment, options: Options) -> Path | None:
+    """Return the mirror that the named root fetches into, for who stands in no repository."""
+    if any((folder / ".git").exists() for folder in (environment.cwd, *environment.cwd.parents)):
+        return None
+    return _followed_mirror(environment, options)
+
+
+def _followed_mirror(environment: Environment, options: Options) -> Path | None:
+    root = given_root(environment, options)
+    following = read_following(Layout(root)) if root is not None else None
+    return Path(following.repository) if following is not None and following.url is not None else None
+
+
+def about_the_root(environment: Environment, options: Options) -> Options:
+    """Return the options of a look at a named root that fetches its specs: what is fetched, in any folder.
+
+    The commit of a clone in which a person happens to stand is no matter of that root's; `--repo` names it.
+    """
+    if options.repository or environment.variables.get("REALM_REPO"):
+        return options
+    mirror = _followed_mirror(environment, options)
+    return options if mirror is None else msgspec.structs.replace(options, repository=mirror)
+
+
+def head_of(environment: Environment, options: Options, ref: str = "HEAD") -> Commit:
+    """Return the commit of a ref in the specs repository.
+
+    Raises:
+        SourceError: no repository, no commit, no such ref.
+    """
+    return resolve(repository_of(environment, options), ref)
+
+
+def given_root(environment: Environment, options: Options) -> Path | None:
+    """Return the root that a person names for this command: by the flag, else by REALM_ROOT."""
+    given = options.root or environment.variables.get("REALM_ROOT")
+    return (environment.cwd / given).resolve() if given else None
+
+
+def root_of(environment: Environment, options: Options, realm: Realm, commit: Commit) -> Path:
+    """Return the realm's root: the flag, REALM_ROOT, the realm's own word, or the default.
+
+    The default is what the repository of the commit remembers since its first apply, else a folder in the
+    user's data folder.
+    """
+    given = given_root(environment, options)
+    return given if given is not None else ungiven_root(environment, realm, commit)
+
+
+def ungiven_root(environment: Environment, realm: Realm, commit: Commit) -> Path:
+    """Return the realm's root where nobody names another for this command."""
+    if realm.root is not None:
+        return Path(realm.root.replace("~", str(environment.home), 1) if realm.root[0] == "~" else realm.root)
+    return remembered_root(commit) or environment.data_folder / realm.id
+
+
+def read_following(layout: Layout) -> Following | None:
+    """Return what this root follows; None before the first apply.
+
+    Raises:
+        Failed: the file is damaged.
+    """
+    from state.contract.files import ContractError, read
+
+    try:
+        return read(layout.source, Following)
+    except FileNotFoundError:
+        return None
+    except ContractError as error:
+        raise Failed(f"{error}; correct it, or remove it and apply again") from error
+
+
+def followed_commit(following: Following, layout: Layout) -> Commit:
+    """Return the newest commit of the branch that a root follows.
+
+    Raises:
+        SourceError: no repository; or the branch is gone, with what to do about that.
+    """
+    repository, branch = Path(following.repository), following.branch
+    try:
+        return resolve(repository, f"refs/heads/{branch}")
+    except (UnknownRefError, NoCommitYetError) as error:
+        there = ", ".join(branches_of(repository)) or "none"
+        raise UnknownRefError(
+            f"{repository}: apply follows the branch {branch}, which is not there any more "
+            f"(branches: {there}); bring it back: git branch {branch} COMMIT "
+            f"(reconcile status names the one applied last); "
+            f'or follow another: write its name as "branch" into {layout.source}'
+        ) from error
+
+
+def branch_to_follow(repository: Path, head: Commit) -> str:
+    """Return the branch that is checked out.
+
+    Raises:
+        Failed: none is; names one that could be.
+    """
+    if head.branch is not None:
+        return head.branch
+    there = branches_of(repository)
+    usual = next((name for name in ("main", "master", *there) if name in there), "-c main")
+    raise Failed(
+        f"{repository}: no branch is checked out (HEAD is detached at {head.id[:7]}), "
+        f"so there is none to follow; check one out: git switch {usual}"
+    )
+
+
+def write_following(layout: Layout, following: Following) -> None:
+    """Remember what this root follows."""
+    from state.atomic import ensure_folder, write_json
+
+    ensure_folder(layout.root)
+    write_json(layout.source, following)
