@@ -41,8 +41,8 @@ WRONG_TURNS = (
     WrongTurn(
         "active pointer and symlink disagreed",
         "reconciler/act/derived.py",
-        "    replace_link(layout.active_link, row.name)\n",
-        "    if not layout.active_link.is_symlink():\n        replace_link(layout.active_link, row.name)\n",
+        "    replace_link(layout.active_link, row.folder_name)\n",
+        "    if not layout.active_link.is_symlink():\n        replace_link(layout.active_link, row.folder_name)\n",
         f"{ACT}test_campaigns.py::test_pointer_link_and_store_name_the_same_campaign",
     ),
     WrongTurn(
