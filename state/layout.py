@@ -163,6 +163,11 @@ class Layout(msgspec.Struct, frozen=True):
         return self.root / "control" / "wake"
 
     @property
+    def ballast(self) -> Path:
+        """Room that is kept for the moment when the disk is full."""
+        return self.root / "control" / "ballast"
+
+    @property
     def active_pointer(self) -> Path:
         """The Scroll of Destiny."""
         return self.root / "control" / "active_campaign.json"

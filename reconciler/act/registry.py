@@ -6,6 +6,7 @@ from typing import Any
 from reconciler.act import (
     approvals,
     archive,
+    ballast,
     campaigns,
     checkpoints,
     copying,
@@ -87,4 +88,5 @@ EXECUTORS: Mapping[type[a.Action], Executor] = {
     a.AnswerRequest: refreshes.answer,
     a.HandleRequest: requests.handle,
     a.HandleQuestRequest: quest_requests.handle,
+    a.SetBallast: ballast.set_size,
 }

@@ -87,6 +87,9 @@ class Disk(Record, frozen=True, kw_only=True):
 
     floor: Size = "250MB"
     """So much stays free beside the next save: below that training pauses, before a save can fail."""
+    ballast: Size | None = None
+    """A file of this size in the root, let go when the disk is full, so that the store and the last save can
+    be written, and made again when there is room. Absent: none."""
     preflight: Literal["refuse", "warn"] = "refuse"
     """What follows where the saves of all that is queued do not fit, by size, retention and trash."""
 

@@ -1,9 +1,11 @@
 """The realm's root: how much room, whose file system, and whether it lies where it must not."""
 
 import os
+import stat
 from pathlib import Path
 
 from reconciler.observed.records import DiskFacts
+from state.layout import Layout
 
 MOUNTS = Path("/proc/self/mountinfo")
 # fmt: off
@@ -37,8 +39,17 @@ def observe_disk(root: Path, mounts: Path = MOUNTS) -> DiskFacts:
         work_tree=_work_tree(real),
         file_system=file_system,
         is_network=file_system in NETWORK_FILE_SYSTEMS,
+        ballast_bytes=_ballast_bytes(root),
         problems=tuple(problems),
     )
+
+
+def _ballast_bytes(root: Path) -> int:
+    try:
+        found = os.lstat(Layout(root).ballast)
+    except OSError:
+        return 0
+    return found.st_size if stat.S_ISREG(found.st_mode) else 0
 
 
 def _nearest_existing(path: Path) -> Path:

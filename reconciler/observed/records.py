@@ -175,6 +175,8 @@ class DiskFacts(msgspec.Struct, frozen=True, kw_only=True):
     """Type of the mounted file system, such as ext4."""
     is_network: bool
     """A network file system: locks and renames there promise less."""
+    ballast_bytes: int = 0
+    """Of the file that keeps room for the moment when the disk is full; 0: there is none."""
     problems: tuple[str, ...] = ()
 
 

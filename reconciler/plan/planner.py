@@ -25,6 +25,7 @@ from reconciler.plan.configs.heroes import plan_heroes
 from reconciler.plan.copies.exports import plan_exports
 from reconciler.plan.copies.mending import plan_mends
 from reconciler.plan.copies.second_copies import plan_second_copies
+from reconciler.plan.costs.ballast import plan_ballast, plan_let_go
 from reconciler.plan.draft import Draft
 from reconciler.plan.in_the_way import plan_obstacles
 from reconciler.plan.keeping.marks import plan_marks
@@ -48,6 +49,7 @@ from reconciler.plan.trash.drops import plan_drops, plan_purges, plan_undeletes
 from reconciler.plan.world import World
 
 PLANNERS = (
+    plan_let_go,
     plan_renames,
     plan_ended_runs,
     plan_checkpoints,
@@ -91,6 +93,7 @@ PLANNERS = (
     plan_exports,
     plan_scrub,
     plan_after_renames,
+    plan_ballast,
 )
 
 _STOPS = (block_misplaced_root, block_reserved_heroes, block_misnamed)

@@ -121,6 +121,13 @@ def _delete(action: a.DeleteCampaign) -> Sentence:
     return Sentence("-", "delete", f"campaign {action.campaign}", what + duration(action.grace_seconds))
 
 
+def _ballast(action: a.SetBallast) -> Sentence:
+    if not action.size_bytes:
+        return Sentence("-", "let go", "ballast", f"{size(action.was_bytes)} become free")
+    was = f", {size(action.was_bytes)} before" if action.was_bytes else ""
+    return Sentence("~" if was else "+", "make", "ballast", f"{size(action.size_bytes)}{was}")
+
+
 _SENTENCES: dict[type[a.Action], Callable[[Any], Sentence]] = {
     a.RegisterCampaign: lambda x: Sentence("+", "create", f"campaign {x.campaign}", ""),
     a.RenameCampaign: lambda x: Sentence("→", "rename", f"campaign {x.campaign}", f"was {x.previous}"),
@@ -146,6 +153,7 @@ _SENTENCES: dict[type[a.Action], Callable[[Any], Sentence]] = {
     a.UpdateJob: lambda x: Sentence("~", "change", f"quest {x.quest_id}", ""),
     a.DequeueJob: lambda x: Sentence(".", "dequeue", f"quest {x.quest_id}", ""),
     a.MarkJob: _mark,
+    a.SetBallast: _ballast,
     a.BeginSegment: _begin_segment,
     a.LaunchRun: _launch,
     a.ConfirmRun: lambda x: Sentence("~", "confirm", _run(x), f"pid {x.pid}"),

@@ -4,6 +4,7 @@ Prints as JSON what test_bad_input.py asserts.
 """
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,9 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).resolve().parents
 
 from lab import Lab, found_realm, realm, rows, tiny_hero, wait_until
 
+from reconciler.desired.realm import size_bytes
 from reconciler.observed.checkpoints import verify_contents
+from reconciler.plan.costs.room import LEAST_FREE_BYTES
 from state.atomic import ensure_folder
 from state.contract.files import read
 from state.contract.status import RunStatus
@@ -26,17 +29,18 @@ def main() -> None:
     lab.git("init", "-q", "-b", "main")
     lab.write("data/a.jsonl", rows(range(800)))
     ensure_folder(lab.layout.root)
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_KIB}k,mode=700", "none", str(lab.layout.root)]
+    ballast = (*sys.argv, "0MB")[2]
+    disk_kib = DISK_KIB + (LEAST_FREE_BYTES + size_bytes(ballast)) // 1024
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={disk_kib}k,mode=700", "none", str(lab.layout.root)]
     if subprocess.run(mount, check=False).returncode != 0:
         sys.exit(99)
     found_realm(lab, ["one"], ONE, [{"id": "a", "file": "data/a.jsonl"}])
-    lab.spec(
-        "realm", **realm(ONE, disk={"floor": "0MB", "preflight": "warn"})
-    )  # the trainer's own look is tried
+    disk = {"floor": "0MB", "ballast": ballast, "preflight": "warn"}  # the trainer's own look is tried
+    lab.spec("realm", **realm(ONE, disk=disk))
     lab.spec("heroes/one", **tiny_hero("one", checkpoint={"every_updates": 60}))
     lab.commit()
     try:
-        print(json.dumps(_live(lab)))
+        print(json.dumps(_live(lab) if ballast == "0MB" else _live_on_ballast(lab)))
     finally:
         lab.end()
 
@@ -67,15 +71,28 @@ def _live(lab: Lab) -> dict[str, object]:
     }
 
 
+def _live_on_ballast(lab: Lab) -> dict[str, object]:
+    """Fill the disk with the ballast on it, and leave it full: what is to be trained ends all the same."""
+    lab.start("apply")
+    wait_until(lambda: lab.has_store() and lab.newest_step(ONE) >= 60, 120, "a checkpoint", say=lab.said)
+    wait_until(lab.layout.ballast.exists, 100, "the ballast", say=lab.said)
+    _fill(lab)
+    wait_until(lambda: lab.status_of(ONE, "a") == "completed", 120, "it goes on", say=lab.said)
+    return {
+        "status": lab.status_of(ONE, "a"),
+        "said": lab.said(),
+        "is_there": lab.layout.ballast.exists(),
+        "recorded": max(row.step for row in lab.ledger(ONE)) == lab.newest_step(ONE),
+        "kept": len(_kept(lab)),
+    }
+
+
 def _fill(lab: Lab) -> Path:
-    """Leave room for words, not for weights."""
+    """Leave room for words, not for weights, with one call: what is let go meanwhile is not taken, too."""
     filler = lab.layout.root / "somebody-elses-film.mkv"
     with filler.open("wb", buffering=0) as file:
-        try:
-            while True:
-                file.write(bytes(4096))
-        except OSError:
-            file.truncate(file.tell() - LEFT_KIB * 1024)
+        room = os.statvfs(lab.layout.root)
+        os.posix_fallocate(file.fileno(), 0, room.f_bavail * room.f_frsize - LEFT_KIB * 1024)
     return filler
 
 

@@ -190,13 +190,24 @@ def test_a_full_disk_costs_no_checkpoint_and_training_goes_on_when_there_is_room
     assert found["updates"] == (found["examples"] + 1) // 2  # none was made twice
 
 
-def on_a_small_disk(folder: Path) -> dict[str, Any]:
+@pytest.mark.long
+@pytest.mark.train
+@pytest.mark.timeout(900)
+def test_a_disk_that_stays_full_costs_nothing_where_a_ballast_held_room(tmp_path: Path) -> None:
+    found = on_a_small_disk(tmp_path, "8MB")
+
+    assert "is full: the ballast of 8 MB was let go" in found["said"]
+    assert (found["status"], found["is_there"], found["recorded"]) == ("completed", False, True)
+    assert found["kept"] > 1
+
+
+def on_a_small_disk(folder: Path, *more: str) -> dict[str, Any]:
     """Return what full_disk.py saw; it mounts a small disk that nobody else sees."""
     if shutil.which("unshare") is None:
         pytest.skip("there is no unshare(1) to mount a small disk with")
     command = ["unshare", "--user", "--map-root-user", "--mount", "--", sys.executable]
     done = subprocess.run(
-        [*command, str(Path(__file__).with_name("full_disk.py")), str(folder)],
+        [*command, str(Path(__file__).with_name("full_disk.py")), str(folder), *more],
         capture_output=True, text=True, check=False, cwd=CHECKOUT,
     )  # fmt: skip
     if "unshare:" in done.stderr or done.returncode == 99:

@@ -32,6 +32,7 @@ from reconciler.app.data.known_data import (
     nothing_guarded,
     with_inspections,
 )
+from reconciler.app.applying.relief import relieve_a_full_disk
 from reconciler.app.data.late_held_out import with_late_held_out
 from reconciler.app.data.unusable_tokenizers import with_unusable_tokenizers
 from reconciler.app.planning.gather import Observer, new_realm_uid
@@ -104,6 +105,7 @@ class Ticker:
         self._fetcher = begun.fetcher
         self._show = show
         self._choose = choose
+        relieve_a_full_disk(layout, show.notice)
         self._writer = _enter_office(layout, environment.now())
         self._launcher = launcher or LocalLauncher()
         top = layout.root if following.url is not None else Path(following.repository)
@@ -159,6 +161,7 @@ class Ticker:
     def tick(self) -> Tick:
         """Look, plan and act once."""
         self._launcher.reap()
+        relieve_a_full_disk(self._layout, self._show.notice)
         commit, desired = self._specs.newest()
         try:
             done = self._look_and_act(commit, desired)

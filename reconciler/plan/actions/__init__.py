@@ -34,6 +34,9 @@ from reconciler.plan.actions.copies import (
     ReadAgain,
     Reading,
 )
+from reconciler.plan.actions.disk import (
+    SetBallast,
+)
 from reconciler.plan.actions.quests import (
     DequeueJob,
     EnqueueJob,
@@ -107,6 +110,7 @@ AnyAction = (
     | AnswerRequest
     | HandleRequest
     | HandleQuestRequest
+    | SetBallast
 )
 
 __all__ = [
@@ -144,6 +148,7 @@ __all__ = [
     "RestoreCheckpoint",
     "RunAction",
     "SetAsideCheckpoint",
+    "SetBallast",
     "SnapshotFile",
     "SnapshotHeldOut",
     "StopRun",

@@ -9,6 +9,9 @@ from reconciler.plan.draft import Draft
 from reconciler.plan.world import LiveRun, World
 from state.amounts import size
 
+LEAST_FREE_BYTES = 4 * 1024 * 1024
+"""With less free the disk is full: the store's journal and what is written beside it may take as much."""
+
 
 def save_bytes(world: World, campaign: str) -> int:
     """Return the size of a campaign's next save, as that of its newest one; 0 before the first."""

@@ -48,6 +48,14 @@ class Scenario(NamedTuple):
 
 
 SCENARIOS = {
+    "SetBallast": Scenario(
+        lambda realm, make: a.SetBallast(size_bytes=3000, was_bytes=2000),
+        lambda realm, make: realm.done(a.SetBallast(size_bytes=2000, was_bytes=0)),
+    ),
+    "SetBallast-let-go": Scenario(
+        lambda realm, make: a.SetBallast(size_bytes=0, was_bytes=2000),
+        lambda realm, make: realm.done(a.SetBallast(size_bytes=2000, was_bytes=0)),
+    ),
     "RegisterCampaign": Scenario(lambda realm, make: make.register("tiny/campaign-003")),
     "RenameCampaign": Scenario(
         lambda realm, make: make.rename("tiny/first-light"),

@@ -80,6 +80,7 @@ class Builder:
                 work_tree=words.get("work_tree"),
                 file_system="ext4",
                 is_network=False,
+                ballast_bytes=words.get("ballast_bytes", 0),
             ),
             derived=DerivedFacts(
                 active_pointer=DerivedFile(path="pointer"), active_link=DerivedLink(path="link")
