@@ -13,7 +13,6 @@ import msgspec
 from reconciler.act.errors import FOREIGN, ActionFailed, translate
 from reconciler.act.launcher import Launcher, LocalLauncher
 from reconciler.act.observed_time import pass_time
-from reconciler.act.office import enter_office
 from reconciler.act.older_store import older_copy_text
 from reconciler.act.protocol import Outcome, perform
 from reconciler.act.queue_folders import write_queue_folders
@@ -23,6 +22,7 @@ from reconciler.app.applying.applied_notes import note_applied
 from reconciler.app.applying.followed_specs import FollowedSpecs
 from reconciler.app.applying.following import Begun
 from reconciler.app.applying.patience import Patience
+from reconciler.app.applying.relief import enter_relieved, relieve_a_full_disk
 from reconciler.app.applying.telling import Show
 from reconciler.app.data.known_data import (
     Gate,
@@ -32,7 +32,6 @@ from reconciler.app.data.known_data import (
     nothing_guarded,
     with_inspections,
 )
-from reconciler.app.applying.relief import relieve_a_full_disk
 from reconciler.app.data.late_held_out import with_late_held_out
 from reconciler.app.data.unusable_tokenizers import with_unusable_tokenizers
 from reconciler.app.planning.gather import Observer, new_realm_uid
@@ -56,11 +55,9 @@ from reconciler.plan.source import open_refresh
 from reconciler.plan.world import LiveRun, World
 from state.atomic import ensure_folder
 from state.inside import stay_inside
-from state.layout import Layout
 from state.store.connection import StoreDamaged
 from state.store.row_files import settle_row_files
 from state.store.tables import get_meta, put_meta
-from state.store.writer import Writer
 
 Choose = Callable[[View], Plan]
 """Returns what of a view's plan is to be done."""
@@ -105,8 +102,7 @@ class Ticker:
         self._fetcher = begun.fetcher
         self._show = show
         self._choose = choose
-        relieve_a_full_disk(layout, show.notice)
-        self._writer = _enter_office(layout, environment.now())
+        self._writer = enter_relieved(layout, environment.now(), show.notice)
         self._launcher = launcher or LocalLauncher()
         top = layout.root if following.url is not None else Path(following.repository)
         self._observer = Observer(environment, layout, top)
@@ -386,13 +382,6 @@ class Ticker:
                     "take it up again: reconcile apply; "
                     "end it: reconcile stop && reconcile apply --once"
                 )
-
-
-def _enter_office(layout: Layout, now: str) -> Writer:
-    try:
-        return enter_office(layout, now)
-    except ValueError as error:
-        raise Failed(str(error)) from error
 
 
 def _are_counted(outcomes: Sequence[Outcome]) -> bool:

@@ -2,8 +2,8 @@
 
 from reconciler.desired.realm import size_bytes
 from reconciler.plan.actions import SetBallast
-from reconciler.plan.draft import Draft
 from reconciler.plan.costs.room import LEAST_FREE_BYTES, needed_bytes, save_bytes
+from reconciler.plan.draft import Draft
 from reconciler.plan.world import World
 from state.amounts import size
 
