@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from state.ids import campaign_folder
+from state.ids import campaign_folder, recorded_folder
 from state.layout import CampaignLayout, Layout
 from state.store.rows import CampaignRow
 
@@ -20,8 +20,13 @@ HomeState = Literal["home", "moved", "both", "missing"]
 class Home(NamedTuple):
     """The places of a campaign, and how they were found."""
 
-    places: CampaignLayout
+    folder: str
     state: HomeState
+
+    @property
+    def places(self) -> CampaignLayout:
+        """What lies in it; a thousand folders are looked at without a Path for each."""
+        return CampaignLayout(Path(self.folder))
 
 
 def find_home(layout: Layout, row: CampaignRow) -> Home:
@@ -45,14 +50,13 @@ def find_homes(layout: Layout, rows: Iterable[CampaignRow]) -> Iterator[tuple[Ca
 
 
 def _home(layout: Layout, row: CampaignRow, is_there: Callable[[str], bool]) -> Home:
-    is_archived = row.status == "archived"
-    is_home = is_there(campaign_folder(row.folder_name, archived=is_archived))
-    is_away = is_there(campaign_folder(row.folder_name, archived=not is_archived))
+    name, is_archived = row.folder_name, row.status == "archived"
+    home, away = campaign_folder(name, archived=is_archived), recorded_folder(name, archived=not is_archived)
+    is_home, is_away = is_there(home), is_there(away)
     if is_away and not is_home:
-        return Home(layout.other_home_of(row), "moved")
-    if is_away:
-        return Home(layout.home_of(row), "both")
-    return Home(layout.home_of(row), "home" if is_home else "missing")
+        return Home(str(layout.other_home_of(row).folder), "moved")
+    state: HomeState = "both" if is_away else "home" if is_home else "missing"
+    return Home(f"{layout.root}/{home}", state)
 
 
 def _names(folder: Path) -> frozenset[str] | None:

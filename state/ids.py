@@ -60,10 +60,12 @@ def campaign_folder(campaign: str, *, archived: bool) -> str:
     """Return where a campaign's folder is to lie, below the root.
 
     Raises:
-        ValueError: the hero's id is the name of something else there.
+        ValueError: the name is not made of two valid ids, or the hero's is the name of something else there.
     """
     if (reserved := RESERVED_HEROES.get(campaign.partition("/")[0])) is not None:
         raise ValueError(f"{campaign!r} can have no folder: {reserved}")
+    if not is_campaign_name(campaign):
+        raise ValueError(f"{campaign!r} is not <hero>/<campaign>")
     return recorded_folder(campaign, archived=archived)
 
 

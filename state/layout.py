@@ -15,7 +15,6 @@ from state.ids import (
     RunKey,
     campaign_folder,
     checkpoint_folder,
-    is_campaign_name,
     recorded_folder,
     segment_folder,
 )
@@ -252,10 +251,7 @@ class Layout(msgspec.Struct, frozen=True):
         Raises:
             ValueError: the name is not made of two valid ids, or the hero's is reserved.
         """
-        folder = campaign_folder(name, archived=archived)
-        if not is_campaign_name(name):
-            raise ValueError(f"{name!r} is not <hero>/<campaign>")
-        return CampaignLayout(self.root / folder)
+        return CampaignLayout(self.root / campaign_folder(name, archived=archived))
 
     def home_of(self, row: CampaignRow) -> CampaignLayout:
         """Return the places of a campaign where its row says that it lies."""

@@ -61,7 +61,8 @@ def write_campaign_file(tools: Tools, uid: str, name: str) -> str:
     with tools.writer.transaction() as store:
         row = campaign_row(store, uid, name)
         ledger = select(store, LedgerRow, "WHERE campaign_uid = ? ORDER BY sequence", uid)
-    places, state = find_home(tools.layout, row)
+    home = find_home(tools.layout, row)
+    places, state = home.places, home.state
     if row.status == "deleted" and state == "missing":
         return ""
     path = places.record

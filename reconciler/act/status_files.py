@@ -24,7 +24,8 @@ def write_status_files(tools: Tools, uid: str, name: str) -> None:
         runs = select(store, RunRow, "WHERE campaign_uid = ?", uid)
         ledger = select(store, LedgerRow, "WHERE campaign_uid = ? ORDER BY sequence", uid)
         trash = select(store, TrashRow, "WHERE campaign_uid = ? AND state != 'restored'", uid)
-    places, state = find_home(tools.layout, row)
+    home = find_home(tools.layout, row)
+    places, state = home.places, home.state
     if state == "missing":
         return  # nothing is made in the place of a folder that may come back
     stones = {stone.sequence: stone for stone in trash}

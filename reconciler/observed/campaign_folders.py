@@ -38,11 +38,11 @@ def observe_campaign_folder(
 
     `segments`: those whose folders are looked into; none of a campaign that never began a second one.
     """
-    ahead = caches.rest.found_untouched(str(home.places.folder), campaign_uid) if not segments else None
+    ahead = caches.rest.found_untouched(home.folder, campaign_uid) if not segments else None
     if ahead is not None and ahead.checkpoints is not None:
         return _of(ahead, ahead.checkpoints, home)
     try:
-        with below.open(home.places.folder) as folder:
+        with below.open(home.folder) as folder:
             known = caches.rest.unchanged(folder, campaign_uid)
             if known is None:
                 known = caches.rest.look(folder, lambda inside: _read(inside, campaign_uid, caches))

@@ -111,7 +111,7 @@ class FolderMemory:
     def _is_untouched(self, below: Neighbours, path: str) -> bool:
         try:
             known = _PRINT_DECODER.decode(self._entries[_key(path)])
-            with below.open(Path(path)) as folder:
+            with below.open(path) as folder:
                 return folder.are(known.places, known.signatures)
         except (OSError, UnsafeFile, ValueError, msgspec.DecodeError):
             return False  # this process looks, and says what is wrong

@@ -182,9 +182,9 @@ class Neighbours:
             self._parent.__exit__()
             self._parent = None
 
-    def open(self, path: Path) -> Folder:
+    def open(self, path: str) -> Folder:
         """Open the folder; raises as `open_folder` does."""
-        parent, _, name = str(path).rpartition(os.sep)
+        parent, _, name = path.rpartition(os.sep)
         if self._parent is None or self._parent.text != parent:
             self.__exit__()
             self._parent = open_folder(Path(parent), self._below)

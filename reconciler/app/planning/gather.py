@@ -145,7 +145,7 @@ class Observer:
         with Neighbours(self._layout.root) as below:
             return {
                 name: observe_campaign_folder(
-                    Home(place, "home"), below, campaign_uid(store.realm_uid, name), self._folders
+                    Home(str(place.folder), "home"), below, campaign_uid(store.realm_uid, name), self._folders
                 )
                 for name, place in places.items()
                 if place.folder.is_dir()

@@ -211,10 +211,20 @@ def _kept(view: View) -> tuple[Kept, ...]:
     world = world_of(view)
     found = []
     for one in view.plan.kept if retention else ():
-        row = view.facts.campaign_row(one.campaign)
         is_told = one.num_dropped > 0 or one.campaign == world.active
-        later = at_goal(world, retention.spec, row) if retention and row and is_told else None
-        found.append(Kept(**msgspec.structs.asdict(one), at_goal=later))
+        row = view.facts.campaign_row(one.campaign) if is_told else None
+        later = at_goal(world, retention.spec, row) if retention and row else None
+        found.append(
+            Kept(
+                campaign=one.campaign,
+                cause=one.cause,
+                num_kept=one.num_kept,
+                kept_bytes=one.kept_bytes,
+                num_dropped=one.num_dropped,
+                dropped_bytes=one.dropped_bytes,
+                at_goal=later,
+            )
+        )
     return tuple(found)
 
 

@@ -25,7 +25,7 @@ def campaign(tmp_path: Path) -> CampaignLayout:
 def observe(tmp_path: Path, campaign: CampaignLayout):
     def look():
         with Neighbours(tmp_path / "root") as below:
-            return observe_campaign_folder(Home(campaign, "moved"), below, "aaaa", FolderCaches())
+            return observe_campaign_folder(Home(str(campaign.folder), "moved"), below, "aaaa", FolderCaches())
 
     return look
 

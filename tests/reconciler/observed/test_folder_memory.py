@@ -52,7 +52,7 @@ def campaign(tmp_path: Path, save_checkpoint: Callable[..., Path]) -> CampaignLa
 def look(tmp_path: Path, campaign: CampaignLayout) -> Callable[[FolderCaches], SeenFolder]:
     def observe(caches: FolderCaches) -> SeenFolder:
         with Neighbours(tmp_path / "root") as below:
-            return observe_campaign_folder(Home(campaign, "home"), below, "aaaa", caches)
+            return observe_campaign_folder(Home(str(campaign.folder), "home"), below, "aaaa", caches)
 
     return observe
 
@@ -234,7 +234,7 @@ def test_a_remembered_checkpoint_is_still_foreign_to_another_campaign(tmp_path, 
     for uid, steps in (("aaaa", [5, 6]), ("bbbb", []), ("aaaa", [5, 6])):
         with Neighbours(tmp_path / "root") as below:
             caches = FolderCaches(kept, settled_seconds=0)
-            seen = observe_campaign_folder(Home(campaign, "home"), below, uid, caches)
+            seen = observe_campaign_folder(Home(str(campaign.folder), "home"), below, uid, caches)
         assert [one.step for one in seen.checkpoints.complete] == steps
 
 
