@@ -120,6 +120,15 @@ class Suspend(Record, frozen=True, kw_only=True):
     """Shown wherever the suspended thing is."""
     until: When | None = None
     """A date or a time with its zone; without it, until this section is removed."""
+    by: Line | None = None
+    """Who says so; shown beside the reason."""
+
+    @property
+    def words(self) -> str:
+        """Return `suspended by ada until 2026-12-01: waiting for the new card`."""
+        who = f" by {self.by}" if self.by else ""
+        until = f" until {self.until}" if self.until else ""
+        return f"suspended{who}{until}: {self.reason}"
 
 
 class Spec(Record, frozen=True, kw_only=True):

@@ -161,6 +161,10 @@ def check(campaign: Campaign) -> Iterator[Finding]:
     ):
         message = "keep: metrics is for archived campaigns; this one has no state: archived"
         yield Finding(at=("keep",), on_key=True, message=message, hint="add that line, or remove this one")
+    if is_known(campaign.suspend, campaign.state) and campaign.suspend and campaign.state:
+        message = f"contradicts state: {campaign.state}: suspended, nothing is done for it, nor is it moved"
+        hint = "keep one of the two lines: an archived or deleted campaign does not train anyway"
+        yield Finding(at=("suspend",), on_key=True, message=message, hint=hint)
     yield from _check_export(campaign)
     yield from _check_releases(campaign.releases)
     seen: set[str] = set()

@@ -60,6 +60,15 @@ RootPath = Annotated[
 ]
 
 
+class RetryOfClass(Record, frozen=True, kw_only=True):
+    """What follows when a run fails in one way: such failures are counted by themselves."""
+
+    attempts: Annotated[int, Meta(ge=1, le=100)] | None = None
+    """Such failures in a row after which a person must look; absent: as of all."""
+    backoff: Duration | None = None
+    """Wait after the first of them; absent: as of all."""
+
+
 class Retry(Record, frozen=True, kw_only=True):
     """What follows when an action fails."""
 
@@ -68,7 +77,21 @@ class Retry(Record, frozen=True, kw_only=True):
     backoff: Duration = "30s"
     """Wait after the first failure; it doubles with each further one."""
     longest_backoff: Duration = "30m"
-    """The wait grows no further than this."""
+    """The wait grows no further; up to a fifth is added, so that what failed together is tried apart."""
+    oom: RetryOfClass | None = None
+    """Of runs that found too little memory; absent, as of each class below: they count with all others."""
+    nan: RetryOfClass | None = None
+    """Of runs with a loss or a gradient that is not finite."""
+    environment: RetryOfClass | None = None
+    """Of runs that missed something on the machine: a model, a package, room on a disk."""
+    hardware: RetryOfClass | None = None
+    """Of runs whose device failed."""
+    stuck: RetryOfClass | None = None
+    """Of runs that got no further, so that their watchdog ended them."""
+    lost: RetryOfClass | None = None
+    """Of runs whose process was gone without a word."""
+    unknown: RetryOfClass | None = None
+    """Of runs that failed in no other way."""
 
 
 class ApproveAbove(Record, frozen=True, kw_only=True):

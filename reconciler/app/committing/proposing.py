@@ -21,6 +21,7 @@ from reconciler.app.surroundings.environment import Environment
 from reconciler.app.surroundings.errors import Blocked, Misused, NotFound
 from reconciler.app.surroundings.ground import not_found
 from reconciler.app.surroundings.place import Options
+from reconciler.desired.base import Suspend, suspended_until
 from reconciler.desired.mistakes import nearest_name
 from reconciler.desired.places import KeyPath
 
@@ -90,7 +91,7 @@ def suspend(
     """Commit that nothing is done for a thing until it is lifted, or until a time has come.
 
     Raises:
-        Misused: the reason is empty.
+        Misused: the reason is empty, or it would have ended already.
         Blocked: it is suspended already.
     """
     if not reason.strip():
@@ -102,9 +103,17 @@ def suspend(
             f"{thing} is suspended already ({spec.path}); lift it first: reconcile unsuspend {thing}"
         )
     end = f", until: {_moment(until)}" if until else ""
-    text = _with(base.text(spec.path), spec, ("suspend",), f"{{reason: {quoted(reason)}{end}}}")
+    _refuse_over(until, environment.now())
+    words = f"{{reason: {quoted(reason)}, by: {quoted(f'{environment.user}@{environment.host}')}{end}}}"
+    text = _with(base.text(spec.path), spec, ("suspend",), words)
     subject = f"Suspend {thing}"
     return commit_edits(environment, options, base, {spec.path: text}, subject, committing)
+
+
+def _refuse_over(until: str | None, now: str) -> None:
+    end = suspended_until(Suspend(reason="", until=until)) if until else None
+    if end is not None and end <= now:
+        raise Misused(f"--until {until} is over already (now it is {now}): it would suspend nothing")
 
 
 def unsuspend(environment: Environment, options: Options, thing: str, committing: Committing) -> SpecCommit:

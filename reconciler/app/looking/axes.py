@@ -91,9 +91,8 @@ def _resting(view: View, world: World, name: str, run: ActiveRun | None) -> Axis
     """Return who or what keeps a campaign from training on purpose, and whether its trainer has obeyed."""
     if name in view.desired.campaigns and (found := world.suspension(name)) is not None:
         thing, suspend = found
-        until = f" until {suspend.until}" if suspend.until else ""
         word, still = ("suspending", _still(run, "leaves")) if _lives(run) else ("suspended", "")
-        return Axis("suspended", word, f"{thing} is suspended{until}: {suspend.reason}{still}")
+        return Axis("suspended", word, f"{thing} is {suspend.words}{still}")
     row = view.facts.campaign_row(name)
     if row is None or row.hold is None or row.status in ("archived", "deleted"):
         return None  # what rests for good is not on hold, whatever was once asked

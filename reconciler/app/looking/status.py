@@ -208,7 +208,8 @@ def _fetched(view: View) -> SourceStatus | None:
 
 def _suspended(view: View, suspend: Suspend) -> str:
     until = f", until {suspend.until}" if suspend.until else ", until it is lifted: reconcile unsuspend realm"
-    return f"{suspend.reason}{until} ({view.desired.realm.where('suspend')})"
+    who = f" (by {suspend.by})" if suspend.by else ""
+    return f"{suspend.reason}{who}{until} ({view.desired.realm.where('suspend')})"
 
 
 def _trash(view: View) -> TrashStatus:

@@ -27,7 +27,7 @@ def is_held_back(
     row = world.facts.campaign_row(campaign)
     forgiven_at = world.forgiven_at(row) if row else None
     policy = policy_of(world.desired.realm.spec)
-    verdict = judge_moments(failed.failed_at, policy, forgiven_at, world.now)
+    verdict = judge_moments(failed.failed_at, policy, forgiven_at, world.now, failed.id)
     if not verdict.ready:
         _block(draft, fetch.quest_id, verdict, failed.outcome, campaign, cause)
     return not verdict.ready

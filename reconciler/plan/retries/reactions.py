@@ -27,6 +27,7 @@ _REACTIONS: Mapping[str, str] = {
 
 def reaction_to(failure_class: str, policy: RetryPolicy) -> str:
     """Return what follows; of a class that only a newer trainer knows, what follows of an unknown failure."""
+    policy = policy.of(failure_class)
     first = duration(policy.backoff_seconds)
     tries = f"at most {count(policy.attempts, 'time')} in a row without progress, {first} later at first"
     return _REACTIONS.get(failure_class, _REACTIONS["unknown"]).format(tries=tries)

@@ -31,13 +31,12 @@ def block_suspended(world: World, draft: Draft, campaign: str) -> bool:
     if found is None:
         return False
     thing, suspend = found
-    until = f" until {suspend.until}" if suspend.until else ""
     draft.block(
         f"campaign/{campaign}",
         code="suspended",
-        message=f"{thing} is suspended{until}: {suspend.reason}",
+        message=f"{thing} is {suspend.words}",
         cause=world.where(thing, "suspend"),
-        hint="remove the suspend section when it may go on",
+        hint=f"when it may go on: reconcile unsuspend {thing.removeprefix('campaign/')}",
     )
     return True
 
@@ -112,7 +111,7 @@ def block_retry(world: World, draft: Draft, campaign: str, verdict: Verdict) -> 
         draft.block(
             f"campaign/{campaign}",
             code="given-up",
-            message=f"{verdict.failures} runs in a row failed without progress; the last: {said}",
+            message=f"{_in_a_row(verdict)} failed without progress; the last: {said}",
             cause=where,
             hint=f"{log}; then reconcile resume {campaign}",
         )
@@ -124,6 +123,12 @@ def block_retry(world: World, draft: Draft, campaign: str, verdict: Verdict) -> 
         cause=where,
         hint=f"{log}; to try at once: reconcile resume {campaign}",
     )
+
+
+def _in_a_row(verdict: Verdict) -> str:
+    if verdict.failure_class is None:
+        return f"{verdict.failures} runs in a row"
+    return f"{verdict.failures} runs ({verdict.failure_class}, which has a budget of its own)"
 
 
 def block_mid_epoch(world: World, draft: Draft, campaign: str, difference: Difference) -> bool:

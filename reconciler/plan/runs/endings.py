@@ -159,7 +159,7 @@ def _why_stop(world: World, draft: Draft, live: LiveRun) -> tuple[str, str] | No
     suspension = world.suspension(live.campaign)
     if suspension is not None:
         thing, suspend = suspension
-        return f"{thing} is suspended: {suspend.reason}", world.where(thing, "suspend")
+        return f"{thing} is {suspend.words}", world.where(thing, "suspend")
     if world.hold(live.campaign) == "stop":
         return blockers.held_text(world, live.campaign), "reconcile stop"
     row = world.facts.campaign_row(live.campaign)

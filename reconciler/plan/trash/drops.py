@@ -15,6 +15,7 @@ from reconciler.plan.actions import (
     DeleteCampaign,
     PurgeTrash,
     RecordCheckpoint,
+    RenameCampaign,
     RestoreCampaign,
     RestoreCheckpoint,
     SetAsideCheckpoint,
@@ -78,9 +79,10 @@ def _is_left_alone(world: World, row: CampaignRow, retention: Source[Retention])
 
 
 def _moving(draft: Draft) -> frozenset[str]:
-    """Return the campaigns that this plan moves: the rules of their new place decide, once they are there."""
+    """Return the campaigns that this plan moves or renames: the rules decide once that is done."""
     archived = (move.campaign for move in draft.actions(ArchiveCampaign))
-    return frozenset((*archived, *(move.campaign for move in draft.actions(RestoreCampaign))))
+    restored = (move.campaign for move in draft.actions(RestoreCampaign))
+    return frozenset((*archived, *restored, *(one.campaign for one in draft.actions(RenameCampaign))))
 
 
 def why_on_hold(world: World, draft: Draft, stock: Stock) -> str | None:

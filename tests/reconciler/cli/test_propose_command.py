@@ -154,8 +154,12 @@ def test_suspend_needs_a_reason_and_status_says_it_until_it_is_lifted(run, lab: 
     assert "needs its reason: --why TEXT" in run("suspend", "realm").stderr
     result = run("suspend", "realm", "--why", "new: card", "--until", "2999-01-07T08:00:00Z")
     assert result.exit_code == 0, result.stderr
-    assert changed(git, lab) == ['+suspend: {reason: "new: card", until: "2999-01-07T08:00:00Z"}']
-    assert "new: card, until 2999-01-07T08:00:00Z (specs/realm.yaml:3)" in run("status").stdout
+    (line,) = changed(git, lab)
+    who = line.split('by: "')[1].split('"')[0]
+    assert line == f'+suspend: {{reason: "new: card", by: "{who}", until: "2999-01-07T08:00:00Z"}}'
+    assert "@" in who
+    said = " ".join(run("status").stdout.split())
+    assert f"new: card (by {who}), until 2999-01-07T08:00:00Z (specs/realm.yaml:3)" in said
     assert run("suspend", "realm", "--why", "again").exit_code == 3
     assert run("unsuspend", "realm").exit_code == 0
     assert (lab / REALM).read_text() == before
@@ -174,3 +178,10 @@ def test_a_quest_alone_cannot_be_suspended(run) -> None:
     result = run("suspend", "quest/q1", "--why", "x")
     assert result.exit_code == 64
     assert "a quest cannot be suspended by itself" in result.stderr
+
+
+def test_an_end_that_is_over_already_suspends_nothing_and_is_refused(run, lab: Path, git) -> None:
+    before = git(lab, "rev-parse", "HEAD")
+    result = run("suspend", "realm", "--why", "new card", "--until", "2020-01-07")
+    assert (result.exit_code, git(lab, "rev-parse", "HEAD")) == (64, before)
+    assert "--until 2020-01-07 is over already (now it is " in result.stderr

@@ -152,3 +152,18 @@ def test_a_milestone_that_says_nothing_or_the_same_twice_is_refused(
     (mistake,) = mistakes_in(small)
 
     assert f"{mistake.where}: {mistake.sentence}" == f"{CAMPAIGN}:{place}: {sentence}"
+
+
+@pytest.mark.parametrize("state", ["archived", "deleted"])
+def test_a_campaign_that_is_suspended_and_archived_or_deleted_contradicts_itself(
+    mistakes_in, small, state: str
+) -> None:
+    small[CAMPAIGN] = f"id: campaign-001\nstate: {state}\nsuspend: {{reason: new card}}\n"
+    small[REALM] = "id: lab\n"
+
+    (mistake,) = mistakes_in(small)
+
+    assert f"{mistake.where}: {mistake.sentence}" == (
+        f"{CAMPAIGN}:3:1: contradicts state: {state}: suspended, nothing is done for it, nor is it moved; keep one of "
+        "the two lines: an archived or deleted campaign does not train anyway"
+    )
