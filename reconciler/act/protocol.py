@@ -63,7 +63,7 @@ def perform(
     except ActionFailed as error:
         yield from (_not_begun(change, f"not begun: {error}") for change in changes)
         return
-    tools = msgspec.structs.replace(tools, asked=watch_requests(changes, tools.layout, tools.known_requests))
+    tools = msgspec.structs.replace(tools, asked=watch_requests(tools.layout, tools.known_requests))
     journal = Journal(tools.writer, specs_commit)
     failed: set[str] = set()
     for change in changes:

@@ -81,9 +81,8 @@ def _remove(place: Path, ours: Sequence[Entry]) -> None:
         path = place / entry.path
         try:
             if path.name == MANIFEST_NAME:
-                sync_folder(
-                    path.parent
-                )  # a power cut must not leave files without what says that they are ours
+                # A power cut must not leave files without what says that they are ours.
+                sync_folder(path.parent)
             with opened(path.parent) as folder:
                 (os.rmdir if entry.is_folder else os.unlink)(path.name, dir_fd=folder)
         except FileNotFoundError:

@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from reconciler.app.asking.quest_requests import QuestKind
-    from reconciler.app.asking.requests import Asked, Kind
+    from reconciler.app.asking.requests import Asked
     from state.layout import Layout
+    from state.store.rows import RequestKind
 
 WAIT_SECONDS = 60.0
 THIS_ONE = "Return when this very request was handled."
@@ -103,7 +104,7 @@ def answer(session: Session, layout: "Layout", asked: "Asked", wishes: Wishes, s
         session.say(f"{safe(said)} (request {asked.id}).")
 
 
-def request_command(kind: "Kind", text: str, examples: "Sequence[tuple[str, str]]") -> click.Command:
+def request_command(kind: "RequestKind", text: str, examples: "Sequence[tuple[str, str]]") -> click.Command:
     """Return the command that asks something of a campaign's trainer: to pause, go on, leave or save."""
 
     @click.command(kind, cls=Verb, help=text, examples=examples)

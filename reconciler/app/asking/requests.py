@@ -2,7 +2,6 @@
 
 import time
 from contextlib import closing
-from typing import Literal
 
 import msgspec
 
@@ -18,22 +17,9 @@ from reconciler.observed.stat_cache import StatCache
 from state.layout import CampaignLayout, Layout
 from state.store.connection import open_reader, open_writer
 from state.store.requests import ask, find
-from state.store.rows import NO_REASON, RequestRow
+from state.store.rows import NO_REASON, RequestKind, RequestRow
 from state.store.troubles import in_words
 
-Kind = Literal[
-    "pause",
-    "resume",
-    "stop",
-    "checkpoint",
-    "undelete",
-    "approve",
-    "skip",
-    "retry",
-    "refresh",
-    "scrub",
-    "export",
-]
 POLL_SECONDS = 0.1
 
 
@@ -42,7 +28,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
     schema_version: int = 1
     id: int
-    kind: Kind
+    kind: RequestKind
     campaign: str
     asked_by: str
     why: str
@@ -54,7 +40,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def request(
-    environment: Environment, options: Options, kind: Kind, campaign: str | None, why: str | None
+    environment: Environment, options: Options, kind: RequestKind, campaign: str | None, why: str | None
 ) -> tuple[Layout, Asked]:
     """Leave a request for the campaign, or for the active one, and wake the loop.
 
@@ -70,7 +56,7 @@ def request(
 def leave_request(
     environment: Environment,
     layout: Layout,
-    kind: Kind,
+    kind: RequestKind,
     about: str,
     why: str | None,
     *,
@@ -179,7 +165,7 @@ def _wait_until_handled(layout: Layout, asked: Asked, deadline: float, timeout_s
 
 
 def _leave(
-    layout: Layout, *, kind: Kind, campaign: str, by: str, why: str, at: str, **about: str | None
+    layout: Layout, *, kind: RequestKind, campaign: str, by: str, why: str, at: str, **about: str | None
 ) -> int:
     import apsw
 

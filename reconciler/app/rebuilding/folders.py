@@ -110,9 +110,8 @@ def _campaigns(layout: Layout, problems: list[str]) -> Iterator[_Campaign]:
             folder_name = folder_name.removesuffix("-archived") if is_archived else folder_name
             if not (is_campaign_name(name) and is_campaign_name(folder_name)):
                 continue
-            if name == folder_name or record.get(
-                "uid"
-            ):  # a renamed one keeps its folder, and says whose it is
+            # A renamed one keeps its folder, and says whose it is.
+            if name == folder_name or record.get("uid"):
                 yield _Campaign(
                     name=name,
                     former_names="" if name == folder_name else folder_name,
