@@ -2,98 +2,84 @@
 
 Read the list of planners for the order in which apply acts: first the books are brought up to date with what
 happened, then what should not go on stops or pauses, then the campaigns and the queue become what the specs
-say (which may take long, or fail), and last a trainer gets its further orders or is started.
+say (which may take long, or fail), and last a trainer gets its further orders or is started. One that has no
+occasion to say anything is not even imported.
 """
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import NamedTuple
 
 from reconciler.desired.desired import Desired
 from reconciler.observed.facts import Facts
-from reconciler.plan.campaigns.archive import plan_archives, plan_restores
-from reconciler.plan.campaigns.cleanup import plan_cleanups
-from reconciler.plan.campaigns.deletions import plan_deletions
-from reconciler.plan.campaigns.overruled import plan_forgotten
-from reconciler.plan.campaigns.records import plan_records
-from reconciler.plan.campaigns.registry import plan_activation, plan_campaigns
-from reconciler.plan.campaigns.renames import block_misnamed, plan_after_renames, plan_renames
-from reconciler.plan.campaigns.starts import plan_starts
-from reconciler.plan.campaigns.status_files import plan_status_files
+from reconciler.plan import occasions
+from reconciler.plan.campaigns.renames import block_misnamed
 from reconciler.plan.changes import Plan
-from reconciler.plan.checkpoints.ledger import plan_checkpoints
-from reconciler.plan.checkpoints.saves import plan_saves
-from reconciler.plan.checkpoints.scrubs import plan_scrub
-from reconciler.plan.configs.effective import plan_effective
-from reconciler.plan.configs.heroes import plan_heroes
-from reconciler.plan.copies.exports import plan_exports
-from reconciler.plan.copies.mending import plan_mends
-from reconciler.plan.copies.second_copies import plan_second_copies
-from reconciler.plan.costs.ballast import plan_ballast, plan_let_go
 from reconciler.plan.draft import Draft
-from reconciler.plan.in_the_way import plan_obstacles
-from reconciler.plan.keeping.marks import plan_marks
-from reconciler.plan.keeping.milestones import plan_milestones
-from reconciler.plan.queue.datasets import plan_datasets
-from reconciler.plan.queue.folders import plan_queue_folders
-from reconciler.plan.queue.held_out import plan_held_out
-from reconciler.plan.queue.inbox import plan_inbox
-from reconciler.plan.queue.jobs import plan_progress
-from reconciler.plan.queue.quests import plan_queue
-from reconciler.plan.review.guard import plan_guard
 from reconciler.plan.root import block_misplaced_root, block_reserved_heroes
-from reconciler.plan.runs.endings import plan_ended_runs, plan_stops
-from reconciler.plan.runs.launches import plan_launch
-from reconciler.plan.runs.orders import plan_orders, plan_urgent_orders
-from reconciler.plan.runs.requests import plan_requests
-from reconciler.plan.segments.beginnings import plan_segments
-from reconciler.plan.source import plan_refreshes, plan_source_trouble
-from reconciler.plan.trash.contents import plan_tombstones
-from reconciler.plan.trash.drops import plan_drops, plan_purges, plan_undeletes
 from reconciler.plan.world import World
 
+
+class Planner(NamedTuple):
+    """One planner, by name."""
+
+    module: str
+    """Below this package."""
+    name: str
+    occasion: Callable[[World], bool]
+    """May it have something to say in a world in which nothing is planned yet?"""
+
+    def plan(self, world: World, draft: Draft) -> None:
+        """Let it add to the draft."""
+        getattr(import_module(f"reconciler.plan.{self.module}"), self.name)(world, draft)
+
+
 PLANNERS = (
-    plan_let_go,
-    plan_renames,
-    plan_ended_runs,
-    plan_checkpoints,
-    plan_mends,
-    plan_undeletes,
-    plan_forgotten,
-    plan_progress,
-    plan_requests,
-    plan_saves,
-    plan_refreshes,
-    plan_stops,
-    plan_segments,
-    plan_campaigns,
-    plan_restores,
-    plan_starts,
-    plan_activation,
-    plan_archives,
-    plan_heroes,
-    plan_urgent_orders,
-    plan_datasets,
-    plan_inbox,
-    plan_queue,
-    plan_orders,
-    plan_effective,
-    plan_held_out,
-    plan_launch,
-    plan_milestones,
-    plan_marks,
-    plan_records,
-    plan_status_files,
-    plan_drops,
-    plan_cleanups,
-    plan_deletions,
-    plan_purges,
-    plan_tombstones,
-    plan_obstacles,
-    plan_guard,
-    plan_source_trouble,
-    plan_queue_folders,
-    plan_second_copies,
-    plan_exports,
-    plan_scrub,
-    plan_after_renames,
-    plan_ballast,
+    Planner("costs.ballast", "plan_let_go", occasions.a_ballast_is_kept),
+    Planner("campaigns.renames", "plan_renames", occasions.always),
+    Planner("runs.endings", "plan_ended_runs", occasions.a_run_is_open),
+    Planner("checkpoints.ledger", "plan_checkpoints", occasions.checkpoints_are_known),
+    Planner("copies.mending", "plan_mends", occasions.copies_may_mend),
+    Planner("trash.drops", "plan_undeletes", occasions.somebody_asks),
+    Planner("campaigns.overruled", "plan_forgotten", occasions.something_was_dropped),
+    Planner("queue.jobs", "plan_progress", occasions.jobs_are_open),
+    Planner("runs.requests", "plan_requests", occasions.somebody_asks),
+    Planner("checkpoints.saves", "plan_saves", occasions.somebody_asks),
+    Planner("source", "plan_refreshes", occasions.somebody_asks),
+    Planner("runs.endings", "plan_stops", occasions.a_run_is_open),
+    Planner("segments.beginnings", "plan_segments", occasions.histories_may_part),
+    Planner("campaigns.registry", "plan_campaigns", occasions.always),
+    Planner("campaigns.archive", "plan_restores", occasions.campaigns_may_move),
+    Planner("campaigns.starts", "plan_starts", occasions.campaigns_begin_with_another),
+    Planner("campaigns.registry", "plan_activation", occasions.always),
+    Planner("campaigns.archive", "plan_archives", occasions.campaigns_may_move),
+    Planner("configs.heroes", "plan_heroes", occasions.always),
+    Planner("runs.orders", "plan_urgent_orders", occasions.a_run_is_open),
+    Planner("queue.datasets", "plan_datasets", occasions.there_are_datasets),
+    Planner("queue.inbox", "plan_inbox", occasions.the_inbox_holds_something),
+    Planner("queue.quests", "plan_queue", occasions.the_queue_holds_something),
+    Planner("runs.orders", "plan_orders", occasions.a_run_is_open),
+    Planner("configs.effective", "plan_effective", occasions.a_run_is_open),
+    Planner("queue.held_out", "plan_held_out", occasions.always),
+    Planner("runs.launches", "plan_launch", occasions.always),
+    Planner("keeping.milestones", "plan_milestones", occasions.checkpoints_are_marked),
+    Planner("keeping.marks", "plan_marks", occasions.checkpoints_are_marked),
+    Planner("campaigns.records", "plan_records", occasions.always),
+    Planner("campaigns.status_files", "plan_status_files", occasions.files_may_differ),
+    Planner("trash.drops", "plan_drops", occasions.drops_may_follow),
+    Planner("campaigns.cleanup", "plan_cleanups", occasions.campaigns_may_go),
+    Planner("campaigns.deletions", "plan_deletions", occasions.campaigns_may_go),
+    Planner("trash.drops", "plan_purges", occasions.something_was_dropped),
+    Planner("trash.contents", "plan_tombstones", occasions.something_was_dropped),
+    Planner("in_the_way", "plan_obstacles", occasions.something_stands_in_the_way),
+    Planner("review.guard", "plan_guard", occasions.somebody_asks),
+    Planner("source", "plan_source_trouble", occasions.the_source_is_in_trouble),
+    Planner("queue.folders", "plan_queue_folders", occasions.always),
+    Planner("copies.second_copies", "plan_second_copies", occasions.copies_are_wanted),
+    Planner("copies.exports", "plan_exports", occasions.somebody_asks),
+    Planner("checkpoints.scrubs", "plan_scrub", occasions.checkpoints_are_read_again),
+    Planner("campaigns.renames", "plan_after_renames", occasions.always),
+    Planner("costs.ballast", "plan_ballast", occasions.a_ballast_is_kept),
 )
 
 _STOPS = (block_misplaced_root, block_reserved_heroes, block_misnamed)
@@ -112,7 +98,8 @@ def make_plan(
     draft = Draft()
     if not any(block(world, draft) for block in _STOPS):
         for planner in PLANNERS:
-            planner(world, draft)
+            if draft.changes or planner.occasion(world):
+                planner.plan(world, draft)
     return Plan(
         realm=desired.realm.spec.id,
         root=facts.disk.root,

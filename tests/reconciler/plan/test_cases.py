@@ -1,12 +1,15 @@
 """Every subject of the plan as a table: specs and facts in, changes and blockers out. One file a case."""
 
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
 
+from reconciler.plan import planner
 from reconciler.plan.actions import LaunchRun
 from reconciler.plan.checkpoints import ledger
+from reconciler.plan.occasions import always
 from reconciler.plan.sentences import sentence_of
 from state.ids import campaign_uid, job_uid
 
@@ -54,3 +57,29 @@ def test_no_case_is_planned_otherwise_where_nothing_is_left_out_as_recorded(plan
     monkeypatch.setattr(ledger, "_is_as_recorded", lambda _world, row: asked.append(row))
     assert [planned(case) for case in found] == before
     assert asked
+
+
+def test_no_case_is_planned_otherwise_where_every_planner_is_asked(planned, monkeypatch):
+    """A planner without an occasion is left out: it would have said nothing."""
+    found = [YAML(typ="safe").load(path.read_text()) for path in CASES]
+    before = [planned(case) for case in found]
+    left_out = []
+
+    def yes(one, world):
+        left_out.append(one.name) if not one.occasion(world) else None
+        return True
+
+    planners = planner.PLANNERS
+    monkeypatch.setattr(
+        planner,
+        "PLANNERS",
+        [one._replace(occasion=lambda world, one=one: yes(one, world)) for one in planners],
+    )
+    for case, plan in zip(found, before, strict=True):
+        assert planned(case) == plan, case
+    assert set(left_out) == {one.name for one in planners if one.occasion is not always}
+
+
+def test_every_planner_is_where_the_list_says():
+    for one in planner.PLANNERS:
+        assert callable(getattr(import_module(f"reconciler.plan.{one.module}"), one.name))

@@ -1,0 +1,148 @@
+"""What must be so before a planner can have anything to say: quick questions, asked before it is imported.
+
+A realm in which nothing happens needs a third of the planners, and most of the time of its plan was their
+import. Each question may say yes too often and never no too often; a plan with changes asks none of them.
+"""
+
+from reconciler.observed.facts import CampaignFacts
+from reconciler.observed.records import CheckpointFacts, InboxFacts
+from reconciler.plan.world import World
+
+
+def always(world: World) -> bool:
+    """It looks at what every realm has."""
+    del world
+    return True
+
+
+def a_ballast_is_kept(world: World) -> bool:
+    """Is room kept for a full disk, or wanted?"""
+    return bool(world.facts.disk.ballast_bytes) or world.desired.realm.spec.disk.ballast is not None
+
+
+def a_run_is_open(world: World) -> bool:
+    """Is a run not over yet, or does a trainer live that nobody knows?"""
+    facts = world.facts
+    open_runs = any(run.state != "ended" for run in facts.store.runs)
+    return open_runs or any(run.alive for seen in facts.campaigns.values() for run in seen.runs)
+
+
+def somebody_asks(world: World) -> bool:
+    """Is a person's request open?"""
+    return bool(world.facts.store.requests)
+
+
+def checkpoints_are_known(world: World) -> bool:
+    """Is a checkpoint recorded, or does anything lie where they belong?"""
+    return bool(world.facts.store.ledger) or any(map(_holds_something, world.facts.campaigns.values()))
+
+
+def _holds_something(seen: CampaignFacts) -> bool:
+    return bool(seen.segments or seen.problems or seen.checkpoints != CheckpointFacts())
+
+
+def copies_may_mend(world: World) -> bool:
+    """Is there a copy of a checkpoint, here or in a campaign that began with it?"""
+    store = world.facts.store
+    return bool(store.copies) or any(row.starting_digest is not None for row in store.campaigns)
+
+
+def something_was_dropped(world: World) -> bool:
+    """Does a tombstone stand, or can the trash not be looked into?"""
+    return bool(world.facts.store.trash) or world.facts.trash.problem is not None
+
+
+def drops_may_follow(world: World) -> bool:
+    """Are there rules, or drops that a kill cut short?"""
+    return world.desired.retention is not None or something_was_dropped(world)
+
+
+def jobs_are_open(world: World) -> bool:
+    """Is a job waiting or at work?"""
+    return any(job.status in ("queued", "processing") for job in world.facts.store.jobs)
+
+
+def the_queue_holds_something(world: World) -> bool:
+    """Is there a quest or a job, or a reason why none of them moves?"""
+    store, is_unseen = world.facts.store, world.facts.snapshots.problem is not None
+    return bool(store.jobs or world.quests) or is_unseen or world.is_queue_suspended
+
+
+def the_inbox_holds_something(world: World) -> bool:
+    """Does anything lie in the inbox, or can it not be looked into?"""
+    return world.facts.inbox != InboxFacts()
+
+
+def histories_may_part(world: World) -> bool:
+    """Was a segment begun, did a run fail, or does a spec ask for a rewind or a release?"""
+    store, specs = world.facts.store, [source.spec for source in world.desired.campaigns.values()]
+    failed = any(run.failure_class is not None for run in store.runs)
+    return bool(store.segments) or failed or any(spec.rewind or spec.releases for spec in specs)
+
+
+def campaigns_may_move(world: World) -> bool:
+    """Is a campaign archived, wanted there, or cut short on its way?"""
+    facts, specs = world.facts, [source.spec for source in world.desired.campaigns.values()]
+    return (
+        any(row.status == "archived" for row in facts.store.campaigns)
+        or any(spec.state == "archived" for spec in specs)
+        or any(seen.home != "home" for seen in facts.campaigns.values())
+    )
+
+
+def campaigns_begin_with_another(world: World) -> bool:
+    """Does a campaign begin with a checkpoint, or did one?"""
+    facts, specs = world.facts, [source.spec for source in world.desired.campaigns.values()]
+    saved = (one for seen in facts.campaigns.values() for one in seen.checkpoints.complete)
+    return (
+        any(spec.starting_checkpoint is not None for spec in specs)
+        or any(row.starting_from or row.starting_checkpoint for row in facts.store.campaigns)
+        or any(one.origin is not None for one in saved)
+    )
+
+
+def campaigns_may_go(world: World) -> bool:
+    """Does a spec want a campaign deleted or just its metrics kept, or was one deleted?"""
+    specs = [source.spec for source in world.desired.campaigns.values()]
+    gone = any(row.status == "deleted" for row in world.facts.store.campaigns)
+    return gone or any(spec.state == "deleted" or spec.keep is not None for spec in specs)
+
+
+def checkpoints_are_marked(world: World) -> bool:
+    """Does a spec pin, tag, or name milestones?"""
+    retention = world.desired.retention
+    specs = [source.spec for source in world.desired.campaigns.values()]
+    is_marked = retention is not None and bool(retention.spec.pins or retention.spec.tags)
+    return is_marked or any(spec.milestones is not None for spec in specs)
+
+
+def copies_are_wanted(world: World) -> bool:
+    """Do the rules want second copies?"""
+    retention = world.desired.retention
+    return retention is not None and retention.spec.copies is not None
+
+
+def checkpoints_are_read_again(world: World) -> bool:
+    """Do the rules, or a person, want checkpoints to be read again?"""
+    retention = world.desired.retention
+    return somebody_asks(world) or (retention is not None and retention.spec.scrub is not None)
+
+
+def there_are_datasets(world: World) -> bool:
+    """Does a spec describe a dataset?"""
+    return bool(world.desired.datasets)
+
+
+def something_stands_in_the_way(world: World) -> bool:
+    """Does anything stand where a file or a folder of the realm belongs?"""
+    return bool(world.facts.obstacles)
+
+
+def the_source_is_in_trouble(world: World) -> bool:
+    """Can the branch that is followed not be followed?"""
+    return world.facts.source is not None
+
+
+def files_may_differ(world: World) -> bool:
+    """Is a campaign's status file not known to be right?"""
+    return any(row.name not in world.right for row in world.facts.store.campaigns)
