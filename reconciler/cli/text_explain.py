@@ -47,7 +47,8 @@ def _facts(facts: Sequence["Fact"], width: int, paint: Paint) -> str:
 def _blocked(item: "Blocked", width: int, paint: Paint) -> str:
     message = wrapped(safe(f"{item.subject}: {item.message}"), width - len(INDENT) - 2)
     lines = [f"{INDENT}{paint('!', 'bad')} {message[0]}", *(f"{INDENT}  {piece}" for piece in message[1:])]
-    lines.append(f"{INDENT}  {paint(f'{safe(item.code)}, {safe(item.cause)}', 'dim')}")
+    cause = wrapped(safe(f"{item.code}, {item.cause}"), width - len(INDENT) - 2)
+    lines += [f"{INDENT}  {paint(piece, 'dim')}" for piece in cause]
     hint = wrapped(safe(item.hint), width - len(INDENT) - 6)
     lines += [f"{INDENT}  {'→ ' if place == 0 else '  '}{piece}" for place, piece in enumerate(hint)]
     return "\n".join(lines)

@@ -14,12 +14,14 @@ from reconciler.plan.segments.releases import (
     Begin,
     branch_to_begin,
     open_branch,
+    release_to_come,
     waits_for_warm_up,
     wanted_of,
 )
 from reconciler.plan.segments.rollbacks import DIVERGED, NoRollback, Rollback, rollback_of
 from reconciler.plan.segments.rolled_back import told_after_rollback
 from reconciler.plan.world import World
+from state.amounts import count
 from state.contract.request import DecayBranch
 from state.store.rows import CampaignRow, SegmentRow
 
@@ -117,6 +119,24 @@ def _name_warm_up(world: World, draft: Draft, row: CampaignRow) -> None:
             f"{found.warm_up:,} updates ({found.origin}); {row.name} stands at step {found.step:,}",
             cause=found.cause,
             hint="nothing: training brings it there; or lower warmup_steps",
+        )
+        return
+    _name_to_come(world, draft, row)
+
+
+def _name_to_come(world: World, draft: Draft, row: CampaignRow) -> None:
+    """Say what the next release will be, while no checkpoint is as far."""
+    found = release_to_come(world, row)
+    if found is not None:
+        release, step, cause = found
+        draft.block(
+            f"campaign/{row.name}",
+            code=WAITS,
+            message=f"the release at step {release.at:,} branches off the first checkpoint there and makes "
+            f"{count(release.updates, 'update')}, its rate falling to {release.to:g} of what it was; "
+            f"{row.name} stands at step {step:,}",
+            cause=cause,
+            hint="nothing: training brings it there",
         )
 
 

@@ -126,6 +126,16 @@ def waits_for_warm_up(world: World, row: CampaignRow) -> InWarmUp | None:
     return None
 
 
+def release_to_come(world: World, row: CampaignRow) -> tuple[Release, int, str] | None:
+    """Return the first release whose step no checkpoint has reached, where training stands, and its line."""
+    saved = usable(world, row)
+    step = saved[-1].step if saved else 0
+    for place, release in enumerate(_asked(world, row)):
+        if release.at > step and branch_for(world, row, release) is None:
+            return release, step, world.where(f"campaign/{row.name}", "releases", place)
+    return None
+
+
 def _asked(world: World, row: CampaignRow) -> Iterator[Release]:
     """Yield the releases that the specs ask for of the active campaign, as they stand there."""
     source = world.desired.campaigns.get(row.name)
