@@ -16,6 +16,7 @@ from reconciler.observed.records import (
     InboxFacts,
     LearntHeldOut,
     ModelFacts,
+    OrphanFolder,
     QuestFileFacts,
     RunFacts,
     SnapshotFacts,
@@ -120,6 +121,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """Hero id → why its tokenizer, which is there, cannot be loaded, as far as anybody has tried."""
     missing_programs: Mapping[str, str] = {}
     """Skill id → why the program of its command cannot be started here."""
+    orphans: tuple[OrphanFolder, ...] = ()
+    """By path: what lies among the folders of campaigns and is of none."""
     renames: tuple[Rename, ...] = ()
     """Campaigns whose spec has another name now; everything else here has that name already."""
 

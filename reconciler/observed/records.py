@@ -26,6 +26,8 @@ class GpuProcess(msgspec.Struct, frozen=True, kw_only=True):
     pid: int
     memory_bytes: int | None
     """None where the driver does not tell (Windows, some containers)."""
+    name: str | None = None
+    """Of its program; None where it cannot be seen from here, as from inside of a container."""
 
 
 class Gpu(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,6 +102,17 @@ def found_checkpoint(path: str, size_bytes: int, manifest: Manifest) -> FoundChe
         origin=manifest.origin,
         manifest_json=msgspec.json.encode(manifest),
     )
+
+
+class OrphanFolder(msgspec.Struct, frozen=True, kw_only=True):
+    """A folder, or file, among the campaigns' that no campaign explains."""
+
+    path: str
+    """Below the root."""
+    size_bytes: int
+    num_files: int
+    is_at_least: bool = False
+    """There are more files than were counted."""
 
 
 class ForeignFolder(msgspec.Struct, frozen=True, kw_only=True):

@@ -20,6 +20,16 @@ def a_ballast_is_kept(world: World) -> bool:
     return bool(world.facts.disk.ballast_bytes) or world.desired.realm.spec.disk.ballast is not None
 
 
+def campaigns_are_renamed(world: World) -> bool:
+    """Has a campaign's spec another name now?"""
+    return bool(world.facts.renames)
+
+
+def something_is_unexplained(world: World) -> bool:
+    """Does a folder of no campaign lie there, or does anybody compute on a GPU?"""
+    return bool(world.facts.orphans) or any(gpu.processes for gpu in world.facts.gpus.gpus)
+
+
 def a_run_is_open(world: World) -> bool:
     """Is a run not over yet, or does a trainer live that nobody knows?"""
     facts = world.facts

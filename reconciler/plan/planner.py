@@ -36,7 +36,7 @@ class Planner(NamedTuple):
 
 PLANNERS = (
     Planner("costs.ballast", "plan_let_go", occasions.a_ballast_is_kept),
-    Planner("campaigns.renames", "plan_renames", occasions.always),
+    Planner("campaigns.renames", "plan_renames", occasions.campaigns_are_renamed),
     Planner("runs.endings", "plan_ended_runs", occasions.a_run_is_open),
     Planner("checkpoints.ledger", "plan_checkpoints", occasions.checkpoints_are_known),
     Planner("copies.mending", "plan_mends", occasions.copies_may_mend),
@@ -72,13 +72,14 @@ PLANNERS = (
     Planner("trash.drops", "plan_purges", occasions.something_was_dropped),
     Planner("trash.contents", "plan_tombstones", occasions.something_was_dropped),
     Planner("in_the_way", "plan_obstacles", occasions.something_stands_in_the_way),
+    Planner("orphans", "plan_orphans", occasions.something_is_unexplained),
     Planner("review.guard", "plan_guard", occasions.somebody_asks),
     Planner("source", "plan_source_trouble", occasions.the_source_is_in_trouble),
     Planner("queue.folders", "plan_queue_folders", occasions.always),
     Planner("copies.second_copies", "plan_second_copies", occasions.copies_are_wanted),
     Planner("copies.exports", "plan_exports", occasions.somebody_asks),
     Planner("checkpoints.scrubs", "plan_scrub", occasions.checkpoints_are_read_again),
-    Planner("campaigns.renames", "plan_after_renames", occasions.always),
+    Planner("campaigns.renames", "plan_after_renames", occasions.campaigns_are_renamed),
     Planner("costs.ballast", "plan_ballast", occasions.a_ballast_is_kept),
 )
 

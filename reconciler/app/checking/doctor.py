@@ -10,7 +10,7 @@ import msgspec
 from reconciler.app.looking.trash_items import trash
 from reconciler.app.planning.comparing import compare
 from reconciler.app.planning.in_force import layout_of, look_in_force
-from reconciler.app.planning.look import View
+from reconciler.app.planning.look import View, world_of
 from reconciler.app.surroundings.environment import Environment
 from reconciler.app.surroundings.lock_holder import holder_of
 from reconciler.app.surroundings.place import Options
@@ -20,6 +20,7 @@ from reconciler.desired.mistakes import SpecMistakesError
 from reconciler.observed.disk import observe_disk
 from reconciler.observed.gpus import observe_gpus
 from reconciler.observed.records import DiskFacts
+from reconciler.plan.orphans import orphan_lines
 from reconciler.plan.trash.contents import num_in_trash
 from state.amounts import counts, size
 from state.layout import Layout
@@ -240,6 +241,7 @@ def _view_checks(view: View) -> Iterator[Check]:
     yield _queue(view)
     yield _blocked(view)
     yield _trash(view)
+    yield _orphans(view)
     yield from _checkpoints(view)
 
 
@@ -258,6 +260,18 @@ def _trash(view: View) -> Check:
         told = f"{text}; {_count(len(strange), 'thing')} not ours, such as {strange[0].path}"
         return _warn("trash", told, "look at it and move it away: it is never deleted")
     return _ok("trash", text if facts.in_trash else "empty")
+
+
+def _orphans(view: View) -> Check:
+    """Name what no spec explains: campaigns without one, folders beside them, processes on a GPU."""
+    found = list(orphan_lines(world_of(view)))
+    found += [text for text in view.plan.warnings if " has no spec any more; " in text]
+    if not found:
+        return _ok("orphans", "nothing that no spec explains")
+    more = f"; and {len(found) - 1:,} more (reconcile plan names each)" if len(found) > 1 else ""
+    return _warn(
+        "orphans", f"{found[0]}{more}", "give it its spec back, or move it away; it is left as it is"
+    )
 
 
 def _branch(view: View) -> Iterator[Check]:

@@ -27,10 +27,12 @@ from reconciler.observed.held_out import HeldOutFiles
 from reconciler.observed.in_the_way import observe_obstacles
 from reconciler.observed.inbox import observe_inbox
 from reconciler.observed.models import hub_cache_folder, observe_model
+from reconciler.observed.orphans import OrphanFolders, with_names
 from reconciler.observed.programs import why_not_startable
 from reconciler.observed.quest_files import TakenIn, observe_quest_file
 from reconciler.observed.queue_folders import observe_queue_folders
 from reconciler.observed.records import (
+    GpuInventory,
     InboxFacts,
     ModelFacts,
     QuestFileFacts,
@@ -72,6 +74,7 @@ class Observer:
         self._files = KeptAnswers(environment.cache_folder / "facts")
         self._folders = FolderCaches(self._files)
         self._bearers = Bearers()
+        self._orphans = OrphanFolders()
         self.right = RightMemory(self._files, layout.root)
         """What plans with what is remembered of the derived files."""
 
@@ -93,7 +96,8 @@ class Observer:
             disk=observe_disk(self._layout.root),
             derived=observe_derived(self._layout, folders),
             source=observe_source(self._layout.fetched),
-            gpus=visible_gpus(observe_gpus(), self._environment.variables.get("CUDA_VISIBLE_DEVICES")),
+            orphans=self._orphans.look(self._layout, store.campaigns, desired.campaigns),
+            gpus=self._gpus(),
             obstacles=observe_obstacles(self._layout, store.campaigns, _clear(folders)),
             campaigns=self._campaigns(desired, store, folders),
             snapshots=observe_snapshots(self._layout),
@@ -107,6 +111,10 @@ class Observer:
             start_folders=dict(self._start_folders(desired, store)),
             missing_programs=self._missing_programs(desired),
         )
+
+    def _gpus(self) -> GpuInventory:
+        allowed = self._environment.variables.get("CUDA_VISIBLE_DEVICES")
+        return visible_gpus(with_names(observe_gpus()), allowed)
 
     def _store(self, desired: Desired) -> StoreView:
         try:

@@ -12,6 +12,7 @@ from reconciler.plan.actions import (
 )
 from reconciler.plan.draft import Draft
 from reconciler.plan.world import World
+from state.amounts import count, size
 from state.cards import CampaignCard, Milestone, decode_card
 from state.contract.goals import Goals
 from state.store.rows import CampaignRow
@@ -26,7 +27,13 @@ def plan_campaigns(world: World, draft: Draft) -> None:
     for row in world.facts.store.campaigns:
         if row.name not in world.desired.campaigns and row.status != "deleted":
             text = f"campaign/{row.name} has no spec any more; everything of it stays as it is"
-            draft.warnings.append(f"{text}{_renamed(draft, row.name)}")
+            draft.warnings.append(f"{text}{_holds(world, row)}{_renamed(draft, row.name)}")
+
+
+def _holds(world: World, row: CampaignRow) -> str:
+    complete = world.seen(row.name).all_complete
+    held = sum(found.size_bytes for found in complete)
+    return f" ({count(len(complete), 'checkpoint')}, {size(held)})" if complete else ""
 
 
 def _renamed(draft: Draft, was: str) -> str:

@@ -22,6 +22,7 @@ from reconciler.observed.records import (
     ForeignFolder,
     GpuInventory,
     LearntHeldOut,
+    OrphanFolder,
     RunFacts,
     SnapshotFacts,
     Strange,
@@ -99,6 +100,7 @@ class Builder:
             obstacles=tuple(
                 Obstacle(path=path, message=why) for path, why in words.get("obstacles", {}).items()
             ),
+            orphans=msgspec.convert(words.get("orphans", ()), tuple[OrphanFolder, ...]),
             queue_folders=Found(**words["queue_folders"]) if "queue_folders" in words else None,
             models={name: model_facts(facts) for name, facts in words.get("models", {}).items()},
             unusable_tokenizers=words.get("unusable_tokenizers", {}),

@@ -17,9 +17,8 @@ from state.store.rows import InboxRow, QuestDataRow
 
 
 def a_gpu(words: Mapping[str, Any]) -> Gpu:
-    return Gpu(
-        **({"uuid": "u", "name": "card", "utilization_percent": 0, "memory_used_bytes": 0} | dict(words))
-    )
+    card = {"uuid": "u", "name": "card", "utilization_percent": 0, "memory_used_bytes": 0}
+    return msgspec.convert(card | dict(words), Gpu)
 
 
 def quest_file(name: str, words: Mapping[str, Any]) -> QuestFileFacts:
