@@ -158,18 +158,27 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """Return the ledger rows of a campaign in the order of recording."""
         return self._ledger.get(campaign_uid, ())
 
+    def after(self, before: "Facts") -> "Facts":
+        """Return these facts; where the store was not written to since, with the indexes made then."""
+        if self.store is before.store:
+            known = {name: made for name, made in before.__dict__.items() if name in _OF_THE_STORE}
+            self.__dict__.update(known)
+        return self
+
     def stock_of(self, row: CampaignRow) -> Stock:
-        """Return what is kept of a campaign's checkpoints; of the same row it is put together once."""
+        """Return what is kept of a campaign's checkpoints; of one row and one folder it is found out once."""
+        seen = self.campaigns.get(row.name)
+        complete = seen.all_complete if seen is not None else ()
         known = self._stocks.get(row.uid)
-        if known is None or known.row is not row:
-            known = self._stocks[row.uid] = self._make_stock(row)
+        if known is None or known.row is not row or known.complete is not complete:
+            known = make_stock(row, self.ledger_of(row.uid), complete, self._stones(row))
+            self._stocks[row.uid] = known
         return known
 
-    def _make_stock(self, row: CampaignRow) -> Stock:
-        ledger, seen = self.ledger_of(row.uid), self.campaigns.get(row.name)
-        found = [(one.sequence, self.tombstone(one)) for one in ledger] if self.tombstones else ()
-        stones = {sequence: stone for sequence, stone in found if stone is not None}
-        return make_stock(row, ledger, seen.all_complete if seen is not None else (), stones)
+    def _stones(self, row: CampaignRow) -> dict[int, TrashRow]:
+        """Return the tombstones in force among a campaign's ledger, by sequence."""
+        ledger = self.ledger_of(row.uid) if self.tombstones else ()
+        return {one.sequence: stone for one in ledger if (stone := self.tombstone(one)) is not None}
 
     @cached_property
     def _stocks(self) -> dict[str, Stock]:
@@ -287,6 +296,10 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def _quest_data(self) -> dict[str, QuestDataRow]:
         return {row.source_key: row for row in self.store.quest_data}
+
+
+_OF_THE_STORE = frozenset(name for name, made in vars(Facts).items() if isinstance(made, cached_property))
+"""The indexes: each is made of the store's rows alone, and a stock is asked what folder it is of."""
 
 
 def _grouped(rows: Iterable[Row], key: Callable[[Row], str]) -> dict[str, tuple[Row, ...]]:

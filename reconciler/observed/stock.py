@@ -21,6 +21,8 @@ class Stock(msgspec.Struct, frozen=True, dict=True):
     """Those in force that were never dropped, or were taken back."""
     lost: tuple[LedgerRow, ...]
     """Those of them that are missing or damaged, and those in the trash that were found damaged there."""
+    is_whole: bool = False
+    """Each row lies there undamaged, step by step, and nothing else: so it is with most campaigns."""
 
     @cached_property
     def in_force(self) -> Mapping[tuple[int, int], LedgerRow]:
@@ -48,20 +50,17 @@ def make_stock(
     stones: Mapping[int, TrashRow],
 ) -> Stock:
     """Return the stock of a campaign; `stones`: the tombstones in force among its ledger, by sequence."""
-    if not stones and is_whole(ledger, complete):
-        return Stock(row, ledger, complete, ledger, ())
+    if not stones and _is_whole(ledger, complete):
+        return Stock(row, ledger, complete, kept=ledger, lost=(), is_whole=True)
     last, there = tuple(_in_force(ledger).values()), _digests(complete)
     kept = tuple([one for one in last if one.sequence not in stones])
     lost = [one for one in kept if one.digest not in there or one.damage is not None]
     lost += [one for one in last if one.damage is not None and _is_in_trash(stones.get(one.sequence))]
-    return Stock(row, ledger, complete, kept, tuple(lost))
+    return Stock(row, ledger, complete, kept=kept, lost=tuple(lost))
 
 
-def is_whole(ledger: tuple[LedgerRow, ...], complete: tuple[FoundCheckpoint, ...]) -> bool:
-    """Does each row lie there undamaged, step by step, and nothing else? So it is with most campaigns.
-
-    Then each is in force: no step is there twice.
-    """
+def _is_whole(ledger: tuple[LedgerRow, ...], complete: tuple[FoundCheckpoint, ...]) -> bool:
+    """Does each row lie there undamaged, step by step, and nothing else? Then each is in force."""
     if len(ledger) != len(complete):
         return False
     steps = [one.step for one in ledger if one.damage is None]

@@ -19,7 +19,7 @@ class StoreDamaged(Exception):
     """The store's file is not a readable database."""
 
 
-class _Older(Exception):
+class OlderStore(Exception):
     """The store has the tables of an earlier version."""
 
 
@@ -60,8 +60,8 @@ def open_reader(path: Path) -> Iterator[apsw.Connection]:
     if not path.exists():
         raise FileNotFoundError(path)
     try:
-        connection = _connect_read_only(path)
-    except (apsw.ReadOnlyError, _Older):
+        connection = open_in_place(path)
+    except (apsw.ReadOnlyError, OlderStore):
         import tempfile  # only after a crash or an upgrade
 
         with tempfile.TemporaryDirectory() as folder, _open_copy(path, Path(folder)) as connection:
@@ -77,7 +77,13 @@ def open_reader(path: Path) -> Iterator[apsw.Connection]:
         connection.close()
 
 
-def _connect_read_only(path: Path) -> apsw.Connection:
+def open_in_place(path: Path) -> apsw.Connection:
+    """Open the store itself for reading only, never a copy of it.
+
+    Raises:
+        apsw.Error: it cannot be read as it is; after a crash its journal must be rolled back first.
+        OlderStore, StoreTooNew: another version wrote it.
+    """
     connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
     try:
         _set_up(connection)
@@ -90,7 +96,7 @@ def _connect_read_only(path: Path) -> apsw.Connection:
 
 def _refuse_older(connection: apsw.Connection) -> None:
     if schema.version_of(connection) < schema.VERSION:
-        raise _Older
+        raise OlderStore
 
 
 @contextmanager

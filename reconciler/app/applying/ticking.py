@@ -140,6 +140,7 @@ class Ticker:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._observer.close()
         self._writer.close()
 
     def _own(self, realm_id: str) -> None:

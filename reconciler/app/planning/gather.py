@@ -10,8 +10,8 @@ from pathlib import Path
 import msgspec
 
 from reconciler.app.planning.right_memory import RightMemory
+from reconciler.app.planning.store_memory import StoreMemory
 from reconciler.app.surroundings.environment import Environment
-from reconciler.app.surroundings.realm_store import read_store
 from reconciler.desired.desired import Desired
 from reconciler.desired.layers import held_out_of
 from reconciler.desired.training import HeldOutFile
@@ -75,8 +75,14 @@ class Observer:
         self._folders = FolderCaches(self._files)
         self._bearers = Bearers()
         self._orphans = OrphanFolders()
+        self._store_memory = StoreMemory(layout)
+        self._before: Facts | None = None
         self.right = RightMemory(self._files, layout.root)
         """What plans with what is remembered of the derived files."""
+
+    def close(self) -> None:
+        """Let go of what is kept open between two looks."""
+        self._store_memory.close()
 
     def facts(self, desired: Desired) -> Facts:
         """Return what is, now."""
@@ -90,7 +96,7 @@ class Observer:
         finally:
             self._folders.rest.end_of_look()
         held_out_files = self._held_out_files(desired, store)
-        return Facts(
+        found = Facts(
             store=store,
             boot=boot,
             disk=observe_disk(self._layout.root),
@@ -111,6 +117,8 @@ class Observer:
             start_folders=dict(self._start_folders(desired, store)),
             missing_programs=self._missing_programs(desired),
         )
+        self._before = found.after(self._before) if self._before is not None else found
+        return found
 
     def _gpus(self) -> GpuInventory:
         allowed = self._environment.variables.get("CUDA_VISIBLE_DEVICES")
@@ -118,7 +126,7 @@ class Observer:
 
     def _store(self, desired: Desired) -> StoreView:
         try:
-            return read_store(self._layout)
+            return self._store_memory.read()
         except FileNotFoundError:
             return StoreView(realm_uid=new_realm_uid(desired.realm.spec.id, self._layout), epoch=0)
 

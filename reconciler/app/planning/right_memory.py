@@ -31,10 +31,11 @@ class RightMemory:
         self._kept = kept
         self._key = f"right\0{code_stamp()}\0{str(root)!a}"
         self._known: _Prints | None = None
+        self._last: tuple[Desired, Facts, _Prints] | None = None
 
     def plan(self, desired: Desired, facts: Facts, *, specs_commit: str, now: str) -> Plan:
         """Return the plan that `make_plan` gives, in less time where files were found right before."""
-        prints, known = prints_of(desired, facts), self._recalled()
+        prints, known = self._prints(desired, facts), self._recalled()
         right = frozenset(name for name, one in prints.items() if known.get(name) == one)
         found = make_plan(desired, facts, specs_commit=specs_commit, now=now, right=right)
         if not found.changes and prints != known:
@@ -42,10 +43,27 @@ class RightMemory:
             self._kept.put(self._key, msgspec.msgpack.encode(prints))
         return found
 
+    def _prints(self, desired: Desired, facts: Facts) -> _Prints:
+        """Return the prints; those of the last plan where specs, store and files are what they were then."""
+        if self._last is None or not _are_the_same(self._last[0], self._last[1], desired, facts):
+            self._last = desired, facts, prints_of(desired, facts)
+        return self._last[2]
+
     def _recalled(self) -> _Prints:
         if self._known is None:
             self._known = _decoded(self._kept.get(self._key))
         return self._known
+
+
+def _are_the_same(desired: Desired, facts: Facts, desired_now: Desired, facts_now: Facts) -> bool:
+    """Are specs and store the very same records, and the files equal?"""
+    before, now = facts.derived, facts_now.derived
+    return (
+        desired_now is desired
+        and facts_now.store is facts.store
+        and now.campaign_records == before.campaign_records
+        and now.status_files == before.status_files
+    )
 
 
 def _decoded(entry: bytes | None) -> _Prints:

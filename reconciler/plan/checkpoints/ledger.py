@@ -1,7 +1,6 @@
 """Checkpoints: what a trainer has published enters the ledger; what the ledger knows must still be there."""
 
 from reconciler.observed.records import CheckpointFacts
-from reconciler.observed.stock import is_whole
 from reconciler.plan.actions import RecordCheckpoint
 from reconciler.plan.checkpoints.damaged import plan_damaged
 from reconciler.plan.draft import Draft
@@ -55,8 +54,7 @@ def _is_as_recorded(world: World, row: CampaignRow) -> bool:
         or there != CheckpointFacts(complete=there.complete, staging=there.staging)
     ):
         return False
-    is_simple = not facts.tombstones and not facts.segments_of(row.uid)
-    if is_simple and is_whole(facts.ledger_of(row.uid), there.complete):
+    if facts.stock_of(row).is_whole and not facts.segments_of(row.uid):
         return True
     living = [one for one in facts.ledger_of(row.uid) if one.is_living]
     kept = [one for one in living if facts.tombstone(one) is None] if facts.tombstones else living

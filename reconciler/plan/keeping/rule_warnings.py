@@ -16,6 +16,8 @@ from state.store.rows import CampaignRow, LedgerRow
 
 def warn_of_pins(draft: Draft, stock: Stock, retention: Source[Retention]) -> None:
     """Name the pins that hold nothing: a wrong step protects nobody."""
+    if not retention.spec.pins:
+        return
     campaign = stock.row.name
     own = [(place, pin) for place, pin in enumerate(retention.spec.pins) if pin.startswith(f"{campaign}@")]
     known = {f"{campaign}@{one.which}" for one in stock.ledger} if own else ()

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from reconciler.observed.records import FoundCheckpoint
-from reconciler.observed.stock import is_whole, make_stock
+from reconciler.observed.stock import make_stock
 from state.store.rows import CampaignRow, LedgerRow
 
 ROW = CampaignRow(uid="aaaa", name="tiny/campaign-001", status="paused", created_at="2026-01-31T12:00:00Z")
@@ -36,7 +36,7 @@ def changed(place: int, **changes: object) -> tuple[LedgerRow, ...]:
 
 def test_a_campaign_whose_rows_all_lie_there_keeps_all_and_has_lost_none() -> None:
     stock = make_stock(ROW, LEDGER, THERE, {})
-    assert (stock.kept, stock.lost) == (LEDGER, ())
+    assert (stock.kept, stock.lost, stock.is_whole) == (LEDGER, (), True)
     assert [one.sequence for one in stock.in_force.values()] == [5, 6, 7]
     assert stock.there == {"blake3:5", "blake3:6", "blake3:7"}
 
@@ -54,7 +54,7 @@ DIFFERENT: dict[str, tuple[tuple[LedgerRow, ...], tuple[FoundCheckpoint, ...], l
 @pytest.mark.parametrize("what", DIFFERENT)
 def test_whatever_differs_is_worked_out_row_by_row(what) -> None:
     ledger, there, kept, lost = DIFFERENT[what]
-    assert not is_whole(ledger, there)
     stock = make_stock(ROW, ledger, there, {})
+    assert not stock.is_whole
     assert [one.sequence for one in stock.kept] == kept
     assert [one.sequence for one in stock.lost] == lost
