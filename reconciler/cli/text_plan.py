@@ -7,6 +7,7 @@ from reconciler.cli.text_cost import cost_text, kept_lines, memory_lines
 from reconciler.cli.text_forecast import forecast_lines
 from reconciler.cli.text_layout import GAP, INDENT, PLAIN, Paint, columns, padded, safe, wrapped
 from reconciler.cli.text_queue import queue_lines
+from reconciler.plan.changes import num_obstacles
 from state.amounts import count, moment
 
 if TYPE_CHECKING:
@@ -283,7 +284,7 @@ def _folded_step(step: str, width: int) -> list[str]:
 def summary(document: "PlanDocument") -> str:
     """Return the one line that counts everything."""
     parts = [f"{number:,} to {safe(verb)}" for verb, number in document.counts.items()]
-    rest = [f"{len(document.blocked):,} blocked"] if document.blocked else []
+    rest = [f"{num_obstacles(document.blocked):,} blocked"] if document.blocked else []
     rest += [f"{len(document.waits):,} waiting"] if document.waits else []
     rest += [f"{document.unchanged:,} unchanged"] if document.unchanged else []
     rest += [f"{document.num_left_out:,} left out"] if document.num_left_out else []

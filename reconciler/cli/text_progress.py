@@ -104,11 +104,12 @@ def unblocked_text(subject: str, paint: Paint = PLAIN) -> str:
 def settled_text(view: "View", paint: Paint = PLAIN, width: int = 80) -> str:
     """Return the last lines: nothing is left to do, what time still brings, and what is in the way."""
     from reconciler.app.planning.look import world_of
+    from reconciler.plan.changes import num_obstacles
     from reconciler.plan.keeping.to_come import to_come
 
     blocked = view.plan.in_the_way
     num_waiting = len(view.plan.blocked) - len(blocked)
-    rest = [f"{len(blocked):,} blocked"] if blocked else []
+    rest = [f"{num_obstacles(blocked):,} blocked"] if blocked else []
     rest += (
         [f"{num_waiting:,} waiting for {'its' if num_waiting == 1 else 'their'} turn"] if num_waiting else []
     )

@@ -1,5 +1,6 @@
 """The plan as data: changes with their reasons, what is blocked, and what was seen on the way."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -8,6 +9,8 @@ import msgspec
 from reconciler.plan.actions import AnyAction
 from state.canonical import sha256_of
 
+HERO_BLOCKED = "hero-blocked"
+"""The code of a campaign whose hero is blocked: that is told with the hero."""
 WAITS = "waits"
 """The code of what waits for its turn."""
 SETTLES = "settles"
@@ -59,6 +62,11 @@ class Blocked(msgspec.Struct, frozen=True, kw_only=True):
     def is_waiting(self) -> bool:
         """Is nothing wrong, and will it go on by itself when its turn comes?"""
         return self.code in (WAITS, SETTLES)
+
+
+def num_obstacles(blocked: Sequence[Blocked]) -> int:
+    """Return how many things are in the way; what only points to one of them is none of its own."""
+    return sum(item.code != HERO_BLOCKED for item in blocked) or min(1, len(blocked))
 
 
 class Awaiting(msgspec.Struct, frozen=True, kw_only=True):

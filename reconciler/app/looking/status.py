@@ -18,7 +18,7 @@ from reconciler.app.surroundings.environment import Environment
 from reconciler.app.surroundings.lock_holder import holder_of
 from reconciler.app.surroundings.place import Options
 from reconciler.desired.base import Suspend
-from reconciler.plan.changes import Blocked
+from reconciler.plan.changes import Blocked, num_obstacles
 from reconciler.plan.costs.training import Kept, expectations_kept
 from reconciler.plan.keeping.to_come import ToCome, to_come
 from reconciler.plan.runs.launches import choose_device
@@ -192,7 +192,7 @@ def status_of(view: View) -> StatusReport:
         expectations=expectations_kept(world),
         num_waiting=len(view.plan.blocked) - len(blocked),
         num_changes=len(view.plan.changes),
-        num_blocked=len(blocked),
+        num_blocked=num_obstacles(blocked),
         num_held=sum(one.hold is not None for one in campaigns),
         blocked=tuple(item for item in blocked if not item.subject.startswith(("campaign/", "hero/"))),
         uncommitted=view.uncommitted,

@@ -9,6 +9,7 @@ from reconciler.desired.layers import Resolved, layers_of, resolve
 from reconciler.desired.skill import exam_of
 from reconciler.desired.training import HeldOutFile as HeldOutSpec
 from reconciler.desired.unsupported import unsupported_settings
+from reconciler.plan.changes import HERO_BLOCKED
 from reconciler.plan.configs.hero_checks import LaunchProblem, hero_problems, model_of
 from reconciler.plan.configs.locked import length_problems
 from reconciler.plan.queue.held_out import held_out_shape
@@ -76,7 +77,7 @@ def _hero_problem(world: World, hero: Hero) -> Iterator[LaunchProblem]:
     """Point at the hero's own blockers, which are told once, under the hero."""
     for first in hero_problems(world, hero)[:1]:
         yield LaunchProblem(
-            code="hero-blocked",
+            code=HERO_BLOCKED,
             message=f"waits for hero/{hero.id}: {first.code}",
             cause=first.cause,
             hint=f"reconcile explain hero/{hero.id}",

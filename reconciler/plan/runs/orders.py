@@ -9,6 +9,7 @@ from reconciler.plan.configs.live import wanted_config
 from reconciler.plan.costs.room import block_low, room_text, waits_for_room
 from reconciler.plan.draft import Draft
 from reconciler.plan.queue.jobs import PendingJob
+from reconciler.plan.retries.fetches import FETCHES
 from reconciler.plan.segments.heading import heading_of_run
 from reconciler.plan.world import LiveRun, World
 from state.amounts import size
@@ -33,20 +34,27 @@ def plan_urgent_orders(world: World, draft: Draft) -> None:
 def plan_orders(world: World, draft: Draft) -> None:
     """Hand the running trainer its new list of quests, if it differs from what it has.
 
-    A quest that cannot be brought in keeps no other waiting: the order does not need it.
+    A quest that cannot be brought in keeps no other waiting: the order does not need it. What it had to be
+    told urgently goes with it, unless something is fetched before, which may take long.
     """
-    given = {action.key for action in draft.actions(GiveOrders)}
+    given = {change.action.key: change for change in draft.changes if isinstance(change.action, GiveOrders)}
+    takes_long = bool(draft.ids(*FETCHES))
     for live, orders in _orderable(world, draft):
         heading = heading_of_run(world, draft, live)
         wanted, done = heading.work, heading.done
         has = [(quest.job_uid, quest.epochs) for quest in orders.quests if quest.job_uid not in done]
         differences = _differences(has, wanted)
         if differences:
-            sequence = orders.sequence + (2 if live.key in given else 1)
+            urgent = given.get(live.key)
+            sequence = orders.sequence + (2 if urgent is not None and takes_long else 1)
             has_uids = {uid for uid, _ in has}
             new = [job.quest_id for job in wanted if job.uid not in has_uids]
             dropped = world.quest_where(new[0]) if new and world.dropped.keys() >= set(new) else None
             cause = dropped or _line_of_epochs(world, dict(has), wanted) or world.where("queue")
+            if urgent is not None and not takes_long:
+                draft.take_out([urgent])
+                differences = [*_urgent_differences(world, draft, live, orders), *differences]
+                cause = f"{urgent.cause}, {cause}"
             uids = tuple(job.uid for job in wanted)
             _give(world, draft, live, sequence, uids, differences, cause=cause, is_dropped=bool(dropped))
 

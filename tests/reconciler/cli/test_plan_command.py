@@ -144,6 +144,17 @@ def test_hostile_names_never_reach_a_terminal_raw(run, lab: Path) -> None:
     assert "a\\x1b[31mb.yaml" in result.stdout
 
 
+def test_a_model_that_is_not_there_is_counted_once(run, lab: Path, git, hero_text: str) -> None:
+    text = hero_text.replace("init: scratch, tokenizer: bytes", "hf_name: some/model")
+    text = text.replace(", config: {hidden_size: 16}", "")
+    (lab / "specs/heroes/pip.yaml").write_text(text)
+    git(lab, "commit", "-qam", "a model from elsewhere")
+    seen = json.loads(run("plan", "--json").stdout)["blocked"]
+    assert {item["code"] for item in seen} == {"model-missing", "hero-blocked"}
+    assert " 1 blocked, " in " ".join(run("plan").stdout.split())
+    assert json.loads(run("status", "--json").stdout)["num_blocked"] == 1
+
+
 def test_quiet_leaves_out_legend_and_hints(run) -> None:
     text = run("plan", "-q").stdout
     assert "Legend" not in text
