@@ -90,7 +90,7 @@ def _raise_epoch(connection: apsw.Connection, mirrored: int, newest_number: int 
     try:
         epoch = max(int(get_meta(connection, "epoch") or 0), mirrored) + 1
         put_meta(connection, "epoch", str(epoch))
-        if newest_number is not None:
+        if newest_number is not None and newest_number >= next_number(connection):
             put_meta(connection, _NEWEST_NUMBER, str(newest_number))
         connection.execute("COMMIT")
     except BaseException:
