@@ -18,6 +18,7 @@ _COLOURS = {
 }
 _OURS = "\x1b\\[[0-9;]{1,8}m"
 _ELLIPSIS = "…"
+_THOUSAND, _MILLION = 1e3, 1e6
 _LEAST_LAST = 20
 """Columns that the last column of a table gets before others are left out."""
 _LEAST = 12
@@ -263,9 +264,9 @@ def rate(per_second: float | None) -> str:
     """Return tokens per second as `6.1k tok/s`."""
     if per_second is None:
         return ""
-    if per_second >= 1e6:  # noqa: PLR2004
-        return f"{per_second / 1e6:.1f}M tok/s"
-    return f"{per_second / 1e3:.1f}k tok/s" if per_second >= 1e3 else f"{per_second:.0f} tok/s"  # noqa: PLR2004
+    if per_second >= _MILLION:
+        return f"{per_second / _MILLION:.1f}M tok/s"
+    return f"{per_second / _THOUSAND:.1f}k tok/s" if per_second >= _THOUSAND else f"{per_second:.0f} tok/s"
 
 
 def short_hash(digest: str | None) -> str:

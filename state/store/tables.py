@@ -35,7 +35,7 @@ def put(connection: apsw.Connection, rows: Iterable[msgspec.Struct]) -> None:
         names = row.__struct_fields__
         updates = ", ".join(f"{name} = excluded.{name}" for name in names if name not in table.key)
         connection.execute(
-            f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))}) "  # noqa: S608
+            f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))}) "  # noqa: S608 - our own names
             f"ON CONFLICT ({', '.join(table.key)}) DO UPDATE SET {updates}",
             tuple(getattr(row, name) for name in names),
         )

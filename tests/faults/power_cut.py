@@ -193,13 +193,13 @@ class Joined(Op):
 
     def __new__(cls, place: Place, node: Node | None, needs: Op | None, old: Place) -> "Joined":
         made = super().__new__(cls, place, node, needs)
-        made.old = old  # type: ignore[attr-defined]
+        made.old = old
         return made
 
 
 def _apply(entries: dict[Place, Node], op: Op) -> None:
     if isinstance(op, Joined):
-        entries.pop(op.old, None)  # type: ignore[attr-defined]
+        entries.pop(op.old, None)
     if op.node is None:
         entries.pop(op.place, None)
     else:

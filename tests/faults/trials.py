@@ -1,10 +1,8 @@
 """One action of one small realm, hit by faults at every point, run again, and compared with the undisturbed end."""
 
-import os
 import random
 import re
 import signal
-import tempfile
 from collections import Counter
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -14,6 +12,7 @@ from typing import Any
 import msgspec
 from children import in_child
 from extras import EXTRAS
+from in_memory import new_folder
 from injector import Injector, arm, disarming, kinds_at
 from inventory import copies, disagreements, half_published, is_unfinished, lost_copies, precious
 from kept_state import Entry, State, put_back, read_state, remove_whole
@@ -205,8 +204,7 @@ class Trials:
 @contextmanager
 def fast_folder() -> Any:
     """Yield a folder in memory where there is one: the same calls, and no wait for a disk."""
-    memory = Path("/dev/shm")  # noqa: S108
-    folder = Path(tempfile.mkdtemp(dir=memory if os.access(memory, os.W_OK) else None))
+    folder = new_folder()
     try:
         yield folder
     finally:

@@ -296,7 +296,7 @@ def say(title: str) -> None:
 
 
 def run(command: list[str], **options: object) -> None:
-    code = subprocess.run(command, check=False, **options).returncode  # type: ignore[call-overload]
+    code = subprocess.run(command, check=False, **options).returncode
     if code == 130:
         raise KeyboardInterrupt
     if code != 0:

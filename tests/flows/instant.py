@@ -99,9 +99,9 @@ class _Life:
 
     def _leave(self, progress: Progress, reason: str, message: str, failure_class: str = "unknown") -> None:
         record = RunExit(
-            reason=reason,  # type: ignore[arg-type]
+            reason=reason,
             message=message,
-            failure_class=failure_class if reason == "failed" else None,  # type: ignore[arg-type]
+            failure_class=failure_class if reason == "failed" else None,
             healthy_step=progress.step // 2 if failure_class == "diverged" else None,
             quest_id=progress.quest_id,
             step=progress.step,

@@ -4,7 +4,6 @@ Trainers are instant ones (see instant.py); git, files, store, journal and every
 """
 
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ import pytest
 from edits import CAMPAIGNS, WHO, Edit, Trouble, check_books, edits, new_world, specs_of, suffer, troubles
 from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
+from in_memory import new_folder
 from worlds import check_nothing_is_left, check_plan_only_looks
 
 from reconciler.act.environment import _finds_this_software
@@ -23,8 +23,7 @@ from reconciler.act.environment import _finds_this_software
 @pytest.fixture(scope="module")
 def places() -> Iterator[Path]:
     """Return a folder in memory where there is one: the same calls, and no wait for a disk."""
-    memory = Path("/dev/shm")  # noqa: S108
-    folder = Path(tempfile.mkdtemp(dir=memory if os.access(memory, os.W_OK) else None))
+    folder = new_folder()
     _finds_this_software()  # asked once here, so that not every forked child asks
     yield folder
     shutil.rmtree(folder, ignore_errors=True)

@@ -4,7 +4,6 @@ The faults hit whole ticks: planning, actions, sagas, backups and instant traine
 started again whenever one ends it. After the last fault it must settle as if there had been none.
 """
 
-import os
 import random
 import shutil
 import tempfile
@@ -19,6 +18,7 @@ from edits import Edit, check_books, edits, new_world, specs_of
 from guardian import Guardian
 from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
+from in_memory import new_folder
 from worlds import World, check_nothing_is_left
 
 from reconciler.act.environment import _finds_this_software
@@ -48,8 +48,7 @@ class Storm:
 @pytest.fixture(scope="module")
 def places() -> Iterator[Path]:
     """Return a folder in memory where there is one: the same calls, and no wait for a disk."""
-    memory = Path("/dev/shm")  # noqa: S108
-    folder = Path(tempfile.mkdtemp(dir=memory if os.access(memory, os.W_OK) else None))
+    folder = new_folder()
     _finds_this_software()  # asked once here, so that not every forked child asks
     yield folder
     shutil.rmtree(folder, ignore_errors=True)

@@ -1,10 +1,8 @@
 """A store that is lost is made again from the files, files from the store; afterwards the plan is what it was."""
 
 import json
-import os
 import shutil
 import signal
-import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -13,6 +11,7 @@ import msgspec
 import pytest
 from chapters import CHAPTERS
 from children import in_child
+from in_memory import new_folder
 from test_year import live
 from worlds import everything_below
 from year import Year
@@ -31,8 +30,7 @@ from state.store.rows import RunRow, StoreView
 @pytest.fixture(scope="module")
 def lived() -> Iterator[Year]:
     """Return a realm in which some weeks went by, with a copy of its root beside it."""
-    memory = Path("/dev/shm")  # noqa: S108
-    folder = Path(tempfile.mkdtemp(dir=memory if os.access(memory, os.W_OK) else None))
+    folder = new_folder()
     _finds_this_software()  # asked once here, so that not every forked child asks
     year = Year(folder)
     year.world.is_watched = False

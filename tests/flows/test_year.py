@@ -4,15 +4,14 @@ Real git, files, store and every planner and executor; a clock of ours. What may
 model of its own (see guardian.py), after each tick.
 """
 
-import os
 import random
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 from chapters import CHAPTERS, Chapter
+from in_memory import new_folder
 from instant import InstantTrainers
 from worlds import check_nothing_is_left
 from year import Year
@@ -27,8 +26,7 @@ MOST_TICKS, MOST_TICKS_TRAINING = 12, 40
 @pytest.fixture
 def year() -> Iterator[Year]:
     """Return a year that has not begun, in memory where there is a place for it."""
-    memory = Path("/dev/shm")  # noqa: S108
-    folder = Path(tempfile.mkdtemp(dir=memory if os.access(memory, os.W_OK) else None))
+    folder = new_folder()
     _finds_this_software()  # asked once here, so that not every forked child asks
     year = Year(folder)
     yield year

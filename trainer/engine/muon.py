@@ -18,7 +18,7 @@ MAX_ELEMENTS = 2**27
 Coefficients = tuple[float, float, float]
 
 
-class ShapedMuon(torch.optim.Muon):  # type: ignore[misc]
+class ShapedMuon(torch.optim.Muon):  # type: ignore[misc] # torch has no types here
     """Muon for matrices; `product_dtype` is the precision of the orthogonalisation."""
 
     def __init__(self, params: Any, *, product_dtype: torch.dtype, **settings: Any) -> None:
@@ -27,7 +27,7 @@ class ShapedMuon(torch.optim.Muon):  # type: ignore[misc]
         for group in self.param_groups:
             _check(group)
 
-    @torch.no_grad()  # type: ignore[untyped-decorator]
+    @torch.no_grad()  # type: ignore[untyped-decorator] # the same
     def step(self, closure: Callable[[], Any] | None = None) -> None:
         """Update every matrix that has a gradient."""
         if closure is not None:

@@ -34,7 +34,7 @@ def split_parameters(model: Any) -> tuple[list[NamedParameter], list[NamedParame
     """
     ends = {id(module.weight) for module in (model.get_input_embeddings(), model.get_output_embeddings())}
     named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
-    matrices = [(name, p) for name, p in named if p.ndim == 2 and id(p) not in ends]  # noqa: PLR2004
+    matrices = [(name, p) for name, p in named if p.ndim == 2 and id(p) not in ends]  # noqa: PLR2004 - matrices
     chosen = {name for name, _ in matrices}
     return matrices, [(name, p) for name, p in named if name not in chosen]
 

@@ -103,7 +103,7 @@ def _passing_on(script: "subprocess.Popen[bytes]") -> Iterator[list[int]]:
 
 def _leave(run_files: RunLayout, heartbeat: Heartbeat, code: int, *, was_asked: bool) -> int:
     reason: Reason = "finished" if code == 0 else "stopped" if was_asked else "failed"
-    failure: FailureClass | None = {"stopped": "preempted", "failed": "unknown"}.get(reason)  # type: ignore[assignment]
+    failure: FailureClass | None = None if code == 0 else "preempted" if was_asked else "unknown"
     ended = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"left with exit code {code}"
     heartbeat.enter("exited")
     left = RunExit(

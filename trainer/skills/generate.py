@@ -36,7 +36,7 @@ def main(argv: Sequence[str]) -> int:
     try:
         return _write(lines, arguments.out)
     except OSError as error:
-        print(f"generate: {arguments.out or 'stdout'}: {error.strerror}", file=sys.stderr)  # noqa: T201
+        print(f"generate: {arguments.out or 'stdout'}: {error.strerror}", file=sys.stderr)  # noqa: T201 - the same
         return EXIT_FAILED
 
 

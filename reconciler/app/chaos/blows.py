@@ -22,8 +22,7 @@ class Broken(Exception):
 def kill_reconciler(realm: ToyRealm, chance: random.Random) -> str:
     """SIGKILL, at any moment."""
     del chance
-    realm.kill_loop()
-    return "the reconciler was killed"
+    return "the reconciler was killed" if realm.kill_loop() else ""
 
 
 def kill_trainer(realm: ToyRealm, chance: random.Random) -> str:
@@ -83,10 +82,11 @@ def torn_files(realm: ToyRealm, chance: random.Random) -> str:
     campaign = realm.layout.campaign(CAMPAIGN)
     found = [campaign.record, campaign.training_status, realm.layout.active_pointer, campaign.saga]
     found += campaign.runs.glob("*/*.json") if campaign.runs.is_dir() else ()
-    torn = [path for path in found if path.is_file() and path.name not in ("request.json",)]
-    for path in chance.sample(torn, min(2, len(torn))):
+    torn = [path for path in found if path.is_file() and path.name != "request.json"]
+    hit = chance.sample(torn, min(2, len(torn)))
+    for path in hit:
         path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    return "two files were torn"
+    return f"half of {' and '.join(path.name for path in hit)} is gone" if hit else ""
 
 
 def flipped_bit(realm: ToyRealm, chance: random.Random) -> str:

@@ -67,7 +67,7 @@ class Witness:
         gone = {stone.sequence for stone in store.trash if stone.state in ("purged", "purging")}
         for row in store.ledger:
             if row.damage is None and row.sequence not in gone | dropped and row.path not in self._spoilt:
-                self._check(WHOLE, row.path, holds=_is_whole(self._realm.layout.root / row.path, row))
+                self._check(WHOLE, row.path, holds=self._is_whole(row))
         for stone in store.trash:
             if stone.state == "trashed":
                 there = (self._realm.layout.root / stone.path / MANIFEST_NAME).is_file()
@@ -75,8 +75,14 @@ class Witness:
         for folder in self._published():
             name = str(folder.relative_to(self._realm.layout.root))
             if name not in self._spoilt:
-                self._check(REAL_NAME, f"{name}: {_problems(folder)}", holds=not _problems(folder))
+                problem = _problem_of(folder)
+                self._check(REAL_NAME, f"{name}: {problem}", holds=not problem)
         self._check_runs(store)
+
+    def _is_whole(self, row: LedgerRow) -> bool:
+        folder = self._realm.layout.root / row.path
+        manifest = _manifest(folder)
+        return manifest is not None and manifest.digest == row.digest and not _problem_of(folder)
 
     def _published(self) -> Iterator[Path]:
         folder = self._realm.layout.campaign(CAMPAIGN).checkpoints
@@ -116,20 +122,14 @@ def weights_of(realm: ToyRealm) -> str:
     return f"step {step}, {blake3(weights.read_bytes()).hexdigest()[:16]}"
 
 
-def _is_whole(folder: Path, row: LedgerRow) -> bool:
-    manifest = _manifest(folder)
-    return manifest is not None and manifest.digest == row.digest and not _problems(folder)
-
-
-def _problems(folder: Path) -> str:
+def _problem_of(folder: Path) -> str:
+    """Return what is not as it was saved; empty: nothing."""
     manifest = _manifest(folder)
     if manifest is None:
         return "no manifest"
     for entry in manifest.files:
-        path = folder / entry.path
-        if not path.is_file() or blake3(path.read_bytes()).hexdigest() != entry.blake3.removeprefix(
-            "blake3:"
-        ):
+        path, digest = folder / entry.path, entry.blake3.removeprefix("blake3:")
+        if not path.is_file() or blake3(path.read_bytes()).hexdigest() != digest:
             return f"{entry.path} is not what was saved"
     return ""
 

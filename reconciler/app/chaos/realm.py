@@ -17,6 +17,7 @@ from reconciler.act.environment import child_environment
 from reconciler.app.surroundings.realm_store import read_store
 from reconciler.observed.processes import PROC
 from state.contract.process import COOKIE_VARIABLE
+from state.ids import checkpoint_step
 from state.layout import Layout
 from state.store.rows import StoreView
 
@@ -131,8 +132,8 @@ class ToyRealm:
 
     def newest_step(self) -> int:
         """Return the step of the newest checkpoint that lies there; 0: none."""
-        folders = self.layout.campaign(CAMPAIGN).checkpoints.glob("checkpoint-*")
-        return max((int(path.name.rpartition("-")[2]) for path in folders), default=0)
+        folders = self.layout.campaign(CAMPAIGN).checkpoints.glob("*")
+        return max((checkpoint_step(path.name) or 0 for path in folders), default=0)
 
     def is_done(self) -> bool:
         """Has it learnt everything, and did its trainer leave?"""

@@ -93,9 +93,8 @@ def make_repository(
 def contents(realm: str) -> Iterator[tuple[str, bytes]]:
     """Yield path and content of every shipped spec."""
     for path, content in spec_files(shipped_specs()):
-        if path == "realm.yaml":
-            content = _REALM_ID.sub(f"id: {realm}".encode(), content, count=1)  # noqa: PLW2901
-        yield f"specs/{path}", content
+        named = _REALM_ID.sub(f"id: {realm}".encode(), content, count=1) if path == "realm.yaml" else content
+        yield f"specs/{path}", named
 
 
 def _realm_id(top: Path, given: str | None) -> str:

@@ -113,7 +113,8 @@ def _of_the_guard(world: World, row: CampaignRow) -> Rollback | NoRollback | Non
         return _given_up(row, run, budget)
     factor = factor_of(row, segments) * float(settings["loss_guard.rate_factor"].value)
     reason, cause = _reason(run), f"campaigns/{row.folder_name}/runs/{key.folder}/exit.json"
-    return Rollback(wanted, reason, cause, False, _last_healthy(world, row, key), factor)  # noqa: FBT003
+    parent = _last_healthy(world, row, key)
+    return Rollback(wanted, reason, cause, is_asked=False, parent=parent, rate_factor=factor)
 
 
 def _reason(run: RunRow) -> str:

@@ -1,13 +1,12 @@
 """A realm on disk for the tests of actions; what they do with it is in workshop.py."""
 
-import os
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from in_memory import new_folder
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -25,8 +24,7 @@ def make() -> type[Builders]:
 @pytest.fixture
 def fast_folder() -> Iterator[Path]:
     """Return an empty folder in memory where there is one: the same calls, and no wait for a disk."""
-    memory = Path("/dev/shm")  # noqa: S108
-    folder = Path(tempfile.mkdtemp(dir=memory if os.access(memory, os.W_OK) else None))
+    folder = new_folder()
     yield folder
     for path in folder.rglob("*"):
         if path.is_dir() and not path.is_symlink():

@@ -13,7 +13,7 @@ from state.contract.manifest import Manifest
 
 
 def copy_of(realm: Any, make: Any, step: int = 500) -> Path:
-    return realm.layout.campaign(make.other).checkpoint(step)  # type: ignore[no-any-return]
+    return realm.layout.campaign(make.other).checkpoint(step)
 
 
 def contents(folder: Path) -> dict[str, tuple[bytes, int]]:

@@ -23,7 +23,7 @@ def source(realm: Any) -> Manifest:
 
 
 def copy_of(realm: Any, make: Any) -> Path:
-    return realm.layout.campaign(make.other).checkpoint(7)  # type: ignore[no-any-return]
+    return realm.layout.campaign(make.other).checkpoint(7)
 
 
 def test_the_copy_is_a_whole_checkpoint_of_the_new_campaign(realm: Any, make: Any, source: Manifest) -> None:

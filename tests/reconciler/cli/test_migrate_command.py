@@ -23,7 +23,7 @@ def old(tmp_path: Path) -> Path:
 
 def items(run: Any, specs: Path, kind: str) -> list[dict[str, Any]]:
     shown = run("get", kind, "--json", "--repo", str(specs), anywhere=True)
-    return json.loads(shown.output)["items"]  # type: ignore[no-any-return]
+    return json.loads(shown.output)["items"]
 
 
 def is_calm(run: Any, specs: Path) -> bool:

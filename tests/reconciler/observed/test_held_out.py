@@ -21,7 +21,7 @@ def written(path: Path, *numbers: int) -> Path:
 
 
 def seen(path: Path, **more: object) -> QuestFileFacts:
-    return observe_quest_file(str(path), path.parent, path.parent, (MESSAGES,), **more)  # type: ignore[arg-type]
+    return observe_quest_file(str(path), path.parent, path.parent, (MESSAGES,), **more)
 
 
 @pytest.fixture

@@ -17,11 +17,11 @@ COEFFICIENTS = (3.4445, -4.775, 2.0315)
 
 
 @pytest.fixture
-def model():  # type: ignore[no-untyped-def]
+def model():
     return new_model(a_model(), seed=0, special_ids={})
 
 
-def test_only_the_matrices_of_the_body_are_matrices(model) -> None:  # type: ignore[no-untyped-def]
+def test_only_the_matrices_of_the_body_are_matrices(model) -> None:
     matrices, others = split_parameters(model)
     assert all(name.endswith("_proj.weight") for name, _ in matrices)
     assert {"model.embed_tokens.weight", "lm_head.weight", "model.norm.weight"} <= {
@@ -30,7 +30,7 @@ def test_only_the_matrices_of_the_body_are_matrices(model) -> None:  # type: ign
 
 
 @pytest.mark.parametrize("kind", ["adamw", "muon"])
-def test_every_parameter_is_updated_by_exactly_one_optimizer(model, kind: str) -> None:  # type: ignore[no-untyped-def]
+def test_every_parameter_is_updated_by_exactly_one_optimizer(model, kind: str) -> None:
     optimizers = build_optimizers(model, a_training(optimizer=kind))
     held = [
         id(p)
@@ -41,21 +41,21 @@ def test_every_parameter_is_updated_by_exactly_one_optimizer(model, kind: str) -
     assert sorted(held) == sorted(id(p) for p in model.parameters())
 
 
-def test_norms_and_embeddings_do_not_decay(model) -> None:  # type: ignore[no-untyped-def]
+def test_norms_and_embeddings_do_not_decay(model) -> None:
     (optimizer,) = build_optimizers(model, a_training(weight_decay=0.1)).values()
     decay = {name: group["weight_decay"] for group in optimizer.param_groups for name in group["param_names"]}
     assert decay["model.embed_tokens.weight"] == decay["model.norm.weight"] == decay["lm_head.weight"] == 0
     assert decay["model.layers.0.mlp.up_proj.weight"] == 0.1
 
 
-def test_everything_decays_where_the_config_says_so(model) -> None:  # type: ignore[no-untyped-def]
+def test_everything_decays_where_the_config_says_so(model) -> None:
     for kind in ("adamw", "muon"):
         training = a_training(optimizer=kind, weight_decay=0.1, weight_decay_on="all")
         optimizers = build_optimizers(model, training).values()
         assert {group["weight_decay"] for one in optimizers for group in one.param_groups} == {0.1}
 
 
-def test_muon_may_have_a_rate_of_its_own(model) -> None:  # type: ignore[no-untyped-def]
+def test_muon_may_have_a_rate_of_its_own(model) -> None:
     training = a_training(optimizer="muon", learning_rate=0.002, muon_learning_rate=0.01, warmup_steps=4)
     optimizers = build_optimizers(model, training)
     assert set_learning_rate(optimizers, training, update=2) == 0.001
