@@ -114,7 +114,8 @@ def memory_need(
     casts = _casts(shape, training, is_half=is_half, is_checkpointing=is_checkpointing)
     kept: float = shape.num_hidden_layers * layer
     if is_checkpointing:  # logits and a layer are never there together
-        kept, head = shape.num_hidden_layers * tokens * FLOAT32 * shape.hidden_size, max(head, layer)
+        gate = 2 * tokens * (BFLOAT16 if is_half else FLOAT32) * shape.intermediate_size  # its gradients
+        kept, head = shape.num_hidden_layers * tokens * FLOAT32 * shape.hidden_size, max(head, layer + gate)
     return MemoryNeed(
         state_bytes=int(_state(shape, training, is_half=is_half) + casts),
         activation_bytes=int(kept),
@@ -193,13 +194,13 @@ def num_adapter_parameters(shape: Shape, lora: LoraConfig) -> int:
 def _layer(shape: Shape, lora: LoraConfig | None, *, is_half: bool) -> float:
     """Return what a layer keeps for each token, in bytes.
 
-    Norms keep their input, and where their weight is trained the normed input, too. Of products those keep
-    their input whose weight is trained; under autocast each has a copy of its own.
+    Norms keep their normed input (`trainer/engine/shortcuts.py`). Of products those keep their input whose
+    weight is trained; under autocast each has a copy of its own.
     """
     h, i = shape.hidden_size, shape.intermediate_size
     a, k = shape.num_attention_heads * shape.head_dim, shape.num_key_value_heads * shape.head_dim
     product = BFLOAT16 if is_half else FLOAT32
-    norms = FLOAT32 * (2 * h + a + k) * (2 if lora is None else 1)
+    norms = FLOAT32 * (2 * h + a + k)
     between = product * (5 * a + 3 * i)  # rotated heads, attention's result, both sides of the gate
     wanted = _wanted(lora)
     first, second = len(wanted & set(_LINEAR[:3])), len(wanted & set(_LINEAR[4:6]))

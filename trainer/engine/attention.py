@@ -11,7 +11,6 @@ most L tokens long.
 import inspect
 from collections.abc import Iterator, Sequence
 from functools import cached_property, lru_cache
-from itertools import accumulate
 from typing import Any
 
 import torch
@@ -20,6 +19,7 @@ from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface
 
 from trainer.engine.failures import EnvironmentFailure
+from trainer.engine.shortcuts import use_shortcuts
 
 ATTENTION = "realm_documents"
 MAX_FILLING = 1.25
@@ -31,8 +31,8 @@ _NOT_HONOURED = ("softcap", "s_aux", "position_bias")
 class Group:
     """Neighbouring documents of similar length, for kernels that want them in rows of their own."""
 
-    def __init__(self, start: int, lengths: Sequence[int], device: torch.device) -> None:
-        self.start, self.stop = start, start + sum(lengths)
+    def __init__(self, lengths: Sequence[int], device: torch.device) -> None:
+        self.num_tokens = sum(lengths)
         self.num_documents, self.longest = len(lengths), max(lengths)
         self.is_full = min(lengths) == self.longest
         self._lengths, self._device = lengths, device
@@ -50,16 +50,19 @@ class Group:
         Filling takes the group's first token: it stands at the end, where no token of a document looks.
         """
         source = torch.zeros(self.num_documents * self.longest, dtype=torch.int64, device=self._device)
-        source[self.kept] = torch.arange(self.stop - self.start, device=self._device)
+        source[self.kept] = torch.arange(self.num_tokens, device=self._device)
         return source
 
 
 class Documents:
     """Where the documents of a flat row lie."""
 
-    def __init__(self, lengths: Sequence[int], bounds: Tensor) -> None:
-        """`lengths` in tokens, in the order of the row; `bounds` their starts and T, int32, on the device."""
-        self.bounds, self.longest = bounds, max(lengths)
+    def __init__(self, lengths: Sequence[int], bounds: Tensor, read: Tensor | None = None) -> None:
+        """`lengths` in tokens, in the order of the row; `bounds` their starts and T, int32, on the device.
+
+        `read`: the places whose output anybody looks at (`shortcuts.py`); None for all.
+        """
+        self.bounds, self.longest, self.read = bounds, max(lengths), read
         self._lengths = lengths
 
     @cached_property
@@ -68,12 +71,11 @@ class Documents:
         return tuple(self._groups())
 
     def _groups(self) -> Iterator[Group]:
-        starts = [0, *accumulate(self._lengths)]
         first = 0
         for place in range(1, len(self._lengths) + 1):
             together = self._lengths[first : place + 1]
             if place == len(self._lengths) or max(together) > MAX_FILLING * min(together):
-                yield Group(starts[first], self._lengths[first:place], self.bounds.device)
+                yield Group(self._lengths[first:place], self.bounds.device)
                 first = place
 
 
@@ -101,9 +103,11 @@ def document_attention(
     window = sliding_window if sliding_window and sliding_window < documents.longest else None
     if dropout == 0.0 and not uses_rows(query_BHTD.device) and _is_half(query_BHTD):
         return _varlen(query_BHTD, key_BGTD, value_BGTD, documents, scaling, window), None
+    sizes = [group.num_tokens for group in documents.groups]
+    parts = (tensor.squeeze(0).transpose(0, 1).split(sizes) for tensor in (query_BHTD, key_BGTD, value_BGTD))
     found = [
-        _of_group(group, query_BHTD, key_BGTD, value_BGTD, scaling, dropout, window)
-        for group in documents.groups
+        _of_group(group, *of_group, scaling, dropout, window)
+        for group, *of_group in zip(documents.groups, *parts, strict=True)
     ]
     return torch.cat(found)[None], None
 
@@ -117,7 +121,7 @@ def _of_group(
     dropout: float,
     window: int | None,
 ) -> Tensor:
-    """Return the group's part of the row, shape (its tokens, H, D)."""
+    """Return what the group's tokens take, of their shape (tokens, H, D)."""
     query_nHLD, key_nGLD, value_nGLD = (_in_rows(group, tensor) for tensor in (query, key, value))
     per_group = query_nHLD.shape[1] // key_nGLD.shape[1]
     if per_group > 1:
@@ -135,9 +139,8 @@ def _of_group(
     return flat if group.is_full else flat[group.kept]
 
 
-def _in_rows(group: Group, tensor_BHTD: Tensor) -> Tensor:
+def _in_rows(group: Group, tokens_THD: Tensor) -> Tensor:
     """Return the group's documents as rows of equal length, shape (n, H, L, D)."""
-    tokens_THD = tensor_BHTD[0].transpose(0, 1)[group.start : group.stop]
     filled = tokens_THD if group.is_full else tokens_THD[group.source]
     return filled.unflatten(0, (group.num_documents, group.longest)).transpose(1, 2)
 
@@ -188,7 +191,7 @@ def _knows_varlen() -> bool:
 
 
 def use_documents(model: Any) -> None:
-    """Make a model attend within documents from now on; its saved config does not say so.
+    """Make a model attend within documents, and take our shortcuts; its saved config does not say so.
 
     Raises:
         EnvironmentFailure: its attention cannot be replaced.
@@ -199,3 +202,4 @@ def use_documents(model: Any) -> None:
             f"{type(model).__name__} has attention of its own; this engine cannot train it"
         )
     model.set_attn_implementation(ATTENTION)
+    use_shortcuts(model)

@@ -24,7 +24,9 @@ def summed_loss(model: Any, batch: Batch) -> Tensor:
         input_ids=batch.ids_1T,
         position_ids=batch.positions_1T,
         use_cache=False,
-        documents=Documents(batch.lengths, batch.bounds),
+        documents=Documents(batch.lengths, batch.bounds, read=batch.sources_N),
     )
-    hidden_ND = found.last_hidden_state[0, batch.sources_N]
+    hidden_ND = found.last_hidden_state[0]
+    if len(hidden_ND) == batch.ids_1T.shape[1]:  # not where the last layer has left out the others
+        hidden_ND = hidden_ND[batch.sources_N]
     return summed_cross_entropy(model.get_output_embeddings(), hidden_ND, batch.targets_N)
