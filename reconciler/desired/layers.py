@@ -39,6 +39,7 @@ BUILT_IN: Mapping[str, Any] = {
     "seed": 0,
     "gradient_checkpointing": False,
     "packing": True,
+    "compile": False,
     "evaluation.every_updates": 200,
     "evaluation.held_out": 0.02,
     "evaluation.max_rows": 512,  # a measurement costs seconds, whatever the quest's size

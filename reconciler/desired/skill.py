@@ -129,13 +129,16 @@ NUMBER_KEYS_UNDER = frozenset({"level_progression", "accuracy_thresholds"})
 
 
 _GENERATE = ("-m", "trainer", "generate")
+_WAYS = frozenset({"--evenly"})
+"""Of drawing problems, which change neither what they are nor their answers."""
 
 
 def built_in_source(skill: Skill) -> str | None:
     """Return the built-in skill that makes the problems, and so knows the answers; None of another source."""
     command = skill.source.command if skill.source else ()
-    is_ours = len(command) == len(_GENERATE) + 2 and command[1:-1] == _GENERATE
-    return command[-1] if is_ours else None
+    name = len(_GENERATE) + 1
+    is_ours = command[1:name] == _GENERATE and len(command) > name and _WAYS.issuperset(command[name + 1 :])
+    return command[name] if is_ours else None
 
 
 def exam_of(skill: Skill) -> SkillExam | None:

@@ -163,6 +163,9 @@ class TrainingSettings(Record, frozen=True, kw_only=True):
     packing: bool | None = None
     """Several documents in one micro-batch, each seeing itself alone. false sends each through the model by
     itself: slower, and the same gradient. ENABLE_PACKING=0 in the environment of `apply` does so too."""
+    compile: bool | None = None
+    """Compile the model's layers: faster updates after minutes of compiling. On a GPU only; on a CPU the run
+    goes on without, and says so."""
     evaluation: Evaluation | None = None
     """Measuring the held-out loss."""
     checkpoint: Checkpoint | None = None

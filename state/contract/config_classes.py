@@ -52,6 +52,7 @@ CLASSES: Mapping[str, Class] = {
     "training.seed": "resume",
     "training.gradient_checkpointing": "resume",
     "training.packing": "resume",
+    "training.compile": "resume",
     "evaluation.held_out_fraction": "resume",
     "evaluation.held_out_digest": "resume",
     "model.max_context_length": "resume",
@@ -80,6 +81,7 @@ _USUAL: Mapping[str, Any] = {
     "training.method": "full",
     "training.weight_decay_on": "matrices",
     "training.packing": True,
+    "training.compile": False,
 }
 """What a config means that does not say it."""
 

@@ -14,7 +14,7 @@ _DECIDE = (
         "max_length",
         "gradient_checkpointing",
     ),
-    *("method", "lora", "packing"),
+    *("method", "lora", "packing", "compile"),
 )
 """Settings on which memory depends; rates, schedules, seeds and the like are none of them."""
 

@@ -98,6 +98,8 @@ class TrainingConfig(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     """`matrices` leaves norms, biases, embeddings and the head as they are."""
     packing: bool = True
     """False: each document goes through the model alone."""
+    compile: bool = False
+    """Layers are compiled where that pays back: on a GPU. On a CPU the run tells that it did not."""
 
 
 class EvaluationConfig(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -154,6 +155,19 @@ def is_switched(demo: Demo) -> bool:
     return f"active: {MUON}" in shown.stdout
 
 
+def show_time(demo: Demo, name: str) -> None:
+    """Print how long the runs trained, from the model loaded to the last word, measuring and saving included."""
+    seconds = 0.0
+    for file in demo.campaign(name).glob("runs/*/metrics.jsonl"):
+        told = [json.loads(line) for line in file.read_text().splitlines()]
+        at = [datetime.fromisoformat(one["at"]) for one in told]
+        begun = next(
+            (moment for moment, one in zip(at, told, strict=True) if one["kind"] == "started"), at[0]
+        )
+        seconds += (at[-1] - begun).total_seconds()
+    print(f"  trained for {seconds:.0f} s, on {os.cpu_count()} cores")
+
+
 def show_losses(demo: Demo, name: str) -> None:
     """Print the first and last training and held-out loss of a campaign."""
     records = demo.metrics(name)
@@ -171,6 +185,7 @@ def show_exact_match(demo: Demo, name: str) -> None:
     skill = find_skill("bin")
     known = {problem.prompt: problem.answer for problem in skill.problem_space(1)}
     harder = unseen(skill, known)
+    show_time(demo, name)
     show_losses(demo, name)
     request = sorted(demo.campaign(name).glob("runs/*/request.json"))[0]
     checkpoint = demo.newest_checkpoint(name)

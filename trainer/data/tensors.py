@@ -41,10 +41,17 @@ def to_tensors(batch: FlatBatch, device: torch.device | str) -> Batch:
     positions_T = torch.cat([torch.arange(length) for length in batch.lengths])
     bounds = torch.tensor([0, *accumulate(batch.lengths)], dtype=torch.int32)
     return Batch(
-        ids_1T=ids_T[None].to(device),
-        positions_1T=positions_T[None].to(device),
+        ids_1T=_moved(ids_T[None], device),
+        positions_1T=_moved(positions_T[None], device),
         lengths=batch.lengths,
-        bounds=bounds.to(device),
-        sources_N=(places_N - 1).to(device),
-        targets_N=ids_T[places_N].to(device),
+        bounds=_moved(bounds, device),
+        sources_N=_moved(places_N - 1, device),
+        targets_N=_moved(ids_T[places_N], device),
     )
+
+
+def _moved(tensor: Tensor, device: torch.device | str) -> Tensor:
+    """Return it on the device; a GPU fetches it while the host goes on."""
+    if torch.device(device).type != "cuda":
+        return tensor.to(device)
+    return tensor.pin_memory().to(device, non_blocking=True)

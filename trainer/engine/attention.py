@@ -24,6 +24,8 @@ from trainer.engine.shortcuts import use_shortcuts
 ATTENTION = "realm_documents"
 MAX_FILLING = 1.25
 """Documents go through the CPU's kernel together while the longest is at most so many times the shortest."""
+_HALF = (torch.float16, torch.bfloat16)
+"""What the kernel for rows of many lengths takes."""
 _NOT_HONOURED = ("softcap", "s_aux", "position_bias")
 """What some models ask of their attention and this one does not compute."""
 
@@ -79,6 +81,7 @@ class Documents:
                 first = place
 
 
+@torch.compiler.disable  # type: ignore[untyped-decorator]  # see `compiling.py`
 def document_attention(
     module: Any,
     query_BHTD: Tensor,
@@ -101,13 +104,15 @@ def document_attention(
     if asked or attention_mask is not None:
         raise ValueError(f"{type(module).__name__} needs {', '.join(asked) or 'an attention mask'}")
     window = sliding_window if sliding_window and sliding_window < documents.longest else None
-    if dropout == 0.0 and not uses_rows(query_BHTD.device) and _is_half(query_BHTD):
-        return _varlen(query_BHTD, key_BGTD, value_BGTD, documents, scaling, window), None
+    product_dtype = _product_dtype(query_BHTD)
+    if dropout == 0.0 and not uses_rows(query_BHTD.device) and product_dtype in _HALF:
+        query, key, value = (tensor.to(product_dtype) for tensor in (query_BHTD, key_BGTD, value_BGTD))
+        return _varlen(query, key, value, documents, scaling, window), None
     sizes = [group.num_tokens for group in documents.groups]
     parts = (tensor.squeeze(0).transpose(0, 1).split(sizes) for tensor in (query_BHTD, key_BGTD, value_BGTD))
     found = [
-        _of_group(group, *of_group, scaling, dropout, window)
-        for group, *of_group in zip(documents.groups, *parts, strict=True)
+        _of_group(group, query, key, value, scaling, dropout, window)
+        for group, query, key, value in zip(documents.groups, *parts, strict=True)
     ]
     return torch.cat(found)[None], None
 
@@ -160,34 +165,40 @@ def _varlen(
 
     query, key, value = (tensor[0].transpose(0, 1) for tensor in (query, key, value))
     bounds, longest = documents.bounds, documents.longest
-    seen = (-1 if window is None else window - 1, 0)
-    grouped = query.shape[1] != key.shape[1]
-    taken: Tensor = varlen_attn(
-        query, key, value, bounds, bounds, longest, longest, scale=scale, window_size=seen, enable_gqa=grouped
-    )
+    asked: dict[str, Any] = {"scale": scale, "window_size": (-1 if window is None else window - 1, 0)}
+    if (per_group := query.shape[1] // key.shape[1]) > 1:
+        if "enable_gqa" in _varlen_settings():
+            asked["enable_gqa"] = True
+        else:  # torch 2.11
+            key, value = (tensor.repeat_interleave(per_group, dim=1) for tensor in (key, value))
+    taken: Tensor = varlen_attn(query, key, value, bounds, bounds, longest, longest, **asked)
     return taken[None]
 
 
 def uses_rows(device: torch.device) -> bool:
     """Is there no kernel here for rows of many lengths, under the signature that we call?"""
     return not (
-        device.type == "cuda" and _knows_varlen() and torch.cuda.get_device_capability(device) >= (8, 0)
+        device.type == "cuda"
+        and {"scale", "window_size"} <= _varlen_settings()
+        and torch.cuda.get_device_capability(device) >= (8, 0)
     )
 
 
-def _is_half(query: Tensor) -> bool:
-    """Are these numbers that this kernel takes?"""
-    return query.dtype in (torch.float16, torch.bfloat16)
+def _product_dtype(query: Tensor) -> torch.dtype:
+    """Return the precision of the products: under autocast not that of a query that a norm made float32."""
+    device_type = query.device.type
+    asked = torch.get_autocast_dtype(device_type) if torch.is_autocast_enabled(device_type) else query.dtype
+    return query.dtype if query.dtype == torch.float64 else asked
 
 
 @lru_cache(maxsize=1)
-def _knows_varlen() -> bool:
-    """Look at the signature: it changed between torch 2.10 and 2.13."""
+def _varlen_settings() -> frozenset[str]:
+    """Return what the kernel's function takes: in torch 2.10 neither scale nor window, in 2.11 no groups."""
     try:
         from torch.nn.attention.varlen import varlen_attn
     except ImportError:
-        return False
-    return {"scale", "window_size", "enable_gqa"} <= set(inspect.signature(varlen_attn).parameters)
+        return frozenset()
+    return frozenset(inspect.signature(varlen_attn).parameters)
 
 
 def use_documents(model: Any) -> None:

@@ -10,6 +10,7 @@ from state.contract.request import EvaluationConfig, ModelConfig, TrainingConfig
 from state.contract.run_config import RunConfig
 from trainer.engine.adapters import adapter_settings, has_adapters
 from trainer.engine.clock import now_text
+from trainer.engine.compiling import is_compiled
 from trainer.engine.model import computes_twice
 from trainer.engine.optimizer import Optimizers
 from trainer.engine.run_state import RunState
@@ -65,6 +66,7 @@ def _training(state: RunState, asked: TrainingConfig) -> TrainingConfig:
         seed=shelf.seed,
         packing=shelf.is_packing,
         gradient_checkpointing=computes_twice(state.model),
+        compile=is_compiled(state.model),
         **_of_adamw(state.optimizers),
         **_of_matrices(state.optimizers, asked),
         **_of_method(state.model),

@@ -16,6 +16,7 @@ import torch
 from state.contract.examination import LevelResult, SkillExam, exam_version
 from trainer.checkpoints.state import random_tensors, set_random
 from trainer.engine.attention import use_documents
+from trainer.engine.compiling import uncompiled
 from trainer.engine.device import autocast
 from trainer.engine.failures import EnvironmentFailure
 from trainer.engine.generating import answers
@@ -115,7 +116,7 @@ def _answering(state: RunState) -> Iterator[None]:
     model.eval()
     model.set_attn_implementation("sdpa" if model._supports_sdpa else "eager")
     try:
-        with torch.no_grad(), autocast(device, state.precision):
+        with torch.no_grad(), autocast(device, state.precision), uncompiled():
             yield
     finally:
         use_documents(model)

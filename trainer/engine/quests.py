@@ -1,7 +1,8 @@
 """Quests made ready to train: rows as documents, which are held out, and the tensors of each update."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -10,6 +11,7 @@ import torch
 from state.contract.orders import QuestOrder
 from state.contract.quest_rows import QuestFileError
 from state.contract.request import EvaluationConfig, RunRequest
+from trainer.data.ahead import Ahead
 from trainer.data.documents import Document
 from trainer.data.order import NextUpdate, Position, next_update, updates_left
 from trainer.data.packing import num_trained_tokens, pack
@@ -43,9 +45,24 @@ class Quest:
         self.num_held_out = len(held_out)
         self.held_out_batches = shelf.batches(held_out)
         self._shelf = shelf
+        self._ahead: Ahead[UpdatePlan] = Ahead()
 
     def next_update(self, order: QuestOrder, at: Position) -> UpdatePlan:
-        """Return what the next update trains; the order has something left."""
+        """Return what the next update trains; the order has something left.
+
+        The one behind it is made by a thread meanwhile, so that the device need not wait for its rows.
+        """
+        plan = self._ahead.take(self._key(order, at), partial(self._plan, order, at))
+        after = plan.next.after
+        if after.epochs_done < order.epochs:
+            self._ahead.begin(self._key(order, after), partial(self._plan, order, after))
+        return plan
+
+    def _key(self, order: QuestOrder, at: Position) -> Hashable:
+        """Return all that decides what an update trains, and in which micro-batches."""
+        return order.quest_id, order.digest, order.epochs, at, self._shelf.budget.tokens
+
+    def _plan(self, order: QuestOrder, at: Position) -> UpdatePlan:
         found = next_update(
             seed=self._shelf.seed,
             quest_digest=order.digest,

@@ -34,6 +34,7 @@ from trainer.checkpoints.state import (
 from trainer.engine.attention import use_documents
 from trainer.engine.budget import Budget
 from trainer.engine.claim import start_ticks
+from trainer.engine.compiling import compile_layers
 from trainer.engine.device import Precision, training_device, training_precision
 from trainer.engine.failures import EnvironmentFailure
 from trainer.engine.fitting import decide_checkpointing, tokens_that_fit
@@ -184,6 +185,8 @@ def _prepared(model: Any, request: RunRequest, precision: Precision) -> Any:
     if decide_checkpointing(training, model, torch.device(request.device)):
         compute_layers_twice(model)
     use_documents(model)
+    if training.compile and not compile_layers(model, torch.device(request.device)):
+        say("not compiled", note="compile: true has no effect on a CPU: there it does not pay back")
     return model.train()
 
 

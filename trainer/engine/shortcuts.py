@@ -24,9 +24,9 @@ def use_shortcuts(model: Any) -> None:
     for module in model.modules():
         if type(module).__name__ in _NORMS:
             module.forward = partial(_norm, module)
-    layer = model.base_model.layers[-1] if hasattr(model.base_model, "layers") else None
-    if type(layer).__name__ in _LAYERS and len(model.base_model.layers) == model.config.num_hidden_layers:
-        layer.forward = partial(_layer_where_read, layer)
+    layers: Any = getattr(model.base_model, "layers", ())
+    if len(layers) == model.config.num_hidden_layers and type(layers[-1]).__name__ in _LAYERS:
+        layers[-1].forward = partial(_layer_where_read, layers[-1])
 
 
 def _layer_where_read(layer: Any, hidden_BTD: Tensor, *args: Any, **kwargs: Any) -> Tensor:

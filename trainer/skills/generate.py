@@ -1,10 +1,10 @@
-"""`python -m trainer generate SKILL --level N --count N --seed N [--out FILE]`: a batch of rows as JSONL."""
+"""`python -m trainer generate SKILL --level N --count N --seed N [--evenly] [--out FILE]`: rows as JSONL."""
 
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import msgspec
 
@@ -32,7 +32,8 @@ def main(argv: Sequence[str]) -> int:
     except (_UsageError, UnknownSkillError) as error:
         print(f"generate: {error}", file=sys.stderr)  # noqa: T201 - this is a command
         return EXIT_USAGE
-    lines = _lines(skill, arguments.level, arguments.count, arguments.seed)
+    source = skill.generate_evenly if arguments.evenly else skill.generate
+    lines = _lines(source(arguments.level, arguments.count, arguments.seed))
     try:
         return _write(lines, arguments.out)
     except OSError as error:
@@ -48,6 +49,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--count", type=_natural, required=True, help="rows to write, 1 or more")
     parser.add_argument("--seed", type=int, default=0, help="equal seeds give equal batches (default: 0)")
+    parser.add_argument(
+        "--evenly",
+        action="store_true",
+        help="each problem as often as any other, where a level has few enough to list them (bin: level 1)",
+    )
     parser.add_argument("--out", type=Path, help="the file, written whole; without it, standard output")
     return parser
 
@@ -64,9 +70,9 @@ def _check_level(skill: Skill, level: int) -> None:
         raise _UsageError(f"level {level} does not exist; {skill.id} has levels 1 to {skill.max_level}")
 
 
-def _lines(skill: Skill, level: int, count: int, seed: int) -> Iterator[bytes]:
+def _lines(rows: Iterator[dict[str, Any]]) -> Iterator[bytes]:
     encoder = msgspec.json.Encoder()
-    return (encoder.encode(row) + b"\n" for row in skill.generate(level, count, seed))
+    return (encoder.encode(row) + b"\n" for row in rows)
 
 
 def _write(lines: Iterator[bytes], out: Path | None) -> int:

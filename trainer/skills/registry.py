@@ -17,7 +17,9 @@ class Skill(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     max_level: int
     generate: Callable[[int, int, int], Iterator[dict[str, Any]]]
-    """Level, count, seed → rows of a quest file."""
+    """Level, count, seed → rows of a quest file, each difficulty as often as the level wants."""
+    generate_evenly: Callable[[int, int, int], Iterator[dict[str, Any]]]
+    """The same, each problem as often as any other where they can be listed."""
     problem_space: Callable[[int], tuple[bin_generator.GeneratedProblem, ...]]
     """Level → all its problems; ValueError where they cannot be listed."""
     answer_to: Callable[[str], str]
@@ -33,6 +35,7 @@ SKILLS: dict[str, Skill] = {
         id="bin",
         max_level=BIN_MAX_LEVEL,
         generate=bin_generator.generate,
+        generate_evenly=bin_generator.generate_evenly,
         problem_space=bin_generator.problem_space,
         answer_to=bin_checker.answer_to,
         passes=bin_checker.passes,

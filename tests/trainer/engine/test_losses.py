@@ -15,6 +15,7 @@ from trainer.data.documents import Document
 from trainer.data.packing import pack
 from trainer.data.tensors import Batch, to_tensors
 from trainer.engine.attention import use_documents
+from trainer.engine.compiling import compile_layers, is_compiled
 from trainer.engine.failures import EnvironmentFailure
 from trainer.engine.losses import summed_loss
 from trainer.engine.model import compute_layers_twice, new_model
@@ -184,6 +185,19 @@ def test_computing_the_layers_twice_instead_of_keeping_them_changes_nothing() ->
     again_loss, again = learnt(model, batches)
     assert again_loss == loss
     assert torch.equal(again, kept)
+
+
+@pytest.mark.filterwarnings("ignore")  # torch warns of what it does itself while it traces
+def test_compiled_layers_learn_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Traced and run without generating code, which is how far a machine without a GPU can look."""
+    model, batches = a_double_model(), packed(documents())
+    loss, plain = learnt(model, batches)
+    monkeypatch.setattr("trainer.engine.compiling._pays_back", lambda _: True)
+    assert compile_layers(model, torch.device("cpu"), backend="aot_eager")
+    assert is_compiled(model)
+    again, compiled = learnt(model, batches)
+    assert again == pytest.approx(loss, rel=1e-6)
+    assert distance(compiled, plain) < 1e-5
 
 
 def test_the_saved_config_does_not_name_our_attention(tmp_path: Any) -> None:

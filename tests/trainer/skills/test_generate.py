@@ -1,14 +1,17 @@
 """The command that writes a batch."""
 
+import json
 import subprocess
 import sys
 import time
+from collections import Counter
 
 import pytest
 
 from state.contract.orders import RowShape
 from state.contract.quest_rows import check_rows
 from trainer.skills.generate import main
+from trainer.skills.registry import find_skill
 
 
 def test_a_batch_is_a_quest_file_that_both_sides_accept(tmp_path):
@@ -24,6 +27,36 @@ def test_without_a_file_the_rows_go_to_standard_output(tmp_path, capfdbinary):
     printed = capfdbinary.readouterr().out
     main([*arguments, "--out", str(tmp_path / "rows")])
     assert printed == (tmp_path / "rows").read_bytes()
+
+
+def test_evenly_dealt_problems_come_equally_often_and_drawn_ones_do_not(capfdbinary):
+    arguments = ["bin", "--level", "1", "--count", "330", "--seed", "7"]
+    main([*arguments, "--evenly"])
+    evenly = often(capfdbinary.readouterr().out)
+    assert (len(evenly), set(evenly.values())) == (160, {2, 3})
+    main(arguments)
+    drawn = often(capfdbinary.readouterr().out)
+    assert len(drawn) < 160
+    assert max(drawn.values()) > 5
+
+
+def test_levels_that_cannot_be_listed_are_drawn_as_without_the_flag(capfdbinary):
+    arguments = ["bin", "--level", "2", "--count", "20", "--seed", "7"]
+    main([*arguments, "--evenly"])
+    evenly = capfdbinary.readouterr().out
+    main(arguments)
+    assert capfdbinary.readouterr().out == evenly
+
+
+def test_a_longer_even_batch_starts_with_the_shorter_one_and_another_seed_deals_otherwise():
+    generate = find_skill("bin").generate_evenly
+    longer = list(generate(1, 200, 7))
+    assert longer[:50] == list(generate(1, 50, 7))
+    assert longer[:50] != list(generate(1, 50, 8))
+
+
+def often(rows: bytes) -> Counter[str]:
+    return Counter(json.loads(line)["messages"][0]["content"] for line in rows.splitlines())
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Problems of a level: drawn one after the other from a seed, or, at level 1, all there are."""
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -62,6 +63,30 @@ def generate(level: int, count: int, seed: int) -> Iterator[dict[str, Any]]:
     return (
         problem.row(number) for number, problem in enumerate(_problems(level_of(level), count, seed), start=1)
     )
+
+
+def generate_evenly(level: int, count: int, seed: int) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a batch in which each problem of the level comes as often as any other, or once more.
+
+    Level 1 is dealt like cards, again and again, each time in another order. The other levels have too many
+    problems to list: theirs are drawn as by `generate`.
+
+    Raises:
+        ValueError: there is no such level, or the count is negative.
+    """
+    if not level_of(level).is_smallest:
+        return generate(level, count, seed)
+    if count < 0:
+        raise ValueError(f"count is {count}; expected 0 or more")
+    return (problem.row(number) for number, problem in enumerate(islice(_dealt(level, seed), count), start=1))
+
+
+def _dealt(level: int, seed: int) -> Iterator[GeneratedProblem]:
+    draws = Draws(f"bin level {level} evenly seed {seed}")
+    while True:
+        left = list(problem_space(level))
+        while left:
+            yield left.pop(draws.below(len(left)))
 
 
 def problem_space(level: int) -> tuple[GeneratedProblem, ...]:
