@@ -41,8 +41,10 @@ def memory_of(facts: Facts, changes: Iterable[Change]) -> tuple[RunMemory, ...]:
 
 
 def _of_launch(facts: Facts, launch: a.LaunchRun) -> RunMemory:
-    measured = measured_peak(facts, launch.config, launch.device)
-    need = measured[0] if measured else _estimated(facts, launch)
+    measured, estimated = measured_peak(facts, launch.config, launch.device), _estimated(facts, launch)
+    if measured and _had_less_to_do(launch, measured[0], estimated):
+        measured = None
+    need = measured[0] if measured else estimated
     has = _device_bytes(facts, launch.device)
     return RunMemory(
         campaign=launch.campaign,
@@ -54,6 +56,14 @@ def _of_launch(facts: Facts, launch: a.LaunchRun) -> RunMemory:
         verdict=_verdict(need, has),
         is_probed_first=launch.probe,
     )
+
+
+def _had_less_to_do(launch: a.LaunchRun, peak: int, estimated: int | None) -> bool:
+    """Did earlier runs have shorter documents only, so that their peak says too little about the longest ones?
+
+    Not on a GPU, whose runs find out first what the widest micro-batch takes.
+    """
+    return not launch.device.startswith("cuda") and estimated is not None and peak < estimated
 
 
 def _verdict(need: int | None, has: int | None) -> Verdict:

@@ -123,6 +123,17 @@ def test_what_runs_of_the_same_model_and_settings_took_replaces_the_estimate(nee
     assert found.measured_at == "2026-01-31T12:00:00Z"
 
 
+def test_on_a_processor_a_peak_of_short_documents_does_not_lower_the_estimate_for_the_longest(
+    need: Any,
+) -> None:
+    """No run there is probed with the widest micro-batch, so its peak is that of the rows it had."""
+    estimate = need(a_launch("cpu"), card=a_card(24)).need_bytes
+    found = need(a_launch("cpu"), a_run(estimate - 1, device="cpu"), card=a_card(24))
+    assert (found.need_bytes, found.evidence, found.measured_at) == (estimate, "estimated", None)
+    found = need(a_launch("cpu"), a_run(estimate + 1, device="cpu"), card=a_card(24))
+    assert (found.need_bytes, found.evidence) == (estimate + 1, "measured")
+
+
 def test_another_rate_or_seed_takes_the_same_memory(need: Any) -> None:
     found = need(a_launch(), a_run(9_000, learning_rate=1e-5, seed=7, warmup_steps=3), card=a_card(24))
     assert (found.need_bytes, found.evidence) == (9_000, "measured")
