@@ -5,7 +5,7 @@ So what comes out never depends on how far the thread got.
 """
 
 from collections.abc import Callable, Hashable
-from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Thread
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -15,9 +15,8 @@ class Ahead(Generic[T]):
     """At most one thing, made ahead."""
 
     def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(max_workers=1, thread_name_prefix="next-update")
-        self._key: Hashable = None
-        self._made: Future[T] | None = None
+        self._thread: Thread | None = None
+        self._made: dict[Hashable, T | Exception] = {}
 
     def take(self, key: Hashable, make: Callable[[], T]) -> T:
         """Return what `make` makes: as it was made ahead under this key, else made now.
@@ -25,13 +24,28 @@ class Ahead(Generic[T]):
         Raises:
             Exception: whatever `make` raises.
         """
-        made, self._made = self._made, None
-        if made is not None and key == self._key:
-            return made.result()
-        if made is not None:
-            made.cancel()
-        return make()
+        self.stop()
+        made, self._made = self._made, {}
+        found = made[key] if key in made else make()
+        if isinstance(found, Exception):
+            raise found
+        return found
 
     def begin(self, key: Hashable, make: Callable[[], T]) -> None:
-        """Let the thread make what will be asked for under this key."""
-        self._key, self._made = key, self._threads.submit(make)
+        """Let a thread make what will be asked for under this key."""
+        self.stop()
+        self._made = {}
+        self._thread = Thread(target=self._keep, args=(key, make), name="next-update")
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Wait until no thread of ours is left."""
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    def _keep(self, key: Hashable, make: Callable[[], T]) -> None:
+        try:
+            self._made[key] = make()
+        except Exception as error:  # noqa: BLE001 - it is raised where the thing is taken
+            self._made[key] = error

@@ -28,6 +28,8 @@ def train(session: Session, control: Control) -> Outcome:
     except Exception as error:
         _save_what_is_sound(session, error)
         raise
+    finally:
+        session.state.shelf.close()
     session.teller.heartbeat.enter("stopping")
     session.save()
     session.teller.record("left", note=outcome.message)

@@ -83,6 +83,10 @@ class Quest:
             num_trained=num_trained_tokens(documents),
         )
 
+    def close(self) -> None:
+        """Leave no thread behind."""
+        self._ahead.stop()
+
     def updates(self, order: QuestOrder, at: Position) -> tuple[int, int]:
         """Return how many updates were made, as far as the rows say that, and how many are left."""
         per_update = self._shelf.documents_per_update
@@ -123,6 +127,7 @@ class QuestShelf:
         """
         key = (order.quest_id, order.digest, order.path, order.shape)
         if self._quest is None or key != self._key:
+            self.close()
             try:
                 self._quest = self._load(order)
             except QuestFileError as error:
@@ -130,9 +135,15 @@ class QuestShelf:
             self._key = key
         return self._quest
 
+    def close(self) -> None:
+        """Leave no thread behind."""
+        if self._quest is not None:
+            self._quest.close()
+
     def measure_with(self, evaluation: EvaluationConfig) -> None:
         """Measure as this says from now on; which rows are held out stays as it was."""
         if evaluation.max_rows != self.evaluation.max_rows:
+            self.close()
             self._quest = None  # read again when it is needed next
         self.evaluation = evaluation
 

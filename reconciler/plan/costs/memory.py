@@ -59,7 +59,7 @@ def _of_launch(facts: Facts, launch: a.LaunchRun) -> RunMemory:
 
 
 def _had_less_to_do(launch: a.LaunchRun, peak: int, estimated: int | None) -> bool:
-    """Did earlier runs have shorter documents only, so that their peak says too little about the longest ones?
+    """Did earlier runs have shorter documents only, so that their peak says too little about the longest?
 
     Not on a GPU, whose runs find out first what the widest micro-batch takes.
     """

@@ -46,3 +46,12 @@ def test_a_failure_ahead_is_the_failure_of_who_takes_it():
     ahead.begin("next", fail)
     with pytest.raises(ValueError, match="row 3 is no document"):
         ahead.take("next", fail)
+
+
+def test_a_thread_is_there_only_until_it_is_stopped():
+    """Whoever forks afterwards must not take one along."""
+    ahead, before = Ahead(), threading.active_count()
+    ahead.begin("next", lambda: "rows")
+    ahead.stop()
+    assert threading.active_count() == before
+    assert ahead.take("next", lambda: "made anew") == "rows"
