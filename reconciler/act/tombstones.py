@@ -8,14 +8,18 @@ import msgspec
 from reconciler.act.approvals import forget
 from reconciler.act.observed_time import observed_seconds
 from reconciler.act.tools import Tools
-from reconciler.plan.actions import DeleteCampaign, TrashCheckpoint
+from reconciler.plan.actions import DeleteCampaign, DemoteCheckpoint, TrashCheckpoint
 from state.atomic import ensure_folder, write_json
 from state.store.rows import TrashRow, TrashState
 from state.store.tables import get_meta, put
 
 
 def new_stone(
-    store: apsw.Connection, tools: Tools, action: TrashCheckpoint | DeleteCampaign, origin: Path, path: Path
+    store: apsw.Connection,
+    tools: Tools,
+    action: TrashCheckpoint | DeleteCampaign | DemoteCheckpoint,
+    origin: Path,
+    path: Path,
 ) -> TrashRow:
     """Return the tombstone of what an action drops: from where, and to which place in the trash."""
     return TrashRow(

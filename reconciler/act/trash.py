@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from reconciler.act.deletions import restore_campaign
+from reconciler.act.demoting import promote
 from reconciler.act.derived import campaign_row, places_of, write_campaign_file
 from reconciler.act.errors import Permanent, Temporary
 from reconciler.act.lying import place_of
@@ -117,18 +118,25 @@ def take_back(action: RestoreCheckpoint, tools: Tools) -> str:
     result = f"the trash has no {action.checkpoint}"
     if stone is not None:
         stone = msgspec.structs.replace(stone, overrules=action.overrules)
-        result = (
-            restore_campaign(stone, tools) if stone.is_campaign else _restore(stone, tools, action.sources)
-        )
+        result = _take_back(stone, tools, action.sources)
     with tools.writer.transaction() as store:
         put(store, [msgspec.structs.replace(request, handled_at=tools.now(), result=result)])
     return result
 
 
-def _restore(stone: TrashRow, tools: Tools, sources: Sequence[str]) -> str:
+def _take_back(stone: TrashRow, tools: Tools, sources: Sequence[str]) -> str:
+    if stone.is_campaign:
+        return restore_campaign(stone, tools)
     with tools.writer.transaction() as store:
         if campaign_row(store, stone.campaign_uid, stone.campaign).status == "deleted":
             return f"not taken back: its campaign is deleted; first: reconcile undelete {stone.campaign}"
+    if stone.keeps is None:
+        return _restore(stone, tools, sources)
+    problem = promote(stone, tools)
+    return f"not taken back: {problem}" if problem else f"{stone.thing} has its optimizer state again"
+
+
+def _restore(stone: TrashRow, tools: Tools, sources: Sequence[str]) -> str:
     folder = _folder(tools, stone.campaign_uid, stone.campaign, stone.sequence)
     place = tools.layout.root / stone.path
     if stone.state == "trashed" and place.is_dir():

@@ -93,6 +93,11 @@ class KeepRules(Record, frozen=True, kw_only=True):
     """The best by a metric; the one best by each metric named here is never dropped."""
     keep_tags: tuple[Line, ...] = ()
     """Those that carry one of these tags."""
+    keep_optimizer: Annotated[int, Meta(ge=1, le=MAX_COUNT)] | None = None
+    """The newest so many of those that are kept keep the optimizer's state, the others their weights only,
+    from which another campaign can begin. Absent: all keep it."""
+    keep_optimizer_within: Duration | None = None
+    """And those saved within this duration before the newest."""
 
 
 class ActiveRules(KeepRules, frozen=True, kw_only=True):

@@ -62,6 +62,11 @@ def something_was_dropped(world: World) -> bool:
     return bool(world.facts.store.trash) or world.facts.trash.problem is not None
 
 
+def a_full_form_waits(world: World) -> bool:
+    """Does the full form of a checkpoint lie in the trash that keeps its weights only?"""
+    return any(stone.keeps is not None and stone.state == "trashed" for stone in world.facts.store.trash)
+
+
 def drops_may_follow(world: World) -> bool:
     """Are there rules, or drops that a kill cut short?"""
     return world.desired.retention is not None or something_was_dropped(world)

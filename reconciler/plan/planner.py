@@ -83,8 +83,18 @@ PLANNERS = (
     Planner("costs.ballast", "plan_ballast", occasions.a_ballast_is_kept),
 )
 
-_STOPS = (block_misplaced_root, block_reserved_heroes, block_misnamed)
-"""What is wrong with the root or its campaigns as a whole: then nothing is planned."""
+
+def _finish_first(world: World, draft: Draft) -> bool:
+    """Finish what a kill left in two places, if there is such a thing; all else is planned after that."""
+    if not occasions.a_full_form_waits(world):
+        return False
+    from reconciler.plan.trash.demotions import plan_unfinished_demotions  # seldom needed
+
+    return plan_unfinished_demotions(world, draft)
+
+
+_STOPS = (block_misplaced_root, block_reserved_heroes, block_misnamed, _finish_first)
+"""What comes before the planners: where one of these has something to say, they are not asked."""
 
 
 def make_plan(

@@ -81,6 +81,16 @@ def _trash(action: a.TrashCheckpoint) -> Sentence:
     )
 
 
+def _demote(action: a.DemoteCheckpoint) -> Sentence:
+    return Sentence(
+        "~",
+        "demote",
+        f"checkpoint {action.campaign}@{_which(action.segment, action.step)}",
+        f"to its weights, the {size(action.size_bytes)} with optimizer state to the trash for "
+        f"{duration(action.grace_seconds)}",
+    )
+
+
 def _mark_checkpoint(action: a.MarkCheckpoint) -> Sentence:
     words = ["pinned"] if action.marks.pinned else []
     words += [f"tagged {tag}" for tag in action.marks.tags]
@@ -153,6 +163,7 @@ _SENTENCES: dict[type[a.Action], Callable[[Any], Sentence]] = {
     a.UpdateJob: lambda x: Sentence("~", "change", f"quest {x.quest_id}", ""),
     a.DequeueJob: lambda x: Sentence(".", "dequeue", f"quest {x.quest_id}", ""),
     a.MarkJob: _mark,
+    a.DemoteCheckpoint: _demote,
     a.SetBallast: _ballast,
     a.BeginSegment: _begin_segment,
     a.LaunchRun: _launch,

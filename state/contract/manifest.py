@@ -16,7 +16,7 @@ from state.contract.request import CodeVersion
 MANIFEST_NAME = "manifest.json"
 SIDECAR_NAME = ".ledger.json"
 """Derived from the ledger; the one file that a manifest does not cover."""
-_CAME_LATER = ("locked", "origin", "recipe", "skills", "imported", "adapter_base", "skipped")
+_CAME_LATER = ("locked", "origin", "recipe", "skills", "imported", "adapter_base", "skipped", "demoted_from")
 
 
 class FileEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,6 +126,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """The frozen weights that its adapters belong to; None: it holds every weight itself."""
     skipped: tuple[SkippedRange, ...] = ()
     """Since the parent."""
+    demoted_from: str | None = None
+    """Of one that keeps its weights only: the digest that it had with the optimizer's state."""
     digest: str
     """BLAKE3 of the canonical JSON of everything above: the checkpoint's identity."""
 
@@ -138,6 +140,17 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 def with_digest(manifest: Manifest) -> Manifest:
     """Return the manifest with its own digest filled in."""
     return msgspec.structs.replace(manifest, digest=manifest_digest(manifest))
+
+
+def weights_only(manifest: Manifest) -> Manifest:
+    """Return the manifest of the same checkpoint without the optimizer's state."""
+    files = tuple(entry for entry in manifest.files if not is_of_optimizer(entry))
+    return with_digest(msgspec.structs.replace(manifest, files=files, demoted_from=manifest.digest))
+
+
+def is_of_optimizer(entry: FileEntry) -> bool:
+    """Does a file hold the optimizer's state?"""
+    return entry.path.startswith("optimizer")
 
 
 def manifest_digest(manifest: Manifest) -> str:

@@ -364,6 +364,9 @@ class TrashRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """Of what was taken back: the line of the spec that stood then and counts no more while it stands."""
     segment: int | None = None
     """Of a checkpoint that is not of the living history any more: its segment."""
+    keeps: str | None = None
+    """Of the full form of a checkpoint that keeps its weights only: the digest of these, which lie in its
+    place. Its number is one that no row of the ledger has."""
 
     @property
     def is_campaign(self) -> bool:

@@ -21,7 +21,7 @@ from state.store.rows import (
     TrashRow,
 )
 
-VERSION = 15
+VERSION = 16
 
 
 class Table(typing.NamedTuple):
@@ -237,6 +237,11 @@ def _from_14(connection: apsw.Connection) -> None:
     connection.execute("ALTER TABLE campaigns ADD COLUMN former_names TEXT NOT NULL DEFAULT ''")
 
 
+def _from_15(connection: apsw.Connection) -> None:
+    """A checkpoint can keep its weights only, while its full form lies in the trash."""
+    connection.execute("ALTER TABLE trash ADD COLUMN keeps TEXT")
+
+
 _STEPS = {
     1: _from_1,
     2: _from_2,
@@ -252,6 +257,7 @@ _STEPS = {
     12: _from_12,
     13: _from_13,
     14: _from_14,
+    15: _from_15,
 }
 """By version: what brings a store from it to the next one. Not made from the row types, which move on."""
 

@@ -80,9 +80,12 @@ def is_older_copy(connection: apsw.Connection, mirrored_epoch: int) -> bool:
 
 
 def next_number(connection: apsw.Connection) -> int:
-    """Return the number of the ledger's next row: above all that are, or were, in use."""
-    (newest,) = connection.execute("SELECT coalesce(max(sequence), 0) FROM ledger").fetchone() or (0,)
-    return max(int(newest), int(get_meta(connection, _NEWEST_NUMBER) or 0)) + 1
+    """Return the number of the ledger's next row: above all that are, or were, in use, tombstones' too."""
+    found = [
+        connection.execute(f"SELECT coalesce(max(sequence), 0) FROM {table}").fetchone() or (0,)  # noqa: S608 - ours
+        for table in ("ledger", "trash")
+    ]
+    return max(*(int(newest) for (newest,) in found), int(get_meta(connection, _NEWEST_NUMBER) or 0)) + 1
 
 
 def _raise_epoch(connection: apsw.Connection, mirrored: int, newest_number: int | None) -> int:

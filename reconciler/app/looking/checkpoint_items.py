@@ -11,6 +11,7 @@ from reconciler.observed.records import CheckpointFacts, ForeignFolder, FoundChe
 from state.formats import canonical_name, sidecar_record
 from state.store.rows import CampaignRow, LedgerRow, TrashRow
 
+WEIGHTS_ONLY = "weights only: a campaign can begin with it, with fresh optimizer state"
 LOST = "the ledger knows it, but no complete checkpoint lies there"
 _OF_THE_LEDGER = set(CheckpointItem.__struct_fields__)
 
@@ -67,6 +68,8 @@ def _state(row: LedgerRow, found: FoundCheckpoint | None, stone: TrashRow | None
         return "missing", f"damaged and set aside: {row.damage}" if row.damage else LOST
     if row.damage is not None:
         return "unhealthy", row.damage
+    if found.manifest.demoted_from is not None:
+        return "complete", WEIGHTS_ONLY
     return ("complete", None) if found.manifest.healthy else ("unhealthy", "a loss was not finite")
 
 

@@ -18,6 +18,7 @@ from reconciler.plan.actions.campaigns import (
     WriteStatusFiles,
 )
 from reconciler.plan.actions.checkpoints import (
+    DemoteCheckpoint,
     ForgetUndelete,
     MarkCheckpoint,
     PurgeTrash,
@@ -95,6 +96,7 @@ AnyAction = (
     | CloseRun
     | RecordCheckpoint
     | TrashCheckpoint
+    | DemoteCheckpoint
     | DeleteCampaign
     | RestoreCheckpoint
     | ForgetUndelete
@@ -126,6 +128,7 @@ __all__ = [
     "CopyCheckpoint",
     "DeactivateCampaign",
     "DeleteCampaign",
+    "DemoteCheckpoint",
     "DequeueJob",
     "EnqueueJob",
     "ForgetUndelete",

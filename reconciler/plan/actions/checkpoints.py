@@ -43,6 +43,25 @@ class TrashCheckpoint(Action, frozen=True, kw_only=True):
     grace_seconds: float
 
 
+class DemoteCheckpoint(Action, frozen=True, kw_only=True):
+    """Let a checkpoint keep its weights only: its full form goes to the trash, and can be taken back."""
+
+    campaign: str
+    campaign_uid: str
+    sequence: int
+    """Of its ledger row."""
+    segment: int | None = None
+    """Where it is not of the living history any more."""
+    step: int
+    digest: str
+    """With the optimizer's state."""
+    size_bytes: int
+    """All of it; how much of that becomes free its manifest says."""
+    kind: Literal["rolled"] = "rolled"
+    why: str
+    grace_seconds: float
+
+
 class RestoreCheckpoint(Action, frozen=True, kw_only=True):
     """Take a dropped checkpoint, or a deleted campaign, back, as a person asked: from the trash or a copy."""
 

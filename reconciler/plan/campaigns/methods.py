@@ -14,6 +14,8 @@ def begins_afresh(saved: Manifest, config: RunConfig) -> str | None:
         return f" with fresh adapters on its weights: {wanted}"
     if had is not None and wanted is None:
         return f" with its adapters merged into its weights, and fresh state for {optimizer}"
+    if saved.demoted_from is not None:
+        return f" with fresh state for {optimizer}, as it has its weights only"
     return f" with fresh state for {optimizer}" if saved.optimizer != optimizer else None
 
 

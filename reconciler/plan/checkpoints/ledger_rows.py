@@ -4,6 +4,7 @@ import msgspec
 
 from reconciler.observed.records import FoundCheckpoint
 from state.contract.goals import num_quests_done
+from state.contract.manifest import is_of_optimizer
 from state.formats import canonical_name
 from state.store.rows import LedgerRow
 
@@ -25,7 +26,7 @@ def ledger_row(found: FoundCheckpoint, *, path: str, sequence: int, damage: str 
         training_file=manifest.quest_id,
         total_examples_trained=measures.examples_seen,
         size_bytes=found.size_bytes,
-        has_optimizer=any(entry.path.startswith("optimizer") for entry in manifest.files),
+        has_optimizer=any(map(is_of_optimizer, manifest.files)),
         healthy=manifest.healthy and damage is None,
         digest=manifest.digest,
         parent_step=manifest.parent_step,

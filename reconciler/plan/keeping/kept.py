@@ -39,14 +39,14 @@ def verdicts_of(world: World, row: CampaignRow, stock: Stock | None = None) -> t
     pins, references = retention.spec.pins, tuple(references_to(world, row))
     now = world.observed_now
     found: list[Verdict] = []
-    for stretch in _by_stretch(records):
+    for stretch in by_stretch(records):
         verdicts = retain(stretch, rules, pins, references, now)
         check_verdicts(verdicts, stretch, rules, pins, references, now)
         found += verdicts
     return tuple(found)
 
 
-def _by_stretch(records: tuple[Record, ...]) -> Iterator[tuple[Record, ...]]:
+def by_stretch(records: tuple[Record, ...]) -> Iterator[tuple[Record, ...]]:
     """Yield the living history, then each segment that was left or branched off: the rules hold for each.
 
     So a rollback moves nothing out of the window of the newest, and the last of a segment stays.

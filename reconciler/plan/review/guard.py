@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 
 from reconciler.desired.realm import ApproveAbove
-from reconciler.plan.actions import DeleteCampaign, TakeApproval
+from reconciler.plan.actions import DeleteCampaign, DemoteCheckpoint, TakeApproval
 from reconciler.plan.changes import Awaiting, Change
 from reconciler.plan.draft import Draft
 from reconciler.plan.review.losses import Drop, above, losses_of, num_checkpoints
@@ -25,12 +25,14 @@ from state.store.rows import Drops, RequestRow
 
 SHORT = 12
 """So many digits of a digest are shown, and are enough to approve it."""
+_DEMOTIONS = -(1 << 40)
+"""Below all numbers of deletions, which count down from -1."""
 
 
 def plan_guard(world: World, draft: Draft) -> None:
     """Hold back the drops that need an approval and have none; take the approvals that are there."""
     decided = _decided(world)
-    drops = [change for change in _drops_in(draft.changes) if _action(change).sequence not in decided]
+    drops = [change for change in _drops_in(draft.changes) if _number(_action(change)) not in decided]
     approved = _approved(world, drops)
     let_go = [change for changes in approved.values() for change in changes]
     ids = {change.id for change in let_go}
@@ -49,7 +51,7 @@ def plan_guard(world: World, draft: Draft) -> None:
 
 def digest_of(drops: Iterable[Drop]) -> str:
     """Return the digest of exactly these drops: which checkpoints, whatever the words are."""
-    return sha256_of(sorted([drop.campaign_uid, drop.sequence, drop.digest, drop.kind] for drop in drops))
+    return sha256_of(sorted([drop.campaign_uid, _number(drop), drop.digest, drop.kind] for drop in drops))
 
 
 def short(digest: str) -> str:
@@ -59,7 +61,7 @@ def short(digest: str) -> str:
 
 def drops_of(awaiting: Awaiting) -> Drops:
     """Return what an approval of this is for, each drop by itself."""
-    return Drops(sequences=tuple(sorted(drop.sequence for drop in map(_action, awaiting.changes))))
+    return Drops(sequences=tuple(sorted(map(_number, map(_action, awaiting.changes)))))
 
 
 def _drops_in(changes: Iterable[Change]) -> list[Change]:
@@ -70,6 +72,11 @@ def _action(change: Change) -> Drop:
     if not isinstance(change.action, Drop):  # cannot be: `_drops_in` chose them
         raise TypeError(change.id)
     return change.action
+
+
+def _number(drop: Drop) -> int:
+    """Return what an approval calls it by: to keep the weights only is another decision than to drop all."""
+    return _DEMOTIONS - drop.sequence if isinstance(drop, DemoteCheckpoint) else drop.sequence
 
 
 def _decided(world: World) -> frozenset[int]:
@@ -83,7 +90,7 @@ def _decided(world: World) -> frozenset[int]:
 def _approved(world: World, drops: Sequence[Change]) -> dict[int, list[Change]]:
     """Return which drops each open request approves, by its id; none twice, the oldest request first."""
     found: dict[int, list[Change]] = {}
-    left = {_action(change).sequence: change for change in drops}
+    left = {_number(_action(change)): change for change in drops}
     for request in _asked(world):
         wanted = sorted(_wanted(world, request, drops) & left.keys())
         found[request.id] = [left.pop(sequence) for sequence in wanted]
@@ -150,7 +157,7 @@ def _decline(draft: Draft, request: RequestRow, awaiting: Awaiting | None) -> No
 
 def _let_go(world: World, draft: Draft, request: RequestRow, drops: Sequence[Change]) -> None:
     """Take the approval, then do what it is for."""
-    sequences = tuple(sorted(_action(change).sequence for change in drops))
+    sequences = tuple(sorted(_number(_action(change)) for change in drops))
     what = f"{count(sum(num_checkpoints(_action(change)) for change in drops), 'checkpoint')} to drop"
     taken = _take(draft, request, sequences=sequences, specs_commit=world.specs_commit, what=what)
     draft.put(*(msgspec.structs.replace(change, needs=(*change.needs, taken)) for change in drops))
@@ -199,6 +206,8 @@ def _which(drops: Sequence[Drop]) -> str:
             f"all of it ({count(whole.checkpoints, 'checkpoint')}, {size(whole.size_bytes)}) would be deleted"
         )
     steps = sorted(drop.step for drop in drops)
+    only = all(isinstance(drop, DemoteCheckpoint) for drop in drops)
+    how = "keep no more than weights" if only else "be dropped"
     if len(steps) == 1:
-        return f"@{steps[0]} would be dropped"
-    return f"{len(steps):,} checkpoints, @{steps[0]} to @{steps[-1]}, would be dropped"
+        return f"@{steps[0]} would {how}"
+    return f"{len(steps):,} checkpoints, @{steps[0]} to @{steps[-1]}, would {how}"

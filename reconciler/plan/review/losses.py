@@ -6,12 +6,12 @@ from datetime import datetime
 import msgspec
 
 from reconciler.desired.realm import ApproveAbove, size_bytes
-from reconciler.plan.actions import DeleteCampaign, TrashCheckpoint
+from reconciler.plan.actions import DeleteCampaign, DemoteCheckpoint, TrashCheckpoint
 from reconciler.plan.world import World
 from state.store.rows import CampaignRow, RunRow
 
-Drop = TrashCheckpoint | DeleteCampaign
-"""What destroys something: a checkpoint, or a campaign whole."""
+Drop = TrashCheckpoint | DeleteCampaign | DemoteCheckpoint
+"""What destroys something: a checkpoint, its optimizer's state, or a campaign whole."""
 
 
 class Losses(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,7 +42,9 @@ def num_checkpoints(drop: Drop) -> int:
 
 
 def _sequences(world: World, drop: Drop) -> Iterable[int]:
-    """Return the ledger rows whose checkpoints go."""
+    """Return the ledger rows whose checkpoints go; of one that keeps its weights none."""
+    if isinstance(drop, DemoteCheckpoint):
+        return []
     if isinstance(drop, DeleteCampaign):
         return [row.sequence for row in world.facts.ledger_of(drop.campaign_uid)]
     return [drop.sequence]

@@ -4,7 +4,7 @@ Fails closed: where anything about a campaign's checkpoints is unknown, damaged 
 that campaign is dropped, and the plan says why.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from reconciler.desired.desired import Source
@@ -111,12 +111,26 @@ def _drop(world: World, draft: Draft, stock: Stock, retention: Source[Retention]
     row, dropped = stock.row, drops_of(world, stock)
     if rules_for(retention.spec, row).keeps_by_rule:
         draft.kept.append(kept_now(stock, retention, dropped))
+    _demote(world, draft, stock, retention, dropped)
     former = stood_for(world, stock) if dropped else {}
     for one in stock.ledger if dropped else ():
         reasons = dropped.get(checkpoint_id(row, one, gone=False))
         if reasons and world.facts.tombstone(one) is None:
             unsaid = unmarked(world, row, one, former.get(one.sequence, ()))
             _let_roll(draft, row, one, retention, unsaid, reasons)
+
+
+def _demote(
+    world: World, draft: Draft, stock: Stock, retention: Source[Retention], dropped: Collection[str]
+) -> None:
+    """Let those that stay keep their weights only, where the rules ask for that."""
+    sets = (retention.spec.campaigns.active, retention.spec.campaigns.archived)
+    if any(one is not None and (one.keep_optimizer or one.keep_optimizer_within) for one in sets):
+        from reconciler.plan.trash.demotions import plan_demotions  # seldom needed
+
+        names = ((one.sequence, checkpoint_id(stock.row, one, gone=False)) for one in stock.ledger)
+        going = {sequence for sequence, name in names if name in dropped}
+        plan_demotions(world, draft, stock, retention, going)
 
 
 def _let_roll(
@@ -244,7 +258,8 @@ def plan_undeletes(world: World, draft: Draft) -> None:
 
 def _newest_stone(world: World, checkpoint: str) -> TrashRow | None:
     there = [one for one in world.facts.store.trash if one.thing == checkpoint]
-    trashed = next((one for one in reversed(there) if one.state == "trashed"), None)
+    waiting = [one for one in reversed(there) if one.state == "trashed"]
+    trashed = min(waiting, key=lambda one: one.keeps is not None, default=None)  # what is dropped comes first
     return trashed or next((one for one in reversed(there) if _copies(world, one)), None)
 
 

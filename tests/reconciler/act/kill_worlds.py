@@ -73,6 +73,11 @@ def one_dropped(realm: Any, make: Any) -> None:
     realm.done(make.drop(manifest_of(realm, 7)))
 
 
+def one_demoted(realm: Any, make: Any) -> None:
+    two_saved(realm, make)
+    realm.done(make.demote(manifest_of(realm, 7)))
+
+
 def taken_back_asked(realm: Any, make: Any) -> None:
     one_dropped(realm, make)
     realm.ask("undelete", f"{make.campaign}@7")

@@ -426,6 +426,13 @@ def drop(manifest: Manifest, sequence: int = 1) -> a.TrashCheckpoint:
     )  # fmt: skip
 
 
+def demote(manifest: Manifest, sequence: int = 1) -> a.DemoteCheckpoint:
+    return a.DemoteCheckpoint(
+        campaign=CAMPAIGN, campaign_uid=UID, sequence=sequence, step=manifest.step, digest=manifest.digest,
+        size_bytes=9, why="not of the newest 1", grace_seconds=3600.0,
+    )  # fmt: skip
+
+
 def delete(*manifests: Manifest) -> a.DeleteCampaign:
     """Delete the first campaign whole, as it is with these checkpoints."""
     return a.DeleteCampaign(
@@ -492,6 +499,7 @@ class Builders:
     roll_back = staticmethod(roll_back)
     read_again, copy_out, mend = map(staticmethod, (read_again, copy_out, mend))
     elsewhere = staticmethod(elsewhere)
+    demote = staticmethod(demote)
     drop, take_back, purge = map(staticmethod, (drop, take_back, purge))
     forget_undelete = staticmethod(forget_undelete)
     held_out = staticmethod(held_out)

@@ -57,6 +57,7 @@ def found_checkpoint(name: str, uid: str, words: Mapping[str, Any], locked: Lock
             tokens_seen=1,
         ),
         files=(),
+        demoted_from=words.get("demoted_from"),
         origin=msgspec.convert(words["origin"], Origin) if "origin" in words else None,
         digest=words.get("digest", _digest(words)),
         adapter_base=msgspec.convert(words["base"], AdapterBase) if "base" in words else None,

@@ -365,8 +365,14 @@ def test_what_was_taken_back_before_version_8_overrules_the_line_that_stands(pat
     assert found == {-1: "state: deleted", 1: "keep: metrics", 2: None}
 
 
+def _without_forms(store: Any) -> None:
+    """Make of a store one of before version 16."""
+    store.execute("ALTER TABLE trash DROP COLUMN keeps")
+
+
 def _without_names(store: Any) -> None:
     """Make of a store one of before version 15."""
+    _without_forms(store)
     store.execute("ALTER TABLE campaigns DROP COLUMN former_names")
 
 
@@ -554,5 +560,21 @@ def test_a_campaign_of_version_14_had_no_other_name(path: Path) -> None:
     with writer.transaction() as store:
         (row,) = select(store, CampaignRow)
     assert (row.former, row.folder_name) == ((), row.name)
+    writer.close()
+    _assert_made_alike(path)
+
+
+def test_in_the_trash_of_version_15_nothing_kept_its_weights(path: Path) -> None:
+    writer = Writer(open_writer(path))
+    with writer.transaction() as store:
+        put(store, [sample(TrashRow)])
+        _without_forms(store)
+        store.pragma("user_version", 15)
+    writer.close()
+
+    writer = Writer(open_writer(path))
+    with writer.transaction() as store:
+        (stone,) = select(store, TrashRow)
+    assert stone.keeps is None
     writer.close()
     _assert_made_alike(path)

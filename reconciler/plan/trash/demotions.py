@@ -1,0 +1,88 @@
+"""Checkpoints that keep their weights only, as the rules say; what a kill cut short is finished first."""
+
+from collections.abc import Collection, Iterator
+
+from reconciler.desired.desired import Source
+from reconciler.desired.realm import duration_seconds
+from reconciler.desired.retention import Retention
+from reconciler.plan.actions import DemoteCheckpoint, RecordCheckpoint
+from reconciler.plan.changes import change_id
+from reconciler.plan.draft import Draft
+from reconciler.plan.keeping.kept import set_name
+from reconciler.plan.keeping.optimizers import without_need
+from reconciler.plan.keeping.stock import Stock
+from reconciler.plan.world import World
+from state.amounts import duration
+from state.store.rows import CampaignRow, LedgerRow, TrashRow
+
+
+def plan_demotions(
+    world: World, draft: Draft, stock: Stock, retention: Source[Retention], dropped: Collection[int]
+) -> None:
+    """Let those of a campaign keep their weights only whose optimizer state no rule wants any more.
+
+    Raises:
+        MalformedRecords: nothing can be said; nothing is demoted.
+    """
+    for one in without_need(world, stock, retention.spec):
+        if one.sequence not in dropped:
+            grace = duration_seconds(retention.spec.trash.rolled)
+            _demote(draft, stock.row, one, _why(stock.row, retention.spec), grace, _cause(stock, retention))
+
+
+def _why(row: CampaignRow, spec: Retention) -> str:
+    given = spec.campaigns.archived if row.status == "archived" else spec.campaigns.active
+    newest = given.keep_optimizer if given is not None else None
+    within = given.keep_optimizer_within if given is not None else None
+    parts = [f"not of the newest {newest}"] if newest is not None else []
+    parts += [f"older than the newest by {duration(duration_seconds(within))}"] if within is not None else []
+    return " and ".join(parts)
+
+
+def _cause(stock: Stock, retention: Source[Retention]) -> str:
+    return retention.where("campaigns", set_name(stock.row))
+
+
+def plan_unfinished_demotions(world: World, draft: Draft) -> bool:
+    """Finish what a kill cut short before anything else is planned: its checkpoint lies in two places.
+
+    Return whether there is such a thing; one that cannot be finished keeps nothing else waiting.
+    """
+    for stone, one in _unfinished(world):
+        row = world.facts.campaign_row(stone.campaign)
+        if row is not None:
+            _demote(draft, row, one, stone.reason, stone.grace_seconds, "an earlier demotion")
+    found = [change for change in draft.changes if isinstance(change.action, DemoteCheckpoint)]
+    given_up = [change for change in found if world.facts.failed_action(change_id(change.action)) is not None]
+    return bool(found) and not given_up
+
+
+def _unfinished(world: World) -> Iterator[tuple[TrashRow, LedgerRow]]:
+    """Yield each full form that has its tombstone while the ledger still calls it present."""
+    for stone in world.facts.in_trash:
+        if stone.keeps is not None:
+            rows = world.facts.ledger_of(stone.campaign_uid)
+            yield from ((stone, one) for one in rows if one.digest == stone.digest)
+
+
+def _demote(
+    draft: Draft, row: CampaignRow, one: LedgerRow, why: str, grace_seconds: float, cause: str
+) -> None:
+    draft.add(
+        DemoteCheckpoint(
+            campaign=row.name,
+            campaign_uid=row.uid,
+            sequence=one.sequence,
+            segment=None if one.is_living else one.segment,
+            step=one.step,
+            digest=one.digest,
+            size_bytes=one.size_bytes,
+            why=why,
+            grace_seconds=grace_seconds,
+        ),
+        subject=f"checkpoint/{row.name}@{one.which}",
+        reason=why,
+        cause=cause,
+        source="rules",
+        needs=draft.ids_of((row.name,), RecordCheckpoint),
+    )
