@@ -21,7 +21,7 @@ from reconciler.desired.base import Suspend
 from reconciler.plan.changes import Blocked, num_obstacles
 from reconciler.plan.costs.training import Kept, expectations_kept
 from reconciler.plan.keeping.to_come import ToCome, to_come
-from reconciler.plan.runs.launches import choose_device
+from reconciler.plan.runs.devices import choose_device
 from reconciler.plan.segments.lowered_rates import living_segment
 from reconciler.plan.segments.words import told
 from reconciler.plan.trash.contents import foreign, num_in_trash

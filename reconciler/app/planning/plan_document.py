@@ -15,12 +15,11 @@ from reconciler.app.surroundings.lock_holder import holder_of
 from reconciler.plan.actions import AnyAction
 from reconciler.plan.changes import Awaiting, Blocked, Change, Source
 from reconciler.plan.costs.disk import Cost, cost_of
-from reconciler.plan.costs.forecast import Forecast, forecast
+from reconciler.plan.costs.forecast_records import Forecast
 from reconciler.plan.costs.memory import RunMemory, memory_of
 from reconciler.plan.costs.training import TrainingCost, training_cost
 from reconciler.plan.keeping.kept_at_goal import AtGoal, at_goal
 from reconciler.plan.keeping.to_come import ToCome, to_come
-from reconciler.plan.sentences import sentence_of
 from state.lock import Holder
 
 
@@ -198,6 +197,8 @@ def document_of(view: View, ref: str = "HEAD") -> PlanDocument:
 
 def with_forecast(document: PlanDocument, view: View, seconds: float) -> PlanDocument:
     """Return the document with what comes in so many seconds."""
+    from reconciler.plan.costs.forecast import forecast
+
     world = world_of(view)
     queue = planned_queue(world, view.plan.changes, view.known_data, always=True)
     quests = queue.quests if queue is not None else ()
@@ -243,6 +244,8 @@ def _awaiting(found: Awaiting | None) -> Approval | None:
 
 def planned(change: Change) -> PlannedChange:
     """Return a change as the document has it, with its sentence."""
+    from reconciler.plan.sentences import sentence_of
+
     sentence = sentence_of(change.action)
     return PlannedChange(
         id=change.id,

@@ -13,6 +13,7 @@ import msgspec
 from reconciler.desired.layers import layers_of, resolve
 from reconciler.desired.realm import duration_seconds
 from reconciler.plan.changes import Change
+from reconciler.plan.costs.forecast_records import Forecast, QuestEnd
 from reconciler.plan.costs.pace import Expected, expected, key_of, runs_alike
 from reconciler.plan.costs.training import Work, config_of, tokens_of, updates_of
 from reconciler.plan.keeping.kept import lasting_references, records_of, rules_of
@@ -24,34 +25,6 @@ from state.store.rows import CampaignRow
 
 MOST_SAVES = 300
 """So many saves to come are followed one by one; the disk of a longer time is unknown."""
-
-
-class QuestEnd(msgspec.Struct, frozen=True, kw_only=True):
-    """When a quest is learnt to the end, in UTC."""
-
-    quest: str
-    ends_at: str | None
-    """Null: nobody knows; see `why`."""
-    low_at: str | None = None
-    high_at: str | None = None
-    """Between the two in four of five cases."""
-    is_in_time: bool = False
-    """Before the moment that was asked for."""
-    why: str | None = None
-
-
-class Forecast(msgspec.Struct, frozen=True, kw_only=True):
-    """What comes until a moment."""
-
-    until: str
-    quests: tuple[QuestEnd, ...]
-    num_saves: int | None = None
-    disk_full_at: str | None = None
-    """Null: not until then, or unknown."""
-    free_bytes: int | None = None
-    """Then; null where it is unknown."""
-    disk_unknown: str | None = None
-    """Why nothing is said of the disk."""
 
 
 def forecast(

@@ -11,7 +11,6 @@ from reconciler.desired.realm import duration_seconds
 from reconciler.desired.retention import ActiveRules, ArchivedRules, KeepBest, Retention, Sets
 from reconciler.plan.keeping.milestones import milestone_steps
 from reconciler.plan.keeping.stock import Stock, stock_of
-from reconciler.plan.retention.invariants import check_verdicts
 from reconciler.plan.retention.records import MalformedRecords, Record, Reference, Verdict
 from reconciler.plan.retention.retain import retain
 from reconciler.plan.retention.rules import Best, Rules
@@ -31,6 +30,8 @@ def verdicts_of(world: World, row: CampaignRow, stock: Stock | None = None) -> t
     Raises:
         MalformedRecords: nothing can be said; the caller drops nothing.
     """
+    from reconciler.plan.retention.invariants import check_verdicts
+
     retention = world.desired.retention
     if retention is None:
         return ()

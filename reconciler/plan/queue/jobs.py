@@ -11,7 +11,6 @@ from reconciler.plan.actions import (
     UpdateJob,
 )
 from reconciler.plan.draft import Draft
-from reconciler.plan.retries.failures import ATTEMPTS, DEMOTED_AFTER, failures_of
 from reconciler.plan.retries.fetches import FETCHES
 from reconciler.plan.retries.retry import is_forgiven
 from reconciler.plan.world import World
@@ -72,6 +71,8 @@ def _plan_job(
 
 def _plan_failures(world: World, draft: Draft, row: CampaignRow, job: JobRow) -> bool:
     """Fail a job at its third failure in a row, and send it behind the others at its second."""
+    from reconciler.plan.retries.failures import ATTEMPTS, DEMOTED_AFTER, failures_of
+
     runs = [*_closed_now(world, row), *(run for run in world.facts.runs_of(row.uid) if run.state == "ended")]
     failed = failures_of(job, runs, world.forgiven_at(row), world.now)
     if len(failed) >= ATTEMPTS:

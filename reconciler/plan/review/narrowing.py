@@ -12,7 +12,6 @@ import msgspec
 
 from reconciler.plan import actions as a
 from reconciler.plan.changes import Change, Plan
-from reconciler.plan.sentences import sentence_of
 
 _MOST_SUBJECTS = 8
 
@@ -135,6 +134,8 @@ def _cannot(change: Change, missing: Change) -> str:
 
 
 def _words(change: Change) -> str:
+    from reconciler.plan.sentences import sentence_of
+
     sentence = sentence_of(change.action)
     return f"{sentence.verb} {sentence.subject}"
 

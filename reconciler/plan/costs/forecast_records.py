@@ -1,0 +1,31 @@
+"""What a forecast says."""
+
+import msgspec
+
+
+class QuestEnd(msgspec.Struct, frozen=True, kw_only=True):
+    """When a quest is learnt to the end, in UTC."""
+
+    quest: str
+    ends_at: str | None
+    """Null: nobody knows; see `why`."""
+    low_at: str | None = None
+    high_at: str | None = None
+    """Between the two in four of five cases."""
+    is_in_time: bool = False
+    """Before the moment that was asked for."""
+    why: str | None = None
+
+
+class Forecast(msgspec.Struct, frozen=True, kw_only=True):
+    """What comes until a moment."""
+
+    until: str
+    quests: tuple[QuestEnd, ...]
+    num_saves: int | None = None
+    disk_full_at: str | None = None
+    """Null: not until then, or unknown."""
+    free_bytes: int | None = None
+    """Then; null where it is unknown."""
+    disk_unknown: str | None = None
+    """Why nothing is said of the disk."""
