@@ -13,7 +13,6 @@ import msgspec
 from state.contract.examination import LevelResult
 from state.examinations import accuracy, results_of
 from state.nesting import MAX_LEVELS, is_too_deep
-from state.store.marks import marks_of
 from state.store.rows import CampaignRow, JobRow, LedgerRow
 
 LEDGER_VERSION = "1.2.0"
@@ -61,6 +60,8 @@ def canonical_name(step: int, saved_at: str) -> str:
 
 def sidecar_record(row: LedgerRow, campaign: str, existing: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a checkpoint's `.ledger.json` should say."""
+    from state.store.marks import marks_of
+
     hero, _, campaign_id = campaign.partition("/")
     results = results_of(row)
     kept = _OF_OLDER if results else (*_OF_OLDER, *_OF_EVALUATIONS)

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import msgspec
 
-from state.contract.lineage import SUFFIX as LINEAGE_SUFFIX
 from state.ids import (
     ACTIVE_LINK,
     ARCHIVE,
@@ -284,5 +283,7 @@ class Layout(msgspec.Struct, frozen=True):
         Raises:
             ValueError: the digest is not `sha256:` and 64 hex digits.
         """
+        from state.contract.lineage import SUFFIX as LINEAGE_SUFFIX
+
         content = self.snapshot(digest)
         return content.with_name(f"{content.name}{LINEAGE_SUFFIX}")

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from reconciler.cli.text_cost import cost_text, kept_lines, memory_lines
-from reconciler.cli.text_forecast import forecast_lines
 from reconciler.cli.text_layout import GAP, INDENT, PLAIN, Paint, columns, padded, safe, wrapped
 from reconciler.cli.text_queue import queue_lines
 from reconciler.plan.changes import num_obstacles
@@ -62,6 +61,8 @@ def plan_text(
     if queue := queue_lines(document.queue, width, paint):
         sections.append("\n".join(queue))
     if document.forecast is not None:
+        from reconciler.cli.text_forecast import forecast_lines  # asked for with --until
+
         sections.append("\n".join(forecast_lines(document.forecast, width)))
     if kept := kept_lines(document, width):
         sections.append("\n".join(kept))

@@ -8,7 +8,6 @@ from functools import cached_property
 from pathlib import Path
 
 from reconciler.observed.records import QuestFileFacts
-from state.contract.quest_rows import QuestFileError, row_digest, rows
 
 
 class HeldOutFiles:
@@ -30,6 +29,8 @@ class HeldOutFiles:
 
 
 def _row_digests(file: QuestFileFacts) -> frozenset[str] | None:
+    from state.contract.quest_rows import QuestFileError, row_digest, rows
+
     try:
         content = _read(Path(str(file.path)))
         if file.content is None or "sha256:" + hashlib.sha256(content).hexdigest() != file.sha256:

@@ -13,8 +13,8 @@ import msgspec
 
 from reconciler.observed.fact_cache import FactCache
 from reconciler.observed.folders import Folder, UnsafeFile, open_folder, printable, reason, signature
-from reconciler.observed.quest_files import NONE_TAKEN_IN, TakenIn, observe_open_file
 from reconciler.observed.records import ForeignFolder, InboxFacts, InboxFile
+from reconciler.observed.taken_in import NONE_TAKEN_IN, TakenIn
 from state.contract.row_contracts import RowContract
 from state.layout import Layout
 
@@ -119,6 +119,7 @@ def _file(look: _Look, folder: Folder, name: str, where: str) -> InboxFile:
 
 
 def _open_file(look: _Look, descriptor: int, path: Path, where: str) -> InboxFile:
+    from reconciler.observed.quest_files import observe_open_file
     from reconciler.observed.settled import state_of
 
     seen = signature(os.fstat(descriptor))

@@ -3,7 +3,7 @@
 import hashlib
 import os
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -12,12 +12,9 @@ from reconciler.observed.fact_cache import FactCache, content_key
 from reconciler.observed.folders import Signature, is_lfs_pointer, printable, signature
 from reconciler.observed.held_out import HeldOutFiles
 from reconciler.observed.records import QuestFileFacts
-from state.canonical import sha256_of
+from reconciler.observed.taken_in import NONE_TAKEN_IN, TakenIn
 from state.contract.contents import Continued, Finding, KnownPart, Sieved
-from state.contract.growth import continued, not_taken_yet
-from state.contract.quest_rows import QuestFileError
 from state.contract.row_contracts import RowContract
-from state.contract.sieve import behind, sieve
 
 Known = tuple[tuple[KnownPart, ...], ...]
 MAX_QUEST_BYTES = 1 << 30
@@ -35,17 +32,6 @@ class _Refused(Exception):
         self.is_gone = is_gone
         self.finding = Finding(row=None, found=found, expected=expected, advice=advice)
         super().__init__(str(self.finding))
-
-
-class TakenIn:
-    """The contents that were taken in from the inbox before, with the key of an answer that rests on them."""
-
-    def __init__(self, parts: Iterable[KnownPart] = ()) -> None:
-        self.parts = tuple(sorted(parts, key=lambda part: (part.size_bytes, part.digest)))
-        self.key = sha256_of([[part.size_bytes, part.digest] for part in self.parts]) if self.parts else ""
-
-
-NONE_TAKEN_IN = TakenIn()
 
 
 class _Checked(msgspec.Struct, frozen=True):
@@ -237,6 +223,10 @@ def _read(
     Raises:
         _Refused: too large, unreadable, or changed while it was read.
     """
+    from state.contract.growth import continued, not_taken_yet
+    from state.contract.quest_rows import QuestFileError
+    from state.contract.sieve import behind, sieve
+
     if seen.size_bytes > MAX_QUEST_BYTES:
         found = f"{path} has {seen.size_bytes:,} bytes"
         raise _Refused(found, f"at most {MAX_QUEST_BYTES:,}", "Split it into several quests.")

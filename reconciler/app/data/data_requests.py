@@ -12,8 +12,7 @@ from reconciler.plan.configs.hero_checks import LaunchProblem
 from reconciler.plan.configs.resolved import ResolvedRun, resolve_run
 from reconciler.plan.dropped import quest_id_of
 from reconciler.plan.queue.held_out import held_out_shape
-from reconciler.plan.queue.inbox import contracts_of_inbox
-from reconciler.plan.queue.quest_sources import NoSource, contracts_of, quest_source
+from reconciler.plan.queue.quest_sources import NoSource, contracts_of, contracts_of_inbox, quest_source
 from reconciler.plan.world import World
 from state.contract.contents import Finding
 from state.contract.inspection import HELD_OUT_KEY, Depth, Guard, InspectRequest, TrainedAs

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import msgspec
 
-from reconciler.act.errors import ActionFailed
 from reconciler.app.surroundings.environment import Environment
 from reconciler.desired.desired import Desired
 from reconciler.desired.queue import Quest
@@ -17,7 +16,6 @@ from reconciler.desired.skill import Skill
 from state.canonical import sha256_of
 from state.contract.inspection import CHECKER_VERSION, Guard, Inspection, InspectRequest
 from state.contract.orders import RowShape
-from state.contract.quest_rows import QuestFileError, read_quest_bytes, rows
 from state.kept_answers import KeptAnswers
 
 _KIND = "evaluation-set-3"
@@ -51,6 +49,9 @@ class EvaluationSets:
         return tuple(self._of(source.spec, (quest.level,))) if not levels or quest.level in levels else ()
 
     def _of(self, skill: Skill, levels: Sequence[int] = ()) -> Iterator[Guard]:
+        from reconciler.act.errors import ActionFailed
+        from state.contract.quest_rows import QuestFileError
+
         if skill.source is None:
             return
         try:
@@ -114,6 +115,7 @@ def _made(command: Sequence[str]) -> tuple[str, ...]:
     import tempfile  # a plan remembers, and loads nothing to run commands with
 
     from reconciler.act.commands import Bounds, run_command
+    from state.contract.quest_rows import read_quest_bytes, rows
 
     bounds = Bounds(seconds=_MAX_SECONDS, file_bytes=_MAX_BYTES)
     with tempfile.TemporaryDirectory() as folder:

@@ -6,6 +6,7 @@ Reads only. An `Observer` lives as long as its command or loop and remembers wha
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -16,20 +17,16 @@ from reconciler.desired.desired import Desired
 from reconciler.desired.layers import held_out_of
 from reconciler.desired.training import HeldOutFile
 from reconciler.observed.bearers import Bearers
-from reconciler.observed.belongings import Belongings, belongings_of_campaign, belongings_of_checkpoint
 from reconciler.observed.campaign_folders import FolderCaches, observe_campaign_folder
 from reconciler.observed.derived_files import observe_derived
 from reconciler.observed.disk import observe_disk
 from reconciler.observed.facts import CampaignFacts, Facts
 from reconciler.observed.folders import Neighbours
 from reconciler.observed.gpus import observe_gpus, visible_gpus
-from reconciler.observed.held_out import HeldOutFiles
 from reconciler.observed.in_the_way import observe_obstacles
 from reconciler.observed.inbox import observe_inbox
-from reconciler.observed.models import hub_cache_folder, observe_model
 from reconciler.observed.orphans import OrphanFolders, with_names
 from reconciler.observed.programs import why_not_startable
-from reconciler.observed.quest_files import TakenIn, observe_quest_file
 from reconciler.observed.queue_folders import observe_queue_folders
 from reconciler.observed.records import (
     GpuInventory,
@@ -42,14 +39,11 @@ from reconciler.observed.records import (
 from reconciler.observed.second_look import may_fork
 from reconciler.observed.snapshots import observe_snapshots
 from reconciler.observed.source import observe_source
-from reconciler.observed.start_folders import observe_start_folder
 from reconciler.observed.start_records import StartFolder
+from reconciler.observed.taken_in import TakenIn
 from reconciler.observed.trash import observe_trash
 from reconciler.plan.observed_time import is_over, observed_now
-from reconciler.plan.queue.held_out import contracts_of_held_out, held_out_key
-from reconciler.plan.queue.inbox import contracts_of_inbox
-from reconciler.plan.queue.quest_parts import known_contents
-from reconciler.plan.queue.quest_sources import contracts_of
+from reconciler.plan.queue.quest_sources import contracts_of, contracts_of_inbox
 from state.canonical import short_id
 from state.contract.contents import KnownPart
 from state.homes import Home, find_homes
@@ -58,6 +52,9 @@ from state.kept_answers import KeptAnswers
 from state.layout import Layout
 from state.moments import BootMoment
 from state.store.rows import RunRow, StoreView, TrashRow
+
+if TYPE_CHECKING:
+    from reconciler.observed.belongings import Belongings
 
 
 class Observer:
@@ -111,7 +108,7 @@ class Observer:
             strange=dict(self._strange(desired, store, boot, folders)),
             inbox=self._inbox(desired, store),
             queue_folders=observe_queue_folders(self._layout),
-            quest_files=self._quest_files(desired, store, HeldOutFiles(held_out_files.values())),
+            quest_files=self._quest_files(desired, store, held_out_files),
             held_out_files=held_out_files,
             models=self._models(desired),
             start_folders=dict(self._start_folders(desired, store)),
@@ -179,6 +176,8 @@ class Observer:
         for row in store.campaigns:
             source = desired.campaigns.get(row.name)
             if row.status != "deleted" and source is not None and source.spec.state == "deleted":
+                from reconciler.observed.belongings import belongings_of_campaign
+
                 told = [f"checkpoints/{one.name}" for one in folders[row.name].checkpoints.foreign]
                 folder = self._layout.home_of(row).folder
                 found = belongings_of_campaign(folder, root, row.uid, known_runs(store, row.uid))
@@ -193,22 +192,28 @@ class Observer:
         return observe_inbox(self._layout, contracts_of_inbox(desired), now, self._files, taken)
 
     def _quest_files(
-        self, desired: Desired, store: StoreView, held_out: HeldOutFiles
+        self, desired: Desired, store: StoreView, held_out: Mapping[str, QuestFileFacts]
     ) -> Mapping[str, QuestFileFacts]:
-        root, top = self._layout.root, self._repository
+        quests = [(quest, quest.file) for quest in desired.quests if quest.file is not None]
+        if not quests:
+            return {}
+        from reconciler.observed.held_out import HeldOutFiles
+        from reconciler.observed.quest_files import observe_quest_file
+        from reconciler.plan.queue.quest_parts import known_contents
+
+        root, top, held_out_files = self._layout.root, self._repository, HeldOutFiles(held_out.values())
         known = known_contents(store.jobs, store.quest_data)
         return {
             quest.id: observe_quest_file(
-                quest.file,
+                file,
                 root,
                 top,
                 contracts_of(desired, quest),
                 self._files,
                 known.get(quest.id, ()),
-                held_out,
+                held_out_files,
             )
-            for quest in desired.quests
-            if quest.file is not None
+            for quest, file in quests
         }
 
     def _held_out_files(self, desired: Desired, store: StoreView) -> Mapping[str, QuestFileFacts]:
@@ -221,6 +226,9 @@ class Observer:
 
     def _held_out_file(self, desired: Desired, spec: HeldOutFile, store: StoreView) -> QuestFileFacts:
         """Return the facts of a held-out file; of one that is gone those of what was taken in of it."""
+        from reconciler.observed.quest_files import observe_quest_file
+        from reconciler.plan.queue.held_out import contracts_of_held_out, held_out_key
+
         contracts = contracts_of_held_out(desired, spec)
         root, top = self._layout.root, self._repository
         seen = observe_quest_file(spec.file, root, top, contracts, self._files)
@@ -240,15 +248,25 @@ class Observer:
         for name, source in desired.campaigns.items():
             wanted = source.spec.starting_checkpoint
             if wanted is not None and wanted.startswith("/") and name not in begun:
+                from reconciler.observed.start_folders import observe_start_folder
+
                 yield wanted, observe_start_folder(wanted)
 
     def _models(self, desired: Desired) -> Mapping[str, ModelFacts]:
+        named = {
+            name: source.spec.model.hf_name
+            for name, source in desired.heroes.items()
+            if source.spec.model.hf_name is not None
+        }
+        if not named:
+            return {}
+        from reconciler.observed.models import hub_cache_folder, observe_model
+
         hub = hub_cache_folder(self._environment.variables, self._environment.home)
         folders = (*self._models_of_this_host(desired), self._layout.models)
         return {
-            name: observe_model(source.spec.model.hf_name, folders, self._layout.root, hub, self._files)
-            for name, source in desired.heroes.items()
-            if source.spec.model.hf_name is not None
+            name: observe_model(hf_name, folders, self._layout.root, hub, self._files)
+            for name, hf_name in named.items()
         }
 
     def _models_of_this_host(self, desired: Desired) -> tuple[Path, ...]:
@@ -267,7 +285,9 @@ class Observer:
         }
 
 
-def _in_trash(stone: TrashRow, store: StoreView, root: Path) -> Belongings:
+def _in_trash(stone: TrashRow, store: StoreView, root: Path) -> "Belongings":
+    from reconciler.observed.belongings import belongings_of_campaign, belongings_of_checkpoint
+
     if not stone.is_campaign:
         return belongings_of_checkpoint(root / stone.path, root, stone.digest)
     uid = stone.campaign_uid

@@ -14,7 +14,6 @@ from reconciler.desired.git_source import Commit
 from reconciler.observed.facts import Facts
 from state.amounts import count
 from state.source_status import SourceStatus, SourceTrouble
-from state.store.refreshes import accepted_commits
 from state.store.rows import StoreView
 from state.store.tables import put_meta
 from state.store.writer import Writer
@@ -70,6 +69,8 @@ def _trusted(store: StoreView, following: Following) -> str | None:
 
 
 def _is_accepted(store: StoreView, commit: Commit) -> bool:
+    from state.store.refreshes import accepted_commits
+
     return any(commit.id.startswith(one) for one in accepted_commits(store.requests))
 
 

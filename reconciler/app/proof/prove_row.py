@@ -20,7 +20,7 @@ from reconciler.app.surroundings.errors import Failed, Misused
 from reconciler.app.surroundings.ground import not_found
 from reconciler.app.surroundings.place import Options
 from reconciler.desired.queue import Quest
-from reconciler.plan.queue.inbox import contracts_of_inbox
+from reconciler.plan.queue.quest_sources import contracts_of_inbox
 from state.contract.quest_rows import QuestFileError, read_quest_bytes
 from state.contract.row_contracts import RowContract
 from state.contract.sieve import sieve

@@ -4,7 +4,6 @@ import msgspec
 
 from reconciler.app.surroundings.environment import Environment
 from reconciler.app.surroundings.errors import Misused
-from reconciler.app.surroundings.ground import not_found
 from reconciler.app.surroundings.place import Options
 from reconciler.desired.desired import Desired, Here, Said
 from reconciler.desired.hosts import host_named
@@ -28,6 +27,8 @@ def _host(environment: Environment, options: Options, desired: Desired) -> str |
     if not given:
         return host_named(hosts, environment.host)
     if given not in hosts:
+        from reconciler.app.surroundings.ground import not_found
+
         raise not_found("host", given, hosts)
     return given
 

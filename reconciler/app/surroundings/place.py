@@ -6,7 +6,6 @@ import msgspec
 
 from reconciler.app.surroundings.environment import Environment
 from reconciler.app.surroundings.errors import Failed
-from reconciler.app.surroundings.remembered_root import remembered_root
 from reconciler.desired.git_process import NoCommitYetError, UnknownRefError
 from reconciler.desired.git_source import Commit, branches_of, resolve
 from reconciler.desired.realm import Realm
@@ -103,6 +102,8 @@ def root_of(environment: Environment, options: Options, realm: Realm, commit: Co
 
 def ungiven_root(environment: Environment, realm: Realm, commit: Commit) -> Path:
     """Return the realm's root where nobody names another for this command."""
+    from reconciler.app.surroundings.remembered_root import remembered_root
+
     if realm.root is not None:
         return Path(realm.root.replace("~", str(environment.home), 1) if realm.root[0] == "~" else realm.root)
     return remembered_root(commit) or environment.data_folder / realm.id

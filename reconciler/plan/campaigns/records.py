@@ -9,7 +9,6 @@ from reconciler.plan import actions
 from reconciler.plan.campaigns.registry import card_of
 from reconciler.plan.draft import Draft
 from reconciler.plan.world import World
-from state.campaign_file import campaign_record
 from state.cards import encode_card
 from state.formats import pointer_record
 from state.store.rows import CampaignRow
@@ -65,6 +64,8 @@ def _campaigns_written(draft: Draft, besides: tuple[type[actions.Action], ...] =
 
 def _plan_record(world: World, draft: Draft, row: CampaignRow, spec: Campaign, *, is_touched: bool) -> None:
     """Write campaign.json where it differs; where this plan writes it anyway, only what its spec changed."""
+    from state.campaign_file import campaign_record
+
     existing, problem = _found_record(world, row.name)
     card = card_of(spec, row)
     if is_touched and row.card_json in ("", encode_card(card)):

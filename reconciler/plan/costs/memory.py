@@ -8,8 +8,6 @@ import msgspec
 from reconciler.observed.facts import Facts
 from reconciler.plan import actions as a
 from reconciler.plan.changes import Change
-from state.contract.memory_alike import memory_key, memory_key_of
-from state.contract.memory_need import memory_need, needs_checkpointing, shape_of, tokens_at_once
 from state.contract.run_config import RunConfig
 from state.ids import RunKey
 from state.store.rows import RunRow
@@ -84,6 +82,8 @@ def measured_peak(facts: Facts, config: RunConfig, device: str) -> tuple[int, st
 
     Runs of other campaigns count, too; of one that lives, what it told so far.
     """
+    from state.contract.memory_alike import memory_key, memory_key_of
+
     wanted = memory_key(config, device)
     peaks = (
         _peak(facts, row)
@@ -106,6 +106,8 @@ def _peak(facts: Facts, row: RunRow) -> tuple[int, str] | None:
 
 
 def _estimated(facts: Facts, launch: a.LaunchRun) -> int | None:
+    from state.contract.memory_need import memory_need, needs_checkpointing, shape_of, tokens_at_once
+
     model, training = launch.config.model, launch.config.training
     shape = shape_of(model.config or _pretrained(facts, launch), model.vocab_size)
     if shape is None:

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from state.contract.memory_alike import memory_key, memory_key_of
 from state.contract.run_config import RunConfig
 from state.store.rows import RunRow
 
@@ -43,6 +42,8 @@ def runs_alike(runs: Iterable[RunRow], key: str, before: str | None = None) -> t
 
     `before`: only those that were over at that time.
     """
+    from state.contract.memory_alike import memory_key_of
+
     found = [
         run
         for run in runs
@@ -57,6 +58,8 @@ def runs_alike(runs: Iterable[RunRow], key: str, before: str | None = None) -> t
 
 def key_of(config: RunConfig, device: str) -> str:
     """Return what is equal for runs that are equally fast."""
+    from state.contract.memory_alike import memory_key
+
     return memory_key(config, device)
 
 

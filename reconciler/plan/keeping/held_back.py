@@ -13,7 +13,6 @@ from reconciler.plan.keeping.milestones import milestone_steps
 from reconciler.plan.keeping.stock import Stock, stock_of
 from reconciler.plan.retention.records import MalformedRecords
 from reconciler.plan.world import World
-from state.campaign_file import first_at_or_after
 from state.store.rows import LedgerRow, TrashRow
 
 
@@ -91,6 +90,8 @@ def _tags(world: World, stock: Stock, names: frozenset[str]) -> Iterator[Protect
 
 def _milestones(world: World, stock: Stock, one: LedgerRow) -> Iterator[Protection]:
     """Name the milestone that it stands for: of those not deleted for good it is the first from there on."""
+    from state.campaign_file import first_at_or_after
+
     source = world.desired.campaigns.get(stock.row.name)
     lying = [
         other

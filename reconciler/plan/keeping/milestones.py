@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from reconciler.plan.draft import Draft
 from reconciler.plan.keeping.stock import Stock
 from reconciler.plan.world import World
-from state.campaign_file import first_at_or_after
 from state.cards import decode_card
 from state.store.rows import CampaignRow, LedgerRow
 
@@ -29,6 +28,8 @@ def stood_for(world: World, stock: Stock) -> dict[int, tuple[int, ...]]:
 
     As the rule has it, each segment has its own: the first from there on that lies there.
     """
+    from state.campaign_file import first_at_or_after
+
     wanted = _wanted(world, stock.row.name)
     former = _before(world, stock.row) - wanted if wanted is not None else set()
     found: dict[int, tuple[int, ...]] = {}
@@ -101,6 +102,8 @@ def _living(world: World, row: CampaignRow) -> list[LedgerRow]:
 
 
 def _passed(world: World, row: CampaignRow, living: list[LedgerRow], step: int) -> str:
+    from state.campaign_file import first_at_or_after
+
     found = first_at_or_after(living, step)
     here = f"milestone {step} is in the past: {row.name} stands at step {living[-1].step}"
     if found is None:

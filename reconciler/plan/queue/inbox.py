@@ -1,26 +1,18 @@
 """The inbox: what lies there whole and right becomes a quest; what does not stays there and is named."""
 
-from reconciler.desired.desired import Desired
-from reconciler.desired.queue import Quest
 from reconciler.observed.records import InboxFile
 from reconciler.plan.actions import TakeInboxFile
 from reconciler.plan.changes import SETTLES
 from reconciler.plan.draft import Draft
 from reconciler.plan.dropped import content_key, quest_id_of, twin_of, untrainable
-from reconciler.plan.queue.quest_sources import contracts_of, said
+from reconciler.plan.queue.quest_sources import said
 from reconciler.plan.retries.fetches import is_held_back
 from reconciler.plan.world import World
 from state.amounts import size
 from state.contract.contents import Sieved
-from state.contract.row_contracts import RowContract
 from state.ids import INBOX
 
 _MAX_NAMED = 5
-
-
-def contracts_of_inbox(desired: Desired) -> tuple[RowContract, ...]:
-    """Return what the rows of a dropped file may be: exactly one of the shapes that are known must fit."""
-    return contracts_of(desired, Quest(id=INBOX, file=INBOX))
 
 
 def plan_inbox(world: World, draft: Draft) -> None:

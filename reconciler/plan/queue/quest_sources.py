@@ -15,6 +15,7 @@ from state.contract.contents import Finding, Sieved
 from state.contract.orders import RowShape
 from state.contract.quest_rows import MAX_FINDINGS
 from state.contract.row_contracts import BUILT_IN, RowContract
+from state.ids import INBOX
 
 
 class QuestSource(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,6 +61,11 @@ def contracts_of(desired: Desired, quest: Quest) -> tuple[RowContract, ...]:
     )
     shapes = {one.shape for one in declared}
     return (*declared, *(one for one in BUILT_IN if one.shape not in shapes))
+
+
+def contracts_of_inbox(desired: Desired) -> tuple[RowContract, ...]:
+    """Return what the rows of a dropped file may be: exactly one of the shapes that are known must fit."""
+    return contracts_of(desired, Quest(id=INBOX, file=INBOX))
 
 
 def quest_source(world: World, quest: Quest) -> QuestSource | NoSource:

@@ -14,7 +14,6 @@ from reconciler.desired.layers import layers_of, resolve
 from reconciler.observed.records import FoundCheckpoint
 from reconciler.plan.segments.rollbacks import NoRollback, usable
 from reconciler.plan.world import World
-from state.segments import living_bounds
 from state.store.rows import CampaignRow, SegmentRow
 
 STEADY = ("constant", "wsd")
@@ -58,6 +57,8 @@ def open_branch(world: World, row: CampaignRow) -> SegmentRow | None:
 
 def branch_for(world: World, row: CampaignRow, release: Release) -> SegmentRow | None:
     """Return the branch that was begun for a release off what is living now; a rollback may have left it."""
+    from state.segments import living_bounds
+
     segments = world.facts.segments_of(row.uid)
     bounds = living_bounds(row.segment, segments)
     for one in reversed(segments):

@@ -10,8 +10,8 @@ import pytest
 
 from reconciler.observed import inbox
 from reconciler.observed.inbox import observe_inbox
-from reconciler.observed.quest_files import TakenIn
 from reconciler.observed.records import InboxFacts, InboxFile
+from reconciler.observed.taken_in import TakenIn
 from state.contract.contents import KnownPart
 from state.contract.row_contracts import BUILT_IN
 from state.layout import Layout

@@ -7,6 +7,7 @@ import pytest
 from reconciler.observed import quest_files
 from reconciler.observed.fact_cache import MemoryCache
 from reconciler.observed.quest_files import observe_quest_file
+from state.contract import sieve as gate
 from state.contract.orders import RowShape
 from state.contract.row_contracts import BUILT_IN, MESSAGES, RowContract
 from state.kept_answers import KeptAnswers
@@ -166,7 +167,7 @@ def test_what_was_read_once_is_remembered_by_content_and_shape(observe, tmp_path
     path.write_bytes(ROW)
     cache = KeptAnswers(tmp_path / "cache")
     first, wrong = observe(path, cache=cache), observe(path, GSM8K, cache)
-    monkeypatch.setattr(quest_files, "sieve", None)
+    monkeypatch.setattr(gate, "sieve", None)
     assert observe(path, cache=cache) == first
     assert observe(path, GSM8K, cache) == wrong
     assert wrong.findings

@@ -10,8 +10,9 @@ from reconciler.app.planning import right_memory
 from reconciler.app.planning.right_memory import RightMemory
 from reconciler.observed.fact_cache import MemoryCache
 from reconciler.observed.records import DerivedFile
-from reconciler.plan.campaigns import records, status_files
+from reconciler.plan.campaigns import status_files
 from reconciler.plan.planner import make_plan
+from state import campaign_file
 from state.cards import CampaignCard, Milestone, decode_card, encode_card
 
 ROOT = Path("/realm")
@@ -52,7 +53,7 @@ def no_composing(monkeypatch: pytest.MonkeyPatch):
     """From now on whoever composes a derived file fails."""
 
     def forbid() -> None:
-        monkeypatch.setattr(records, "campaign_record", None)
+        monkeypatch.setattr(campaign_file, "campaign_record", None)
         monkeypatch.setattr(status_files, "training_status", None)
 
     return forbid
