@@ -46,10 +46,10 @@ class Reader:
         Raises:
             OSError: it cannot be read now.
         """
-        if self._reading == reading and self._folder is not None:
+        if self._reading == reading:
             return
         self.close()
-        self._reading, self.damage, self._done_bytes = reading, None, 0
+        self.damage, self._done_bytes = None, 0
         path = Path(reading.path) if reading.place == "copy" else root / reading.path
         try:
             self._folder = open_folder(path, path.parent if reading.place == "copy" else root)
@@ -57,12 +57,16 @@ class Reader:
         except (OSError, UnsafeFile, _Wrong) as error:
             self.damage = _damage(path.name, error)
             return
-        self.healthy, self._left = manifest.healthy, list(manifest.files)
+        self._reading, self.healthy, self._left = reading, manifest.healthy, list(manifest.files)
         while self._left and self._done_bytes + self._left[0].size_bytes <= skip_bytes:
             self._done_bytes += self._left.pop(0).size_bytes
 
     def read_on(self) -> int:
-        """Read the next block; return how many bytes that were."""
+        """Read the next block; return how many bytes that were.
+
+        Raises:
+            OSError: it cannot be read now; the next call tries the same again.
+        """
         try:
             return self._read_on()
         except (OSError, UnsafeFile, _Wrong) as error:
@@ -78,8 +82,9 @@ class Reader:
 
     def _read_on(self) -> int:
         if self._file is None:
-            self._entry = self._left.pop(0)
+            self._entry = self._left[0]
             self._file = self._opened(self._entry)
+            del self._left[0]
         if num_read := self._file.read_on():
             return num_read
         entry, digest = self._entry, self._file.hexdigest()

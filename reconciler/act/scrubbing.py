@@ -29,6 +29,7 @@ def read_again(action: ReadAgain, tools: Tools) -> str:
         OSError: something cannot be read now, which says nothing about what lies there.
     """
     turn, said, reader = _Turn(action.rate_bytes, tools), [], tools.reader
+    reader.from_memory = None
     for number, reading in enumerate(action.readings):
         reader.open(reading, tools.layout.root, skip_bytes=action.read_bytes if number == 0 else 0)
         while not reader.is_done and not turn.is_over():

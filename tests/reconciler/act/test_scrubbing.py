@@ -1,6 +1,7 @@
 """Checkpoints are read again in short turns: what is right is dated, what is not is a finding in the ledger."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,32 @@ def test_a_checkpoint_that_somebody_may_not_read_is_no_finding(saved: Any, make:
 
     assert "Permission denied" in outcome.text
     assert found(saved)[20] == (None, None)
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "manifest.json"])
+def test_what_could_not_be_read_is_read_the_next_time(
+    saved: Any, make: Any, unreadable: Callable[[Path], None], name: str
+) -> None:
+    reader, path = Reader(), weights(saved, make, 20).with_name(name)
+    saved.flip_a_bit(20)
+    unreadable(path)
+
+    outcome = saved.fails(make.read_again(saved, 20), reader=reader)
+
+    assert "Permission denied" in outcome.text
+    assert found(saved)[20] == (None, None)
+    path.chmod(0o600)
+    saved.done(make.read_again(saved, 20), reader=reader)
+    assert str(found(saved)[20][1]).startswith("model.safetensors has BLAKE3")
+
+
+def test_what_lay_in_memory_is_told_of_the_turn_that_read_it(saved: Any, make: Any) -> None:
+    reader = Reader()
+    reader.from_memory = "an-earlier-file"
+
+    (said,) = saved.done(make.read_again(saved), reader=reader)
+
+    assert said == "0 checkpoints, 0 B read"
 
 
 def test_a_turn_that_a_person_cuts_short_goes_on_where_it_was(
