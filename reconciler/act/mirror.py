@@ -25,6 +25,14 @@ _FETCH = (
     "--no-recurse-submodules",
     "--no-auto-gc",
 )
+_WITHOUT_ACCESS = (
+    b"could not read Username",
+    b"could not read Password",
+    b"Authentication failed",
+    b"Permission denied",
+    b"Host key verification failed",
+)
+"""What git and ssh say when the other side answers and does not let us in."""
 _NEW_OBJECTS = 2_000
 """So many loose objects are packed."""
 
@@ -119,7 +127,9 @@ def _branches(mirror: Path) -> list[str]:
 
 
 def _code(said: bytes) -> Code:
-    return "no-space" if b"No space left" in said else "unreachable"
+    if b"No space left" in said:
+        return "no-space"
+    return "no-access" if any(words in said for words in _WITHOUT_ACCESS) else "unreachable"
 
 
 def _pack(mirror: Path) -> None:

@@ -20,6 +20,7 @@ SHOWN = 12
 _DELETES = (TrashCheckpoint, DeleteCampaign, PurgeTrash)
 _HINTS = {
     "unreachable": "what it needs is on the other side; then: reconcile refresh --wait",
+    "no-access": "give who runs apply an ssh key or a credential helper; then: reconcile refresh --wait",
     "branch-gone": "bring the branch back there; then: reconcile refresh --wait",
     "shallow": "fetch the whole history there (git fetch --unshallow); then: reconcile refresh --wait",
     "no-space": "make room on the disk; then: reconcile refresh --wait",
@@ -62,7 +63,8 @@ def plan_source_trouble(world: World, draft: Draft) -> None:
     if source.is_local:
         _tell_of_local(draft, source, source.trouble, waits)
         return
-    stays = f"{source.commit[:7]} stays in force" if source.commit else "nothing was ever fetched"
+    last = f", last seen there at {source.good_at}" if source.good_at else ""
+    stays = f"{source.commit[:7]} stays in force{last}" if source.commit else "nothing was ever fetched"
     draft.block(
         "source",
         code=f"source-{source.trouble.code}",

@@ -16,6 +16,7 @@ HERE = Path(__file__).resolve().parent
 CLAIMS = (
     "command_line",
     "large_plan",
+    "other_tools",
     "retention",
     "loop",
     "first_update",

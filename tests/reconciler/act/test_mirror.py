@@ -1,12 +1,15 @@
 """The mirror of a source elsewhere: every fault of git or network leaves the last good commit in force."""
 
 import subprocess
+import threading
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 from children import in_child
 
+from reconciler.act import mirror
 from reconciler.act.mirror import Fetched, fetch
 from state import failpoints
 
@@ -93,6 +96,45 @@ def test_an_unreachable_source_leaves_what_was_there(source: Path, look, tmp_pat
     found = look()
     assert (found.commit, found.code) == (before, "unreachable")
     assert "does not appear to be a git repository" in found.message
+
+
+class _Closed(BaseHTTPRequestHandler):
+    """Lets nobody in without a password."""
+
+    def do_GET(self) -> None:
+        self.send_response(401)
+        self.send_header("WWW-Authenticate", 'Basic realm="specs"')
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def test_a_source_that_wants_credentials_asks_nobody_and_is_told_as_that(look, monkeypatch) -> None:
+    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    before = look().commit
+    with HTTPServer(("127.0.0.1", 0), _Closed) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        found = look(url=f"http://127.0.0.1:{server.server_address[1]}/specs.git")
+        server.shutdown()
+    assert (found.commit, found.code) == (before, "no-access")
+    assert "fatal:" in found.message
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        (b"git@example.org: Permission denied (publickey).", "no-access"),
+        (b"Host key verification failed.", "no-access"),
+        (b"fatal: Authentication failed for 'https://example.org/specs.git/'", "no-access"),
+        (b"ssh: connect to host example.org port 22: Connection refused", "unreachable"),
+        (b"fatal: write error: No space left on device", "no-space"),
+    ],
+)
+def test_what_git_and_ssh_say_tells_a_closed_door_from_a_dead_line(said: bytes, code: str) -> None:
+    assert mirror._code(said) == code
 
 
 @pytest.mark.parametrize("url", ["ext::sh -c 'touch canary'", "fd::17", "http://127.0.0.1:9/x.git"])
