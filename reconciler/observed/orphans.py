@@ -12,7 +12,7 @@ import msgspec
 from reconciler.observed.folders import printable
 from reconciler.observed.processes import PROC
 from reconciler.observed.records import GpuInventory, OrphanFolder
-from state.ids import ACTIVE_LINK, ARCHIVE, CAMPAIGNS, campaign_folder
+from state.ids import ACTIVE_LINK, ARCHIVE, CAMPAIGNS, recorded_folder
 from state.layout import STAGING_PREFIX, Layout
 from state.store.rows import CampaignRow
 
@@ -32,9 +32,9 @@ class OrphanFolders:
         self, layout: Layout, rows: Iterable[CampaignRow], specs: Collection[str]
     ) -> tuple[OrphanFolder, ...]:
         """Return them by path; `specs`: campaigns that begin there next."""
-        known = {campaign_folder(name, archived=False) for name in specs if "/" in name}
-        for row in rows:
-            known |= {campaign_folder(row.folder_name, archived=side) for side in (False, True)}
+        begun = {row.folder_name for row in rows}
+        known = {recorded_folder(name, archived=False) for name in (*specs, *begun)}
+        known |= {recorded_folder(name, archived=True) for name in begun}
         root = str(layout.root)
         return tuple(self._measure(root, path) for path in sorted(_entries(root)) if path not in known)
 
