@@ -19,7 +19,7 @@ def schema_of(kind: Kind) -> dict[str, Any]:
     """Return the schema of one kind, with the sentences of its fields."""
     from reconciler.desired.models import model_of  # pydantic: 0.2 s, only for this command
 
-    model = model_of(kind.type)
+    model = model_of(kind.type, is_described=True)
     made = model.model_json_schema(by_alias=True)
     _describe(made, model)
     schema: dict[str, Any] = {"$schema": DIALECT, "title": f"{kind.name}: specs/{kind.place}"}

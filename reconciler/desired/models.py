@@ -28,13 +28,18 @@ _SAME_NAME = {
 
 
 @functools.cache
-def model_of(record: type[msgspec.Struct]) -> type[BaseModel]:
-    """Return the model with the record's fields, limits, defaults and descriptions."""
+def model_of(record: type[msgspec.Struct], *, is_described: bool = False) -> type[BaseModel]:
+    """Return the model with the record's fields, limits and defaults.
+
+    `is_described`: with the sentence under each field. They are read from the source, which takes as long as
+    all the rest, and are of no use for checking.
+    """
     hints = typing.get_type_hints(record, include_extras=True)
-    descriptions = _descriptions(record)
+    descriptions = _descriptions(record) if is_described else {}
     fields: dict[str, Any] = {}
     for one in msgspec.structs.fields(record):
-        fields[one.name] = (_translated(hints[one.name]), _field(one, descriptions.get(one.name)))
+        wanted = _translated(hints[one.name], is_described=is_described)
+        fields[one.name] = (wanted, _field(one, descriptions.get(one.name)))
     made: type[BaseModel] = create_model(
         record.__name__, __config__=_CONFIG, __doc__=record.__doc__, **fields
     )
@@ -52,17 +57,18 @@ def _field(one: Any, description: str | None) -> FieldInfo:
     return typing.cast("FieldInfo", made)
 
 
-def _translated(hint: Any) -> Any:
+def _translated(hint: Any, *, is_described: bool) -> Any:
     """Return a type with every record in it replaced by its model."""
     origin, args = get_origin(hint), get_args(hint)
+    translate = functools.partial(_translated, is_described=is_described)
     if origin is Annotated:
-        return Annotated[(_translated(args[0]), *map(_limit, args[1:]))]
+        return Annotated[(translate(args[0]), *map(_limit, args[1:]))]
     if origin in (Union, types.UnionType):
-        return Union[tuple(map(_translated, args))]  # noqa: UP007  # its members are known only now
+        return Union[tuple(map(translate, args))]  # noqa: UP007  # its members are known only now
     if origin is Literal or not args:
         is_record = isinstance(hint, type) and issubclass(hint, msgspec.Struct)
-        return model_of(hint) if is_record else hint
-    return origin[tuple(one if one is ... else _translated(one) for one in args)]
+        return model_of(hint, is_described=is_described) if is_record else hint
+    return origin[tuple(one if one is ... else translate(one) for one in args)]
 
 
 def _limit(limit: Any) -> Any:
