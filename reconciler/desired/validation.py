@@ -3,6 +3,7 @@
 Called by `loading` for files that no cache knows. pydantic finds, this module words: the two meet only here.
 """
 
+import functools
 import typing
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, get_args, get_origin
@@ -226,7 +227,9 @@ def _is_member_name(here: Mapping[str, Any], step: Step) -> bool:
 _UNION_MEMBERS = frozenset({"float", "int", "str", "bool", "constrained-float", "constrained-str"})
 
 
-def _fields_of(record: type) -> dict[str, Any]:
+@functools.cache
+def _fields_of(record: type) -> Mapping[str, Any]:
+    """Return the keys of a record, each with its type; of one kind there may be a thousand files."""
     hints = typing.get_type_hints(record, include_extras=True)
     return {one.encode_name: hints[one.name] for one in msgspec.structs.fields(record)}
 

@@ -69,15 +69,35 @@ def parse(data: bytes, *, number_keys_under: frozenset[str] = frozenset(), c_par
 
 
 def _events(text: str, *, c_parser: bool) -> Iterator[Any]:
-    from ruamel.yaml import YAML  # 45 ms: only for files that no cache knows
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError  # 45 ms: only for files that no cache knows
 
     try:
-        yield from YAML(typ="safe", pure=not c_parser).parse(text)
+        yield from _events_by_c(text) if c_parser else _events_in_python(text)
     except MarkedYAMLError as error:
         raise _Stop(explained(error)) from error
     except YAMLError as error:
         raise _Stop(Finding(message=f"is not valid YAML: {error}")) from error
+
+
+def _events_by_c(text: str) -> Iterator[Any]:
+    """Yield the events of the C parser, where there is one, without a loader made for each file."""
+    from ruamel.yaml.main import CParser
+
+    if CParser is None:
+        yield from _events_in_python(text)
+        return
+    parser = CParser(text)
+    try:
+        while parser.check_event():
+            yield parser.get_event()
+    finally:
+        parser.dispose()
+
+
+def _events_in_python(text: str) -> Iterator[Any]:
+    from ruamel.yaml import YAML
+
+    yield from YAML(typ="safe", pure=True).parse(text)
 
 
 class _Reader:
