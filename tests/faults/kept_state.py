@@ -72,9 +72,9 @@ def _read(entry: "os.DirEntry[str]") -> Entry:
         os.close(descriptor)
 
 
-def put_back(root: Path, wanted: State) -> None:
-    """Make the folder what it was, whatever is there now."""
-    now = read_state(root)
+def put_back(root: Path, wanted: State, now: State | None = None) -> None:
+    """Make the folder what it was, whatever is there now; `now`: what that is, where it was read already."""
+    now = read_state(root) if now is None else now
     for path in sorted(now.keys() - wanted.keys(), reverse=True):
         _remove(place_of(root, path), now[path])
     for path, entry in wanted.items():

@@ -20,6 +20,7 @@ from kill_worlds import NOT_UNDERSTOOD
 from scenarios import SCENARIOS
 from workshop import CAMPAIGN, OTHER, Builders, Workshop, activate, enqueue, register, snapshot
 
+from reconciler.observed.processes import find_by_cookie
 from reconciler.plan import actions as a
 
 VOLATILE = {"realm.db", "realm.db-journal", "epoch", "reconciler.lock", "claims.log", "training.log"}
@@ -39,6 +40,7 @@ TABLES = (
 )
 LIVE_FILES = ("process.json", "exit.json")
 CHAIN_LENGTH = 12
+NUMBERED = {"realm.db", "epoch", "control/epoch", "control/reconciler.lock"}
 UNSEEN = ("staging.remove",)
 """Points at which a failure stops nothing: what is not swept now is swept by the next in office."""
 
@@ -62,6 +64,10 @@ class Trials:
         self._is_purge = isinstance(self.action, a.PurgeTrash)
         self._known_lost = self._lost_from_the_beginning()
         self._trial = 0
+        self._recovered: set[int | None] = set()
+        """What faults left, and what the action then recovered from."""
+        self._seen: State | None = None
+        """What lies there now, where that is known."""
         self.points, self._end = self._undisturbed()
 
     def _lost_from_the_beginning(self) -> set[str]:
@@ -86,7 +92,8 @@ class Trials:
     def reset(self) -> None:
         """Make the realm again what it was before the action."""
         self.realm.end_trainers()
-        put_back(self.realm.layout.root, self._template)
+        put_back(self.realm.layout.root, self._template, self._seen)
+        self._seen = None
         self._trial += 1
         self.realm.cookie = f"{self.realm.cookie.rpartition('#')[0] or self.realm.cookie}#{self._trial}"
         self.scenario.start(self.realm)
@@ -96,9 +103,12 @@ class Trials:
         where = f"{self.name}: {fault} at point {at}, {self.points[at - 1]}"
         self.reset()
         self._strike(at, fault, where)
-        if fault != "ENOSPC":  # what EIO leaves at the same point is the same
+        left = self._left()
+        if left is None or left not in self._recovered:  # what follows from the same is the same
+            self._seen = None
             self.check_now(where)
-        self.check_end(where)
+            self.check_end(where)
+            self._recovered.add(left)
 
     def chain(self, seed: int) -> None:
         """Fault after fault, each hitting what the last one left; then it must end as undisturbed."""
@@ -137,6 +147,24 @@ class Trials:
         if has_struck:
             self.num_faults[fault] += 1
         return has_struck
+
+    def _left(self) -> int | None:
+        """Return all that a fault left, files and rows, as one number; None while a process may go on.
+
+        Only who did it is left out: epochs, process numbers, cookies, and in which words it failed.
+        """
+        realm = self.realm
+        if realm.has_processes and find_by_cookie(realm.cookie) is not None:
+            return None
+        state = read_state(realm.layout.root)
+        if state["realm.db-journal"].content:  # of a transaction that was not committed
+            return hash(tuple((path, entry.told) for path, entry in state.items()))
+        self._seen = state
+        files = {_unnumbered(path): entry.told for path, entry in state.items() if path not in NUMBERED}
+        rows = realm.tables(*TABLES)
+        rows["meta"] = [row for row in rows["meta"] if row["key"] != "epoch"]
+        rows["actions"] = [row | {"epoch": 0, "outcome": ""} for row in rows["actions"]]
+        return hash(repr([rows, files]).replace(realm.cookie, "cookie"))
 
     def check_now(self, where: str) -> None:
         """Whatever has a real name is whole, and nothing is lost, at this very moment."""
@@ -224,6 +252,11 @@ def _counts(path: str, state: State) -> bool:
     assert in_live_run or not is_unfinished(path), f"{path} was left behind"
     name = path.rpartition("/")[2]
     return name not in VOLATILE and not is_unfinished(path) and not name.startswith("process.json.")
+
+
+def _unnumbered(path: str) -> str:
+    """Return the path without the number of the process that began it."""
+    return re.sub(r"(\.staging-[^/]*)\.[0-9]+$", r"\1", path)
 
 
 def _name(path: str) -> str:

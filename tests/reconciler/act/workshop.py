@@ -215,8 +215,14 @@ class Workshop:
 
 
 def _rows(store: apsw.Connection, table: str) -> list[dict[str, Any]]:
-    names = [row[1] for row in store.execute(f"PRAGMA table_info({table})")]
-    return [dict(zip(names, row, strict=True)) for row in store.execute(f"SELECT * FROM {table}")]  # noqa: S608
+    if table not in _names:
+        _names[table] = [str(row[1]) for row in store.execute(f"PRAGMA table_info({table})")]
+    found = store.execute(f"SELECT * FROM {table}")  # noqa: S608
+    return [dict(zip(_names[table], row, strict=True)) for row in found]
+
+
+_names: dict[str, list[str]] = {}
+"""Of the columns of each table."""
 
 
 def change(action: a.AnyAction, *needs: str) -> Change:
