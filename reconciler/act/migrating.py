@@ -229,7 +229,8 @@ def _rename(source: Path, target: Path) -> None:
     reach("entry.move")
     rename_noreplace(source, target)
     sync_folder(target.parent)
-    sync_folder(source.parent)
+    if source.parent != target.parent:
+        sync_folder(source.parent)
     reach("entry.moved")
 
 

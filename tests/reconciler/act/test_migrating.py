@@ -32,8 +32,12 @@ HERO = msgspec.convert(
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """A root with everything that a migration has steps for."""
-    root = with_campaigns(tmp_path / "old")
+    return older_root_at(tmp_path / "old")
+
+
+def older_root_at(place: Path) -> Path:
+    """Return a root with everything that a migration has steps for."""
+    root = with_campaigns(place)
     checkpoint(root / "campaigns/dio/campaign-002/checkpoints/checkpoint-250-20251124-0409", 250)
     checkpoint(root / "current_model/checkpoint-400", 400)
     write(root / "status/training_status.json", {"status": "idle"})
