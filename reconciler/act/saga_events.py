@@ -33,6 +33,7 @@ EVENTS = {
     "SnapshotHeldOut": "held_out_taken_in",
     "SetAsideCheckpoint": "set_aside",
     "TrashCheckpoint": "dropped",
+    "DemoteCheckpoint": "demoted",
     "DeleteCampaign": "deleted",
     "MarkCheckpoint": "marked",
     "CopyCheckpoint": "copied",
@@ -48,7 +49,7 @@ EVENTS = {
 NO_EVENTS = frozenset(
     {
         *("ConfirmRun", "WriteStatusFiles", "WritePointer", "WriteTombstone", "ForgetUndelete"),
-        *("AnswerRefresh", "AnswerRequest", "ReadAgain"),
+        *("AnswerRefresh", "AnswerRequest", "ReadAgain", "SetBallast"),
         *("SnapshotFile", "GenerateQuest", "TakeInboxFile", "WriteQueueFolders"),
     }
 )
@@ -58,6 +59,7 @@ _BY_SEQUENCE = frozenset(
     {
         "MarkCheckpoint",
         "TrashCheckpoint",
+        "DemoteCheckpoint",
         "RestoreCheckpoint",
         "PurgeTrash",
         "CopyCheckpoint",
