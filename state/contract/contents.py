@@ -7,6 +7,8 @@ import msgspec
 
 from state.contract.row_contracts import RowContract
 
+MAX_FINDINGS = 10
+
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """One mistake in a quest file."""

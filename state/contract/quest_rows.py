@@ -11,13 +11,12 @@ from pathlib import Path
 
 import msgspec
 
-from state.contract.contents import Finding
+from state.contract.contents import MAX_FINDINGS, Finding
 from state.contract.orders import RowShape
 from state.contract.row_lines import at_row, object_in
 from state.contract.row_shapes import Message, messages_in
 from state.contract.row_words import Objection
 
-MAX_FINDINGS = 10
 _UTF8_BOM = b"\xef\xbb\xbf"
 
 

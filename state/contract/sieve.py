@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
-from state.contract.contents import Finding, Sieved
-from state.contract.quest_rows import MAX_FINDINGS, QuestFileError, lines_of, row_digest, rows
+from state.contract.contents import MAX_FINDINGS, Finding, Sieved
+from state.contract.quest_rows import QuestFileError, lines_of, row_digest, rows
 from state.contract.row_contracts import RowContract, fits
 from state.contract.row_judging import judge
 from state.contract.row_lines import at_row, object_in

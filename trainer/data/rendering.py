@@ -17,8 +17,8 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from state.contract.contents import Finding
-from state.contract.quest_rows import MAX_FINDINGS, QuestFileError, Row
+from state.contract.contents import MAX_FINDINGS, Finding
+from state.contract.quest_rows import QuestFileError, Row
 from state.contract.row_lines import at_row
 from state.contract.row_shapes import PLAIN_TEXT, Message
 from state.contract.row_words import Objection

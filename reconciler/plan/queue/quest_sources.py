@@ -11,9 +11,8 @@ from reconciler.plan.actions import GenerateQuest, SnapshotFile
 from reconciler.plan.dropped import content_key, untrainable
 from reconciler.plan.world import World
 from state.canonical import sha256_of
-from state.contract.contents import Finding, Sieved
+from state.contract.contents import MAX_FINDINGS, Finding, Sieved
 from state.contract.orders import RowShape
-from state.contract.quest_rows import MAX_FINDINGS
 from state.contract.row_contracts import BUILT_IN, RowContract
 from state.ids import INBOX
 
