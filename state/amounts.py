@@ -54,3 +54,11 @@ def _two(large: int, small: int, units: tuple[str, str, str]) -> str:
     if not small:
         return f"{large} {alone}"
     return f"{large}{first} {small:02d}{second}" if second == "s" else f"{large}{first} {small}{second}"
+
+
+def energy(joules: float) -> str:
+    """Return an energy as people read it: `850 J`, `12 Wh`, `1.4 kWh`."""
+    watt_hours = joules / 3600
+    if watt_hours < 1:
+        return f"{joules:.0f} J"
+    return f"{watt_hours:.0f} Wh" if watt_hours < 1000 else f"{watt_hours / 1000:.1f} kWh"  # noqa: PLR2004

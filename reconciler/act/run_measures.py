@@ -22,22 +22,35 @@ class Done(msgspec.Struct, frozen=True, kw_only=True):
     num_updates: int
     num_tokens: int
     busy_seconds: float
+    energy_joules: float | None = None
+    """None where an update does not say it."""
 
 
 def done_by(metrics: Path) -> Done | None:
     """Return what a run did; None where it wrote nothing, or nothing that can be read."""
     updates = tokens = 0
-    busy = 0.0
+    busy, energy, told = 0.0, 0.0, 0
     try:
         for record in _records(metrics):
             if record.kind == "update":
                 updates, tokens = updates + 1, tokens + (record.tokens or 0)
+                energy, told = (
+                    energy + (record.energy_joules or 0.0),
+                    told + (record.energy_joules is not None),
+                )
             if record.kind in ("update", "evaluation", "examination"):
                 busy += record.seconds or 0.0
             busy += record.stall_seconds or 0.0
     except OSError:
         return None
-    return Done(num_updates=updates, num_tokens=tokens, busy_seconds=busy) if updates else None
+    if not updates:
+        return None
+    taken = energy if told == updates else None
+    return Done(num_updates=updates, num_tokens=tokens, busy_seconds=busy, energy_joules=taken)
+
+
+def _is_told(record: MetricsRecord) -> bool:
+    return record.energy_joules is not None
 
 
 def _records(file: Path) -> Iterator[MetricsRecord]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from reconciler.cli.text_layout import safe, wrapped
-from state.amounts import count, duration, size
+from state.amounts import count, duration, energy, size
 
 if TYPE_CHECKING:
     from reconciler.app.planning.plan_document import Kept, PlanDocument
@@ -45,6 +45,11 @@ def _training_parts(cost: "TrainingCost") -> Iterator[str]:
         return
     reach = math.ceil(100 * (cost.time.high_seconds / cost.time.seconds - 1))
     yield f"+{duration(cost.time.seconds)} on {cost.device} (±{reach}%)"
+    if cost.energy is None:
+        yield "energy unknown: no run like it has measured it"
+        return
+    reach = math.ceil(100 * (cost.energy.high_joules / cost.energy.joules - 1))
+    yield f"{energy(cost.energy.joules)} (±{reach}%)"
 
 
 def memory_lines(document: "PlanDocument") -> list[str]:

@@ -49,6 +49,8 @@ class MetricsRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     """The most that was taken at once since the run began: tensors of a GPU, else the whole process."""
     mfu: float | None = None
     """Share of the device's bf16 products a second that the model used; absent where its peak is unknown."""
+    energy_joules: float | None = None
+    """What the whole GPU took since the update before, by its own counter; absent where there is none."""
     stall_seconds: float | None = None
     """Of a checkpoint: so long training stood still for it."""
     write_seconds: float | None = None

@@ -160,6 +160,8 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     expected_low_seconds: float | None = None
     expected_high_seconds: float | None = None
     """Between the two it was to be, in four of five runs."""
+    energy_joules: float | None = None
+    """That its GPU took for these updates; None where nothing measured it, as on a CPU."""
 
 
 class JobRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):

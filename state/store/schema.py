@@ -21,7 +21,7 @@ from state.store.rows import (
     TrashRow,
 )
 
-VERSION = 16
+VERSION = 17
 
 
 class Table(typing.NamedTuple):
@@ -242,6 +242,11 @@ def _from_15(connection: apsw.Connection) -> None:
     connection.execute("ALTER TABLE trash ADD COLUMN keeps TEXT")
 
 
+def _from_16(connection: apsw.Connection) -> None:
+    """What a run took of energy is kept, where its GPU says it."""
+    connection.execute("ALTER TABLE runs ADD COLUMN energy_joules REAL")
+
+
 _STEPS = {
     1: _from_1,
     2: _from_2,
@@ -258,6 +263,7 @@ _STEPS = {
     13: _from_13,
     14: _from_14,
     15: _from_15,
+    16: _from_16,
 }
 """By version: what brings a store from it to the next one. Not made from the row types, which move on."""
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from state.amounts import count, counts, duration, size
+from state.amounts import count, counts, duration, energy, size
 
 
 @pytest.mark.parametrize(
@@ -64,3 +64,10 @@ def test_only_what_there_is_is_counted() -> None:
     assert counts(campaign=1, checkpoint=2) == "1 campaign, 2 checkpoints"
     assert counts(campaign=0, checkpoint=1) == "1 checkpoint"
     assert counts(campaign=0) == ""
+
+
+@pytest.mark.parametrize(
+    ("joules", "text"), [(850.0, "850 J"), (7200.0, "2 Wh"), (5.04e6, "1.4 kWh"), (0.0, "0 J")]
+)
+def test_an_energy_reads_in_joules_watt_hours_or_kilowatt_hours(joules: float, text: str) -> None:
+    assert energy(joules) == text

@@ -13,6 +13,7 @@ from state.contract.memory_need import Shape, shape_of
 from state.contract.metrics import Kind
 from state.contract.orders import QuestOrder
 from trainer.engine.effective import effective_run
+from trainer.engine.energy import EnergyMeter
 from trainer.engine.heartbeat import Heartbeat
 from trainer.engine.log import say
 from trainer.engine.measures import fill, model_flops, peak_memory_bytes, utilization
@@ -42,6 +43,7 @@ class Teller:
         self._state = state
         self._metrics = metrics
         self._effective_file = effective_file
+        self._energy = EnergyMeter(state.model.device)
         self._logged_at = -math.inf
         self._made = 0
         """Updates of the quest at hand. Counted, not worked out from the rows: a last update may be short,
@@ -120,6 +122,8 @@ class Teller:
             "fill": round(fill(plan.batches), 4),
             "memory_bytes": peak_memory_bytes(device),
         }
+        if (joules := self._energy.joules()) is not None:
+            found["energy_joules"] = round(joules, 1)
         if shape is not None:
             flops = model_flops(shape, [len(document) for document in plan.documents], plan.num_trained)
             used = utilization(flops, spent.whole, torch.cuda.get_device_name(device))

@@ -87,6 +87,34 @@ def expected(alike: Sequence[RunRow], num_updates: float, num_tokens: float | No
     )
 
 
+class Energy(msgspec.Struct, frozen=True, kw_only=True):
+    """So much energy some work will take of its GPU: between `low` and `high` in four of five runs."""
+
+    joules: float
+    low_joules: float
+    high_joules: float
+    num_runs: int
+
+
+def expected_energy(alike: Sequence[RunRow], num_updates: float, num_tokens: float | None) -> Energy | None:
+    """Return what so many updates will take of energy; None where no run alike has measured it.
+
+    As long work takes more or less time, it takes more or less energy: the same distribution is learnt.
+    """
+    measured = [
+        msgspec.structs.replace(run, busy_seconds=run.energy_joules) for run in alike if run.energy_joules
+    ]
+    found = expected(measured, num_updates, num_tokens)
+    if found is None:
+        return None
+    return Energy(
+        joules=found.seconds,
+        low_joules=found.low_seconds,
+        high_joules=found.high_seconds,
+        num_runs=found.num_runs,
+    )
+
+
 def _reach(logs: Sequence[float], middle: float) -> float:
     """Return how far the logarithm of the next run's pace may lie from the middle."""
     freedom = _PRIOR_RUNS + len(logs) - 1

@@ -11,7 +11,7 @@ import msgspec
 from reconciler.desired.layers import layers_of, resolve
 from reconciler.plan import actions as a
 from reconciler.plan.changes import Change
-from reconciler.plan.costs.pace import Expected, expected, key_of, runs_alike
+from reconciler.plan.costs.pace import Energy, Expected, expected, expected_energy, key_of, runs_alike
 from reconciler.plan.world import World
 from state.contract.run_config import RunConfig
 from state.store.in_force import in_force
@@ -40,6 +40,8 @@ class TrainingCost(msgspec.Struct, frozen=True, kw_only=True):
     """Null where those of a quest are not counted."""
     time: Expected | None
     """Null where no run of the same model, settings and kind of device is over."""
+    energy: Energy | None = None
+    """Null where no such run has measured it: on a CPU, or on a GPU without a counter."""
     num_saves: int | None = None
     """At their interval of updates, and at the end of each quest."""
     saves_bytes: int | None = None
@@ -55,9 +57,10 @@ def training_cost(world: World, changes: Iterable[Change], works: Sequence[Work]
     config, device = found if found is not None else (None, None)
     updates, tokens = updates_of(works, config), tokens_of(works)
     updates, tokens = _within_goal(world, campaign, updates, tokens)
-    time = None
+    time, energy = None, None
     if config is not None and device is not None and updates is not None:
-        time = expected(runs_alike(world.facts.store.runs, key_of(config, device)), updates, tokens)
+        alike = runs_alike(world.facts.store.runs, key_of(config, device))
+        time, energy = expected(alike, updates, tokens), expected_energy(alike, updates, tokens)
     saves = _saves(world, campaign, updates, len(works))
     return TrainingCost(
         campaign=campaign,
@@ -65,6 +68,7 @@ def training_cost(world: World, changes: Iterable[Change], works: Sequence[Work]
         updates=updates,
         tokens=tokens,
         time=time,
+        energy=energy,
         num_saves=saves,
         saves_bytes=_bytes(world, campaign, saves),
     )

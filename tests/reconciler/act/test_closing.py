@@ -110,3 +110,19 @@ def test_a_run_without_metrics_is_closed_and_did_nobody_knows_what(realm: Any, m
     realm.done(make.launch(), make.close("lost"))
 
     assert (run_row(realm).state, run_row(realm).num_updates) == ("ended", None)
+
+
+def test_what_its_gpu_took_of_energy_is_kept_only_where_every_update_tells_it(realm: Any, make: Any) -> None:
+    realm.done(make.launch())
+    told = [update(step, 0.5, 100).replace("}", ',"energy_joules":40.5}') for step in range(1, 5)]
+    realm.run.metrics.write_text("".join(told))
+    realm.done(make.close("lost"))
+    assert run_row(realm).energy_joules == 162.0
+
+
+def test_of_a_run_whose_counter_was_silent_once_the_energy_is_not_known(realm: Any, make: Any) -> None:
+    realm.done(make.launch())
+    told = update(1, 0.5, 100).replace("}", ',"energy_joules":40.5}') + update(2, 0.5, 100)
+    realm.run.metrics.write_text(told)
+    realm.done(make.close("lost"))
+    assert (run_row(realm).num_updates, run_row(realm).energy_joules) == (2, None)

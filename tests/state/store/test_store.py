@@ -367,6 +367,7 @@ def test_what_was_taken_back_before_version_8_overrules_the_line_that_stands(pat
 
 def _without_forms(store: Any) -> None:
     """Make of a store one of before version 16."""
+    store.execute("ALTER TABLE runs DROP COLUMN energy_joules")
     store.execute("ALTER TABLE trash DROP COLUMN keeps")
 
 
@@ -576,5 +577,20 @@ def test_in_the_trash_of_version_15_nothing_kept_its_weights(path: Path) -> None
     with writer.transaction() as store:
         (stone,) = select(store, TrashRow)
     assert stone.keeps is None
+    writer.close()
+    _assert_made_alike(path)
+
+
+def test_a_run_of_version_16_took_nobody_knows_how_much_energy(path: Path) -> None:
+    writer = Writer(open_writer(path))
+    with writer.transaction() as store:
+        put(store, [RUN])
+        store.execute("ALTER TABLE runs DROP COLUMN energy_joules")
+        store.pragma("user_version", 16)
+    writer.close()
+
+    writer = Writer(open_writer(path))
+    with writer.transaction() as store:
+        assert [row.energy_joules for row in select(store, RunRow)] == [None]
     writer.close()
     _assert_made_alike(path)

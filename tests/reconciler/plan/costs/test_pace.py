@@ -6,7 +6,7 @@ import random
 import msgspec
 import pytest
 
-from reconciler.plan.costs.pace import Expected, expected, key_of, runs_alike
+from reconciler.plan.costs.pace import Expected, expected, expected_energy, key_of, runs_alike
 from reconciler.plan.costs.training import expectations_kept
 from state.contract.run_config import RunConfig
 from state.store.rows import RunRow
@@ -115,3 +115,11 @@ def test_how_often_expectations_held_is_counted_over_the_runs_that_had_one(world
     facts = msgspec.structs.replace(world.facts, store=store)
     kept = expectations_kept(msgspec.structs.replace(world, facts=facts))
     assert (kept.num_runs, kept.num_inside) == (3, 2)
+
+
+def test_energy_is_expected_from_the_runs_alike_that_measured_it_and_from_no_others(config) -> None:
+    found = expected_energy([run(config, energy_joules=4000.0), run(config, 2)], 200, 10_000)
+    assert found is not None
+    assert (found.joules, found.num_runs) == (pytest.approx(8000.0), 1)
+    assert found.low_joules < 8000.0 < found.high_joules
+    assert expected_energy([run(config)], 200, 10_000) is None
