@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 from reconciler.act.damaged import write_damage
+from reconciler.act.derived import campaign_row
 from reconciler.act.errors import Permanent, Temporary
 from reconciler.act.lying import find_lying
 from reconciler.act.read_back import check_written, wrong_in
@@ -37,7 +38,7 @@ def copy(action: CopyCheckpoint, tools: Tools) -> str:
         Permanent: the place is none for a copy, or something else lies there.
     """
     _refuse_target(action, tools)
-    place = Path(copy_place(action.to, action.campaign, action.segment, action.step))
+    place = Path(copy_place(action.to, _folder_name(tools, action), action.segment, action.step))
     source = find_lying(tools, action.campaign_uid, action.campaign, action.digest)
     if source is None:
         raise Temporary(f"{action.campaign}@{action.step} is not there with digest {action.digest} any more")
@@ -50,6 +51,12 @@ def copy(action: CopyCheckpoint, tools: Tools) -> str:
             return "left off, because a person asked for something; it goes on after that"
     _record(action, tools, place, source)
     return f"{size(source.size_bytes)} in {place}, read back and as saved"
+
+
+def _folder_name(tools: Tools, action: CopyCheckpoint) -> str:
+    """Return the name of the campaign's folder: below the other place copies lie as they do in the root."""
+    with tools.writer.transaction() as store:
+        return campaign_row(store, action.campaign_uid, action.campaign).folder_name
 
 
 def _refuse_target(action: CopyCheckpoint, tools: Tools) -> None:

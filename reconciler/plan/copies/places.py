@@ -26,7 +26,7 @@ def whole_copies(world: World, one: LedgerRow) -> tuple[CopyRow, ...]:
 
 def is_copied(world: World, row: CampaignRow, one: LedgerRow, to: str) -> bool:
     """Does a whole copy of the checkpoint lie below this folder?"""
-    place = copy_place(to, row.name, aside(one), one.step)
+    place = copy_place(to, row.folder_name, aside(one), one.step)
     return any(copy.path == place for copy in whole_copies(world, one))
 
 

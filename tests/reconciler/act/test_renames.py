@@ -3,6 +3,10 @@
 from typing import Any
 
 import msgspec
+from kill_worlds import exported
+
+from state.contract.files import read
+from state.contract.manifest import Manifest
 
 NEW = "tiny/first-light"
 
@@ -36,3 +40,18 @@ def test_what_began_with_a_checkpoint_of_a_renamed_campaign_names_it_as_it_is_ca
 def test_the_jobs_of_a_renamed_campaign_have_its_hero_and_its_id(realm: Any, make: Any) -> None:
     realm.done(make.rename("mini/first"))
     assert {(job["hero_id"], job["campaign_id"]) for job in realm.rows("jobs")} == {("mini", "first")}
+
+
+def test_a_copy_elsewhere_of_a_renamed_campaign_is_the_one_that_was_made_before(
+    realm: Any, make: Any
+) -> None:
+    manifest = realm.save_checkpoint(7)
+    realm.done(make.record(manifest))
+    realm.done(make.copy_out(realm, manifest))
+    before = exported(realm, make)
+    realm.done(make.rename(NEW))
+    again = msgspec.structs.replace(make.copy_out(realm, manifest), campaign=NEW)
+    realm.done(again)
+    (copy,) = realm.view().copies
+    assert copy.path == str(before)
+    assert read(before / "manifest.json", Manifest).digest == manifest.digest
