@@ -17,7 +17,7 @@ from reconciler.plan import actions as a
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 LEAST_FAULTS = 10_000
-NUM_CHAINS = 4
+NUM_CHAINS = 3
 NAMES = [*SCENARIOS, *EXTRAS]
 ELSEWHERE = {
     "entry.move": "tests/reconciler/act/test_migrating.py",
