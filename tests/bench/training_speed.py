@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 from first_update import request_of_first_run
-from realms import Realm
+from realms import Realm, cpu_seconds
 
 from state.contract.orders import Orders
 from state.contract.request import RunRequest
@@ -30,6 +30,8 @@ GOAL = 1.7
 class Told(NamedTuple):
     seconds: float
     """From the end of update WARM_UP to the end of update UPDATES."""
+    cpu_seconds: float
+    """Of the processor, in that time: what counts where the machine has other work."""
     losses: list[float]
 
 
@@ -49,7 +51,8 @@ def measure(folder: Path) -> Iterator[str]:
     apart = max(abs(a - b) for a, b in zip(ours[0].losses, theirs[0].losses, strict=True))
     yield f"python -m trainer      {tokens / mine:,.0f} tokens/s   ({spread[0]}), fill {fill:.3f}"
     yield f"Hugging Face Trainer   {tokens / peer:,.0f} tokens/s   ({spread[1]})"
-    yield f"ratio                  {peer / mine:.2f} (goal: at least {GOAL})"
+    busy, peer_busy = (statistics.median(told.cpu_seconds for told in side) for side in (ours, theirs))
+    yield f"ratio                  {peer / mine:.2f}, of CPU seconds {peer_busy / busy:.2f} (goal: at least {GOAL})"
     yield f"losses                 at most {apart:.1e} apart over {UPDATES} updates (bound: 1e-5)"
 
 
@@ -125,18 +128,22 @@ def _ours(request: Path, run: Path, updates: int) -> Told:
     command = [sys.executable, "-m", "trainer", "run", "--request", str(run / "request.json")]
     with _on_one_core(command, stdout=subprocess.DEVNULL, env={"REALM_RUN_COOKIE": "bench"}) as process:
         moments = _moments(lambda: _losses(run / "metrics.jsonl"), process, updates)
-    return Told(moments[updates - 1] - moments[WARM_UP - 1], _losses(run / "metrics.jsonl"))
+    (begun, busy), (ended, busy_then) = moments[WARM_UP - 1], moments[-1]
+    return Told(ended - begun, busy_then - busy, _losses(run / "metrics.jsonl"))
 
 
-def _moments(losses: Callable[[], list[float]], process: subprocess.Popen[str], updates: int) -> list[float]:
-    """Return when each update was seen to end."""
-    moments: list[float] = []
+def _moments(
+    losses: Callable[[], list[float]], process: subprocess.Popen[str], updates: int
+) -> list[tuple[float, float]]:
+    """Return when each update was seen to end, and what the process had taken of the processor by then."""
+    moments: list[tuple[float, float]] = []
     while len(moments) < updates:
         assert process.poll() in (None, 0), "the trainer failed"
         seen = len(losses())
-        moments += [time.perf_counter()] * (seen - len(moments))
+        if seen > len(moments):
+            moments += [(time.perf_counter(), cpu_seconds(process.pid))] * (seen - len(moments))
         time.sleep(0.005)
-    return moments
+    return moments[:updates]
 
 
 def _losses(metrics: Path) -> list[float]:
@@ -153,7 +160,8 @@ def _theirs(request: Path, documents: Path, run: Path, peer: Path, updates: int)
     assert code == 0, (run / "exit.json").read_text()
     said = (run / "training.log").read_text().splitlines()
     told = [json.loads(line) for line in said if line.startswith('{"at"')][:updates]
-    return Told(told[-1]["at"] - told[WARM_UP - 1]["at"], [record["loss"] for record in told])
+    first, last = told[WARM_UP - 1], told[-1]
+    return Told(last["at"] - first["at"], last["cpu"] - first["cpu"], [record["loss"] for record in told])
 
 
 def _on_one_core(command: list[str], *, env: dict[str, str], **options: object) -> subprocess.Popen[str]:
