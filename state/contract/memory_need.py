@@ -201,7 +201,7 @@ def _layer(shape: Shape, lora: LoraConfig | None, *, is_half: bool) -> float:
     a, k = shape.num_attention_heads * shape.head_dim, shape.num_key_value_heads * shape.head_dim
     product = BFLOAT16 if is_half else FLOAT32
     norms = FLOAT32 * (2 * h + a + k)
-    between = product * (5 * a + 3 * i)  # rotated heads, attention's result, both sides of the gate
+    between = product * (3 * a + 2 * k + 3 * i)  # rotated heads, attention's result, both sides of the gate
     wanted = _wanted(lora)
     first, second = len(wanted & set(_LINEAR[:3])), len(wanted & set(_LINEAR[4:6]))
     copies = first + second if is_half else min(first, 1) + min(second, 1)

@@ -27,7 +27,12 @@ from trainer.engine.model import new_model
 class Told(TrainerCallback):
     def on_log(self, args, state, control, logs=None, **kwargs):  # noqa: ARG002 - its base class says so
         if logs and "loss" in logs:
-            print(json.dumps({"at": time.perf_counter(), "cpu": time.process_time(), "loss": float(logs["loss"])}), flush=True)
+            print(
+                json.dumps(
+                    {"at": time.perf_counter(), "cpu": time.process_time(), "loss": float(logs["loss"])}
+                ),
+                flush=True,
+            )
 
 
 class InOrder(SFTTrainer):
