@@ -167,6 +167,8 @@ def as_generated(data: QuestData) -> QuestData:
 def _notes(subject: Subject, missing: str | None, answers: Sequence[InspectAnswer]) -> Iterator[str]:
     if subject.content.why_not is not None:
         yield subject.content.why_not
+    if subject.content.start_byte:
+        yield "these rows came since the file was taken in; those before are as they were"
     if missing is not None:
         yield missing
     elif answers and subject.no_tokens is not None:

@@ -193,7 +193,7 @@ def _looked_up(world: World, layout: Layout, quests: Iterable[Quest], look: Look
     subjects = Subjects(world, layout, "standard")
     asked: dict[str, list[Asked]] = {}
     for quest in quests:
-        one = subjects.of(quest, world.active)
+        one = subjects.newest_of(quest, world.active)
         if one.request is not None and one.content.digest is not None and one.no_tokens is None:
             asked[quest.id] = _asked_of(one.request, one.content.digest, guards(world.desired, quest))
     if not asked:

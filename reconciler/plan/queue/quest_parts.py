@@ -52,6 +52,23 @@ def is_unchanged(world: World, quest: Quest, parts: Sequence[JobRow], source: Qu
     return _continued(world, quest, parts, source) is not None
 
 
+def newest_start(world: World, quest: Quest, campaign: str | None, *, only_new: bool) -> int:
+    """Return the byte of a quest's file where the newest part of it begins for a campaign.
+
+    That is what came since the last part, else (unless `only_new`) that part. 0: the file is one part.
+    """
+    seen = world.facts.quest_files.get(quest.id)
+    if seen is None or campaign is None:
+        return 0
+    jobs = (job for job in world.facts.jobs_of_quest(quest.id) if job.campaign_uid == world.uid(campaign))
+    digests = tuple(job.digest for job in current_parts(jobs))
+    found = next((one for one in seen.continued if one.parts == digests), None)
+    if found is None or (only_new and found.new is None):
+        return 0
+    starts = found.starts if found.new is not None else found.starts[: len(digests)]
+    return starts[-1] if len(starts) > 1 else 0
+
+
 def growth(world: World, quest: Quest, parts: Sequence[JobRow], source: QuestSource) -> QuestSource | None:
     """Return the rows that came behind the parts, as a source; None when there are none to train."""
     found = _continued(world, quest, parts, source)

@@ -13,8 +13,10 @@ import pytest
 from click.testing import Result
 
 from reconciler.app.checking.validate_data import QuestData, as_generated
+from reconciler.plan.dropped import content_key
 from state.contract.inspection import DataFinding, Inspection
-from state.store.rows import InboxRow
+from state.contract.orders import RowShape
+from state.store.rows import InboxRow, QuestDataRow
 
 Reconcile = Callable[..., Result]
 MANY = [(f"how much is {n} and {n * 7}?", f"it is {n * 8}") for n in range(20)]
@@ -166,6 +168,35 @@ def test_of_a_file_of_the_inbox_that_grew_only_the_new_rows_are_looked_through_a
     assert said.exit_code == 0, said.stdout + said.stderr
     assert "2 rows, prompt/completion 46 tokens, 9% trained; longest 23 of 256" in flat(said)
     assert [(one["rows"], one["tokens"]["num_tokens"]) for one in queue["quests"]] == [(2, 46)]
+
+
+@pytest.mark.train
+def test_of_a_quest_file_that_grew_only_the_new_rows_are_looked_through_and_planned(
+    run: Reconcile, lab: Path, store: Any, rows: Any, git: Any, with_rows: Callable[..., Path]
+) -> None:
+    pytest.importorskip("tokenizers")
+    file = with_rows([(letter, "y") for letter in "abcd"])
+    old = file.read_bytes()
+    git(lab, "add", ".")
+    git(lab, "commit", "-qm", "rows")
+    assert "4 rows, prompt/completion" in flat(run("validate", "--data"))
+    digest = "sha256:" + hashlib.sha256(old).hexdigest()
+    key = content_key(digest, RowShape(kind="fields", prompt="prompt", completion="completion"))
+    store.write([
+        rows.job(quest_id="sums", digest=digest, source_key=key, num_examples=4),
+        QuestDataRow(source_key=key, digest=digest, num_rows=4, size_bytes=len(old), origin=str(file),
+                     created_at="2026-01-31T12:00:00Z"),
+    ])  # fmt: skip
+    with_rows([(letter, "y") for letter in "abcdef"])
+
+    before = json.loads(run("plan", "--json").stdout)["queue"]["quests"]
+    said = flat(run("validate", "--data"))
+    after = json.loads(run("plan", "--json").stdout)["queue"]["quests"]
+
+    assert "2 rows, prompt/completion 46 tokens, 9% trained" in said
+    assert "these rows came since the file was taken in" in said
+    assert [(one["rows"], one["tokens"]) for one in before] == [(2, None)]
+    assert [(one["rows"], one["tokens"]["num_tokens"]) for one in after] == [(2, 46)]
 
 
 def test_what_is_not_made_yet_is_said(run: Reconcile) -> None:
