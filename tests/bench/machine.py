@@ -42,9 +42,16 @@ class _Run(NamedTuple):
     peak_mb: float
 
 
-def time_command(command: Sequence[str], *, repeat: int = 15, **options: object) -> Cost:
-    """Return what a command takes as a whole process, after one run to warm up."""
-    return _in_turn(lambda: _run(command, options), repeat)
+def time_command(
+    command: Sequence[str], *, repeat: int = 15, before: Callable[[], None] = lambda: None, **options: object
+) -> Cost:
+    """Return what a command takes as a whole process, after one run to warm up; each comes after `before`."""
+
+    def run() -> _Run:
+        before()
+        return _run(command, options)
+
+    return _in_turn(run, repeat)
 
 
 def time_call(call: Callable[[], object], *, repeat: int = 7) -> Cost:
