@@ -1,24 +1,43 @@
 """The rows of the store. A row is a record of what happened or was found, never of what is wanted.
 
 They are array-like: the values that SQLite gives become a row as they are, without a mapping of each. A file
-that shows a row is written of `msgspec.structs.asdict(row)`.
+that shows a row is written of `msgspec.structs.asdict(row)`. Those about checkpoints
+are written in `checkpoint_rows` and passed on from here: a view of the store holds them all.
 """
 
 from typing import Literal
 
 import msgspec
 
-from state.ids import is_living_place, order_id
+from state.ids import order_id
 from state.moments import BootMoment
+from state.store.checkpoint_rows import (
+    CopyKind,
+    CopyRow,
+    LedgerRow,
+    ManifestRow,
+    Marks,
+    TrashKind,
+    TrashRow,
+    TrashState,
+)
+
+__all__ = [
+    "CopyKind",
+    "CopyRow",
+    "LedgerRow",
+    "ManifestRow",
+    "Marks",
+    "TrashKind",
+    "TrashRow",
+    "TrashState",
+]  # passed on, beside what is written here
 
 Hold = Literal["pause", "stop"]
 RunState = Literal["launching", "running", "ended"]
 RunEnd = Literal["finished", "goal_reached", "stopped", "failed", "lost", "never_started"]
 JobStatus = Literal["queued", "processing", "completed", "failed", "skipped"]
 CampaignState = Literal["active", "paused", "archived", "deleted"]
-TrashKind = Literal["asked", "rolled"]
-"""Dropped by a person's wish, or by the rules."""
-TrashState = Literal["trashed", "purging", "purged", "restored"]
 SegmentKind = Literal["rollback", "decay"]
 """What began a segment: going back to an earlier checkpoint, or a short branch whose rate falls."""
 RequestKind = Literal[
@@ -34,8 +53,6 @@ RequestKind = Literal[
     "scrub",
     "export",
 ]
-CopyKind = Literal["export", "copy"]
-"""Why a copy was made: a person asked for it, or the rules want one more of this checkpoint."""
 ActionState = Literal["intent", "done", "failed"]
 
 
@@ -235,156 +252,6 @@ class InboxRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     shape_json: str
     """How its rows are read, a RowShape."""
     taken_at: str
-
-
-class LedgerRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
-    """One save of a checkpoint; never deleted. Of several of one step, the last one recorded is in force."""
-
-    campaign_uid: str
-    segment: int
-    step: int
-    sequence: int
-    """Order of recording, over all campaigns; retention orders by it."""
-    timestamp: str
-    path: str
-    """Relative to the root."""
-    canonical_name: str
-    train_loss: float | None
-    val_loss: float | None
-    learning_rate: float | None
-    training_file: str | None
-    """Id of the quest that was trained last."""
-    total_examples_trained: int
-    size_bytes: int
-    has_optimizer: bool
-    healthy: bool
-    digest: str
-    parent_step: int | None
-    generation: int
-    attempt: int
-    config_hash: str
-    code_version: str
-    specs_commit: str
-    damage: str | None = None
-    """What is wrong with its contents, once they were found damaged; then it is never resumed from."""
-    tokens_seen: int = 0
-    """Since the weights began; 0 in a row of an older version."""
-    quests_done: int = 0
-    """Quests that the campaign had learnt to the end."""
-    recorded_at_seconds: float = 0.0
-    """Observed time when it was recorded; 0 in a row of an older version."""
-    marks_json: str = ""
-    """What people protected it by, `Marks`; empty: by nothing."""
-    skills_json: str = ""
-    """What examinations of its weights came to, a tuple of LevelResult; empty: there was none."""
-    verified_at: str | None = None
-    """When all of it was last read again, past the cache, and was as it was saved; None: not yet."""
-
-    @property
-    def is_living(self) -> bool:
-        """Is it of the living history: the living segment, or what that went on from?"""
-        return is_living_place(self.path)
-
-    @property
-    def which(self) -> str:
-        """Return what follows the campaign's name and `@`: the step, in another segment with its number."""
-        return str(self.step) if self.is_living else f"{self.segment}:{self.step}"
-
-
-class CopyRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
-    """A whole copy of a checkpoint outside the root: its files, under the same manifest."""
-
-    sequence: int
-    """Of the checkpoint's ledger row."""
-    path: str
-    """The folder, absolute."""
-    kind: CopyKind
-    digest: str
-    """Of its manifest, which is the checkpoint's."""
-    size_bytes: int
-    made_at: str
-    """Then all of it was read back and hashed for the first time."""
-    checked_at: str
-    """When it was last looked at, whatever was found."""
-    damage: str | None = None
-    """What was wrong with it then; None: every byte was right."""
-
-
-class ManifestRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
-    """What one saved checkpoint had learnt and came from; stays when the checkpoint is deleted.
-
-    `plan` never reads it: it is for proofs.
-    """
-
-    digest: str
-    """Of the manifest."""
-    manifest_json: str
-    """The manifest without its cursor."""
-
-
-class Marks(msgspec.Struct, frozen=True, kw_only=True):
-    """A person's word that a checkpoint stays; kept with it, whatever becomes of the line that said so."""
-
-    pinned: bool = False
-    tags: tuple[str, ...] = ()
-    """Sorted."""
-    milestones: tuple[int, ...] | msgspec.UnsetType = msgspec.UNSET
-    """Those that it stood for when their line was taken out, sorted; not told where there are none."""
-
-    @property
-    def stood_for(self) -> tuple[int, ...]:
-        """The former milestones that it stood for."""
-        return self.milestones or ()
-
-
-class TrashRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
-    """The tombstone of a dropped checkpoint, whose ledger row stays, or of a campaign deleted whole."""
-
-    sequence: int
-    """Of its ledger row. Of a whole campaign its deletion number, which is negative."""
-    campaign_uid: str
-    campaign: str
-    step: int
-    digest: str
-    origin: str
-    """Where it lay, below the root."""
-    path: str
-    """Where it lies until the purge, below the root."""
-    size_bytes: int
-    kind: TrashKind
-    reason: str
-    trashed_at: str
-    trashed_at_seconds: float
-    """Observed time."""
-    grace_seconds: float
-    """Of observed time; only then it may be purged."""
-    clean_ticks: int
-    """How many clean ticks the realm had seen when it was dropped."""
-    state: TrashState
-    ended_at: str | None = None
-    overrules: str | None = None
-    """Of what was taken back: the line of the spec that stood then and counts no more while it stands."""
-    segment: int | None = None
-    """Of a checkpoint that is not of the living history any more: its segment."""
-    keeps: str | None = None
-    """Of the full form of a checkpoint that keeps its weights only: the digest of these, which lie in its
-    place. Its number is one that no row of the ledger has."""
-
-    @property
-    def is_campaign(self) -> bool:
-        """Is it of a whole campaign? Then `step` is where that stood, `digest` that of its contents."""
-        return self.sequence < 0
-
-    @property
-    def thing(self) -> str:
-        """Return what people call it, and undelete takes: `<hero>/<id>@<step>`, or `<hero>/<id>`."""
-        which = self.step if self.segment is None else f"{self.segment}:{self.step}"
-        return self.campaign if self.is_campaign else f"{self.campaign}@{which}"
-
-    @property
-    def subject(self) -> str:
-        """Return what a change of it is about."""
-        return f"{'campaign' if self.is_campaign else 'checkpoint'}/{self.thing}"
 
 
 class ActionRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
