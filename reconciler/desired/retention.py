@@ -10,7 +10,7 @@ from msgspec import Meta
 from reconciler.desired.base import MAX_LINE, FolderPath, Line, Record, Spec, Words, is_known
 from reconciler.desired.metrics import direction_of
 from reconciler.desired.places import Finding, KeyPath
-from reconciler.desired.realm import Duration, duration_seconds, size_bytes
+from reconciler.desired.realm import Duration, Size, duration_seconds, size_bytes
 from state.ids import is_campaign_name
 
 LEAST_ASKED_SECONDS, LEAST_ROLLED_SECONDS = 24 * 3600.0, 600.0
@@ -75,6 +75,8 @@ class KeepRules(Record, frozen=True, kw_only=True):
 
     keep_checkpoints: Count | None = None
     """The newest so many: a rolling window."""
+    keep_size: Size | None = None
+    """The newest that fit into this together: a window by size."""
     keep_every: Annotated[int, Meta(gt=0)] | None = None
     """The first at or after each multiple of so many updates."""
     keep_hourly: Count | None = None
@@ -93,6 +95,8 @@ class KeepRules(Record, frozen=True, kw_only=True):
     """The best by a metric; the one best by each metric named here is never dropped."""
     keep_tags: tuple[Line, ...] = ()
     """Those that carry one of these tags."""
+    max_size: Size | None = None
+    """Where the rules keep more of a campaign than this, the plan says so; nothing that they keep goes."""
     keep_optimizer: Annotated[int, Meta(ge=1, le=MAX_COUNT)] | None = None
     """The newest so many of those that are kept keep the optimizer's state, the others their weights only,
     from which another campaign can begin. Absent: all keep it."""
@@ -167,6 +171,8 @@ class Retention(Spec, frozen=True, kw_only=True):
     """Words for checkpoints, which `keep_tags` can name; kept with them as pins are."""
     acknowledged_losses: tuple[CheckpointName, ...] = ()
     """Checkpoints known to be missing or damaged: those not named here hold back all drops of a campaign."""
+    max_size: Size | None = None
+    """Where all campaigns' checkpoints and the trash are more than this together, the plan says so."""
     minimum_age: Duration = "10m"
     """What was recorded a shorter time ago is kept, whatever the rules say."""
     trash: Trash = Trash()
@@ -210,6 +216,7 @@ def keeps_something(rules: KeepRules) -> bool:
     others = (
         rules.keep_every,
         rules.keep_within,
+        rules.keep_size,
         rules.keep_tags,
         any(best.count for best in rules.keep_best),
     )

@@ -133,6 +133,7 @@ def _events(
             Record(
                 id=f"{row.name}@{step}", sequence=number, segment=row.segment, step=step,
                 saved_at=_after(world, at), recorded_at_seconds=now + at, healthy=True,
+                size_bytes=size,
             )
         )  # fmt: skip
         for one in retain(records, rules, retention.spec.pins, references, now + at):

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from reconciler.desired.metrics import direction_of
-from reconciler.desired.realm import duration_seconds
+from reconciler.desired.realm import duration_seconds, size_bytes
 from reconciler.desired.retention import ActiveRules, ArchivedRules, KeepBest, Retention, Sets
 from reconciler.plan.keeping.milestones import milestone_steps
 from reconciler.plan.keeping.stock import Stock, stock_of
@@ -113,6 +113,7 @@ def _rules(sets: Sets, name: str, minimum_age: str) -> Rules:
         return Rules()
     return Rules(
         last=given.keep_checkpoints or 0,
+        last_bytes=size_bytes(given.keep_size) if given.keep_size else None,
         every_steps=given.keep_every,
         within_seconds=duration_seconds(given.keep_within) if given.keep_within else None,
         best=tuple(_best(sets, given)),
@@ -168,6 +169,7 @@ def _record(one: LedgerRow, examined_in: Mapping[str, frozenset[str]], **found: 
         saved_at=one.timestamp,
         recorded_at_seconds=one.recorded_at_seconds,
         healthy=one.healthy,
+        size_bytes=one.size_bytes,
         metrics=metrics_of(one, examined_in),
         **found,
     )

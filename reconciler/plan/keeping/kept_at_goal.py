@@ -101,6 +101,7 @@ def _saves(world: World, stock: Stock, newest: int, told: AtGoal, pace: timedelt
             saved_at=(since + pace * (step - newest)).isoformat(),
             recorded_at_seconds=0.0,
             healthy=True,
+            size_bytes=stock.ledger[-1].size_bytes if stock.ledger else 0,
         )
         for number, step in enumerate(steps)
     ]

@@ -9,6 +9,7 @@ from math import isfinite
 from reconciler.plan.retention.calendar_rules import by_calendar
 from reconciler.plan.retention.history import History
 from reconciler.plan.retention.rules import ALL, Best, Rules
+from state.amounts import size
 
 Rule = Callable[[History, Rules], Iterator[tuple[int, str]]]
 
@@ -26,6 +27,18 @@ def by_count(history: History, rules: Rules) -> Iterator[tuple[int, str]]:
     window = history.healthy if rules.last == ALL else history.healthy[-rules.last :]
     reason = "every healthy one" if rules.last == ALL else f"one of the last {rules.last}"
     yield from ((at, reason) for at in window)
+
+
+def by_size(history: History, rules: Rules) -> Iterator[tuple[int, str]]:
+    """Keep the newest healthy ones that fit into so many bytes together: a window by size."""
+    if rules.last_bytes is None:
+        return
+    taken, reason = 0, f"one of the newest that fit into {size(rules.last_bytes)}"
+    for at in reversed(history.healthy):
+        taken += history.records[at].size_bytes
+        if taken > rules.last_bytes:
+            return
+        yield at, reason
 
 
 def by_steps(history: History, rules: Rules) -> Iterator[tuple[int, str]]:
@@ -126,4 +139,14 @@ def _first_from(history: History, positions: Sequence[int], step: int) -> int:
     return bisect_left(positions, step, key=history.steps.__getitem__)
 
 
-RULES: tuple[Rule, ...] = (by_count, by_steps, by_calendar, by_age, by_metric, by_end, by_tag, by_milestone)
+RULES: tuple[Rule, ...] = (
+    by_count,
+    by_size,
+    by_steps,
+    by_calendar,
+    by_age,
+    by_metric,
+    by_end,
+    by_tag,
+    by_milestone,
+)

@@ -29,6 +29,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Dropped before. It gets no verdict; its save time still bounds those after it."""
     metrics: Mapping[str, float | None] = {}
     tags: tuple[str, ...] = ()
+    size_bytes: int = 0
 
 
 class Reference(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ from reconciler.plan.retention.keep_rules import reasons_by_rule
 from reconciler.plan.retention.protections import protections
 from reconciler.plan.retention.records import MalformedRecords, Record, Reference, Verdict
 from reconciler.plan.retention.rules import Rules
+from state.amounts import size
 
 
 def retain(
@@ -40,7 +41,7 @@ def retain(
 
 
 def _verdicts(history: History, reasons: dict[int, dict[str, None]], rules: Rules) -> tuple[Verdict, ...]:
-    rolled = (f"rolled out of the last {rules.last}" if rules.last else "no rule keeps it",)
+    rolled = (_rolled_out(rules),)
     unhealthy = ("not healthy, and nothing needs it",)
     verdicts = [
         Verdict(id=record.id, decision="drop", reasons=rolled if record.healthy else unhealthy)
@@ -49,6 +50,15 @@ def _verdicts(history: History, reasons: dict[int, dict[str, None]], rules: Rule
     for at, found in reasons.items():
         verdicts[at] = Verdict(id=history.ids[at], decision="keep", reasons=tuple(found))
     return tuple(verdicts)
+
+
+def _rolled_out(rules: Rules) -> str:
+    """Return why a healthy checkpoint goes, by the window that it has left."""
+    if rules.last:
+        return f"rolled out of the last {rules.last}"
+    if rules.last_bytes is not None:
+        return f"rolled out of the newest that fit into {size(rules.last_bytes)}"
+    return "no rule keeps it"
 
 
 def rules_alone(history: History, rules: Rules) -> set[str]:

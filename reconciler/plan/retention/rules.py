@@ -23,6 +23,8 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     last: int = 0
     """The newest."""
+    last_bytes: int | None = None
+    """The newest that are no more than this together."""
     every_steps: int | None = None
     """The first at or after each multiple of so many steps."""
     hourly: int = 0
@@ -48,5 +50,12 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """Is there any rule here that could keep a checkpoint?"""
         counts = (self.last, self.hourly, self.daily, self.weekly, self.monthly, self.yearly)
         best = (best.count for best in self.best)
-        others = (self.every_steps, self.within_seconds, self.final, self.tags, self.milestones)
+        others = (
+            self.last_bytes,
+            self.every_steps,
+            self.within_seconds,
+            self.final,
+            self.tags,
+            self.milestones,
+        )
         return any(counts) or any(best) or any(others)

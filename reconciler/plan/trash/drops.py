@@ -22,6 +22,7 @@ from reconciler.plan.actions import (
     TrashCheckpoint,
 )
 from reconciler.plan.draft import Draft
+from reconciler.plan.keeping.budgets import warn_of_budget, warn_of_realm_budget
 from reconciler.plan.keeping.held_back import is_held_back
 from reconciler.plan.keeping.kept import checkpoint_id, drops_of, rules_for, set_name
 from reconciler.plan.keeping.kept_now import kept_now
@@ -54,6 +55,7 @@ def plan_drops(world: World, draft: Draft) -> None:
     if retention is not None:
         warn_of_metrics(world, draft, retention)
         warn_of_unknown(world, draft, retention)
+        warn_of_realm_budget(world, draft, retention)
 
 
 def roll(world: World, draft: Draft, stock: Stock, retention: Source[Retention]) -> None:
@@ -110,7 +112,9 @@ def _block(
 def _drop(world: World, draft: Draft, stock: Stock, retention: Source[Retention]) -> None:
     row, dropped = stock.row, drops_of(world, stock)
     if rules_for(retention.spec, row).keeps_by_rule:
-        draft.kept.append(kept_now(stock, retention, dropped))
+        kept = kept_now(stock, retention, dropped)
+        draft.kept.append(kept)
+        warn_of_budget(draft, row, retention, kept)
     _demote(world, draft, stock, retention, dropped)
     former = stood_for(world, stock) if dropped else {}
     for one in stock.ledger if dropped else ():

@@ -27,6 +27,7 @@ def kept_by_rules(records, rules) -> set[str]:
     good = [record for record in ordered if record.healthy and record.complete]
     newest_first = good[::-1]
     kept = _counted(newest_first, times, rules) | _best(good, rules) | _stepped(good, ordered, rules)
+    kept |= _sized(newest_first, rules)
     if rules.within_seconds is not None and good:
         since = times[good[-1].id] - timedelta(seconds=rules.within_seconds)
         kept |= {record.id for record in good if times[record.id] > since}
@@ -50,6 +51,13 @@ def _counted(newest_first, times, rules) -> set[str]:
                 before[name] = bucket
                 left[name] -= 1 if left[name] > 0 else 0
     return kept
+
+
+def _sized(newest_first, rules) -> set[str]:
+    """Return the longest row of the newest that is no larger than it may be."""
+    rows = [newest_first[:number] for number in range(len(newest_first) + 1)]
+    fitting = [row for row in rows if sum(one.size_bytes for one in row) <= (rules.last_bytes or 0)]
+    return {one.id for one in fitting[-1]} if rules.last_bytes is not None else set()
 
 
 def _best(good, rules) -> set[str]:

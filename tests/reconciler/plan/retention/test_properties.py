@@ -40,6 +40,7 @@ def histories(draw) -> list[Record]:
             recorded_at_seconds=draw(seconds), healthy=draw(st.integers(0, 4)) > 0, complete=draw(st.integers(0, 6)) > 0,
             metrics={"val_loss": draw(values), "accuracy/bin": draw(values)},
             tags=("release",) if draw(st.integers(0, 9)) == 0 else (), gone=draw(st.integers(0, 9)) == 0,
+            size_bytes=draw(st.integers(0, 9)),
         )
         for (segment, step), sequence in zip(places, sequences, strict=True)
     ]  # fmt: skip
@@ -55,6 +56,7 @@ rule_sets = st.builds(
     Rules,
     last=counts, hourly=counts, daily=counts, weekly=counts, monthly=counts, yearly=counts,
     every_steps=st.one_of(st.none(), st.integers(1, 40)),
+    last_bytes=st.one_of(st.none(), st.integers(0, 30)),
     within_seconds=st.one_of(st.none(), st.floats(60, 1e7)),
     best=bests, final=st.booleans(), tags=st.sampled_from([(), ("release",)]),
     milestones=st.lists(st.integers(0, 60), max_size=2).map(tuple),
@@ -144,6 +146,7 @@ def test_one_more_pin_job_transfer_or_rule_never_drops_more(situation, other):
         tags=("release",),
         final=True,
         every_steps=rules.every_steps or more.every_steps,
+        last_bytes=more.last_bytes if rules.last_bytes is None else rules.last_bytes,
         within_seconds=rules.within_seconds or more.within_seconds,
     )
     assert dropped(records, added, pins, references, now) <= gone
@@ -204,7 +207,7 @@ def test_the_check_of_every_real_plan_agrees(situation):
 def test_steps_and_names_decide_nothing_about_age(situation):
     """Kills: age judged by step. The same history with its steps in reverse keeps the same ones by age."""
     records, rules, pins, references, now = situation
-    rules = msgspec.structs.replace(rules, last=3, every_steps=None, milestones=())
+    rules = msgspec.structs.replace(rules, last=3, last_bytes=None, every_steps=None, milestones=())
     mirrored = [msgspec.structs.replace(record, step=1000 - record.step) for record in records]
     assert dropped(mirrored, rules, pins, references, now) == dropped(records, rules, pins, references, now)
 

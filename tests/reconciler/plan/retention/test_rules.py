@@ -18,6 +18,23 @@ def test_a_rolling_window_counts_healthy_ones(make, kept):
     assert kept(records, Rules(last=3)) == [20, 30, 60]
 
 
+def test_a_window_by_size_keeps_the_newest_that_fit_together_and_none_behind_the_first_that_does_not(
+    make, kept
+):
+    records = [make(step, size_bytes=size) for step, size in ((10, 1), (20, 60), (30, 40), (40, 50))]
+    assert kept(records, Rules(last_bytes=150)) == [20, 30, 40]
+    assert kept(records, Rules(last_bytes=149)) == [30, 40]
+
+
+def test_a_window_by_size_that_is_smaller_than_the_newest_drops_neither_that_nor_what_another_rule_keeps(
+    make, kept
+):
+    """The wrong turn: a size cap deleted every checkpoint, newest included."""
+    records = [make(step, size_bytes=50) for step in (10, 20, 30)]
+    assert kept(records, Rules(last_bytes=1)) == [30]
+    assert kept(records, Rules(last_bytes=1, every_steps=20), pins=["tiny/c@10"]) == [10, 20, 30]
+
+
 def test_age_is_the_order_of_recording_and_never_the_step(make, kept):
     """Kills: ordering by step. After a rollback the newest checkpoint has the smaller step."""
     records = [make(100, 1), make(200, 2), make(300, 3), make(110, 4, segment=2)]
