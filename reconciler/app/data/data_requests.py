@@ -12,7 +12,6 @@ from reconciler.plan.configs.hero_checks import LaunchProblem
 from reconciler.plan.configs.resolved import ResolvedRun, resolve_run
 from reconciler.plan.dropped import quest_id_of
 from reconciler.plan.queue.held_out import held_out_shape
-from reconciler.plan.queue.quest_parts import newest_start
 from reconciler.plan.queue.quest_sources import NoSource, contracts_of, contracts_of_inbox, quest_source
 from reconciler.plan.world import World
 from state.contract.contents import Finding
@@ -68,8 +67,13 @@ class Subjects:
     def newest_of(self, quest: Quest, campaign: str | None, *, only_new: bool = False) -> Subject:
         """Return the same of the newest part of a file that grew; with `only_new` of rows to be taken in."""
         content = _content(self._world, self._layout, quest)
-        start = newest_start(self._world, quest, campaign, only_new=only_new) or content.start_byte
-        return self.of(quest, campaign, msgspec.structs.replace(content, start_byte=start))
+        seen = self._world.facts.quest_files.get(quest.id)
+        if seen is not None and seen.continued:
+            from reconciler.plan.queue.quest_parts import newest_start  # only a file that goes on has parts
+
+            start = newest_start(self._world, quest, campaign, only_new=only_new)
+            content = msgspec.structs.replace(content, start_byte=start)
+        return self.of(quest, campaign, content)
 
     def of(self, quest: Quest, campaign: str | None, content: QuestContent | None = None) -> Subject:
         """Return what to look at of a quest for a campaign: its content as it is now, or this one."""
