@@ -13,7 +13,7 @@ from reconciler.app.data.unusable_tokenizers import TokenizerVerdicts
 from reconciler.app.surroundings.environment import Environment
 from reconciler.desired.desired import Desired
 from reconciler.desired.queue import Quest
-from reconciler.plan.actions import EnqueueJob
+from reconciler.plan.actions import EnqueueJob, UpdateJob
 from reconciler.plan.changes import Plan
 from reconciler.plan.queue.quest_sources import said
 from reconciler.plan.world import World
@@ -162,11 +162,13 @@ def known_of_queue(
 
     Nothing is looked up for a plan that adds nothing to train, and nothing that is in `known`.
     """
-    queued = {change.action.quest_id for change in plan.changes if isinstance(change.action, EnqueueJob)}
-    if not adds_training(world, (change.action for change in plan.changes)):
+    made = [change.action for change in plan.changes]
+    if not adds_training(world, made):
         return {}
+    queued = {action.quest_id for action in made if isinstance(action, EnqueueJob)}
+    changed = {action.job_uid for action in made if isinstance(action, UpdateJob)}
     mine = world.facts.jobs_of(world.uid(world.active or ""))
-    queued |= {job.quest_id for job in mine if job.status in ("queued", "processing")}
+    queued |= {job.quest_id for job in mine if job.status in ("queued", "processing") or job.uid in changed}
     wanted = [quest for quest in world.quests if quest.id in queued and quest.id not in known]
     found = {**_looked_up(world, layout, wanted, look, nothing_guarded), **known}
     return {name: one for name, one in found.items() if one is not None}
