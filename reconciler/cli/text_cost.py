@@ -63,10 +63,15 @@ def _memory(one: "RunMemory") -> str:
     has = "" if one.device_bytes is None else f" of {size(one.device_bytes)}"
     about = "about " if one.measured_at is None else ""
     need = f"{about}{size(one.need_bytes or 0)}{has} on {one.device} ({known})"
-    fits = (
-        f"; how much {one.device} has is unknown" if one.verdict == "unknown device" else f": {one.verdict}"
-    )
-    return f"Memory of {safe(one.campaign)}: {need}{fits}."
+    return f"Memory of {safe(one.campaign)}: {need}{_fits(one)}."
+
+
+def _fits(one: "RunMemory") -> str:
+    if one.verdict != "unknown device":
+        return f": {one.verdict}"
+    if one.device == "cpu":
+        return ""  # it is the machine's own, and shared with everything that runs there
+    return f"; how much {one.device} has is unknown"
 
 
 def _acts(document: "PlanDocument") -> bool:
@@ -99,7 +104,7 @@ def _cost_parts(cost: "Cost") -> Iterator[str]:
     if cost.unknown and cost.is_first_training:
         yield f"{'the rest of the disk' if cost.adds_bytes else 'disk'} unknown before a first training"
     elif cost.unknown:
-        yield f"unknown for {' and '.join(cost.unknown)}"
+        yield f"disk unknown for {' and '.join(cost.unknown)}"
     if cost.frees_now_bytes:
         yield f"frees {size(cost.frees_now_bytes)} now"
     if cost.frees_later_bytes:
