@@ -13,8 +13,8 @@ from lab import Lab, found_realm, rows
 
 COMMAND = (sys.executable, "-m", "reconciler.cli")
 HUGE_BYTES = 64 << 30
-MOST_MEMORY_KB = 3_000_000
-"""Of addresses, not of pages: an interpreter with its libraries takes a tenth of that, a huge file 20 times."""
+MOST_MEMORY_KB = 8_000_000
+"""Of addresses, not of pages: an interpreter with its libraries takes a part of that, a huge file eight times."""
 LONG_AGO = (0, 1_700_000_000)
 
 
