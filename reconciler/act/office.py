@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 
-from reconciler.act.journal import close_orphans
+from reconciler.act.journal import close_orphans, make_durable_after_failure
 from reconciler.act.older_store import newest_numbered
 from state.atomic import ensure_folder, remove_staging
 from state.homes import find_home
@@ -26,6 +26,7 @@ def enter_office(layout: Layout, now: str) -> Writer:
         StoreDamaged: the file is no database.
         StoreTooNew: a newer version wrote it.
         ValueError: the epoch's mirror is damaged.
+        OSError: the disk is full or failing.
     """
     stay_inside(layout.root)
     ensure_folder(layout.root)
@@ -33,6 +34,7 @@ def enter_office(layout: Layout, now: str) -> Writer:
     try:
         mirror_epoch(layout.epoch, writer.epoch)
         close_orphans(writer, now)
+        make_durable_after_failure(writer, layout)  # what is swept may be all that a power cut would leave
         _sweep(layout, writer)
     except BaseException:
         writer.close()
