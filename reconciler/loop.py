@@ -24,7 +24,10 @@ TRIES_WITHOUT_SUCCESS = 3
 """So many ticks in a row in which nothing succeeded end `until-converged`."""
 
 MOVING_SECONDS = 0.2
-_LOOK_MILLISECONDS = 100
+_LOOK_MILLISECONDS = 200
+_STEP_MILLISECONDS = 50
+"""watchfiles sleeps so long between two looks at what the kernel told it, and once more to see if that was
+all. At half of it a waiting loop takes 0.3 % of a core instead of 0.2, and sees a commit 25 ms earlier."""
 
 _RUN = RunLayout(Path())
 _OF_RUNS = frozenset({_RUN.exit.name, _RUN.process.name})
@@ -164,8 +167,8 @@ class FileTriggers:
         self._changes = watch(
             *existing,
             watch_filter=None,
-            debounce=50,
-            step=25,
+            debounce=_STEP_MILLISECONDS,
+            step=_STEP_MILLISECONDS,
             rust_timeout=_LOOK_MILLISECONDS,
             yield_on_timeout=True,
             stop_event=self._stop,
