@@ -23,14 +23,15 @@ _PLACES: dict[type[a.Action], tuple[str, ...]] = {
     a.WriteStatusFiles: _STATUS,
     **dict.fromkeys((a.LaunchRun, a.RegisterCampaign), _ALL),
     **dict.fromkeys((a.ArchiveCampaign, a.RestoreCampaign), _MOVED),
-    **dict.fromkeys((a.TrashCheckpoint, a.RestoreCheckpoint), ("checkpoints",)),
+    **dict.fromkeys((a.TrashCheckpoint, a.DemoteCheckpoint, a.RestoreCheckpoint), ("checkpoints",)),
     **dict.fromkeys((a.TakeOverCheckpoint, a.ImportCheckpoint, a.SetAsideCheckpoint), ("checkpoints",)),
 }
 """In the campaign's folder."""
 _MOVE = "move it away; files and empty folders are made again, what was in a folder you bring back"
 _READ = "make it readable again for the user that apply runs as (ls -ld shows whose it is)"
 _MOVES_CAMPAIGN = (a.ArchiveCampaign, a.RestoreCampaign, a.DeleteCampaign)
-_USES_TRASH = (a.TrashCheckpoint, a.RestoreCheckpoint, a.PurgeTrash, a.WriteTombstone, a.DeleteCampaign)
+_USES_TRASH = (a.RestoreCheckpoint, a.WriteTombstone)
+"""Beside what destroys: that goes there, or is there."""
 _USES_DATA = (a.SnapshotFile, a.GenerateQuest, a.TakeInboxFile)
 
 
@@ -77,7 +78,7 @@ def _places_of(world: World, change: Change) -> Iterator[str]:
     action = change.action
     if isinstance(action, _USES_DATA):
         yield "data"
-    if isinstance(action, _USES_TRASH):
+    if action.destroys or isinstance(action, _USES_TRASH):
         yield "trash"
     if isinstance(action, a.WritePointer):
         yield from ("control/active_campaign.json", "campaigns/active")

@@ -1,12 +1,6 @@
 """Where the specs come from: who asked for a look is told what it found; in trouble nothing is deleted."""
 
-from reconciler.plan.actions import (
-    AnswerRefresh,
-    DeleteCampaign,
-    PurgeTrash,
-    TakeApproval,
-    TrashCheckpoint,
-)
+from reconciler.plan.actions import AnswerRefresh, TakeApproval
 from reconciler.plan.changes import Change
 from reconciler.plan.draft import Draft
 from reconciler.plan.world import World
@@ -17,7 +11,6 @@ from state.store.rows import RequestRow
 
 SHOWN = 12
 """So many digits of a commit are shown to be accepted."""
-_DELETES = (TrashCheckpoint, DeleteCampaign, PurgeTrash)
 _HINTS = {
     "unreachable": "what it needs is on the other side; then: reconcile refresh --wait",
     "no-access": "give who runs apply an ssh key or a credential helper; then: reconcile refresh --wait",
@@ -57,7 +50,7 @@ def plan_source_trouble(world: World, draft: Draft) -> None:
     source = world.facts.source
     if source is None or source.trouble is None:
         return
-    held = [change for change in draft.changes if isinstance(change.action, _DELETES)]
+    held = [change for change in draft.changes if change.action.destroys]
     draft.take_out([*held, *(change for change in draft.changes if _uses_an_approval(change))])
     waits = f"; {count(len(held), 'deletion')} wait{'s' if len(held) == 1 else ''} meanwhile" if held else ""
     if source.is_local:

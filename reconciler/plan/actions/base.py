@@ -1,7 +1,12 @@
 """An effect as data: what all of them are."""
 
+from typing import ClassVar
+
 import msgspec
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="action"):
     """What a change does. All inputs that decide the effect are fields; the change's id is their hash."""
+
+    destroys: ClassVar[bool] = False
+    """Does it drop, demote or purge? Then it waits while the source of the specs is in doubt."""

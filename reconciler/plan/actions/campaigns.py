@@ -1,6 +1,6 @@
 """What can happen to a campaign and to the files that tell of it."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from reconciler.plan.actions.base import Action
 from state.cards import CampaignCard
@@ -101,6 +101,7 @@ class RestoreCampaign(Action, frozen=True, kw_only=True):
 class DeleteCampaign(Action, frozen=True, kw_only=True):
     """Delete a campaign whole: its tombstone, then its folder into the trash, where it can be taken back."""
 
+    destroys: ClassVar[bool] = True
     campaign: str
     campaign_uid: str
     sequence: int

@@ -1,6 +1,6 @@
 """What can happen to a checkpoint, until it is gone."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from reconciler.plan.actions.base import Action
 from state.store.rows import Marks
@@ -29,6 +29,7 @@ class SetAsideCheckpoint(Action, frozen=True, kw_only=True):
 class TrashCheckpoint(Action, frozen=True, kw_only=True):
     """Drop a checkpoint: its tombstone, then its folder into the trash, from where it can be taken back."""
 
+    destroys: ClassVar[bool] = True
     campaign: str
     campaign_uid: str
     sequence: int
@@ -46,6 +47,7 @@ class TrashCheckpoint(Action, frozen=True, kw_only=True):
 class DemoteCheckpoint(Action, frozen=True, kw_only=True):
     """Let a checkpoint keep its weights only: its full form goes to the trash, and can be taken back."""
 
+    destroys: ClassVar[bool] = True
     campaign: str
     campaign_uid: str
     sequence: int
@@ -118,6 +120,7 @@ class WriteTombstone(Action, frozen=True, kw_only=True):
 class PurgeTrash(Action, frozen=True, kw_only=True):
     """Delete a dropped checkpoint, or a whole campaign, for good: its time of grace is over."""
 
+    destroys: ClassVar[bool] = True
     campaign: str
     campaign_uid: str
     sequence: int
