@@ -8,6 +8,7 @@ import msgspec
 from reconciler.app.looking.active_run import ActiveRun
 from reconciler.app.planning.look import View
 from reconciler.plan.actions import Action
+from reconciler.plan.campaigns.overruled import overruled_deletion
 from reconciler.plan.changes import Change
 from reconciler.plan.sentences import sentence_of
 from reconciler.plan.world import World
@@ -56,10 +57,27 @@ def synced(view: View, world: World, name: str, run: ActiveRun | None) -> Axis:
         if change.source not in ("progress", "rules") and concerns(change.action, change.subject, name)
     ]
     asked = [change for change in changes if change.source == "request"]
-    if len(asked) == len(changes):
-        later = f"; {asked[-1].reason}, and apply does it ({asked[-1].cause})" if asked else ""
-        return Axis("synced", "as-specified", f"as the specs say at {view.commit.id[:7]}{later}")
-    return _out_of_sync(view, changes)
+    if len(asked) < len(changes):
+        return _out_of_sync(view, changes)
+    return _overruled(world, name) or _as_specified(view, asked)
+
+
+def _as_specified(view: View, asked: Sequence[Change]) -> Axis:
+    """Return that the world is as the specs say, and what a person asked for besides."""
+    later = f"; {asked[-1].reason}, and apply does it ({asked[-1].cause})" if asked else ""
+    return Axis("synced", "as-specified", f"as the specs say at {view.commit.id[:7]}{later}")
+
+
+def _overruled(world: World, name: str) -> Axis | None:
+    """Return that the campaign is there against its spec, because a person took it back; None: it is not."""
+    row = world.facts.campaign_row(name)
+    if world.desired.campaigns[name].spec.state != "deleted" or row is None:
+        return None
+    if overruled_deletion(world, row) is None:
+        return None
+    where = world.where(f"campaign/{name}", "state")
+    said = f"you took it back; the spec still says state: deleted ({where}); take that line out"
+    return Axis("out of sync", "overruled", f"overruled: {said}")
 
 
 def _out_of_sync(view: View, changes: Sequence[Change]) -> Axis:

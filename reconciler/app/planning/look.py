@@ -81,7 +81,7 @@ def look(environment: Environment, options: Options, *, ref: str = "HEAD", workt
     commit = head_of(environment, options, ref)
     repository = commit.top or repository_of(environment, options)
     read = load_worktree(environment, repository) if worktree else load_commit(environment, commit)
-    view = view_of(environment, options, commit, read)
+    view = view_of(environment, options, commit, read, worktree=worktree)
     if view.facts.store.attempted_commit not in (None, commit.id):
         from reconciler.app.planning.change_windows import with_window
 
@@ -91,8 +91,10 @@ def look(environment: Environment, options: Options, *, ref: str = "HEAD", workt
     return msgspec.structs.replace(view, is_worktree=worktree, uncommitted=edits)
 
 
-def view_of(environment: Environment, options: Options, commit: Commit, read: Desired) -> View:
-    """Return what the specs of a commit want, what is, and what apply would do about it.
+def view_of(
+    environment: Environment, options: Options, commit: Commit, read: Desired, *, worktree: bool = False
+) -> View:
+    """Return what the specs of a commit, or of the work tree on it, want, what is, and what apply would do.
 
     Raises:
         NotFound, Misused: the specs do not know the host that was named; a --set is wrong.
@@ -100,7 +102,7 @@ def view_of(environment: Environment, options: Options, commit: Commit, read: De
     desired = seen_from_here(environment, options, read)
     layout = Layout(root_of(environment, options, desired.realm.spec, commit))
     observer = Observer(environment, layout, commit.top or layout.root, looks_ahead=True)
-    seen = with_moved_specs(observer.facts(desired), desired, commit)
+    seen = with_moved_specs(observer.facts(desired), desired, commit, worktree=worktree)
     now = environment.now()
     world = World(desired=desired, facts=seen, specs_commit=commit.id, now=now)
     memory = Memory(environment)

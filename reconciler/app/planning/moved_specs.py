@@ -1,6 +1,6 @@
 """Which files of campaigns git sees as moved: asked only when one has lost its spec and a spec is new."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from reconciler.desired.desired import Desired
 from reconciler.desired.git_process import output
@@ -12,16 +12,20 @@ _FOLDER, _SUFFIX = "specs/campaigns/", ".yaml"
 _MOST_BYTES = 16 * 1024 * 1024
 
 
-def with_moved_specs(facts: Facts, desired: Desired, commit: Commit) -> Facts:
-    """Return the facts with each renamed campaign under its new name, those that git sees as moved, too."""
-    moved = _moved(commit, desired, facts) if is_unclear(desired, facts.store) else {}
-    return with_renames(facts, desired, moved)
+def with_moved_specs(facts: Facts, desired: Desired, commit: Commit, *, worktree: bool = False) -> Facts:
+    """Return the facts with each renamed campaign under its new name, those that git sees as moved, too.
+
+    With `worktree` the specs are those of the work tree: what moved since the commit is one more commit.
+    """
+    if not is_unclear(desired, facts.store):
+        return with_renames(facts, desired, {})
+    newest_first = (*_moves_since(commit), *_moves(commit)) if worktree else tuple(_moves(commit))
+    return with_renames(facts, desired, _moved(newest_first, desired, facts))
 
 
-def _moved(commit: Commit, desired: Desired, facts: Facts) -> dict[str, str]:
+def _moved(newest_first: Sequence[Mapping[str, str]], desired: Desired, facts: Facts) -> dict[str, str]:
     """Return new name → the name of a campaign that has no spec any more, as far as history goes."""
     left = {row.name for row in facts.store.campaigns} - desired.campaigns.keys()
-    newest_first = tuple(_moves(commit))
     found = {}
     for name in unknown_names(desired, facts.store):
         now = name
@@ -41,9 +45,19 @@ def _moves(commit: Commit) -> Iterator[Mapping[str, str]]:
     )  # fmt: skip
     for block in (said or b"").decode(errors="replace").split("\x01")[1:]:
         words = [word for word in block.split("\0") if word.strip()]
-        names = [_name(path) for path in words]
-        triples = zip(names[1::3], names[2::3], strict=False)
-        yield {new: old for old, new in triples if old is not None and new is not None}
+        yield _named(zip(words[1::3], words[2::3], strict=False))
+
+
+def _moves_since(commit: Commit) -> Iterator[Mapping[str, str]]:
+    """Yield the moves that the work tree makes on top of the commit."""
+    from reconciler.app.planning.worktree_moves import moved_in_worktree  # only a preview of a rename asks
+
+    yield _named(moved_in_worktree(commit, _FOLDER))
+
+
+def _named(moves: Iterable[tuple[str, str]]) -> Mapping[str, str]:
+    pairs = ((_name(old), _name(new)) for old, new in moves)
+    return {new: old for old, new in pairs if old is not None and new is not None}
 
 
 def _name(path: str) -> str | None:

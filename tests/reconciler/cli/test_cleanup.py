@@ -132,10 +132,13 @@ def test_a_campaign_is_deleted_whole_after_an_approval_and_comes_back(
     assert done.exit_code == 0
     assert changes(run) == []
     assert "state: deleted counts no more: a person took pip/campaign-001 back" in plain(run("plan").stdout)
+    assert "overruled: you took it back; the spec still says state: deleted" in plain(run("status").stdout)
+    assert {one["id"]: one["synced"] for one in campaigns(run)}[NAME] == "out of sync"
     assert set(before) <= {str(path.relative_to(realm)) for path in realm.rglob("*")}
     say(lab, git)
     assert run("apply", "--until-converged").exit_code == 0
     assert changes(run) == []
+    assert {one["id"]: one["synced"] for one in campaigns(run)}[NAME] == "synced"
 
 
 def test_a_deleted_campaign_in_the_trash_is_told_as_a_campaign(

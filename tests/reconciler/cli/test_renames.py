@@ -185,3 +185,27 @@ def test_a_store_made_again_from_the_folders_alone_knows_the_renamed_campaign(
     assert run("apply", "--once").exit_code == 0
     assert [one["id"] for one in items(run, "checkpoints")] == [f"{NEW}@7"]
     assert not (root / "campaigns/pip/first-light").exists()
+
+
+@pytest.mark.parametrize("staged", [True, False])
+def test_a_rename_in_the_work_tree_is_previewed_as_the_rename_that_its_commit_will_be(
+    run: Reconcile, resting: Callable[..., Path], lab: Path, git: Callable[..., str], staged: bool
+) -> None:
+    resting({}, (7,))
+    folder = lab / "specs/campaigns/pip"
+    if staged:
+        git(lab, "mv", str(folder / "campaign-001.yaml"), str(folder / "first-light.yaml"))
+    else:
+        (folder / "campaign-001.yaml").rename(folder / "first-light.yaml")
+    text = (folder / "first-light.yaml").read_text()
+    (folder / "first-light.yaml").write_text(text.replace("id: campaign-001", "id: first-light"))
+    (lab / "specs/realm.yaml").write_text("id: lab\nactive: pip/first-light\n")
+    index, objects = (lab / ".git/index").read_bytes(), sorted((lab / ".git/objects").rglob("*"))
+    said = run("plan", "--worktree").stdout
+    assert "was pip/campaign-001; git sees its file as moved" in said
+    assert "create" not in said
+    assert (lab / ".git/index").read_bytes() == index
+    assert sorted((lab / ".git/objects").rglob("*")) == objects
+    git(lab, "add", ".")
+    git(lab, "commit", "-qm", "campaign-001 is first-light now")
+    assert "was pip/campaign-001; git sees its file as moved" in run("plan").stdout
