@@ -180,9 +180,16 @@ def _moved(row: LedgerRow) -> LedgerRow:
 
 
 def _stones(store: apsw.Connection, left: list[LedgerRow]) -> list[TrashRow]:
-    """Return the tombstones of what is not living any more, with the segment that is now part of its name."""
-    found = ((row, select_one(store, TrashRow, "WHERE sequence = ?", row.sequence)) for row in left)
-    return [msgspec.structs.replace(stone, segment=row.segment) for row, stone in found if stone is not None]
+    """Return the tombstones of what is not living any more, with the segment that is now part of its name.
+
+    The full form of a checkpoint that keeps its weights only has one of its own number, which names these.
+    """
+    where = "WHERE campaign_uid = ? AND (sequence = ? OR (keeps IS NOT NULL AND ? IN (digest, keeps)))"
+    return [
+        msgspec.structs.replace(stone, segment=row.segment)
+        for row in left
+        for stone in select(store, TrashRow, where, row.campaign_uid, row.sequence, row.digest)
+    ]
 
 
 def _others_that_began(

@@ -152,10 +152,14 @@ class TrashRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
         return self.sequence < 0
 
     @property
+    def which(self) -> str:
+        """Return what follows the campaign's name and `@`: the step, in another segment with its number."""
+        return str(self.step) if self.segment is None else f"{self.segment}:{self.step}"
+
+    @property
     def thing(self) -> str:
         """Return what people call it, and undelete takes: `<hero>/<id>@<step>`, or `<hero>/<id>`."""
-        which = self.step if self.segment is None else f"{self.segment}:{self.step}"
-        return self.campaign if self.is_campaign else f"{self.campaign}@{which}"
+        return self.campaign if self.is_campaign else f"{self.campaign}@{self.which}"
 
     @property
     def subject(self) -> str:

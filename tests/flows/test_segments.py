@@ -34,6 +34,7 @@ class Life:
         self.world = World(folder)
         self.campaign: dict[str, Any] = {"id": "campaign-001"}
         self.quests = [SUMS, MORE]
+        self.rules: dict[str, Any] = {}
         self.world.lab.write("data/sums.jsonl", rows(range(40)))
         self.world.lab.write("data/more.jsonl", rows(range(100, 120)))
         self.commit()
@@ -51,6 +52,7 @@ class Life:
             "heroes/one": tiny_hero("one"),
             "campaigns/one/campaign-001": self.campaign,
             "queue": {"quests": self.quests},
+            **({"retention": self.rules} if self.rules else {}),
         })  # fmt: skip
 
     @property
@@ -136,6 +138,29 @@ def test_a_line_is_done_once_and_another_reason_goes_back_once_more(life: Life) 
     assert [one for one in life.names if one.startswith("2:")] == ["2:15", "2:20", "2:25", "2:30"]
     assert learnt_once(life.prove("latest")) == [("sums", 40, 0, 0), ("more", 20, 0, 0)]
     life.check_whole()
+
+
+def test_what_a_person_took_back_of_a_left_segment_is_not_dropped_again(life: Life) -> None:
+    """The wrong turn: it was dropped by the same apply, and the living one of its step was kept for it."""
+    life.world.apply()
+    life.commit(rewind=REWIND)
+    life.world.apply()
+    life.rules = {"campaigns": {"active": {"keep_checkpoints": 1}}, "minimum_age": "1s"}
+    life.commit()
+    life.world.pass_time(minutes=1)
+    life.world.apply()
+    left = life.world.lab.layout.campaign(ONE).segment(1)
+    before = sorted(path.name for path in left.glob("checkpoint-*"))
+
+    life.world.ask("undelete", f"{ONE}@1:20")
+    life.world.apply()
+
+    assert "checkpoint-20" not in before
+    assert sorted(path.name for path in left.glob("checkpoint-*")) == sorted([*before, "checkpoint-20"])
+    waiting = {stone.thing for stone in life.store.trash if stone.state == "trashed"}
+    assert f"{ONE}@20" in waiting
+    assert f"{ONE}@1:20" not in waiting
+    check_nothing_is_left(life.world)
 
 
 def test_back_to_the_first_weights_everything_is_learnt_again(life: Life) -> None:

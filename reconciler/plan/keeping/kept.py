@@ -193,8 +193,8 @@ def checkpoint_id(row: CampaignRow, one: LedgerRow, *, gone: bool) -> str:
 
 def references_to(world: World, row: CampaignRow) -> Iterator[Reference]:
     """Yield what needs a checkpoint of this campaign."""
-    for step, reason in (*_of_training(world, row), *_of_jobs(world, row)):
-        yield Reference(id=f"{row.name}@{step}", reason=reason)
+    for which, reason in (*_of_training(world, row), *_of_jobs(world, row)):
+        yield Reference(id=f"{row.name}@{which}", reason=reason)
     branch = open_branch(world, row) if world.facts.segments_of(row.uid) else None
     if branch is not None and (stand := stand_of(world, branch)) is not None:
         yield Reference(id=_name_by_digest(world, row, stand.digest), reason="a release goes on from it")
@@ -208,30 +208,39 @@ def _name_by_digest(world: World, row: CampaignRow, digest: str) -> str:
 
 def lasting_references(world: World, row: CampaignRow) -> Iterator[Reference]:
     """Yield what needs a checkpoint of this campaign however far it trains."""
-    for step, reason in _of_people(world, row):
-        yield Reference(id=f"{row.name}@{step}", reason=reason)
+    for which, reason in _of_people(world, row):
+        yield Reference(id=f"{row.name}@{which}", reason=reason)
     if row.starting_checkpoint is not None:
         yield Reference(id=f"{row.name}@{row.starting_step}", reason="its own starting point")
     for name, checkpoint in world.starting_points.get(row.name, ()):
         yield Reference(id=checkpoint, reason=f"starting point of {name}")
 
 
-def _of_training(world: World, row: CampaignRow) -> Iterator[tuple[int, str]]:
+def _of_training(world: World, row: CampaignRow) -> Iterator[tuple[str, str]]:
     newest = world.newest_checkpoint(row.name)
     if newest is not None:
-        yield newest.step, "training goes on from it"
+        yield str(newest.step), "training goes on from it"
     for run in world.facts.runs_of(row.uid):
         if run.state != "ended" and run.resume_step is not None:
-            yield run.resume_step, "a run began from it"
+            yield _which(world, row, run.segment, run.resume_step), "a run began from it"
 
 
-def _of_jobs(world: World, row: CampaignRow) -> Iterator[tuple[int, str]]:
-    """Yield where the open jobs began: the checkpoint before the first update of each."""
+def _of_jobs(world: World, row: CampaignRow) -> Iterator[tuple[str, str]]:
+    """Yield where the open jobs began: the checkpoint before the first update of each.
+
+    A rollback lets each begin anew that began later, so all of them began in the living history.
+    """
     for job in world.facts.jobs_of(row.uid):
         if job.status in ("queued", "processing") and job.start_step is not None:
-            yield job.start_step - 1, f"quest {job.quest_id} began there"
+            yield str(job.start_step - 1), f"quest {job.quest_id} began there"
 
 
-def _of_people(world: World, row: CampaignRow) -> Iterator[tuple[int, str]]:
+def _of_people(world: World, row: CampaignRow) -> Iterator[tuple[str, str]]:
     for stone in world.facts.taken_back.get(row.uid, ()):
-        yield stone.step, "a person took it back"
+        yield stone.which, "a person took it back"
+
+
+def _which(world: World, row: CampaignRow, segment: int, step: int) -> str:
+    """Return what a segment's step is called; one that it never saved itself is of the living history."""
+    own = (one for one in world.facts.ledger_of(row.uid) if (one.segment, one.step) == (segment, step))
+    return next((one.which for one in own), str(step))

@@ -125,6 +125,19 @@ def test_what_lies_in_the_trash_comes_back_to_the_segment_that_was_left(
     assert lying(realm, make, realm.layout.campaign(make.campaign).segment(1)) == [9, 11]
 
 
+def test_optimizer_state_in_the_trash_goes_by_the_name_that_its_weights_have_after_a_rollback(
+    realm: Any, make: Any, saved: dict[int, Any]
+) -> None:
+    realm.done(make.demote(saved[9], 2), make.demote(saved[11], 3))
+    realm.ask("undelete", f"{make.campaign}@9")
+    realm.done(make.take_back(9, 4))
+
+    realm.done(make.roll_back(saved[7]))
+
+    stones = {stone.thing: stone.state for stone in realm.view().trash}
+    assert stones == {f"{make.campaign}@1:9": "restored", f"{make.campaign}@1:11": "trashed"}
+
+
 def test_a_checkpoint_of_a_left_segment_is_dropped_and_taken_back_by_its_own_name(
     realm: Any, make: Any, saved: dict[int, Any]
 ) -> None:

@@ -71,3 +71,31 @@ def with_states(world: World, states: tuple[str, ...]) -> World:
     ]
     store = msgspec.structs.replace(world.facts.store, ledger=tuple(ledger))
     return msgspec.structs.replace(world, facts=msgspec.structs.replace(world.facts, store=store))
+
+
+def test_what_a_run_of_a_release_began_from_is_named_with_its_segment(
+    world_of: Callable[[Mapping[str, Any]], World],
+) -> None:
+    """A living checkpoint of the same step is another one, and nothing holds it."""
+    release = {"number": 2, "kind": "decay", "parent_step": 10, "updates": 20, "final_ratio": 0.1}
+    facts = {"active": PIP, "data": ["q1"], "campaigns": {PIP: {
+        "segments": [release],
+        "checkpoints": [{"step": 10}, {"step": 20}, {"step": 30}, {"step": 20, "segment": 2, "aside": True}],
+        "runs": [{"segment": 2, "state": "running", "alive": True, "resume_step": 20}]}}}  # fmt: skip
+
+    found = needed(world_of({"facts": facts}))
+
+    assert found[f"{PIP}@2:20"] == "a run began from it"
+    assert set(found) == {f"{PIP}@2:20", f"{PIP}@30"}
+
+
+def test_what_a_run_began_from_that_an_earlier_segment_saved_is_of_the_living_history(
+    world_of: Callable[[Mapping[str, Any]], World],
+) -> None:
+    facts = {"active": PIP, "data": ["q1"], "campaigns": {PIP: {
+        "row": {"segment": 2},
+        "segments": [{"number": 2, "parent_step": 20}],
+        "checkpoints": [{"step": 10}, {"step": 20}, {"step": 30, "segment": 1, "aside": True}],
+        "runs": [{"segment": 2, "state": "running", "alive": True, "resume_step": 20}]}}}  # fmt: skip
+
+    assert set(needed(world_of({"facts": facts}))) == {f"{PIP}@20"}
