@@ -10,7 +10,7 @@ from pathlib import Path
 import apsw
 
 from reconciler.act.checkpoints import row_in_force, write_sidecar
-from reconciler.act.derived import campaign_row, places_of, write_campaign_file, write_pointer_files
+from reconciler.act.derived import places_of, write_campaign_file, write_pointer_files
 from reconciler.act.errors import Permanent
 from reconciler.act.lying import all_lying
 from reconciler.act.status_files import write_status_files
@@ -36,12 +36,12 @@ def rename(action: RenameCampaign, tools: Tools) -> str:
         if taken is not None:
             raise Permanent(f"campaign {taken.uid} has the name {wanted.new} already; nothing was renamed")
         changed = _rename_rows(store, wanted)
-        folder = campaign_row(store, wanted.campaign_uid, wanted.new).folder_name
         is_active = get_meta(store, "active_uid") == wanted.campaign_uid
     _write_files(tools, wanted, changed)
     if is_active:
         write_pointer_files(tools)
-    return f"it was {action.previous}; its folder stays campaigns/{folder}"
+    folder = places_of(tools, wanted.campaign_uid, wanted.new).folder.relative_to(tools.layout.root)
+    return f"it was {action.previous}; its folder stays {folder}"
 
 
 def _rename_rows(store: apsw.Connection, wanted: Rename) -> set[str]:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from reconciler.desired.desired import Desired
 from reconciler.observed.facts import Facts
 from reconciler.plan import occasions
-from reconciler.plan.campaigns.renames import block_misnamed
+from reconciler.plan.campaigns.renames import without_misnamed
 from reconciler.plan.changes import Plan
 from reconciler.plan.draft import Draft
 from reconciler.plan.root import block_misplaced_root, block_reserved_heroes
@@ -93,7 +93,7 @@ def _finish_first(world: World, draft: Draft) -> bool:
     return plan_unfinished_demotions(world, draft)
 
 
-_STOPS = (block_misplaced_root, block_reserved_heroes, block_misnamed, _finish_first)
+_STOPS = (block_misplaced_root, block_reserved_heroes, _finish_first)
 """What comes before the planners: where one of these has something to say, they are not asked."""
 
 
@@ -107,6 +107,7 @@ def make_plan(
     """
     world = World(desired=desired, facts=facts, specs_commit=specs_commit, now=now, right=right)
     draft = Draft()
+    world = without_misnamed(world, draft)
     if not any(block(world, draft) for block in _STOPS):
         for planner in PLANNERS:
             if draft.changes or planner.occasion(world):

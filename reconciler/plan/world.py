@@ -1,12 +1,13 @@
 """The inputs of planning, and the questions that several planners ask of them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
 import msgspec
 
 from reconciler.desired.base import Suspend, suspended_until
+from reconciler.desired.campaign import Campaign
 from reconciler.desired.desired import Desired, Source
 from reconciler.desired.places import Step
 from reconciler.desired.queue import Quest
@@ -51,6 +52,8 @@ class World(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     now: str
     right: frozenset[str] = frozenset()
     """Campaigns whose campaign.json and training_status.json are known to say what they should."""
+    misnamed: Mapping[str, Source[Campaign]] = {}
+    """Specs that are left out of `desired`: their names, or `was:`, say that two campaigns are one."""
 
     @property
     def observed_now(self) -> float:
@@ -59,9 +62,24 @@ class World(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @property
     def active(self) -> str | None:
-        """The campaign that the specs want active; none where that one was deleted."""
+        """The campaign that the specs want active; none where that one was deleted, or is misnamed."""
         name = self.desired.realm.spec.active
-        return None if name is not None and self.is_deleted(name) else name
+        return None if name is not None and (self.is_deleted(name) or name in self.misnamed) else name
+
+    @property
+    def is_active_misnamed(self) -> bool:
+        """Do the specs want a campaign active whose spec is left out?"""
+        return self.desired.realm.spec.active in self.misnamed
+
+    def may_be_misnamed(self, campaign: str) -> bool:
+        """Has this campaign no spec, while one is left out that may be its own?"""
+        return (
+            bool(self.misnamed) and campaign not in self.desired.campaigns and not self.is_deleted(campaign)
+        )
+
+    def stays_as_it_is(self, campaign: str) -> bool:
+        """Do its run and its jobs go on as they are, until a wrong name is put right?"""
+        return self.is_active_misnamed or self.may_be_misnamed(campaign)
 
     def is_deleted(self, campaign: str) -> bool:
         """Was it deleted whole, and not taken back?"""
@@ -92,7 +110,7 @@ class World(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return found
 
     def _named_starting_points(self) -> Iterator[tuple[str, str | None]]:
-        for name, source in self.desired.campaigns.items():
+        for name, source in (*self.desired.campaigns.items(), *self.misnamed.items()):
             if not self.is_deleted(name):
                 yield name, source.spec.starting_checkpoint
         for row in self.facts.store.campaigns:

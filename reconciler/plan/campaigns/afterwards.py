@@ -84,6 +84,7 @@ def _world_then(world: World, draft: Draft, names: set[str]) -> World:
         facts=msgspec.structs.replace(facts, store=store, campaigns={**facts.campaigns, **there}),
         specs_commit=world.specs_commit,
         now=world.now,
+        misnamed=world.misnamed,
     )
 
 

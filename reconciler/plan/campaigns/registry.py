@@ -76,7 +76,7 @@ def plan_activation(world: World, draft: Draft) -> None:
     """Make the active campaign the one that the specs name."""
     store = world.facts.store
     was = world.name(store.active_uid) if store.active_uid else None
-    if world.active == was:
+    if world.active == was or world.is_active_misnamed:
         return
     stops = draft.ids(StopRun)
     cause = world.where("realm", "active")

@@ -99,14 +99,22 @@ def _under(seen: Mapping[str, DerivedFile], rename: Rename) -> dict[str, Derived
     return {(rename.new if name == rename.old else name): one for name, one in seen.items()}
 
 
-def block_misnamed(world: World, draft: Draft) -> bool:
-    """Name every spec whose name, or `was:`, says that two campaigns are one; then nothing is planned."""
+def without_misnamed(world: World, draft: Draft) -> World:
+    """Name every spec whose name, or `was:`, says that two campaigns are one; return the world without them.
+
+    Nothing is created for such a spec, and what lost its own stays as it is meanwhile; all else is planned.
+    """
     found = [*_named_again(world), *_never_was(world)]
+    if not found:
+        return world
     for name, message, hint in found:
         key = ("was",) if world.desired.campaigns[name].spec.was else ()
         cause = world.where(f"campaign/{name}", *key)
         draft.block(f"campaign/{name}", code="name-taken", message=message, cause=cause, hint=hint)
-    return bool(found)
+    campaigns = dict(world.desired.campaigns)
+    misnamed = {name: campaigns.pop(name) for name in dict.fromkeys(name for name, _, _ in found)}
+    desired = msgspec.structs.replace(world.desired, campaigns=campaigns)
+    return msgspec.structs.replace(world, desired=desired, misnamed=misnamed)
 
 
 def _named_again(world: World) -> Iterator[tuple[str, str, str]]:

@@ -50,7 +50,7 @@ def _plan_leavers(world: World, draft: Draft, wanted: set[str]) -> None:
     names = {job.campaign_uid: world.name(job.campaign_uid) for job in left}
     done = {uid for name in names.values() for uid in jobs.finished_uids(world, draft, name)}
     for job in left:
-        if job.uid not in done:
+        if job.uid not in done and not world.stays_as_it_is(names[job.campaign_uid]):
             is_there = job.quest_id in world.quest_places
             why = "its quest is for another campaign now" if is_there else "its quest left the queue"
             dequeue(world, draft, job, names[job.campaign_uid], why)

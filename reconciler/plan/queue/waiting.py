@@ -60,7 +60,8 @@ def say_what_it_waits_for(world: World, draft: Draft, quest: Quest) -> None:
     if _is_finished(world, quest):
         return
     begun_by = _started_elsewhere(world, quest, None)
-    if not quest.for_ and begun_by and begun_by not in world.desired.campaigns:
+    is_gone = begun_by is not None and begun_by not in world.desired.campaigns
+    if is_gone and not quest.for_ and not world.may_be_misnamed(begun_by or ""):
         draft.block(
             f"quest/{quest.id}",
             code="owner-gone",
@@ -83,6 +84,10 @@ def say_what_it_waits_for(world: World, draft: Draft, quest: Quest) -> None:
 
 def _way_out(world: World, names: Sequence[str]) -> str:
     """Say what lets a quest of these campaigns, or heroes, go on."""
+    if world.is_active_misnamed:
+        return (
+            f"put right the name of {world.desired.realm.spec.active}, which specs/realm.yaml names as active"
+        )
     deleted = [name for name in names if world.is_deleted(name)]
     if deleted and len(deleted) == len(names):
         stone = world.facts.deletion(world.uid(deleted[0]))

@@ -154,7 +154,7 @@ def _why_stop(world: World, draft: Draft, live: LiveRun) -> tuple[str, str] | No
     source = world.desired.campaigns.get(live.campaign)
     if source is not None and source.spec.state is not None:
         return f"its spec says state: {source.spec.state}", source.where("state")
-    if live.campaign != world.active:
+    if live.campaign != world.active and not world.stays_as_it_is(live.campaign):
         return "not active any more", world.where("realm", "active")
     suspension = world.suspension(live.campaign)
     if suspension is not None:
@@ -162,6 +162,8 @@ def _why_stop(world: World, draft: Draft, live: LiveRun) -> tuple[str, str] | No
         return f"{thing} is {suspend.words}", world.where(thing, "suspend")
     if world.hold(live.campaign) == "stop":
         return blockers.held_text(world, live.campaign), "reconcile stop"
+    if world.stays_as_it_is(live.campaign):
+        return None  # what would be launched in its place is not known
     row = world.facts.campaign_row(live.campaign)
     found = _why_elsewhere(world, draft, live, row) if row is not None else None
     return found or _why_restart(world, draft, live)

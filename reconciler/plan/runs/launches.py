@@ -13,6 +13,7 @@ def plan_launch(world: World, draft: Draft) -> None:
     if campaign is None or campaign not in world.desired.campaigns:
         return
     if _someone_stays_alive(world, draft):
+        _name_who_goes_on(world, draft, campaign)
         return
     heading = heading_of(world, draft, campaign)
     resolved = resolve_run(world, campaign)
@@ -29,3 +30,16 @@ def plan_launch(world: World, draft: Draft) -> None:
 def _someone_stays_alive(world: World, draft: Draft) -> bool:
     stopping = {action.key for action in draft.actions(StopRun)}
     return bool(world.strangers()) or any(live.key not in stopping for live in world.live_runs())
+
+
+def _name_who_goes_on(world: World, draft: Draft, campaign: str) -> None:
+    """Say that another campaign's run is left alone, because a wrong name may be meant for it."""
+    for live in world.live_runs() if world.misnamed else ():
+        if live.campaign != campaign and world.may_be_misnamed(live.campaign):
+            draft.block(
+                f"campaign/{campaign}",
+                code="still-training",
+                message=f"the run of {live.campaign}, which has no spec any more, goes on meanwhile",
+                cause=world.where("realm", "active"),
+                hint=f"put right the name of {' or '.join(world.misnamed)}: then it goes on, or stops",
+            )

@@ -285,7 +285,7 @@ def plan_purges(world: World, draft: Draft) -> None:
     doubts = _doubts(world, draft)
     free = {stone.sequence for stone in waiting if not _stays(world, draft, stone, doubts)}
     for stone in due(world):
-        if stone.sequence in free:
+        if stone.sequence in free and not world.may_be_misnamed(stone.campaign):
             draft.add(
                 PurgeTrash(
                     campaign=stone.campaign,

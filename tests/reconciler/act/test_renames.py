@@ -55,3 +55,10 @@ def test_a_copy_elsewhere_of_a_renamed_campaign_is_the_one_that_was_made_before(
     (copy,) = realm.view().copies
     assert copy.path == str(before)
     assert read(before / "manifest.json", Manifest).digest == manifest.digest
+
+
+def test_what_a_rename_of_a_legend_says_is_the_folder_that_is_there(realm: Any, make: Any) -> None:
+    realm.done(make.record(realm.save_checkpoint(7)), make.activate(make.other, make.campaign))
+    (folder,) = realm.done(make.archive())
+    assert realm.done(make.rename(NEW)) == [f"it was {make.campaign}; its folder stays {folder}"]
+    assert (realm.layout.root / folder).is_dir()

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
+from reconciler.app.surroundings.errors import Blocked
+
 Reconcile = Callable[..., Result]
 NEW = "pip/first-light"
 RETENTION = "campaigns: {active: {keep_checkpoints: 1}}\nminimum_age: 1s\n"
@@ -158,7 +160,8 @@ def test_the_number_of_a_renamed_campaign_is_not_given_to_a_new_one(
     git(lab, "commit", "-qm", "the old name again")
     said = run("plan").stdout
     assert "pip/first-light had this name before" in said
-    assert "create" not in said
+    assert "create   campaign pip/campaign-002" in said
+    assert "create   campaign pip/campaign-001" not in said
 
 
 def test_a_former_name_whose_spec_is_still_there_is_refused_with_its_line(
@@ -209,3 +212,40 @@ def test_a_rename_in_the_work_tree_is_previewed_as_the_rename_that_its_commit_wi
     git(lab, "add", ".")
     git(lab, "commit", "-qm", "campaign-001 is first-light now")
     assert "was pip/campaign-001; git sees its file as moved" in run("plan").stdout
+
+
+def replace(lab: Path, git: Callable[..., str], text: str) -> None:
+    """Commit another spec in place of the campaign's, so short that git sees nothing moved."""
+    git(lab, "rm", "-q", "specs/campaigns/pip/campaign-001.yaml")
+    (lab / "specs/campaigns/pip").mkdir(exist_ok=True)
+    (lab / "specs/campaigns/pip/first-light.yaml").write_text(text)
+    (lab / "specs/realm.yaml").write_text(f"id: lab\nactive: {NEW}\n")
+    git(lab, "add", ".")
+    git(lab, "commit", "-qm", "another spec in its place")
+
+
+def axes(run: Reconcile) -> dict[str, tuple[str, str]]:
+    said = json.loads(run("status", "--json").stdout)
+    return {one["name"]: (one["synced"]["state"], one["synced"]["reason"]) for one in said["campaigns"]}
+
+
+def test_a_slip_in_was_blocks_its_campaign_and_what_else_there_is_comes_to_rest(
+    run: Reconcile,
+    resting: Callable[..., Path],
+    publish: Callable[..., None],
+    lab: Path,
+    git: Callable[..., str],
+) -> None:
+    folder = resting({}, (7,))
+    replace(lab, git, "id: first-light\nwas: pip/campaign-00l\n")
+    publish(folder, 9)
+    for _ in range(2):
+        applied = run("apply", "--until-converged")
+        assert applied.exit_code == Blocked.exit_code
+        assert "1 blocked" in applied.stdout
+        plan = json.loads(run("plan", "--json").stdout)
+        assert plan["changes"] == []
+        assert "did you mean was: pip/campaign-001?" in plan["blocked"][0]["hint"]
+        assert [one["id"] for one in items(run, "checkpoints")] == [f"pip/campaign-001@{n}" for n in (7, 9)]
+    assert axes(run)[NEW] == ("blocked", "name-taken")
+    assert axes(run)["mu/campaign-001"] == ("synced", "as-specified")
