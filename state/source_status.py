@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-Code = Literal["unreachable", "no-access", "branch-gone", "rewritten", "shallow", "no-space"]
+Code = Literal["unreachable", "no-access", "branch-gone", "rewritten", "commit-gone", "shallow", "no-space"]
 
 
 class SourceTrouble(msgspec.Struct, frozen=True, kw_only=True):

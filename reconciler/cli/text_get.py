@@ -125,6 +125,7 @@ def _dataset(item: Any) -> Row:
 def _trash(item: Any) -> Row:
     gone = item.state in ("foreign", "vanished") or item.left_seconds is None
     left = "" if gone else duration(item.left_seconds) if item.left_seconds else "two clean ticks"
+    left = "held" if item.is_held else left
     num_bytes = size(item.size_bytes) if item.size_bytes else ""
     name = f"{item.id} (whole)" if item.thing == "campaign" else item.id
     return (name, item.state, when(item.trashed_at), num_bytes, left, item.reason)

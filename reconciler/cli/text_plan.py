@@ -295,6 +295,10 @@ def summary(document: "PlanDocument") -> str:
     return f"{nothing}{': ' if rest else ''}{', '.join(rest)}."
 
 
+_WHOLE = ("root", "source")
+"""What is no thing that `explain` explains: its hint is said at once."""
+
+
 def next_steps(document: "PlanDocument", said: str = "") -> list[str]:
     """Return what a person would do now; `said` are the options that the plan was made with."""
     parts = []
@@ -314,8 +318,8 @@ def next_steps(document: "PlanDocument", said: str = "") -> list[str]:
     if document.awaiting is not None:
         digest = document.awaiting.digest.removeprefix("sha256:")[:_DIGEST]
         parts.append(f"Approve it:  reconcile approve {digest}")
-    if document.blocked and document.blocked[0].subject == "root":
-        parts.append(f"Mend it:  {safe(document.blocked[0].hint)}")
+    if (whole := next((one for one in document.blocked if one.subject in _WHOLE), None)) is not None:
+        parts.append(f"Mend it:  {safe(whole.hint)}")
     elif document.blocked and not document.is_worktree and document.ref == "HEAD":
         parts.append(f"Why blocked:  reconcile explain {safe(document.blocked[0].subject)}")
     return parts

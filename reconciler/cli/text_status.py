@@ -130,7 +130,8 @@ def _queue(report: "StatusReport") -> str:
 def _trash(trash: "TrashStatus") -> str:
     soon = duration(trash.next_seconds) if trash.next_seconds else "its next clean ticks"
     things = counts(campaign=trash.num_campaigns, checkpoint=trash.num_checkpoints)
-    parts = [f"{things}, {size(trash.size_bytes)}, the first for good in {soon}"] if things else []
+    ends = "held" if trash.is_held else f"the first for good in {soon}"
+    parts = [f"{things}, {size(trash.size_bytes)}, {ends}"] if things else []
     parts += [f"{trash.num_foreign:,} not ours, never deleted"] if trash.num_foreign else []
     return "; ".join(parts)
 

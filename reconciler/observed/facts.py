@@ -212,6 +212,11 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def _inbox(self) -> dict[str, InboxRow]:
         return {row.quest_id: row for row in self.store.inbox}
 
+    @property
+    def is_source_in_trouble(self) -> bool:
+        """Can the branch that is followed not be followed, so that nothing is deleted meanwhile?"""
+        return self.source is not None and self.source.trouble is not None
+
     @cached_property
     def in_trash(self) -> tuple[TrashRow, ...]:
         """The tombstones of what lies in the trash and takes room there."""

@@ -18,6 +18,12 @@ _HINTS = {
     "shallow": "fetch the whole history there (git fetch --unshallow); then: reconcile refresh --wait",
     "no-space": "make room on the disk; then: reconcile refresh --wait",
 }
+_BACK = {
+    "rewritten": "git merge {0}",
+    "commit-gone": "fetch {0} from a clone that has it, then git merge {0}",
+    "shallow": "git fetch --unshallow",
+}
+"""How a local branch goes on again from the commit before."""
 
 
 def plan_refreshes(world: World, draft: Draft) -> None:
@@ -75,7 +81,7 @@ def _uses_an_approval(change: Change) -> bool:
 def _tell_of_local(draft: Draft, source: SourceStatus, trouble: SourceTrouble, waits: str) -> None:
     """Name a local branch that does not go on; it is in the way of deletions, and of nothing else."""
     offered, before = (source.offered or "")[:SHOWN], (source.commit or "")[:7]
-    back = f"git merge {before}" if trouble.code == "rewritten" else "git fetch --unshallow"
+    back = _BACK[trouble.code].format(before)
     hint = f"if it is meant: reconcile refresh --accept {offered}; else: {back}"
     if waits:
         draft.block(

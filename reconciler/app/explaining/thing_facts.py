@@ -272,7 +272,8 @@ def _in_the_trash(view: View, name: str) -> Iterator[Fact]:
     for item in trash(view):
         if item.id == name and item.state == "trashed":
             left = duration(item.left_seconds) if item.left_seconds else "two clean ticks"
-            yield Fact(name="deleted for good in", text=left)
+            held = Fact(name="deleted for good", text="held while the source of the specs is in doubt")
+            yield held if item.is_held else Fact(name="deleted for good in", text=left)
             first = _before_it(view, name)
             yield Fact(name="to take back", text=f"{first}reconcile undelete {name}")
 

@@ -254,6 +254,8 @@ class TrashItem(msgspec.Struct, frozen=True, kw_only=True):
     trashed_at: str | None = None
     left_seconds: float | None = None
     """Of observed time, until it may be deleted for good; two clean ticks come on top."""
+    is_held: bool = False
+    """The source of the specs is in doubt: it stays meanwhile, whatever the time."""
     path: str
     digest: str | None = None
 

@@ -80,6 +80,8 @@ class TrashStatus(msgspec.Struct, frozen=True, kw_only=True):
     size_bytes: int
     next_seconds: float | None
     """So soon the first of it may be deleted for good; None: nothing waits."""
+    is_held: bool
+    """The source of the specs is in doubt: nothing goes meanwhile, whatever the time."""
     num_foreign: int
     """What lies there and no tombstone names: never deleted."""
 
@@ -219,6 +221,7 @@ def _trash(view: View) -> TrashStatus:
         num_checkpoints=num_checkpoints,
         size_bytes=view.facts.trash_bytes,
         next_seconds=next_purge_seconds(view),
+        is_held=view.facts.is_source_in_trouble,
         num_foreign=len(list(foreign(view.facts))),
     )
 

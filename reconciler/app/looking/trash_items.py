@@ -45,6 +45,7 @@ def _ours(view: View) -> Iterator[TrashItem]:
             size_bytes=0 if gone else stone.size_bytes,
             trashed_at=stone.trashed_at,
             left_seconds=_left(stone, now),
+            is_held=stone.state == "trashed" and not gone and view.facts.is_source_in_trouble,
             path=str(view.layout.root / stone.path),
             digest=stone.digest,
         )

@@ -86,7 +86,9 @@ def _trouble(commit: Commit, known: str, now: str) -> SourceTrouble | None:
     if _is_shallow(place):
         return SourceTrouble(code="shallow", message=f"{what}, as far as this shallow clone shows", since=now)
     lost = run(place, "rev-list", "--count", f"{commit.id}..{known}", "--").stdout.strip()
-    lacks = f"it lacks {count(int(lost), 'commit')} that led there" if lost else "which is not here any more"
+    if not lost:
+        return SourceTrouble(code="commit-gone", message=f"{what} and is not here any more", since=now)
+    lacks = f"it lacks {count(int(lost), 'commit')} that led there"
     return SourceTrouble(code="rewritten", message=f"{what}: {lacks}", since=now)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 import msgspec
 
 from reconciler.desired.realm import duration_seconds
-from reconciler.plan.actions import PurgeTrash
+from reconciler.plan.actions import ArchiveCampaign, PurgeTrash, RestoreCampaign
 from reconciler.plan.changes import Plan
 from reconciler.plan.keeping.kept import checkpoint_id, verdicts_beyond_the_newest
 from reconciler.plan.keeping.stock import stock_of
@@ -41,6 +41,8 @@ class ToCome(msgspec.Struct, frozen=True, kw_only=True):
     purge_bytes: int = 0
     purge_in_seconds: float = 0.0
     """Until the first of them is deleted for good."""
+    is_held: bool = False
+    """The source of the specs is in doubt: none of this happens meanwhile, whatever the time."""
 
     @property
     def text(self) -> str:
@@ -48,23 +50,24 @@ class ToCome(msgspec.Struct, frozen=True, kw_only=True):
         parts = []
         if self.num_drops:
             what = f"{count(self.num_drops, 'checkpoint')}, {size(self.drop_bytes)}"
-            parts.append(f"to the trash: {what}, {_when(self.num_drops, self.drop_in_seconds)}")
+            parts.append(f"to the trash: {what}, {self._when(self.num_drops, self.drop_in_seconds)}")
         if self.num_purges:
             what = f"{self.num_purges:,} in the trash, {size(self.purge_bytes)}"
-            parts.append(f"deleted for good: {what}, {_when(self.num_purges, self.purge_in_seconds)}")
+            parts.append(f"deleted for good: {what}, {self._when(self.num_purges, self.purge_in_seconds)}")
         return "; ".join(parts)
 
-
-def _when(number: int, seconds: float) -> str:
-    first = "the first " if number > 1 else ""
-    return f"{first}in {duration(seconds)}" if seconds >= 1 else f"{first}after the next clean ticks"
+    def _when(self, number: int, seconds: float) -> str:
+        if self.is_held:
+            return "held while the source of the specs is in doubt"
+        first = "the first " if number > 1 else ""
+        return f"{first}in {duration(seconds)}" if seconds >= 1 else f"{first}after the next clean ticks"
 
 
 def to_come(world: World, plan: Plan) -> ToCome:
     """Return what only waits for its time beside a plan: not what it does, nor what it names as held."""
     now, held = world.observed_now, {(one.subject, one.code) for one in plan.blocked}
     purged = {change.action.sequence for change in plan.changes if isinstance(change.action, PurgeTrash)}
-    young = list(_young_drops(world, now, held))
+    young = list(_young_drops(world, now, held, _moving(plan)))
     stones = [stone for stone in world.facts.in_trash if _only_waits(stone, held, purged)]
     ends = [stone.trashed_at_seconds + stone.grace_seconds for stone in stones]
     age = _minimum_age(world)
@@ -75,7 +78,14 @@ def to_come(world: World, plan: Plan) -> ToCome:
         num_purges=len(stones),
         purge_bytes=sum(stone.size_bytes for stone in stones),
         purge_in_seconds=max(0.0, min(ends, default=now) - now),
+        is_held=bool(young or stones) and world.facts.is_source_in_trouble,
     )
+
+
+def _moving(plan: Plan) -> set[str]:
+    """Return the campaigns that go by other rules once this plan is done."""
+    moves = (change.action for change in plan.changes)
+    return {move.campaign for move in moves if isinstance(move, ArchiveCampaign | RestoreCampaign)}
 
 
 def _only_waits(stone: TrashRow, held: Collection[tuple[str, str]], purged: Collection[int]) -> bool:
@@ -88,14 +98,18 @@ def _minimum_age(world: World) -> float:
     return duration_seconds(retention.spec.minimum_age) if retention is not None else 0.0
 
 
-def _young_drops(world: World, now: float, held: Collection[tuple[str, str]]) -> Iterator[LedgerRow]:
+def _young_drops(
+    world: World, now: float, held: Collection[tuple[str, str]], moving: Collection[str]
+) -> Iterator[LedgerRow]:
     """Yield the checkpoints that nothing but their age keeps."""
     retention, age = world.desired.retention, _minimum_age(world)
     if retention is None or world.is_suspended(retention.spec.suspend):
         return
     uids = {one.campaign_uid for one in world.facts.store.ledger if now - one.recorded_at_seconds < age}
     for row in world.facts.store.campaigns:
-        if row.uid not in uids or row.status == "deleted" or row.name not in world.desired.campaigns:
+        if row.uid not in uids or row.name in moving:
+            continue
+        if row.status == "deleted" or row.name not in world.desired.campaigns:
             continue
         is_held = any((f"campaign/{row.name}", code) in held for code in _ON_HOLD)
         if not (is_held or world.wants_cleanup(row) or world.suspension(row.name)):

@@ -113,6 +113,25 @@ def test_with_nothing_to_delete_it_is_a_warning_and_no_obstacle(moved_back: tupl
     assert f"reconcile refresh --accept {early[:12]}" in warning
 
 
+def test_what_lies_in_the_trash_is_held_and_no_time_is_promised(
+    resting, run, saved, lab: Path, git, commit
+) -> None:
+    resting({"specs/retention.yaml": ALL}, ())
+    saved()
+    commit(TWO)
+    assert run("apply", "--until-converged").exit_code == 0
+    assert "the first for good in" in " ".join(run("status").stdout.split())
+    git(lab, "reset", "-q", "--hard", "HEAD~1")
+
+    assert [one["is_held"] for one in json.loads(run("get", "trash", "--json").stdout)["items"]] == [True] * 4
+    assert run("get", "trash").stdout.count(" held ") == 4
+    status = " ".join(run("status").stdout.split())
+    assert (", held" in status, "the first for good in" in status) == (True, False)
+    assert "held while the source of the specs is in doubt" in " ".join(run("plan").stdout.split())
+    told = " ".join(run("explain", "pip/campaign-001@1").stdout.split())
+    assert "deleted for good held while the source of the specs is in doubt" in told
+
+
 def test_a_merge_goes_on_from_both_its_sides(resting, run, root: Path, saved, lab: Path, git, commit) -> None:
     resting({"specs/retention.yaml": ALL}, ())
     saved()
@@ -179,7 +198,19 @@ def test_a_commit_that_git_threw_away_is_no_proof(
     git(lab, "gc", "-q", "--prune=now")
     saved()
     assert run("apply", "--once").exit_code == 3
-    assert "which is not here any more; 4 deletions wait" in trouble(run)["message"]
+    early, late = moved_back
+    told = trouble(run)
+    assert told["code"] == "source-commit-gone"
+    assert told["message"] == (
+        f"main@{early[:7]} does not go on from {late[:7]}, which was taken up before and is not here any more; "
+        "4 deletions wait meanwhile"
+    )
+    ways = (
+        f"if it is meant: reconcile refresh --accept {early[:12]}; "
+        f"else: fetch {late[:7]} from a clone that has it, then git merge {late[:7]}"
+    )
+    assert told["hint"] == ways
+    assert f"Mend it: {ways}" in " ".join(run("plan").stdout.split())
 
 
 def test_a_store_of_before_goes_by_the_commit_that_was_attempted(

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import pytest
+
 from reconciler.plan.keeping.to_come import ToCome, to_come
 from reconciler.plan.planner import make_plan
 from reconciler.plan.world import World
@@ -42,3 +44,37 @@ def test_what_a_rule_keeps_is_not_to_come_however_young(world_of: Worlds) -> Non
 def test_nothing_is_to_come_of_a_campaign_whose_deletions_are_on_hold(world_of: Worlds) -> None:
     world = world_of({"specs": WINDOW, "facts": facts(540.0, lost_checkpoints=[5])})
     assert still(world).num_drops == 0
+
+
+SOURCE = {
+    "url": "/lab", "branch": "main", "is_local": True, "tried_at": "2026-01-02T00:00:00Z", "commit": "c" * 12,
+    "offered": "d" * 12, "trouble": {"code": "rewritten", "message": "moved", "since": "2026-01-02T00:00:00Z"},
+}  # fmt: skip
+
+
+def test_while_the_source_is_in_doubt_what_waits_is_held_and_has_no_time(world_of: Worlds) -> None:
+    trash = {"trash": [{"checkpoint": f"{PIP}@5", "sequence": 1}]}
+    lost = {"lost_checkpoints": [5]}
+    free = still(world_of({"specs": WINDOW, "facts": facts(540.0, **lost) | trash}))
+    held = still(world_of({"specs": WINDOW, "facts": facts(540.0, **lost) | trash | {"source": SOURCE}}))
+
+    assert (free.is_held, "after the next clean ticks" in free.text or " in " in free.text) == (False, True)
+    assert (held.is_held, held.num_purges, held.num_drops) == (True, 1, 2)
+    assert held.text == (
+        "to the trash: 2 checkpoints, 2 B, held while the source of the specs is in doubt; "
+        "deleted for good: 1 in the trash, 1 kB, held while the source of the specs is in doubt"
+    )
+
+
+@pytest.mark.parametrize(("state", "num_drops"), [("archived", 2), (None, 0)])
+def test_what_a_restore_keeps_is_not_threatened_by_the_rules_of_the_archive(
+    world_of: Worlds, state: str | None, num_drops: int
+) -> None:
+    rules = "campaigns: {archived: {keep_checkpoints: 1, delete_intermediate: true}}\nminimum_age: 10m\n"
+    spec = "id: campaign-001\n" + (f"state: {state}\n" if state else "")
+    row = {"status": "archived", "archived_at": "2026-01-01T00:00:00Z"}
+    steps = [{"step": 10}, {"step": 20}, {"step": 30, "val_loss": 0.5}]
+    files = {"realm.yaml": "id: lab\n", "retention.yaml": rules, "campaigns/pip/campaign-001.yaml": spec}
+    found = {"store": {"observed_seconds": 540.0}, "campaigns": {PIP: {"row": row, "checkpoints": steps}}}
+
+    assert still(world_of({"specs": files, "facts": found})).num_drops == num_drops
