@@ -249,3 +249,13 @@ def test_a_slip_in_was_blocks_its_campaign_and_what_else_there_is_comes_to_rest(
         assert [one["id"] for one in items(run, "checkpoints")] == [f"pip/campaign-001@{n}" for n in (7, 9)]
     assert axes(run)[NEW] == ("blocked", "name-taken")
     assert axes(run)["mu/campaign-001"] == ("synced", "as-specified")
+
+
+def test_a_spec_too_short_for_git_to_see_its_move_is_the_same_campaign_by_was(
+    run: Reconcile, resting: Callable[..., Path], lab: Path, git: Callable[..., str]
+) -> None:
+    resting({}, (7,))
+    replace(lab, git, "id: first-light\nwas: pip/campaign-001\n")
+    assert "was pip/campaign-001; its spec says so" in run("plan").stdout
+    assert run("apply", "--until-converged").exit_code == 0
+    assert [one["id"] for one in items(run, "checkpoints")] == [f"{NEW}@7"]
