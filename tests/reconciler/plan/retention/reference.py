@@ -55,9 +55,11 @@ def _counted(newest_first, times, rules) -> set[str]:
 
 def _sized(newest_first, rules) -> set[str]:
     """Return the longest row of the newest that is no larger than it may be."""
+    if rules.last_bytes is None:
+        return set()
     rows = [newest_first[:number] for number in range(len(newest_first) + 1)]
-    fitting = [row for row in rows if sum(one.size_bytes for one in row) <= (rules.last_bytes or 0)]
-    return {one.id for one in fitting[-1]} if rules.last_bytes is not None else set()
+    fitting = [row for row in rows if sum(one.size_bytes for one in row) <= rules.last_bytes]
+    return {one.id for one in fitting[-1]}
 
 
 def _best(good, rules) -> set[str]:
