@@ -123,6 +123,11 @@ def segment_folder(segment: int) -> str:
     return f"{SEGMENTS}/{segment}"
 
 
+def which_of(segment: int | None, step: int) -> str:
+    """Return what follows a campaign's name and `@`: the step, with the segment where that is not living."""
+    return str(step) if segment is None else f"{segment}:{step}"
+
+
 def is_living_place(path: str) -> bool:
     """Does a checkpoint that lies at this place belong to its campaign's living history?"""
     return _IN_SEGMENTS not in path or path.split("/")[-3] != SEGMENTS

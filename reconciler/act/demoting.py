@@ -34,7 +34,7 @@ from state.atomic import (
     write_json,
 )
 from state.contract.files import ContractError, read
-from state.contract.manifest import MANIFEST_NAME, Manifest, is_of_optimizer, weights_only
+from state.contract.manifest import MANIFEST_NAME, Manifest, optimizer_bytes, weights_only
 from state.failpoints import reach
 from state.layout import STAGING_PREFIX, CampaignLayout
 from state.links import take_over_file
@@ -93,7 +93,7 @@ def _bury(action: DemoteCheckpoint, tools: Tools, row: LedgerRow, place: Path) -
     lighter = weights_only(found.manifest)
     if lighter.files == found.manifest.files:
         raise Permanent(f"{place} has no optimizer state; nothing was changed")
-    freed = sum(entry.size_bytes for entry in found.manifest.files if is_of_optimizer(entry))
+    freed = optimizer_bytes(found.manifest)
     with tools.writer.transaction() as store:
         stone = _new_stone(store, tools, action, row, place)
         stone = msgspec.structs.replace(stone, size_bytes=freed, keeps=lighter.digest)

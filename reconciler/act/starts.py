@@ -20,6 +20,7 @@ from reconciler.observed.checkpoints import find_damage
 from reconciler.observed.records import FoundCheckpoint
 from reconciler.plan.actions import TakeOverCheckpoint
 from state.contract.manifest import Manifest, Origin, with_digest
+from state.ids import which_of
 from state.links import take_over_file
 from state.store.rows import CampaignRow, LedgerRow
 from state.store.tables import put, select_one
@@ -38,7 +39,7 @@ def take_over(action: TakeOverCheckpoint, tools: Tools) -> str:
         name = _name_of_source(store, action)
         put(store, [_begun(campaign_row(store, action.campaign_uid, action.campaign), action, name)])
     said = record_first(action, tools, manifest)
-    return f"{action.source}@{action.step}: {said}"
+    return f"{name}: {said}"
 
 
 def _refuse_other_start(action: TakeOverCheckpoint, tools: Tools) -> None:
@@ -86,9 +87,8 @@ def _publish(action: TakeOverCheckpoint, tools: Tools, source: FoundCheckpoint, 
 def _source(action: TakeOverCheckpoint, tools: Tools) -> FoundCheckpoint:
     found = find_lying(tools, action.source_uid, action.source, action.digest)
     if found is None:
-        raise Temporary(
-            f"{action.source}@{action.step} is not there with digest {action.digest} any more; planned again"
-        )
+        name = f"{action.source}@{which_of(action.segment, action.step)}"
+        raise Temporary(f"{name} is not there with digest {action.digest} any more; planned again")
     return found
 
 

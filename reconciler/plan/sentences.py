@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from reconciler.plan import actions as a
 from state.amounts import count, duration, size
-from state.ids import damaged_folder
+from state.ids import damaged_folder, which_of
 
 
 class Sentence(NamedTuple):
@@ -76,7 +76,7 @@ def _trash(action: a.TrashCheckpoint) -> Sentence:
     return Sentence(
         "-",
         "drop",
-        f"checkpoint {action.campaign}@{_which(action.segment, action.step)}",
+        f"checkpoint {action.campaign}@{which_of(action.segment, action.step)}",
         f"{size(action.size_bytes)} to the trash for {duration(action.grace_seconds)}",
     )
 
@@ -85,10 +85,15 @@ def _demote(action: a.DemoteCheckpoint) -> Sentence:
     return Sentence(
         "~",
         "demote",
-        f"checkpoint {action.campaign}@{_which(action.segment, action.step)}",
-        f"to its weights, the {size(action.size_bytes)} with optimizer state to the trash for "
+        f"checkpoint {action.campaign}@{which_of(action.segment, action.step)}",
+        f"to its weights, the {size(action.size_bytes)} of optimizer state to the trash for "
         f"{duration(action.grace_seconds)}",
     )
+
+
+def _take_over(action: a.TakeOverCheckpoint) -> Sentence:
+    subject = f"checkpoint {action.source}@{which_of(action.segment, action.step)}"
+    return Sentence("+", "take over", subject, f"as step {action.step} of {action.campaign}")
 
 
 def _mark_checkpoint(action: a.MarkCheckpoint) -> Sentence:
@@ -96,7 +101,7 @@ def _mark_checkpoint(action: a.MarkCheckpoint) -> Sentence:
     words += [f"tagged {tag}" for tag in action.marks.tags]
     words += [f"stood for milestone {step:,}" for step in action.marks.stood_for]
     return Sentence(
-        "~", "mark", f"checkpoint {action.campaign}@{_which(action.segment, action.step)}", ", ".join(words)
+        "~", "mark", f"checkpoint {action.campaign}@{which_of(action.segment, action.step)}", ", ".join(words)
     )
 
 
@@ -109,12 +114,7 @@ def _dropped(action: a.PurgeTrash | a.WriteTombstone | a.ForgetUndelete) -> str:
     """Return what lies in the trash, in words: a whole campaign has a negative number."""
     if action.sequence < 0:
         return f"campaign {action.campaign}"
-    return f"checkpoint {action.campaign}@{_which(action.segment, action.step)}"
-
-
-def _which(segment: int | None, step: int) -> str:
-    """Return what follows a campaign's name and `@`, where the segment is not the living one with it."""
-    return str(step) if segment is None else f"{segment}:{step}"
+    return f"checkpoint {action.campaign}@{which_of(action.segment, action.step)}"
 
 
 def _read_again(action: a.ReadAgain) -> Sentence:
@@ -145,9 +145,7 @@ _SENTENCES: dict[type[a.Action], Callable[[Any], Sentence]] = {
     a.ActivateCampaign: lambda x: Sentence("→", "activate", x.campaign, ""),
     a.DeactivateCampaign: lambda x: Sentence("~", "deactivate", x.campaign, ""),
     a.WriteStatusFiles: lambda x: Sentence("~", "write", f"status files of {x.campaign}", ""),
-    a.TakeOverCheckpoint: lambda x: Sentence(
-        "+", "take over", f"checkpoint {x.source}@{x.step}", f"as step {x.step} of {x.campaign}"
-    ),
+    a.TakeOverCheckpoint: _take_over,
     a.ImportCheckpoint: lambda x: Sentence(
         "+", "import", x.source, f"{size(x.size_bytes)} as step {x.step:,} of {x.campaign}"
     ),
@@ -190,12 +188,15 @@ _SENTENCES: dict[type[a.Action], Callable[[Any], Sentence]] = {
     a.TakeApproval: lambda x: Sentence("~", "approve" if x.sequences else "decline", "approval", x.what),
     a.AnswerRefresh: lambda x: Sentence("~", "answer", "source", x.answer),
     a.CopyCheckpoint: lambda x: Sentence(
-        "+", x.kind, f"checkpoint {x.campaign}@{_which(x.segment, x.step)}", f"{size(x.size_bytes)} to {x.to}"
+        "+",
+        x.kind,
+        f"checkpoint {x.campaign}@{which_of(x.segment, x.step)}",
+        f"{size(x.size_bytes)} to {x.to}",
     ),
     a.MendCheckpoint: lambda x: Sentence(
         "+",
         "mend",
-        f"checkpoint {x.campaign}@{_which(x.segment, x.step)}",
+        f"checkpoint {x.campaign}@{which_of(x.segment, x.step)}",
         f"{size(x.size_bytes)} from {x.sources[0]}",
     ),
     a.ReadAgain: _read_again,

@@ -153,6 +153,11 @@ def is_of_optimizer(entry: FileEntry) -> bool:
     return entry.path.startswith("optimizer")
 
 
+def optimizer_bytes(manifest: Manifest) -> int:
+    """Return how large the optimizer's state is: what becomes free without it, since the weights stay."""
+    return sum(entry.size_bytes for entry in manifest.files if is_of_optimizer(entry))
+
+
 def manifest_digest(manifest: Manifest) -> str:
     """Return `blake3:` and 64 hex digits over all of the manifest but its digest.
 

@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-from state.ids import is_living_place
+from state.ids import is_living_place, which_of
 
 TrashKind = Literal["asked", "rolled"]
 """Dropped by a person's wish, or by the rules."""
@@ -64,7 +64,7 @@ class LedgerRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     @property
     def which(self) -> str:
         """Return what follows the campaign's name and `@`: the step, in another segment with its number."""
-        return str(self.step) if self.is_living else f"{self.segment}:{self.step}"
+        return which_of(None if self.is_living else self.segment, self.step)
 
 
 class CopyRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -154,7 +154,7 @@ class TrashRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     @property
     def which(self) -> str:
         """Return what follows the campaign's name and `@`: the step, in another segment with its number."""
-        return str(self.step) if self.segment is None else f"{self.segment}:{self.step}"
+        return which_of(self.segment, self.step)
 
     @property
     def thing(self) -> str:

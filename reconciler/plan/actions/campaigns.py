@@ -40,6 +40,8 @@ class TakeOverCheckpoint(Action, frozen=True, kw_only=True):
     """As the spec says it."""
     source: str
     source_uid: str
+    segment: int | None = None
+    """Of the source, where it is not of the living history any more."""
     step: int
     digest: str
     """Of the source's manifest."""

@@ -58,7 +58,7 @@ class DemoteCheckpoint(Action, frozen=True, kw_only=True):
     digest: str
     """With the optimizer's state."""
     size_bytes: int
-    """All of it; how much of that becomes free its manifest says."""
+    """Of that state: its weights stay, so only this becomes free."""
     kind: Literal["rolled"] = "rolled"
     why: str
     grace_seconds: float

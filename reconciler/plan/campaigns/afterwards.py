@@ -19,7 +19,7 @@ from reconciler.plan.review.losses import above, losses_of
 from reconciler.plan.trash.drops import roll
 from reconciler.plan.world import World
 from state.amounts import count, duration, size
-from state.ids import RunKey
+from state.ids import RunKey, which_of
 from state.store.rows import CampaignRow, JobRow, LedgerRow, RunRow
 
 _MOST_STEPS = 5
@@ -47,17 +47,22 @@ def told_afterwards(world: World, drops: Sequence[Change]) -> str:
     actions = [change.action for change in drops if isinstance(change.action, TrashCheckpoint)]
     if not actions:
         return ""
-    steps = sorted(action.step for action in actions)
-    which = ", ".join(f"@{step}" for step in steps[:_MOST_STEPS])
-    more = f" and {len(steps) - _MOST_STEPS:,} more" if len(steps) > _MOST_STEPS else ""
+    names = [f"@{which_of(action.segment, action.step)}" for action in sorted(actions, key=_by_step)]
+    which = ", ".join(names[:_MOST_STEPS])
+    more = f" and {len(names) - _MOST_STEPS:,} more" if len(names) > _MOST_STEPS else ""
     room = f"{size(sum(action.size_bytes for action in actions))} to the trash for"
     grace = duration(max(action.grace_seconds for action in actions))
-    go = "goes" if len(steps) == 1 else "go"
+    go = "goes" if len(names) == 1 else "go"
     waits = " once you approve it" if _waits(world, actions) else ""
     return (
-        f"; then {count(len(steps), 'checkpoint')} of it ({which}{more}) {go}{waits}: "
+        f"; then {count(len(names), 'checkpoint')} of it ({which}{more}) {go}{waits}: "
         f"{room} {grace}, by {drops[0].cause}"
     )
+
+
+def _by_step(action: TrashCheckpoint) -> tuple[int, int]:
+    """Return what sorts by step, that of the living history first."""
+    return action.step, action.segment or 0
 
 
 def _waits(world: World, drops: Sequence[TrashCheckpoint]) -> bool:

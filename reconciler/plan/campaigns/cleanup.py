@@ -87,7 +87,7 @@ def _plan_metrics_only(world: World, draft: Draft, stock: Stock, starts: Mapping
 def _milestones_among(world: World, row: CampaignRow, found: Sequence[LedgerRow]) -> str:
     """Name the milestones whose checkpoints go too; a clean-up does not ask the rules."""
     stands_for = ((step, first_at_or_after(found, step)) for step in milestone_steps(world, row))
-    names = [f"{step:,} (@{one.step})" for step, one in stands_for if one is not None]
+    names = [f"{step:,} (@{one.which})" for step, one in stands_for if one is not None]
     if not names:
         return ""
     more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""

@@ -9,7 +9,7 @@ from reconciler.plan.configs.resolved import ResolvedRun, resolve_run
 from reconciler.plan.draft import Draft
 from reconciler.plan.world import World
 from state.contract.manifest import Origin
-from state.ids import checkpoint_folder
+from state.ids import checkpoint_folder, which_of
 from state.store.rows import CampaignRow, LedgerRow, TrashRow
 
 CODE = "start-"
@@ -29,8 +29,7 @@ class Start(NamedTuple):
     @property
     def name(self) -> str:
         """Return what people call it."""
-        segment = "" if self.segment is None else f"{self.segment}:"
-        return f"{self.row.name}@{segment}{self.found.step}"
+        return f"{self.row.name}@{which_of(self.segment, self.found.step)}"
 
     @property
     def origin(self) -> Origin:
@@ -132,7 +131,7 @@ def _best(world: World, row: CampaignRow, seen: CheckpointFacts) -> FoundCheckpo
 
 
 def _at_step(world: World, row: CampaignRow, step: int, segment: int | None) -> Start | NoStart:
-    which, facts = str(step) if segment is None else f"{segment}:{step}", world.seen(row.name)
+    which, facts = which_of(segment, step), world.seen(row.name)
     seen = facts.checkpoints if segment is None else facts.segments.get(segment, CheckpointFacts())
     name = f"{row.name}@{which}"
     ledger = [one for one in world.facts.ledger_of(row.uid) if one.which == which]

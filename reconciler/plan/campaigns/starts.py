@@ -25,6 +25,7 @@ from state.store.rows import CampaignRow
 
 _REGISTERED = (RegisterCampaign, RestoreCampaign)
 """What gives a campaign its folder."""
+_FRESH = ", which keeps its weights only: the optimizer starts fresh"
 
 
 def plan_starts(world: World, draft: Draft) -> None:
@@ -128,6 +129,9 @@ def _warn_beyond_goal(draft: Draft, world: World, name: str, step: int) -> None:
 
 
 def _take_over(draft: Draft, world: World, name: str, wanted: str, origin: Origin) -> None:
+    rows = (one for one in world.facts.ledger_of(origin.campaign_uid) if one.digest == origin.digest)
+    source = next(rows, None)
+    fresh = source is not None and not source.has_optimizer
     draft.add(
         TakeOverCheckpoint(
             campaign=name,
@@ -135,11 +139,12 @@ def _take_over(draft: Draft, world: World, name: str, wanted: str, origin: Origi
             wanted=wanted,
             source=origin.campaign,
             source_uid=origin.campaign_uid,
+            segment=source.segment if source is not None and not source.is_living else None,
             step=origin.step,
             digest=origin.digest,
         ),
         subject=f"campaign/{name}",
-        reason=f"it begins with {wanted}",
+        reason=f"it begins with {wanted}{_FRESH if fresh else ''}",
         cause=world.where(f"campaign/{name}", "starting_checkpoint"),
         source="edit",
         needs=draft.ids_of((name, origin.campaign), *_REGISTERED),

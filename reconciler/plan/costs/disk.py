@@ -12,6 +12,9 @@ SAVES, MADE, ROWS, TAKEN_OVER = "what training saves", "what is generated", "row
 IMPORTED, MENDED = "an import", "a mended checkpoint"
 
 
+_TO_THE_TRASH = (a.TrashCheckpoint, a.DeleteCampaign, a.DemoteCheckpoint)
+
+
 class Cost(msgspec.Struct, frozen=True, kw_only=True):
     """The disk before and after; never a guess: what is not known is named."""
 
@@ -36,7 +39,7 @@ def cost_of(facts: Facts, changes: Iterable[Change], saves_bytes: int | None = N
     adds = [added for action in actions if (added := _added(facts, action)) is not None]
     if saves_bytes is not None:
         adds = [(saves_bytes, SAVES), *(added for added in adds if added != (None, SAVES))]
-    drops = [action for action in actions if isinstance(action, (a.TrashCheckpoint, a.DeleteCampaign))]
+    drops = [action for action in actions if isinstance(action, _TO_THE_TRASH)]
     return Cost(
         adds_bytes=sum(size for size, _ in adds if size is not None),
         is_at_most=any(size and what in (TAKEN_OVER, SAVES) for size, what in adds),

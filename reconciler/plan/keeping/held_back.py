@@ -104,4 +104,4 @@ def _milestones(world: World, stock: Stock, one: LedgerRow) -> Iterator[Protecti
             cause = (
                 source.where("milestones") if source else f"campaigns/{stock.row.folder_name}/campaign.json"
             )
-            yield Protection(f"{stock.row.name}@{one.step} stands for milestone {step:,}", cause)
+            yield Protection(f"{stock.row.name}@{one.which} stands for milestone {step:,}", cause)

@@ -21,6 +21,7 @@ from reconciler.plan.review.losses import Drop, above, losses_of, num_checkpoint
 from reconciler.plan.world import World
 from state.amounts import count, size
 from state.canonical import sha256_of
+from state.ids import which_of
 from state.store.rows import Drops, RequestRow
 
 SHORT = 12
@@ -205,9 +206,10 @@ def _which(drops: Sequence[Drop]) -> str:
         return (
             f"all of it ({count(whole.checkpoints, 'checkpoint')}, {size(whole.size_bytes)}) would be deleted"
         )
-    steps = sorted(drop.step for drop in drops)
+    ordered = sorted(drops, key=lambda drop: drop.step)
+    names = [f"@{which_of(getattr(drop, 'segment', None), drop.step)}" for drop in ordered]
     only = all(isinstance(drop, DemoteCheckpoint) for drop in drops)
     how = "keep no more than weights" if only else "be dropped"
-    if len(steps) == 1:
-        return f"@{steps[0]} would {how}"
-    return f"{len(steps):,} checkpoints, @{steps[0]} to @{steps[-1]}, would {how}"
+    if len(names) == 1:
+        return f"{names[0]} would {how}"
+    return f"{len(names):,} checkpoints, {names[0]} to {names[-1]}, would {how}"

@@ -1,6 +1,7 @@
 """Checkpoints that keep their weights only, as the rules say; what a kill cut short is finished first."""
 
 from collections.abc import Collection, Iterator
+from typing import NamedTuple
 
 from reconciler.desired.desired import Source
 from reconciler.desired.realm import duration_seconds
@@ -13,6 +14,7 @@ from reconciler.plan.keeping.optimizers import without_need
 from reconciler.plan.keeping.stock import Stock
 from reconciler.plan.world import World
 from state.amounts import duration
+from state.contract.manifest import optimizer_bytes
 from state.store.rows import CampaignRow, LedgerRow, TrashRow
 
 
@@ -27,7 +29,14 @@ def plan_demotions(
     for one in without_need(world, stock, retention.spec):
         if one.sequence not in dropped:
             grace = duration_seconds(retention.spec.trash.rolled)
-            _demote(draft, stock.row, one, _why(stock.row, retention.spec), grace, _cause(stock, retention))
+            full = next(found for found in stock.complete if found.digest == one.digest)
+            told = _Told(
+                _why(stock.row, retention.spec),
+                optimizer_bytes(full.manifest),
+                grace,
+                _cause(stock, retention),
+            )
+            _demote(draft, stock.row, one, told)
 
 
 def _why(row: CampaignRow, spec: Retention) -> str:
@@ -51,7 +60,8 @@ def plan_unfinished_demotions(world: World, draft: Draft) -> bool:
     for stone, one in _unfinished(world):
         row = world.facts.campaign_row(stone.campaign)
         if row is not None:
-            _demote(draft, row, one, stone.reason, stone.grace_seconds, "an earlier demotion")
+            told = _Told(stone.reason, stone.size_bytes, stone.grace_seconds, "an earlier demotion")
+            _demote(draft, row, one, told)
     found = [change for change in draft.changes if isinstance(change.action, DemoteCheckpoint)]
     given_up = [change for change in found if world.facts.failed_action(change_id(change.action)) is not None]
     return bool(found) and not given_up
@@ -65,9 +75,17 @@ def _unfinished(world: World) -> Iterator[tuple[TrashRow, LedgerRow]]:
             yield from ((stone, one) for one in rows if one.digest == stone.digest)
 
 
-def _demote(
-    draft: Draft, row: CampaignRow, one: LedgerRow, why: str, grace_seconds: float, cause: str
-) -> None:
+class _Told(NamedTuple):
+    """What a plan says of a demotion."""
+
+    why: str
+    size_bytes: int
+    """Of the optimizer's state."""
+    grace_seconds: float
+    cause: str
+
+
+def _demote(draft: Draft, row: CampaignRow, one: LedgerRow, told: _Told) -> None:
     draft.add(
         DemoteCheckpoint(
             campaign=row.name,
@@ -76,13 +94,13 @@ def _demote(
             segment=None if one.is_living else one.segment,
             step=one.step,
             digest=one.digest,
-            size_bytes=one.size_bytes,
-            why=why,
-            grace_seconds=grace_seconds,
+            size_bytes=told.size_bytes,
+            why=told.why,
+            grace_seconds=told.grace_seconds,
         ),
         subject=f"checkpoint/{row.name}@{one.which}",
-        reason=why,
-        cause=cause,
+        reason=told.why,
+        cause=told.cause,
         source="rules",
         needs=draft.ids_of((row.name,), RecordCheckpoint),
     )

@@ -10,7 +10,7 @@ from reconciler.observed.records import FoundCheckpoint
 from reconciler.observed.records import found_checkpoint as make_found_checkpoint
 from state.contract.adapters import AdapterBase
 from state.contract.locked import Locked
-from state.contract.manifest import Manifest, Measures, Origin, QuestCursor
+from state.contract.manifest import FileEntry, Manifest, Measures, Origin, QuestCursor
 from state.contract.request import CodeVersion
 from state.ids import campaign_uid
 from state.store.rows import CopyRow, LedgerRow, SegmentRow, TrashRow
@@ -56,7 +56,10 @@ def found_checkpoint(name: str, uid: str, words: Mapping[str, Any], locked: Lock
             examples_seen=1,
             tokens_seen=1,
         ),
-        files=(),
+        files=tuple(
+            FileEntry(path=path, size_bytes=size, blake3="0" * 64)
+            for path, size in words.get("files", {}).items()
+        ),
         demoted_from=words.get("demoted_from"),
         origin=msgspec.convert(words["origin"], Origin) if "origin" in words else None,
         digest=words.get("digest", _digest(words)),

@@ -84,3 +84,12 @@ def test_an_import_is_a_copy_of_its_whole_size(world_of):
     )  # fmt: skip
     found = cost(world_of, change(taken))
     assert (found.adds_bytes, found.is_at_most) == (4000, False)
+
+
+def test_a_demotion_frees_the_optimizer_state_after_its_time_in_the_trash(world_of):
+    lighter = a.DemoteCheckpoint(
+        campaign="pip/campaign-001", campaign_uid="v", sequence=1, step=10, digest="blake3:10", size_bytes=660,
+        why="not of the newest 1", grace_seconds=3600.0,
+    )  # fmt: skip
+    found = cost(world_of, change(lighter))
+    assert (found.frees_now_bytes, found.frees_later_bytes, found.later_seconds) == (0, 660, 3600.0)
