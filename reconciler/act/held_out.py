@@ -6,7 +6,7 @@ from reconciler.act.errors import Temporary
 from reconciler.act.snapshots import copy_file, digest_of, is_there, publish, record, staging_place
 from reconciler.act.tools import Tools
 from reconciler.plan.actions import LaunchRun, SnapshotHeldOut
-from state.amounts import size
+from state.amounts import count, size
 from state.contract.request import HeldOutFile
 
 
@@ -29,7 +29,7 @@ def snapshot_held_out(action: SnapshotHeldOut, tools: Tools) -> str:
                 )
             publish(staging, final)
     num_bytes = record(tools, action.source_key, action.digest, action.num_rows, action.path)
-    return f"{action.num_rows:,} rows, {size(num_bytes)}"
+    return f"{count(action.num_rows, 'row')}, {size(num_bytes)}"
 
 
 def held_out_of_run(action: LaunchRun, tools: Tools) -> HeldOutFile | None:

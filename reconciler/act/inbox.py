@@ -17,7 +17,7 @@ from reconciler.act.tools import Tools
 from reconciler.observed.folders import Folder, Signature, UnsafeFile, open_folder, reason, signature
 from reconciler.observed.settled import is_open_for_writing
 from reconciler.plan.actions import TakeInboxFile
-from state.amounts import size
+from state.amounts import count, size
 from state.atomic import sync_folder
 from state.failpoints import reach
 from state.ids import INBOX
@@ -85,10 +85,11 @@ def take(action: TakeInboxFile, tools: Tools) -> str:
     except UnsafeFile as error:
         raise Temporary(f"{INBOX}/{action.name}: {reason(error)}; it is left alone") from error
     if not went:
-        return f"{action.num_rows:,} rows; the file changed meanwhile and stays, with what came behind them"
+        rows = count(action.num_rows, "row")
+        return f"{rows}; the file changed meanwhile and stays, with what came behind them"
     if is_known:
         return f"quest {action.quest_id} has this content already; the file left the inbox"
-    return f"{action.num_rows:,} rows, {size(_size(action))}"
+    return f"{count(action.num_rows, 'row')}, {size(_size(action))}"
 
 
 def _size(action: TakeInboxFile) -> int:
@@ -148,4 +149,6 @@ def _write_row(action: TakeInboxFile, tools: Tools) -> None:
         taken_at=tools.now(),
     )
     with tools.writer.transaction() as store:
-        put(store, [row])
+        newest = select_one(store, InboxRow, "ORDER BY number DESC LIMIT 1")
+        number = newest.number + 1 if newest is not None else 1
+        put(store, [msgspec.structs.replace(row, number=number)])

@@ -10,6 +10,7 @@ from reconciler.act.errors import Permanent, Temporary
 from reconciler.act.job_history import owe_line, settle_history
 from reconciler.act.tools import Tools
 from reconciler.plan.actions import DequeueJob, EnqueueJob, MarkJob, UpdateJob
+from state.amounts import count
 from state.store.rows import JobRow, JobStatus, QuestDataRow
 from state.store.tables import put, select_one
 
@@ -45,7 +46,7 @@ def enqueue(action: EnqueueJob, tools: Tools) -> str:
         else:
             job = _back_in_queue(existing, action, data)
         put(store, [job])
-    return f"job {job.id}, {job.num_examples:,} rows"
+    return f"job {job.id}, {count(job.num_examples, 'row')}"
 
 
 def update(action: UpdateJob, tools: Tools) -> str:

@@ -12,7 +12,7 @@ from reconciler.act.lineage import write_lineage
 from reconciler.act.snapshots import copy_file, digest_of, is_there, publish, record, staging_place
 from reconciler.act.tools import Tools
 from reconciler.plan.actions import GenerateQuest, SnapshotFile
-from state.amounts import size
+from state.amounts import count, size
 from state.contract.orders import RowShape
 from state.contract.quest_rows import check_rows, read_quest_bytes
 from state.contract.sieve import sieve
@@ -40,7 +40,7 @@ def snapshot_file(action: SnapshotFile, tools: Tools) -> str:
                 )
             publish(staging, final)
     num_bytes = record(tools, action.source_key, action.digest, action.num_rows, action.path)
-    return f"{action.num_rows:,} rows, {size(num_bytes)}{left_out}"
+    return f"{count(action.num_rows, 'row')}, {size(num_bytes)}{left_out}"
 
 
 def generate_quest(action: GenerateQuest, tools: Tools, bounds: Bounds | None = None) -> str:
@@ -70,7 +70,7 @@ def generate_quest(action: GenerateQuest, tools: Tools, bounds: Bounds | None = 
             publish(staging, final)
     write_lineage(action, tools, summary.sha256, summary.num_rows, looked.validators)
     record(tools, action.source_key, summary.sha256, summary.num_rows, " ".join(action.command))
-    return f"{summary.num_rows:,} rows made by skill {action.skill}"
+    return f"{count(summary.num_rows, 'row')} made by skill {action.skill}"
 
 
 def _output(action: GenerateQuest, staging: Path) -> bytes:

@@ -19,8 +19,8 @@ _COLOURS = {
 _OURS = "\x1b\\[[0-9;]{1,8}m"
 _ELLIPSIS = "…"
 _THOUSAND, _MILLION = 1e3, 1e6
-_LEAST_LAST = 20
-"""Columns that the last column of a table gets before others are left out."""
+_LEAST_LAST = 24
+"""Columns that the last column of a table gets before others are left out, or folded to their least."""
 _LEAST = 12
 """Columns that a text gets at least before its table is wider than there is room."""
 _UP_TO_SPACE = r"[^ ]* ?"
@@ -156,15 +156,23 @@ class Grid:
         return left_out
 
     def narrowed(self, width: int) -> list[int]:
-        """Return widths that fit: the last column gives way first, then the widest, none below its least.
+        """Return widths that fit: the last column gives way first, to what can be read; then the widest.
+
+        None goes below its least, the last column only where the others are at theirs.
 
         Numbers stay whole.
         """
         widths, last = self.widths, len(self.titles) - 1
         least = [self._least(place, whole) for place, whole in enumerate(widths)]
         too_wide = sum(widths) + len(GAP) * last - width
-        for give in [last, *sorted(range(last), key=lambda place: -widths[place])]:
-            taken = max(0, min(too_wide, widths[give] - least[give]))
+        readable = max(least[last], min(widths[last], _LEAST_LAST))
+        by_width = sorted(range(last), key=lambda place: -widths[place])
+        for give, down_to in [
+            (last, readable),
+            *((place, least[place]) for place in by_width),
+            (last, least[last]),
+        ]:
+            taken = max(0, min(too_wide, widths[give] - down_to))
             widths[give] -= taken
             too_wide -= taken
         return widths

@@ -56,7 +56,7 @@ def observe_inbox(
     except (OSError, UnsafeFile) as error:
         return InboxFacts(problem=f"{layout.inbox}: {reason(error)}")
     return InboxFacts(
-        files=tuple(sorted(look.files, key=lambda file: file.name)),
+        files=tuple(sorted(look.files, key=lambda file: (file.mtime_ns, file.name))),
         ignored=tuple(look.ignored),
         num_unseen=look.num_unseen,
     )

@@ -194,9 +194,9 @@ def _unreadable(path: Path, error: OSError) -> _Refused:
         return _Refused(
             f"{path} is a link to nothing", "a JSONL file", "Correct the link or put the file there."
         )
-    return _Refused(
-        f"{path} cannot be read ({error.strerror})", "a readable file", "Give read permission to it."
-    )
+    from state.contract.quest_rows import unreadable_advice
+
+    return _Refused(f"{path} cannot be read ({error.strerror})", "a readable file", unreadable_advice(error))
 
 
 def _remembered(cache: FactCache | None, key: str) -> _Checked | None:

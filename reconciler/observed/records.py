@@ -278,7 +278,8 @@ class InboxFile(msgspec.Struct, frozen=True, kw_only=True):
     """Its path below the inbox."""
     path: str
     state: InboxState
-    """Settled: nobody changed it for a while, nobody has it open for writing, its last line is complete."""
+    """Settled: nobody changed it for a while, nobody has it open for writing, its last line is complete
+    (it ends, or is JSON that is whole)."""
     size_bytes: int = 0
     mtime_ns: int = 0
     changed_at: str | None = None
@@ -296,7 +297,7 @@ class InboxFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What lies in the inbox."""
 
     files: tuple[InboxFile, ...] = ()
-    """By name."""
+    """As they arrived: what was changed first, then by name."""
     ignored: tuple[ForeignFolder, ...] = ()
     """What is no plain `*.jsonl` file: left alone."""
     num_unseen: int = 0

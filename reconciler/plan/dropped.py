@@ -38,7 +38,9 @@ def quest_id_of(file: InboxFile) -> str | None:
 
 
 def dropped_quests(desired: Desired, facts: Facts) -> dict[str, Dropped]:
-    """Return what was dropped into the inbox by quest id, in the order of taking it in.
+    """Return what was dropped into the inbox by quest id: first come, first trained.
+
+    What was taken in stands in the order of taking it in, behind it what lies there as it arrived.
 
     What cannot be trained on stays in the inbox and is no quest.
 

@@ -4,6 +4,7 @@ The reconciler checks a file before it is queued; the trainer reads its snapshot
 Every mistake names its row (counted from 1), what was found, what was expected and what to do.
 """
 
+import errno
 import hashlib
 import stat
 from collections.abc import Iterable, Iterator, Sequence
@@ -59,9 +60,14 @@ def read_quest_bytes(path: Path) -> bytes:
     except FileNotFoundError:
         raise _file_error(path, "there is no such file", "Correct the path or put the file there.") from None
     except OSError as error:
-        raise _file_error(
-            path, f"cannot be read ({error.strerror})", "Give read permission to it."
-        ) from error
+        raise _file_error(path, f"cannot be read ({error.strerror})", unreadable_advice(error)) from error
+
+
+def unreadable_advice(error: OSError) -> str:
+    """Return what helps where a quest file cannot be opened."""
+    if error.errno == errno.ELOOP:
+        return "Correct the link, which leads back to itself, or put the file there."
+    return "Give read permission to it."
 
 
 def check_rows(content: bytes, path: str, shape: RowShape) -> QuestSummary:
@@ -126,9 +132,8 @@ def is_held_out(digest: str, fraction: float) -> bool:
 
 def _findings_of_file(content: bytes) -> Iterator[Finding]:
     if not content.strip():
-        yield Finding(
-            row=None, found="the file is empty", expected="at least one row", advice="Fill or remove it."
-        )
+        found = "the file has blank lines and no row" if content else "the file is empty"
+        yield Finding(row=None, found=found, expected="at least one row", advice="Fill or remove it.")
     elif content.startswith(_UTF8_BOM):
         yield Finding(
             row=None,

@@ -252,6 +252,8 @@ class InboxRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     shape_json: str
     """How its rows are read, a RowShape."""
     taken_at: str
+    number: int = 0
+    """Grows with every file that is taken in: the order of the queue. 0: before this was counted."""
 
 
 class ActionRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):

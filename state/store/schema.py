@@ -21,7 +21,7 @@ from state.store.rows import (
     TrashRow,
 )
 
-VERSION = 17
+VERSION = 18
 
 
 class Table(typing.NamedTuple):
@@ -247,6 +247,11 @@ def _from_16(connection: apsw.Connection) -> None:
     connection.execute("ALTER TABLE runs ADD COLUMN energy_joules REAL")
 
 
+def _from_17(connection: apsw.Connection) -> None:
+    """What is taken in from the inbox keeps its place in the queue, also within one second."""
+    connection.execute("ALTER TABLE inbox ADD COLUMN number INTEGER NOT NULL DEFAULT 0")
+
+
 _STEPS = {
     1: _from_1,
     2: _from_2,
@@ -264,6 +269,7 @@ _STEPS = {
     14: _from_14,
     15: _from_15,
     16: _from_16,
+    17: _from_17,
 }
 """By version: what brings a store from it to the next one. Not made from the row types, which move on."""
 

@@ -42,7 +42,7 @@ def read_view(connection: apsw.Connection) -> StoreView:
             runs=select(connection, RunRow),
             jobs=select(connection, JobRow),
             quest_data=select(connection, QuestDataRow),
-            inbox=select(connection, InboxRow, "ORDER BY taken_at, quest_id"),
+            inbox=select(connection, InboxRow, "ORDER BY number, taken_at, quest_id"),
             ledger=select(connection, LedgerRow, "ORDER BY sequence"),
             requests=select(connection, RequestRow, "WHERE handled_at IS NULL"),
             approval=_approval(connection),

@@ -1,6 +1,7 @@
 """What the active campaign has to train once a plan is carried out, as far as it is known. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from operator import itemgetter
 from pathlib import PurePath
 
 import msgspec
@@ -10,7 +11,7 @@ from reconciler.desired.training import HeldOutFile
 from reconciler.plan import actions as a
 from reconciler.plan.changes import Change
 from reconciler.plan.costs.training import Work
-from reconciler.plan.queue.jobs import PRIORITIES, cursor_of
+from reconciler.plan.queue.jobs import Rank, as_woken, cursor_of, rank_of
 from reconciler.plan.world import World
 from state.contract.inspection import Inspection, TokenCounts
 from state.store.rows import JobRow
@@ -65,9 +66,8 @@ def planned_queue(
     made = [change.action for change in changes]
     if world.active is None or not (always or adds_training(world, made)):
         return None
-    found = [*_of_jobs(world, made, known), *_of_changes(world, made, known)]
-    last = len(world.quest_places)
-    found.sort(key=lambda one: (PRIORITIES.index(one.priority), world.quest_places.get(one.quest, last)))
+    ranked = [*_of_jobs(world, made, known), *_of_changes(world, made, known)]
+    found = [one for _, one in sorted(ranked, key=itemgetter(0))]
     return PlannedQueue(
         campaign=world.active,
         quests=tuple(found),
@@ -89,22 +89,26 @@ def adds_training(world: World, made: Iterable[a.AnyAction]) -> bool:
 
 def _of_jobs(
     world: World, made: list[a.AnyAction], known: Mapping[str, Inspection]
-) -> Iterator[PlannedQuest]:
+) -> Iterator[tuple[Rank, PlannedQuest]]:
     """Yield what was to be trained before, as far as it still is."""
     updates = {action.job_uid: action for action in made if isinstance(action, a.UpdateJob)}
     over = {action.job_uid for action in made if isinstance(action, a.DequeueJob | a.EnqueueJob)}
     over |= {
         action.job_uid for action in made if isinstance(action, a.MarkJob) and action.status not in _OPEN
     }
+    demoted = {action.job_uid for action in made if isinstance(action, a.MarkJob) and action.demoted}
     for job in world.facts.jobs_of(world.uid(world.active or "")):
         now = updates.get(job.uid, job)
         done = job.epochs if job.status == "completed" else 0
         if (job.status in _OPEN or now.epochs > job.epochs) and job.uid not in over:
             found = _known(job.quest_id, job.digest, known)
             training_rows = _training_rows(world, job.num_examples, found)
-            yield PlannedQuest(
+            sent_back = job.uid in demoted
+            later = as_woken(world, updates[job.uid]) if job.uid in updates else job
+            rank = rank_of(world.quest_places, later, sent_back=sent_back)
+            planned = PlannedQuest(
                 quest=job.quest_id,
-                priority="low" if job.demoted else now.priority,
+                priority="low" if job.demoted or sent_back else now.priority,
                 file=PurePath(job.dataset_path).name,
                 rows=job.num_examples,
                 training_rows=training_rows,
@@ -112,6 +116,7 @@ def _of_jobs(
                 epochs_left=_epochs_left(world, job, now.epochs, training_rows),
                 tokens=found.tokens if found is not None else None,
             )
+            yield rank, planned
 
 
 def _epochs_left(world: World, job: JobRow, epochs: int, training_rows: int) -> float:
@@ -137,13 +142,13 @@ def works_of(queue: PlannedQueue | None) -> tuple[Work, ...]:
 
 def _of_changes(
     world: World, made: list[a.AnyAction], known: Mapping[str, Inspection]
-) -> Iterator[PlannedQuest]:
+) -> Iterator[tuple[Rank, PlannedQuest]]:
     contents = dict(_brought_in(world, made))
     for action in made:
         if isinstance(action, a.EnqueueJob) and action.campaign == world.active:
             content = contents.get(action.source_key) or _there(world, action.source_key)
             found, rows = _known(action.quest_id, content.digest, known), content.num_rows
-            yield PlannedQuest(
+            planned = PlannedQuest(
                 quest=action.quest_id,
                 priority=action.priority,
                 file=PurePath(action.dataset_path).name,
@@ -153,6 +158,7 @@ def _of_changes(
                 epochs_left=float(action.epochs),
                 tokens=found.tokens if found is not None else None,
             )
+            yield rank_of(world.quest_places, as_woken(world, action)), planned
 
 
 def _brought_in(world: World, made: list[a.AnyAction]) -> Iterator[tuple[str, _Content]]:

@@ -32,7 +32,10 @@ from reconciler.app.surroundings.ground import not_found
 from reconciler.app.surroundings.place import Options
 from reconciler.desired.mistakes import nearest_name
 from reconciler.desired.queue import Quest
+from reconciler.plan.queue.jobs import rank_of
+from reconciler.plan.world import World
 from state.examinations import Statistics, statistics
+from state.store.rows import JobRow
 
 SINGULAR = {
     **{"campaigns": "campaign", "heroes": "hero", "quests": "quest", "jobs": "job"},
@@ -202,7 +205,6 @@ def _quest(view: View, quest: Quest, place: int, state: str) -> QuestItem:
 
 def _jobs(view: View) -> tuple[JobItem, ...]:
     names = {row.uid: row.name for row in view.facts.store.campaigns}
-    rows = sorted(view.facts.store.jobs, key=lambda job: (job.created_at, job.id))
     shared = set(JobItem.__struct_fields__) - {"quest", "campaign"}
     return tuple(
         JobItem(
@@ -210,8 +212,19 @@ def _jobs(view: View) -> tuple[JobItem, ...]:
             campaign=names.get(job.campaign_uid, f"{job.hero_id}/{job.campaign_id}"),
             **{field: getattr(job, field) for field in shared},
         )
-        for job in rows
+        for job in _as_trained(view)
     )
+
+
+def _as_trained(view: View) -> list[JobRow]:
+    """Return the jobs that are over as they were enqueued, then what is to be trained in its order."""
+    world = World(desired=view.desired, facts=view.facts, specs_commit=view.commit.id, now=view.seen_at)
+    ranks = {job.uid: rank_of(world.quest_places, job) for job in view.facts.store.jobs}
+    is_open = {job.uid: job.status in ("queued", "processing") for job in view.facts.store.jobs}
+    over = [job for job in view.facts.store.jobs if not is_open[job.uid]]
+    to_do = [job for job in view.facts.store.jobs if is_open[job.uid]]
+    over.sort(key=lambda job: (job.created_at, ranks[job.uid], job.id))
+    return [*over, *sorted(to_do, key=lambda job: (ranks[job.uid], job.id))]
 
 
 def _runs(view: View) -> tuple[RunItem, ...]:

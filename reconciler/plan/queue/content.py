@@ -6,6 +6,7 @@ from reconciler.plan.draft import Draft
 from reconciler.plan.queue.quest_sources import QuestSource
 from reconciler.plan.retries.fetches import FETCHES, is_held_back
 from reconciler.plan.world import World
+from state.amounts import count
 from state.ids import job_uid
 from state.store.rows import JobRow
 
@@ -84,8 +85,8 @@ def _fetch_reason(world: World, fetch: SnapshotFile | GenerateQuest, source: Que
         return "its snapshot is gone"
     if isinstance(fetch, GenerateQuest):
         return f"made by skill {fetch.skill}"
-    new = "new " if fetch.start_byte else ""
-    rows = f"{fetch.num_rows:,} {new}rows of {fetch.path}"
+    noun = "new row" if fetch.start_byte else "row"
+    rows = f"{count(fetch.num_rows, noun)} of {fetch.path}"
     return f"{rows}, {source.left_out}" if source.left_out else rows
 
 

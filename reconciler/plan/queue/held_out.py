@@ -62,7 +62,7 @@ def take_in(world: World, draft: Draft, campaign: str) -> tuple[str, ...]:
             num_rows=seen.content.num_rows,
         ),
         subject=f"campaign/{campaign}",
-        reason=f"{seen.content.num_rows:,} rows of {seen.path}, measured with and never trained on",
+        reason=f"{count(seen.content.num_rows, 'row')} of {seen.path}, measured with and never trained on",
         cause=_where(world, campaign),
         source="edit",
     )

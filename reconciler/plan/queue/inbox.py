@@ -8,7 +8,7 @@ from reconciler.plan.dropped import content_key, quest_id_of, twin_of, untrainab
 from reconciler.plan.queue.quest_sources import said
 from reconciler.plan.retries.fetches import is_held_back
 from reconciler.plan.world import World
-from state.amounts import size
+from state.amounts import count, size
 from state.contract.contents import Sieved
 from state.ids import INBOX
 
@@ -88,9 +88,8 @@ def _take(world: World, draft: Draft, file: InboxFile, content: Sieved, quest_id
 
 def _rows(file: InboxFile, content: Sieved) -> str:
     """Return how many rows come in, and how much of the file came in before."""
-    new = "new " if file.start_byte else ""
-    rows = f"{content.num_rows:,} {new}rows of {content.contract.name}"
-    return f"{rows}, behind {size(file.start_byte)} that were taken in before" if new else rows
+    rows = f"{count(content.num_rows, 'new row' if file.start_byte else 'row')} of {content.contract.name}"
+    return f"{rows}, behind {size(file.start_byte)} that were taken in before" if file.start_byte else rows
 
 
 def _say_why_not(draft: Draft, file: InboxFile) -> None:

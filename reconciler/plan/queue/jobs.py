@@ -18,6 +18,8 @@ from state.contract.manifest import QuestCursor
 from state.store.rows import CampaignRow, JobRow, RunRow
 
 PRIORITIES = ("high", "normal", "low")
+Rank = tuple[int, bool, int, str, int]
+"""High before normal before low; of these the demoted ones last; then the order of the queue."""
 
 
 class PendingJob(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,8 +28,7 @@ class PendingJob(msgspec.Struct, frozen=True, kw_only=True):
     uid: str
     quest_id: str
     epochs: int
-    rank: tuple[int, bool, int, str, int]
-    """High before normal before low; of these the demoted ones last; then the order of the queue."""
+    rank: Rank
 
 
 def plan_progress(world: World, draft: Draft) -> None:
@@ -270,19 +271,24 @@ def pending(world: World, draft: Draft, campaign: str, *, again: bool = False) -
     }
     for action in _woken(world, draft):
         if action.campaign == campaign:
-            found[action.job_uid] = _pending(world.quest_places, _as_woken(world, action), sent_back)
+            found[action.job_uid] = _pending(world.quest_places, as_woken(world, action), sent_back)
     return tuple(sorted(found.values(), key=lambda job: job.rank))
 
 
 def _pending(places: Mapping[str, int], job: JobRow, sent_back: set[str]) -> PendingJob:
-    demoted = job.demoted or job.uid in sent_back
-    place = places.get(job.quest_id, len(places))
-    priority = "low" if demoted else job.priority
-    rank = (PRIORITIES.index(priority), demoted, place, job.created_at, job.part)
+    rank = rank_of(places, job, sent_back=job.uid in sent_back)
     return PendingJob(uid=job.uid, quest_id=job.quest_id, epochs=job.epochs, rank=rank)
 
 
-def _as_woken(world: World, action: EnqueueJob | UpdateJob) -> JobRow:
+def rank_of(places: Mapping[str, int], job: JobRow, *, sent_back: bool = False) -> Rank:
+    """Return by what a job is trained before or after another; `places`: quest id → place in the queue."""
+    demoted = job.demoted or sent_back
+    priority = "low" if demoted else job.priority
+    place = places.get(job.quest_id, len(places))
+    return (PRIORITIES.index(priority), demoted, place, job.created_at, job.part)
+
+
+def as_woken(world: World, action: EnqueueJob | UpdateJob) -> JobRow:
     """Return the job as it will be after the action, as far as its place in the queue goes."""
     job = world.facts.job(action.job_uid)
     if job is not None:

@@ -178,3 +178,13 @@ def test_a_file_that_grows_while_it_is_taken_in_stays_with_what_came_behind(
     assert outcome.text == "3 rows; the file changed meanwhile and stays, with what came behind them"
     assert dropped.read_bytes() == make.rows * 2
     assert [row.digest for row in realm.view().inbox] == [make.digest]
+
+
+def test_what_is_taken_in_within_one_second_keeps_the_order_of_its_arrival(
+    realm: Any, make: Any, dropped: Path
+) -> None:
+    for name in ("zz", "b", "aa"):
+        dropped.write_bytes(make.rows)
+        assert realm.done(take(dropped, make, quest_id=name, source_key=name)) == ["3 rows, 270 B"]
+
+    assert [(row.quest_id, row.number) for row in realm.view().inbox] == [("zz", 1), ("b", 2), ("aa", 3)]

@@ -11,6 +11,7 @@ from state.contract.status import RunStatus
 from state.ids import RunKey
 from state.layout import Layout
 from state.store.connection import open_writer
+from state.store.rows import InboxRow
 from state.store.tables import put_meta
 
 
@@ -137,6 +138,27 @@ def test_get_lists_each_kind(run, store, rows, kind: str, line: str) -> None:
     assert result.exit_code == 0
     assert line in result.stdout
     assert json.loads(run("get", kind, "--json").stdout)["kind"] == kind
+
+
+def test_jobs_that_wait_are_listed_as_they_are_trained_behind_those_that_are_over(run, store, rows) -> None:
+    waiting = {"status": "queued", "start_step": None, "final_step": None, "final_loss": None}
+    numbers = {"zz": 1, "b": 2, "aa": 3}
+    store.write(
+        InboxRow(
+            quest_id=name, name=f"{name}.jsonl", source_key=name, digest=name, num_rows=1, size_bytes=1,
+            shape_json="{}", taken_at="2026-01-31T12:00:00Z", number=number,
+        )
+        for name, number in numbers.items()
+    )  # fmt: skip
+    made = [
+        rows.job(uid=name, id=f"2026-01-31T12:00:00_{name}", quest_id=name, **waiting) for name in numbers
+    ]
+    urgent = rows.job(uid="u", id="2026-01-31T13:00:00_u", quest_id="u", **(waiting | {"priority": "high"}))
+    store.write([*made, urgent, rows.job()])
+
+    listed = json.loads(run("get", "jobs", "--json").stdout)["items"]
+
+    assert [item["quest"] for item in listed] == ["q1", "u", "zz", "b", "aa"]
 
 
 def test_get_of_one_thing_that_is_not_there_exits_5_and_names_the_nearest(run) -> None:

@@ -1,8 +1,10 @@
 """What the active campaign has to train, file by file, as the plan shows it."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import Result
@@ -36,6 +38,22 @@ def test_examples_are_told_by_file_and_in_all_and_what_is_not_counted_is_unknown
         "  In all 2 files, 30 examples (40 with all epochs),",
         "  tokens not counted yet: apply counts them",
     ]
+
+
+def test_the_files_of_the_inbox_are_planned_as_they_arrived(run: Reconcile, store: Any) -> None:
+    for name, age_seconds in (("zz", 60), ("B", 59), ("aa", 57)):
+        path = store.layout.inbox / f"{name}.jsonl"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("".join(f"{json.dumps(row | {'completion': name})}\n" for row in ROWS))
+        changed = path.stat().st_mtime - age_seconds
+        os.utime(path, (changed, changed))
+
+    told = run("plan").stdout
+    plan = json.loads(run("plan", "--json").stdout)
+
+    assert [one["file"] for one in plan["queue"]["quests"]][-3:] == ["zz.jsonl", "B.jsonl", "aa.jsonl"]
+    taken = [one["thing"] for one in plan["changes"] if one["verb"] == "take in"]
+    assert taken == [f"inbox {name}.jsonl" for name in ("zz", "B", "aa")], told
 
 
 @pytest.mark.train

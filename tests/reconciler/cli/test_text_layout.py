@@ -60,6 +60,18 @@ def test_the_least_important_columns_make_room_and_are_named() -> None:
     ]
 
 
+def test_a_reason_stays_readable_while_another_column_can_be_left_out_or_folded() -> None:
+    titles = [Column("quest"), Column("campaign"), Column("rows", right=True), Column("status")]
+    rows = [
+        ("maths-sums-0123abcd", "tiny-adamw/campaign-001", "1,234", "queued: waits for the window at 08:00")
+    ]
+    assert table(titles, rows, 60).splitlines() == [
+        "QUEST          CAMPAIGN       ROWS  STATUS",
+        "maths-sums-    tiny-adamw/   1,234  queued: waits for the",
+        "0123abcd       campaign-001         window at 08:00",
+    ]
+
+
 def test_with_wide_nothing_is_left_out_and_a_row_is_a_line() -> None:
     assert table(TITLES, ROWS, None).splitlines()[1] == "  ".join(ROWS[0]).replace("cpu  ", "cpu     ")
 
@@ -76,9 +88,9 @@ def test_a_name_without_room_is_folded_after_a_separator_and_a_number_never() ->
     titles = [Column("campaign"), Column("step", right=True), Column("reason")]
     rows = [("a-very-long-hero-name/campaign-001", "1,234,567", "as the specs say")]
     assert table(titles, rows, 40).splitlines() == [
-        "CAMPAIGN              STEP  REASON",
-        "a-very-long-     1,234,567  as the specs",
-        "hero-name/                  say",
+        "CAMPAIGN           STEP  REASON",
+        "a-very-long-  1,234,567  as the specs",
+        "hero-name/               say",
         "campaign-001",
     ]
 

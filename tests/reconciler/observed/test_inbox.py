@@ -234,3 +234,10 @@ def test_of_a_file_that_begins_with_what_was_taken_in_only_the_rest_counts(
     assert (file.start_byte, file.content.num_rows) == (len(ROW * 2), 3)
     assert file.content.digest == "sha256:" + hashlib.sha256(other * 3).hexdigest()
     assert file.sha256 == "sha256:" + hashlib.sha256(ROW * 2 + other * 3).hexdigest()
+
+
+def test_files_stand_as_they_arrived_and_those_of_one_moment_by_name(layout: Layout, drop: Drop) -> None:
+    for name, age_seconds in (("zz", 60), ("B", 60), ("aa", 57), ("old", 90)):
+        drop(f"{name}.jsonl", age_seconds=age_seconds)
+
+    assert [file.name for file in look(layout).files] == ["old.jsonl", "B.jsonl", "zz.jsonl", "aa.jsonl"]

@@ -91,6 +91,11 @@ def test_an_empty_file_is_a_finding(observe, tmp_path) -> None:
     assert facts.size_bytes == 0
 
 
+def test_a_file_of_blank_lines_is_not_called_empty(observe, tmp_path) -> None:
+    (tmp_path / "root" / "q.jsonl").write_bytes(b"\n\n")
+    assert "the file has blank lines and no row" in only_finding(observe("q.jsonl"))
+
+
 @pytest.mark.timeout(60)  # who opens the pipe waits for ever
 def test_a_folder_or_a_pipe_is_no_quest(observe, tmp_path) -> None:
     assert "is not a regular file" in only_finding(observe(tmp_path))
@@ -102,6 +107,13 @@ def test_a_folder_or_a_pipe_is_no_quest(observe, tmp_path) -> None:
 def test_a_link_to_nothing_is_a_finding(observe, tmp_path) -> None:
     (tmp_path / "q.jsonl").symlink_to(tmp_path / "absent")
     assert "is a link to nothing" in only_finding(observe(tmp_path / "q.jsonl"))
+
+
+def test_a_link_to_itself_is_told_to_be_corrected_not_to_be_made_readable(observe, tmp_path) -> None:
+    (tmp_path / "q.jsonl").symlink_to(tmp_path / "q.jsonl")
+    finding = only_finding(observe(tmp_path / "q.jsonl"))
+    assert "Correct the link, which leads back to itself, or put the file there." in finding
+    assert "permission" not in finding
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may read everything")

@@ -61,7 +61,7 @@ USER, BOT = {"role": "user", "content": "hi"}, {"role": "assistant", "content": 
     ("content", "message"),
     [
         (b"", "data/q.jsonl: the file is empty; expected at least one row"),
-        (b" \n\n", "the file is empty"),
+        (b" \n\n", "the file has blank lines and no row"),
         (b"\xef\xbb\xbf" + GOOD, "byte order mark (EF BB BF); expected UTF-8 without a mark"),
         (GOOD + b'\n{"messages": "\xe9t\xe9"}\n', "row 2: byte 0xe9 at column 15 is not UTF-8"),
         (GOOD + b"\n" + GOOD[:40] + b"\n" + GOOD + b"\n", "row 2: the row is torn in the middle"),

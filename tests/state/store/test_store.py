@@ -15,7 +15,7 @@ from children import in_child
 from state import failpoints
 from state.store import requests, schema
 from state.store.connection import StoreDamaged, open_reader, open_writer
-from state.store.rows import ActionRow, CampaignRow, LedgerRow, RunRow, TrashRow, TrashState
+from state.store.rows import ActionRow, CampaignRow, InboxRow, LedgerRow, RunRow, TrashRow, TrashState
 from state.store.schema import TABLES, StoreTooNew
 from state.store.tables import get_meta, put, put_meta, select, select_one
 from state.store.view import read_view
@@ -368,6 +368,7 @@ def test_what_was_taken_back_before_version_8_overrules_the_line_that_stands(pat
 def _without_forms(store: Any) -> None:
     """Make of a store one of before version 16."""
     store.execute("ALTER TABLE runs DROP COLUMN energy_joules")
+    store.execute("ALTER TABLE inbox DROP COLUMN number")
     store.execute("ALTER TABLE trash DROP COLUMN keeps")
 
 
@@ -586,6 +587,7 @@ def test_a_run_of_version_16_took_nobody_knows_how_much_energy(path: Path) -> No
     with writer.transaction() as store:
         put(store, [RUN])
         store.execute("ALTER TABLE runs DROP COLUMN energy_joules")
+        store.execute("ALTER TABLE inbox DROP COLUMN number")
         store.pragma("user_version", 16)
     writer.close()
 
@@ -593,4 +595,25 @@ def test_a_run_of_version_16_took_nobody_knows_how_much_energy(path: Path) -> No
     with writer.transaction() as store:
         assert [row.energy_joules for row in select(store, RunRow)] == [None]
     writer.close()
+    _assert_made_alike(path)
+
+
+def test_what_version_17_took_in_stands_before_what_is_taken_in_now(path: Path) -> None:
+    before = InboxRow(
+        quest_id="z", name="z.jsonl", source_key="k", digest="d", num_rows=1, size_bytes=2, shape_json="{}",
+        taken_at="2026-01-31T12:00:00Z",
+    )  # fmt: skip
+    writer = Writer(open_writer(path))
+    with writer.transaction() as store:
+        put(store, [before])
+        store.execute("ALTER TABLE inbox DROP COLUMN number")
+        store.pragma("user_version", 17)
+    writer.close()
+
+    writer = Writer(open_writer(path))
+    with writer.transaction() as store:
+        put(store, [msgspec.structs.replace(before, quest_id="a", number=1)])
+    writer.close()
+    with open_reader(path) as store:
+        assert [row.quest_id for row in read_view(store).inbox] == ["z", "a"]
     _assert_made_alike(path)
