@@ -4,7 +4,8 @@ from state.contract.imported import Imported
 from state.contract.manifest import Manifest, Measures
 from state.contract.request import CodeVersion
 
-_WORD = "unknown"
+WORD = "unknown"
+"""What its text fields say."""
 UNKNOWN = ("config_hash", "code_version", "specs_commit", "optimizer", "examples_seen", "tokens_seen")
 """Fields of such a manifest that say nothing."""
 
@@ -28,10 +29,10 @@ def unknown_manifest(step: int, saved_at: str, losses: Losses, imported: Importe
         created_at=saved_at,
         generation=0,
         attempt=0,
-        config_hash=_WORD,
-        code_version=CodeVersion(source="distribution", commit=None, distribution=_WORD),
-        specs_commit=_WORD,
-        optimizer=_WORD,
+        config_hash=WORD,
+        code_version=CodeVersion(source="distribution", commit=None, distribution=WORD),
+        specs_commit=WORD,
+        optimizer=WORD,
         healthy=True,
         quest_id=None,
         cursor=(),

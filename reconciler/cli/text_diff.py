@@ -44,6 +44,8 @@ def diff_text(found: "Comparison", width: int | None, paint: Paint = PLAIN) -> s
 
 
 def _config(found: "Comparison", sides: tuple[str, str], width: int | None, paint: Paint) -> str:
+    if found.not_recorded:
+        return _not_recorded(found, width)
     equal = f"{count(found.num_equal, 'setting')} equal"
     if not found.config:
         return f"The config does not differ: {equal}."
@@ -56,6 +58,15 @@ def _config(found: "Comparison", sides: tuple[str, str], width: int | None, pain
     ]
     rows = [_setting(one) for one in found.config]
     return f"{table(columns, rows, width, paint)}\n{paint(f'{equal}.', 'dim')}"
+
+
+def _not_recorded(found: "Comparison", width: int | None) -> str:
+    """Return that no setting can be compared, and whether the hash says that they are the same."""
+    whose = " and ".join(map(safe, found.not_recorded))
+    same = "; the config hash is the same, so that no setting differs" if found.is_equal_by_hash else ""
+    verb = "is" if len(found.not_recorded) == 1 else "are"
+    told = f"The config of {whose} {verb} not recorded here{same}."
+    return "\n".join(folded(told, width) if width is not None else [told])
 
 
 def _before(name: str, earlier: "Sequence[Earlier]", width: int | None) -> list[str]:

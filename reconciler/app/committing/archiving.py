@@ -11,8 +11,10 @@ from reconciler.app.committing.spec_edits import (
 )
 from reconciler.app.surroundings.environment import Environment
 from reconciler.app.surroundings.errors import Blocked
-from reconciler.app.surroundings.place import Options
+from reconciler.app.surroundings.place import Options, root_of
+from reconciler.app.surroundings.realm_store import read_store
 from state.amounts import count
+from state.layout import Layout
 
 NAMING_LINES = ("name", "id")
 """Keys of a campaign's spec under which a line about it reads well."""
@@ -56,9 +58,29 @@ def restore(environment: Environment, options: Options, name: str, committing: C
         text = without_line(text, "keep") if campaign.spec.keep is not None else text
     except CannotEdit as error:
         raise Blocked(f"{path}: {error}") from error
-    note = f"It is paused then. To train it:  specs/realm.yaml: active: {campaign.name}"
+    notes = (*_trash_note(environment, options, base, campaign.name), _paused_note(campaign.name))
     return commit_edits(
-        environment, options, base, {path: text}, f"Restore {campaign.name}", committing, (note,)
+        environment, options, base, {path: text}, f"Restore {campaign.name}", committing, notes
+    )
+
+
+def _paused_note(name: str) -> str:
+    return f"It is paused then. To train it:  specs/realm.yaml: active: {name}"
+
+
+def _trash_note(environment: Environment, options: Options, base: Base, name: str) -> tuple[str, ...]:
+    """Return which of the campaign's checkpoints lie in the trash, and what takes the newest of them back."""
+    layout = Layout(root_of(environment, options, base.desired.realm.spec, base.commit))
+    store = read_store(layout) if layout.store.exists() else None
+    mine = [stone for stone in store.trash if stone.campaign == name] if store is not None else []
+    lying = [stone for stone in mine if stone.state == "trashed" and not stone.is_campaign]
+    if not lying:
+        return ()
+    newest = max(lying, key=lambda stone: stone.sequence)
+    lie = "lies" if len(lying) == 1 else "lie"
+    return (
+        f"{count(len(lying), 'checkpoint')} of it {lie} in the trash. To go on from the newest of them, once "
+        f"it is restored:  reconcile undelete {newest.thing}",
     )
 
 

@@ -13,6 +13,9 @@ from reconciler.app.planning.look import View, look
 from reconciler.app.surroundings.environment import Environment
 from reconciler.app.surroundings.errors import Misused
 from reconciler.app.surroundings.place import Options
+from state.unknown import WORD
+
+NOT_KNOWN = "not known"
 
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +49,10 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     """Keys in which they differ."""
     num_equal: int
     """Keys that both have with the same value."""
+    not_recorded: tuple[str, ...] = ()
+    """Things whose config is not recorded here; no setting is compared then."""
+    is_equal_by_hash: bool = False
+    """Not recorded, and yet known to be the same: the two have one config hash."""
     a_earlier: tuple[Earlier, ...] = ()
     """Campaigns are compared as they are set now; this is what A was trained with before, by generation."""
     b_earlier: tuple[Earlier, ...] = ()
@@ -72,16 +79,19 @@ def diff(environment: Environment, options: Options, a: str, b: str, svg: Path |
 
 def compared(a: Side, b: Side) -> Comparison:
     """Return the two sides as one."""
-    differing = tuple(_settings(a.config, b.config))
+    unknown = tuple(dict.fromkeys(side.name for side in (a, b) if not side.config))
+    differing = tuple(_settings(a.config, b.config)) if not unknown else ()
     return Comparison(
         kind=a.kind,
         a=a.name,
         b=b.name,
         config=differing,
-        num_equal=len({*a.config, *b.config}) - len(differing),
+        num_equal=len({*a.config, *b.config}) - len(differing) if not unknown else 0,
+        not_recorded=unknown,
+        is_equal_by_hash=bool(unknown) and _have_one_hash(a, b),
         a_earlier=a.earlier,
         b_earlier=b.earlier,
-        data=_pairs(a.data, b.data),
+        data=tuple(_told_if_known(pair, a, b) for pair in _pairs(a.data, b.data)),
         metrics=_pairs(a.metrics, b.metrics, in_order=True),
     )
 
@@ -97,6 +107,18 @@ def _settings(a: Mapping[str, Told], b: Mapping[str, Told]) -> Iterator[Setting]
                 b=right.value if right else None,
                 b_origin=right.origin if right else None,
             )
+
+
+def _have_one_hash(a: Side, b: Side) -> bool:
+    """Were two checkpoints trained with one config, as the hashes that they carry say?"""
+    hashes = {side.metrics.get("config_hash") if side.kind == "checkpoint" else None for side in (a, b)}
+    return len(hashes) == 1 and not hashes & {None, WORD}
+
+
+def _told_if_known(pair: Pair, a: Side, b: Side) -> Pair:
+    """Return what both have learnt of a quest: where nobody knows, that; not that it was nothing."""
+    left, right = (None if side.is_data_known else NOT_KNOWN for side in (a, b))
+    return Pair(name=pair.name, a=pair.a or left, b=pair.b or right)
 
 
 def _pairs(a: Mapping[str, Any], b: Mapping[str, Any], *, in_order: bool = False) -> tuple[Pair, ...]:

@@ -43,10 +43,13 @@ class Side(msgspec.Struct, frozen=True, kw_only=True):
     segment: int | None = None
     """Of a checkpoint that is not of the living history: its curves lead there."""
     config: Mapping[str, Told]
+    """Empty: it is not recorded here."""
     earlier: tuple[Earlier, ...] = ()
     """Of a campaign: what it was trained with before."""
     data: Mapping[str, str]
     """Quest → how much of it was learnt, in words."""
+    is_data_known: bool = True
+    """false: it was taken over from elsewhere, without a word of what it had learnt."""
     metrics: Mapping[str, Any]
 
 
@@ -124,8 +127,17 @@ def _checkpoint(view: View, campaign: str, which: str) -> Side:
         segment=None if item.is_living else item.segment,
         config=_config_of_run(view, row, item),
         data=_learnt(view, row, item),
+        is_data_known=not _is_from_elsewhere(view, row, item),
         metrics=_of_checkpoint(item),
     )
+
+
+def _is_from_elsewhere(view: View, row: CampaignRow, item: CheckpointItem) -> bool:
+    """Was the checkpoint taken over from elsewhere as it was, with no cursor that says what it had learnt?"""
+    if item.attempt != 0:
+        return False
+    complete = (one for one in view.facts.campaigns[row.name].all_complete if one.digest == item.digest)
+    return all(not found.manifest.cursor for found in complete)
 
 
 def _last_recorded(items: Sequence[CheckpointItem]) -> CheckpointItem | None:

@@ -7,7 +7,7 @@ import msgspec
 
 from reconciler.app.explaining.lineage import lineage_of
 from reconciler.app.looking.get import listing_of, source_of
-from reconciler.app.looking.items import Item
+from reconciler.app.looking.items import Item, TrashItem
 from reconciler.app.looking.quest_states import quest_states
 from reconciler.app.looking.status import status_of
 from reconciler.app.looking.trash_items import trash
@@ -15,6 +15,7 @@ from reconciler.app.planning.look import View
 from reconciler.app.surroundings.errors import NotFound
 from reconciler.plan.dropped import quest_id_of
 from reconciler.plan.keeping.kept import checkpoint_id, verdicts_of
+from reconciler.plan.keeping.to_come import HOLDS
 from reconciler.plan.retention.records import MalformedRecords
 from reconciler.plan.retries.reactions import reaction_to
 from reconciler.plan.retries.retry import policy_of
@@ -271,11 +272,20 @@ def _in_the_trash(view: View, name: str) -> Iterator[Fact]:
     """Yield until when something can be taken back out of the trash, and how."""
     for item in trash(view):
         if item.id == name and item.state == "trashed":
-            left = duration(item.left_seconds) if item.left_seconds else "two clean ticks"
-            held = Fact(name="deleted for good", text="held while the source of the specs is in doubt")
-            yield held if item.is_held else Fact(name="deleted for good in", text=left)
+            yield _end_of(view, item)
             first = _before_it(view, name)
             yield Fact(name="to take back", text=f"{first}reconcile undelete {name}")
+
+
+def _end_of(view: View, item: TrashItem) -> Fact:
+    """Return when something in the trash is deleted for good; where the plan names what holds it, that."""
+    subject = f"{item.thing}/{item.id}"
+    if any(one.subject == subject and one.code in HOLDS for one in view.plan.blocked):
+        return Fact(name="deleted for good", text="not while what is in its way stands (below)")
+    if item.is_held:
+        return Fact(name="deleted for good", text="held while the source of the specs is in doubt")
+    left = duration(item.left_seconds) if item.left_seconds else "two clean ticks"
+    return Fact(name="deleted for good in", text=left)
 
 
 def _before_it(view: View, name: str) -> str:

@@ -270,9 +270,11 @@ def _campaign(view: View, world: World, name: str) -> CampaignStatus:
 
 def _step(view: View, row: CampaignRow | None, *seen: int) -> int:
     """Return how far a campaign has come; of one whose checkpoints were let go, what the ledger says."""
-    ledger = (
-        view.facts.ledger_of(row.uid) if row is not None and row.status in ("archived", "deleted") else ()
-    )
+    if row is None:
+        return max(*seen, 0)
+    ledger = view.facts.ledger_of(row.uid)
+    if row.status not in ("archived", "deleted"):
+        ledger = () if any(seen) else tuple(one for one in ledger if view.facts.tombstone(one) is not None)
     return max(*seen, *(one.step for one in ledger if one.is_living), 0)
 
 

@@ -110,6 +110,35 @@ def test_restore_takes_both_lines_out(run, realm: Path, lab: Path, git) -> None:
     assert (lab / SPEC).read_text() == "id: campaign-001\n"
 
 
+def test_a_campaign_restored_after_a_clean_up_says_what_takes_its_checkpoints_back_and_how_far_it_was(
+    run, realm: Path, lab: Path, git
+) -> None:
+    say(lab, git, "state: archived", "keep: metrics")
+    run("apply", "--until-converged")
+    approve(run)
+    run("apply", "--until-converged")
+
+    assert "deleted for good in" in plain(run("explain", f"{NAME}@200").stdout)
+    told = plain(run("restore", NAME).stderr)
+    assert "2 checkpoints of it lie in the trash." in told
+    assert f"reconcile undelete {NAME}@200" in told
+    run("apply", "--until-converged")
+    assert {one["id"]: one["step"] for one in campaigns(run)}[NAME] == 200
+
+    held = plain(run("explain", f"{NAME}@200").stdout)
+    assert "it was dropped, and is not deleted" in held
+    assert "deleted for good not while what is in its way stands" in held
+    assert "deleted for good in" not in held
+
+
+def test_restore_says_nothing_of_the_trash_where_nothing_of_the_campaign_lies_there(
+    run, realm: Path, lab: Path, git
+) -> None:
+    say(lab, git, "state: archived")
+    assert run("apply", "--until-converged").exit_code == 0
+    assert "trash" not in run("restore", NAME).stderr
+
+
 def test_a_campaign_is_deleted_whole_after_an_approval_and_comes_back(
     run, realm: Path, lab: Path, git, root: Path
 ) -> None:

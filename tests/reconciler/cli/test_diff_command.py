@@ -85,6 +85,39 @@ def test_checkpoints_are_compared_by_the_config_of_the_run_that_saved_them(run, 
     assert (losses["train_loss"], losses["step"]) == ((2.0, 1.0), (1, 2))
 
 
+def test_a_config_that_is_not_recorded_is_not_told_as_different_and_one_hash_proves_that_it_is_the_same(
+    run, store, rows
+) -> None:
+    store.write([
+        rows.run(config_json='{"training": {"learning_rate": 0.1, "seed": 0}}'),
+        rows.job(status="completed", final_step=1),
+        rows.ledger(step=1, sequence=1),
+        rows.ledger(step=2, sequence=2, attempt=0),
+        rows.ledger(step=3, sequence=3, attempt=0, config_hash="unknown"),
+    ])  # fmt: skip
+    name = "pip/campaign-001@"
+    found = json.loads(run("diff", f"{name}1", f"{name}2", "--json").stdout)
+    assert (found["config"], found["num_equal"]) == ([], 0)
+    assert (found["not_recorded"], found["is_equal_by_hash"]) == ([f"{name}2"], True)
+    told = " ".join(run("diff", f"{name}1", f"{name}2").stdout.split())
+    assert f"The config of {name}2 is not recorded here; the config hash is the same" in told
+
+    found = json.loads(run("diff", f"{name}3", f"{name}1", "--json").stdout)
+    assert (found["not_recorded"], found["is_equal_by_hash"]) == ([f"{name}3"], False)
+
+
+def test_what_was_learnt_elsewhere_is_told_as_not_known(run, store, rows) -> None:
+    mu = rows.campaign(name="mu/campaign-001", uid="b" * 16)
+    store.write([
+        mu,
+        rows.job(status="completed", final_step=1),
+        rows.ledger(step=1, sequence=1),
+        rows.ledger(campaign_uid=mu.uid, step=2, sequence=2, attempt=0),
+    ])  # fmt: skip
+    found = json.loads(run("diff", "pip/campaign-001@1", "mu/campaign-001@2", "--json").stdout)
+    assert found["data"] == [{"name": "q1", "a": "1 epoch", "b": "not known"}]
+
+
 def test_the_curves_go_into_a_file_and_what_a_later_run_did_again_counts_once(
     run, store, rows, tmp_path: Path
 ) -> None:

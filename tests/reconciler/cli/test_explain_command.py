@@ -290,11 +290,12 @@ def test_each_subject_of_every_case_of_a_plan_is_a_thing_that_explain_knows() ->
     assert [subject for subject, kind in kinds.items() if kind is None or kind[0] not in KNOWN] == []
 
 
-def test_explain_of_what_lies_in_the_trash_says_until_when_and_how_to_take_it_back(run, store, rows) -> None:
+def test_explain_of_what_is_held_in_the_trash_says_no_time_and_how_to_take_it_back(run, store, rows) -> None:
     store.write([rows.ledger(step=500), rows.trash()])
     (store.layout.root / "trash/checkpoint-500").mkdir(parents=True)
     told = facts(run, "pip/campaign-001@500")
-    assert told["deleted for good in"]
+    assert told["deleted for good"] == "not while what is in its way stands (below)"
+    assert "deleted for good in" not in told
     assert told["to take back"] == "reconcile undelete pip/campaign-001@500"
 
 
