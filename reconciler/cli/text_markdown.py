@@ -50,7 +50,9 @@ def _warnings(document: "PlanDocument") -> str:
         missing = f"{_code(followed.branch)} has {count(followed.behind, 'commit')} that this does not have"
         lines.append(f"> **The base has moved on:** {missing}; merge it and look again.")
     if document.awaiting is not None:
-        lost = count(document.awaiting.checkpoints, "checkpoint")
+        from reconciler.plan.review.losses import lost_text  # seldom needed
+
+        lost = lost_text(document.awaiting.checkpoints, document.awaiting.demoted)
         lines.append(f"> **Needs an approval:** {lost} would be destroyed: {_inline(document.awaiting.why)}")
     lines += [f"> **Warning:** {_inline(text)}" for text in document.warnings[:_MOST_OUTSIDE]]
     return "\n>\n".join(lines)

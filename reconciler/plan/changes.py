@@ -74,9 +74,14 @@ class Awaiting(msgspec.Struct, frozen=True, kw_only=True):
 
     digest: str
     checkpoints: int
+    """Gone whole."""
     size_bytes: int
     gpu_hours: float
     """Of work that nothing else holds."""
+    demoted: int = 0
+    """Others, that would keep their weights only."""
+    demoted_bytes: int = 0
+    """Of their optimizer state; part of `size_bytes`."""
     why: str
     changes: tuple[Change, ...]
 

@@ -53,11 +53,16 @@ class Approval(msgspec.Struct, frozen=True, kw_only=True):
 
     digest: str
     checkpoints: int
+    """Gone whole."""
     size_bytes: int
     gpu_hours: float
     """Of training beyond the newest checkpoint that stays."""
     why: str
     changes: tuple[PlannedChange, ...]
+    demoted: int = 0
+    """Others, that would keep their weights only."""
+    demoted_bytes: int = 0
+    """Of their optimizer state; part of `size_bytes`."""
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
@@ -239,6 +244,8 @@ def _awaiting(found: Awaiting | None) -> Approval | None:
         gpu_hours=found.gpu_hours,
         why=found.why,
         changes=tuple(planned(change) for change in found.changes),
+        demoted=found.demoted,
+        demoted_bytes=found.demoted_bytes,
     )
 
 

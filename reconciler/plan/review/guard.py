@@ -132,6 +132,8 @@ def _awaiting(
         gpu_hours=losses.gpu_hours,
         why=_why(exceeded, is_with_later=bool(later)),
         changes=tuple(waiting),
+        demoted=losses.demoted,
+        demoted_bytes=losses.demoted_bytes,
     )
 
 
@@ -159,9 +161,20 @@ def _decline(draft: Draft, request: RequestRow, awaiting: Awaiting | None) -> No
 def _let_go(world: World, draft: Draft, request: RequestRow, drops: Sequence[Change]) -> None:
     """Take the approval, then do what it is for."""
     sequences = tuple(sorted(_number(_action(change)) for change in drops))
-    what = f"{count(sum(num_checkpoints(_action(change)) for change in drops), 'checkpoint')} to drop"
+    what = _to_do(list(map(_action, drops)))
     taken = _take(draft, request, sequences=sequences, specs_commit=world.specs_commit, what=what)
     draft.put(*(msgspec.structs.replace(change, needs=(*change.needs, taken)) for change in drops))
+
+
+def _to_do(drops: Sequence[Drop]) -> str:
+    """Return in words what an approval is used for."""
+    whole, light = sum(map(num_checkpoints, drops)), sum(isinstance(drop, DemoteCheckpoint) for drop in drops)
+    weights = f"to keep {'its' if light == 1 else 'their'} weights only"
+    if not light:
+        return f"{count(whole, 'checkpoint')} to drop"
+    if not whole:
+        return f"{count(light, 'checkpoint')} {weights}"
+    return f"{count(whole, 'checkpoint')} to drop, {light:,} {weights}"
 
 
 def _take(
@@ -184,32 +197,45 @@ def _take(
 
 def _name(draft: Draft, awaiting: Awaiting) -> None:
     """Name what waits, campaign by campaign, with how to approve it."""
-    by_campaign: dict[str, list[tuple[Drop, Change]]] = {}
+    by_campaign: dict[str, list[Change]] = {}
     for change in awaiting.changes:
-        by_campaign.setdefault(_action(change).campaign, []).append((_action(change), change))
+        by_campaign.setdefault(_action(change).campaign, []).append(change)
     approve = f"reconcile approve {short(awaiting.digest)}"
-    for campaign, drops in by_campaign.items():
+    for campaign, changes in by_campaign.items():
         draft.block(
             f"campaign/{campaign}",
             code="needs-approval",
-            message=f"{_which([action for action, _ in drops])} ({drops[0][1].reason}), and "
-            f"wait{'s' if len(drops) == 1 else ''} for an approval: {awaiting.why}",
-            cause=drops[0][1].cause,
+            message=f"{_which(changes)}, and wait{'s' if len(changes) == 1 else ''} for an approval: "
+            f"{awaiting.why}",
+            cause=changes[0].cause,
             hint=f"each of them: reconcile explain {campaign}; then: {approve}",
         )
 
 
-def _which(drops: Sequence[Drop]) -> str:
-    """Return in words what would happen to what."""
-    whole = next((drop for drop in drops if isinstance(drop, DeleteCampaign)), None)
-    if whole is not None:
-        return (
-            f"all of it ({count(whole.checkpoints, 'checkpoint')}, {size(whole.size_bytes)}) would be deleted"
-        )
-    ordered = sorted(drops, key=lambda drop: drop.step)
+def _which(changes: Sequence[Change]) -> str:
+    """Return in words what would happen to what of a campaign, and why."""
+    for change in changes:
+        if isinstance(whole := change.action, DeleteCampaign):
+            what = f"{count(whole.checkpoints, 'checkpoint')}, {size(whole.size_bytes)}"
+            return f"all of it ({what}) would be deleted ({changes[0].reason})"
+    light = [change for change in changes if isinstance(change.action, DemoteCheckpoint)]
+    gone = [change for change in changes if change not in light]
+    parts = []
+    if gone:
+        lost = f"{size(_lost(gone))}, " if light else ""
+        parts.append(f"{_steps(gone)} would be dropped ({lost}{gone[0].reason})")
+    if light:
+        lost = f"{size(_lost(light))} of optimizer state, "
+        parts.append(f"{_steps(light)} would keep no more than weights ({lost}{light[0].reason})")
+    return " and ".join(parts)
+
+
+def _lost(changes: Sequence[Change]) -> int:
+    return sum(_action(change).size_bytes for change in changes)
+
+
+def _steps(changes: Sequence[Change]) -> str:
+    """Return in words which checkpoints these are about."""
+    ordered = sorted(map(_action, changes), key=lambda drop: drop.step)
     names = [f"@{which_of(getattr(drop, 'segment', None), drop.step)}" for drop in ordered]
-    only = all(isinstance(drop, DemoteCheckpoint) for drop in drops)
-    how = "keep no more than weights" if only else "be dropped"
-    if len(names) == 1:
-        return f"{names[0]} would {how}"
-    return f"{len(names):,} checkpoints, {names[0]} to {names[-1]}, would {how}"
+    return names[0] if len(names) == 1 else f"{len(names):,} checkpoints, {names[0]} to {names[-1]},"

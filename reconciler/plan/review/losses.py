@@ -8,6 +8,7 @@ import msgspec
 from reconciler.desired.realm import ApproveAbove, size_bytes
 from reconciler.plan.actions import DeleteCampaign, DemoteCheckpoint, TrashCheckpoint
 from reconciler.plan.world import World
+from state.amounts import count
 from state.store.rows import CampaignRow, RunRow
 
 Drop = TrashCheckpoint | DeleteCampaign | DemoteCheckpoint
@@ -18,9 +19,15 @@ class Losses(msgspec.Struct, frozen=True, kw_only=True):
     """What is gone when the trash is emptied."""
 
     checkpoints: int
+    """Gone whole."""
     size_bytes: int
+    """Of these, and of the optimizer state of the others."""
     gpu_hours: float
     """Training beyond the newest checkpoint that stays."""
+    demoted: int = 0
+    """Others, that keep their weights only."""
+    demoted_bytes: int = 0
+    """Of their optimizer state; part of `size_bytes`."""
 
 
 def losses_of(world: World, drops: Sequence[Drop], beside: Collection[Drop] = ()) -> Losses:
@@ -29,16 +36,30 @@ def losses_of(world: World, drops: Sequence[Drop], beside: Collection[Drop] = ()
     going = {sequence for drop in beside for sequence in _sequences(world, drop)}
     for drop in drops:
         by_campaign.setdefault(drop.campaign, set()).update(_sequences(world, drop))
+    demoted = [drop for drop in drops if isinstance(drop, DemoteCheckpoint)]
     return Losses(
         checkpoints=sum(map(num_checkpoints, drops)),
         size_bytes=sum(drop.size_bytes for drop in drops),
         gpu_hours=sum(_gpu_seconds(world, name, gone | going) for name, gone in by_campaign.items()) / 3600,
+        demoted=len(demoted),
+        demoted_bytes=sum(drop.size_bytes for drop in demoted),
     )
 
 
 def num_checkpoints(drop: Drop) -> int:
-    """Return how many checkpoints a drop destroys."""
+    """Return how many checkpoints a drop destroys whole."""
+    if isinstance(drop, DemoteCheckpoint):
+        return 0
     return drop.checkpoints if isinstance(drop, DeleteCampaign) else 1
+
+
+def lost_text(checkpoints: int, demoted: int) -> str:
+    """Return in words what is destroyed: so many checkpoints whole, of others the optimizer's state."""
+    if not demoted:
+        return count(checkpoints, "checkpoint")
+    if not checkpoints:
+        return f"the optimizer state of {count(demoted, 'checkpoint')}"
+    return f"{count(checkpoints, 'checkpoint')} and the optimizer state of {demoted:,} more"
 
 
 def _sequences(world: World, drop: Drop) -> Iterable[int]:
@@ -55,8 +76,8 @@ def above(losses: Losses, limits: ApproveAbove) -> tuple[str, ...]:
     size, hours = f"{losses.size_bytes / 1e9:.3g} GB", f"{losses.gpu_hours:.3g} GPU-hours of work"
     found = (
         (
-            losses.checkpoints > limits.checkpoints,
-            f"{losses.checkpoints:,} checkpoints (limit {limits.checkpoints:,})",
+            losses.checkpoints + losses.demoted > limits.checkpoints,
+            f"{lost_text(losses.checkpoints, losses.demoted)} (limit {limits.checkpoints:,})",
         ),
         (losses.size_bytes > size_bytes(limits.size), f"{size} (limit {limits.size})"),
         (losses.gpu_hours > limits.gpu_hours, f"{hours} (limit {limits.gpu_hours:g})"),

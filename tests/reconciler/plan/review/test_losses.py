@@ -78,3 +78,18 @@ def test_the_digest_is_of_the_checkpoints_and_not_of_words_or_order() -> None:
         drop(20), msgspec.structs.replace(drop(10), why="another word")
     ])  # fmt: skip
     assert len({digest_of([drop(10)]), digest_of([drop(20)]), digest_of([drop(10), drop(20)])}) == 3
+
+
+@pytest.mark.parametrize(
+    ("checkpoints", "demoted", "words"),
+    [
+        (20, 0, ()),
+        (19, 2, ("19 checkpoints and the optimizer state of 2 more (limit 20)",)),
+        (0, 21, ("the optimizer state of 21 checkpoints (limit 20)",)),
+    ],
+)
+def test_what_keeps_its_weights_counts_for_the_limit_and_is_no_destroyed_checkpoint(
+    checkpoints: int, demoted: int, words: tuple[str, ...]
+) -> None:
+    found = Losses(checkpoints=checkpoints, size_bytes=0, gpu_hours=0.0, demoted=demoted)
+    assert above(found, ApproveAbove()) == words
