@@ -154,7 +154,20 @@ def _restore(stone: TrashRow, tools: Tools, sources: Sequence[str]) -> str:
     set_state(tools, stone, "restored")
     _tell(tools, stone)
     line = f"; {stone.overrules} counts no more for it while that line stands" if stone.overrules else ""
-    return f"{stone.thing} is back, and no rule drops it again{line}"
+    return f"{stone.thing} is back, and no rule drops it again{line}{_told_of_optimizer(stone, tools)}"
+
+
+def _told_of_optimizer(stone: TrashRow, tools: Tools) -> str:
+    """Say where the optimizer's state is of a checkpoint that had lost it before it was dropped."""
+    where = "WHERE campaign_uid = ? AND keeps = ? AND state = 'trashed'"
+    with tools.writer.transaction() as store:
+        state = select_one(store, TrashRow, where, stone.campaign_uid, stone.digest)
+    if state is None:
+        return ""
+    return (
+        f"; it has its weights, and its optimizer state lies in the trash, too: reconcile undelete "
+        f"{state.thing} once more takes that back"
+    )
 
 
 def _bring_back(stone: TrashRow, folder: Path, sources: Sequence[str]) -> str | None:

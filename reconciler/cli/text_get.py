@@ -128,6 +128,7 @@ def _trash(item: Any) -> Row:
     left = "held" if item.is_held else left
     num_bytes = size(item.size_bytes) if item.size_bytes else ""
     name = f"{item.id} (whole)" if item.thing == "campaign" else item.id
+    name = f"optimizer state of {name}" if item.is_optimizer_state else name
     return (name, item.state, when(item.trashed_at), num_bytes, left, item.reason)
 
 

@@ -67,8 +67,8 @@ def _realm(report: "StatusReport", width: int, paint: Paint) -> list[str]:
     if text := report.to_come.text:
         pairs.append(("to come", f"{text} (while apply runs)"))
     blocked = [line for item in report.blocked for line in _blocked(item, width, paint)]
-    if report.trash.num_campaigns or report.trash.num_checkpoints or report.trash.num_foreign:
-        pairs.insert(5, ("trash", _trash(report.trash)))
+    if told := _trash(report.trash):
+        pairs.insert(5, ("trash", told))
     if report.scrub.num_verified or report.scrub.num_damaged or report.scrub.num_damaged_copies:
         pairs.insert(5, ("read again", _scrub(report.scrub)))
     if report.expectations.num_runs:
@@ -129,7 +129,8 @@ def _queue(report: "StatusReport") -> str:
 
 def _trash(trash: "TrashStatus") -> str:
     soon = duration(trash.next_seconds) if trash.next_seconds else "its next clean ticks"
-    things = counts(campaign=trash.num_campaigns, checkpoint=trash.num_checkpoints)
+    numbers = {"campaign": trash.num_campaigns, "checkpoint": trash.num_checkpoints}
+    things = counts(**numbers, **{"optimizer state": trash.num_optimizer_states})
     ends = "held" if trash.is_held else f"the first for good in {soon}"
     parts = [f"{things}, {size(trash.size_bytes)}, {ends}"] if things else []
     parts += [f"{trash.num_foreign:,} not ours, never deleted"] if trash.num_foreign else []

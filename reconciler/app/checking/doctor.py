@@ -250,8 +250,9 @@ def _trash(view: View) -> Check:
     facts, items = view.facts, trash(view)
     if facts.trash.problem is not None:
         return _fail("trash", facts.trash.problem, "make it a folder that this user can read")
-    num_campaigns, num_checkpoints = num_in_trash(facts)
-    things = counts(campaign=num_campaigns, checkpoint=num_checkpoints) or "nothing of ours"
+    num_campaigns, num_checkpoints, num_optimizers = num_in_trash(facts)
+    numbers = {"campaign": num_campaigns, "checkpoint": num_checkpoints, "optimizer state": num_optimizers}
+    things = counts(**numbers) or "nothing of ours"
     text = f"{things}, {size(facts.trash_bytes)}"
     if vanished := [item for item in items if item.state == "vanished"]:
         told = f"{text}; {vanished[0].id} is not there any more: {vanished[0].reason}"

@@ -245,6 +245,8 @@ class TrashItem(msgspec.Struct, frozen=True, kw_only=True):
     """<hero>/<campaign>@<step> or <hero>/<campaign>, which undelete takes; of what is foreign its name."""
     thing: str | None = None
     """checkpoint, or campaign: one that was deleted whole."""
+    is_optimizer_state: bool = False
+    """Of a checkpoint that keeps its weights: nothing but its optimizer's state takes room here."""
     state: str
     """trashed, purging (being deleted now), vanished (taken out by somebody), foreign (not ours)."""
     reason: str

@@ -77,6 +77,8 @@ class TrashStatus(msgspec.Struct, frozen=True, kw_only=True):
     """Deleted whole."""
     num_checkpoints: int
     """Dropped one by one."""
+    num_optimizer_states: int = 0
+    """Of checkpoints that keep their weights only."""
     size_bytes: int
     next_seconds: float | None
     """So soon the first of it may be deleted for good; None: nothing waits."""
@@ -215,10 +217,11 @@ def _suspended(view: View, suspend: Suspend) -> str:
 
 
 def _trash(view: View) -> TrashStatus:
-    num_campaigns, num_checkpoints = num_in_trash(view.facts)
+    num_campaigns, num_checkpoints, num_optimizers = num_in_trash(view.facts)
     return TrashStatus(
         num_campaigns=num_campaigns,
         num_checkpoints=num_checkpoints,
+        num_optimizer_states=num_optimizers,
         size_bytes=view.facts.trash_bytes,
         next_seconds=next_purge_seconds(view),
         is_held=view.facts.is_source_in_trouble,

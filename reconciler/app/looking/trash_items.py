@@ -39,6 +39,7 @@ def _ours(view: View) -> Iterator[TrashItem]:
         yield TrashItem(
             id=stone.thing,
             thing=stone.subject.partition("/")[0],
+            is_optimizer_state=stone.keeps is not None,
             state="vanished" if gone else stone.state,
             kind=stone.kind,
             reason=_gone(view, stone) if gone else stone.reason,

@@ -108,6 +108,16 @@ def _passed(world: World, row: CampaignRow, living: list[LedgerRow], step: int) 
     here = f"milestone {step} is in the past: {row.name} stands at step {living[-1].step}"
     if found is None:
         return f"{here}; no checkpoint stands for it"
-    gone = world.facts.tombstone(found) is not None
-    kept = "only its metrics are kept, its weights were dropped" if gone else "it stands for it, and is kept"
-    return f"{here}; the first checkpoint from there on is {found.step}: {kept}"
+    return f"{here}; the first checkpoint from there on is {found.step}: {_kept(world, row, found)}"
+
+
+def _kept(world: World, row: CampaignRow, found: LedgerRow) -> str:
+    """Say what there is still of the checkpoint that stands for a milestone, and how it comes back."""
+    stone = world.facts.tombstone(found)
+    if stone is None:
+        return "it stands for it, and is kept"
+    if stone.state == "trashed":
+        return (
+            f"it lies in the trash, where it stays; reconcile undelete {row.name}@{found.which} takes it back"
+        )
+    return "only its metrics are kept, its weights were dropped"

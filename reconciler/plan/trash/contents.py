@@ -62,10 +62,11 @@ def unwritten(facts: Facts) -> list[TrashRow]:
     return [stone for stone in facts.store.trash if _mirror(stone) not in facts.trash.files]
 
 
-def num_in_trash(facts: Facts) -> tuple[int, int]:
-    """Return how many campaigns deleted whole, and how many single checkpoints, wait in the trash."""
+def num_in_trash(facts: Facts) -> tuple[int, int, int]:
+    """Return how many campaigns deleted whole, single checkpoints, and optimizer states alone wait there."""
     num_campaigns = sum(stone.is_campaign for stone in facts.in_trash)
-    return num_campaigns, len(facts.in_trash) - num_campaigns
+    num_optimizers = sum(stone.keeps is not None for stone in facts.in_trash)
+    return num_campaigns, len(facts.in_trash) - num_campaigns - num_optimizers, num_optimizers
 
 
 def is_vanished(facts: Facts, stone: TrashRow) -> bool:

@@ -1,5 +1,6 @@
 """A checkpoint may keep its weights only: it is whole under a digest of its own, and its full form comes back."""
 
+import msgspec
 import pytest
 
 from reconciler.observed.checkpoints import find_damage, observe_checkpoints
@@ -88,6 +89,16 @@ def test_one_whose_weights_were_dropped_since_comes_back_in_two_steps(realm, mak
     (outcome,) = realm.perform(make.take_back(7, sequence=3))
     assert "the weights that it kept are dropped" in outcome.text
     assert len(realm.view().trash) == 2
+
+    realm.ask("undelete", f"{make.campaign}@7")
+    (weights,) = realm.done(msgspec.structs.replace(make.take_back(7, sequence=1), request_id=2))
+    assert weights.endswith(
+        "; it has its weights, and its optimizer state lies in the trash, too: reconcile undelete "
+        f"{make.campaign}@7 once more takes that back"
+    )
+    realm.ask("undelete", f"{make.campaign}@7")
+    (whole,) = realm.done(msgspec.structs.replace(make.take_back(7, sequence=3), request_id=3))
+    assert whole == f"{make.campaign}@7 has its optimizer state again"
 
 
 def test_a_damaged_one_is_not_demoted(realm, make, full):

@@ -206,3 +206,16 @@ def test_the_help_of_get_names_every_kind(run) -> None:
     assert [
         kind for kind in KINDS if f" {kind}" not in told.partition("Kinds:")[2].partition("ID is")[0]
     ] == []
+
+
+def test_optimizer_state_in_the_trash_is_told_apart_from_checkpoints(run, store, rows) -> None:
+    store.write([
+        rows.trash(sequence=1, step=10), rows.trash(sequence=2, step=10, keeps="blake3:weights", path="trash/b"),
+    ])  # fmt: skip
+
+    listed = run("get", "trash").stdout
+    assert listed.count("optimizer state of pip/campaign-001@10") == 1
+    assert listed.count("pip/campaign-001@10") == 2
+    assert "1 checkpoint, 1 optimizer state, 2 kB" in " ".join(run("status").stdout.split())
+    told = json.loads(run("status", "--json").stdout)["trash"]
+    assert (told["num_checkpoints"], told["num_optimizer_states"]) == (1, 1)
