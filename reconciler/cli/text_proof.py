@@ -64,7 +64,7 @@ def _chain(proof: "Proof", width: int | None) -> str:
     campaigns = {one.checkpoint.partition("@")[0] for one in proof.ancestors}
     told = [count(len(proof.ancestors), "checkpoint")]
     told += [f"of {len(campaigns)} campaigns"] if len(campaigns) > 1 else []
-    told += [f"{gone:,} of them deleted since"] if gone else []
+    told += [f"{gone:,} of them dropped since"] if gone else []
     first = proof.ancestors[-1].checkpoint
     text = f"{safe(proof.checkpoint)} ({short_hash(proof.digest)}): {', '.join(told)}, from {safe(first)} on"
     return "\n".join(_folded(text, width, PLAIN, ""))

@@ -74,8 +74,10 @@ def _check_former_name(source: Source[Any], sources: Sources, names: Names) -> F
     if was is None:
         return
     if was in names["campaign"]:
-        message = "is this very campaign" if was == source.name else f'"{was}" has a spec of its own'
-        hint = "a renamed campaign has one spec: remove that file, or this line"
+        message, hint = "is this very campaign", "remove this line"
+        if was != source.name:
+            message = f'"{was}" has a spec of its own'
+            hint = "a renamed campaign has one spec: remove that file, or this line"
         yield source, Finding(at=("was",), message=message, hint=hint)
     others = (one for one in sources["campaign"].values() if one.spec.was == was and one.name < source.name)
     if (other := next(others, None)) is not None:

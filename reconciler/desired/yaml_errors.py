@@ -28,6 +28,7 @@ _MEANINGS: tuple[tuple[str, str, str | None], ...] = (
     ("expected '-' indicator", "an indentation that fits no list or mapping above it", "line it up"),
     ("did not find expected key", "an indentation that fits no list or mapping above it", "line it up"),
     ("<block end>", "an indentation that fits no list or mapping above it", "line it up"),
+    ("found unexpected ':'", "a ':' in a value that is not quoted", "quote the text"),
     ("node content", "a bracket or sign where a value was expected", "quote the text"),
 )
 # Where these began says more than where the reader gave up.

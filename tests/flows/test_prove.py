@@ -250,7 +250,7 @@ def test_deleted_ancestors_still_prove(lab: Realm, log: RowLog) -> None:
     assert times_of(found["quests"][0]) == Counter(row for _, row in log)
     kept = {one["checkpoint"]: one["kept"] for one in found["ancestors"]}
     assert kept == {f"{ONE}@{step}": "folder" if step in there else "store" for step in (30, 28, 21, 14, 7)}
-    assert "5 checkpoints, 3 of them deleted since" in lab.prove(ONE).stdout
+    assert "5 checkpoints, 3 of them dropped since" in lab.prove(ONE).stdout
     gone = lab.proof(f"{ONE}@14")
     assert gone["is_proven"], gone["problems"]
     assert len(times_of(gone["quests"][0])) == 28

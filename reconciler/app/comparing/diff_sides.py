@@ -70,10 +70,16 @@ def side_of(view: View, word: str) -> Side:
         return _checkpoint(view, campaign, which)
     if is_campaign_name(name):
         return _campaign(view, name)
+    if name.count("/") == 1:
+        raise not_found("campaign", campaign, _known_campaigns(view))
     raise Misused(
         f'"{word}" names nothing that can be compared; expected <hero>, <hero>/<campaign> or '
         "<hero>/<campaign>@<step>, @latest or @best"
     )
+
+
+def _known_campaigns(view: View) -> set[str]:
+    return {*view.desired.campaigns, *(one.name for one in view.facts.store.campaigns)}
 
 
 def _hero(view: View, name: str) -> Side:
@@ -100,8 +106,7 @@ def _hero(view: View, name: str) -> Side:
 def _campaign(view: View, name: str) -> Side:
     row = view.facts.campaign_row(name)
     if row is None and name not in view.desired.campaigns:
-        known = {*view.desired.campaigns, *(one.name for one in view.facts.store.campaigns)}
-        raise not_found("campaign", name, known)
+        raise not_found("campaign", name, _known_campaigns(view))
     items = list(checkpoints_of(view, row)) if row else []
     newest = latest(items) or _last_recorded(items)
     return Side(

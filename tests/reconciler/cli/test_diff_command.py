@@ -145,6 +145,7 @@ def test_the_curves_go_into_a_file_and_what_a_later_run_did_again_counts_once(
         ),
         ("pip/campaign-001@latest", "pip", 5, "campaign pip/campaign-001 has no complete checkpoint yet"),
         ("pip/campaign-001@best", "pip", 5, "has no complete checkpoint with a held-out loss yet"),
+        ("pip/campaign-0O1", "pip", 5, 'did you mean "pip/campaign-001"?'),
         ("a b", "pip", 64, '"a b" names nothing that can be compared; expected <hero>'),
     ],
 )

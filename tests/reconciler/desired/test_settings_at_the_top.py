@@ -24,3 +24,9 @@ def test_an_unknown_key_that_is_no_setting_is_still_unknown(mistakes_in, small) 
     small["specs/campaigns/pip/campaign-001.yaml"] += "colour: red\n"
     (mistake,) = mistakes_in(small)
     assert mistake.message == 'unknown key "colour"'
+
+
+def test_a_campaign_that_says_it_was_itself_is_told_to_remove_the_line(mistakes_in, small) -> None:
+    small["specs/campaigns/pip/campaign-001.yaml"] += "was: pip/campaign-001\n"
+    (mistake,) = mistakes_in(small)
+    assert mistake.sentence == "is this very campaign; remove this line"
