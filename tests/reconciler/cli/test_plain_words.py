@@ -57,7 +57,7 @@ def test_explain_names_what_it_shows_in_words_of_people(run, lab: Path, git) -> 
 
 def test_a_checkpoint_without_a_held_out_loss_shows_a_dash(run, store, rows) -> None:
     store.write([rows.ledger()])
-    table = run("get", "checkpoints").stdout.splitlines()
+    table = run("get", "checkpoints", "--wide").stdout.splitlines()
     assert table[0].split()[4] == "HELD-OUT"
     assert table[1].split()[4] == "-"
 
