@@ -58,7 +58,9 @@ def _two(large: int, small: int, units: tuple[str, str, str]) -> str:
 
 def energy(joules: float) -> str:
     """Return an energy as people read it: `850 J`, `12 Wh`, `1.4 kWh`."""
-    watt_hours = joules / 3600
+    watt_hours = joules / _HOUR
     if watt_hours < 1:
         return f"{joules:.0f} J"
-    return f"{watt_hours:.0f} Wh" if watt_hours < 1000 else f"{watt_hours / 1000:.1f} kWh"  # noqa: PLR2004
+    if watt_hours < _THOUSAND:
+        return f"{watt_hours:.0f} Wh"
+    return f"{watt_hours / _THOUSAND:.1f} kWh"

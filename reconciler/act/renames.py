@@ -35,26 +35,26 @@ def rename(action: RenameCampaign, tools: Tools) -> str:
         taken = select_one(store, CampaignRow, "WHERE name = ? AND uid != ?", wanted.new, wanted.campaign_uid)
         if taken is not None:
             raise Permanent(f"campaign {taken.uid} has the name {wanted.new} already; nothing was renamed")
-        changed = _rename_rows(store, wanted)
+        named = _rename_rows(store, wanted)
         is_active = get_meta(store, "active_uid") == wanted.campaign_uid
-    _write_files(tools, wanted, changed)
+    _write_files(tools, wanted, named)
     if is_active:
         write_pointer_files(tools)
     folder = places_of(tools, wanted.campaign_uid, wanted.new).folder.relative_to(tools.layout.root)
     return f"it was {action.previous}; its folder stays {folder}"
 
 
-def _rename_rows(store: apsw.Connection, wanted: Rename) -> set[str]:
-    """Change every row that names the campaign; return the uids of the other campaigns that do."""
-    others = set[str]()
+def _rename_rows(store: apsw.Connection, wanted: Rename) -> dict[str, str]:
+    """Change every row that names the campaign; return uid → name of the campaigns that do, itself too."""
+    named = {wanted.campaign_uid: wanted.new}
     for row_type in NAMED:
         where = "WHERE handled_at IS NULL" if row_type is RequestRow else ""
         for row in select(store, row_type, where):
             after = renamed(row, wanted)
             if after is not row:
                 put(store, [after])
-                others |= {row.uid} if isinstance(row, CampaignRow) else set()
-    return others
+                named |= {after.uid: after.name} if isinstance(after, CampaignRow) else {}
+    return named
 
 
 def _rewrite_sidecars(tools: Tools, wanted: Rename) -> None:
@@ -67,10 +67,10 @@ def _rewrite_sidecars(tools: Tools, wanted: Rename) -> None:
             write_sidecar(Path(found.path), ledger, wanted.new)
 
 
-def _write_files(tools: Tools, wanted: Rename, changed: set[str]) -> None:
+def _write_files(tools: Tools, wanted: Rename, named: dict[str, str]) -> None:
     """Write what repeats the rows: of the campaign, of those that began with it, and in the trash."""
-    for uid in sorted({wanted.campaign_uid, *changed}):
-        write_campaign_file(tools, uid, wanted.new)
+    for uid, name in sorted(named.items()):
+        write_campaign_file(tools, uid, name)
     write_status_files(tools, wanted.campaign_uid, wanted.new)
     with tools.writer.transaction() as store:
         stones = select(store, TrashRow, "WHERE campaign_uid = ?", wanted.campaign_uid)

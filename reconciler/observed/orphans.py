@@ -68,7 +68,7 @@ def _names(folder: str) -> list[str]:
 def _measured(root: str, path: str) -> OrphanFolder:
     size = files = 0
     top = f"{root}/{path}"
-    for folder, _, names in () if os.path.islink(top) else os.walk(top):  # noqa: PTH114
+    for folder, _, names in () if os.path.islink(top) else os.walk(top):  # noqa: PTH114 - a text path
         for name in names:
             files, size = files + 1, size + _size(f"{folder}/{name}")
         if files >= MOST_FILES:

@@ -5,7 +5,7 @@ from reconciler.desired.realm import size_bytes
 from reconciler.desired.retention import Retention
 from reconciler.plan.changes import KeptNow
 from reconciler.plan.draft import Draft
-from reconciler.plan.keeping.kept import set_name
+from reconciler.plan.keeping.kept import given_for, set_name
 from reconciler.plan.keeping.stock import stock_of
 from reconciler.plan.world import World
 from state.amounts import count, size
@@ -15,7 +15,7 @@ from state.store.rows import CampaignRow
 def warn_of_budget(draft: Draft, row: CampaignRow, retention: Source[Retention], kept: KeptNow) -> None:
     """Name a campaign of which its rules keep more than its budget."""
     name = set_name(row)
-    given = getattr(retention.spec.campaigns, name)
+    given = given_for(retention.spec, row)
     if given is None or given.max_size is None or kept.kept_bytes <= size_bytes(given.max_size):
         return
     over = size(kept.kept_bytes - size_bytes(given.max_size))

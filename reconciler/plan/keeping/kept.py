@@ -100,6 +100,11 @@ def set_name(row: CampaignRow) -> str:
     return "archived" if row.status == "archived" else "active"
 
 
+def given_for(spec: Retention, row: CampaignRow) -> ActiveRules | ArchivedRules | None:
+    """Return what the specs say for the campaign, archived or not; None: nothing."""
+    return spec.campaigns.archived if row.status == "archived" else spec.campaigns.active
+
+
 def rules_for(spec: Retention, row: CampaignRow) -> Rules:
     """Return the rules of a campaign; none where nothing may go."""
     return _rules(spec.campaigns, set_name(row), spec.minimum_age)

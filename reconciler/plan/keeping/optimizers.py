@@ -6,7 +6,7 @@ is never dropped for a reference, a pin, a tag or its age keeps it, too; the bes
 
 from reconciler.desired.realm import duration_seconds
 from reconciler.desired.retention import Retention
-from reconciler.plan.keeping.kept import by_stretch, records_of, references_to
+from reconciler.plan.keeping.kept import by_stretch, given_for, records_of, references_to
 from reconciler.plan.keeping.stock import Stock
 from reconciler.plan.retention.invariants import check_verdicts
 from reconciler.plan.retention.retain import retain
@@ -45,7 +45,7 @@ def _may_lose_it(world: World, stock: Stock, one: LedgerRow) -> bool:
 
 
 def _rules(stock: Stock, spec: Retention) -> Rules | None:
-    given = spec.campaigns.archived if stock.row.status == "archived" else spec.campaigns.active
+    given = given_for(spec, stock.row)
     if given is None or (given.keep_optimizer is None and given.keep_optimizer_within is None):
         return None
     within = given.keep_optimizer_within

@@ -9,7 +9,7 @@ from reconciler.desired.retention import Retention
 from reconciler.plan.actions import DemoteCheckpoint, RecordCheckpoint
 from reconciler.plan.changes import change_id
 from reconciler.plan.draft import Draft
-from reconciler.plan.keeping.kept import set_name
+from reconciler.plan.keeping.kept import given_for, set_name
 from reconciler.plan.keeping.optimizers import without_need
 from reconciler.plan.keeping.stock import Stock
 from reconciler.plan.world import World
@@ -40,7 +40,7 @@ def plan_demotions(
 
 
 def _why(row: CampaignRow, spec: Retention) -> str:
-    given = spec.campaigns.archived if row.status == "archived" else spec.campaigns.active
+    given = given_for(spec, row)
     newest = given.keep_optimizer if given is not None else None
     within = given.keep_optimizer_within if given is not None else None
     parts = [f"not of the newest {newest}"] if newest is not None else []
