@@ -2,10 +2,14 @@
 
 from typing import Literal
 
+from reconciler.desired.mistakes import nearest_name
+
 Direction = Literal["lower", "higher"]
 
 _LOWER = frozenset({"train_loss", "val_loss", "perplexity"})
 _HIGHER = frozenset({"accuracy"})
+KNOWN_METRICS = ("train_loss", "val_loss", "perplexity", "accuracy/<skill>")
+"""The metrics that training and examinations write, as people are shown them."""
 
 
 def direction_of(metric: str) -> Direction | None:
@@ -17,3 +21,10 @@ def direction_of(metric: str) -> Direction | None:
     if family in _LOWER:
         return "lower"
     return "higher" if family in _HIGHER else None
+
+
+def nearest_metric(metric: str) -> str | None:
+    """Return the known metric that was probably meant, of the same skill; None when none is near."""
+    family, slash, skill = metric.partition("/")
+    near = nearest_name(family, sorted(_LOWER | _HIGHER))
+    return f"{near}{slash}{skill}" if near else None

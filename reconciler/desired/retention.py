@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from reconciler.desired.base import MAX_LINE, FolderPath, Line, Record, Spec, Words, is_known
-from reconciler.desired.metrics import direction_of
+from reconciler.desired.metrics import KNOWN_METRICS, direction_of, nearest_metric
 from reconciler.desired.places import Finding, KeyPath
 from reconciler.desired.realm import Duration, Size, duration_seconds, size_bytes
 from state.ids import is_campaign_name
@@ -249,11 +249,17 @@ def _check_best(best: KeepBest, at: KeyPath) -> Iterator[Finding]:
         return
     known = direction_of(best.metric)
     if known is None and best.direction is None:
-        message = f'"{best.metric}": whether lower or higher values are better is not known'
-        yield Finding(at=(*at, "metric"), message=message, hint="add direction: lower or direction: higher")
+        yield _unknown_metric(best.metric, (*at, "metric"))
     elif known is not None and best.direction not in (None, known):
         message = f"is {best.direction}; of {best.metric} the {known} values are better"
         yield Finding(at=(*at, "direction"), message=message, hint="remove the line")
+
+
+def _unknown_metric(metric: str, at: KeyPath) -> Finding:
+    """Return what is wrong with a metric that nothing here writes and that says no direction."""
+    own = "a metric of your own needs direction: lower or direction: higher"
+    near = nearest_metric(metric)
+    return Finding(at=at, message=f'"{metric}" is no metric', known=KNOWN_METRICS, nearest=near, hint=own)
 
 
 def _check_scrub(scrub: Scrub | None) -> Iterator[Finding]:

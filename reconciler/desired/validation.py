@@ -42,8 +42,8 @@ _LIMITS = {
     "less_than_equal": ("at most", "le"),
 }
 
-_SETTINGS_UNDER = {"realm": "defaults", "hero": "training_defaults", "campaign": "config_overrides"}
-"""The section of each kind of spec that has the training settings."""
+_MOST_SECTIONS = 2
+"""In so many sections a key may stand for a person to be told of each."""
 
 
 def check_values(kind: Kind, values: dict[str, Any]) -> tuple[bytes, list[Finding]]:
@@ -165,11 +165,30 @@ def _unknown_key(kind: Kind, path: KeyPath) -> Finding:
 
 
 def _where_it_belongs(kind: Kind, path: KeyPath) -> str | None:
-    """Return what to do about a training setting at the top level of a spec that has a section for them."""
-    section = _SETTINGS_UNDER.get(kind.name)
-    if section is None or len(path) != 1 or path[0] not in TrainingSettings.__struct_fields__:
+    """Return what to do about a key that one section of the file has, or two, and this place has not."""
+    sections = _sections_with(kind.type, str(path[-1]))
+    if not 0 < len(sections) <= _MOST_SECTIONS:
         return None
-    return f"it is a training setting: put it under {section}"
+    is_setting = len(path) == 1 and all(record is TrainingSettings for _, record in sections)
+    what = "it is a training setting: " if is_setting else ""
+    return what + " or ".join(
+        f"put it under {key_text(at)}:" if at else "put it at the top level" for at, _ in sections
+    )
+
+
+def _sections_with(record: type, key: str, at: KeyPath = ()) -> list[tuple[KeyPath, type]]:
+    """Return each section of a file that has such a key, with its record; entries of lists are none."""
+    fields = _fields_of(record)
+    found = [(at, record)] if key in fields else []
+    for name, hint in fields.items():
+        inner = record_in(hint)
+        if inner is not None and _is_section(hint):
+            found += _sections_with(inner, key, (*at, name))
+    return found
+
+
+def _is_section(hint: Any) -> bool:
+    return all(get_origin(one) not in (dict, tuple) for one in (hint, *get_args(hint)))
 
 
 def _is_named(pattern: str, path: KeyPath) -> bool:

@@ -405,6 +405,6 @@ def test_with_real_training_a_campaign_that_went_back_learns_the_same_again(real
     assert (places.checkpoint(step) / "model.safetensors").read_bytes() == before
     assert (places.segment(1) / f"checkpoint-{step}" / "model.safetensors").read_bytes() == before
     assert "segment 2" in lab.reconcile("status").stdout
-    assert "back to 1:10" in lab.reconcile("explain", ONE).stdout
+    assert "back to step 10 of segment 1, " in lab.reconcile("explain", ONE).stdout
     assert lab.reconcile("prove", f"{ONE}@latest").returncode == 0
     assert lab.plan()["changes"] == []

@@ -39,7 +39,9 @@ _PLAIN_NAMES = {
     "max_invalid_fraction": "share that may be invalid",
     "training_file": "trained last",
     "timestamp": "saved",
-    "skill_name": "skill",
+    "skill_name": "skill examined",
+    "skill_level": "highest level examined",
+    "skill_metrics": "accuracy by skill",
     "has_optimizer": "optimizer state",
     "total_examples_trained": "examples trained",
     "verified_at": "read again",
@@ -191,7 +193,7 @@ def _of_run(view: View, name: str) -> Iterator[Fact]:
     if not chosen:
         raise NotFound(f"campaign {campaign} has not been launched yet")
     yield Fact(name="run", text=chosen[0].id)
-    yield from _item_facts(chosen[0])
+    yield from item_facts(chosen[0])
     if chosen[0].message:
         yield Fact(name="said", text=chosen[0].message)
     yield from _reaction(view, campaign, chosen[0].id)
@@ -211,7 +213,7 @@ def _reaction(view: View, campaign: str, run: str | None = None) -> Iterator[Fac
 
 def _of_checkpoint(view: View, name: str) -> Iterator[Fact]:
     for item in listing_of(view, "checkpoints", name).items:
-        yield from (fact for fact in _item_facts(item, _OF_MACHINES))
+        yield from (fact for fact in item_facts(item, _OF_MACHINES))
     yield from _imported(view, name)
     yield from _verdict(view, name)
     yield from _in_the_trash(view, name)
@@ -324,12 +326,12 @@ def _of_item(many: str) -> Callable[[View, str], Iterator[Fact]]:
 
     def facts(view: View, name: str) -> Iterator[Fact]:
         for item in listing_of(view, many, name).items:
-            yield from _item_facts(item)
+            yield from item_facts(item)
 
     return facts
 
 
-def _item_facts(item: Item, without: frozenset[str] = frozenset()) -> Iterator[Fact]:
+def item_facts(item: Item, without: frozenset[str] = frozenset()) -> Iterator[Fact]:
     """Yield what a record says; what is empty, and what is told elsewhere, is left out."""
     for field in item.__struct_fields__:
         value = getattr(item, field)
@@ -346,7 +348,7 @@ def _said(field: str, value: Any) -> str:
         case tuple():
             return ", ".join(map(str, value))
         case dict():
-            return "; ".join(f"{key} {_said(key, one)}" for key, one in value.items())
+            return "; ".join(f"{str(key).replace('_', ' ')} {_said(key, one)}" for key, one in value.items())
         case int() | float():
             return _amount(field, value)
         case _:

@@ -208,8 +208,15 @@ def _name(draft: Draft, awaiting: Awaiting) -> None:
             message=f"{_which(changes)}, and wait{'s' if len(changes) == 1 else ''} for an approval: "
             f"{awaiting.why}",
             cause=changes[0].cause,
-            hint=f"each of them: reconcile explain {campaign}; then: {approve}",
+            hint=f"{_how_to_see(campaign, changes)}; then: {approve}",
         )
+
+
+def _how_to_see(campaign: str, changes: Sequence[Change]) -> str:
+    """Return what shows each thing that would go; of a whole campaign `explain` says no more than this."""
+    if any(isinstance(change.action, DeleteCampaign) for change in changes):
+        return f"its checkpoints: reconcile get checkpoints {campaign}"
+    return f"each of them: reconcile explain {campaign}"
 
 
 def _which(changes: Sequence[Change]) -> str:

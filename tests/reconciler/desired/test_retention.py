@@ -62,7 +62,12 @@ def test_without_the_file_there_is_no_retention(tree, small) -> None:
         ("campaigns: {active: {keep_best: [{metric: val_loss, count: 0}]}}", ":1:13: active keeps nothing"),
         ("campaigns: {archived: {delete_intermediate: true}}", ":1:13: archived keeps nothing"),
         ("campaigns: {active: {keep_best: [{metric: f1}]}}",
-         ':1:43: "f1": whether lower or higher values are better is not known; add direction: lower or direction: higher'),
+         ':1:43: "f1" is no metric; known: train_loss, val_loss, perplexity, accuracy/<skill>; '
+         "a metric of your own needs direction: lower or direction: higher"),
+        ("campaigns: {active: {keep_best: [{metric: val_los}]}}",
+         ':1:43: "val_los" is no metric; known: train_loss, val_loss, perplexity, accuracy/<skill>; did you mean "val_loss"?'),
+        ("campaigns: {active: {keep_best: [{metric: acuracy/bin}]}}",
+         ':1:43: "acuracy/bin" is no metric; known: train_loss, val_loss, perplexity, accuracy/<skill>; did you mean "accuracy/bin"?'),
         ("campaigns: {active: {keep_best: [{metric: accuracy/bin, direction: lower}]}}",
          ":1:68: is lower; of accuracy/bin the higher values are better; remove the line"),
         ("campaigns: {active: {keep_best: [{metric: accuracy/bon}]}}",
@@ -90,6 +95,11 @@ def test_a_mistake_is_named_with_place_and_what_to_do(mistakes_in, small, text, 
     small[PATH] = text + "\n"
     [found] = said(mistakes_in(small))
     assert found.startswith(PATH + sentence)
+
+
+def test_a_metric_of_ones_own_is_fine_with_its_direction(tree, small) -> None:
+    small[PATH] = "campaigns: {active: {keep_best: [{metric: f1, direction: higher}]}}\n"
+    assert load(tree(small), NoCache()).retention is not None
 
 
 def test_rules_that_delete_nothing_need_no_rule(tree, small) -> None:

@@ -1,0 +1,21 @@
+"""The fields of a record, told by `explain` in the words of people."""
+
+from reconciler.app.explaining.thing_facts import item_facts
+from reconciler.app.looking.items import CheckpointItem
+
+EXAMINED = CheckpointItem(
+    id="pip/campaign-001@10",
+    state="complete",
+    path="campaigns/pip/campaign-001/checkpoints/checkpoint-10",
+    hero_id="pip",
+    campaign_id="campaign-001",
+    skill_name="bin",
+    skill_level=2,
+    skill_metrics={"bin": {"accuracy": 0.5, "accuracy_level_1": 1.0, "accuracy_level_2": 0.0}},
+)
+
+
+def test_an_examination_is_told_in_words_that_people_know() -> None:
+    said = {fact.name: fact.text for fact in item_facts(EXAMINED)}
+    assert (said["skill examined"], said["highest level examined"]) == ("bin", "2")
+    assert said["accuracy by skill"] == "bin accuracy 50%; accuracy level 1 100%; accuracy level 2 0%"
