@@ -6,9 +6,9 @@ Checks look at one field of all records at a time, in C where that can be: a led
 from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
 from datetime import UTC, datetime
-from itertools import accumulate, compress, islice
+from itertools import accumulate, islice
 from math import isfinite
-from operator import and_, attrgetter, le, lt
+from operator import attrgetter, lt
 from typing import NamedTuple
 
 from reconciler.plan.retention.records import MalformedRecords, Record
@@ -29,6 +29,8 @@ class History(NamedTuple):
     steps: Sequence[int]
     recorded: Sequence[float]
     """Observed seconds when each was recorded."""
+    is_straight: bool
+    """One segment, in which each step is larger than the one before it: nothing was ever rewound."""
 
 
 def history_of(records: Iterable[Record]) -> History:
@@ -42,25 +44,31 @@ def history_of(records: Iterable[Record]) -> History:
     ids, segments, steps, recorded = _columns(ordered)
     _check_unique(ids, "id")
     times = _never_backwards(_moments(ordered))
-    if any(map(attrgetter("gone"), ordered)):
+    special = [one for one in ordered if one.gone or not one.complete]
+    if special:
         times = [time for time, record in zip(times, ordered, strict=True) if not record.gone]
         ordered = [record for record in ordered if not record.gone]
         ids, segments, steps, recorded = _columns(ordered)
-    if len(set(steps)) != len(steps):  # quicker, and mostly enough
+    is_straight = len(set(segments)) == 1 and _is_rising(steps)
+    if not is_straight:
         _check_unique(list(zip(segments, steps, strict=True)), "segment and step")
-    is_there, is_healthy = [one.complete for one in ordered], [one.healthy for one in ordered]
-    strange = [at for at, one in enumerate(is_there) if not one] if False in is_there else []
-    healthy = list(compress(range(len(ordered)), map(and_, is_there, is_healthy) if strange else is_healthy))
-    return History(ordered, times, healthy, strange, ids, segments, steps, recorded)
+    strange = [at for at, one in enumerate(ordered) if not one.complete] if special else []
+    healthy = [at for at, one in enumerate(ordered) if one.healthy and one.complete]
+    return History(ordered, times, healthy, strange, ids, segments, steps, recorded, is_straight)
+
+
+def _is_rising(values: Sequence[int]) -> bool:
+    """Is each larger than the one before it? Mostly so: then they need no sorting, and none is twice."""
+    return all(map(lt, values, islice(values, 1, None)))
 
 
 def _in_order(records: list[Record]) -> list[Record]:
     sequences = [record.sequence for record in records]
-    _check_not_negative(sequences, "sequence")
-    if all(map(lt, sequences, islice(sequences, 1, None))):
-        return records
-    _check_unique(sequences, "sequence")
-    return sorted(records, key=attrgetter("sequence"))
+    if not _is_rising(sequences):
+        _check_unique(sequences, "sequence")
+        records = sorted(records, key=attrgetter("sequence"))
+    _check_not_negative([record.sequence for record in records[:1]], "sequence")
+    return records
 
 
 def _columns(ordered: Sequence[Record]) -> tuple[list[str], list[int], list[int], list[float]]:
@@ -91,12 +99,12 @@ def _check_unique(values: Sequence[Hashable], name: str) -> None:
         raise MalformedRecords(f"{times} checkpoints have the {name} {value!r}; expected one")
 
 
-def _never_backwards(times: Sequence[datetime]) -> Sequence[datetime]:
+def _never_backwards(times: list[datetime]) -> list[datetime]:
     """Return the times, each at least the one before it."""
-    return times if all(map(le, times, islice(times, 1, None))) else list(accumulate(times, max))
+    return times if times == sorted(times) else list(accumulate(times, max))
 
 
-def _moments(ordered: Sequence[Record]) -> Sequence[datetime]:
+def _moments(ordered: Sequence[Record]) -> list[datetime]:
     try:
         moments = list(map(datetime.fromisoformat, map(attrgetter("saved_at"), ordered)))
         if not [moment for moment in moments if moment.tzinfo is not UTC]:

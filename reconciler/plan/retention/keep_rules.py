@@ -121,14 +121,14 @@ def by_milestone(history: History, rules: Rules) -> Iterator[tuple[int, str]]:
             yield from ((at, f"milestone {milestone:,}") for at in positions[found : found + 1])
 
 
-def _by_step(history: History, positions: Sequence[int]) -> Iterator[list[int]]:
+def _by_step(history: History, positions: Sequence[int]) -> Iterator[Sequence[int]]:
     """Yield the positions of each segment, smallest step first."""
+    if history.is_straight:
+        yield positions
+        return
     segments: dict[int, list[int]] = {}
-    if len(set(history.segments)) == 1:
-        segments[0] = list(positions)
-    else:
-        for at in positions:
-            segments.setdefault(history.segments[at], []).append(at)
+    for at in positions:
+        segments.setdefault(history.segments[at], []).append(at)
     for group in segments.values():
         group.sort(key=history.steps.__getitem__)
         yield group

@@ -4,7 +4,8 @@ The best by each metric and the milestones of that promise are in `keep_rules`: 
 """
 
 from collections.abc import Iterable, Iterator
-from itertools import compress, count
+from itertools import compress, count, repeat
+from operator import gt, sub
 
 from reconciler.plan.retention.history import History
 from reconciler.plan.retention.records import Reference
@@ -43,7 +44,8 @@ def _young(history: History, rules: Rules, now: float) -> Iterator[tuple[int, st
     if not recorded or now - max(recorded) >= limit:
         return
     reason = too_young(limit)
-    yield from ((at, reason) for at, seconds in enumerate(recorded) if now - seconds < limit)
+    is_young = map(gt, repeat(limit), map(sub, repeat(now), recorded))
+    yield from ((at, reason) for at in compress(count(), is_young))
 
 
 def too_young(minimum_age_seconds: float) -> str:
