@@ -3,6 +3,7 @@
 import errno
 from pathlib import Path
 
+from reconciler.observed.copy_places import why_unreachable
 from reconciler.observed.folders import Folder, UnsafeFile, open_folder, printable, reason
 from reconciler.plan.actions import Reading
 from state.contract.files import ContractError, decode
@@ -20,12 +21,15 @@ class Reader:
     def __init__(self) -> None:
         self._reading: Reading | None = None
         self._folder: Folder | None = None
+        self._copy: Path | None = None
         self._left: list[FileEntry] = []
         self._entry: FileEntry | None = None
         self._file: Rereading | None = None
         self._done_bytes = 0
         self.damage: str | None = None
         """The first thing that is wrong; then no more of it is read."""
+        self.unreachable: str | None = None
+        """Why nothing can be said of a copy now; then no more of it is read, and nothing is known against it."""
         self.healthy = True
         """What its manifest says of the losses."""
         self.from_memory: str | None = None
@@ -33,8 +37,9 @@ class Reader:
 
     @property
     def is_done(self) -> bool:
-        """Was all of it read, or enough to know that it is damaged?"""
-        return self.damage is not None or (self._file is None and not self._left)
+        """Was all of it read, or enough to know that it is damaged, or out of reach?"""
+        is_over = self.damage is not None or self.unreachable is not None
+        return is_over or (self._file is None and not self._left)
 
     @property
     def read_bytes(self) -> int:
@@ -49,13 +54,14 @@ class Reader:
         if self._reading == reading:
             return
         self.close()
-        self.damage, self._done_bytes = None, 0
-        path = Path(reading.path) if reading.place == "copy" else root / reading.path
+        self.damage, self.unreachable, self._done_bytes = None, None, 0
+        self._copy = Path(reading.path) if reading.place == "copy" else None
+        path = self._copy or root / reading.path
         try:
-            self._folder = open_folder(path, path.parent if reading.place == "copy" else root)
+            self._folder = open_folder(path, path.parent if self._copy else root)
             manifest = _manifest(self._folder, reading.digest)
         except (OSError, UnsafeFile, _Wrong) as error:
-            self.damage = _damage(path.name, error)
+            self._judge(path.name, error)
             return
         self._reading, self.healthy, self._left = reading, manifest.healthy, list(manifest.files)
         while self._left and self._done_bytes + self._left[0].size_bytes <= skip_bytes:
@@ -70,8 +76,20 @@ class Reader:
         try:
             return self._read_on()
         except (OSError, UnsafeFile, _Wrong) as error:
-            self.damage = _damage(self._entry.path if self._entry else MANIFEST_NAME, error)
+            self._judge(self._entry.path if self._entry else MANIFEST_NAME, error)
             return 0
+
+    def _judge(self, name: str, error: "OSError | UnsafeFile | _Wrong") -> None:
+        """Take down what is wrong with a file; of a copy whose disk is away, that nothing can be said.
+
+        Raises:
+            OSError: it is this machine that cannot read it now.
+        """
+        if self._copy is not None and isinstance(error, OSError):
+            why = None if error.errno in (errno.ENOENT, errno.EIO) else f"{printable(name)} {reason(error)}"
+            self.unreachable = why_unreachable(self._copy) or why
+        if self.unreachable is None:
+            self.damage = _damage(name, error)
 
     def close(self) -> None:
         """Let go of what is open."""

@@ -7,15 +7,18 @@ loses one file of it at most, since the store knows which files of a checkpoint 
 
 import time
 
+import apsw
 import msgspec
 
 from reconciler.act.derived import write_campaign_file
+from reconciler.act.rereading import Reader
 from reconciler.act.status_files import write_status_files
+from reconciler.act.tombstones import mirror
 from reconciler.act.tools import Tools
 from reconciler.plan.actions import ReadAgain, Reading
 from state.amounts import count, size
 from state.failpoints import reach
-from state.store.rows import CopyRow, LedgerRow, ScrubPosition
+from state.store.rows import CopyRow, LedgerRow, ScrubPosition, TrashRow
 from state.store.tables import put, put_meta, select_one
 
 TURN_SECONDS = 5.0
@@ -76,23 +79,54 @@ def _keep_position(tools: Tools, reading: Reading, read_bytes: int) -> None:
 def _write_down(action: ReadAgain, reading: Reading, tools: Tools) -> str:
     """Write what was found of one checkpoint into the store; return it, empty where all was right."""
     reach("scrub.found")
-    damage, moment = tools.reader.damage, max(tools.now(), action.before)
+    reader, moment = tools.reader, max(tools.now(), action.before)
     with tools.writer.transaction() as store:
         put_meta(store, "scrub", "")
-        if reading.place == "copy":
-            where = "WHERE sequence = ? AND path = ?"
-            copy = select_one(store, CopyRow, where, reading.sequence, reading.path)
-            put(store, [msgspec.structs.replace(copy, checked_at=moment, damage=damage)] if copy else [])
-        else:
-            row = select_one(store, LedgerRow, "WHERE sequence = ?", reading.sequence)
-            put(store, [_found(row, damage, moment, healthy=tools.reader.healthy)] if row else [])
-    if damage is not None and reading.place != "copy":
+        found = [row for row in [_found(store, reading, reader, moment)] if row is not None]
+        put(store, found)
+    for row in found:
+        _tell(tools, reading, row)
+    wrong = f"out of reach: {reader.unreachable}" if reader.unreachable else reader.damage
+    return f"{reading.campaign}@{reading.which} in {reading.path}: {wrong}" if wrong else ""
+
+
+def _found(
+    store: apsw.Connection, reading: Reading, reader: Reader, moment: str
+) -> CopyRow | TrashRow | LedgerRow | None:
+    """Return the row that says what was found, wherever that is written down."""
+    if reading.place == "copy":
+        where = "WHERE sequence = ? AND path = ?"
+        copy = select_one(store, CopyRow, where, reading.sequence, reading.path)
+        return _of_copy(copy, reader, moment) if copy else None
+    if reading.place == "full form":
+        stone = select_one(store, TrashRow, "WHERE sequence = ?", reading.sequence)
+        return _of_full_form(stone, reader.damage, moment) if stone else None
+    row = select_one(store, LedgerRow, "WHERE sequence = ?", reading.sequence)
+    return _of_checkpoint(row, reader, moment) if row else None
+
+
+def _of_copy(copy: CopyRow, reader: Reader, moment: str) -> CopyRow:
+    """Return what was found of a copy; of one out of reach nothing is known that was not before."""
+    damage = copy.damage if reader.unreachable else reader.damage
+    return msgspec.structs.replace(copy, checked_at=moment, damage=damage, unreachable=reader.unreachable)
+
+
+def _of_full_form(stone: TrashRow, damage: str | None, moment: str) -> TrashRow:
+    if damage is not None:
+        return msgspec.structs.replace(stone, damage=damage)
+    return msgspec.structs.replace(stone, damage=None, verified_at=moment)
+
+
+def _of_checkpoint(row: LedgerRow, reader: Reader, moment: str) -> LedgerRow:
+    if reader.damage is not None:
+        return msgspec.structs.replace(row, damage=reader.damage, healthy=False)
+    return msgspec.structs.replace(row, damage=None, healthy=reader.healthy, verified_at=moment)
+
+
+def _tell(tools: Tools, reading: Reading, row: CopyRow | TrashRow | LedgerRow) -> None:
+    """Let the files that repeat a row say what was found."""
+    if isinstance(row, TrashRow):
+        mirror(tools, row)
+    elif isinstance(row, LedgerRow) and row.damage is not None:
         write_campaign_file(tools, reading.campaign_uid, reading.campaign)
         write_status_files(tools, reading.campaign_uid, reading.campaign)
-    return f"{reading.campaign}@{reading.which} in {reading.path}: {damage}" if damage else ""
-
-
-def _found(row: LedgerRow, damage: str | None, moment: str, *, healthy: bool) -> LedgerRow:
-    if damage is not None:
-        return msgspec.structs.replace(row, damage=damage, healthy=False)
-    return msgspec.structs.replace(row, damage=None, healthy=healthy, verified_at=moment)

@@ -69,7 +69,8 @@ def _realm(report: "StatusReport", width: int, paint: Paint) -> list[str]:
     blocked = [line for item in report.blocked for line in _blocked(item, width, paint)]
     if told := _trash(report.trash):
         pairs.insert(5, ("trash", told))
-    if report.scrub.num_verified or report.scrub.num_damaged or report.scrub.num_damaged_copies:
+    scrub = report.scrub
+    if scrub.num_verified or scrub.num_damaged or scrub.num_damaged_copies or scrub.num_unreachable_copies:
         pairs.insert(5, ("read again", _scrub(report.scrub)))
     if report.expectations.num_runs:
         kept = f"{report.expectations.num_inside} of {count(report.expectations.num_runs, 'run')}"
@@ -143,6 +144,9 @@ def _scrub(scrub: "ScrubStatus") -> str:
     parts += [f"{scrub.num_damaged:,} damaged"] if scrub.num_damaged else []
     if scrub.num_damaged_copies:
         parts.append(f"{scrub.num_damaged_copies:,} of its {scrub.num_copies:,} copies elsewhere damaged")
+    if scrub.num_unreachable_copies:
+        away = f"{scrub.num_unreachable_copies:,} of its {scrub.num_copies:,} copies elsewhere out of reach"
+        parts.append(f"{away} when last looked at")
     return "; ".join(parts)
 
 

@@ -233,6 +233,11 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             found[copy.sequence] = (*found.get(copy.sequence, ()), copy)
         return found
 
+    @cached_property
+    def damaged_forms(self) -> dict[str, tuple[TrashRow, ...]]:
+        """Campaign uid → what lies damaged in the trash as the full form of what keeps its weights only."""
+        return _grouped((one for one in self.in_trash if one.damage), lambda stone: stone.campaign_uid)
+
     @property
     def trash_bytes(self) -> int:
         """How much room the trash takes: it is free only after the purge."""

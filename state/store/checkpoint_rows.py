@@ -84,6 +84,8 @@ class CopyRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """When it was last looked at, whatever was found."""
     damage: str | None = None
     """What was wrong with it then; None: every byte was right."""
+    unreachable: str | None = None
+    """Why nothing could be said of it then, as of a disk that is not mounted: `damage` is as it was before."""
 
 
 class ManifestRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -145,6 +147,10 @@ class TrashRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     keeps: str | None = None
     """Of the full form of a checkpoint that keeps its weights only: the digest of these, which lie in its
     place. Its number is one that no row of the ledger has."""
+    damage: str | None = None
+    """What is wrong with such a full form, once that was found; of all else the ledger says it."""
+    verified_at: str | None = None
+    """When such a full form was last read again, and was as it was saved."""
 
     @property
     def is_campaign(self) -> bool:

@@ -21,7 +21,7 @@ from state.store.rows import (
     TrashRow,
 )
 
-VERSION = 18
+VERSION = 19
 
 
 class Table(typing.NamedTuple):
@@ -252,6 +252,13 @@ def _from_17(connection: apsw.Connection) -> None:
     connection.execute("ALTER TABLE inbox ADD COLUMN number INTEGER NOT NULL DEFAULT 0")
 
 
+def _from_18(connection: apsw.Connection) -> None:
+    """What keeps its weights only is read again in its full form, too; a copy may be out of reach."""
+    connection.execute("ALTER TABLE copies ADD COLUMN unreachable TEXT")
+    connection.execute("ALTER TABLE trash ADD COLUMN damage TEXT")
+    connection.execute("ALTER TABLE trash ADD COLUMN verified_at TEXT")
+
+
 _STEPS = {
     1: _from_1,
     2: _from_2,
@@ -270,6 +277,7 @@ _STEPS = {
     15: _from_15,
     16: _from_16,
     17: _from_17,
+    18: _from_18,
 }
 """By version: what brings a store from it to the next one. Not made from the row types, which move on."""
 

@@ -28,9 +28,12 @@ class ScrubStatus(msgspec.Struct, frozen=True, kw_only=True):
     oldest_at: str | None
     """When that one of them was read that was not for longest; null: none was yet."""
     num_damaged: int
+    """Full forms in the trash of what keeps its weights only, too."""
     num_copies: int
     """Outside the root."""
     num_damaged_copies: int
+    num_unreachable_copies: int = 0
+    """On disks that were away when they were last looked at: nothing is known against them."""
 
 
 def scrub(
@@ -84,7 +87,8 @@ def scrub_status(view: View) -> ScrubStatus:
         num_checkpoints=len(rows),
         num_verified=len(moments),
         oldest_at=min(moments, default=None),
-        num_damaged=sum(one.damage is not None for one in facts.store.ledger),
+        num_damaged=sum(one.damage is not None for one in (*facts.store.ledger, *facts.in_trash)),
         num_copies=len(facts.store.copies),
         num_damaged_copies=sum(copy.damage is not None for copy in facts.store.copies),
+        num_unreachable_copies=sum(copy.unreachable is not None for copy in facts.store.copies),
     )

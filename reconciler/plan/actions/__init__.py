@@ -32,6 +32,7 @@ from reconciler.plan.actions.copies import (
     AnswerRequest,
     CopyCheckpoint,
     MendCheckpoint,
+    Place,
     ReadAgain,
     Reading,
 )
@@ -141,6 +142,7 @@ __all__ = [
     "MarkCheckpoint",
     "MarkJob",
     "MendCheckpoint",
+    "Place",
     "PurgeTrash",
     "ReadAgain",
     "Reading",

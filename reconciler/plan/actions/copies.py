@@ -7,6 +7,9 @@ import msgspec
 from reconciler.plan.actions.base import Action
 from state.store.rows import CopyKind
 
+Place = Literal["home", "trash", "copy", "full form"]
+"""Where it lies; a full form in the trash is of a checkpoint that keeps its weights only."""
+
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
     """A checkpoint, or a copy of one, that is to be read again."""
@@ -14,10 +17,10 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     campaign: str
     campaign_uid: str
     sequence: int
-    """Of its ledger row."""
+    """Of its ledger row; of a full form of its tombstone."""
     which: str
     """Its step, in a segment that is not living with its number."""
-    place: Literal["home", "trash", "copy"]
+    place: Place
     path: str
     """Below the root; of a copy absolute."""
     digest: str

@@ -4,9 +4,9 @@ Due is a matter of moments that were written down, so a scrub that was cut short
 end of one is that nothing is due. A moment in the future, left by a clock that was ahead, counts as long ago.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
@@ -15,17 +15,16 @@ from reconciler.desired.retention import rate_bytes
 from reconciler.plan.actions import ReadAgain, Reading
 from reconciler.plan.changes import Change, Source
 from reconciler.plan.checkpoints.answers import plan_answer
+from reconciler.plan.checkpoints.readings import is_about, is_named, readings
 from reconciler.plan.draft import Draft
 from reconciler.plan.world import World
 from state.amounts import count, size
-from state.store.rows import CampaignRow, LedgerRow, RequestRow, ScrubWish
+from state.store.rows import RequestRow, ScrubWish
 
 _AT_ONCE = 64
 """So many are named in one change; the rest is counted."""
 DEFAULT_EVERY_SECONDS = 7 * 86400.0
 """Where no rule says how often, a scrub without names reads what was not read for so long."""
-
-Place = Literal["home", "trash", "copy"]
 
 
 class _Wanted(NamedTuple):
@@ -117,76 +116,29 @@ def _usual_rate(world: World) -> int | None:
     return rate_bytes(retention.spec.scrub.rate) if retention and retention.spec.scrub else None
 
 
-def readings(world: World, wish: ScrubWish, *, is_asked: bool) -> Iterator[tuple[str, Reading]]:
-    """Yield everything that a scrub is about, each with when it was read last.
-
-    What was never read again counts as read when it was saved, unless a person asks. What is known to be
-    damaged or missing has a finding already and is left out; its copies are read, for it is mended from them.
-    """
-    rows = {row.uid: row for row in world.facts.store.campaigns if row.status != "deleted"}
-    lying = _Lying(world, rows)
-    about = {}
-    for one in world.facts.store.ledger:
-        row = rows.get(one.campaign_uid)
-        if row is None or not _is_about(wish, row, one):
-            continue
-        about[one.sequence] = row, one
-        if one.damage is None and (place := lying.place(row, one)) is not None:
-            yield one.verified_at or ("" if is_asked else one.timestamp), _reading(row, one, *place)
-    for copy in world.facts.store.copies:
-        if copy.sequence in about:
-            row, one = about[copy.sequence]
-            yield copy.checked_at, _reading(row, one, "copy", copy.path)
-
-
-def _is_about(wish: ScrubWish, row: CampaignRow, one: LedgerRow) -> bool:
-    return not wish.things or row.name in wish.things or f"{row.name}@{one.which}" in wish.things
-
-
-class _Lying:
-    """Where checkpoints lie whole, below the root."""
-
-    def __init__(self, world: World, rows: Mapping[str, CampaignRow]) -> None:
-        self._facts, self._root = world.facts, f"{world.facts.disk.root}/"
-        self._there = {
-            uid: {one.digest: one.path for one in world.seen(row.name).all_complete}
-            for uid, row in rows.items()
-        }
-
-    def place(self, row: CampaignRow, one: LedgerRow) -> tuple[Place, str] | None:
-        """Return where it lies, and as what; None: it is not there, or is gone for good."""
-        stone = self._facts.tombstone(one)
-        if stone is None:
-            path = self._there[row.uid].get(one.digest)
-            return None if path is None else ("home", path.removeprefix(self._root))
-        is_there = stone.state == "trashed" and stone.path.rpartition("/")[2] in self._facts.trash.folders
-        return ("trash", stone.path) if is_there and not stone.is_campaign else None
-
-
-def _reading(row: CampaignRow, one: LedgerRow, place: Place, path: str) -> Reading:
-    return Reading(
-        campaign=row.name,
-        campaign_uid=row.uid,
-        sequence=one.sequence,
-        which=one.which,
-        place=place,
-        path=path,
-        digest=one.digest,
-        size_bytes=one.size_bytes,
-    )
-
-
 def _answer(world: World, wish: ScrubWish) -> str:
-    """Return how a scrub ended: what is as it was saved, and what is not."""
-    found = [one for _, one in readings(world, wish, is_asked=True)]
+    """Return how a scrub ended: what is as it was saved, what is not, and what could not be reached."""
+    read = [one for _, one in readings(world, wish, is_asked=True)]
+    copies = {(copy.sequence, copy.path): copy for copy in world.facts.store.copies}
+    doubtful = [copies[one.sequence, one.path] for one in read if one.place == "copy"]
+    away = [copy.unreachable for copy in doubtful if copy.unreachable is not None]
+    not_whole = {copy.path for copy in doubtful if copy.damage is not None or copy.unreachable is not None}
+    found = [one for one in read if one.path not in not_whole]
     whole = f"{count(len(found), 'checkpoint')}, {size(sum(one.size_bytes for one in found))}: as saved"
+    damaged = list(_damaged(world, wish))
+    said = f"{whole}; damaged: {', '.join(damaged)}" if damaged else whole
+    return f"{said}; out of reach: {len(away):,} of the copies elsewhere, {away[0]}" if away else said
+
+
+def _damaged(world: World, wish: ScrubWish) -> Iterator[str]:
+    """Yield what a scrub is about and was found damaged, by this one or before."""
     names = {row.uid: row for row in world.facts.store.campaigns}
-    damaged = [
-        f"{names[one.campaign_uid].name}@{one.which}"
-        for one in world.facts.store.ledger
-        if one.damage is not None
-        and one.campaign_uid in names
-        and _is_about(wish, names[one.campaign_uid], one)
-    ]
-    damaged += [copy.path for copy in world.facts.store.copies if copy.damage is not None and not wish.things]
-    return f"{whole}; damaged: {', '.join(damaged)}" if damaged else whole
+    for one in world.facts.store.ledger:
+        row = names.get(one.campaign_uid)
+        if one.damage is not None and row is not None and is_about(wish, row, one):
+            yield f"{row.name}@{one.which}"
+    if not wish.things:
+        yield from (copy.path for copy in world.facts.store.copies if copy.damage is not None)
+    for stone in world.facts.in_trash:
+        if stone.damage is not None and is_named(wish, stone.campaign, stone.thing):
+            yield stone.path

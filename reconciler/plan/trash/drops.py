@@ -4,7 +4,7 @@ Fails closed: where anything about a campaign's checkpoints is unknown, damaged 
 that campaign is dropped, and the plan says why.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from reconciler.desired.desired import Source
@@ -94,8 +94,14 @@ def why_on_hold(world: World, draft: Draft, stock: Stock) -> str | None:
         return f"its checkpoints cannot be seen: {seen.problem or 'its folder is not at home'}"
     if any(action.campaign == row.name for action in draft.actions(SetAsideCheckpoint)):
         return "a checkpoint is damaged"
-    names = [checkpoint_id(row, one, gone=False) for one in stock.lost]
-    names = [name for name in names if name not in world.acknowledged_losses]
+    return _lost_of(world, stock, stock.lost)
+
+
+def _lost_of(world: World, stock: Stock, lost: Iterable[LedgerRow]) -> str | None:
+    """Say which of these, and of the full forms in the trash, nobody has acknowledged to be lost."""
+    names = [checkpoint_id(stock.row, one, gone=False) for one in lost]
+    names += [stone.thing for stone in world.facts.damaged_forms.get(stock.row.uid, ())]
+    names = [name for name in dict.fromkeys(names) if name not in world.acknowledged_losses]
     if not names:
         return None
     more = f" and {len(names) - 1} more" if len(names) > 1 else ""
@@ -205,16 +211,18 @@ class _Doubt(NamedTuple):
 def _doubt(world: World, draft: Draft, stock: Stock) -> _Doubt | None:
     """Say why nothing of a campaign's trash is deleted: a loss or damage, or nothing else is left of it.
 
-    A campaign that was deleted whole leaves none: a person approved that all of it goes, and what retention
-    had dropped of it before goes in its own time.
+    A campaign that was deleted whole leaves none but what was found damaged in the trash since: a person
+    approved that all of it goes, and what retention had dropped of it before goes in its own time.
     """
-    row = stock.row
+    row, acknowledge = stock.row, "list what is lost under acknowledged_losses in specs/retention.yaml"
     if world.facts.deletion(row.uid) is not None:
-        return None
+        damaged = (one for one in stock.in_force.values() if one.damage is not None)
+        why = _lost_of(world, stock, damaged)
+        return _Doubt(why, acknowledge) if why else None
     if why := why_on_hold(world, draft, stock):
         if world.seen(row.name).problem is not None or world.seen(row.name).home != "home":
             return _Doubt(why, "bring its folder back to its place, readable")
-        return _Doubt(why, "list what is lost under acknowledged_losses in specs/retention.yaml")
+        return _Doubt(why, acknowledge)
     is_left = any(stock.is_there(one) and one.sequence not in world.facts.tombstones for one in stock.ledger)
     if not is_left and not world.wants_cleanup(row):
         return _Doubt("no other checkpoint of it lies there whole", None)
@@ -223,7 +231,7 @@ def _doubt(world: World, draft: Draft, stock: Stock) -> _Doubt | None:
 
 def _is_doubtful(draft: Draft, stone: TrashRow, doubt: _Doubt | None) -> bool:
     """Does the doubt about its campaign hold it? Then that is named; what is half deleted goes on."""
-    if doubt is None or stone.state != "trashed" or stone.is_campaign:
+    if doubt is None or stone.state != "trashed":
         return False
     more = f"; or {doubt.way_out}" if doubt.way_out else ""
     draft.block(

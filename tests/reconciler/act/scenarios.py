@@ -245,6 +245,7 @@ SCENARIOS = {
         lambda realm, make: (two_saved(realm, make), realm.flip_a_bit(9)),
     ),
     "ReadAgain-in-the-trash": Scenario(lambda realm, make: make.read_again(realm, 7), one_dropped),
+    "ReadAgain-a-full-form": Scenario(lambda realm, make: make.read_full_form(realm), one_demoted),
     "CopyCheckpoint": Scenario(lambda realm, make: make.copy_out(realm, manifest_of(realm, 7)), two_saved),
     "MendCheckpoint": Scenario(
         lambda realm, make: make.mend(realm, read(exported(realm, make) / "manifest.json", Manifest)),

@@ -1,5 +1,6 @@
 """Checkpoints are read again in short turns: what is right is dated, what is not is a finding in the ledger."""
 
+import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,8 @@ import pytest
 from reconciler.act import scrubbing
 from reconciler.act.rereading import Reader
 from state import rereading
+from state.contract.files import read
+from state.contract.manifest import Manifest
 
 LATER = "2026-02-07T12:00:00Z"
 
@@ -177,3 +180,112 @@ def test_the_date_is_never_before_the_moment_that_was_asked_for(saved: Any, make
     saved.done(make.read_again(saved, 20, before=LATER))
 
     assert found(saved)[20][0] == LATER
+
+
+@pytest.fixture
+def demoted(saved: Any, make: Any) -> Any:
+    """Checkpoint 20 keeps its weights only."""
+    saved.done(make.demote(read(weights(saved, make, 20).with_name("manifest.json"), Manifest)))
+    return saved
+
+
+def test_a_full_form_in_the_trash_is_read_and_its_tombstone_says_so(demoted: Any, make: Any) -> None:
+    demoted.done(make.read_full_form(demoted), now=lambda: LATER)
+
+    (stone,) = demoted.view().trash
+    assert (stone.verified_at, stone.damage) == (LATER, None)
+    assert demoted.json(demoted.layout.root / f"{stone.path}.json")["verified_at"] == LATER
+    assert found(demoted)[20] == (None, None)
+
+
+def test_damage_of_a_full_form_is_a_finding_of_it_and_not_of_the_weights(demoted: Any, make: Any) -> None:
+    (stone,) = demoted.view().trash
+    state = demoted.layout.root / stone.path / "optimizer.safetensors"
+    state.chmod(0o600)
+    state.write_bytes(b"STATE")
+
+    demoted.done(make.read_full_form(demoted))
+
+    (stone,) = demoted.view().trash
+    assert str(stone.damage).startswith("optimizer.safetensors has BLAKE3")
+    assert found(demoted)[20] == (None, None)
+
+
+def test_what_was_deleted_with_its_campaign_is_read_in_the_trash(saved: Any, make: Any) -> None:
+    manifests = [read(weights(saved, make, step).with_name("manifest.json"), Manifest) for step in (20, 40)]
+    scrub = make.read_again(saved, 20)
+    saved.done(make.activate(make.other, make.campaign), make.delete(*manifests))
+    (stone,) = saved.view().trash
+    folder = saved.layout.root / stone.path / "checkpoints" / "checkpoint-20"
+    reading = msgspec.structs.replace(
+        scrub.readings[0], place="trash", path=str(folder.relative_to(saved.layout.root))
+    )
+    scrub = msgspec.structs.replace(scrub, readings=(reading,))
+    saved.done(scrub, now=lambda: LATER)
+    assert found(saved)[20] == (LATER, None)
+
+    (folder / "optimizer.safetensors").unlink()
+    saved.done(scrub)
+
+    assert found(saved)[20][1] == "optimizer.safetensors is missing"
+
+
+def copy_read(realm: Any, make: Any) -> Any:
+    """Return what reads the copy of checkpoint 20 elsewhere again."""
+    scrub, (copy,) = make.read_again(realm, 20), realm.view().copies
+    reading = msgspec.structs.replace(scrub.readings[0], place="copy", path=copy.path)
+    return msgspec.structs.replace(scrub, readings=(reading,))
+
+
+@pytest.mark.parametrize(
+    "damage", [None, "model.safetensors is missing"], ids=["right before", "damaged before"]
+)
+def test_a_copy_whose_disk_is_away_is_out_of_reach_and_nothing_is_known_against_it(
+    saved: Any, make: Any, damage: str | None
+) -> None:
+    saved.done(make.copy_out(saved, read(weights(saved, make, 20).with_name("manifest.json"), Manifest)))
+    copy = Path(saved.view().copies[0].path)
+    kept = copy / "model.safetensors"
+    if damage:
+        kept.rename(copy.parent / "aside")
+        saved.done(copy_read(saved, make))
+    copy.parent.rename(copy.parent.with_name("unmounted"))
+
+    (said,) = saved.done(copy_read(saved, make), now=lambda: LATER)
+
+    (row,) = saved.view().copies
+    assert (row.damage, row.checked_at) == (damage, LATER)
+    assert row.unreachable == f"{copy.parent} is not there: is its disk mounted?"
+    assert f"out of reach: {row.unreachable}" in said
+    copy.parent.with_name("unmounted").rename(copy.parent)
+    if damage:
+        (copy.parent / "aside").rename(kept)
+    saved.done(copy_read(saved, make))
+    (row,) = saved.view().copies
+    assert (row.damage, row.unreachable) == (None, None)
+
+
+def test_a_copy_that_is_gone_from_a_disk_that_is_there_is_missing(saved: Any, make: Any) -> None:
+    saved.done(make.copy_out(saved, read(weights(saved, make, 20).with_name("manifest.json"), Manifest)))
+    copy = Path(saved.view().copies[0].path)
+    copy.rename(copy.with_name("elsewhere"))
+
+    saved.done(copy_read(saved, make))
+
+    (row,) = saved.view().copies
+    assert (row.damage, row.unreachable) == ("checkpoint-20 is missing", None)
+
+
+def test_a_disk_that_goes_away_while_a_copy_is_read_leaves_nothing_known_against_it(
+    saved: Any, make: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved.done(make.copy_out(saved, read(weights(saved, make, 20).with_name("manifest.json"), Manifest)))
+
+    def gone(_file: object) -> int:
+        raise OSError(errno.ENOTCONN, "Transport endpoint is not connected")
+
+    monkeypatch.setattr(rereading.Rereading, "read_on", gone)
+    saved.done(copy_read(saved, make))
+
+    (row,) = saved.view().copies
+    assert (row.damage, "not connected" in str(row.unreachable)) == (None, True)

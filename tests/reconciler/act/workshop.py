@@ -395,6 +395,16 @@ def read_again(realm: Workshop, *steps: int, **changes: Any) -> a.ReadAgain:
     return msgspec.structs.replace(given, **changes)
 
 
+def read_full_form(realm: Workshop) -> a.ReadAgain:
+    """Read the one full form again that lies in the trash."""
+    (stone,) = (stone for stone in realm.view().trash if stone.keeps is not None)
+    reading = a.Reading(
+        campaign=CAMPAIGN, campaign_uid=UID, sequence=stone.sequence, which=stone.which, place="full form",
+        path=stone.path, digest=stone.digest, size_bytes=stone.size_bytes,
+    )  # fmt: skip
+    return read_again(realm, readings=(reading,))
+
+
 def elsewhere(realm: Workshop) -> Path:
     """Return a folder outside the root."""
     folder = realm.layout.root.parent / "elsewhere"
@@ -504,6 +514,7 @@ class Builders:
     stop, close, record, set_aside = map(staticmethod, (stop, close, record, set_aside))
     roll_back = staticmethod(roll_back)
     read_again, copy_out, mend = map(staticmethod, (read_again, copy_out, mend))
+    read_full_form = staticmethod(read_full_form)
     elsewhere = staticmethod(elsewhere)
     demote = staticmethod(demote)
     drop, take_back, purge = map(staticmethod, (drop, take_back, purge))

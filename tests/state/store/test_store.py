@@ -15,7 +15,16 @@ from children import in_child
 from state import failpoints
 from state.store import requests, schema
 from state.store.connection import StoreDamaged, open_reader, open_writer
-from state.store.rows import ActionRow, CampaignRow, InboxRow, LedgerRow, RunRow, TrashRow, TrashState
+from state.store.rows import (
+    ActionRow,
+    CampaignRow,
+    CopyRow,
+    InboxRow,
+    LedgerRow,
+    RunRow,
+    TrashRow,
+    TrashState,
+)
 from state.store.schema import TABLES, StoreTooNew
 from state.store.tables import get_meta, put, put_meta, select, select_one
 from state.store.view import read_view
@@ -365,8 +374,16 @@ def test_what_was_taken_back_before_version_8_overrules_the_line_that_stands(pat
     assert found == {-1: "state: deleted", 1: "keep: metrics", 2: None}
 
 
+def _without_findings(store: Any) -> None:
+    """Make of a store one of before version 19."""
+    store.execute("ALTER TABLE trash DROP COLUMN damage")
+    store.execute("ALTER TABLE trash DROP COLUMN verified_at")
+    store.execute("ALTER TABLE copies DROP COLUMN unreachable")
+
+
 def _without_forms(store: Any) -> None:
     """Make of a store one of before version 16."""
+    _without_findings(store)
     store.execute("ALTER TABLE runs DROP COLUMN energy_joules")
     store.execute("ALTER TABLE inbox DROP COLUMN number")
     store.execute("ALTER TABLE trash DROP COLUMN keeps")
@@ -588,6 +605,7 @@ def test_a_run_of_version_16_took_nobody_knows_how_much_energy(path: Path) -> No
         put(store, [RUN])
         store.execute("ALTER TABLE runs DROP COLUMN energy_joules")
         store.execute("ALTER TABLE inbox DROP COLUMN number")
+        _without_findings(store)
         store.pragma("user_version", 16)
     writer.close()
 
@@ -607,6 +625,7 @@ def test_what_version_17_took_in_stands_before_what_is_taken_in_now(path: Path) 
     with writer.transaction() as store:
         put(store, [before])
         store.execute("ALTER TABLE inbox DROP COLUMN number")
+        _without_findings(store)
         store.pragma("user_version", 17)
     writer.close()
 
@@ -616,4 +635,20 @@ def test_what_version_17_took_in_stands_before_what_is_taken_in_now(path: Path) 
     writer.close()
     with open_reader(path) as store:
         assert [row.quest_id for row in read_view(store).inbox] == ["z", "a"]
+    _assert_made_alike(path)
+
+
+def test_of_a_copy_and_a_full_form_of_version_18_nothing_is_known_against_them(path: Path) -> None:
+    full, copy = _stone(3, "trashed"), sample(CopyRow)
+    writer = Writer(open_writer(path))
+    with writer.transaction() as store:
+        put(store, [full, copy])
+        _without_findings(store)
+        store.pragma("user_version", 18)
+    writer.close()
+
+    writer = Writer(open_writer(path))
+    with writer.transaction() as store:
+        assert (select(store, TrashRow), select(store, CopyRow)) == ((full,), (copy,))
+    writer.close()
     _assert_made_alike(path)
