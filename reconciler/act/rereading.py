@@ -29,7 +29,7 @@ class Reader:
         self.damage: str | None = None
         """The first thing that is wrong; then no more of it is read."""
         self.unreachable: str | None = None
-        """Why nothing can be said of a copy now; then no more of it is read, and nothing is known against it."""
+        """Why nothing can be said of a copy now; then no more of it is read."""
         self.healthy = True
         """What its manifest says of the losses."""
         self.from_memory: str | None = None

@@ -1,4 +1,4 @@
-"""Can be seen where a copy outside the root should lie? A disk that is not mounted says nothing of what is on it."""
+"""Can be seen where a copy outside the root lies? A disk that is away says nothing of what is on it."""
 
 import os
 from pathlib import Path

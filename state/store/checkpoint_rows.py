@@ -85,7 +85,7 @@ class CopyRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     damage: str | None = None
     """What was wrong with it then; None: every byte was right."""
     unreachable: str | None = None
-    """Why nothing could be said of it then, as of a disk that is not mounted: `damage` is as it was before."""
+    """Why nothing could be said of it then, as of a disk that is away: `damage` is as it was before."""
 
 
 class ManifestRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):

@@ -87,7 +87,8 @@ def scrub_status(view: View) -> ScrubStatus:
         num_checkpoints=len(rows),
         num_verified=len(moments),
         oldest_at=min(moments, default=None),
-        num_damaged=sum(one.damage is not None for one in (*facts.store.ledger, *facts.in_trash)),
+        num_damaged=sum(one.damage is not None for one in facts.store.ledger)
+        + sum(stone.damage is not None for stone in facts.in_trash),
         num_copies=len(facts.store.copies),
         num_damaged_copies=sum(copy.damage is not None for copy in facts.store.copies),
         num_unreachable_copies=sum(copy.unreachable is not None for copy in facts.store.copies),

@@ -1,4 +1,4 @@
-"""What there is to read again, and when each was read last: in use, archived, in the trash, and elsewhere. Pure."""
+"""What there is to read again, and when it was read last: in use, archived, in the trash, elsewhere. Pure."""
 
 from collections.abc import Iterator, Mapping
 
@@ -89,7 +89,7 @@ class _Lying:
     def _of_a_deleted_one(
         self, row: CampaignRow, one: LedgerRow, stone: TrashRow
     ) -> tuple[Place, str] | None:
-        """Return where a checkpoint lies whose campaign was deleted whole; what was known to be lost does not."""
+        """Return where a checkpoint of a deleted campaign lies; what was known to be lost does not."""
         is_known_lost = f"{row.name}@{one.which}" in self._acknowledged
         if is_known_lost or not self._facts.stock_of(row).is_in_force(one):
             return None
