@@ -32,6 +32,7 @@ _GROUPS = (
     ("edit", "The specs moved (edits):"),
 )
 NO_LONGER = "No longer done:"
+AFTER_THAT = "After that:"
 _MOST_FILES = 5
 _DIGEST = 12
 """So many digits of a digest are enough to approve it."""
@@ -149,11 +150,18 @@ def lines_of(document: "PlanDocument") -> list[tuple[str, list[Line]]]:
         groups.append(("In the way:", blocked))
     elif only_edits:
         groups = [("", groups[0][1])]
+    if launches := _launched_later(document):
+        groups.append((AFTER_THAT, [line_of(change) for change in launches]))
     if waits := [_waiting_line(item) for item in document.waits]:
         groups.append(("Waiting for its turn:" if groups else "", waits))
     if document.base is not None and document.base.no_longer:
         groups.append((NO_LONGER, [line_of(change) for change in document.base.no_longer]))
     return groups
+
+
+def _launched_later(document: "PlanDocument") -> list["PlannedChange"]:
+    """Return the launches that follow; what is dropped later is told with what is archived."""
+    return [change for change in document.afterwards if change.verb == "launch"]
 
 
 def _body(document: "PlanDocument", width: int, paint: Paint) -> str:
@@ -247,9 +255,10 @@ def warning(text: str, width: int, paint: Paint) -> str:
 
 def _ending(document: "PlanDocument", width: int, paint: Paint, steps: Sequence[str] | None) -> str:
     lines = []
-    used = {change.symbol for change in document.changes}
+    told = (*document.changes, *_launched_later(document))
+    used = {change.symbol for change in told}
     used |= ({"!"} if document.blocked else set()) | ({"…"} if document.waits else set())
-    legend = [f"{symbol} {_meaning(document, symbol)}" for symbol in _SYMBOLS if symbol in used]
+    legend = [f"{symbol} {_meaning(told, symbol)}" for symbol in _SYMBOLS if symbol in used]
     if legend and steps is not None:
         lines += [paint(line, "dim") for line in wrapped(f"Legend: {', '.join(legend)}", width, at=", ")]
     lines += [paint(line, "strong") for line in wrapped(summary(document), width, at=", ")]
@@ -266,9 +275,9 @@ def _ending(document: "PlanDocument", width: int, paint: Paint, steps: Sequence[
     return "\n".join(lines)
 
 
-def _meaning(document: "PlanDocument", symbol: str) -> str:
+def _meaning(told: Sequence["PlannedChange"], symbol: str) -> str:
     """Return what a symbol means; `+` is told by what this plan does with it."""
-    verbs = dict.fromkeys(safe(change.verb) for change in document.changes if change.symbol == symbol)
+    verbs = dict.fromkeys(safe(change.verb) for change in told if change.symbol == symbol)
     return "/".join(verbs) if symbol == "+" and verbs else _SYMBOLS[symbol][0]
 
 

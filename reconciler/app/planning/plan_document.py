@@ -12,7 +12,7 @@ from reconciler.app.data.planned_queue import PlannedQueue, planned_queue, works
 from reconciler.app.planning.comparing import Followed, compare
 from reconciler.app.planning.look import View, world_of
 from reconciler.app.surroundings.lock_holder import holder_of
-from reconciler.plan.actions import AnyAction
+from reconciler.plan.actions import AnyAction, BeginSegment, StopRun
 from reconciler.plan.changes import Awaiting, Blocked, Change, Source
 from reconciler.plan.costs.disk import Cost, cost_of
 from reconciler.plan.costs.forecast_records import Forecast
@@ -20,6 +20,7 @@ from reconciler.plan.costs.memory import RunMemory, memory_of
 from reconciler.plan.costs.training import TrainingCost, training_cost
 from reconciler.plan.keeping.kept_at_goal import AtGoal, at_goal
 from reconciler.plan.keeping.to_come import ToCome, to_come
+from reconciler.plan.world import World
 from state.lock import Holder
 
 
@@ -119,8 +120,8 @@ class PlanDocument(msgspec.Struct, frozen=True, kw_only=True):
     awaiting: Approval | None
     """What waits for `reconcile approve`; no part of `changes`."""
     afterwards: tuple[PlannedChange, ...] = ()
-    """What a later tick drops of the campaigns that this plan archives, as it will be planned; no part of
-    `changes`, but counted in the cost."""
+    """What a later tick drops of the campaigns that this plan archives, and launches once the active one went
+    back, as it will be planned; no part of `changes`, but counted in the cost."""
     blocked: tuple[Blocked, ...]
     """What the specs ask for and cannot be done."""
     waits: tuple[Blocked, ...]
@@ -160,8 +161,10 @@ class PlanDocument(msgspec.Struct, frozen=True, kw_only=True):
 def document_of(view: View, ref: str = "HEAD") -> PlanDocument:
     """Return the plan of a view, made for a ref, as a document."""
     plan = view.plan
-    queue = planned_queue(world_of(view), plan.changes, view.known_data)
-    training = training_cost(world_of(view), plan.changes, works_of(queue))
+    then, launches = _in_the_end(view)
+    to_do = (*plan.changes, *launches)
+    queue = planned_queue(then, to_do, view.known_data)
+    training = training_cost(then, to_do, works_of(queue))
     changes = tuple(planned(change) for change in plan.changes)
     counts: dict[str, int] = {}
     for change in changes:
@@ -182,7 +185,7 @@ def document_of(view: View, ref: str = "HEAD") -> PlanDocument:
         digest=plan.digest,
         changes=changes,
         awaiting=_awaiting(plan.awaiting),
-        afterwards=tuple(planned(change) for change in plan.afterwards),
+        afterwards=tuple(planned(change) for change in (*plan.afterwards, *launches)),
         blocked=plan.in_the_way,
         waits=tuple(item for item in plan.blocked if item.is_waiting),
         warnings=plan.warnings,
@@ -190,14 +193,23 @@ def document_of(view: View, ref: str = "HEAD") -> PlanDocument:
         unchanged=plan.unchanged,
         num_left_out=len(plan.left_out),
         retention=_kept(view),
-        cost=cost_of(
-            view.facts, (*plan.changes, *plan.afterwards), training.saves_bytes if training else None
-        ),
+        cost=cost_of(view.facts, (*to_do, *plan.afterwards), training.saves_bytes if training else None),
         to_come=to_come(world_of(view), plan),
-        memory=memory_of(view.facts, plan.changes),
+        memory=memory_of(view.facts, to_do),
         training=training,
         queue=queue,
     )
+
+
+def _in_the_end(view: View) -> tuple[World, tuple[Change, ...]]:
+    """Return the world in which training goes on, and what is launched there: another where it went back."""
+    world = world_of(view)
+    if any(isinstance(change.action, BeginSegment | StopRun) for change in view.plan.changes):
+        from reconciler.plan.runs.after_rollback import after_rollback  # seldom needed
+
+        if (found := after_rollback(world, view.plan.changes)) is not None:
+            return found
+    return world, ()
 
 
 def with_forecast(document: PlanDocument, view: View, seconds: float) -> PlanDocument:

@@ -80,7 +80,7 @@ def _world_then(world: World, draft: Draft, names: set[str]) -> World:
         campaigns=tuple(_archived(row) if row.name in names else row for row in facts.store.campaigns),
         ledger=(*facts.store.ledger, *_recorded(world, draft, names)),
         runs=tuple(_closed(facts.store.runs, draft.actions(CloseRun))),
-        jobs=tuple(_marked(facts.store.jobs, draft.actions(MarkJob))),
+        jobs=tuple(marked(facts.store.jobs, draft.actions(MarkJob))),
         observed_seconds=_old_enough(world),
     )
     there = {name: msgspec.structs.replace(world.seen(name), home="home") for name in names}
@@ -122,9 +122,10 @@ def _closed(runs: Iterable[RunRow], closing: Iterable[CloseRun]) -> Iterable[Run
         yield msgspec.structs.replace(run, state="ended") if is_over else run
 
 
-def _marked(jobs: Iterable[JobRow], marks: Iterable[MarkJob]) -> Iterable[JobRow]:
-    marked = {action.job_uid: action for action in marks}
+def marked(jobs: Iterable[JobRow], marks: Iterable[MarkJob]) -> Iterable[JobRow]:
+    """Yield the jobs as they are once these marks are set."""
+    by_job = {action.job_uid: action for action in marks}
     for job in jobs:
-        mark = marked.get(job.uid)
+        mark = by_job.get(job.uid)
         changes = {} if mark is None else {"status": mark.status, "start_step": mark.start_step}
         yield msgspec.structs.replace(job, **changes) if changes else job
