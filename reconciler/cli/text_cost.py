@@ -29,7 +29,8 @@ def kept_lines(document: "PlanDocument", width: int) -> list[str]:
 def cost_text(document: "PlanDocument") -> str | None:
     """Return the line of costs; None where the plan neither trains, writes nor frees anything that counts."""
     parts = list(_training_parts(document.training)) if document.training is not None else []
-    parts += _cost_parts(document.cost) if document.cost is not None else []
+    like = document.training.saves_like if document.training is not None else None
+    parts += _cost_parts(document.cost, like) if document.cost is not None else []
     return f"Cost: {', '.join(parts)}." if parts else None
 
 
@@ -98,9 +99,10 @@ def _later(goal: "AtGoal") -> str:
     return f"{at} {goal.num_kept:,} of {goal.num_checkpoints:,}{about}"
 
 
-def _cost_parts(cost: "Cost") -> Iterator[str]:
+def _cost_parts(cost: "Cost", like: str | None) -> Iterator[str]:
     if cost.adds_bytes:
-        yield f"+{size(cost.adds_bytes)} disk{' at most' if cost.is_at_most else ''}"
+        known = f" (each save as large as {safe(like)})" if like is not None else ""
+        yield f"+{size(cost.adds_bytes)} disk{' at most' if cost.is_at_most else ''}{known}"
     if cost.unknown and cost.is_first_training:
         yield f"{'the rest of the disk' if cost.adds_bytes else 'disk'} unknown before a first training"
     elif cost.unknown:

@@ -12,6 +12,7 @@ from reconciler.desired.layers import layers_of, resolve
 from reconciler.plan import actions as a
 from reconciler.plan.changes import Change
 from reconciler.plan.costs.pace import Energy, Expected, expected, expected_energy, key_of, runs_alike
+from reconciler.plan.costs.saves import size_of_saves
 from reconciler.plan.world import World
 from state.contract.run_config import RunConfig
 from state.store.in_force import in_force
@@ -45,7 +46,9 @@ class TrainingCost(msgspec.Struct, frozen=True, kw_only=True):
     num_saves: int | None = None
     """At their interval of updates, and at the end of each quest."""
     saves_bytes: int | None = None
-    """When all are as large as the newest, and none is dropped meanwhile; null before the first."""
+    """When all are as large as the newest, none being dropped meanwhile; null where none was saved alike."""
+    saves_like: str | None = None
+    """The checkpoint of another campaign whose size they are taken to have; null: the campaign's newest."""
 
 
 def training_cost(world: World, changes: Iterable[Change], works: Sequence[Work]) -> TrainingCost | None:
@@ -62,6 +65,7 @@ def training_cost(world: World, changes: Iterable[Change], works: Sequence[Work]
         alike = runs_alike(world.facts.store.runs, key_of(config, device))
         time, energy = expected(alike, updates, tokens), expected_energy(alike, updates, tokens)
     saves = _saves(world, campaign, updates, len(works))
+    each = size_of_saves(world, campaign, config, device)
     return TrainingCost(
         campaign=campaign,
         device=device,
@@ -70,7 +74,8 @@ def training_cost(world: World, changes: Iterable[Change], works: Sequence[Work]
         time=time,
         energy=energy,
         num_saves=saves,
-        saves_bytes=_bytes(world, campaign, saves),
+        saves_bytes=saves * each.size_bytes if saves is not None and each is not None else None,
+        saves_like=each.like if each is not None else None,
     )
 
 
@@ -128,11 +133,6 @@ def _saves(world: World, campaign: str, updates: int | None, num_contents: int) 
         return None
     every = int(resolve(layers_of(world.desired, campaign))["checkpoint.every_updates"].value)
     return min(updates, updates // every + num_contents)
-
-
-def _bytes(world: World, campaign: str, saves: int | None) -> int | None:
-    rows = world.facts.ledger_of(world.uid(campaign))
-    return saves * rows[-1].size_bytes if saves is not None and rows else None
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):

@@ -115,3 +115,39 @@ def test_more_epochs_of_a_quest_in_work_are_told_with_their_cost(world_of, plann
     cost_of_all = training_cost(world, changes, works_of(queue))
     assert (queue and queue.quests[0].epochs) == told
     assert (cost_of_all is not None and cost_of_all.updates is not None) == (told is not None)
+
+
+OTHER = "pip/campaign-002"
+
+
+def second_campaign(*, rank: int | None = None):
+    """Return a realm whose first campaign has saved, and whose second is launched now."""
+    adapters = f"\nconfig_overrides: {{lora: {{rank: {rank}}}, method: lora}}" if rank else ""
+    saved = {"runs": [{"end": "finished", "ended_at": "2026-01-01T00:00:00Z"}], "checkpoints": [{"step": 20}]}
+    return {
+        "specs": {
+            "realm.yaml": f"id: lab\nactive: {OTHER}\n",
+            "campaigns/pip/campaign-002.yaml": f"id: campaign-002{adapters}\n",
+        },
+        "facts": {
+            "active": OTHER,
+            "data": ["q1"],
+            "campaigns": {"pip/campaign-001": saved, OTHER: {"jobs": {"q1": {"status": "queued"}}}},
+        },
+    }
+
+
+def test_before_its_first_save_a_campaign_goes_by_one_that_saves_alike_and_says_so(world_of, planned) -> None:
+    found = cost(world_of, planned, work(), case=second_campaign())
+    assert (found.num_saves, found.saves_bytes) == (1, 1)
+    assert found.saves_like == "pip/campaign-001@20"
+
+
+def test_saves_of_another_method_say_nothing_of_its_size(world_of, planned) -> None:
+    found = cost(world_of, planned, work(), case=second_campaign(rank=4))
+    assert (found.saves_bytes, found.saves_like) == (None, None)
+
+
+def test_a_campaign_that_has_saved_goes_by_its_own_newest(world_of, planned) -> None:
+    found = cost(world_of, planned, work(), case=HALF_WAY)
+    assert (found.saves_bytes is not None, found.saves_like) == (True, None)
