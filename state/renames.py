@@ -26,6 +26,13 @@ class Rename(msgspec.Struct, frozen=True, kw_only=True):
     how: HowKnown
 
 
+class Unsaid(msgspec.Struct, frozen=True, kw_only=True):
+    """A campaign that lost its spec in the step in which one of its hero came, and nobody says if it is it."""
+
+    old: str
+    new: str
+
+
 def renamed_view(store: StoreView, rename: Rename) -> StoreView:
     """Return what the store will say once the campaign has its new name."""
     return msgspec.structs.replace(

@@ -52,6 +52,8 @@ class Words:
 
 _ID_PATTERN = r"[a-z0-9]+([-.][a-z0-9]+)*"
 ID_WORDS = "1 to 64 lowercase letters, digits, and single hyphens or dots between them"
+NO_FORMER_NAME = "none"
+"""What `was` says of a campaign that is no other one under a new name."""
 MAX_LINE = 200
 MAX_PATH = 4096
 _TIME_WORDS = "a date (2026-12-01) or a time with its zone (2026-12-01T08:00:00Z)"
@@ -102,6 +104,14 @@ def is_data_path(text: str) -> bool:
 
 Id = Annotated[str, Words(ID_WORDS, is_id, f"^{_ID_PATTERN}$")]
 CampaignName = Annotated[str, Words("<hero>/<campaign>", is_campaign_name, f"^{_ID_PATTERN}/{_ID_PATTERN}$")]
+FormerName = Annotated[
+    str,
+    Words(
+        "<hero>/<campaign>, or none",
+        lambda text: text == NO_FORMER_NAME or is_campaign_name(text),
+        f"^(none|{_ID_PATTERN}/{_ID_PATTERN})$",
+    ),
+]
 Who = Annotated[str, Words("<hero> or <hero>/<campaign>", is_who, f"^{_ID_PATTERN}(/{_ID_PATTERN})?$")]
 When = Annotated[str, Words(_TIME_WORDS, lambda text: as_time(text) is not None)]
 Line = Annotated[str, Words(f"one line of 1 to {MAX_LINE} characters", is_line)]

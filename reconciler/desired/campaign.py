@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from reconciler.desired.base import (
-    CampaignName,
     FolderPath,
+    FormerName,
     Id,
     Line,
     Record,
@@ -107,8 +107,9 @@ class Campaign(Spec, frozen=True, kw_only=True):
 
     id: Id
     """Equals the file's name; campaign-NNN by custom."""
-    was: CampaignName | None = None
-    """Its former name: the same campaign goes on, in the same folder. The line may stay."""
+    was: FormerName | None = None
+    """Its former name: the same campaign goes on, in the same folder; none: it is a new one, whatever history
+    looks like. The line may stay."""
     name: Line | None = None
     """For people."""
     description: str | None = None

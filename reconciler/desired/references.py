@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from reconciler.desired.base import NO_FORMER_NAME
 from reconciler.desired.desired import Source
 from reconciler.desired.leakage import level_in
 from reconciler.desired.mistakes import nearest_name
@@ -71,7 +72,7 @@ def _check_campaigns(sources: Sources, names: Names) -> Found:
 def _check_former_name(source: Source[Any], sources: Sources, names: Names) -> Found:
     """A campaign has one spec: its former name has none any more, and no second one says that it was it."""
     was = source.spec.was
-    if was is None:
+    if was is None or was == NO_FORMER_NAME:
         return
     if was in names["campaign"]:
         message, hint = "is this very campaign", "remove this line"

@@ -53,7 +53,8 @@ class World(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     right: frozenset[str] = frozenset()
     """Campaigns whose campaign.json and training_status.json are known to say what they should."""
     misnamed: Mapping[str, Source[Campaign]] = {}
-    """Specs that are left out of `desired`: their names, or `was:`, say that two campaigns are one."""
+    """Specs that are left out of `desired`: their names, or `was:`, say that two campaigns are one, or
+    nobody says whether they are."""
 
     @property
     def observed_now(self) -> float:
@@ -73,9 +74,10 @@ class World(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     def may_be_misnamed(self, campaign: str) -> bool:
         """Has this campaign no spec, while one is left out that may be its own?"""
-        return (
-            bool(self.misnamed) and campaign not in self.desired.campaigns and not self.is_deleted(campaign)
-        )
+        if not self.misnamed or campaign in self.desired.campaigns or self.is_deleted(campaign):
+            return False
+        asked = {one.new: one.old for one in self.facts.unsaid}
+        return any(asked.get(name, campaign) == campaign for name in self.misnamed)
 
     def stays_as_it_is(self, campaign: str) -> bool:
         """Do its run and its jobs go on as they are, until a wrong name is put right?"""

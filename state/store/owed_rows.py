@@ -22,6 +22,7 @@ BESIDE_META = (
     "newest_number",
     "trusted_commit",
     "trusted_branch",
+    "named_commit",
 )
 """What moves with every tick: said as it is when the others are."""
 _KEY = "owed_rows"

@@ -369,6 +369,8 @@ class StoreView(msgspec.Struct, frozen=True, kw_only=True):
     trusted_commit: str | None = None
     """The newest commit of a local branch that went on from those before, or that a person accepted."""
     trusted_branch: str | None = None
+    named_commit: str | None = None
+    """The newest commit that was taken up and left no campaign's name in doubt."""
     campaigns: tuple[CampaignRow, ...] = ()
     runs: tuple[RunRow, ...] = ()
     jobs: tuple[JobRow, ...] = ()

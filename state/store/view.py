@@ -38,6 +38,7 @@ def read_view(connection: apsw.Connection) -> StoreView:
             attempted_commit=get_meta(connection, "attempted_commit") or None,
             trusted_commit=get_meta(connection, "trusted_commit") or None,
             trusted_branch=get_meta(connection, "trusted_branch") or None,
+            named_commit=get_meta(connection, "named_commit") or None,
             campaigns=select(connection, CampaignRow),
             runs=select(connection, RunRow),
             jobs=select(connection, JobRow),

@@ -163,7 +163,8 @@ def specs_of(world: World, edit: Edit) -> dict[str, dict[str, Any]]:
 
 
 def _campaign(edit: Edit, name: str) -> dict[str, Any]:
-    spec = {"id": name.partition("/")[2], **_suspended(edit, name)}
+    """Return the spec of a campaign; none of them is another one under a new name."""
+    spec = {"id": name.partition("/")[2], "was": "none", **_suspended(edit, name)}
     if name in edit.goals:
         spec["goal"] = {"updates": edit.goals[name]}
     if name in edit.archived:

@@ -132,7 +132,7 @@ def test_a_campaign_whose_file_is_deleted_while_it_trains_stops_and_keeps_everyt
     process = lab.start("apply")
     wait_until(lambda: lab.newest_step(ONE) > 0, 100, "it has saved", say=lab.said)
     lab.repository.joinpath("specs/campaigns/one/campaign-001.yaml").unlink()
-    lab.spec("campaigns/one/campaign-002", id="campaign-002", suspend={"reason": "later"})
+    lab.spec("campaigns/one/campaign-002", id="campaign-002", was="none", suspend={"reason": "later"})
     lab.spec("realm", **realm(TWO))
     lab.commit("the realm moves on, and the file goes")
     wait_until(lambda: not lab.processes(), 100, "its trainer has left", say=lab.said)

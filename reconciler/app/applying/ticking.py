@@ -173,6 +173,8 @@ class Ticker:
         if self._fetcher is not None and open_refresh(world_of(view)) is not None:
             self._fetcher.fetch_now()
         remember_history(self._writer, view.facts, self._following, commit)
+        if not view.facts.unsaid:
+            self._note("named_commit", commit.id, view.facts.store.named_commit)
         self._note("attempted_commit", commit.id, view.facts.store.attempted_commit)
         self._show.tick_began(view)
         outcomes = list(self._perform(view))

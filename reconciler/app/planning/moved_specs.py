@@ -7,6 +7,7 @@ from reconciler.desired.git_process import output
 from reconciler.desired.git_source import Commit
 from reconciler.observed.facts import Facts
 from reconciler.plan.campaigns.renames import is_unclear, unknown_names, with_renames
+from state.store.rows import StoreView
 
 _FOLDER, _SUFFIX = "specs/campaigns/", ".yaml"
 _MOST_BYTES = 16 * 1024 * 1024
@@ -19,8 +20,25 @@ def with_moved_specs(facts: Facts, desired: Desired, commit: Commit, *, worktree
     """
     if not is_unclear(desired, facts.store):
         return with_renames(facts, desired, {})
+    from reconciler.plan.campaigns.unsaid import with_unsaid  # seldom needed
+
     newest_first = (*_moves_since(commit), *_moves(commit)) if worktree else tuple(_moves(commit))
-    return with_renames(facts, desired, _moved(newest_first, desired, facts))
+    facts = with_renames(facts, desired, _moved(newest_first, desired, facts))
+    return with_unsaid(facts, desired, _named_before(facts.store, commit))
+
+
+def _named_before(store: StoreView, commit: Commit) -> frozenset[str] | None:
+    """Return the campaigns that had a spec at the last commit that was taken up; None: nobody can tell."""
+    known = store.named_commit or store.attempted_commit
+    if known is None:
+        return None
+    listed = output(
+        commit.git_dir, "ls-tree", "-r", "--name-only", "-z", known, "--", _FOLDER, limit=_MOST_BYTES
+    )
+    if listed is None:
+        return None
+    names = (_name(path) for path in listed.decode(errors="replace").split("\0"))
+    return frozenset(name for name in names if name is not None)
 
 
 def _moved(newest_first: Sequence[Mapping[str, str]], desired: Desired, facts: Facts) -> dict[str, str]:

@@ -27,7 +27,7 @@ def plan_campaigns(world: World, draft: Draft) -> None:
     for row in world.facts.store.campaigns:
         if row.name not in world.desired.campaigns and row.status != "deleted":
             text = f"campaign/{row.name} has no spec any more; everything of it stays as it is"
-            draft.warnings.append(f"{text}{_holds(world, row)}{_renamed(draft, row.name)}")
+            draft.warnings.append(f"{text}{_holds(world, row)}{_renamed(world, draft, row.name)}")
 
 
 def _holds(world: World, row: CampaignRow) -> str:
@@ -36,9 +36,11 @@ def _holds(world: World, row: CampaignRow) -> str:
     return f" ({count(len(complete), 'checkpoint')}, {size(held)})" if complete else ""
 
 
-def _renamed(draft: Draft, was: str) -> str:
-    """Return what to do if one of those that begin now is meant to be it."""
-    begun = [action.campaign for action in draft.actions(RegisterCampaign)]
+def _renamed(world: World, draft: Draft, was: str) -> str:
+    """Return what to do if one of those that begin now, and do not say what they were, is meant to be it."""
+    specs = world.desired.campaigns
+    names = [action.campaign for action in draft.actions(RegisterCampaign)]
+    begun = [name for name in names if specs[name].spec.was is None]
     return f"; if {' or '.join(begun)} is it, write there before it begins: was: {was}" if begun else ""
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
+from reconciler.desired.base import NO_FORMER_NAME
 from reconciler.desired.desired import Desired
 from reconciler.desired.mistakes import nearest_name
 from reconciler.observed.facts import CampaignFacts, Facts
@@ -29,29 +30,33 @@ _WHY: Mapping[HowKnown, str] = {
 def find_renames(desired: Desired, store: StoreView, moved: Mapping[str, str]) -> tuple[Rename, ...]:
     """Return the campaigns whose spec has another name now; `moved`: new name → old one, as git says.
 
-    One that was deleted is none of them, nor is one whose old name still has a spec.
+    One that was deleted is none of them, nor is one whose old name still has a spec. What specs say goes
+    before what history looks like, and of a spec that says something its word alone counts.
     """
-    left = {row.name: row for row in _without_spec(desired, store)}
+    left = {row.name: row for row in without_spec(desired, store)}
     had = {name: row for row in left.values() for name in row.former}
-    found = []
-    for name in unknown_names(desired, store):
-        was = desired.campaigns[name].spec.was
-        ways: tuple[tuple[HowKnown, CampaignRow | None], ...] = (
-            ("said", left.get(was or "") or had.get(was or "")),
-            ("back", had.get(name)),
-            ("moved", left.get(moved.get(name, ""))),
-        )
-        for how, row in ways:
-            if row is not None and left.pop(row.name, None) is not None:
-                found.append(Rename(campaign_uid=row.uid, old=row.name, new=name, how=how))
-                break
-    return tuple(found)
+    names = unknown_names(desired, store)
+    said = {name: was for name in names if (was := desired.campaigns[name].spec.was) is not None}
+    unsaid = [name for name in names if name not in said]
+    ways: tuple[tuple[HowKnown, Mapping[str, CampaignRow | None]], ...] = (
+        ("said", {name: left.get(was) or had.get(was) for name, was in said.items()}),
+        ("back", {name: had.get(name) for name in unsaid}),
+        ("moved", {name: left.get(moved.get(name, "")) for name in unsaid}),
+    )
+    found: dict[str, Rename] = {}
+    for how, rows in ways:
+        for name, row in rows.items():
+            if row is not None and name not in found and left.pop(row.name, None) is not None:
+                found[name] = Rename(campaign_uid=row.uid, old=row.name, new=name, how=how)
+    return tuple(found[name] for name in names if name in found)
 
 
 def is_unclear(desired: Desired, store: StoreView) -> bool:
     """May a spec that says nothing of it be that of a campaign without a spec? Only history tells."""
     known = find_renames(desired, store, {})
-    return len(known) < min(len(unknown_names(desired, store)), len(_without_spec(desired, store)))
+    unsaid = [name for name in unknown_names(desired, store) if desired.campaigns[name].spec.was is None]
+    in_doubt = len(unsaid) - sum(one.how != "said" for one in known)
+    return in_doubt > 0 and len(without_spec(desired, store)) > len(known)
 
 
 def unknown_names(desired: Desired, store: StoreView) -> tuple[str, ...]:
@@ -64,7 +69,8 @@ def unknown_names(desired: Desired, store: StoreView) -> tuple[str, ...]:
     )
 
 
-def _without_spec(desired: Desired, store: StoreView) -> tuple[CampaignRow, ...]:
+def without_spec(desired: Desired, store: StoreView) -> tuple[CampaignRow, ...]:
+    """Return the campaigns that no spec names, but for those that were deleted."""
     return tuple(
         row for row in store.campaigns if row.name not in desired.campaigns and row.status != "deleted"
     )
@@ -100,19 +106,25 @@ def _under(seen: Mapping[str, DerivedFile], rename: Rename) -> dict[str, Derived
 
 
 def without_misnamed(world: World, draft: Draft) -> World:
-    """Name every spec whose name, or `was:`, says that two campaigns are one; return the world without them.
+    """Name every spec whose name, or `was:`, says that two campaigns are one, or that leaves it in doubt.
 
-    Nothing is created for such a spec, and what lost its own stays as it is meanwhile; all else is planned.
+    Nothing is created for such a spec, and what lost its own stays as it is meanwhile: the world is returned
+    without it, and all else is planned.
     """
     found = [*_named_again(world), *_never_was(world)]
-    if not found:
-        return world
     for name, message, hint in found:
         key = ("was",) if world.desired.campaigns[name].spec.was else ()
         cause = world.where(f"campaign/{name}", *key)
         draft.block(f"campaign/{name}", code="name-taken", message=message, cause=cause, hint=hint)
+    names = [name for name, _, _ in found]
+    if world.facts.unsaid:
+        from reconciler.plan.campaigns.unsaid import plan_unsaid  # seldom needed
+
+        names += plan_unsaid(world, draft)
+    if not names:
+        return world
     campaigns = dict(world.desired.campaigns)
-    misnamed = {name: campaigns.pop(name) for name in dict.fromkeys(name for name, _, _ in found)}
+    misnamed = {name: campaigns.pop(name) for name in dict.fromkeys(names)}
     desired = msgspec.structs.replace(world.desired, campaigns=campaigns)
     return msgspec.structs.replace(world, desired=desired, misnamed=misnamed)
 
@@ -131,18 +143,20 @@ def _named_again(world: World) -> Iterator[tuple[str, str, str]]:
 def _never_was(world: World) -> Iterator[tuple[str, str, str]]:
     """Yield what says `was:` of a campaign that has another spec, or of none while one has lost its spec."""
     store = world.facts.store
-    left = [row.name for row in _without_spec(world.desired, store)]
+    left = [row.name for row in without_spec(world.desired, store)]
     now = {name: row.name for row in store.campaigns for name in row.former}
     for name in unknown_names(world.desired, store) if left or now else ():
         was = world.desired.campaigns[name].spec.was
+        if was == NO_FORMER_NAME:
+            continue
         if was is not None and was in now:
             message = f"its spec says was: {was}, which is {now[was]} by now, and has a spec"
-            yield name, message, "take that line out: it begins anew then"
+            yield name, message, "write was: none: it begins anew then"
         elif was is not None and left:
             near = nearest_name(was, left)
             meant = f"; did you mean was: {near}?" if near else ""
             message = f"its spec says was: {was}, which is no campaign without a spec"
-            hint = f"those without one: {', '.join(left)}{meant}; or take the line out: it begins anew then"
+            hint = f"those without one: {', '.join(left)}{meant}; or write was: none: it begins anew then"
             yield name, message, hint
 
 

@@ -13,6 +13,7 @@ from reconciler.desired.loading import load
 from reconciler.desired.parse_cache import NoCache
 from reconciler.desired.tree import SpecFile, SpecTree
 from reconciler.plan.campaigns.renames import with_renames
+from reconciler.plan.campaigns.unsaid import with_unsaid
 from reconciler.plan.changes import Plan
 from reconciler.plan.planner import make_plan
 from reconciler.plan.world import World
@@ -68,6 +69,7 @@ def planned() -> Planned:
         desired = desired_of(specs)
         facts = Builder(desired, case.get("facts", {})).build()
         facts = with_renames(facts, desired, case.get("moved", {}))
+        facts = with_unsaid(facts, desired, case.get("before"))
         return make_plan(desired, facts, specs_commit="c" * 40, now=case.get("now", EARLIER))
 
     return plan
