@@ -27,7 +27,7 @@ class Rename(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Unsaid(msgspec.Struct, frozen=True, kw_only=True):
-    """A campaign that lost its spec in the step in which one of its hero came, and nobody says if it is it."""
+    """A campaign that lost its spec as another of its hero came, and nobody says if the two are one."""
 
     old: str
     new: str

@@ -17,7 +17,7 @@ from reconciler.act.errors import Permanent, Temporary
 from reconciler.act.lying import find_lying, place_of
 from reconciler.act.read_back import check_written
 from reconciler.act.status_files import write_status_files
-from reconciler.act.tombstones import mirror, new_stone, set_state
+from reconciler.act.tombstones import begun_anew, mirror, new_stone, set_state
 from reconciler.act.tools import Tools
 from reconciler.observed.checkpoints import find_damage
 from reconciler.observed.records import FoundCheckpoint
@@ -56,8 +56,10 @@ def demote(action: DemoteCheckpoint, tools: Tools) -> str:
     place = place_of(places, row)
     if stone is None and row.digest != action.digest:
         raise Temporary(f"{action.campaign}@{action.step} has digest {row.digest}; it changed since the plan")
-    stone = stone or _bury(action, tools, row, place)
+    begun, stone = stone, stone or _bury(action, tools, row, place)
     full = tools.layout.root / stone.path
+    if begun is not None and place.is_dir() and not full.exists():
+        stone = begun_anew(tools, begun)
     if row.digest == action.digest:
         lighter = weights_only(_manifest_in(full if full.is_dir() else place, action.digest))
         _swap(places, place, full, lighter)

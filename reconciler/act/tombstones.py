@@ -41,6 +41,22 @@ def new_stone(
     )
 
 
+def begun_anew(tools: Tools, stone: TrashRow) -> TrashRow:
+    """Return the tombstone of something that is moved only now, with its time of grace beginning now.
+
+    A kill came before the move, perhaps long ago: while the source is in doubt, it is not gone on with.
+    """
+    with tools.writer.transaction() as store:
+        after = msgspec.structs.replace(
+            stone,
+            trashed_at=tools.now(),
+            trashed_at_seconds=observed_seconds(store, tools),
+            clean_ticks=int(get_meta(store, "clean_ticks") or 0),
+        )
+        put(store, [after])
+    return after
+
+
 def set_state(tools: Tools, stone: TrashRow, state: TrashState) -> None:
     """Write what has become of something dropped: into the store, then into the tombstone's mirror.
 

@@ -16,7 +16,7 @@ from reconciler.act.errors import Permanent, Temporary
 from reconciler.act.lying import place_of
 from reconciler.act.mending import make_whole
 from reconciler.act.status_files import write_status_files
-from reconciler.act.tombstones import mirror, new_stone, set_state
+from reconciler.act.tombstones import begun_anew, mirror, new_stone, set_state
 from reconciler.act.tools import Tools
 from reconciler.observed.checkpoints import find_damage, observe_checkpoints
 from reconciler.plan.actions import ForgetUndelete, RestoreCheckpoint, TrashCheckpoint, WriteTombstone
@@ -37,13 +37,15 @@ def drop(action: TrashCheckpoint, tools: Tools) -> str:
         Permanent: the ledger does not know it.
     """
     folder = _folder(tools, action.campaign_uid, action.campaign, action.sequence)
-    stone = _stone(action, tools) or _bury(action, tools, folder)
+    begun = _stone(action, tools)
+    stone = begun or _bury(action, tools, folder)
     place = tools.layout.root / stone.path
     if folder.is_dir() and place.exists():
         set_state(tools, stone, "restored")
         _tell(tools, stone)
         return "it lies in its place again: somebody put it back"
     if not place.exists():
+        stone = stone if begun is None else begun_anew(tools, stone)
         ensure_folder(place.parent)
         move_folder(folder, place)
     mirror(tools, stone)

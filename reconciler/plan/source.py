@@ -1,6 +1,6 @@
 """Where the specs come from: who asked for a look is told what it found; in trouble nothing is deleted."""
 
-from reconciler.plan.actions import AnswerRefresh, TakeApproval
+from reconciler.plan.actions import AnswerRefresh, DemoteCheckpoint, TakeApproval
 from reconciler.plan.changes import Change
 from reconciler.plan.draft import Draft
 from reconciler.plan.world import World
@@ -56,7 +56,8 @@ def plan_source_trouble(world: World, draft: Draft) -> None:
     source = world.facts.source
     if source is None or source.trouble is None:
         return
-    held = [change for change in draft.changes if change.action.destroys]
+    destroying = [change for change in draft.changes if change.action.destroys]
+    held = [change for change in destroying if not _ends_what_is_half_done(world, change)]
     draft.take_out([*held, *(change for change in draft.changes if _uses_an_approval(change))])
     waits = f"; {count(len(held), 'deletion')} wait{'s' if len(held) == 1 else ''} meanwhile" if held else ""
     if source.is_local:
@@ -71,6 +72,15 @@ def plan_source_trouble(world: World, draft: Draft) -> None:
         cause=f"{source.url}, branch {source.branch}",
         hint=_hint(source, source.trouble),
     )
+
+
+def _ends_what_is_half_done(world: World, change: Change) -> bool:
+    """Does it end a demotion whose full form lies in the trash already? That loses nothing more."""
+    action = change.action
+    if not isinstance(action, DemoteCheckpoint):
+        return False
+    begun = (one for _, one in world.begun_demotions if one.sequence == action.sequence)
+    return any(map(world.is_half_demoted, begun))
 
 
 def _uses_an_approval(change: Change) -> bool:

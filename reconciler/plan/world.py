@@ -17,7 +17,7 @@ from reconciler.plan.dropped import Dropped, all_quests, dropped_quests, where_o
 from reconciler.plan.observed_time import observed_now
 from state.contract.goals import Goals, Reached, goal_reached, num_quests_done
 from state.ids import RunKey, campaign_uid
-from state.store.rows import CampaignRow, Hold, RunRow
+from state.store.rows import CampaignRow, Hold, LedgerRow, RunRow, TrashRow
 
 _WITHOUT_END = "9999"
 """Sorts behind every moment."""
@@ -120,6 +120,19 @@ class World(msgspec.Struct, frozen=True, kw_only=True, dict=True):
                 continue
             yield row.name, row.starting_checkpoint
             yield row.name, row.starting_from
+
+    @property
+    def begun_demotions(self) -> Iterator[tuple[TrashRow, LedgerRow]]:
+        """Yield each full form that has its tombstone while the ledger still calls it present."""
+        for stone in self.facts.in_trash:
+            if stone.keeps is not None:
+                rows = self.facts.ledger_of(stone.campaign_uid)
+                yield from ((stone, one) for one in rows if one.digest == stone.digest)
+
+    def is_half_demoted(self, one: LedgerRow) -> bool:
+        """Does the full form lie in the trash, so that finishing makes the ledger right and loses no more?"""
+        stones = (stone for stone, row in self.begun_demotions if row.sequence == one.sequence)
+        return any(stone.path.rpartition("/")[2] in self.facts.trash.folders for stone in stones)
 
     def seen(self, campaign: str) -> CampaignFacts:
         """Return what lies in the campaign's folder."""

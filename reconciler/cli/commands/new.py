@@ -50,8 +50,8 @@ def hero(session: Session, hero: str, model: str | None, as_json: bool) -> None:
 def campaign(session: Session, hero: str, name: str | None, as_json: bool) -> None:
     """Write the spec of HERO's next campaign, under the next number that was never used.
 
-    One that only gets another name is no new one: move its file and change its id, or write `was: HERO/ID` in the
-    file of the new name. `was: none` says that it is a new one, where a plan asks.
+    One that only gets another name is no new one: move its file and change its id, or write `was: HERO/ID` in
+    the file of the new name. `was: none` says that it is a new one, where a plan asks.
     """
     from reconciler.app.committing.new import new_campaign
 

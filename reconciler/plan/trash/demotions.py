@@ -1,6 +1,6 @@
 """Checkpoints that keep their weights only, as the rules say; what a kill cut short is finished first."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from typing import NamedTuple
 
 from reconciler.desired.desired import Source
@@ -11,11 +11,12 @@ from reconciler.plan.changes import change_id
 from reconciler.plan.draft import Draft
 from reconciler.plan.keeping.kept import given_for, set_name
 from reconciler.plan.keeping.optimizers import without_need
-from reconciler.plan.keeping.stock import Stock
+from reconciler.plan.keeping.stock import Stock, stock_of
+from reconciler.plan.trash.drops import why_on_hold
 from reconciler.plan.world import World
 from state.amounts import duration
 from state.contract.manifest import optimizer_bytes
-from state.store.rows import CampaignRow, LedgerRow, TrashRow
+from state.store.rows import CampaignRow, LedgerRow
 
 
 def plan_demotions(
@@ -55,11 +56,12 @@ def _cause(stock: Stock, retention: Source[Retention]) -> str:
 def plan_unfinished_demotions(world: World, draft: Draft) -> bool:
     """Finish what a kill cut short before anything else is planned: its checkpoint lies in two places.
 
-    Return whether there is such a thing; one that cannot be finished keeps nothing else waiting.
+    Return whether there is such a thing; one that cannot be finished keeps nothing else waiting. One of which
+    nothing was moved yet is whole in its place: while deletions wait, it waits as if it had not begun.
     """
-    for stone, one in _unfinished(world):
+    for stone, one in world.begun_demotions:
         row = world.facts.campaign_row(stone.campaign)
-        if row is not None:
+        if row is not None and (world.is_half_demoted(one) or _may_begin(world, row)):
             told = _Told(stone.reason, stone.size_bytes, stone.grace_seconds, "an earlier demotion")
             _demote(draft, row, one, told)
     found = [change for change in draft.changes if isinstance(change.action, DemoteCheckpoint)]
@@ -67,12 +69,9 @@ def plan_unfinished_demotions(world: World, draft: Draft) -> bool:
     return bool(found) and not given_up
 
 
-def _unfinished(world: World) -> Iterator[tuple[TrashRow, LedgerRow]]:
-    """Yield each full form that has its tombstone while the ledger still calls it present."""
-    for stone in world.facts.in_trash:
-        if stone.keeps is not None:
-            rows = world.facts.ledger_of(stone.campaign_uid)
-            yield from ((stone, one) for one in rows if one.digest == stone.digest)
+def _may_begin(world: World, row: CampaignRow) -> bool:
+    """Is neither the source in doubt nor a checkpoint of the campaign missing or damaged?"""
+    return not world.facts.is_source_in_trouble and why_on_hold(world, Draft(), stock_of(world, row)) is None
 
 
 class _Told(NamedTuple):

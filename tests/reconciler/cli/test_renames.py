@@ -265,7 +265,10 @@ def test_a_short_spec_in_the_place_of_another_begins_nothing_until_it_says_what_
         assert run("apply", "--until-converged").exit_code == Blocked.exit_code
         plan = json.loads(run("plan", "--json").stdout)
         (asked,) = (one for one in plan["blocked"] if one["code"] == "rename-unsaid")
-        assert asked["hint"] == "write was: pip/campaign-001 if it is the same campaign, was: none if it is a new one"
+        assert (
+            asked["hint"]
+            == "write was: pip/campaign-001 if it is the same campaign, was: none if it is a new one"
+        )
         assert not (root / "campaigns/pip/first-light").exists()
     assert axes(run)[NEW] == ("blocked", "rename-unsaid")
     assert axes(run)["mu/campaign-001"] == ("synced", "as-specified")
