@@ -1,6 +1,9 @@
 """What lies in the inbox: which files could be taken in now, which not yet, and what is left alone.
 
 No link is followed and no folder outside is entered. A file that keeps growing delays nobody but itself.
+They stand in the order in which they came. The time of change that a file carries says nothing of that: a copy
+may keep that of its original (`cp -p`), of last year or of the future. The kernel notes on its own when a file was
+made, moved in or changed; this stays over restarts, and nobody needs to have been here to see it.
 """
 
 import os
@@ -56,7 +59,7 @@ def observe_inbox(
     except (OSError, UnsafeFile) as error:
         return InboxFacts(problem=f"{layout.inbox}: {reason(error)}")
     return InboxFacts(
-        files=tuple(sorted(look.files, key=lambda file: (file.mtime_ns, file.name))),
+        files=tuple(sorted(look.files, key=lambda file: (file.arrived_ns, file.mtime_ns, file.name))),
         ignored=tuple(look.ignored),
         num_unseen=look.num_unseen,
     )
@@ -130,6 +133,7 @@ def _open_file(look: _Look, descriptor: int, path: Path, where: str) -> InboxFil
         state=state,
         size_bytes=seen.size_bytes,
         mtime_ns=seen.mtime_ns,
+        arrived_ns=seen.ctime_ns,
         changed_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seen.mtime_ns // 10**9)),
     )
     if state != "settled":

@@ -282,6 +282,8 @@ class InboxFile(msgspec.Struct, frozen=True, kw_only=True):
     (it ends, or is JSON that is whole)."""
     size_bytes: int = 0
     mtime_ns: int = 0
+    arrived_ns: int = 0
+    """When it came here or was changed last, as the kernel notes it (ctime): no program sets this time."""
     changed_at: str | None = None
     sha256: str | None = None
     content: Sieved | None = None
@@ -297,7 +299,7 @@ class InboxFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What lies in the inbox."""
 
     files: tuple[InboxFile, ...] = ()
-    """As they arrived: what was changed first, then by name."""
+    """As they arrived, then by what was changed first, then by name."""
     ignored: tuple[ForeignFolder, ...] = ()
     """What is no plain `*.jsonl` file: left alone."""
     num_unseen: int = 0

@@ -236,8 +236,38 @@ def test_of_a_file_that_begins_with_what_was_taken_in_only_the_rest_counts(
     assert file.sha256 == "sha256:" + hashlib.sha256(ROW * 2 + other * 3).hexdigest()
 
 
-def test_files_stand_as_they_arrived_and_those_of_one_moment_by_name(layout: Layout, drop: Drop) -> None:
-    for name, age_seconds in (("zz", 60), ("B", 60), ("aa", 57), ("old", 90)):
-        drop(f"{name}.jsonl", age_seconds=age_seconds)
+def arrive_after(before: Path | None, path: Path) -> None:
+    """Let the kernel note a later time of a file than of the one before it; its clock moves every few ms."""
+    status = path.stat()
+    while before is not None and path.stat().st_ctime_ns <= before.stat().st_ctime_ns:
+        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
 
-    assert [file.name for file in look(layout).files] == ["old.jsonl", "B.jsonl", "zz.jsonl", "aa.jsonl"]
+
+def test_files_stand_as_they_arrived_whatever_times_they_brought_along(layout: Layout, drop: Drop) -> None:
+    before = None
+    for name, age_seconds in (
+        ("zz", 60),
+        ("future", -3600),
+        ("B", 60),
+        ("last year", 31_536_000),
+        ("aa", 57),
+    ):
+        path = drop(f"{name}.jsonl", age_seconds=age_seconds)
+        arrive_after(before, path)
+        before = path
+
+    names = [file.name.removesuffix(".jsonl") for file in look(layout).files]
+    assert names == ["zz", "future", "B", "last year", "aa"]
+
+
+def test_a_file_that_is_moved_in_arrives_then_and_not_when_it_was_written(layout: Layout, drop: Drop) -> None:
+    first, elsewhere = drop("first.jsonl"), layout.root / "written-before.jsonl"
+    second = drop("second.jsonl")
+    arrive_after(first, second)
+    for _ in range(100_000):
+        first.rename(elsewhere)
+        elsewhere.rename(first)
+        if first.stat().st_ctime_ns > second.stat().st_ctime_ns:
+            break  # the kernel's clock moves every few ms
+
+    assert [file.name for file in look(layout).files] == ["second.jsonl", "first.jsonl"]
