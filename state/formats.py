@@ -23,6 +23,10 @@ def encode_record(record: Mapping[str, Any]) -> bytes:
     return msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n"
 
 
+MAX_RECORD_BYTES = 8 * 1024 * 1024
+"""More is no record of ours: plan reads no further, and apply puts such a file aside."""
+
+
 def decode_record(content: bytes) -> dict[str, Any]:
     """Return the record in these bytes.
 

@@ -31,6 +31,10 @@ class InTheWay(OSError):
         return f"{self.filename}: {self.strerror}"
 
 
+class TooLarge(InTheWay):
+    """A plain file that is larger than what belongs there ever is."""
+
+
 def in_the_way(found: str, expected: str) -> str:
     """Return what is wrong with a place, and what to do."""
     return f"is {found} where {expected} belongs: nothing is read, written or moved there; move it away"
@@ -128,12 +132,12 @@ def read_file(path: Path, max_bytes: int = _MAX_BYTES) -> bytes:
 
     Raises:
         FileNotFoundError: there is no such file.
-        InTheWay: no plain file, a link on the way, or larger than `max_bytes`.
+        InTheWay: no plain file, a link on the way, or (TooLarge) larger than `max_bytes`.
     """
     with os.fdopen(open_file(path), "rb") as file:
         content = file.read(max_bytes + 1)
     if len(content) > max_bytes:
-        raise InTheWay(str(path), f"larger than {max_bytes:,} bytes", "a small file")
+        raise TooLarge(str(path), f"larger than {max_bytes:,} bytes", "a small file")
     return content
 
 

@@ -16,14 +16,16 @@ from state.atomic import (
     create_file,
     ensure_folder,
     remove_entry,
+    rename_noreplace,
     replace_link,
+    sync_folder,
     write_file,
 )
 from state.campaign_file import campaign_record, card_of
 from state.cards import CampaignCard, decode_card
-from state.formats import decode_record, encode_record, pointer_record
+from state.formats import MAX_RECORD_BYTES, decode_record, encode_record, pointer_record
 from state.homes import find_home
-from state.inside import read_file
+from state.inside import TooLarge, read_file
 from state.layout import CampaignLayout
 from state.store.rows import CampaignRow, LedgerRow
 from state.store.tables import get_meta, select, select_one
@@ -105,8 +107,8 @@ def read_existing(path: Path) -> dict[str, Any]:
         InTheWay: no plain file, or a link on the way.
     """
     try:
-        return decode_record(read_file(path))
-    except (FileNotFoundError, ValueError):
+        return decode_record(read_file(path, MAX_RECORD_BYTES))
+    except (FileNotFoundError, TooLarge, ValueError):
         return {}
 
 
@@ -114,15 +116,18 @@ def read_or_keep(path: Path, beside: Path) -> tuple[dict[str, Any], str]:
     """Return the record in a derived file that is rewritten next, and what people should know about it.
 
     A file that cannot be understood may hold what only a person knows: its bytes are kept, durably, as
-    `<beside>.damaged-<digest>` before anything replaces them; the same bytes once.
+    `<beside>.damaged-<digest>` before anything replaces them; the same bytes once. One that is larger than
+    any record is put aside as it is.
 
     Raises:
         InTheWay: no plain file, or a link on the way.
     """
     try:
-        content = read_file(path)
+        content = read_file(path, MAX_RECORD_BYTES)
     except FileNotFoundError:
         return {}, ""
+    except TooLarge:
+        return {}, _put_aside(path, beside)
     try:
         return decode_record(content), ""
     except ValueError:
@@ -135,12 +140,21 @@ def _keep(content: bytes, beside: Path) -> str:
     return f"what was there could not be understood and is kept as {kept.name}"
 
 
+def _put_aside(path: Path, beside: Path) -> str:
+    status = path.stat()
+    kept = beside.with_name(f"{beside.name}.damaged-{status.st_mtime_ns}")
+    rename_noreplace(path, kept)
+    for folder in {path.parent, kept.parent}:
+        sync_folder(folder)
+    return f"what was there, {status.st_size:,} bytes, is larger than any record and is kept as {kept.name}"
+
+
 def write_if_changed(path: Path, content: bytes) -> None:
     """Write a derived file unless it has this content already."""
     ensure_folder(path.parent)
     try:
-        is_same = read_file(path) == content
-    except FileNotFoundError:
+        is_same = read_file(path, len(content)) == content
+    except (FileNotFoundError, TooLarge):
         is_same = False
     if not is_same:
         write_file(path, content)

@@ -16,11 +16,10 @@ from reconciler.observed.records import (
     ForeignFolder,
     SeenFolder,
 )
+from state.formats import MAX_RECORD_BYTES
 from state.ids import ARCHIVE, is_campaign_name, is_id
 from state.layout import STAGING_PREFIX, Layout
 from state.nesting import MAX_LEVELS, is_too_deep
-
-_MAX_BYTES = 8 * 1024 * 1024
 
 
 def observe_derived(layout: Layout, campaigns: Mapping[str, SeenFolder]) -> DerivedFacts:
@@ -48,7 +47,7 @@ def derived_in(folder: Folder, name: str) -> DerivedFile:
     """Return a JSON object file in an open folder as it is; see `read_derived`."""
     path = f"{folder.text}/{name}"
     try:
-        content = folder.read(name, _MAX_BYTES)
+        content = folder.read(name, MAX_RECORD_BYTES)
     except FileNotFoundError:
         return DerivedFile(path=path)
     except (OSError, UnsafeFile) as error:

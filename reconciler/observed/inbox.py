@@ -1,9 +1,9 @@
 """What lies in the inbox: which files could be taken in now, which not yet, and what is left alone.
 
 No link is followed and no folder outside is entered. A file that keeps growing delays nobody but itself.
-They stand in the order in which they came. The time of change that a file carries says nothing of that: a copy
-may keep that of its original (`cp -p`), of last year or of the future. The kernel notes on its own when a file was
-made, moved in or changed; this stays over restarts, and nobody needs to have been here to see it.
+They stand in the order in which they came. The time of change that a file carries says nothing of that: a
+copy may keep that of its original (`cp -p`), of last year or of the future. The kernel notes on its own when
+a file was made, moved in or changed; this stays over restarts, and nobody needs to have been here to see it.
 """
 
 import os

@@ -1,5 +1,7 @@
 """Runs: what has ended is closed, what should not go on stops."""
 
+from collections.abc import Sequence
+
 from reconciler.observed.records import FoundCheckpoint
 from reconciler.plan.actions import CloseRun, ConfirmRun, StopRun
 from reconciler.plan.changes import Risk
@@ -44,7 +46,7 @@ def _plan_open_run(world: World, draft: Draft, row: RunRow) -> None:
         return  # its process lives: it will claim its run, or its claim cannot be read
     elif seen is not None and seen.claimed:
         revoked = seen.process is not None and seen.process.cookie == REVOKED_COOKIE
-        _close(world, draft, campaign, row, seen.exit, claimed=not revoked)
+        _close(world, draft, campaign, row, seen.exit, claimed=not revoked, unread=seen.problems)
     else:
         _close(world, draft, campaign, row, None, claimed=row.state == "running")
 
@@ -66,12 +68,20 @@ def _confirm(draft: Draft, campaign: str, row: RunRow, pid: int) -> None:
 
 
 def _close(
-    world: World, draft: Draft, campaign: str, row: RunRow, left: RunExit | None, *, claimed: bool
+    world: World,
+    draft: Draft,
+    campaign: str,
+    row: RunRow,
+    left: RunExit | None,
+    *,
+    claimed: bool,
+    unread: Sequence[str] = (),
 ) -> None:
     newest = _newest_saved(world, campaign, row)
     from_run = newest is not None and newest.generation == row.generation
     saved = newest.step if newest is not None and from_run else None
     lost = LEFT_NO_WORD if claimed else "no trainer ever claimed it"
+    lost = f"the process is gone, and what it left cannot be read: {unread[0]}" if unread else lost
     draft.add(
         CloseRun(
             campaign=campaign,

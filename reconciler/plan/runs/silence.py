@@ -1,5 +1,6 @@
-"""A trainer that lives and says nothing, or waits: named with what to do, never ended on suspicion."""
+"""A trainer that lives and says nothing, or waits, or is not understood: named, never ended on suspicion."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from reconciler.plan.draft import Draft
@@ -14,9 +15,11 @@ _UPDATES, _SAVES = 10, 2
 
 
 def name_silent(world: World, draft: Draft) -> None:
-    """Name every trainer whose process lives while it waits, or its heartbeat is too old."""
+    """Name every trainer whose process lives while its files say nothing, or nothing that is understood."""
     for live in world.live_runs():
-        if live.seen is not None and live.seen.status is not None and live.seen.status.waiting_for:
+        if live.seen is not None and live.seen.problems:
+            _block_not_understood(draft, live, live.seen.problems)
+        elif live.seen is not None and live.seen.status is not None and live.seen.status.waiting_for:
             _block_waiting(draft, live, live.seen.status.waiting_for)
         elif live.seen is not None and (said_at := _silent_since(live, world.now)) is not None:
             _block(draft, live, said_at)
@@ -51,6 +54,18 @@ def _silent_since(live: LiveRun, now: str) -> str | None:
         return seen.status.updated_at if is_silent(seen.status, now) else None
     age = seconds_between(seen.process.claimed_at, now)
     return seen.process.claimed_at if age is not None and age > LEAST_QUIET_SECONDS else None
+
+
+def _block_not_understood(draft: Draft, live: LiveRun, problems: Sequence[str]) -> None:
+    more = f"; and {len(problems) - 1} more of its files" if len(problems) > 1 else ""
+    draft.block(
+        f"campaign/{live.campaign}",
+        code="trainer-not-understood",
+        message=f"its trainer lives, and what it says cannot be read: {problems[0]}{more}",
+        cause=f"campaigns/{live.folder_name}/runs/g{live.row.generation}-a{live.row.attempt}",
+        hint=f"bring the software here to that version; or reconcile stop {live.campaign}, then "
+        f"reconcile resume {live.campaign}: it saves, and goes on with the trainer of this version",
+    )
 
 
 def _block_waiting(draft: Draft, live: LiveRun, what: str) -> None:

@@ -11,7 +11,9 @@ import pytest
 
 from reconciler.act.office import enter_office
 from reconciler.act.saga import settle_sagas
+from reconciler.observed.derived_files import read_derived
 from reconciler.plan import actions as a
+from state.formats import MAX_RECORD_BYTES
 
 NOW = "2026-01-31T12:00:00Z"
 BELONGS = "belongs: nothing is read, written or moved there; move it away"
@@ -218,6 +220,26 @@ def test_a_record_that_cannot_be_understood_is_kept_once_before_it_is_replaced(
     assert kept.read_bytes() == content
     assert said == f"campaign.json written; what was there could not be understood and is kept as {kept.name}"
     assert realm.json(record)["campaign_uid" if "campaign_uid" in realm.json(record) else "uid"] == make.uid
+
+
+def test_a_record_larger_than_any_is_put_aside_as_it_is_and_plan_and_apply_agree(
+    realm: Any, make: Any
+) -> None:
+    record, root = realm.layout.campaign(make.campaign).record, realm.layout.root
+    content = b'{"my_notes": "' + b"9" * MAX_RECORD_BYTES + b'"}'
+    record.write_bytes(content)
+    assert "larger than 8388608 bytes" in str(read_derived(record, root).problem)
+
+    (said,) = realm.done(write_record(make))
+
+    (kept,) = record.parent.glob("campaign.json.damaged-*")
+    assert kept.read_bytes() == content
+    assert said == (
+        f"campaign.json written; what was there, {len(content):,} bytes, is larger than any record "
+        f"and is kept as {kept.name}"
+    )
+    assert read_derived(record, root).problem is None
+    assert "my_notes" not in realm.json(record)
 
 
 def test_an_empty_record_leaves_nothing_to_keep(realm: Any, make: Any) -> None:

@@ -334,6 +334,7 @@ class Builder:
             else None,
             orders=self._orders(uid, row, words) if "orders" in words else None,
             effective=effective_run(row, words["effective"]) if "effective" in words else None,
+            problems=tuple(words.get("problems", ())),
         )
 
     def _orders(self, uid: str, row: RunRow, words: Mapping[str, Any]) -> Orders:
