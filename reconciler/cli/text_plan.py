@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from reconciler.cli.text_cost import cost_text, kept_lines, memory_lines
 from reconciler.cli.text_layout import GAP, INDENT, PLAIN, Paint, columns, padded, safe, wrapped
 from reconciler.cli.text_queue import queue_lines
-from reconciler.plan.changes import num_obstacles
+from reconciler.plan.changes import folded, num_obstacles
 from state.amounts import count, moment
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ def lines_of(document: "PlanDocument") -> list[tuple[str, list[Line]]]:
         lines = [line_of(change) for change in document.changes if change.source == source]
         if lines:
             groups.append((title, lines))
-    blocked = [_blocked_line(item) for item in document.blocked]
+    blocked = [_blocked_line(item) for item in folded(document.blocked)]
     only_edits = [title for title, _ in groups] == [_GROUPS[-1][1]]
     if blocked and (only_edits or not groups):
         groups = [("", [*(groups[0][1] if groups else []), *blocked])]
@@ -152,7 +152,7 @@ def lines_of(document: "PlanDocument") -> list[tuple[str, list[Line]]]:
         groups = [("", groups[0][1])]
     if launches := _launched_later(document):
         groups.append((AFTER_THAT, [line_of(change) for change in launches]))
-    if waits := [_waiting_line(item) for item in document.waits]:
+    if waits := [_waiting_line(item) for item in folded(document.waits)]:
         groups.append(("Waiting for its turn:" if groups else "", waits))
     if document.base is not None and document.base.no_longer:
         groups.append((NO_LONGER, [line_of(change) for change in document.base.no_longer]))

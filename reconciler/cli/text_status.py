@@ -16,6 +16,7 @@ from reconciler.cli.text_layout import (
     wrapped,
 )
 from reconciler.cli.text_plan import warning
+from reconciler.plan.changes import folded
 from state.amounts import count, counts, duration, moment, size
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def _realm(report: "StatusReport", width: int, paint: Paint) -> list[str]:
     ]
     if text := report.to_come.text:
         pairs.append(("to come", f"{text} (while apply runs)"))
-    blocked = [line for item in report.blocked for line in _blocked(item, width, paint)]
+    blocked = [line for item in folded(report.blocked) for line in _blocked(item, width, paint)]
     if told := _trash(report.trash):
         pairs.insert(5, ("trash", told))
     scrub = report.scrub

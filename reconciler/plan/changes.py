@@ -69,6 +69,37 @@ def num_obstacles(blocked: Sequence[Blocked]) -> int:
     return sum(item.code != HERO_BLOCKED for item in blocked) or min(1, len(blocked))
 
 
+MOST_OF_A_KIND = 20
+"""So many of one kind are told one by one where people read."""
+
+
+def folded(blocked: Sequence[Blocked]) -> tuple[Blocked, ...]:
+    """Return what is in the way with at most so many of a kind, and a line with the number of the others."""
+    kinds: dict[tuple[str, str], list[Blocked]] = {}
+    for item in blocked:
+        kinds.setdefault((item.subject.partition("/")[0], item.code), []).append(item)
+    more = {
+        id(of_kind[MOST_OF_A_KIND - 1]): _others(kind, of_kind)
+        for (kind, _), of_kind in kinds.items()
+        if len(of_kind) > MOST_OF_A_KIND
+    }
+    shown = {id(item) for of_kind in kinds.values() for item in of_kind[:MOST_OF_A_KIND]}
+    told = [(item, more.get(id(item))) for item in blocked if id(item) in shown]
+    return tuple(one for pair in told for one in pair if one is not None)
+
+
+def _others(kind: str, of_kind: Sequence[Blocked]) -> Blocked:
+    """Return the line that stands for those of a kind that are not told one by one."""
+    num_others = len(of_kind) - MOST_OF_A_KIND
+    return Blocked(
+        subject=kind,
+        code=of_kind[0].code,
+        message=f"{num_others:,} more like these ({of_kind[0].code}); all of them: reconcile plan --json",
+        cause=f"{len(of_kind):,} in all",
+        hint=of_kind[0].hint,
+    )
+
+
 class Awaiting(msgspec.Struct, frozen=True, kw_only=True):
     """What a plan would destroy and does not, until a person approves exactly this."""
 

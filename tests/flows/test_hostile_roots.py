@@ -77,6 +77,23 @@ def test_a_root_on_a_network_file_system_is_refused_and_no_store_is_made_there(t
     assert list(root.iterdir()) == []
 
 
+def test_a_request_to_a_root_on_a_network_file_system_is_refused_and_left_nowhere(the_lab: Lab) -> None:
+    found_realm(the_lab, ["one"], None, [])
+    the_lab.converge()
+    root, mounts = the_lab.layout.root, the_lab.folder / "mountinfo"
+    mounts.write_text(f"22 27 0:21 / / rw - ext4 /dev/vda rw\n24 22 0:23 / {root} rw - nfs4 server:/x rw\n")
+    network = f"mount --bind {mounts} /proc/$$/mountinfo"
+
+    asked = in_a_namespace(the_lab, network, "pause", "one/campaign-001", "--why", "tea")
+
+    assert asked.returncode == 1
+    assert asked.stderr == (
+        f"reconcile: the root {root} lies on a network file system (nfs4), where locks and renames promise less; "
+        "nothing was left there: ask on the machine that has it on a disk of its own\n"
+    )
+    assert the_lab.store().requests == ()
+
+
 def test_names_with_line_ends_and_unicode_twins_stay_apart_and_never_reach_the_terminal(the_lab: Lab) -> None:
     """NFC and NFD of one word are two files; so are they here."""
     twins = [unicodedata.normalize(form, "é") for form in ("NFC", "NFD")]

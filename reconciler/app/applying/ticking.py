@@ -24,6 +24,7 @@ from reconciler.app.applying.following import Begun
 from reconciler.app.applying.patience import Patience
 from reconciler.app.applying.relief import enter_relieved, relieve_a_full_disk
 from reconciler.app.applying.telling import Show
+from reconciler.app.applying.told_once import TRANSIENT, ToldOnce
 from reconciler.app.data.known_data import (
     Gate,
     Look,
@@ -48,7 +49,7 @@ from reconciler.desired.git_source import Commit
 from reconciler.desired.realm import duration_seconds
 from reconciler.loop import Pace, Tick
 from reconciler.observed.processes import is_alive
-from reconciler.plan.changes import SETTLES, Plan
+from reconciler.plan.changes import Plan
 from reconciler.plan.checkpoints.scrubs import is_background
 from reconciler.plan.retries.fetches import FETCHES
 from reconciler.plan.source import open_refresh
@@ -63,8 +64,6 @@ Choose = Callable[[View], Plan]
 """Returns what of a view's plan is to be done."""
 _FINAL = frozenset({"given-up", "quest-failed"})
 """Blockers that are failures of training."""
-_TRANSIENT = frozenset({"backoff", "fetch-backoff"})
-"""Blockers that time alone removes."""
 _AS_ASKED = frozenset({"suspended", "held", "goal-reached", "still-training"})
 """Blockers that people asked for, or that end with what goes on: nothing waits for a person."""
 
@@ -125,9 +124,8 @@ class Ticker:
         self._trouble: str | None = None
         self._view: View | None = None
         self._told_settled: str | None = None
-        self._told_waits: set[str] = set()
         self._patience = Patience(show)
-        self._told_blocked: dict[str, set[str]] = {}
+        self._told_once = ToldOnce(show)
         self._backed_up: str | None = None
         """The day of the last copy of the store that was made or tried."""
         self._owes_sagas = True
@@ -179,8 +177,7 @@ class Ticker:
         self._show.tick_began(view)
         outcomes = list(self._perform(view))
         self._write_what_follows(has_acted=bool(outcomes))
-        self._tell_waits(view)
-        self._tell_blocked(view)
+        self._told_once.tell(view.plan)
         succeeded = sum(outcome.ok for outcome in outcomes)
         is_clean = succeeded == len(outcomes) and self._specs.complaint is None
         may_purge = pass_time(
@@ -289,28 +286,6 @@ class Ticker:
         if why is not None:
             self._show.notice(why)
 
-    def _tell_waits(self, view: View) -> None:
-        """Say, once, what time alone will set going again."""
-        blocked = view.plan.blocked
-        waits = {item.message: item for item in blocked if item.code in _TRANSIENT}
-        waits |= {f"{item.subject}: {item.hint}": item for item in blocked if item.code == SETTLES}
-        for message in waits.keys() - self._told_waits:
-            self._show.waits(waits[message])
-        self._told_waits = set(waits)
-
-    def _tell_blocked(self, view: View) -> None:
-        """Say, once, what is in the way and what no longer is; what time alone removes is told apart."""
-        found: dict[str, set[str]] = {}
-        for item in view.plan.in_the_way:
-            if item.code in _TRANSIENT:
-                continue
-            found.setdefault(item.subject, set()).add(item.message)
-            if item.message not in self._told_blocked.get(item.subject, ()):
-                self._show.blocked(item)
-        for subject in sorted(self._told_blocked.keys() - found.keys()):
-            self._show.unblocked(subject)
-        self._told_blocked = found
-
     def _note(self, key: str, value: str, known: str | None) -> None:
         if known != value:
             with self._writer.transaction() as store:
@@ -371,7 +346,7 @@ class Ticker:
         if self._specs.complaint is not None or self._specs.waiting is not None:
             return True
         return self._view is not None and any(
-            item.code not in _TRANSIENT | _AS_ASKED or item.subject.startswith(("quest/", "inbox", "source"))
+            item.code not in TRANSIENT | _AS_ASKED or item.subject.startswith(("quest/", "inbox", "source"))
             for item in self._view.plan.in_the_way
         )
 
@@ -394,4 +369,4 @@ def _are_counted(outcomes: Sequence[Outcome]) -> bool:
 
 
 def _waits_for_time(view: View) -> bool:
-    return any(blocked.code in _TRANSIENT for blocked in view.plan.blocked)
+    return any(blocked.code in TRANSIENT for blocked in view.plan.blocked)

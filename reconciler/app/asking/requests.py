@@ -12,8 +12,10 @@ from reconciler.app.surroundings.ground import campaign_in, store_of
 from reconciler.app.surroundings.lock_holder import holder_of
 from reconciler.app.surroundings.place import Options
 from reconciler.observed.checkpoints import observe_checkpoints
+from reconciler.observed.disk import observe_disk
 from reconciler.observed.runs import RunCache, observe_runs
 from reconciler.observed.stat_cache import StatCache
+from reconciler.plan.root import misplaced_root
 from state.layout import CampaignLayout, Layout
 from state.store.connection import open_reader, open_writer
 from state.store.requests import ask, find
@@ -67,8 +69,12 @@ def leave_request(
     """Leave a request about a campaign, or about a checkpoint, and wake the loop.
 
     Raises:
-        Failed: the store cannot be written.
+        Failed: the store cannot be written, or lies where nobody may.
     """
+    if (problem := misplaced_root(observe_disk(layout.root))) is not None:
+        raise Failed(
+            f"{problem}; nothing was left there: ask on the machine that has it on a disk of its own"
+        )
     by, at = f"{environment.user}@{environment.host}", environment.now()
     reason = why or NO_REASON
     details = {"quest": quest, "approves_json": approves_json, "details_json": details_json}

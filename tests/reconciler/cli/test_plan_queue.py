@@ -56,6 +56,28 @@ def test_the_files_of_the_inbox_are_planned_as_they_arrived(run: Reconcile, stor
     assert taken == [f"inbox {name}.jsonl" for name in ("zz", "B", "aa")], told
 
 
+def test_very_many_files_that_are_refused_are_counted_where_people_read_and_listed_in_json(
+    run: Reconcile, store: Any
+) -> None:
+    store.layout.inbox.mkdir(exist_ok=True)
+    for number in range(30):
+        path = store.layout.inbox / f"{number:02}.jsonl"
+        path.write_text('{"no": "shape"}\n')
+        changed = path.stat().st_mtime - 60
+        os.utime(path, (changed, changed))
+
+    told = " ".join(run("plan").stdout.split())
+    plan = json.loads(run("plan", "--json").stdout)
+    status = " ".join(run("status").stdout.split())
+
+    refused = [one["subject"] for one in plan["blocked"] if one["code"] == "inbox-refused"]
+    assert refused == [f"inbox/{number:02}.jsonl" for number in range(30)]
+    for said in (told, status):
+        assert "10 more like these (inbox-refused); all of them: reconcile plan --json" in said
+        assert "inbox/19.jsonl" in said
+        assert "inbox/20.jsonl" not in said
+
+
 @pytest.mark.train
 @pytest.mark.usefixtures("two_quests")
 def test_tokens_share_updates_and_fill_are_told_once_somebody_has_looked(run: Reconcile) -> None:
