@@ -249,7 +249,8 @@ def test_a_copy_whose_disk_is_away_is_out_of_reach_and_nothing_is_known_against_
     if damage:
         kept.rename(copy.parent / "aside")
         saved.done(copy_read(saved, make))
-    copy.parent.rename(copy.parent.with_name("unmounted"))
+    disk = copy.parent.parent.parent
+    disk.rename(disk.with_name("unmounted"))
 
     (said,) = saved.done(copy_read(saved, make), now=lambda: LATER)
 
@@ -257,7 +258,7 @@ def test_a_copy_whose_disk_is_away_is_out_of_reach_and_nothing_is_known_against_
     assert (row.damage, row.checked_at) == (damage, LATER)
     assert row.unreachable == f"{copy.parent} is not there: is its disk mounted?"
     assert f"out of reach: {row.unreachable}" in said
-    copy.parent.with_name("unmounted").rename(copy.parent)
+    disk.with_name("unmounted").rename(disk)
     if damage:
         (copy.parent / "aside").rename(kept)
     saved.done(copy_read(saved, make))
