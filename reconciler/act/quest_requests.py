@@ -7,7 +7,7 @@ from reconciler.act.answering import answer_once
 from reconciler.act.job_history import owe_line, settle_history
 from reconciler.act.tools import Tools
 from reconciler.plan.actions import HandleQuestRequest
-from state.store.rows import CampaignRow, JobRow
+from state.store.rows import CampaignRow, JobRow, JobStatus
 from state.store.tables import put, select, select_one
 
 
@@ -43,22 +43,27 @@ def _skip(store: apsw.Connection, action: HandleQuestRequest, now: str) -> str:
 
 def _retry(store: apsw.Connection, action: HandleQuestRequest, now: str) -> str:
     """Bring back what failed or was skipped, and let what was sent behind take its place again."""
-    jobs = [job for job in _jobs(store, action, ("failed", "skipped", "queued")) if _is_held(job)]
+    open_ = ("failed", "skipped", "queued", "processing")
+    jobs = [job for job in _jobs(store, action, open_) if _is_held(job)]
     for job in jobs:
-        put(
-            store,
-            [
-                msgspec.structs.replace(
-                    job, status="queued", finished_at=None, demoted=False, failures=0, last_error=None
-                )
-            ],
-        )
+        put(store, [_in_its_place(job)])
         campaign = select_one(store, CampaignRow, "WHERE uid = ?", job.campaign_uid)
         if campaign is not None:
             put(store, [msgspec.structs.replace(campaign, forgiven_at=now)])
     if not jobs:
         return f"quest {action.quest_id} has not failed and was not skipped; nothing was done"
+    if all(job.status == "processing" for job in jobs):
+        told = "is trained now, and has its place again; earlier failures no longer count"
+        return f"quest {action.quest_id} {told}"
     return f"quest {action.quest_id} waits again in its place; earlier failures no longer count"
+
+
+def _in_its_place(job: JobRow) -> JobRow:
+    """Return a job as if nobody had skipped it and it had not failed; what is trained now goes on."""
+    status: JobStatus = "processing" if job.status == "processing" else "queued"
+    return msgspec.structs.replace(
+        job, status=status, finished_at=None, demoted=False, failures=0, last_error=None
+    )
 
 
 def _is_held(job: JobRow) -> bool:

@@ -58,7 +58,8 @@ def _hero(item: Any) -> Row:
 
 
 def _quest(item: Any) -> Row:
-    return (item.id, item.priority, item.epochs, item.state, ", ".join(item.is_for), item.source)
+    state = f"{item.state}, {item.message}" if item.demoted and item.state == "queued" else item.state
+    return (item.id, item.priority, item.epochs, state, ", ".join(item.is_for), item.source)
 
 
 def _queue(item: Any) -> Row:
@@ -68,9 +69,27 @@ def _queue(item: Any) -> Row:
 
 def _job(item: Any) -> Row:
     steps = _steps(item.start_step, item.final_step)
-    status = f"{item.status}: {item.last_error}" if item.last_error else item.status
     losses = (loss(item.final_loss), loss(item.final_val_loss))
-    return (item.quest, item.campaign, f"{item.num_examples:,}", item.epochs, steps, *losses, status)
+    return (
+        item.quest,
+        item.campaign,
+        f"{item.num_examples:,}",
+        item.epochs,
+        steps,
+        *losses,
+        _job_status(item),
+    )
+
+
+def _job_status(item: Any) -> str:
+    """Return how a job stands, with its last error only while that says why it is not done."""
+    said = item.last_error or ""
+    if item.status == "queued":
+        words = [item.status, *(["behind all others"] if item.demoted else [])]
+        return ", ".join(words) + (f": {said}" if said else "")
+    if item.status not in ("failed", "skipped") or not said:
+        return str(item.status)
+    return said if said.startswith(f"{item.status} ") else f"{item.status}: {said}"
 
 
 def _checkpoint(item: Any) -> Row:

@@ -20,7 +20,7 @@ from reconciler.app.looking.items import (
 )
 from reconciler.app.looking.ledger_queries import Best, Query, answered, best_told
 from reconciler.app.looking.legends import legends
-from reconciler.app.looking.quest_states import quest_states
+from reconciler.app.looking.quest_states import quest_states, why_behind
 from reconciler.app.looking.queue_health import queue
 from reconciler.app.looking.status import status_of
 from reconciler.app.looking.trash_items import trash
@@ -178,8 +178,11 @@ def _hero(view: View, name: str) -> HeroItem:
 
 
 def _quests(view: View) -> tuple[QuestItem, ...]:
-    states = quest_states(view)
-    return tuple(_quest(view, quest, place, states[quest.id]) for place, quest in enumerate(view.quests))
+    states, behind = quest_states(view), why_behind(view)
+    return tuple(
+        _quest(view, quest, place, states[quest.id], behind.get(quest.id))
+        for place, quest in enumerate(view.quests)
+    )
 
 
 def source_of(quest: Quest) -> str:
@@ -189,7 +192,7 @@ def source_of(quest: Quest) -> str:
     return f"{quest.skill} level {quest.level}, {quest.count:,} problems, seed {quest.seed or 0}"
 
 
-def _quest(view: View, quest: Quest, place: int, state: str) -> QuestItem:
+def _quest(view: View, quest: Quest, place: int, state: str, behind: str | None) -> QuestItem:
     blocked = [item for item in view.plan.blocked if item.subject == f"quest/{quest.id}"]
     return QuestItem(
         id=quest.id,
@@ -198,7 +201,8 @@ def _quest(view: View, quest: Quest, place: int, state: str) -> QuestItem:
         epochs=quest.epochs,
         is_for=quest.for_,
         state=state,
-        message=blocked[0].message if blocked else None,
+        message=blocked[0].message if blocked else behind,
+        demoted=behind is not None,
         spec=view.quest_where(place),
     )
 

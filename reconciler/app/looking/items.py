@@ -47,8 +47,11 @@ class QuestItem(msgspec.Struct, frozen=True, kw_only=True):
     epochs: int
     is_for: tuple[str, ...]
     state: str
-    """blocked, failed, waits; else of its jobs: processing, queued, completed, skipped; new without any."""
+    """blocked, failed, skipped, waits; else of its jobs: processing, queued, completed; new without any."""
     message: str | None
+    """Why it does not move, or why it waits behind all others."""
+    demoted: bool = False
+    """It waits behind all others, whatever its priority: somebody skipped it, or it failed twice."""
     spec: str
 
 
@@ -85,6 +88,9 @@ class JobItem(msgspec.Struct, frozen=True, kw_only=True):
     finished_at: str | None
     config_hash: str | None
     last_error: str | None
+    """The last failure, or who skipped it and why; it stays when the job is done after all."""
+    demoted: bool = False
+    """It was sent behind all others, whatever its priority."""
 
 
 class CheckpointItem(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,6 +3,8 @@
 from reconciler.app.planning.look import View
 
 _FURTHEST_FROM_DONE = ("processing", "queued", "failed", "skipped", "completed")
+_WORDS = {"quest-failed": "failed", "quest-skipped": "skipped"}
+"""What a quest that does not move is called when it is its own job that stands in the way, by code."""
 
 
 def quest_states(view: View) -> dict[str, str]:
@@ -19,11 +21,17 @@ def quest_states(view: View) -> dict[str, str]:
     return {quest.id: _state(jobs.get(quest.id, set()), planned.get(quest.id)) for quest in view.quests}
 
 
+def why_behind(view: View) -> dict[str, str]:
+    """Return why quests wait behind all others: who skipped them, or how they failed twice."""
+    waiting = (job for job in view.facts.store.jobs if job.status == "queued" and job.demoted)
+    return {job.quest_id: f"behind all others: {job.last_error or 'it failed twice'}" for job in waiting}
+
+
 def _planned(view: View) -> dict[str, str]:
     """Return what the plan says of quests that do not move; of several things the one that is wrong."""
     found = {}
     for item in sorted(view.plan.blocked, key=lambda item: not item.is_waiting):
-        word = "waits" if item.is_waiting else "failed" if item.code == "quest-failed" else "blocked"
+        word = "waits" if item.is_waiting else _WORDS.get(item.code, "blocked")
         found[item.subject.removeprefix("quest/")] = word
     return found
 

@@ -100,3 +100,20 @@ def test_a_request_that_is_not_in_the_store_is_told(realm: Any, make: Any) -> No
     )
 
     assert realm.fails(ghost).text == "request 9 is not in the store"
+
+
+@pytest.mark.parametrize("status", ["queued", "processing"])
+def test_retry_gives_a_skipped_quest_its_place_again_whether_it_waits_or_is_trained(
+    status: str, realm: Any, make: Any
+) -> None:
+    realm.done(make.mark(status))
+    realm.ask("skip")
+    about = {"quest_id": "sums", "asked_by": "kim", "why": "lunch"}
+    realm.done(a.HandleQuestRequest(request_id=1, kind="skip", **about))
+    realm.ask("retry")
+    (told,) = realm.done(a.HandleQuestRequest(request_id=2, kind="retry", **about))
+
+    (job,) = realm.view().jobs
+    assert (job.status, job.demoted, job.last_error) == (status, False, None)
+    assert told.endswith("earlier failures no longer count")
+    assert ("is trained now" in told) == (status == "processing")
