@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from reconciler.act.errors import Temporary
-from reconciler.act.snapshots import copy_file, digest_of, is_there, publish, record, staging_place
+from reconciler.act.snapshots import copy_file, is_there, record, take_in
 from reconciler.act.tools import Tools
 from reconciler.plan.actions import LaunchRun, SnapshotHeldOut
 from state.amounts import count, size
@@ -17,17 +17,12 @@ def snapshot_held_out(action: SnapshotHeldOut, tools: Tools) -> str:
         Temporary: the file changed since the plan.
         Permanent: what lies under the digest has another content, or no plain file has its place.
     """
-    final = tools.layout.snapshot(action.digest)
-    if not is_there(final, action.digest):
-        with staging_place(tools.layout) as staging:
-            copy_file(Path(action.path), staging)
-            found = digest_of(staging)
-            if found != action.digest:
-                raise Temporary(
-                    f"{action.path} changed since the plan: it has {found}, the plan saw {action.digest}; "
-                    "the next plan looks at it again"
-                )
-            publish(staging, final)
+
+    def bring(staging: Path) -> str:
+        copy_file(Path(action.path), staging)
+        return ""
+
+    take_in(tools, action.path, action.digest, bring)
     num_bytes = record(tools, action.source_key, action.digest, action.num_rows, action.path)
     return f"{count(action.num_rows, 'row')}, {size(num_bytes)}"
 

@@ -4,12 +4,13 @@ A snapshot is written under a staging name, synced, read back and hashed, frozen
 its digest. What lies there already with the right digest is that snapshot.
 """
 
+from functools import partial
 from pathlib import Path
 
 from reconciler.act.commands import Bounds, run_command
-from reconciler.act.errors import Permanent, Temporary
+from reconciler.act.errors import Permanent
 from reconciler.act.lineage import write_lineage
-from reconciler.act.snapshots import copy_file, digest_of, is_there, publish, record, staging_place
+from reconciler.act.snapshots import copy_file, is_there, publish, record, staging_place, take_in
 from reconciler.act.tools import Tools
 from reconciler.plan.actions import GenerateQuest, SnapshotFile
 from state.amounts import count, size
@@ -27,18 +28,7 @@ def snapshot_file(action: SnapshotFile, tools: Tools) -> str:
         Temporary: the file changed since the plan.
         Permanent: what lies under the digest has another content.
     """
-    final = tools.layout.snapshot(action.digest)
-    left_out = ""
-    if not is_there(final, action.digest):
-        with staging_place(tools.layout) as staging:
-            left_out = _bring_in(action, staging)
-            found = digest_of(staging)
-            if found != action.digest:
-                raise Temporary(
-                    f"{action.path} changed since the plan: it has {found}, the plan saw {action.digest}; "
-                    "the next plan looks at it again"
-                )
-            publish(staging, final)
+    left_out = take_in(tools, action.path, action.digest, partial(_bring_in, action))
     num_bytes = record(tools, action.source_key, action.digest, action.num_rows, action.path)
     return f"{count(action.num_rows, 'row')}, {size(num_bytes)}{left_out}"
 

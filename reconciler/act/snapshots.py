@@ -10,11 +10,11 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from reconciler.act.errors import Permanent
+from reconciler.act.errors import Permanent, Temporary
 from reconciler.act.tools import Tools
 from state.atomic import ensure_folder, publish_file, sync_file
 from state.failpoints import reach
@@ -94,6 +94,30 @@ def is_there(final: Path, digest: str) -> bool:
             "then the content is brought in again"
         )
     return True
+
+
+def take_in(tools: Tools, path: str, digest: str, bring: Callable[[Path], str]) -> str:
+    """Let a file be brought to a staging place, and publish it there under its digest, unless it is there.
+
+    Return what `bring` said; nothing where the content was there already.
+
+    Raises:
+        Temporary: the file changed since the plan.
+        Permanent: what lies under the digest has another content, or no plain file has its place.
+    """
+    final = tools.layout.snapshot(digest)
+    if is_there(final, digest):
+        return ""
+    with staging_place(tools.layout) as staging:
+        said = bring(staging)
+        found = digest_of(staging)
+        if found != digest:
+            raise Temporary(
+                f"{path} changed since the plan: it has {found}, the plan saw {digest}; "
+                "the next plan looks at it again"
+            )
+        publish(staging, final)
+    return said
 
 
 def publish(staging: Path, final: Path) -> None:

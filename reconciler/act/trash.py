@@ -188,14 +188,19 @@ def forget_undelete(action: ForgetUndelete, tools: Tools) -> str:
     Raises:
         Permanent: there is no such tombstone.
     """
+    stone = msgspec.structs.replace(_tombstone(action, tools), overrules=None)
     with tools.writer.transaction() as store:
-        stone = select_one(store, TrashRow, "WHERE sequence = ?", action.sequence)
-        if stone is None:
-            raise Permanent(f"the store has no tombstone of {action.campaign}@{action.step}")
-        stone = msgspec.structs.replace(stone, overrules=None)
         put(store, [stone])
     mirror(tools, stone)
     return f"a later {action.overrules} counts again"
+
+
+def _tombstone(action: ForgetUndelete | WriteTombstone, tools: Tools) -> TrashRow:
+    with tools.writer.transaction() as store:
+        stone = select_one(store, TrashRow, "WHERE sequence = ?", action.sequence)
+    if stone is None:
+        raise Permanent(f"the store has no tombstone of {action.campaign}@{action.step}")
+    return stone
 
 
 def _damage(place: Path, stone: TrashRow) -> str | None:
@@ -212,9 +217,6 @@ def write_tombstone(action: WriteTombstone, tools: Tools) -> str:
     Raises:
         Permanent: there is no such tombstone.
     """
-    with tools.writer.transaction() as store:
-        stone = select_one(store, TrashRow, "WHERE sequence = ?", action.sequence)
-    if stone is None:
-        raise Permanent(f"{action.path}: the store has no tombstone of it")
+    stone = _tombstone(action, tools)
     mirror(tools, stone)
     return f"{stone.path}.json, {stone.state}"

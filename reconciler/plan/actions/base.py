@@ -10,3 +10,15 @@ class Action(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="act
 
     destroys: ClassVar[bool] = False
     """Does it drop, demote or purge? Then it waits while the source of the specs is in doubt."""
+
+
+class OfCheckpoint(Action, frozen=True, kw_only=True):
+    """What is done to one checkpoint that the ledger, or a tombstone, knows."""
+
+    campaign: str
+    campaign_uid: str
+    sequence: int
+    """Of its ledger row, or of its tombstone."""
+    segment: int | None = None
+    """Where it is not of the living history any more."""
+    step: int

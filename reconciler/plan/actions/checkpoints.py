@@ -2,7 +2,7 @@
 
 from typing import ClassVar, Literal
 
-from reconciler.plan.actions.base import Action
+from reconciler.plan.actions.base import Action, OfCheckpoint
 from state.store.rows import Marks
 
 
@@ -26,17 +26,10 @@ class SetAsideCheckpoint(Action, frozen=True, kw_only=True):
     digest: str
 
 
-class TrashCheckpoint(Action, frozen=True, kw_only=True):
+class TrashCheckpoint(OfCheckpoint, frozen=True, kw_only=True):
     """Drop a checkpoint: its tombstone, then its folder into the trash, from where it can be taken back."""
 
     destroys: ClassVar[bool] = True
-    campaign: str
-    campaign_uid: str
-    sequence: int
-    """Of its ledger row."""
-    segment: int | None = None
-    """Where it is not of the living history any more."""
-    step: int
     digest: str
     size_bytes: int
     kind: Literal["asked", "rolled"]
@@ -44,17 +37,10 @@ class TrashCheckpoint(Action, frozen=True, kw_only=True):
     grace_seconds: float
 
 
-class DemoteCheckpoint(Action, frozen=True, kw_only=True):
+class DemoteCheckpoint(OfCheckpoint, frozen=True, kw_only=True):
     """Let a checkpoint keep its weights only: its full form goes to the trash, and can be taken back."""
 
     destroys: ClassVar[bool] = True
-    campaign: str
-    campaign_uid: str
-    sequence: int
-    """Of its ledger row."""
-    segment: int | None = None
-    """Where it is not of the living history any more."""
-    step: int
     digest: str
     """With the optimizer's state."""
     size_bytes: int
@@ -80,51 +66,28 @@ class RestoreCheckpoint(Action, frozen=True, kw_only=True):
     """Of a checkpoint that is not in the trash any more: the folders of its copies elsewhere."""
 
 
-class ForgetUndelete(Action, frozen=True, kw_only=True):
+class ForgetUndelete(OfCheckpoint, frozen=True, kw_only=True):
     """Forget which line of a spec an undelete overruled: that line is gone, and a later one counts again."""
 
-    campaign: str
-    campaign_uid: str
-    sequence: int
-    """Of the tombstone."""
-    segment: int | None = None
-    step: int
     overrules: str
 
 
-class MarkCheckpoint(Action, frozen=True, kw_only=True):
+class MarkCheckpoint(OfCheckpoint, frozen=True, kw_only=True):
     """Keep with a checkpoint what people protected it by."""
 
-    campaign: str
-    campaign_uid: str
-    sequence: int
-    """Of its ledger row."""
-    segment: int | None = None
-    """Where it is not of the living history any more."""
-    step: int
     marks: Marks
 
 
-class WriteTombstone(Action, frozen=True, kw_only=True):
+class WriteTombstone(OfCheckpoint, frozen=True, kw_only=True):
     """Write the tombstone of a dropped checkpoint into the trash again."""
 
-    campaign: str
-    campaign_uid: str
-    sequence: int
-    segment: int | None = None
-    step: int
     path: str
     """Of the dropped checkpoint, below the root."""
 
 
-class PurgeTrash(Action, frozen=True, kw_only=True):
+class PurgeTrash(OfCheckpoint, frozen=True, kw_only=True):
     """Delete a dropped checkpoint, or a whole campaign, for good: its time of grace is over."""
 
     destroys: ClassVar[bool] = True
-    campaign: str
-    campaign_uid: str
-    sequence: int
-    segment: int | None = None
-    step: int
     path: str
     size_bytes: int

@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-from reconciler.plan.actions.base import Action
+from reconciler.plan.actions.base import Action, OfCheckpoint
 from state.store.rows import CopyKind
 
 Place = Literal["home", "trash", "copy", "full form"]
@@ -53,29 +53,18 @@ class AnswerRequest(Action, frozen=True, kw_only=True):
     answer: str
 
 
-class MendCheckpoint(Action, frozen=True, kw_only=True):
+class MendCheckpoint(OfCheckpoint, frozen=True, kw_only=True):
     """Make a missing or damaged checkpoint whole again from what is right elsewhere."""
 
-    campaign: str
-    campaign_uid: str
-    sequence: int
-    segment: int | None = None
-    """Where it is not of the living history any more."""
-    step: int
     digest: str
     size_bytes: int
     sources: tuple[str, ...]
     """Folders that have its files, or some of them: of copies absolute, of other campaigns below the root."""
 
 
-class CopyCheckpoint(Action, frozen=True, kw_only=True):
+class CopyCheckpoint(OfCheckpoint, frozen=True, kw_only=True):
     """Copy a checkpoint to a folder outside the root; it counts once it was read back there."""
 
-    campaign: str
-    campaign_uid: str
-    sequence: int
-    segment: int | None = None
-    step: int
     digest: str
     size_bytes: int
     to: str

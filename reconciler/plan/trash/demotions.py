@@ -6,13 +6,13 @@ from typing import NamedTuple
 from reconciler.desired.desired import Source
 from reconciler.desired.realm import duration_seconds
 from reconciler.desired.retention import Retention
-from reconciler.plan.actions import DemoteCheckpoint, RecordCheckpoint
+from reconciler.plan.actions import DemoteCheckpoint
 from reconciler.plan.changes import change_id
 from reconciler.plan.draft import Draft
 from reconciler.plan.keeping.kept import given_for, set_name
 from reconciler.plan.keeping.optimizers import without_need
 from reconciler.plan.keeping.stock import Stock, stock_of
-from reconciler.plan.trash.drops import why_on_hold
+from reconciler.plan.trash.drops import add_to_trash, why_on_hold
 from reconciler.plan.world import World
 from state.amounts import duration
 from state.contract.manifest import optimizer_bytes
@@ -85,7 +85,11 @@ class _Told(NamedTuple):
 
 
 def _demote(draft: Draft, row: CampaignRow, one: LedgerRow, told: _Told) -> None:
-    draft.add(
+    add_to_trash(
+        draft,
+        row,
+        one,
+        told.cause,
         DemoteCheckpoint(
             campaign=row.name,
             campaign_uid=row.uid,
@@ -97,9 +101,4 @@ def _demote(draft: Draft, row: CampaignRow, one: LedgerRow, told: _Told) -> None
             why=told.why,
             grace_seconds=told.grace_seconds,
         ),
-        subject=f"checkpoint/{row.name}@{one.which}",
-        reason=told.why,
-        cause=told.cause,
-        source="rules",
-        needs=draft.ids_of((row.name,), RecordCheckpoint),
     )

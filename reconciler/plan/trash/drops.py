@@ -13,6 +13,7 @@ from reconciler.desired.retention import Retention
 from reconciler.plan.actions import (
     ArchiveCampaign,
     DeleteCampaign,
+    DemoteCheckpoint,
     PurgeTrash,
     RecordCheckpoint,
     RenameCampaign,
@@ -168,7 +169,11 @@ def plan_drop(
     kind: TrashKind = "rolled",
 ) -> None:
     """Drop a checkpoint of a campaign: by the rules, or because a person's spec asks for it."""
-    draft.add(
+    add_to_trash(
+        draft,
+        row,
+        one,
+        cause,
         TrashCheckpoint(
             campaign=row.name,
             campaign_uid=row.uid,
@@ -181,10 +186,19 @@ def plan_drop(
             why=why,
             grace_seconds=grace_seconds,
         ),
+    )
+
+
+def add_to_trash(
+    draft: Draft, row: CampaignRow, one: LedgerRow, cause: str, action: TrashCheckpoint | DemoteCheckpoint
+) -> None:
+    """Plan what moves a checkpoint of a campaign, or a part of it, into the trash."""
+    draft.add(
+        action,
         subject=f"checkpoint/{row.name}@{one.which}",
-        reason=why,
+        reason=action.why,
         cause=cause,
-        source="edit" if kind == "asked" else "rules",
+        source="edit" if action.kind == "asked" else "rules",
         needs=draft.ids_of((row.name,), RecordCheckpoint),
     )
 
