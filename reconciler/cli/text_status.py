@@ -99,13 +99,20 @@ def _pair(
 
 
 def _applied(report: "StatusReport") -> str:
+    begun = report.attempted_commit
     if report.applied_commit is None:
-        begun = report.attempted_commit
-        return f"{begun[:7]} is in force, not all of it is done yet" if begun else "nothing yet"
+        return f"{begun[:7]} is in force, {_left(report)}" if begun else "nothing yet"
     text = f"{report.applied_commit[:7]} since {moment(report.applied_at)}"
-    if report.attempted_commit not in (None, report.applied_commit):
-        text += f"; {str(report.attempted_commit)[:7]} is in force, not all of it is done yet"
+    if begun not in (None, report.applied_commit):
+        text += f"; {str(begun)[:7]} is in force, {_left(report)}"
     return text
+
+
+def _left(report: "StatusReport") -> str:
+    """Return how much of the commit that apply began with is left; apply itself notes it one look later."""
+    if report.attempted_commit != report.commit or report.num_changes:
+        return "not all of it is done yet"
+    return "what is left of it waits" if report.num_blocked else "nothing of it is left to do"
 
 
 def _source(source: "SourceStatus") -> str:

@@ -4,9 +4,10 @@ It looks at the finished plan. What a person asked to delete by spec waits alway
 above a limit of the realm. What waits is taken out and named, with the digest of exactly these drops.
 
 An approval is of the drops that it was given for, each of them. It is used once: as many of them as the plan
-still has are let go, also where others fell away or joined since; those that joined are judged by themselves,
-as if the approved ones were gone. What a kill leaves goes on at the same commit. What was dropped before is
-no decision any more.
+still has are let go, also where others fell away or joined since. Nobody has seen those that joined: where
+they and the approved ones exceed a limit together, they are left for the next plan, which judges them by
+themselves. So one plan destroys what was approved, or no more than the limits. What a kill leaves goes on at
+the same commit. What was dropped before is no decision any more.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -39,7 +40,10 @@ def plan_guard(world: World, draft: Draft) -> None:
     ids = {change.id for change in let_go}
     left = [change for change in drops if change.id not in ids]
     awaiting = _awaiting(world, left, let_go, draft.afterwards)
-    draft.take_out([*let_go, *(awaiting.changes if awaiting else ())])
+    joined = _joined(world, left, let_go, awaiting)
+    draft.take_out([*let_go, *joined, *(awaiting.changes if awaiting else ())])
+    if joined:
+        draft.warnings.append(_say_joined(joined))
     for request in _asked(world):
         if found := approved.get(request.id):
             _let_go(world, draft, request, found)
@@ -135,6 +139,22 @@ def _awaiting(
         demoted=losses.demoted,
         demoted_bytes=losses.demoted_bytes,
     )
+
+
+def _joined(
+    world: World, left: Sequence[Change], let_go: Sequence[Change], awaiting: Awaiting | None
+) -> list[Change]:
+    """Return the drops that only this plan has, where they and those approved exceed a limit together."""
+    waiting = {change.id for change in awaiting.changes} if awaiting else set()
+    joined = [change for change in left if change.id not in waiting]
+    approved = [drop for drop in map(_action, let_go) if drop.kind != "asked"]
+    together = losses_of(world, [*approved, *map(_action, joined)])
+    return joined if approved and above(together, _limits(world)) else []
+
+
+def _say_joined(joined: Sequence[Change]) -> str:
+    what = _to_do(list(map(_action, joined)))
+    return f"{what}, joined since the approval: left for the plan after this one, which judges that by itself"
 
 
 def _why(exceeded: tuple[str, ...], *, is_with_later: bool) -> str:

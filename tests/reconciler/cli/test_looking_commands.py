@@ -76,6 +76,15 @@ def test_a_commit_of_which_work_is_left_is_said_to_be_in_force(run, store) -> No
     assert "applied     a56dc1a is in force, not all of it is done yet\n" in run("status").stdout
 
 
+def test_a_commit_that_one_tick_carried_out_has_nothing_left(run, resting, lab: Path, git) -> None:
+    resting({}, ())
+    spec = lab / "specs/campaigns/pip/campaign-001.yaml"
+    spec.write_text(spec.read_text() + "description: other words\n")
+    git(lab, "commit", "-qam", "other words")
+    assert "✓ write " in run("apply", "--once").stdout
+    assert " is in force, nothing of it is left to do" in " ".join(run("status").stdout.split())
+
+
 def test_a_suspended_campaign_is_never_green(run, lab: Path, git) -> None:
     spec = lab / "specs/campaigns/pip/campaign-001.yaml"
     spec.write_text(spec.read_text() + "suspend: {reason: waiting for the new card, until: 2090-12-01}\n")
