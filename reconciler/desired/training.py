@@ -6,8 +6,10 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from reconciler.desired.base import DataPath, Identifier, Name, Record, is_known
+from reconciler.desired.mistakes import nearest_name
 from reconciler.desired.optimizers import OPTIMIZERS, is_optimizer, nearest_optimizer
 from reconciler.desired.places import Finding, Step
+from reconciler.desired.schedulers import OLDER_SCHEDULERS, SCHEDULERS
 from state.contract.run_config import ALL_LINEAR
 
 MAX_SEED = 2**53 - 1
@@ -207,6 +209,7 @@ def check_settings(settings: TrainingSettings | None, *section: Step) -> Iterato
     for key in ("optimizer", "optimizer_type"):
         name = getattr(settings, key)
         yield from check_optimizer(name, *section, key)
+    yield from _check_scheduler(settings.lr_scheduler, *section, "lr_scheduler")
 
 
 def _check_older_method(settings: TrainingSettings, *section: Step) -> Iterator[Finding]:
@@ -236,6 +239,12 @@ def check_optimizer(name: str | None, *at: Step) -> Iterator[Finding]:
         near = nearest_optimizer(name)
         message = f'"{name}" is not an optimizer'
         yield Finding(at=at, message=message, known=OPTIMIZERS, nearest=near)
+
+
+def _check_scheduler(name: str | None, *at: Step) -> Iterator[Finding]:
+    if isinstance(name, str) and name not in SCHEDULERS and name not in OLDER_SCHEDULERS:
+        near = nearest_name(name, SCHEDULERS) or nearest_name(name, OLDER_SCHEDULERS)
+        yield Finding(at=at, message=f'"{name}" is not a schedule', known=SCHEDULERS, nearest=near)
 
 
 def _said_twice(*at: Step, newer: str) -> Finding:

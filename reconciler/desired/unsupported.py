@@ -10,11 +10,12 @@ import msgspec
 from reconciler.desired.dataset import Dataset
 from reconciler.desired.hero import Hero
 from reconciler.desired.layers import Resolved
+from reconciler.desired.mistakes import nearest_name
 from reconciler.desired.optimizers import OPTIMIZERS
 from reconciler.desired.places import KeyPath
+from reconciler.desired.schedulers import SCHEDULERS
 from state.contract.chat import is_built_in, is_model_own
 
-SCHEDULERS = ("constant", "wsd", "cosine", "linear")
 _FALLING = ("cosine", "linear")
 PRECISIONS = ("auto", "fp32", "bf16")
 
@@ -38,7 +39,9 @@ def unsupported_settings(settings: Mapping[str, Resolved]) -> tuple[Unsupported,
     for key, known in allowed.items():
         setting = settings[key]
         if setting.value not in known:
-            reason = f'{key} "{setting.value}" is not supported; known: {", ".join(known)}'
+            near = nearest_name(str(setting.value), known)
+            meant = f'; did you mean "{near}"?' if near else ""
+            reason = f'{key} "{setting.value}" is not supported; known: {", ".join(known)}{meant}'
             path: KeyPath = tuple(key.split("."))
             found.append(Unsupported(path=path, reason=reason, blocks=True, origin=setting.origin))
     return (*found, *_schedule_problems(settings))

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from reconciler.app.checking.refusals import Refusal, refusals_in
 from reconciler.app.planning.look import load_commit, load_worktree
 from reconciler.app.surroundings.environment import Environment
 from reconciler.app.surroundings.ground import work_tree_of
@@ -20,6 +21,8 @@ class Validation(msgspec.Struct, frozen=True, kw_only=True):
     mistakes: tuple[Mistake, ...] = ()
     num_unread: int = 0
     """Specs that could not be read at all; the names in them were not checked."""
+    refusals: tuple[Refusal, ...] = ()
+    """What a launch refuses though it is no mistake; looked for where there are no mistakes."""
 
 
 def validate(environment: Environment, options: Options, ref: str | None = None) -> Validation:
@@ -44,7 +47,7 @@ def validate(environment: Environment, options: Options, ref: str | None = None)
             mistakes=error.mistakes,
             num_unread=error.num_unread,
         )
-    return Validation(source=source, num_specs=_num_specs(desired))
+    return Validation(source=source, num_specs=_num_specs(desired), refusals=refusals_in(desired))
 
 
 def _num_specs(desired: Desired) -> int:

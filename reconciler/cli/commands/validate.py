@@ -27,7 +27,10 @@ from reconciler.cli.session import Session, Verb
 def command(
     session: Session, ref: str | None, worktree: bool, data: bool, depth: str | None, as_json: bool
 ) -> int:
-    """Find every mistake in the specs, each with its place, what was expected and what to do."""
+    """Find every mistake in the specs, each with its place, what was expected and what to do.
+
+    Where there is none, also what no launch can honour, such as an optimizer of another program.
+    """
     if worktree and ref is not None:
         raise click.UsageError("--worktree checks the files that are there; it goes without --ref")
     if depth is not None and not data:

@@ -145,6 +145,33 @@ def test_validate_finds_every_mistake_in_the_work_tree_with_its_line(run, lab: P
     )
 
 
+def test_validate_names_what_no_launch_can_honour_with_the_nearest_name_and_whom_it_stops(
+    run, lab: Path
+) -> None:
+    spec = lab / "specs/campaigns/pip/campaign-001.yaml"
+    spec.write_text("id: campaign-001\nconfig_overrides:\n  optimizer: adam\n  lr_scheduler: linear\n")
+    found = run("validate")
+    assert found.exit_code == 0
+    assert found.stdout == (
+        "specs/campaigns/pip/campaign-001.yaml:3\n"
+        '  optimizer "adam" is not supported; known: adamw, muon; did you mean "adamw"?\n'
+        "  pip/campaign-001 would not be launched\n"
+        "specs/campaigns/pip/campaign-001.yaml:4\n"
+        '  lr_scheduler "linear" needs schedule_updates: a campaign has no last update\n'
+        "  towards which its rate could fall; pip/campaign-001 would not be launched\n"
+        "7 specs, no mistakes; 2 lines that no launch can honour\n"
+    )
+    first, _ = json.loads(run("validate", "--json").stdout)["refusals"]
+    assert (first["where"].rpartition(":")[2], first["campaigns"]) == ("3", ["pip/campaign-001"])
+
+
+def test_validate_says_nothing_of_launches_of_what_is_archived(run, lab: Path) -> None:
+    (lab / "specs/realm.yaml").write_text("id: lab\n")
+    spec = lab / "specs/campaigns/pip/campaign-001.yaml"
+    spec.write_text("id: campaign-001\nstate: archived\nconfig_overrides: {optimizer: sgd}\n")
+    assert run("validate").stdout == "7 specs, no mistakes\n"
+
+
 def test_validate_can_look_at_a_commit_instead(run, lab: Path) -> None:
     (lab / "specs/realm.yaml").write_text("id: [\n")
     assert run("validate").exit_code == 1

@@ -52,6 +52,10 @@ def test_what_was_loaded_cannot_be_changed(tree, small) -> None:
         (HERO, "2.0e-3", "abc", ':5:18: is "abc" (a string); expected a number'),
         (HERO, "max_length: 256", "optimizer: moun",
          ':6:14: "moun" is not an optimizer; known: adamw, muon; did you mean "muon"?'),
+        (HERO, "max_length: 256", "lr_scheduler: linaer",
+         ':6:17: "linaer" is not a schedule; known: constant, wsd, cosine, linear; did you mean "linear"?'),
+        (HERO, "max_length: 256", "lr_scheduler: polynomal",
+         ':6:17: "polynomal" is not a schedule; known: constant, wsd, cosine, linear; did you mean "polynomial"?'),
         (HERO, "max_length: 256", "optimizer_type: pagd_lion",
          ':6:19: "pagd_lion" is not an optimizer; known: adamw, muon; did you mean "paged_lion"?'),
         (HERO, "training_defaults", "trainer: {optimizer: moun}\ntraining_defaults",
@@ -259,6 +263,12 @@ def test_the_summary_says_when_a_file_could_not_be_read(tree, small) -> None:
 def test_an_older_name_of_an_optimizer_loads(tree, small, older) -> None:
     small[HERO] = small[HERO].replace("max_length: 256", f"optimizer: {older}")
     assert load(tree(small), NoCache()).heroes["pip"].spec.training_defaults.optimizer == older
+
+
+@pytest.mark.parametrize("older", ["cosine_with_restarts", "polynomial", "warmup_stable_decay"])
+def test_an_older_name_of_a_schedule_loads(tree, small, older) -> None:
+    small[HERO] = small[HERO].replace("max_length: 256", f"lr_scheduler: {older}")
+    assert load(tree(small), NoCache()).heroes["pip"].spec.training_defaults.lr_scheduler == older
 
 
 def test_duplicate_quest_ids_are_named(mistakes_in, small) -> None:

@@ -1,0 +1,45 @@
+"""What the specs ask for that no launch can do, though it is no mistake: older heroes load as they are."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from reconciler.desired.desired import Desired
+from reconciler.desired.layers import layers_of, resolve
+from reconciler.desired.unsupported import unsupported_hero, unsupported_settings
+
+
+class Refusal(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the specs that keeps campaigns from being launched."""
+
+    where: str
+    """File and line."""
+    message: str
+    """What it says, what is known, and the nearest name."""
+    campaigns: tuple[str, ...]
+    """Those that it keeps from being launched, by name."""
+
+
+def refusals_in(desired: Desired) -> tuple[Refusal, ...]:
+    """Return what a launch refuses of each campaign that is not archived or deleted, sorted by place.
+
+    Settings are those of the specs: hosts.yaml and the command line may say otherwise.
+    """
+    found: dict[tuple[str, str], list[str]] = {}
+    for name, source in sorted(desired.campaigns.items()):
+        if source.spec.state is None:
+            for line in _of_campaign(desired, name):
+                found.setdefault(line, []).append(name)
+    return tuple(
+        Refusal(where=where, message=message, campaigns=tuple(names))
+        for (where, message), names in sorted(found.items())
+    )
+
+
+def _of_campaign(desired: Desired, campaign: str) -> Iterator[tuple[str, str]]:
+    for setting in unsupported_settings(resolve(layers_of(desired, campaign))):
+        yield setting.origin or desired.campaigns[campaign].path, setting.reason
+    hero = desired.hero_of(campaign)
+    for asked in unsupported_hero(hero.spec):
+        if asked.blocks:
+            yield hero.where(*asked.path), asked.reason

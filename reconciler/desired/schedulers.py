@@ -1,0 +1,9 @@
+"""Names of learning rate schedules: those that train here, and those that older specs may hold."""
+
+SCHEDULERS = ("constant", "wsd", "cosine", "linear")
+OLDER_SCHEDULERS = frozenset(
+    {"constant_with_warmup", "cosine_warmup_with_min_lr", "cosine_with_min_lr", "cosine_with_restarts"}
+    | {"exponential", "greedy", "inverse_sqrt", "one_cycle", "polynomial", "reduce_lr_on_plateau"}
+    | {"warmup_stable_decay"}
+)
+"""Names of transformers and of older programs: a spec with one of them loads and is not launched."""
