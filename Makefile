@@ -2,16 +2,22 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
-PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
-          --config-settings editable_mode=compat
-NUM_WORKERS ?= auto
+# Not compiled beforehand: of thirteen thousand files few are ever imported, and these are compiled then.
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile \
+          --constraint constraints.txt --config-settings editable_mode=compat
+# Tests start processes by the hundred: what these import is compiled once.
+unexport PYTHONDONTWRITEBYTECODE
 # Each worker and each trainer that it starts computes on one core: threads that wait for each other cost more.
 # A worker keeps the tests of a file together, whose fixtures may have trained something, until another is idle.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n $(NUM_WORKERS) --dist worksteal
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --dist worksteal
 # The trainer's tests run apart: the others fork thousands of times, which takes a process with torch twice as long.
+# The others are small, and wait for disks, locks and processes: two more workers than cores keep the cores busy.
+NUM_TRAINER_WORKERS ?= auto
+NUM_WORKERS ?= $(shell expr $$(nproc) + 2)
 # Both parts run, whatever the first one says.
 define test_parts
-	$(PYTEST) $(1) --ignore tests/trainer; others=$$?; $(PYTEST) $(1) tests/trainer && exit $$others
+	$(PYTEST) -n $(NUM_WORKERS) $(1) --ignore tests/trainer; others=$$?; \
+	$(PYTEST) -n $(NUM_TRAINER_WORKERS) $(1) tests/trainer && exit $$others
 endef
 
 .PHONY: help demo demo-clean check test test-long bench schemas format clean
@@ -31,9 +37,13 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) --editable '.[qlora,dev]'
 	@touch $@ $(VENV)/.train
 
-$(VENV)/.long: pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP) --editable '.[qlora,dev,vocabulary]'
+$(VENV)/.peers: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) --editable '.[qlora,dev,peers]'
 	@touch $@ $(VENV)/.train $(VENV)/.dev
+
+$(VENV)/.long: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) --editable '.[qlora,dev,peers,vocabulary]'
+	@touch $@ $(VENV)/.train $(VENV)/.dev $(VENV)/.peers
 
 demo: $(VENV)/.train  ## Train two tiny heroes in a realm of your own, in a few minutes
 	$(BIN)/python tests/flows/demo.py
@@ -53,7 +63,7 @@ test: $(VENV)/.dev  ## The tests that every change must pass
 test-long: $(VENV)/.long  ## Those that take longer, too
 	$(call test_parts,)
 
-bench: $(VENV)/.dev  ## Our figures beside those of peers, measured in one run
+bench: $(VENV)/.peers  ## Our figures beside those of peers, measured in one run
 	$(BIN)/python tests/bench/run.py
 
 schemas: $(VENV)/.dev  ## Write the JSON Schemas from the models

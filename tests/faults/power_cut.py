@@ -24,6 +24,13 @@ class Node:
 
     def __init__(self, kind: str, content: bytes = b"", durable: bytes = b"") -> None:
         self.kind, self.content, self.durable = kind, content, durable
+        self._entry = Entry(kind, 0, content, 0)
+
+    def entry(self) -> Entry:
+        """Return it as processes see it; made once for each content, as it is asked for thousands of times."""
+        if self._entry.content is not self.content:
+            self._entry = Entry(self.kind, 0, self.content, 0)
+        return self._entry
 
     def contents(self) -> Sequence[bytes]:
         """Return what it may hold after a power cut, the newest first."""
@@ -185,7 +192,7 @@ class Disk:
 
     def settled(self) -> State:
         """Return the folder as processes see it."""
-        return _state(self._now, self.root, {})
+        return _walked(self._now, self.root)[0]
 
 
 class Joined(Op):
@@ -243,25 +250,29 @@ def _is_journalled(kept: Sequence[Op], pending: Sequence[Op]) -> bool:
 
 def _with_contents(entries: dict[Place, Node], root: Node) -> Iterator[State]:
     """Yield the folder with every content new, then with one of the unsynced ones older."""
-    yield _state(entries, root, {})
-    for node in {id(node): node for node in entries.values()}.values():
+    state, unsynced = _walked(entries, root)
+    yield state
+    for node, paths in unsynced.items():
         for content in node.contents()[1:]:
-            yield _state(entries, root, {id(node): content})
+            yield state | {path: Entry(node.kind, 0, content, 0) for path in paths}
 
 
-def _state(entries: dict[Place, Node], root: Node, contents: dict[int, bytes]) -> State:
-    inside: dict[int, list[tuple[str, Node]]] = {}
+def _walked(entries: dict[Place, Node], root: Node) -> tuple[State, dict[Node, list[str]]]:
+    """Return what has a real name, a folder before what is in it, and the names of each file that may be older."""
+    inside: dict[Node, list[tuple[str, Node]]] = {}
     for (folder, name), node in entries.items():
-        inside.setdefault(id(folder), []).append((name, node))
-    return dict(_walk(root, "", inside, contents))
-
-
-def _walk(
-    folder: Node, start: str, inside: dict[int, list[tuple[str, Node]]], contents: dict[int, bytes]
-) -> Iterator[tuple[str, Entry]]:
-    for name, node in sorted(inside.get(id(folder), ()), key=lambda one: one[0]):
-        if name.startswith(".staging-"):
-            continue
-        yield start + name, Entry(node.kind, 0, contents.get(id(node), node.content), 0)
-        if node.kind == "folder":
-            yield from _walk(node, f"{start}{name}/", inside, contents)
+        inside.setdefault(folder, []).append((name, node))
+    state: State = {}
+    unsynced: dict[Node, list[str]] = {}
+    folders = [("", root)]
+    while folders:
+        start, folder = folders.pop()
+        for name, node in inside.get(folder, ()):
+            if name.startswith(".staging-"):
+                continue
+            state[start + name] = node.entry()
+            if node.kind == "folder":
+                folders.append((f"{start}{name}/", node))
+            elif node.content is not node.durable:
+                unsynced.setdefault(node, []).append(start + name)
+    return state, unsynced

@@ -46,6 +46,8 @@ class Protocol:
     def __init__(self, trials: Trials) -> None:
         self.trials = trials
         self._books: dict[bytes, dict[str, list[dict[str, Any]]]] = {}
+        self.num_states = 0
+        """That were judged so far."""
         self.events = self.record()
 
     def record(self, at: int = 0, fault: str = "") -> list[Event]:
@@ -73,13 +75,13 @@ class Protocol:
                 for state in disk.states(as_journalled=as_journalled):
                     yield Cut(number, state, disk.store)
 
-    def problems(self, events: Sequence[Event]) -> list[str]:
-        """Return what a power cut may break: now, or after all is done."""
-        found = []
+    def problems(self, events: Sequence[Event]) -> Iterator[str]:
+        """Yield what a power cut may break: now, or after all is done."""
         for cut in self.cuts(events):
+            self.num_states += 1
             if bad := self._broken(cut):
-                found.append(f"power cut after {cut.after}, {_short(events[cut.after])}: {bad}")
-        return found + self._fading(events)
+                yield f"power cut after {cut.after}, {_short(events[cut.after])}: {bad}"
+        yield from self._fading(events)
 
     def _broken(self, cut: Cut) -> list[str]:
         trials = self.trials
@@ -99,9 +101,9 @@ class Protocol:
         books = self._books_of(cut.store)
         return bad + lost_copies(cut.state, books["ledger"], books["trash"], trials._known_lost)
 
-    def _fading(self, events: Sequence[Event]) -> list[str]:
-        """Return what a power cut takes back after the action is done."""
-        disk, found = Disk(self.template), []
+    def _fading(self, events: Sequence[Event]) -> Iterator[str]:
+        """Yield what a power cut takes back after the action is done."""
+        disk = Disk(self.template)
         begins = len(events) - 1 if AGAIN in events or self.trials.action is None else 0
         begins = max(
             (number for number, event in enumerate(events) if event.what == "syncfs"), default=begins
@@ -112,12 +114,10 @@ class Protocol:
                 continue  # of a try that failed; from its sync on nothing is taken back
             if number + 1 == len(events) or event.what == "commit" or event.path in DONE:
                 settled = _told(disk.settled())
-                found += [
-                    f"done at {number}, {_short(event)}, and yet a power cut takes back: {_difference(_told(state), settled)}"
-                    for state in disk.states()
-                    if _told(state) != settled
-                ]
-        return found
+                for state in disk.states():
+                    if (told := _told(state)) != settled:
+                        taken = _difference(told, settled)
+                        yield f"done at {number}, {_short(event)}, and yet a power cut takes back: {taken}"
 
     def _books_of(self, store: bytes) -> dict[str, list[dict[str, Any]]]:
         if store not in self._books:

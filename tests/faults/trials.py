@@ -39,7 +39,8 @@ TABLES = (
     "inbox",
 )
 LIVE_FILES = ("process.json", "exit.json")
-CHAIN_LENGTH = 12
+CHAIN_LENGTH, NUM_CHAINS = 12, 1
+"""Of faults in a row, and of such rows for each effect in make test: with every fault at every point, over 10,000."""
 NUMBERED = {"realm.db", "epoch", "control/epoch", "control/reconciler.lock"}
 UNSEEN = ("staging.remove",)
 """Points at which a failure stops nothing: what is not swept now is swept by the next in office."""

@@ -5,7 +5,7 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -18,39 +18,30 @@ sys.path[:0] = [
     str(Path(__file__).parents[2]),
 ]
 
-from injector import kinds_at
 from protocols import Protocol, without
 from swaps import swap_everywhere
-from trials import CHAIN_LENGTH, Trials, fast_folder
+from tape import Event
+from trials import CHAIN_LENGTH, NUM_CHAINS, Trials, fast_folder
 
 from reconciler.act import environment, purging
 
 
-def do_trials(name: str, num_chains: int, *, only_look: bool = False) -> dict[str, Any]:
-    """Hit a scenario by every fault at every point, then by chains of them; or only look where it would be hit."""
-    if only_look and name in _points:
-        return _answer(name, num_chains)
+def do_trials(name: str, num_chains: int) -> dict[str, Any]:
+    """Hit a scenario by every fault at every point, then by chains of them."""
     with fast_folder() as folder:
         trials = Trials(name, folder)
         try:
-            planned = trials.planned()
-            for at, fault in () if only_look else planned:
+            for at, fault in trials.planned():
                 trials.single(at, fault)
-            for seed in range(0 if only_look else num_chains):
+            for seed in range(num_chains):
                 trials.chain(seed)
         finally:
             trials.close()
-    _points[name] = trials.points
-    return {**_answer(name, num_chains), "faults": dict(trials.num_faults)}
+    return {"planned": _num_planned(trials, num_chains), "faults": dict(trials.num_faults)}
 
 
-_points: dict[str, list[str]] = {}
-"""Of each scenario that was looked at: the failpoints on its way."""
-
-
-def _answer(name: str, num_chains: int) -> dict[str, Any]:
-    num_planned = sum(len(kinds_at(point)) for point in _points[name]) + num_chains * CHAIN_LENGTH
-    return {"points": _points[name], "planned": num_planned}
+def _num_planned(trials: Trials, num_chains: int) -> int:
+    return len(trials.planned()) + num_chains * CHAIN_LENGTH
 
 
 def cut_power(name: str, most_recoveries: int) -> dict[str, Any]:
@@ -59,31 +50,40 @@ def cut_power(name: str, most_recoveries: int) -> dict[str, Any]:
         trials = Trials(name, folder)
         try:
             protocol = Protocol(trials)
-            problems = protocol.problems(protocol.events)
+            problems = list(protocol.problems(protocol.events))
+            num_states = protocol.num_states
             for where, events in () if problems else protocol.tries_after_failures():
                 problems += [f"{where}: {problem}" for problem in protocol.problems(events)]
             num_recovered = 0 if trials.scenario.starts_trainer else protocol.recoveries(most_recoveries)
         finally:
             trials.close()
-    num_states = sum(1 for _ in protocol.cuts(protocol.events))
     return {"problems": problems[:9], "states": num_states, "recovered": num_recovered}
 
 
-def leave_out_syncs(name: str, *, with_failures: bool) -> dict[str, Any]:
-    """Leave out each line that syncs, one at a time; return which lines were met and which were missed."""
+def leave_out_syncs(name: str, *, known: list[str], with_failures: bool) -> dict[str, Any]:
+    """Leave out each line that syncs, one at a time; return which were met and missed, and its failpoints.
+
+    `known`: lines that were missed elsewhere, and are not tried again.
+    """
     with fast_folder() as folder:
         trials = Trials(name, folder)
         try:
             protocol = Protocol(trials)
             sites = {event.site for event in protocol.events if event.site}
-            missed = {site for site in sites if protocol.problems(without(protocol.events, site))}
+            missed = {site for site in sites - {*known} if _is_missed(protocol, protocol.events, site)}
             for _, events in islice(protocol.tries_after_failures(), 2 if with_failures else 0):
                 synced = {event.site for event in events if event.what == "syncfs"}
                 sites |= synced
-                missed |= {site for site in synced if protocol.problems(without(events, site))}
+                missed |= {site for site in synced - {*known} if _is_missed(protocol, events, site)}
         finally:
             trials.close()
-    return {"met": sorted(sites), "missed": sorted(missed)}
+    planned = _num_planned(trials, NUM_CHAINS)
+    return {"met": sorted(sites), "missed": sorted(missed), "points": trials.points, "planned": planned}
+
+
+def _is_missed(protocol: Protocol, events: Sequence[Event], site: str) -> bool:
+    """Does a power cut break a promise where this line is missing?"""
+    return next(protocol.problems(without(events, site)), None) is not None
 
 
 @contextmanager

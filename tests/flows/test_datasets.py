@@ -109,6 +109,7 @@ def test_gsm8k_is_refused_before_a_spec_names_its_shape_and_trains_after(the_lab
     assert (job.num_examples, learnt_rows(the_lab)) == (7473, {"gsm8k": 6})
 
 
+@pytest.mark.long
 def test_a_held_out_file_may_have_any_shape_that_a_quest_may_have(the_lab: Lab) -> None:
     lines = [json.dumps({"prompt": f"{n}+1", "completion": str(n + 1)}) for n in range(20)]
     the_lab.write("data/sums.jsonl", "\n".join(lines[:8]) + "\n")

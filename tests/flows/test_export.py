@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import pytest
 from lab import Lab, found_realm, rows
 
 from state.contract.files import read
@@ -18,6 +19,7 @@ print(sum(parameter.numel() for parameter in model.parameters()))
 """
 
 
+@pytest.mark.long
 def test_an_export_opens_in_the_wider_ecosystem_and_mends_what_the_disk_damaged(the_lab: Lab) -> None:
     lab = the_lab
     lab.write("a.jsonl", rows(range(30)))

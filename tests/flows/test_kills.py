@@ -27,6 +27,8 @@ from trainer.data.order import EpochOrder
 
 pytestmark = pytest.mark.train
 ONE, TWO = "one/campaign-001", "two/campaign-001"
+LOOK_SECONDS = 0.05
+"""Between two looks. A trainer that claimed its run lives on for seconds: what it imports takes them."""
 EVERY_UPDATES = 20
 A: dict[str, Any] = {"id": "a", "file": "data/a.jsonl", "epochs": 2, "for": [ONE]}
 B: dict[str, Any] = {"id": "b", "file": "data/b.jsonl", "epochs": 3, "for": [ONE]}
@@ -89,7 +91,7 @@ class Life:
             self._keep_reconciler()
             self._turn_page()
             self._strike()
-            time.sleep(0.02)
+            time.sleep(LOOK_SECONDS)
         self._leave()
 
     def _is_over(self) -> bool:
@@ -138,7 +140,7 @@ class Watcher(threading.Thread):
         self.together: list[tuple[Path, ...]] = []
 
     def run(self) -> None:
-        while not self._over.wait(0.02):
+        while not self._over.wait(LOOK_SECONDS):
             found = self._lab.trainers()
             for process, folder in found.items():
                 self.seen.setdefault(folder, set()).add(process)

@@ -22,8 +22,17 @@ def weak_apply(lab: Lab) -> "subprocess.CompletedProcess[str]":
 @pytest.mark.parametrize(
     ("place", "named"),
     [
-        ("inbox", "blocked inbox: inbox cannot be read: Permission denied"),
-        ("campaigns/two", "blocked root: campaigns/two cannot be read: Permission denied"),
+        pytest.param(
+            "inbox",
+            "blocked inbox: inbox cannot be read: Permission denied",
+            marks=pytest.mark.long,
+            id="inbox",
+        ),
+        pytest.param(
+            "campaigns/two",
+            "blocked root: campaigns/two cannot be read: Permission denied",
+            id="campaign",
+        ),
     ],
 )
 def test_training_goes_on_beside_a_folder_that_cannot_be_read_and_nothing_is_deleted(

@@ -1,10 +1,12 @@
 """Checkpoints that keep their weights only, in real training: less room, whole, and a place to begin from."""
 
+import pytest
 from lab import Lab, found_realm, realm, rows
 
 ONE, TWO = "one/campaign-001", "one/campaign-002"
 
 
+@pytest.mark.long
 def test_older_checkpoints_keep_their_weights_and_another_campaign_begins_from_one(the_lab: Lab) -> None:
     lab = the_lab
     lab.write("data/a.jsonl", rows(range(160)))
