@@ -121,7 +121,7 @@ def _recorded(store: apsw.Connection, action: RecordCheckpoint, found: FoundChec
     if is_later(found.manifest, row):
         return None
     raise Permanent(
-        f"checkpoint {action.campaign}@{action.step}: the ledger has digest {row.digest}, the folder "
+        f"checkpoint {action.campaign}@{action.which}: the ledger has digest {row.digest}, the folder "
         f"{action.digest}; nothing was overwritten: find out who replaced it"
     )
 

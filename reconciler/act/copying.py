@@ -15,6 +15,7 @@ from reconciler.act.read_back import check_written, wrong_in
 from reconciler.act.tools import Tools
 from reconciler.observed.records import FoundCheckpoint
 from reconciler.plan.actions import CopyCheckpoint
+from reconciler.plan.actions.base import name_of
 from reconciler.plan.copies.places import copy_place
 from state.amounts import size
 from state.atomic import PRIVATE_FOLDER, ensure_folder, freeze, publish_folder, remove_staged
@@ -41,7 +42,7 @@ def copy(action: CopyCheckpoint, tools: Tools) -> str:
     place = Path(copy_place(action.to, _folder_name(tools, action), action.segment, action.step))
     source = find_lying(tools, action.campaign_uid, action.campaign, action.digest)
     if source is None:
-        raise Temporary(f"{action.campaign}@{action.step} is not there with digest {action.digest} any more")
+        raise Temporary(f"{name_of(action)} is not there with digest {action.digest} any more")
     if os.path.lexists(place):
         _refuse_other(place, source.manifest)
     else:

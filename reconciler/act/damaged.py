@@ -88,7 +88,7 @@ def _row(action: SetAsideCheckpoint, tools: Tools) -> LedgerRow:
         row = row_in_force(store, action.campaign_uid, action.segment, action.step)
     if row is None or row.digest != action.digest:
         raise Permanent(
-            f"checkpoint {action.campaign}@{action.step}: the ledger has no row of {action.digest}"
+            f"checkpoint {action.campaign}@{action.which}: the ledger has no row of {action.digest}"
         )
     return row
 

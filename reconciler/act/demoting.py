@@ -22,6 +22,7 @@ from reconciler.act.tools import Tools
 from reconciler.observed.checkpoints import find_damage
 from reconciler.observed.records import FoundCheckpoint
 from reconciler.plan.actions import DemoteCheckpoint
+from reconciler.plan.actions.base import name_of
 from reconciler.plan.trash.names import dropped_name
 from state.amounts import size
 from state.atomic import (
@@ -55,7 +56,7 @@ def demote(action: DemoteCheckpoint, tools: Tools) -> str:
     places = places_of(tools, action.campaign_uid, action.campaign)
     place = place_of(places, row)
     if stone is None and row.digest != action.digest:
-        raise Temporary(f"{action.campaign}@{action.step} has digest {row.digest}; it changed since the plan")
+        raise Temporary(f"{name_of(action)} has digest {row.digest}; it changed since the plan")
     begun, stone = stone, stone or _bury(action, tools, row, place)
     full = tools.layout.root / stone.path
     if begun is not None and place.is_dir() and not full.exists():

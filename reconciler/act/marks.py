@@ -8,6 +8,7 @@ from reconciler.act.lying import find_lying
 from reconciler.act.status_files import write_status_files
 from reconciler.act.tools import Tools
 from reconciler.plan.actions import MarkCheckpoint
+from reconciler.plan.actions.base import name_of
 from state.store.marks import with_marks
 from state.store.rows import LedgerRow
 from state.store.tables import put, select_one
@@ -22,7 +23,7 @@ def mark(action: MarkCheckpoint, tools: Tools) -> str:
     with tools.writer.transaction() as store:
         row = select_one(store, LedgerRow, "WHERE sequence = ?", action.sequence)
         if row is None:
-            raise Permanent(f"checkpoint {action.campaign}@{action.step}: the ledger has no such row")
+            raise Permanent(f"checkpoint {name_of(action)}: the ledger has no such row")
         row = with_marks(row, action.marks)
         put(store, [row])
     found = find_lying(tools, action.campaign_uid, action.campaign, row.digest)

@@ -18,6 +18,7 @@ from reconciler.act.read_back import check_written, wrong_in
 from reconciler.act.status_files import write_status_files
 from reconciler.act.tools import Tools
 from reconciler.plan.actions import MendCheckpoint
+from reconciler.plan.actions.base import name_of
 from state.atomic import PRIVATE_FOLDER, ensure_folder, freeze, publish_folder, remove_staged, write_file
 from state.contract.files import ContractError, decode
 from state.contract.manifest import MANIFEST_NAME, FileEntry, Manifest, manifest_digest
@@ -59,7 +60,7 @@ def _row(action: MendCheckpoint, tools: Tools) -> LedgerRow:
     with tools.writer.transaction() as store:
         row = select_one(store, LedgerRow, "WHERE sequence = ?", action.sequence)
     if row is None or row.digest != action.digest:
-        raise Permanent(f"{action.campaign}@{action.step}: the ledger has no row of {action.digest}")
+        raise Permanent(f"{name_of(action)}: the ledger has no row of {action.digest}")
     return row
 
 

@@ -52,7 +52,7 @@ def _of_rows(layout: Layout) -> Iterator[Numbered]:
     for row in rows:
         if isinstance(row, LedgerRow):
             campaign = names.get(row.campaign_uid, row.campaign_uid)
-            yield Numbered(sequence=row.sequence, thing=f"{campaign}@{row.step}")
+            yield Numbered(sequence=row.sequence, thing=f"{campaign}@{row.which}")
         elif isinstance(row, TrashRow):
             yield Numbered(sequence=row.sequence, thing=row.thing)
 

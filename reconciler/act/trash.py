@@ -20,6 +20,7 @@ from reconciler.act.tombstones import begun_anew, mirror, new_stone, set_state
 from reconciler.act.tools import Tools
 from reconciler.observed.checkpoints import find_damage, observe_checkpoints
 from reconciler.plan.actions import ForgetUndelete, RestoreCheckpoint, TrashCheckpoint, WriteTombstone
+from reconciler.plan.actions.base import name_of
 from reconciler.plan.trash.names import dropped_name
 from state.atomic import ensure_folder, move_folder
 from state.contract.files import ContractError, read
@@ -85,9 +86,7 @@ def _bury(action: TrashCheckpoint, tools: Tools, folder: Path) -> TrashRow:
         if row is None or (row.campaign_uid, row.step, row.digest) != (
             action.campaign_uid, action.step, action.digest
         ):  # fmt: skip
-            raise Permanent(
-                f"checkpoint {action.campaign}@{action.step}: the ledger has no row of {action.digest}"
-            )
+            raise Permanent(f"checkpoint {name_of(action)}: the ledger has no row of {action.digest}")
         stone = new_stone(store, tools, action, folder, tools.layout.trash / dropped_name(row))
         stone = msgspec.structs.replace(stone, segment=None if row.is_living else row.segment)
         put(store, [stone, manifest_row(manifest)])
@@ -199,7 +198,7 @@ def _tombstone(action: ForgetUndelete | WriteTombstone, tools: Tools) -> TrashRo
     with tools.writer.transaction() as store:
         stone = select_one(store, TrashRow, "WHERE sequence = ?", action.sequence)
     if stone is None:
-        raise Permanent(f"the store has no tombstone of {action.campaign}@{action.step}")
+        raise Permanent(f"the store has no tombstone of {name_of(action)}")
     return stone
 
 

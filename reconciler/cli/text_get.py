@@ -165,11 +165,11 @@ _CAMPAIGNS = [
         _left("campaign"),
         _left("state", 1),
         _left("on hold"),
-        _right("step"),
+        _right("step", 2),
         _left("goal", 4),
         _left("synced"),
     ),
-    *(_left("healthy"), _right("checkpoints", 2), _left("reason", 3)),
+    *(_left("healthy"), _right("checkpoints", 3), _left("reason")),
 ]
 _HEROES = [
     _left("hero"),

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from reconciler.plan import actions as a
+from reconciler.plan.actions.base import name_of
 from state.amounts import count, duration, size
 from state.ids import damaged_folder, which_of
 
@@ -76,7 +77,7 @@ def _trash(action: a.TrashCheckpoint) -> Sentence:
     return Sentence(
         "-",
         "drop",
-        f"checkpoint {action.campaign}@{which_of(action.segment, action.step)}",
+        f"checkpoint {name_of(action)}",
         f"{size(action.size_bytes)} to the trash for {duration(action.grace_seconds)}",
     )
 
@@ -85,7 +86,7 @@ def _demote(action: a.DemoteCheckpoint) -> Sentence:
     return Sentence(
         "~",
         "demote",
-        f"checkpoint {action.campaign}@{which_of(action.segment, action.step)}",
+        f"checkpoint {name_of(action)}",
         f"to its weights, the {size(action.size_bytes)} of optimizer state to the trash for "
         f"{duration(action.grace_seconds)}",
     )
@@ -100,9 +101,7 @@ def _mark_checkpoint(action: a.MarkCheckpoint) -> Sentence:
     words = ["pinned"] if action.marks.pinned else []
     words += [f"tagged {tag}" for tag in action.marks.tags]
     words += [f"stood for milestone {step:,}" for step in action.marks.stood_for]
-    return Sentence(
-        "~", "mark", f"checkpoint {action.campaign}@{which_of(action.segment, action.step)}", ", ".join(words)
-    )
+    return Sentence("~", "mark", f"checkpoint {name_of(action)}", ", ".join(words))
 
 
 def _purge(action: a.PurgeTrash) -> Sentence:
@@ -114,7 +113,7 @@ def _dropped(action: a.PurgeTrash | a.WriteTombstone | a.ForgetUndelete) -> str:
     """Return what lies in the trash, in words: a whole campaign has a negative number."""
     if action.sequence < 0:
         return f"campaign {action.campaign}"
-    return f"checkpoint {action.campaign}@{which_of(action.segment, action.step)}"
+    return f"checkpoint {name_of(action)}"
 
 
 def _read_again(action: a.ReadAgain) -> Sentence:
@@ -169,9 +168,9 @@ _SENTENCES: dict[type[a.Action], Callable[[Any], Sentence]] = {
     a.GiveOrders: lambda x: Sentence("~", "order", _run(x), ""),
     a.StopRun: lambda x: Sentence("~", "stop", _run(x), "saves at its next update, then leaves"),
     a.CloseRun: _close,
-    a.RecordCheckpoint: lambda x: Sentence("+", "record", f"checkpoint {x.campaign}@{x.step}", ""),
+    a.RecordCheckpoint: lambda x: Sentence("+", "record", f"checkpoint {x.campaign}@{x.which}", ""),
     a.SetAsideCheckpoint: lambda x: Sentence(
-        "→", "set aside", f"checkpoint {x.campaign}@{x.step}", damaged_folder(x.step, x.digest)
+        "→", "set aside", f"checkpoint {x.campaign}@{x.which}", damaged_folder(x.step, x.digest)
     ),
     a.TrashCheckpoint: _trash,
     a.DeleteCampaign: _delete,
@@ -190,13 +189,13 @@ _SENTENCES: dict[type[a.Action], Callable[[Any], Sentence]] = {
     a.CopyCheckpoint: lambda x: Sentence(
         "+",
         x.kind,
-        f"checkpoint {x.campaign}@{which_of(x.segment, x.step)}",
+        f"checkpoint {name_of(x)}",
         f"{size(x.size_bytes)} to {x.to}",
     ),
     a.MendCheckpoint: lambda x: Sentence(
         "+",
         "mend",
-        f"checkpoint {x.campaign}@{which_of(x.segment, x.step)}",
+        f"checkpoint {name_of(x)}",
         f"{size(x.size_bytes)} from {x.sources[0]}",
     ),
     a.ReadAgain: _read_again,

@@ -41,7 +41,7 @@ def _train(session: Session, control: Control) -> Outcome:
     while True:
         orders = _take_up(session, control)
         session.save_if_asked(orders)
-        if (outcome := end_of(orders, session.progress, control.stop_reason())) is not None:
+        if (outcome := end_of(orders, session, control.stop_reason())) is not None:
             return as_asked(outcome, control)
         if orders.pause:
             _wait(session, control)
@@ -53,7 +53,7 @@ def _train(session: Session, control: Control) -> Outcome:
             session.begin_quest(order)
             current = order
         session.train_update(order)
-        session.finish_update(order)
+        session.finish_update(order, is_last=_reached(orders, session) is not None)
 
 
 def _save_what_is_sound(session: Session, error: Exception) -> None:
@@ -67,12 +67,21 @@ def _save_what_is_sound(session: Session, error: Exception) -> None:
         say("not saved", message=other)  # the first failure is why the run ends
 
 
-def end_of(orders: Orders, progress: Progress, stop_reason: str | None) -> Outcome | None:
+def end_of(orders: Orders, session: Session, stop_reason: str | None) -> Outcome | None:
     """Return why to leave now, if there is a reason."""
     if stop_reason is not None:
         return Outcome(reason="stopped", message=stop_reason)
-    reached = goal_reached(goals_in(orders), so_far(progress))
+    reached = _reached(orders, session)
     return Outcome(reason="goal_reached", message=reached) if reached else None
+
+
+def _reached(orders: Orders, session: Session) -> str | None:
+    """Return in words the goal that is reached, of a release in its own updates; None while there is none."""
+    reached = goal_reached(goals_in(orders), so_far(session.progress))
+    decay = session.state.request.decay
+    if reached is None or decay is None:
+        return reached
+    return f"made {decay.updates} of {decay.updates} updates of the release of step {decay.start_step}"
 
 
 def as_asked(outcome: Outcome, control: Control) -> Outcome:

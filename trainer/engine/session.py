@@ -107,17 +107,19 @@ class Session:
         self.state.guard = after_loss(self.state.guard, order.quest_id, result.loss, guard)
         self.teller.update(order, plan, result, Spent(time.perf_counter() - started, waited))
 
-    def finish_update(self, order: QuestOrder) -> None:
-        """Evaluate and save where an update's number, the clock or the end of the quest asks for it.
+    def finish_update(self, order: QuestOrder, *, is_last: bool) -> None:
+        """Evaluate and save where an update's number, the clock or the end of quest or run asks for it.
+
+        `is_last`: a goal is reached, so that nothing comes after the checkpoint of this update.
 
         Raises:
             EnvironmentFailure: a checkpoint could not be written; the last one is as it was.
         """
         self.saver.take_notice()
         done = is_complete(self.progress, order)
-        if done or self.evaluator.is_due():
+        if done or is_last or self.evaluator.is_due():
             self.evaluator.evaluate(order)
-        if done or self.saver.is_due():
+        if done or is_last or self.saver.is_due():
             self.examiner.examine()
             with self.gate:
                 self.saver.save()

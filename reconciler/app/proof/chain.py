@@ -85,11 +85,11 @@ def chain_of(view: Seen, digest: str) -> Chain:
         links = tuple(_walk(here, left, store, digest))
     last = links[-1].manifest if links else None
     if last is not None and last.imported is not None:
-        where = f"{last.campaign}@{last.step} was imported from {last.imported.source}"
+        where = f"{last.campaign}@{links[-1].which} was imported from {last.imported.source}"
         return Chain(links=links, broken=f"{where}: what it had learnt there is not known")
     if last is None or last.parent_digest is None:
         return Chain(links=links)
-    return Chain(links=links, broken=_broken(last))
+    return Chain(links=links, broken=_broken(links[-1]))
 
 
 def _link(manifest: Manifest, left: Mapping[str, str], path: str | None) -> Link:
@@ -114,10 +114,11 @@ def _kept(store: apsw.Connection, left: Mapping[str, str], digest: str) -> Link 
     return _link(manifest_of(row), left, None) if row is not None else None
 
 
-def _broken(last: Manifest) -> str:
+def _broken(link: Link) -> str:
     """Say whose parent is not known."""
+    last = link.manifest
     source = last.origin.campaign if last.origin is not None else last.campaign
     return (
-        f"{last.campaign}@{last.step} goes on from {source}@{last.parent_step} ({last.parent_digest}), of "
+        f"{last.campaign}@{link.which} goes on from {source}@{last.parent_step} ({last.parent_digest}), of "
         "which there is no record here: what that one had learnt is not known"
     )

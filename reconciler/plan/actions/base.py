@@ -1,8 +1,10 @@
 """An effect as data: what all of them are."""
 
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 import msgspec
+
+from state.ids import which_of
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="action"):
@@ -22,3 +24,21 @@ class OfCheckpoint(Action, frozen=True, kw_only=True):
     segment: int | None = None
     """Where it is not of the living history any more."""
     step: int
+
+
+class AboutCheckpoint(Protocol):
+    """An action that is about one checkpoint."""
+
+    @property
+    def campaign(self) -> str: ...
+    @property
+    def segment(self) -> int | None:
+        """None: the living one."""
+
+    @property
+    def step(self) -> int: ...
+
+
+def name_of(action: AboutCheckpoint) -> str:
+    """Return what people call the checkpoint that an action is about: `pip/campaign-001@1:40`."""
+    return f"{action.campaign}@{which_of(action.segment, action.step)}"

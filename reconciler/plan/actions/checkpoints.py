@@ -3,6 +3,7 @@
 from typing import ClassVar, Literal
 
 from reconciler.plan.actions.base import Action, OfCheckpoint
+from state.ids import which_of
 from state.store.rows import Marks
 
 
@@ -14,6 +15,13 @@ class RecordCheckpoint(Action, frozen=True, kw_only=True):
     segment: int
     step: int
     digest: str
+    aside: bool = False
+    """Does it lie in the folder of a segment that is not living? Then that is part of its name."""
+
+    @property
+    def which(self) -> str:
+        """Return what follows the campaign's name and `@`."""
+        return which_of(self.segment if self.aside else None, self.step)
 
 
 class SetAsideCheckpoint(Action, frozen=True, kw_only=True):
@@ -24,6 +32,13 @@ class SetAsideCheckpoint(Action, frozen=True, kw_only=True):
     segment: int
     step: int
     digest: str
+    aside: bool = False
+    """Does it lie in the folder of a segment that is not living? Then that is part of its name."""
+
+    @property
+    def which(self) -> str:
+        """Return what follows the campaign's name and `@`."""
+        return which_of(self.segment if self.aside else None, self.step)
 
 
 class TrashCheckpoint(OfCheckpoint, frozen=True, kw_only=True):

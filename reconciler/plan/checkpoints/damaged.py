@@ -41,6 +41,7 @@ def _plan_one(
                 segment=ledger.segment,
                 step=ledger.step,
                 digest=ledger.digest,
+                aside=not ledger.is_living,
             ),
             subject=f"checkpoint/{row.name}@{ledger.which}",
             reason=f"damaged: {ledger.damage}",

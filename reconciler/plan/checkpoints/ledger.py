@@ -7,6 +7,7 @@ from reconciler.plan.draft import Draft
 from reconciler.plan.trash.names import dropped_name
 from reconciler.plan.world import World
 from state.contract.manifest import Manifest
+from state.ids import which_of
 from state.store.rows import CampaignRow, LedgerRow
 
 _MOST_FOREIGN = 3
@@ -21,13 +22,13 @@ def plan_checkpoints(world: World, draft: Draft) -> None:
             continue  # what a kill cut short is on its way: everything that moves is recorded
         ledger = [one for one in world.facts.ledger_of(row.uid) if world.facts.tombstone(one) is None]
         seen, living = world.seen(row.name), {one.step: one for one in ledger if one.is_living}
-        _record_new(world, draft, row, living, seen.checkpoints)
+        _record_new(world, draft, row, living, seen.checkpoints, None)
         plan_damaged(world, draft, row, living, seen.checkpoints)
         draft.warnings.extend(f"campaign/{row.name}: {text}" for text in seen.problems)
         _name_missing(world, draft, row, living, seen.checkpoints)
         for number, facts in sorted(seen.segments.items()):
             known = {one.step: one for one in ledger if not one.is_living and one.segment == number}
-            _record_new(world, draft, row, known, facts)
+            _record_new(world, draft, row, known, facts, number)
             plan_damaged(world, draft, row, known, facts)
             _name_missing(world, draft, row, known, facts)
         _name_foreign(world, draft, row)
@@ -64,8 +65,14 @@ def _is_as_recorded(world: World, row: CampaignRow) -> bool:
 
 
 def _record_new(
-    world: World, draft: Draft, row: CampaignRow, known: dict[int, LedgerRow], facts: CheckpointFacts
+    world: World,
+    draft: Draft,
+    row: CampaignRow,
+    known: dict[int, LedgerRow],
+    facts: CheckpointFacts,
+    segment: int | None,
 ) -> None:
+    """Record what lies in the folder of the living history, or of a segment that is not living."""
     dropped = {ledger.digest for ledger in world.facts.ledger_of(row.uid) if world.facts.tombstone(ledger)}
     for found in facts.complete:
         if found.digest in dropped:
@@ -74,7 +81,7 @@ def _record_new(
             continue
         again = found.step in known
         if again and not is_later(found.manifest, known[found.step]):
-            _block_changed(draft, row, found.step)
+            _block_changed(draft, row, which_of(segment, found.step))
             continue
         draft.add(
             RecordCheckpoint(
@@ -83,8 +90,9 @@ def _record_new(
                 segment=found.manifest.segment,
                 step=found.step,
                 digest=found.digest,
+                aside=segment is not None,
             ),
-            subject=f"checkpoint/{row.name}@{found.step}",
+            subject=f"checkpoint/{row.name}@{which_of(segment, found.step)}",
             reason="the one recorded is lost, and a later run saved it again"
             if again
             else "a trainer published it",
@@ -139,9 +147,9 @@ def _acknowledged(world: World, row: CampaignRow) -> set[str]:
     return {which for campaign, _, which in names if campaign == row.name}
 
 
-def _block_changed(draft: Draft, row: CampaignRow, step: int) -> None:
+def _block_changed(draft: Draft, row: CampaignRow, which: str) -> None:
     draft.block(
-        f"checkpoint/{row.name}@{step}",
+        f"checkpoint/{row.name}@{which}",
         code="checkpoint-changed",
         message="it is not the one that the ledger recorded: the digests differ",
         cause=f"campaign/{row.name}",

@@ -51,3 +51,10 @@ def test_wide_shows_every_column_and_a_row_a_line(long_names) -> None:
     header, row = long_names("get", "runs", "--wide").stdout.splitlines()
     assert header.split()[:4] == ["RUN", "LAUNCHED", "(UTC)", "DEVICE"]
     assert row.startswith(f"{CAMPAIGN}/g1-a1  2026-01-31 12:00  NVIDIA RTX 6000 Ada")
+
+
+def test_a_listing_of_campaigns_shows_at_80_columns_what_each_is_like_and_why(long_names) -> None:
+    header, *rows, left_out = long_names("get", "campaigns").stdout.splitlines()
+    assert header.split() == ["CAMPAIGN", "STATE", "SYNCED", "HEALTHY", "REASON"]
+    assert left_out == "no room for step, goal: see --wide or --json"
+    assert [row.split()[-1] for row in rows] == ["failed", "new", "new"]

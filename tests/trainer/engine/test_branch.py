@@ -42,7 +42,10 @@ def test_the_rate_of_a_branch_falls_and_its_release_says_what_it_is(realm: Realm
 
     run(files.request)
 
-    assert why(files).reason == "goal_reached"
+    assert (why(files).reason, why(files).message) == (
+        "goal_reached",
+        "made 4 of 4 updates of the release of step 3",
+    )
     rates = [record.learning_rate for record in metrics(files, "update")]
     full = CONFIG.training.learning_rate
     assert rates == [

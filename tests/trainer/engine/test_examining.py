@@ -12,6 +12,7 @@ pytestmark = pytest.mark.train
 from builders import Realm, a_config, a_training, orders
 from seen import losses, manifest, metrics, saved_steps, why
 
+from state.atomic import write_json
 from state.contract.examination import SkillExam, exam_version
 from state.contract.orders import QuestOrder
 from state.contract.request import RunConfig
@@ -19,6 +20,7 @@ from trainer.engine import examining
 from trainer.engine.examining import problems_of
 from trainer.engine.generating import answers
 from trainer.engine.run import run
+from trainer.engine.session import Session
 from trainer.skills.registry import find_skill
 
 
@@ -80,11 +82,27 @@ def test_adapters_are_examined_and_train_on_to_the_bit(realm: Realm, tmp_path: P
     assert [one.total for one in manifest(realm, 5).skills or ()] == [3, 3]
 
 
-def test_whoever_leaves_saves_at_once_and_is_not_examined(realm: Realm) -> None:
+def test_whoever_is_asked_to_leave_saves_at_once_and_is_not_examined(
+    realm: Realm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quest, made = realm.quest(), Session.train_update
+    files = realm.run(orders(quest), examined(a_config(save_every=2), an_exam()))
+
+    def and_stop_at_three(session: Session, order: QuestOrder) -> None:
+        made(session, order)
+        if session.progress.step == 3:
+            write_json(files.orders, orders(quest, sequence=2, stop="enough"))
+
+    monkeypatch.setattr(Session, "train_update", and_stop_at_three)
+    assert run(files.request) == 0
+    assert (why(files).message, manifest(realm, 2).skills is not None) == ("enough", True)
+    assert manifest(realm, 3).skills is None
+
+
+def test_the_last_checkpoint_of_a_goal_is_examined(realm: Realm) -> None:
     files = realm.run(orders(realm.quest(), goal_updates=3), examined(a_config(save_every=2), an_exam()))
     assert run(files.request) == 0
-    assert manifest(realm, 2).skills is not None
-    assert manifest(realm, 3).skills is None
+    assert [one.total for one in manifest(realm, 3).skills or ()] == [3, 3]
 
 
 def test_an_examination_that_was_killed_is_held_again_and_counts_once(
