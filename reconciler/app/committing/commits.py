@@ -190,8 +190,17 @@ class _Writing:
         """Let index and files be as in the commit; cut short here, they are edits like a person's."""
         with tempfile.TemporaryDirectory() as folder:
             self._put_in_index(changes, Path(folder))
+        self._sweep({(self._top / change.path).parent for change in changes})
         for change in changes:
             _replace(self._top / change.path, change.after)
+
+    def _sweep(self, folders: set[Path]) -> None:
+        """Remove what a kill has left beside specs: files of our reserved name that git does not know."""
+        for left in sorted(found for folder in folders for found in folder.glob(_aside("*.yaml"))):
+            path = left.relative_to(self._top).as_posix()
+            is_plain = left.is_file() and not left.is_symlink()
+            if is_plain and not self._git("ls-files", "--", f":(literal){path}"):
+                left.unlink(missing_ok=True)
 
     def move(self, branch: str, commit: str, seen: str | None, message: str) -> None:
         """Let the branch point to the commit, if it still is where it was seen, or is still absent."""
@@ -210,13 +219,18 @@ def _who(identity: Identity) -> dict[str, str]:
     return {name: os.environ.get(name, value) for name, value in said.items()}
 
 
+def _aside(name: str) -> str:
+    """Return under which name beside it a file is written before it takes its place."""
+    return f"._{name}.new"
+
+
 def _replace(path: Path, content: bytes | None) -> None:
     """Replace a file as a whole, or remove it; one that is there keeps its mode."""
     if content is None:
         path.unlink(missing_ok=True)
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f"._{path.name}.new")
+    aside = path.with_name(_aside(path.name))
     aside.write_bytes(content)
     if path.exists():
         aside.chmod(path.stat().st_mode)

@@ -44,6 +44,23 @@ def test_what_else_is_staged_or_edited_is_not_committed_and_not_lost(run, lab: P
     assert git(lab, "diff", "--name-only") == PIP
 
 
+def test_what_a_kill_left_beside_a_spec_is_swept_by_the_next_commit_there(run, lab: Path, git) -> None:
+    """Only files of the reserved name that git does not know; another folder waits for its own commit."""
+    folder = (lab / MU).parent
+    ours = folder / "._campaign-001.yaml.new"
+    theirs = [folder / "._campaign-001.new", folder / "campaign-001.yaml.new", folder / "._known.yaml.new"]
+    elsewhere = (lab / PIP).parent / "._campaign-001.yaml.new"
+    for path in (ours, *theirs, elsewhere):
+        path.write_text("half")
+    (folder / "._link.yaml.new").symlink_to(theirs[0])
+    git(lab, "add", "-f", str(theirs[-1]))
+
+    assert run("archive", "mu/campaign-001").exit_code == 0
+
+    assert not ours.exists()
+    assert all(path.exists() for path in (*theirs, elsewhere, folder / "._link.yaml.new"))
+
+
 def test_restore_takes_the_line_out_again(run, lab: Path, git) -> None:
     before = (lab / MU).read_text()
     run("archive", "mu/campaign-001")
