@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import msgspec
 
+from reconciler.observed.model_records import ModelFacts
 from reconciler.observed.obstacle_records import Obstacle
 from reconciler.observed.records import (
     CheckpointFacts,
@@ -15,7 +16,6 @@ from reconciler.observed.records import (
     GpuInventory,
     InboxFacts,
     LearntHeldOut,
-    ModelFacts,
     OrphanFolder,
     QuestFileFacts,
     RunFacts,

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from reconciler.observed.folders import is_lfs_pointer, printable
-from reconciler.observed.records import PretrainedConfig, WeightFile
+from reconciler.observed.model_records import PretrainedConfig, WeightFile
 from state.contract.memory_need import Shape
 
 CONFIG = "config.json"

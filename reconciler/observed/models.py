@@ -9,7 +9,7 @@ from typing import NamedTuple
 from reconciler.observed.fact_cache import FactCache, content_key
 from reconciler.observed.folders import signature
 from reconciler.observed.model_files import ModelFileProblem, read_config, read_file, read_weights
-from reconciler.observed.records import ModelFacts, PretrainedConfig, WeightFile
+from reconciler.observed.model_records import ModelFacts, PretrainedConfig, WeightFile
 from state.contract.chat import NoTemplateError, model_template, template_digest
 from state.contract.tokenizer_files import TOKENIZER_FILES, NoTokenizerError, tokenizer_files_digest
 

@@ -6,8 +6,8 @@ from reconciler.app.committing.scalars import quoted
 from reconciler.app.surroundings.environment import Environment
 from reconciler.app.surroundings.errors import Failed, NotFound
 from reconciler.desired.base import is_identifier
+from reconciler.observed.model_records import ModelFacts, PretrainedConfig
 from reconciler.observed.models import hub_cache_folder, observe_model
-from reconciler.observed.records import ModelFacts, PretrainedConfig
 from state.amounts import size
 from state.layout import Layout
 

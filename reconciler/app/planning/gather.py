@@ -25,17 +25,11 @@ from reconciler.observed.folders import Neighbours
 from reconciler.observed.gpus import observe_gpus, visible_gpus
 from reconciler.observed.in_the_way import observe_obstacles
 from reconciler.observed.inbox import observe_inbox
+from reconciler.observed.model_records import ModelFacts
 from reconciler.observed.orphans import OrphanFolders, with_names
 from reconciler.observed.programs import why_not_startable
 from reconciler.observed.queue_folders import observe_queue_folders
-from reconciler.observed.records import (
-    GpuInventory,
-    InboxFacts,
-    ModelFacts,
-    QuestFileFacts,
-    SeenFolder,
-    Strange,
-)
+from reconciler.observed.records import GpuInventory, InboxFacts, QuestFileFacts, SeenFolder, Strange
 from reconciler.observed.second_look import may_fork
 from reconciler.observed.snapshots import observe_snapshots
 from reconciler.observed.source import observe_source

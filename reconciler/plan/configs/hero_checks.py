@@ -6,7 +6,7 @@ import msgspec
 
 from reconciler.desired.hero import Hero
 from reconciler.desired.unsupported import unsupported_hero
-from reconciler.observed.records import ModelFacts, PretrainedConfig
+from reconciler.observed.model_records import ModelFacts, PretrainedConfig
 from reconciler.plan.world import World
 from state.contract.byte_tokens import VOCAB_SIZE
 from state.contract.chat import is_built_in, is_model_own

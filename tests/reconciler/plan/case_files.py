@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 from case_constants import EARLIER, SIZE
 
-from reconciler.observed.records import ForeignFolder, Gpu, InboxFacts, InboxFile, ModelFacts, QuestFileFacts
+from reconciler.observed.model_records import ModelFacts
+from reconciler.observed.records import ForeignFolder, Gpu, InboxFacts, InboxFile, QuestFileFacts
 from reconciler.plan.dropped import content_key
 from state.contract.contents import Continued, Finding, Sieved
 from state.contract.inspection import DataFinding, Inspection, TokenCounts
