@@ -22,6 +22,7 @@ _NO_ROOM, _ROOM_AGAIN = "pause, before a save can fail", "go on: "
 
 def plan_urgent_orders(world: World, draft: Draft) -> None:
     """Hand the running trainer a pause, a new goal, a wish to save, before what may take long or fail."""
+    _pause_orphans(world, draft)
     for live, orders in _orderable(world, draft):
         if waits_for_room(world, live) and world.hold(live.campaign) is None:
             block_low(world, draft, live.campaign)
@@ -29,6 +30,32 @@ def plan_urgent_orders(world: World, draft: Draft) -> None:
         if differences:
             uids = tuple(quest.job_uid for quest in orders.quests)
             _give(world, draft, live, orders.sequence + 1, uids, differences)
+
+
+def _pause_orphans(world: World, draft: Draft) -> None:
+    """Hand a pause, or its end, to a run that goes on without a spec; its orders stay as they are else."""
+    for live, orders in _not_stopping(world, draft):
+        pause = _pauses(world, live)
+        if not world.stays_as_it_is(live.campaign) or live.campaign == world.active or pause == orders.pause:
+            continue
+        draft.add(
+            GiveOrders(
+                campaign=live.campaign,
+                campaign_uid=live.row.campaign_uid,
+                generation=live.row.generation,
+                attempt=live.row.attempt,
+                sequence=orders.sequence + 1,
+                job_uids=tuple(quest.job_uid for quest in orders.quests),
+                **as_order(goals_in(orders)),
+                pause=pause,
+                save=orders.save,
+                config=orders.config,
+            ),
+            subject=f"run/{live.campaign}",
+            reason=(said := _pause_text(world, live, pause=pause)),
+            cause=_cause(world, live, [said]),
+            source=_source([said], is_dropped=False),
+        )
 
 
 def plan_orders(world: World, draft: Draft) -> None:
@@ -61,11 +88,13 @@ def plan_orders(world: World, draft: Draft) -> None:
 
 def _orderable(world: World, draft: Draft) -> Iterator[tuple[LiveRun, Orders]]:
     """Yield the runs of the active campaign that have orders and are not to stop."""
+    return ((live, orders) for live, orders in _not_stopping(world, draft) if live.campaign == world.active)
+
+
+def _not_stopping(world: World, draft: Draft) -> Iterator[tuple[LiveRun, Orders]]:
     stopping = {action.key for action in draft.actions(StopRun)}
     for live in world.live_runs():
-        if live.seen is None or live.seen.orders is None or live.key in stopping:
-            continue
-        if live.campaign == world.active:
+        if live.seen is not None and live.seen.orders is not None and live.key not in stopping:
             yield live, live.seen.orders
 
 
