@@ -159,7 +159,8 @@ def test_a_new_number_of_held_out_rows_counts_from_the_next_measurement_on(realm
 
     step = metrics(files, "config")[0].step
     measured = [record.step for record in metrics(files, "evaluation")]
-    assert [one for one in measured if one > step] == [n for n in range(step + 1, step + 5) if n % 2 == 0]
+    due = {n for n in range(step + 1, step + 5) if n % 2 == 0}
+    assert [one for one in measured if one > step] == sorted({*due, step + 4})  # the last one always
     assert read(files.effective, EffectiveRun).config.evaluation.max_rows == 1
     assert list(losses(files)) == list(range(1, step + 5))
 
