@@ -1,19 +1,11 @@
 """Files → Desired, or every mistake of every file in a person's words."""
 
-import copy
-import typing
-from collections.abc import Iterator
-
 import msgspec
 import pytest
 
-from reconciler.desired import kinds
 from reconciler.desired.loading import load
 from reconciler.desired.mistakes import SpecMistakesError, render
 from reconciler.desired.parse_cache import NoCache
-from reconciler.desired.partial import between_keys
-from reconciler.desired.rough import rough_spec
-from reconciler.desired.validation import check_values, record_in
 
 HERO = "specs/heroes/pip.yaml"
 CAMPAIGN = "specs/campaigns/pip/campaign-001.yaml"
@@ -398,34 +390,3 @@ def test_a_wrong_value_makes_no_false_mistake_between_keys(mistakes_in, small, p
     small[path] = text
     mistakes = [one for one in mistakes_in(small) if one.path == path]
     assert [one.line for one in mistakes] == lines
-
-
-WRONG = (None, -1, "\u0456", [None, {}], {"a": 1})
-
-
-@pytest.mark.parametrize("path", [HERO, CAMPAIGN, QUEUE, REALM, "specs/skills/bin.yaml"])
-def test_whatever_stands_at_a_key_is_named_or_right_and_never_a_crash(path) -> None:
-    kind = kinds.place_of(path).kind
-    for keys, is_list in key_paths(kind.type):
-        for value in WRONG:
-            document = nested(keys, value, is_list)
-            _, found = check_values(kind, document)
-            list(between_keys(kind, document, found, set()))
-            rough_spec(kind.name, document)
-
-
-def key_paths(record: type) -> Iterator[tuple[tuple[str, ...], bool]]:
-    """Yield the key path of every field, and whether it is in a list of records."""
-    hints = typing.get_type_hints(record)
-    for field in msgspec.structs.fields(record):
-        yield (field.encode_name,), False
-        inner = record_in(hints[field.name])
-        for path, _ in key_paths(inner) if inner is not None else ():
-            yield (field.encode_name, *path), typing.get_origin(hints[field.name]) is tuple
-
-
-def nested(keys: tuple[str, ...], value: object, is_list: bool) -> dict[str, object]:
-    """Return {a: {b: value}}, or {a: [{b: value}, {b: value}]}."""
-    for key in reversed(keys[1:]):
-        value = {key: value}
-    return {keys[0]: [value, copy.deepcopy(value)] if is_list else copy.deepcopy(value)}
