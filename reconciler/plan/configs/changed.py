@@ -14,6 +14,8 @@ _ELSEWHERE = {
     "evaluation.held_out_digest": "evaluation.held_out",
 }
 """Key of the config → the setting that decides it, where their names differ."""
+_HELD_OUT = ("evaluation.held_out_fraction", "evaluation.held_out_digest")
+"""Two keys of the config for one setting."""
 _REPEATED = ("model.max_context_length", "training.max_length")
 """The first of these is the second again."""
 
@@ -69,7 +71,7 @@ def cause_of(world: World, campaign: str, resolved: ResolvedRun, difference: Dif
     key = difference.decisive
     if key is None:
         return "specs"
-    setting = _ELSEWHERE.get(key, _shown(key))
+    setting = _shown(key)
     if setting in resolved.settings:
         return resolved.settings[setting].origin
     return world.where(f"hero/{campaign.partition('/')[0]}", *place_in_hero(key))
@@ -85,10 +87,21 @@ def place_in_hero(key: str) -> tuple[Step, ...]:
 
 def _told(changes: tuple[KeyChange, ...]) -> str:
     keys = {change.key for change in changes}
-    once = [one for one in changes if one.key != _REPEATED[0] or _REPEATED[1] not in keys]
+    once = [one for one in _with_one_held_out(changes) if one.key != _REPEATED[0] or _REPEATED[1] not in keys]
     once.sort(key=lambda change: -ORDER.index(change.class_))
     of_several = len({change.class_ for change in once}) > 1
     return ", ".join(_line(one) + (f" ({_in_words(one.class_)})" if of_several else "") for one in once)
+
+
+def _with_one_held_out(changes: tuple[KeyChange, ...]) -> list[KeyChange]:
+    """Return the changes, a share that becomes a file (or a file a share) as the one setting that it is."""
+    share, file = (next((one for one in changes if one.key == key), None) for key in _HELD_OUT)
+    if file is None:
+        return list(changes)
+    ends = zip((share.old, share.new) if share else (None, None), (file.old, file.new), strict=True)
+    old, new = (f"file {digest}" if digest else share_ for share_, digest in ends)
+    others = [one for one in changes if one.key not in _HELD_OUT]
+    return [*others, KeyChange(_HELD_OUT[0], old, new, file.class_)]
 
 
 def _in_words(verdict: Class) -> str:
@@ -107,4 +120,5 @@ def _value(value: object) -> str:
 
 
 def _shown(key: str) -> str:
-    return key.removeprefix("training.")
+    """Return the key that a spec has for a key of the config."""
+    return _ELSEWHERE.get(key, key.removeprefix("training."))

@@ -6,6 +6,8 @@ the spec says, so a file that vanished is measured with as it was last taken in,
 
 from collections.abc import Iterator
 
+import msgspec
+
 from reconciler.desired.desired import Desired
 from reconciler.desired.layers import held_out_of, layers_of, resolve
 from reconciler.desired.queue import Quest
@@ -13,6 +15,7 @@ from reconciler.desired.training import HeldOutFile
 from reconciler.observed.records import LearntHeldOut, QuestFileFacts
 from reconciler.plan.actions import SnapshotHeldOut
 from reconciler.plan.draft import Draft
+from reconciler.plan.queue import jobs
 from reconciler.plan.queue.quest_sources import contracts_of
 from reconciler.plan.world import World
 from state.amounts import count
@@ -20,6 +23,7 @@ from state.canonical import sha256_of
 from state.contract.inspection import TOO_FEW_HELD_OUT as TOO_FEW
 from state.contract.orders import RowShape
 from state.contract.row_contracts import RowContract
+from state.contract.run_config import RunConfig
 
 MOST_NAMED = 5
 
@@ -93,6 +97,38 @@ def _of_file(world: World, campaign: str) -> Iterator[str]:
             f"{learnt_text(late)} of {seen.name}: the campaign had learnt them before, so their loss is too "
             f"low; reconcile prove {campaign}@latest"
         )
+
+
+def warn_of_learnt_rows(world: World, draft: Draft, campaign: str, last_config: str | None) -> None:
+    """Warn that a launch holds out a larger share, and with it rows that the campaign has learnt.
+
+    `last_config`: that of its last run, as JSON; None: there was none. A row is held out by its content, so
+    a larger share holds out all that the smaller one did, and a smaller one nothing else.
+    """
+    share, before = held_out_of(world.desired, campaign), _share_in(last_config)
+    if isinstance(share, HeldOutFile) or before is None or share <= before:
+        return
+    learnt = [job for job in world.facts.jobs_of(world.uid(campaign)) if jobs.is_begun(world, campaign, job)]
+    if not learnt:
+        return
+    num_rows, quests = sum(job.num_examples for job in learnt), sorted({job.quest_id for job in learnt})
+    num_late = max(1, round(num_rows * (share - before)))
+    whose = f"quest {quests[0]}" if len(quests) == 1 else f"{len(quests):,} quests"
+    draft.warnings.append(
+        f"{_where(world, campaign)}: held_out {before:g} → {share:g} holds out about {num_late:,} of the "
+        f"{count(num_rows, 'row')} of {whose} that {campaign} has learnt: a loss measured with them is too "
+        f"low; reconcile prove {campaign}@latest counts them"
+    )
+
+
+def _share_in(config_json: str | None) -> float | None:
+    """Return the share that a recorded config held out; None: there is none, or of another version."""
+    if config_json is None:
+        return None
+    try:
+        return msgspec.json.decode(config_json, type=RunConfig).evaluation.held_out_fraction
+    except msgspec.ValidationError:
+        return None
 
 
 def learnt_text(late: LearntHeldOut) -> str:

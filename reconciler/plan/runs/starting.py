@@ -124,6 +124,7 @@ def _launch(world: World, draft: Draft, campaign: str, resolved: ResolvedRun, he
     fresh = begins_afresh(newest.manifest, resolved.config) if newest else None
     change, cause = _what_changed(world, campaign, resolved, generation)
     measured = held_out.take_in(world, draft, campaign)
+    held_out.warn_of_learnt_rows(world, draft, campaign, _last_config(world, campaign))
     device = choose_device(world)
     draft.add(
         LaunchRun(
@@ -189,7 +190,12 @@ def _what_changed(
         return "", None
     difference = change_since(in_force(last).config_json, resolved.config)
     cause = cause_of(world, campaign, resolved, difference)
-    return f"generation {generation}: {difference.text}; ", cause
+    return f"generation {generation}: {difference.text_and_class}; ", cause
+
+
+def _last_config(world: World, campaign: str) -> str | None:
+    last = _last_run(world, campaign)
+    return in_force(last).config_json if last is not None else None
 
 
 def _first_quest(world: World, heading: Heading) -> str:
