@@ -49,7 +49,8 @@ class Quest(Record, frozen=True, kw_only=True):
     that of its dataset."""
     on_edit: Literal["refuse", "retrain", "ignore"] = "refuse"
     """When its content is no longer what was taken in: name it and go on with what was taken in, train the
-    new content as a whole, or say nothing and go on. Rows added behind are no edit: they are trained."""
+    new content as a whole, or say nothing and go on. Rows added behind are no edit: they are trained, unless
+    others were edited."""
     epochs: Annotated[int, Meta(gt=0, le=1000)] = 1
     """How often each row is trained; raising it trains the difference."""
     priority: Literal["high", "normal", "low"] = "normal"

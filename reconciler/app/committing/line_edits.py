@@ -44,11 +44,15 @@ def with_value(text: str, at: KeyPath, value: str) -> str:
 def with_line(text: str, key: str, value: str, *, after: Sequence[str]) -> str:
     """Return the text with `key: value`: in place where the key is, else under the first fitting of `after`.
 
+    A map or a list that is there goes with its lines; the new value comes where a new line would.
+
     Raises:
         CannotEdit: no line of its own can be added, as in `{id: x}`.
     """
     if key in _places(text):
-        return with_value(text, (key,), value)
+        if not isinstance(_values(text.removeprefix(_MARK)).get(key), dict | list):
+            return with_value(text, (key,), value)
+        text = without_block(text, key)
 
     def under(anchor: str) -> Callable[[list[str], Any], list[str]]:
         def edit(lines: list[str], places: Any) -> list[str]:

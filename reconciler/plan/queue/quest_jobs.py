@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from reconciler.desired.queue import Quest
-from reconciler.plan.actions import UpdateJob
+from reconciler.plan.actions import SnapshotFile, UpdateJob
 from reconciler.plan.draft import Draft
 from reconciler.plan.queue import jobs
 from reconciler.plan.queue.content import block, dequeue, enqueue, fetch
@@ -17,6 +17,7 @@ from reconciler.plan.queue.quest_parts import (
 from reconciler.plan.queue.quest_sources import NoSource, QuestSource, quest_source, why_gone
 from reconciler.plan.retries.retry import is_forgiven
 from reconciler.plan.world import World
+from state.amounts import count
 from state.store.rows import JobRow
 
 
@@ -130,9 +131,23 @@ def _plan_edit(
         )
         hint = "give the new content a quest id of its own, or say on_edit: retrain or ignore"
         block(world, draft, quest, "quest-changed", message, hint)
+    elif more := _more_than_taken_in(world, parts, source):
+        draft.warnings.append(
+            f"{world.quest_where(quest.id)}: quest {quest.id} has {count(more, 'row')} more than were taken "
+            "in, and others of its rows were edited: with on_edit: ignore none of it is trained; give what"
+            " is new a quest of its own"
+        )
     for job in parts:
         if job not in returning:
             _plan_part(world, draft, quest, campaign, parts, job, source)
+
+
+def _more_than_taken_in(world: World, parts: Sequence[JobRow], source: QuestSource) -> int:
+    """Return how many rows more a file has than its parts had together."""
+    if not isinstance(source.fetch, SnapshotFile):
+        return 0
+    taken = [data.num_rows for job in parts if (data := world.facts.quest_data(job.source_key)) is not None]
+    return max(0, source.fetch.num_rows - sum(taken)) if len(taken) == len(parts) else 0
 
 
 def _is_forgiven(world: World, campaign: str, job: JobRow) -> bool:

@@ -18,7 +18,7 @@ from reconciler.plan.segments.releases import (
     waits_for_warm_up,
     wanted_of,
 )
-from reconciler.plan.segments.rollbacks import DIVERGED, NoRollback, Rollback, rollback_of
+from reconciler.plan.segments.rollbacks import DIVERGED, NoRollback, Rollback, overtaken, rollback_of
 from reconciler.plan.segments.rolled_back import told_after_rollback
 from reconciler.plan.world import World
 from state.amounts import count
@@ -64,6 +64,8 @@ def _plan(world: World, draft: Draft, row: CampaignRow) -> None:
         if not world.is_training(row.name):
             _begin(world, draft, row, found)
     else:
+        if (said := overtaken(world, row)) is not None:
+            draft.warnings.append(said)
         _plan_release(world, draft, row)
 
 

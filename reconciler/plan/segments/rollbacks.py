@@ -8,6 +8,7 @@ that diverged, is answered once: the segment that it began remembers it.
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from reconciler.desired.campaign import Rewind
 from reconciler.desired.layers import layers_of, resolve
 from reconciler.observed.records import FoundCheckpoint
 from reconciler.plan.retries.retry import is_forgiven
@@ -20,6 +21,7 @@ from state.store.rows import CampaignRow, RunRow, SegmentRow
 DIVERGED = "diverged"
 """The class of failure of a run whose loss stayed far above what it was."""
 _OF_A_RUN = "run "
+_ASKED = "rewind to "
 _SHOWN = 8
 
 
@@ -57,7 +59,7 @@ def _asked(world: World, row: CampaignRow) -> Rollback | NoRollback | None:
     rewind = world.desired.campaigns[row.name].spec.rewind
     if rewind is None:
         return None
-    wanted = f"rewind to {rewind.to}: {rewind.reason}"
+    wanted = _wanted(rewind)
     if any(one.wanted == wanted for one in world.facts.segments_of(row.uid)):
         return None
     cause = world.where(f"campaign/{row.name}", "rewind")
@@ -66,6 +68,28 @@ def _asked(world: World, row: CampaignRow) -> Rollback | NoRollback | None:
         return _not_there(world, row, rewind.to, cause)
     factor = _factor_at(world, row, parent)
     return Rollback(wanted, rewind.reason, cause, True, parent, factor)  # noqa: FBT003 - a person asked
+
+
+def overtaken(world: World, row: CampaignRow) -> str | None:
+    """Return in words that the campaign went elsewhere since its spec's rewind was made; None: it did not."""
+    rewind = world.desired.campaigns[row.name].spec.rewind if row.name in world.desired.campaigns else None
+    asked = [one for one in world.facts.segments_of(row.uid) if one.wanted.startswith(_ASKED)]
+    if rewind is None or not asked or asked[-1].wanted == _wanted(rewind):
+        return None
+    made = next((one for one in asked if one.wanted == _wanted(rewind)), None)
+    if made is None:
+        return None
+    where = world.where(f"campaign/{row.name}", "rewind")
+    return (
+        f"{where}: {row.name} went back to step {rewind.to} for that reason already (segment {made.number}), "
+        f"and to step {asked[-1].parent_step} since (segment {asked[-1].number}); to go back once more give "
+        "another reason"
+    )
+
+
+def _wanted(rewind: Rewind) -> str:
+    """Return the words by which a segment remembers the line that asked for it."""
+    return f"{_ASKED}{rewind.to}: {rewind.reason}"
 
 
 def _not_there(world: World, row: CampaignRow, step: int, cause: str) -> NoRollback:

@@ -29,6 +29,12 @@ def test_a_key_that_is_there_gets_the_value_in_place() -> None:
     )
 
 
+@pytest.mark.parametrize("there", ["{to: 8, reason: x}", "\n  to: 8\n  reason: >\n    x", "\n- 1\n- 2"])
+def test_a_map_or_a_list_that_is_there_makes_way_for_the_new_value(there: str) -> None:
+    edited = with_line(f"id: x\nrewind: {there}\n# why\nname: y\n", "rewind", "{to: 4}", after=("name", "id"))
+    assert edited == "id: x\n# why\nname: y\nrewind: {to: 4}\n"
+
+
 @pytest.mark.parametrize(("new", "spaces"), [("x/y", 12), ("x/longer", 7), ("x/so-long-that-it-is", 1)])
 def test_a_comment_beside_a_changed_value_keeps_its_column_where_it_can(new: str, spaces: int) -> None:
     edited = with_value(SPEC, ("for", 0), new)
