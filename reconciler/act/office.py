@@ -11,10 +11,11 @@ from state.layout import Layout
 from state.lock import mirror_epoch, read_epoch
 from state.queue_folders import FOLDERS
 from state.store.connection import open_writer
+from state.store.older_copy import why_older
 from state.store.row_files import row_folders
 from state.store.rows import CampaignRow
 from state.store.tables import select
-from state.store.writer import Writer, is_older_copy
+from state.store.writer import Writer
 
 
 def enter_office(layout: Layout, now: str) -> Writer:
@@ -45,7 +46,7 @@ def enter_office(layout: Layout, now: str) -> Writer:
 def _writer(layout: Layout) -> Writer:
     """Open the store; an older copy learns which numbers of checkpoints were used since."""
     connection, epoch = open_writer(layout.store), read_epoch(layout.epoch)
-    newest = newest_numbered(layout) if is_older_copy(connection, epoch) else None
+    newest = newest_numbered(layout) if why_older(connection, epoch) else None
     return Writer(connection, epoch, newest.sequence if newest else None)
 
 

@@ -42,7 +42,8 @@ def older_copy_text(layout: Layout) -> str:
     goes_on = f"; numbers go on after {newest.sequence:,}, that of {newest.thing}" if newest else ""
     return (
         f"{layout.store} is an older copy that was put back: it does not know what happened since; "
-        f"checkpoints that lie in the folders are recorded again{goes_on}; the history of runs is not"
+        f"checkpoints that lie in the folders are recorded again{goes_on}; the history of runs is not; "
+        "nothing is deleted until reconcile doctor --rebuild has made it again"
     )
 
 

@@ -304,7 +304,7 @@ def summary(document: "PlanDocument") -> str:
     return f"{nothing}{': ' if rest else ''}{', '.join(rest)}."
 
 
-_WHOLE = ("root", "source")
+_WHOLE = ("root", "source", "store")
 """What is no thing that `explain` explains: its hint is said at once."""
 
 

@@ -215,9 +215,13 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return {row.quest_id: row for row in self.store.inbox}
 
     @property
-    def is_source_in_trouble(self) -> bool:
-        """Can the branch that is followed not be followed, so that nothing is deleted meanwhile?"""
-        return self.source is not None and self.source.trouble is not None
+    def deletions_wait_while(self) -> str | None:
+        """Why nothing at all is deleted for now, in words; None: there is no such reason."""
+        if self.store.older_copy is not None:
+            return "the store is an older copy"
+        if self.source is not None and self.source.trouble is not None:
+            return "the source of the specs is in doubt"
+        return None
 
     @cached_property
     def in_trash(self) -> tuple[TrashRow, ...]:

@@ -153,6 +153,11 @@ def something_stands_in_the_way(world: World) -> bool:
     return bool(world.facts.obstacles)
 
 
+def the_store_is_an_older_copy(world: World) -> bool:
+    """Did somebody put an older copy of the store back?"""
+    return world.facts.store.older_copy is not None
+
+
 def the_source_is_in_trouble(world: World) -> bool:
     """Can the branch that is followed not be followed?"""
     return world.facts.source is not None

@@ -74,6 +74,7 @@ PLANNERS = (
     Planner("in_the_way", "plan_obstacles", occasions.something_stands_in_the_way),
     Planner("orphans", "plan_orphans", occasions.something_is_unexplained),
     Planner("review.guard", "plan_guard", occasions.somebody_asks),
+    Planner("older_store", "plan_older_store", occasions.the_store_is_an_older_copy),
     Planner("source", "plan_source_trouble", occasions.the_source_is_in_trouble),
     Planner("queue.folders", "plan_queue_folders", occasions.always),
     Planner("copies.second_copies", "plan_second_copies", occasions.copies_are_wanted),
@@ -90,7 +91,12 @@ def _finish_first(world: World, draft: Draft) -> bool:
         return False
     from reconciler.plan.trash.demotions import plan_unfinished_demotions  # seldom needed
 
-    return plan_unfinished_demotions(world, draft)
+    is_found = plan_unfinished_demotions(world, draft)
+    if is_found and occasions.the_store_is_an_older_copy(world):
+        from reconciler.plan.older_store import name_older_store
+
+        name_older_store(world, draft)
+    return is_found
 
 
 _STOPS = (block_misplaced_root, block_reserved_heroes, _finish_first)

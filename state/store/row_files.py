@@ -15,6 +15,7 @@ import msgspec
 from state.atomic import create_file, ensure_folder, write_file
 from state.contract.files import ContractError, decode
 from state.inside import InTheWay, read_file
+from state.store.older_copy import older_copy_of
 from state.store.owed_rows import BESIDE_META, MIRRORED_META, NOT_MIRRORED, REALM, owed_rows, rows_are_said
 from state.store.rows import CampaignRow, ManifestRow
 from state.store.schema import TABLES
@@ -51,8 +52,13 @@ def row_folders(folder: Path) -> list[Path]:
 
 
 def settle_row_files(folder: Path, writer: Writer) -> None:
-    """Write what the files do not say yet; what something else has the place of stays owed."""
+    """Write what the files do not say yet; what something else has the place of stays owed.
+
+    Nothing is written from an older copy of the store: the files know more, and it is made again from them.
+    """
     with writer.transaction() as store:
+        if older_copy_of(store):
+            return
         files = {owner: _content(store, owner) for owner in owed_rows(store)}
     said = [owner for owner, content in files.items() if _said(folder, owner, content)]
     if said:

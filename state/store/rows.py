@@ -360,6 +360,9 @@ class StoreView(msgspec.Struct, frozen=True, kw_only=True):
 
     realm_uid: str
     epoch: int
+    older_copy: str | None = None
+    """How it shows that it is an older copy that somebody put back, which nothing has made whole since; None:
+    nothing shows that."""
     active_uid: str | None = None
     activated_at: str | None = None
     applied_commit: str | None = None

@@ -4,6 +4,7 @@ import apsw
 import msgspec
 
 from state.moments import BootMoment
+from state.store.older_copy import older_copy_of
 from state.store.rows import (
     CampaignRow,
     CopyRow,
@@ -31,6 +32,7 @@ def read_view(connection: apsw.Connection) -> StoreView:
         return StoreView(
             realm_uid=get_meta(connection, "realm_uid") or "",
             epoch=epoch,
+            older_copy=older_copy_of(connection),
             active_uid=get_meta(connection, "active_uid") or None,
             activated_at=get_meta(connection, "activated_at") or None,
             applied_commit=get_meta(connection, "applied_commit") or None,

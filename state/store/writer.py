@@ -8,6 +8,7 @@ import apsw
 
 from state.failpoints import reach
 from state.store.backups import back_up
+from state.store.older_copy import mark_older, older_copy_of, why_older
 from state.store.owed_rows import owe_rows, watch_changes
 from state.store.tables import get_meta, put_meta
 
@@ -23,16 +24,23 @@ class Writer:
 
     Taking office raises the epoch by one, above `mirrored_epoch` too (the store may be an older copy);
     a transaction under an older epoch is refused. New rows of the ledger are numbered above `newest_number`,
-    which an older copy does not know to be in use.
+    which an older copy does not know to be in use. That it is one is written into it, since its epoch does
+    not show it any more. One that is being made anew from the files beside it (`is_remade`) is none.
     """
 
     def __init__(
-        self, connection: apsw.Connection, mirrored_epoch: int = 0, newest_number: int | None = None
+        self,
+        connection: apsw.Connection,
+        mirrored_epoch: int = 0,
+        newest_number: int | None = None,
+        *,
+        is_remade: bool = False,
     ) -> None:
         self._connection = connection
-        self.is_older_copy = is_older_copy(connection, mirrored_epoch)
-        """Somebody put an older store back: what happened since is not in it."""
-        self.epoch = _raise_epoch(connection, mirrored_epoch, newest_number)
+        why = None if is_remade else why_older(connection, mirrored_epoch)
+        self.epoch = _raise_epoch(connection, mirrored_epoch, newest_number, why)
+        self.is_older_copy = bool(older_copy_of(connection))
+        """Somebody put an older store back, which is not made again yet: what happened since is not in it."""
         self._changed: set[str] = set()
         watch_changes(connection, self._changed.add)
 
@@ -74,11 +82,6 @@ class Writer:
             )
 
 
-def is_older_copy(connection: apsw.Connection, mirrored_epoch: int) -> bool:
-    """Did a later writer write down its epoch beside the store than the store knows?"""
-    return int(get_meta(connection, "epoch") or 0) < mirrored_epoch
-
-
 def next_number(connection: apsw.Connection) -> int:
     """Return the number of the ledger's next row: above all that are, or were, in use, tombstones' too."""
     found = [
@@ -88,13 +91,17 @@ def next_number(connection: apsw.Connection) -> int:
     return max(*(int(newest) for (newest,) in found), int(get_meta(connection, _NEWEST_NUMBER) or 0)) + 1
 
 
-def _raise_epoch(connection: apsw.Connection, mirrored: int, newest_number: int | None) -> int:
+def _raise_epoch(
+    connection: apsw.Connection, mirrored: int, newest_number: int | None, why: str | None
+) -> int:
     connection.execute("BEGIN IMMEDIATE")
     try:
         epoch = max(int(get_meta(connection, "epoch") or 0), mirrored) + 1
         put_meta(connection, "epoch", str(epoch))
         if newest_number is not None and newest_number >= next_number(connection):
             put_meta(connection, _NEWEST_NUMBER, str(newest_number))
+        if why is not None:
+            mark_older(connection, why)
         connection.execute("COMMIT")
     except BaseException:
         _roll_back(connection)

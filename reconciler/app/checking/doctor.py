@@ -216,7 +216,7 @@ def _store(layout: Layout) -> Check:
         return _fail("store", f"damaged: {'; '.join(problems)}", _how_to_restore(layout))
     states = ", ".join(sorted({job.status for job in store.jobs}))
     jobs = _count(len(store.jobs), "job") + (f" ({states})" if states else "")
-    if store.epoch < read_epoch(layout.epoch):
+    if store.older_copy is not None or store.epoch < read_epoch(layout.epoch):
         return _warn(
             "store",
             "an older copy that was put back: it does not know what happened since",

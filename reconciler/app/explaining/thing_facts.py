@@ -285,7 +285,7 @@ def _end_of(view: View, item: TrashItem) -> Fact:
     if any(one.subject == subject and one.code in HOLDS for one in view.plan.blocked):
         return Fact(name="deleted for good", text="not while what is in its way stands (below)")
     if item.is_held:
-        return Fact(name="deleted for good", text="held while the source of the specs is in doubt")
+        return Fact(name="deleted for good", text=f"held while {view.facts.deletions_wait_while}")
     left = duration(item.left_seconds) if item.left_seconds else "two clean ticks"
     return Fact(name="deleted for good in", text=left)
 

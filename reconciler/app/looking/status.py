@@ -83,7 +83,7 @@ class TrashStatus(msgspec.Struct, frozen=True, kw_only=True):
     next_seconds: float | None
     """So soon the first of it may be deleted for good; None: nothing waits."""
     is_held: bool
-    """The source of the specs is in doubt: nothing goes meanwhile, whatever the time."""
+    """The source of the specs is in doubt, or the store an older copy: nothing goes, whatever the time."""
     num_foreign: int
     """What lies there and no tombstone names: never deleted."""
 
@@ -224,7 +224,7 @@ def _trash(view: View) -> TrashStatus:
         num_optimizer_states=num_optimizers,
         size_bytes=view.facts.trash_bytes,
         next_seconds=next_purge_seconds(view),
-        is_held=view.facts.is_source_in_trouble,
+        is_held=view.facts.deletions_wait_while is not None,
         num_foreign=len(list(foreign(view.facts))),
     )
 

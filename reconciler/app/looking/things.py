@@ -18,7 +18,7 @@ NAMES = (
 )
 _ONE_OF_ITS_KIND = {
     **{"realm": "realm", "queue": "queue", "root": "root", "retention": "retention", "trash": "trash"},
-    **{"pointer": "root", "approval": "realm", "source": "realm"},
+    **{"pointer": "root", "approval": "realm", "source": "realm", "store": "root"},
 }
 """Things without an id; what a plan says that it is about, counts, too."""
 _RUN = re.compile(r"g[0-9]+-a[0-9]+", re.ASCII)

@@ -34,6 +34,7 @@ def next_purge_seconds(view: View) -> float | None:
 
 def _ours(view: View) -> Iterator[TrashItem]:
     now = observed_now(view.facts.store, view.seen_at, view.facts.boot)
+    is_held = view.facts.deletions_wait_while is not None
     for stone in view.facts.in_trash:
         gone = is_vanished(view.facts, stone)
         yield TrashItem(
@@ -46,7 +47,7 @@ def _ours(view: View) -> Iterator[TrashItem]:
             size_bytes=0 if gone else stone.size_bytes,
             trashed_at=stone.trashed_at,
             left_seconds=_left(stone, now),
-            is_held=stone.state == "trashed" and not gone and view.facts.is_source_in_trouble,
+            is_held=stone.state == "trashed" and not gone and is_held,
             path=str(view.layout.root / stone.path),
             digest=stone.digest,
         )

@@ -76,7 +76,7 @@ def rebuild(environment: Environment, options: Options) -> Rebuilt:
                 writer.close()
             said = "the store is whole: what is derived from it was written again"
             return Rebuilt(root=str(layout.root), made="files", why=said, problems=problems)
-        made = remake_store(layout, now)
+        made = remake_store(layout, now, is_older=condition == "older")
     return Rebuilt(
         root=str(layout.root),
         made="store",

@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from reconciler.app.rebuilding.folders import FolderRows, rows_of_folders
+from reconciler.app.rebuilding.meanwhile import rows_since
 from state.atomic import publish_file, remove_entry, sync_file
 from state.formats import decode_record
 from state.inside import read_file
@@ -37,14 +38,18 @@ class Remade(msgspec.Struct, frozen=True, kw_only=True):
     problems: tuple[str, ...]
 
 
-def remake_store(layout: Layout, now: str) -> Remade:
+def remake_store(layout: Layout, now: str, *, is_older: bool) -> Remade:
     """Make the store from the files of rows and the folders; the caller holds the realm's lock.
+
+    Of a store that is an older copy (`is_older`) what was written into it since it was put back is kept.
 
     Raises:
         StoreDamaged: what was made does not read back.
         OSError: the disk is full or failing; the old store is as it was, or under its other name.
     """
     said = read_row_files(layout.row_files)
+    if is_older:
+        said = msgspec.structs.replace(said, rows=(*said.rows, *rows_since(layout, said.rows)))
     found = rows_of_folders(layout, said.rows, now)
     staging = layout.store.with_name(f"{STAGING_PREFIX}{layout.store.name}")
     for left in (staging, _journal_of(staging)):
@@ -65,7 +70,7 @@ def remake_store(layout: Layout, now: str) -> Remade:
 def _fill(path: Path, layout: Layout, said: RowsFound, found: FolderRows) -> dict[str, int]:
     """Write a store with these rows; return how many there are of each kind."""
     rows = [*said.rows, *_stones(layout), *found.rows]
-    writer = Writer(open_writer(path), read_epoch(layout.epoch) - 1)
+    writer = Writer(open_writer(path), read_epoch(layout.epoch) - 1, is_remade=True)
     try:
         with writer.transaction() as store:
             put(store, rows)

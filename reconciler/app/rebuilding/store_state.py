@@ -8,6 +8,7 @@ from reconciler.plan.trash.names import dropped_name
 from state.layout import Layout
 from state.lock import read_epoch
 from state.store.connection import StoreDamaged, open_reader
+from state.store.older_copy import older_by_epoch
 from state.store.rows import StoreView
 from state.store.view import read_view
 
@@ -38,15 +39,20 @@ def state_of_store(layout: Layout) -> StoreState:
         return StoreState("damaged", str(error))
     if found != ["ok"]:
         return StoreState("damaged", "; ".join(found))
-    if view.epoch < epoch:
-        why = f"an older copy that was put back: its epoch is {view.epoch}, the last one was {epoch}"
-        return StoreState("older", why)
+    why = _why_older(view, epoch, layout)
+    return StoreState("older", f"an older copy that was put back{why}") if why else StoreState("whole", "")
+
+
+def _why_older(view: StoreView, mirrored_epoch: int, layout: Layout) -> str | None:
+    """Say how it shows that the store is an older copy; None: nothing shows it."""
+    if why := older_by_epoch(view.epoch, mirrored_epoch):
+        return f": {why}"
+    if view.older_copy is not None:
+        return f", and used since: {view.older_copy}"
     if unknown := _drops_unknown_to(view, layout):
         more = f" and {len(unknown) - 1} more" if len(unknown) > 1 else ""
-        return StoreState(
-            "older", f"an older copy that was put back: it knows of no drop of {unknown[0]}{more}"
-        )
-    return StoreState("whole", "")
+        return f": it knows of no drop of {unknown[0]}{more}"
+    return None
 
 
 def _drops_unknown_to(view: StoreView, layout: Layout) -> list[str]:

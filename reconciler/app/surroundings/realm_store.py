@@ -1,9 +1,12 @@
 """The realm's store as a verb meets it: read, or refused in words that say what to do."""
 
 import apsw
+import msgspec
 
 from state.layout import Layout
+from state.lock import read_epoch
 from state.store.connection import StoreDamaged, open_reader
+from state.store.older_copy import older_by_epoch
 from state.store.rows import StoreView
 from state.store.troubles import in_words
 from state.store.view import read_view
@@ -18,11 +21,22 @@ def read_store(layout: Layout) -> StoreView:
         StoreTooNew: a newer version wrote it.
     """
     check_store_is_there(layout)
+    mirrored = _mirrored_epoch(layout)  # before the store: who takes office now raises it there first
     try:
         with open_reader(layout.store) as connection:
-            return read_view(connection)
+            view = read_view(connection)
     except apsw.Error as error:
         raise StoreDamaged(in_words(error, layout.store)) from error
+    why = older_by_epoch(view.epoch, mirrored)
+    return view if why is None else msgspec.structs.replace(view, older_copy=why)
+
+
+def _mirrored_epoch(layout: Layout) -> int:
+    """Return the epoch of the last writer; 0 where its file is damaged, which apply refuses by name."""
+    try:
+        return read_epoch(layout.epoch)
+    except (OSError, ValueError):
+        return 0
 
 
 def newest_copy(layout: Layout) -> str:

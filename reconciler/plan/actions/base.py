@@ -11,7 +11,7 @@ class Action(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="act
     """What a change does. All inputs that decide the effect are fields; the change's id is their hash."""
 
     destroys: ClassVar[bool] = False
-    """Does it drop, demote or purge? Then it waits while the source of the specs is in doubt."""
+    """Does it drop, demote or purge? Then it waits while the specs' source, or the store, is in doubt."""
 
 
 class OfCheckpoint(Action, frozen=True, kw_only=True):

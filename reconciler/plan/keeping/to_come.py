@@ -42,7 +42,8 @@ class ToCome(msgspec.Struct, frozen=True, kw_only=True):
     purge_in_seconds: float = 0.0
     """Until the first of them is deleted for good."""
     is_held: bool = False
-    """The source of the specs is in doubt: none of this happens meanwhile, whatever the time."""
+    held_while: str | None = None
+    """Why none of this happens for now, whatever the time (`Facts.deletions_wait_while`)."""
 
     @property
     def text(self) -> str:
@@ -57,8 +58,8 @@ class ToCome(msgspec.Struct, frozen=True, kw_only=True):
         return "; ".join(parts)
 
     def _when(self, number: int, seconds: float) -> str:
-        if self.is_held:
-            return "held while the source of the specs is in doubt"
+        if self.held_while is not None:
+            return f"held while {self.held_while}"
         first = "the first " if number > 1 else ""
         return f"{first}in {duration(seconds)}" if seconds >= 1 else f"{first}after the next clean ticks"
 
@@ -71,6 +72,7 @@ def to_come(world: World, plan: Plan) -> ToCome:
     stones = [stone for stone in world.facts.in_trash if _only_waits(stone, held, purged)]
     ends = [stone.trashed_at_seconds + stone.grace_seconds for stone in stones]
     age = _minimum_age(world)
+    held_while = world.facts.deletions_wait_while if young or stones else None
     return ToCome(
         num_drops=len(young),
         drop_bytes=sum(one.size_bytes for one in young),
@@ -78,7 +80,8 @@ def to_come(world: World, plan: Plan) -> ToCome:
         num_purges=len(stones),
         purge_bytes=sum(stone.size_bytes for stone in stones),
         purge_in_seconds=max(0.0, min(ends, default=now) - now),
-        is_held=bool(young or stones) and world.facts.is_source_in_trouble,
+        is_held=held_while is not None,
+        held_while=held_while,
     )
 
 

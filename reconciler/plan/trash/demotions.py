@@ -70,8 +70,9 @@ def plan_unfinished_demotions(world: World, draft: Draft) -> bool:
 
 
 def _may_begin(world: World, row: CampaignRow) -> bool:
-    """Is neither the source in doubt nor a checkpoint of the campaign missing or damaged?"""
-    return not world.facts.is_source_in_trouble and why_on_hold(world, Draft(), stock_of(world, row)) is None
+    """Are neither source nor store in doubt, and is no checkpoint of the campaign missing or damaged?"""
+    is_free = world.facts.deletions_wait_while is None
+    return is_free and why_on_hold(world, Draft(), stock_of(world, row)) is None
 
 
 class _Told(NamedTuple):

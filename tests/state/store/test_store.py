@@ -165,7 +165,18 @@ def test_the_epoch_is_above_every_one_before(path: Path) -> None:
     later.close()
 
     assert (writer.epoch, later.epoch) == (42, 43)
-    assert (writer.is_older_copy, later.is_older_copy) == (True, False)
+
+
+def test_an_older_copy_stays_one_for_every_later_writer_until_it_is_made_again(path: Path) -> None:
+    writers = [Writer(open_writer(path), mirrored_epoch=epoch) for epoch in (41, 42)]
+    for writer in writers:
+        writer.close()
+    remade = Writer(open_writer(path.with_name("remade.db")), mirrored_epoch=43, is_remade=True)
+    remade.close()
+
+    assert [writer.is_older_copy for writer in (*writers, remade)] == [True, True, False]
+    with open_reader(path) as store:
+        assert read_view(store).older_copy == "its epoch is 0, the last one was 41"
 
 
 def test_a_reader_creates_no_file_and_changes_no_time(writer: Writer, path: Path) -> None:

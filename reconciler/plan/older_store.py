@@ -1,0 +1,39 @@
+"""A store that is an older copy of itself, put back: it is named, and nothing is deleted by what it says.
+
+It knows neither what was done since nor what people asked since: an approval that was used lies in it as if
+it had not been, and what somebody took back as if it had never gone. The files beside it know both. So it
+holds nothing but deletions, until `doctor --rebuild` has made it again from them.
+"""
+
+from reconciler.plan.actions import TakeApproval
+from reconciler.plan.draft import Draft
+from reconciler.plan.world import World
+from state.amounts import count
+
+_AWAITING = "needs-approval"
+
+
+def plan_older_store(world: World, draft: Draft) -> None:
+    """Name an older copy, and take out of the plan whatever would delete, with what waits for an approval."""
+    if world.facts.store.older_copy is None:
+        return
+    held = [change for change in draft.changes if change.action.destroys]
+    uses = [change for change in draft.changes if isinstance(change.action, TakeApproval)]
+    num_held = len(held) + (len(draft.awaiting.changes) if draft.awaiting is not None else 0)
+    draft.take_out([*held, *uses])
+    draft.awaiting = None
+    draft.blocked = [one for one in draft.blocked if one.code != _AWAITING]
+    name_older_store(world, draft, num_held)
+
+
+def name_older_store(world: World, draft: Draft, num_held: int = 0) -> None:
+    """Say that the store is an older copy, how that shows, and how it becomes whole."""
+    wait = f"; {count(num_held, 'deletion')} wait{'s' if num_held == 1 else ''} meanwhile" if num_held else ""
+    draft.block(
+        "store",
+        code="store-older",
+        message=f"the store is an older copy that was put back ({world.facts.store.older_copy}): it does not "
+        f"know what was done and asked since, so nothing is deleted{wait}",
+        cause=f"{world.facts.disk.root}/realm.db",
+        hint="end apply, then: reconcile doctor --rebuild, which makes it again from the files beside it",
+    )

@@ -1,0 +1,163 @@
+"""An older copy of the store is put back: it does not know what was approved, dropped and taken back since.
+
+So plan, status and apply name it, nothing is deleted by what it says, and `doctor --rebuild` makes it whole.
+"""
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from state.layout import Layout
+from state.store.connection import open_reader
+from state.store.rows import InboxRow, TrashRow
+from state.store.tables import select
+
+RULES = "campaigns: {active: {keep_checkpoints: 1}}\nminimum_age: 1s\n"
+SPEC = "specs/campaigns/pip/campaign-001.yaml"
+DELETED = "id: campaign-001\nname: First light\nstate: deleted\n"
+NAMED = "the store is an older copy that was put back"
+
+
+def lying(root: Path) -> list[str]:
+    return sorted(
+        path.name for path in (root / "campaigns/pip/campaign-001/checkpoints").glob("checkpoint-*")
+    )
+
+
+def states(root: Path) -> list[str]:
+    with open_reader(Layout(root).store) as store:
+        return [row.state for row in select(store, TrashRow)]
+
+
+def blocked(run: Any) -> list[tuple[str, str]]:
+    return [(one["subject"], one["code"]) for one in json.loads(run("plan", "--json").stdout)["blocked"]]
+
+
+def check_that_it_is_named_and_nothing_goes(run: Any, root: Path) -> None:
+    """Look with each command; apply twice, since the first leaves no other trace of the older copy."""
+    before, store = lying(root), states(root)
+    for _ in range(2):
+        document = json.loads(run("plan", "--json").stdout)
+        assert document["awaiting"] is None
+        (named,) = [one for one in document["blocked"] if one["code"] == "store-older"]
+        assert named["message"].startswith(NAMED)
+        assert "reconcile doctor --rebuild" in named["hint"]
+        assert NAMED in " ".join(run("status").stdout.split())
+        done = run("apply", "--until-converged")
+        assert (done.exit_code, "older copy" in done.stderr) == (3, True)
+        assert (lying(root), states(root)) == (before, store)
+
+
+@pytest.fixture
+def commit_specs(lab: Path, git):
+    """Commit these files."""
+
+    def make(files: dict[str, str]) -> None:
+        for path, text in files.items():
+            (lab / path).write_text(text)
+        git(lab, "add", ".")
+        git(lab, "commit", "-qm", "other specs")
+
+    return make
+
+
+@pytest.fixture
+def put_back(resting, run, lab: Path, root: Path, commit_specs, pass_time):
+    """Return what approves a deletion, copies the store, deletes, takes it back, and puts the copy back."""
+
+    def make() -> None:
+        resting({}, (1, 2, 3))
+        commit_specs({SPEC: DELETED, "specs/realm.yaml": "id: lab\n"})
+        assert run("apply", "--until-converged").exit_code == 3
+        digest = json.loads(run("plan", "--json").stdout)["awaiting"]["digest"]
+        assert run("approve", digest.removeprefix("sha256:")[:12]).exit_code == 0
+        shutil.copy(root / "realm.db", root.parent / "older.db")
+        assert run("apply", "--until-converged").exit_code == 0
+        assert not (root / "campaigns/pip/campaign-001").exists()
+        assert run("undelete", "pip/campaign-001", "--why", "a mistake").exit_code == 0
+        run("apply", "--once")
+        assert lying(root) == ["checkpoint-1", "checkpoint-2", "checkpoint-3"]
+        shutil.copy(root.parent / "older.db", root / "realm.db")
+
+    return make
+
+
+def test_an_approval_that_was_used_is_not_used_again_on_what_a_person_took_back(
+    put_back, run, root: Path
+) -> None:
+    put_back()
+    check_that_it_is_named_and_nothing_goes(run, root)
+
+    assert run("doctor", "--rebuild").exit_code == 0
+    assert run("apply", "--until-converged").exit_code == 0
+    assert lying(root) == ["checkpoint-1", "checkpoint-2", "checkpoint-3"]
+    plan = json.loads(run("plan", "--json").stdout)
+    assert (plan["changes"], plan["awaiting"], plan["blocked"]) == ([], None, [])
+    assert "state: deleted counts no more" in " ".join(plan["warnings"])
+
+
+def test_what_was_dropped_and_taken_back_is_not_dropped_again(
+    resting, run, root: Path, commit_specs, pass_time
+) -> None:
+    resting({}, (1, 2, 3))
+    shutil.copy(root / "realm.db", root.parent / "older.db")
+    commit_specs({"specs/retention.yaml": RULES})
+    pass_time(3)
+    assert run("apply", "--until-converged").exit_code == 0
+    assert lying(root) == ["checkpoint-3"]
+    for step in (1, 2):
+        assert run("undelete", f"pip/campaign-001@{step}", "--why", "a mistake").exit_code == 0
+    run("apply", "--once")
+    shutil.copy(root.parent / "older.db", root / "realm.db")
+
+    check_that_it_is_named_and_nothing_goes(run, root)
+
+    assert run("doctor", "--rebuild").exit_code == 0
+    assert run("apply", "--until-converged").exit_code == 0
+    assert (lying(root), states(root)) == (["checkpoint-1", "checkpoint-2", "checkpoint-3"], ["restored"] * 2)
+    assert blocked(run) == []
+
+
+def test_a_store_that_nobody_put_back_is_not_named(resting, run, root: Path, commit_specs, pass_time) -> None:
+    resting({}, (1, 2, 3))
+    commit_specs({"specs/retention.yaml": RULES})
+    pass_time(3)
+    assert NAMED not in " ".join(run("plan").stdout.split())
+    assert run("apply", "--until-converged").exit_code == 0
+    assert lying(root) == ["checkpoint-3"]
+
+
+def taken_in(root: Path) -> list[str]:
+    with open_reader(Layout(root).store) as store:
+        return [row.quest_id.partition("-")[0] for row in select(store, InboxRow)]
+
+
+def drop_into_inbox(root: Path, name: str, answer: str) -> None:
+    place = root / "inbox" / f"{name}.jsonl"
+    row = [{"role": "user", "content": "1+1?"}, {"role": "assistant", "content": answer}]
+    place.write_text(json.dumps({"messages": row}) + "\n")
+    os.utime(place, (1_700_000_000, 1_700_000_000))
+
+
+def test_what_was_taken_in_before_and_after_it_was_put_back_is_in_the_store_that_is_made_again(
+    resting, run, root: Path
+) -> None:
+    resting({"specs/realm.yaml": "id: lab\n"}, (1,))
+    shutil.copy(root / "realm.db", root.parent / "older.db")
+    drop_into_inbox(root, "early", "2")
+    run("apply", "--once")
+    assert taken_in(root) == ["early"]
+    shutil.copy(root.parent / "older.db", root / "realm.db")
+    drop_into_inbox(root, "late", "two")
+    run("apply", "--once")
+    assert taken_in(root) == ["late"]
+
+    made = run("doctor", "--rebuild")
+
+    assert "an older copy that was put back, and used since: its epoch is" in " ".join(made.stdout.split())
+    assert sorted(taken_in(root)) == ["early", "late"]
+    assert [code for _, code in blocked(run) if code == "store-older"] == []
