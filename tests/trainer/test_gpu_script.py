@@ -40,6 +40,7 @@ def test_its_smoke_run_measures_beside_trl() -> None:
     assert found["G2"].endswith("ms)")
 
 
+@pytest.mark.long
 def test_without_a_device_it_says_so() -> None:
     torch = pytest.importorskip("torch")
     if torch.cuda.is_available():

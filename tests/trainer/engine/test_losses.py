@@ -187,6 +187,7 @@ def test_computing_the_layers_twice_instead_of_keeping_them_changes_nothing() ->
     assert torch.equal(again, kept)
 
 
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore")  # torch warns of what it does itself while it traces
 def test_compiled_layers_learn_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     """Traced and run without generating code, which is how far a machine without a GPU can look."""
