@@ -28,9 +28,6 @@ class CampaignCard(msgspec.Struct, frozen=True, kw_only=True):
     """None: the spec says nothing of them; what an older file says is kept."""
 
 
-_DECODER = msgspec.json.Decoder(CampaignCard)
-
-
 def encode_card(card: CampaignCard) -> str:
     """Return the card as a row keeps it."""
     return msgspec.json.encode(card).decode()
@@ -38,4 +35,4 @@ def encode_card(card: CampaignCard) -> str:
 
 def decode_card(text: str) -> CampaignCard | None:
     """Return the card in a row; None in one of an older version."""
-    return _DECODER.decode(text) if text else None
+    return msgspec.json.decode(text, type=CampaignCard) if text else None

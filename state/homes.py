@@ -7,7 +7,9 @@ folder at the other place; whoever reads or writes there asks here, so that noth
 import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
+
+import msgspec
 
 from state.ids import campaign_folder, recorded_folder
 from state.layout import CampaignLayout, Layout
@@ -17,7 +19,7 @@ HomeState = Literal["home", "moved", "both", "missing"]
 """At home; only at the other place; at both, so one is in the other's way; nowhere."""
 
 
-class Home(NamedTuple):
+class Home(msgspec.Struct, frozen=True):
     """The places of a campaign, and how they were found."""
 
     folder: str

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from reconciler.cli.text_cost import cost_text, kept_lines, memory_lines
 from reconciler.cli.text_layout import safe
 from reconciler.cli.text_plan import NO_LONGER, Layout, lines_of, summary
@@ -94,7 +96,7 @@ def _rows(title: str, lines: "list[Line]", layout: Layout) -> list[str]:
     rows = [f"# {title}"] if title else []
     for line in lines:
         mark = "-" if title == NO_LONGER else _MARKS.get(line.symbol, "!")
-        shown = line._replace(symbol="") if line.symbol == mark else line
+        shown = msgspec.structs.replace(line, symbol="") if line.symbol == mark else line
         rows += [f"{mark}{text[1:]}" for text in layout.render(shown).split("\n")]
     return [row.replace("```", _NO_FENCE) for row in rows]
 

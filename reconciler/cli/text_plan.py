@@ -1,7 +1,9 @@
 """The plan as text: who and where, drift apart from edits, one line a change, a legend, a summary. Pure."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from reconciler.cli.text_cost import cost_text, kept_lines, memory_lines
 from reconciler.cli.text_layout import GAP, INDENT, PLAIN, Paint, columns, padded, safe, wrapped
@@ -39,7 +41,7 @@ _DIGEST = 12
 STEP_GAP = " " * 8
 
 
-class Line(NamedTuple):
+class Line(msgspec.Struct, frozen=True):
     """One row of the plan, before it is laid out."""
 
     symbol: str

@@ -77,8 +77,8 @@ def _names(top: Path, num_digits: int, cache: Cache) -> dict[str, str]:
     def read(path: str) -> str:
         return blob_id(_content(f"{top}/{path}"), num_digits)
 
-    nothing = blob_id(b"", num_digits)
-    return {**names_of_contents(top, files, read, cache, str(num_digits)), **dict.fromkeys(others, nothing)}
+    names = names_of_contents(top, files, read, cache, str(num_digits))
+    return {**names, **{path: blob_id(b"", num_digits) for path in others}}
 
 
 def _found(top: Path) -> tuple[dict[str, Signature], list[str]]:

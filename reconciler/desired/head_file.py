@@ -8,7 +8,8 @@ folder of another user, settings that say where the work tree is.
 import os
 import re
 from pathlib import Path
-from typing import NamedTuple
+
+import msgspec
 
 _HEAD = re.compile(r"ref: (refs/heads/[A-Za-z0-9_][A-Za-z0-9_./-]*)\n")
 _ID = re.compile(r"([0-9a-f]{40}|[0-9a-f]{64})\n")
@@ -17,7 +18,7 @@ _ELSEWHERE = re.compile(rb"worktree|\bbare\b(?!\s*=\s*false\s)|\[\s*include|refs
 _MOST_BYTES = 1 << 16
 
 
-class Head(NamedTuple):
+class Head(msgspec.Struct, frozen=True):
     """What HEAD was when it was read."""
 
     commit_id: str

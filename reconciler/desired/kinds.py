@@ -4,7 +4,9 @@ A new kind is a module like `campaign` (a record, LATER, check) and one line in 
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
+
+import msgspec
 
 from reconciler.desired import campaign, dataset, hero, hosts, queue, realm, retention, skill
 from reconciler.desired.base import ID_WORDS, Record
@@ -23,7 +25,7 @@ def _stem_alone(stem: str, _spec: Any) -> tuple[str, ...]:
     return (stem,)
 
 
-class Kind(NamedTuple):
+class Kind(msgspec.Struct, frozen=True):
     """One kind of spec."""
 
     name: str
@@ -73,7 +75,7 @@ _FOLDERS = {"heroes": (HERO, 1), "campaigns": (CAMPAIGN, 2), "skills": (SKILL, 1
 """Folder → its kind, and how many ids follow it."""
 
 
-class PlacedSpec(NamedTuple):
+class PlacedSpec(msgspec.Struct, frozen=True):
     """What a path says about the spec in it."""
 
     kind: Kind

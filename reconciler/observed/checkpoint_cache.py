@@ -27,9 +27,6 @@ class Remembered(msgspec.Struct, frozen=True, array_like=True):
     found: FoundCheckpoint
 
 
-_DECODER = msgspec.msgpack.Decoder(dict[str, Remembered])
-
-
 class CheckpointCache:
     """Complete checkpoints by the folder they lie in and by their names."""
 
@@ -55,7 +52,7 @@ class CheckpointCache:
     def _read(self, folder: str) -> dict[str, Remembered]:
         entry = self._kept.get(_key(folder)) if self._kept is not None else None
         try:
-            return _DECODER.decode(entry) if entry else {}
+            return msgspec.msgpack.decode(entry, type=dict[str, Remembered]) if entry else {}
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return {}  # another version's: look again
 

@@ -72,7 +72,6 @@ class _Print(msgspec.Struct, frozen=True, array_like=True):
 
 _Places = tuple[tuple[str, ...], tuple[Signature | None, ...]]
 _DECODER = msgspec.msgpack.Decoder(_Known)
-_PRINT_DECODER = msgspec.msgpack.Decoder(_Print)
 
 
 class FolderMemory:
@@ -110,7 +109,7 @@ class FolderMemory:
 
     def _is_untouched(self, below: Neighbours, path: str) -> bool:
         try:
-            known = _PRINT_DECODER.decode(self._entries[_key(path)])
+            known = msgspec.msgpack.decode(self._entries[_key(path)], type=_Print)
             with below.open(path) as folder:
                 return folder.are(known.places, known.signatures)
         except (OSError, UnsafeFile, ValueError, msgspec.DecodeError):

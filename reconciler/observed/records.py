@@ -64,9 +64,6 @@ class SeenProcess(msgspec.Struct, frozen=True, kw_only=True):
     name: str
 
 
-_MANIFEST = msgspec.json.Decoder(Manifest)
-
-
 class FoundCheckpoint(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """A checkpoint that passed the test of completeness (its contents were not hashed).
 
@@ -87,7 +84,7 @@ class FoundCheckpoint(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def manifest(self) -> Manifest:
         """What it says of itself."""
-        return _MANIFEST.decode(self.manifest_json)
+        return msgspec.json.decode(self.manifest_json, type=Manifest)
 
 
 def found_checkpoint(path: str, size_bytes: int, manifest: Manifest) -> FoundCheckpoint:

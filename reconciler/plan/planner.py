@@ -8,7 +8,8 @@ occasion to say anything is not even imported.
 
 from collections.abc import Callable
 from importlib import import_module
-from typing import NamedTuple
+
+import msgspec
 
 from reconciler.desired.desired import Desired
 from reconciler.observed.facts import Facts
@@ -20,7 +21,7 @@ from reconciler.plan.root import block_misplaced_root, block_reserved_heroes
 from reconciler.plan.world import World
 
 
-class Planner(NamedTuple):
+class Planner(msgspec.Struct, frozen=True):
     """One planner, by name."""
 
     module: str

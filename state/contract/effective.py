@@ -4,7 +4,7 @@ Not what it was asked for: values are read back from the model, the optimizer an
 what it became, and a value that was lost on the way shows.
 """
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -29,7 +29,7 @@ class EffectiveRun(msgspec.Struct, frozen=True, kw_only=True):
     """Trainable ones."""
 
 
-class Reported(NamedTuple):
+class Reported(msgspec.Struct, frozen=True):
     """A value that a trainer uses and that is not the one it was asked for."""
 
     key: str

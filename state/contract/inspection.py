@@ -6,7 +6,7 @@ so whoever keeps answers by that key never keeps a wrong one.
 
 import hashlib
 from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import msgspec
 
@@ -157,7 +157,7 @@ class InspectAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """Nobody could look because the tokenizer that was asked for cannot be loaded, whatever the rows are."""
 
 
-class LookedThrough(NamedTuple):
+class LookedThrough(msgspec.Struct, frozen=True):
     """What was found in rows that were just made."""
 
     objection: str | None = None

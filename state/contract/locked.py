@@ -1,6 +1,6 @@
 """The locked values of a checkpoint: which model, which tokens, which chat template its weights belong to."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -25,7 +25,7 @@ class Locked(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """None: the checkpoint holds every weight."""
 
 
-class Unlike(NamedTuple):
+class Unlike(msgspec.Struct, frozen=True):
     """A locked value of a checkpoint that is not the one asked for."""
 
     key: str

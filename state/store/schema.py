@@ -24,7 +24,7 @@ from state.store.rows import (
 VERSION = 19
 
 
-class Table(typing.NamedTuple):
+class Table(msgspec.Struct, frozen=True):
     name: str
     row: type[msgspec.Struct]
     key: tuple[str, ...]

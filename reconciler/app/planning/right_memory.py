@@ -4,10 +4,6 @@ A print counts only for the code that made it, and is kept only of a plan with n
 damaged or of another version costs time and nothing else: then the files are composed and compared.
 """
 
-import functools
-import hashlib
-import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -20,6 +16,7 @@ from reconciler.observed.facts import Facts
 from reconciler.plan.campaigns.right_files import prints_of
 from reconciler.plan.changes import Plan
 from reconciler.plan.planner import make_plan
+from state.code_stamp import code_stamp
 
 _Prints = dict[str, bytes]
 
@@ -29,7 +26,7 @@ class RightMemory:
 
     def __init__(self, kept: FactCache, root: Path) -> None:
         self._kept = kept
-        self._key = f"right\0{code_stamp()}\0{str(root)!a}"
+        self._key = f"right\0{code_stamp(state, plan)}\0{str(root)!a}"
         self._known: _Prints | None = None
         self._last: tuple[Desired, Facts, _Prints] | None = None
 
@@ -71,32 +68,3 @@ def _decoded(entry: bytes | None) -> _Prints:
         return msgspec.msgpack.decode(entry, type=_Prints) if entry is not None else {}
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return {}
-
-
-@functools.cache
-def code_stamp() -> str:
-    """Return what changes with the code that composes the files: size and time of each of its own.
-
-    That is how Python, too, decides whether to compile a file again.
-    """
-    stamps = [
-        _stamp(entry)
-        for package in (state, plan)
-        for entry in _sources(os.path.dirname(str(package.__file__)))  # noqa: PTH120 - a text is enough
-    ]
-    return hashlib.blake2b(repr(sorted(stamps)).encode(), digest_size=16).hexdigest()
-
-
-def _sources(folder: str) -> "Iterator[os.DirEntry[str]]":
-    """Yield each Python file of a package and of the packages in it."""
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.name.endswith(".py"):
-                yield entry
-            elif not entry.name.startswith("__") and entry.is_dir():
-                yield from _sources(entry.path)
-
-
-def _stamp(entry: "os.DirEntry[str]") -> tuple[str, int, int]:
-    status = entry.stat()
-    return entry.path, status.st_size, status.st_mtime_ns

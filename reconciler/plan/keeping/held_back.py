@@ -5,7 +5,8 @@ not stand against a clean-up that a person asked for, as milestones and tags, do
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from reconciler.plan.draft import Draft
 from reconciler.plan.keeping.kept import rules_for
@@ -16,7 +17,7 @@ from reconciler.plan.world import World
 from state.store.rows import LedgerRow, TrashRow
 
 
-class Protection(NamedTuple):
+class Protection(msgspec.Struct, frozen=True):
     """Why something in the trash is not deleted for good, and the line that says so."""
 
     why: str

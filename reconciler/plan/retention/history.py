@@ -9,12 +9,13 @@ from datetime import UTC, datetime
 from itertools import accumulate, islice
 from math import isfinite
 from operator import attrgetter, lt
-from typing import NamedTuple
+
+import msgspec
 
 from reconciler.plan.retention.records import MalformedRecords, Record
 
 
-class History(NamedTuple):
+class History(msgspec.Struct, frozen=True):
     """The records of one campaign that are there, oldest first; other modules speak of them by position."""
 
     records: Sequence[Record]

@@ -1,6 +1,6 @@
 """What a campaign's run is to train: the living history, or a release that branches off from it. Pure."""
 
-from typing import NamedTuple
+import msgspec
 
 from reconciler.observed.records import FoundCheckpoint
 from reconciler.plan.draft import Draft
@@ -13,7 +13,7 @@ from state.contract.goals import Goals
 from state.store.rows import SegmentRow
 
 
-class Heading(NamedTuple):
+class Heading(msgspec.Struct, frozen=True):
     """Where a run goes on from, what it trains, and how far."""
 
     branch: SegmentRow | None

@@ -7,7 +7,8 @@ history goes on from where it was, as if there had been no branch, and learns th
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from reconciler.desired.campaign import Release
 from reconciler.desired.layers import layers_of, resolve
@@ -20,7 +21,7 @@ STEADY = ("constant", "wsd")
 """Schedulers whose rate stays, so that a branch can let it fall."""
 
 
-class Begin(NamedTuple):
+class Begin(msgspec.Struct, frozen=True):
     """A branch that is to be begun."""
 
     release: Release
@@ -28,7 +29,7 @@ class Begin(NamedTuple):
     parent: FoundCheckpoint
 
 
-class InWarmUp(NamedTuple):
+class InWarmUp(msgspec.Struct, frozen=True):
     """A release that waits until the rate has warmed up: before that there is nothing to let fall."""
 
     at: int

@@ -6,7 +6,8 @@ that diverged, is answered once: the segment that it began remembers it.
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from reconciler.desired.campaign import Rewind
 from reconciler.desired.layers import layers_of, resolve
@@ -25,7 +26,7 @@ _ASKED = "rewind to "
 _SHOWN = 8
 
 
-class Rollback(NamedTuple):
+class Rollback(msgspec.Struct, frozen=True):
     """A rollback that is to be done."""
 
     wanted: str
@@ -38,7 +39,7 @@ class Rollback(NamedTuple):
     rate_factor: float
 
 
-class NoRollback(NamedTuple):
+class NoRollback(msgspec.Struct, frozen=True):
     """Why there is none, though it is asked for."""
 
     code: str

@@ -5,7 +5,8 @@ that campaign is dropped, and the plan says why.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+
+import msgspec
 
 from reconciler.desired.desired import Source
 from reconciler.desired.realm import duration_seconds
@@ -216,7 +217,7 @@ def _finish_drops(world: World, draft: Draft, stock: Stock, back: set[int | None
             plan_drop(draft, stock.row, one, stone.reason, stone.grace_seconds, "an earlier drop", stone.kind)
 
 
-class _Doubt(NamedTuple):
+class _Doubt(msgspec.Struct, frozen=True):
     why: str
     way_out: str | None
     """What a person does who wants it deleted all the same; None: nothing but taking it back."""

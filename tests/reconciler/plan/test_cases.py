@@ -3,6 +3,7 @@
 from importlib import import_module
 from pathlib import Path
 
+import msgspec
 import pytest
 from ruamel.yaml import YAML
 
@@ -73,7 +74,7 @@ def test_no_case_is_planned_otherwise_where_every_planner_is_asked(planned, monk
     monkeypatch.setattr(
         planner,
         "PLANNERS",
-        [one._replace(occasion=lambda world, one=one: yes(one, world)) for one in planners],
+        [msgspec.structs.replace(one, occasion=lambda world, one=one: yes(one, world)) for one in planners],
     )
     for case, plan in zip(found, before, strict=True):
         assert planned(case) == plan, case

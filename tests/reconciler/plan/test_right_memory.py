@@ -139,18 +139,7 @@ def test_a_damaged_or_foreign_memory_is_not_believed(world_of, entry: bytes) -> 
 def test_the_memory_of_other_code_is_not_believed(world_of, no_composing, monkeypatch) -> None:
     cache, world = MemoryCache(), world_of(AT_REST)
     plan_with(RightMemory(cache, ROOT), world)
-    monkeypatch.setattr(right_memory, "code_stamp", lambda: "of another version")
+    monkeypatch.setattr(right_memory, "code_stamp", lambda *_: "of another version")
     no_composing()
     with pytest.raises(TypeError):
         plan_with(RightMemory(cache, ROOT), world)
-
-
-def test_the_stamp_of_the_code_changes_with_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    file = tmp_path / "contract" / "orders.py"
-    file.parent.mkdir()
-    file.write_text("a = 1\n")
-    monkeypatch.setattr(right_memory.state, "__file__", str(tmp_path / "__init__.py"))
-    before = right_memory.code_stamp.__wrapped__()
-    assert before == right_memory.code_stamp.__wrapped__()
-    file.write_text("a = 12\n")
-    assert right_memory.code_stamp.__wrapped__() != before
