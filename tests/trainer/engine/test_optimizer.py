@@ -75,16 +75,22 @@ def test_our_muon_is_torchs_muon_to_the_bit_in_bf16() -> None:
         assert torch.equal(mine, its)
 
 
-def test_our_muon_in_float32_differs_from_torchs_by_rounding_only() -> None:
-    ours, theirs, start = matrices(), matrices(), matrices()
-    for parameters, optimizer in (
-        (ours, ShapedMuon(ours, product_dtype=torch.float32, **SETTINGS)),
-        (theirs, torch.optim.Muon(theirs, **SETTINGS)),
-    ):
-        give_gradients(parameters, 0)
-        optimizer.step()
-    for mine, its, was in zip(ours, theirs, start, strict=True):
-        assert (mine - its).norm() / (its - was).norm() < 0.03
+def test_our_muon_in_float32_is_torchs_without_its_cast_to_bf16(monkeypatch: pytest.MonkeyPatch) -> None:
+    as_it_is, cast_out = matrices(), matrices()
+    give_gradients(as_it_is, 0)
+    torch.optim.Muon(as_it_is, **SETTINGS).step()
+    monkeypatch.setattr(torch.Tensor, "bfloat16", torch.Tensor.clone)
+    give_gradients(cast_out, 0)
+    torch.optim.Muon(cast_out, **SETTINGS).step()
+
+    ours = matrices()
+    give_gradients(ours, 0)
+    ShapedMuon(ours, product_dtype=torch.float32, **SETTINGS).step()
+
+    for mine, its, rounded, was in zip(ours, cast_out, as_it_is, matrices(), strict=True):
+        moved = (its - was).norm()
+        assert (mine - its).norm() / moved < 1e-5
+        assert 1e-3 < (rounded - its).norm() / moved < 0.03
 
 
 @pytest.mark.parametrize("shape", [(8, 8), (8, 24), (24, 8)])
