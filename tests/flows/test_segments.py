@@ -323,15 +323,20 @@ def killed_at(life: Life, aside: Path, at: int) -> bool:
 
 
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("stride", [47, pytest.param(1, marks=pytest.mark.long)])
-def test_a_rollback_killed_anywhere_ends_as_undisturbed(life: Life, tmp_path: Path, stride: int) -> None:
+@pytest.mark.parametrize(
+    ("first", "stride"),
+    [(3, 47), *(pytest.param(3 + part, 16, marks=pytest.mark.long) for part in range(16))],
+)
+def test_a_rollback_killed_anywhere_ends_as_undisturbed(
+    life: Life, tmp_path: Path, first: int, stride: int
+) -> None:
     life.world.is_watched = False
     life.world.apply()
     life.commit(rewind=REWIND)
     aside = tmp_path / "aside"
     shutil.copytree(life.world.lab.layout.root, aside, symlinks=True)
 
-    at = 3
+    at = first
     while killed_at(life, aside, at):
         at += stride
     assert at > 60
