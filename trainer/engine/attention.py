@@ -22,8 +22,12 @@ from trainer.engine.failures import EnvironmentFailure
 from trainer.engine.shortcuts import use_shortcuts
 
 ATTENTION = "realm_documents"
-MAX_FILLING = 1.25
-"""Documents go through the CPU's kernel together while the longest is at most so many times the shortest."""
+MAX_FILLING = {"cpu": 1.0, "cuda": 1.25}
+"""Documents go together, in rows of their own, while the longest is at most so many times the shortest.
+
+A GPU waits for each start of a kernel, so it fills rows up rather than to take them one by one. On a CPU
+taking filling in and out costs more than to start another.
+"""
 _HALF = (torch.float16, torch.bfloat16)
 """What the kernel for rows of many lengths takes."""
 _NOT_HONOURED = ("softcap", "s_aux", "position_bias")
@@ -73,10 +77,10 @@ class Documents:
         return tuple(self._groups())
 
     def _groups(self) -> Iterator[Group]:
-        first = 0
+        first, at_most = 0, MAX_FILLING[self.bounds.device.type]
         for place in range(1, len(self._lengths) + 1):
             together = self._lengths[first : place + 1]
-            if place == len(self._lengths) or max(together) > MAX_FILLING * min(together):
+            if place == len(self._lengths) or max(together) > at_most * min(together):
                 yield Group(self._lengths[first:place], self.bounds.device)
                 first = place
 

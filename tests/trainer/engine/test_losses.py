@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from trainer.data.documents import Document
 from trainer.data.packing import pack
 from trainer.data.tensors import Batch, to_tensors
+from trainer.engine import attention
 from trainer.engine.attention import use_documents
 from trainer.engine.compiling import compile_layers, is_compiled
 from trainer.engine.failures import EnvironmentFailure
@@ -76,6 +77,17 @@ def test_a_packed_row_equals_one_document_at_a_time(config: dict[str, Any]) -> N
     loss, together = learnt(model, packed(documents()))
     assert loss == pytest.approx(alone_loss, rel=1e-6)  # summed in float32
     assert distance(together, alone) < 1e-5
+
+
+def test_rows_that_are_filled_up_as_on_a_gpu_teach_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = a_double_model()
+    loss, apart = learnt(model, packed(documents()))
+    monkeypatch.setitem(attention.MAX_FILLING, "cpu", 1.5)
+    (batch,) = packed(documents())
+    assert not all(group.is_full for group in attention.Documents(batch.lengths, batch.bounds).groups)
+    filled_loss, filled = learnt(model, [batch])
+    assert filled_loss == pytest.approx(loss, rel=1e-6)  # summed in float32
+    assert distance(filled, apart) < 1e-5
 
 
 def test_one_document_equals_what_transformers_computes() -> None:
