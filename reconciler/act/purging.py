@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from reconciler.act.errors import Permanent, Temporary
+from reconciler.act.standing_copies import check_stands_for
 from reconciler.act.status_files import write_status_files
 from reconciler.act.tombstones import set_state
 from reconciler.act.tools import Tools
@@ -35,7 +36,7 @@ def purge(action: PurgeTrash, tools: Tools) -> str:
     Raises:
         Permanent: its tombstone does not say that it may go, or what lies there is no folder of the trash, or
             something that is not ours lies in it.
-        Temporary: somebody put something into it meanwhile.
+        Temporary: somebody put something into it meanwhile, or no copy stands for what was moved out.
     """
     with tools.writer.transaction() as store:
         stone = select_one(store, TrashRow, "WHERE sequence = ?", action.sequence)
@@ -47,6 +48,8 @@ def purge(action: PurgeTrash, tools: Tools) -> str:
     found = _belongings(tools, stone, place)
     if (strange := found.strange()) is not None:
         raise Permanent(f"{place} holds what is not ours: {strange}; nothing of it was deleted")
+    if stone.is_moved and stone.state == "trashed":
+        check_stands_for(tools, stone)
     set_state(tools, stone, "purging")
     write_status_files(tools, stone.campaign_uid, stone.campaign)
     _remove(place, found.ours)

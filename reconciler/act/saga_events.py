@@ -38,6 +38,8 @@ EVENTS = {
     "MarkCheckpoint": "marked",
     "CopyCheckpoint": "copied",
     "MendCheckpoint": "mended",
+    "MoveOutCheckpoint": "moved_out",
+    "BringBackCheckpoint": "brought_back",
     "RestoreCheckpoint": "taken_back",
     "PurgeTrash": "purged",
     "TakeApproval": "approval",
@@ -64,6 +66,8 @@ _BY_SEQUENCE = frozenset(
         "PurgeTrash",
         "CopyCheckpoint",
         "MendCheckpoint",
+        "MoveOutCheckpoint",
+        "BringBackCheckpoint",
     }
 )
 _BY_DIGEST = frozenset({"RecordCheckpoint", "SetAsideCheckpoint"})

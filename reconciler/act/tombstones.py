@@ -8,7 +8,7 @@ import msgspec
 from reconciler.act.approvals import forget
 from reconciler.act.observed_time import observed_seconds
 from reconciler.act.tools import Tools
-from reconciler.plan.actions import DeleteCampaign, DemoteCheckpoint, TrashCheckpoint
+from reconciler.plan.actions import DeleteCampaign, DemoteCheckpoint, MoveOutCheckpoint, TrashCheckpoint
 from state.atomic import ensure_folder, write_json
 from state.store.rows import TrashRow, TrashState
 from state.store.tables import get_meta, put
@@ -17,7 +17,7 @@ from state.store.tables import get_meta, put
 def new_stone(
     store: apsw.Connection,
     tools: Tools,
-    action: TrashCheckpoint | DeleteCampaign | DemoteCheckpoint,
+    action: TrashCheckpoint | DeleteCampaign | DemoteCheckpoint | MoveOutCheckpoint,
     origin: Path,
     path: Path,
 ) -> TrashRow:

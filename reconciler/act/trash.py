@@ -19,7 +19,13 @@ from reconciler.act.status_files import write_status_files
 from reconciler.act.tombstones import begun_anew, mirror, new_stone, set_state
 from reconciler.act.tools import Tools
 from reconciler.observed.checkpoints import find_damage, observe_checkpoints
-from reconciler.plan.actions import ForgetUndelete, RestoreCheckpoint, TrashCheckpoint, WriteTombstone
+from reconciler.plan.actions import (
+    ForgetUndelete,
+    MoveOutCheckpoint,
+    RestoreCheckpoint,
+    TrashCheckpoint,
+    WriteTombstone,
+)
 from reconciler.plan.actions.base import name_of
 from reconciler.plan.trash.names import dropped_name
 from state.atomic import ensure_folder, move_folder
@@ -30,31 +36,31 @@ from state.store.rows import LedgerRow, RequestRow, TrashRow
 from state.store.tables import put, select_one
 
 
-def drop(action: TrashCheckpoint, tools: Tools) -> str:
+def drop(action: TrashCheckpoint | MoveOutCheckpoint, tools: Tools) -> str:
     """Write the checkpoint's tombstone, then move its folder into the trash.
 
     Raises:
         Temporary: it is not there any more as it was planned.
         Permanent: the ledger does not know it.
     """
-    folder = _folder(tools, action.campaign_uid, action.campaign, action.sequence)
+    folder = folder_of(tools, action.campaign_uid, action.campaign, action.sequence)
     begun = _stone(action, tools)
     stone = begun or _bury(action, tools, folder)
     place = tools.layout.root / stone.path
     if folder.is_dir() and place.exists():
-        set_state(tools, stone, "restored")
-        _tell(tools, stone)
+        set_state(tools, _wanted_here(stone), "restored")
+        tell(tools, stone)
         return "it lies in its place again: somebody put it back"
     if not place.exists():
         stone = stone if begun is None else begun_anew(tools, stone)
         ensure_folder(place.parent)
         move_folder(folder, place)
     mirror(tools, stone)
-    _tell(tools, stone)
+    tell(tools, stone)
     return f"in the trash; reconcile undelete {stone.thing} takes it back"
 
 
-def _folder(tools: Tools, campaign_uid: str, campaign: str, sequence: int) -> Path:
+def folder_of(tools: Tools, campaign_uid: str, campaign: str, sequence: int) -> Path:
     """Return where the checkpoint of a ledger row belongs.
 
     Raises:
@@ -67,18 +73,18 @@ def _folder(tools: Tools, campaign_uid: str, campaign: str, sequence: int) -> Pa
     return place_of(places_of(tools, campaign_uid, campaign), row)
 
 
-def _tell(tools: Tools, stone: TrashRow) -> None:
+def tell(tools: Tools, stone: TrashRow) -> None:
     """Let the campaign's files say what has become of its checkpoint."""
     write_campaign_file(tools, stone.campaign_uid, stone.campaign)
     write_status_files(tools, stone.campaign_uid, stone.campaign)
 
 
-def _stone(action: TrashCheckpoint, tools: Tools) -> TrashRow | None:
+def _stone(action: TrashCheckpoint | MoveOutCheckpoint, tools: Tools) -> TrashRow | None:
     with tools.writer.transaction() as store:
         return select_one(store, TrashRow, "WHERE sequence = ? AND state = 'trashed'", action.sequence)
 
 
-def _bury(action: TrashCheckpoint, tools: Tools, folder: Path) -> TrashRow:
+def _bury(action: TrashCheckpoint | MoveOutCheckpoint, tools: Tools, folder: Path) -> TrashRow:
     """Look once more at what is to be dropped, and write its tombstone."""
     manifest = _manifest(action, tools, folder)
     with tools.writer.transaction() as store:
@@ -93,7 +99,7 @@ def _bury(action: TrashCheckpoint, tools: Tools, folder: Path) -> TrashRow:
     return stone
 
 
-def _manifest(action: TrashCheckpoint, tools: Tools, folder: Path) -> Manifest:
+def _manifest(action: TrashCheckpoint | MoveOutCheckpoint, tools: Tools, folder: Path) -> Manifest:
     """Return the manifest of what is to be dropped; the store keeps it, for the proofs of descendants."""
     facts = observe_checkpoints(folder.parent, tools.layout.root, action.campaign_uid)
     for found in facts.complete:
@@ -118,11 +124,16 @@ def take_back(action: RestoreCheckpoint, tools: Tools) -> str:
         return request.result or "handled before"
     result = f"the trash has no {action.checkpoint}"
     if stone is not None:
-        stone = msgspec.structs.replace(stone, overrules=action.overrules)
+        stone = msgspec.structs.replace(_wanted_here(stone), overrules=action.overrules)
         result = _take_back(stone, tools, action.sources)
     with tools.writer.transaction() as store:
         put(store, [msgspec.structs.replace(request, handled_at=tools.now(), result=result)])
     return result
+
+
+def _wanted_here(stone: TrashRow) -> TrashRow:
+    """Return the tombstone of what a person wants in its place: what was moved out is not moved out again."""
+    return msgspec.structs.replace(stone, kind="asked") if stone.is_moved else stone
 
 
 def _take_back(stone: TrashRow, tools: Tools, sources: Sequence[str]) -> str:
@@ -138,10 +149,10 @@ def _take_back(stone: TrashRow, tools: Tools, sources: Sequence[str]) -> str:
 
 
 def _restore(stone: TrashRow, tools: Tools, sources: Sequence[str]) -> str:
-    folder = _folder(tools, stone.campaign_uid, stone.campaign, stone.sequence)
+    folder = folder_of(tools, stone.campaign_uid, stone.campaign, stone.sequence)
     place = tools.layout.root / stone.path
     if stone.state == "trashed" and place.is_dir():
-        if problem := _damage(place, stone):
+        if problem := damage_in(place, stone):
             return f"not taken back: {problem}; it stays in the trash"
         if folder.exists():
             return f"not taken back: {folder} is taken; it stays in the trash"
@@ -153,7 +164,7 @@ def _restore(stone: TrashRow, tools: Tools, sources: Sequence[str]) -> str:
     elif stone.state not in ("trashed", "restored") or not folder.is_dir():
         return f"{stone.thing} is deleted for good"
     set_state(tools, stone, "restored")
-    _tell(tools, stone)
+    tell(tools, stone)
     line = f"; {stone.overrules} counts no more for it while that line stands" if stone.overrules else ""
     return f"{stone.thing} is back, and no rule drops it again{line}{_told_of_optimizer(stone, tools)}"
 
@@ -176,7 +187,7 @@ def _bring_back(stone: TrashRow, folder: Path, sources: Sequence[str]) -> str | 
     try:
         if not folder.is_dir():
             make_whole(stone.step, stone.digest, [Path(source) for source in sources], folder)
-        return _damage(folder, stone)
+        return damage_in(folder, stone)
     except (Permanent, ContractError) as error:
         return str(error)
 
@@ -202,12 +213,15 @@ def _tombstone(action: ForgetUndelete | WriteTombstone, tools: Tools) -> TrashRo
     return stone
 
 
-def _damage(place: Path, stone: TrashRow) -> str | None:
+def damage_in(place: Path, stone: TrashRow) -> str | None:
     """Say what is wrong with a checkpoint in the trash: it is read and hashed whole."""
-    manifest = read(place / MANIFEST_NAME, Manifest)
-    if manifest.digest != stone.digest:
-        return f"{place} has digest {manifest.digest}, the ledger {stone.digest}"
-    return "; ".join(find_damage(place, manifest)) or None
+    try:
+        manifest = read(place / MANIFEST_NAME, Manifest)
+        if manifest.digest != stone.digest:
+            return f"{place} has digest {manifest.digest}, the ledger {stone.digest}"
+        return "; ".join(find_damage(place, manifest)) or None
+    except FileNotFoundError as error:
+        return f"{Path(str(error.filename)).name} is missing"
 
 
 def write_tombstone(action: WriteTombstone, tools: Tools) -> str:

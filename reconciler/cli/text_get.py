@@ -114,6 +114,8 @@ def _legend(item: Any) -> Row:
     kept = f"{item.num_checkpoints:,} ({size(item.checkpoint_bytes)})"
     if item.num_in_trash:
         kept += f", {item.num_in_trash:,} in the trash ({size(item.trash_bytes)})"
+    if item.num_elsewhere:
+        kept += f", {item.num_elsewhere:,} in {' and '.join(item.elsewhere)} ({size(item.elsewhere_bytes)})"
     return (
         item.id,
         when(item.archived_at),

@@ -151,6 +151,15 @@ class Copies(Record, frozen=True, kw_only=True):
     """So many of each lie somewhere, the one in the root counted; made while no trainer of it lives."""
 
 
+class Archive(Record, frozen=True, kw_only=True):
+    """Where the checkpoints of archived campaigns lie instead of in the root."""
+
+    to: FolderPath
+    """A folder outside of the root. Each is copied there and read back; then the one in the root goes to the
+    trash, for trash.rolled. The best and the final one stay in the root, too, until copies.min_copies lie
+    elsewhere. Once state: archived is gone all come back; without this line those there stay until then."""
+
+
 class Scrub(Record, frozen=True, kw_only=True):
     """Reading every checkpoint again from time to time, to find a disk's damage while a copy is whole."""
 
@@ -179,6 +188,8 @@ class Retention(Spec, frozen=True, kw_only=True):
     """How long what is dropped can be taken back."""
     copies: Copies | None = None
     """Absent: a checkpoint is copied only when a person asks (`reconcile export`)."""
+    archive: Archive | None = None
+    """Absent: archived campaigns rest in the root."""
     scrub: Scrub | None = None
     """Absent: checkpoints are read again only when a person asks (`reconcile scrub`)."""
 

@@ -192,6 +192,17 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             return None
         return self.tombstones.get(row.sequence) or self.deletion(row.campaign_uid)
 
+    def dropped(self, row: LedgerRow) -> TrashRow | None:
+        """Return its tombstone, unless a copy elsewhere stands for it: such a one was moved, not dropped."""
+        stone = self.tombstone(row)
+        return None if stone is None or stone.is_moved else stone
+
+    @cached_property
+    def moved_out(self) -> dict[str, tuple[TrashRow, ...]]:
+        """Campaign uid → the tombstones of what was moved out of the root and is not back."""
+        stones = (stone for stone in self.tombstones.values() if stone.is_moved)
+        return _grouped(stones, lambda stone: stone.campaign_uid)
+
     def deletion(self, campaign_uid: str) -> TrashRow | None:
         """Return the tombstone of a campaign that was deleted whole and not taken back."""
         return self._deletions.get(campaign_uid)
@@ -258,7 +269,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def restored(self) -> tuple[TrashRow, ...]:
         """The tombstones of what people took back out of the trash, whole campaigns too."""
-        return tuple(stone for stone in self.store.trash if stone.state == "restored")
+        return tuple(one for one in self.store.trash if one.state == "restored" and not one.is_moved)
 
     @cached_property
     def _deletions(self) -> dict[str, TrashRow]:

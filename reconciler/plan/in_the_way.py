@@ -24,13 +24,14 @@ _PLACES: dict[type[a.Action], tuple[str, ...]] = {
     **dict.fromkeys((a.LaunchRun, a.RegisterCampaign), _ALL),
     **dict.fromkeys((a.ArchiveCampaign, a.RestoreCampaign), _MOVED),
     **dict.fromkeys((a.TrashCheckpoint, a.DemoteCheckpoint, a.RestoreCheckpoint), ("checkpoints",)),
+    **dict.fromkeys((a.MoveOutCheckpoint, a.BringBackCheckpoint), ("checkpoints",)),
     **dict.fromkeys((a.TakeOverCheckpoint, a.ImportCheckpoint, a.SetAsideCheckpoint), ("checkpoints",)),
 }
 """In the campaign's folder."""
 _MOVE = "move it away; files and empty folders are made again, what was in a folder you bring back"
 _READ = "make it readable again for the user that apply runs as (ls -ld shows whose it is)"
 _MOVES_CAMPAIGN = (a.ArchiveCampaign, a.RestoreCampaign, a.DeleteCampaign)
-_USES_TRASH = (a.RestoreCheckpoint, a.WriteTombstone)
+_USES_TRASH = (a.RestoreCheckpoint, a.WriteTombstone, a.BringBackCheckpoint)
 """Beside what destroys: that goes there, or is there."""
 _USES_DATA = (a.SnapshotFile, a.GenerateQuest, a.TakeInboxFile)
 

@@ -137,6 +137,17 @@ def copies_are_wanted(world: World) -> bool:
     return retention is not None and retention.spec.copies is not None
 
 
+def the_archive_is_elsewhere(world: World) -> bool:
+    """Do the rules want archived campaigns elsewhere, or was something moved there?"""
+    retention = world.desired.retention
+    return something_was_moved_out(world) or (retention is not None and retention.spec.archive is not None)
+
+
+def something_was_moved_out(world: World) -> bool:
+    """Does a copy elsewhere stand for a checkpoint?"""
+    return bool(world.facts.store.trash) and bool(world.facts.moved_out)
+
+
 def checkpoints_are_read_again(world: World) -> bool:
     """Do the rules, or a person, want checkpoints to be read again?"""
     retention = world.desired.retention

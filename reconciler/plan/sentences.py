@@ -192,6 +192,18 @@ _SENTENCES: dict[type[a.Action], Callable[[Any], Sentence]] = {
         f"checkpoint {name_of(x)}",
         f"{size(x.size_bytes)} to {x.to}",
     ),
+    a.MoveOutCheckpoint: lambda x: Sentence(
+        "→",
+        "move out",
+        f"checkpoint {x.campaign}@{which_of(x.segment, x.step)}",
+        f"{size(x.size_bytes)} to the trash for {duration(x.grace_seconds)}; it lies in {x.copies[0]}",
+    ),
+    a.BringBackCheckpoint: lambda x: Sentence(
+        "→",
+        "bring back",
+        f"checkpoint {x.campaign}@{which_of(x.segment, x.step)}",
+        f"{size(x.size_bytes)} from {x.sources[0] if x.sources else 'the trash'}",
+    ),
     a.MendCheckpoint: lambda x: Sentence(
         "+",
         "mend",

@@ -6,11 +6,12 @@ import msgspec
 
 from state.ids import is_living_place, which_of
 
-TrashKind = Literal["asked", "rolled"]
-"""Dropped by a person's wish, or by the rules."""
+DropKind = Literal["asked", "rolled"]
+TrashKind = Literal["asked", "rolled", "moved"]
+"""Dropped by a person's wish, or by the rules; or moved out of the root: a copy elsewhere stands for it."""
 TrashState = Literal["trashed", "purging", "purged", "restored"]
-CopyKind = Literal["export", "copy"]
-"""Why a copy was made: a person asked for it, or the rules want one more of this checkpoint."""
+CopyKind = Literal["export", "copy", "archive"]
+"""Why a copy was made: a person asked, the rules want one more, or it stands for one of the archive."""
 
 
 class LedgerRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -156,6 +157,11 @@ class TrashRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     def is_campaign(self) -> bool:
         """Is it of a whole campaign? Then `step` is where that stood, `digest` that of its contents."""
         return self.sequence < 0
+
+    @property
+    def is_moved(self) -> bool:
+        """Does a copy elsewhere stand for it?"""
+        return self.kind == "moved"
 
     @property
     def which(self) -> str:

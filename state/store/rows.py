@@ -14,6 +14,7 @@ from state.moments import BootMoment
 from state.store.checkpoint_rows import (
     CopyKind,
     CopyRow,
+    DropKind,
     LedgerRow,
     ManifestRow,
     Marks,
@@ -25,6 +26,7 @@ from state.store.checkpoint_rows import (
 __all__ = [
     "CopyKind",
     "CopyRow",
+    "DropKind",
     "LedgerRow",
     "ManifestRow",
     "Marks",

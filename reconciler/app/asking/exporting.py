@@ -11,7 +11,7 @@ from reconciler.app.surroundings.errors import Misused, NotFound
 from reconciler.app.surroundings.ground import not_found, store_of
 from reconciler.app.surroundings.place import Options
 from state.layout import Layout
-from state.store.rows import ExportWish, StoreView
+from state.store.rows import ExportWish, StoreView, TrashRow
 
 
 def export(
@@ -34,6 +34,10 @@ def export(
     return layout, leave_request(environment, layout, "export", name, why, details_json=details)
 
 
+def _is_away(stone: TrashRow) -> bool:
+    return stone.is_moved and stone.state != "restored"
+
+
 def _known(store: StoreView, thing: str) -> str:
     name = thing.removeprefix("checkpoint/").removeprefix("campaign/")
     names = {row.uid: row.name for row in store.campaigns if row.status != "deleted"}
@@ -43,6 +47,9 @@ def _known(store: StoreView, thing: str) -> str:
         for one in store.ledger
         if one.campaign_uid in names and one.sequence not in gone
     }
+    if (stone := next((one for one in store.trash if one.thing == name and _is_away(one)), None)) is not None:
+        place = next((copy.path for copy in store.copies if copy.sequence == stone.sequence), "another place")
+        raise Misused(f"{name} was moved out of the root, and lies in {place}: copy it from there")
     if name not in known | {*names.values()}:
         raise not_found("checkpoint or campaign", name, known | {*names.values()})
     return name

@@ -73,12 +73,16 @@ def _trash_note(environment: Environment, options: Options, base: Base, name: st
     layout = Layout(root_of(environment, options, base.desired.realm.spec, base.commit))
     store = read_store(layout) if layout.store.exists() else None
     mine = [stone for stone in store.trash if stone.campaign == name] if store is not None else []
-    lying = [stone for stone in mine if stone.state == "trashed" and not stone.is_campaign]
+    lying = [one for one in mine if one.state == "trashed" and not (one.is_campaign or one.is_moved)]
+    away = [one for one in mine if one.is_moved and one.state != "restored"]
+    back = f"First {count(len(away), 'checkpoint')} of it come back from where they were moved"
+    notes = (back,) if away else ()
     if not lying:
-        return ()
+        return notes
     newest = max(lying, key=lambda stone: stone.sequence)
     lie = "lies" if len(lying) == 1 else "lie"
     return (
+        *notes,
         f"{count(len(lying), 'checkpoint')} of it {lie} in the trash. To go on from the newest of them, once "
         f"it is restored:  reconcile undelete {newest.thing}",
     )

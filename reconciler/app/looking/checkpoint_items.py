@@ -7,6 +7,7 @@ import msgspec
 
 from reconciler.app.looking.items import CheckpointItem
 from reconciler.app.planning.look import View
+from reconciler.observed.copy_places import why_unreachable
 from reconciler.observed.records import CheckpointFacts, ForeignFolder, FoundCheckpoint
 from state.formats import canonical_name, sidecar_record
 from state.store.rows import CampaignRow, LedgerRow, TrashRow
@@ -57,7 +58,17 @@ def _item(
     lies_at = stone.path if stone is not None and stone.state == "trashed" else row.path
     path = found.path if found is not None else str(Path(view.plan.root) / lies_at)
     places = [copy.path for copy in view.facts.copies_of(row.sequence) if copy.damage is None]
+    if found is None and stone is not None and stone.is_moved:
+        return _recorded(campaign, row, places[0] if places else path, places, *_elsewhere(places))
     return _recorded(campaign, row, path, places, *_state(row, found, stone))
+
+
+def _elsewhere(places: list[str]) -> tuple[str, str]:
+    """Return the state of what was moved out of the root; whether its copy can be reached is seen now."""
+    if not places:
+        return "missing", "it was moved out of the root, and no copy of it is right any more"
+    away = why_unreachable(Path(places[0]))
+    return "elsewhere", f"out of reach: {away}" if away else f"in {places[0]}"
 
 
 def _state(row: LedgerRow, found: FoundCheckpoint | None, stone: TrashRow | None) -> tuple[str, str | None]:

@@ -99,7 +99,8 @@ class CheckpointItem(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     """<hero>/<campaign>@<step>"""
     state: str
-    """complete, unhealthy (damaged, or a loss not finite), unrecorded, missing, trashed, purged, foreign."""
+    """complete, unhealthy (damaged, or a loss not finite), unrecorded, missing, elsewhere (moved out of the
+    root), trashed, purged, foreign."""
     reason: str | None = None
     """Why it is in no better state."""
     step: int | None = None
@@ -190,6 +191,11 @@ class LegendItem(msgspec.Struct, frozen=True, kw_only=True):
     num_in_trash: int
     """Checkpoints of it that undelete still brings back."""
     trash_bytes: int
+    num_elsewhere: int = 0
+    """Checkpoints of it that were moved out of the root, and are whole there as far as is known."""
+    elsewhere_bytes: int = 0
+    elsewhere: tuple[str, ...] = ()
+    """The folders under which they lie."""
     num_runs: int
     num_quests: int
     """Trained to the end."""

@@ -17,7 +17,7 @@ METRICS = ("train_loss", "val_loss", "perplexity", "accuracy")
 """Those that a checkpoint has a field for; evaluations add `accuracy/<skill>`."""
 _MOST_STEPS = 12
 _USABLE = ("complete",)
-ABSENT = ("missing", "trashed", "purged", "foreign")
+ABSENT = ("missing", "elsewhere", "trashed", "purged", "foreign")
 """States of what does not lie in its place as a checkpoint."""
 
 Items = Sequence[CheckpointItem]

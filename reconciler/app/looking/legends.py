@@ -1,10 +1,12 @@
 """The Hall of Legends: every campaign that rests in the archive, how it ended and what it takes."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from reconciler.app.looking.items import LegendItem
 from reconciler.app.planning.look import View
+from reconciler.plan.keeping.elsewhere import whole_copies
 from state.archive_summary import archive_summary
 from state.cards import decode_card
 from state.store.rows import CampaignRow
@@ -23,7 +25,9 @@ def _legend(view: View, row: CampaignRow) -> LegendItem:
     final: Mapping[str, Any] = summary["final_checkpoint"] or {}
     best: Mapping[str, Any] = summary["best_checkpoint"] or {}
     complete = view.facts.campaigns[row.name].all_complete
-    trashed = [stone for stone in view.facts.in_trash if stone.campaign_uid == row.uid]
+    trashed = [one for one in view.facts.in_trash if one.campaign_uid == row.uid and not one.is_moved]
+    moved = view.facts.moved_out.get(row.uid, ())
+    whole = {stone.sequence: copies for stone in moved if (copies := whole_copies(view.facts, stone))}
     source, card = view.desired.campaigns.get(row.name), decode_card(row.card_json)
     return LegendItem(
         id=row.name,
@@ -41,6 +45,9 @@ def _legend(view: View, row: CampaignRow) -> LegendItem:
         checkpoint_bytes=sum(found.size_bytes for found in complete),
         num_in_trash=len(trashed),
         trash_bytes=sum(stone.size_bytes for stone in trashed),
+        num_elsewhere=len(whole),
+        elsewhere_bytes=sum(copies[0].size_bytes for copies in whole.values()),
+        elsewhere=tuple(sorted({str(Path(copies[0].path).parent) for copies in whole.values()})),
         num_runs=summary["num_runs"],
         num_quests=sum(quest["status"] == "completed" for quest in summary["quests"]),
         path=str(view.layout.home_of(row).folder),

@@ -30,8 +30,10 @@ from reconciler.plan.actions.checkpoints import (
 )
 from reconciler.plan.actions.copies import (
     AnswerRequest,
+    BringBackCheckpoint,
     CopyCheckpoint,
     MendCheckpoint,
+    MoveOutCheckpoint,
     Place,
     ReadAgain,
     Reading,
@@ -109,6 +111,8 @@ AnyAction = (
     | AnswerRefresh
     | ReadAgain
     | CopyCheckpoint
+    | MoveOutCheckpoint
+    | BringBackCheckpoint
     | MendCheckpoint
     | AnswerRequest
     | HandleRequest
@@ -124,6 +128,7 @@ __all__ = [
     "AnyAction",
     "ArchiveCampaign",
     "BeginSegment",
+    "BringBackCheckpoint",
     "CloseRun",
     "ConfirmRun",
     "CopyCheckpoint",
@@ -142,6 +147,7 @@ __all__ = [
     "MarkCheckpoint",
     "MarkJob",
     "MendCheckpoint",
+    "MoveOutCheckpoint",
     "Place",
     "PurgeTrash",
     "ReadAgain",

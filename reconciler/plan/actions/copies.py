@@ -1,6 +1,6 @@
 """What can happen to what a checkpoint consists of, wherever a copy of it lies."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import msgspec
 
@@ -70,3 +70,25 @@ class CopyCheckpoint(OfCheckpoint, frozen=True, kw_only=True):
     to: str
     """The folder under which `<hero>/<campaign>/checkpoint-<step>` is made, absolute."""
     kind: CopyKind
+
+
+class MoveOutCheckpoint(OfCheckpoint, frozen=True, kw_only=True):
+    """Let verified copies elsewhere stand for a checkpoint: the one in the root goes to the trash."""
+
+    destroys: ClassVar[bool] = True
+    digest: str
+    size_bytes: int
+    copies: tuple[str, ...]
+    """The folders of these copies, absolute; each is looked at once more."""
+    kind: Literal["moved"] = "moved"
+    why: str
+    grace_seconds: float
+
+
+class BringBackCheckpoint(OfCheckpoint, frozen=True, kw_only=True):
+    """Bring back what was moved out of the root: out of the trash, or from its copies, verified."""
+
+    digest: str
+    size_bytes: int
+    sources: tuple[str, ...]
+    """The folders of its copies, absolute."""

@@ -6,10 +6,11 @@ move that a kill cut short is planned again, whichever way the specs point by th
 
 from collections.abc import Sequence
 
-from reconciler.plan.actions import ArchiveCampaign, RestoreCampaign
+from reconciler.plan.actions import ArchiveCampaign, BringBackCheckpoint, RestoreCampaign
 from reconciler.plan.at_rest import needs_at_rest
 from reconciler.plan.campaigns.afterwards import drops_afterwards, told_afterwards
 from reconciler.plan.changes import Change
+from reconciler.plan.copies.moving_back import is_back
 from reconciler.plan.draft import Draft
 from reconciler.plan.world import World
 from state.ids import campaign_folder
@@ -48,14 +49,15 @@ def _is_away(world: World, row: CampaignRow, *, archived: bool) -> bool:
 
 
 def _plan_restore(world: World, draft: Draft, row: CampaignRow) -> None:
-    if _is_in_the_way(world, draft, row):
-        return
+    if _is_in_the_way(world, draft, row) or not is_back(world, draft, row):
+        return  # what is not brought back was named
     draft.add(
         RestoreCampaign(campaign=row.name, campaign_uid=row.uid),
         subject=f"campaign/{row.name}",
         reason=f"archived at {row.archived_at}; its spec no longer says so",
         cause=world.where(f"campaign/{row.name}") if row.name in world.desired.campaigns else row.name,
         source="edit",
+        needs=draft.ids_of((row.name,), BringBackCheckpoint),
     )
 
 

@@ -14,6 +14,7 @@ from reconciler.plan.copies.export_first import Obstacle
 from reconciler.plan.draft import Draft
 from reconciler.plan.keeping.stock import Stock, stock_of
 from reconciler.plan.world import World
+from state.amounts import count
 from state.ids import campaign_folder, contents_digest, deletion_number
 from state.store.rows import CampaignRow, TrashRow
 
@@ -155,6 +156,11 @@ def _plan_deletion(world: World, draft: Draft, row: CampaignRow) -> None:
     cause, stock = world.where(f"campaign/{row.name}", "state"), stock_of(world, row)
     if before := taken_back_before(world, stock):
         draft.warnings.append(f"{cause}: state: deleted takes {said_before(stock, before)}")
+    if away := world.facts.moved_out.get(row.uid):
+        draft.warnings.append(
+            f"{cause}: {row.name} has {count(len(away), 'checkpoint')} outside the root, where nothing is "
+            "ever deleted: reconcile get checkpoints tells where"
+        )
     _add(draft, row, action, cause=cause)
 
 

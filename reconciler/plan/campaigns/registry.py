@@ -74,12 +74,20 @@ def _milestones(spec: Campaign, row: CampaignRow | None) -> tuple[Milestone, ...
     return tuple(Milestone(step=one.step, note=one.note or "", date=one.date) for one in spec.milestones)
 
 
+def _stays_archived(world: World, draft: Draft, campaign: str) -> bool:
+    row = world.facts.campaign_row(campaign)
+    is_archived = row is not None and row.status == "archived"
+    return is_archived and not draft.ids_of((campaign,), RestoreCampaign)
+
+
 def plan_activation(world: World, draft: Draft) -> None:
     """Make the active campaign the one that the specs name."""
     store = world.facts.store
     was = world.name(store.active_uid) if store.active_uid else None
     if world.active == was or world.is_active_misnamed:
         return
+    if world.active is not None and _stays_archived(world, draft, world.active):
+        return  # why it is not restored was named
     stops = draft.ids(StopRun)
     cause = world.where("realm", "active")
     if world.active is not None:

@@ -8,6 +8,7 @@ from reconciler.observed.records import CheckpointFacts, FoundCheckpoint
 from reconciler.plan.configs.resolved import ResolvedRun, resolve_run
 from reconciler.plan.draft import Draft
 from reconciler.plan.world import World
+from state.amounts import count
 from state.contract.manifest import Origin
 from state.ids import checkpoint_folder, which_of
 from state.store.rows import CampaignRow, LedgerRow, TrashRow
@@ -85,6 +86,11 @@ def _find(world: World, row: CampaignRow, campaign: str, which: str) -> Start | 
     seen = world.seen(campaign).checkpoints
     if seen.problem is not None:
         return NoStart("unreadable", seen.problem, "make the folder readable again")
+    if which in ("best", "latest") and (away := world.facts.moved_out.get(row.uid)):
+        there = count(len(away), "checkpoint")
+        message = f"{campaign} has {there} outside the root: which it is, is not known"
+        hint = f"name the step, or take it out of the archive: reconcile restore {campaign}"
+        return NoStart("elsewhere", message, hint)
     segment, _, step = which.rpartition(":")
     if step.isdecimal():
         return _at_step(world, row, int(step), int(segment) if segment else None)
@@ -151,6 +157,8 @@ def _at_step(world: World, row: CampaignRow, step: int, segment: int | None) -> 
 def _not_there(world: World, seen: CheckpointFacts, name: str, step: int, ledger: list[LedgerRow]) -> NoStart:
     """Return why a step has no complete checkpoint: in the trash, purged, damaged, foreign, never saved."""
     stone = next((stone for one in ledger if (stone := world.facts.tombstone(one)) is not None), None)
+    if stone is not None and stone.is_moved:
+        return NoStart("elsewhere", "it was moved out of the root", f"reconcile undelete {name}")
     if stone is not None and stone.state == "trashed":
         return NoStart("in-trash", "it is in the trash", f"reconcile undelete {name}")
     if stone is not None:

@@ -78,8 +78,8 @@ class _Lying:
         if stone is None:
             path = self._there[row.uid].get(one.digest)
             return None if path is None else ("home", path.removeprefix(self._root))
-        if not self.is_in_trash(stone):
-            return None
+        if stone.is_moved or not self.is_in_trash(stone):
+            return None  # of what was moved out, its copy is read
         return ("trash", stone.path) if not stone.is_campaign else self._of_a_deleted_one(row, one, stone)
 
     def is_in_trash(self, stone: TrashRow) -> bool:

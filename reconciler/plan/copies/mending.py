@@ -8,8 +8,9 @@ learnt since. What failed for good is named, and tried again an hour later; trai
 from collections.abc import Iterator
 
 from reconciler.plan.actions import MendCheckpoint, SetAsideCheckpoint
-from reconciler.plan.copies.places import aside, failed_lately, whole_copies
+from reconciler.plan.copies.places import aside, failed_lately
 from reconciler.plan.draft import Draft
+from reconciler.plan.keeping.elsewhere import whole_copies
 from reconciler.plan.keeping.stock import Stock, stock_of
 from reconciler.plan.world import World
 from state.store.rows import LedgerRow
@@ -43,7 +44,7 @@ def _mendable(world: World, stock: Stock) -> Iterator[tuple[LedgerRow, tuple[str
     for one in stock.lost:
         if world.facts.tombstone(one) is None and not _is_left_behind(stock, one):
             twins = _twins(world, stock, one) if one.damage is not None else ()
-            if sources := (*(copy.path for copy in whole_copies(world, one)), *twins):
+            if sources := (*(copy.path for copy in whole_copies(world.facts, one)), *twins):
                 yield one, sources
 
 

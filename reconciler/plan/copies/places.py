@@ -5,9 +5,10 @@ from datetime import datetime
 from reconciler.plan.actions import AnyAction, CopyCheckpoint
 from reconciler.plan.changes import Source, change_id
 from reconciler.plan.draft import Draft
+from reconciler.plan.keeping.elsewhere import whole_copies
 from reconciler.plan.world import World
 from state.ids import checkpoint_folder, segment_folder
-from state.store.rows import CampaignRow, CopyKind, CopyRow, LedgerRow
+from state.store.rows import CampaignRow, CopyKind, LedgerRow
 
 _TRIED_AGAIN_SECONDS = 3600.0
 
@@ -18,16 +19,10 @@ def copy_place(to: str, campaign: str, segment: int | None, step: int) -> str:
     return f"{to.rstrip('/')}/{campaign}/{aside}{checkpoint_folder(step)}"
 
 
-def whole_copies(world: World, one: LedgerRow) -> tuple[CopyRow, ...]:
-    """Return the copies of a checkpoint that were right when they were last looked at."""
-    copies = world.facts.copies_of(one.sequence)
-    return tuple(copy for copy in copies if copy.damage is None and copy.digest == one.digest)
-
-
 def is_copied(world: World, row: CampaignRow, one: LedgerRow, to: str) -> bool:
     """Does a whole copy of the checkpoint lie below this folder?"""
     place = copy_place(to, row.folder_name, aside(one), one.step)
-    return any(copy.path == place for copy in whole_copies(world, one))
+    return any(copy.path == place for copy in whole_copies(world.facts, one))
 
 
 def aside(one: LedgerRow) -> int | None:
@@ -51,8 +46,8 @@ def copy_action(row: CampaignRow, one: LedgerRow, to: str, kind: CopyKind) -> Co
 
 
 def plan_copy(draft: Draft, action: CopyCheckpoint, *, reason: str, cause: str, source: Source) -> None:
-    """Make a copy, unless this plan makes it already."""
-    if action not in draft.actions(CopyCheckpoint):
+    """Make a copy, unless this plan makes it already, for whatever reason."""
+    if all((one.sequence, one.to) != (action.sequence, action.to) for one in draft.actions(CopyCheckpoint)):
         which = action.step if action.segment is None else f"{action.segment}:{action.step}"
         subject = f"checkpoint/{action.campaign}@{which}"
         draft.add(action, subject=subject, reason=reason, cause=cause, source=source)

@@ -9,10 +9,14 @@ from reconciler.plan import actions as a
 from reconciler.plan.changes import Change
 
 SAVES, MADE, ROWS, TAKEN_OVER = "what training saves", "what is generated", "rows", "a starting checkpoint"
-IMPORTED, MENDED = "an import", "a mended checkpoint"
+IMPORTED, MENDED, BROUGHT_BACK = "an import", "a mended checkpoint", "a checkpoint brought back"
+_WRITTEN_WHOLE = {
+    a.ImportCheckpoint: IMPORTED,
+    a.MendCheckpoint: MENDED,
+    a.BringBackCheckpoint: BROUGHT_BACK,
+}
 
-
-_TO_THE_TRASH = (a.TrashCheckpoint, a.DeleteCampaign, a.DemoteCheckpoint)
+_TO_THE_TRASH = (a.TrashCheckpoint, a.DeleteCampaign, a.DemoteCheckpoint, a.MoveOutCheckpoint)
 
 
 class Cost(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,10 +61,8 @@ def _added(facts: Facts, action: a.AnyAction) -> tuple[int | None, str] | None:
         return _snapshot_bytes(facts, action), ROWS
     if isinstance(action, a.TakeOverCheckpoint):
         return _checkpoint_bytes(facts, action), TAKEN_OVER
-    if isinstance(action, a.ImportCheckpoint):
-        return action.size_bytes, IMPORTED
-    if isinstance(action, a.MendCheckpoint):
-        return action.size_bytes, MENDED
+    if isinstance(action, a.ImportCheckpoint | a.MendCheckpoint | a.BringBackCheckpoint):
+        return action.size_bytes, _WRITTEN_WHOLE[type(action)]
     if isinstance(action, a.GenerateQuest):
         return None, MADE
     return (None, SAVES) if isinstance(action, a.LaunchRun) else None

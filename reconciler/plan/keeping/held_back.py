@@ -25,8 +25,11 @@ class Protection(msgspec.Struct, frozen=True):
 
 
 def is_held_back(world: World, draft: Draft, stone: TrashRow) -> bool:
-    """Is it protected, or is that not known? Then it is named; half deleted already, it is not."""
-    if stone.state != "trashed":
+    """Is it protected, or is that not known? Then it is named; half deleted already, it is not.
+
+    What protects a checkpoint does not hold what a copy elsewhere stands for: the copy is kept.
+    """
+    if stone.state != "trashed" or stone.is_moved:
         return False
     try:
         protection = next(_protections(world, stone), None)

@@ -9,6 +9,7 @@ import msgspec
 from reconciler.desired.metrics import direction_of
 from reconciler.desired.realm import duration_seconds, size_bytes
 from reconciler.desired.retention import ActiveRules, ArchivedRules, KeepBest, Retention, Sets
+from reconciler.plan.keeping.elsewhere import is_elsewhere
 from reconciler.plan.keeping.milestones import milestone_steps
 from reconciler.plan.keeping.stock import Stock, stock_of
 from reconciler.plan.retention.records import MalformedRecords, Record, Reference, Verdict
@@ -150,9 +151,10 @@ def records_of(world: World, stock: Stock) -> tuple[Record, ...]:
     tags, examined_in = _tags(world), versions_now(stock.ledger)
     records = []
     for one in stock.ledger:
-        gone = not stock.is_in_force(one) or world.facts.tombstone(one) is not None
+        gone = not stock.is_in_force(one) or world.facts.dropped(one) is not None
         name = checkpoint_id(stock.row, one, gone=gone)
-        found = {"gone": gone, "complete": stock.is_there(one), "tags": tags.get(name, ())}
+        is_whole = stock.is_there(one) or is_elsewhere(world.facts, one)
+        found = {"gone": gone, "complete": is_whole, "tags": tags.get(name, ())}
         found["segment"] = stock.row.segment if one.is_living else one.segment
         records.append(_record(one, examined_in, id=name, **found))
     return tuple(records)

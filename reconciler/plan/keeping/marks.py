@@ -40,7 +40,7 @@ def plan_marks(world: World, draft: Draft) -> None:
 def _plan_of_campaign(world: World, draft: Draft, stock: Stock, wanted: Mapping[str, Wanted]) -> None:
     row, former = stock.row, stood_for(world, stock)
     for one in stock.in_force.values() if wanted or former else ():
-        found = wanted.get(checkpoint_id(row, one, gone=world.facts.tombstone(one) is not None))
+        found = wanted.get(checkpoint_id(row, one, gone=world.facts.dropped(one) is not None))
         if one.sequence in former:
             marks, cause = found or (Marks(), world.where(f"campaign/{row.name}", "milestones"))
             found = (msgspec.structs.replace(marks, milestones=former[one.sequence]), cause)

@@ -20,6 +20,7 @@ from reconciler.plan.configs.changed import cause_of, change_since
 from reconciler.plan.configs.locked_checkpoints import block_other_checkpoint
 from reconciler.plan.configs.resolved import ResolvedRun
 from reconciler.plan.copies.mending import is_being_mended
+from reconciler.plan.copies.moving_back import is_elsewhere
 from reconciler.plan.costs.memory import is_probed_first
 from reconciler.plan.costs.room import block_low
 from reconciler.plan.draft import Draft
@@ -53,6 +54,7 @@ def _is_held_back(world: World, draft: Draft, campaign: str, resolved: ResolvedR
         blockers.block_suspended(world, draft, campaign)
         or waits_for_its_start(draft, campaign)
         or is_being_mended(draft, campaign)
+        or is_elsewhere(world, campaign)
         or waits_for_its_segment(world, draft, campaign, heading.branch)
         or blockers.block_held(world, draft, campaign)
         or (heading.branch is None and blockers.block_goal_reached(world, draft, campaign))

@@ -13,8 +13,10 @@ from reconciler.desired.realm import duration_seconds
 from reconciler.desired.retention import Retention
 from reconciler.plan.actions import (
     ArchiveCampaign,
+    BringBackCheckpoint,
     DeleteCampaign,
     DemoteCheckpoint,
+    MoveOutCheckpoint,
     PurgeTrash,
     RecordCheckpoint,
     RenameCampaign,
@@ -25,6 +27,7 @@ from reconciler.plan.actions import (
 )
 from reconciler.plan.draft import Draft
 from reconciler.plan.keeping.budgets import warn_of_budget, warn_of_realm_budget
+from reconciler.plan.keeping.elsewhere import is_elsewhere, lost_elsewhere, whole_copies
 from reconciler.plan.keeping.held_back import is_held_back
 from reconciler.plan.keeping.kept import checkpoint_id, drops_of, rules_for, set_name
 from reconciler.plan.keeping.kept_now import kept_now
@@ -37,7 +40,7 @@ from reconciler.plan.retention.records import MalformedRecords
 from reconciler.plan.trash.names import is_replaced as is_replaced_in_trash
 from reconciler.plan.world import World
 from state.amounts import duration
-from state.store.rows import CampaignRow, LedgerRow, TrashKind, TrashRow
+from state.store.rows import CampaignRow, DropKind, LedgerRow, TrashRow
 
 CLEAN_TICKS = 2
 """So many ticks without a failure must follow before anything dropped is deleted."""
@@ -96,7 +99,7 @@ def why_on_hold(world: World, draft: Draft, stock: Stock) -> str | None:
         return f"its checkpoints cannot be seen: {seen.problem or 'its folder is not at home'}"
     if any(action.campaign == row.name for action in draft.actions(SetAsideCheckpoint)):
         return "a checkpoint is damaged"
-    return _lost_of(world, stock, stock.lost)
+    return _lost_of(world, stock, (*stock.lost, *lost_elsewhere(world.facts, stock)))
 
 
 def _lost_of(world: World, stock: Stock, lost: Iterable[LedgerRow]) -> str | None:
@@ -154,7 +157,7 @@ def _let_roll(
     reasons: Sequence[str],
 ) -> None:
     """Drop one that no rule keeps; one that people once marked only as if they had asked for it."""
-    kind: TrashKind = "asked" if unsaid else "rolled"
+    kind: DropKind = "asked" if unsaid else "rolled"
     grace = duration_seconds(getattr(retention.spec.trash, kind))
     cause = retention.where("campaigns", set_name(row))
     plan_drop(draft, row, one, "; ".join((*unsaid, *reasons)), grace, cause, kind)
@@ -167,7 +170,7 @@ def plan_drop(
     why: str,
     grace_seconds: float,
     cause: str,
-    kind: TrashKind = "rolled",
+    kind: DropKind = "rolled",
 ) -> None:
     """Drop a checkpoint of a campaign: by the rules, or because a person's spec asks for it."""
     add_to_trash(
@@ -208,13 +211,14 @@ def _finish_drops(world: World, draft: Draft, stock: Stock, back: set[int | None
     """Move what has its tombstone already and still lies in its place: a kill came between the two."""
     doubt = _doubt(world, draft, stock) if world.facts.tombstones else None
     for one in stock.ledger if world.facts.tombstones else ():
-        stone = world.facts.tombstone(one) if one.digest in stock.there else None
+        stone = world.facts.dropped(one) if one.digest in stock.there else None
         if stone is None or one.sequence in back:
             continue
         if is_held_back(world, draft, stone) or _is_doubtful(draft, stone, doubt):
             draft.held_drops.add(stone.sequence)
         else:
-            plan_drop(draft, stock.row, one, stone.reason, stone.grace_seconds, "an earlier drop", stone.kind)
+            kind: DropKind = "asked" if stone.kind == "asked" else "rolled"
+            plan_drop(draft, stock.row, one, stone.reason, stone.grace_seconds, "an earlier drop", kind)
 
 
 class _Doubt(msgspec.Struct, frozen=True):
@@ -239,6 +243,7 @@ def _doubt(world: World, draft: Draft, stock: Stock) -> _Doubt | None:
             return _Doubt(why, "bring its folder back to its place, readable")
         return _Doubt(why, acknowledge)
     is_left = any(stock.is_there(one) and one.sequence not in world.facts.tombstones for one in stock.ledger)
+    is_left = is_left or any(is_elsewhere(world.facts, one) for one in stock.in_force.values())
     if not is_left and not world.wants_cleanup(row):
         return _Doubt("no other checkpoint of it lies there whole", None)
     return None
@@ -294,8 +299,7 @@ def _copies(world: World, stone: TrashRow) -> tuple[str, ...]:
     """Return where whole copies lie of what was deleted here for good."""
     if stone.state != "purged":
         return ()
-    copies = world.facts.copies_of(stone.sequence)
-    return tuple(one.path for one in copies if one.damage is None and one.digest == stone.digest)
+    return tuple(one.path for one in whole_copies(world.facts, stone))
 
 
 def plan_purges(world: World, draft: Draft) -> None:
@@ -303,6 +307,7 @@ def plan_purges(world: World, draft: Draft) -> None:
     if world.facts.trash.problem is not None:
         return
     held = {action.sequence for action in draft.actions(RestoreCheckpoint)} | _being_dropped(draft)
+    held |= {action.sequence for action in draft.actions(BringBackCheckpoint)}
     held |= draft.held_drops
     waiting = (stone for stone in world.facts.in_trash if stone.sequence not in held)
     doubts = _doubts(world, draft)
@@ -373,6 +378,7 @@ def _block_strange(world: World, draft: Draft, stone: TrashRow) -> bool:
 
 def _being_dropped(draft: Draft) -> set[int]:
     checkpoints = {action.sequence for action in draft.actions(TrashCheckpoint)}
+    checkpoints |= {action.sequence for action in draft.actions(MoveOutCheckpoint)}
     return checkpoints | {action.sequence for action in draft.actions(DeleteCampaign)}
 
 

@@ -120,6 +120,27 @@ def purged_and_exported(realm: Any, make: Any) -> None:
     realm.ask("undelete", f"{make.campaign}@7")
 
 
+def archived_and_exported(realm: Any, make: Any) -> None:
+    """Two were saved, the first was exported, and their campaign rests in the archive."""
+    two_saved(realm, make)
+    realm.done(make.copy_out(realm, manifest_of(realm, 7), kind="archive"))
+    realm.done(make.activate(make.other, make.campaign), make.archive())
+
+
+def moved_out(realm: Any, make: Any) -> None:
+    archived_and_exported(realm, make)
+    realm.done(make.move_out(realm, archived_manifest(realm)))
+
+
+def moved_out_and_purged(realm: Any, make: Any) -> None:
+    moved_out(realm, make)
+    realm.done(make.purge(7))
+
+
+def exported_manifest(realm: Any, make: Any) -> Any:
+    return read(exported(realm, make) / "manifest.json", Manifest)
+
+
 def aside_and_exported(realm: Any, make: Any) -> None:
     """Checkpoint 7 was exported; then a bit of it flipped, which a scrub found, and it was set aside."""
     two_saved(realm, make)

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 from kill_worlds import (
+    archived_and_exported,
     archived_manifest,
     aside_and_exported,
     at_rest,
@@ -16,10 +17,13 @@ from kill_worlds import (
     deleted,
     dropped,
     exported,
+    exported_manifest,
     found_damaged,
     inbox_file,
     left_with_word,
     manifest_of,
+    moved_out,
+    moved_out_and_purged,
     one_demoted,
     one_dropped,
     purged_and_exported,
@@ -255,6 +259,16 @@ SCENARIOS = {
         lambda realm, make: msgspec.structs.replace(make.take_back(7), sources=(str(exported(realm, make)),)),
         purged_and_exported,
     ),
+    "MoveOutCheckpoint": Scenario(
+        lambda realm, make: make.move_out(realm, archived_manifest(realm)), archived_and_exported
+    ),
+    "BringBackCheckpoint": Scenario(
+        lambda realm, make: make.bring_back(realm, exported_manifest(realm, make)), moved_out
+    ),
+    "BringBackCheckpoint-from-a-copy": Scenario(
+        lambda realm, make: make.bring_back(realm, exported_manifest(realm, make)), moved_out_and_purged
+    ),
+    "PurgeTrash-moved-out": Scenario(lambda realm, make: make.purge(7), moved_out),
     "AnswerRequest": Scenario(
         lambda realm, make: a.AnswerRequest(request_id=1, what="scrub", answer="all as saved"),
         lambda realm, make: realm.ask("scrub", "all checkpoints"),

@@ -429,6 +429,25 @@ def mend(realm: Workshop, manifest: Manifest, *sources: Path, sequence: int = 1)
     )  # fmt: skip
 
 
+def move_out(realm: Workshop, manifest: Manifest, **changes: Any) -> a.MoveOutCheckpoint:
+    """Let its export stand for it."""
+    given = a.MoveOutCheckpoint(
+        campaign=CAMPAIGN, campaign_uid=UID, sequence=1, step=manifest.step, digest=manifest.digest,
+        size_bytes=68, copies=(str(elsewhere(realm) / CAMPAIGN / f"checkpoint-{manifest.step}"),),
+        why="archived, and read back elsewhere", grace_seconds=3600.0,
+    )  # fmt: skip
+    return msgspec.structs.replace(given, **changes)
+
+
+def bring_back(realm: Workshop, manifest: Manifest, **changes: Any) -> a.BringBackCheckpoint:
+    """Bring back what its export stands for."""
+    given = a.BringBackCheckpoint(
+        campaign=CAMPAIGN, campaign_uid=UID, sequence=1, step=manifest.step, digest=manifest.digest,
+        size_bytes=68, sources=(str(elsewhere(realm) / CAMPAIGN / f"checkpoint-{manifest.step}"),),
+    )  # fmt: skip
+    return msgspec.structs.replace(given, **changes)
+
+
 def set_aside(manifest: Manifest) -> a.SetAsideCheckpoint:
     return a.SetAsideCheckpoint(
         campaign=CAMPAIGN, campaign_uid=UID, segment=1, step=manifest.step, digest=manifest.digest
@@ -515,7 +534,7 @@ class Builders:
     roll_back = staticmethod(roll_back)
     read_again, copy_out, mend = map(staticmethod, (read_again, copy_out, mend))
     read_full_form = staticmethod(read_full_form)
-    elsewhere = staticmethod(elsewhere)
+    elsewhere, move_out, bring_back = map(staticmethod, (elsewhere, move_out, bring_back))
     demote = staticmethod(demote)
     drop, take_back, purge = map(staticmethod, (drop, take_back, purge))
     forget_undelete = staticmethod(forget_undelete)

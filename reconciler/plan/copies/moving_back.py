@@ -1,0 +1,72 @@
+"""What was moved out of the root comes back: with its campaign, or when its copy is damaged in time.
+
+A campaign is restored once all of it is back, so that training never goes on from an earlier checkpoint
+meanwhile. What a person has acknowledged to be lost is not waited for.
+"""
+
+from collections.abc import Iterator
+
+from reconciler.plan.actions import BringBackCheckpoint
+from reconciler.plan.changes import Source
+from reconciler.plan.copies.places import failed_lately
+from reconciler.plan.draft import Draft
+from reconciler.plan.keeping.elsewhere import whole_copies
+from reconciler.plan.world import World
+from state.store.rows import CampaignRow, TrashRow
+
+
+def plan_moves_back(world: World, draft: Draft) -> None:
+    """Bring back what is to lie in the root again."""
+    for row in world.facts.store.campaigns:
+        if row.status != "deleted" and row.name in world.desired.campaigns:
+            for stone in _away(world, row):
+                if not world.wants_archived(row) or _has_lost_its_copies(world, stone):
+                    _plan_one(world, draft, row, stone)
+
+
+def is_back(world: World, draft: Draft, row: CampaignRow) -> bool:
+    """Is nothing of the campaign elsewhere that this plan does not bring back?"""
+    coming = {one.sequence for one in draft.actions(BringBackCheckpoint)}
+    return all(stone.sequence in coming for stone in _away(world, row))
+
+
+def is_elsewhere(world: World, campaign: str) -> bool:
+    """Is a checkpoint of the campaign elsewhere? Then the next plan knows what to go on from."""
+    row = world.facts.campaign_row(campaign) if world.facts.store.trash else None
+    return row is not None and any(_away(world, row))
+
+
+def _away(world: World, row: CampaignRow) -> Iterator[TrashRow]:
+    """Yield what of a campaign is elsewhere, and not acknowledged to be lost."""
+    for stone in world.facts.moved_out.get(row.uid, ()):
+        if stone.thing not in world.acknowledged_losses:
+            yield stone
+
+
+def _has_lost_its_copies(world: World, stone: TrashRow) -> bool:
+    """Is no copy of it right any more, while it still lies in the trash?"""
+    return stone.state == "trashed" and not whole_copies(world.facts, stone)
+
+
+def _plan_one(world: World, draft: Draft, row: CampaignRow, stone: TrashRow) -> None:
+    copies = sorted(world.facts.copies_of(stone.sequence), key=lambda copy: copy.damage is not None)
+    action = BringBackCheckpoint(
+        campaign=row.name,
+        campaign_uid=row.uid,
+        sequence=stone.sequence,
+        segment=stone.segment,
+        step=stone.step,
+        digest=stone.digest,
+        size_bytes=stone.size_bytes,
+        sources=tuple(copy.path for copy in copies),
+    )
+    is_restored = not world.wants_archived(row)
+    cause = world.where(f"campaign/{row.name}") if is_restored else stone.path
+    if why := failed_lately(world, action):
+        hint = "mend that, tried again an hour after it failed; or list it under acknowledged_losses"
+        message = f"it was not brought back: {why}"
+        draft.block(stone.subject, code="not-brought-back", message=message, cause=cause, hint=hint)
+        return
+    reason = "its campaign leaves the archive" if is_restored else "no copy of it elsewhere is right any more"
+    source: Source = "edit" if is_restored else "drift"
+    draft.add(action, subject=stone.subject, reason=reason, cause=cause, source=source)

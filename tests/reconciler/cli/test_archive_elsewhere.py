@@ -1,0 +1,168 @@
+"""`archive: {to: ...}` through the real commands: an archived campaign makes room in the root, and comes back whole."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+NAME = "pip/campaign-001"
+SPEC = "specs/campaigns/pip/campaign-001.yaml"
+
+
+def plain(text: str) -> str:
+    return " ".join(text.split())
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    files = (path for path in folder.rglob("*") if path.is_file() and path.name != ".ledger.json")
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+@pytest.fixture
+def nas(tmp_path: Path) -> Path:
+    """A folder outside of the root."""
+    folder = tmp_path / "nas"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def realm(resting, nas: Path) -> Path:
+    """A realm whose campaign rests with two recorded checkpoints; the campaign's folder."""
+    rules = f"minimum_age: 1ms\narchive: {{to: {nas}}}\n"
+    return resting({"specs/realm.yaml": "id: lab\n", "specs/retention.yaml": rules}, (100, 200)).parent
+
+
+@pytest.fixture
+def archive(root: Path) -> Path:
+    return root / "campaigns/archive/pip/campaign-001-archived"
+
+
+@pytest.fixture
+def say(lab: Path, git):
+    """Commit the campaign's spec with these lines."""
+
+    def commit(*lines: str) -> None:
+        (lab / SPEC).write_text("\n".join(["id: campaign-001", *lines, ""]))
+        git(lab, "commit", "-qam", "another word about it")
+
+    return commit
+
+
+def converge(run) -> str:
+    done = run("apply", "--until-converged")
+    assert done.exit_code == 0, done.stdout + done.stderr
+    return plain(done.stdout)
+
+
+def let_it_be_purged(run, pass_time) -> None:
+    """Let the time in the trash go by, and two clean ticks."""
+    pass_time(3700)
+    for _ in range(3):
+        converge(run)
+
+
+def states(run) -> dict[int, str]:
+    items = json.loads(run("get", "checkpoints", "--json").stdout)["items"]
+    return {item["step"]: item["state"] for item in items}
+
+
+def there(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.glob("checkpoints/checkpoint-*"))
+
+
+def test_an_archived_campaign_makes_room_and_comes_back_to_the_byte(
+    run, realm: Path, archive: Path, nas: Path, say, pass_time, root: Path
+) -> None:
+    before = contents(realm / "checkpoints")
+    say("state: archived")
+    converge(run)
+    assert (there(archive), states(run)) == ([], {100: "elsewhere", 200: "elsewhere"})
+    assert contents(nas / NAME) == before
+
+    let_it_be_purged(run, pass_time)
+    assert [path.name for path in (root / "trash").iterdir() if path.is_dir()] == []
+    assert "\nNothing to do" in run("plan").stdout
+    (legend,) = json.loads(run("get", "legends", "--json").stdout)["items"]
+    assert (legend["num_checkpoints"], legend["num_elsewhere"], legend["elsewhere"]) == (
+        0,
+        2,
+        [str(nas / NAME)],
+    )
+    assert f"0 (0 B), 2 in {nas}" in plain(run("get", "legends", "--wide").stdout)
+
+    say()
+    assert "Plan: 2 to bring back, 1 to restore" in run("plan").stdout
+    converge(run)
+
+    assert contents(realm / "checkpoints") == before
+    assert states(run) == {100: "complete", 200: "complete"}
+    assert contents(nas / NAME) == before
+    assert "\nNothing to do" in run("plan").stdout
+    events = [json.loads(line)["event"] for line in (realm / "saga.jsonl").read_text().splitlines()]
+    assert [event for event in events if event in ("archived", "moved_out", "brought_back", "restored")] == [
+        *("archived", "moved_out", "moved_out", "brought_back", "brought_back", "restored")
+    ]
+
+
+def test_a_disk_that_is_away_is_told_as_out_of_reach_and_the_campaign_waits_for_it(
+    run, realm: Path, archive: Path, nas: Path, say, pass_time
+) -> None:
+    say("state: archived")
+    converge(run)
+    let_it_be_purged(run, pass_time)
+    away = nas.rename(nas.with_name("unmounted"))
+
+    told = plain(run("get", "checkpoints", "--wide").stdout)
+    assert f"elsewhere: out of reach: {nas / NAME} is not there: is its disk mounted?" in told
+    run("scrub", "--all")
+    assert "out of reach: 2 of the copies elsewhere" in converge(run)
+    assert states(run) == {100: "elsewhere", 200: "elsewhere"}
+    say()
+    waiting = run("apply", "--once")
+    assert waiting.exit_code == 1
+    assert "out of reach, and not lost" in plain(waiting.stdout + waiting.stderr)
+    assert archive.is_dir()
+
+    away.rename(nas)
+    converge(run)
+    assert there(realm) == ["checkpoint-100", "checkpoint-200"]
+
+
+def test_a_person_who_takes_one_back_keeps_it_in_the_root(
+    run, realm: Path, archive: Path, nas: Path, say, pass_time
+) -> None:
+    say("state: archived")
+    converge(run)
+    let_it_be_purged(run, pass_time)
+    assert "lies in" in plain(run("export", f"{NAME}@100", "--to", str(nas)).stderr)
+
+    assert run("undelete", f"{NAME}@100").exit_code == 0
+    converge(run)
+
+    assert there(archive) == ["checkpoint-100"]
+    assert states(run) == {100: "complete", 200: "elsewhere"}
+    assert "\nNothing to do" in run("plan").stdout
+
+
+def test_nothing_goes_while_the_place_elsewhere_is_none(
+    run, realm: Path, archive: Path, nas: Path, say
+) -> None:
+    nas.rmdir()
+    say("state: archived")
+
+    run("apply", "--until-converged")
+
+    assert there(archive) == ["checkpoint-100", "checkpoint-200"]
+    told = plain(run("plan").stdout)
+    assert f"it stays in the root: no copy in {nas}: {nas} is no folder: make it, or mount the disk" in told
+
+
+def test_what_was_moved_out_can_still_be_proved(run, realm: Path, nas: Path, say, pass_time) -> None:
+    say("state: archived")
+    converge(run)
+    let_it_be_purged(run, pass_time)
+
+    proof = run("prove", f"{NAME}@200")
+
+    assert proof.exit_code == 0, proof.stdout + proof.stderr
