@@ -49,6 +49,8 @@ class Line(msgspec.Struct, frozen=True):
     thing: str
     detail: str
     where: str
+    hint: str = ""
+    """What to do about it; below the row, where hints are wanted."""
 
 
 def plan_text(
@@ -56,7 +58,7 @@ def plan_text(
 ) -> str:
     """Return the whole plan for people; `said` are the options that apply needs to do the same."""
     sections = [header(document, paint, width)]
-    body = _body(document, width, paint)
+    body = _body(document, width, paint, hints=hints)
     if body:
         sections.append(body)
     if document.warnings:
@@ -166,14 +168,18 @@ def _launched_later(document: "PlanDocument") -> list["PlannedChange"]:
     return [change for change in document.afterwards if change.verb == "launch"]
 
 
-def _body(document: "PlanDocument", width: int, paint: Paint) -> str:
+def _body(document: "PlanDocument", width: int, paint: Paint, *, hints: bool) -> str:
     groups = lines_of(document)
     layout = Layout([line for _, lines in groups for line in lines], width)
     parts = []
     for title, lines in groups:
-        text = "\n".join(layout.render(line, paint) for line in lines)
+        text = "\n".join(row for line in lines for row in _with_hint(line, layout, paint, hints=hints))
         parts.append(f"{paint(title, 'strong')}\n{text}" if title else text)
     return "\n".join(parts)
+
+
+def _with_hint(line: Line, layout: "Layout", paint: Paint, *, hints: bool) -> list[str]:
+    return [layout.render(line, paint), *(layout.hint(line) if hints and line.hint else [])]
 
 
 def line_of(change: "PlannedChange") -> Line:
@@ -183,7 +189,8 @@ def line_of(change: "PlannedChange") -> Line:
 
 
 def _blocked_line(item: "Blocked") -> Line:
-    return Line("!", "blocked", safe(item.subject), safe(item.message), safe(item.cause))
+    hint = "" if item.subject in _WHOLE else safe(item.hint)  # of these it stands at the end
+    return Line("!", "blocked", safe(item.subject), safe(item.message), safe(item.cause), hint)
 
 
 def _waiting_line(item: "Blocked") -> Line:
@@ -227,6 +234,11 @@ class Layout:
         if columns(short) <= self._room:
             return f"{lead}{short.removesuffix(line.where)}{paint(line.where, 'dim')}".rstrip()
         return self._folded(line, lead, paint)
+
+    def hint(self, line: Line) -> list[str]:
+        """Return what to do about a row, in lines to stand below it."""
+        pieces = wrapped(line.hint, self._room - 2)
+        return [f"{' ' * self._lead}{'  ' if place else '→ '}{piece}" for place, piece in enumerate(pieces)]
 
     def _aligned(self, line: Line, lead: str, paint: Paint) -> str | None:
         """Return one line in columns, the last one ragged where it must be; None where there is no room."""

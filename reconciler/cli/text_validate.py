@@ -22,7 +22,7 @@ def validation_text(found: "Validation", paint: Paint = PLAIN, width: int = 80) 
         if not lines:
             return paint(told, "good")
         many = count(len(found.refusals), "line")
-        return "\n".join([*lines, paint(f"{told}; {many} that no launch can honour", "warn")])
+        return "\n".join([*lines, paint(f"{told}; {many} to look at", "warn")])
     summary = SpecMistakesError(found.mistakes, found.num_specs, found.num_unread).summary
     return f"{render(found.mistakes, width)}\n{paint(f'{summary} Nothing was changed.', 'bad')}"
 
@@ -32,5 +32,6 @@ def _refusal(one: "Refusal", width: int) -> Iterator[str]:
     names, more = ", ".join(one.campaigns[:_MOST_NAMES]), len(one.campaigns) - _MOST_NAMES
     who = f"{names} and {more} more" if more > 0 else names
     yield safe(one.where)
-    said = f"{one.message}{' ' if one.message.endswith('?') else '; '}{who} would not be launched"
+    stops = f"{' ' if one.message.endswith('?') else '; '}{who} would not be launched" if who else ""
+    said = f"{one.message}{stops}"
     yield from (f"{INDENT}{line}" for line in wrapped(safe(said), width - len(INDENT)))

@@ -6,6 +6,7 @@ import msgspec
 
 from reconciler.desired.desired import Desired
 from reconciler.desired.layers import layers_of, resolve
+from reconciler.desired.mistakes import nearest_name
 from reconciler.desired.unsupported import unsupported_hero, unsupported_settings
 
 
@@ -17,11 +18,11 @@ class Refusal(msgspec.Struct, frozen=True, kw_only=True):
     message: str
     """What it says, what is known, and the nearest name."""
     campaigns: tuple[str, ...]
-    """Those that it keeps from being launched, by name."""
+    """Those that it keeps from being launched, by name; none where only the realm can tell."""
 
 
 def refusals_in(desired: Desired) -> tuple[Refusal, ...]:
-    """Return what a launch refuses of each campaign that is not archived or deleted, sorted by place.
+    """Return what a launch refuses of each campaign that is not archived or deleted, then doubtful starts.
 
     Settings are those of the specs: hosts.yaml and the command line may say otherwise.
     """
@@ -30,10 +31,24 @@ def refusals_in(desired: Desired) -> tuple[Refusal, ...]:
         if source.spec.state is None:
             for line in _of_campaign(desired, name):
                 found.setdefault(line, []).append(name)
-    return tuple(
+    refused = (
         Refusal(where=where, message=message, campaigns=tuple(names))
         for (where, message), names in sorted(found.items())
     )
+    return (*refused, *_starts_without_a_spec(desired))
+
+
+def _starts_without_a_spec(desired: Desired) -> Iterator[Refusal]:
+    """Yield each start of a campaign that has no spec, where another one's name is near to it."""
+    for _, source in sorted(desired.campaigns.items()):
+        start = source.spec.starting_checkpoint or "/"
+        campaign = start.partition("@")[0]
+        if start.startswith("/") or source.spec.state or campaign in desired.campaigns:
+            continue
+        near = nearest_name(campaign, desired.campaigns)
+        meant = f'; did you mean "{near}"?' if near else ""
+        message = f'it is to begin with "{start}", and no spec is of {campaign}{meant}'
+        yield Refusal(where=source.where("starting_checkpoint"), message=message, campaigns=())
 
 
 def _of_campaign(desired: Desired, campaign: str) -> Iterator[tuple[str, str]]:

@@ -27,7 +27,8 @@ def rewind(environment: Environment, options: Options, checkpoint: str, committi
     Raises:
         Misused: this is no name of a checkpoint of a living history, or no reason is given.
         NotFound: there is no such campaign or checkpoint.
-        Blocked: it went back there for that very reason already; or its spec has edits not committed.
+        Blocked: it went back there for that very reason already; the checkpoint lies in the trash; or its
+            spec has edits not committed.
     """
     campaign, _, step = checkpoint.removeprefix("checkpoint/").partition("@")
     if not (step.isascii() and step.isdecimal()):
@@ -54,6 +55,10 @@ def _check(environment: Environment, options: Options, campaign: str, step: int,
         raise NotFound(f"campaign {campaign} has saved nothing yet: there is nothing to go back to")
     steps = _steps(store, row.uid)
     if step not in steps and step != 0:
+        if _is_in_trash(store, f"{campaign}@{step}", campaign):
+            raise Blocked(
+                f"{campaign}@{step} lies in the trash; first: reconcile undelete {campaign}@{step}, and apply"
+            )
         raise not_found("checkpoint", f"{campaign}@{step}", [f"{campaign}@{one}" for one in steps])
     wanted = f"rewind to {step}: {why}"
     done = next((o for o in store.segments if (o.campaign_uid, o.wanted) == (row.uid, wanted)), None)
@@ -63,6 +68,11 @@ def _check(environment: Environment, options: Options, campaign: str, step: int,
             "back once more give another reason"
         )
     return row.segment
+
+
+def _is_in_trash(store: StoreView, checkpoint: str, campaign: str) -> bool:
+    """Can the checkpoint, or its whole campaign, be taken out of the trash?"""
+    return any(one.state == "trashed" and one.thing in (checkpoint, campaign) for one in store.trash)
 
 
 def _steps(store: StoreView, uid: str) -> list[int]:

@@ -16,6 +16,7 @@ from state.store.rows import CampaignRow, LedgerRow, TrashRow
 CODE = "start-"
 """How the code of each begins that says why a campaign cannot begin."""
 _SHOWN = 8
+_NEAREST = 3
 
 
 class Start(NamedTuple):
@@ -171,7 +172,14 @@ def _not_there(world: World, seen: CheckpointFacts, name: str, step: int, ledger
     foreign = next((one for one in seen.foreign if one.name == checkpoint_folder(step)), None)
     if foreign is not None:
         return NoStart("incomplete", f"{foreign.path}: {foreign.reason}", f"name another: {_steps(seen)}")
-    return NoStart("missing", "there is no complete checkpoint at that step", f"there are {_steps(seen)}")
+    return NoStart("missing", "there is no complete checkpoint at that step", _nearest(seen, step))
+
+
+def _nearest(seen: CheckpointFacts, step: int) -> str:
+    """Return the steps that are nearest to one, the smallest first."""
+    near = sorted(seen.complete, key=lambda one: (abs(one.step - step), -one.step))[:_NEAREST]
+    told = ", ".join(str(one) for one in sorted(one.step for one in near))
+    return f"the nearest: {told}" if near else "none lies there"
 
 
 def _steps(seen: CheckpointFacts) -> str:

@@ -101,10 +101,10 @@ def _not_there(world: World, row: CampaignRow, step: int, cause: str) -> NoRollb
     )
     of_step = [one for one in world.facts.ledger_of(row.uid) if one.is_living and one.step == step]
     stone = world.facts.tombstone(of_step[-1]) if of_step else None
+    found = "of which no whole and healthy checkpoint lies there"
     if stone is not None and stone.state == "trashed":
-        known = f"reconcile undelete {stone.thing}"
-    message = f"it is to go back to step {step}, of which no whole and healthy checkpoint lies there"
-    return NoRollback("rewind-missing", message, cause, known)
+        found, known = "whose checkpoint lies in the trash", f"reconcile undelete {stone.thing}"
+    return NoRollback("rewind-missing", f"it is to go back to step {step}, {found}", cause, known)
 
 
 def usable(world: World, row: CampaignRow) -> list[FoundCheckpoint]:

@@ -159,10 +159,21 @@ def test_validate_names_what_no_launch_can_honour_with_the_nearest_name_and_whom
         "specs/campaigns/pip/campaign-001.yaml:4\n"
         '  lr_scheduler "linear" needs schedule_updates: a campaign has no last update\n'
         "  towards which its rate could fall; pip/campaign-001 would not be launched\n"
-        "7 specs, no mistakes; 2 lines that no launch can honour\n"
+        "7 specs, no mistakes; 2 lines to look at\n"
     )
     first, _ = json.loads(run("validate", "--json").stdout)["refusals"]
     assert (first["where"].rpartition(":")[2], first["campaigns"]) == ("3", ["pip/campaign-001"])
+
+
+def test_validate_names_a_start_of_a_campaign_that_has_no_spec_with_the_nearest(run, lab: Path) -> None:
+    spec = lab / "specs/campaigns/pip/campaign-001.yaml"
+    spec.write_text("id: campaign-001\nstarting_checkpoint: muu/campaign-001@4\n")
+    assert run("validate").stdout == (
+        "specs/campaigns/pip/campaign-001.yaml:2\n"
+        '  it is to begin with "muu/campaign-001@4", and no spec is of muu/campaign-001;\n'
+        '  did you mean "mu/campaign-001"?\n'
+        "7 specs, no mistakes; 1 line to look at\n"
+    )
 
 
 def test_validate_says_nothing_of_launches_of_what_is_archived(run, lab: Path) -> None:
