@@ -4,6 +4,7 @@ Called by app, which gives the tick. Every tick starts from scratch, so a missed
 time and nothing else.
 """
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 import msgspec
 
+from reconciler.plan.retries.retry import share_of
 from state.layout import RunLayout
 
 if TYPE_CHECKING:
@@ -28,6 +30,9 @@ _LOOK_MILLISECONDS = 200
 _STEP_MILLISECONDS = 50
 """watchfiles sleeps so long between two looks at what the kernel told it, and once more to see if that was
 all. At half of it a waiting loop takes 0.3 % of a core instead of 0.2, and sees a commit 25 ms earlier."""
+
+_MOST_DOUBLINGS = 64
+"""Longer than any wait; after three weeks of failures a thousand of them are no number any more."""
 
 _RUN = RunLayout(Path())
 _OF_RUNS = frozenset({_RUN.exit.name, _RUN.process.name})
@@ -55,11 +60,16 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     backoff_seconds: float = 30.0
     """After a tick in which something failed; doubled for each further one."""
     longest_backoff_seconds: float = 1800.0
+    most_jitter: float = 0.2
+    """The share of such a wait that is added at most: who failed together does not try together."""
 
     def wait_after(self, tick: Tick, failures: int) -> float:
         """Return how long to wait after a tick, if nothing happens meanwhile."""
         if failures:
-            return float(min(self.backoff_seconds * 2 ** (failures - 1), self.longest_backoff_seconds))
+            doubled = self.backoff_seconds * 2.0 ** min(failures - 1, _MOST_DOUBLINGS)
+            wait = min(doubled, self.longest_backoff_seconds)
+            key = f"{os.uname().nodename} {tick.plan_digest} {failures}"
+            return wait * (1.0 + self.most_jitter * share_of(key))
         if tick.succeeded:
             return 0.0
         return MOVING_SECONDS if tick.is_moving else self.interval_seconds
@@ -77,6 +87,25 @@ class Triggers(Protocol):
         ...
 
 
+class UntilDeadline:
+    """Triggers that are over after so long, too; what a tick has begun is finished."""
+
+    def __init__(self, triggers: Triggers, seconds: float) -> None:
+        self._triggers = triggers
+        self._deadline = time.monotonic() + seconds
+        self.has_passed = False
+        """Did the deadline end the loop, and nothing else?"""
+
+    def wait(self, seconds: float) -> None:
+        self._triggers.wait(min(seconds, max(0.0, self._deadline - time.monotonic())))
+
+    def is_over(self) -> bool:
+        if self._triggers.is_over():
+            return True
+        self.has_passed = time.monotonic() >= self._deadline
+        return self.has_passed
+
+
 def run(tick: Callable[[], Tick], pace: Callable[[], Pace], triggers: Triggers, mode: Mode) -> bool:
     """Tick until the mode is satisfied or the triggers are over; return whether the last tick went well.
 
@@ -87,10 +116,10 @@ def run(tick: Callable[[], Tick], pace: Callable[[], Pace], triggers: Triggers, 
         done = tick()
         failures = failures + 1 if _is_stuck(done, before) else 0
         before = done.plan_digest
-        if mode == "once" or triggers.is_over():
-            return not done.failed
         if mode == "until-converged" and (done.is_settled or failures >= TRIES_WITHOUT_SUCCESS):
             return done.is_settled
+        if mode == "once" or triggers.is_over():
+            return not done.failed
         triggers.wait(pace().wait_after(done, failures))
         if triggers.is_over():
             return not done.failed

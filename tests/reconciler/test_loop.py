@@ -17,6 +17,7 @@ from reconciler.loop import (
     Mode,
     Pace,
     Tick,
+    UntilDeadline,
     matters,
     run,
 )
@@ -24,7 +25,7 @@ from reconciler.loop import (
 IDLE = Tick(is_settled=True)
 TRAINING = Tick(is_settled=False)
 STARTING = Tick(is_settled=False, is_moving=True)
-PACE = Pace(interval_seconds=15, backoff_seconds=30, longest_backoff_seconds=100)
+PACE = Pace(interval_seconds=15, backoff_seconds=30, longest_backoff_seconds=100, most_jitter=0.0)
 HEAD = "/lab/.git/refs/heads"
 CAMPAIGN = "/root/campaigns/one/campaign-001"
 
@@ -74,6 +75,19 @@ def test_failures_in_a_row_are_waited_for_twice_as_long_each_time_up_to_the_long
     assert looped([failed("a"), failed("b"), failed("c"), failed("d")])[1] == [30, 60, 100, 100]
 
 
+def test_a_loop_that_has_failed_for_weeks_waits_on() -> None:
+    assert PACE.wait_after(failed(), 5000) == 100
+
+
+def test_a_fifth_at_most_is_added_to_the_wait_after_a_failure_and_the_same_to_the_same_one() -> None:
+    pace = Pace(backoff_seconds=100.0)
+    added = [pace.wait_after(failed(plan), 1) - 100.0 for plan in "abcdefgh"]
+    assert all(0.0 <= one <= 20.0 for one in added)
+    assert len(set(added)) == 8
+    assert pace.wait_after(failed("a"), 1) - 100.0 == added[0]
+    assert pace.wait_after(IDLE, 0) == pace.interval_seconds
+
+
 def test_progress_beside_a_failure_counts_and_ends_the_row() -> None:
     assert looped([failed("a"), worked("b", failed=1), failed("c")])[1] == [30, 0, 30]
 
@@ -98,6 +112,24 @@ def test_until_converged_gives_up_after_some_looks_without_success() -> None:
     assert not went_well
     assert waits == [30, 60]
     assert len(waits) + 1 == TRIES_WITHOUT_SUCCESS
+
+
+def test_a_deadline_ends_the_loop_after_the_tick_in_hand_and_says_that_it_did() -> None:
+    triggers, ticks = UntilDeadline(Waits(), 0.0), iter([TRAINING])
+    assert run(lambda: next(ticks), lambda: PACE, triggers, "until-converged")
+    assert triggers.has_passed
+
+
+def test_what_has_converged_by_its_last_tick_met_its_deadline() -> None:
+    triggers = UntilDeadline(Waits(), 0.0)
+    assert run(lambda: IDLE, lambda: PACE, triggers, "until-converged")
+    assert not triggers.has_passed
+
+
+def test_no_wait_is_longer_than_the_time_to_the_deadline() -> None:
+    waits = Waits(most=1)
+    assert run(lambda: TRAINING, lambda: PACE, UntilDeadline(waits, 7.0), "until-converged")
+    assert 0.0 <= waits.seconds[0] <= 7.0
 
 
 def test_continuous_ends_only_when_it_is_told_to_and_says_how_the_last_look_went() -> None:

@@ -1,6 +1,7 @@
 """`apply`: hold the realm's lock, follow its branch, and tick until the world is what the specs say."""
 
 import gc
+import math
 import signal
 import sys
 import threading
@@ -12,9 +13,9 @@ from reconciler.app.applying.notifying import Notifier
 from reconciler.app.applying.telling import Show
 from reconciler.app.applying.ticking import Choose, Ticker
 from reconciler.app.surroundings.environment import Environment
-from reconciler.app.surroundings.errors import Blocked, Failed
+from reconciler.app.surroundings.errors import Blocked, Failed, TimedOut
 from reconciler.app.surroundings.place import Options
-from reconciler.loop import FileTriggers, Mode, Tick, run
+from reconciler.loop import FileTriggers, Mode, Tick, UntilDeadline, run
 from state.layout import Layout
 from state.store.writer import LostLock
 
@@ -28,6 +29,7 @@ def run_apply(
     mode: Mode,
     lock_timeout_seconds: float,
     show: Show,
+    timeout_seconds: float = math.inf,
     command: str = "reconcile apply",
     choose: Choose | None = None,
     any_time: bool = False,
@@ -38,6 +40,7 @@ def run_apply(
 
     Raises:
         Blocked: not on Linux, another reconciler took over, or `choose` refuses the plan.
+        TimedOut: it is not so after `timeout_seconds`, counted from the first look; what was begun is done.
         LockHeld: another reconciler holds the lock.
         Failed: the root cannot be used.
         SourceError: the repository or branch cannot be read.
@@ -73,7 +76,8 @@ def run_apply(
             notifier.alive()
             ticker.show_progress()
 
-        triggers = FileTriggers(ticker.watched_folders, stop, while_waiting)
+        files = FileTriggers(ticker.watched_folders, stop, while_waiting)
+        triggers = UntilDeadline(files, timeout_seconds)
         try:
             went_well = run(tick, ticker.pace, triggers, mode)
         except LostLock as error:
@@ -81,6 +85,8 @@ def run_apply(
         ticker.say_goodbye()
     if signals.received == signal.SIGINT:
         return INTERRUPTED
+    if triggers.has_passed:
+        raise TimedOut(f"not converged after {timeout_seconds:g} s; what is left: reconcile plan")
     if not went_well or ticker.has_given_up():
         return 1
     return Blocked.exit_code if ticker.is_blocked() else 0

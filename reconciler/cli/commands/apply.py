@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     examples=[
         ("reconcile apply", "Bring it about, and go on: follow commits, requests and training."),
         ("reconcile apply --until-converged", "Leave when nothing is left to do."),
+        ("reconcile apply --until-converged --timeout 3600", "An hour at most; exit code 6 after that."),
         ("reconcile apply --set learning_rate=1e-4", "With another rate for as long as it runs."),
         (
             "reconcile apply --source git@example.org:lab/specs.git --root /srv/realm",
@@ -47,6 +48,12 @@ if TYPE_CHECKING:
     metavar="SECONDS",
     help="Wait so long for another reconciler; exit code 3 after that.",
 )
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0),
+    metavar="SECONDS",
+    help="With --until-converged: so long at most, then what was begun is done; exit code 6 after that.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line for everything that happens.")
 @click.option("--source", metavar="URL", help="Specs elsewhere, for a --root that follows nothing yet.")
 @click.option("--branch", metavar="NAME", help="Branch of that source (default: main).")
@@ -65,6 +72,7 @@ def command(
     once: bool,
     until_converged: bool,
     lock_timeout: float,
+    timeout: float | None,
     as_json: bool,
     settings: tuple[str, ...],
 ) -> int:
@@ -75,6 +83,8 @@ def command(
     """
     if once and until_converged:
         raise click.UsageError("--once and --until-converged: choose one")
+    if timeout is not None and not until_converged:
+        raise click.UsageError("--timeout is how long --until-converged may take; give both")
     words = (*only, *exclude, *settings, *filter(None, (source, branch)))
     if planfile is not None and (until_converged or words):
         raise click.UsageError("a saved plan says what is done, and once; it goes with --once alone")
@@ -86,7 +96,18 @@ def command(
     said = (*([planfile] if planfile else []), *(word for one in settings for word in ("--set", one)))
     chosen = Choice(only=only, exclude=exclude).options
     said = (*said, *(["--any-time"] if any_time else []), *chosen)
-    return _run(session, options, mode, lock_timeout, as_json, choose, said, planfile, any_time=any_time)
+    return _run(
+        session,
+        options,
+        mode,
+        lock_timeout,
+        as_json,
+        choose,
+        said,
+        planfile,
+        any_time=any_time,
+        timeout=timeout,
+    )
 
 
 def _chosen(
@@ -120,7 +141,10 @@ def _run(
     planfile: str | None,
     *,
     any_time: bool,
+    timeout: float | None,
 ) -> int:
+    import math
+
     from reconciler.app.applying.apply import run_apply
 
     show = _show(session, as_json=as_json)
@@ -130,6 +154,7 @@ def _run(
             options,
             mode=mode,
             lock_timeout_seconds=lock_timeout,
+            timeout_seconds=math.inf if timeout is None else timeout,
             show=show,
             command=_command(session.host, said, mode),
             choose=choose,

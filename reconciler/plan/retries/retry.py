@@ -111,7 +111,7 @@ def _after(failures: int, last_at: str, policy: RetryPolicy, now: str, key: str)
     if failures >= policy.attempts:
         return Verdict(ready=False, given_up=True, failures=failures)
     seconds = min(policy.backoff_seconds * 2 ** (failures - 1), policy.longest_backoff_seconds)
-    not_before = _moment(last_at) + timedelta(seconds=seconds * (1.0 + policy.most_jitter * _share(key)))
+    not_before = _moment(last_at) + timedelta(seconds=seconds * (1.0 + policy.most_jitter * share_of(key)))
     jumped = last_at > now  # the clock was set back: how long ago it was, nobody knows
     ready = jumped or not_before <= _moment(now)
     return Verdict(ready=ready, failures=failures, not_before=_text(not_before))
@@ -149,6 +149,6 @@ def _text(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _share(key: str) -> float:
+def share_of(key: str) -> float:
     """Return a number from 0 to 1 that looks like chance and is the same for the same key."""
     return zlib.crc32(key.encode()) / 0xFFFFFFFF

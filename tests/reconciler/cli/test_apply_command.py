@@ -134,6 +134,25 @@ def test_a_wait_for_the_next_try_says_until_when_and_how_to_hurry(run, store, ro
     ]
 
 
+def test_what_does_not_converge_in_the_time_given_exits_6_and_says_how_to_see_what_is_left(
+    run, store, rows
+) -> None:
+    changes = json.loads(run("plan", "--json").stdout)["changes"]
+    (launch,) = (one["action"] for one in changes if one["verb"] == "launch")
+    config = {"config_hash": launch["config_hash"], "config_json": json.dumps(launch["config"])}
+    store.write([rows.run(end="failed", message="no memory", ended_at=utc_now(), **config)])
+    result = run("apply", "--until-converged", "--timeout", "0")
+    assert result.exit_code == 6
+    assert "not converged after 0 s; what is left: reconcile plan" in result.stderr
+    assert "✓ create     campaign mu/campaign-001" in result.stdout  # what its last look began is done
+
+
+def test_what_converges_in_time_exits_0(run, lab: Path, git) -> None:
+    (lab / "specs/queue.yaml").write_text("quests: []\n")
+    git(lab, "commit", "-qam", "nothing to learn")
+    assert run("apply", "--until-converged", "--timeout", "600").exit_code == 0
+
+
 def test_the_store_is_copied_once_a_day_by_a_tick_that_did_something(run, lab: Path, root: Path, git) -> None:
     (lab / "specs/queue.yaml").write_text("quests: []\n")
     git(lab, "commit", "-qam", "nothing to learn")

@@ -144,7 +144,7 @@ def test_deletes_that_fall_out_of_the_inventory(run, resting, commit, root: Path
 
 def test_backoff_never_reset(rows) -> None:
     """After a success the next failure waits as long as a first one: in the loop, and between launches."""
-    pace = Pace(interval_seconds=15, backoff_seconds=30, longest_backoff_seconds=1800)
+    pace = Pace(interval_seconds=15, backoff_seconds=30, longest_backoff_seconds=1800, most_jitter=0.0)
     assert waits([FAILED, FAILED, FAILED, WORKED, FAILED, FAILED], pace) == [30, 60, 120, 0, 30, 60]
     bad = {"end": "failed", "last_checkpoint_step": None, "ended_at": "2026-01-31T12:10:00Z"}
     runs = [rows.run(attempt=1, **bad), rows.run(attempt=2, **bad)]

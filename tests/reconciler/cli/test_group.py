@@ -146,6 +146,7 @@ def test_every_command_has_help_with_examples(run, verb: str) -> None:
         (["plan", "--jsonn"], "No such option '--jsonn'"),
         (["explain"], "Missing argument 'THING'"),
         (["apply", "--once", "--until-converged"], "--once and --until-converged: choose one"),
+        (["apply", "--timeout", "5"], "--timeout is how long --until-converged may take; give both"),
         (["plan", "main", "--worktree"], "--worktree plans from the files that are there"),
         (["get", "campains"], 'did you mean "campaigns"?'),
         (["get"], "say what to list: campaigns, heroes, quests, jobs, checkpoints, legends, runs, skills"),
