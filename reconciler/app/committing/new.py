@@ -51,10 +51,10 @@ chat: {{template: chatml}}
 
 CAMPAIGN = """\
 # yaml-language-server: $schema=../../../schemas/campaign.schema.json
-{id_line} # equals the file's name; the campaign is {hero}/{id}
+{id_line} # equals the file's name; the campaign is called <hero>/<id>
 name: {name}
 # description: What this life is to show.
-skills_focus: []                       # ids of skills, for people
+skills_focus: []                       # ids of skills: each checkpoint is examined in those that say how
 goal: {{updates: 2000}}                  # without it, it trains until its quests are done
 # starting_checkpoint: {hero}/campaign-001@best   # or @latest, @1500, /a/folder; without: the base model
 # milestones: [{{step: 500, note: reads the digits}}]   # kept for ever
@@ -62,7 +62,7 @@ goal: {{updates: 2000}}                  # without it, it trains until its quest
 # config_overrides:                    # what differs from the hero; explain --origin shows all
 #   learning_rate: 1.0e-3
 # state: archived                      # rests in the Hall of Legends; retention.yaml says what stays of it
-# To make it the active one: realm.yaml: active: {hero}/{id}
+# To make it the active one, name it in realm.yaml: active: <hero>/<id>
 """
 
 
@@ -113,7 +113,7 @@ def new_campaign(environment: Environment, options: Options, hero: str, name: st
     path = top / "specs" / "campaigns" / hero / f"{campaign}.yaml"
     id_line = f"id: {campaign}".ljust(_COMMENT_AT)
     title = quoted(name or f"Campaign {number}")
-    write_new(path, CAMPAIGN.format(id_line=id_line, id=campaign, hero=hero, name=title))
+    write_new(path, CAMPAIGN.format(id_line=id_line, hero=hero, name=title))
     return Written(path=str(path), name=f"{hero}/{campaign}")
 
 

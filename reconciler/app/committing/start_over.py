@@ -82,7 +82,9 @@ def _edits(base: Base, before: str, after: str, title: str, *, keep_queue: bool)
     text = with_value(base.text(old.path), ("id",), after.partition("/")[2])
     if old.spec.rewind is not None:
         text = without_line(text, "rewind")  # it is about checkpoints of the old one
-    for key in ("milestones", "releases"):  # so are these: they name its steps
+    if old.spec.was is not None:
+        text = without_line(text, "was")  # that name was the old one's
+    for key in ("milestones", "releases"):  # these are about them, too: they name its steps
         if getattr(old.spec, key):
             text = without_block(text, key)
     yield new, with_line(text, "name", quoted(title), after=("id",))

@@ -345,3 +345,25 @@ def test_what_a_killed_start_over_left_is_whole_when_a_person_commits_it(run, ki
     assert run("start-over", "pip").exit_code == 0
 
     assert git(lab, "rev-parse", "HEAD^{tree}") == by_hand
+
+
+def test_what_new_campaign_writes_says_nothing_false_of_the_campaign_that_starts_it_over(
+    run, lab: Path, git
+) -> None:
+    (lab / MU).unlink()
+    run("new", "campaign", "mu")
+    git(lab, "add", "-A")
+    git(lab, "commit", "-qm", "by reconcile new")
+    assert run("start-over", "mu").exit_code == 0
+    (first, second) = sorted((lab / "specs/campaigns/mu").glob("*.yaml"))
+    comments = [line.partition("#")[2] for line in second.read_text().splitlines()]
+    assert [one for one in comments if first.stem in one and "@" not in one] == []
+    assert [one for one in comments if "for people" in one and "skill" in one] == []
+
+
+def test_start_over_leaves_out_the_former_name_of_the_old_campaign(run, lab: Path, git) -> None:
+    (lab / MU).write_text((lab / MU).read_text() + "was: mu/first\n")
+    git(lab, "commit", "-qam", "renamed")
+    assert run("start-over", "mu").exit_code == 0
+    assert "was:" not in (lab / "specs/campaigns/mu/campaign-002.yaml").read_text()
+    assert run("validate").exit_code == 0
