@@ -1,11 +1,14 @@
 """The gate of a quest file: which contract its rows keep, which rows may be left out, and what is taken in.
 
 A file whose contract is named is judged by it. Otherwise exactly one of the known contracts must fit the keys
-of every row: none is unknown, two are ambiguous, and both are refused by name. Pure.
+of every row: none is unknown, two are ambiguous, and both are refused by name. Where one fits most rows, the
+others are told by what it expects. Pure.
 """
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -124,39 +127,55 @@ def _only_fit(
     """Return the one contract that fits the keys of every row.
 
     Raises:
-        QuestFileError: the first row after which none is left, or two are left at the end; or no row can be
-            read at all.
+        QuestFileError: none fits all rows, with all mistakes by the one that fits most; or two do.
     """
-    left = list(contracts)
-    known: dict[frozenset[str], list[RowContract]] = {}
-    first: Finding | None = None
+    met: Counter[frozenset[str]] = Counter()
+    for index, line in enumerate(lines):
+        value = object_in(line, index, is_torn_end=_is_torn_end(index, lines, content))
+        if isinstance(value, dict):
+            met[frozenset(value)] += 1
+    fit = [one for one in contracts if all(fits(one, keys) for keys in met)]
+    if len(fit) == 1:
+        return fit[0]
+    if not met or not fit:
+        raise QuestFileError(path, list(islice(_mistakes(lines, content, contracts, met), MAX_FINDINGS)))
+    raise QuestFileError(path, [_ambiguous(fit)])
+
+
+def _mistakes(
+    lines: Sequence[bytes], content: bytes, contracts: Sequence[RowContract], met: Counter[frozenset[str]]
+) -> Iterator[Finding]:
+    """Yield what is wrong with the rows of a file that no contract fits; `met`: keys → number of rows.
+
+    They are judged by the contract that fits most of them; where none fits any, the first row says what to
+    declare.
+    """
+    num_fit = {one.name: sum(num for keys, num in met.items() if fits(one, keys)) for one in contracts}
+    meant = max(contracts, key=lambda one: num_fit[one.name])
+    is_known = num_fit[meant.name] > 0
     for index, line in enumerate(lines):
         value = object_in(line, index, is_torn_end=_is_torn_end(index, lines, content))
         if isinstance(value, Finding):
-            first = first or value
-            continue
-        keys = frozenset(value)
-        if keys not in known:
-            known[keys] = [one for one in contracts if fits(one, keys)]
-            before, left = left, [one for one in left if one in known[keys]]
-            if not left:
-                raise QuestFileError(path, [_unknown(value, index, before, contracts)])
-    if not known and first is not None:
-        raise QuestFileError(path, [first])
-    if len(left) > 1:
-        raise QuestFileError(path, [_ambiguous(left)])
-    return left[0]
+            yield value
+        elif not is_known:
+            yield _unknown(value, index, contracts)
+            return
+        elif (objection := _objection(value, meant, contracts)) is not None:
+            yield at_row(index, objection)
 
 
-def _unknown(
-    value: dict[str, Any], index: int, before: Sequence[RowContract], contracts: Sequence[RowContract]
-) -> Finding:
-    if len(before) < len(contracts):
-        names = " or ".join(one.name for one in before)
-        found = f"{keys_of(value).lower()}, unlike the rows before it, which are {names}"
-        return at_row(
-            index, Objection(found, "one shape in the whole file", "Split the file, or mend the row.")
-        )
+def _objection(
+    value: dict[str, Any], meant: RowContract, contracts: Sequence[RowContract]
+) -> Objection | None:
+    """Return what is wrong with a row of a file whose rows are meant to be of one contract."""
+    if not fits(meant, value) and any(fits(one, value) for one in contracts):
+        other = f"{keys_of(value).lower()}, unlike the other rows, which are {meant.name}"
+        return Objection(other, "one shape in the whole file", "Split the file, or mend the row.")
+    found = judge(value, meant)
+    return found if isinstance(found, Objection) else None
+
+
+def _unknown(value: dict[str, Any], index: int, contracts: Sequence[RowContract]) -> Finding:
     names = ", ".join(one.name for one in contracts)
     return at_row(
         index, Objection(f"unknown row shape, {keys_of(value).lower()}", f"one of {names}", suggestion(value))

@@ -33,6 +33,17 @@ def plan_quest(world: World, draft: Draft, quest: Quest, campaign: str) -> None:
         _plan_edit(world, draft, quest, campaign, parts, source)
 
 
+def keep_out(world: World, draft: Draft, quest: Quest) -> bool:
+    """Say why a quest that waits, and was never taken in, cannot be had: before its turn comes."""
+    if world.facts.jobs_of_quest(quest.id):
+        return False
+    source = quest_source(world, quest)
+    if not isinstance(source, NoSource) or source.comes_later:
+        return False
+    block(world, draft, quest, source.code, source.message, source.hint)
+    return True
+
+
 def _is_fresh(world: World, campaign: str, parts: Sequence[JobRow], source: QuestSource | NoSource) -> bool:
     """Was nothing of it learnt and is nothing waiting, so that any other content may be its first?"""
     first = parts[0]

@@ -42,6 +42,11 @@ class NoSource(msgspec.Struct, frozen=True, kw_only=True):
         """Is the content itself not there, so that waiting does not bring it back?"""
         return self.code in ("quest-file", "quest-sha256", "dropped-gone")
 
+    @property
+    def comes_later(self) -> bool:
+        """Does nobody have to mend it now: it is held by a line of the specs, or was not looked at yet?"""
+        return self.code in ("suspended", "quest-unseen")
+
 
 def contracts_of(desired: Desired, quest: Quest) -> tuple[RowContract, ...]:
     """Return what the rows of a quest's file must be: one contract, or several of which exactly one must fit.

@@ -3,7 +3,7 @@
 from reconciler.plan.draft import Draft
 from reconciler.plan.queue import jobs
 from reconciler.plan.queue.content import dequeue
-from reconciler.plan.queue.quest_jobs import fail_what_is_lost, plan_quest
+from reconciler.plan.queue.quest_jobs import fail_what_is_lost, keep_out, plan_quest
 from reconciler.plan.queue.twins import warn_of_twins
 from reconciler.plan.queue.waiting import campaign_for, jobs_named_by, jobs_of_quest, say_what_it_waits_for
 from reconciler.plan.world import World
@@ -23,7 +23,8 @@ def plan_queue(world: World, draft: Draft) -> None:
         if campaign is None:
             wanted |= jobs_of_quest(world, quest)
             fail_what_is_lost(world, draft, quest)
-            say_what_it_waits_for(world, draft, quest)
+            if not keep_out(world, draft, quest):
+                say_what_it_waits_for(world, draft, quest)
         else:
             uid = world.uid(campaign)
             mine = {job.uid for job in world.facts.jobs_of_quest(quest.id) if job.campaign_uid == uid}

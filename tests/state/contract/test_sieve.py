@@ -69,11 +69,45 @@ def test_rows_that_match_two_shapes_are_refused_with_both_names() -> None:
     assert "its rows match 2 shapes: sums, trivia" in refusal(lines(qa(1)), QA, twin)
 
 
-def test_a_row_unlike_those_before_it_is_named() -> None:
+def test_a_row_unlike_the_others_is_named() -> None:
     assert refusal(lines(qa(1), qa(2), {"text": "once"}), QA, TEXT) == (
-        'q.jsonl: row 3: found the keys "text", unlike the rows before it, which are sums; '
+        'q.jsonl: row 3: found the keys "text", unlike the other rows, which are sums; '
         "expected one shape in the whole file. Split the file, or mend the row."
     )
+
+
+def test_all_mistakes_of_a_file_are_told_in_their_order_by_the_shape_that_most_rows_have() -> None:
+    good = {"prompt": "1?", "completion": "1"}
+    content = [json.dumps(good)] * 8
+    content[1] = '{"prompt": "x"'
+    content[2] = json.dumps({"prompt": "x"})
+    content[3] = json.dumps({"prompt": 3, "completion": "1"})
+    content[4] = " "
+    content[5] = json.dumps({"prompt": "x", "completion": ""})
+    told = refusal("\n".join(content).encode() + b"\n", *BUILT_IN).splitlines()
+    assert [line.partition("; expected")[0] for line in told] == [
+        "q.jsonl: row 2: the row is torn in the middle: the line ends before its JSON does",
+        'q.jsonl: row 3: there is no field "completion"',
+        'q.jsonl: row 4: field "prompt" is the number 3',
+        "q.jsonl: row 5: an empty line",
+        'q.jsonl: row 6: field "completion" is empty',
+    ]
+
+
+def test_a_first_row_that_is_wrong_does_not_make_the_shape_of_the_others_unknown() -> None:
+    told = refusal(lines({"question": "1?"}, qa(2), qa(3)), QA, TEXT)
+    assert told == (
+        'q.jsonl: row 1: there is no field "answer"; expected the fields "question" and "answer", as text that '
+        'is not empty. Found the keys "question". Correct the names of the fields, or the row.'
+    )
+
+
+def test_an_unknown_shape_is_told_once_with_the_rows_before_it_that_cannot_be_read() -> None:
+    told = refusal(b"{\n" + lines({"a": 1}, {"a": 2}), *BUILT_IN).splitlines()
+    assert [line.partition(",")[0].partition(";")[0] for line in told] == [
+        "q.jsonl: row 1: the row is torn in the middle: the line ends before its JSON does",
+        "q.jsonl: row 2: unknown row shape",
+    ]
 
 
 def test_a_key_that_the_dataset_does_not_declare_is_refused() -> None:
