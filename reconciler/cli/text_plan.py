@@ -28,7 +28,7 @@ _SYMBOLS = {
 }
 _GROUPS = (
     ("progress", "Training came further:"),
-    ("rules", "The rules for keeping ask for it:"),
+    ("rules", "The rules for keeping, or a time that is over, ask for it:"),
     ("drift", "The world moved (drift):"),
     ("request", "Somebody asked for it:"),
     ("edit", "The specs moved (edits):"),

@@ -12,6 +12,7 @@ from reconciler.plan.campaigns.cleanup import asked_grace_seconds, names_of, obs
 from reconciler.plan.campaigns.overruled import overruled, overruled_deletion, taken_back_before
 from reconciler.plan.copies.export_first import Obstacle
 from reconciler.plan.draft import Draft
+from reconciler.plan.keeping.held_back import is_wanted_back
 from reconciler.plan.keeping.stock import Stock, stock_of
 from reconciler.plan.world import World
 from state.amounts import count
@@ -61,20 +62,21 @@ def _go_on(world: World, draft: Draft, row: CampaignRow, back: set[int | None]) 
         return
     if stone.state == "trashed" and world.seen(row.name).home != "missing":
         _add(draft, row, _again(world, stone, row), cause="an earlier deletion")
-    source = world.desired.campaigns.get(row.name)
-    if source is not None and source.spec.state != "deleted":
+    if is_wanted_back(world, stone):
         _block_deleted(world, draft, stone)
 
 
 def _block_deleted(world: World, draft: Draft, stone: TrashRow) -> None:
     is_there = stone.state == "trashed"
+    when = stone.trashed_at if is_there else f"{stone.trashed_at}, for good"
+    stays = ", so it stays in the trash" if is_there else ""
     hero = stone.campaign.partition("/")[0]
     draft.block(
         stone.subject,
         code="deleted",
-        message=f"it was deleted at {stone.trashed_at}{'' if is_there else ', for good'}; its spec wants it",
+        message=f"it was deleted at {when}; its spec wants it{stays}",
         cause=world.where(stone.subject),
-        hint=f"reconcile undelete {stone.thing}"
+        hint=f"reconcile undelete {stone.thing}; or write state: deleted again"
         if is_there
         else f"begin another: reconcile new campaign {hero}",
     )

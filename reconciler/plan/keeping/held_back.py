@@ -31,6 +31,8 @@ def is_held_back(world: World, draft: Draft, stone: TrashRow) -> bool:
     """
     if stone.state != "trashed" or stone.is_moved:
         return False
+    if is_wanted_back(world, stone):
+        return True  # `campaigns/deletions` names it
     try:
         protection = next(_protections(world, stone), None)
     except MalformedRecords as error:
@@ -44,6 +46,12 @@ def is_held_back(world: World, draft: Draft, stone: TrashRow) -> bool:
             hint=f"{_way_back(world, stone)}; or remove that line",
         )
     return protection is not None
+
+
+def is_wanted_back(world: World, stone: TrashRow) -> bool:
+    """Is it a campaign that was deleted whole, and whose spec does not say so any more?"""
+    source = world.desired.campaigns.get(stone.campaign) if stone.is_campaign else None
+    return source is not None and source.spec.state != "deleted"
 
 
 def _way_back(world: World, stone: TrashRow) -> str:

@@ -23,6 +23,7 @@ HOLDS = (
     "deletion-on-hold",
     "replaced-in-the-trash",
     "not-ours-in-the-trash",
+    "deleted",
 )
 """What keeps a thing in the trash beyond its time, by name."""
 _ON_HOLD = ("retention-on-hold", "retention-failed")
