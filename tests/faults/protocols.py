@@ -16,6 +16,7 @@ from tape import CHECKOUT, OURS, SYNCERS, Event, Tape
 from trials import VOLATILE, Trials, _whole_lines
 from workshop import _rows
 
+_EPOCH = "control/epoch"
 UNSURE = ("Backup", "Publish")
 """What fails at its last sync and is found by the next try: a lost backup is made again, and a save is made
 durable by whoever records it (KilledSave)."""
@@ -152,7 +153,29 @@ class Protocol:
         """Make the realm's folder what a power cut left."""
         state = {path: entry._replace(mode=self._mode(path, entry.kind)) for path, entry in cut.state.items()}
         store = self.template["realm.db"]._replace(content=cut.store)
-        put_back(self.trials.realm.layout.root, state | {"realm.db": store})
+        put_back(self.trials.realm.layout.root, state | {"realm.db": store} | self._mirror(cut))
+
+    def _mirror(self, cut: Cut) -> State:
+        """Return the mirror of the epoch as a cut leaves it: never ahead of the store's.
+
+        Taking office commits the epoch before it is mirrored; that commit is no call on the tape, so the store
+        of a cut between the two would look like an older copy that somebody put back.
+        """
+        mirror = cut.state.get(_EPOCH)
+        if mirror is None or not mirror.content.strip().isdigit():
+            return {}
+        if int(mirror.content) <= self._epoch_of(cut.store):
+            return {}
+        return {_EPOCH: self.template[_EPOCH]}
+
+    def _epoch_of(self, store: bytes) -> int:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "realm.db"
+            path.write_bytes(store)
+            connection = apsw.Connection(str(path))
+            found = connection.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone()
+            connection.close()
+        return int(found[0]) if found else 0
 
     def _mode(self, path: str, kind: str) -> int:
         known = self.template.get(path)
