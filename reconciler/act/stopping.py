@@ -189,10 +189,12 @@ def _end_of(action: StopRun, tools: Tools, files: RunLayout, *, was_killed: bool
 
 
 def _saved_step(action: StopRun, tools: Tools) -> int | None:
-    """Return how far the run came by what lies there, whatever its exit file says."""
+    """Return the newest that this run saved by what lies there, whatever its exit file says."""
     newest = newest_to_resume(tools, action.campaign, action.campaign_uid)
-    ours = newest is not None and newest.manifest.generation == action.generation
-    return newest.step if newest is not None and ours else None
+    if newest is None:
+        return None
+    saved_by = (newest.manifest.generation, newest.manifest.attempt)
+    return newest.step if saved_by == (action.generation, action.attempt) else None
 
 
 def _lost(action: StopRun, saved: int | None, *, was_killed: bool) -> CloseRun:

@@ -124,11 +124,12 @@ def campaigns_may_go(world: World) -> bool:
 
 
 def checkpoints_are_marked(world: World) -> bool:
-    """Does a spec pin, tag, or name milestones?"""
+    """Does a spec pin, tag, or name milestones, or did one name them?"""
     retention = world.desired.retention
     specs = [source.spec for source in world.desired.campaigns.values()]
     is_marked = retention is not None and bool(retention.spec.pins or retention.spec.tags)
-    return is_marked or any(spec.milestones is not None for spec in specs)
+    named = (row for row in world.facts.store.campaigns if '"step"' in row.card_json)  # a milestone's
+    return is_marked or any(spec.milestones is not None for spec in specs) or any(named)
 
 
 def copies_are_wanted(world: World) -> bool:

@@ -9,11 +9,11 @@ from reconciler.app.looking.items import CheckpointItem
 from reconciler.app.planning.look import View
 from reconciler.observed.copy_places import why_unreachable
 from reconciler.observed.records import CheckpointFacts, ForeignFolder, FoundCheckpoint
+from reconciler.plan.checkpoints.ledger import why_missing
 from state.formats import canonical_name, sidecar_record
 from state.store.rows import CampaignRow, LedgerRow, TrashRow
 
 WEIGHTS_ONLY = "weights only: a campaign can begin with it, with fresh optimizer state"
-LOST = "the ledger knows it, but no complete checkpoint lies there"
 _OF_THE_LEDGER = set(CheckpointItem.__struct_fields__)
 
 
@@ -42,13 +42,18 @@ def _of_stretch(
     """Yield what is known and lies there of the living history, or of one of the other segments."""
     there = {found.step: found for found in seen.complete}
     for step in sorted(known.keys() | there.keys()):
-        yield _item(view, campaign.name, known.get(step), there.get(step), segment)
+        yield _item(view, campaign.name, known.get(step), there.get(step), segment, why_missing(seen, step))
     for foreign in seen.foreign:
         yield _foreign(campaign.name, foreign)
 
 
 def _item(
-    view: View, campaign: str, row: LedgerRow | None, found: FoundCheckpoint | None, segment: int | None
+    view: View,
+    campaign: str,
+    row: LedgerRow | None,
+    found: FoundCheckpoint | None,
+    segment: int | None,
+    missing: str,
 ) -> CheckpointItem:
     if found is not None and (row is None or row.digest != found.manifest.digest):
         return _unrecorded(campaign, found, segment)
@@ -60,7 +65,7 @@ def _item(
     places = [copy.path for copy in view.facts.copies_of(row.sequence) if copy.damage is None]
     if found is None and stone is not None and stone.is_moved:
         return _recorded(campaign, row, places[0] if places else path, places, *_elsewhere(places))
-    return _recorded(campaign, row, path, places, *_state(row, found, stone))
+    return _recorded(campaign, row, path, places, *_state(row, found, stone, missing))
 
 
 def _elsewhere(places: list[str]) -> tuple[str, str]:
@@ -71,12 +76,14 @@ def _elsewhere(places: list[str]) -> tuple[str, str]:
     return "elsewhere", f"out of reach: {away}" if away else f"in {places[0]}"
 
 
-def _state(row: LedgerRow, found: FoundCheckpoint | None, stone: TrashRow | None) -> tuple[str, str | None]:
+def _state(
+    row: LedgerRow, found: FoundCheckpoint | None, stone: TrashRow | None, missing: str
+) -> tuple[str, str | None]:
     """Return the state of a recorded checkpoint, and why it is no better."""
     if found is None and stone is not None:
         return ("purged" if stone.state == "purged" else "trashed"), stone.reason
     if found is None:
-        return "missing", f"damaged and set aside: {row.damage}" if row.damage else LOST
+        return "missing", f"damaged and set aside: {row.damage}" if row.damage else missing
     if row.damage is not None:
         return "unhealthy", row.damage
     if found.manifest.demoted_from is not None:

@@ -7,7 +7,7 @@ from reconciler.plan.draft import Draft
 from reconciler.plan.trash.names import dropped_name
 from reconciler.plan.world import World
 from state.contract.manifest import Manifest
-from state.ids import which_of
+from state.ids import checkpoint_folder, which_of
 from state.store.rows import CampaignRow, LedgerRow
 
 _MOST_FOREIGN = 3
@@ -129,13 +129,19 @@ def _name_missing(
         draft.block(
             f"checkpoint/{row.name}@{ledger.which}",
             code="checkpoint-missing",
-            message=_LIES_IN_THE_TRASH if is_dropped else _LIES_NOWHERE,
+            message=_LIES_IN_THE_TRASH if is_dropped else why_missing(seen, step),
             cause=ledger.path,
             hint=_REBUILD if is_dropped else _COPY,
         )
 
 
-_LIES_NOWHERE = "the ledger knows it, but no complete checkpoint lies there"
+def why_missing(seen: CheckpointFacts, step: int) -> str:
+    """Return what is wrong with a recorded checkpoint that does not lie there whole."""
+    there = next((one for one in seen.foreign if one.name == checkpoint_folder(step)), None)
+    lies = f"what lies there is not whole as it was saved ({there.reason})" if there else None
+    return f"the ledger knows it, but {lies or 'no complete checkpoint lies there'}"
+
+
 _COPY = "restore the folder from a copy; training goes on from the newest complete one"
 _LIES_IN_THE_TRASH = "it lies in the trash, and the store knows of no drop: it is older than that"
 _REBUILD = "end apply, then: reconcile doctor --rebuild, which reads the tombstones in the trash"

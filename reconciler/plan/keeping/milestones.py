@@ -42,9 +42,14 @@ def stood_for(world: World, stock: Stock) -> dict[int, tuple[int, ...]]:
 
 
 def plan_milestones(world: World, draft: Draft) -> None:
-    """Say of each new milestone that training has passed which checkpoint stands for it."""
+    """Say which checkpoint stands for a new milestone that training has passed, and which are left behind."""
     for name, source in world.desired.campaigns.items():
         row = world.facts.campaign_row(name)
+        if row is not None and source.spec.milestones is None and (left := _known(row)):
+            draft.warnings.append(
+                f"{source.path}: {name} keeps its milestones ({', '.join(map(str, sorted(left)))}), of which "
+                "its spec says nothing any more; milestones: [] takes them out"
+            )
         if row is None or not source.spec.milestones:
             continue
         living = _living(world, row)

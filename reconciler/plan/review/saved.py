@@ -146,6 +146,8 @@ def _instead(saved: SavedChange, plan: Plan) -> str:
     """Say what is planned for the object now."""
     now = [_words(change) for change in plan.changes if change.subject == saved.subject]
     blocked = [item.message for item in plan.blocked if item.subject == saved.subject]
+    if saved.words in now:
+        return "now it would be done in another way, or for another reason; see the plan as it is now"
     if now:
         return f"now it would be: {', '.join(now)}"
     if blocked:

@@ -41,6 +41,13 @@ def test_a_save_that_only_the_exit_file_knows_is_not_believed(realm: Any, make: 
     assert run_row(realm).last_checkpoint_step is None
 
 
+def test_a_save_of_an_earlier_run_is_not_counted_for_the_one_that_is_stopped(realm: Any, make: Any) -> None:
+    realm.start_trainer()
+    realm.save_checkpoint(7, attempt=9)
+
+    assert realm.done(make.stop()) == ["saved nothing"]
+
+
 def test_stopping_what_is_gone_already_is_done(realm: Any, make: Any) -> None:
     realm.start_trainer()
     realm.done(make.stop())

@@ -168,6 +168,18 @@ def test_a_forged_plan_can_do_nothing_that_the_specs_do_not_ask_for(
     assert not root.exists()
 
 
+def test_what_is_planned_otherwise_now_is_not_told_to_be_the_same(
+    run, resting, root: Path, file: Path
+) -> None:
+    resting()
+    run("plan", "--out", str(file))
+    saved = msgspec.json.decode(file.read_bytes(), type=SavedPlan)
+    forge(file, changes=(msgspec.structs.replace(saved.changes[0], effect="sha256:" + "0" * 64),))
+    refused = run("apply", str(file))
+    assert refused.exit_code == 3
+    assert f"{saved.changes[0].words}: now it would be done in another way, or for another" in refused.stderr
+
+
 def test_a_plan_of_what_apply_does_not_follow_says_which_commit_is_followed(
     run, resting, lab: Path, git, file: Path
 ) -> None:
