@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from reconciler.app.looking.limits import TIMES
 from reconciler.cli.text_layout import PLAIN, Column, Paint, short_code, short_hash, shortened, table, wrapped
 from state.amounts import count, duration, size
 
@@ -254,8 +255,18 @@ def listing_text(listing: "Listing", width: int | None, paint: Paint = PLAIN) ->
         return "the trash is empty" if listing.kind == "trash" else f"no {listing.kind}"
     titles, row = _TABLES[listing.kind]
     if listing.metric is not None:
-        return _best_text(listing, listing.metric, width, paint)
-    return table(titles, [row(item) for item in listing.items], width, paint)
+        return _best_text(listing, listing.metric, width, paint) + _left_out(listing, paint)
+    return table(titles, [row(item) for item in listing.items], width, paint) + _left_out(listing, paint)
+
+
+def _left_out(listing: "Listing", paint: Paint) -> str:
+    """Return the line that says how many a limit leaves out; empty when none."""
+    if not listing.num_left_out:
+        return ""
+    which = "newest" if listing.kind in TIMES else "first"
+    shown = len(listing.items)
+    line = f"The {which} {shown:,} of {shown + listing.num_left_out:,} {listing.kind}."
+    return "\n" + paint(line, "dim")
 
 
 def _best_text(listing: "Listing", metric: str, width: int | None, paint: Paint) -> str:
@@ -298,7 +309,10 @@ def history_text(history: "History", width: int | None, paint: Paint = PLAIN) ->
         return "nothing has been launched yet"
     most = _WHOLE if width is None else _MOST_OF_A_MESSAGE
     rows = [_launch(launch, most) for launch in history.launches]
-    return f"{table(_LAUNCHES, rows, width, paint)}\n{count(len(rows), 'launch')}"
+    told = count(len(rows), "launch")
+    if history.num_left_out:
+        told = f"the newest {len(rows):,} of {len(rows) + history.num_left_out:,} launches"
+    return f"{table(_LAUNCHES, rows, width, paint)}\n{told}"
 
 
 def _begun(message: str, most: int) -> str:

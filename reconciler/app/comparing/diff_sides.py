@@ -1,6 +1,6 @@
 """One side of `diff`: what a hero, a campaign or a checkpoint is set to, has learnt and measures."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -8,6 +8,7 @@ import msgspec
 from reconciler.app.comparing.earlier_settings import Earlier, earlier_settings
 from reconciler.app.looking.checkpoint_items import checkpoints_of
 from reconciler.app.looking.checkpoint_named import campaign_row_named, chosen
+from reconciler.app.looking.given_settings import fixed_settings, given
 from reconciler.app.looking.items import CheckpointItem
 from reconciler.app.looking.ledger_queries import ABSENT, best, latest, value_of
 from reconciler.app.planning.look import View
@@ -18,10 +19,6 @@ from state.amounts import count
 from state.contract.manifest import QuestCursor
 from state.ids import is_campaign_name, is_id
 from state.store.rows import CampaignRow, RunRow
-
-_FOR_PEOPLE = frozenset(
-    {"id", "name", "rpg_name", "notes", "description", "version", "labels", "suspend", "display"}
-)
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -89,7 +86,7 @@ def _hero(view: View, name: str) -> Side:
     rows = [row for row in view.facts.store.campaigns if row.name.partition("/")[0] == name]
     config = {
         ".".join(path): Told(msgspec.to_builtins(value), source.where(*path))
-        for path, value in _flat(source.spec)
+        for path, value in given(source.spec)
     }
     items = [item for row in rows for item in checkpoints_of(view, row)]
     return Side(
@@ -163,11 +160,7 @@ def _config_of_campaign(view: View, name: str, row: CampaignRow | None) -> Mappi
         runs = view.facts.runs_of(row.uid) if row else ()
         return _of_run(runs[-1]) if runs else {}
     hero = view.desired.hero_of(name)
-    model = {
-        ".".join(path): Told(msgspec.to_builtins(value), hero.where(*path))
-        for path, value in _flat(hero.spec)
-        if path[0] in ("model", "chat")
-    }
+    model = {key: Told(value, origin) for key, value, origin in fixed_settings(hero)}
     settings = resolve(layers_of(view.desired, name))
     return model | {key: Told(msgspec.to_builtins(one.value), one.origin) for key, one in settings.items()}
 
@@ -182,23 +175,7 @@ def _config_of_run(view: View, row: CampaignRow, item: CheckpointItem) -> Mappin
 def _of_run(run: RunRow) -> Mapping[str, Told]:
     values = msgspec.json.decode(run.config_json, type=dict[str, Any])
     origin = f"run g{run.generation}-a{run.attempt}"
-    return {".".join(path): Told(value, origin) for path, value in _flat(values)}
-
-
-def _flat(record: Any, at: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Yield every value that is given, with its key path; what only people read is left out."""
-    pairs = record.items() if isinstance(record, dict) else _fields(record)
-    for name, value in pairs:
-        if value is None or (not at and name in _FOR_PEOPLE):
-            continue
-        if isinstance(value, (dict, msgspec.Struct)) and value:
-            yield from _flat(value, (*at, name))
-        else:
-            yield (*at, name), value
-
-
-def _fields(record: msgspec.Struct) -> Iterator[tuple[str, Any]]:
-    return ((name, getattr(record, name)) for name in record.__struct_fields__)
+    return {".".join(path): Told(value, origin) for path, value in given(values)}
 
 
 def _learnt(view: View, row: CampaignRow | None, item: CheckpointItem | None) -> Mapping[str, str]:

@@ -36,6 +36,8 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     """What keeps it from happening, nearest first; empty when nothing does."""
     settings: tuple[Origin, ...] = ()
     """With --origin: every resolved setting."""
+    settings_of: str | None = None
+    """The campaign whose settings they are: of a hero the active one, else its first."""
 
 
 def explain(
@@ -71,6 +73,7 @@ def explanation_of(view: View, kind: str, name: str, *, origin: bool = False) ->
         Misused: with origin, it has no spec with settings.
     """
     name = found(view, kind, name)
+    campaign = _with_settings(view, kind, name) if origin else None
     changes = document_of(view).changes
     return Explanation(
         thing=f"{kind}/{name}" if name else kind,
@@ -79,7 +82,8 @@ def explanation_of(view: View, kind: str, name: str, *, origin: bool = False) ->
         facts=tuple(facts_of(view, kind, name)),
         changes=tuple(one for one in changes if _is_about(one, kind, name)),
         blocked=in_the_way(view, kind, name),
-        settings=_settings(view, kind, name) if origin else (),
+        settings=origins_of(view, campaign) if campaign is not None else (),
+        settings_of=campaign,
     )
 
 
@@ -125,11 +129,16 @@ def _is_about_run(change: PlannedChange, name: str) -> bool:
     return change.subject == f"run/{campaign}" and (not run or key is None or key.folder == run[0])
 
 
-def _settings(view: View, kind: str, name: str) -> tuple[Origin, ...]:
+def _with_settings(view: View, kind: str, name: str) -> str:
+    """Return the campaign whose settings are shown.
+
+    Raises:
+        Misused: it has no spec with settings.
+    """
     campaign = name if kind == "campaign" else _campaign_of(view, name)
     if campaign not in view.desired.campaigns:
         raise Misused(f"{kind}/{name} has no spec whose settings could be shown")
-    return origins_of(view, campaign)
+    return campaign
 
 
 def _campaign_of(view: View, hero: str) -> str:

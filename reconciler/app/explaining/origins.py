@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from reconciler.app.looking.given_settings import fixed_settings
 from reconciler.app.planning.look import View
 from reconciler.desired.layers import Resolved, layers_of, resolve
 from reconciler.plan.segments.lowered_rates import lowered
@@ -39,14 +40,16 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def origins_of(view: View, campaign: str) -> tuple[Origin, ...]:
-    """Return every setting of a campaign that is in the specs, and then where its newest run computes."""
+    """Return every setting of a campaign, its hero's model first; and then where its newest run computes."""
     run, effective = _newest_report(view, campaign)
     used = by_key(effective.config) if effective else {}
     found = [
         _origin(key, setting, used.get(_config_key(key), setting.value), run)
         for key, setting in _settings(view, campaign).items()
     ]
-    return (*found, *(_machine(run, effective) if run and effective else ()))
+    hero = view.desired.hero_of(campaign)
+    fixed = (Origin(key=key, value=value, origin=at, layer="hero") for key, value, at in fixed_settings(hero))
+    return (*fixed, *found, *(_machine(run, effective) if run and effective else ()))
 
 
 def _settings(view: View, campaign: str) -> dict[str, Resolved]:

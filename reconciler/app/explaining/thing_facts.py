@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from reconciler.app.explaining.lineage import lineage_of
+from reconciler.app.looking.dataset_items import shape_words
 from reconciler.app.looking.get import listing_of, source_of
 from reconciler.app.looking.items import Item, TrashItem
 from reconciler.app.looking.quest_states import quest_states
@@ -174,6 +175,7 @@ def _of_inbox(view: View, name: str) -> Iterator[Fact]:
 def _of_quest(view: View, name: str) -> Iterator[Fact]:
     quest = next(one for one in view.quests if one.id == name)
     yield Fact(name="rows", text=source_of(quest))
+    yield from _read_as(view, name)
     if (made := lineage_of(view, quest)) is not None:
         yield Fact(name="made by", text=lineage_text(made))
     for one in status_of(view).campaigns:
@@ -183,6 +185,17 @@ def _of_quest(view: View, name: str) -> Iterator[Fact]:
             far = f"{run.quest_update or 0:,}/{run.quest_updates or 0:,}{loss}"
             yield Fact(name=run.phase, text=f"{far}, by {one.name} {run.run} on {run.device}")
     yield from _of_item("quests")(view, name)
+
+
+def _read_as(view: View, quest: str) -> Iterator[Fact]:
+    """Yield by which dataset, or built-in shape, the rows of a quest's file are read."""
+    seen = view.facts.quest_files.get(quest)
+    if seen is None or seen.content is None:
+        return
+    contract = seen.content.contract
+    is_dataset = contract.name in view.desired.datasets
+    said = f"dataset {contract.name}: {shape_words(contract.shape)}" if is_dataset else contract.name
+    yield Fact(name="read as", text=said)
 
 
 def _of_run(view: View, name: str) -> Iterator[Fact]:

@@ -22,7 +22,8 @@ def _item(view: View, name: str, source: Source[Dataset]) -> DatasetItem:
     return DatasetItem(
         id=name,
         name=dataset.name,
-        rows=_words(contract.shape) + (f", written as {dataset.profile.name}" if dataset.profile else ""),
+        rows=shape_words(contract.shape)
+        + (f", written as {dataset.profile.name}" if dataset.profile else ""),
         keys=contract.keys or (),
         required=contract.required,
         max_invalid_fraction=dataset.max_invalid_fraction,
@@ -35,7 +36,7 @@ def _item(view: View, name: str, source: Source[Dataset]) -> DatasetItem:
     )
 
 
-def _words(shape: RowShape) -> str:
+def shape_words(shape: RowShape) -> str:
     """Return in a few words what of a row is what."""
     match shape.kind:
         case "messages":

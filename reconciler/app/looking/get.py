@@ -20,6 +20,7 @@ from reconciler.app.looking.items import (
 )
 from reconciler.app.looking.ledger_queries import Best, Query, answered, best_told
 from reconciler.app.looking.legends import legends
+from reconciler.app.looking.limits import places_within
 from reconciler.app.looking.quest_states import quest_states, why_behind
 from reconciler.app.looking.queue_health import queue
 from reconciler.app.looking.status import status_of
@@ -58,6 +59,8 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
     """By which the best were asked for."""
     best: tuple[Best, ...] = ()
     """Of each item, where a metric was asked for."""
+    num_left_out: int = 0
+    """Things that a limit leaves out."""
 
 
 NO_QUERY = Query()
@@ -69,8 +72,11 @@ def get(
     kind: str,
     name: str | None = None,
     query: Query = NO_QUERY,
+    limit: int | None = None,
 ) -> Listing:
     """Return everything of a kind, what has this id, or what of the checkpoints is asked for.
+
+    With a limit at most so many of them: the newest of what has a time, the first of the rest.
 
     Raises:
         Misused: no such kind; a question that does not fit it; no such metric.
@@ -85,12 +91,27 @@ def get(
     if query.is_one and kind != "checkpoints":
         raise Misused(f"--latest, --best, --step and --summary are about checkpoints, not {kind}")
     listing = listing_of(look_in_force(environment, options), kind, name)
+    return within(_answer(listing, query), limit)
+
+
+def _answer(listing: Listing, query: Query) -> Listing:
     if not query.is_one:
         return listing
     if query.best is not None:
         return with_best(listing, query)
-    told = "summaries" if query.summary else kind
+    told = "summaries" if query.summary else listing.kind
     return msgspec.structs.replace(listing, kind=told, items=answered(query, listing.items))
+
+
+def within(listing: Listing, limit: int | None) -> Listing:
+    """Return a listing with at most so many things."""
+    places = places_within(listing.kind, listing.items, limit)
+    return msgspec.structs.replace(
+        listing,
+        items=tuple(listing.items[place] for place in places),
+        best=tuple(listing.best[place] for place in places) if listing.best else (),
+        num_left_out=len(listing.items) - len(places),
+    )
 
 
 def with_best(listing: Listing, query: Query) -> Listing:
@@ -111,7 +132,7 @@ def listing_of(view: View, kind: str, name: str | None = None) -> Listing:
     if name is not None:
         wanted = name.removeprefix(f"{SINGULAR[kind]}/")
         found = tuple(item for item in items if wanted in _names_of(item))
-        if not found:
+        if not found and not _may_have_none(view, kind, wanted):
             raise not_found(SINGULAR[kind], wanted, {item.id for item in items})
         items = found
     return Listing(
@@ -119,12 +140,18 @@ def listing_of(view: View, kind: str, name: str | None = None) -> Listing:
     )
 
 
+def _may_have_none(view: View, kind: str, name: str) -> bool:
+    """Is this a hero or a campaign that is there, whose checkpoints are none?"""
+    known = {*view.desired.heroes, *view.desired.campaigns, *(row.name for row in view.facts.store.campaigns)}
+    return kind in ("checkpoints", "trash") and name in known
+
+
 def _names_of(item: Item) -> tuple[str | None, ...]:
-    """Return what a person may call an item: its id; a job by its quest, a checkpoint by its campaign."""
+    """Return what a person may call an item: its id; a job by its quest, a checkpoint by campaign or hero."""
     if isinstance(item, CheckpointItem):
-        return item.id, f"{item.hero_id}/{item.campaign_id}"
+        return item.id, f"{item.hero_id}/{item.campaign_id}", item.hero_id
     if isinstance(item, TrashItem):
-        return item.id, item.id.partition("@")[0]
+        return item.id, item.id.partition("@")[0], item.id.partition("/")[0]
     return item.id, getattr(item, "quest", None)
 
 

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from reconciler.app.looking.limits import places_within
 from reconciler.app.planning.in_force import layout_of
 from reconciler.app.surroundings.environment import Environment
 from reconciler.app.surroundings.ground import campaign_in, store_of
@@ -39,10 +40,14 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
     schema_version: int = 1
     root: str
     launches: tuple[Launch, ...]
+    num_left_out: int = 0
+    """Earlier ones, that a limit leaves out."""
 
 
-def history(environment: Environment, options: Options, campaign: str | None = None) -> History:
-    """Return every launch, or those of one campaign.
+def history(
+    environment: Environment, options: Options, campaign: str | None = None, limit: int | None = None
+) -> History:
+    """Return every launch, or those of one campaign; with a limit the newest of these.
 
     Raises:
         NotFound: nothing has been applied, or there is no such campaign.
@@ -50,8 +55,13 @@ def history(environment: Environment, options: Options, campaign: str | None = N
     layout = layout_of(environment, options)
     store = store_of(layout)
     only = campaign_in(store, campaign) if campaign is not None else None
-    launches = (launch for launch in _launches(store) if only in (None, launch.campaign))
-    return History(root=str(layout.root), launches=tuple(launches))
+    launches = [launch for launch in _launches(store) if only in (None, launch.campaign)]
+    places = places_within("launches", launches, limit)
+    return History(
+        root=str(layout.root),
+        launches=tuple(launches[place] for place in places),
+        num_left_out=len(launches) - len(places),
+    )
 
 
 def _launches(store: StoreView) -> list[Launch]:

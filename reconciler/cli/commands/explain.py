@@ -51,6 +51,8 @@ def command(
     if as_json:
         session.say_json(found)
     elif origin:
+        if found.thing != f"campaign/{found.settings_of}":
+            session.say(f"The settings of {found.settings_of}, for {found.thing}:\n")
         session.say(origins_text(found.settings, session.table_width(wide=wide), session.paint))
     else:
         session.say(explanation_text(found, session.width, session.paint))

@@ -13,6 +13,7 @@ from reconciler.cli.session import Session, Verb, wide_option
         ("reconcile get checkpoints tiny-adamw/campaign-001@500", "One checkpoint."),
         ("reconcile get checkpoints --best val_loss", "The best of each campaign by held-out loss."),
         ("reconcile get checkpoints tiny-adamw/campaign-001 --latest --json", "The newest, as JSON."),
+        ("reconcile get checkpoints tiny-adamw --limit 10", "The newest ten of a hero's campaigns."),
         ("reconcile get checkpoints --summary", "How many, how large, from when to when, by campaign."),
         ("reconcile get legends", "The Hall of Legends: archived campaigns, how they ended, their sizes."),
         ("reconcile get trash", "What was dropped, how large, and until when it can be taken back."),
@@ -26,6 +27,7 @@ from reconciler.cli.session import Session, Verb, wide_option
 @option("--best", metavar="METRIC", help="Checkpoints: the best complete one, in its own direction.")
 @option("--step", type=click.IntRange(min=0), metavar="N", help="Checkpoints: those of this step.")
 @option("--summary", is_flag=True, help="Checkpoints: what those of each campaign come to.")
+@option("--limit", type=click.IntRange(min=1), metavar="N", help="At most N: the newest of what has a time.")
 @wide_option()
 @option("--json", "as_json", is_flag=True, help="Print every field as JSON.")
 @click.pass_obj
@@ -37,6 +39,7 @@ def command(
     best: str | None,
     step: int | None,
     summary: bool,
+    limit: int | None,
     wide: bool,
     as_json: bool,
 ) -> None:
@@ -45,7 +48,8 @@ def command(
     Kinds: campaigns, heroes, quests, queue, jobs, checkpoints, legends, runs, skills, datasets,
     trash.
 
-    ID is one of them; for checkpoints also a campaign, all of whose checkpoints are listed.
+    ID is one of them; for checkpoints also a campaign or a hero, all of whose checkpoints are
+    listed.
     """
     from reconciler.app.looking.get import KINDS, get
     from reconciler.app.looking.ledger_queries import Query
@@ -54,7 +58,7 @@ def command(
     if kind is None:
         raise click.UsageError(f"say what to list: {', '.join(KINDS)}")
     query = Query(latest=latest, best=best, step=step, summary=summary)
-    listing = get(session.environment(), session.options(), kind, name, query)
+    listing = get(session.environment(), session.options(), kind, name, query, limit)
     session.warn(listing.complaint)
     if as_json:
         session.say_json(listing)

@@ -42,6 +42,35 @@ def test_explain_origin_gives_each_setting_its_line_and_what_it_hides(run) -> No
     assert lines["learning_rate"] == "0.0015 specs/campaigns/pip/campaign-001.yaml:6 (hero says 0.002)"
     assert lines["max_length"] == "256 specs/heroes/pip.yaml:6"
     assert lines["clip"] == "1.0 built in"
+    assert lines["model.config.hidden_size"].startswith("16 specs/heroes/pip.yaml:")
+
+
+def test_explain_origin_has_every_setting_that_diff_counts(run) -> None:
+    settings = json.loads(run("explain", "pip/campaign-001", "--origin", "--json").stdout)["settings"]
+    counted = json.loads(run("diff", "pip/campaign-001", "mu/campaign-001", "--json").stdout)
+    assert len(settings) == counted["num_equal"] + len(counted["config"])
+
+
+def test_explain_origin_of_a_hero_names_the_campaign_whose_settings_they_are(run) -> None:
+    assert run("explain", "pip", "--origin").stdout.startswith(
+        "The settings of pip/campaign-001, for hero/pip:\n\n"
+    )
+    assert json.loads(run("explain", "hero/pip", "--origin", "--json").stdout)["settings_of"] == (
+        "pip/campaign-001"
+    )
+    assert "The settings of" not in run("explain", "pip/campaign-001", "--origin").stdout
+
+
+def test_explain_of_a_quest_says_how_its_rows_are_read(run, lab: Path) -> None:
+    (lab / "rows.jsonl").write_text('{"question": "1?", "answer": "1"}\n')
+    (lab / "plain.jsonl").write_text('{"prompt": "1?", "completion": "1"}\n')
+    (lab / "specs/datasets").mkdir(exist_ok=True)
+    (lab / "specs/datasets/sums.yaml").write_text("id: sums\nkind: question_answer\n")
+    queue = lab / "specs/queue.yaml"
+    queue.write_text(queue.read_text() + "  - {id: q8, file: rows.jsonl}\n  - {id: q9, file: plain.jsonl}\n")
+    said = run("explain", "quest/q8", "--worktree").stdout
+    assert "read as dataset sums: question → answer" in " ".join(said.split())
+    assert "prompt/completion" in run("explain", "quest/q9", "--worktree").stdout
 
 
 @pytest.mark.parametrize(

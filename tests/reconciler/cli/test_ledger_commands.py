@@ -24,6 +24,35 @@ def test_the_checkpoints_of_one_campaign_are_listed_by_its_name(run, ledger) -> 
     ]
 
 
+def test_the_checkpoints_of_a_hero_are_those_of_all_its_campaigns(run, ledger) -> None:
+    listing = json.loads(run("get", "checkpoints", "pip", "--json").stdout)
+    assert [item["step"] for item in listing["items"]] == [100, 200, 300]
+    assert run("get", "checkpoints", "mu").stdout == "no checkpoints\n"
+    assert run("get", "checkpoints", "nobody").exit_code == 5
+
+
+def test_a_list_with_a_limit_has_the_newest_and_says_how_many_there_are(run, store, rows) -> None:
+    saved = [(100, "2026-01-31T12:30:00Z"), (200, "2026-01-31T12:10:00Z"), (300, "2026-01-31T12:20:00Z")]
+    store.write(
+        rows.ledger(step=step, sequence=number, timestamp=at) for number, (step, at) in enumerate(saved, 1)
+    )
+    listing = json.loads(run("get", "checkpoints", "--limit", "2", "--json").stdout)
+    assert [item["step"] for item in listing["items"]] == [100, 300]
+    assert listing["num_left_out"] == 1
+    assert run("get", "checkpoints", "--limit", "2").stdout.endswith("\nThe newest 2 of 3 checkpoints.\n")
+    assert run("get", "quests", "--limit", "1").stdout.endswith("\nThe first 1 of 2 quests.\n")
+    assert json.loads(run("get", "checkpoints", "--limit", "3", "--json").stdout)["num_left_out"] == 0
+    assert run("get", "checkpoints", "--limit", "0").exit_code == 64
+
+
+def test_the_history_with_a_limit_has_the_newest_launches(run, store, rows) -> None:
+    store.write([rows.run(attempt=1), rows.run(attempt=2, launched_at="2026-01-31T13:00:00Z")])
+    found = json.loads(run("history", "--limit", "1", "--json").stdout)
+    assert ([one["attempt"] for one in found["launches"]], found["num_left_out"]) == ([2], 1)
+    assert run("history", "--limit", "1").stdout.endswith("\nthe newest 1 of 2 launches\n")
+    assert run("history", "--limit", "2").stdout.endswith("\n2 launches\n")
+
+
 def test_a_dropped_checkpoint_is_in_the_trash_and_not_missing(run, ledger, rows) -> None:
     stone = rows.trash(step=100)
     ledger.write([stone, msgspec.structs.replace(stone, sequence=2, step=200, state="purged")])
