@@ -21,6 +21,7 @@ CLAIMS = (
     "loop",
     "first_update",
     "training_speed",
+    "big_vocabulary",
     "checkpoint_stall",
     "resume",
     "scrub",
