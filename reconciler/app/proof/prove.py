@@ -164,7 +164,8 @@ def _notes(orders: Sequence[Studied]) -> Iterator[str]:
     for one, content, found in counted:
         late = found.times.keys() - set(content.training(newest.drawing))
         if late:
+            was = "was" if len(late) == 1 else "were"
             yield (
-                f"{one.name}: {count(len(late), 'row')} that the newest run holds out were learnt before: "
+                f"{one.name}: {count(len(late), 'row')} that the newest run holds out {was} learnt before: "
                 "its held-out loss is too low"
             )
