@@ -26,6 +26,7 @@ _PEOPLE_SAY = {
     "best_val_loss": "best held-out loss",
     "total_examples_trained": "examples trained",
     "checkpoint_bytes": "size of checkpoints",
+    "config_hash": "trained with config",
 }
 _SHORT = {"config_hash": short_hash, "code": short_code}
 
@@ -91,7 +92,7 @@ def _setting(one: "Setting") -> tuple[object, ...]:
 
 
 def _shown(value: Any, origin: str | None) -> str:
-    if origin is None:
+    if origin is None or value is None:
         return "–"
     if isinstance(value, bool):
         return str(value).lower()

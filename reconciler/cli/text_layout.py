@@ -206,7 +206,7 @@ def table(
     lines = _row([column.title for column in grid.titles], grid.titles, widths, paint, header=True)
     lines += [line for row in grid.rows for line in _row(row, grid.titles, widths, paint)]
     if width is not None and left_out:
-        missing = f"no room for {', '.join(reversed(left_out))}: see --wide or --json"
+        missing = f"no room for {', '.join(dict.fromkeys(reversed(left_out)))}: see --wide or --json"
         lines += [paint(line, "dim") for line in wrapped(missing, width)]
     return "\n".join(line.rstrip() for line in lines)
 

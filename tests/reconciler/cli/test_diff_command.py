@@ -7,8 +7,12 @@ from xml.etree import ElementTree as ET
 import msgspec
 import pytest
 
+from reconciler.app.comparing.diff import Comparison, Setting
+from reconciler.cli.text_diff import diff_text
+from state.canonical import sha256_of
 from state.contract.metrics import MetricsRecord
 from state.ids import RunKey
+from state.store.rows import QuestDataRow
 
 
 def metrics(store, attempt: int, losses: dict[int, float]) -> None:
@@ -115,7 +119,45 @@ def test_what_was_learnt_elsewhere_is_told_as_not_known(run, store, rows) -> Non
         rows.ledger(campaign_uid=mu.uid, step=2, sequence=2, attempt=0),
     ])  # fmt: skip
     found = json.loads(run("diff", "pip/campaign-001@1", "mu/campaign-001@2", "--json").stdout)
-    assert found["data"] == [{"name": "q1", "a": "1 epoch", "b": "not known"}]
+    assert found["data"] == [{"name": "q1", "a": "1 epoch, data 11111111", "b": "not known"}]
+
+
+def test_the_same_epochs_of_other_data_are_told_apart_by_rows_and_digest(run, store, rows) -> None:
+    mu = rows.campaign(name="mu/campaign-001", uid="b" * 16)
+    other = {"campaign_uid": mu.uid, "hero_id": "mu", "digest": "sha256:" + "2" * 64}
+    made = QuestDataRow(
+        source_key="key", digest="sha256:" + "1" * 64, num_rows=6400, size_bytes=1, origin="o", created_at=""
+    )
+    store.write([
+        mu,
+        made,
+        rows.job(epochs=2), rows.ledger(),
+        rows.job(uid="job2", id="job2", epochs=2, **other), rows.ledger(campaign_uid=mu.uid, sequence=2),
+    ])  # fmt: skip
+    found = json.loads(run("diff", "pip/campaign-001", "mu/campaign-001", "--json").stdout)
+    assert found["data"] == [
+        {"name": "q1", "a": "2 epochs of 6,400 rows, data 11111111", "b": "2 epochs, data 22222222"}
+    ]
+
+
+def test_the_config_of_a_checkpoint_that_was_taken_over_is_not_told_as_the_campaigns(
+    run, store, rows
+) -> None:
+    mu = rows.campaign(name="mu/campaign-001", uid="b" * 16)
+    store.write([mu, rows.ledger(), rows.ledger(campaign_uid=mu.uid, step=2, sequence=2, attempt=0)])
+    found = json.loads(run("diff", "pip/campaign-001", "mu/campaign-001", "--json").stdout)
+    measured = {pair["name"]: (pair["a"], pair["b"]) for pair in found["metrics"]}
+    assert measured["config_hash"] == (sha256_of("config"), None)
+    assert measured["step"] == (125, 2)
+
+
+def test_a_setting_that_is_nothing_is_shown_as_everywhere_and_a_title_is_named_once() -> None:
+    one = Setting(key="schedule_updates", a=395, a_origin="specs/a.yaml:1", b=None, b_origin="built in")
+    found = Comparison(kind="campaign", a="pip/c", b="mu/c", config=(one,), num_equal=3, data=(), metrics=())
+    assert diff_text(found, None).splitlines()[1].split() == [
+        *("schedule_updates", "395", "specs/a.yaml:1", "–", "built", "in")
+    ]
+    assert "no room for from: see --wide or --json" in " ".join(diff_text(found, 36).split())
 
 
 def test_the_curves_go_into_a_file_and_what_a_later_run_did_again_counts_once(
@@ -191,4 +233,4 @@ def test_what_was_measured_of_a_campaign_stays_when_its_checkpoints_were_let_go(
     measured = {pair["name"]: pair["a"] for pair in found["metrics"]}
     assert (measured["step"], measured["train_loss"], measured["checkpoints"]) == (125, 0.41, 0)
     assert (measured["best_val_loss"], measured["best_checkpoint"]) == (0.3, "pip/campaign-001@125")
-    assert found["data"] == [{"name": "q1", "a": "1 epoch", "b": None}]
+    assert found["data"] == [{"name": "q1", "a": "1 epoch, data 11111111", "b": None}]
