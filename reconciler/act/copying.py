@@ -10,6 +10,7 @@ from pathlib import Path
 from reconciler.act.damaged import write_damage
 from reconciler.act.derived import campaign_row
 from reconciler.act.errors import Permanent, Temporary
+from reconciler.act.leftovers import staging_name, sweep
 from reconciler.act.lying import find_lying
 from reconciler.act.read_back import check_written, wrong_in
 from reconciler.act.tools import Tools
@@ -24,11 +25,8 @@ from state.contract.manifest import MANIFEST_NAME, Manifest
 from state.copies import LeftOff, copy_hashed
 from state.failpoints import reach
 from state.inside import InTheWay, open_file, read_file
-from state.layout import STAGING_PREFIX
 from state.store.rows import CopyRow
 from state.store.tables import put
-
-_DIGITS = 12
 
 
 def copy(action: CopyCheckpoint, tools: Tools) -> str:
@@ -51,6 +49,7 @@ def copy(action: CopyCheckpoint, tools: Tools) -> str:
         except LeftOff:
             return "left off, because a person asked for something; it goes on after that"
     _record(action, tools, place, source)
+    sweep(tools, action.campaign_uid, action.campaign, place.parent)
     return f"{size(source.size_bytes)} in {place}, read back and as saved"
 
 
@@ -95,8 +94,7 @@ def _manifest_in(folder: Path) -> Manifest | None:
 
 def _make(action: CopyCheckpoint, tools: Tools, source: FoundCheckpoint, place: Path) -> None:
     ensure_folder(place.parent)
-    digits = source.digest.removeprefix("blake3:")[:_DIGITS]
-    staging = place.parent / f"{STAGING_PREFIX}{source.step}-{digits}"
+    staging = place.parent / staging_name(source.step, source.digest)
     reach("folder.create")
     staging.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
     try:

@@ -9,11 +9,16 @@ import msgspec
 import pytest
 
 from reconciler.act import copying, read_back
+from reconciler.act.leftovers import staging_name
 from reconciler.observed.checkpoints import observe_checkpoints
+from reconciler.plan import actions as a
 from reconciler.plan.copies.places import copy_place
 from state import atomic
 from state.contract.files import read
 from state.contract.manifest import Manifest
+from state.store import requests
+from state.store.connection import open_writer
+from state.store.rows import ExportWish
 
 NOW = "2026-01-31T12:00:00Z"
 
@@ -194,6 +199,52 @@ def test_a_move_between_file_systems_is_refused_and_leaves_both_as_they_were(
     with pytest.raises(OSError, match=os.strerror(errno.EXDEV)):
         atomic.move_folder(source, target)
     assert (source.exists(), target.exists()) == (True, False)
+
+
+def left(realm: Any, make: Any, manifest: Manifest) -> Path:
+    """Leave what a kill in the middle of a copy leaves; return its folder."""
+    folder = place_of(realm, make).parent / staging_name(manifest.step, manifest.digest)
+    folder.mkdir(parents=True)
+    (folder / "model.safetensors").write_bytes(b"half")
+    return folder
+
+
+def test_what_a_killed_copy_left_goes_once_its_checkpoint_is_gone(saved: Any, make: Any) -> None:
+    gone, going_on = manifest_of(saved, make, 40), manifest_of(saved, make)
+    leftover = left(saved, make, gone)
+    strange = leftover.with_name(".staging-40-0123456789ab")
+    strange.mkdir()
+    saved.done(make.drop(gone, 2))
+
+    saved.done(make.copy_out(saved, going_on))
+
+    assert not leftover.exists()
+    assert strange.is_dir()
+    assert place_of(saved, make).is_dir()
+
+
+def test_what_a_killed_copy_left_stays_while_it_can_be_gone_on_with(saved: Any, make: Any) -> None:
+    leftover = left(saved, make, manifest_of(saved, make, 40))
+
+    saved.done(make.copy_out(saved, manifest_of(saved, make)))
+
+    assert names(leftover) == ["model.safetensors"]
+    saved.done(make.copy_out(saved, manifest_of(saved, make, 40), sequence=2))
+    assert names(leftover.parent) == ["checkpoint-20", "checkpoint-40"]
+
+
+def test_after_an_export_whose_checkpoint_is_gone_nothing_of_it_is_left(saved: Any, make: Any) -> None:
+    leftover = left(saved, make, manifest_of(saved, make))
+    details = msgspec.json.encode(ExportWish(to=str(make.elsewhere(saved)))).decode()
+    store = open_writer(saved.layout.store)
+    given = {"campaign": f"{make.campaign}@20", "by": "kim", "why": "", "at": NOW, "details_json": details}
+    number = requests.ask(store, kind="export", **given)
+    store.close()
+    saved.done(make.drop(manifest_of(saved, make)))
+
+    saved.done(a.AnswerRequest(request_id=number, what="export", answer="nothing of it lies there"))
+
+    assert not leftover.exists()
 
 
 @pytest.fixture
