@@ -11,8 +11,8 @@ from reconciler.act.job_history import owe_line, settle_history
 from reconciler.act.tools import Tools
 from reconciler.plan.actions import DequeueJob, EnqueueJob, MarkJob, UpdateJob
 from state.amounts import count
-from state.store.rows import JobRow, JobStatus, QuestDataRow
-from state.store.tables import put, select_one
+from state.store.rows import JobRow, JobStatus, LedgerRow, QuestDataRow
+from state.store.tables import put, select, select_one
 
 TRANSITIONS: dict[JobStatus, tuple[JobStatus, ...]] = {
     "queued": ("processing", "completed", "failed", "skipped"),
@@ -68,7 +68,13 @@ def dequeue(action: DequeueJob, tools: Tools) -> str:
 
 
 def mark(action: MarkJob, tools: Tools) -> str:
-    """Write down how far the job has come."""
+    """Write down how far the job has come.
+
+    Raises:
+        Temporary: it would be completed by a checkpoint that was found damaged since it was planned.
+    """
+    if action.status == "completed":
+        _check_its_end(action, tools)
     given = {
         name: value
         for name in (
@@ -79,6 +85,16 @@ def mark(action: MarkJob, tools: Tools) -> str:
     }
     _change_status(tools, action.job_uid, action.quest_id, action.status, **given)
     return action.status
+
+
+def _check_its_end(action: MarkJob, tools: Tools) -> None:
+    """See that the checkpoint which learnt the last of it is whole: else that is learnt again."""
+    with tools.writer.transaction() as store:
+        uid = _find(store, action.job_uid, action.quest_id).campaign_uid
+        rows = select(store, LedgerRow, "WHERE campaign_uid = ? AND step = ?", uid, action.final_step)
+    if rows and all(row.damage is not None for row in rows):
+        end = f"checkpoint {action.campaign}@{action.final_step}, which learnt the last of it"
+        raise Temporary(f"quest {action.quest_id}: {end}, is damaged: {rows[-1].damage}")
 
 
 def _change_status(tools: Tools, uid: str, quest_id: str, status: JobStatus, **fields: Any) -> None:

@@ -1,5 +1,8 @@
 """A damaged checkpoint, as a person meets it: training goes on from the one before, and says so."""
 
+from pathlib import Path
+
+from edits import CAMPAIGNS, Edit, new_world, specs_of
 from lab import Lab, found_realm, rows
 
 from state.layout import CampaignLayout
@@ -41,3 +44,28 @@ def test_the_newest_checkpoint_is_damaged_and_training_goes_on_from_the_one_befo
     assert lab.status_of(ONE, "a") == "completed"
     assert f"checkpoints/{aside.name} is damaged" in " ".join(lab.reconcile("plan").stdout.split())
     assert lab.plan()["changes"] == []
+
+
+def test_rows_of_a_last_checkpoint_that_was_damaged_before_it_was_recorded_are_learnt_again(
+    tmp_path: Path,
+) -> None:
+    world, one = new_world(tmp_path), CAMPAIGNS[0]
+    quest = {"id": "a", "file": "data/a.jsonl", "epochs": 1, "for": [one]}
+    world.commit(specs_of(world, Edit([one], one, [quest], {}, None, 0.001, every_updates=1)))
+    campaign, hurt = world.lab.layout.campaign(one), list[int]()
+
+    def hurt_the_last() -> None:
+        newest = world.lab.newest_step(one)
+        if newest and not hurt:
+            hurt.append(newest)
+            flip_a_bit(campaign, newest)
+
+    world.after_each_tick = hurt_the_last
+    world.apply()
+
+    assert hurt == [world.lab.newest_step(one)]
+    damaged, again = (row for row in world.lab.ledger(one) if row.step == hurt[0])
+    assert damaged.damage is not None
+    assert again.damage is None
+    assert world.lab.status_of(one, "a") == "completed"
+    assert world.plan().plan.changes == ()

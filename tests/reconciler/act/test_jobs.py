@@ -55,6 +55,28 @@ def test_starting_counts_an_attempt_once_and_notes_the_step(realm: Any, make: An
     assert (found.attempts, found.start_step, found.started_at) == (1, 12, make.now)
 
 
+def test_what_a_damaged_checkpoint_learnt_does_not_complete_a_quest_until_it_is_learnt_again(
+    realm: Any, make: Any
+) -> None:
+    manifest = realm.save_checkpoint(40)
+    realm.flip_a_bit(40)
+    realm.done(make.record(manifest))
+    completed = make.mark("completed", start_step=1, final_step=40)
+
+    failed = realm.fails(completed)
+
+    assert (
+        "quest sums: checkpoint tiny/campaign-001@40, which learnt the last of it, is damaged: model.saf"
+        in (failed.text)
+    )
+    assert job(realm).status == "queued"
+
+    realm.flip_a_bit(40)
+    other = realm.save_checkpoint(50)
+    realm.done(make.record(other), make.mark("completed", start_step=1, final_step=50))
+    assert job(realm).status == "completed"
+
+
 def test_completing_notes_steps_and_losses_and_writes_history(realm: Any, make: Any) -> None:
     realm.done(make.mark("completed", start_step=1, final_step=9, final_loss=0.5, final_val_loss=0.75))
 
