@@ -13,6 +13,7 @@ from reconciler.app.surroundings.ground import not_found, store_of
 from reconciler.app.surroundings.place import Options
 from reconciler.desired.retention import is_rate, rate_bytes
 from reconciler.plan.checkpoints.scrubs import DEFAULT_EVERY_SECONDS, before_of
+from state.former_names import called_now
 from state.layout import Layout
 from state.store.rows import ScrubWish, StoreView
 
@@ -69,7 +70,7 @@ def scrub(
 
 def _known(store: StoreView, thing: str) -> str:
     """Return the name of a campaign or a checkpoint that the store knows."""
-    name = thing.removeprefix("checkpoint/").removeprefix("campaign/")
+    name = called_now(store.campaigns, thing.removeprefix("checkpoint/").removeprefix("campaign/"))
     names = {row.uid: row.name for row in store.campaigns}
     known = {*names.values()} | {f"{names[one.campaign_uid]}@{one.which}" for one in store.ledger}
     if name not in known:

@@ -17,6 +17,7 @@ from reconciler.app.surroundings.ground import not_found
 from reconciler.desired.layers import layers_of, resolve
 from state.amounts import count
 from state.contract.manifest import QuestCursor
+from state.former_names import called_now
 from state.ids import is_campaign_name, is_id
 from state.store.rows import CampaignRow, RunRow
 
@@ -60,6 +61,7 @@ def side_of(view: View, word: str) -> Side:
     name = word
     for kind in ("hero/", "campaign/", "checkpoint/"):
         name = name.removeprefix(kind)
+    name = called_now(view.facts.store.campaigns, name)
     campaign, at, which = name.partition("@")
     if is_id(name) and not word.startswith(("campaign/", "checkpoint/")):
         return _hero(view, name)

@@ -8,6 +8,7 @@ from reconciler.app.looking.ledger_queries import best, latest
 from reconciler.app.planning.look import View
 from reconciler.app.surroundings.errors import Misused, NotFound
 from reconciler.app.surroundings.ground import not_found
+from state.former_names import called_now
 from state.ids import is_campaign_name
 from state.store.rows import CampaignRow
 
@@ -23,16 +24,16 @@ def checkpoint_named(view: View, word: str) -> CheckpointItem:
     if not is_campaign_name(campaign):
         raise Misused(f'"{word}" is no checkpoint; expected <hero>/<campaign>@<step>, @latest or @best')
     row = campaign_row_named(view, campaign)
-    return chosen(campaign, list(checkpoints_of(view, row)), which or "latest")
+    return chosen(row.name, list(checkpoints_of(view, row)), which or "latest")
 
 
 def campaign_row_named(view: View, campaign: str) -> CampaignRow:
-    """Return the row of a campaign that the realm has.
+    """Return the row of a campaign that the realm has, by its name or one that it had before.
 
     Raises:
         NotFound: there is none of this name.
     """
-    row = view.facts.campaign_row(campaign)
+    row = view.facts.campaign_row(called_now(view.facts.store.campaigns, campaign))
     if row is None:
         raise not_found("campaign", campaign, [one.name for one in view.facts.store.campaigns])
     return row

@@ -10,6 +10,7 @@ from reconciler.app.planning.look import View
 from reconciler.app.surroundings.errors import Misused
 from reconciler.app.surroundings.ground import not_found
 from reconciler.desired.mistakes import nearest_name
+from state.former_names import called_now
 from state.ids import is_campaign_name
 
 NAMES = (
@@ -123,7 +124,7 @@ def _names_nothing(things: Sequence[str], word: str) -> Misused:
 def found(view: View, kind: str, name: str) -> str:
     """Return the id of a thing that is there; `@latest` and `@best` of a campaign become a step.
 
-    A campaign is found by a name that it had before, too.
+    A campaign, and what is its, is found by a name that it had before, too.
 
     Raises:
         NotFound: there is no such thing; names the nearest.
@@ -131,10 +132,10 @@ def found(view: View, kind: str, name: str) -> str:
     if kind == "checkpoint":
         campaign, _, which = name.partition("@")
         row = campaign_row_named(view, campaign)
-        return chosen(campaign, list(checkpoints_of(view, row)), which).id
+        return chosen(row.name, list(checkpoints_of(view, row)), which).id
     known = KNOWN[kind](view)
-    if kind == "campaign" and name not in known:
-        name = next((row.name for row in view.facts.store.campaigns if name in row.former), name)
+    if kind in ("campaign", "run") and name not in known:
+        name = called_now(view.facts.store.campaigns, name)
     if name not in known:
         raise not_found(kind, name, known)
     return name

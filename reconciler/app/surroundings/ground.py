@@ -9,6 +9,7 @@ from reconciler.app.surroundings.place import Options, head_of, repository_of
 from reconciler.app.surroundings.realm_store import read_store
 from reconciler.desired.git_process import NoCommitYetError, run
 from reconciler.desired.mistakes import nearest_name
+from state.former_names import called_now
 from state.layout import Layout
 from state.store.rows import StoreView
 
@@ -91,7 +92,7 @@ def campaign_in(store: StoreView, name: str | None) -> str:
     """
     names = {row.uid: row.name for row in store.campaigns}
     if name is not None:
-        wanted = name.removeprefix("campaign/")
+        wanted = called_now(store.campaigns, name.removeprefix("campaign/"))
         if wanted not in names.values():
             raise not_found("campaign", wanted, names.values())
         return wanted

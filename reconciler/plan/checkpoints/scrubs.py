@@ -19,6 +19,7 @@ from reconciler.plan.checkpoints.readings import is_about, is_named, readings
 from reconciler.plan.draft import Draft
 from reconciler.plan.world import World
 from state.amounts import count, size
+from state.former_names import called_now
 from state.store.rows import RequestRow, ScrubWish
 
 _AT_ONCE = 64
@@ -74,6 +75,8 @@ def _asked(world: World) -> _Wanted | None:
     if request is None:
         return None
     wish = msgspec.json.decode(request.details_json or "{}", type=ScrubWish)
+    things = tuple(called_now(world.facts.store.campaigns, thing) for thing in wish.things)
+    wish = msgspec.structs.replace(wish, things=things)
     cause = f"reconcile scrub at {request.asked_at}"
     return _Wanted(wish, request, f"{request.asked_by} asked for it", cause, "request")
 

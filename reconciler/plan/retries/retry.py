@@ -9,6 +9,8 @@ import msgspec
 from reconciler.desired.realm import Realm, duration_seconds
 from state.store.rows import RunRow
 
+_MOST_DOUBLINGS = 64
+"""Longer than any wait; of a thousand the number would be none any more."""
 _BAD_ENDS = ("failed", "lost", "never_started")
 _CLASSES = ("oom", "nan", "environment", "hardware", "stuck", "lost", "unknown")
 """Those that a realm may give a budget of their own; of the others one failure is the last, or is none."""
@@ -110,7 +112,8 @@ def _after(failures: int, last_at: str, policy: RetryPolicy, now: str, key: str)
     """Say what so many failures in a row, the last of them then, mean now; `key` names the last one."""
     if failures >= policy.attempts:
         return Verdict(ready=False, given_up=True, failures=failures)
-    seconds = min(policy.backoff_seconds * 2 ** (failures - 1), policy.longest_backoff_seconds)
+    doubled = policy.backoff_seconds * 2.0 ** min(failures - 1, _MOST_DOUBLINGS)
+    seconds = min(doubled, policy.longest_backoff_seconds)
     not_before = _moment(last_at) + timedelta(seconds=seconds * (1.0 + policy.most_jitter * share_of(key)))
     jumped = last_at > now  # the clock was set back: how long ago it was, nobody knows
     ready = jumped or not_before <= _moment(now)

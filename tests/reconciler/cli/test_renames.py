@@ -104,6 +104,50 @@ def test_a_request_that_was_left_before_a_rename_is_handled_after_it(
     assert run("explain", "pip/campaign-001").stdout == run("explain", NEW).stdout
 
 
+def test_what_is_named_by_a_name_that_its_campaign_had_before_is_found(
+    run: Reconcile, resting: Callable[..., Path], renamed: Callable[..., None], tmp_path: Path
+) -> None:
+    resting({}, (7, 9))
+    (tmp_path / "copies").mkdir()
+    renamed()
+    assert run("apply", "--once").exit_code == 0
+    looking: tuple[tuple[str, ...], ...] = (
+        ("explain", "{}@7"),
+        ("explain", "{}@latest"),
+        ("get", "checkpoints", "{}@7"),
+        ("get", "campaigns", "{}"),
+        ("history", "{}"),
+        ("diff", "{}@7", "{}@9"),
+    )
+    for words in looking:
+        old, new = (run(*(one.format(name) for one in words)) for name in ("pip/campaign-001", NEW))
+        assert (old.exit_code, old.stdout) == (0, new.stdout), words
+    waits = ("wait", "--for", "step=7", "--timeout", "0")
+    for words in (waits, ("pause",), ("scrub",), ("export", "--to", str(tmp_path / "copies"))):
+        assert run(words[0], "pip/campaign-001", *words[1:]).exit_code == 0, words
+
+
+def test_a_scrub_that_was_asked_for_by_the_former_name_reads_its_checkpoints(
+    run: Reconcile, resting: Callable[..., Path], renamed: Callable[..., None]
+) -> None:
+    resting({}, (7,))
+    assert run("scrub", "pip/campaign-001@7").exit_code == 0
+    renamed()
+    assert run("apply", "--until-converged").exit_code == 0
+    assert "✓ scrub 1 checkpoint: 1 checkpoint, " in run("events").stdout
+    assert settled(run)
+
+
+def test_a_name_that_no_campaign_ever_had_is_still_not_found(
+    run: Reconcile, resting: Callable[..., Path], renamed: Callable[..., None]
+) -> None:
+    resting({}, (7,))
+    renamed()
+    assert run("apply", "--once").exit_code == 0
+    for words in (("explain", "pip/campaign-002@7"), ("history", "pip/campaign-002"), ("pause", "mu/first")):
+        assert run(*words).exit_code == 5
+
+
 def test_a_second_rename_and_the_way_back_keep_the_folder_and_the_ledger(
     run: Reconcile, resting: Callable[..., Path], renamed: Callable[..., None], root: Path
 ) -> None:
