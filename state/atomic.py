@@ -171,6 +171,22 @@ def move_folder(source: Path, target: Path) -> None:
     """
     with opened(source.parent) as folder:
         refuse_other(source, folder, "a folder")
+    _move(source, target)
+
+
+def move_file(source: Path, target: Path) -> None:
+    """The same for a plain file.
+
+    Raises:
+        FileExistsError: something has that name; both are left untouched.
+        InTheWay: the source is no plain file, or a link is on the way to one of them.
+    """
+    with opened(source.parent) as folder:
+        refuse_other(source, folder, "a plain file")
+    _move(source, target)
+
+
+def _move(source: Path, target: Path) -> None:
     reach("folder.move")
     rename_noreplace(source, target)
     sync_folder(target.parent)

@@ -15,10 +15,9 @@ from reconciler.act.tools import Tools
 from state.atomic import (
     create_file,
     ensure_folder,
+    move_file,
     remove_entry,
-    rename_noreplace,
     replace_link,
-    sync_folder,
     write_file,
 )
 from state.campaign_file import campaign_record, card_of
@@ -143,9 +142,7 @@ def _keep(content: bytes, beside: Path) -> str:
 def _put_aside(path: Path, beside: Path) -> str:
     status = path.stat()
     kept = beside.with_name(f"{beside.name}.damaged-{status.st_mtime_ns}")
-    rename_noreplace(path, kept)
-    for folder in {path.parent, kept.parent}:
-        sync_folder(folder)
+    move_file(path, kept)
     return f"what was there, {status.st_size:,} bytes, is larger than any record and is kept as {kept.name}"
 
 
