@@ -137,12 +137,17 @@ def _message(kind: Kind, path: KeyPath, errors: list[Any]) -> str:
     if type_ in _TOO_LONG:
         return f"is longer than {context['max_length']}"
     expected = _expected(kind, path, errors)
-    example = (
-        f", for example [{value}]"
-        if expected == "a list" and isinstance(value, str) and is_who(value)
-        else ""
-    )
+    example = _example_of_list(kind, path, value) if expected == "a list" else ""
     return f"is {_shown(value)} ({kind_of(value)}); expected {expected}{example}"
+
+
+def _example_of_list(kind: Kind, path: KeyPath, value: Any) -> str:
+    """Return how a list is written that belongs at a path: of names, or of sections with their keys."""
+    entry = record_in(_hint_at(kind.type, path))
+    if entry is None:
+        return f", for example [{value}]" if isinstance(value, str) and is_who(value) else ""
+    required = [one.encode_name for one in msgspec.structs.fields(entry) if one.required]
+    return f", for example [{{{', '.join(f'{key}: ...' for key in required)}}}]" if required else ""
 
 
 def _unknown_key(kind: Kind, path: KeyPath) -> Finding:

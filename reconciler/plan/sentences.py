@@ -44,7 +44,7 @@ def _begin_segment(action: a.BeginSegment) -> Sentence:
         return Sentence("+", "branch off", action.campaign, what)
     rate = f", rates x {action.rate_factor:g}" if action.rate_factor != 1.0 else ""
     what = f"to step {action.parent_step} as segment {action.number}{rate}; later checkpoints stay, aside"
-    return Sentence("→", "roll back", action.campaign, what)
+    return Sentence("→", "rewind", action.campaign, what)
 
 
 def _close(action: a.CloseRun) -> Sentence:

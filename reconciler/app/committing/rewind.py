@@ -18,7 +18,8 @@ from reconciler.app.surroundings.place import Options
 from reconciler.desired.base import is_line
 from state.store.rows import StoreView
 
-_NOTE = "Later checkpoints stay, as segment {segment}; the rows that only they had learnt are learnt again."
+_LATER = "Later checkpoints stay, as segment {segment}; the rows that only they had learnt are learnt again."
+_NONE_LATER = "No checkpoint is later: it goes on from this one, in a new segment behind segment {segment}."
 
 
 def rewind(environment: Environment, options: Options, checkpoint: str, committing: Committing) -> SpecCommit:
@@ -37,18 +38,21 @@ def rewind(environment: Environment, options: Options, checkpoint: str, committi
         raise Misused("say why, in one line: --why TEXT; it is kept in the campaign's history")
     base = read_base(environment, options)
     path = campaign_path(base, campaign)
-    living = _check(environment, options, campaign, int(step), committing.why)
+    living, has_later = _check(environment, options, campaign, int(step), committing.why)
     value = f"{{to: {int(step)}, reason: {quoted(committing.why)}}}"
     try:
         text = with_line(base.text(path), "rewind", value, after=NAMING_LINES)
     except CannotEdit as error:
         raise Blocked(f"{path}: {error}") from error
-    subject, notes = f"Rewind {campaign} to step {int(step)}", (_NOTE.format(segment=living),)
-    return commit_edits(environment, options, base, {path: text}, subject, committing, notes)
+    note = (_LATER if has_later else _NONE_LATER).format(segment=living)
+    subject = f"Rewind {campaign} to step {int(step)}"
+    return commit_edits(environment, options, base, {path: text}, subject, committing, (note,))
 
 
-def _check(environment: Environment, options: Options, campaign: str, step: int, why: str) -> int:
-    """Return the living segment, once it is known that the campaign can go back to that step."""
+def _check(
+    environment: Environment, options: Options, campaign: str, step: int, why: str
+) -> tuple[int, bool]:
+    """Return the living segment and whether anything later was saved, where the campaign can go back."""
     store = store_of(layout_of(environment, options))
     row = next((row for row in store.campaigns if row.name == campaign), None)
     if row is None:
@@ -67,7 +71,7 @@ def _check(environment: Environment, options: Options, campaign: str, step: int,
             f"{campaign} went back to step {step} for that reason already (segment {done.number}); to go "
             "back once more give another reason"
         )
-    return row.segment
+    return row.segment, bool(steps) and steps[-1] > step
 
 
 def _is_in_trash(store: StoreView, checkpoint: str, campaign: str) -> bool:

@@ -249,11 +249,23 @@ def _imported(view: View, name: str) -> Iterator[Fact]:
 
 def _of_campaign(view: View, name: str) -> Iterator[Fact]:
     yield from _of_item("campaigns")(view, name)
+    yield from _without_a_spec(view, name)
     yield from _reaction(view, name)
     yield from _not_ours(view, name)
     yield from _awaiting(view, name)
     yield from _segments(view, name)
     yield from _in_the_trash(view, name)
+
+
+def _without_a_spec(view: View, name: str) -> Iterator[Fact]:
+    """Yield what a person can do about a campaign whose spec is gone; apply leaves it as it is."""
+    row = view.facts.campaign_row(name)
+    if row is not None and row.status != "deleted" and name not in view.desired.campaigns:
+        file = f"specs/campaigns/{name}.yaml"
+        yield Fact(
+            name="ways out",
+            text=f"bring {file} back; or write it with  state: deleted, to delete the campaign",
+        )
 
 
 def _segments(view: View, name: str) -> Iterator[Fact]:

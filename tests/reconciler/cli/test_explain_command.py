@@ -87,6 +87,16 @@ def test_explain_of_nothing_says_what_there_is(run, thing: str, code: int, said:
     assert (result.exit_code, said in result.stderr) == (code, True)
 
 
+def test_explain_of_a_campaign_without_a_spec_names_the_ways_out(run, lab: Path, git, store) -> None:
+    said = "ways out bring specs/campaigns/pip/campaign-001.yaml back; or write it with state: deleted"
+    assert said not in " ".join(run("explain", "pip/campaign-001").stdout.split())
+    realm = lab / "specs/realm.yaml"
+    realm.write_text(realm.read_text().replace("active: pip/campaign-001", "active: mu/campaign-001"))
+    git(lab, "rm", "-q", "specs/campaigns/pip/campaign-001.yaml")
+    git(lab, "commit", "-qam", "gone")
+    assert said in " ".join(run("explain", "pip/campaign-001").stdout.split())
+
+
 def test_explain_origin_of_a_quest_is_refused(run) -> None:
     assert (
         "--origin shows the settings of a campaign, not of a quest"

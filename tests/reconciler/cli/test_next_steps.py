@@ -33,3 +33,18 @@ def test_a_rewind_into_the_trash_is_refused_with_what_takes_it_back(run, store, 
         "reconcile: pip/campaign-001@500 lies in the trash; first: reconcile undelete pip/campaign-001@500, "
         "and apply\n"
     )
+
+
+def test_a_rewind_says_whether_anything_later_is_learnt_again(run, store, rows) -> None:
+    store.write([rows.ledger(step=500), rows.ledger(step=600, sequence=2)])
+    back = run("rewind", "pip/campaign-001@500", "--why", "better", "--dry-run")
+    assert "Later checkpoints stay, as segment 1" in flat(back)
+    newest = run("rewind", "pip/campaign-001@600", "--why", "better", "--dry-run")
+    assert "No checkpoint is later: it goes on from this one, in a new segment behind segment 1." in flat(
+        newest
+    )
+    assert "learnt again" not in flat(newest)
+
+
+def flat(done) -> str:
+    return " ".join(f"{done.stdout} {done.stderr}".split())

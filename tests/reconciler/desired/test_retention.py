@@ -61,6 +61,8 @@ def test_without_the_file_there_is_no_retention(tree, small) -> None:
         ("campaigns: {active: {keep_checkpoints: 0, keep_daily: 0}}", ":1:13: active keeps nothing"),
         ("campaigns: {active: {keep_best: [{metric: val_loss, count: 0}]}}", ":1:13: active keeps nothing"),
         ("campaigns: {archived: {delete_intermediate: true}}", ":1:13: archived keeps nothing"),
+        ("campaigns: {active: {keep_checkpoints: 1, keep_best: yes}}",
+         ':1:54: is "yes" (a string); expected a list, for example [{metric: ...}]'),
         ("campaigns: {active: {keep_best: [{metric: f1}]}}",
          ':1:43: "f1" is no metric; known: train_loss, val_loss, perplexity, accuracy/<skill>; '
          "a metric of your own needs direction: lower or direction: higher"),
