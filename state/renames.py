@@ -4,6 +4,7 @@ Its uid, its folder and what is hashed stay. The plan reads the rows so before t
 action that renames writes just these: what is shown is what is done.
 """
 
+from collections.abc import Sequence
 from typing import Literal, TypeVar
 
 import msgspec
@@ -26,6 +27,17 @@ class Rename(msgspec.Struct, frozen=True, kw_only=True):
     how: HowKnown
 
 
+class Unfollowed(msgspec.Struct, frozen=True, kw_only=True):
+    """A spec whose file was another campaign's while the campaign of that name has moved nowhere."""
+
+    old: str
+    """The campaign whose file it was."""
+    new: str
+    """The name of the spec, which is still that of another campaign."""
+    is_said: bool = False
+    """Its spec says so, and it cannot be."""
+
+
 class Unsaid(msgspec.Struct, frozen=True, kw_only=True):
     """A campaign that lost its spec as another of its hero came, and nobody says if the two are one."""
 
@@ -33,35 +45,35 @@ class Unsaid(msgspec.Struct, frozen=True, kw_only=True):
     new: str
 
 
-def renamed_view(store: StoreView, rename: Rename) -> StoreView:
-    """Return what the store will say once the campaign has its new name."""
+def renamed_view(store: StoreView, renames: Sequence[Rename]) -> StoreView:
+    """Return what the store will say once the campaigns have their new names, all at once."""
     return msgspec.structs.replace(
         store,
-        campaigns=tuple(renamed(row, rename) for row in store.campaigns),
-        jobs=tuple(renamed(row, rename) for row in store.jobs),
-        trash=tuple(renamed(row, rename) for row in store.trash),
-        requests=tuple(renamed(row, rename) for row in store.requests),
+        campaigns=tuple(renamed(row, renames) for row in store.campaigns),
+        jobs=tuple(renamed(row, renames) for row in store.jobs),
+        trash=tuple(renamed(row, renames) for row in store.trash),
+        requests=tuple(renamed(row, renames) for row in store.requests),
     )
 
 
-def renamed(row: Row, rename: Rename) -> Row:
-    """Return the row as it reads under the new name: the very row where nothing in it changes."""
-    changed = {name: value for name, value in _said_in(row, rename).items() if getattr(row, name) != value}
+def renamed(row: Row, renames: Sequence[Rename]) -> Row:
+    """Return the row as it reads under the new names: the very row where nothing in it changes."""
+    changed = {name: value for name, value in _said_in(row, renames).items() if getattr(row, name) != value}
     return msgspec.structs.replace(row, **changed) if changed else row
 
 
-def _said_in(row: msgspec.Struct, rename: Rename) -> dict[str, str]:
-    """Return what a row says of the campaign, as it is to be said."""
-    uid, (hero, _, campaign) = rename.campaign_uid, rename.new.partition("/")
+def _said_in(row: msgspec.Struct, renames: Sequence[Rename]) -> dict[str, str]:
+    """Return what a row says of the campaigns, as it is to be said."""
+    if isinstance(row, RequestRow):
+        return {"campaign": _said(row.campaign, renames)} if row.handled_at is None else {}
+    uid = row.uid if isinstance(row, CampaignRow) else getattr(row, "campaign_uid", None)
+    own = next((one for one in renames if one.campaign_uid == uid), None)
     if isinstance(row, CampaignRow):
-        return _of_itself(row, rename) if row.uid == uid else _of_its_start(row, rename)
-    if isinstance(row, JobRow) and row.campaign_uid == uid:
-        return {"hero_id": hero, "campaign_id": campaign}
-    if isinstance(row, TrashRow) and row.campaign_uid == uid:
-        return {"campaign": rename.new}
-    if isinstance(row, RequestRow) and row.handled_at is None:
-        return {"campaign": _said(row.campaign, rename)}
-    return {}
+        return {**_of_its_start(row, renames), **(_of_itself(row, own) if own is not None else {})}
+    if own is None:
+        return {}
+    hero, _, campaign = own.new.partition("/")
+    return {"hero_id": hero, "campaign_id": campaign} if isinstance(row, JobRow) else {"campaign": own.new}
 
 
 def _of_itself(row: CampaignRow, rename: Rename) -> dict[str, str]:
@@ -72,14 +84,15 @@ def _of_itself(row: CampaignRow, rename: Rename) -> dict[str, str]:
     return {"name": rename.new, "former_names": " ".join(had)}
 
 
-def _of_its_start(row: CampaignRow, rename: Rename) -> dict[str, str]:
-    """Return how another campaign names the checkpoint that it began with."""
+def _of_its_start(row: CampaignRow, renames: Sequence[Rename]) -> dict[str, str]:
+    """Return how a campaign names the checkpoint that it began with."""
     names = ("starting_from", "starting_checkpoint")
     said = {name: getattr(row, name) for name in names}
-    return {name: _said(text, rename) for name, text in said.items() if text is not None}
+    return {name: _said(text, renames) for name, text in said.items() if text is not None}
 
 
-def _said(text: str, rename: Rename) -> str:
+def _said(text: str, renames: Sequence[Rename]) -> str:
     """Return `<hero>/<id>` or `<hero>/<id>@<which>` under the new name."""
     campaign, at, which = text.partition("@")
-    return f"{rename.new}{at}{which}" if campaign == rename.old else text
+    new = next((one.new for one in renames if one.old == campaign), campaign)
+    return f"{new}{at}{which}"

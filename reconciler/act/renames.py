@@ -1,13 +1,17 @@
 """A campaign gets another name: rows and derived files say it; its uid and its folder stay.
 
-The order is: sidecars, then every row in one transaction, then the files that repeat them. A kill before the
+The order is: sidecars, then every row in one transaction, then the files that repeat them. Campaigns that
+take each other's names have them in one transaction, too: none is ever in another's place. A kill before the
 transaction leaves the old name, and the next plan does it again; one after it leaves files that the next plan
 finds different from the rows.
 """
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import apsw
+import msgspec
 
 from reconciler.act.checkpoints import row_in_force, write_sidecar
 from reconciler.act.derived import places_of, write_campaign_file, write_pointer_files
@@ -19,7 +23,7 @@ from reconciler.act.tools import Tools
 from reconciler.plan.actions import RenameCampaign
 from state.renames import NAMED, Rename, renamed
 from state.store.rows import CampaignRow, RequestRow, TrashRow
-from state.store.tables import get_meta, put, select, select_one
+from state.store.tables import get_meta, put, put_meta, select
 
 
 def rename(action: RenameCampaign, tools: Tools) -> str:
@@ -30,31 +34,59 @@ def rename(action: RenameCampaign, tools: Tools) -> str:
         Temporary: its folder cannot be read.
     """
     wanted = Rename(campaign_uid=action.campaign_uid, old=action.previous, new=action.campaign, how="said")
-    _rewrite_sidecars(tools, wanted)
+    group = action.together or (wanted,)
+    renames = _left(tools, group)
+    for one in renames:
+        _rewrite_sidecars(tools, one)
     with tools.writer.transaction() as store:
-        taken = select_one(store, CampaignRow, "WHERE name = ? AND uid != ?", wanted.new, wanted.campaign_uid)
-        if taken is not None:
-            raise Permanent(f"campaign {taken.uid} has the name {wanted.new} already; nothing was renamed")
-        named = _rename_rows(store, wanted)
-        is_active = get_meta(store, "active_uid") == wanted.campaign_uid
-    _write_files(tools, wanted, named)
+        named = _rename_rows(store, renames)
+        is_active = get_meta(store, "active_uid") in {one.campaign_uid for one in group}
+    for one in group:
+        _write_files(tools, one, {**named, one.campaign_uid: one.new})
     if is_active:
         write_pointer_files(tools)
     folder = places_of(tools, wanted.campaign_uid, wanted.new).folder.relative_to(tools.layout.root)
     return f"it was {action.previous}; its folder stays {folder}"
 
 
-def _rename_rows(store: apsw.Connection, wanted: Rename) -> dict[str, str]:
-    """Change every row that names the campaign; return uid → name of the campaigns that do, itself too."""
-    named = {wanted.campaign_uid: wanted.new}
+def _left(tools: Tools, renames: Sequence[Rename]) -> tuple[Rename, ...]:
+    """Return those that have their former names yet: all or none, since one transaction renames them."""
+    with tools.writer.transaction() as store:
+        names = {row.uid: row.name for row in select(store, CampaignRow)}
+    return tuple(one for one in renames if names.get(one.campaign_uid, one.new) != one.new)
+
+
+def _rename_rows(store: apsw.Connection, left: Sequence[Rename]) -> dict[str, str]:
+    """Change every row that names one of the campaigns; return uid → name of those whose own rows changed.
+
+    Raises:
+        Permanent: another campaign has one of the names.
+    """
+    rows = {row.uid: row for row in select(store, CampaignRow)}
+    uids = {one.campaign_uid for one in left}
+    for one in left:
+        taken = next((r for r in rows.values() if r.name == one.new and r.uid not in uids), None)
+        if taken is not None:
+            raise Permanent(f"campaign {taken.uid} has the name {one.new} already; nothing was renamed")
+    _note_former(store, [rows[uid] for uid in sorted(uids & rows.keys())])
+    changed = [(row, after) for row in _naming_rows(store) if (after := renamed(row, left)) is not row]
+    for uid in uids:  # two rows never have one name, not even between two statements
+        store.execute("UPDATE campaigns SET name = '/' || uid WHERE uid = ?", (uid,))
+    put(store, [after for _, after in changed])
+    return {after.uid: after.name for _, after in changed if isinstance(after, CampaignRow)}
+
+
+def _naming_rows(store: apsw.Connection) -> list[msgspec.Struct]:
+    found: list[msgspec.Struct] = []
     for row_type in NAMED:
-        where = "WHERE handled_at IS NULL" if row_type is RequestRow else ""
-        for row in select(store, row_type, where):
-            after = renamed(row, wanted)
-            if after is not row:
-                put(store, [after])
-                named |= {after.uid: after.name} if isinstance(after, CampaignRow) else {}
-    return named
+        found += select(store, row_type, "WHERE handled_at IS NULL" if row_type is RequestRow else "")
+    return found
+
+
+def _note_former(store: apsw.Connection, rows: Sequence[CampaignRow]) -> None:
+    """Keep what each is called in the commit from which history is read, until another one is."""
+    known = json.loads(get_meta(store, "renamed_since") or "{}")
+    put_meta(store, "renamed_since", json.dumps({row.uid: row.name for row in rows} | known, sort_keys=True))
 
 
 def _rewrite_sidecars(tools: Tools, wanted: Rename) -> None:

@@ -70,11 +70,14 @@ def _check_campaigns(sources: Sources, names: Names) -> Found:
 
 
 def _check_former_name(source: Source[Any], sources: Sources, names: Names) -> Found:
-    """A campaign has one spec: its former name has none any more, and no second one says that it was it."""
+    """A campaign has one spec: its former name has none any more, and no second one says that it was it.
+
+    Only where the spec of that name says that it was another campaign itself, the two names are exchanged.
+    """
     was = source.spec.was
     if was is None or was == NO_FORMER_NAME:
         return
-    if was in names["campaign"]:
+    if was in names["campaign"] and (was == source.name or not _was_another(was, sources)):
         message, hint = "is this very campaign", "remove this line"
         if was != source.name:
             message = f'"{was}" has a spec of its own'
@@ -84,6 +87,11 @@ def _check_former_name(source: Source[Any], sources: Sources, names: Names) -> F
     if (other := next(others, None)) is not None:
         message = f'"{was}" is what {other.where("was")} was, too'
         yield source, Finding(at=("was",), message=message, hint="only one of them can be it")
+
+
+def _was_another(name: str, sources: Sources) -> bool:
+    source = sources["campaign"].get(name)
+    return source is not None and source.spec.was not in (None, name, NO_FORMER_NAME)
 
 
 def _check_length(campaign: Source[Any], hero: Source[Any]) -> Found:

@@ -30,7 +30,7 @@ from state.homes import HomeState
 from state.ids import RunKey
 from state.moments import BootMoment
 from state.queue_folders import Found
-from state.renames import Rename, Unsaid
+from state.renames import Rename, Unfollowed, Unsaid
 from state.source_status import SourceStatus
 from state.store.rows import (
     CampaignRow,
@@ -127,6 +127,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """Campaigns whose spec has another name now; everything else here has that name already."""
     unsaid: tuple[Unsaid, ...] = ()
     """Those that may have another name, and neither their spec nor history says so."""
+    unfollowed: tuple[Unfollowed, ...] = ()
+    """Specs whose file was another campaign's, and whose name is not free for that one."""
 
     def campaign_row(self, name: str) -> CampaignRow | None:
         """Return the store's row of the campaign with this name."""

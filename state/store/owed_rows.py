@@ -23,6 +23,7 @@ BESIDE_META = (
     "trusted_commit",
     "trusted_branch",
     "named_commit",
+    "renamed_since",
 )
 """What moves with every tick: said as it is when the others are."""
 _KEY = "owed_rows"

@@ -5,6 +5,7 @@ that shows a row is written of `msgspec.structs.asdict(row)`. Those about checkp
 are written in `checkpoint_rows` and passed on from here: a view of the store holds them all.
 """
 
+from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
@@ -97,7 +98,7 @@ class CampaignRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
 
     @property
     def former(self) -> tuple[str, ...]:
-        """The names that it had before, oldest first; none of them is given to another campaign."""
+        """The names that it had before, oldest first; none of them is given to a new campaign."""
         return tuple(self.former_names.split())
 
     @property
@@ -376,6 +377,8 @@ class StoreView(msgspec.Struct, frozen=True, kw_only=True):
     trusted_branch: str | None = None
     named_commit: str | None = None
     """The newest commit that was taken up and left no campaign's name in doubt."""
+    renamed_since: Mapping[str, str] = {}
+    """uid → the name at that commit, of each campaign that was renamed since."""
     campaigns: tuple[CampaignRow, ...] = ()
     runs: tuple[RunRow, ...] = ()
     jobs: tuple[JobRow, ...] = ()

@@ -1,5 +1,7 @@
 """What planning reads from the store, in one transaction."""
 
+import json
+
 import apsw
 import msgspec
 
@@ -41,6 +43,7 @@ def read_view(connection: apsw.Connection) -> StoreView:
             trusted_commit=get_meta(connection, "trusted_commit") or None,
             trusted_branch=get_meta(connection, "trusted_branch") or None,
             named_commit=get_meta(connection, "named_commit") or None,
+            renamed_since=json.loads(get_meta(connection, "renamed_since") or "{}"),
             campaigns=select(connection, CampaignRow),
             runs=select(connection, RunRow),
             jobs=select(connection, JobRow),

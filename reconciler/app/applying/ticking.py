@@ -36,6 +36,7 @@ from reconciler.app.data.known_data import (
 from reconciler.app.data.late_held_out import with_late_held_out
 from reconciler.app.data.unusable_tokenizers import with_unusable_tokenizers
 from reconciler.app.planning.gather import Observer, new_realm_uid
+from reconciler.app.planning.known_names import note_names
 from reconciler.app.planning.local_history import remember_history, with_history
 from reconciler.app.planning.look import View, world_of
 from reconciler.app.planning.moved_specs import with_moved_specs
@@ -171,8 +172,7 @@ class Ticker:
         if self._fetcher is not None and open_refresh(world_of(view)) is not None:
             self._fetcher.fetch_now()
         remember_history(self._writer, view.facts, self._following, commit)
-        if not view.facts.unsaid:
-            self._note("named_commit", commit.id, view.facts.store.named_commit)
+        note_names(self._writer, view.facts, commit.id)
         self._note("attempted_commit", commit.id, view.facts.store.attempted_commit)
         self._show.tick_began(view)
         outcomes = list(self._perform(view))

@@ -4,6 +4,7 @@ from typing import ClassVar, Literal
 
 from reconciler.plan.actions.base import Action
 from state.cards import CampaignCard
+from state.renames import Rename
 
 
 class RegisterCampaign(Action, frozen=True, kw_only=True):
@@ -21,6 +22,9 @@ class RenameCampaign(Action, frozen=True, kw_only=True):
     """The new one."""
     campaign_uid: str
     previous: str
+    together: tuple[Rename, ...] = ()
+    """Where one takes the name that another gives up: all of them, which have their new names in one
+    transaction, whichever of their actions comes first."""
 
 
 class WriteCampaignRecord(Action, frozen=True, kw_only=True):

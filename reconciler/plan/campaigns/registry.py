@@ -25,7 +25,10 @@ def plan_campaigns(world: World, draft: Draft) -> None:
         if world.facts.campaign_row(name) is None and source.spec.state != "deleted":
             _register(world, draft, name, source.spec)
     for row in world.facts.store.campaigns:
-        if row.name not in world.desired.campaigns and row.status != "deleted":
+        if (
+            row.name not in (world.desired.campaigns.keys() | world.misnamed.keys())
+            and row.status != "deleted"
+        ):
             text = f"campaign/{row.name} has no spec any more; everything of it stays as it is"
             draft.warnings.append(f"{text}{_holds(world, row)}{_renamed(world, draft, row.name)}")
 

@@ -5,7 +5,8 @@ a name again that the campaign had, or when git sees the file as moved. The rows
 from the beginning of the plan, so everything else in it is about the campaign as it will be called.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TypeVar
 
 import msgspec
 
@@ -13,13 +14,15 @@ from reconciler.desired.base import NO_FORMER_NAME
 from reconciler.desired.desired import Desired
 from reconciler.desired.mistakes import nearest_name
 from reconciler.observed.facts import CampaignFacts, Facts
-from reconciler.observed.records import DerivedFile
 from reconciler.plan.actions import RenameCampaign
+from reconciler.plan.campaigns.exchanges import find_exchanged
 from reconciler.plan.draft import Draft
 from reconciler.plan.world import World
 from state.renames import HowKnown, Rename, renamed_view
 from state.store.rows import CampaignRow, StoreView
 
+Seen = TypeVar("Seen")
+_NONE: Mapping[str, str] = {}
 _WHY: Mapping[HowKnown, str] = {
     "said": "its spec says so",
     "back": "it has a name again that it had before",
@@ -27,28 +30,41 @@ _WHY: Mapping[HowKnown, str] = {
 }
 
 
-def find_renames(desired: Desired, store: StoreView, moved: Mapping[str, str]) -> tuple[Rename, ...]:
+def find_renames(
+    desired: Desired, store: StoreView, moved: Mapping[str, str], doubtful: Mapping[str, str] = _NONE
+) -> tuple[Rename, ...]:
     """Return the campaigns whose spec has another name now; `moved`: new name → old one, as git says.
 
-    One that was deleted is none of them, nor is one whose old name still has a spec. What specs say goes
-    before what history looks like, and of a spec that says something its word alone counts.
+    One that was deleted is none of them, nor is one whose old name still has a spec that was no other's. What
+    specs say goes before what history looks like, and of a spec that says something its word alone counts.
     """
-    left = {row.name: row for row in without_spec(desired, store)}
-    had = {name: row for row in left.values() for name in row.former}
-    names = unknown_names(desired, store)
+    exchanged = find_exchanged(desired, store, moved, doubtful).renames
+    is_taken = {one.campaign_uid for one in exchanged}
+    left = {row.name: row for row in without_spec(desired, store) if row.uid not in is_taken}
+    had = _by_former_name(left.values())
+    found = {one.new: one for one in exchanged}
+    names = [name for name in unknown_names(desired, store) if name not in found]
     said = {name: was for name in names if (was := desired.campaigns[name].spec.was) is not None}
     unsaid = [name for name in names if name not in said]
     ways: tuple[tuple[HowKnown, Mapping[str, CampaignRow | None]], ...] = (
         ("said", {name: left.get(was) or had.get(was) for name, was in said.items()}),
         ("back", {name: had.get(name) for name in unsaid}),
-        ("moved", {name: left.get(moved.get(name, "")) for name in unsaid}),
+        ("moved", {name: left.get(moved.get(name, "")) for name in unsaid if name not in doubtful}),
     )
-    found: dict[str, Rename] = {}
     for how, rows in ways:
         for name, row in rows.items():
             if row is not None and name not in found and left.pop(row.name, None) is not None:
                 found[name] = Rename(campaign_uid=row.uid, old=row.name, new=name, how=how)
-    return tuple(found[name] for name in names if name in found)
+    return tuple(found[name] for name in desired.campaigns if name in found)
+
+
+def _by_former_name(rows: Iterable[CampaignRow]) -> dict[str, CampaignRow]:
+    """Return former name → the one campaign that it means; one that several had means none."""
+    found: dict[str, CampaignRow | None] = {}
+    for row in rows:
+        for name in row.former:
+            found[name] = None if name in found else row
+    return {name: row for name, row in found.items() if row is not None}
 
 
 def is_unclear(desired: Desired, store: StoreView) -> bool:
@@ -76,33 +92,41 @@ def without_spec(desired: Desired, store: StoreView) -> tuple[CampaignRow, ...]:
     )
 
 
-def with_renames(facts: Facts, desired: Desired, moved: Mapping[str, str]) -> Facts:
-    """Return the facts with each renamed campaign under its new name."""
-    renames = find_renames(desired, facts.store, moved)
-    for rename in renames:
-        facts = _with(facts, rename)
-    return msgspec.structs.replace(facts, renames=renames) if renames else facts
+def with_renames(
+    facts: Facts, desired: Desired, moved: Mapping[str, str], doubtful: Mapping[str, str] = _NONE
+) -> Facts:
+    """Return the facts with each renamed campaign under its new name, all at once.
+
+    `moved`, `doubtful`: new name → old one, where git says so, and where git and the contents do not agree.
+    """
+    renames = find_renames(desired, facts.store, moved, doubtful)
+    unfollowed = find_exchanged(desired, facts.store, moved, doubtful).unfollowed
+    if unfollowed:
+        facts = msgspec.structs.replace(facts, unfollowed=unfollowed)
+    return _with(facts, renames) if renames else facts
 
 
-def _with(facts: Facts, rename: Rename) -> Facts:
+def _with(facts: Facts, renames: tuple[Rename, ...]) -> Facts:
     derived = facts.derived
+    new = {one.old: one.new for one in renames}
+    campaigns = {one.new: CampaignFacts() for one in renames}
     return msgspec.structs.replace(
         facts,
-        store=renamed_view(facts.store, rename),
-        campaigns={
-            **{name: seen for name, seen in facts.campaigns.items() if name != rename.old},
-            rename.new: facts.campaigns.get(rename.old, CampaignFacts()),
-        },
+        store=renamed_view(facts.store, renames),
+        campaigns={**campaigns, **_under(facts.campaigns, new)},
         derived=msgspec.structs.replace(
             derived,
-            campaign_records=_under(derived.campaign_records, rename),
-            status_files=_under(derived.status_files, rename),
+            campaign_records=_under(derived.campaign_records, new),
+            status_files=_under(derived.status_files, new),
         ),
+        renames=renames,
     )
 
 
-def _under(seen: Mapping[str, DerivedFile], rename: Rename) -> dict[str, DerivedFile]:
-    return {(rename.new if name == rename.old else name): one for name, one in seen.items()}
+def _under(seen: Mapping[str, Seen], new: Mapping[str, str]) -> dict[str, Seen]:
+    """Return what was seen by the new names; what was seen under one that is taken now goes with its own."""
+    kept = {name: one for name, one in seen.items() if name not in new}
+    return kept | {new[name]: one for name, one in seen.items() if name in new}
 
 
 def without_misnamed(world: World, draft: Draft) -> World:
@@ -111,7 +135,7 @@ def without_misnamed(world: World, draft: Draft) -> World:
     Nothing is created for such a spec, and what lost its own stays as it is meanwhile: the world is returned
     without it, and all else is planned.
     """
-    found = [*_named_again(world), *_never_was(world)]
+    found = [*_named_again(world), *_never_was(world), *_taken_names(world)]
     for name, message, hint in found:
         key = ("was",) if world.desired.campaigns[name].spec.was else ()
         cause = world.where(f"campaign/{name}", *key)
@@ -135,7 +159,7 @@ def _named_again(world: World) -> Iterator[tuple[str, str, str]]:
         if (row := taken.get(name)) is not None:
             yield (
                 name,
-                f"{row.name} had this name before: its folder has it still, and no name is used twice",
+                f"{row.name} had this name before: its folder may have it still, and no new one gets it",
                 f"give the new campaign another id: reconcile new campaign {name.partition('/')[0]}",
             )
 
@@ -160,17 +184,47 @@ def _never_was(world: World) -> Iterator[tuple[str, str, str]]:
             yield name, message, hint
 
 
+def _taken_names(world: World) -> Iterator[tuple[str, str, str]]:
+    """Yield each spec that was another campaign's, and has a name that is not free."""
+    for one in world.facts.unfollowed:
+        if one.is_said:
+            yield (
+                one.new,
+                f"its spec says was: {one.old}, while {one.new} is another campaign, which moves nowhere",
+                f"remove that line if it is {one.new} itself; else give it a free name: git mv, and its id",
+            )
+        else:
+            yield (
+                one.new,
+                f"its file was that of {one.old}, as it seems, and {one.new} is, or was, another campaign's: "
+                "nothing says for sure whose weights go on here",
+                f"write was: {one.old} if it is {one.old}; was: none if its name says what it is",
+            )
+
+
 def plan_renames(world: World, draft: Draft) -> None:
     """Write down each new name; it comes before everything else that the plan does with the campaign."""
+    together = _together(world.facts.renames)
     for rename in world.facts.renames:
         subject = f"campaign/{rename.new}"
         draft.add(
-            RenameCampaign(campaign=rename.new, campaign_uid=rename.campaign_uid, previous=rename.old),
+            RenameCampaign(
+                campaign=rename.new,
+                campaign_uid=rename.campaign_uid,
+                previous=rename.old,
+                together=together if rename in together else (),
+            ),
             subject=subject,
             reason=_WHY[rename.how],
             cause=world.where(subject, *(("was",) if rename.how == "said" else ())),
             source="edit",
         )
+
+
+def _together(renames: Sequence[Rename]) -> tuple[Rename, ...]:
+    """Return those that take a name that another gives up, and those that give one up so."""
+    old, new = {one.old for one in renames}, {one.new for one in renames}
+    return tuple(one for one in renames if one.new in old or one.old in new)
 
 
 def plan_after_renames(world: World, draft: Draft) -> None:

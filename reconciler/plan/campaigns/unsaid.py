@@ -24,7 +24,9 @@ def with_unsaid(facts: Facts, desired: Desired, before: Collection[str] | None) 
 
     `before`: the campaigns that had a spec at the last commit that was taken up; None: nobody can tell.
     """
+    asked = {name for one in facts.unfollowed for name in (one.old, one.new)}
     found = find_unsaid(desired, facts.store, before)
+    found = tuple(one for one in found if not asked & {one.old, one.new})
     return msgspec.structs.replace(facts, unsaid=found) if found else facts
 
 

@@ -70,6 +70,7 @@ SCENARIOS = {
         lambda realm, make: make.rename(make.campaign, before="tiny/first-light"),
         lambda realm, make: (two_saved(realm, make), realm.done(make.rename("tiny/first-light"))),
     ),
+    "RenameCampaign-exchanged": Scenario(lambda realm, make: make.exchange(), two_saved),
     "WriteCampaignRecord": Scenario(
         lambda realm, make: a.WriteCampaignRecord(
             campaign=make.campaign, campaign_uid=make.uid, card=make.card

@@ -62,3 +62,13 @@ def test_what_a_rename_of_a_legend_says_is_the_folder_that_is_there(realm: Any, 
     (folder,) = realm.done(make.archive())
     assert realm.done(make.rename(NEW)) == [f"it was {make.campaign}; its folder stays {folder}"]
     assert (realm.layout.root / folder).is_dir()
+
+
+def test_campaigns_that_exchange_their_names_do_it_once_however_often_the_action_comes(
+    realm: Any, make: Any
+) -> None:
+    for _ in range(2):
+        realm.done(make.exchange())
+        names = {row.uid: (row.name, row.folder_name) for row in realm.view().campaigns}
+        assert names == {make.uid: (make.other, make.campaign), make.other_uid: (make.campaign, make.other)}
+    assert realm.view().renamed_since == {make.uid: make.campaign, make.other_uid: make.other}

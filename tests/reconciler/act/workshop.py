@@ -40,6 +40,7 @@ from state.contract.request import (
 )
 from state.ids import RunKey, campaign_uid, contents_digest, deletion_number, job_uid
 from state.layout import Layout
+from state.renames import Rename
 from state.store import requests
 from state.store.connection import open_reader, open_writer
 from state.store.rows import StoreView
@@ -292,6 +293,15 @@ def rename(campaign: str, before: str = CAMPAIGN) -> a.RenameCampaign:
     return a.RenameCampaign(campaign=campaign, campaign_uid=UID, previous=before)
 
 
+def exchange() -> a.RenameCampaign:
+    """The first takes the name of the other, and the other takes its own."""
+    both = (
+        Rename(campaign_uid=UID, old=CAMPAIGN, new=OTHER, how="moved"),
+        Rename(campaign_uid=OTHER_UID, old=OTHER, new=CAMPAIGN, how="moved"),
+    )
+    return a.RenameCampaign(campaign=OTHER, campaign_uid=UID, previous=CAMPAIGN, together=both)
+
+
 def archive(campaign: str = CAMPAIGN) -> a.ArchiveCampaign:
     return a.ArchiveCampaign(campaign=campaign, campaign_uid=campaign_uid(REALM_UID, campaign))
 
@@ -526,7 +536,7 @@ class Builders:
     digest, rows, card, key, config, now = DIGEST, ROWS, CARD, KEY, CONFIG, NOW
     change = staticmethod(change)
     archive, restore, take_over, take_in = map(staticmethod, (archive, restore, take_over, take_in))
-    rename = staticmethod(rename)
+    rename, exchange = map(staticmethod, (rename, exchange))
     register, activate, snapshot, generate = map(staticmethod, (register, activate, snapshot, generate))
     enqueue, mark, launch, orders = map(staticmethod, (enqueue, mark, launch, orders))
     live_orders = staticmethod(live_orders)
