@@ -1,7 +1,7 @@
 """What a plan keeps, now and at the goals, and what it costs on the disk, in a few lines. Pure."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from reconciler.cli.text_layout import safe, wrapped
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from reconciler.plan.keeping.kept_at_goal import AtGoal
 
 _MOST_CAMPAIGNS = 5
+_AS_MUCH_AGAIN = 100
 
 
 def kept_lines(document: "PlanDocument", width: int) -> list[str]:
@@ -38,19 +39,25 @@ def _training_parts(cost: "TrainingCost") -> Iterator[str]:
     if cost.updates is None:
         yield "updates and time unknown"
         return
-    yield count(cost.updates, "update")
+    yield f"{'about ' if cost.is_about else ''}{count(cost.updates, 'update')}"
     if cost.tokens is not None:
         yield count(cost.tokens, "token")
     if cost.time is None:
         yield "time unknown before a run like it"
         return
-    reach = math.ceil(100 * (cost.time.high_seconds / cost.time.seconds - 1))
-    yield f"+{duration(cost.time.seconds)} on {cost.device} (±{reach}%)"
+    reach = _reach(cost.time.seconds, cost.time.high_seconds, duration)
+    yield f"+{duration(cost.time.seconds)} on {cost.device} ({reach})"
     if cost.energy is None:
         yield "energy unknown: no run like it has measured it"
         return
-    reach = math.ceil(100 * (cost.energy.high_joules / cost.energy.joules - 1))
-    yield f"{energy(cost.energy.joules)} (±{reach}%)"
+    reach = _reach(cost.energy.joules, cost.energy.high_joules, energy)
+    yield f"{energy(cost.energy.joules)} ({reach})"
+
+
+def _reach(expected: float, high: float, words: Callable[[float], str]) -> str:
+    """Return how far it may be off: `±12%`; where that is as much again, what it may come to."""
+    percent = math.ceil(100 * (high / expected - 1))
+    return f"±{percent}%" if percent < _AS_MUCH_AGAIN else f"up to {words(high)}"
 
 
 def memory_lines(document: "PlanDocument") -> list[str]:

@@ -132,7 +132,7 @@ def _training_rows(
 
 
 def _too_few(fraction: float, num_held_out: int, num_rows: int) -> Objection:
-    found = f"held_out: {fraction:g} leaves {num_held_out} of {num_rows:,} rows to measure with"
+    found = f"{fraction:g} leaves {num_held_out} of {num_rows:,} rows to measure with"
     return Objection(found, f"more than {TOO_FEW_HELD_OUT}", "Raise it, or measure with a file of its own.")
 
 

@@ -17,6 +17,7 @@ from reconciler.desired.desired import Desired
 from reconciler.desired.git_process import SourceError
 from reconciler.desired.git_source import Commit
 from reconciler.desired.mistakes import SpecMistakesError
+from state.amounts import moment
 
 
 class FollowedSpecs:
@@ -88,5 +89,5 @@ class FollowedSpecs:
         if cause != self.complaint:
             self.complaint = cause
             since = since_when(good, commit) if commit is not None else None
-            newer = f"; those at {commit.name} are not, since {since}" if commit is not None and since else ""
-            self._show.notice(f"{cause}{newer}.")
+            others = f"; those at {commit.name} are not, since {moment(since)}" if commit and since else ""
+            self._show.notice(f"{cause}{others}.")

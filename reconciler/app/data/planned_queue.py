@@ -135,6 +135,7 @@ def works_of(queue: PlannedQueue | None) -> tuple[Work, ...]:
             updates=one.tokens.updates if one.tokens is not None else None,
             tokens=one.tokens.num_tokens if one.tokens is not None else None,
             epochs_left=one.epochs_left,
+            is_about=one.tokens is None and one.training_rows != one.rows,
         )
         for one in (queue.quests if queue is not None else ())
     )

@@ -67,7 +67,7 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _STATES_OF_DROPPED = {
-    "changing": "still being written",
+    "changing": "may still be written: it changed a moment ago",
     "open": "open for writing in a program",
     "future": "changed in the future, by its time",
     "torn": "its last line is not complete",

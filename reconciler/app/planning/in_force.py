@@ -29,6 +29,7 @@ from reconciler.desired.edits import uncommitted
 from reconciler.desired.git_process import SourceError, run
 from reconciler.desired.git_source import Commit, resolve
 from reconciler.desired.mistakes import SpecMistakesError
+from state.amounts import moment
 from state.layout import Layout
 
 MOST_COMMITS = 20
@@ -91,7 +92,7 @@ def not_in_force(head: Commit, error: SpecMistakesError, good: Commit | None = N
     many = len(error.mistakes)
     found = "1 mistake" if many == 1 else f"{many} mistakes"
     since = since_when(good, head) if good is not None else None
-    place = f"at {error.mistakes[0].where}" + (f", since {since}" if since else "")
+    place = f"at {error.mistakes[0].where}" + (f", since {moment(since)}" if since else "")
     return (
         f"the specs at {head.name} have {found} and are not in force (see reconcile validate --ref HEAD): "
         f"{place}"

@@ -27,6 +27,8 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
     """Of one epoch, counted by the tokenizer's own look at it; None: nobody counted."""
     tokens: float | None
     epochs_left: float
+    is_about: bool = False
+    """The rows are those without the share that is held out: nobody has counted which they are."""
 
 
 class TrainingCost(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +41,8 @@ class TrainingCost(msgspec.Struct, frozen=True, kw_only=True):
     """Null where the rows of a quest are not known."""
     tokens: int | None
     """Null where those of a quest are not counted."""
+    is_about: bool = False
+    """The updates follow from a share of the rows, not from a count."""
     time: Expected | None
     """Null where no run of the same model, settings and kind of device is over."""
     energy: Energy | None = None
@@ -58,8 +62,8 @@ def training_cost(world: World, changes: Iterable[Change], works: Sequence[Work]
         return None
     found = config_of(world, [change.action for change in changes], campaign)
     config, device = found if found is not None else (None, None)
-    updates, tokens = updates_of(works, config), tokens_of(works)
-    updates, tokens = _within_goal(world, campaign, updates, tokens)
+    all_updates = updates_of(works, config)
+    updates, tokens = _within_goal(world, campaign, all_updates, tokens_of(works))
     time, energy = None, None
     if config is not None and device is not None and updates is not None:
         alike = runs_alike(world.facts.store.runs, key_of(config, device))
@@ -71,6 +75,7 @@ def training_cost(world: World, changes: Iterable[Change], works: Sequence[Work]
         device=device,
         updates=updates,
         tokens=tokens,
+        is_about=updates == all_updates and any(work.is_about for work in works),
         time=time,
         energy=energy,
         num_saves=saves,

@@ -13,7 +13,7 @@ from reconciler.desired.layers import held_out_of, layers_of, resolve
 from reconciler.desired.queue import Quest
 from reconciler.desired.training import HeldOutFile
 from reconciler.observed.records import LearntHeldOut, QuestFileFacts
-from reconciler.plan.actions import SnapshotHeldOut
+from reconciler.plan.actions import EnqueueJob, SnapshotHeldOut, UpdateJob
 from reconciler.plan.draft import Draft
 from reconciler.plan.queue import jobs
 from reconciler.plan.queue.quest_sources import contracts_of
@@ -78,7 +78,7 @@ def plan_held_out(world: World, draft: Draft) -> None:
     campaign = world.active
     if campaign is None or campaign not in world.desired.campaigns:
         return
-    for text in (*_of_file(world, campaign), *_of_share(world, campaign)):
+    for text in (*_of_file(world, campaign), *_of_share(world, draft, campaign)):
         draft.warnings.append(f"{_where(world, campaign)}: {text}")
 
 
@@ -136,14 +136,24 @@ def learnt_text(late: LearntHeldOut) -> str:
     return f"{late.num_learnt:,}{'' if late.is_sure else ' or more'} of the {count(late.num_rows, 'row')}"
 
 
-def _of_share(world: World, campaign: str) -> Iterator[str]:
+def _is_learnt(world: World, draft: Draft, campaign: str, quest_id: str) -> bool:
+    """Has the campaign nothing more to learn of a quest, in this plan either?"""
+    mine = [job for job in world.facts.jobs_of_quest(quest_id) if job.campaign_uid == world.uid(campaign)]
+    planned: list[EnqueueJob | UpdateJob] = [*draft.actions(EnqueueJob), *draft.actions(UpdateJob)]
+    goes_on = any(one.quest_id == quest_id and one.campaign == campaign for one in planned)
+    return bool(mine) and all(job.status == "completed" for job in mine) and not goes_on
+
+
+def _of_share(world: World, draft: Draft, campaign: str) -> Iterator[str]:
     share = held_out_of(world.desired, campaign)
     if isinstance(share, HeldOutFile) or not share:
         return
     few = [
         f"{found.num_held_out:,} of the {count(found.num_rows, 'row')} of quest {quest_id}"
         for quest_id, found in sorted(world.facts.inspections.items())
-        if not found.num_errors and found.num_held_out <= TOO_FEW
+        if not found.num_errors
+        and found.num_held_out <= TOO_FEW
+        and not _is_learnt(world, draft, campaign, quest_id)
     ]
     if few:
         more = f" and {len(few) - MOST_NAMED} more" if len(few) > MOST_NAMED else ""

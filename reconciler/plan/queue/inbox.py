@@ -96,7 +96,7 @@ def _say_why_not(draft: Draft, file: InboxFile) -> None:
     so_far = f"{size(file.size_bytes)}, changed last at {file.changed_at}"
     match file.state:
         case "changing":
-            _block(draft, file, SETTLES, f"is still being written: {so_far}", "wait, or remove the file")
+            _block(draft, file, SETTLES, f"may still be written: {so_far}", "wait, or remove the file")
         case "open":
             message = f"a program has it open for writing: {so_far}"
             _block(draft, file, SETTLES, message, "close it there, or remove the file")

@@ -74,7 +74,7 @@ def test_an_apply_begins_on_the_last_good_commit_and_names_the_mistake_its_commi
 
     assert result.exit_code == 3, result.stderr
     assert 'specs/realm.yaml:2:9: "pipp/campaign-001" is not a campaign' in result.stderr
-    at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(int(since)))
+    at = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(int(since)))
     assert f"{typo[:7]} stay in force; those at main@{newest} are not, since {at}." in result.stderr
     assert f"at specs/realm.yaml:2:9, since {at}; what follows is" in run("status", "--json").stdout
 

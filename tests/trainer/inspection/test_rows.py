@@ -171,7 +171,7 @@ def test_a_share_that_leaves_at_most_two_rows_to_measure_with_is_named(
     found = look(write(tmp_path / "q.jsonl", *many(60)), held_out_fraction=share)
     assert (found.num_held_out, found.num_errors) == (left, 0)
     assert said(found, "held_out") == [
-        f"held_out: {share:g} leaves {left} of 60 rows to measure with; expected more than 2. "
+        f"{share:g} leaves {left} of 60 rows to measure with; expected more than 2. "
         "Raise it, or measure with a file of its own."
     ]
 
