@@ -25,6 +25,8 @@ class Draft:
         self.kept: list[KeptNow] = []
         self.held_drops: set[int] = set()
         """Of ledger rows whose drop was cut short and is not finished for now: they lie in their place."""
+        self.judged: dict[tuple[str, str, bool], dict[int, str]] = {}
+        """What the rules in force would keep of the trash, as `keeping.kept_again` found it."""
 
     def add(
         self,

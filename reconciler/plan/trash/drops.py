@@ -30,6 +30,7 @@ from reconciler.plan.keeping.budgets import warn_of_budget, warn_of_realm_budget
 from reconciler.plan.keeping.elsewhere import is_elsewhere, lost_elsewhere, whole_copies
 from reconciler.plan.keeping.held_back import is_held_back
 from reconciler.plan.keeping.kept import checkpoint_id, drops_of, rules_for, set_name
+from reconciler.plan.keeping.kept_again import is_kept_again
 from reconciler.plan.keeping.kept_now import kept_now
 from reconciler.plan.keeping.marks import unmarked
 from reconciler.plan.keeping.milestones import stood_for
@@ -345,6 +346,7 @@ def _stays(world: World, draft: Draft, stone: TrashRow, doubts: Mapping[str, _Do
         or _is_doubtful(draft, stone, doubts.get(stone.campaign_uid))
         or _block_replaced(world, draft, stone)
         or _block_strange(world, draft, stone)
+        or is_kept_again(world, draft, stone)
     )
 
 

@@ -119,6 +119,7 @@ def test_what_lies_in_the_trash_is_held_and_no_time_is_promised(
     resting({"specs/retention.yaml": ALL}, ())
     saved()
     commit(TWO)
+    commit(f"{TWO}# and a word more\n")
     assert run("apply", "--until-converged").exit_code == 0
     assert "the first for good in" in " ".join(run("status").stdout.split())
     git(lab, "reset", "-q", "--hard", "HEAD~1")

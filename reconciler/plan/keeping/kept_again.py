@@ -1,0 +1,105 @@
+"""What lies in the trash though the rules in force would keep it: they keep more than those that dropped it.
+
+A campaign's checkpoints are judged as if nothing that lies in the trash whole had gone. By rules that nobody
+changed that says of each what was said when it was dropped: what lies there is older than what stayed. What
+moves without a word of the rules is not judged by: a segment that was begun since (what is the newest of a
+stretch is another then), and the archive's rules where the campaign was archived since.
+"""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from reconciler.plan.draft import Draft
+from reconciler.plan.keeping.kept import by_stretch, checkpoint_id, records_of, rules_of, set_name
+from reconciler.plan.keeping.stock import Stock, stock_of
+from reconciler.plan.retention.history import history_of
+from reconciler.plan.retention.keep_rules import reasons_by_rule
+from reconciler.plan.retention.records import MalformedRecords, Record
+from reconciler.plan.world import World
+from state.store.rows import CampaignRow, TrashRow
+
+_BY_RULES = ("rolled", "asked")
+
+
+def is_kept_again(world: World, draft: Draft, stone: TrashRow) -> bool:
+    """Would the rules in force keep it? Then it is named; half deleted already, it is not."""
+    retention, row = world.desired.retention, world.facts.campaign_row(stone.campaign)
+    if retention is None or row is None or not _is_judged(world, row, stone):
+        return False
+    try:
+        why = _why(world, draft, stock_of(world, row), stone)
+    except MalformedRecords as error:
+        why = f"that is not known: {error}"
+    if why is not None:
+        draft.block(
+            stone.subject,
+            code="protected-in-the-trash",
+            message=f"the rules in force would keep {stone.thing} ({why}), and it lies in the trash, where "
+            "it stays",
+            cause=retention.where("campaigns", set_name(row)),
+            hint=f"reconcile undelete {stone.thing} takes it back; or write rules that drop it",
+        )
+    return why is not None
+
+
+def _is_judged(world: World, row: CampaignRow, stone: TrashRow) -> bool:
+    """Is it a checkpoint that lies there whole, of a campaign that the rules are for?"""
+    is_whole = stone.state == "trashed" and stone.keeps is None and not stone.is_campaign
+    is_ruled = row.name in world.desired.campaigns and not world.wants_cleanup(row)
+    return is_whole and is_ruled and stone.kind in _BY_RULES
+
+
+def _why(world: World, draft: Draft, stock: Stock, stone: TrashRow) -> str | None:
+    row = stock.row
+    begun = (segment.begun_at for segment in world.facts.segments_of(row.uid))
+    is_as_then = all(at < stone.trashed_at for at in begun)
+    why = _judged(world, draft, stock, row, is_as_then=is_as_then).get(stone.sequence)
+    if why is not None and row.archived_at is not None and row.archived_at >= stone.trashed_at:
+        before = msgspec.structs.replace(row, status="paused")
+        return _judged(world, draft, stock, before, is_as_then=is_as_then).get(stone.sequence)
+    return why
+
+
+def _judged(
+    world: World, draft: Draft, stock: Stock, row: CampaignRow, *, is_as_then: bool
+) -> Mapping[int, str]:
+    """Return what would be kept, found once in a plan."""
+    key = (row.uid, row.status, is_as_then)
+    if key not in draft.judged:
+        draft.judged[key] = _kept_of(world, stock, row, by_segment=is_as_then)
+    return draft.judged[key]
+
+
+def _kept_of(world: World, stock: Stock, row: CampaignRow, *, by_segment: bool) -> dict[int, str]:
+    """Return what a rule would keep of what lies in the trash, by sequence, each with why."""
+    retention = world.desired.retention
+    rules = rules_of(world, retention.spec, row) if retention is not None else None
+    if rules is None or not rules.keeps_by_rule:
+        return {}
+    lying = _lying(world, stock)
+    records = tuple(_as_if_it_lay_there(record, lying) for record in records_of(world, stock))
+    found: dict[str, list[str]] = {}
+    for stretch in by_stretch(records) if by_segment else (records,):
+        history = history_of(stretch)
+        for at, reason in reasons_by_rule(history, rules):
+            found.setdefault(history.ids[at], []).append(reason)
+    return {sequence: "; ".join(found[name]) for sequence, name in lying.items() if name in found}
+
+
+def _lying(world: World, stock: Stock) -> dict[int, str]:
+    """Return what lies in the trash whole, by sequence, each with its name."""
+    stones = world.facts.tombstones
+    return {
+        one.sequence: checkpoint_id(stock.row, one, gone=False)
+        for one in stock.in_force.values()
+        if one.damage is None
+        and (stone := stones.get(one.sequence)) is not None
+        and stone.state == "trashed"
+        and stone.keeps is None
+    }
+
+
+def _as_if_it_lay_there(record: Record, lying: Mapping[int, str]) -> Record:
+    name = lying.get(record.sequence)
+    return record if name is None else msgspec.structs.replace(record, id=name, gone=False, complete=True)
