@@ -2,7 +2,8 @@
 
 They are array-like: the values that SQLite gives become a row as they are, without a mapping of each. A file
 that shows a row is written of `msgspec.structs.asdict(row)`. Those about checkpoints
-are written in `checkpoint_rows` and passed on from here: a view of the store holds them all.
+are written in `checkpoint_rows`, those about requests in `request_rows`, and passed on from here: a view of
+the store holds them all.
 """
 
 from collections.abc import Mapping
@@ -23,14 +24,21 @@ from state.store.checkpoint_rows import (
     TrashRow,
     TrashState,
 )
+from state.store.request_rows import NO_REASON, Drops, ExportWish, RequestKind, RequestRow, ScrubWish
 
 __all__ = [
+    "NO_REASON",
     "CopyKind",
     "CopyRow",
     "DropKind",
+    "Drops",
+    "ExportWish",
     "LedgerRow",
     "ManifestRow",
     "Marks",
+    "RequestKind",
+    "RequestRow",
+    "ScrubWish",
     "TrashKind",
     "TrashRow",
     "TrashState",
@@ -43,19 +51,6 @@ JobStatus = Literal["queued", "processing", "completed", "failed", "skipped"]
 CampaignState = Literal["active", "paused", "archived", "deleted"]
 SegmentKind = Literal["rollback", "decay"]
 """What began a segment: going back to an earlier checkpoint, or a short branch whose rate falls."""
-RequestKind = Literal[
-    "pause",
-    "resume",
-    "stop",
-    "checkpoint",
-    "undelete",
-    "approve",
-    "skip",
-    "retry",
-    "refresh",
-    "scrub",
-    "export",
-]
 ActionState = Literal["intent", "done", "failed"]
 
 
@@ -290,56 +285,6 @@ class FailedAction(msgspec.Struct, frozen=True, kw_only=True):
     """Oldest first."""
     outcome: str
     """Of the last failure."""
-
-
-NO_REASON = "no reason given"
-"""Why, where a person says nothing."""
-
-
-class RequestRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
-    """What a person asked of the loop or the running trainer."""
-
-    id: int
-    kind: RequestKind
-    campaign: str
-    """`<hero>/<id>`; of an undelete the checkpoint, `<hero>/<id>@<step>`; of an approval the digest."""
-    asked_by: str
-    why: str
-    asked_at: str
-    handled_at: str | None = None
-    result: str | None = None
-    quest: str | None = None
-    """Of a skip or retry: the quest that it is about."""
-    approves_json: str | None = None
-    """Of an approval: what exactly may be dropped, a `Drops`; None of one that an older version left.
-    Of a refresh: what it accepts."""
-    details_json: str | None = None
-    """Of a scrub or an export: what of and how, a `ScrubWish` or an `ExportWish`."""
-
-
-class Drops(msgspec.Struct, frozen=True, kw_only=True):
-    """What a person approved to be dropped."""
-
-    sequences: tuple[int, ...] = ()
-    """Of ledger rows."""
-
-
-class ScrubWish(msgspec.Struct, frozen=True, kw_only=True):
-    """What a person wants read again."""
-
-    things: tuple[str, ...] = ()
-    """Checkpoints and campaigns; none: all."""
-    before: str
-    """What was not read again since this moment."""
-    rate_bytes: int | None = None
-    """At most so many bytes a second; None: as the rules say."""
-
-
-class ExportWish(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a person wants a copy."""
-
-    to: str
-    """A folder, absolute."""
 
 
 class ScrubPosition(msgspec.Struct, frozen=True, kw_only=True):

@@ -62,7 +62,7 @@ def blocked(run: Reconcile) -> dict[str, str]:
 _EFFECTS = ("RegisterCampaign", "RenameCampaign", "LaunchRun", "ActivateCampaign", "EnqueueJob")
 
 
-@pytest.mark.parametrize("is_seen_at_once", [True, False])
+@pytest.mark.parametrize("is_seen_at_once", [True, pytest.param(False, marks=pytest.mark.long)])
 @pytest.mark.parametrize(
     ("moves", "names"),
     [
