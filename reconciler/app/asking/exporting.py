@@ -8,9 +8,8 @@ from reconciler.app.asking.requests import Asked, leave_request
 from reconciler.app.planning.in_force import layout_of
 from reconciler.app.surroundings.environment import Environment
 from reconciler.app.surroundings.errors import Misused, NotFound
-from reconciler.app.surroundings.ground import not_found, store_of
+from reconciler.app.surroundings.ground import named_now, not_found, store_of
 from reconciler.app.surroundings.place import Options
-from state.former_names import called_now
 from state.layout import Layout
 from state.store.rows import ExportWish, StoreView, TrashRow
 
@@ -40,7 +39,7 @@ def _is_away(stone: TrashRow) -> bool:
 
 
 def _known(store: StoreView, thing: str) -> str:
-    name = called_now(store.campaigns, thing.removeprefix("checkpoint/").removeprefix("campaign/"))
+    name = named_now(store.campaigns, thing.removeprefix("checkpoint/").removeprefix("campaign/"))
     names = {row.uid: row.name for row in store.campaigns if row.status != "deleted"}
     gone = {stone.sequence for stone in store.trash if stone.state != "restored"}
     known = {

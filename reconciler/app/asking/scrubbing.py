@@ -9,11 +9,10 @@ from reconciler.app.planning.in_force import layout_of
 from reconciler.app.planning.look import View
 from reconciler.app.surroundings.environment import Environment
 from reconciler.app.surroundings.errors import Misused
-from reconciler.app.surroundings.ground import not_found, store_of
+from reconciler.app.surroundings.ground import named_now, not_found, store_of
 from reconciler.app.surroundings.place import Options
 from reconciler.desired.retention import is_rate, rate_bytes
 from reconciler.plan.checkpoints.scrubs import DEFAULT_EVERY_SECONDS, before_of
-from state.former_names import called_now
 from state.layout import Layout
 from state.store.rows import ScrubWish, StoreView
 
@@ -70,7 +69,7 @@ def scrub(
 
 def _known(store: StoreView, thing: str) -> str:
     """Return the name of a campaign or a checkpoint that the store knows."""
-    name = called_now(store.campaigns, thing.removeprefix("checkpoint/").removeprefix("campaign/"))
+    name = named_now(store.campaigns, thing.removeprefix("checkpoint/").removeprefix("campaign/"))
     names = {row.uid: row.name for row in store.campaigns}
     known = {*names.values()} | {f"{names[one.campaign_uid]}@{one.which}" for one in store.ledger}
     if name not in known:

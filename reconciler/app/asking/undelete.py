@@ -4,10 +4,9 @@ from reconciler.app.asking.requests import Asked, leave_request
 from reconciler.app.planning.in_force import layout_of
 from reconciler.app.surroundings.environment import Environment
 from reconciler.app.surroundings.errors import Blocked, Misused, NotFound
-from reconciler.app.surroundings.ground import not_found, store_of
+from reconciler.app.surroundings.ground import named_now, not_found, store_of
 from reconciler.app.surroundings.place import Options
 from reconciler.desired.retention import is_checkpoint_name
-from state.former_names import called_now
 from state.ids import is_campaign_name
 from state.layout import Layout
 from state.store.rows import StoreView
@@ -31,7 +30,7 @@ def undelete(
         )
     layout = layout_of(environment, options)
     store = store_of(layout)
-    name = called_now(store.campaigns, name)
+    name = named_now(store.campaigns, name)
     copied = {(copy.sequence, copy.digest) for copy in store.copies if copy.damage is None}
     there = [
         one.thing

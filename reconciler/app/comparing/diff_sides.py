@@ -13,11 +13,10 @@ from reconciler.app.looking.items import CheckpointItem
 from reconciler.app.looking.ledger_queries import ABSENT, best, latest, value_of
 from reconciler.app.planning.look import View
 from reconciler.app.surroundings.errors import Misused
-from reconciler.app.surroundings.ground import not_found
+from reconciler.app.surroundings.ground import named_now, not_found
 from reconciler.desired.layers import layers_of, resolve
 from state.amounts import count
 from state.contract.manifest import QuestCursor
-from state.former_names import called_now
 from state.ids import is_campaign_name, is_id
 from state.store.rows import CampaignRow, RunRow
 
@@ -61,7 +60,7 @@ def side_of(view: View, word: str) -> Side:
     name = word
     for kind in ("hero/", "campaign/", "checkpoint/"):
         name = name.removeprefix(kind)
-    name = called_now(view.facts.store.campaigns, name)
+    name = named_now(view.facts.store.campaigns, name)
     campaign, at, which = name.partition("@")
     if is_id(name) and not word.startswith(("campaign/", "checkpoint/")):
         return _hero(view, name)

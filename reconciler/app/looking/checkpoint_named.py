@@ -7,8 +7,7 @@ from reconciler.app.looking.items import CheckpointItem
 from reconciler.app.looking.ledger_queries import best, latest
 from reconciler.app.planning.look import View
 from reconciler.app.surroundings.errors import Misused, NotFound
-from reconciler.app.surroundings.ground import not_found
-from state.former_names import called_now
+from reconciler.app.surroundings.ground import named_now, not_found
 from state.ids import is_campaign_name
 from state.store.rows import CampaignRow
 
@@ -33,7 +32,7 @@ def campaign_row_named(view: View, campaign: str) -> CampaignRow:
     Raises:
         NotFound: there is none of this name.
     """
-    row = view.facts.campaign_row(called_now(view.facts.store.campaigns, campaign))
+    row = view.facts.campaign_row(named_now(view.facts.store.campaigns, campaign))
     if row is None:
         raise not_found("campaign", campaign, [one.name for one in view.facts.store.campaigns])
     return row

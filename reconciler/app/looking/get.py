@@ -29,14 +29,13 @@ from reconciler.app.planning.in_force import look_in_force
 from reconciler.app.planning.look import View
 from reconciler.app.surroundings.environment import Environment
 from reconciler.app.surroundings.errors import Misused
-from reconciler.app.surroundings.ground import not_found
+from reconciler.app.surroundings.ground import named_now, not_found
 from reconciler.app.surroundings.place import Options
 from reconciler.desired.mistakes import nearest_name
 from reconciler.desired.queue import Quest
 from reconciler.plan.queue.jobs import rank_of
 from reconciler.plan.world import World
 from state.examinations import Statistics, statistics
-from state.former_names import called_now
 from state.store.rows import JobRow
 
 SINGULAR = {
@@ -131,7 +130,7 @@ def listing_of(view: View, kind: str, name: str | None = None) -> Listing:
     """Return a view's things of a known kind."""
     items = KINDS[kind](view)
     if name is not None:
-        wanted = called_now(view.facts.store.campaigns, name.removeprefix(f"{SINGULAR[kind]}/"))
+        wanted = named_now(view.facts.store.campaigns, name.removeprefix(f"{SINGULAR[kind]}/"))
         found = tuple(item for item in items if wanted in _names_of(item))
         if not found and not _may_have_none(view, kind, wanted):
             raise not_found(SINGULAR[kind], wanted, {item.id for item in items})

@@ -8,9 +8,8 @@ from reconciler.app.looking.checkpoint_named import campaign_row_named, chosen
 from reconciler.app.looking.get import SINGULAR
 from reconciler.app.planning.look import View
 from reconciler.app.surroundings.errors import Misused
-from reconciler.app.surroundings.ground import not_found
+from reconciler.app.surroundings.ground import named_now, not_found
 from reconciler.desired.mistakes import nearest_name
-from state.former_names import called_now
 from state.ids import is_campaign_name
 
 NAMES = (
@@ -135,7 +134,7 @@ def found(view: View, kind: str, name: str) -> str:
         return chosen(row.name, list(checkpoints_of(view, row)), which).id
     known = KNOWN[kind](view)
     if kind in ("campaign", "run") and name not in known:
-        name = called_now(view.facts.store.campaigns, name)
+        name = named_now(view.facts.store.campaigns, name)
     if name not in known:
         raise not_found(kind, name, known)
     return name

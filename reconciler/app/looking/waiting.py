@@ -14,9 +14,8 @@ from reconciler.app.planning.in_force import look_in_force
 from reconciler.app.planning.look import View
 from reconciler.app.surroundings.environment import Environment
 from reconciler.app.surroundings.errors import Failed, Misused, TimedOut
-from reconciler.app.surroundings.ground import not_found
+from reconciler.app.surroundings.ground import named_now, not_found
 from reconciler.app.surroundings.place import Options
-from state.former_names import called_now
 
 T = TypeVar("T")
 POLL_SECONDS = 1.0
@@ -78,7 +77,7 @@ def look_at(view: View, thing: str, condition: str) -> Look:
     kind, name = named(thing) or ("", thing)
     if kind not in _LOOKERS:
         raise Misused(f'"{thing}" cannot be waited for; expected realm, quest/<id> or <hero>/<campaign>')
-    name = called_now(view.facts.store.campaigns, name) if kind == "campaign" else name
+    name = named_now(view.facts.store.campaigns, name) if kind == "campaign" else name
     is_so, now, is_hopeless = _LOOKERS[kind](view, name, condition)
     return Look(thing=thing, condition=condition, is_so=is_so, now=now, is_hopeless=is_hopeless)
 

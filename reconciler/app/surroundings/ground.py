@@ -9,9 +9,9 @@ from reconciler.app.surroundings.place import Options, head_of, repository_of
 from reconciler.app.surroundings.realm_store import read_store
 from reconciler.desired.git_process import NoCommitYetError, run
 from reconciler.desired.mistakes import nearest_name
-from state.former_names import called_now
+from state.former_names import called_now, several_had
 from state.layout import Layout
-from state.store.rows import StoreView
+from state.store.rows import CampaignRow, StoreView
 
 MAX_NAMES = 12
 
@@ -84,15 +84,27 @@ def _as_people_count(name: str) -> tuple[str, int, str]:
     return (campaign, int(step), "") if step.isdecimal() and campaign else (name, 0, step)
 
 
+def named_now(rows: Iterable[CampaignRow], word: str) -> str:
+    """Return a word of a person's with the name that its campaign has now, in the place of a former one.
+
+    Raises:
+        NotFound: several campaigns had that name, and none has it now.
+    """
+    rows = tuple(rows)
+    if (had := several_had(rows, word)) is not None:
+        raise NotFound(f"{had}; none has it now: say which is meant by its name now")
+    return called_now(rows, word)
+
+
 def campaign_in(store: StoreView, name: str | None) -> str:
     """Return the name of a campaign that the realm has: the one asked for, or the active one.
 
     Raises:
-        NotFound: there is no such campaign, or none is active.
+        NotFound: there is no such campaign, several had that name, or none is active.
     """
     names = {row.uid: row.name for row in store.campaigns}
     if name is not None:
-        wanted = called_now(store.campaigns, name.removeprefix("campaign/"))
+        wanted = named_now(store.campaigns, name.removeprefix("campaign/"))
         if wanted not in names.values():
             raise not_found("campaign", wanted, names.values())
         return wanted
