@@ -60,6 +60,9 @@ def plan_source_trouble(world: World, draft: Draft) -> None:
     held = [change for change in destroying if not _ends_what_is_half_done(world, change)]
     draft.take_out([*held, *(change for change in draft.changes if _uses_an_approval(change))])
     waits = f"; {count(len(held), 'deletion')} wait{'s' if len(held) == 1 else ''} meanwhile" if held else ""
+    if source.is_local and source.trouble.code == "branch-gone":
+        _tell_of_lost_branch(draft, source, source.trouble, waits)
+        return
     if source.is_local:
         _tell_of_local(draft, source, source.trouble, waits)
         return
@@ -103,6 +106,19 @@ def _tell_of_local(draft: Draft, source: SourceStatus, trouble: SourceTrouble, w
         )
     else:
         draft.warnings.append(f"{trouble.message}; nothing will be deleted meanwhile ({hint})")
+
+
+def _tell_of_lost_branch(draft: Draft, source: SourceStatus, trouble: SourceTrouble, waits: str) -> None:
+    """Name a local branch that is gone: no apply begins, whatever the commit says that was looked at."""
+    before = (source.commit or "COMMIT")[:7]
+    draft.block(
+        "source",
+        code="source-branch-gone",
+        message=f"{trouble.message}: no apply begins without it{waits}",
+        cause=f"{source.url}, branch {source.branch}",
+        hint=f"bring it back: git branch {source.branch} {before}; "
+        'or write the name of another as "branch" into source.json of the root',
+    )
 
 
 def _hint(source: SourceStatus, trouble: SourceTrouble) -> str:

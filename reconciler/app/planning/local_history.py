@@ -8,11 +8,12 @@ from pathlib import Path
 
 import msgspec
 
-from reconciler.app.surroundings.place import Following
-from reconciler.desired.git_process import run
+from reconciler.app.surroundings.place import Following, followed_commit
+from reconciler.desired.git_process import SourceError, UnknownRefError, run
 from reconciler.desired.git_source import Commit
 from reconciler.observed.facts import Facts
 from state.amounts import count
+from state.layout import Layout
 from state.source_status import SourceStatus, SourceTrouble
 from state.store.rows import StoreView
 from state.store.tables import put_meta
@@ -25,6 +26,32 @@ def with_history(facts: Facts, following: Following, commit: Commit, now: str) -
         return facts
     broken = broken_history(facts.store, following, commit, now)
     return facts if broken is None else msgspec.structs.replace(facts, source=broken)
+
+
+def with_lost_branch(facts: Facts, following: Following, layout: Layout, now: str) -> Facts:
+    """Return the facts with what is wrong where the branch that apply follows here is gone.
+
+    For whoever plans from another commit than this branch's, as with a detached HEAD: apply does not begin.
+    """
+    if following.url is not None:
+        return facts
+    try:
+        followed_commit(following, layout)
+    except UnknownRefError:
+        message = f"apply follows the branch {following.branch}, which is not there any more"
+    except SourceError:
+        return facts  # another repository, not to be read from here
+    else:
+        return facts
+    lost = SourceStatus(
+        url=following.repository,
+        branch=following.branch,
+        tried_at=now,
+        commit=_trusted(facts.store, following),
+        trouble=SourceTrouble(code="branch-gone", message=message, since=now),
+        is_local=True,
+    )
+    return msgspec.structs.replace(facts, source=lost)
 
 
 def broken_history(store: StoreView, following: Following, commit: Commit, now: str) -> SourceStatus | None:

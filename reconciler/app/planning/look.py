@@ -116,6 +116,10 @@ def view_of(
 
         facts = with_history(world.facts, following, commit, now)
         world = msgspec.structs.replace(world, facts=facts)
+    elif following is not None and following.branch != commit.branch:
+        from reconciler.app.planning.local_history import with_lost_branch
+
+        world = msgspec.structs.replace(world, facts=with_lost_branch(world.facts, following, layout, now))
     plan = observer.right.plan(desired, world.facts, specs_commit=commit.id, now=now)
     return View(
         commit=commit,

@@ -133,6 +133,30 @@ def test_what_lies_in_the_trash_is_held_and_no_time_is_promised(
     assert "deleted for good held while the source of the specs is in doubt" in told
 
 
+def test_while_the_followed_branch_is_gone_nothing_goes_and_its_name_is_told(
+    resting, run, saved, lab: Path, git, commit
+) -> None:
+    resting({"specs/retention.yaml": ALL}, ())
+    saved()
+    commit(TWO)
+    assert run("apply", "--until-converged").exit_code == 0
+    git(lab, "switch", "-q", "--detach")
+    assert trouble(run) == {}  # the branch is there: only another commit is looked at
+    git(lab, "branch", "-q", "-D", "main")
+    assert "which is not there any more" in run("apply", "--once").stderr
+    told = trouble(run)
+    assert told["code"] == "source-branch-gone"
+    assert told["message"] == (
+        "apply follows the branch main, which is not there any more: no apply begins without it"
+    )
+    head = git(lab, "rev-parse", "HEAD").strip()
+    assert f"git branch main {head[:7]}" in told["hint"]
+    status = " ".join(run("status").stdout.split())
+    assert (", held" in status, "the first for good in" in status) == (True, False)
+    git(lab, "branch", "-q", "main", head)
+    assert trouble(run) == {}
+
+
 def test_a_merge_goes_on_from_both_its_sides(resting, run, root: Path, saved, lab: Path, git, commit) -> None:
     resting({"specs/retention.yaml": ALL}, ())
     saved()
