@@ -69,7 +69,7 @@ def a_full_form_waits(world: World) -> bool:
 
 def drops_may_follow(world: World) -> bool:
     """Are there rules, or drops that a kill cut short?"""
-    return world.desired.retention is not None or something_was_dropped(world)
+    return world.retention is not None or something_was_dropped(world)
 
 
 def jobs_are_open(world: World) -> bool:
@@ -125,7 +125,7 @@ def campaigns_may_go(world: World) -> bool:
 
 def checkpoints_are_marked(world: World) -> bool:
     """Does a spec pin, tag, or name milestones, or did one name them?"""
-    retention = world.desired.retention
+    retention = world.retention
     specs = [source.spec for source in world.desired.campaigns.values()]
     is_marked = retention is not None and bool(retention.spec.pins or retention.spec.tags)
     named = (row for row in world.facts.store.campaigns if '"step"' in row.card_json)  # a milestone's
@@ -134,13 +134,13 @@ def checkpoints_are_marked(world: World) -> bool:
 
 def copies_are_wanted(world: World) -> bool:
     """Do the rules want second copies?"""
-    retention = world.desired.retention
+    retention = world.retention
     return retention is not None and retention.spec.copies is not None
 
 
 def the_archive_is_elsewhere(world: World) -> bool:
     """Do the rules want archived campaigns elsewhere, or was something moved there?"""
-    retention = world.desired.retention
+    retention = world.retention
     return something_was_moved_out(world) or (retention is not None and retention.spec.archive is not None)
 
 
@@ -151,7 +151,7 @@ def something_was_moved_out(world: World) -> bool:
 
 def checkpoints_are_read_again(world: World) -> bool:
     """Do the rules, or a person, want checkpoints to be read again?"""
-    retention = world.desired.retention
+    retention = world.retention
     return somebody_asks(world) or (retention is not None and retention.spec.scrub is not None)
 
 

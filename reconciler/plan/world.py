@@ -11,6 +11,7 @@ from reconciler.desired.campaign import Campaign
 from reconciler.desired.desired import Desired, Source
 from reconciler.desired.places import Step
 from reconciler.desired.queue import Quest
+from reconciler.desired.retention import Retention
 from reconciler.observed.facts import CampaignFacts, Facts
 from reconciler.observed.records import FoundCheckpoint, RunFacts
 from reconciler.plan.dropped import Dropped, all_quests, dropped_quests, where_of
@@ -113,8 +114,9 @@ class World(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     def _named_starting_points(self) -> Iterator[tuple[str, str | None]]:
         for name, source in (*self.desired.campaigns.items(), *self.misnamed.items()):
-            if not self.is_deleted(name):
-                yield name, source.spec.starting_checkpoint
+            wanted = source.spec.starting_checkpoint
+            if wanted is not None and not self.is_deleted(name):
+                yield name, self.named_now(wanted)
         for row in self.facts.store.campaigns:
             if row.status == "deleted":
                 continue
@@ -138,10 +140,30 @@ class World(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """Return what lies in the campaign's folder."""
         return self.facts.campaigns.get(campaign) or CampaignFacts()
 
+    @cached_property
+    def retention(self) -> Source[Retention] | None:
+        """The rules for keeping; a checkpoint of a renamed campaign is named in them as it is called now."""
+        source, rows = self.desired.retention, self.facts.store.campaigns
+        if source is None or not any(row.former_names for row in rows):
+            return source
+        from reconciler.plan.former_names import retention_now
+
+        return retention_now(source, rows)
+
+    def named_now(self, word: str) -> str:
+        """Return a campaign's or a checkpoint's name in a spec, as the campaign is called now."""
+        rows = self.facts.store.campaigns
+        is_known = self.facts.campaign_row(word.partition("@")[0]) is not None
+        if is_known or not any(row.former_names for row in rows):
+            return word
+        from state.former_names import called_now
+
+        return called_now(rows, word)
+
     @property
     def acknowledged_losses(self) -> tuple[str, ...]:
         """Return the checkpoints whose loss a person has acknowledged, as `<hero>/<campaign>@<step>`."""
-        retention = self.desired.retention
+        retention = self.retention
         return retention.spec.acknowledged_losses if retention is not None else ()
 
     def wants_archived(self, row: CampaignRow) -> bool:

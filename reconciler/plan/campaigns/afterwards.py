@@ -30,7 +30,7 @@ def drops_afterwards(world: World, draft: Draft, rows: Sequence[CampaignRow]) ->
     names = {row.name for row in rows}
     then, scratch = _world_then(world, draft, names), Draft()
     scratch.put(*draft.changes)
-    retention = then.desired.retention
+    retention = then.retention
     for row in then.facts.store.campaigns:
         if retention is not None and row.name in names and row.name in then.desired.campaigns:
             roll(then, scratch, stock_of(then, row), retention)
@@ -95,7 +95,7 @@ def _world_then(world: World, draft: Draft, names: set[str]) -> World:
 
 def _old_enough(world: World) -> float:
     """Return an observed time at which nothing is too young to go."""
-    retention = world.desired.retention
+    retention = world.retention
     age = duration_seconds(retention.spec.minimum_age) if retention is not None else 0.0
     recorded = max((row.recorded_at_seconds for row in world.facts.store.ledger), default=0.0)
     return max(recorded, world.observed_now) + age

@@ -97,7 +97,7 @@ def _milestones_among(world: World, row: CampaignRow, found: Sequence[LedgerRow]
 
 def asked_grace_seconds(world: World) -> float:
     """Return how long what a person asks to delete can be taken back."""
-    retention = world.desired.retention
+    retention = world.retention
     return duration_seconds((retention.spec.trash if retention is not None else Trash()).asked)
 
 
@@ -115,7 +115,7 @@ def obstacles_to(
 def _obstacles_to(
     world: World, draft: Draft, stock: Stock, found: list[LedgerRow], starts: Mapping[str, str]
 ) -> Iterator[Obstacle]:
-    row, retention = stock.row, world.desired.retention
+    row, retention = stock.row, world.retention
     for one in found:
         name = f"{row.name}@{one.which}"
         if retention is not None and name in retention.spec.pins:
@@ -138,7 +138,7 @@ def _obstacles_to(
 
 def _suspended(world: World, row: CampaignRow) -> str | None:
     """Return what is suspended, so that nothing of the campaign is deleted meanwhile."""
-    retention = world.desired.retention
+    retention = world.retention
     if retention is not None and world.is_suspended(retention.spec.suspend):
         return "retention"
     found = world.suspension(row.name)
@@ -147,5 +147,5 @@ def _suspended(world: World, row: CampaignRow) -> str | None:
 
 def retention_line(world: World, *path: Step) -> str:
     """Return file and line of a key of the rules, or the file that could have it."""
-    retention = world.desired.retention
+    retention = world.retention
     return retention.where(*path) if retention is not None else "specs/retention.yaml"

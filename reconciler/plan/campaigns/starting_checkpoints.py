@@ -10,6 +10,7 @@ from reconciler.plan.draft import Draft
 from reconciler.plan.world import World
 from state.amounts import count
 from state.contract.manifest import Origin
+from state.former_names import several_had
 from state.ids import checkpoint_folder, which_of
 from state.store.rows import CampaignRow, LedgerRow, TrashRow
 
@@ -75,7 +76,7 @@ def resolved_to_begin(world: World, name: str) -> ResolvedRun | NoStart:
 
 def find_start(world: World, wanted: str) -> Start | NoStart:
     """Return the checkpoint that a spec names, as it lies there now."""
-    campaign, _, which = wanted.partition("@")
+    campaign, _, which = world.named_now(wanted).partition("@")
     row = world.facts.campaign_row(campaign)
     if row is None:
         return _no_campaign(world, campaign)
@@ -117,6 +118,8 @@ def _deleted(stone: TrashRow) -> NoStart:
 def _no_campaign(world: World, campaign: str) -> NoStart:
     if campaign in world.desired.campaigns:
         return NoStart("missing", f"{campaign} has no checkpoint yet", "train it first, or name another")
+    if (had := several_had(world.facts.store.campaigns, campaign)) is not None:
+        return NoStart("unclear", f"{had}; none has it now", "write the name that the one meant has now")
     known = [row.name for row in world.facts.store.campaigns]
     near = nearest_name(campaign, known)
     hint = f"did you mean {near}?" if near else "reconcile get campaigns shows those that there are"

@@ -90,8 +90,14 @@ def _copy(world: World, name: str) -> Origin | None:
 def _block_other_start(
     draft: Draft, world: World, row: CampaignRow, wanted: str | None, *, began_with: str | None
 ) -> None:
-    """Say that the spec wants another start than the one that the campaign had, if it does."""
-    if wanted in (row.starting_from, row.starting_checkpoint) and (wanted or not began_with):
+    """Say that the spec wants another start than the one that the campaign had, if it does.
+
+    One that is named by a former name of its campaign is the same; what the campaign had has the name of now.
+    """
+    known = (row.starting_from, row.starting_checkpoint)
+    if wanted in known and (wanted or not began_with):
+        return
+    if wanted is not None and world.named_now(wanted) in known:
         return
     hero = row.name.partition("/")[0]
     draft.block(

@@ -82,7 +82,7 @@ def _asked(world: World) -> _Wanted | None:
 
 
 def _by_the_rules(world: World) -> _Wanted | None:
-    retention = world.desired.retention
+    retention = world.retention
     if retention is None or retention.spec.scrub is None or world.is_suspended(retention.spec.suspend):
         return None
     scrub = retention.spec.scrub
@@ -115,7 +115,7 @@ def _plan_reading(world: World, draft: Draft, wanted: _Wanted, due: list[Reading
 
 
 def _usual_rate(world: World) -> int | None:
-    retention = world.desired.retention
+    retention = world.retention
     return rate_bytes(retention.spec.scrub.rate) if retention and retention.spec.scrub else None
 
 

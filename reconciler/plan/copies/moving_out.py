@@ -34,7 +34,7 @@ from state.store.rows import CampaignRow, LedgerRow
 
 def plan_moves_out(world: World, draft: Draft) -> None:
     """Copy what archived campaigns have here to where the rules want it, and let go what lies there."""
-    retention = world.desired.retention
+    retention = world.retention
     if retention is None or world.is_suspended(retention.spec.suspend):
         return
     moving = {one.campaign for one in draft.actions(RestoreCampaign)}
@@ -77,7 +77,7 @@ def _is_needed_here(world: World, draft: Draft, row: CampaignRow) -> bool:
 
 
 def _cause(world: World) -> str:
-    retention = world.desired.retention
+    retention = world.retention
     return retention.where("archive") if retention is not None else "specs/retention.yaml"
 
 

@@ -22,7 +22,7 @@ from state.store.rows import CampaignRow, LedgerRow
 
 def plan_second_copies(world: World, draft: Draft) -> None:
     """Copy the best and the final checkpoint of every campaign at rest until there are enough of each."""
-    retention = world.desired.retention
+    retention = world.retention
     if retention is None or retention.spec.copies is None or world.is_suspended(retention.spec.suspend):
         return
     busy = {action.campaign for action in draft.actions(LaunchRun)}

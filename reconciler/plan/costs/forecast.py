@@ -119,7 +119,7 @@ def _events(
 ) -> Iterator[tuple[float, int]]:
     """Yield when how many bytes are written, and when how many become free again (below 0)."""
     yield from ((at, size) for _, at in saves)
-    retention = world.desired.retention
+    retention = world.retention
     if retention is None:
         return
     grace = duration_seconds(retention.spec.trash.rolled)

@@ -60,7 +60,7 @@ def block_full(world: World, draft: Draft, campaign: str, config: RunConfig, hea
     if world.desired.realm.spec.disk.preflight == "warn":
         draft.warnings.append(f"campaign/{campaign}: {message}; it pauses before a save can fail")
         return False
-    retention = world.desired.retention
+    retention = world.retention
     rules = retention.where("campaigns") if retention is not None else "a specs/retention.yaml"
     draft.block(
         f"campaign/{campaign}",
@@ -82,7 +82,7 @@ def peak_of(world: World, draft: Draft, campaign: str, config: RunConfig, headin
     stock = stock_of(world, row)
     begin = heading.stand.step if heading.stand is not None else row.starting_step
     every = _updates_between_saves(config, stock)
-    retention = world.desired.retention
+    retention = world.retention
     spec = retention.spec if retention is not None else None
     told = kept_at(world, spec, stock, begin, AtGoal(updates=begin + updates, every_updates=every))
     if told.num_kept is None or told.num_checkpoints is None or told.kept_bytes is None:
@@ -130,7 +130,7 @@ def _updates_between_saves(config: RunConfig, stock: Stock) -> int:
 
 def _in_trash(world: World, stock: Stock, told: AtGoal, every: int) -> int:
     """Return how many dropped saves lie in the trash at once; none where the pace is not known yet."""
-    retention, pace = world.desired.retention, pace_of(stock)
+    retention, pace = world.retention, pace_of(stock)
     if retention is None or pace is None:
         return 0
     grace = duration_seconds(retention.spec.trash.rolled)

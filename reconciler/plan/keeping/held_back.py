@@ -77,7 +77,7 @@ def _protections(world: World, stone: TrashRow) -> Iterator[Protection]:
 
 
 def _pins(world: World, names: frozenset[str]) -> Iterator[Protection]:
-    retention = world.desired.retention
+    retention = world.retention
     for place, pin in enumerate(retention.spec.pins if retention else ()):
         if retention is not None and pin in names:
             yield Protection(f"{pin} is pinned", retention.where("pins", place))
@@ -93,7 +93,7 @@ def _starts(world: World, stone: TrashRow, names: frozenset[str]) -> Iterator[Pr
 
 
 def _tags(world: World, stock: Stock, names: frozenset[str]) -> Iterator[Protection]:
-    retention = world.desired.retention
+    retention = world.retention
     for tag in rules_for(retention.spec, stock.row).tags if retention else ():
         for place, name in enumerate(retention.spec.tags.get(tag, ()) if retention else ()):
             if retention is not None and name in names:

@@ -33,7 +33,7 @@ def verdicts_of(world: World, row: CampaignRow, stock: Stock | None = None) -> t
     """
     from reconciler.plan.retention.invariants import check_verdicts
 
-    retention = world.desired.retention
+    retention = world.retention
     if retention is None:
         return ()
     rules = rules_of(world, retention.spec, row)
@@ -77,7 +77,7 @@ def verdicts_beyond_the_newest(world: World, stock: Stock) -> tuple[Verdict, ...
     Raises:
         MalformedRecords: nothing can be said; the caller drops nothing.
     """
-    retention = world.desired.retention
+    retention = world.retention
     if retention is None or _has_room(stock, rules_for(retention.spec, stock.row).last):
         return ()
     return verdicts_of(world, stock.row, stock)
@@ -185,7 +185,7 @@ def _record(one: LedgerRow, examined_in: Mapping[str, frozenset[str]], **found: 
 def _tags(world: World) -> dict[str, tuple[str, ...]]:
     """Return the tags of each checkpoint that has some."""
     found: dict[str, tuple[str, ...]] = {}
-    retention = world.desired.retention
+    retention = world.retention
     for tag, names in (retention.spec.tags if retention else {}).items():
         for name in names:
             found[name] = (*found.get(name, ()), tag)

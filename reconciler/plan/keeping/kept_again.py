@@ -24,7 +24,7 @@ _BY_RULES = ("rolled", "asked")
 
 def is_kept_again(world: World, draft: Draft, stone: TrashRow) -> bool:
     """Would the rules in force keep it? Then it is named; half deleted already, it is not."""
-    retention, row = world.desired.retention, world.facts.campaign_row(stone.campaign)
+    retention, row = world.retention, world.facts.campaign_row(stone.campaign)
     if retention is None or row is None or not _is_judged(world, row, stone):
         return False
     try:
@@ -73,7 +73,7 @@ def _judged(
 
 def _kept_of(world: World, stock: Stock, row: CampaignRow, *, by_segment: bool) -> dict[int, str]:
     """Return what a rule would keep of what lies in the trash, by sequence, each with why."""
-    retention = world.desired.retention
+    retention = world.retention
     rules = rules_of(world, retention.spec, row) if retention is not None else None
     if rules is None or not rules.keeps_by_rule:
         return {}

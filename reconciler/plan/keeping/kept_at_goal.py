@@ -70,7 +70,7 @@ def kept_at(world: World, spec: Retention | None, stock: Stock, newest: int, tol
 
 def _counted(world: World, stock: Stock, rules: Rules, told: AtGoal, saves: Sequence[Record]) -> AtGoal:
     records = (*records_of(world, stock), *saves)
-    spec = world.desired.retention
+    spec = world.retention
     pins = spec.spec.pins if spec else ()
     now = world.observed_now
     references = tuple(lasting_references(world, stock.row))

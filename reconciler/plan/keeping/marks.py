@@ -27,7 +27,7 @@ Wanted = tuple[Marks, str]
 
 def plan_marks(world: World, draft: Draft) -> None:
     """Mark the checkpoints that the specs pin or tag, or marked until now, where they do not say so yet."""
-    retention = world.desired.retention
+    retention = world.retention
     wanted_of = _wanted(retention) if retention else {}
     for row in world.facts.store.campaigns:
         wanted = wanted_of.get(row.name, {})
@@ -53,7 +53,7 @@ def unmarked(world: World, row: CampaignRow, one: LedgerRow, former: Sequence[in
 
     `former`: the milestones that it stood for until this commit; they are marked by this very plan.
     """
-    spec = world.desired.retention.spec if world.desired.retention else Retention()
+    spec = world.retention.spec if world.retention else Retention()
     name, marks = checkpoint_id(row, one, gone=False), marks_of(one)
     gone = ["no longer pinned"] if marks.pinned and name not in spec.pins else []
     gone += [f"no longer tagged {tag}" for tag in marks.tags if name not in spec.tags.get(tag, ())]

@@ -11,6 +11,7 @@ from reconciler.plan.keeping.kept import METRICS, metrics_of, set_name
 from reconciler.plan.keeping.stock import Stock
 from reconciler.plan.world import World
 from state.examinations import versions_now
+from state.former_names import several_had
 from state.store.rows import CampaignRow, LedgerRow
 
 
@@ -48,6 +49,8 @@ def _is_saved(world: World, name: str) -> bool:
 
 def _missing(world: World, name: str) -> str:
     campaign = name.partition("@")[0]
+    if (had := several_had(world.facts.store.campaigns, campaign)) is not None:
+        return f"{had}: none has it now"
     is_known = campaign in world.desired.campaigns or world.facts.campaign_row(campaign) is not None
     return "there is no such checkpoint" if is_known else f"there is no campaign {campaign}"
 

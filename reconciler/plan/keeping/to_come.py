@@ -98,7 +98,7 @@ def _only_waits(stone: TrashRow, held: Collection[tuple[str, str]], purged: Coll
 
 
 def _minimum_age(world: World) -> float:
-    retention = world.desired.retention
+    retention = world.retention
     return duration_seconds(retention.spec.minimum_age) if retention is not None else 0.0
 
 
@@ -106,7 +106,7 @@ def _young_drops(
     world: World, now: float, held: Collection[tuple[str, str]], moving: Collection[str]
 ) -> Iterator[LedgerRow]:
     """Yield the checkpoints that nothing but their age keeps."""
-    retention, age = world.desired.retention, _minimum_age(world)
+    retention, age = world.retention, _minimum_age(world)
     if retention is None or world.is_suspended(retention.spec.suspend):
         return
     uids = {one.campaign_uid for one in world.facts.store.ledger if now - one.recorded_at_seconds < age}

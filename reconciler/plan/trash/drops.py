@@ -49,7 +49,7 @@ CLEAN_TICKS = 2
 
 def plan_drops(world: World, draft: Draft) -> None:
     """Drop what the rules keep no longer, in every campaign that has a spec."""
-    retention = world.desired.retention
+    retention = world.retention
     back, moving = {action.sequence for action in draft.actions(RestoreCheckpoint)}, _moving(draft)
     for row in world.facts.store.campaigns:
         if row.status == "deleted":

@@ -148,6 +148,20 @@ def test_a_name_that_no_campaign_ever_had_is_still_not_found(
         assert run(*words).exit_code == 5
 
 
+def test_a_rename_un_pins_nothing_though_the_pin_still_says_the_former_name(
+    run: Reconcile, resting: Callable[..., Path], renamed: Callable[..., None]
+) -> None:
+    resting({"specs/retention.yaml": f"{RETENTION}pins: [pip/campaign-001@7]\n"}, (7, 8, 9))
+    assert run("apply", "--until-converged").exit_code == 0
+    renamed()
+    for _ in range(2):
+        plan = json.loads(run("plan", "--json").stdout)
+        assert (plan["blocked"], [one for one in plan["warnings"] if "pinned" in one]) == ([], [])
+        assert run("apply", "--until-converged").exit_code == 0
+    assert f"{NEW}@7" in [one["id"] for one in items(run, "checkpoints")]
+    assert settled(run)
+
+
 def test_a_second_rename_and_the_way_back_keep_the_folder_and_the_ledger(
     run: Reconcile, resting: Callable[..., Path], renamed: Callable[..., None], root: Path
 ) -> None:

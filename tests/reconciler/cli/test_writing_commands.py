@@ -176,6 +176,15 @@ def test_validate_names_a_start_of_a_campaign_that_has_no_spec_with_the_nearest(
     )
 
 
+def test_validate_names_no_start_by_the_name_that_a_spec_says_its_campaign_was(run, lab: Path) -> None:
+    (lab / "specs/campaigns/mu/campaign-001.yaml").write_text("id: campaign-001\nwas: mu/first\n")
+    spec = lab / "specs/campaigns/pip/campaign-001.yaml"
+    spec.write_text("id: campaign-001\nstarting_checkpoint: mu/first@4\n")
+    assert "no spec is of" not in run("validate").stdout
+    spec.write_text("id: campaign-001\nstarting_checkpoint: mu/second@4\n")
+    assert "no spec is of mu/second" in run("validate").stdout
+
+
 def test_validate_says_nothing_of_launches_of_what_is_archived(run, lab: Path) -> None:
     (lab / "specs/realm.yaml").write_text("id: lab\n")
     spec = lab / "specs/campaigns/pip/campaign-001.yaml"
