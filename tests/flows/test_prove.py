@@ -22,9 +22,12 @@ from lab import realm, rows, tiny_hero
 from worlds import World
 
 from reconciler.cli.group import reconcile
+from state.contract import quest_rows
 from state.contract.files import read
 from state.contract.manifest import MANIFEST_NAME, LearntRange, Manifest, with_digest
+from state.contract.orders import RowShape
 from state.contract.request import RunRequest
+from state.contract.row_order import training_rows
 from state.store.connection import open_writer
 
 ONE, TWO = "one/campaign-001", "two/campaign-001"
@@ -400,6 +403,27 @@ def test_a_run_that_the_store_does_not_know_is_named(lab: Realm) -> None:
     found = lab.proof(ONE)
     assert f"{ONE}@4: the store does not know run g1-a1" in found["problems"][0]
     assert found["quests"][0]["times"] == []
+
+
+def test_a_share_that_changed_between_two_epochs_keeps_the_proof(
+    lab: Realm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab.data(rows(range(12)))
+    content = quest_rows.rows(rows(range(12)).encode(), "sums.jsonl", RowShape())
+    learnt, real = (
+        training_rows((quest_rows.row_digest(row.messages) for row in content), 0.5),
+        instant.next_update,
+    )
+    assert 0 < len(learnt) < 12
+    lab.apply()
+    monkeypatch.setattr(instant, "next_update", lambda **asked: real(**asked | {"num_rows": len(learnt)}))
+    lab.specs["realm"]["defaults"]["evaluation"]["held_out"] = 0.5
+    lab.apply(queue={"quests": [SUMS | {"epochs": 2}]})
+
+    proof = lab.proof(ONE)
+    assert proof["is_proven"], proof["problems"]
+    assert times_of(proof["quests"][0]) == {row: 1 + (row in learnt) for row in range(12)}
+    assert "its held-out loss is too low" in proof["notes"][0]
 
 
 def test_rows_of_a_held_out_file_are_never_learnt_and_its_content_is_needed_to_prove_it(

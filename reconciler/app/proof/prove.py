@@ -8,6 +8,7 @@ from reconciler.app.looking.checkpoint_named import checkpoint_named
 from reconciler.app.planning.in_force import look_in_force
 from reconciler.app.planning.look import View
 from reconciler.app.proof.chain import Link
+from reconciler.app.proof.contents import Content
 from reconciler.app.proof.lessons import Lesson
 from reconciler.app.proof.records import Proof, QuestProof
 from reconciler.app.proof.spans import by_times
@@ -129,9 +130,8 @@ def _of_cursor(link: Link, orders: Sequence[Studied]) -> Iterator[str]:
         cursor = cursors.pop((one.lessons[0].learnt.quest_id, one.digest), None)
         if one.content is None:
             continue
-        num_rows = len(one.content.training(_newest(one).drawing))
         taken = sum(lesson.learnt.stop - lesson.learnt.start for lesson in one.lessons)
-        told = _rows_taken(cursor, num_rows)
+        told = _rows_taken(cursor, one.content, one.lessons)
         if told != taken:
             yield (
                 f"{one.name}: {link.checkpoint} says that {count(told, 'row')} were taken of it, its "
@@ -141,8 +141,13 @@ def _of_cursor(link: Link, orders: Sequence[Studied]) -> Iterator[str]:
         yield f"{link.checkpoint} says that it took rows of {quest_id} ({digest}), no ancestor has learnt one"
 
 
-def _rows_taken(cursor: QuestCursor | None, num_rows: int) -> int:
-    return cursor.epochs_done * num_rows + cursor.rows_taken if cursor is not None else 0
+def _rows_taken(cursor: QuestCursor | None, content: Content, lessons: Sequence[Lesson]) -> int:
+    """Return how many rows a cursor says were taken: an epoch has those that the run which ended it drew."""
+    if cursor is None:
+        return 0
+    ended_by = {lesson.learnt.epoch: lesson.drawing for lesson in lessons}
+    drawings = (ended_by.get(epoch, lessons[-1].drawing) for epoch in range(cursor.epochs_done))
+    return sum(len(content.training(drawing)) for drawing in drawings) + cursor.rows_taken
 
 
 def _left_out(orders: Sequence[Studied]) -> Iterator[str]:
