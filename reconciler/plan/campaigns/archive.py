@@ -6,17 +6,21 @@ move that a kill cut short is planned again, whichever way the specs point by th
 
 from collections.abc import Sequence
 
-from reconciler.plan.actions import ArchiveCampaign, BringBackCheckpoint, RestoreCampaign
+from reconciler.plan.actions import (
+    ArchiveCampaign,
+    BringBackCheckpoint,
+    RegisterCampaign,
+    RestoreCampaign,
+)
 from reconciler.plan.at_rest import needs_at_rest
 from reconciler.plan.campaigns.afterwards import drops_afterwards, told_afterwards
+from reconciler.plan.campaigns.starts import has_no_start_yet
 from reconciler.plan.changes import Change
 from reconciler.plan.copies.moving_back import is_back
 from reconciler.plan.draft import Draft
 from reconciler.plan.world import World
 from state.ids import campaign_folder
 from state.store.rows import CampaignRow
-
-"""What of the same plan must have succeeded before, where it is about the campaign."""
 
 
 def plan_restores(world: World, draft: Draft) -> None:
@@ -33,6 +37,37 @@ def plan_archives(world: World, draft: Draft) -> None:
     for row in rows:
         _plan_archive(world, draft, row, later[row.name])
         draft.afterwards += later[row.name]
+    for action in draft.actions(RegisterCampaign):
+        if world.desired.campaigns[action.campaign].spec.state == "archived":
+            _plan_archive_of_new(world, draft, action)
+
+
+def _plan_archive_of_new(world: World, draft: Draft, begun: RegisterCampaign) -> None:
+    """Archive what this plan creates; where its folder lies there already, that is recorded first."""
+    name = begun.campaign
+    if name in world.facts.campaigns:
+        where = _cause(world, name)
+        draft.warnings.append(
+            f"{where}: {name} is archived by a later plan, once what lies in its folder is recorded"
+        )
+        return
+    draft.add(
+        ArchiveCampaign(campaign=name, campaign_uid=begun.campaign_uid),
+        subject=f"campaign/{name}",
+        reason=f"its spec says state: archived{_told_start(world, name)}",
+        cause=_cause(world, name),
+        source="edit",
+        needs=draft.ids_of((name,), RegisterCampaign),
+    )
+
+
+def _told_start(world: World, name: str) -> str:
+    """Return in words what a campaign that has not begun does not begin with while it is archived."""
+    source = world.desired.campaigns.get(name)
+    wanted = source.spec.starting_checkpoint if source is not None else None
+    if wanted is None or not has_no_start_yet(world, name):
+        return ""
+    return f"; {wanted} is not taken over, unless it is restored"
 
 
 def _is_to_be_archived(world: World, draft: Draft, row: CampaignRow) -> bool:
@@ -65,15 +100,15 @@ def _plan_archive(world: World, draft: Draft, row: CampaignRow, later: Sequence[
     draft.add(
         ArchiveCampaign(campaign=row.name, campaign_uid=row.uid),
         subject=f"campaign/{row.name}",
-        reason=f"its spec says state: archived{told_afterwards(world, later)}",
-        cause=_cause(world, row),
+        reason=f"its spec says state: archived{_told_start(world, row.name)}{told_afterwards(world, later)}",
+        cause=_cause(world, row.name),
         source="edit",
         needs=needs_at_rest(draft, row),
     )
 
 
-def _cause(world: World, row: CampaignRow) -> str:
-    return world.where(f"campaign/{row.name}", "state") if row.name in world.desired.campaigns else row.name
+def _cause(world: World, name: str) -> str:
+    return world.where(f"campaign/{name}", "state") if name in world.desired.campaigns else name
 
 
 def _is_in_the_way(world: World, draft: Draft, row: CampaignRow) -> bool:
@@ -92,7 +127,7 @@ def _is_in_the_way(world: World, draft: Draft, row: CampaignRow) -> bool:
         f"campaign/{row.name}",
         code=code,
         message=f"it cannot be {'restored' if is_archived else 'archived'}: {message}",
-        cause=_cause(world, row),
+        cause=_cause(world, row.name),
         hint=f"{hint}; nothing is put over it or into it",
     )
     return True
@@ -106,7 +141,7 @@ def _is_still_training(world: World, draft: Draft, row: CampaignRow) -> bool:
         f"campaign/{row.name}",
         code="still-training",
         message="it is archived once its trainer has saved and left",
-        cause=_cause(world, row),
+        cause=_cause(world, row.name),
         hint="wait: apply goes on by itself",
     )
     return True

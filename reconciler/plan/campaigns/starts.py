@@ -34,7 +34,7 @@ def plan_starts(world: World, draft: Draft) -> None:
         wanted, row = source.spec.starting_checkpoint, world.facts.campaign_row(name)
         if source.spec.state is not None or world.is_deleted(name):
             continue
-        if row is not None and (row.starting_from is not None or _has_begun(world, row)):
+        if row is not None and _has_begun(world, row):
             _block_other_start(draft, world, row, wanted, began_with=row.starting_checkpoint)
             continue
         copy = _copy(world, name)
@@ -75,6 +75,17 @@ def named_starts(world: World) -> Mapping[str, str]:
 
 
 def _has_begun(world: World, row: CampaignRow) -> bool:
+    """Has it its start, written down as such, or was it trained without one?"""
+    return row.starting_from is not None or _has_trained(world, row)
+
+
+def has_no_start_yet(world: World, name: str) -> bool:
+    """Does what its spec wants it to begin with lie nowhere in it, though it could still be taken over?"""
+    row = world.facts.campaign_row(name)
+    return (row is None or not _has_begun(world, row)) and _copy(world, name) is None
+
+
+def _has_trained(world: World, row: CampaignRow) -> bool:
     """Has it trained? A starting checkpoint, whose generation is 0, was only taken over."""
     saved, recorded = world.seen(row.name).checkpoints.complete, world.facts.ledger_of(row.uid)
     generations = [one.generation for one in recorded] + [one.generation for one in saved]

@@ -286,3 +286,23 @@ def test_a_checkpoint_of_a_deleted_campaign_is_not_asked_back_before_its_campaig
     assert run("undelete", f"{NAME}@100").exit_code == 0
     assert run("apply", "--until-converged").exit_code == 0
     assert there(rolled) == ["checkpoint-100", "checkpoint-200"]
+
+
+def test_a_new_campaign_that_is_archived_at_once_lies_in_the_archive_after_one_apply_as_planned(
+    run, realm: Path, root: Path, lab: Path, git
+) -> None:
+    """Its starting checkpoint, which the plan names, is not taken over."""
+    (lab / "specs/campaigns/pip/second.yaml").write_text(
+        f"id: second\nstarting_checkpoint: {NAME}@100\nstate: archived\n"
+    )
+    git(lab, "add", "-A")
+    git(lab, "commit", "-qm", "another, archived at once")
+    planned = [one for one in changes(run) if one["subject"] == "campaign/pip/second"]
+    assert [one["verb"] for one in planned] == ["create", "archive"]
+    assert f"{NAME}@100 is not taken over, unless it is restored" in plain(run("plan").stdout)
+
+    assert run("apply", "--once").exit_code == 0
+
+    assert there(root / "campaigns/archive/pip/second-archived") == []
+    assert not (root / "campaigns/pip/second").exists()
+    assert changes(run) == []

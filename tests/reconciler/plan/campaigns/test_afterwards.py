@@ -1,9 +1,11 @@
 """What a plan says of the drops after an archive is what the next plan drops."""
 
+import msgspec
 import pytest
 
-from reconciler.plan.actions import ArchiveCampaign, TrashCheckpoint
+from reconciler.plan.actions import ArchiveCampaign, RegisterCampaign, TrashCheckpoint
 from reconciler.plan.costs.disk import cost_of
+from reconciler.plan.planner import make_plan
 
 SPECS = {
     "realm.yaml": "id: lab\n",
@@ -59,3 +61,16 @@ def test_the_cost_counts_what_goes_after_the_archive(planned, world_of):
     plan = planned(world)
     found = cost_of(world_of(world).facts, (*plan.changes, *plan.afterwards))
     assert (found.frees_later_bytes, found.later_seconds) == (2, 3600.0)
+
+
+def test_a_new_campaign_whose_folder_lies_there_already_is_archived_by_a_later_plan(world_of):
+    """What lies in it is recorded first: the final metrics of the archive count it."""
+    world = world_of(case(*LOSSES))
+    store = msgspec.structs.replace(world.facts.store, campaigns=(), ledger=())
+    facts = msgspec.structs.replace(world.facts, store=store)
+    plan = make_plan(world.desired, facts, specs_commit="c" * 40, now=world.now)
+    assert [type(change.action) for change in plan.changes] == [RegisterCampaign]
+    assert plan.warnings == (
+        "specs/campaigns/pip/campaign-001.yaml:2: pip/campaign-001 is archived by a later plan, once what lies "
+        "in its folder is recorded",
+    )
