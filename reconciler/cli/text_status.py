@@ -140,7 +140,7 @@ def _trash(trash: "TrashStatus") -> str:
     soon = duration(trash.next_seconds) if trash.next_seconds else "its next clean ticks"
     numbers = {"campaign": trash.num_campaigns, "checkpoint": trash.num_checkpoints}
     things = counts(**numbers, **{"optimizer state": trash.num_optimizer_states})
-    ends = "held" if trash.is_held else f"the first for good in {soon}"
+    ends = "held" if trash.is_held or trash.next_seconds is None else f"the first for good in {soon}"
     parts = [f"{things}, {size(trash.size_bytes)}, {ends}"] if things else []
     parts += [f"{trash.num_foreign:,} not ours, never deleted"] if trash.num_foreign else []
     return "; ".join(parts)

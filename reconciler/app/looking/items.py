@@ -269,7 +269,8 @@ class TrashItem(msgspec.Struct, frozen=True, kw_only=True):
     left_seconds: float | None = None
     """Of observed time, until it may be deleted for good; two clean ticks come on top."""
     is_held: bool = False
-    """The source of the specs is in doubt, or the store an older copy: it stays, whatever the time."""
+    """It stays, whatever the time: the source of the specs is in doubt, the store an older copy, or the plan
+    names what stands against it."""
     path: str
     digest: str | None = None
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from reconciler.app.looking.items import TrashItem
 from reconciler.app.planning.look import View
+from reconciler.plan.keeping.to_come import held_by_name
 from reconciler.plan.observed_time import observed_now
 from reconciler.plan.trash.contents import foreign, is_vanished
 from reconciler.plan.trash.names import is_replaced
@@ -29,12 +30,15 @@ def _first_gone_first(item: TrashItem) -> tuple[float, str, int]:
 def next_purge_seconds(view: View) -> float | None:
     """Return how soon something may be deleted for good, in observed time; None where nothing waits."""
     now = observed_now(view.facts.store, view.seen_at, view.facts.boot)
-    return min((_left(stone, now) for stone in view.facts.in_trash), default=None)
+    named = held_by_name(view.plan, view.facts.in_trash)
+    waiting = (stone for stone in view.facts.in_trash if stone.sequence not in named)
+    return min((_left(stone, now) for stone in waiting), default=None)
 
 
 def _ours(view: View) -> Iterator[TrashItem]:
     now = observed_now(view.facts.store, view.seen_at, view.facts.boot)
-    is_held = view.facts.deletions_wait_while is not None
+    are_all_held = view.facts.deletions_wait_while is not None
+    named = held_by_name(view.plan, view.facts.in_trash)
     for stone in view.facts.in_trash:
         gone = is_vanished(view.facts, stone)
         yield TrashItem(
@@ -47,7 +51,7 @@ def _ours(view: View) -> Iterator[TrashItem]:
             size_bytes=0 if gone else stone.size_bytes,
             trashed_at=stone.trashed_at,
             left_seconds=_left(stone, now),
-            is_held=stone.state == "trashed" and not gone and is_held,
+            is_held=stone.state == "trashed" and not gone and (are_all_held or stone.sequence in named),
             path=str(view.layout.root / stone.path),
             digest=stone.digest,
         )

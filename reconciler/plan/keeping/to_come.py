@@ -3,7 +3,7 @@
 Asked by what people read, not by every plan: the rules are asked again about each campaign with young ones.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 import msgspec
 
@@ -93,8 +93,18 @@ def _moving(plan: Plan) -> set[str]:
 
 
 def _only_waits(stone: TrashRow, held: Collection[tuple[str, str]], purged: Collection[int]) -> bool:
-    is_held = any((stone.subject, code) in held for code in HOLDS)
-    return stone.state == "trashed" and stone.sequence not in purged and not is_held
+    is_in_time = stone.state == "trashed" and stone.sequence not in purged
+    return is_in_time and not _is_named(stone, held)
+
+
+def _is_named(stone: TrashRow, held: Collection[tuple[str, str]]) -> bool:
+    return any((stone.subject, code) in held for code in HOLDS)
+
+
+def held_by_name(plan: Plan, stones: Iterable[TrashRow]) -> frozenset[int]:
+    """Return which things in the trash a plan names as staying there beyond their time, by sequence."""
+    held = {(one.subject, one.code) for one in plan.blocked}
+    return frozenset(stone.sequence for stone in stones if _is_named(stone, held))
 
 
 def _minimum_age(world: World) -> float:

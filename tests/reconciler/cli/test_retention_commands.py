@@ -65,6 +65,17 @@ def test_a_plan_says_what_is_kept_now_and_at_the_goal_and_what_becomes_free(
     assert f"Cost: frees {size(kept['dropped_bytes'])} after 1 h in the trash." in told
 
 
+def test_what_the_rules_would_keep_again_is_told_as_held_everywhere(run, realm: Path, lab: Path, git) -> None:
+    assert run("apply", "--until-converged").exit_code == 0
+    before = json.loads(run("get", "trash", "--json").stdout)["items"]
+    (lab / "specs/retention.yaml").write_text(RULES.replace("keep_checkpoints: 2", "keep_checkpoints: 9"))
+    git(lab, "commit", "-qam", "keep more")
+    after = json.loads(run("get", "trash", "--json").stdout)["items"]
+    assert [one["is_held"] for one in before + after] == [False, False, True, True]
+    assert "2 checkpoints, 2 kB, held" in " ".join(run("status").stdout.split())
+    assert "where it stays" in " ".join(run("plan").stdout.split())
+
+
 def test_a_lost_checkpoint_holds_back_every_drop(run, realm: Path) -> None:
     (realm / "checkpoint-400" / "model.safetensors").unlink()
     plan = run("plan").stdout
