@@ -1,5 +1,7 @@
 """`archive` and `restore`: one line of a campaign's spec, committed. Apply moves the campaign."""
 
+from collections.abc import Sequence
+
 from reconciler.app.committing.line_edits import CannotEdit, with_line, without_line
 from reconciler.app.committing.spec_edits import (
     Base,
@@ -14,7 +16,9 @@ from reconciler.app.surroundings.errors import Blocked
 from reconciler.app.surroundings.place import Options, root_of
 from reconciler.app.surroundings.realm_store import read_store
 from state.amounts import count
+from state.contract.manifest import MANIFEST_NAME
 from state.layout import Layout
+from state.store.rows import LedgerRow, StoreView, TrashRow
 
 NAMING_LINES = ("name", "id")
 """Keys of a campaign's spec under which a line about it reads well."""
@@ -77,15 +81,44 @@ def _trash_note(environment: Environment, options: Options, base: Base, name: st
     away = [one for one in mine if one.is_moved and one.state != "restored"]
     back = f"First {count(len(away), 'checkpoint')} of it come back from where they were moved"
     notes = (back,) if away else ()
-    if not lying:
+    if not lying or store is None:
         return notes
+    return (*notes, _told_trash(lying, _goes_on_from(layout, store, name)))
+
+
+def _told_trash(lying: Sequence[TrashRow], here: LedgerRow | None) -> str:
+    """Return how many lie in the trash, and whether the newest of them is needed to go on from it."""
     newest = max(lying, key=lambda stone: stone.sequence)
     lie = "lies" if len(lying) == 1 else "lie"
+    told = f"{count(len(lying), 'checkpoint')} of it {lie} in the trash"
+    is_enough = here is not None and all(one.segment is not None or one.step <= here.step for one in lying)
+    if here is not None and is_enough:
+        return (
+            f"{told}; once it is restored, it goes on from @{here.which}. To take the newest back, "
+            f"too:  reconcile undelete {newest.thing}"
+        )
     return (
-        *notes,
-        f"{count(len(lying), 'checkpoint')} of it {lie} in the trash. To go on from the newest of them, once "
-        f"it is restored:  reconcile undelete {newest.thing}",
+        f"{told}. To go on from the newest of them, once it is restored:  reconcile undelete {newest.thing}"
     )
+
+
+def _goes_on_from(layout: Layout, store: StoreView, name: str) -> LedgerRow | None:
+    """Return the newest whole checkpoint of the campaign's living history that is there, or comes back."""
+    uids = {row.uid for row in store.campaigns if row.name == name}
+    gone = {stone.sequence for stone in store.trash if stone.state != "restored" and not stone.is_moved}
+    moved = {stone.sequence for stone in store.trash if stone.state != "restored" and stone.is_moved}
+    whole = (
+        row
+        for row in store.ledger
+        if row.campaign_uid in uids and row.is_living and row.healthy and row.damage is None
+    )
+    there = (
+        row
+        for row in whole
+        if row.sequence in moved
+        or (row.sequence not in gone and (layout.root / row.path / MANIFEST_NAME).is_file())
+    )
+    return max(there, key=lambda row: (row.step, row.sequence), default=None)
 
 
 def afterwards_note(base: Base) -> str:

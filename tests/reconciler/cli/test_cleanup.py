@@ -306,3 +306,23 @@ def test_a_new_campaign_that_is_archived_at_once_lies_in_the_archive_after_one_a
     assert there(root / "campaigns/archive/pip/second-archived") == []
     assert not (root / "campaigns/pip/second").exists()
     assert changes(run) == []
+
+
+@pytest.mark.parametrize(("there_again", "goes_on"), [(200, True), (100, False)])
+def test_restore_says_to_take_back_the_newest_only_where_none_as_late_is_there(
+    run, realm: Path, lab: Path, git, *, there_again: int, goes_on: bool
+) -> None:
+    say(lab, git, "state: archived", "keep: metrics")
+    run("apply", "--until-converged")
+    approve(run)
+    run("apply", "--until-converged")
+    run("undelete", f"{NAME}@{there_again}")
+    run("apply", "--until-converged")
+
+    told = plain(run("restore", NAME).stderr)
+
+    assert (
+        "1 checkpoint of it lies in the trash; once it is restored, it goes on from @200" in told
+    ) == goes_on
+    assert ("To go on from the newest of them, once it is restored: " in told) != goes_on
+    assert f"reconcile undelete {NAME}@{300 - there_again}" in told
