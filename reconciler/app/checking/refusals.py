@@ -41,12 +41,12 @@ def refusals_in(desired: Desired) -> tuple[Refusal, ...]:
 def _starts_without_a_spec(desired: Desired) -> Iterator[Refusal]:
     """Yield each start of a campaign that has no spec, nor is its former name, with the nearest name."""
     was = {source.spec.was for source in desired.campaigns.values()}
-    for _, source in sorted(desired.campaigns.items()):
+    for name, source in sorted(desired.campaigns.items()):
         start = source.spec.starting_checkpoint or "/"
         campaign = start.partition("@")[0]
         if start.startswith("/") or source.spec.state or campaign in {*desired.campaigns, *was}:
             continue
-        near = nearest_name(campaign, desired.campaigns)
+        near = nearest_name(campaign, desired.campaigns.keys() - {name})
         meant = f'; did you mean "{near}"?' if near else ""
         message = f'it is to begin with "{start}", and no spec is of {campaign}{meant}'
         yield Refusal(where=source.where("starting_checkpoint"), message=message, campaigns=())

@@ -185,6 +185,14 @@ def test_validate_names_no_start_by_the_name_that_a_spec_says_its_campaign_was(r
     assert "no spec is of mu/second" in run("validate").stdout
 
 
+def test_validate_never_suggests_a_campaign_as_its_own_start(run, lab: Path) -> None:
+    spec = lab / "specs/campaigns/pip/campaign-001.yaml"
+    spec.write_text("id: campaign-001\nstarting_checkpoint: pip/campaign-0001@4\n")
+    told = " ".join(run("validate").stdout.split())
+    assert "and no spec is of pip/campaign-0001" in told
+    assert 'did you mean "pip/campaign-001"' not in told
+
+
 def test_validate_says_nothing_of_launches_of_what_is_archived(run, lab: Path) -> None:
     (lab / "specs/realm.yaml").write_text("id: lab\n")
     spec = lab / "specs/campaigns/pip/campaign-001.yaml"
