@@ -30,6 +30,8 @@ class Unsupported(msgspec.Struct, frozen=True, kw_only=True):
     """Is launching refused? Otherwise it changes nothing that is learnt."""
     origin: str | None = None
     """File and line, where known here."""
+    hint: str = "remove it, or choose another value"
+    """What to do about it."""
 
 
 def unsupported_settings(settings: Mapping[str, Resolved]) -> tuple[Unsupported, ...]:
@@ -58,10 +60,17 @@ def _schedule_problems(settings: Mapping[str, Resolved]) -> Iterator[Unsupported
             "which its rate could fall"
         )
         path: KeyPath = ("lr_scheduler",)
-        yield Unsupported(path=path, reason=reason, blocks=True, origin=scheduler.origin)
+        hint = (
+            "say beside it when the rate has come down, in updates of the campaign: schedule_updates; or "
+            "lr_scheduler: constant"
+        )
+        yield Unsupported(path=path, reason=reason, blocks=True, origin=scheduler.origin, hint=hint)
     elif until.value <= warmup.value:
         reason = f"schedule_updates {until.value} is not after the warm-up of {warmup.value} updates"
-        yield Unsupported(path=("schedule_updates",), reason=reason, blocks=True, origin=until.origin)
+        hint = f"make schedule_updates more than {warmup.value}, or warmup_steps less than {until.value}"
+        yield Unsupported(
+            path=("schedule_updates",), reason=reason, blocks=True, origin=until.origin, hint=hint
+        )
 
 
 def unsupported_hero(hero: Hero) -> tuple[Unsupported, ...]:

@@ -174,7 +174,7 @@ def _setting_problems(
             code="unsupported",
             message=found.reason,
             cause=found.origin or "specs",
-            hint="remove it, or choose another value",
+            hint=found.hint,
         )
     yield from length_problems(world, campaign, settings)
     spec = settings["evaluation.held_out"]
