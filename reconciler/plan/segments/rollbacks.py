@@ -96,9 +96,9 @@ def _wanted(rewind: Rewind) -> str:
 def _not_there(world: World, row: CampaignRow, step: int, cause: str) -> NoRollback:
     steps = [str(one.step) for one in usable(world, row)]
     more = f" and {len(steps) - _SHOWN} earlier" if len(steps) > _SHOWN else ""
-    known = (
-        f"name one of {', '.join(steps[-_SHOWN:])}{more}" if steps else "remove the line: nothing is saved"
-    )
+    known = f"name one of {', '.join(steps[-_SHOWN:])}{more}"
+    if len(steps) < 2:  # noqa: PLR2004 - nothing to choose from
+        known = f"the only one is {steps[0]}" if steps else "remove the line: nothing is saved"
     of_step = [one for one in world.facts.ledger_of(row.uid) if one.is_living and one.step == step]
     stone = world.facts.tombstone(of_step[-1]) if of_step else None
     found = "of which no whole and healthy checkpoint lies there"
