@@ -4,7 +4,7 @@ The same planners look at the world as it will be then: the campaigns at rest in
 recorded, what is young old enough. The archive itself comes first, and drops nothing.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -53,11 +53,22 @@ def told_afterwards(world: World, drops: Sequence[Change]) -> str:
     room = f"{size(sum(action.size_bytes for action in actions))} to the trash for"
     grace = duration(max(action.grace_seconds for action in actions))
     go = "goes" if len(names) == 1 else "go"
-    waits = " once you approve it" if _waits(world, actions) else ""
+    once = [*(["you approve it"] if _waits(world, actions) else []), *_until_old_enough(world, actions)]
+    waits = f" once {' and '.join(once)}" if once else ""
     return (
         f"; then {count(len(names), 'checkpoint')} of it ({which}{more}) {go}{waits}: "
         f"{room} {grace}, by {drops[0].cause}"
     )
+
+
+def _until_old_enough(world: World, drops: Sequence[TrashCheckpoint]) -> Iterator[str]:
+    """Yield how old they must be by the rules, where one of them is younger; what is recorded now is too."""
+    age = _minimum_age(world)
+    recorded = {row.sequence: row.recorded_at_seconds for row in world.facts.store.ledger}
+    rolled = (drop.sequence for drop in drops if drop.kind == "rolled")
+    now = world.observed_now
+    if any(now - recorded.get(sequence, now) < age for sequence in rolled):
+        yield f"{'it is' if len(drops) == 1 else 'they are'} {duration(age)} old"
 
 
 def _by_step(action: TrashCheckpoint) -> tuple[int, int]:
@@ -95,10 +106,13 @@ def _world_then(world: World, draft: Draft, names: set[str]) -> World:
 
 def _old_enough(world: World) -> float:
     """Return an observed time at which nothing is too young to go."""
-    retention = world.retention
-    age = duration_seconds(retention.spec.minimum_age) if retention is not None else 0.0
     recorded = max((row.recorded_at_seconds for row in world.facts.store.ledger), default=0.0)
-    return max(recorded, world.observed_now) + age
+    return max(recorded, world.observed_now) + _minimum_age(world)
+
+
+def _minimum_age(world: World) -> float:
+    retention = world.retention
+    return duration_seconds(retention.spec.minimum_age) if retention is not None else 0.0
 
 
 def _archived(row: CampaignRow) -> CampaignRow:
