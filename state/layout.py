@@ -151,6 +151,11 @@ class Layout(msgspec.Struct, frozen=True):
         return self.root / "control" / "epoch"
 
     @property
+    def written(self) -> Path:
+        """How far the last writer wrote in the store, mirrored from it."""
+        return self.root / "control" / "written"
+
+    @property
     def trainer_lock(self) -> Path:
         """Held by the one trainer that may run."""
         return self.root / "control" / "trainer.lock"

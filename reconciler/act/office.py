@@ -11,7 +11,7 @@ from state.layout import Layout
 from state.lock import mirror_epoch, read_epoch
 from state.queue_folders import FOLDERS
 from state.store.connection import open_writer
-from state.store.older_copy import why_older
+from state.store.older_copy import last_written, why_older
 from state.store.row_files import row_folders
 from state.store.rows import CampaignRow
 from state.store.tables import select
@@ -45,9 +45,9 @@ def enter_office(layout: Layout, now: str) -> Writer:
 
 def _writer(layout: Layout) -> Writer:
     """Open the store; an older copy learns which numbers of checkpoints were used since."""
-    connection, epoch = open_writer(layout.store), read_epoch(layout.epoch)
-    newest = newest_numbered(layout) if why_older(connection, epoch) else None
-    return Writer(connection, epoch, newest.sequence if newest else None)
+    connection, last = open_writer(layout.store), last_written(read_epoch(layout.epoch), layout.written)
+    newest = newest_numbered(layout) if why_older(connection, last) else None
+    return Writer(connection, last, newest.sequence if newest else None, mirror=layout.written)
 
 
 def _sweep(layout: Layout, writer: Writer) -> None:

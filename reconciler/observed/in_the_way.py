@@ -20,7 +20,7 @@ _FOLDER, _FILE, _LINK = "a folder", "a plain file", "a symbolic link"
 _LOOK = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _ROOT_PLACES = (
     *(("control", _FOLDER), ("control/active_campaign.json", _FILE), ("control/epoch", _FILE)),
-    ("control/ballast", _FILE),
+    *(("control/written", _FILE), ("control/ballast", _FILE)),
     *(("campaigns", _FOLDER), ("campaigns/active", _LINK), ("campaigns/archive", _FOLDER)),
     *(("data", _FOLDER), ("trash", _FOLDER), ("logs", _FOLDER), ("inbox", _FOLDER)),
     *(("status", _FOLDER), ("status/job_history.jsonl", _FILE), ("queue", _FOLDER)),

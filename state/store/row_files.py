@@ -52,10 +52,16 @@ def row_folders(folder: Path) -> list[Path]:
 
 
 def settle_row_files(folder: Path, writer: Writer) -> None:
-    """Write what the files do not say yet; what something else has the place of stays owed.
+    """Write what the files do not say yet, and how far the store is written.
 
-    Nothing is written from an older copy of the store: the files know more, and it is made again from them.
+    What something else has the place of stays owed. No rows are written from an older copy of the store: the
+    files know more, and it is made again from them.
     """
+    _settle_rows(folder, writer)
+    writer.mirror()
+
+
+def _settle_rows(folder: Path, writer: Writer) -> None:
     with writer.transaction() as store:
         if older_copy_of(store):
             return

@@ -1,14 +1,25 @@
 """The one writer: each transaction first checks that no later writer has taken over."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import apsw
 
 from state.failpoints import reach
+from state.inside import InTheWay
 from state.store.backups import back_up
-from state.store.older_copy import mark_older, older_copy_of, why_older
+from state.store.older_copy import (
+    NOT_WRITTEN,
+    Written,
+    mark_older,
+    mirror_written,
+    older_copy_of,
+    put_writes,
+    read_written,
+    why_older,
+    written,
+)
 from state.store.owed_rows import owe_rows, watch_changes
 from state.store.tables import get_meta, put_meta
 
@@ -22,25 +33,32 @@ class LostLock(Exception):
 class Writer:
     """Transactions of the reconciler that holds the lock.
 
-    Taking office raises the epoch by one, above `mirrored_epoch` too (the store may be an older copy);
-    a transaction under an older epoch is refused. New rows of the ledger are numbered above `newest_number`,
-    which an older copy does not know to be in use. That it is one is written into it, since its epoch does
-    not show it any more. One that is being made anew from the files beside it (`is_remade`) is none.
+    Taking office raises the epoch by one, above that of `last` too (how far files beside the store say that
+    it was written: it may be an older copy); a transaction under an older epoch is refused, and one in a
+    store that was put in the place of this one. How far the store is written is said in `mirror`, if any.
+    New rows of the ledger are numbered above `newest_number`, which an older copy does not know to be in use.
+    That it is one is written into it, since its epoch does not show it any more. One that is being made anew
+    from the files beside it (`is_remade`) is none.
     """
 
     def __init__(
         self,
         connection: apsw.Connection,
-        mirrored_epoch: int = 0,
+        last: Written = NOT_WRITTEN,
         newest_number: int | None = None,
         *,
         is_remade: bool = False,
+        mirror: Path | None = None,
     ) -> None:
         self._connection = connection
-        why = None if is_remade else why_older(connection, mirrored_epoch)
-        self.epoch = _raise_epoch(connection, mirrored_epoch, newest_number, why)
+        why = None if is_remade else why_older(connection, last)
+        self.epoch = _raise_epoch(connection, last.epoch, newest_number, why)
+        if is_remade:
+            put_writes(connection, last.writes)  # the files that it is made from are not behind it
         self.is_older_copy = bool(older_copy_of(connection))
         """Somebody put an older store back, which is not made again yet: what happened since is not in it."""
+        self._writes = written(connection).writes
+        self._mirror, self._mirrored = mirror, self._writes
         self._changed: set[str] = set()
         watch_changes(connection, self._changed.add)
 
@@ -49,37 +67,67 @@ class Writer:
         """Commit what the block writes as a whole, or nothing of it.
 
         Raises:
-            LostLock: a later writer has taken over.
+            LostLock: a later writer has taken over, or an older copy of the store was put in its place.
         """
         reach("store.begin")
         self._connection.execute("BEGIN IMMEDIATE")
         try:
-            self._check_epoch()
+            count = self._check()
             self._changed.clear()
+            before = self._connection.total_changes()
             yield self._connection
             owe_rows(self._connection, self._changed)
+            if self._connection.total_changes() > before:
+                count += 1
+                put_writes(self._connection, count)
             reach("store.commit")
             self._connection.execute("COMMIT")
         except BaseException:
             _roll_back(self._connection)
             raise
+        self._writes = count
         reach("store.committed")
+
+    def mirror(self) -> None:
+        """Say beside the store how far it is written, so that an older copy of it shows.
+
+        What something else has the place of is not written: then only the epoch shows it.
+
+        Raises:
+            OSError: the disk is full or failing.
+        """
+        if self._mirror is not None and self._mirrored < self._writes:
+            how_far = Written(self.epoch, self._writes)
+            with suppress(InTheWay):
+                if read_written(self._mirror) < how_far:  # else a later writer has taken over
+                    mirror_written(self._mirror, how_far)
+            self._mirrored = self._writes
 
     def back_up(self, folder: Path, day: str) -> Path | None:
         """Copy the store into a folder unless the day has a copy; raises as `backups.back_up` does."""
         return back_up(self._connection, folder, day)
 
     def close(self) -> None:
-        """Close the store's file."""
+        """Close the store's file; how far it was written is said before, if the disk lets it."""
+        with suppress(OSError):
+            self.mirror()
         self._connection.close()
 
-    def _check_epoch(self) -> None:
-        current = int(get_meta(self._connection, "epoch") or 0)
-        if current != self.epoch:
+    def _check(self) -> int:
+        """Refuse where another took over, or the store is not the one written to; return its count."""
+        found, expected = written(self._connection), Written(self.epoch, self._writes)
+        if found.epoch > self.epoch:
             raise LostLock(
-                f"another reconciler took over this root (epoch {current}, this one has {self.epoch}); "
+                f"another reconciler took over this root (epoch {found.epoch}, this one has {self.epoch}); "
                 "nothing was written; see `reconcile status`"
             )
+        if found < expected:
+            raise LostLock(
+                "an older copy of the store was put back while this reconciler was at work (epoch "
+                f"{found.epoch}, written to {found.writes:,} times, not epoch {self.epoch}, "
+                f"{self._writes:,} times); nothing was written; see `reconcile status`"
+            )
+        return found.writes
 
 
 def next_number(connection: apsw.Connection) -> int:

@@ -23,7 +23,15 @@ from workshop import CAMPAIGN, OTHER, Builders, Workshop, activate, enqueue, reg
 from reconciler.observed.processes import find_by_cookie
 from reconciler.plan import actions as a
 
-VOLATILE = {"realm.db", "realm.db-journal", "epoch", "reconciler.lock", "claims.log", "training.log"}
+VOLATILE = {
+    "realm.db",
+    "realm.db-journal",
+    "epoch",
+    "written",
+    "reconciler.lock",
+    "claims.log",
+    "training.log",
+}
 TABLES = (
     "actions",
     "campaigns",
@@ -41,7 +49,9 @@ TABLES = (
 LIVE_FILES = ("process.json", "exit.json")
 CHAIN_LENGTH, NUM_CHAINS = 12, 1
 """Of faults in a row, and of such rows for each effect in make test: with every fault at every point, over 10,000."""
-NUMBERED = {"realm.db", "epoch", "control/epoch", "control/reconciler.lock"}
+NUMBERED = {"realm.db", "epoch", "control/epoch", "control/written", "control/reconciler.lock"}
+UNCOUNTED = ("epoch", "num_writes", "synced_number")
+"""How often and by whom was written; a retry writes more."""
 UNSEEN = ("staging.remove",)
 """Points at which a failure stops nothing: what is not swept now is swept by the next in office."""
 
@@ -163,7 +173,7 @@ class Trials:
         self._seen = state
         files = {_unnumbered(path): entry.told for path, entry in state.items() if path not in NUMBERED}
         rows = realm.tables(*TABLES)
-        rows["meta"] = [row for row in rows["meta"] if row["key"] != "epoch"]
+        rows["meta"] = [row for row in rows["meta"] if row["key"] not in ("epoch", "num_writes")]
         rows["actions"] = [row | {"epoch": 0, "outcome": ""} for row in rows["actions"]]
         return hash(repr([rows, files]).replace(realm.cookie, "cookie"))
 
@@ -220,7 +230,7 @@ class Trials:
         assert {row["state"] for row in journal} <= {"done", "failed"}
         assert journal[-1]["state"] == "done"
         rows = {table: [_plain(row) for row in content] for table, content in found.items()}
-        rows["meta"] = [row for row in rows["meta"] if row["key"] not in ("epoch", "synced_number")]
+        rows["meta"] = [row for row in rows["meta"] if row["key"] not in UNCOUNTED]
         state = read_state(realm.layout.root)
         files = {_name(path): _told(path, entry) for path, entry in state.items() if _counts(path, state)}
         return {"rows": rows, "files": files, "state": state}

@@ -26,6 +26,7 @@ from state.amounts import counts, size
 from state.layout import Layout
 from state.lock import read_epoch
 from state.store.connection import StoreDamaged, open_reader
+from state.store.older_copy import last_written, why_older
 from state.store.rows import CampaignRow
 from state.store.schema import StoreTooNew
 from state.store.view import read_view
@@ -205,9 +206,11 @@ def _store(layout: Layout) -> Check:
 
     try:
         check_store_is_there(layout)
+        last = last_written(read_epoch(layout.epoch), layout.written)  # before the store: it is written first
         with open_reader(layout.store) as connection:
             problems = [str(row[0]) for row in connection.execute("PRAGMA quick_check(3)")]
             store = read_view(connection)
+            is_behind = why_older(connection, last) is not None
     except FileNotFoundError:
         return _ok("store", "none yet; the first apply makes it")
     except (StoreDamaged, StoreTooNew, apsw.Error) as error:
@@ -216,7 +219,7 @@ def _store(layout: Layout) -> Check:
         return _fail("store", f"damaged: {'; '.join(problems)}", _how_to_restore(layout))
     states = ", ".join(sorted({job.status for job in store.jobs}))
     jobs = _count(len(store.jobs), "job") + (f" ({states})" if states else "")
-    if store.older_copy is not None or store.epoch < read_epoch(layout.epoch):
+    if store.older_copy is not None or is_behind:
         return _warn(
             "store",
             "an older copy that was put back: it does not know what happened since",

@@ -20,6 +20,7 @@ from state.inside import read_file
 from state.layout import STAGING_PREFIX, Layout
 from state.lock import read_epoch
 from state.store.connection import StoreDamaged, open_writer
+from state.store.older_copy import last_written
 from state.store.row_files import RowsFound, read_row_files, row_of
 from state.store.rows import LedgerRow, TrashRow
 from state.store.schema import TABLES
@@ -70,7 +71,8 @@ def remake_store(layout: Layout, now: str, *, is_older: bool) -> Remade:
 def _fill(path: Path, layout: Layout, said: RowsFound, found: FolderRows) -> dict[str, int]:
     """Write a store with these rows; return how many there are of each kind."""
     rows = [*said.rows, *_stones(layout), *found.rows]
-    writer = Writer(open_writer(path), read_epoch(layout.epoch) - 1, is_remade=True)
+    last = last_written(read_epoch(layout.epoch), layout.written)
+    writer = Writer(open_writer(path), last._replace(epoch=last.epoch - 1), is_remade=True)
     try:
         with writer.transaction() as store:
             put(store, rows)

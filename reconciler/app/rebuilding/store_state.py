@@ -8,7 +8,7 @@ from reconciler.plan.trash.names import dropped_name
 from state.layout import Layout
 from state.lock import read_epoch
 from state.store.connection import StoreDamaged, open_reader
-from state.store.older_copy import older_by_epoch
+from state.store.older_copy import last_written, why_older
 from state.store.rows import StoreView
 from state.store.view import read_view
 
@@ -29,24 +29,24 @@ def state_of_store(layout: Layout) -> StoreState:
         ValueError: the epoch's mirror is damaged.
     """
     epoch = read_epoch(layout.epoch)
+    last = last_written(epoch, layout.written)
     if not layout.store.exists() or layout.store.stat().st_size == 0:
         return StoreState("gone", f"{layout.store} is gone or empty") if epoch else StoreState("none", "")
     try:
         with open_reader(layout.store) as connection:
             found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(3)")]
             view = read_view(connection)
+            behind = why_older(connection, last)
     except (StoreDamaged, apsw.Error) as error:
         return StoreState("damaged", str(error))
     if found != ["ok"]:
         return StoreState("damaged", "; ".join(found))
-    why = _why_older(view, epoch, layout)
+    why = f": {behind}" if behind is not None else _why_older(view, layout)
     return StoreState("older", f"an older copy that was put back{why}") if why else StoreState("whole", "")
 
 
-def _why_older(view: StoreView, mirrored_epoch: int, layout: Layout) -> str | None:
-    """Say how it shows that the store is an older copy; None: nothing shows it."""
-    if why := older_by_epoch(view.epoch, mirrored_epoch):
-        return f": {why}"
+def _why_older(view: StoreView, layout: Layout) -> str | None:
+    """Say what in the store or the trash shows that it is an older copy; None: nothing shows it."""
     if view.older_copy is not None:
         return f", and used since: {view.older_copy}"
     if unknown := _drops_unknown_to(view, layout):

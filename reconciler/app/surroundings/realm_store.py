@@ -6,7 +6,7 @@ import msgspec
 from state.layout import Layout
 from state.lock import read_epoch
 from state.store.connection import StoreDamaged, open_reader
-from state.store.older_copy import older_by_epoch
+from state.store.older_copy import last_written, why_older
 from state.store.rows import StoreView
 from state.store.troubles import in_words
 from state.store.view import read_view
@@ -21,13 +21,13 @@ def read_store(layout: Layout) -> StoreView:
         StoreTooNew: a newer version wrote it.
     """
     check_store_is_there(layout)
-    mirrored = _mirrored_epoch(layout)  # before the store: who takes office now raises it there first
+    last = last_written(_mirrored_epoch(layout), layout.written)  # before the store: it is written first
     try:
         with open_reader(layout.store) as connection:
             view = read_view(connection)
+            why = why_older(connection, last)
     except apsw.Error as error:
         raise StoreDamaged(in_words(error, layout.store)) from error
-    why = older_by_epoch(view.epoch, mirrored)
     return view if why is None else msgspec.structs.replace(view, older_copy=why)
 
 

@@ -6,20 +6,27 @@ So plan, status and apply name it, nothing is deleted by what it says, and `doct
 import json
 import os
 import shutil
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from reconciler.act.office import enter_office
+from reconciler.app.applying.ticking import Ticker
+from reconciler.app.surroundings import realm_store
 from state.layout import Layout
 from state.store.connection import open_reader
+from state.store.older_copy import read_written, written
 from state.store.rows import InboxRow, TrashRow
-from state.store.tables import select
+from state.store.tables import put_meta, select
+from state.store.writer import Writer
 
 RULES = "campaigns: {active: {keep_checkpoints: 1}}\nminimum_age: 1s\n"
 SPEC = "specs/campaigns/pip/campaign-001.yaml"
 DELETED = "id: campaign-001\nname: First light\nstate: deleted\n"
 NAMED = "the store is an older copy that was put back"
+SAVED = ["checkpoint-1", "checkpoint-2", "checkpoint-3"]
 
 
 def lying(root: Path) -> list[str]:
@@ -161,3 +168,108 @@ def test_what_was_taken_in_before_and_after_it_was_put_back_is_in_the_store_that
     assert "an older copy that was put back, and used since: its epoch is" in " ".join(made.stdout.split())
     assert sorted(taken_in(root)) == ["early", "late"]
     assert [code for _, code in blocked(run) if code == "store-older"] == []
+
+
+def is_named(run: Any) -> bool:
+    """Say whether plan, status or doctor call the store an older copy."""
+    told = " ".join(" ".join(run(verb).stdout.split()) for verb in ("plan", "status", "doctor"))
+    return "older copy" in told
+
+
+@pytest.fixture
+def one_office(resting, run, lab: Path, root: Path, commit_specs, monkeypatch: pytest.MonkeyPatch):
+    """Return what lets one `apply` copy the store, delete what was approved, and take it back; looks beside each tick."""
+    named: list[bool] = []
+
+    def make() -> list[bool]:
+        resting({}, (1, 2, 3))
+        commit_specs({SPEC: DELETED, "specs/realm.yaml": "id: lab\n"})
+        assert run("apply", "--until-converged").exit_code == 3
+        digest = json.loads(run("plan", "--json").stdout)["awaiting"]["digest"]
+        assert run("approve", digest.removeprefix("sha256:")[:12]).exit_code == 0
+        shutil.rmtree(root / "backups/store", ignore_errors=True)
+        tick, asked = Ticker.tick, []
+
+        def then_looked_at(ticker: Ticker) -> Any:
+            done = tick(ticker)
+            named.append(is_named(run))
+            if not asked and not (root / "campaigns/pip/campaign-001").exists():
+                asked.append(run("undelete", "pip/campaign-001", "--why", "a mistake"))
+            return done
+
+        with monkeypatch.context() as patched:
+            patched.setattr(Ticker, "tick", then_looked_at)
+            run("apply", "--until-converged")
+        assert [one.exit_code for one in asked] == [0]
+        assert lying(root) == SAVED
+        return named
+
+    return make
+
+
+def put_copy_back(root: Path) -> None:
+    (copy,) = (root / "backups/store").glob("*.db")
+    shutil.copy(copy, root / "realm.db")
+
+
+def test_the_copy_of_the_same_epoch_uses_no_approval_again_on_what_a_person_took_back(
+    one_office, run, root: Path
+) -> None:
+    one_office()
+    put_copy_back(root)
+    with open_reader(root / "realm.db") as store:
+        found, last = written(store), read_written(root / "control/written")
+        assert found.epoch == last.epoch
+        assert found.writes < last.writes
+    assert NAMED + " (it was written to" in " ".join(run("plan").stdout.split())
+    assert "an older copy that was put back" in " ".join(run("doctor").stdout.split())
+    check_that_it_is_named_and_nothing_goes(run, root)
+
+    assert run("doctor", "--rebuild").exit_code == 0
+    assert not is_named(run)
+    assert run("apply", "--until-converged").exit_code == 0
+    assert lying(root) == SAVED
+    assert not is_named(run)
+
+
+def test_a_living_apply_is_never_taken_for_an_older_copy(
+    one_office, run, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = one_office()
+    assert len(named) > 2
+    assert not any(named)
+
+    reader = realm_store.open_reader
+
+    def writes_meanwhile(path: Path) -> Any:
+        """The store is written to, and that is said, between a reader's two looks."""
+        with closing(enter_office(Layout(root), "2026-02-01T12:00:00Z")) as writer:
+            with writer.transaction() as store:
+                put_meta(store, "noted", "meanwhile")
+            writer.mirror()
+        return reader(path)
+
+    before = read_written(root / "control/written")
+    monkeypatch.setattr(realm_store, "open_reader", writes_meanwhile)
+    assert realm_store.read_store(Layout(root)).older_copy is None
+    assert read_written(root / "control/written") > before
+
+
+@pytest.mark.parametrize("lost", ["never written", "removed"])
+def test_a_mirror_that_lags_or_says_nothing_names_no_whole_store(
+    resting, run, root: Path, publish, monkeypatch: pytest.MonkeyPatch, lost: str
+) -> None:
+    folder = resting({}, (1, 2))
+    publish(folder, 3)
+    with monkeypatch.context() as patched:
+        if lost == "never written":  # as a kill between the commit and the mirror leaves it
+            patched.setattr(Writer, "mirror", lambda _: None)
+        assert run("apply", "--once").exit_code == 0
+    if lost == "removed":
+        (root / "control/written").unlink()
+    assert not is_named(run)
+    publish(folder, 4)
+    assert run("apply", "--once").exit_code == 0
+    assert not is_named(run)
+    with open_reader(root / "realm.db") as store:
+        assert written(store) == read_written(root / "control/written")

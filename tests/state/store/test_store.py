@@ -15,6 +15,7 @@ from children import in_child
 from state import failpoints
 from state.store import requests, schema
 from state.store.connection import StoreDamaged, open_reader, open_writer
+from state.store.older_copy import Written
 from state.store.rows import (
     ActionRow,
     CampaignRow,
@@ -159,19 +160,19 @@ def test_the_writer_that_was_replaced_can_write_no_more(path: Path) -> None:
 
 
 def test_the_epoch_is_above_every_one_before(path: Path) -> None:
-    writer = Writer(open_writer(path), mirrored_epoch=41)
+    writer = Writer(open_writer(path), Written(41))
     writer.close()
-    later = Writer(open_writer(path), mirrored_epoch=3)
+    later = Writer(open_writer(path), Written(3))
     later.close()
 
     assert (writer.epoch, later.epoch) == (42, 43)
 
 
 def test_an_older_copy_stays_one_for_every_later_writer_until_it_is_made_again(path: Path) -> None:
-    writers = [Writer(open_writer(path), mirrored_epoch=epoch) for epoch in (41, 42)]
+    writers = [Writer(open_writer(path), Written(epoch)) for epoch in (41, 42)]
     for writer in writers:
         writer.close()
-    remade = Writer(open_writer(path.with_name("remade.db")), mirrored_epoch=43, is_remade=True)
+    remade = Writer(open_writer(path.with_name("remade.db")), Written(43), is_remade=True)
     remade.close()
 
     assert [writer.is_older_copy for writer in (*writers, remade)] == [True, True, False]

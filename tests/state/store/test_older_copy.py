@@ -1,0 +1,153 @@
+"""How far a store is written, said beside it: an older copy of the same epoch shows, what a kill leaves does not."""
+
+import shutil
+from pathlib import Path
+
+import apsw
+import pytest
+
+from state.store.backups import back_up
+from state.store.connection import open_reader, open_writer
+from state.store.older_copy import NOT_WRITTEN, Written, last_written, read_written, why_older, written
+from state.store.tables import put_meta
+from state.store.writer import LostLock, Writer
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "realm.db"
+
+
+@pytest.fixture
+def mirror(tmp_path: Path) -> Path:
+    return tmp_path / "control/written"
+
+
+@pytest.fixture
+def take_office(path: Path, mirror: Path):
+    def make(epoch: int = 0) -> Writer:
+        return Writer(open_writer(path), last_written(epoch, mirror), mirror=mirror)
+
+    return make
+
+
+def note(writer: Writer, value: str) -> None:
+    with writer.transaction() as store:
+        put_meta(store, "noted", value)
+
+
+def fail_to_note(writer: Writer) -> None:
+    with writer.transaction() as store:
+        put_meta(store, "noted", "lost")
+        raise ValueError("no note")
+
+
+def why(path: Path, last: Written) -> str | None:
+    with open_reader(path) as store:
+        return why_older(store, last)
+
+
+def test_each_transaction_that_changes_something_counts_and_no_other(take_office, path: Path) -> None:
+    writer = take_office()
+    note(writer, "a")
+    with writer.transaction():
+        pass
+    with pytest.raises(ValueError, match="no note"):
+        fail_to_note(writer)
+    note(writer, "b")
+    writer.close()
+    with open_reader(path) as store:
+        assert written(store) == Written(1, 2)
+
+
+def test_a_copy_of_the_same_epoch_is_older_once_more_was_written_and_said(
+    take_office, path: Path, mirror: Path, tmp_path: Path
+) -> None:
+    writer = take_office()
+    note(writer, "a")
+    copy = back_up(writer._connection, tmp_path / "copies", "2026-01-31")
+    note(writer, "b")
+    writer.mirror()
+    writer.close()
+    assert read_written(mirror) == Written(1, 2)
+    assert why(path, last_written(1, mirror)) is None
+    assert why(copy, last_written(1, mirror)) == "it was written to 1 times, the last one 2 times"
+    shutil.copy(copy, path)
+    assert take_office(1).is_older_copy
+    assert take_office(2).is_older_copy
+
+
+def test_a_kill_before_it_is_said_leaves_no_older_copy(take_office, path: Path, mirror: Path) -> None:
+    writer = take_office()
+    note(writer, "a")
+    writer.mirror()
+    note(writer, "b")
+    writer._connection.close()  # killed: nothing says the second one
+    assert read_written(mirror) == Written(1, 1)
+    assert why(path, last_written(1, mirror)) is None
+    assert not take_office(1).is_older_copy
+
+
+def test_a_store_that_was_never_counted_is_no_older_copy(take_office, path: Path, mirror: Path) -> None:
+    take_office().close()
+    connection = apsw.Connection(str(path))
+    assert connection.execute("SELECT count(*) FROM meta WHERE key = 'num_writes'").fetchone() == (0,)
+    connection.close()
+    assert not mirror.exists()
+    assert why(path, last_written(1, mirror)) is None
+    writer = take_office(1)
+    note(writer, "a")
+    writer.close()
+    assert (writer.is_older_copy, read_written(mirror)) == (False, Written(2, 1))
+
+
+@pytest.mark.parametrize("content", [b"", b"7", b"-1 5", b"1 many", b"\xff\xfe", b"1 2 3", b"9" * 100])
+def test_what_is_not_understood_beside_the_store_proves_nothing(mirror: Path, content: bytes) -> None:
+    mirror.parent.mkdir()
+    mirror.write_bytes(content)
+    assert read_written(mirror) == NOT_WRITTEN
+    assert last_written(4, mirror) == Written(4)
+
+
+def test_a_folder_in_the_place_of_the_mirror_stops_nothing(take_office, mirror: Path) -> None:
+    mirror.mkdir(parents=True)
+    writer = take_office()
+    note(writer, "a")
+    writer.mirror()
+    writer.close()
+    assert read_written(mirror) == NOT_WRITTEN
+
+
+def test_nothing_is_written_to_an_older_copy_that_is_put_back_under_a_living_reconciler(
+    take_office, path: Path, mirror: Path, tmp_path: Path
+) -> None:
+    writer = take_office()
+    note(writer, "a")
+    copy = back_up(writer._connection, tmp_path / "copies", "2026-01-31")
+    note(writer, "b")
+    shutil.copy(copy, path)
+    with pytest.raises(LostLock, match="an older copy of the store was put back while"):
+        note(writer, "c")
+    writer.close()
+    assert path.read_bytes() == copy.read_bytes()
+    assert why(path, last_written(1, mirror)) is not None
+
+
+def test_who_was_taken_over_says_nothing_above_the_later_one(take_office, mirror: Path) -> None:
+    first = take_office()
+    note(first, "a")
+    note(first, "b")
+    second = take_office(1)
+    note(second, "c")
+    second.close()
+    first.close()
+    assert read_written(mirror) == Written(2, 3)
+
+
+def test_a_store_that_is_made_again_is_not_behind_what_it_is_made_from(path: Path, mirror: Path) -> None:
+    last = Written(7, 500)
+    remade = Writer(open_writer(path), last._replace(epoch=6), is_remade=True)
+    assert not remade.is_older_copy
+    note(remade, "a")
+    remade.close()
+    assert why(path, last) is None
