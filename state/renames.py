@@ -36,6 +36,8 @@ class Unfollowed(msgspec.Struct, frozen=True, kw_only=True):
     """The name of the spec, which is still that of another campaign."""
     is_said: bool = False
     """Its spec says so, and it cannot be."""
+    is_deleted: bool = False
+    """That campaign was deleted whole, and lies in the trash; the name of the spec is a new one."""
 
 
 class Unsaid(msgspec.Struct, frozen=True, kw_only=True):

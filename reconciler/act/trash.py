@@ -115,6 +115,8 @@ def take_back(action: RestoreCheckpoint, tools: Tools) -> str:
         Temporary: its place is taken, or its contents cannot be read.
         Permanent: there is no such request.
     """
+    if action.request_id is None:
+        return _take_back_unasked(action, tools)
     with tools.writer.transaction() as store:
         request = select_one(store, RequestRow, "WHERE id = ?", action.request_id)
         stone = select_one(store, TrashRow, "WHERE sequence = ?", action.sequence)
@@ -128,6 +130,15 @@ def take_back(action: RestoreCheckpoint, tools: Tools) -> str:
         result = _take_back(stone, tools, action.sources)
     with tools.writer.transaction() as store:
         put(store, [msgspec.structs.replace(request, handled_at=tools.now(), result=result)])
+    return result
+
+
+def _take_back_unasked(action: RestoreCheckpoint, tools: Tools) -> str:
+    """Take back a campaign that its spec wants again; no request is answered: a refusal is a failure."""
+    stone = _tombstone(action.sequence, action.checkpoint, tools)
+    result = _take_back(msgspec.structs.replace(stone, overrules=None), tools, ())
+    if _tombstone(action.sequence, action.checkpoint, tools).state != "restored":
+        raise Temporary(result)
     return result
 
 
@@ -198,18 +209,18 @@ def forget_undelete(action: ForgetUndelete, tools: Tools) -> str:
     Raises:
         Permanent: there is no such tombstone.
     """
-    stone = msgspec.structs.replace(_tombstone(action, tools), overrules=None)
+    stone = msgspec.structs.replace(_tombstone(action.sequence, name_of(action), tools), overrules=None)
     with tools.writer.transaction() as store:
         put(store, [stone])
     mirror(tools, stone)
     return f"a later {action.overrules} counts again"
 
 
-def _tombstone(action: ForgetUndelete | WriteTombstone, tools: Tools) -> TrashRow:
+def _tombstone(sequence: int | None, name: str, tools: Tools) -> TrashRow:
     with tools.writer.transaction() as store:
-        stone = select_one(store, TrashRow, "WHERE sequence = ?", action.sequence)
+        stone = select_one(store, TrashRow, "WHERE sequence = ?", sequence)
     if stone is None:
-        raise Permanent(f"the store has no tombstone of {name_of(action)}")
+        raise Permanent(f"the store has no tombstone of {name}")
     return stone
 
 
@@ -230,6 +241,6 @@ def write_tombstone(action: WriteTombstone, tools: Tools) -> str:
     Raises:
         Permanent: there is no such tombstone.
     """
-    stone = _tombstone(action, tools)
+    stone = _tombstone(action.sequence, name_of(action), tools)
     mirror(tools, stone)
     return f"{stone.path}.json, {stone.state}"

@@ -343,10 +343,11 @@ def _(year: Year) -> None:
     year.approve()
 
 
-@chapter(1, "and is missed", then=lambda y: expect(y.status("three/campaign-003"), "paused"))
+@chapter(
+    1, "and is missed: its spec wants it", then=lambda y: expect(y.status("three/campaign-003"), "paused")
+)
 def _(year: Year) -> None:
     year.campaign("three/campaign-003", starting_checkpoint="one/campaign-002@best")
-    year.world.ask("undelete", "three/campaign-003")
 
 
 @chapter(20, "and goes again", "needs-approval")

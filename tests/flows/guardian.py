@@ -148,6 +148,8 @@ class Guardian:
         assert f"{'campaign' if is_campaign else 'checkpoint'}/{name}" in self.approved, (
             f"{name}: not approved"
         )
+        if is_campaign:
+            self.approved.discard(f"campaign/{name}")  # said once, for this time
         assert stone["grace_seconds"] >= 24 * 3600, f"{name}: {stone['grace_seconds']} s to take it back"
         mine = after.records.get(stone["campaign_uid"], before.records.get(stone["campaign_uid"]))
         for wanted, what in self._wanted(before, after):

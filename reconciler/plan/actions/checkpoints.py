@@ -68,13 +68,14 @@ class DemoteCheckpoint(OfCheckpoint, frozen=True, kw_only=True):
 class RestoreCheckpoint(Action, frozen=True, kw_only=True):
     """Take a dropped checkpoint, or a deleted campaign, back, as a person asked: from the trash or a copy."""
 
-    request_id: int
+    request_id: int | None = None
+    """None: nobody asked for it; it is a campaign that its spec wants again."""
     checkpoint: str
     """`<hero>/<campaign>@<step>`; of a whole campaign `<hero>/<campaign>`."""
     sequence: int | None
     """Of its tombstone; None: the trash has no such thing."""
     campaign_uid: str | None
-    asked_by: str
+    asked_by: str | None = None
     overrules: str | None = None
     """The line of its campaign's spec that asks for a clean-up now: it counts no more while it stands."""
     sources: tuple[str, ...] = ()

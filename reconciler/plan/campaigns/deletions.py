@@ -14,6 +14,7 @@ from reconciler.plan.copies.export_first import Obstacle
 from reconciler.plan.draft import Draft
 from reconciler.plan.keeping.held_back import is_wanted_back
 from reconciler.plan.keeping.stock import Stock, stock_of
+from reconciler.plan.trash.contents import is_vanished
 from reconciler.plan.world import World
 from state.amounts import count
 from state.ids import campaign_folder, contents_digest, deletion_number
@@ -67,18 +68,23 @@ def _go_on(world: World, draft: Draft, row: CampaignRow, back: set[int | None]) 
 
 
 def _block_deleted(world: World, draft: Draft, stone: TrashRow) -> None:
-    is_there = stone.state == "trashed"
-    when = stone.trashed_at if is_there else f"{stone.trashed_at}, for good"
-    stays = ", so it stays in the trash" if is_there else ""
-    hero = stone.campaign.partition("/")[0]
+    """Name one that its spec wants, and that `trash/undeletes` could not plan to take back."""
+    when, hero = stone.trashed_at, stone.campaign.partition("/")[0]
+    stays, hint = ", for good; its spec wants it", f"begin another: reconcile new campaign {hero}"
+    if stone.state == "trashed" and world.facts.trash.problem is None and is_vanished(world.facts, stone):
+        stays, hint = (
+            "; its spec wants it, and it does not lie in the trash any more",
+            f"put {stone.path} back",
+        )
+    elif stone.state == "trashed":
+        stays = "; its spec wants it, so it stays in the trash"
+        hint = f"reconcile undelete {stone.thing} takes it back, once nothing else has its place"
     draft.block(
         stone.subject,
         code="deleted",
-        message=f"it was deleted at {when}; its spec wants it{stays}",
+        message=f"it was deleted at {when}{stays}",
         cause=world.where(stone.subject),
-        hint=f"reconcile undelete {stone.thing}; or write state: deleted again"
-        if is_there
-        else f"begin another: reconcile new campaign {hero}",
+        hint=hint,
     )
 
 

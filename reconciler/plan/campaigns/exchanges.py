@@ -68,6 +68,8 @@ def _said(desired: Desired, rows: Mapping[str, CampaignRow]) -> dict[str, str]:
     found = {}
     for name, source in desired.campaigns.items():
         was, row = source.spec.was, rows.get(name)
+        if row is None and was is not None and was in rows and rows[was].status == "deleted":
+            continue  # `renames` names it
         if was is not None and was in rows and was != name and (row is None or was not in row.former):
             found[name] = was
     return found

@@ -18,7 +18,7 @@ from reconciler.plan.actions import RenameCampaign
 from reconciler.plan.campaigns.exchanges import find_exchanged
 from reconciler.plan.draft import Draft
 from reconciler.plan.world import World
-from state.renames import HowKnown, Rename, renamed_view
+from state.renames import HowKnown, Rename, Unfollowed, renamed_view
 from state.store.rows import CampaignRow, StoreView
 
 Seen = TypeVar("Seen")
@@ -72,7 +72,7 @@ def is_unclear(desired: Desired, store: StoreView) -> bool:
     known = find_renames(desired, store, {})
     unsaid = [name for name in unknown_names(desired, store) if desired.campaigns[name].spec.was is None]
     in_doubt = len(unsaid) - sum(one.how != "said" for one in known)
-    return in_doubt > 0 and len(without_spec(desired, store)) > len(known)
+    return in_doubt > 0 and len(without_spec(desired, store)) + len(_deleted(store)) > len(known)
 
 
 def unknown_names(desired: Desired, store: StoreView) -> tuple[str, ...]:
@@ -92,6 +92,29 @@ def without_spec(desired: Desired, store: StoreView) -> tuple[CampaignRow, ...]:
     )
 
 
+def _deleted(store: StoreView) -> tuple[CampaignRow, ...]:
+    """Return the campaigns that were deleted whole and lie in the trash still."""
+    lying = {stone.campaign_uid for stone in store.trash if stone.is_campaign and stone.state == "trashed"}
+    return tuple(row for row in store.campaigns if row.status == "deleted" and row.uid in lying)
+
+
+def _unfollowed_deleted(
+    desired: Desired, store: StoreView, moved: Mapping[str, str]
+) -> tuple[Unfollowed, ...]:
+    """Return the new specs that say, or whose files say, that they are of a campaign in the trash."""
+    rows = _deleted(store)
+    if not rows:
+        return ()
+    had, now = _by_former_name(rows), {row.name: row for row in rows}
+    found = []
+    for name in unknown_names(desired, store):
+        was = desired.campaigns[name].spec.was
+        old = was or moved.get(name, name)
+        if (row := now.get(old) or had.get(old)) is not None:
+            found.append(Unfollowed(old=row.name, new=name, is_said=was is not None, is_deleted=True))
+    return tuple(found)
+
+
 def with_renames(
     facts: Facts, desired: Desired, moved: Mapping[str, str], doubtful: Mapping[str, str] = _NONE
 ) -> Facts:
@@ -100,7 +123,8 @@ def with_renames(
     `moved`, `doubtful`: new name → old one, where git says so, and where git and the contents do not agree.
     """
     renames = find_renames(desired, facts.store, moved, doubtful)
-    unfollowed = find_exchanged(desired, facts.store, moved, doubtful).unfollowed
+    deleted = _unfollowed_deleted(desired, facts.store, {**moved, **doubtful})
+    unfollowed = (*find_exchanged(desired, facts.store, moved, doubtful).unfollowed, *deleted)
     if unfollowed:
         facts = msgspec.structs.replace(facts, unfollowed=unfollowed)
     return _with(facts, renames) if renames else facts
@@ -187,7 +211,15 @@ def _never_was(world: World) -> Iterator[tuple[str, str, str]]:
 def _taken_names(world: World) -> Iterator[tuple[str, str, str]]:
     """Yield each spec that was another campaign's, and has a name that is not free."""
     for one in world.facts.unfollowed:
-        if one.is_said:
+        if one.is_deleted:
+            said = "its spec says was:" if one.is_said else "its file was that of"
+            yield (
+                one.new,
+                f"{said} {one.old}, which is deleted, and lies in the trash",
+                f"reconcile undelete {one.old}: then it goes on under this name; "
+                "or write was: none: it begins anew then",
+            )
+        elif one.is_said:
             yield (
                 one.new,
                 f"its spec says was: {one.old}, while {one.new} is another campaign, which moves nowhere",

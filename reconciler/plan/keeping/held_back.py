@@ -33,6 +33,8 @@ def is_held_back(world: World, draft: Draft, stone: TrashRow) -> bool:
         return False
     if is_wanted_back(world, stone):
         return True  # `campaigns/deletions` names it
+    if _block_claimed(world, draft, stone):
+        return True
     try:
         protection = next(_protections(world, stone), None)
     except MalformedRecords as error:
@@ -52,6 +54,21 @@ def is_wanted_back(world: World, stone: TrashRow) -> bool:
     """Is it a campaign that was deleted whole, and whose spec does not say so any more?"""
     source = world.desired.campaigns.get(stone.campaign) if stone.is_campaign else None
     return source is not None and source.spec.state != "deleted"
+
+
+def _block_claimed(world: World, draft: Draft, stone: TrashRow) -> bool:
+    """Name a deleted campaign whose name a new spec says that it had, or whose file that spec's was."""
+    uses = (one for one in world.facts.unfollowed if one.is_deleted and one.old == stone.campaign)
+    claim = next(uses, None) if stone.is_campaign else None
+    if claim is not None:
+        draft.block(
+            stone.subject,
+            code="deleted",
+            message=f"{claim.new} is to be this campaign under a new name, so it stays in the trash",
+            cause=world.misnamed[claim.new].where(*(("was",) if claim.is_said else ())),
+            hint=f"reconcile undelete {stone.thing}; or write was: none there if it is another",
+        )
+    return claim is not None
 
 
 def _way_back(world: World, stone: TrashRow) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator
 import msgspec
 
 from reconciler.desired.realm import duration_seconds
-from reconciler.plan.actions import ArchiveCampaign, PurgeTrash, RestoreCampaign
+from reconciler.plan.actions import ArchiveCampaign, PurgeTrash, RestoreCampaign, RestoreCheckpoint
 from reconciler.plan.changes import Plan
 from reconciler.plan.keeping.kept import checkpoint_id, verdicts_beyond_the_newest
 from reconciler.plan.keeping.stock import stock_of
@@ -68,9 +68,10 @@ class ToCome(msgspec.Struct, frozen=True, kw_only=True):
 def to_come(world: World, plan: Plan) -> ToCome:
     """Return what only waits for its time beside a plan: not what it does, nor what it names as held."""
     now, held = world.observed_now, {(one.subject, one.code) for one in plan.blocked}
-    purged = {change.action.sequence for change in plan.changes if isinstance(change.action, PurgeTrash)}
+    leaving = (change.action for change in plan.changes)
+    left = {one.sequence for one in leaving if isinstance(one, PurgeTrash | RestoreCheckpoint)}
     young = list(_young_drops(world, now, held, _moving(plan)))
-    stones = [stone for stone in world.facts.in_trash if _only_waits(stone, held, purged)]
+    stones = [stone for stone in world.facts.in_trash if _only_waits(stone, held, left)]
     ends = [stone.trashed_at_seconds + stone.grace_seconds for stone in stones]
     age = _minimum_age(world)
     held_while = world.facts.deletions_wait_while if young or stones else None
@@ -92,8 +93,8 @@ def _moving(plan: Plan) -> set[str]:
     return {move.campaign for move in moves if isinstance(move, ArchiveCampaign | RestoreCampaign)}
 
 
-def _only_waits(stone: TrashRow, held: Collection[tuple[str, str]], purged: Collection[int]) -> bool:
-    is_in_time = stone.state == "trashed" and stone.sequence not in purged
+def _only_waits(stone: TrashRow, held: Collection[tuple[str, str]], left: Collection[int | None]) -> bool:
+    is_in_time = stone.state == "trashed" and stone.sequence not in left
     return is_in_time and not _is_named(stone, held)
 
 

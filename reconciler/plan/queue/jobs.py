@@ -147,8 +147,10 @@ def _failure(world: World, row: CampaignRow, job: JobRow) -> str | None:
 
 
 def _comes_back(world: World, row: CampaignRow) -> bool:
-    """Did a person ask for the campaign to be taken out of the trash, and does it lie there?"""
+    """Does a person, or its spec, want the campaign out of the trash, and does it lie there?"""
+    source = world.desired.campaigns.get(row.name)
     asked = any(one.kind == "undelete" and one.campaign == row.name for one in world.facts.store.requests)
+    asked = asked or (source is not None and source.spec.state != "deleted")
     stone = world.facts.deletion(row.uid) if asked else None
     return stone is not None and stone.state == "trashed"
 

@@ -27,7 +27,7 @@ from reconciler.plan.actions import (
 )
 from reconciler.plan.draft import Draft
 from reconciler.plan.keeping.budgets import warn_of_budget, warn_of_realm_budget
-from reconciler.plan.keeping.elsewhere import is_elsewhere, lost_elsewhere, whole_copies
+from reconciler.plan.keeping.elsewhere import is_elsewhere, lost_elsewhere
 from reconciler.plan.keeping.held_back import is_held_back
 from reconciler.plan.keeping.kept import checkpoint_id, drops_of, rules_for, set_name
 from reconciler.plan.keeping.kept_again import is_kept_again
@@ -263,44 +263,6 @@ def _is_doubtful(draft: Draft, stone: TrashRow, doubt: _Doubt | None) -> bool:
         hint=f"take it back: reconcile undelete {stone.thing}{more}",
     )
     return True
-
-
-def plan_undeletes(world: World, draft: Draft) -> None:
-    """Take back what people asked for, oldest request first."""
-    for request in world.facts.store.requests:
-        if request.kind != "undelete":
-            continue
-        stone = _newest_stone(world, request.campaign)
-        is_gone = stone is not None and stone.state == "purged"
-        draft.add(
-            RestoreCheckpoint(
-                request_id=request.id,
-                checkpoint=request.campaign,
-                sequence=stone.sequence if stone else None,
-                campaign_uid=stone.campaign_uid if stone else None,
-                asked_by=request.asked_by,
-                overrules=world.cleanup_line(stone.campaign) if stone else None,
-                sources=_copies(world, stone) if stone and is_gone else (),
-            ),
-            subject=f"{'checkpoint' if '@' in request.campaign else 'campaign'}/{request.campaign}",
-            reason=f"{request.asked_by} asked for it: {request.why}",
-            cause=f"reconcile undelete at {request.asked_at}",
-            source="request",
-        )
-
-
-def _newest_stone(world: World, checkpoint: str) -> TrashRow | None:
-    there = [one for one in world.facts.store.trash if one.thing == checkpoint]
-    waiting = [one for one in reversed(there) if one.state == "trashed"]
-    trashed = min(waiting, key=lambda one: one.keeps is not None, default=None)  # what is dropped comes first
-    return trashed or next((one for one in reversed(there) if _copies(world, one)), None)
-
-
-def _copies(world: World, stone: TrashRow) -> tuple[str, ...]:
-    """Return where whole copies lie of what was deleted here for good."""
-    if stone.state != "purged":
-        return ()
-    return tuple(one.path for one in whole_copies(world.facts, stone))
 
 
 def plan_purges(world: World, draft: Draft) -> None:

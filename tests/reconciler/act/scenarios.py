@@ -207,6 +207,7 @@ SCENARIOS = {
         lambda realm, make: (at_rest(realm, make), realm.done(make.archive())),
     ),
     "RestoreCheckpoint-campaign": Scenario(lambda realm, make: make.take_back_whole(), wanted_back),
+    "RestoreCheckpoint-campaign-unasked": Scenario(lambda realm, make: make.take_back_unasked(), deleted),
     "PurgeTrash-campaign": Scenario(lambda realm, make: make.purge_whole(), deleted),
     "PurgeTrash": Scenario(lambda realm, make: make.purge(7), one_dropped),
     "MarkCheckpoint": Scenario(

@@ -104,6 +104,31 @@ def test_a_campaign_is_not_taken_back_over_what_has_its_place(at_rest: Any, make
     assert at_rest.grave.is_dir()
 
 
+def test_a_campaign_that_its_spec_wants_again_comes_back_and_its_deletion_is_over(
+    at_rest: Any, make: Any
+) -> None:
+    before = contents(at_rest.places.folder)
+    at_rest.done(make.delete(at_rest.manifest))
+
+    assert at_rest.done(make.take_back_unasked()) == ["tiny/campaign-001 is back, paused"]
+
+    after = contents(at_rest.places.folder)
+    assert {name: after[name] for name in before} == before
+    assert (at_rest.view().trash[0].state, at_rest.view().trash[0].overrules) == ("restored", None)
+
+
+def test_a_campaign_that_its_spec_wants_again_and_whose_place_is_taken_stays_in_the_trash_and_that_fails(
+    at_rest: Any, make: Any
+) -> None:
+    at_rest.done(make.delete(at_rest.manifest))
+    at_rest.places.folder.mkdir()
+
+    assert "is taken; it stays in the trash" in at_rest.fails(make.take_back_unasked()).text
+
+    assert at_rest.grave.is_dir()
+    assert at_rest.view().trash[0].state == "trashed"
+
+
 def test_a_purged_campaign_cannot_be_taken_back(at_rest: Any, make: Any) -> None:
     at_rest.done(make.delete(at_rest.manifest), make.purge_whole())
     at_rest.ask("undelete", make.campaign)

@@ -503,6 +503,11 @@ def take_back_whole() -> a.RestoreCheckpoint:
     )  # fmt: skip
 
 
+def take_back_unasked() -> a.RestoreCheckpoint:
+    """Nobody asked; its spec wants the campaign again."""
+    return a.RestoreCheckpoint(checkpoint=CAMPAIGN, sequence=deletion_number(UID), campaign_uid=UID)
+
+
 def purge_whole() -> a.PurgeTrash:
     return a.PurgeTrash(
         campaign=CAMPAIGN, campaign_uid=UID, sequence=deletion_number(UID), step=7, path=f"trash/{UID}-campaign",
@@ -549,6 +554,7 @@ class Builders:
     drop, take_back, purge = map(staticmethod, (drop, take_back, purge))
     forget_undelete = staticmethod(forget_undelete)
     held_out = staticmethod(held_out)
+    take_back_unasked = staticmethod(take_back_unasked)
     delete, take_back_whole, purge_whole = map(staticmethod, (delete, take_back_whole, purge_whole))
     tiny_trainers = TinyTrainers
     workshop = Workshop

@@ -170,6 +170,59 @@ def test_a_campaign_is_deleted_whole_after_an_approval_and_comes_back(
     assert {one["id"]: one["synced"] for one in campaigns(run)}[NAME] == "synced"
 
 
+@pytest.fixture
+def deleted(run, realm: Path, lab: Path, git) -> Path:
+    """A campaign that was deleted whole after an approval: where its folder was."""
+    say(lab, git, "state: deleted")
+    run("apply", "--until-converged")
+    approve(run)
+    assert run("apply", "--until-converged").exit_code == 0
+    assert not realm.exists()
+    return realm
+
+
+def test_a_deleted_campaign_that_its_spec_wants_again_comes_back_and_goes_only_by_another_approval(
+    run, deleted: Path, lab: Path, git, pass_time
+) -> None:
+    say(lab, git)
+    assert "its spec wants it" in plain(run("plan").stdout)
+    assert run("apply", "--until-converged").exit_code == 0
+    assert there(deleted) == ["checkpoint-100", "checkpoint-200"]
+    assert changes(run) == []
+
+    for _ in range(4):
+        pass_time(20 * 3600)
+        run("apply", "--once")
+    say(lab, git, "state: deleted")
+    assert run("apply", "--until-converged").exit_code == 3
+    assert there(deleted) == ["checkpoint-100", "checkpoint-200"]
+
+    git(lab, "rm", "-q", SPEC)
+    git(lab, "commit", "-qm", "an orphan")
+    for _ in range(4):
+        pass_time(20 * 3600)
+        run("apply", "--once")
+    assert there(deleted) == ["checkpoint-100", "checkpoint-200"]
+
+
+def test_a_deleted_campaign_whose_spec_is_moved_is_not_begun_anew_and_goes_on_once_it_is_taken_back(
+    run, deleted: Path, lab: Path, git, pass_time, root: Path
+) -> None:
+    git(lab, "mv", SPEC, SPEC.replace("001", "009"))
+    (lab / SPEC.replace("001", "009")).write_text("id: campaign-009\nwas: pip/campaign-001\n")
+    git(lab, "commit", "-qam", "another name")
+    assert "its spec says was: pip/campaign-001, which is deleted" in plain(run("plan").stdout)
+    for _ in range(4):
+        pass_time(20 * 3600)
+        run("apply", "--once")
+    assert not (root / "campaigns/pip/campaign-009").exists()
+
+    assert run("undelete", NAME).exit_code == 0
+    assert run("apply", "--until-converged").exit_code == 0
+    assert there(deleted) == ["checkpoint-100", "checkpoint-200"]
+    assert "pip/campaign-009" in {one["id"] for one in campaigns(run)}
+
+
 def test_a_deleted_campaign_in_the_trash_is_told_as_a_campaign(
     run, realm: Path, lab: Path, git, root: Path
 ) -> None:
