@@ -129,8 +129,8 @@ WRONG_TURNS = (
     WrongTurn(
         "deleting step 100 matched 1000 and 10000",
         "reconciler/act/trash.py",
-        "    folder = _folder(tools, action.campaign_uid, action.campaign, action.sequence)\n    begun = _stone",
-        "    folder = _folder(tools, action.campaign_uid, action.campaign, action.sequence)\n"
+        "    folder = folder_of(tools, action.campaign_uid, action.campaign, action.sequence)\n    begun = _stone",
+        "    folder = folder_of(tools, action.campaign_uid, action.campaign, action.sequence)\n"
         '    folder = max(folder.parent.glob(f"{folder.name}*"))\n    begun = _stone',
         f"{ACT}test_trash.py::test_dropping_step_7_leaves_step_70_and_700",
     ),

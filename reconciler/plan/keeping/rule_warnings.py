@@ -11,7 +11,6 @@ from reconciler.plan.keeping.kept import METRICS, metrics_of, set_name
 from reconciler.plan.keeping.stock import Stock
 from reconciler.plan.world import World
 from state.examinations import versions_now
-from state.former_names import several_had
 from state.store.rows import CampaignRow, LedgerRow
 
 
@@ -48,6 +47,8 @@ def _is_saved(world: World, name: str) -> bool:
 
 
 def _missing(world: World, name: str) -> str:
+    from state.former_names import several_had  # only for what names nothing
+
     campaign = name.partition("@")[0]
     if (had := several_had(world.facts.store.campaigns, campaign)) is not None:
         return f"{had}: none has it now"

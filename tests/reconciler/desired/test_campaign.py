@@ -141,7 +141,7 @@ def test_a_campaign_does_not_begin_with_itself(mistakes_in, small) -> None:
         ("[{step: 5, date: soon}]", "2:30",
          'is "soon"; expected a date (2026-12-01) or a time with its zone (2026-12-01T08:00:00Z)'),
         ("[{stp: 5}]", "2:15", 'misspelt key "stp"; did you mean "step"?'),
-        ("500", "2:13", "is 500 (a whole number); expected a list"),
+        ("500", "2:13", "is 500 (a whole number); expected a list, for example [{step: ...}]"),
     ],
 )  # fmt: skip
 def test_a_milestone_that_says_nothing_or_the_same_twice_is_refused(

@@ -141,7 +141,7 @@ def test_a_file_above_a_mebibyte_is_named_and_the_next_one_still_read(repository
     git(repository, "commit", "-q", "-a", "-m", "large")
     assert mistakes_at(repository) == [
         "specs/heroes/pip.yaml: has more than 1,048,576 bytes, which is too large for a spec",
-        "specs/queue.yaml:1:9: is 3 (a whole number); expected a list",
+        "specs/queue.yaml:1:9: is 3 (a whole number); expected a list, for example [{id: ...}]",
     ]
 
 
