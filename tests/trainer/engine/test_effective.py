@@ -45,7 +45,7 @@ def test_what_was_left_to_the_trainer_is_reported_as_what_it_became(realm: Realm
     config = a_config(training=a_training(precision="auto", optimizer="muon"))
     found = reported_otherwise(config, reported(realm, config))
     usual = "bf16" if has_bf16_products(torch.device("cpu")) else "fp32"
-    assert [tuple(one) for one in found] == [
+    assert [(one.key, one.asked, one.used) for one in found] == [
         ("training.muon_learning_rate", None, 5e-3),
         ("training.precision", "auto", usual),
     ]
