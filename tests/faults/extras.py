@@ -42,7 +42,7 @@ def leave_unfinished(realm: Any, make: Any) -> None:
 
 def take_office(realm: Any, before: Callable[[], None]) -> None:
     before()
-    enter_office(realm.layout, NOW).close()
+    realm.leave(enter_office(realm.layout, NOW))
 
 
 def back_up(realm: Any, before: Callable[[], None]) -> None:
@@ -51,7 +51,7 @@ def back_up(realm: Any, before: Callable[[], None]) -> None:
         before()
         writer.back_up(realm.layout.backups, "2026-01-31")
     finally:
-        writer.close()
+        realm.leave(writer)
 
 
 def write_sagas(realm: Any, before: Callable[[], None]) -> None:
@@ -60,7 +60,7 @@ def write_sagas(realm: Any, before: Callable[[], None]) -> None:
         before()
         settle_sagas(realm.layout, writer)
     finally:
-        writer.close()
+        realm.leave(writer)
 
 
 def publish(realm: Any, before: Callable[[], None]) -> None:

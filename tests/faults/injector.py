@@ -76,8 +76,13 @@ def disarming() -> Iterator[None]:
     try:
         yield
     finally:
-        os.write = _write
-        failpoints.observe(None)
+        disarm()
+
+
+def disarm() -> None:
+    """Let nothing be armed any more."""
+    os.write = _write
+    failpoints.observe(None)
 
 
 def arm(injector: Injector) -> Callable[[], None]:

@@ -46,6 +46,7 @@ from state.store.connection import open_reader, open_writer
 from state.store.rows import StoreView
 from state.store.tables import put_meta
 from state.store.view import read_view
+from state.store.writer import Writer
 
 NOW = "2026-01-31T12:00:00Z"
 TRAINER = Path(__file__).with_name("tiny_trainer.py")
@@ -103,6 +104,7 @@ class Workshop:
         self.cookie = f"tiny-{os.getpid()}-{time.monotonic_ns()}"
         self.source = root.parent / "sums.jsonl"
         self.has_processes = False
+        self.before_leaving: Callable[[], None] = lambda: None
         """Real ones may carry the cookie. To look for some takes longer than most tests, so few do."""
 
     def found(self) -> None:
@@ -129,7 +131,12 @@ class Workshop:
         try:
             return list(perform([change(action) for action in actions], hands, specs_commit="d" * 40))
         finally:
-            writer.close()
+            self.leave(writer)
+
+    def leave(self, writer: Writer) -> None:
+        """Leave office: how far the store is written is mirrored, if the disk lets it."""
+        self.before_leaving()
+        writer.close()
 
     def done(self, *actions: a.AnyAction, **tools: Any) -> list[str]:
         """Perform the actions, which must succeed; return what they say."""
