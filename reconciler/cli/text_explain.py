@@ -8,8 +8,8 @@ from reconciler.cli.text_plan import Layout, line_of
 
 if TYPE_CHECKING:
     from reconciler.app.explaining.explain import Explanation
+    from reconciler.app.explaining.item_facts import Fact
     from reconciler.app.explaining.origins import Origin
-    from reconciler.app.explaining.thing_facts import Fact
     from reconciler.plan.changes import Blocked
 
 _WIDEST_CELL = 48

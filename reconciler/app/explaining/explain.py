@@ -6,8 +6,9 @@ from typing import Any
 import msgspec
 
 from reconciler.app.explaining.in_the_way import in_the_way
+from reconciler.app.explaining.item_facts import Fact
 from reconciler.app.explaining.origins import Origin, origins_of
-from reconciler.app.explaining.thing_facts import Fact, facts_of
+from reconciler.app.explaining.thing_facts import facts_of
 from reconciler.app.looking.axes import concerns
 from reconciler.app.looking.things import found, meant, named
 from reconciler.app.planning.in_force import look_in_force

@@ -1,6 +1,6 @@
 """The fields of a record, told by `explain` in the words of people."""
 
-from reconciler.app.explaining.thing_facts import item_facts
+from reconciler.app.explaining.item_facts import item_facts
 from reconciler.app.looking.items import CheckpointItem
 
 EXAMINED = CheckpointItem(

@@ -1,0 +1,77 @@
+"""What is known of rows to train: a file of the inbox, a quest, a dataset."""
+
+from collections.abc import Iterator
+
+from reconciler.app.explaining.item_facts import Fact, listed_facts_of
+from reconciler.app.explaining.lineage import lineage_of
+from reconciler.app.looking.dataset_items import shape_words
+from reconciler.app.looking.get import listing_of, source_of
+from reconciler.app.looking.status import status_of
+from reconciler.app.planning.look import View
+from reconciler.plan.dropped import quest_id_of
+from state.amounts import count, size
+from state.contract.lineage import lineage_text
+
+_STATES_OF_DROPPED = {
+    "changing": "may still be written: it changed a moment ago",
+    "open": "open for writing in a program",
+    "future": "changed in the future, by its time",
+    "torn": "its last line is not complete",
+    "unreadable": "cannot be read",
+    "settled": "settled",
+}
+
+
+def inbox_facts(view: View, name: str) -> Iterator[Fact]:
+    file = next((one for one in view.facts.inbox.files if one.name == name), None)
+    taken = [row for row in view.facts.store.inbox if row.name == name]
+    if file is not None:
+        yield Fact(name="state", text=_STATES_OF_DROPPED[file.state])
+        yield Fact(name="path", text=file.path)
+        yield Fact(name="size", text=size(file.size_bytes))
+        if file.changed_at is not None:
+            yield Fact(name="changed", text=file.changed_at)
+        if file.content is not None:
+            rows = count(file.content.num_rows, "row")
+            behind = f", behind {size(file.start_byte)} that were taken in before" if file.start_byte else ""
+            yield Fact(name="rows", text=f"{rows} of {file.content.contract.name}{behind}")
+        if (becomes := quest_id_of(file)) is not None:
+            yield Fact(name="quest", text=becomes)
+    for row in taken:
+        yield Fact(
+            name="taken in", text=f"{row.taken_at}: {count(row.num_rows, 'row')}, quest {row.quest_id}"
+        )
+
+
+def quest_facts(view: View, name: str) -> Iterator[Fact]:
+    quest = next(one for one in view.quests if one.id == name)
+    yield Fact(name="rows", text=source_of(quest))
+    yield from _read_as(view, name)
+    if (made := lineage_of(view, quest)) is not None:
+        yield Fact(name="made by", text=lineage_text(made))
+    for one in status_of(view).campaigns:
+        run = one.run
+        if run is not None and run.quest_id == name:
+            loss = f", loss {run.loss:.3f}" if run.loss is not None else ""
+            far = f"{run.quest_update or 0:,}/{run.quest_updates or 0:,}{loss}"
+            yield Fact(name=run.phase, text=f"{far}, by {one.name} {run.run} on {run.device}")
+    yield from listed_facts_of("quests")(view, name)
+
+
+def _read_as(view: View, quest: str) -> Iterator[Fact]:
+    """Yield by which dataset, or built-in shape, the rows of a quest's file are read."""
+    seen = view.facts.quest_files.get(quest)
+    if seen is None or seen.content is None:
+        return
+    contract = seen.content.contract
+    is_dataset = contract.name in view.desired.datasets
+    said = f"dataset {contract.name}: {shape_words(contract.shape)}" if is_dataset else contract.name
+    yield Fact(name="read as", text=said)
+
+
+def dataset_facts(view: View, name: str) -> Iterator[Fact]:
+    yield from listed_facts_of("datasets")(view, name)
+    (dataset,) = listing_of(view, "datasets", name).items
+    for quest in view.quests:
+        if quest.id in dataset.quests and (made := lineage_of(view, quest)) is not None:
+            yield Fact(name=f"{quest.id} made by", text=lineage_text(made))
