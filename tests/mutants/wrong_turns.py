@@ -71,7 +71,7 @@ WRONG_TURNS = (
         "state/store/schema.py",
         'Table("ledger", LedgerRow, ("sequence",)',
         'Table("ledger", LedgerRow, ("step",)',
-        f"{STATE}store/test_store.py::test_the_ledger_keeps_every_save_of_a_step",
+        f"{STATE}store/test_tables.py::test_the_ledger_keeps_every_save_of_a_step",
     ),
     WrongTurn(
         "the ledger was keyed by bare step, retention too",

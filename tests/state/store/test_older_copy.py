@@ -14,11 +14,6 @@ from state.store.writer import LostLock, Writer
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "realm.db"
-
-
-@pytest.fixture
 def mirror(tmp_path: Path) -> Path:
     return tmp_path / "control/written"
 

@@ -7,22 +7,9 @@ from pathlib import Path
 import apsw
 import pytest
 
-from state.store.connection import open_writer
 from state.store.standing import Standing
 from state.store.tables import get_meta, put_meta
 from state.store.writer import Writer
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "realm.db"
-
-
-@pytest.fixture
-def writer(path: Path) -> Iterator[Writer]:
-    writer = Writer(open_writer(path))
-    yield writer
-    writer.close()
 
 
 @pytest.fixture
