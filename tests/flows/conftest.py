@@ -11,6 +11,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import lab as laboratory
 from lab import Lab
+from proving import Realm
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -31,3 +32,9 @@ def the_lab(tmp_path: Path) -> Iterator[Lab]:
     lab.git("init", "-q", "-b", "main")
     yield lab
     lab.end()
+
+
+@pytest.fixture
+def realm(tmp_path: Path) -> Realm:
+    """Return a realm of instant trainers, to be asked what its checkpoints have learnt."""
+    return Realm(tmp_path)

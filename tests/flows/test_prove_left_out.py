@@ -3,7 +3,7 @@
 import instant
 import pytest
 from lab import rows
-from test_prove import ONE, SUMS, Realm, times_of
+from proving import ONE, SUMS, Realm, times_of
 
 
 @pytest.fixture
@@ -14,14 +14,13 @@ def left_out(monkeypatch: pytest.MonkeyPatch) -> set[int]:
 
 
 def test_rows_that_were_left_out_are_accounted_for_and_not_counted_as_learnt(
-    tmp_path, left_out: set[int]
+    realm: Realm, left_out: set[int]
 ) -> None:
-    lab = Realm(tmp_path)
     left_out |= {3, 9}
-    lab.data(rows(range(12)))
-    lab.apply(queue={"quests": [{**SUMS, "epochs": 2}]})
+    realm.data(rows(range(12)))
+    realm.apply(queue={"quests": [{**SUMS, "epochs": 2}]})
 
-    found = lab.proof(ONE)
+    found = realm.proof(ONE)
 
     (quest,) = found["quests"]
     assert found["is_proven"], found["problems"]
@@ -29,16 +28,17 @@ def test_rows_that_were_left_out_are_accounted_for_and_not_counted_as_learnt(
     assert sum(times_of(quest).values()) == 2 * 12 - 4
     note = f"quest sums of {ONE}: 4 rows left out by the loss guard, not learnt, at update 3, 9"
     assert note in found["notes"]
-    assert note in lab.prove(ONE).stdout
+    assert note in realm.prove(ONE).stdout
 
 
-def test_the_updates_around_one_that_was_left_out_keep_their_numbers(tmp_path, left_out: set[int]) -> None:
-    lab = Realm(tmp_path)
+def test_the_updates_around_one_that_was_left_out_keep_their_numbers(
+    realm: Realm, left_out: set[int]
+) -> None:
     left_out |= {3}
-    lab.data(rows(range(12)))
-    lab.apply()
+    realm.data(rows(range(12)))
+    realm.apply()
 
-    told = [lab.proof(ONE, "--row", f"sums:{row}")["occasions"] for row in range(1, 13)]
+    told = [realm.proof(ONE, "--row", f"sums:{row}")["occasions"] for row in range(1, 13)]
 
     steps = sorted(one["step"] for occasions in told for one in occasions)
     assert steps == [1, 1, 2, 2, 4, 4, 5, 5, 6, 6]
