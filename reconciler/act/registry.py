@@ -80,6 +80,7 @@ EXECUTORS: Mapping[type[a.Action], Executor] = {
     a.DemoteCheckpoint: demoting.demote,
     a.DeleteCampaign: deletions.delete,
     a.RestoreCheckpoint: trash.take_back,
+    a.CallOffDeletion: trash.call_off_deletion,
     a.ForgetUndelete: trash.forget_undelete,
     a.PurgeTrash: purging.purge,
     a.MarkCheckpoint: marks.mark,

@@ -41,6 +41,7 @@ EVENTS = {
     "MoveOutCheckpoint": "moved_out",
     "BringBackCheckpoint": "brought_back",
     "RestoreCheckpoint": "taken_back",
+    "CallOffDeletion": "deletion_called_off",
     "PurgeTrash": "purged",
     "TakeApproval": "approval",
     "HandleRequest": "asked",

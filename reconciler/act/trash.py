@@ -20,6 +20,7 @@ from reconciler.act.tombstones import begun_anew, mirror, new_stone, set_state
 from reconciler.act.tools import Tools
 from reconciler.observed.checkpoints import find_damage, observe_checkpoints
 from reconciler.plan.actions import (
+    CallOffDeletion,
     ForgetUndelete,
     MoveOutCheckpoint,
     RestoreCheckpoint,
@@ -135,7 +136,7 @@ def take_back(action: RestoreCheckpoint, tools: Tools) -> str:
 
 def _take_back_unasked(action: RestoreCheckpoint, tools: Tools) -> str:
     """Take back a campaign that its spec wants again; no request is answered: a refusal is a failure."""
-    stone = _tombstone(action.sequence, action.checkpoint, tools)
+    stone = _called_off(_tombstone(action.sequence, action.checkpoint, tools), tools)
     result = _take_back(msgspec.structs.replace(stone, overrules=None), tools, ())
     if _tombstone(action.sequence, action.checkpoint, tools).state != "restored":
         raise Temporary(result)
@@ -201,6 +202,25 @@ def _bring_back(stone: TrashRow, folder: Path, sources: Sequence[str]) -> str | 
         return damage_in(folder, stone)
     except (Permanent, ContractError) as error:
         return str(error)
+
+
+def call_off_deletion(action: CallOffDeletion, tools: Tools) -> str:
+    """Write that a campaign in the trash was wanted again: into the store, then into its tombstone's mirror.
+
+    Raises:
+        Permanent: there is no such tombstone.
+    """
+    stone = _called_off(_tombstone(action.sequence, action.campaign, tools), tools)
+    if action.is_mirrored:
+        mirror(tools, stone)
+    return "its deletion is over: it comes back as soon as it can, whatever becomes of its spec"
+
+
+def _called_off(stone: TrashRow, tools: Tools) -> TrashRow:
+    after = msgspec.structs.replace(stone, wanted_at=stone.wanted_at or tools.now())
+    with tools.writer.transaction() as store:
+        put(store, [after])
+    return after
 
 
 def forget_undelete(action: ForgetUndelete, tools: Tools) -> str:

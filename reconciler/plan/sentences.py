@@ -109,7 +109,7 @@ def _purge(action: a.PurgeTrash) -> Sentence:
     return Sentence("-", "purge", _dropped(action), what)
 
 
-def _dropped(action: a.PurgeTrash | a.WriteTombstone | a.ForgetUndelete) -> str:
+def _dropped(action: a.PurgeTrash | a.WriteTombstone | a.ForgetUndelete | a.CallOffDeletion) -> str:
     """Return what lies in the trash, in words: a whole campaign has a negative number."""
     if action.sequence < 0:
         return f"campaign {action.campaign}"
@@ -180,6 +180,7 @@ _SENTENCES: dict[type[a.Action], Callable[[Any], Sentence]] = {
         f"{'checkpoint' if '@' in x.checkpoint else 'campaign'} {x.checkpoint}",
         f"from {x.sources[0]}" if x.sources else "out of the trash",
     ),
+    a.CallOffDeletion: lambda x: Sentence("~", "call off", f"deletion of {_dropped(x)}", "it comes back"),
     a.ForgetUndelete: lambda x: Sentence(".", "forget", f"undelete of {_dropped(x)}", x.overrules),
     a.PurgeTrash: _purge,
     a.MarkCheckpoint: _mark_checkpoint,

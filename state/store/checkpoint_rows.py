@@ -152,6 +152,8 @@ class TrashRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """What is wrong with such a full form, once that was found; of all else the ledger says it."""
     verified_at: str | None = None
     """When such a full form was last read again, and was as it was saved."""
+    wanted_at: str | None = None
+    """Of a campaign deleted whole: when its spec wanted it again, so that its deletion is over."""
 
     @property
     def is_campaign(self) -> bool:

@@ -21,7 +21,7 @@ from state.store.rows import (
     TrashRow,
 )
 
-VERSION = 19
+VERSION = 20
 
 
 class Table(msgspec.Struct, frozen=True):
@@ -259,6 +259,11 @@ def _from_18(connection: apsw.Connection) -> None:
     connection.execute("ALTER TABLE trash ADD COLUMN verified_at TEXT")
 
 
+def _from_19(connection: apsw.Connection) -> None:
+    """That its spec wanted a deleted campaign again is kept with what lies in the trash."""
+    connection.execute("ALTER TABLE trash ADD COLUMN wanted_at TEXT")
+
+
 _STEPS = {
     1: _from_1,
     2: _from_2,
@@ -278,6 +283,7 @@ _STEPS = {
     16: _from_16,
     17: _from_17,
     18: _from_18,
+    19: _from_19,
 }
 """By version: what brings a store from it to the next one. Not made from the row types, which move on."""
 

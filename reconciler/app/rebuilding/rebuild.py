@@ -70,7 +70,7 @@ def remake_store(layout: Layout, now: str, *, is_older: bool) -> Remade:
 
 def _fill(path: Path, layout: Layout, said: RowsFound, found: FolderRows) -> dict[str, int]:
     """Write a store with these rows; return how many there are of each kind."""
-    rows = [*said.rows, *_stones(layout), *found.rows]
+    rows = [*said.rows, *_stones(layout, said), *found.rows]
     last = last_written(read_epoch(layout.epoch), layout.written)
     writer = Writer(open_writer(path), last._replace(epoch=last.epoch - 1), is_remade=True)
     try:
@@ -88,11 +88,19 @@ def _fill(path: Path, layout: Layout, said: RowsFound, found: FolderRows) -> dic
     return counts
 
 
-def _stones(layout: Layout) -> Iterator[TrashRow]:
-    """Yield the tombstones that lie in the trash: they are written before the files of rows."""
+def _stones(layout: Layout, said: RowsFound) -> Iterator[TrashRow]:
+    """Yield the tombstones that lie in the trash: they are written before the files of rows.
+
+    But for a deletion that is over: that is said while the trash cannot be written to, too.
+    """
+    over = {one.sequence: one for one in said.rows if isinstance(one, TrashRow) and one.wanted_at is not None}
     for path in sorted(layout.trash.glob("*.json")):
         try:
-            yield row_of(TrashRow, decode_record(read_file(path)))
+            stone = row_of(TrashRow, decode_record(read_file(path)))
+            other = over.get(stone.sequence)
+            if other is not None and other.trashed_at == stone.trashed_at:
+                stone = msgspec.structs.replace(stone, wanted_at=stone.wanted_at or other.wanted_at)
+            yield stone
         except (OSError, ValueError):
             continue  # without its stone nothing is purged
 

@@ -19,6 +19,7 @@ from reconciler.plan.actions.campaigns import (
 )
 from reconciler.plan.actions.checkpoints import (
     DemoteCheckpoint,
+    CallOffDeletion,
     ForgetUndelete,
     MarkCheckpoint,
     PurgeTrash,
@@ -102,6 +103,7 @@ AnyAction = (
     | DemoteCheckpoint
     | DeleteCampaign
     | RestoreCheckpoint
+    | CallOffDeletion
     | ForgetUndelete
     | PurgeTrash
     | WriteTombstone
@@ -129,6 +131,7 @@ __all__ = [
     "ArchiveCampaign",
     "BeginSegment",
     "BringBackCheckpoint",
+    "CallOffDeletion",
     "CloseRun",
     "ConfirmRun",
     "CopyCheckpoint",

@@ -82,6 +82,13 @@ class RestoreCheckpoint(Action, frozen=True, kw_only=True):
     """Of a checkpoint that is not in the trash any more: the folders of its copies elsewhere."""
 
 
+class CallOffDeletion(OfCheckpoint, frozen=True, kw_only=True):
+    """Keep with a campaign in the trash that its spec wanted it again: its deletion is over from then on."""
+
+    is_mirrored: bool = True
+    """Also in the trash itself, which can be read."""
+
+
 class ForgetUndelete(OfCheckpoint, frozen=True, kw_only=True):
     """Forget which line of a spec an undelete overruled: that line is gone, and a later one counts again."""
 

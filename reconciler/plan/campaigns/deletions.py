@@ -15,8 +15,9 @@ from reconciler.plan.draft import Draft
 from reconciler.plan.keeping.held_back import is_wanted_back
 from reconciler.plan.keeping.stock import Stock, stock_of
 from reconciler.plan.trash.contents import is_vanished
+from reconciler.plan.trash.undeletes import wanted_in_words, wanted_where
 from reconciler.plan.world import World
-from state.amounts import count
+from state.amounts import count, moment
 from state.ids import campaign_folder, contents_digest, deletion_number
 from state.store.rows import CampaignRow, TrashRow
 
@@ -61,29 +62,26 @@ def _go_on(world: World, draft: Draft, row: CampaignRow, back: set[int | None]) 
     stone = world.facts.deletion(row.uid)
     if stone is None or stone.sequence in back:
         return
-    if stone.state == "trashed" and world.seen(row.name).home != "missing":
-        _add(draft, row, _again(world, stone, row), cause="an earlier deletion")
     if is_wanted_back(world, stone):
         _block_deleted(world, draft, stone)
+    elif stone.state == "trashed" and world.seen(row.name).home != "missing":
+        _add(draft, row, _again(world, stone, row), cause="an earlier deletion")
 
 
 def _block_deleted(world: World, draft: Draft, stone: TrashRow) -> None:
-    """Name one that its spec wants, and that `trash/undeletes` could not plan to take back."""
-    when, hero = stone.trashed_at, stone.campaign.partition("/")[0]
-    stays, hint = ", for good; its spec wants it", f"begin another: reconcile new campaign {hero}"
+    """Name one that its spec wants, or wanted, and that `trash/undeletes` could not plan to take back."""
+    hero, wants = stone.campaign.partition("/")[0], wanted_in_words(world, stone)
+    stays, hint = f", for good; {wants}", f"begin another: reconcile new campaign {hero}"
     if stone.state == "trashed" and world.facts.trash.problem is None and is_vanished(world.facts, stone):
-        stays, hint = (
-            "; its spec wants it, and it does not lie in the trash any more",
-            f"put {stone.path} back",
-        )
+        stays, hint = f"; {wants}, and it does not lie in the trash any more", f"put {stone.path} back"
     elif stone.state == "trashed":
-        stays = "; its spec wants it, so it stays in the trash"
+        stays = f"; {wants}, so it stays in the trash"
         hint = f"reconcile undelete {stone.thing} takes it back, once nothing else has its place"
     draft.block(
         stone.subject,
         code="deleted",
-        message=f"it was deleted at {when}{stays}",
-        cause=world.where(stone.subject),
+        message=f"it was deleted at {moment(stone.trashed_at)}{stays}",
+        cause=wanted_where(world, stone),
         hint=hint,
     )
 

@@ -51,8 +51,14 @@ def is_held_back(world: World, draft: Draft, stone: TrashRow) -> bool:
 
 
 def is_wanted_back(world: World, stone: TrashRow) -> bool:
-    """Is it a campaign that was deleted whole, and whose spec does not say so any more?"""
-    source = world.desired.campaigns.get(stone.campaign) if stone.is_campaign else None
+    """Is it a campaign that was deleted whole, and whose spec does not say so any more, or once did not?"""
+    is_said = stone.wanted_at is not None and stone.state == "trashed"
+    return stone.is_campaign and (is_said or is_wanted_by_its_spec(world, stone))
+
+
+def is_wanted_by_its_spec(world: World, stone: TrashRow) -> bool:
+    """Has the campaign of a tombstone a spec that does not say `state: deleted`?"""
+    source = world.desired.campaigns.get(stone.campaign)
     return source is not None and source.spec.state != "deleted"
 
 

@@ -2,13 +2,13 @@
 
 A campaign that its spec wants comes back by itself, as by `undelete`. So its deletion is over, whatever
 becomes of the spec later: another `state: deleted` needs another approval and has another time of grace, and
-without a spec the campaign stays as any other.
+without a spec the campaign stays as any other. Of one that cannot come back now that is kept in its tombstone.
 """
 
-from reconciler.plan.actions import RestoreCheckpoint
+from reconciler.plan.actions import CallOffDeletion, RestoreCheckpoint
 from reconciler.plan.draft import Draft
 from reconciler.plan.keeping.elsewhere import whole_copies
-from reconciler.plan.keeping.held_back import is_wanted_back
+from reconciler.plan.keeping.held_back import is_wanted_back, is_wanted_by_its_spec
 from reconciler.plan.trash.contents import is_vanished
 from reconciler.plan.world import World
 from state.store.rows import TrashRow
@@ -56,7 +56,9 @@ def plan_wanted_again(world: World, draft: Draft) -> None:
     """Take back what was deleted whole and is wanted again, but for what a person asks back anyway."""
     asked = {action.sequence for action in draft.actions(RestoreCheckpoint)}
     for stone in world.facts.in_trash:
-        if stone.sequence not in asked and is_wanted_back(world, stone) and _can_come_back(world, stone):
+        if stone.sequence in asked or not is_wanted_back(world, stone):
+            continue
+        if _can_come_back(world, stone):
             draft.add(
                 RestoreCheckpoint(
                     checkpoint=stone.thing,
@@ -64,10 +66,45 @@ def plan_wanted_again(world: World, draft: Draft) -> None:
                     campaign_uid=stone.campaign_uid,
                 ),
                 subject=stone.subject,
-                reason="its spec wants it",
-                cause=world.where(stone.subject),
+                reason=wanted_in_words(world, stone),
+                cause=wanted_where(world, stone),
                 source="edit",
             )
+        elif _may_be_called_off(world, stone):
+            draft.add(
+                CallOffDeletion(
+                    campaign=stone.campaign,
+                    campaign_uid=stone.campaign_uid,
+                    sequence=stone.sequence,
+                    step=stone.step,
+                    is_mirrored=world.facts.trash.problem is None,
+                ),
+                subject=stone.subject,
+                reason=wanted_in_words(world, stone),
+                cause=wanted_where(world, stone),
+                source="edit",
+            )
+
+
+def wanted_in_words(world: World, stone: TrashRow) -> str:
+    """Say that a deleted campaign is wanted again, or was and nobody wants it now."""
+    return "its spec wants it" if is_wanted_by_its_spec(world, stone) else "its spec wanted it since"
+
+
+def wanted_where(world: World, stone: TrashRow) -> str:
+    """Return the line that says so; without a spec where the campaign lies."""
+    return world.where(stone.subject) if stone.campaign in world.desired.campaigns else stone.path
+
+
+def _may_be_called_off(world: World, stone: TrashRow) -> bool:
+    """May it lie in the trash, where nothing says yet that its deletion is over?
+
+    An older copy of the store is not written to.
+    """
+    facts = world.facts
+    is_said = stone.state != "trashed" or stone.wanted_at is not None
+    is_nowhere = facts.trash.problem is None and is_vanished(facts, stone)
+    return not (is_said or is_nowhere or facts.store.older_copy is not None)
 
 
 def _can_come_back(world: World, stone: TrashRow) -> bool:

@@ -208,6 +208,7 @@ SCENARIOS = {
     ),
     "RestoreCheckpoint-campaign": Scenario(lambda realm, make: make.take_back_whole(), wanted_back),
     "RestoreCheckpoint-campaign-unasked": Scenario(lambda realm, make: make.take_back_unasked(), deleted),
+    "CallOffDeletion": Scenario(lambda realm, make: make.call_off_deletion(), deleted),
     "PurgeTrash-campaign": Scenario(lambda realm, make: make.purge_whole(), deleted),
     "PurgeTrash": Scenario(lambda realm, make: make.purge(7), one_dropped),
     "MarkCheckpoint": Scenario(

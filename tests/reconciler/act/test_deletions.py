@@ -1,10 +1,12 @@
 """A campaign deleted whole lies in the trash with its tombstone, comes back as it was, and keeps row and number."""
 
+import json
 import os
 import shutil
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 
@@ -126,7 +128,32 @@ def test_a_campaign_that_its_spec_wants_again_and_whose_place_is_taken_stays_in_
     assert "is taken; it stays in the trash" in at_rest.fails(make.take_back_unasked()).text
 
     assert at_rest.grave.is_dir()
-    assert at_rest.view().trash[0].state == "trashed"
+    assert (at_rest.view().trash[0].state, at_rest.view().trash[0].wanted_at) == ("trashed", make.now)
+
+
+def test_that_a_deletion_is_over_is_kept_with_the_campaign_in_the_trash_and_not_with_another_deletion(
+    at_rest: Any, make: Any
+) -> None:
+    at_rest.done(make.delete(at_rest.manifest))
+    beside = at_rest.grave.with_name(f"{at_rest.grave.name}.json")
+
+    at_rest.done(make.call_off_deletion())
+    assert (at_rest.view().trash[0].state, at_rest.view().trash[0].wanted_at) == ("trashed", make.now)
+    assert json.loads(beside.read_text())["wanted_at"] == make.now
+
+    at_rest.done(make.take_back_unasked(), make.delete(at_rest.manifest))
+    assert (at_rest.view().trash[0].state, at_rest.view().trash[0].wanted_at) == ("trashed", None)
+
+
+def test_a_deletion_is_called_off_while_the_trash_cannot_be_written_to(at_rest: Any, make: Any) -> None:
+    at_rest.done(make.delete(at_rest.manifest))
+    beside = at_rest.grave.with_name(f"{at_rest.grave.name}.json")
+    before = beside.read_bytes()
+
+    at_rest.done(msgspec.structs.replace(make.call_off_deletion(), is_mirrored=False))
+
+    assert at_rest.view().trash[0].wanted_at == make.now
+    assert beside.read_bytes() == before
 
 
 def test_a_purged_campaign_cannot_be_taken_back(at_rest: Any, make: Any) -> None:

@@ -515,6 +515,10 @@ def take_back_unasked() -> a.RestoreCheckpoint:
     return a.RestoreCheckpoint(checkpoint=CAMPAIGN, sequence=deletion_number(UID), campaign_uid=UID)
 
 
+def call_off_deletion() -> a.CallOffDeletion:
+    return a.CallOffDeletion(campaign=CAMPAIGN, campaign_uid=UID, sequence=deletion_number(UID), step=7)
+
+
 def purge_whole() -> a.PurgeTrash:
     return a.PurgeTrash(
         campaign=CAMPAIGN, campaign_uid=UID, sequence=deletion_number(UID), step=7, path=f"trash/{UID}-campaign",
@@ -559,7 +563,7 @@ class Builders:
     elsewhere, move_out, bring_back = map(staticmethod, (elsewhere, move_out, bring_back))
     demote = staticmethod(demote)
     drop, take_back, purge = map(staticmethod, (drop, take_back, purge))
-    forget_undelete = staticmethod(forget_undelete)
+    forget_undelete, call_off_deletion = map(staticmethod, (forget_undelete, call_off_deletion))
     held_out = staticmethod(held_out)
     take_back_unasked = staticmethod(take_back_unasked)
     delete, take_back_whole, purge_whole = map(staticmethod, (delete, take_back_whole, purge_whole))

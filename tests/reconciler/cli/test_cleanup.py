@@ -205,6 +205,29 @@ def test_a_deleted_campaign_that_its_spec_wants_again_comes_back_and_goes_only_b
     assert there(deleted) == ["checkpoint-100", "checkpoint-200"]
 
 
+def test_a_deleted_campaign_that_was_wanted_and_could_not_come_back_is_not_purged_once_its_spec_is_gone(
+    run, deleted: Path, lab: Path, git, pass_time, root: Path
+) -> None:
+    deleted.mkdir()
+    say(lab, git)
+    assert "call off deletion of campaign pip/campaign-001" in plain(run("plan").stdout)
+    run("apply", "--once")
+    git(lab, "rm", "-q", SPEC)
+    git(lab, "commit", "-qm", "an orphan")
+    for _ in range(5):
+        pass_time(20 * 3600)
+        run("apply", "--once")
+    assert "its spec wanted it since, so it stays in the trash" in plain(run("plan").stdout)
+    (item,) = json.loads(run("get", "trash", "--json").stdout)["items"]
+    assert (item["id"], item["is_held"]) == (NAME, True)
+
+    assert run("doctor", "--rebuild").exit_code == 0
+    deleted.rmdir()
+    assert run("apply", "--until-converged").exit_code == 0
+    assert there(deleted) == ["checkpoint-100", "checkpoint-200"]
+    assert changes(run) == []
+
+
 def test_a_deleted_campaign_whose_spec_is_moved_is_not_begun_anew_and_goes_on_once_it_is_taken_back(
     run, deleted: Path, lab: Path, git, pass_time, root: Path
 ) -> None:

@@ -26,6 +26,7 @@ CAME_WITH: dict[int, tuple[str, ...]] = {
     17: ("runs.energy_joules",),
     18: ("inbox.number",),
     19: ("copies.unreachable", "trash.damage", "trash.verified_at"),
+    20: ("trash.wanted_at",),
 }
 """By version: the tables and columns that it added. Version 14 added none."""
 

@@ -135,3 +135,8 @@ def test_of_a_copy_and_a_full_form_of_version_18_nothing_is_known_against_them(p
     full, copy = stone(3, "trashed"), sample(CopyRow)
     store_of_version(path, 18, full, copy)
     assert (brought_here(path, TrashRow), brought_here(path, CopyRow)) == ((full,), (copy,))
+
+
+def test_no_deletion_of_version_19_was_called_off(path: Path) -> None:
+    store_of_version(path, 19, stone(-1, "trashed"))
+    assert [row.wanted_at for row in brought_here(path, TrashRow)] == [None]
