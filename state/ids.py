@@ -113,6 +113,11 @@ def contents_digest(digests: Iterable[str]) -> str:
     return sha256_of(sorted(digests))
 
 
+def deleted_folder(uid: str) -> str:
+    """Return the name that a campaign has in the trash once it is deleted whole."""
+    return f"{uid}-campaign"
+
+
 def checkpoint_folder(step: int) -> str:
     """Return the folder name that the wider ecosystem resumes from."""
     return f"checkpoint-{step}"

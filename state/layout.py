@@ -14,6 +14,7 @@ from state.ids import (
     RunKey,
     campaign_folder,
     checkpoint_folder,
+    deleted_folder,
     recorded_folder,
     segment_folder,
 )
@@ -206,7 +207,7 @@ class Layout(msgspec.Struct, frozen=True):
 
     def deleted_campaign(self, uid: str) -> Path:
         """Return where a campaign lies that is deleted whole, for its time of grace."""
-        return self.trash / f"{uid}-campaign"
+        return self.trash / deleted_folder(uid)
 
     @property
     def active_link(self) -> Path:

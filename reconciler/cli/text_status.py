@@ -142,6 +142,7 @@ def _trash(trash: "TrashStatus") -> str:
     things = counts(**numbers, **{"optimizer state": trash.num_optimizer_states})
     ends = "held" if trash.is_held or trash.next_seconds is None else f"the first for good in {soon}"
     parts = [f"{things}, {size(trash.size_bytes)}, {ends}"] if things else []
+    parts += [f"{trash.num_unknown:,} that the store does not know"] if trash.num_unknown else []
     parts += [f"{trash.num_foreign:,} not ours, never deleted"] if trash.num_foreign else []
     return "; ".join(parts)
 

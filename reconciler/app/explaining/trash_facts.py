@@ -17,6 +17,8 @@ def trash_facts(view: View, _name: str) -> Iterator[Fact]:
     yield Fact(name="holds", text=f"{things}, {size(held.size_bytes)}" if things else "nothing of ours")
     if held.next_seconds is not None:
         yield Fact(name="first for good in", text=duration(held.next_seconds) or "two clean ticks")
+    if held.num_unknown:
+        yield Fact(name="not known", text=f"{held.num_unknown:,}, dropped since the store was copied")
     if held.num_foreign:
         yield Fact(name="not ours", text=f"{held.num_foreign:,}, never deleted")
     if things:

@@ -260,7 +260,8 @@ class TrashItem(msgspec.Struct, frozen=True, kw_only=True):
     is_optimizer_state: bool = False
     """Of a checkpoint that keeps its weights: nothing but its optimizer's state takes room here."""
     state: str
-    """trashed, purging (being deleted now), vanished (taken out by somebody), foreign (not ours)."""
+    """trashed, purging (being deleted now), vanished (taken out by somebody), unknown (dropped since
+    the store, an older copy, was made), foreign (not ours)."""
     reason: str
     kind: str | None = None
     """asked: a person wanted it deleted; rolled: the rules dropped it."""

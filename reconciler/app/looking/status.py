@@ -25,6 +25,7 @@ from reconciler.plan.runs.devices import choose_device
 from reconciler.plan.segments.lowered_rates import living_segment
 from reconciler.plan.segments.words import told
 from reconciler.plan.trash.contents import foreign, num_in_trash
+from reconciler.plan.trash.names import dropped_since
 from reconciler.plan.world import World
 from state.contract.goals import Goals, in_words
 from state.lock import Holder
@@ -86,6 +87,8 @@ class TrashStatus(msgspec.Struct, frozen=True, kw_only=True):
     """The source of the specs is in doubt, or the store an older copy: nothing goes, whatever the time."""
     num_foreign: int
     """What lies there and no tombstone names: never deleted."""
+    num_unknown: int = 0
+    """What was dropped since the store was copied, which was put back: it does not know them."""
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):
@@ -226,6 +229,7 @@ def _trash(view: View) -> TrashStatus:
         next_seconds=next_purge_seconds(view),
         is_held=view.facts.deletions_wait_while is not None,
         num_foreign=len(list(foreign(view.facts))),
+        num_unknown=len(dropped_since(view.facts)),
     )
 
 

@@ -7,9 +7,10 @@ from reconciler.app.planning.look import View
 from reconciler.plan.keeping.to_come import held_by_name
 from reconciler.plan.observed_time import observed_now
 from reconciler.plan.trash.contents import foreign, is_vanished
-from reconciler.plan.trash.names import is_replaced
+from reconciler.plan.trash.names import dropped_since, is_replaced
 from state.store.rows import TrashRow
 
+UNKNOWN = "the store is an older copy, and does not know of its drop: reconcile doctor --rebuild"
 NOT_OURS = "no tombstone names it: it is never deleted"
 VANISHED = "somebody took it out of the trash"
 REPLACED = "somebody put something else in its place"
@@ -18,7 +19,7 @@ REPLACED = "somebody put something else in its place"
 def trash(view: View) -> tuple[TrashItem, ...]:
     """Return what is in the trash, what goes first standing first; what is not ours stands last."""
     ours = sorted(_ours(view), key=_first_gone_first)
-    return (*ours, *_foreign(view))
+    return (*ours, *_unknown(view), *_foreign(view))
 
 
 def _first_gone_first(item: TrashItem) -> tuple[float, str, int]:
@@ -63,6 +64,12 @@ def _gone(view: View, stone: TrashRow) -> str:
 
 def _left(stone: TrashRow, now: float) -> float:
     return max(0.0, stone.trashed_at_seconds + stone.grace_seconds - now)
+
+
+def _unknown(view: View) -> Iterator[TrashItem]:
+    for name in sorted(dropped_since(view.facts)):
+        path = str(view.layout.trash / name)
+        yield TrashItem(id=name, state="unknown", reason=UNKNOWN, is_held=True, path=path)
 
 
 def _foreign(view: View) -> Iterator[TrashItem]:

@@ -18,8 +18,8 @@ from reconciler.plan.actions.campaigns import (
     WriteStatusFiles,
 )
 from reconciler.plan.actions.checkpoints import (
-    DemoteCheckpoint,
     CallOffDeletion,
+    DemoteCheckpoint,
     ForgetUndelete,
     MarkCheckpoint,
     PurgeTrash,

@@ -127,7 +127,7 @@ def _obstacles_to(
             yield Obstacle("is-a-starting-point", f"{name} is needed: {starts[name]}", where, hint)
     if why := why_on_hold(world, draft, stock):
         where = retention_line(world, "acknowledged_losses")
-        yield Obstacle("damaged", why, where, "mend it, or list it under acknowledged_losses")
+        yield Obstacle("deletion-on-hold", why, where, "mend it, or list it under acknowledged_losses")
     if world.is_training(row.name):
         where = f"campaigns/{row.folder_name}/runs"
         yield Obstacle("still-training", "a trainer of it lives", where, "wait until it has left")

@@ -15,7 +15,7 @@ from reconciler.plan.actions import (
     WriteTombstone,
 )
 from reconciler.plan.draft import Draft
-from reconciler.plan.trash.names import folder_name
+from reconciler.plan.trash.names import dropped_since, folder_name, stones_since
 from reconciler.plan.world import World
 from state.store.rows import TrashRow
 
@@ -76,7 +76,8 @@ def is_vanished(facts: Facts, stone: TrashRow) -> bool:
 
 def foreign(facts: Facts) -> Iterator[str]:
     """Yield the names in the trash that no tombstone gives a reason to be there, sorted."""
-    folders = {folder_name(stone) for stone in facts.in_trash}
+    since = dropped_since(facts) | stones_since(facts)
+    folders = {folder_name(stone) for stone in facts.in_trash} | since
     files = {_mirror(stone) for stone in facts.store.trash}
     seen = facts.trash
     yield from sorted((seen.folders | (seen.files - files) | seen.strange) - folders)

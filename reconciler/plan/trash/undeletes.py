@@ -2,7 +2,7 @@
 
 A campaign that its spec wants comes back by itself, as by `undelete`. So its deletion is over, whatever
 becomes of the spec later: another `state: deleted` needs another approval and has another time of grace, and
-without a spec the campaign stays as any other. Of one that cannot come back now that is kept in its tombstone.
+without a spec the campaign stays as any other. Of one that cannot come back now its tombstone keeps that.
 """
 
 from reconciler.plan.actions import CallOffDeletion, RestoreCheckpoint

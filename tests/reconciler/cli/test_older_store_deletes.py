@@ -40,6 +40,10 @@ def states(root: Path) -> list[str]:
         return [row.state for row in select(store, TrashRow)]
 
 
+def words(text: str) -> str:
+    return " ".join(text.split())
+
+
 def blocked(run: Any) -> list[tuple[str, str]]:
     return [(one["subject"], one["code"]) for one in json.loads(run("plan", "--json").stdout)["blocked"]]
 
@@ -127,6 +131,31 @@ def test_what_was_dropped_and_taken_back_is_not_dropped_again(
     assert run("apply", "--until-converged").exit_code == 0
     assert (lying(root), states(root)) == (["checkpoint-1", "checkpoint-2", "checkpoint-3"], ["restored"] * 2)
     assert blocked(run) == []
+
+
+def test_what_was_dropped_since_is_one_fault_and_is_not_called_somebody_elses(
+    resting, run, root: Path, commit_specs, pass_time
+) -> None:
+    resting({}, (1, 2, 3))
+    shutil.copy(root / "realm.db", root.parent / "older.db")
+    commit_specs({"specs/retention.yaml": RULES})
+    pass_time(3)
+    assert run("apply", "--until-converged").exit_code == 0
+    shutil.copy(root.parent / "older.db", root / "realm.db")
+    (root / "trash/mine").mkdir()
+
+    assert blocked(run) == [("store", "store-older")]
+    assert "of 2 checkpoints that do not lie where it says the trash tells" in words(run("plan").stdout)
+    assert "trash 2 that the store does not know; 1 not ours, never deleted" in words(run("status").stdout)
+    items = json.loads(run("get", "trash", "--json").stdout)["items"]
+    assert [(item["state"], item["is_held"]) for item in items] == [
+        *[("unknown", True)] * 2,
+        ("foreign", False),
+    ]
+
+    assert run("doctor", "--rebuild").exit_code == 0
+    assert blocked(run) == []
+    assert "2 checkpoints, 2 kB" in words(run("status").stdout)
 
 
 def test_a_store_that_nobody_put_back_is_not_named(resting, run, root: Path, commit_specs, pass_time) -> None:

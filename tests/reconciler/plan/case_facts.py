@@ -396,7 +396,8 @@ class Builder:
         lying = {name for name, stone in zip(names, trash, strict=True) if stone.state == "trashed"}
         return TrashFacts(
             folders=frozenset(lying - set(seen.get("without", ())) | set(seen.get("foreign", ()))),
-            files=frozenset({f"{name}.json" for name in names} - set(seen.get("without", ()))),
+            files=frozenset({f"{name}.json" for name in names} - set(seen.get("without", ())))
+            | frozenset(seen.get("files", ())),
             strange=frozenset(seen.get("strange", ())),
             problem=seen.get("problem"),
         )
