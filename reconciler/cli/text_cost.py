@@ -1,20 +1,23 @@
 """What a plan keeps, now and at the goals, and what it costs on the disk, in a few lines. Pure."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from reconciler.cli.text_layout import safe, wrapped
+import msgspec
+
+from reconciler.cli.text_layout import INDENT, safe, wrapped
 from state.amounts import count, duration, energy, size
 
 if TYPE_CHECKING:
-    from reconciler.app.planning.plan_document import Kept, PlanDocument
+    from reconciler.app.planning.plan_document import Kept, PlanDocument, PlannedChange
     from reconciler.plan.costs.disk import Cost
     from reconciler.plan.costs.memory import RunMemory
     from reconciler.plan.costs.training import TrainingCost
     from reconciler.plan.keeping.kept_at_goal import AtGoal
 
 _MOST_CAMPAIGNS = 5
+_MOST_ROWS = 10
 _AS_MUCH_AGAIN = 100
 
 
@@ -29,29 +32,98 @@ def kept_lines(document: "PlanDocument", width: int) -> list[str]:
 
 def cost_text(document: "PlanDocument") -> str | None:
     """Return the line of costs; None where the plan neither trains, writes nor frees anything that counts."""
-    parts = list(_training_parts(document.training)) if document.training is not None else []
-    like = document.training.saves_like if document.training is not None else None
-    parts += _cost_parts(document.cost, like) if document.cost is not None else []
+    training, disk = document.training, document.cost
+    parts = list(_training_parts(training)) if training is not None else []
+    like = training.saves_like if training is not None else None
+    parts += _cost_parts(disk, like) if disk is not None else []
     return f"Cost: {', '.join(parts)}." if parts else None
 
 
-def _training_parts(cost: "TrainingCost") -> Iterator[str]:
+def each_lines(document: "PlanDocument", width: int) -> list[str]:
+    """Return what each change costs, below the line of all, where that is not the cost of one of them."""
+    told = [one for one in (*document.changes, *document.afterwards) if one.cost is not None]
+    trains = [one for one in told if one.cost is not None and one.cost.training is not None]
+    writes = [one for one in told if one not in trains and (disk := _disk_of(one)) and disk.adds_bytes]
+    frees = list(_freed(one for one in told if _frees(one)))
+    is_all = len(trains) + len(writes) == 1 and not _is_a_part(document, trains)
+    rows = [] if is_all else [_row(one) for one in (*trains, *writes)]
+    rows += [_freed_row(of_kind) for of_kind in frees] if len(frees) > 1 or (frees and rows) else []
+    more = [f"and {count(len(rows) - _MOST_ROWS, 'change')} more: reconcile plan --json (changes.cost)"]
+    shown = rows if len(rows) <= _MOST_ROWS else rows[:_MOST_ROWS] + more
+    return [line for row in shown for line in _hanging(row, width)]
+
+
+def _is_a_part(document: "PlanDocument", trains: "list[PlannedChange]") -> bool:
+    """Is there more to train than what these changes bring?"""
+    whole = document.training.updates if document.training is not None else None
+    costs = [one.cost.training for one in trains if one.cost is not None]
+    return any(cost is not None and cost.updates != whole for cost in costs)
+
+
+def _hanging(row: str, width: int) -> list[str]:
+    first, *rest = wrapped(row, width - len(INDENT), at=", ")
+    return [f"{INDENT}{first}", *(f"{INDENT}{INDENT}{line}" for line in rest)]
+
+
+def _disk_of(one: "PlannedChange") -> "Cost | None":
+    return one.cost.disk if one.cost is not None else None
+
+
+def _frees(one: "PlannedChange") -> bool:
+    disk = _disk_of(one)
+    return disk is not None and bool(disk.frees_now_bytes or disk.frees_later_bytes)
+
+
+def _row(one: "PlannedChange") -> str:
+    training, disk = (one.cost.training, one.cost.disk) if one.cost is not None else (None, None)
+    parts = list(_training_parts(training, is_all=False)) if training is not None else []
+    parts += _disk_parts(disk) if disk is not None else ()
+    return f"{safe(one.verb)} {safe(one.thing)}: {', '.join(parts)}"
+
+
+def _freed(changes: "Iterable[PlannedChange]") -> "Iterator[list[PlannedChange]]":
+    """Yield what frees room, of one campaign and by one verb together: there may be hundreds."""
+    kinds: dict[tuple[str, str], list[PlannedChange]] = {}
+    for one in changes:
+        campaign = one.subject.partition("@")[0].partition("/")[2]
+        kinds.setdefault((one.verb, campaign), []).append(one)
+    yield from kinds.values()
+
+
+def _freed_row(changes: "list[PlannedChange]") -> str:
+    disks = [disk for one in changes if (disk := _disk_of(one)) is not None]
+    first, last = changes[0], max(disks, key=lambda disk: disk.later_seconds)
+    whole = msgspec.structs.replace(
+        last,
+        frees_now_bytes=sum(disk.frees_now_bytes for disk in disks),
+        frees_later_bytes=sum(disk.frees_later_bytes for disk in disks),
+    )
+    what = safe(first.thing) if len(changes) == 1 else f"{len(changes):,} of {_campaign_of(first)}"
+    return f"{safe(first.verb)} {what}: {', '.join(_disk_parts(whole))}"
+
+
+def _campaign_of(one: "PlannedChange") -> str:
+    return safe(one.subject.partition("@")[0].partition("/")[2])
+
+
+def _training_parts(cost: "TrainingCost", *, is_all: bool = True) -> Iterator[str]:
+    """Yield what is known, and of the cost in all what is not, too: that is said once."""
     if cost.updates is None:
-        yield "updates and time unknown"
+        yield "updates and time unknown" if is_all else "updates unknown"
         return
     yield f"{'about ' if cost.is_about else ''}{count(cost.updates, 'update')}"
     if cost.tokens is not None:
         yield count(cost.tokens, "token")
-    if cost.time is None:
+    if cost.time is not None:
+        reach = _reach(cost.time.seconds, cost.time.high_seconds, duration)
+        yield f"+{duration(cost.time.seconds)} on {cost.device} ({reach})"
+    elif is_all:
         yield "time unknown before a run like it"
-        return
-    reach = _reach(cost.time.seconds, cost.time.high_seconds, duration)
-    yield f"+{duration(cost.time.seconds)} on {cost.device} ({reach})"
-    if cost.energy is None:
+    if cost.energy is not None:
+        reach = _reach(cost.energy.joules, cost.energy.high_joules, energy)
+        yield f"{energy(cost.energy.joules)} ({reach})"
+    elif is_all and cost.time is not None:
         yield "energy unknown: no run like it has measured it"
-        return
-    reach = _reach(cost.energy.joules, cost.energy.high_joules, energy)
-    yield f"{energy(cost.energy.joules)} ({reach})"
 
 
 def _reach(expected: float, high: float, words: Callable[[float], str]) -> str:
@@ -114,6 +186,17 @@ def _cost_parts(cost: "Cost", like: str | None) -> Iterator[str]:
         yield f"{'the rest of the disk' if cost.adds_bytes else 'disk'} unknown before a first training"
     elif cost.unknown:
         yield f"disk unknown for {' and '.join(cost.unknown)}"
+    yield from _freed_parts(cost)
+
+
+def _disk_parts(cost: "Cost") -> Iterator[str]:
+    """Yield what one change writes and frees, as far as it is known."""
+    if cost.adds_bytes:
+        yield f"+{size(cost.adds_bytes)} disk{' at most' if cost.is_at_most else ''}"
+    yield from _freed_parts(cost)
+
+
+def _freed_parts(cost: "Cost") -> Iterator[str]:
     if cost.frees_now_bytes:
         yield f"frees {size(cost.frees_now_bytes)} now"
     if cost.frees_later_bytes:

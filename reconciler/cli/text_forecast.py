@@ -6,7 +6,7 @@ from reconciler.cli.text_layout import INDENT, safe, wrapped
 from state.amounts import count, size
 
 if TYPE_CHECKING:
-    from reconciler.plan.costs.forecast_records import Forecast, QuestEnd
+    from reconciler.plan.costs.records import Forecast, QuestEnd
 
 
 def forecast_lines(found: "Forecast", width: int) -> list[str]:

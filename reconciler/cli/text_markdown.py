@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from reconciler.cli.text_cost import cost_text, kept_lines, memory_lines
+from reconciler.cli.text_cost import cost_text, each_lines, kept_lines, memory_lines
 from reconciler.cli.text_layout import safe
 from reconciler.cli.text_plan import NO_LONGER, Layout, lines_of, summary
 from state.amounts import count, moment
@@ -80,6 +80,8 @@ def _fold(document: "PlanDocument", room: int) -> str:
         return ""
     layout = Layout(every, _WIDTH)
     rows = [row for title, lines in groups for row in _rows(title, lines, layout)]
+    if costs := each_lines(document, _WIDTH):
+        rows += ["# What each of them costs:", *(_in_the_fence(line) for line in costs)]
     head, tail = "<details><summary>Every change</summary>\n\n```diff\n", "\n```\n\n</details>"
     left = room - len(head) - len(tail) - 200
     kept: list[str] = []
@@ -98,7 +100,11 @@ def _rows(title: str, lines: "list[Line]", layout: Layout) -> list[str]:
         mark = "-" if title == NO_LONGER else _MARKS.get(line.symbol, "!")
         shown = msgspec.structs.replace(line, symbol="") if line.symbol == mark else line
         rows += [f"{mark}{text[1:]}" for text in layout.render(shown).split("\n")]
-    return [row.replace("```", _NO_FENCE) for row in rows]
+    return [_in_the_fence(row) for row in rows]
+
+
+def _in_the_fence(row: str) -> str:
+    return row.replace("```", _NO_FENCE)
 
 
 def _inline(text: object) -> str:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from reconciler.cli.text_cost import cost_text, kept_lines, memory_lines
+from reconciler.cli.text_cost import cost_text, each_lines, kept_lines, memory_lines
 from reconciler.cli.text_layout import GAP, INDENT, PLAIN, Paint, columns, padded, safe, wrapped
 from reconciler.cli.text_queue import queue_lines
 from reconciler.plan.changes import folded, num_obstacles
@@ -277,7 +277,7 @@ def _ending(document: "PlanDocument", width: int, paint: Paint, steps: Sequence[
         lines += [paint(line, "dim") for line in wrapped(f"Legend: {', '.join(legend)}", width, at=", ")]
     lines += [paint(line, "strong") for line in wrapped(summary(document), width, at=", ")]
     if cost := cost_text(document):
-        lines += wrapped(cost, width, at=", ")
+        lines += [*wrapped(cost, width, at=", "), *each_lines(document, width)]
     if document.to_come is not None and (text := document.to_come.text):
         lines += wrapped(f"Still to come while apply runs: {text}.", width, at=", ")
     lines += [line for told in memory_lines(document) for line in wrapped(told, width)]

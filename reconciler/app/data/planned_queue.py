@@ -34,6 +34,8 @@ class PlannedQuest(msgspec.Struct, frozen=True, kw_only=True):
     """Of them, as far as nothing of them is saved yet."""
     tokens: TokenCounts | None
     """Of one epoch; None: nobody has counted them."""
+    job_uid: str = ""
+    """Of the job that trains it; a change that is about this job is its cause."""
 
 
 class PlannedQueue(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,6 +117,7 @@ def _of_jobs(
                 epochs=now.epochs - done,
                 epochs_left=_epochs_left(world, job, now.epochs, training_rows),
                 tokens=found.tokens if found is not None else None,
+                job_uid=job.uid,
             )
             yield rank, planned
 
@@ -136,6 +139,7 @@ def works_of(queue: PlannedQueue | None) -> tuple[Work, ...]:
             tokens=one.tokens.num_tokens if one.tokens is not None else None,
             epochs_left=one.epochs_left,
             is_about=one.tokens is None and one.training_rows != one.rows,
+            job_uid=one.job_uid,
         )
         for one in (queue.quests if queue is not None else ())
     )
@@ -158,6 +162,7 @@ def _of_changes(
                 epochs=action.epochs,
                 epochs_left=float(action.epochs),
                 tokens=found.tokens if found is not None else None,
+                job_uid=action.job_uid,
             )
             yield rank_of(world.quest_places, as_woken(world, action)), planned
 

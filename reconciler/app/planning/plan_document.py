@@ -4,6 +4,7 @@ Versioned and complete: a reader needs nothing else to know what would be done, 
 A reader ignores keys that it does not know and refuses a `schema_version` above its own.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -15,9 +16,9 @@ from reconciler.app.surroundings.lock_holder import holder_of
 from reconciler.plan.actions import AnyAction, BeginSegment, StopRun
 from reconciler.plan.changes import Awaiting, Blocked, Change, Source
 from reconciler.plan.costs.disk import Cost, cost_of
-from reconciler.plan.costs.forecast_records import Forecast
 from reconciler.plan.costs.memory import RunMemory, memory_of
-from reconciler.plan.costs.training import TrainingCost, training_cost
+from reconciler.plan.costs.records import ChangeCost, Forecast
+from reconciler.plan.costs.training import TrainingCost, Work, training_cost
 from reconciler.plan.keeping.kept_at_goal import AtGoal, at_goal
 from reconciler.plan.keeping.to_come import ToCome, to_come
 from reconciler.plan.world import World
@@ -47,6 +48,8 @@ class PlannedChange(msgspec.Struct, frozen=True, kw_only=True):
     needs: tuple[str, ...]
     """Ids of changes of this plan that must have succeeded before."""
     action: AnyAction
+    cost: ChangeCost | None = None
+    """What it adds to the cost of the plan; null: nothing that counts."""
 
 
 class Approval(msgspec.Struct, frozen=True, kw_only=True):
@@ -164,8 +167,11 @@ def document_of(view: View, ref: str = "HEAD") -> PlanDocument:
     then, launches = _in_the_end(view)
     to_do = (*plan.changes, *launches)
     queue = planned_queue(then, to_do, view.known_data)
-    training = training_cost(then, to_do, works_of(queue))
-    changes = tuple(planned(change) for change in plan.changes)
+    works = works_of(queue)
+    training = training_cost(then, to_do, works)
+    memory = memory_of(view.facts, to_do)
+    costs = _costs_of_each(then, (*to_do, *plan.afterwards), works, memory)
+    changes = tuple(planned(change, costs.get(change.id)) for change in plan.changes)
     counts: dict[str, int] = {}
     for change in changes:
         counts[change.verb] = counts.get(change.verb, 0) + 1
@@ -185,7 +191,7 @@ def document_of(view: View, ref: str = "HEAD") -> PlanDocument:
         digest=plan.digest,
         changes=changes,
         awaiting=_awaiting(plan.awaiting),
-        afterwards=tuple(planned(change) for change in (*plan.afterwards, *launches)),
+        afterwards=tuple(planned(one, costs.get(one.id)) for one in (*plan.afterwards, *launches)),
         blocked=plan.in_the_way,
         waits=tuple(item for item in plan.blocked if item.is_waiting),
         warnings=plan.warnings,
@@ -195,10 +201,20 @@ def document_of(view: View, ref: str = "HEAD") -> PlanDocument:
         retention=_kept(view),
         cost=cost_of(view.facts, (*to_do, *plan.afterwards), training.saves_bytes if training else None),
         to_come=to_come(world_of(view), plan),
-        memory=memory_of(view.facts, to_do),
+        memory=memory,
         training=training,
         queue=queue,
     )
+
+
+def _costs_of_each(
+    world: World, changes: Sequence[Change], works: Sequence[Work], memory: Sequence[RunMemory]
+) -> dict[str, ChangeCost]:
+    if not changes:
+        return {}
+    from reconciler.plan.costs.each import costs_of_each  # nothing to do is what most plans say
+
+    return costs_of_each(world, changes, works, memory)
 
 
 def _in_the_end(view: View) -> tuple[World, tuple[Change, ...]]:
@@ -261,8 +277,8 @@ def _awaiting(found: Awaiting | None) -> Approval | None:
     )
 
 
-def planned(change: Change) -> PlannedChange:
-    """Return a change as the document has it, with its sentence."""
+def planned(change: Change, cost: ChangeCost | None = None) -> PlannedChange:
+    """Return a change as the document has it, with its sentence and its cost."""
     from reconciler.plan.sentences import sentence_of
 
     sentence = sentence_of(change.action)
@@ -279,6 +295,7 @@ def planned(change: Change) -> PlannedChange:
         risk=change.risk.value,
         needs=change.needs,
         action=change.action,
+        cost=cost,
     )
 
 

@@ -13,8 +13,8 @@ import msgspec
 from reconciler.desired.layers import layers_of, resolve
 from reconciler.desired.realm import duration_seconds
 from reconciler.plan.changes import Change
-from reconciler.plan.costs.forecast_records import Forecast, QuestEnd
 from reconciler.plan.costs.pace import Expected, expected, key_of, runs_alike
+from reconciler.plan.costs.records import Forecast, QuestEnd
 from reconciler.plan.costs.training import Work, config_of, tokens_of, updates_of
 from reconciler.plan.keeping.kept import lasting_references, records_of, rules_of
 from reconciler.plan.keeping.stock import stock_of

@@ -1,10 +1,9 @@
-"""What a plan costs in training: updates, tokens, time and saves of all that there is to train then.
-
-Never a guess: what nobody counted or measured is null.
+"""What a plan costs in training: updates, tokens, time, energy and saves of all that there is to train then,
+and of each content. Never a guess: what nobody counted or measured is null.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -12,10 +11,11 @@ from reconciler.desired.layers import layers_of, resolve
 from reconciler.plan import actions as a
 from reconciler.plan.changes import Change
 from reconciler.plan.costs.pace import Energy, Expected, expected, expected_energy, key_of, runs_alike
-from reconciler.plan.costs.saves import size_of_saves
+from reconciler.plan.costs.saves import SaveSize, size_of_saves
 from reconciler.plan.world import World
 from state.contract.run_config import RunConfig
 from state.store.in_force import in_force
+from state.store.rows import RunRow
 
 
 class Work(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,10 +29,12 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
     epochs_left: float
     is_about: bool = False
     """The rows are those without the share that is held out: nobody has counted which they are."""
+    job_uid: str = ""
+    """Of the job that trains it."""
 
 
 class TrainingCost(msgspec.Struct, frozen=True, kw_only=True):
-    """All that the active campaign has to train once the plan is carried out."""
+    """What the active campaign has to train once the plan is carried out: all of it, or one content."""
 
     campaign: str
     device: str | None
@@ -55,32 +57,87 @@ class TrainingCost(msgspec.Struct, frozen=True, kw_only=True):
     """The checkpoint of another campaign whose size they are taken to have; null: the campaign's newest."""
 
 
+class _Basis(msgspec.Struct, frozen=True):
+    """What training is measured by: the run that does it, runs like it, the size of a save, how often."""
+
+    campaign: str
+    config: RunConfig | None
+    device: str | None
+    alike: tuple[RunRow, ...]
+    save: SaveSize | None
+    every_updates: int | None
+
+
 def training_cost(world: World, changes: Iterable[Change], works: Sequence[Work]) -> TrainingCost | None:
     """Return the cost of what is left to train; None without an active campaign or anything to train."""
+    basis = _basis(world, changes) if works else None
+    if basis is None:
+        return None
+    all_updates = updates_of(works, basis.config)
+    updates, tokens = _within_goal(world, basis.campaign, all_updates, tokens_of(works))
+    is_about = updates == all_updates and any(work.is_about for work in works)
+    return _cost(basis, updates, tokens, _saves(basis, 0, updates, len(works)), is_about=is_about)
+
+
+def training_of_each(
+    world: World, changes: Iterable[Change], works: Sequence[Work]
+) -> tuple[TrainingCost, ...]:
+    """Return the cost of each content in its turn: together they are the cost of all."""
+    basis = _basis(world, changes) if works else None
+    return tuple(_one_by_one(world, basis, works)) if basis is not None else ()
+
+
+def _one_by_one(world: World, basis: _Basis, works: Sequence[Work]) -> Iterator[TrainingCost]:
+    begin: int | None = 0
+    for number, work in enumerate(works, start=1):
+        end, _ = _within_goal(world, basis.campaign, updates_of(works[:number], basis.config), None)
+        updates = end - begin if begin is not None and end is not None else updates_of([work], basis.config)
+        whole, tokens = updates_of([work], basis.config), tokens_of([work])
+        if updates is not None and whole and tokens is not None and updates < whole:
+            tokens = round(tokens * updates / whole)  # the goal ends it before
+        is_about = work.is_about and updates == whole
+        yield _cost(basis, updates, tokens, _saves(basis, begin, updates, 1), is_about=is_about)
+        begin = end
+
+
+def _basis(world: World, changes: Iterable[Change]) -> _Basis | None:
     campaign = world.active
-    if campaign is None or not works:
+    if campaign is None:
         return None
     found = config_of(world, [change.action for change in changes], campaign)
     config, device = found if found is not None else (None, None)
-    all_updates = updates_of(works, config)
-    updates, tokens = _within_goal(world, campaign, all_updates, tokens_of(works))
+    every = None
+    if campaign in world.desired.campaigns:
+        every = int(resolve(layers_of(world.desired, campaign))["checkpoint.every_updates"].value)
+    return _Basis(
+        campaign,
+        config,
+        device,
+        alike=runs_alike(world.facts.store.runs, key_of(*found)) if found is not None else (),
+        save=size_of_saves(world, campaign, config, device),
+        every_updates=every,
+    )
+
+
+def _cost(
+    basis: _Basis, updates: int | None, tokens: int | None, saves: int | None, *, is_about: bool
+) -> TrainingCost:
     time, energy = None, None
-    if config is not None and device is not None and updates is not None:
-        alike = runs_alike(world.facts.store.runs, key_of(config, device))
-        time, energy = expected(alike, updates, tokens), expected_energy(alike, updates, tokens)
-    saves = _saves(world, campaign, updates, len(works))
-    each = size_of_saves(world, campaign, config, device)
+    if updates is not None:
+        time = expected(basis.alike, updates, tokens)
+        energy = expected_energy(basis.alike, updates, tokens)
+    save = basis.save
     return TrainingCost(
-        campaign=campaign,
-        device=device,
+        campaign=basis.campaign,
+        device=basis.device,
         updates=updates,
         tokens=tokens,
-        is_about=updates == all_updates and any(work.is_about for work in works),
+        is_about=is_about,
         time=time,
         energy=energy,
         num_saves=saves,
-        saves_bytes=saves * each.size_bytes if saves is not None and each is not None else None,
-        saves_like=each.like if each is not None else None,
+        saves_bytes=saves * save.size_bytes if saves is not None and save is not None else None,
+        saves_like=save.like if save is not None else None,
     )
 
 
@@ -133,11 +190,12 @@ def _within_goal(
     return left, None if tokens is None else round(tokens * left / updates)
 
 
-def _saves(world: World, campaign: str, updates: int | None, num_contents: int) -> int | None:
-    if updates is None or campaign not in world.desired.campaigns:
+def _saves(basis: _Basis, begin: int | None, updates: int | None, num_contents: int) -> int | None:
+    """Return the saves of so many updates after `begin` others: at their interval, and after each content."""
+    every = basis.every_updates
+    if begin is None or updates is None or every is None:
         return None
-    every = int(resolve(layers_of(world.desired, campaign))["checkpoint.every_updates"].value)
-    return min(updates, updates // every + num_contents)
+    return min(updates, (begin + updates) // every - begin // every + num_contents)
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,8 +2,10 @@
 
 import pytest
 
-from reconciler.cli.text_cost import cost_text
+from reconciler.cli.text_cost import cost_text, each_lines
+from reconciler.plan.costs.disk import Cost
 from reconciler.plan.costs.pace import Expected
+from reconciler.plan.costs.records import ChangeCost
 from reconciler.plan.costs.training import TrainingCost
 
 
@@ -30,3 +32,64 @@ def test_a_time_that_may_be_twice_as_long_is_told_by_its_bound(high: float, said
 def test_updates_that_nobody_counted_are_about_so_many() -> None:
     assert str(line(high=112.0, is_about=True)).startswith("Cost: about 392 updates, 5 tokens")
     assert str(line(high=112.0)).startswith("Cost: 392 updates, ")
+
+
+class Change:
+    """What a row of costs reads of a change."""
+
+    def __init__(self, verb: str, thing: str, cost: ChangeCost) -> None:
+        self.verb, self.thing, self.cost = verb, thing, cost
+        self.subject = "checkpoint/pip/c@" + thing if verb == "trash" else f"quest/{thing}"
+
+
+def queued(name: str, updates: int) -> Change:
+    time = Expected(
+        seconds=updates * 1.0, low_seconds=updates * 0.9, high_seconds=updates * 1.119, num_runs=3
+    )
+    return Change("enqueue", f"quest {name}", ChangeCost(training=training(updates, time)))
+
+
+def training(updates: int, time: Expected | None = None) -> TrainingCost:
+    return TrainingCost(campaign="pip/c", device="cpu", updates=updates, tokens=updates * 50, time=time)
+
+
+def dropped(step: int, freed: int) -> Change:
+    disk = Cost(
+        adds_bytes=0, is_at_most=False, unknown=(), frees_now_bytes=0, frees_later_bytes=freed, later_seconds=3600.0
+    )  # fmt: skip
+    return Change("trash", str(step), ChangeCost(disk=disk))
+
+
+def each(whole: TrainingCost | None, *changes: Change) -> list[str]:
+    document = Document(whole)  # type: ignore[arg-type]  # a plan may train nothing
+    document.changes, document.afterwards = changes, ()  # type: ignore[attr-defined]
+    return each_lines(document, 80)  # type: ignore[arg-type]  # all that it reads
+
+
+def test_each_of_two_quests_is_told_with_what_it_costs_and_how_far_that_may_be_off() -> None:
+    assert each(training(160), queued("q1", 60), queued("q2", 100)) == [
+        "  enqueue quest q1: 60 updates, 3,000 tokens, +1 min on cpu (±12%)",
+        "  enqueue quest q2: 100 updates, 5,000 tokens, +1m 40s on cpu (±12%)",
+    ]
+
+
+def test_one_change_that_costs_all_is_not_told_twice() -> None:
+    assert each(training(60), queued("q1", 60)) == []
+    assert each(None, dropped(10, 500)) == []
+
+
+def test_one_change_beside_what_was_queued_before_is_told_apart() -> None:
+    assert each(training(160), queued("q1", 60)) == [
+        "  enqueue quest q1: 60 updates, 3,000 tokens, +1 min on cpu (±12%)"
+    ]
+
+
+def test_what_is_dropped_of_one_campaign_is_told_in_one_line() -> None:
+    found = each(training(60), queued("q1", 60), queued("q2", 5), dropped(10, 500_000), dropped(20, 700_000))
+    assert found[-1] == "  trash 2 of pip/c: frees 1.2 MB after 1 h in the trash"
+
+
+def test_no_more_than_ten_changes_are_told_one_by_one() -> None:
+    found = each(training(60), *(queued(f"q{number}", 5) for number in range(12)))
+    assert len(found) == 11
+    assert found[-1] == "  and 2 changes more: reconcile plan --json (changes.cost)"

@@ -1,6 +1,20 @@
-"""What a forecast says."""
+"""What the costs of one change, and a forecast, say."""
 
 import msgspec
+
+from reconciler.plan.costs.disk import Cost
+from reconciler.plan.costs.memory import RunMemory
+from reconciler.plan.costs.training import TrainingCost
+
+
+class ChangeCost(msgspec.Struct, frozen=True, kw_only=True):
+    """What one change costs."""
+
+    training: TrainingCost | None = None
+    """Of the content that it queues, or gives more epochs."""
+    disk: Cost | None = None
+    memory: RunMemory | None = None
+    """Of the run that it starts."""
 
 
 class QuestEnd(msgspec.Struct, frozen=True, kw_only=True):
