@@ -20,10 +20,8 @@ def main() -> NoReturn:
     gc.disable()  # before the first import; a loop that runs for weeks turns it on again
     if "apply" not in sys.argv:  # it has threads, and all the time that it needs
         from reconciler.cli.light import lighten
-        from reconciler.cli.quick_imports import import_quickly
 
         lighten()
-        import_quickly()
     from reconciler.cli.group import reconcile
 
     try:

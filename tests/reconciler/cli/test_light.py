@@ -1,7 +1,5 @@
 """What a short command leaves unloaded is loaded by whoever does look into it."""
 
-import hashlib
-import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -49,37 +47,3 @@ def test_msgspec_does_the_same_without_typing_extensions_and_others_still_find_i
         "import typing_extensions; print(typing_extensions.Annotated is typing.Annotated)\n"
     )
     assert said(program) == "Expected `int` >= 1 - at `$.size` True"
-
-
-def test_a_small_sha256_needs_no_openssl_and_a_large_one_takes_it() -> None:
-    program = (
-        "from reconciler.cli.light import lighten; lighten()\n"
-        "import hashlib, sys\n"
-        "small = hashlib.sha256(b'abc').hexdigest()\n"
-        "print(small[:8], '_hashlib' in sys.modules, end=' ')\n"
-        "print(hashlib.sha256(b'a' * 70_000).hexdigest()[:8], '_hashlib' in sys.modules, end=' ')\n"
-        "print(hashlib.sha256(b'abc').hexdigest() == small, hashlib.sha1(b'').hexdigest()[:8])\n"
-    )
-    large = hashlib.sha256(b"a" * 70_000).hexdigest()[:8]
-    assert said(program) == f"ba7816bf False {large} True True da39a3ee"
-
-
-def test_a_sha256_that_is_fed_piece_by_piece_takes_openssl_at_once() -> None:
-    program = (
-        "from reconciler.cli.light import lighten; lighten()\n"
-        "from hashlib import sha256; import sys\n"
-        "digest = sha256(); digest.update(b'abc')\n"
-        "print(digest.hexdigest()[:8], '_hashlib' in sys.modules)\n"
-    )
-    assert said(program) == "ba7816bf True"
-
-
-def test_what_uuid_and_click_ask_of_a_module_is_answered_without_it() -> None:
-    program = (
-        "from reconciler.cli.light import lighten; lighten()\n"
-        "import click, uuid, platform, gettext, sys\n"
-        "print('subprocess' in sys.modules, platform.system() == uuid._platform_system, end=' ')\n"
-        "print(gettext.ngettext('one', 'more', 1), gettext.ngettext('one', 'more', 2), end=' ')\n"
-        "print(platform.python_implementation(), gettext.NullTranslations().gettext('same'))\n"
-    )
-    assert said(program) == f"False True one more {platform.python_implementation()} same"
