@@ -77,7 +77,7 @@ def set_aside(action: SetAsideCheckpoint, tools: Tools) -> str:
         write_status_files(tools, action.campaign_uid, action.campaign)
         return "its contents are right again: it stays"
     place = Path(found.path)
-    target = _free(place.parent, damaged_folder(action.step, action.digest))
+    target = free_place(place.parent, damaged_folder(action.step, action.digest))
     move_folder(place, target)
     write_status_files(tools, action.campaign_uid, action.campaign)
     return f"kept as {target.name}"
@@ -98,7 +98,7 @@ def _call_whole(tools: Tools, row: LedgerRow, found: FoundCheckpoint) -> None:
         put(store, [msgspec.structs.replace(row, damage=None, healthy=found.manifest.healthy)])
 
 
-def _free(folder: Path, name: str) -> Path:
+def free_place(folder: Path, name: str) -> Path:
     """Return a place of this name, with a number behind it when an earlier copy lies there already."""
     place, number = folder / name, 1
     while place.exists():

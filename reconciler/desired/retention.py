@@ -157,7 +157,8 @@ class Archive(Record, frozen=True, kw_only=True):
     to: FolderPath
     """A folder outside of the root. Each is copied there and read back; then the one in the root goes to the
     trash, for trash.rolled. The best and the final one stay in the root, too, until copies.min_copies lie
-    elsewhere. Once state: archived is gone all come back; without this line those there stay until then."""
+    elsewhere; where a copy turns out damaged, another is made from a whole one. Once state: archived is gone
+    all come back; without this line those there stay until then."""
 
 
 class Scrub(Record, frozen=True, kw_only=True):

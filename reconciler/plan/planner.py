@@ -82,6 +82,7 @@ PLANNERS = (
     Planner("source", "plan_source_trouble", occasions.the_source_is_in_trouble),
     Planner("queue.folders", "plan_queue_folders", occasions.always),
     Planner("copies.second_copies", "plan_second_copies", occasions.copies_are_wanted),
+    Planner("copies.standing_copies", "plan_standing_copies", occasions.something_was_moved_out),
     Planner("copies.exports", "plan_exports", occasions.somebody_asks),
     Planner("checkpoints.scrubs", "plan_scrub", occasions.checkpoints_are_read_again),
     Planner("campaigns.renames", "plan_after_renames", occasions.campaigns_are_renamed),

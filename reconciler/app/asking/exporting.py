@@ -11,17 +11,19 @@ from reconciler.app.surroundings.errors import Misused, NotFound
 from reconciler.app.surroundings.ground import named_now, not_found, store_of
 from reconciler.app.surroundings.place import Options
 from state.layout import Layout
-from state.store.rows import ExportWish, StoreView, TrashRow
+from state.store.rows import ExportWish, StoreView
 
 
 def export(
     environment: Environment, options: Options, thing: str, to: Path, why: str | None
 ) -> tuple[Layout, Asked]:
-    """Leave a request to copy a checkpoint, or all that lie there of a campaign, and wake the loop.
+    """Leave a request to copy a checkpoint, or all of a campaign, and wake the loop.
+
+    What was moved out of the root is copied from where it lies.
 
     Raises:
-        Misused: the folder is not there, or lies in the root.
-        NotFound: nothing was applied, or there is no such thing.
+        Misused: the folder lies in the root.
+        NotFound: nothing was applied, there is no such folder, or no such thing.
     """
     layout = layout_of(environment, options)
     name = _known(store_of(layout), thing)
@@ -34,22 +36,15 @@ def export(
     return layout, leave_request(environment, layout, "export", name, why, details_json=details)
 
 
-def _is_away(stone: TrashRow) -> bool:
-    return stone.is_moved and stone.state != "restored"
-
-
 def _known(store: StoreView, thing: str) -> str:
     name = named_now(store.campaigns, thing.removeprefix("checkpoint/").removeprefix("campaign/"))
     names = {row.uid: row.name for row in store.campaigns if row.status != "deleted"}
-    gone = {stone.sequence for stone in store.trash if stone.state != "restored"}
+    gone = {stone.sequence for stone in store.trash if stone.state != "restored" and not stone.is_moved}
     known = {
         f"{names[one.campaign_uid]}@{one.which}"
         for one in store.ledger
         if one.campaign_uid in names and one.sequence not in gone
     }
-    if (stone := next((one for one in store.trash if one.thing == name and _is_away(one)), None)) is not None:
-        place = next((copy.path for copy in store.copies if copy.sequence == stone.sequence), "another place")
-        raise Misused(f"{name} was moved out of the root, and lies in {place}: copy it from there")
     if name not in known | {*names.values()}:
         raise not_found("checkpoint or campaign", name, known | {*names.values()})
     return name

@@ -70,6 +70,8 @@ class CopyCheckpoint(OfCheckpoint, frozen=True, kw_only=True):
     to: str
     """The folder under which `<hero>/<campaign>/checkpoint-<step>` is made, absolute."""
     kind: CopyKind
+    sources: tuple[str, ...] = ()
+    """Of what was moved out of the root: the folders of its whole copies, absolute; one of them is copied."""
 
 
 class MoveOutCheckpoint(OfCheckpoint, frozen=True, kw_only=True):

@@ -31,7 +31,7 @@ def export_first(
     cause = world.where(f"campaign/{row.name}", "export_to")
     missing = [one for one in found if not is_copied(world, row, one, to)]
     for one in missing:
-        action = copy_action(row, one, to, "export")
+        action = copy_action(world, row, one, to, "export")
         if why := failed_lately(world, action):
             yield Obstacle(
                 "not-exported", f"{row.name}@{one.which} is not in {to}: {why}", cause, "mend that"

@@ -9,6 +9,7 @@ from reconciler.plan.changes import change_id
 from reconciler.plan.checkpoints.answers import plan_answer
 from reconciler.plan.copies.places import copy_action, copy_place, is_copied, plan_copy
 from reconciler.plan.draft import Draft
+from reconciler.plan.keeping.elsewhere import moved_out
 from reconciler.plan.keeping.stock import stock_of
 from reconciler.plan.world import World
 from state.amounts import count, size
@@ -30,7 +31,7 @@ def _plan_one(world: World, draft: Draft, request: RequestRow) -> None:
     failed: list[str] = []
     actions: list[CopyCheckpoint] = []
     for row, one in found:
-        action = copy_action(row, one, to, "export")
+        action = copy_action(world, row, one, to, "export")
         if is_copied(world, row, one, to):
             continue
         why = _failure(world, action, request)
@@ -46,14 +47,15 @@ def _plan_one(world: World, draft: Draft, request: RequestRow) -> None:
 
 
 def _things(world: World, request: RequestRow) -> Iterator[tuple[CampaignRow, LedgerRow]]:
-    """Yield what lies there whole of what was asked for."""
+    """Yield what lies there whole of what was asked for, or elsewhere, where it was moved out of the root."""
     name, _, which = request.campaign.partition("@")
     row = world.facts.campaign_row(name)
     if row is None or row.status == "deleted":
         return
     stock = stock_of(world, row)
-    for one in stock.kept:
-        if stock.is_there(one) and which in ("", one.which):
+    here = (one for one in stock.kept if stock.is_there(one))
+    for one in (*here, *moved_out(world.facts, stock)):
+        if which in ("", one.which):
             yield row, one
 
 

@@ -40,7 +40,7 @@ def plan_moves_out(world: World, draft: Draft) -> None:
     moving = {one.campaign for one in draft.actions(RestoreCampaign)}
     moving |= {one.campaign for one in draft.actions(RenameCampaign)}
     for row in world.facts.store.campaigns:
-        if row.status == "archived" and row.name not in moving and _rests(world, row):
+        if row.status == "archived" and row.name not in moving and rests_in_the_archive(world, row):
             stock = stock_of(world, row)
             if not stock.complete or why_on_hold(world, draft, stock):
                 continue
@@ -49,7 +49,7 @@ def plan_moves_out(world: World, draft: Draft) -> None:
                 _move_out(world, draft, stock, retention)
 
 
-def _rests(world: World, row: CampaignRow) -> bool:
+def rests_in_the_archive(world: World, row: CampaignRow) -> bool:
     """Does its spec want it in the archive, whole, and does it lie there?"""
     is_wanted = row.name in world.desired.campaigns and world.wants_archived(row)
     is_free = not world.wants_cleanup(row) and world.suspension(row.name) is None
@@ -84,7 +84,7 @@ def _cause(world: World) -> str:
 def _move_out(world: World, draft: Draft, stock: Stock, retention: Source[Retention]) -> None:
     spec = retention.spec
     needed = spec.copies.min_copies if spec.copies is not None else 1
-    most = precious(stock, spec) if needed > 1 else {}
+    most = precious(world, stock, spec) if needed > 1 else {}
     for one in _movable(world, draft, stock, spec):
         _plan_one(world, draft, stock, one, retention, needed if one in most else 1)
 
@@ -120,7 +120,7 @@ def _plan_one(
             grace = duration_seconds(retention.spec.trash.rolled)
             _plan_move(world, draft, stock.row, one, "archived, and read back elsewhere", grace, cause)
         return
-    action = copy_action(stock.row, one, archive.to, "archive")
+    action = copy_action(world, stock.row, one, archive.to, "archive")
     if why := failed_lately(world, action):
         draft.block(
             f"checkpoint/{stock.row.name}@{one.which}",

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from reconciler.plan.actions import AnyAction, CopyCheckpoint
+from reconciler.plan.actions.base import name_of
 from reconciler.plan.changes import Source, change_id
 from reconciler.plan.draft import Draft
 from reconciler.plan.keeping.elsewhere import whole_copies
@@ -30,8 +31,10 @@ def aside(one: LedgerRow) -> int | None:
     return None if one.is_living else one.segment
 
 
-def copy_action(row: CampaignRow, one: LedgerRow, to: str, kind: CopyKind) -> CopyCheckpoint:
-    """Return what makes a copy."""
+def copy_action(world: World, row: CampaignRow, one: LedgerRow, to: str, kind: CopyKind) -> CopyCheckpoint:
+    """Return what makes a copy: of what lies in the root, or of a copy of what was moved out of it."""
+    stone = world.facts.tombstone(one)
+    sources = whole_copies(world.facts, one) if stone is not None and stone.is_moved else ()
     return CopyCheckpoint(
         campaign=row.name,
         campaign_uid=row.uid,
@@ -42,15 +45,29 @@ def copy_action(row: CampaignRow, one: LedgerRow, to: str, kind: CopyKind) -> Co
         size_bytes=one.size_bytes,
         to=to,
         kind=kind,
+        sources=tuple(copy.path for copy in sources),
     )
 
 
 def plan_copy(draft: Draft, action: CopyCheckpoint, *, reason: str, cause: str, source: Source) -> None:
     """Make a copy, unless this plan makes it already, for whatever reason."""
     if all((one.sequence, one.to) != (action.sequence, action.to) for one in draft.actions(CopyCheckpoint)):
-        which = action.step if action.segment is None else f"{action.segment}:{action.step}"
-        subject = f"checkpoint/{action.campaign}@{which}"
+        subject = f"checkpoint/{name_of(action)}"
         draft.add(action, subject=subject, reason=reason, cause=cause, source=source)
+
+
+def plan_wanted(world: World, draft: Draft, action: CopyCheckpoint, *, reason: str, cause: str) -> None:
+    """Make a copy that the rules want; of one that failed for good lately, say why."""
+    if failed := failed_lately(world, action):
+        draft.block(
+            f"checkpoint/{name_of(action)}",
+            code="copy-failed",
+            message=f"no copy in {action.to}: {failed}",
+            cause=cause,
+            hint="mend that; tried again an hour after it failed",
+        )
+    else:
+        plan_copy(draft, action, reason=reason, cause=cause, source="rules")
 
 
 def failed_lately(world: World, action: AnyAction) -> str | None:

@@ -11,8 +11,9 @@ from reconciler.desired.desired import Source
 from reconciler.desired.metrics import direction_of
 from reconciler.desired.retention import Copies, KeepBest, Retention
 from reconciler.plan.actions import LaunchRun, TrashCheckpoint
-from reconciler.plan.copies.places import copy_action, failed_lately, is_copied, plan_copy
+from reconciler.plan.copies.places import copy_action, is_copied, plan_wanted
 from reconciler.plan.draft import Draft
+from reconciler.plan.keeping.elsewhere import moved_out
 from reconciler.plan.keeping.kept import metrics_of
 from reconciler.plan.keeping.stock import Stock, stock_of
 from reconciler.plan.world import World
@@ -31,13 +32,18 @@ def plan_second_copies(world: World, draft: Draft) -> None:
             continue
         if world.suspension(row.name) is None and not world.is_training(row.name):
             stock = stock_of(world, row)
-            for one, why in precious(stock, retention.spec).items():
-                _plan_one(world, draft, stock, one, why, retention)
+            for one, why in precious(world, stock, retention.spec).items():
+                if stock.is_there(one):
+                    _plan_one(world, draft, stock, one, why, retention)
 
 
-def precious(stock: Stock, spec: Retention) -> dict[LedgerRow, str]:
-    """Return the final checkpoint and the best ones of a campaign's living history, each with why."""
-    rows = [one for one in stock.kept if one.is_living and one.healthy and stock.is_there(one)]
+def precious(world: World, stock: Stock, spec: Retention) -> dict[LedgerRow, str]:
+    """Return the final checkpoint and the best ones of a campaign's living history, each with why.
+
+    Some of them may have been moved out of the root.
+    """
+    kept = [one for one in stock.kept if stock.is_there(one)]
+    rows = [one for one in (*kept, *moved_out(world.facts, stock)) if one.is_living and one.healthy]
     if not rows:
         return {}
     examined_in = versions_now(stock.ledger)
@@ -71,17 +77,8 @@ def _plan_one(
     if copies is None or any(drop.sequence == one.sequence for drop in draft.actions(TrashCheckpoint)):
         return
     for to in _still_wanted(world, stock.row, one, copies):
-        action, cause = copy_action(stock.row, one, to, "copy"), retention.where("copies")
-        if failed := failed_lately(world, action):
-            subject, hint = (
-                f"checkpoint/{stock.row.name}@{one.which}",
-                "mend that; tried again an hour after it failed",
-            )
-            draft.block(
-                subject, code="copy-failed", message=f"no copy in {to}: {failed}", cause=cause, hint=hint
-            )
-        else:
-            plan_copy(draft, action, reason=f"{why} of its campaign", cause=cause, source="rules")
+        action, cause = copy_action(world, stock.row, one, to, "copy"), retention.where("copies")
+        plan_wanted(world, draft, action, reason=f"{why} of its campaign", cause=cause)
 
 
 def _still_wanted(world: World, row: CampaignRow, one: LedgerRow, copies: Copies) -> Iterator[str]:

@@ -22,6 +22,12 @@ def is_elsewhere(facts: Facts, one: LedgerRow) -> bool:
     return stone is not None and stone.is_moved and bool(whole_copies(facts, one))
 
 
+def moved_out(facts: Facts, stock: Stock) -> Iterator[LedgerRow]:
+    """Yield what of a campaign was moved out of the root, and for which a whole copy stands."""
+    if stock.row.uid in facts.moved_out:
+        yield from (one for one in stock.in_force.values() if is_elsewhere(facts, one))
+
+
 def lost_elsewhere(facts: Facts, stock: Stock) -> Iterator[LedgerRow]:
     """Yield what was moved out of the root, and of which no copy is right any more."""
     stones = {stone.sequence: stone for stone in facts.moved_out.get(stock.row.uid, ())}

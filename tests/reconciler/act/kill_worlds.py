@@ -137,6 +137,21 @@ def moved_out_and_purged(realm: Any, make: Any) -> None:
     realm.done(make.purge(7))
 
 
+def copied_and_damaged(realm: Any, make: Any) -> None:
+    """Checkpoint 7 was moved out; of its two copies the first has lost a file."""
+    moved_out_and_purged(realm, make)
+    realm.done(second_copy(realm, make))
+    (exported(realm, make) / "model.safetensors").unlink()
+
+
+def second_copy(realm: Any, make: Any) -> a.CopyCheckpoint:
+    """Return what copies the export of checkpoint 7 to another place."""
+    to = make.elsewhere(realm) / "far"
+    to.mkdir(exist_ok=True)
+    sources = (str(exported(realm, make)),)
+    return make.copy_out(realm, exported_manifest(realm, make), to=str(to), kind="archive", sources=sources)
+
+
 def exported_manifest(realm: Any, make: Any) -> Any:
     return read(exported(realm, make) / "manifest.json", Manifest)
 

@@ -11,6 +11,7 @@ from kill_worlds import (
     aside_and_exported,
     at_rest,
     begun_elsewhere,
+    copied_and_damaged,
     damaged,
     damaged_record,
     deactivated,
@@ -254,6 +255,15 @@ SCENARIOS = {
     "ReadAgain-in-the-trash": Scenario(lambda realm, make: make.read_again(realm, 7), one_dropped),
     "ReadAgain-a-full-form": Scenario(lambda realm, make: make.read_full_form(realm), one_demoted),
     "CopyCheckpoint": Scenario(lambda realm, make: make.copy_out(realm, manifest_of(realm, 7)), two_saved),
+    "CopyCheckpoint-over-a-damaged-one": Scenario(
+        lambda realm, make: make.copy_out(
+            realm,
+            exported_manifest(realm, make),
+            kind="archive",
+            sources=(f"{make.elsewhere(realm)}/far/{make.campaign}/checkpoint-7",),
+        ),
+        copied_and_damaged,
+    ),
     "MendCheckpoint": Scenario(
         lambda realm, make: make.mend(realm, read(exported(realm, make) / "manifest.json", Manifest)),
         aside_and_exported,

@@ -16,6 +16,7 @@ from reconciler.plan.copies.places import copy_place
 from state import atomic
 from state.contract.files import read
 from state.contract.manifest import Manifest
+from state.ids import damaged_folder
 from state.store import requests
 from state.store.connection import open_writer
 from state.store.rows import ExportWish
@@ -355,3 +356,58 @@ def test_a_copy_that_is_damaged_later_is_a_finding_of_a_scrub(saved: Any, make: 
 def test_every_copy_has_a_place_of_its_own() -> None:
     assert copy_place("/mnt/a/", "pip/one", None, 20) == "/mnt/a/pip/one/checkpoint-20"
     assert copy_place("/mnt/a", "pip/one", 2, 20) == "/mnt/a/pip/one/segments/2/checkpoint-20"
+
+
+@pytest.fixture
+def copied(saved: Any, make: Any) -> Manifest:
+    """Checkpoint 20 was copied as the rules want it; then a file of the copy was lost, which a scrub found."""
+    manifest = manifest_of(saved, make)
+    saved.done(make.copy_out(saved, manifest, kind="archive"))
+    (place_of(saved, make) / "model.safetensors").unlink()
+    return manifest
+
+
+def test_a_damaged_copy_is_made_again_in_its_place_and_what_was_damaged_is_kept(
+    saved: Any, make: Any, copied: Manifest
+) -> None:
+    damaged = contents(place_of(saved, make))
+
+    (said,) = saved.done(make.copy_out(saved, copied, kind="archive"))
+
+    aside = damaged_folder(20, copied.digest)
+    assert said.endswith(f"read back and as saved; what was damaged is kept as {aside}")
+    assert contents(place_of(saved, make).with_name(aside)) == damaged
+    home = saved.layout.campaign(make.campaign).checkpoint(20)
+    assert contents(place_of(saved, make)) == contents(home)
+    assert [copy.damage for copy in saved.view().copies] == [None]
+
+
+def test_a_damaged_copy_stays_where_it_is_until_the_new_one_was_read_back(
+    saved: Any, make: Any, copied: Manifest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    damaged = contents(place_of(saved, make))
+    monkeypatch.setattr(copying, "check_written", lambda *_: (_ for _ in ()).throw(OSError(errno.EIO, "bad")))
+
+    saved.fails(make.copy_out(saved, copied, kind="archive"))
+
+    assert contents(place_of(saved, make)) == damaged
+    assert names(place_of(saved, make).parent) == ["checkpoint-20"]
+
+
+def test_what_a_person_exported_and_changed_is_not_replaced(saved: Any, make: Any) -> None:
+    manifest = manifest_of(saved, make)
+    saved.done(make.copy_out(saved, manifest))
+    (place_of(saved, make) / "model.safetensors").unlink()
+
+    outcome = saved.fails(make.copy_out(saved, manifest))
+
+    assert "is in the way: model.safetensors is missing; it was left untouched" in outcome.text
+
+
+def test_a_folder_that_is_no_copy_of_ours_is_never_replaced(saved: Any, make: Any) -> None:
+    place_of(saved, make).mkdir(parents=True)
+
+    outcome = saved.fails(make.copy_out(saved, manifest_of(saved, make), kind="archive"))
+
+    assert outcome.permanent
+    assert "it was left untouched, move it away" in outcome.text

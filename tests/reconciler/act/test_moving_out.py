@@ -246,3 +246,55 @@ def test_a_checkpoint_whose_tombstone_was_written_before_a_kill_goes_on(archived
 
     assert (archived.layout.root / stone.path).is_dir()
     assert msgspec.json.decode((archived.layout.root / f"{stone.path}.json").read_bytes())["kind"] == "moved"
+
+
+def elsewhere_again(realm: Any, make: Any) -> Any:
+    """Return what makes a second copy, on another disk, of the first one."""
+    usb = realm.layout.root.parent / "usb"
+    usb.mkdir(exist_ok=True)
+    return make.copy_out(
+        realm, manifest(realm, make), to=str(usb), kind="archive", sources=(str(exported(realm, make)),)
+    )
+
+
+def test_a_copy_of_what_was_moved_out_is_made_from_another_copy(away: Any, make: Any) -> None:
+    away.done(make.purge(7))
+    action = elsewhere_again(away, make)
+
+    away.done(action)
+
+    place = Path(action.to) / make.campaign / "checkpoint-7"
+    assert contents(place) == contents(exported(away, make))
+    assert sorted(copy.path for copy in away.view().copies) == sorted([str(exported(away, make)), str(place)])
+    assert [copy.damage for copy in away.view().copies] == [None, None]
+
+
+@pytest.mark.parametrize(
+    "content", [b"torn", b"x" * 63], ids=["a file cut short", "other bytes of the same length"]
+)
+def test_a_copy_that_proves_damaged_gives_no_other_and_is_a_finding(
+    away: Any, make: Any, content: bytes
+) -> None:
+    away.done(make.purge(7))
+    action = elsewhere_again(away, make)
+    spoil(exported(away, make) / "model.safetensors", content)
+
+    outcome = away.fails(action)
+
+    assert not outcome.permanent
+    assert "model.safetensors has" in outcome.text
+    assert not (Path(action.to) / make.campaign / "checkpoint-7").exists()
+    assert [copy.damage is not None for copy in away.view().copies] == [True]
+    assert away.view().ledger[0].damage is None
+
+
+def test_a_copy_out_of_reach_gives_no_other_and_is_not_called_damaged(away: Any, make: Any) -> None:
+    away.done(make.purge(7))
+    action = elsewhere_again(away, make)
+    unmounted(exported(away, make))
+
+    outcome = away.fails(action)
+
+    assert outcome.permanent
+    assert "what it would be copied from is out of reach, and not lost" in outcome.text
+    assert [copy.damage for copy in away.view().copies] == [None]

@@ -1,9 +1,12 @@
 """`archive: {to: ...}` through the real commands: an archived campaign makes room in the root, and comes back whole."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
+
+from state.layout import Layout
 
 NAME = "pip/campaign-001"
 SPEC = "specs/campaigns/pip/campaign-001.yaml"
@@ -135,8 +138,6 @@ def test_a_person_who_takes_one_back_keeps_it_in_the_root(
     say("state: archived")
     converge(run)
     let_it_be_purged(run, pass_time)
-    assert "lies in" in plain(run("export", f"{NAME}@100", "--to", str(nas)).stderr)
-
     assert run("undelete", f"{NAME}@100").exit_code == 0
     converge(run)
 
@@ -166,3 +167,72 @@ def test_what_was_moved_out_can_still_be_proved(run, realm: Path, nas: Path, say
     proof = run("prove", f"{NAME}@200")
 
     assert proof.exit_code == 0, proof.stdout + proof.stderr
+
+
+def test_what_was_moved_out_is_exported_from_where_it_lies(
+    run, realm: Path, nas: Path, say, pass_time, tmp_path: Path
+) -> None:
+    before = contents(realm / "checkpoints")
+    say("state: archived")
+    converge(run)
+    let_it_be_purged(run, pass_time)
+    (usb := tmp_path / "usb").mkdir()
+
+    assert run("export", NAME, "--to", str(usb)).exit_code == 0
+    assert f"in {usb}, read back and as saved" in converge(run)
+
+    assert contents(usb / NAME) == before == contents(nas / NAME)
+    assert states(run) == {100: "elsewhere", 200: "elsewhere"}
+
+
+def test_a_copy_in_the_archive_that_is_damaged_is_made_again_from_another(
+    run, realm: Path, nas: Path, say, pass_time, tmp_path: Path
+) -> None:
+    before = contents(realm / "checkpoints")
+    say("state: archived")
+    converge(run)
+    let_it_be_purged(run, pass_time)
+    (usb := tmp_path / "usb").mkdir()
+    run("export", NAME, "--to", str(usb))
+    converge(run)
+    (nas / NAME / "checkpoint-100/model.safetensors").unlink()
+
+    run("scrub", "--all")
+    converge(run)
+
+    (aside,) = (nas / NAME).glob(".damaged-100-*")
+    assert not (aside / "model.safetensors").exists()
+    shutil.rmtree(aside)
+    assert contents(nas / NAME) == before
+    assert "\nNothing to do" in run("plan").stdout
+
+
+@pytest.mark.parametrize("is_purged", [False, True], ids=["in the trash still", "only elsewhere"])
+@pytest.mark.parametrize("is_away", [False, True], ids=["its disk there", "its disk away"])
+def test_a_store_made_again_knows_what_lies_elsewhere_and_plans_no_other_deletion(
+    run, realm: Path, nas: Path, root: Path, say, pass_time, is_purged: bool, is_away: bool
+) -> None:
+    say("state: archived")
+    converge(run)
+    if is_purged:
+        let_it_be_purged(run, pass_time)
+    if is_away:
+        nas.rename(nas.with_name("unmounted"))
+    before = planned(run), states(run)
+
+    for is_lost in (True, False):
+        if is_lost:
+            Layout(root).store.unlink()
+        assert run("doctor", "--rebuild").exit_code == 0
+
+        assert (planned(run), states(run)) == before
+    if is_purged and not is_away:
+        let_it_be_purged(run, pass_time)
+        assert (planned(run), states(run)) == before
+
+
+def planned(run) -> object:
+    """Return what is planned and what is not, but for how long something waits still."""
+    found = json.loads(run("plan", "--json").stdout)
+    blocked = [(item["subject"], item["code"]) for item in found["blocked"]]
+    return found["changes"], blocked, found["warnings"]
