@@ -89,7 +89,7 @@ def test_apply_until_converged_waits_for_a_file_that_was_just_dropped(the_lab: L
     found_realm(the_lab, ["one"], None, [])
     the_lab.spec("realm", **realm(None))
     the_lab.commit()
-    path = drop(the_lab, "sums.jsonl", rows(range(6)), age_seconds=4)
+    path = drop(the_lab, "sums.jsonl", rows(range(6)), age_seconds=0)
 
     said = the_lab.converge().stdout
 
