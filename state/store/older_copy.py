@@ -2,7 +2,8 @@
 
 Each writer raises the epoch, and each of its transactions that changes something a count; files beside the
 store say both, the count once a tick and at the end of an office. An older copy is behind them. What a kill
-leaves is not: the files are written after the store. Who takes office in an older copy writes that down in
+leaves is not: the files are written after the store. A store that knows of the file with its count, which
+is gone or damaged, may be one, and is treated as one. Who takes office in an older copy writes that down in
 it, until the store is made again from the files.
 """
 
@@ -16,6 +17,7 @@ from state.store.tables import get_meta, put_meta
 
 _KEY = "older_copy"
 _WRITES = "num_writes"
+_HAS_MIRROR = "has_mirror"
 _MAX_BYTES = 64
 
 
@@ -28,6 +30,8 @@ class Written(NamedTuple):
 
 
 NOT_WRITTEN = Written()
+UNSAID = -1
+"""As the count of what the files say: none of them does."""
 
 
 def written(connection: apsw.Connection) -> Written:
@@ -40,14 +44,19 @@ def put_writes(connection: apsw.Connection, writes: int) -> None:
     put_meta(connection, _WRITES, str(writes))
 
 
+def put_has_mirror(connection: apsw.Connection) -> None:
+    """Write down that a file beside the store says its count: without that file nobody knows it any more."""
+    put_meta(connection, _HAS_MIRROR, "1")
+
+
 def read_written(mirror: Path) -> Written:
-    """Return how far its mirror says that the store was written; of none, or a damaged one, nothing."""
+    """Return how far its mirror says that the store was written; UNSAID where it is gone or damaged."""
     try:
         words = read_file(mirror, _MAX_BYTES).decode("ascii", "replace").split()
     except (OSError, ValueError):
-        return NOT_WRITTEN
+        return Written(0, UNSAID)
     if len(words) != len(NOT_WRITTEN) or not all(word.isdecimal() for word in words):
-        return NOT_WRITTEN
+        return Written(0, UNSAID)
     return Written(*map(int, words))
 
 
@@ -68,16 +77,19 @@ def last_written(epoch: int, mirror: Path) -> Written:
 
     Read it before the store: who writes meanwhile writes there first.
     """
-    return max(Written(epoch), read_written(mirror))
+    said = read_written(mirror)
+    return Written(epoch, UNSAID) if said.writes == UNSAID else max(Written(epoch), said)
 
 
 def why_older(connection: apsw.Connection, last: Written) -> str | None:
-    """Say how it shows that more was written than the store knows; None: nothing shows it."""
+    """Say how it shows, or may be, that more was written than the store knows; None: nothing shows it."""
     found = written(connection)
-    if found >= last:
-        return None
     if found.epoch < last.epoch:
         return f"its epoch is {found.epoch}, the last one was {last.epoch}"
+    if last.writes == UNSAID and get_meta(connection, _HAS_MIRROR):
+        return "or it may be one: control/written, which said how far it was written, is gone or damaged"
+    if found >= last:
+        return None
     return f"it was written to {found.writes:,} times, the last one {last.writes:,} times"
 
 

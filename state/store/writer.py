@@ -11,10 +11,12 @@ from state.inside import InTheWay
 from state.store.backups import back_up
 from state.store.older_copy import (
     NOT_WRITTEN,
+    UNSAID,
     Written,
     mark_older,
     mirror_written,
     older_copy_of,
+    put_has_mirror,
     put_writes,
     read_written,
     why_older,
@@ -54,11 +56,12 @@ class Writer:
         why = None if is_remade else why_older(connection, last)
         self.epoch = _raise_epoch(connection, last.epoch, newest_number, why)
         if is_remade:
-            put_writes(connection, last.writes)  # the files that it is made from are not behind it
+            put_writes(connection, max(last.writes, 0))  # the files that it is made from are not behind it
         self.is_older_copy = bool(older_copy_of(connection))
         """Somebody put an older store back, which is not made again yet: what happened since is not in it."""
         self._writes = written(connection).writes
         self._mirror, self._mirrored = mirror, self._writes
+        self._has_mirror = mirror is not None and read_written(mirror).writes != UNSAID
         self._changed: set[str] = set()
         watch_changes(connection, self._changed.add)
 
@@ -80,6 +83,8 @@ class Writer:
             if self._connection.total_changes() > before:
                 count += 1
                 put_writes(self._connection, count)
+                if self._has_mirror:
+                    put_has_mirror(self._connection)
             reach("store.commit")
             self._connection.execute("COMMIT")
         except BaseException:
@@ -101,6 +106,7 @@ class Writer:
             with suppress(InTheWay):
                 if read_written(self._mirror) < how_far:  # else a later writer has taken over
                     mirror_written(self._mirror, how_far)
+                self._has_mirror = True
             self._mirrored = self._writes
 
     def back_up(self, folder: Path, day: str) -> Path | None:

@@ -8,7 +8,7 @@ import pytest
 
 from state.store.backups import back_up
 from state.store.connection import open_reader, open_writer
-from state.store.older_copy import NOT_WRITTEN, Written, last_written, read_written, why_older, written
+from state.store.older_copy import UNSAID, Written, last_written, read_written, why_older, written
 from state.store.tables import put_meta
 from state.store.writer import LostLock, Writer
 
@@ -97,11 +97,35 @@ def test_a_store_that_was_never_counted_is_no_older_copy(take_office, path: Path
 
 
 @pytest.mark.parametrize("content", [b"", b"7", b"-1 5", b"1 many", b"\xff\xfe", b"1 2 3", b"9" * 100])
-def test_what_is_not_understood_beside_the_store_proves_nothing(mirror: Path, content: bytes) -> None:
-    mirror.parent.mkdir()
+def test_a_store_whose_mirror_is_damaged_or_gone_may_be_an_older_copy_until_it_is_made_again(
+    take_office, path: Path, mirror: Path, content: bytes
+) -> None:
+    writer = take_office()
+    note(writer, "a")
+    writer.mirror()
+    note(writer, "b")  # from here on the store knows of the mirror
+    writer.close()
+    assert why(path, last_written(1, mirror)) is None
     mirror.write_bytes(content)
-    assert read_written(mirror) == NOT_WRITTEN
-    assert last_written(4, mirror) == Written(4)
+    assert last_written(4, mirror) == Written(4, UNSAID)
+    damaged = why(path, last_written(1, mirror))
+    assert damaged == "or it may be one: control/written, which said how far it was written, is gone or damaged"
+    mirror.unlink()
+    assert why(path, last_written(1, mirror)) == damaged
+    assert take_office(1).is_older_copy
+    path.unlink()
+    remade = Writer(open_writer(path), Written(1, UNSAID), is_remade=True, mirror=mirror)
+    note(remade, "a")
+    remade.close()
+    assert (remade.is_older_copy, why(path, last_written(2, mirror))) == (False, None)
+
+
+def test_a_store_that_never_had_a_mirror_needs_none(take_office, path: Path, mirror: Path) -> None:
+    writer = take_office()
+    note(writer, "a")
+    writer._connection.close()  # killed before the mirror was written for the first time
+    assert why(path, last_written(1, mirror)) is None
+    assert not take_office(1).is_older_copy
 
 
 def test_a_folder_in_the_place_of_the_mirror_stops_nothing(take_office, mirror: Path) -> None:
@@ -110,7 +134,8 @@ def test_a_folder_in_the_place_of_the_mirror_stops_nothing(take_office, mirror: 
     note(writer, "a")
     writer.mirror()
     writer.close()
-    assert read_written(mirror) == NOT_WRITTEN
+    assert read_written(mirror).writes == UNSAID
+    assert not take_office(1).is_older_copy
 
 
 def test_nothing_is_written_to_an_older_copy_that_is_put_back_under_a_living_reconciler(
