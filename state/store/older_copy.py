@@ -1,4 +1,5 @@
-"""Is the store an older copy of itself that somebody put back? Then what happened since is not in it.
+"""Is the store an older copy of itself that somebody put back, or that of another root? Then what happened
+here since is not in it.
 
 Each writer raises the epoch, and each of its transactions that changes something a count; files beside the
 store say both, the count once a tick and at the end of an office. An older copy is behind them. What a kill
@@ -7,6 +8,7 @@ is gone or damaged, may be one, and is treated as one. Who takes office in an ol
 it, until the store is made again from the files.
 """
 
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,16 +19,25 @@ from state.store.tables import get_meta, put_meta
 
 _KEY = "older_copy"
 _WRITES = "num_writes"
+_UID, _UID_BYTES = "store_uid", 8
 _HAS_MIRROR = "has_mirror"
 _MAX_BYTES = 64
+_MIN_WORDS = 2
+"""Of what the mirror says: epoch and count; since a later version the uid, too."""
 
 
 class Written(NamedTuple):
-    """How far a store was written; of two of the same store the lesser is the older one."""
+    """Which store it is, and how far it was written."""
 
     epoch: int = 0
     writes: int = 0
     """Of the transactions that changed something, under every epoch."""
+    uid: str | None = None
+    """Drawn for each root's store; None: an older version wrote it."""
+
+    def is_before(self, other: "Written") -> bool:
+        """Was it written less far than another? Of two copies of one store it is the older one then."""
+        return self[:2] < other[:2]
 
 
 NOT_WRITTEN = Written()
@@ -36,7 +47,14 @@ UNSAID = -1
 
 def written(connection: apsw.Connection) -> Written:
     """Return how far the store was written."""
-    return Written(int(get_meta(connection, "epoch") or 0), int(get_meta(connection, _WRITES) or 0))
+    epoch, writes = (int(get_meta(connection, key) or 0) for key in ("epoch", _WRITES))
+    return Written(epoch, writes, get_meta(connection, _UID))
+
+
+def put_uid(connection: apsw.Connection, uid: str | None) -> None:
+    """Give a store that has none its uid: this one, or a new one."""
+    if get_meta(connection, _UID) is None:
+        put_meta(connection, _UID, uid or os.urandom(_UID_BYTES).hex())
 
 
 def put_writes(connection: apsw.Connection, writes: int) -> None:
@@ -55,9 +73,9 @@ def read_written(mirror: Path) -> Written:
         words = read_file(mirror, _MAX_BYTES).decode("ascii", "replace").split()
     except (OSError, ValueError):
         return Written(0, UNSAID)
-    if len(words) != len(NOT_WRITTEN) or not all(word.isdecimal() for word in words):
+    if not _MIN_WORDS <= len(words) <= len(NOT_WRITTEN) or not all(word.isdecimal() for word in words[:2]):
         return Written(0, UNSAID)
-    return Written(*map(int, words))
+    return Written(int(words[0]), int(words[1]), words[2] if len(words) > _MIN_WORDS else None)
 
 
 def mirror_written(mirror: Path, how_far: Written) -> None:
@@ -69,7 +87,8 @@ def mirror_written(mirror: Path, how_far: Written) -> None:
     from state.atomic import ensure_folder, write_file
 
     ensure_folder(mirror.parent)
-    write_file(mirror, f"{how_far.epoch} {how_far.writes}\n".encode())
+    words = (how_far.epoch, how_far.writes, *([how_far.uid] if how_far.uid else []))
+    write_file(mirror, f"{' '.join(map(str, words))}\n".encode())
 
 
 def last_written(epoch: int, mirror: Path) -> Written:
@@ -78,17 +97,21 @@ def last_written(epoch: int, mirror: Path) -> Written:
     Read it before the store: who writes meanwhile writes there first.
     """
     said = read_written(mirror)
-    return Written(epoch, UNSAID) if said.writes == UNSAID else max(Written(epoch), said)
+    if said.writes == UNSAID:
+        return Written(epoch, UNSAID)
+    return Written(epoch, uid=said.uid) if said.epoch < epoch else said
 
 
 def why_older(connection: apsw.Connection, last: Written) -> str | None:
-    """Say how it shows, or may be, that more was written than the store knows; None: nothing shows it."""
+    """Say how it shows, or may be, that more was written here than it knows; None: nothing shows it."""
     found = written(connection)
+    if found.uid is not None and last.uid not in (None, found.uid):
+        return f"or that of another root: it is store {found.uid}, the files beside it are of {last.uid}"
     if found.epoch < last.epoch:
         return f"its epoch is {found.epoch}, the last one was {last.epoch}"
     if last.writes == UNSAID and get_meta(connection, _HAS_MIRROR):
         return "or it may be one: control/written, which said how far it was written, is gone or damaged"
-    if found >= last:
+    if not found.is_before(last):
         return None
     return f"it was written to {found.writes:,} times, the last one {last.writes:,} times"
 

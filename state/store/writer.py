@@ -17,6 +17,7 @@ from state.store.older_copy import (
     mirror_written,
     older_copy_of,
     put_has_mirror,
+    put_uid,
     put_writes,
     read_written,
     why_older,
@@ -54,12 +55,13 @@ class Writer:
     ) -> None:
         self._connection = connection
         why = None if is_remade else why_older(connection, last)
-        self.epoch = _raise_epoch(connection, last.epoch, newest_number, why)
+        self.epoch = _raise_epoch(connection, last.epoch, newest_number, why, last.uid if is_remade else None)
         if is_remade:
             put_writes(connection, max(last.writes, 0))  # the files that it is made from are not behind it
         self.is_older_copy = bool(older_copy_of(connection))
         """Somebody put an older store back, which is not made again yet: what happened since is not in it."""
-        self._writes = written(connection).writes
+        self._writes, self._uid = written(connection)[1:]
+        self._said_uid = last.uid or self._uid
         self._mirror, self._mirrored = mirror, self._writes
         self._has_mirror = mirror is not None and read_written(mirror).writes != UNSAID
         self._changed: set[str] = set()
@@ -102,9 +104,9 @@ class Writer:
             OSError: the disk is full or failing.
         """
         if self._mirror is not None and self._mirrored < self._writes:
-            how_far = Written(self.epoch, self._writes)
+            how_far = Written(self.epoch, self._writes, self._said_uid)
             with suppress(InTheWay):
-                if read_written(self._mirror) < how_far:  # else a later writer has taken over
+                if read_written(self._mirror).is_before(how_far):  # else a later writer has taken over
                     mirror_written(self._mirror, how_far)
                 self._has_mirror = True
             self._mirrored = self._writes
@@ -127,7 +129,12 @@ class Writer:
                 f"another reconciler took over this root (epoch {found.epoch}, this one has {self.epoch}); "
                 "nothing was written; see `reconcile status`"
             )
-        if found < expected:
+        if found.uid != self._uid:
+            raise LostLock(
+                "the store of another root was put in the place of this one while this reconciler was at "
+                "work; nothing was written; see `reconcile status`"
+            )
+        if found.is_before(expected):
             raise LostLock(
                 "an older copy of the store was put back while this reconciler was at work (epoch "
                 f"{found.epoch}, written to {found.writes:,} times, not epoch {self.epoch}, "
@@ -146,12 +153,13 @@ def next_number(connection: apsw.Connection) -> int:
 
 
 def _raise_epoch(
-    connection: apsw.Connection, mirrored: int, newest_number: int | None, why: str | None
+    connection: apsw.Connection, mirrored: int, newest_number: int | None, why: str | None, uid: str | None
 ) -> int:
     connection.execute("BEGIN IMMEDIATE")
     try:
         epoch = max(int(get_meta(connection, "epoch") or 0), mirrored) + 1
         put_meta(connection, "epoch", str(epoch))
+        put_uid(connection, uid)
         if newest_number is not None and newest_number >= next_number(connection):
             put_meta(connection, _NEWEST_NUMBER, str(newest_number))
         if why is not None:

@@ -41,8 +41,8 @@ from reconciler.app.planning.local_history import remember_history, with_history
 from reconciler.app.planning.look import View, world_of
 from reconciler.app.planning.moved_specs import with_moved_specs
 from reconciler.app.surroundings.environment import Environment
-from reconciler.app.surroundings.errors import Failed
 from reconciler.app.surroundings.place import Options
+from reconciler.app.surroundings.realm_store import check_realm
 from reconciler.app.surroundings.remembered_root import common_folder
 from reconciler.desired.desired import Desired
 from reconciler.desired.edits import uncommitted
@@ -102,6 +102,7 @@ class Ticker:
         self._fetcher = begun.fetcher
         self._show = show
         self._choose = choose
+        check_realm(layout, begun.realm_id)
         self._writer = enter_relieved(layout, environment.now(), show.notice)
         self._launcher = launcher or LocalLauncher()
         top = layout.root if following.url is not None else Path(following.repository)
@@ -143,16 +144,11 @@ class Ticker:
         self._writer.close()
 
     def _own(self, realm_id: str) -> None:
-        """Give a new root its realm; refuse the root of another one."""
+        """Give a new root its realm."""
         with self._writer.transaction() as store:
-            known = get_meta(store, "realm_id")
-            if known is None:
+            if get_meta(store, "realm_id") is None:
                 put_meta(store, "realm_id", realm_id)
                 put_meta(store, "realm_uid", new_realm_uid(realm_id, self._layout))
-        if known not in (None, realm_id):
-            raise Failed(
-                f"the root {self._layout.root} belongs to realm {known}, not {realm_id}; give another --root"
-            )
 
     def tick(self) -> Tick:
         """Look, plan and act once."""

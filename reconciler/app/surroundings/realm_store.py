@@ -3,11 +3,13 @@
 import apsw
 import msgspec
 
+from reconciler.app.surroundings.errors import Failed
 from state.layout import Layout
 from state.lock import read_epoch
 from state.store.connection import StoreDamaged, open_reader
 from state.store.older_copy import last_written, why_older
 from state.store.rows import StoreView
+from state.store.tables import get_meta
 from state.store.troubles import in_words
 from state.store.view import read_view
 
@@ -37,6 +39,24 @@ def _mirrored_epoch(layout: Layout) -> int:
         return read_epoch(layout.epoch)
     except (OSError, ValueError):
         return 0
+
+
+def check_realm(layout: Layout, realm_id: str) -> None:
+    """Refuse the root of another realm, before anything is written in it; a new root is nobody's.
+
+    Raises:
+        Failed: its store says whose it is.
+    """
+    try:
+        with open_reader(layout.store) as connection:
+            known = get_meta(connection, "realm_id")
+    except (FileNotFoundError, StoreDamaged, apsw.Error):
+        return  # who takes office says what is wrong with it
+    if known not in (None, realm_id):
+        raise Failed(
+            f"the root {layout.root} belongs to realm {known}, not {realm_id}; give another --root; "
+            f"or, if {layout.store} is not the store that was made here, put that one back"
+        )
 
 
 def newest_copy(layout: Layout) -> str:

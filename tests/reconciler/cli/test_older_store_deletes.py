@@ -288,7 +288,9 @@ def test_the_copy_is_named_even_where_the_mirror_was_removed_too(one_office, run
     one_office()
     put_copy_back(root)
     (root / "control/written").unlink()
-    assert "control/written, which said how far it was written, is gone" in " ".join(run("plan").stdout.split())
+    assert "control/written, which said how far it was written, is gone" in " ".join(
+        run("plan").stdout.split()
+    )
     check_that_it_is_named_and_nothing_goes(run, root)
 
     assert run("doctor", "--rebuild").exit_code == 0
