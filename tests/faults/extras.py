@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from kill_worlds import two_saved
-from workshop import CAMPAIGN, NOW, manifest_of, record
+from tiny_actions import record
+from tiny_realm import CAMPAIGN, NOW, manifest_of
 
 from reconciler.act.office import enter_office
 from reconciler.act.saga import settle_sagas

@@ -14,7 +14,7 @@ from kill_worlds import NOT_UNDERSTOOD
 from power_cut import Disk
 from tape import CHECKOUT, OURS, SYNCERS, Event, Tape
 from trials import VOLATILE, Trials, _whole_lines
-from workshop import _rows
+from workshop import rows_of
 
 _EPOCH = "control/epoch"
 UNSURE = ("Backup", "Publish")
@@ -126,7 +126,7 @@ class Protocol:
                 path = Path(folder) / "realm.db"
                 path.write_bytes(store)
                 connection = apsw.Connection(str(path))
-                self._books[store] = {table: _rows(connection, table) for table in ("ledger", "trash")}
+                self._books[store] = {table: rows_of(connection, table) for table in ("ledger", "trash")}
                 connection.close()
         return self._books[store]
 

@@ -18,7 +18,9 @@ from inventory import copies, disagreements, half_published, is_unfinished, lost
 from kept_state import Entry, State, put_back, read_state, remove_whole
 from kill_worlds import NOT_UNDERSTOOD
 from scenarios import SCENARIOS
-from workshop import CAMPAIGN, OTHER, Builders, Workshop, activate, enqueue, register, snapshot
+from tiny_actions import Builders, activate, enqueue, register, snapshot
+from tiny_realm import CAMPAIGN, OTHER
+from workshop import Workshop
 
 from reconciler.observed.processes import find_by_cookie
 from reconciler.plan import actions as a

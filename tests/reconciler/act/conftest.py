@@ -1,4 +1,4 @@
-"""A realm on disk for the tests of actions; what they do with it is in workshop.py."""
+"""A realm on disk for the tests of actions; what they do with it is in workshop.py, and the actions in tiny_actions.py."""
 
 import shutil
 import sys
@@ -10,7 +10,9 @@ from in_memory import new_folder
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from workshop import CAMPAIGN, OTHER, Builders, Workshop, activate, enqueue, register, snapshot
+from tiny_actions import Builders, activate, enqueue, register, snapshot
+from tiny_realm import CAMPAIGN, OTHER
+from workshop import Workshop
 
 from reconciler.act import environment
 
