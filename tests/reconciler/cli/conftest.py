@@ -310,3 +310,18 @@ def resting(
         return folder
 
     return make
+
+
+@pytest.fixture
+def renamed(lab: Path, git: Callable[..., str]) -> Callable[..., None]:
+    """Move the spec of pip/campaign-001 with git, and change its id and the line that makes it active."""
+
+    def move(more: str = "", new: str = "first-light", old: str = "campaign-001") -> None:
+        folder = lab / "specs/campaigns/pip"
+        git(lab, "mv", str(folder / f"{old}.yaml"), str(folder / f"{new}.yaml"))
+        text = (folder / f"{new}.yaml").read_text()
+        (folder / f"{new}.yaml").write_text(text.replace(f"id: {old}", f"id: {new}{more}"))
+        (lab / "specs/realm.yaml").write_text(f"id: lab\nactive: pip/{new}\n")
+        git(lab, "commit", "-qam", f"{old} is {new} now")
+
+    return move
