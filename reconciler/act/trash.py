@@ -95,7 +95,7 @@ def _bury(action: TrashCheckpoint | MoveOutCheckpoint, tools: Tools, folder: Pat
         ):  # fmt: skip
             raise Permanent(f"checkpoint {name_of(action)}: the ledger has no row of {action.digest}")
         stone = new_stone(store, tools, action, folder, tools.layout.trash / dropped_name(row))
-        stone = msgspec.structs.replace(stone, segment=None if row.is_living else row.segment)
+        stone = msgspec.structs.replace(stone, segment=row.named_segment)
         put(store, [stone, manifest_row(manifest)])
     return stone
 

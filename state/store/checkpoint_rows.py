@@ -63,9 +63,14 @@ class LedgerRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
         return is_living_place(self.path)
 
     @property
+    def named_segment(self) -> int | None:
+        """Return the segment that is part of its name; None: it is of the living history."""
+        return None if self.is_living else self.segment
+
+    @property
     def which(self) -> str:
         """Return what follows the campaign's name and `@`: the step, in another segment with its number."""
-        return which_of(None if self.is_living else self.segment, self.step)
+        return which_of(self.named_segment, self.step)
 
 
 class CopyRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):

@@ -352,3 +352,8 @@ class StoreView(msgspec.Struct, frozen=True, kw_only=True):
     """Outside the root, by checkpoint and place."""
     scrub: ScrubPosition | None = None
     """Within the checkpoint that is being read again; None: between two."""
+
+    @property
+    def last_names_commit(self) -> str | None:
+        """Return the commit whose names the campaigns here have; the last attempted, if none was noted."""
+        return self.named_commit or self.attempted_commit

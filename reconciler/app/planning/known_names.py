@@ -16,7 +16,7 @@ def note_names(writer: Writer, facts: Facts, commit: str) -> None:
     """
     store = facts.store
     is_open = bool(facts.renames or facts.unsaid or facts.unfollowed)
-    named = (store.named_commit or store.attempted_commit) if is_open else commit
+    named = store.last_names_commit if is_open else commit
     if named is None or (named == store.named_commit and (is_open or not store.renamed_since)):
         return
     with writer.transaction() as connection:

@@ -6,60 +6,64 @@ and in a chain of them git pairs the first with the last. So the contents are co
 
 from collections.abc import Iterator, Mapping
 
-from reconciler.desired.git_process import ObjectReader, output
+from reconciler.app.planning.spec_log import logged, moves_of
+from reconciler.desired.git_process import ObjectReader
 from reconciler.desired.git_source import Commit
 from reconciler.desired.tree import MAX_BYTES
+from reconciler.plan.campaigns.traces import Moves
 
-_MOST_BYTES = 16 * 1024 * 1024
-_NAMING = (b"id:", b"was:")
-Sides = tuple[dict[str, str], dict[str, str]]
-"""Path → blob, of the files that a commit changed: before it, and after it."""
+_LINES_WITH_NAMES = (b"id:", b"was:")
+_NO_BLOB = {"0"}
+Blobs = Mapping[str, str]
+"""Path → blob, of the files that a commit changed, on one side of it."""
 
 
-def read_alike(commit: Commit, span: str, folder: str) -> Iterator[tuple[str, Mapping[str, str]]]:
-    """Yield each commit that changed the folder, newest first: its id, and whose content a path has now.
+def rewrites_by_commit(commit: Commit, span: str) -> Iterator[tuple[str, Moves]]:
+    """Yield each commit that changed a spec, newest first: its id, and whose content specs have now.
 
-    New path → old one; empty where no file that stayed has what another one had.
+    New name → old one; empty where no spec that stayed has what another one had.
     """
     with ObjectReader(commit.git_dir) as reader:
-        for changed_by, (before, after) in _changed(commit, span, folder):
-            may_be = len(before) > 1 and before.keys() & after.keys()
-            yield changed_by, _alike(_contents(reader, before), _contents(reader, after)) if may_be else {}
+        for changed_by, words in logged(commit, span, "--no-renames", "--raw", "--no-abbrev"):
+            before, after = _sides(words)
+            can_be_exchanged = len(before) > 1 and before.keys() & after.keys()
+            sides = (before, after) if can_be_exchanged else ({}, {})
+            yield changed_by, moves_of(_rewritten(*(_contents(reader, blobs) for blobs in sides)))
 
 
-def _contents(reader: ObjectReader, blobs: Mapping[str, str]) -> dict[str, bytes]:
-    return {path: _unnamed(reader.read(blob, "blob", MAX_BYTES)) for path, blob in blobs.items()}
+def _sides(words: list[str]) -> tuple[Blobs, Blobs]:
+    """Return the files before and after, of `:<modes> <old blob> <new blob> <status>` and a path for each."""
+    before, after = {}, {}
+    for about, path in zip(words[::2], words[1::2], strict=False):
+        old, new = about.split()[2:4]
+        if set(old) != _NO_BLOB:
+            before[path] = old
+        if set(new) != _NO_BLOB:
+            after[path] = new
+    return before, after
 
 
-def _changed(commit: Commit, span: str, folder: str) -> Iterator[tuple[str, Sides]]:
-    said = output(
-        commit.git_dir, "log", "--topo-order", "--no-renames", "--raw", "--no-abbrev", "--format=%x01%H",
-        "-z", span, "--", folder, limit=_MOST_BYTES,
-    )  # fmt: skip
-    for block in (said or b"").decode(errors="replace").split("\x01")[1:]:
-        changed_by, *words = [word.strip() for word in block.split("\0") if word.strip()]
-        files = [
-            (path, *words_of.split()[2:4]) for words_of, path in zip(words[::2], words[1::2], strict=False)
-        ]
-        before = {path: old for path, old, _ in files if set(old) != {"0"}}
-        yield changed_by, (before, {path: new for path, _, new in files if set(new) != {"0"}})
+def _contents(reader: ObjectReader, blobs: Blobs) -> dict[str, bytes]:
+    """Return path → content, without the lines in which a file says its name."""
+    return {path: _without_names(reader.read(blob, "blob", MAX_BYTES)) for path, blob in blobs.items()}
 
 
-def _unnamed(content: bytes) -> bytes:
-    return b"\n".join(line.rstrip() for line in content.splitlines() if not line.startswith(_NAMING))
+def _without_names(content: bytes) -> bytes:
+    lines = content.splitlines()
+    return b"\n".join(line.rstrip() for line in lines if not line.startswith(_LINES_WITH_NAMES))
 
 
-def _alike(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> dict[str, str]:
-    """Return new path → old one, where a file has what one other had, which left or was given another's.
+def _rewritten(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> list[tuple[str, str]]:
+    """Return (old path, new path) where a file has what one other had, which left or was given another's.
 
     Nothing where only files that came read like files that left: that is what git pairs itself.
     """
-    found = {}
-    for path, text in after.items():
-        had = [old for old, was in before.items() if was == text]
-        if len(had) == 1 and had[0] != path:
-            found[path] = had[0]
-    while stays := [new for new, old in found.items() if old in after and old not in found]:
-        for new in stays:
-            del found[new]
-    return found if found.keys() & before.keys() else {}
+    read_like: dict[str, str] = {}
+    for path, content in after.items():
+        had_it = [old for old, was in before.items() if was == content]
+        if len(had_it) == 1 and had_it[0] != path:
+            read_like[path] = had_it[0]
+    while copies := [new for new, old in read_like.items() if old in after and old not in read_like]:
+        for new in copies:
+            del read_like[new]
+    return [(old, new) for new, old in read_like.items()] if read_like.keys() & before.keys() else []

@@ -1,10 +1,13 @@
 """An effect as data: what all of them are."""
 
-from typing import ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol, TypedDict
 
 import msgspec
 
 from state.ids import which_of
+
+if TYPE_CHECKING:
+    from state.store.rows import LedgerRow, TrashRow
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="action"):
@@ -24,6 +27,38 @@ class OfCheckpoint(Action, frozen=True, kw_only=True):
     segment: int | None = None
     """Where it is not of the living history any more."""
     step: int
+
+
+class CheckpointFields(TypedDict):
+    """The fields of `OfCheckpoint`, to be passed on to an action."""
+
+    campaign: str
+    campaign_uid: str
+    sequence: int
+    segment: int | None
+    step: int
+
+
+def of_recorded(campaign: str, row: "LedgerRow") -> CheckpointFields:
+    """Return the fields of an action on a checkpoint of the ledger."""
+    return {
+        "campaign": campaign,
+        "campaign_uid": row.campaign_uid,
+        "sequence": row.sequence,
+        "segment": row.named_segment,
+        "step": row.step,
+    }
+
+
+def of_tombstone(stone: "TrashRow") -> CheckpointFields:
+    """Return the fields of an action on what a tombstone stands for."""
+    return {
+        "campaign": stone.campaign,
+        "campaign_uid": stone.campaign_uid,
+        "sequence": stone.sequence,
+        "segment": stone.segment,
+        "step": stone.step,
+    }
 
 
 class AboutCheckpoint(Protocol):

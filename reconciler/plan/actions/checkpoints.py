@@ -7,38 +7,29 @@ from state.ids import which_of
 from state.store.rows import Marks
 
 
-class RecordCheckpoint(Action, frozen=True, kw_only=True):
+class OfPublished(Action, frozen=True, kw_only=True):
+    """What is done to one checkpoint as it lies in its campaign's folder."""
+
+    campaign: str
+    campaign_uid: str
+    segment: int
+    step: int
+    digest: str
+    aside: bool = False
+    """Does it lie in the folder of a segment that is not living? Then that is part of its name."""
+
+    @property
+    def which(self) -> str:
+        """Return what follows the campaign's name and `@`."""
+        return which_of(self.segment if self.aside else None, self.step)
+
+
+class RecordCheckpoint(OfPublished, frozen=True, kw_only=True):
     """Enter a complete checkpoint into the ledger, with its sidecar."""
 
-    campaign: str
-    campaign_uid: str
-    segment: int
-    step: int
-    digest: str
-    aside: bool = False
-    """Does it lie in the folder of a segment that is not living? Then that is part of its name."""
 
-    @property
-    def which(self) -> str:
-        """Return what follows the campaign's name and `@`."""
-        return which_of(self.segment if self.aside else None, self.step)
-
-
-class SetAsideCheckpoint(Action, frozen=True, kw_only=True):
+class SetAsideCheckpoint(OfPublished, frozen=True, kw_only=True):
     """Move a checkpoint that was found damaged out of training's way, under a reserved name beside it."""
-
-    campaign: str
-    campaign_uid: str
-    segment: int
-    step: int
-    digest: str
-    aside: bool = False
-    """Does it lie in the folder of a segment that is not living? Then that is part of its name."""
-
-    @property
-    def which(self) -> str:
-        """Return what follows the campaign's name and `@`."""
-        return which_of(self.segment if self.aside else None, self.step)
 
 
 class TrashCheckpoint(OfCheckpoint, frozen=True, kw_only=True):

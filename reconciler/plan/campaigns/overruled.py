@@ -6,6 +6,7 @@ forgotten, and a line that is written later counts again, after its approval.
 """
 
 from reconciler.plan.actions import ForgetUndelete
+from reconciler.plan.actions.base import of_tombstone
 from reconciler.plan.draft import Draft
 from reconciler.plan.keeping.stock import Stock
 from reconciler.plan.world import World
@@ -39,11 +40,7 @@ def plan_forgotten(world: World, draft: Draft) -> None:
             continue
         draft.add(
             ForgetUndelete(
-                campaign=stone.campaign,
-                campaign_uid=stone.campaign_uid,
-                sequence=stone.sequence,
-                segment=stone.segment,
-                step=stone.step,
+                **of_tombstone(stone),
                 overrules=str(stone.overrules),
             ),
             subject=stone.subject,

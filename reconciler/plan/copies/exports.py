@@ -69,7 +69,7 @@ def _answer(found: list[tuple[CampaignRow, LedgerRow]], to: str, failed: list[st
     done = len(found) - len(failed)
     if len(found) == 1 and done:
         row, one = found[0]
-        place = copy_place(to, row.folder_name, None if one.is_living else one.segment, one.step)
+        place = copy_place(to, row.folder_name, one.named_segment, one.step)
         return f"{size(one.size_bytes)} in {place}, read back and as saved"
     total = size(sum(one.size_bytes for _, one in found)) if done and not failed else ""
     said = f"{count(done, 'checkpoint')}{f', {total},' if total else ''} in {to}, read back and as saved"

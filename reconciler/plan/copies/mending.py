@@ -8,7 +8,8 @@ learnt since. What failed for good is named, and tried again an hour later; trai
 from collections.abc import Iterator
 
 from reconciler.plan.actions import MendCheckpoint, SetAsideCheckpoint
-from reconciler.plan.copies.places import aside, failed_lately
+from reconciler.plan.actions.base import of_recorded
+from reconciler.plan.copies.places import failed_lately
 from reconciler.plan.draft import Draft
 from reconciler.plan.keeping.elsewhere import whole_copies
 from reconciler.plan.keeping.stock import Stock, stock_of
@@ -70,11 +71,7 @@ def _twins(world: World, stock: Stock, one: LedgerRow) -> Iterator[str]:
 
 def _plan_one(world: World, draft: Draft, campaign: str, one: LedgerRow, sources: tuple[str, ...]) -> None:
     action = MendCheckpoint(
-        campaign=campaign,
-        campaign_uid=one.campaign_uid,
-        sequence=one.sequence,
-        segment=aside(one),
-        step=one.step,
+        **of_recorded(campaign, one),
         digest=one.digest,
         size_bytes=one.size_bytes,
         sources=sources,

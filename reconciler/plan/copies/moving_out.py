@@ -18,8 +18,9 @@ from reconciler.plan.actions import (
     RestoreCheckpoint,
     TrashCheckpoint,
 )
+from reconciler.plan.actions.base import of_recorded
 from reconciler.plan.changes import WAITS
-from reconciler.plan.copies.places import aside, copy_action, failed_lately, is_copied, plan_copy
+from reconciler.plan.copies.places import copy_action, failed_lately, is_copied, plan_copy
 from reconciler.plan.copies.second_copies import precious
 from reconciler.plan.draft import Draft
 from reconciler.plan.keeping.elsewhere import whole_copies
@@ -149,11 +150,7 @@ def _plan_move(
 ) -> None:
     draft.add(
         MoveOutCheckpoint(
-            campaign=row.name,
-            campaign_uid=row.uid,
-            sequence=one.sequence,
-            segment=aside(one),
-            step=one.step,
+            **of_recorded(row.name, one),
             digest=one.digest,
             size_bytes=one.size_bytes,
             copies=tuple(copy.path for copy in whole_copies(world.facts, one)),

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from reconciler.plan.actions import AnyAction, CopyCheckpoint
-from reconciler.plan.actions.base import name_of
+from reconciler.plan.actions.base import name_of, of_recorded
 from reconciler.plan.changes import Source, change_id
 from reconciler.plan.draft import Draft
 from reconciler.plan.keeping.elsewhere import whole_copies
@@ -22,13 +22,8 @@ def copy_place(to: str, campaign: str, segment: int | None, step: int) -> str:
 
 def is_copied(world: World, row: CampaignRow, one: LedgerRow, to: str) -> bool:
     """Does a whole copy of the checkpoint lie below this folder?"""
-    place = copy_place(to, row.folder_name, aside(one), one.step)
+    place = copy_place(to, row.folder_name, one.named_segment, one.step)
     return any(copy.path == place for copy in whole_copies(world.facts, one))
-
-
-def aside(one: LedgerRow) -> int | None:
-    """Return the segment of a checkpoint that is not of the living history."""
-    return None if one.is_living else one.segment
 
 
 def copy_action(world: World, row: CampaignRow, one: LedgerRow, to: str, kind: CopyKind) -> CopyCheckpoint:
@@ -36,11 +31,7 @@ def copy_action(world: World, row: CampaignRow, one: LedgerRow, to: str, kind: C
     stone = world.facts.tombstone(one)
     sources = whole_copies(world.facts, one) if stone is not None and stone.is_moved else ()
     return CopyCheckpoint(
-        campaign=row.name,
-        campaign_uid=row.uid,
-        sequence=one.sequence,
-        segment=aside(one),
-        step=one.step,
+        **of_recorded(row.name, one),
         digest=one.digest,
         size_bytes=one.size_bytes,
         to=to,

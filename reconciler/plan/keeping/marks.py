@@ -13,6 +13,7 @@ import msgspec
 from reconciler.desired.desired import Source
 from reconciler.desired.retention import Retention
 from reconciler.plan.actions import MarkCheckpoint
+from reconciler.plan.actions.base import of_recorded
 from reconciler.plan.draft import Draft
 from reconciler.plan.keeping.kept import checkpoint_id
 from reconciler.plan.keeping.milestones import milestone_steps, stood_for
@@ -73,11 +74,7 @@ def _plan_mark(draft: Draft, campaign: str, one: LedgerRow, wanted: Wanted) -> N
         return
     draft.add(
         MarkCheckpoint(
-            campaign=campaign,
-            campaign_uid=one.campaign_uid,
-            sequence=one.sequence,
-            segment=None if one.is_living else one.segment,
-            step=one.step,
+            **of_recorded(campaign, one),
             marks=both,
         ),
         subject=f"checkpoint/{campaign}@{one.which}",

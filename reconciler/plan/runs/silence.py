@@ -22,7 +22,7 @@ def name_silent(world: World, draft: Draft) -> None:
         elif live.seen is not None and live.seen.status is not None and live.seen.status.waiting_for:
             _block_waiting(draft, live, live.seen.status.waiting_for)
         elif live.seen is not None and (said_at := _silent_since(live, world.now)) is not None:
-            _block(draft, live, said_at)
+            _block_silent(draft, live, said_at)
 
 
 def is_silent(status: RunStatus, now: str) -> bool:
@@ -62,9 +62,9 @@ def _block_not_understood(draft: Draft, live: LiveRun, problems: Sequence[str]) 
         f"campaign/{live.campaign}",
         code="trainer-not-understood",
         message=f"its trainer lives, and what it says cannot be read: {problems[0]}{more}",
-        cause=f"campaigns/{live.folder_name}/runs/g{live.row.generation}-a{live.row.attempt}",
-        hint=f"bring the software here to that version; or reconcile stop {live.campaign}, then "
-        f"reconcile resume {live.campaign}: it saves, and goes on with the trainer of this version",
+        cause=_folder(live),
+        hint=f"bring the software here to that version; or {_again(live)}: "
+        "it saves, and goes on with the trainer of this version",
     )
 
 
@@ -73,19 +73,31 @@ def _block_waiting(draft: Draft, live: LiveRun, what: str) -> None:
         f"campaign/{live.campaign}",
         code="trainer-waits",
         message=f"its trainer waits, nothing that was learnt is lost: {what}",
-        cause=f"campaigns/{live.folder_name}/runs/g{live.row.generation}-a{live.row.attempt}/status.json",
+        cause=f"{_folder(live)}/status.json",
         hint="make room on that disk; reconcile get trash says what the trash still holds",
     )
 
 
-def _block(draft: Draft, live: LiveRun, said_at: str) -> None:
-    run = f"g{live.row.generation}-a{live.row.attempt}"
+def _block_silent(draft: Draft, live: LiveRun, said_at: str) -> None:
     pid = live.seen.process.pid if live.seen and live.seen.process else 0
     draft.block(
         f"campaign/{live.campaign}",
         code="trainer-silent",
-        message=f"its trainer lives (pid {pid}, run {run}) and has said nothing since {said_at}",
-        cause=f"campaigns/{live.folder_name}/runs/{run}/status.json",
-        hint=f"see reconcile logs {live.campaign}; if it hangs: reconcile stop {live.campaign}, then "
-        f"reconcile resume {live.campaign}",
+        message=f"its trainer lives (pid {pid}, run {_run(live)}) and has said nothing since {said_at}",
+        cause=f"{_folder(live)}/status.json",
+        hint=f"see reconcile logs {live.campaign}; if it hangs: {_again(live)}",
     )
+
+
+def _run(live: LiveRun) -> str:
+    return f"g{live.row.generation}-a{live.row.attempt}"
+
+
+def _folder(live: LiveRun) -> str:
+    """Return the folder of the run, below the root."""
+    return f"campaigns/{live.folder_name}/runs/{_run(live)}"
+
+
+def _again(live: LiveRun) -> str:
+    """Return the commands that end the trainer and start another."""
+    return f"reconcile stop {live.campaign}, then reconcile resume {live.campaign}"

@@ -14,6 +14,7 @@ from reconciler.plan.actions import (
     TrashCheckpoint,
     WriteTombstone,
 )
+from reconciler.plan.actions.base import of_tombstone
 from reconciler.plan.draft import Draft
 from reconciler.plan.trash.names import dropped_since, folder_name, stones_since
 from reconciler.plan.world import World
@@ -43,11 +44,7 @@ def plan_tombstones(world: World, draft: Draft) -> None:
             continue
         draft.add(
             WriteTombstone(
-                campaign=stone.campaign,
-                campaign_uid=stone.campaign_uid,
-                sequence=stone.sequence,
-                segment=stone.segment,
-                step=stone.step,
+                **of_tombstone(stone),
                 path=stone.path,
             ),
             subject=stone.subject,

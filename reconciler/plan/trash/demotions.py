@@ -7,6 +7,7 @@ from reconciler.desired.desired import Source
 from reconciler.desired.realm import duration_seconds
 from reconciler.desired.retention import Retention
 from reconciler.plan.actions import DemoteCheckpoint
+from reconciler.plan.actions.base import of_recorded
 from reconciler.plan.changes import change_id
 from reconciler.plan.draft import Draft
 from reconciler.plan.keeping.kept import given_for, set_name
@@ -92,11 +93,7 @@ def _demote(draft: Draft, row: CampaignRow, one: LedgerRow, told: _Told) -> None
         one,
         told.cause,
         DemoteCheckpoint(
-            campaign=row.name,
-            campaign_uid=row.uid,
-            sequence=one.sequence,
-            segment=None if one.is_living else one.segment,
-            step=one.step,
+            **of_recorded(row.name, one),
             digest=one.digest,
             size_bytes=told.size_bytes,
             why=told.why,

@@ -25,6 +25,7 @@ from reconciler.plan.actions import (
     SetAsideCheckpoint,
     TrashCheckpoint,
 )
+from reconciler.plan.actions.base import of_recorded, of_tombstone
 from reconciler.plan.draft import Draft
 from reconciler.plan.keeping.budgets import warn_of_budget, warn_of_realm_budget
 from reconciler.plan.keeping.elsewhere import is_elsewhere, lost_elsewhere
@@ -180,11 +181,7 @@ def plan_drop(
         one,
         cause,
         TrashCheckpoint(
-            campaign=row.name,
-            campaign_uid=row.uid,
-            sequence=one.sequence,
-            segment=None if one.is_living else one.segment,
-            step=one.step,
+            **of_recorded(row.name, one),
             digest=one.digest,
             size_bytes=one.size_bytes,
             kind=kind,
@@ -279,11 +276,7 @@ def plan_purges(world: World, draft: Draft) -> None:
         if stone.sequence in free and not world.may_be_misnamed(stone.campaign):
             draft.add(
                 PurgeTrash(
-                    campaign=stone.campaign,
-                    campaign_uid=stone.campaign_uid,
-                    sequence=stone.sequence,
-                    segment=stone.segment,
-                    step=stone.step,
+                    **of_tombstone(stone),
                     path=stone.path,
                     size_bytes=stone.size_bytes,
                 ),

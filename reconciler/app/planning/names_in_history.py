@@ -1,0 +1,89 @@
+"""Whose names the campaigns of the specs are, by what moved in git since the store's names were certain."""
+
+from collections.abc import Sequence, Set
+from typing import NamedTuple
+
+from reconciler.app.planning.rewritten_specs import rewrites_by_commit
+from reconciler.app.planning.spec_log import FOLDER, campaigns_with_a_spec, moves_by_commit, moves_of
+from reconciler.desired.desired import Desired
+from reconciler.desired.git_source import Commit
+from reconciler.observed.facts import Facts
+from reconciler.plan.campaigns.renames import is_unclear, unknown_names, with_renames
+from reconciler.plan.campaigns.traces import Moves, chained, corrected, trace, trace_back
+from reconciler.plan.campaigns.unsaid import with_unsaid
+from state.store.rows import StoreView
+
+
+def with_names_in_history(facts: Facts, desired: Desired, commit: Commit, *, worktree: bool) -> Facts:
+    """Return the facts with each renamed campaign under its new name, and the pairs that nothing decides."""
+    store = facts.store
+    uncommitted = _uncommitted_moves(commit) if worktree else {}
+    traced = _traced(store, commit, uncommitted)
+    if not is_unclear(desired, store):
+        return with_renames(facts, desired, traced.sure, traced.doubtful)
+    newest_first = (uncommitted, *moves_by_commit(commit).values())
+    moved = _last_known_names(newest_first, desired, store)
+    facts = with_renames(facts, desired, {**moved, **traced.sure}, traced.doubtful)
+    last = store.last_names_commit
+    return with_unsaid(facts, desired, campaigns_with_a_spec(commit, last) if last is not None else None)
+
+
+def _uncommitted_moves(commit: Commit) -> Moves:
+    from reconciler.app.planning.worktree_moves import moved_in_worktree  # only a preview asks
+
+    return moves_of(moved_in_worktree(commit, FOLDER))
+
+
+class _Traced(NamedTuple):
+    """Names that moves lead to, new name → the name that its campaign has in the store."""
+
+    sure: Moves
+    doubtful: Moves
+    """Where git's moves and the contents of the files lead to different campaigns."""
+
+
+def _traced(store: StoreView, commit: Commit, uncommitted: Moves) -> _Traced:
+    """Follow every move since the last commit whose names the store took up, back and forth."""
+    last = store.last_names_commit
+    if last is None:
+        return _Traced({}, {})
+    undone = trace_back(moves_by_commit(commit, f"{commit.id}..{last}").values())
+    span = f"{last}..{commit.id}"
+    git_says = moves_by_commit(commit, span)
+    by_moves, by_contents = [uncommitted], [uncommitted]
+    for changed_by, rewrites in rewrites_by_commit(commit, span):  # newest first
+        moves = git_says.get(changed_by, {})
+        by_moves.insert(0, moves)
+        by_contents.insert(0, corrected(moves, rewrites))
+    return _compared(store, chained(undone, trace(by_moves)), chained(undone, trace(by_contents)))
+
+
+def _compared(
+    store: StoreView, by_moves: dict[str, str | None], by_contents: dict[str, str | None]
+) -> _Traced:
+    """Tell the names where both ways lead to one campaign from those where they do not."""
+    name_now = {store.renamed_since.get(row.uid, row.name): row.name for row in store.campaigns}
+    sure: dict[str, str] = {}
+    doubtful: dict[str, str] = {}
+    for name in {**by_moves, **by_contents}:
+        was, reads_like = by_moves.get(name, name), by_contents.get(name, name)
+        if reads_like is not None and reads_like in name_now:
+            found = sure if was == reads_like else doubtful
+            found[name] = name_now[reads_like]
+    return _Traced(sure, doubtful)
+
+
+def _last_known_names(newest_first: Sequence[Moves], desired: Desired, store: StoreView) -> dict[str, str]:
+    """Return new name → the name of a campaign that has no spec any more, as far as history goes."""
+    left = {row.name for row in store.campaigns} - desired.campaigns.keys()
+    found = {name: _first_of(left, name, newest_first) for name in unknown_names(desired, store)}
+    return {name: before for name, before in found.items() if before is not None}
+
+
+def _first_of(wanted: Set[str], name: str, newest_first: Sequence[Moves]) -> str | None:
+    """Return the first of the wanted names that a spec had on its way back through history."""
+    for moves in newest_first:
+        name = moves.get(name, name)
+        if name in wanted:
+            return name
+    return None
