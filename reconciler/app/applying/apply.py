@@ -67,21 +67,9 @@ def run_apply(
         notifier = Notifier(environment.variables)
         notifier.ready()
         stack.callback(notifier.leaves)
-
-        def tick() -> Tick:
-            notifier.alive()
-            return ticker.tick()
-
-        def while_waiting() -> None:
-            notifier.alive()
-            ticker.show_progress()
-
-        files = FileTriggers(ticker.watched_folders, stop, while_waiting)
+        files = FileTriggers(ticker.watched_folders, stop, lambda: _show_alive(notifier, ticker))
         triggers = UntilDeadline(files, timeout_seconds)
-        try:
-            went_well = run(tick, ticker.pace, triggers, mode)
-        except LostLock as error:
-            raise Blocked(str(error)) from error
+        went_well = _run(ticker, notifier, triggers, mode)
         ticker.say_goodbye()
     if signals.received == signal.SIGINT:
         return INTERRUPTED
@@ -90,6 +78,24 @@ def run_apply(
     if not went_well or ticker.has_given_up():
         return 1
     return Blocked.exit_code if ticker.is_blocked() else 0
+
+
+def _run(ticker: Ticker, notifier: Notifier, triggers: UntilDeadline, mode: Mode) -> bool:
+    """Look and act until the mode, a signal or the deadline ends it; return whether all of it went well."""
+
+    def tick() -> Tick:
+        notifier.alive()
+        return ticker.tick()
+
+    try:
+        return run(tick, ticker.pace, triggers, mode)
+    except LostLock as error:
+        raise Blocked(str(error)) from error
+
+
+def _show_alive(notifier: Notifier, ticker: Ticker) -> None:
+    notifier.alive()
+    ticker.show_progress()
 
 
 def _check_system() -> None:

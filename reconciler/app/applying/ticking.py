@@ -57,9 +57,11 @@ from reconciler.plan.source import open_refresh
 from reconciler.plan.world import LiveRun, World
 from state.atomic import ensure_folder
 from state.inside import stay_inside
+from state.layout import Layout
 from state.store.connection import StoreDamaged
 from state.store.row_files import settle_row_files
 from state.store.tables import get_meta, put_meta
+from state.store.writer import Writer
 
 Choose = Callable[[View], Plan]
 """Returns what of a view's plan is to be done."""
@@ -91,10 +93,7 @@ class Ticker:
         only what `choose` returns is done. With `any_time` the realm's change windows do not count.
         """
         layout, following = begun.layout, begun.following
-        stay_inside(layout.root)
-        for folder in (layout.campaigns, layout.inbox):
-            with suppress(OSError):  # what cannot be opened or made, the plan names
-                ensure_folder(folder)
+        _make_folders(layout)
         self._environment = environment
         self._options = options or Options()
         self._layout = layout
@@ -118,8 +117,7 @@ class Ticker:
             boot=environment.boot,
             interrupted=stop.is_set,
         )
-        with self._writer.transaction() as store:
-            taken_up = get_meta(store, "attempted_commit")
+        taken_up = _taken_up(self._writer)
         self._specs = FollowedSpecs(
             environment, self._options, begun, show, taken_up=taken_up, any_time=any_time
         )
@@ -366,3 +364,17 @@ def _are_counted(outcomes: Sequence[Outcome]) -> bool:
 
 def _waits_for_time(view: View) -> bool:
     return any(blocked.code in TRANSIENT for blocked in view.plan.blocked)
+
+
+def _make_folders(layout: Layout) -> None:
+    """Make the folders that people look into; what cannot be opened or made, the plan names."""
+    stay_inside(layout.root)
+    for folder in (layout.campaigns, layout.inbox):
+        with suppress(OSError):
+            ensure_folder(folder)
+
+
+def _taken_up(writer: Writer) -> str | None:
+    """Return the commit that was taken up last."""
+    with writer.transaction() as store:
+        return get_meta(store, "attempted_commit")
