@@ -1,4 +1,4 @@
-"""Checkpoints of a case: as they lie there, as the ledger has them, and their tombstones."""
+"""Checkpoints of a case: as they lie there, as the ledger has them, their tombstones and the trash."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from case_constants import EARLIER, REALM_UID
 
-from reconciler.observed.records import FoundCheckpoint
+from reconciler.observed.records import ForeignFolder, FoundCheckpoint, TrashFacts
 from reconciler.observed.records import found_checkpoint as make_found_checkpoint
 from state.contract.adapters import AdapterBase
 from state.contract.locked import Locked
@@ -159,3 +159,20 @@ def copy_row(words: Mapping[str, Any]) -> CopyRow:
         "checked_at": EARLIER,
     }
     return CopyRow(**(given | dict(words)))
+
+
+def trash_folder(trash: tuple[TrashRow, ...], seen: Mapping[str, Any]) -> TrashFacts:
+    """Return a trash where everything lies that the tombstones say, but for what the case takes away."""
+    names = [stone.path.rpartition("/")[2] for stone in trash]
+    lying = {name for name, stone in zip(names, trash, strict=True) if stone.state == "trashed"}
+    return TrashFacts(
+        folders=frozenset(lying - set(seen.get("without", ())) | set(seen.get("foreign", ()))),
+        files=frozenset({f"{name}.json" for name in names} - set(seen.get("without", ())))
+        | frozenset(seen.get("files", ())),
+        strange=frozenset(seen.get("strange", ())),
+        problem=seen.get("problem"),
+    )
+
+
+def foreign_folder(words: dict[str, Any]) -> ForeignFolder:
+    return ForeignFolder(**{"path": f"/root/{words['name']}", "reason": "torn", **words})

@@ -4,10 +4,18 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from case_checkpoints import copy_row, found_checkpoint, ledger_row, segment_row, tombstone
+from case_checkpoints import (
+    copy_row,
+    foreign_folder,
+    found_checkpoint,
+    ledger_row,
+    segment_row,
+    tombstone,
+    trash_folder,
+)
 from case_constants import EARLIER, REALM_UID, SIZE
 from case_files import a_gpu, data_of, inbox_facts, inbox_row, made_inspection, model_facts, quest_file
-from case_runs import config_of_row, effective_run, run_status, with_values
+from case_runs import seen_run, with_values
 
 from reconciler.desired.desired import Desired
 from reconciler.desired.training import HeldOutFile
@@ -19,14 +27,12 @@ from reconciler.observed.records import (
     DerivedFile,
     DerivedLink,
     DiskFacts,
-    ForeignFolder,
     GpuInventory,
     LearntHeldOut,
     OrphanFolder,
     RunFacts,
     SnapshotFacts,
     Strange,
-    TrashFacts,
 )
 from reconciler.observed.start_records import StartFolder
 from reconciler.plan.campaigns.registry import card_of
@@ -38,10 +44,7 @@ from reconciler.plan.world import World
 from state.campaign_file import campaign_record
 from state.cards import CampaignCard, encode_card
 from state.contract.adapters import AdapterShape
-from state.contract.exit import RunExit
 from state.contract.locked import Locked, locked_values
-from state.contract.orders import Orders, QuestOrder, RowShape
-from state.contract.process import ProcessIdentity
 from state.contract.run_config import config_hash
 from state.formats import encode_record, pointer_record
 from state.ids import campaign_uid, job_uid
@@ -59,7 +62,6 @@ from state.store.rows import (
     ScrubPosition,
     StoreView,
     TakenApproval,
-    TrashRow,
 )
 
 
@@ -206,7 +208,7 @@ class Builder:
             checkpoints=CheckpointFacts(
                 complete=complete,
                 foreign=tuple(
-                    _foreign(one if isinstance(one, dict) else {"name": one})
+                    foreign_folder(one if isinstance(one, dict) else {"name": one})
                     for one in words.get("foreign", ())
                 ),
                 set_aside=tuple(words.get("set_aside", ())),
@@ -297,7 +299,7 @@ class Builder:
         )
         if "told" in words:
             row = self._told(name, row, words["told"])
-        return row, self._seen_run(uid, row, words) if words.get("claimed", True) else None
+        return row, seen_run(uid, row, words) if words.get("claimed", True) else None
 
     def _told(self, name: str, row: RunRow, words: Mapping[str, Any]) -> RunRow:
         """Return the row of a run that was told to take up the hero's config, with some values changed."""
@@ -312,53 +314,6 @@ class Builder:
                 config_json=msgspec.json.encode(config).decode(),
                 specs_commit="t",
             ),
-        )
-
-    def _seen_run(self, uid: str, row: RunRow, words: Mapping[str, Any]) -> RunFacts:
-        left = words.get("exit")
-        return RunFacts(
-            folder=f"g{row.generation}-a{row.attempt}",
-            generation=row.generation,
-            attempt=row.attempt,
-            has_request=True,
-            claimed=True,
-            process=ProcessIdentity(
-                pid=42, boot_id="b", start_ticks=1, cookie=words.get("cookie", "cookie"), claimed_at=EARLIER
-            ),
-            alive=words.get("alive", False),
-            status=run_status(words["status"]) if "status" in words else None,
-            exit=RunExit(
-                exited_at=EARLIER, **({"message": "left", "last_checkpoint_step": None, "step": 0} | left)
-            )
-            if left
-            else None,
-            orders=self._orders(uid, row, words) if "orders" in words else None,
-            effective=effective_run(row, words["effective"]) if "effective" in words else None,
-            problems=tuple(words.get("problems", ())),
-        )
-
-    def _orders(self, uid: str, row: RunRow, words: Mapping[str, Any]) -> Orders:
-        quests = tuple(
-            QuestOrder(
-                quest_id=quest,
-                job_uid=job_uid(uid, quest),
-                digest="d",
-                path="p",
-                num_rows=10,
-                shape=RowShape(),
-                epochs=1,
-                priority="normal",
-            )
-            for quest in words["orders"]
-        )
-        has_config = row.told_generation is not None and words["told"].get("given", True)
-        return Orders(
-            sequence=1,
-            quests=quests,
-            goal_updates=words.get("goal"),
-            pause=words.get("pause", False),
-            save=words.get("save", 0),
-            config=config_of_row(row) if has_config else None,
         )
 
     def _activate(self, name: str | None) -> None:
@@ -387,19 +342,8 @@ class Builder:
             path: Strange(names=tuple(names), count=len(names))
             for path, names in self.words.get("strange", {}).items()
         }
-        self.facts = msgspec.structs.replace(self.facts, trash=self._trash_folder(trash), strange=strange)
-
-    def _trash_folder(self, trash: tuple[TrashRow, ...]) -> TrashFacts:
-        """Return a trash where everything lies that the tombstones say, but for what the case takes away."""
-        names = [stone.path.rpartition("/")[2] for stone in trash]
-        seen = self.words.get("trash_folder", {})
-        lying = {name for name, stone in zip(names, trash, strict=True) if stone.state == "trashed"}
-        return TrashFacts(
-            folders=frozenset(lying - set(seen.get("without", ())) | set(seen.get("foreign", ()))),
-            files=frozenset({f"{name}.json" for name in names} - set(seen.get("without", ())))
-            | frozenset(seen.get("files", ())),
-            strange=frozenset(seen.get("strange", ())),
-            problem=seen.get("problem"),
+        self.facts = msgspec.structs.replace(
+            self.facts, trash=trash_folder(trash, self.words.get("trash_folder", {})), strange=strange
         )
 
     def _add_failed_fetches(self) -> None:
@@ -450,7 +394,3 @@ class Builder:
 
     def _record(self, name: str, row: CampaignRow, existing: Mapping[str, Any]) -> bytes:
         return encode_record(campaign_record(self._card(name), row, self.facts.ledger_of(row.uid), existing))
-
-
-def _foreign(words: dict[str, Any]) -> ForeignFolder:
-    return ForeignFolder(**{"path": f"/root/{words['name']}", "reason": "torn", **words})

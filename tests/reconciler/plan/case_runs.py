@@ -1,4 +1,4 @@
-"""Runs of a case: what a trainer says of itself, and the config that is in force."""
+"""Runs of a case: what a trainer says of itself, its orders, and the config that is in force."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,10 +6,14 @@ from typing import Any
 import msgspec
 from case_constants import EARLIER
 
+from reconciler.observed.records import RunFacts
 from state.contract.effective import EffectiveRun
-from state.contract.orders import ConfigInForce
+from state.contract.exit import RunExit
+from state.contract.orders import ConfigInForce, Orders, QuestOrder, RowShape
+from state.contract.process import ProcessIdentity
 from state.contract.run_config import RunConfig
 from state.contract.status import RunStatus
+from state.ids import job_uid
 from state.store.in_force import in_force
 from state.store.rows import RunRow
 
@@ -61,4 +65,53 @@ def run_status(words: Mapping[str, Any]) -> RunStatus:
             }
             | dict(words)
         )
+    )
+
+
+def seen_run(uid: str, row: RunRow, words: Mapping[str, Any]) -> RunFacts:
+    left = words.get("exit")
+    return RunFacts(
+        folder=f"g{row.generation}-a{row.attempt}",
+        generation=row.generation,
+        attempt=row.attempt,
+        has_request=True,
+        claimed=True,
+        process=ProcessIdentity(
+            pid=42, boot_id="b", start_ticks=1, cookie=words.get("cookie", "cookie"), claimed_at=EARLIER
+        ),
+        alive=words.get("alive", False),
+        status=run_status(words["status"]) if "status" in words else None,
+        exit=RunExit(
+            exited_at=EARLIER, **({"message": "left", "last_checkpoint_step": None, "step": 0} | left)
+        )
+        if left
+        else None,
+        orders=_orders(uid, row, words) if "orders" in words else None,
+        effective=effective_run(row, words["effective"]) if "effective" in words else None,
+        problems=tuple(words.get("problems", ())),
+    )
+
+
+def _orders(uid: str, row: RunRow, words: Mapping[str, Any]) -> Orders:
+    quests = tuple(
+        QuestOrder(
+            quest_id=quest,
+            job_uid=job_uid(uid, quest),
+            digest="d",
+            path="p",
+            num_rows=10,
+            shape=RowShape(),
+            epochs=1,
+            priority="normal",
+        )
+        for quest in words["orders"]
+    )
+    has_config = row.told_generation is not None and words["told"].get("given", True)
+    return Orders(
+        sequence=1,
+        quests=quests,
+        goal_updates=words.get("goal"),
+        pause=words.get("pause", False),
+        save=words.get("save", 0),
+        config=config_of_row(row) if has_config else None,
     )
