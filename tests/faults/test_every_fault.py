@@ -39,3 +39,4 @@ def test_an_effect_hit_by_chain_after_chain_of_faults_ends_as_undisturbed(
     answer = worker.ask(task="trials", name=name, num_chains=num_chains)
 
     record_property("faults", answer["faults"])
+    assert sum(answer["faults"].values()) == answer["planned"]

@@ -29,7 +29,7 @@ def places() -> Iterator[Path]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def check_world(places: Path, edit: Edit, trouble: Trouble, later: Edit | None) -> None:
+def assert_world_converges(places: Path, edit: Edit, trouble: Trouble, later: Edit | None) -> None:
     folder = Path(tempfile.mkdtemp(dir=places))
     world = new_world(folder)
     world.commit(specs_of(world, edit))
@@ -62,7 +62,7 @@ ANY = settings(deadline=None, database=None, suppress_health_check=list(HealthCh
 def test_after_apply_there_is_nothing_to_do_and_plan_only_looks(
     places: Path, edit: Edit, trouble: Trouble, later: Edit | None
 ) -> None:
-    check_world(places, edit, trouble, later)
+    assert_world_converges(places, edit, trouble, later)
 
 
 def test_two_processes_that_order_their_sets_differently_plan_the_same_bytes(places: Path) -> None:
@@ -87,4 +87,4 @@ def test_two_processes_that_order_their_sets_differently_plan_the_same_bytes(pla
 @settings(ANY, max_examples=300)
 @given(edit=edits(), trouble=troubles, later=st.none() | edits())
 def test_many_more_worlds_converge(places: Path, edit: Edit, trouble: Trouble, later: Edit | None) -> None:
-    check_world(places, edit, trouble, later)
+    assert_world_converges(places, edit, trouble, later)

@@ -71,7 +71,7 @@ def apply_in(world: World, storm: Storm, kill_at: int | None) -> None:
     raise AssertionError(f"not settled after {MOST_STARTS} starts and {storm.met}")
 
 
-def check_world(
+def assert_schedule_comes_to_rest(
     places: Path, edit: Edit, later: Edit, seed: int, every: int, kill_at: int | None
 ) -> Counter[str]:
     folder, met = Path(tempfile.mkdtemp(dir=places)), Counter[str]()
@@ -114,7 +114,7 @@ def test_under_any_schedule_of_faults_apply_comes_to_rest_and_loses_nothing(
     @settings(ANY, max_examples=6, derandomize=True, phases=[Phase.generate])
     @given(**SCHEDULES)
     def check(**schedule: Any) -> None:
-        met.update(check_world(places, **schedule))
+        met.update(assert_schedule_comes_to_rest(places, **schedule))
 
     check()
     record_property("faults", dict(met))
@@ -126,4 +126,4 @@ def test_under_any_schedule_of_faults_apply_comes_to_rest_and_loses_nothing(
 @settings(ANY, max_examples=150)
 @given(**SCHEDULES)
 def test_many_more_schedules_come_to_rest(places: Path, **schedule: Any) -> None:
-    check_world(places, **schedule)
+    assert_schedule_comes_to_rest(places, **schedule)

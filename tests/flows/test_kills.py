@@ -183,10 +183,10 @@ def test_a_life_under_fire_ends_as_the_undisturbed_one(seed: int, undisturbed: L
     life, watcher = _lived(tmp_path, seed, kills=20)
 
     assert sum(life.killed.values()) == 20
-    _check_life(life, watcher, undisturbed)
+    _assert_life_ends_as_undisturbed(life, watcher, undisturbed)
 
 
-def _check_life(life: Life, watcher: Watcher, undisturbed: Lab) -> None:
+def _assert_life_ends_as_undisturbed(life: Life, watcher: Watcher, undisturbed: Lab) -> None:
     assert _outcome(life.lab) == _outcome(undisturbed)
     assert life.lab.store().applied_commit == life.lab.git("rev-parse", "HEAD")
     assert life.lab.plan()["changes"] == []
@@ -210,7 +210,7 @@ def test_life_after_life_under_fire_ends_as_the_undisturbed_one(
     killed: Counter[str] = Counter()
     while time.monotonic() < until:
         life, watcher = _lived(tmp_path / str(seed), seed, kills=30)
-        _check_life(life, watcher, undisturbed)
+        _assert_life_ends_as_undisturbed(life, watcher, undisturbed)
         killed += life.killed
         seed += 1
     record_property("faults", {f"kill of a {who}": count for who, count in killed.items()})

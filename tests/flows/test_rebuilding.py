@@ -79,7 +79,7 @@ def without_time(store: StoreView) -> object:
     return msgspec.to_builtins(kept)
 
 
-def check_store_comes_back(year: Year) -> None:
+def assert_store_comes_back(year: Year) -> None:
     """Lose the store, make it again, and compare what it says and what is planned."""
     lab = year.world.lab
     before, plan = lab.store(), without_waits(year.world.plan().plan)
@@ -94,7 +94,7 @@ def check_store_comes_back(year: Year) -> None:
 
 
 def test_a_store_that_was_lost_is_made_again_and_the_plan_is_what_it_was(year: Year) -> None:
-    check_store_comes_back(year)
+    assert_store_comes_back(year)
     year.world.pass_time(days=3)
     year.world.apply()
     assert year.world.plan().plan.changes == ()
@@ -270,5 +270,5 @@ def test_a_whole_year_in_which_the_store_is_lost_after_every_commit(tmp_path: Pa
     year.world.is_watched = False
     for chapter in CHAPTERS:
         live(year, chapter._replace(then=lambda _: None))  # the waits begin anew, so some drops come later
-        check_store_comes_back(year)
+        assert_store_comes_back(year)
     year.world.lab.end()

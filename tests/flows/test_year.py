@@ -75,7 +75,9 @@ def live(year: Year, chapter: Chapter, *, kills: Sequence[int] = (), is_real: bo
     chapter.then(year)
 
 
-def live_all(year: Year, *, chance: random.Random | None = None, is_real: bool = False) -> None:
+def assert_all_chapters_are_lived(
+    year: Year, *, chance: random.Random | None = None, is_real: bool = False
+) -> None:
     for chapter in CHAPTERS:
         kills = [chance.randint(1, 300) for _ in range(chance.choice([0, 1, 1, 2]))] if chance else []
         try:
@@ -91,18 +93,18 @@ def live_all(year: Year, *, chance: random.Random | None = None, is_real: bool =
 @pytest.mark.timeout(900)
 def test_after_every_commit_of_a_year_all_is_done_and_no_protected_checkpoint_was_dropped(year: Year) -> None:
     year.world.is_watched = False  # the same year is watched, and disturbed, by the long tests
-    live_all(year)
+    assert_all_chapters_are_lived(year)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("seed", range(3))
 def test_the_same_year_with_a_reconciler_that_is_killed_at_any_moment(year: Year, seed: int) -> None:
-    live_all(year, chance=random.Random(seed))
+    assert_all_chapters_are_lived(year, chance=random.Random(seed))
 
 
 @pytest.mark.long
 @pytest.mark.train
 @pytest.mark.timeout(1800)
 def test_the_same_year_with_real_training(year: Year) -> None:
-    live_all(year, is_real=True)
+    assert_all_chapters_are_lived(year, is_real=True)

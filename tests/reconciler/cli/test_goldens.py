@@ -72,7 +72,7 @@ def view(options: Options) -> View:
     return look_at_snapshot(current_environment(), options, snapshot, "HEAD")
 
 
-def check(name: str, shown: str, width: int | None = WIDTH) -> None:
+def assert_as_golden(name: str, shown: str, width: int | None = WIDTH) -> None:
     """Compare what is shown with the golden file, once it is known to be harmless and narrow enough."""
     plain = re.sub("\x1b\\[[0-9;]*m", "", shown)
     assert harmless(shown) == shown
@@ -97,7 +97,9 @@ SHOWN: dict[str, Render] = {
 def test_what_is_shown_in_80_columns_is_as_it_was(
     view: View, options: Options, name: str, colours: bool
 ) -> None:
-    check(f"{name}{'.colours' if colours else ''}.txt", SHOWN[name](view, options, Paint(on=colours)))
+    assert_as_golden(
+        f"{name}{'.colours' if colours else ''}.txt", SHOWN[name](view, options, Paint(on=colours))
+    )
 
 
 @pytest.mark.parametrize("colours", [False, True], ids=["plain", "colours"])
@@ -106,7 +108,9 @@ def test_mistakes_are_told_as_they_were(options: Options, colours: bool) -> None
         assert options.repository is not None
         (options.repository / path).write_text(text)
     found = validate(current_environment(), options)
-    check(f"mistakes{'.colours' if colours else ''}.txt", validation_text(found, Paint(on=colours)))
+    assert_as_golden(
+        f"mistakes{'.colours' if colours else ''}.txt", validation_text(found, Paint(on=colours))
+    )
 
 
 def test_the_comment_under_a_pull_request_is_as_it_was(view: View) -> None:
@@ -114,4 +118,4 @@ def test_the_comment_under_a_pull_request_is_as_it_was(view: View) -> None:
     fence = comment.partition("```diff\n")[2].partition("```")[0]
     assert max(map(columns, fence.splitlines())) <= WIDTH
     comment = re.sub("sha256:[0-9a-f]{12}", "sha256:...", comment)  # of all that there is, versions too
-    check("comment.md", comment, width=None)  # a forge folds what stands outside the fence
+    assert_as_golden("comment.md", comment, width=None)  # a forge folds what stands outside the fence

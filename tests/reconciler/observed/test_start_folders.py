@@ -57,7 +57,7 @@ def test_weights_without_a_step_begin_at_0(tmp_path: Path) -> None:
     assert (found.producer, found.step) == ("safetensors", 0)
 
 
-def refuse(path: Path, expected: str, hint: str) -> None:
+def assert_refused(path: Path, expected: str, hint: str) -> None:
     found = observe_start_folder(str(path))
     assert found.folder is None
     assert expected in str(found.problem)
@@ -65,20 +65,22 @@ def refuse(path: Path, expected: str, hint: str) -> None:
 
 
 def test_a_folder_without_a_checkpoint_says_what_is_expected(tmp_path: Path) -> None:
-    refuse(tmp_path, "there is no checkpoint in it; expected a folder with weights", "")
-    refuse(tmp_path / "nowhere", "No such file", "name a folder that can be read")
+    assert_refused(tmp_path, "there is no checkpoint in it; expected a folder with weights", "")
+    assert_refused(tmp_path / "nowhere", "No such file", "name a folder that can be read")
 
 
 def test_a_run_without_a_whole_checkpoint_says_why_of_the_newest(tmp_path: Path) -> None:
     for step in (5, 9):
         (save(tmp_path, step) / "model.safetensors").write_bytes(b"")
-    refuse(
+    assert_refused(
         tmp_path, "(checkpoint-9: a checkpoint of the Hugging Face Trainer that is not whole: model", "whole"
     )
 
 
 def test_a_loss_that_is_not_finite_is_none_to_begin_with(tmp_path: Path) -> None:
-    refuse(save(tmp_path, 5, loss=float("nan")), "its last loss is not finite", "name one before that")
+    assert_refused(
+        save(tmp_path, 5, loss=float("nan")), "its last loss is not finite", "name one before that"
+    )
 
 
 @pytest.mark.parametrize(
@@ -97,7 +99,7 @@ def test_weights_that_cannot_be_loaded_here_are_refused_with_a_way_out(
     (whole / "config.json").rename(whole / names[1])
     if names[0].endswith(".bin"):
         (whole / names[0]).write_bytes(b"PK" + weights + b"PK\x05\x06" + bytes(18))
-    refuse(whole, expected, hint)
+    assert_refused(whole, expected, hint)
 
 
 def test_a_checkpoint_of_a_realm_may_lie_under_any_name(tmp_path: Path, save_checkpoint) -> None:
@@ -111,7 +113,7 @@ def test_a_checkpoint_of_a_realm_may_lie_under_any_name(tmp_path: Path, save_che
 
 def test_a_name_that_says_another_step_is_refused_with_both(tmp_path: Path, save_checkpoint) -> None:
     path = save_checkpoint(tmp_path, 500, name="checkpoint-900")
-    refuse(path, "the manifest says step 500, the folder's name says 900", "copy it again, whole")
+    assert_refused(path, "the manifest says step 500, the folder's name says 900", "copy it again, whole")
 
 
 def test_a_checkpoint_of_a_realm_that_is_torn_is_refused_under_any_name(
@@ -119,4 +121,4 @@ def test_a_checkpoint_of_a_realm_that_is_torn_is_refused_under_any_name(
 ) -> None:
     path = save_checkpoint(tmp_path, 500, name="old-sums")
     (path / "model.safetensors").write_bytes(b"torn")
-    refuse(path, "model.safetensors has 4 bytes, the manifest says 63", "copy it again, whole")
+    assert_refused(path, "model.safetensors has 4 bytes, the manifest says 63", "copy it again, whole")
