@@ -14,7 +14,7 @@ import msgspec
 from reconciler.desired.desired import Desired
 from reconciler.observed.facts import Facts
 from reconciler.plan import occasions
-from reconciler.plan.campaigns.renames import without_misnamed
+from reconciler.plan.campaigns.misnamed import without_misnamed
 from reconciler.plan.changes import Plan
 from reconciler.plan.draft import Draft
 from reconciler.plan.root import block_misplaced_root, block_reserved_heroes

@@ -29,12 +29,12 @@ def find_exchanged(
     git and the contents of the files do not say the same.
     """
     rows = {row.name: row for row in store.campaigns}
-    said = _said(desired, rows)
-    seen, likely = _moved(desired, rows, moved), _moved(desired, rows, doubtful)
-    wanted = {**{new: old for new, old in seen.items() if new not in likely}, **said}
+    said = _said_by_specs(desired, rows)
+    sure, in_doubt = (_not_contradicted(desired, rows, moves) for moves in (moved, doubtful))
+    wanted = {**{new: old for new, old in sure.items() if new not in in_doubt}, **said}
     touched = {new: old for new, old in wanted.items() if new in rows or old in desired.campaigns}
     kept = _possible(wanted, rows) if touched else {}
-    refused = {new: old for new, old in {**likely, **touched}.items() if new not in kept}
+    refused = {new: old for new, old in {**in_doubt, **touched}.items() if new not in kept}
     return Exchanged(
         renames=tuple(
             Rename(campaign_uid=rows[old].uid, old=old, new=new, how="said" if new in said else "moved")
@@ -63,7 +63,7 @@ def _possible(wanted: Mapping[str, str], rows: Mapping[str, CampaignRow]) -> dic
             del kept[new]
 
 
-def _said(desired: Desired, rows: Mapping[str, CampaignRow]) -> dict[str, str]:
+def _said_by_specs(desired: Desired, rows: Mapping[str, CampaignRow]) -> dict[str, str]:
     """Return what `was:` says of campaigns that are known; a line whose work is done may stay."""
     found = {}
     for name, source in desired.campaigns.items():
@@ -75,10 +75,12 @@ def _said(desired: Desired, rows: Mapping[str, CampaignRow]) -> dict[str, str]:
     return found
 
 
-def _moved(desired: Desired, rows: Mapping[str, CampaignRow], moved: Mapping[str, str]) -> dict[str, str]:
+def _not_contradicted(
+    desired: Desired, rows: Mapping[str, CampaignRow], moves: Mapping[str, str]
+) -> dict[str, str]:
     """Return the moves of campaigns that are there to specs whose own word is not another one."""
     found = {}
-    for new, old in moved.items():
+    for new, old in moves.items():
         row, source = rows.get(old), desired.campaigns.get(new)
         if row is None or source is None or new == old or row.status == "deleted":
             continue

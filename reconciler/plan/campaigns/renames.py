@@ -5,14 +5,12 @@ a name again that the campaign had, or when git sees the file as moved. The rows
 from the beginning of the plan, so everything else in it is about the campaign as it will be called.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
 import msgspec
 
-from reconciler.desired.base import NO_FORMER_NAME
 from reconciler.desired.desired import Desired
-from reconciler.desired.mistakes import nearest_name
 from reconciler.observed.facts import CampaignFacts, Facts
 from reconciler.plan.actions import RenameCampaign
 from reconciler.plan.campaigns.exchanges import find_exchanged
@@ -127,111 +125,30 @@ def with_renames(
     unfollowed = (*find_exchanged(desired, facts.store, moved, doubtful).unfollowed, *deleted)
     if unfollowed:
         facts = msgspec.structs.replace(facts, unfollowed=unfollowed)
-    return _with(facts, renames) if renames else facts
+    return _under_new_names(facts, renames) if renames else facts
 
 
-def _with(facts: Facts, renames: tuple[Rename, ...]) -> Facts:
+def _under_new_names(facts: Facts, renames: tuple[Rename, ...]) -> Facts:
     derived = facts.derived
     new = {one.old: one.new for one in renames}
     campaigns = {one.new: CampaignFacts() for one in renames}
     return msgspec.structs.replace(
         facts,
         store=renamed_view(facts.store, renames),
-        campaigns={**campaigns, **_under(facts.campaigns, new)},
+        campaigns={**campaigns, **_renamed_keys(facts.campaigns, new)},
         derived=msgspec.structs.replace(
             derived,
-            campaign_records=_under(derived.campaign_records, new),
-            status_files=_under(derived.status_files, new),
+            campaign_records=_renamed_keys(derived.campaign_records, new),
+            status_files=_renamed_keys(derived.status_files, new),
         ),
         renames=renames,
     )
 
 
-def _under(seen: Mapping[str, Seen], new: Mapping[str, str]) -> dict[str, Seen]:
+def _renamed_keys(seen: Mapping[str, Seen], new: Mapping[str, str]) -> dict[str, Seen]:
     """Return what was seen by the new names; what was seen under one that is taken now goes with its own."""
     kept = {name: one for name, one in seen.items() if name not in new}
     return kept | {new[name]: one for name, one in seen.items() if name in new}
-
-
-def without_misnamed(world: World, draft: Draft) -> World:
-    """Name every spec whose name, or `was:`, says that two campaigns are one, or that leaves it in doubt.
-
-    Nothing is created for such a spec, and what lost its own stays as it is meanwhile: the world is returned
-    without it, and all else is planned.
-    """
-    found = [*_named_again(world), *_never_was(world), *_taken_names(world)]
-    for name, message, hint in found:
-        key = ("was",) if world.desired.campaigns[name].spec.was else ()
-        cause = world.where(f"campaign/{name}", *key)
-        draft.block(f"campaign/{name}", code="name-taken", message=message, cause=cause, hint=hint)
-    names = [name for name, _, _ in found]
-    if world.facts.unsaid:
-        from reconciler.plan.campaigns.unsaid import plan_unsaid  # seldom needed
-
-        names += plan_unsaid(world, draft)
-    if not names:
-        return world
-    campaigns = dict(world.desired.campaigns)
-    misnamed = {name: campaigns.pop(name) for name in dict.fromkeys(names)}
-    desired = msgspec.structs.replace(world.desired, campaigns=campaigns)
-    return msgspec.structs.replace(world, desired=desired, misnamed=misnamed)
-
-
-def _named_again(world: World) -> Iterator[tuple[str, str, str]]:
-    taken = {name: row for row in world.facts.store.campaigns for name in row.former}
-    for name in unknown_names(world.desired, world.facts.store) if taken else ():
-        if (row := taken.get(name)) is not None:
-            yield (
-                name,
-                f"{row.name} had this name before: its folder may have it still, and no new one gets it",
-                f"give the new campaign another id: reconcile new campaign {name.partition('/')[0]}",
-            )
-
-
-def _never_was(world: World) -> Iterator[tuple[str, str, str]]:
-    """Yield what says `was:` of a campaign that has another spec, or of none while one has lost its spec."""
-    store = world.facts.store
-    left = [row.name for row in without_spec(world.desired, store)]
-    now = {name: row.name for row in store.campaigns for name in row.former}
-    for name in unknown_names(world.desired, store) if left or now else ():
-        was = world.desired.campaigns[name].spec.was
-        if was == NO_FORMER_NAME:
-            continue
-        if was is not None and was in now:
-            message = f"its spec says was: {was}, which is {now[was]} by now, and has a spec"
-            yield name, message, "write was: none: it begins anew then"
-        elif was is not None and left:
-            near = nearest_name(was, left)
-            meant = f"; did you mean was: {near}?" if near else ""
-            message = f"its spec says was: {was}, which is no campaign without a spec"
-            hint = f"those without one: {', '.join(left)}{meant}; or write was: none: it begins anew then"
-            yield name, message, hint
-
-
-def _taken_names(world: World) -> Iterator[tuple[str, str, str]]:
-    """Yield each spec that was another campaign's, and has a name that is not free."""
-    for one in world.facts.unfollowed:
-        if one.is_deleted:
-            said = "its spec says was:" if one.is_said else "its file was that of"
-            yield (
-                one.new,
-                f"{said} {one.old}, which is deleted, and lies in the trash",
-                f"reconcile undelete {one.old}: then it goes on under this name; "
-                "or write was: none: it begins anew then",
-            )
-        elif one.is_said:
-            yield (
-                one.new,
-                f"its spec says was: {one.old}, while {one.new} is another campaign, which moves nowhere",
-                f"remove that line if it is {one.new} itself; else give it a free name: git mv, and its id",
-            )
-        else:
-            yield (
-                one.new,
-                f"its file was that of {one.old}, as it seems, and {one.new} is, or was, another campaign's: "
-                "nothing says for sure whose weights go on here",
-                f"write was: {one.old} if it is {one.old}; was: none if its name says what it is",
-            )
 
 
 def plan_renames(world: World, draft: Draft) -> None:

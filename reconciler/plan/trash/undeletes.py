@@ -6,6 +6,7 @@ without a spec the campaign stays as any other. Of one that cannot come back now
 """
 
 from reconciler.plan.actions import CallOffDeletion, RestoreCheckpoint
+from reconciler.plan.actions.base import of_tombstone
 from reconciler.plan.draft import Draft
 from reconciler.plan.keeping.elsewhere import whole_copies
 from reconciler.plan.keeping.held_back import is_wanted_back, is_wanted_by_its_spec
@@ -73,10 +74,7 @@ def plan_wanted_again(world: World, draft: Draft) -> None:
         elif _may_be_called_off(world, stone):
             draft.add(
                 CallOffDeletion(
-                    campaign=stone.campaign,
-                    campaign_uid=stone.campaign_uid,
-                    sequence=stone.sequence,
-                    step=stone.step,
+                    **of_tombstone(stone),
                     is_mirrored=world.facts.trash.problem is None,
                 ),
                 subject=stone.subject,
