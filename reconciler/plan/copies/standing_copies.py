@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from reconciler.desired.retention import Retention
 from reconciler.plan.copies.moving_out import rests_in_the_archive
-from reconciler.plan.copies.places import aside, copy_action, copy_place, is_copied, plan_wanted
+from reconciler.plan.copies.places import copy_action, copy_place, is_copied, plan_wanted
 from reconciler.plan.copies.second_copies import precious
 from reconciler.plan.draft import Draft
 from reconciler.plan.keeping.elsewhere import moved_out, whole_copies
@@ -48,7 +48,7 @@ def _places(
         places.setdefault(to, "copy")
     have, known = len(whole_copies(world.facts, one)), {x.path for x in world.facts.copies_of(one.sequence)}
     for to, kind in places.items():
-        is_known = copy_place(to, row.folder_name, aside(one), one.step) in known
+        is_known = copy_place(to, row.folder_name, one.named_segment, one.step) in known
         if not is_copied(world, row, one, to) and (have < needed or (kind == "archive" and is_known)):
             have += 1
             yield to, kind
