@@ -18,6 +18,8 @@ _HINTS = {
     "shallow": "fetch the whole history there (git fetch --unshallow); then: reconcile refresh --wait",
     "no-space": "make room on the disk; then: reconcile refresh --wait",
 }
+_LOST = ("branch-gone", "no-access")
+"""A local branch that cannot be read at all."""
 _BACK = {
     "rewritten": "git merge {0}",
     "commit-gone": "fetch {0} from a clone that has it, then git merge {0}",
@@ -60,7 +62,7 @@ def plan_source_trouble(world: World, draft: Draft) -> None:
     held = [change for change in destroying if not _ends_what_is_half_done(world, change)]
     draft.take_out([*held, *(change for change in draft.changes if _uses_an_approval(change))])
     waits = f"; {count(len(held), 'deletion')} wait{'s' if len(held) == 1 else ''} meanwhile" if held else ""
-    if source.is_local and source.trouble.code == "branch-gone":
+    if source.is_local and source.trouble.code in _LOST:
         _tell_of_lost_branch(draft, source, source.trouble, waits)
         return
     if source.is_local:
@@ -111,12 +113,14 @@ def _tell_of_local(draft: Draft, source: SourceStatus, trouble: SourceTrouble, w
 def _tell_of_lost_branch(draft: Draft, source: SourceStatus, trouble: SourceTrouble, waits: str) -> None:
     """Name a local branch that is gone: no apply begins, whatever the commit says that was looked at."""
     before = (source.commit or "COMMIT")[:7]
+    is_gone = trouble.code == "branch-gone"
+    back = f"bring it back: git branch {source.branch} {before}" if is_gone else "make it readable again"
     draft.block(
         "source",
-        code="source-branch-gone",
+        code=f"source-{trouble.code}",
         message=f"{trouble.message}: no apply begins without it{waits}",
         cause=f"{source.url}, branch {source.branch}",
-        hint=f"bring it back: git branch {source.branch} {before}; "
+        hint=f"{back}; "
         'or write the name of another as "branch" into source.json of the root',
     )
 

@@ -42,6 +42,8 @@ class FollowedSpecs:
         """What is said of a newer commit that waits for a change window; None while none does."""
         self.complaint: str | None = None
         """Why the newest specs are not in force; None while they are."""
+        self.lost: SourceError | None = None
+        """Why the branch itself cannot be read, so that nobody knows what it says by now."""
 
     def newest(self) -> tuple[Commit, Desired]:
         """Return the newest commit of the branch and what it says; the last good one while that is bad.
@@ -49,7 +51,7 @@ class FollowedSpecs:
         Raises:
             SourceError, SpecMistakesError, NotFound: the newest is bad, and none was good before.
         """
-        commit = None
+        commit, self.lost = None, None
         try:
             commit = followed_commit(self._following, self._layout)
             if self.good is None or not (commit.id == self.good[0].id or self._waits(commit, self.good)):
@@ -57,6 +59,7 @@ class FollowedSpecs:
         except (SourceError, SpecMistakesError, NotFound) as error:
             if self.good is None:
                 raise
+            self.lost = error if commit is None and isinstance(error, SourceError) else None
             self._complain(error, commit, self.good[0])
         else:
             self.complaint = None

@@ -37,7 +37,7 @@ from reconciler.app.data.late_held_out import with_late_held_out
 from reconciler.app.data.unusable_tokenizers import with_unusable_tokenizers
 from reconciler.app.planning.gather import Observer, new_realm_uid
 from reconciler.app.planning.known_names import note_names
-from reconciler.app.planning.local_history import remember_history, with_history
+from reconciler.app.planning.local_history import lost_to_apply, remember_history, with_history
 from reconciler.app.planning.look import View, world_of
 from reconciler.app.planning.moved_specs import with_moved_specs
 from reconciler.app.surroundings.environment import Environment
@@ -211,7 +211,10 @@ class Ticker:
         world = with_inspections(world, known_of_new(world, self._layout, self._look_through, self._guards))
         world = with_unusable_tokenizers(world, self._gate.unusable)
         facts = with_late_held_out(self._environment, world, self._layout).facts
-        facts = with_history(facts, self._following, commit, now)
+        if self._specs.lost is not None:
+            facts = lost_to_apply(facts, self._following, self._specs.lost, now)
+        else:
+            facts = with_history(facts, self._following, commit, now)
         view = View(
             commit=commit,
             is_worktree=False,

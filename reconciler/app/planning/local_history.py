@@ -37,18 +37,29 @@ def with_lost_branch(facts: Facts, following: Following, layout: Layout, now: st
         return facts
     try:
         followed_commit(following, layout)
-    except UnknownRefError:
-        message = f"apply follows the branch {following.branch}, which is not there any more"
+    except UnknownRefError as error:
+        return lost_to_apply(facts, following, error, now)
     except SourceError:
         return facts  # another repository, not to be read from here
-    else:
-        return facts
+    return facts
+
+
+def lost_to_apply(facts: Facts, following: Following, error: SourceError, now: str) -> Facts:
+    """Return the facts with why the branch here cannot be read: nobody knows what its specs say by now."""
+    if following.url is not None:
+        return facts  # who fetches it says what is wrong with it
+    is_gone = isinstance(error, UnknownRefError)
+    message = f"apply follows the branch {following.branch}, which is not there any more"
     lost = SourceStatus(
         url=following.repository,
         branch=following.branch,
         tried_at=now,
         commit=_trusted(facts.store, following),
-        trouble=SourceTrouble(code="branch-gone", message=message, since=now),
+        trouble=SourceTrouble(
+            code="branch-gone" if is_gone else "no-access",
+            message=message if is_gone else f"the branch that apply follows cannot be read: {error}",
+            since=now,
+        ),
         is_local=True,
     )
     return msgspec.structs.replace(facts, source=lost)

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from reconciler.app.applying.ticking import Ticker
+
 ALL = "campaigns: {active: {keep_checkpoints: 20}}\nminimum_age: 1s\n"
 TWO = "campaigns: {active: {keep_checkpoints: 2}}\nminimum_age: 1s\n"
 STEPS = (1, 2, 3, 4, 5, 6)
@@ -155,6 +157,39 @@ def test_while_the_followed_branch_is_gone_nothing_goes_and_its_name_is_told(
     assert (", held" in status, "the first for good in" in status) == (True, False)
     git(lab, "branch", "-q", "main", head)
     assert trouble(run) == {}
+
+
+@pytest.mark.parametrize("lost", ["branch-gone", "no-access"])
+def test_a_branch_that_vanishes_while_apply_runs_holds_what_its_last_specs_would_delete(
+    resting, run, root: Path, saved, lab: Path, git, commit, monkeypatch: pytest.MonkeyPatch, lost: str
+) -> None:
+    resting({"specs/retention.yaml": ALL}, ())
+    saved()
+    head, tick = commit(TWO), Ticker.tick
+
+    def then_ticked(ticker: Ticker) -> Any:
+        """As it begins the branch is there; as it looks again it is not."""
+        if lost == "branch-gone":
+            git(lab, "switch", "-q", "--detach")
+            git(lab, "branch", "-q", "-D", "main")
+        else:
+            (lab / ".git").rename(lab / ".git-away")
+        return tick(ticker)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Ticker, "tick", then_ticked)
+        done = run("apply", "--once")
+    assert lying(root) == [f"checkpoint-{step}" for step in STEPS]
+    assert "4 deletions wait meanwhile" in " ".join(done.stdout.split())
+
+    if lost == "branch-gone":
+        assert trouble(run)["code"] == "source-branch-gone"
+        git(lab, "branch", "-q", "main", head)
+        git(lab, "switch", "-q", "main")
+    else:
+        (lab / ".git-away").rename(lab / ".git")
+    assert run("apply", "--until-converged").exit_code == 0
+    assert lying(root) == ["checkpoint-5", "checkpoint-6"]
 
 
 def test_a_merge_goes_on_from_both_its_sides(resting, run, root: Path, saved, lab: Path, git, commit) -> None:
