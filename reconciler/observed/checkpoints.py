@@ -47,6 +47,14 @@ class _Foreign(Exception):
     """Why a folder is not a complete checkpoint of ours."""
 
 
+class _TooMuch(_Foreign):
+    """It is one of ours by its manifest, and something more lies in it."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} is not in the manifest")
+        self.name = name
+
+
 def observe_checkpoints(
     folder: Path,
     root: Path,
@@ -214,6 +222,8 @@ def _inspect(parent: Folder, name: str, cache: CheckpointCache) -> Found | None:
         step = _step(name)
         with parent.enter(name) as folder:
             return _complete(folder, path, step)
+    except _TooMuch as why:
+        return ForeignFolder(path=path, name=printable(name), reason=str(why), extra=why.name)
     except _Foreign as why:
         return foreign_folder(parent, name, str(why), cache.foreign)
     except FileNotFoundError:
@@ -274,7 +284,7 @@ def _check_names(names: set[str], manifest: Manifest) -> None:
     if not listed or len(set(listed)) != len(listed):
         raise _Foreign("the manifest lists no file" if not listed else "the manifest lists a file twice")
     if extra := sorted(names - {*listed, MANIFEST_NAME, SIDECAR_NAME}):
-        raise _Foreign(f"{printable(extra[0])} is not in the manifest")
+        raise _TooMuch(printable(extra[0]))
 
 
 def _is_plain_name(name: str) -> bool:

@@ -122,6 +122,8 @@ class ForeignFolder(msgspec.Struct, frozen=True, kw_only=True):
     """Whose checkpoint it is, by `observed.producers`; None: nothing that is known here."""
     is_whole: bool = False
     """It passed that producer's test of completeness: it could be taken in."""
+    extra: str | None = None
+    """What lies in a checkpoint of ours and is not of it: without that it may be whole."""
 
 
 class CheckpointFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,6 +139,11 @@ class CheckpointFacts(msgspec.Struct, frozen=True, kw_only=True):
     """Names of damaged checkpoints that were set aside."""
     problem: str | None = None
     """Why the folder could not be read. Then the rest is unknown, not empty."""
+
+    def too_much(self, name: str) -> str | None:
+        """Return what lies in a folder beside its whole checkpoint, as far as known; None: nothing does."""
+        found = (one for one in self.foreign if one.name == name and one.extra is not None)
+        return next((f"{one.name}/{one.extra}" for one in found), None)
 
 
 class RunFacts(msgspec.Struct, frozen=True, kw_only=True):

@@ -120,8 +120,7 @@ def _tell_of_lost_branch(draft: Draft, source: SourceStatus, trouble: SourceTrou
         code=f"source-{trouble.code}",
         message=f"{trouble.message}: no apply begins without it{waits}",
         cause=f"{source.url}, branch {source.branch}",
-        hint=f"{back}; "
-        'or write the name of another as "branch" into source.json of the root',
+        hint=f'{back}; or write the name of another as "branch" into source.json of the root',
     )
 
 

@@ -131,7 +131,7 @@ def _name_missing(
             code="checkpoint-missing",
             message=_LIES_IN_THE_TRASH if is_dropped else why_missing(seen, step),
             cause=ledger.path,
-            hint=_REBUILD if is_dropped else _COPY,
+            hint=_REBUILD if is_dropped else way_to_whole(seen, step) or _COPY,
         )
 
 
@@ -140,6 +140,12 @@ def why_missing(seen: CheckpointFacts, step: int) -> str:
     there = next((one for one in seen.foreign if one.name == checkpoint_folder(step)), None)
     lies = f"what lies there is not whole as it was saved ({there.reason})" if there else None
     return f"the ledger knows it, but {lies or 'no complete checkpoint lies there'}"
+
+
+def way_to_whole(seen: CheckpointFacts, step: int) -> str | None:
+    """Return the simple way out where one of ours lies there with something more in it."""
+    extra = seen.too_much(checkpoint_folder(step))
+    return f"move {extra} away: without it that checkpoint counts again if it is whole" if extra else None
 
 
 _COPY = "restore the folder from a copy; training goes on from the newest complete one"

@@ -1,5 +1,7 @@
 """What a changed config means for a campaign that has trained with another one, and which line did it."""
 
+from collections.abc import Mapping
+
 import msgspec
 
 from reconciler.desired.places import Step
@@ -114,8 +116,11 @@ def _line(change: KeyChange) -> str:
 
 
 def _value(value: object) -> str:
+    if isinstance(value, Mapping):
+        return " ".join(f"{key} {_value(one)}" for key, one in value.items() if one is not None)
     if isinstance(value, list | tuple):
-        return ", ".join(map(str, value))
+        is_plain = not any(isinstance(one, Mapping) for one in value)
+        return (", " if is_plain else "; ").join(map(_value, value))
     return "none" if value is None else str(value)
 
 

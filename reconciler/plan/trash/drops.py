@@ -42,6 +42,7 @@ from reconciler.plan.retention.records import MalformedRecords
 from reconciler.plan.trash.names import is_replaced as is_replaced_in_trash
 from reconciler.plan.world import World
 from state.amounts import duration
+from state.ids import checkpoint_folder
 from state.store.rows import CampaignRow, DropKind, LedgerRow, TrashRow
 
 CLEAN_TICKS = 2
@@ -72,8 +73,7 @@ def roll(world: World, draft: Draft, stock: Stock, retention: Source[Retention])
     if _is_left_alone(world, stock.row, retention) or world.wants_cleanup(stock.row):
         return
     if why := why_on_hold(world, draft, stock):
-        hint = "mend it, or list it under acknowledged_losses"
-        _block(draft, stock.row, retention, "retention-on-hold", why, hint)
+        _block(draft, stock.row, retention, "retention-on-hold", why, _way_out(world, stock))
         return
     warn_of_pins(draft, stock, retention)
     try:
@@ -81,6 +81,15 @@ def roll(world: World, draft: Draft, stock: Stock, retention: Source[Retention])
     except MalformedRecords as error:
         hint = "see reconcile doctor; nothing is deleted"
         _block(draft, stock.row, retention, "retention-failed", str(error), hint)
+
+
+def _way_out(world: World, stock: Stock) -> str:
+    """Return what mends the first loss: often something only lies in a checkpoint that is not of it."""
+    seen = world.seen(stock.row.name).checkpoints
+    extra = (seen.too_much(checkpoint_folder(one.step)) for one in stock.lost if one.is_living)
+    if found := next((one for one in extra if one is not None), None):
+        return f"move {found} away"
+    return "mend it, or list it under acknowledged_losses"
 
 
 def _is_left_alone(world: World, row: CampaignRow, retention: Source[Retention]) -> bool:

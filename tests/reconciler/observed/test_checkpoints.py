@@ -135,6 +135,16 @@ def test_a_damaged_checkpoint_is_foreign_with_its_reason(
     assert message in only_reason(observe())
 
 
+def test_what_lies_in_a_checkpoint_and_is_not_of_it_is_named_with_its_place(
+    observe, folder, save_checkpoint
+) -> None:
+    (save_checkpoint(folder, 5) / "mine.txt").write_text("mine")
+    (save_checkpoint(folder, 6) / "model.safetensors").unlink()
+    seen = observe()
+    assert seen.too_much("checkpoint-5") == "checkpoint-5/mine.txt"
+    assert seen.too_much("checkpoint-6") is None
+
+
 @pytest.mark.parametrize(
     "name", ["../escape", "/etc/passwd", "sub/file", "", ".", "..", "manifest.json", "a\0b"]
 )
