@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 def forecast_lines(found: "Forecast", width: int) -> list[str]:
     """Return when each quest ends, and what becomes of the disk."""
     texts = [_quest(one) for one in found.quests] or ["nothing is to be trained"]
+    if found.approval_at is not None:
+        texts.append(f"Drops wait for an approval from {_moment(found.approval_at)} on")
     lines = [part for text in [*texts, _disk(found)] for part in wrapped(text, width - len(INDENT))]
     title = f"Until {_moment(found.until)}, if training goes on as it did:"
     return [*wrapped(title, width), *(f"{INDENT}{line}" for line in lines)]
@@ -26,11 +28,11 @@ def _quest(one: "QuestEnd") -> str:
 
 
 def _disk(found: "Forecast") -> str:
-    if found.disk_unknown is not None:
-        return f"Disk: unknown: {safe(found.disk_unknown)}"
     saves = count(found.num_saves or 0, "save")
     if found.disk_full_at is not None:
-        return f"Disk: full at {_moment(found.disk_full_at)} ({saves} until then)"
+        return f"Disk: training first waits for room at {_moment(found.disk_full_at)} ({saves} in all)"
+    if found.disk_unknown is not None:
+        return f"Disk: unknown: {safe(found.disk_unknown)}"
     return f"Disk: {size(found.free_bytes)} free then, after {saves}"
 
 

@@ -230,7 +230,7 @@ def _in_the_end(view: View) -> tuple[World, tuple[Change, ...]]:
 
 def with_forecast(document: PlanDocument, view: View, seconds: float) -> PlanDocument:
     """Return the document with what comes in so many seconds."""
-    from reconciler.plan.costs.forecast import forecast
+    from reconciler.plan.ahead.forecast import forecast
 
     world = world_of(view)
     queue = planned_queue(world, view.plan.changes, view.known_data, always=True)

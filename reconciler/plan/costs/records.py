@@ -38,7 +38,9 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
     quests: tuple[QuestEnd, ...]
     num_saves: int | None = None
     disk_full_at: str | None = None
-    """Null: not until then, or unknown."""
+    """When training first waits for room; null: not until then, or unknown."""
+    approval_at: str | None = None
+    """When drops first wait for a person's approval; null: not until then, or unknown."""
     free_bytes: int | None = None
     """Then; null where it is unknown."""
     disk_unknown: str | None = None
