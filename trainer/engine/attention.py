@@ -19,6 +19,7 @@ from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface
 
 from trainer.engine.failures import EnvironmentFailure
+from trainer.engine.rows import attention_in_rows, has_kernel
 from trainer.engine.shortcuts import use_shortcuts
 
 ATTENTION = "realm_documents"
@@ -112,8 +113,13 @@ def document_attention(
     if dropout == 0.0 and not uses_rows(query_BHTD.device) and product_dtype in _HALF:
         query, key, value = (tensor.to(product_dtype) for tensor in (query_BHTD, key_BGTD, value_BGTD))
         return _varlen(query, key, value, documents, scaling, window), None
-    sizes = [group.num_tokens for group in documents.groups]
-    parts = (tensor.squeeze(0).transpose(0, 1).split(sizes) for tensor in (query_BHTD, key_BGTD, value_BGTD))
+    if dropout == 0.0 and window is None and query_BHTD.device.type == "cpu" and has_kernel():
+        flat = (tensor.squeeze(0).transpose(0, 1) for tensor in (query_BHTD, key_BGTD, value_BGTD))
+        query, key, value = (tensor.to(product_dtype) for tensor in flat)
+        sizes = [(group.num_documents, group.longest) for group in documents.groups]  # full: see MAX_FILLING
+        return attention_in_rows(query, key, value, sizes, scaling)[None], None
+    counts = [group.num_tokens for group in documents.groups]
+    parts = (tensor.squeeze(0).transpose(0, 1).split(counts) for tensor in (query_BHTD, key_BGTD, value_BGTD))
     found = [
         _of_group(group, query, key, value, scaling, dropout, window)
         for group, query, key, value in zip(documents.groups, *parts, strict=True)

@@ -1,10 +1,11 @@
 """What this engine computes in another way than a model's own modules: the same result, less work.
 
-The last layer's block behind attention is made only where a token's output is read: at the places that
-predict a trained token. And a norm keeps one tensor for its backward pass, which then takes half the passes
-over memory. Both are done for layers and norms that are known by name, and left alone in other models.
+Of the last layer only keys and values are made of every token; the rest is made where a token's output is
+read: at the places that predict a trained token. A norm keeps one tensor for its backward pass, which then
+takes half the passes over memory; the turning of queries and keys by their positions keeps none. All of it is
+done for modules that are known by name, and left alone in other models.
 
-Shapes: B = 1, T tokens, N places that are read, D width.
+Shapes: B = 1, T tokens, N places that are read, D width; H heads of width W.
 """
 
 from functools import partial
@@ -12,9 +13,12 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from transformers import AttentionInterface
 
 _LAYERS = frozenset(("LlamaDecoderLayer", "MistralDecoderLayer", "Qwen2DecoderLayer", "Qwen3DecoderLayer"))
 """Whose forward pass is that of `_layer_where_read`."""
+_ATTENTIONS = frozenset(("LlamaAttention", "Qwen2Attention", "Qwen3Attention"))
+"""Whose forward pass is that of `_attend`."""
 _NORMS = frozenset(("LlamaRMSNorm", "MistralRMSNorm", "Qwen2RMSNorm", "Qwen3RMSNorm"))
 """Whose forward pass is that of `_norm`."""
 
@@ -24,9 +28,13 @@ def use_shortcuts(model: Any) -> None:
     for module in model.modules():
         if type(module).__name__ in _NORMS:
             module.forward = partial(_norm, module)
+        if type(module).__name__ in _ATTENTIONS:
+            module.forward = partial(_attend, module)
     layers: Any = getattr(model.base_model, "layers", ())
     if len(layers) == model.config.num_hidden_layers and type(layers[-1]).__name__ in _LAYERS:
         layers[-1].forward = partial(_layer_where_read, layers[-1])
+        if type(layers[-1].self_attn).__name__ in _ATTENTIONS:
+            layers[-1].self_attn.forward = partial(_attend, layers[-1].self_attn, is_last=True)
 
 
 def _layer_where_read(layer: Any, hidden_BTD: Tensor, *args: Any, **kwargs: Any) -> Tensor:
@@ -34,10 +42,91 @@ def _layer_where_read(layer: Any, hidden_BTD: Tensor, *args: Any, **kwargs: Any)
     attended_BTD, _ = layer.self_attn(layer.input_layernorm(hidden_BTD), *args, **kwargs)
     documents = kwargs.get("documents")
     if documents is not None and documents.read is not None:
-        hidden_BTD, attended_BTD = hidden_BTD[:, documents.read], attended_BTD[:, documents.read]
+        hidden_BTD = hidden_BTD[:, documents.read]
+        if attended_BTD.shape[1] != hidden_BTD.shape[1]:  # an attention of its own: see `_ATTENTIONS`
+            attended_BTD = attended_BTD[:, documents.read]
     hidden = hidden_BTD + attended_BTD
     out: Tensor = hidden + layer.mlp(layer.post_attention_layernorm(hidden))
     return out
+
+
+def _attend(
+    attention: Any,
+    hidden_states: Tensor,
+    position_embeddings: tuple[Tensor, Tensor],
+    *args: Any,
+    is_last: bool = False,
+    **kwargs: Any,
+) -> tuple[Tensor, None]:
+    """Return what attention adds to each token, shape (1, T, D); of the last layer to those that are read."""
+    documents = kwargs.get("documents")
+    if documents is None:  # generation, which has a cache of keys and values
+        found: tuple[Tensor, None] = type(attention).forward(
+            attention, hidden_states, position_embeddings, *args, **kwargs
+        )
+        return found
+    read = documents.read if is_last else None
+    key, value = _heads(attention, "k", hidden_states), _heads(attention, "v", hidden_states)
+    query = _heads(attention, "q", hidden_states if read is None else hidden_states[:, read])
+    cos, sin = (part.unsqueeze(2) for part in position_embeddings)
+    key = turned(key, cos, sin)
+    query = turned(query, cos, sin) if read is None else turned(query, cos[:, read], sin[:, read])
+    if read is not None:
+        query = query.new_zeros((*key.shape[:2], *query.shape[2:])).index_copy(1, read, query)
+    take = AttentionInterface()[attention.config._attn_implementation]
+    taken_BTHW, _ = take(
+        attention,
+        *(tensor.transpose(1, 2) for tensor in (query, key, value)),
+        attention_mask=None,
+        documents=documents,
+        scaling=attention.scaling,
+        dropout=attention.attention_dropout if attention.training else 0.0,
+        sliding_window=getattr(attention, "sliding_window", None),
+    )
+    taken_BTHW = taken_BTHW if read is None else taken_BTHW[:, read]
+    return attention.o_proj(taken_BTHW.flatten(2)), None
+
+
+def _heads(attention: Any, which: str, hidden_BTD: Tensor) -> Tensor:
+    """Return queries, keys or values by heads, shape (1, T, H, W), normed where the model norms them."""
+    found: Tensor = getattr(attention, f"{which}_proj")(hidden_BTD).unflatten(-1, (-1, attention.head_dim))
+    norm = getattr(attention, f"{which}_norm", None)
+    return found if norm is None else norm(found)
+
+
+def turned(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    """Return queries or keys turned by their positions; cosines and sines broadcast to their shape."""
+    found: Tensor = _Turned.apply(x, cos, sin)
+    return found
+
+
+class _Turned(torch.autograd.Function):  # type: ignore[misc]  # torch has no type for it
+    """y = x cos + (-x2, x1) sin with x = (x1, x2): rotary positions (Su et al., arXiv 2104.09864, eq. 34).
+
+    Half by half, so that no turned copy is made. The bits are those of transformers' `apply_rotary_pos_emb`.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+        ctx.save_for_backward(cos, sin)
+        ctx.dtype = x.dtype
+        (x1, x2), (sin1, sin2) = x.chunk(2, -1), sin.chunk(2, -1)
+        out = x * cos
+        out1, out2 = out.chunk(2, -1)
+        out1.sub_(x2 * sin1)
+        out2.add_(x1 * sin2)
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, *d_out: Tensor) -> tuple[Tensor | None, ...]:
+        cos, sin = ctx.saved_tensors
+        (d_y,) = d_out
+        (d1, d2), (sin1, sin2) = d_y.chunk(2, -1), sin.chunk(2, -1)
+        d_x = d_y * cos
+        d_x1, d_x2 = d_x.chunk(2, -1)
+        d_x1.add_(d2 * sin2)
+        d_x2.sub_(d1 * sin1)
+        return d_x.to(ctx.dtype), None, None
 
 
 def _norm(norm: Any, hidden: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.train
 import transformers
 
 from trainer.engine.attention import Documents, use_documents
-from trainer.engine.shortcuts import use_shortcuts
+from trainer.engine.shortcuts import turned, use_shortcuts
 
 SIZES = {
     "vocab_size": 97, "hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 4,
@@ -71,6 +71,44 @@ def test_the_last_layers_block_sees_only_the_places_that_are_read() -> None:
         layer.mlp.register_forward_pre_hook(lambda _, given: seen.append(given[0].shape[1]))
     learnt_where_read(model, READ)
     assert seen == [10, 10, len(READ)]
+
+
+@pytest.mark.parametrize("architecture", [name for name in KNOWN if name != "MistralForCausalLM"])
+def test_the_last_layer_makes_queries_and_outputs_only_where_they_are_read(architecture: str) -> None:
+    model = a_model(architecture)
+    seen: dict[str, list[int]] = {"q_proj": [], "k_proj": [], "v_proj": [], "o_proj": []}
+    use_documents(model)
+    for layer in model.base_model.layers:
+        for name, sizes in seen.items():
+            projection = getattr(layer.self_attn, name)
+            projection.register_forward_pre_hook(lambda _, given, to=sizes: to.append(given[0].shape[1]))
+    learnt_where_read(model, READ)
+    assert seen["k_proj"] == seen["v_proj"] == [10, 10, 10]
+    assert seen["q_proj"] == seen["o_proj"] == [10, 10, len(READ)]
+
+
+def test_positions_turn_queries_as_transformers_does_to_the_bit() -> None:
+    from transformers.models.qwen3.modeling_qwen3 import apply_rotary_pos_emb
+
+    angles = torch.arange(10.0)[None, :, None] * torch.linspace(0.1, 1, 4).repeat(2)
+    cos, sin = angles.cos(), angles.sin()
+    given = torch.randn(1, 10, 3, 8, generator=torch.Generator().manual_seed(5))
+    d_out = torch.randn(given.shape, generator=torch.Generator().manual_seed(6))
+    theirs, own = given.clone().requires_grad_(), given.clone().requires_grad_()
+    wanted, _ = apply_rotary_pos_emb(theirs, theirs, cos, sin, unsqueeze_dim=2)
+    found = turned(own, cos.unsqueeze(2), sin.unsqueeze(2))
+    assert torch.equal(found, wanted)
+    wanted.backward(d_out)
+    found.backward(d_out)
+    assert torch.equal(own.grad, theirs.grad)
+
+
+def test_generation_has_its_cache_and_the_models_own_attention() -> None:
+    theirs, own = a_model("Qwen3ForCausalLM").eval(), a_model("Qwen3ForCausalLM").eval()
+    use_documents(own)
+    own.set_attn_implementation("sdpa")
+    asked = {"input_ids": torch.arange(6)[None], "max_new_tokens": 8, "do_sample": False, "pad_token_id": 0}
+    assert own.generate(**asked).tolist() == theirs.generate(**asked).tolist()
 
 
 def test_without_places_to_read_every_token_has_its_output() -> None:
