@@ -51,23 +51,24 @@ def _is_judged(world: World, row: CampaignRow, stone: TrashRow) -> bool:
 
 
 def _why(world: World, draft: Draft, stock: Stock, stone: TrashRow) -> str | None:
+    """Return by which rule it would be kept, the rules of the archive apart where it was archived since."""
     row = stock.row
     begun = (segment.begun_at for segment in world.facts.segments_of(row.uid))
-    is_as_then = all(at < stone.trashed_at for at in begun)
-    why = _judged(world, draft, stock, row, is_as_then=is_as_then).get(stone.sequence)
+    by_segment = all(at < stone.trashed_at for at in begun)
+    why = _judged(world, draft, stock, row, by_segment=by_segment).get(stone.sequence)
     if why is not None and row.archived_at is not None and row.archived_at >= stone.trashed_at:
         before = msgspec.structs.replace(row, status="paused")
-        return _judged(world, draft, stock, before, is_as_then=is_as_then).get(stone.sequence)
+        return _judged(world, draft, stock, before, by_segment=by_segment).get(stone.sequence)
     return why
 
 
 def _judged(
-    world: World, draft: Draft, stock: Stock, row: CampaignRow, *, is_as_then: bool
+    world: World, draft: Draft, stock: Stock, row: CampaignRow, *, by_segment: bool
 ) -> Mapping[int, str]:
     """Return what would be kept, found once in a plan."""
-    key = (row.uid, row.status, is_as_then)
+    key = (row.uid, row.status, by_segment)
     if key not in draft.judged:
-        draft.judged[key] = _kept_of(world, stock, row, by_segment=is_as_then)
+        draft.judged[key] = _kept_of(world, stock, row, by_segment=by_segment)
     return draft.judged[key]
 
 
