@@ -20,28 +20,8 @@ from reconciler.plan.world import World
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from case_constants import EARLIER
+from case_constants import EARLIER, SPECS
 from case_facts import Builder
-
-SPECS = {
-    "realm.yaml": "id: lab\nactive: pip/campaign-001\n",
-    "queue.yaml": "quests:\n  - {id: q1, skill: bin, level: 1, count: 10}\n",
-    "skills/bin.yaml": "id: bin\nmax_level: 30\nsource: {command: [python, -m, trainer, generate, bin]}\n",
-    "heroes/pip.yaml": """\
-id: pip
-model:
-  init: scratch
-  tokenizer: bytes
-  family: qwen3
-  architecture: Qwen3ForCausalLM
-  vocab_size: 320
-  context_length: 512
-  config: {hidden_size: 8}
-training_defaults: {learning_rate: 0.002, max_length: 256}
-""",
-    "campaigns/pip/campaign-001.yaml": "id: campaign-001\n",
-}
-"""A realm of one hero, one campaign and one quest."""
 
 
 def desired_of(specs: Mapping[str, str]) -> Desired:

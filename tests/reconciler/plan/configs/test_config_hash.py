@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 import pytest
+from case_constants import SPECS
 
 from reconciler.desired.command_line import said_on_command_line
 from reconciler.desired.desired import Here
@@ -15,19 +16,7 @@ from reconciler.plan.world import World
 from state.contract.run_config import RunConfig, config_hash
 
 NAME = "pip/campaign-001"
-HERO = """\
-id: pip
-model:
-  init: scratch
-  tokenizer: bytes
-  family: qwen3
-  architecture: Qwen3ForCausalLM
-  vocab_size: 320
-  context_length: 512
-  config: {hidden_size: 8}
-training_defaults: {learning_rate: 0.002, max_length: 256}
-"""
-"""The small realm's own; see conftest."""
+HERO = SPECS["heroes/pip.yaml"]
 
 
 def hero(old: str, new: str) -> dict[str, str]:
