@@ -13,6 +13,8 @@ HERO_BLOCKED = "hero-blocked"
 """The code of a campaign whose hero is blocked: that is told with the hero."""
 WAITS = "waits"
 """The code of what waits for its turn."""
+NAMES_IN_DOUBT = ("name-taken", "rename-unsaid")
+"""The codes of specs that are left out of a plan until somebody says which campaign they are."""
 SETTLES = "settles"
 """The code of a file that somebody still brings here."""
 

@@ -50,7 +50,7 @@ from reconciler.desired.git_source import Commit
 from reconciler.desired.realm import duration_seconds
 from reconciler.loop import Pace, Tick
 from reconciler.observed.processes import is_alive
-from reconciler.plan.changes import Plan
+from reconciler.plan.changes import NAMES_IN_DOUBT, Plan
 from reconciler.plan.checkpoints.scrubs import is_background
 from reconciler.plan.retries.fetches import FETCHES
 from reconciler.plan.source import open_refresh
@@ -266,7 +266,8 @@ class Ticker:
         """Write down, once, that nothing is left to do at this commit; what is left out is left to do."""
         if view.plan.left_out:
             return
-        if view.facts.store.applied_commit != view.commit.id:
+        is_whole = not any(item.code in NAMES_IN_DOUBT for item in view.plan.blocked)
+        if is_whole and view.facts.store.applied_commit != view.commit.id:
             self._note_on(view)
             with self._writer.transaction() as store:
                 put_meta(store, "applied_commit", view.commit.id)

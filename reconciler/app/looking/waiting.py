@@ -91,6 +91,7 @@ def _realm(view: View, _name: str, condition: str) -> tuple[bool, str, bool]:
     test = _test(tests, condition, "the realm")
     applied = report.applied_commit[:7] if report.applied_commit else "nothing"
     now = f"{applied} is applied of {report.checked_out}, {report.num_changes} changes to do"
+    now += f", {report.num_blocked} blocked: reconcile plan" if report.num_blocked else ""
     now += f"; still to come: {report.to_come.text}" if report.to_come.text else ""
     return test(report), now, False
 

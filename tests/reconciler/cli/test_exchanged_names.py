@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from reconciler.app.surroundings.errors import Blocked
+from reconciler.app.surroundings.errors import Blocked, TimedOut
 
 Reconcile = Callable[..., Result]
 FIRST, SECOND, THIRD = "campaign-001", "campaign-002", "campaign-009"
@@ -143,6 +143,19 @@ def test_names_exchanged_in_one_commit_are_asked_about_and_followed_by_was(
     (first,) = (new for old, new in moves if old == FIRST)
     assert two.names() == {"7": f"pip/{first}", "9": "pip/campaign-001"}
     assert two.is_settled()
+
+
+def test_a_commit_that_leaves_a_name_in_doubt_is_not_called_applied(two: Two) -> None:
+    before = json.loads(two.run("status", "--json").stdout)["applied_commit"]
+    two.move((FIRST, SECOND), (SECOND, FIRST))
+    assert two.apply() == Blocked.exit_code
+    assert json.loads(two.run("status", "--json").stdout)["applied_commit"] == before
+    waited = two.run("wait", "realm", "--for", "applied", "--timeout", "0")
+    assert waited.exit_code == TimedOut.exit_code
+    assert "0 changes to do, 2 blocked: reconcile plan" in waited.stderr
+    two.say({FIRST: "none", SECOND: "none"})
+    assert two.apply() == 0
+    assert two.run("wait", "realm", "--for", "applied", "--timeout", "0").exit_code == 0
 
 
 @pytest.mark.long
