@@ -113,10 +113,10 @@ def document_attention(
     if dropout == 0.0 and not uses_rows(query_BHTD.device) and product_dtype in _HALF:
         query, key, value = (tensor.to(product_dtype) for tensor in (query_BHTD, key_BGTD, value_BGTD))
         return _varlen(query, key, value, documents, scaling, window), None
-    if dropout == 0.0 and window is None and query_BHTD.device.type == "cpu" and has_kernel():
+    if dropout == 0.0 and window is None and _go_by_rows_alone(documents, query_BHTD.device):
         flat = (tensor.squeeze(0).transpose(0, 1) for tensor in (query_BHTD, key_BGTD, value_BGTD))
         query, key, value = (tensor.to(product_dtype) for tensor in flat)
-        sizes = [(group.num_documents, group.longest) for group in documents.groups]  # full: see MAX_FILLING
+        sizes = [(group.num_documents, group.longest) for group in documents.groups]
         return attention_in_rows(query, key, value, sizes, scaling)[None], None
     counts = [group.num_tokens for group in documents.groups]
     parts = (tensor.squeeze(0).transpose(0, 1).split(counts) for tensor in (query_BHTD, key_BGTD, value_BGTD))
@@ -125,6 +125,11 @@ def document_attention(
         for group, query, key, value in zip(documents.groups, *parts, strict=True)
     ]
     return torch.cat(found)[None], None
+
+
+def _go_by_rows_alone(documents: Documents, device: torch.device) -> bool:
+    """Are the documents on a CPU with a kernel for rows, and no row filled up?"""
+    return device.type == "cpu" and has_kernel() and all(group.is_full for group in documents.groups)
 
 
 def _of_group(

@@ -135,13 +135,18 @@ def _norm(norm: Any, hidden: Tensor) -> Tensor:
     return normed
 
 
+def _products(a: Tensor, b: Tensor) -> Tensor:
+    """Return the inner products over the last dimension; autocast would take `vecdot` to half precision."""
+    return (a * b).sum(-1)
+
+
 class _RootMeanSquare(torch.autograd.Function):  # type: ignore[misc]  # torch has no type for it
     """y = weight * x / rms(x) over the last dimension (Zhang and Sennrich, arXiv 1910.07467, equation 4)."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, epsilon: float) -> Tensor:
         wide = x.to(torch.promote_types(x.dtype, torch.float32))
-        inverse = torch.linalg.vecdot(wide, wide).div_(x.shape[-1]).add_(epsilon).rsqrt_()[..., None]
+        inverse = _products(wide, wide).div_(x.shape[-1]).add_(epsilon).rsqrt_()[..., None]
         normed = wide * inverse
         ctx.save_for_backward(normed, inverse, weight)
         ctx.dtype = x.dtype
@@ -153,6 +158,6 @@ class _RootMeanSquare(torch.autograd.Function):  # type: ignore[misc]  # torch h
         (d_y,) = d_out
         d_weight = (d_y * normed).flatten(0, -2).sum(0).to(weight.dtype) if ctx.needs_input_grad[1] else None
         d_normed = (d_y * weight).to(normed.dtype)
-        mean = torch.linalg.vecdot(d_normed, normed).div_(normed.shape[-1])[..., None]
+        mean = _products(d_normed, normed).div_(normed.shape[-1])[..., None]
         d_x = torch.addcmul(d_normed, normed, mean, value=-1).mul_(inverse).to(ctx.dtype)
         return d_x, d_weight, None

@@ -103,6 +103,18 @@ def test_positions_turn_queries_as_transformers_does_to_the_bit() -> None:
     assert torch.equal(own.grad, theirs.grad)
 
 
+def test_under_autocast_norms_stay_in_float32_as_the_models_own() -> None:
+    """`vecdot` goes to bf16 there: its rounding moves a norm by 2e-3, a hundred times this bound."""
+    theirs, own = a_model("Qwen3ForCausalLM").base_model.norm, a_model("Qwen3ForCausalLM")
+    use_shortcuts(own)
+    given = torch.randn(20, 32, generator=torch.Generator().manual_seed(4))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found, wanted = own.base_model.norm(given), theirs(given)
+        assert torch.linalg.vecdot(given, given).dtype == torch.bfloat16
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found, wanted, rtol=2e-6, atol=2e-6)
+
+
 def test_generation_has_its_cache_and_the_models_own_attention() -> None:
     theirs, own = a_model("Qwen3ForCausalLM").eval(), a_model("Qwen3ForCausalLM").eval()
     use_documents(own)
