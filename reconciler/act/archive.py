@@ -98,7 +98,7 @@ def _move(tools: Tools, row: CampaignRow, *, archived: bool) -> None:
 
 
 def _move_folder(source: Path, target: CampaignLayout, row: CampaignRow) -> None:
-    if not source.exists() and read_existing(target.record).get("uid") == row.uid:
+    if not source.exists() and _is_of(row, target):
         return  # moved before
     ensure_folder(target.folder.parent)
     try:
@@ -108,6 +108,12 @@ def _move_folder(source: Path, target: CampaignLayout, row: CampaignRow) -> None
             f"{target.folder} lies there already, so {source} was not moved: nothing is put over it or into "
             "it; move it somewhere else"
         ) from None
+
+
+def _is_of(row: CampaignRow, target: CampaignLayout) -> bool:
+    """Does its folder lie there? campaign.json may be missing: a kill came before it was written."""
+    said = read_existing(target.record).get("uid")
+    return said == row.uid or (said is None and target.folder.is_dir())
 
 
 def _rewrite_sidecars(tools: Tools, row: CampaignRow, source: Path, target: CampaignLayout) -> None:

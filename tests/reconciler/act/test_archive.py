@@ -129,3 +129,29 @@ def test_what_is_written_for_a_half_moved_campaign_goes_where_its_folder_is(at_r
 
     assert not at_rest.places.folder.exists()
     assert json.loads(at_rest.archived.record.read_bytes())["status"] == "paused"
+
+
+def test_a_half_moved_campaign_whose_record_was_never_written_goes_on(at_rest: Any, make: Any) -> None:
+    """Faults hit its registration after the row, and its move after the rename."""
+    at_rest.archived.folder.parent.mkdir(parents=True)
+    at_rest.places.record.unlink()
+    at_rest.places.folder.rename(at_rest.archived.folder)
+
+    at_rest.done(make.archive())
+
+    assert at_rest.json(at_rest.archived.record)["status"] == "archived"
+    assert [row.path for row in at_rest.view().ledger] == [
+        "campaigns/archive/tiny/campaign-001-archived/checkpoints/checkpoint-7"
+    ]
+
+
+def test_what_lies_at_the_other_place_and_says_another_uid_is_not_taken_for_it(
+    at_rest: Any, make: Any
+) -> None:
+    at_rest.archived.folder.mkdir(parents=True)
+    at_rest.archived.record.write_text('{"uid": "another"}')
+    at_rest.places.folder.rename(at_rest.layout.root / "elsewhere")
+
+    at_rest.fails(make.archive())
+
+    assert {row.name: row.status for row in at_rest.view().campaigns}[make.campaign] == "paused"
