@@ -1,6 +1,8 @@
 """The state of each quest: one word, the same wherever it is shown."""
 
 from reconciler.app.planning.look import View
+from reconciler.desired.queue import Quest
+from reconciler.plan.queue.waiting import is_named
 
 _FURTHEST_FROM_DONE = ("processing", "queued", "failed", "skipped", "completed")
 _WORDS = {"quest-failed": "failed", "quest-skipped": "skipped"}
@@ -11,14 +13,16 @@ def quest_states(view: View) -> dict[str, str]:
     """Return the state of every quest of the queue, by id.
 
     What is learnt is completed, also where its source has changed since. Else what the plan says comes first
-    (blocked, failed, waits), then the jobs: where several campaigns train it, the one that has most to do.
-    `new`: it has none yet.
+    (blocked, failed, waits), then the jobs: where several campaigns train it, the one that has most to do; of
+    the campaigns that it names, if it names some. `new`: it has none yet.
     """
-    jobs: dict[str, set[str]] = {}
-    for job in view.facts.store.jobs:
-        jobs.setdefault(job.quest_id, set()).add(job.status)
     planned = _planned(view)
-    return {quest.id: _state(jobs.get(quest.id, set()), planned.get(quest.id)) for quest in view.quests}
+    return {quest.id: _state(_statuses(view, quest), planned.get(quest.id)) for quest in view.quests}
+
+
+def _statuses(view: View, quest: Quest) -> set[str]:
+    of_quest = view.facts.jobs_of_quest(quest.id)
+    return {job.status for job in of_quest if not quest.for_ or is_named(quest, job)}
 
 
 def why_behind(view: View) -> dict[str, str]:

@@ -5,7 +5,7 @@ from reconciler.plan.queue import jobs
 from reconciler.plan.queue.content import dequeue
 from reconciler.plan.queue.quest_jobs import fail_what_is_lost, keep_out, plan_quest
 from reconciler.plan.queue.twins import warn_of_twins
-from reconciler.plan.queue.waiting import campaign_for, jobs_named_by, jobs_of_quest, say_what_it_waits_for
+from reconciler.plan.queue.waiting import campaign_for, jobs_of_quest, say_what_it_waits_for
 from reconciler.plan.world import World
 
 _OPEN = ("queued", "processing")
@@ -28,7 +28,7 @@ def plan_queue(world: World, draft: Draft) -> None:
         else:
             uid = world.uid(campaign)
             mine = {job.uid for job in world.facts.jobs_of_quest(quest.id) if job.campaign_uid == uid}
-            wanted |= jobs_named_by(world, quest) | mine
+            wanted |= jobs_of_quest(world, quest) | mine
             plan_quest(world, draft, quest, campaign)
     _plan_leavers(world, draft, wanted)
     warn_of_twins(world, draft)

@@ -6,6 +6,7 @@ from reconciler.desired.queue import Quest
 from reconciler.plan.draft import Draft
 from reconciler.plan.queue import jobs
 from reconciler.plan.world import World
+from state.store.rows import JobRow
 
 
 def campaign_for(world: World, quest: Quest) -> str | None:
@@ -33,26 +34,16 @@ def _started_elsewhere(world: World, quest: Quest, hero: str | None) -> str | No
 
 
 def jobs_of_quest(world: World, quest: Quest) -> set[str]:
-    """Return the jobs of a quest that waits: those already begun, and those of campaigns that it names."""
-    return _jobs_begun(world, quest) | jobs_named_by(world, quest)
+    """Return the jobs that a quest keeps: those of whom it names; of whoever began it where it names nobody."""
+    of_quest = world.facts.jobs_of_quest(quest.id)
+    if quest.for_:
+        return {job.uid for job in of_quest if is_named(quest, job)}
+    return {job.uid for job in of_quest if jobs.is_begun(world, world.name(job.campaign_uid), job)}
 
 
-def _jobs_begun(world: World, quest: Quest) -> set[str]:
-    return {
-        job.uid
-        for job in world.facts.jobs_of_quest(quest.id)
-        if jobs.is_begun(world, world.name(job.campaign_uid), job)
-    }
-
-
-def jobs_named_by(world: World, quest: Quest) -> set[str]:
-    """Return the jobs of the campaigns and heroes that a quest names, and those already begun."""
-    named = {
-        job.uid
-        for job in world.facts.jobs_of_quest(quest.id)
-        if f"{job.hero_id}/{job.campaign_id}" in quest.for_ or job.hero_id in quest.for_
-    }
-    return named | _jobs_begun(world, quest)
+def is_named(quest: Quest, job: JobRow) -> bool:
+    """Does the quest name the campaign of this job, or its hero?"""
+    return f"{job.hero_id}/{job.campaign_id}" in quest.for_ or job.hero_id in quest.for_
 
 
 def say_what_it_waits_for(world: World, draft: Draft, quest: Quest) -> None:
