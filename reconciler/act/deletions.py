@@ -43,9 +43,11 @@ def delete(action: DeleteCampaign, tools: Tools) -> str:
     home, place = find_home(tools.layout, row), tools.layout.deleted_campaign(row.uid)
     if stone is None:
         stone = _bury(action, tools, row, home)
-    elif place.exists() and home.state != "missing":
-        _revive(tools, stone)
-        return "it lies in its place again: somebody put it back"
+    elif home.state != "missing":
+        _check_unchanged(tools, row, home.places, stone.digest)
+        if place.exists():
+            _revive(tools, stone)
+            return "it lies in its place again: somebody put it back"
     if not place.exists():
         write_campaign_file(tools, row.uid, row.name)
         ensure_folder(place.parent)
@@ -59,9 +61,7 @@ def _bury(action: DeleteCampaign, tools: Tools, row: CampaignRow, home: Home) ->
     folder = home.places.folder
     if home.state in ("missing", "both"):
         raise Permanent(f"{folder}: {row.name} lies nowhere, or at two places; nothing was deleted")
-    lying = all_lying(tools, row.uid, home.places)
-    if contents_digest(found.manifest.digest for found in lying) != action.digest:
-        raise Temporary(f"{folder}: its checkpoints changed since the plan; nothing was deleted")
+    _check_unchanged(tools, row, home.places, action.digest)
     runs = known_runs(tools, row.uid)
     if strange := belongings_of_campaign(folder, tools.layout.root, row.uid, runs).strange():
         raise Temporary(f"{folder} holds what is not ours: {strange}; nothing was deleted")
@@ -71,6 +71,12 @@ def _bury(action: DeleteCampaign, tools: Tools, row: CampaignRow, home: Home) ->
         stone = new_stone(store, tools, action, folder, tools.layout.deleted_campaign(row.uid))
         put(store, [stone, msgspec.structs.replace(row, status="deleted")])
     return stone
+
+
+def _check_unchanged(tools: Tools, row: CampaignRow, places: CampaignLayout, digest: str) -> None:
+    lying = all_lying(tools, row.uid, places)
+    if contents_digest(found.manifest.digest for found in lying) != digest:
+        raise Temporary(f"{places.folder}: its checkpoints changed since the plan; nothing was deleted")
 
 
 def _check_at_rest(tools: Tools, row: CampaignRow) -> None:

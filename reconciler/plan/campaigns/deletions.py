@@ -58,14 +58,36 @@ def _is_overruled(world: World, draft: Draft, row: CampaignRow) -> bool:
 
 
 def _go_on(world: World, draft: Draft, row: CampaignRow, back: set[int | None]) -> None:
-    """Move what has its tombstone and is still in its place; say how it comes back where a spec wants it."""
+    """Go on with what has its tombstone and lies in its place; say how it comes back where a spec wants it."""
     stone = world.facts.deletion(row.uid)
     if stone is None or stone.sequence in back:
         return
     if is_wanted_back(world, stone):
         _block_deleted(world, draft, stone)
     elif stone.state == "trashed" and world.seen(row.name).home != "missing":
+        _finish(world, draft, stone, row)
+
+
+def _finish(world: World, draft: Draft, stone: TrashRow, row: CampaignRow) -> None:
+    """Move what a kill left in its place, or see that it was put back; let be whatever else lies there."""
+    there, is_moved = world.seen(row.name).all_complete, not is_vanished(world.facts, stone)
+    is_it = contents_digest(found.digest for found in there) == stone.digest
+    if is_it and (there or not is_moved):
         _add(draft, row, _again(world, stone, row), cause="an earlier deletion")
+        return
+    lies, hint = (
+        (f"it lies in {stone.path}", f"move {stone.origin} away: what is not understood is never deleted here")
+        if is_moved
+        else ("it is not moved into the trash", f"reconcile undelete {stone.thing} makes it a campaign again")
+    )
+    draft.block(
+        stone.subject,
+        code="place-taken",
+        message=f"it was deleted at {stone.trashed_at}, and what lies in its place now, {stone.origin}, is "
+        f"not what was deleted; {lies}",
+        cause=stone.origin,
+        hint=hint,
+    )
 
 
 def _block_deleted(world: World, draft: Draft, stone: TrashRow) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -214,6 +215,21 @@ def test_a_campaign_that_somebody_put_back_by_hand_is_left_there(at_rest: Any, m
 
     assert at_rest.done(make.delete(at_rest.manifest)) == ["it lies in its place again: somebody put it back"]
     assert status(at_rest, make) == "paused"
+
+
+@pytest.mark.parametrize("is_moved", [True, False])
+def test_whatever_else_lies_in_the_place_of_a_deleted_campaign_is_let_be_and_its_deletion_stands(
+    at_rest: Any, make: Any, is_moved: bool
+) -> None:
+    at_rest.done(make.delete(at_rest.manifest))
+    if not is_moved:
+        shutil.rmtree(at_rest.grave)
+    at_rest.places.folder.mkdir()
+    _thesis(at_rest.places.folder)
+
+    assert "its checkpoints changed since the plan" in at_rest.fails(make.delete(at_rest.manifest)).text
+    assert os.listdir(at_rest.places.folder) == ["thesis.txt"]
+    assert status(at_rest, make) == "deleted"
 
 
 def _thesis(folder: Path) -> None:

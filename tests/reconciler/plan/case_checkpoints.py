@@ -12,7 +12,7 @@ from state.contract.adapters import AdapterBase
 from state.contract.locked import Locked
 from state.contract.manifest import FileEntry, Manifest, Measures, Origin, QuestCursor
 from state.contract.request import CodeVersion
-from state.ids import campaign_uid
+from state.ids import campaign_uid, contents_digest
 from state.store.rows import CopyRow, LedgerRow, SegmentRow, TrashRow
 
 
@@ -146,6 +146,8 @@ def tombstone(words: Mapping[str, Any]) -> TrashRow:
         "clean_ticks": 0,
         "state": "trashed",
     }
+    if words.get("sequence", 1) < 0:  # of a campaign deleted whole, which had this checkpoint
+        given |= {"digest": contents_digest([f"blake3:{step}"]), "origin": f"campaigns/{name}"}
     return TrashRow(**(given | fields))
 
 
