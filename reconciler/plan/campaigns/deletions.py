@@ -58,7 +58,7 @@ def _is_overruled(world: World, draft: Draft, row: CampaignRow) -> bool:
 
 
 def _go_on(world: World, draft: Draft, row: CampaignRow, back: set[int | None]) -> None:
-    """Go on with what has its tombstone and lies in its place; say how it comes back where a spec wants it."""
+    """Go on with what has its tombstone and lies in its place; say how it comes back if a spec wants it."""
     stone = world.facts.deletion(row.uid)
     if stone is None or stone.sequence in back:
         return
@@ -76,10 +76,11 @@ def _finish(world: World, draft: Draft, stone: TrashRow, row: CampaignRow) -> No
         _add(draft, row, _again(world, stone, row), cause="an earlier deletion")
         return
     lies, hint = (
-        (f"it lies in {stone.path}", f"move {stone.origin} away: what is not understood is never deleted here")
-        if is_moved
-        else ("it is not moved into the trash", f"reconcile undelete {stone.thing} makes it a campaign again")
+        "it is not moved into the trash",
+        f"reconcile undelete {stone.thing} makes it a campaign again",
     )
+    if is_moved:
+        lies, hint = f"it lies in {stone.path}", f"move {stone.origin} away: it is never deleted here"
     draft.block(
         stone.subject,
         code="place-taken",

@@ -1,8 +1,8 @@
 """What lies in the trash though the rules in force would keep it: they keep more than those that dropped it.
 
 A campaign's checkpoints are judged as if nothing that lies in the trash whole had gone. By rules that nobody
-changed that says of each what was said when it was dropped: what lies there is older than what stayed. What
-moves without a word of the rules is not judged by: a segment that was begun since (what is the newest of a
+changed that says of each what was said when it was dropped: what lies there is older than what stayed. Where
+no rule is left, none asks for anything to go, so all that rules had dropped would be kept. What moves without a word of the rules is not judged by: a segment that was begun since (what is the newest of a
 stretch is another then), and the archive's rules where the campaign was archived since.
 """
 
@@ -15,29 +15,34 @@ from reconciler.plan.keeping.kept import by_stretch, checkpoint_id, records_of, 
 from reconciler.plan.keeping.stock import Stock, stock_of
 from reconciler.plan.retention.history import history_of
 from reconciler.plan.retention.keep_rules import reasons_by_rule
+from reconciler.plan.retention.protections import NO_RULE
 from reconciler.plan.retention.records import MalformedRecords, Record
+from reconciler.plan.retention.rules import Rules
 from reconciler.plan.world import World
 from state.store.rows import CampaignRow, TrashRow
 
 _BY_RULES = ("rolled", "asked")
+_NO_FILE = "specs/retention.yaml"
 
 
 def is_kept_again(world: World, draft: Draft, stone: TrashRow) -> bool:
     """Would the rules in force keep it? Then it is named; half deleted already, it is not."""
-    retention, row = world.retention, world.facts.campaign_row(stone.campaign)
-    if retention is None or row is None or not _is_judged(world, row, stone):
+    row = world.facts.campaign_row(stone.campaign)
+    if row is None or not _is_judged(world, row, stone):
         return False
     try:
         why = _why(world, draft, stock_of(world, row), stone)
     except MalformedRecords as error:
         why = f"that is not known: {error}"
+    if why == NO_RULE and stone.kind == "asked":
+        return False  # no rule had a part in it
     if why is not None:
         draft.block(
             stone.subject,
             code="protected-in-the-trash",
             message=f"the rules in force would keep {stone.thing} ({why}), and it lies in the trash, where "
             "it stays",
-            cause=retention.where("campaigns", set_name(row)),
+            cause=world.retention.where("campaigns", set_name(row)) if world.retention else _NO_FILE,
             hint=f"reconcile undelete {stone.thing} takes it back; or write rules that drop it",
         )
     return why is not None
@@ -73,12 +78,11 @@ def _judged(
 
 
 def _kept_of(world: World, stock: Stock, row: CampaignRow, *, by_segment: bool) -> dict[int, str]:
-    """Return what a rule would keep of what lies in the trash, by sequence, each with why."""
-    retention = world.retention
-    rules = rules_of(world, retention.spec, row) if retention is not None else None
-    if rules is None or not rules.keeps_by_rule:
-        return {}
-    lying = _lying(world, stock)
+    """Return what would be kept of what lies in the trash, by sequence, each with why."""
+    retention, lying = world.retention, _lying(world, stock)
+    rules = rules_of(world, retention.spec, row) if retention is not None else Rules()
+    if not rules.keeps_by_rule:
+        return dict.fromkeys(lying, NO_RULE)
     records = tuple(_as_if_it_lay_there(record, lying) for record in records_of(world, stock))
     found: dict[str, list[str]] = {}
     for stretch in by_stretch(records) if by_segment else (records,):

@@ -34,7 +34,7 @@ def _started_elsewhere(world: World, quest: Quest, hero: str | None) -> str | No
 
 
 def jobs_of_quest(world: World, quest: Quest) -> set[str]:
-    """Return the jobs that a quest keeps: those of whom it names; of whoever began it where it names nobody."""
+    """Return the jobs that a quest keeps: of those that it names; of whoever began it if it names nobody."""
     of_quest = world.facts.jobs_of_quest(quest.id)
     if quest.for_:
         return {job.uid for job in of_quest if is_named(quest, job)}

@@ -18,7 +18,7 @@ def protections(
 ) -> Iterator[tuple[int, str]]:
     """Yield position and reason of everything protected."""
     if not rules.keeps_by_rule:  # whoever gives no rule asks for nothing to go
-        yield from ((at, "no rule is given") for at in range(len(history.records)))
+        yield from ((at, NO_RULE) for at in range(len(history.records)))
     yield from _newest(history)
     yield from _young(history, rules, now)
     yield from ((at, NOT_COMPLETE) for at in history.strange)
@@ -26,6 +26,7 @@ def protections(
     yield from _wanted(history, wanted)
 
 
+NO_RULE = "no rule is given"
 NOT_COMPLETE = "does not lie there whole as it was recorded; what is not understood is kept"
 
 

@@ -85,6 +85,8 @@ def roll(world: World, draft: Draft, stock: Stock, retention: Source[Retention])
 
 def _way_out(world: World, stock: Stock) -> str:
     """Return what mends the first loss: often something only lies in a checkpoint that is not of it."""
+    if world.seen(stock.row.name).home != "home":
+        return "its folder first, which may lie elsewhere whole: move away what has its place, or put it back"
     seen = world.seen(stock.row.name).checkpoints
     extra = (seen.too_much(checkpoint_folder(one.step)) for one in stock.lost if one.is_living)
     if found := next((one for one in extra if one is not None), None):

@@ -2,7 +2,6 @@
 
 import json
 import os
-import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -228,7 +227,7 @@ def test_whatever_else_lies_in_the_place_of_a_deleted_campaign_is_let_be_and_its
     _thesis(at_rest.places.folder)
 
     assert "its checkpoints changed since the plan" in at_rest.fails(make.delete(at_rest.manifest)).text
-    assert os.listdir(at_rest.places.folder) == ["thesis.txt"]
+    assert [one.name for one in at_rest.places.folder.iterdir()] == ["thesis.txt"]
     assert status(at_rest, make) == "deleted"
 
 
