@@ -2,8 +2,9 @@
 
 A campaign's checkpoints are judged as if nothing that lies in the trash whole had gone. By rules that nobody
 changed that says of each what was said when it was dropped: what lies there is older than what stayed. Where
-no rule is left, none asks for anything to go, so all that rules had dropped would be kept. What moves without a word of the rules is not judged by: a segment that was begun since (what is the newest of a
-stretch is another then), and the archive's rules where the campaign was archived since.
+no rule is left, none asks for anything to go, so all that rules had dropped would be kept. What moves without
+a word of the rules is not judged by: a segment that was begun since (what is the newest of a stretch is
+another then), and the archive's rules where the campaign was archived since.
 """
 
 from collections.abc import Mapping
@@ -40,12 +41,17 @@ def is_kept_again(world: World, draft: Draft, stone: TrashRow) -> bool:
         draft.block(
             stone.subject,
             code="protected-in-the-trash",
-            message=f"the rules in force would keep {stone.thing} ({why}), and it lies in the trash, where "
-            "it stays",
+            message=f"{_in_words(stone, why)}, and it lies in the trash, where it stays",
             cause=world.retention.where("campaigns", set_name(row)) if world.retention else _NO_FILE,
             hint=f"reconcile undelete {stone.thing} takes it back; or write rules that drop it",
         )
     return why is not None
+
+
+def _in_words(stone: TrashRow, why: str) -> str:
+    if why == NO_RULE:
+        return f"no rule asks for {stone.thing} to go any more"
+    return f"the rules in force would keep {stone.thing} ({why})"
 
 
 def _is_judged(world: World, row: CampaignRow, stone: TrashRow) -> bool:
