@@ -47,6 +47,13 @@ class Unsaid(msgspec.Struct, frozen=True, kw_only=True):
     new: str
 
 
+class KeptName(msgspec.Struct, frozen=True, kw_only=True):
+    """A campaign that keeps its name though its spec no longer says `was:`; another has the former one."""
+
+    name: str
+    was: str
+
+
 def renamed_view(store: StoreView, renames: Sequence[Rename]) -> StoreView:
     """Return what the store will say once the campaigns have their new names, all at once."""
     return msgspec.structs.replace(

@@ -30,7 +30,7 @@ from state.homes import HomeState
 from state.ids import RunKey
 from state.moments import BootMoment
 from state.queue_folders import Found
-from state.renames import Rename, Unfollowed, Unsaid
+from state.renames import KeptName, Rename, Unfollowed, Unsaid
 from state.source_status import SourceStatus
 from state.store.rows import (
     CampaignRow,
@@ -129,6 +129,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """Those that may have another name, and neither their spec nor history says so."""
     unfollowed: tuple[Unfollowed, ...] = ()
     """Specs whose file was another campaign's, and whose name is not free for that one."""
+    kept_names: tuple[KeptName, ...] = ()
+    """Campaigns that keep a name which another one had, though the `was:` that said so is gone since."""
 
     def campaign_row(self, name: str) -> CampaignRow | None:
         """Return the store's row of the campaign with this name."""

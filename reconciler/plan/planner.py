@@ -14,6 +14,7 @@ import msgspec
 from reconciler.desired.desired import Desired
 from reconciler.observed.facts import Facts
 from reconciler.plan import occasions
+from reconciler.plan.campaigns.exchanges import warn_of_kept_names
 from reconciler.plan.campaigns.misnamed import without_misnamed
 from reconciler.plan.changes import Plan
 from reconciler.plan.draft import Draft
@@ -119,6 +120,7 @@ def make_plan(
     world = World(desired=desired, facts=facts, specs_commit=specs_commit, now=now, right=right)
     draft = Draft()
     world = without_misnamed(world, draft)
+    warn_of_kept_names(world, draft)
     if not any(block(world, draft) for block in _STOPS):
         for planner in PLANNERS:
             if draft.changes or planner.occasion(world):

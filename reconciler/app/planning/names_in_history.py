@@ -17,21 +17,34 @@ from state.store.rows import StoreView
 def with_names_in_history(facts: Facts, desired: Desired, commit: Commit, *, worktree: bool) -> Facts:
     """Return the facts with each renamed campaign under its new name, and the pairs that nothing decides."""
     store = facts.store
-    uncommitted = _uncommitted_moves(commit) if worktree else {}
+    uncommitted = _uncommitted_moves(commit) if worktree else _Uncommitted({}, {})
     traced = _traced(store, commit, uncommitted)
+    if store.last_names_commit is not None and any(row.former for row in store.campaigns):
+        from reconciler.app.planning.exchanged_back import with_kept_names  # seldom needed
+
+        facts = with_kept_names(facts, desired, commit, store.last_names_commit)
     if not is_unclear(desired, store):
         return with_renames(facts, desired, traced.sure, traced.doubtful)
-    newest_first = (uncommitted, *moves_by_commit(commit).values())
+    newest_first = (uncommitted.by_moves, *moves_by_commit(commit).values())
     moved = _last_known_names(newest_first, desired, store)
     facts = with_renames(facts, desired, {**moved, **traced.sure}, traced.doubtful)
     last = store.last_names_commit
     return with_unsaid(facts, desired, campaigns_with_a_spec(commit, last) if last is not None else None)
 
 
-def _uncommitted_moves(commit: Commit) -> Moves:
+class _Uncommitted(NamedTuple):
+    """What the work tree moves on top of HEAD, as git says and as the files read."""
+
+    by_moves: Moves
+    by_contents: Moves
+
+
+def _uncommitted_moves(commit: Commit) -> _Uncommitted:
     from reconciler.app.planning.worktree_moves import moved_in_worktree  # only a preview asks
 
-    return moves_of(moved_in_worktree(commit, FOLDER))
+    found = moved_in_worktree(commit, FOLDER)
+    moves = moves_of(found.by_git)
+    return _Uncommitted(moves, corrected(moves, moves_of(found.rewritten)))
 
 
 class _Traced(NamedTuple):
@@ -42,7 +55,7 @@ class _Traced(NamedTuple):
     """Where git's moves and the contents of the files lead to different campaigns."""
 
 
-def _traced(store: StoreView, commit: Commit, uncommitted: Moves) -> _Traced:
+def _traced(store: StoreView, commit: Commit, uncommitted: _Uncommitted) -> _Traced:
     """Follow every move since the last commit whose names the store took up, back and forth."""
     last = store.last_names_commit
     if last is None:
@@ -50,7 +63,7 @@ def _traced(store: StoreView, commit: Commit, uncommitted: Moves) -> _Traced:
     undone = trace_back(moves_by_commit(commit, f"{commit.id}..{last}").values())
     span = f"{last}..{commit.id}"
     git_says = moves_by_commit(commit, span)
-    by_moves, by_contents = [uncommitted], [uncommitted]
+    by_moves, by_contents = [uncommitted.by_moves], [uncommitted.by_contents]
     for changed_by, rewrites in rewrites_by_commit(commit, span):  # newest first
         moves = git_says.get(changed_by, {})
         by_moves.insert(0, moves)

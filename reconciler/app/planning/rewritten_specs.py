@@ -28,7 +28,7 @@ def rewrites_by_commit(commit: Commit, span: str) -> Iterator[tuple[str, Moves]]
             before, after = _sides(words)
             can_be_exchanged = len(before) > 1 and before.keys() & after.keys()
             sides = (before, after) if can_be_exchanged else ({}, {})
-            yield changed_by, moves_of(_rewritten(*(_contents(reader, blobs) for blobs in sides)))
+            yield changed_by, moves_of(rewritten(*(_contents(reader, blobs) for blobs in sides)))
 
 
 def _sides(words: list[str]) -> tuple[Blobs, Blobs]:
@@ -44,8 +44,7 @@ def _sides(words: list[str]) -> tuple[Blobs, Blobs]:
 
 
 def _contents(reader: ObjectReader, blobs: Blobs) -> dict[str, bytes]:
-    """Return path → content, without the lines in which a file says its name."""
-    return {path: _without_names(reader.read(blob, "blob", MAX_BYTES)) for path, blob in blobs.items()}
+    return {path: reader.read(blob, "blob", MAX_BYTES) for path, blob in blobs.items()}
 
 
 def _without_names(content: bytes) -> bytes:
@@ -53,14 +52,17 @@ def _without_names(content: bytes) -> bytes:
     return b"\n".join(line.rstrip() for line in lines if not line.startswith(_LINES_WITH_NAMES))
 
 
-def _rewritten(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> list[tuple[str, str]]:
+def rewritten(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> list[tuple[str, str]]:
     """Return (old path, new path) where a file has what one other had, which left or was given another's.
 
-    Nothing where only files that came read like files that left: that is what git pairs itself.
+    `before`, `after`: path → content of the files that changed; the lines in which they say their names count
+    for nothing. Nothing where only files that came read like files that left: git pairs those itself.
     """
     read_like: dict[str, str] = {}
+    had = {path: _without_names(content) for path, content in before.items()}
     for path, content in after.items():
-        had_it = [old for old, was in before.items() if was == content]
+        now = _without_names(content)
+        had_it = [old for old, was in had.items() if was == now]
         if len(had_it) == 1 and had_it[0] != path:
             read_like[path] = had_it[0]
     while copies := [new for new, old in read_like.items() if old in after and old not in read_like]:

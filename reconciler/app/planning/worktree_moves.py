@@ -1,38 +1,62 @@
-"""Which campaigns' files git will see as moved once the work tree is committed.
+"""Which campaigns' files git will see as moved once the work tree is committed, and which read like others.
 
 git compares two temporary folders (`diff --no-index`): the files that only HEAD has, and those that only the
-work tree has. Nothing is written to the repository, its index or its objects.
+work tree has. Files that stay and have each other's contents are found as those of a commit are
+(`rewritten_specs`). Nothing is written to the repository, its index or its objects.
 """
 
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
+from reconciler.app.planning.rewritten_specs import rewritten
 from reconciler.desired.git_process import ObjectReader, run
 from reconciler.desired.git_source import Commit, listing
 from reconciler.desired.tree import MAX_BYTES
 from reconciler.desired.worktree import read_worktree
 
 
-def moved_in_worktree(commit: Commit, folder: str) -> tuple[tuple[str, str], ...]:
-    """Return (old path, new path) of each file below `folder` that has moved since HEAD, staged or not.
+class Moved(NamedTuple):
+    """What the work tree moves since HEAD, staged or not."""
+
+    by_git: tuple[tuple[str, str], ...] = ()
+    """(old path, new path) of each file that only has another place."""
+    rewritten: tuple[tuple[str, str], ...] = ()
+    """The same of files that have the contents which another file had."""
+
+
+def moved_in_worktree(commit: Commit, folder: str) -> Moved:
+    """Return which files below `folder` have moved since HEAD, and which read like others did.
 
     Raises:
         SourceError: the work tree or a committed file cannot be read, or there is no git.
     """
     if commit.top is None:
-        return ()
+        return Moved()
     tree = read_worktree(commit.top)
     now = {file.path: file for file in tree.files if file.path.startswith(folder)}
     committed = {file.path: file for file in listing(commit).files if file.path.startswith(folder)}
-    gone = [file for path, file in committed.items() if path not in now]
-    new = [file for path, file in now.items() if path not in committed]
+    changed = {path for path in {**now, **committed} if now.get(path) != committed.get(path)}
+    if not changed & committed.keys() or not changed & now.keys():
+        return Moved()
+    with ObjectReader(commit.git_dir) as reader:
+        before = {
+            path: reader.read(file.blob_id, "blob", MAX_BYTES)
+            for path, file in committed.items()
+            if path in changed
+        }
+    after = {path: tree.read(file) for path, file in now.items() if path in changed}
+    return Moved(_by_git(before, after), tuple(rewritten(before, after)))
+
+
+def _by_git(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> tuple[tuple[str, str], ...]:
+    gone = {path: content for path, content in before.items() if path not in after}
+    new = {path: content for path, content in after.items() if path not in before}
     if not gone or not new:
         return ()
-    with ObjectReader(commit.git_dir) as reader:
-        before = {file.path: reader.read(file.blob_id, "blob", MAX_BYTES) for file in gone}
     with tempfile.TemporaryDirectory(prefix="realm-moves-") as place:
-        _lay_out(Path(place), before, {file.path: tree.read(file) for file in new})
+        _lay_out(Path(place), gone, new)
         return _compared(Path(place))
 
 

@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 from reconciler.desired.base import NO_FORMER_NAME
 from reconciler.desired.desired import Desired
+from reconciler.plan.draft import Draft
+from reconciler.plan.world import World
 from state.renames import Rename, Unfollowed
 from state.store.rows import CampaignRow, StoreView
 
@@ -87,3 +89,13 @@ def _not_contradicted(
         if source.spec.was in (None, old, *row.former) and source.spec.was != NO_FORMER_NAME:
             found[new] = old
     return found
+
+
+def warn_of_kept_names(world: World, draft: Draft) -> None:
+    """Say which campaigns keep an exchanged name though the line that gave it to them is gone."""
+    for one in world.facts.kept_names:
+        draft.warnings.append(
+            f"{world.where(f'campaign/{one.name}')}: its spec no longer says was: {one.was}, which exchanges "
+            f"no names back: {one.name} stays the campaign, with the weights, that {one.was} was before; "
+            "to exchange them back, move the files with git mv by way of a free name, a commit for each move"
+        )

@@ -76,7 +76,9 @@ def training_cost(world: World, changes: Iterable[Change], works: Sequence[Work]
     all_updates = updates_of(works, basis.config)
     updates, tokens = _within_goal(world, basis.campaign, all_updates, tokens_of(works))
     is_about = updates == all_updates and any(work.is_about for work in works)
-    return _cost(basis, updates, tokens, _saves(basis, 0, updates, len(works)), is_about=is_about)
+    each = [one.num_saves for one in _one_by_one(world, basis, works)]
+    saves = sum(each) if None not in each else None
+    return _cost(basis, updates, tokens, saves, is_about=is_about)
 
 
 def training_of_each(

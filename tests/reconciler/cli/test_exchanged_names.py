@@ -158,6 +158,31 @@ def test_a_commit_that_leaves_a_name_in_doubt_is_not_called_applied(two: Two) ->
     assert two.run("wait", "realm", "--for", "applied", "--timeout", "0").exit_code == 0
 
 
+def test_names_exchanged_in_the_work_tree_are_asked_about_as_their_commit_will_be(
+    two: Two, run: Reconcile
+) -> None:
+    two.move((FIRST, SECOND), (SECOND, FIRST))
+    committed = two.blocked()
+    two.git("reset", "-q", "HEAD~1")
+    plan = json.loads(run("plan", "--worktree", "--json").stdout)
+    assert {one["subject"].rpartition("/")[2]: one["hint"] for one in plan["blocked"]} == committed
+    assert committed.keys() == {FIRST, SECOND}
+    assert not plan["changes"]
+
+
+def test_taking_an_exchange_by_was_back_is_said_to_exchange_nothing_back(two: Two, run: Reconcile) -> None:
+    two.say({FIRST: f"pip/{SECOND}", SECOND: f"pip/{FIRST}"})
+    assert two.apply() == 0
+    exchanged = {"7": "pip/campaign-002", "9": "pip/campaign-001"}
+    assert (two.names(), json.loads(run("plan", "--json").stdout)["warnings"]) == (exchanged, [])
+    two.git("revert", "--no-edit", "HEAD")
+    first, second = json.loads(run("plan", "--json").stdout)["warnings"]
+    assert "pip/campaign-001.yaml:1: its spec no longer says was: pip/campaign-002" in first
+    assert "pip/campaign-002 stays the campaign, with the weights, that pip/campaign-001 was" in second
+    assert two.apply() == 0
+    assert (two.names(), json.loads(run("plan", "--json").stdout)["warnings"]) == (exchanged, [])
+
+
 @pytest.mark.long
 def test_settings_that_were_exchanged_leave_the_names_as_they_are_if_the_specs_say_so(two: Two) -> None:
     two.move((FIRST, SECOND), (SECOND, FIRST))
