@@ -1,5 +1,6 @@
-"""How large the next saves of a campaign are: as its newest, else as one that was saved alike. Pure."""
+"""How many saves come, and how large they are: as the newest, else as one that was saved alike. Pure."""
 
+import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -30,6 +31,30 @@ def size_of_saves(
     wanted = save_key(config, device)
     alike = (found for found in _newest(world) if _key(world, found[1]) == wanted)
     return next((SaveSize(row.size_bytes, f"{name.name}@{row.which}") for name, row in alike), None)
+
+
+def num_saves(begin: int, end: int, every_updates: int, by_clock: int | None) -> int:
+    """Return the saves of one content that is trained from step `begin` to `end`, where it is saved, too.
+
+    They fall on the multiples of `every_updates`, counted from step 0. `by_clock`: after so many updates
+    without a save the clock asks for one; None: nobody knows.
+    """
+    if end <= begin:
+        return 0
+    first = min(end, begin - begin % every_updates + every_updates)
+    num_whole, rest = divmod(end - first, every_updates)
+    found = 1 + num_whole + (rest > 0)
+    if by_clock is None:
+        return found
+    between = ((first - begin, 1), (every_updates, num_whole), (rest, 1))
+    return found + sum(times * ((max(gap, 1) - 1) // by_clock) for gap, times in between)
+
+
+def updates_by_clock(every_minutes: float, seconds: float, num_updates: int) -> int | None:
+    """Return the updates after which the clock asks for a save, where so many take so many seconds."""
+    if every_minutes <= 0 or seconds <= 0 or num_updates <= 0:
+        return None
+    return max(1, math.ceil(every_minutes * 60 * num_updates / seconds))
 
 
 def _newest(world: World) -> Iterator[tuple[CampaignRow, LedgerRow]]:

@@ -11,7 +11,7 @@ from reconciler.desired.layers import layers_of, resolve
 from reconciler.plan import actions as a
 from reconciler.plan.changes import Change
 from reconciler.plan.costs.pace import Energy, Expected, expected, expected_energy, key_of, runs_alike
-from reconciler.plan.costs.saves import SaveSize, size_of_saves
+from reconciler.plan.costs.saves import SaveSize, num_saves, size_of_saves, updates_by_clock
 from reconciler.plan.world import World
 from state.contract.run_config import RunConfig
 from state.store.in_force import in_force
@@ -50,7 +50,7 @@ class TrainingCost(msgspec.Struct, frozen=True, kw_only=True):
     energy: Energy | None = None
     """Null where no such run has measured it: on a CPU, or on a GPU without a counter."""
     num_saves: int | None = None
-    """At their interval of updates, and at the end of each quest."""
+    """At their interval of updates, at the end of each quest, and by the clock if training is that slow."""
     saves_bytes: int | None = None
     """When all are as large as the newest, none being dropped meanwhile; null where none was saved alike."""
     saves_like: str | None = None
@@ -66,6 +66,9 @@ class _Basis(msgspec.Struct, frozen=True):
     alike: tuple[RunRow, ...]
     save: SaveSize | None
     every_updates: int | None
+    every_minutes: float
+    begin: int
+    """The step that training goes on from."""
 
 
 def training_cost(world: World, changes: Iterable[Change], works: Sequence[Work]) -> TrainingCost | None:
@@ -74,11 +77,11 @@ def training_cost(world: World, changes: Iterable[Change], works: Sequence[Work]
     if basis is None:
         return None
     all_updates = updates_of(works, basis.config)
-    updates, tokens = _within_goal(world, basis.campaign, all_updates, tokens_of(works))
+    updates, tokens = _within_goal(world, basis, all_updates, tokens_of(works))
     is_about = updates == all_updates and any(work.is_about for work in works)
-    each = [one.num_saves for one in _one_by_one(world, basis, works)]
-    saves = sum(each) if None not in each else None
-    return _cost(basis, updates, tokens, saves, is_about=is_about)
+    saves = [one.num_saves for one in _one_by_one(world, basis, works) if one.num_saves is not None]
+    all_saves = sum(saves) if len(saves) == len(works) else None
+    return _cost(basis, updates, tokens, all_saves, is_about=is_about)
 
 
 def training_of_each(
@@ -92,13 +95,13 @@ def training_of_each(
 def _one_by_one(world: World, basis: _Basis, works: Sequence[Work]) -> Iterator[TrainingCost]:
     begin: int | None = 0
     for number, work in enumerate(works, start=1):
-        end, _ = _within_goal(world, basis.campaign, updates_of(works[:number], basis.config), None)
+        end, _ = _within_goal(world, basis, updates_of(works[:number], basis.config), None)
         updates = end - begin if begin is not None and end is not None else updates_of([work], basis.config)
         whole, tokens = updates_of([work], basis.config), tokens_of([work])
         if updates is not None and whole and tokens is not None and updates < whole:
             tokens = round(tokens * updates / whole)  # the goal ends it before
         is_about = work.is_about and updates == whole
-        yield _cost(basis, updates, tokens, _saves(basis, begin, updates, 1), is_about=is_about)
+        yield _cost(basis, updates, tokens, _saves(basis, begin, updates, tokens), is_about=is_about)
         begin = end
 
 
@@ -106,11 +109,14 @@ def _basis(world: World, changes: Iterable[Change]) -> _Basis | None:
     campaign = world.active
     if campaign is None:
         return None
-    found = config_of(world, [change.action for change in changes], campaign)
+    made = [change.action for change in changes]
+    found = config_of(world, made, campaign)
     config, device = found if found is not None else (None, None)
-    every = None
+    every, minutes = None, 0.0
     if campaign in world.desired.campaigns:
-        every = int(resolve(layers_of(world.desired, campaign))["checkpoint.every_updates"].value)
+        settings = resolve(layers_of(world.desired, campaign))
+        every = int(settings["checkpoint.every_updates"].value)
+        minutes = float(settings["checkpoint.every_minutes"].value)
     return _Basis(
         campaign,
         config,
@@ -118,7 +124,19 @@ def _basis(world: World, changes: Iterable[Change]) -> _Basis | None:
         alike=runs_alike(world.facts.store.runs, key_of(*found)) if found is not None else (),
         save=size_of_saves(world, campaign, config, device),
         every_updates=every,
+        every_minutes=minutes,
+        begin=_begin_of(world, made, campaign),
     )
+
+
+def _begin_of(world: World, made: Iterable[a.AnyAction], campaign: str) -> int:
+    """Return the step of the newest checkpoint, else that of the one which the campaign begins with."""
+    newest, row = world.newest_checkpoint(campaign), world.facts.campaign_row(campaign)
+    if newest is not None:
+        return newest.step
+    taken = (one for one in made if isinstance(one, a.TakeOverCheckpoint | a.ImportCheckpoint))
+    began = row.starting_step if row is not None else 0
+    return next((one.step for one in taken if one.campaign == campaign), began)
 
 
 def _cost(
@@ -180,24 +198,28 @@ def tokens_of(works: Sequence[Work]) -> int | None:
 
 
 def _within_goal(
-    world: World, campaign: str, updates: int | None, tokens: int | None
+    world: World, basis: _Basis, updates: int | None, tokens: int | None
 ) -> tuple[int | None, int | None]:
     """Return both as far as the campaign's goal of updates lets them go."""
-    goal, newest = world.goals(campaign).updates, world.newest_checkpoint(campaign)
+    goal = world.goals(basis.campaign).updates
     if goal is None or updates is None:
         return updates, tokens
-    left = max(0, goal - (newest.step if newest is not None else 0))
+    left = max(0, goal - basis.begin)
     if left >= updates:
         return updates, tokens
     return left, None if tokens is None else round(tokens * left / updates)
 
 
-def _saves(basis: _Basis, begin: int | None, updates: int | None, num_contents: int) -> int | None:
-    """Return the saves of so many updates after `begin` others: at their interval, and after each content."""
-    every = basis.every_updates
-    if begin is None or updates is None or every is None:
+def _saves(basis: _Basis, before: int | None, updates: int | None, tokens: int | None) -> int | None:
+    """Return the saves of a content that takes so many updates after `before` others of this run.
+
+    How often the clock asks follows from the longest time that is expected: so many saves at most.
+    """
+    if before is None or updates is None or basis.every_updates is None:
         return None
-    return min(updates, (begin + updates) // every - begin // every + num_contents)
+    time, begin = expected(basis.alike, updates, tokens), basis.begin + before
+    clock = updates_by_clock(basis.every_minutes, time.high_seconds, updates) if time is not None else None
+    return num_saves(begin, begin + updates, basis.every_updates, clock)
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):

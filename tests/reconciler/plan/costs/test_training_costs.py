@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from reconciler.app.data.planned_queue import planned_queue, works_of
+from reconciler.plan.costs.saves import num_saves, updates_by_clock
 from reconciler.plan.costs.training import Work, training_cost, updates_of
 from state.contract.inspection import Inspection
 
@@ -151,3 +152,35 @@ def test_saves_of_another_method_say_nothing_of_its_size(world_of, planned) -> N
 def test_a_campaign_that_has_saved_goes_by_its_own_newest(world_of, planned) -> None:
     found = cost(world_of, planned, work(), case=HALF_WAY)
     assert (found.saves_bytes is not None, found.saves_like) == (True, None)
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "by_clock", "saves"),
+    [
+        pytest.param(395, 790, None, 3, id="at 400, 600 and the end"),
+        pytest.param(395, 420, None, 2, id="at 400 and the end"),
+        pytest.param(0, 400, None, 2, id="the end is a multiple itself"),
+        pytest.param(200, 201, None, 1, id="what lies there already is not saved again"),
+        pytest.param(7, 7, None, 0, id="nothing is trained"),
+        pytest.param(0, 400, 200, 2, id="the clock asks when the interval does"),
+        pytest.param(395, 790, 50, 9, id="400, 450, 500, 550, 600, 650, 700, 750, 790"),
+    ],
+)
+def test_saves_fall_on_the_multiples_counted_from_step_0(begin, end, by_clock, saves) -> None:
+    assert num_saves(begin, end, 200, by_clock) == saves
+
+
+def test_the_saves_of_a_plan_are_counted_from_the_step_where_its_run_begins(world_of, planned) -> None:
+    spec = "id: campaign-001\nconfig_overrides: {checkpoint: {every_updates: 200}}\n"
+    saved = {"pip/campaign-001": {"checkpoints": [{"step": 395}]}}
+    case = {
+        "specs": {"campaigns/pip/campaign-001.yaml": spec},
+        "facts": {"active": "pip/campaign-001", "campaigns": saved},
+    }
+    found = cost(world_of, planned, work(None, 395, 1000), case=case)
+    assert (found.updates, found.num_saves) == (395, 3)
+
+
+def test_the_clock_asks_after_as_many_updates_as_fit_into_its_minutes() -> None:
+    assert updates_by_clock(15.0, seconds=1800.0, num_updates=100) == 50
+    assert updates_by_clock(0.0, seconds=1800.0, num_updates=100) is None
