@@ -131,6 +131,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """Specs whose file was another campaign's, and whose name is not free for that one."""
     kept_names: tuple[KeptName, ...] = ()
     """Campaigns that keep a name which another one had, though the `was:` that said so is gone since."""
+    mistaken_specs: str | None = None
+    """Where the newest specs have their first mistake; those of an earlier commit are in force meanwhile."""
 
     def campaign_row(self, name: str) -> CampaignRow | None:
         """Return the store's row of the campaign with this name."""
@@ -237,6 +239,13 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         if self.source is not None and self.source.trouble is not None:
             return "the source of the specs is in doubt"
         return None
+
+    @property
+    def purges_wait_while(self) -> str | None:
+        """Why nothing is deleted for good for now, in words: with mistakes in the specs no tick is clean."""
+        if self.deletions_wait_while is None and self.mistaken_specs is not None:
+            return f"the newest specs have mistakes ({self.mistaken_specs})"
+        return self.deletions_wait_while
 
     @cached_property
     def in_trash(self) -> tuple[TrashRow, ...]:

@@ -44,6 +44,8 @@ class FollowedSpecs:
         """Why the newest specs are not in force; None while they are."""
         self.lost: SourceError | None = None
         """Why the branch itself cannot be read, so that nobody knows what it says by now."""
+        self.mistaken: str | None = None
+        """Where the newest specs have their first mistake; None while they have none."""
 
     def newest(self) -> tuple[Commit, Desired]:
         """Return the newest commit of the branch and what it says; the last good one while that is bad.
@@ -51,7 +53,7 @@ class FollowedSpecs:
         Raises:
             SourceError, SpecMistakesError, NotFound: the newest is bad, and none was good before.
         """
-        commit, self.lost = None, None
+        commit, self.lost, self.mistaken = None, None, None
         try:
             commit = followed_commit(self._following, self._layout)
             if self.good is None or not (commit.id == self.good[0].id or self._waits(commit, self.good)):
@@ -60,6 +62,7 @@ class FollowedSpecs:
             if self.good is None:
                 raise
             self.lost = error if commit is None and isinstance(error, SourceError) else None
+            self.mistaken = error.mistakes[0].where if isinstance(error, SpecMistakesError) else None
             self._complain(error, commit, self.good[0])
         else:
             self.complaint = None

@@ -15,7 +15,9 @@ def trash_facts(view: View, _name: str) -> Iterator[Fact]:
     held = status_of(view).trash
     things = counts(campaign=held.num_campaigns, checkpoint=held.num_checkpoints)
     yield Fact(name="holds", text=f"{things}, {size(held.size_bytes)}" if things else "nothing of ours")
-    if held.next_seconds is not None:
+    if held.is_held and held.next_seconds is not None:
+        yield Fact(name="for good", text=f"held while {view.facts.purges_wait_while}")
+    elif held.next_seconds is not None:
         yield Fact(name="first for good in", text=duration(held.next_seconds) or "two clean ticks")
     if held.num_unknown:
         yield Fact(name="not known", text=f"{held.num_unknown:,}, dropped since the store was copied")
@@ -40,7 +42,7 @@ def _end_of(view: View, item: TrashItem) -> Fact:
     if any(one.subject == subject and one.code in HOLDS for one in view.plan.blocked):
         return Fact(name="deleted for good", text="not while what is in its way stands (below)")
     if item.is_held:
-        return Fact(name="deleted for good", text=f"held while {view.facts.deletions_wait_while}")
+        return Fact(name="deleted for good", text=f"held while {view.facts.purges_wait_while}")
     left = duration(item.left_seconds) if item.left_seconds else "two clean ticks"
     return Fact(name="deleted for good in", text=left)
 

@@ -270,8 +270,8 @@ class TrashItem(msgspec.Struct, frozen=True, kw_only=True):
     left_seconds: float | None = None
     """Of observed time, until it may be deleted for good; two clean ticks come on top."""
     is_held: bool = False
-    """It stays, whatever the time: the source of the specs is in doubt, the store an older copy, or the plan
-    names what stands against it."""
+    """It stays, whatever the time: the source of the specs is in doubt, the store an older copy, the newest
+    specs have mistakes, or the plan names what stands against it."""
     path: str
     digest: str | None = None
 

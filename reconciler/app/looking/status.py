@@ -84,7 +84,10 @@ class TrashStatus(msgspec.Struct, frozen=True, kw_only=True):
     next_seconds: float | None
     """So soon the first of it may be deleted for good; None: nothing waits."""
     is_held: bool
-    """The source of the specs is in doubt, or the store an older copy: nothing goes, whatever the time."""
+    """The source of the specs is in doubt, the store an older copy, or the newest specs have mistakes.
+
+    Nothing goes then, whatever the time.
+    """
     num_foreign: int
     """What lies there and no tombstone names: never deleted."""
     num_unknown: int = 0
@@ -227,7 +230,7 @@ def _trash(view: View) -> TrashStatus:
         num_optimizer_states=num_optimizers,
         size_bytes=view.facts.trash_bytes,
         next_seconds=next_purge_seconds(view),
-        is_held=view.facts.deletions_wait_while is not None,
+        is_held=view.facts.purges_wait_while is not None,
         num_foreign=len(list(foreign(view.facts))),
         num_unknown=len(dropped_since(view.facts)),
     )

@@ -38,7 +38,7 @@ def next_purge_seconds(view: View) -> float | None:
 
 def _ours(view: View) -> Iterator[TrashItem]:
     now = observed_now(view.facts.store, view.seen_at, view.facts.boot)
-    are_all_held = view.facts.deletions_wait_while is not None
+    are_all_held = view.facts.purges_wait_while is not None
     named = held_by_name(view.plan, view.facts.in_trash)
     for stone in view.facts.in_trash:
         gone = is_vanished(view.facts, stone)

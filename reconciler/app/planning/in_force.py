@@ -47,15 +47,16 @@ def look_in_force(environment: Environment, options: Options, *, worktree: bool 
     options = options if worktree else about_the_root(environment, options)
     try:
         return look(environment, options, worktree=worktree)
-    except SpecMistakesError as error:
+    except SpecMistakesError as found:
         if worktree:
             raise
-        head = head_of(environment, options)
+        error, head = found, head_of(environment, options)
         commit, desired = last_good(environment, options, head, error)
         complaint = f"{not_in_force(head, error, commit)}; what follows is {commit.name}"
     view = view_of(environment, options, commit, desired)
     edits = uncommitted(head.top or repository_of(environment, options), head)
-    return msgspec.structs.replace(view, uncommitted=edits, complaint=complaint)
+    facts = msgspec.structs.replace(view.facts, mistaken_specs=error.mistakes[0].where)
+    return msgspec.structs.replace(view, facts=facts, uncommitted=edits, complaint=complaint)
 
 
 def layout_of(environment: Environment, options: Options) -> Layout:

@@ -45,6 +45,8 @@ class ToCome(msgspec.Struct, frozen=True, kw_only=True):
     is_held: bool = False
     held_while: str | None = None
     """Why none of this happens for now, whatever the time (`Facts.deletions_wait_while`)."""
+    purges_held_while: str | None = None
+    """Why nothing of it is deleted for good for now (`Facts.purges_wait_while`)."""
 
     @property
     def text(self) -> str:
@@ -52,17 +54,20 @@ class ToCome(msgspec.Struct, frozen=True, kw_only=True):
         parts = []
         if self.num_drops:
             what = f"{count(self.num_drops, 'checkpoint')}, {size(self.drop_bytes)}"
-            parts.append(f"to the trash: {what}, {self._when(self.num_drops, self.drop_in_seconds)}")
+            when = _when(self.num_drops, self.drop_in_seconds, self.held_while)
+            parts.append(f"to the trash: {what}, {when}")
         if self.num_purges:
             what = f"{self.num_purges:,} in the trash, {size(self.purge_bytes)}"
-            parts.append(f"deleted for good: {what}, {self._when(self.num_purges, self.purge_in_seconds)}")
+            when = _when(self.num_purges, self.purge_in_seconds, self.purges_held_while)
+            parts.append(f"deleted for good: {what}, {when}")
         return "; ".join(parts)
 
-    def _when(self, number: int, seconds: float) -> str:
-        if self.held_while is not None:
-            return f"held while {self.held_while}"
-        first = "the first " if number > 1 else ""
-        return f"{first}in {duration(seconds)}" if seconds >= 1 else f"{first}after the next clean ticks"
+
+def _when(number: int, seconds: float, held_while: str | None) -> str:
+    if held_while is not None:
+        return f"held while {held_while}"
+    first = "the first " if number > 1 else ""
+    return f"{first}in {duration(seconds)}" if seconds >= 1 else f"{first}after the next clean ticks"
 
 
 def to_come(world: World, plan: Plan) -> ToCome:
@@ -84,6 +89,7 @@ def to_come(world: World, plan: Plan) -> ToCome:
         purge_in_seconds=max(0.0, min(ends, default=now) - now),
         is_held=held_while is not None,
         held_while=held_while,
+        purges_held_while=world.facts.purges_wait_while if stones else None,
     )
 
 

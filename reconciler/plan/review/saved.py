@@ -71,6 +71,8 @@ class SavedPlan(msgspec.Struct, frozen=True, kw_only=True):
     made_by: str
     changes: tuple[SavedChange, ...]
     preconditions: tuple[Precondition, ...]
+    awaited: tuple[str, ...] | None = None
+    """What waited for an approval and is not in it; None: nothing, or an earlier version wrote it."""
     digest: str = ""
     """Of all the rest."""
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import msgspec
 import pytest
 
 from reconciler.plan.keeping.to_come import ToCome, to_come
@@ -63,6 +64,18 @@ def test_while_the_source_is_in_doubt_what_waits_is_held_and_has_no_time(world_o
     assert held.text == (
         "to the trash: 2 checkpoints, 2 B, held while the source of the specs is in doubt; "
         "deleted for good: 1 in the trash, 1 kB, held while the source of the specs is in doubt"
+    )
+
+
+def test_while_the_newest_specs_have_mistakes_only_what_is_deleted_for_good_is_held(world_of: Worlds) -> None:
+    trash = {"trash": [{"checkpoint": f"{PIP}@5", "sequence": 1}]}
+    world = world_of({"specs": WINDOW, "facts": facts(540.0, lost_checkpoints=[5]) | trash})
+    found = msgspec.structs.replace(world.facts, mistaken_specs="specs/retention.yaml:1:40")
+    held = still(msgspec.structs.replace(world, facts=found))
+
+    assert held.text == (
+        "to the trash: 2 checkpoints, 2 B, the first in 1 min; deleted for good: 1 in the trash, 1 kB, "
+        "held while the newest specs have mistakes (specs/retention.yaml:1:40)"
     )
 
 
