@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from reconciler.act.protocol import Outcome
     from reconciler.app.planning.look import View
     from reconciler.plan.changes import Blocked, Change
+    from reconciler.plan.review.saved import SavedPlan
     from state.contract.status import RunStatus
 
 _CLEAR_LINE = "\r\x1b[K"
@@ -78,9 +79,9 @@ class LineShow:
     def settled(self, view: "View") -> None:
         self._print(text_progress.settled_text(view, self._session.paint, self._session.width))
 
-    def saved_plan_ended(self, planfile: str) -> None:
+    def saved_plan_ended(self, planfile: str, saved: "SavedPlan") -> None:
         """Say how much of a saved plan was done, and how it goes on."""
-        text = text_progress.saved_plan_text(planfile, self._num_done, self._num_planned)
+        text = text_progress.saved_plan_text(planfile, saved, self._num_done, self._num_planned)
         self._print(self._session.paint(text, "strong"))
 
     def _print(self, text: str) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from reconciler.act.protocol import Outcome
     from reconciler.app.planning.look import View
     from reconciler.plan.changes import Blocked, Change
+    from reconciler.plan.review.saved import SavedPlan
     from state.contract.status import RunStatus
 
 BAR_WIDTH, LEAST_BAR_WIDTH = 26, 12
@@ -122,8 +123,12 @@ def settled_text(view: "View", paint: Paint = PLAIN, width: int = 80) -> str:
     return "\n".join(lines)
 
 
-def saved_plan_text(planfile: str, num_done: int, num_planned: int) -> str:
+def saved_plan_text(planfile: str, saved: "SavedPlan", num_done: int, num_planned: int) -> str:
     """Return the last lines of `apply PLANFILE`: how much of it was done, and what comes next."""
+    if not saved.changes:
+        waited = f": {safe(saved.awaited)} waited for an approval when it was saved" if saved.awaited else ""
+        anew = f"What is to be done by now:  reconcile plan --out {safe(planfile)}"
+        return f"Nothing is in {safe(planfile)}{waited}. Nothing was done.\n{anew}"
     if not num_planned:
         return f"Nothing of {safe(planfile)} is left to do: it was done before."
     is_whole = num_done == num_planned

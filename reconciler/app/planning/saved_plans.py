@@ -12,7 +12,7 @@ from reconciler.app.planning.look import View, look, world_of
 from reconciler.app.surroundings.environment import Environment
 from reconciler.app.surroundings.errors import Blocked, Failed
 from reconciler.app.surroundings.place import Options
-from reconciler.plan.changes import Plan
+from reconciler.plan.changes import Awaiting, Plan
 from reconciler.plan.review.narrowing import picked
 from reconciler.plan.review.saved import (
     KIND,
@@ -24,7 +24,7 @@ from reconciler.plan.review.saved import (
     still_planned,
     with_digest,
 )
-from state.amounts import count
+from state.amounts import count, counts, size
 from state.layout import Layout
 from state.store.connection import open_reader
 
@@ -63,6 +63,7 @@ def save_plan(file: Path, view: View, environment: Environment, options: Options
             made_by=f"{environment.user}@{environment.host}",
             changes=saved_changes(view.plan),
             preconditions=conditions_of(world_of(view), view.plan.changes),
+            awaited=_awaited(view.plan.awaiting),
         )
     )
     try:
@@ -70,6 +71,13 @@ def save_plan(file: Path, view: View, environment: Environment, options: Options
     except OSError as error:
         raise Failed(f"{file}: cannot be written: {error.strerror}") from error
     return saved
+
+
+def _awaited(awaiting: Awaiting | None) -> str | None:
+    if awaiting is None:
+        return None
+    what = counts(checkpoint=awaiting.checkpoints, **{"optimizer state": awaiting.demoted})
+    return f"{what or 'what it would destroy'}, {size(awaiting.size_bytes)}"
 
 
 def read_plan(file: Path) -> SavedPlan:
@@ -170,5 +178,12 @@ def done_since(layout: Layout, saved: SavedPlan) -> frozenset[str]:
 
 
 def told(saved: SavedPlan, file: Path) -> str:
-    """Return what was written, in one line."""
-    return f"Saved {count(len(saved.changes), 'change')} to {file}; do just these:  reconcile apply {file}"
+    """Return what was written, in a line or two."""
+    if not saved.changes:
+        waits = (
+            f"; {saved.awaited} wait for an approval, with which to save it again" if saved.awaited else ""
+        )
+        return f"Saved to {file}: nothing is in it that apply could do{waits}."
+    waits = f"\n{saved.awaited} wait for an approval, and are not in it." if saved.awaited else ""
+    what = count(len(saved.changes), "change")
+    return f"Saved {what} to {file}; do just these:  reconcile apply {file}{waits}"

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from reconciler.app.surroundings.place import Options
     from reconciler.loop import Mode
     from reconciler.plan.review.narrowing import Choice
+    from reconciler.plan.review.saved import SavedPlan
 
 
 @click.command(
@@ -92,7 +93,7 @@ def command(
 
     mode: Mode = "once" if once or planfile else "until-converged" if until_converged else "continuous"
     options = session.options(settings, source=source, branch=branch)
-    options, choose = _chosen(session, options, planfile, Choice(only=only, exclude=exclude))
+    options, choose, saved = _chosen(session, options, planfile, Choice(only=only, exclude=exclude))
     said = (*([planfile] if planfile else []), *(word for one in settings for word in ("--set", one)))
     chosen = Choice(only=only, exclude=exclude).options
     said = (*said, *(["--any-time"] if any_time else []), *chosen)
@@ -105,6 +106,7 @@ def command(
         choose,
         said,
         planfile,
+        saved,
         any_time=any_time,
         timeout=timeout,
     )
@@ -112,12 +114,12 @@ def command(
 
 def _chosen(
     session: Session, options: "Options", planfile: str | None, choice: "Choice"
-) -> "tuple[Options, Choose | None]":
-    """Return the options, those of a saved plan among them, and what takes of each plan what is meant."""
+) -> "tuple[Options, Choose | None, SavedPlan | None]":
+    """Return the options, those of a saved plan among them, what takes of a plan what is meant, and it."""
     from reconciler.app.applying.choosing import by_choice, by_saved
 
     if planfile is None:
-        return options, by_choice(choice)
+        return options, by_choice(choice), None
     from pathlib import Path
 
     import msgspec
@@ -127,7 +129,7 @@ def _chosen(
     saved = read_plan(Path(planfile))
     options = msgspec.structs.replace(options, settings=saved.settings, host=options.host or saved.host)
     check_before(session.environment(), options, Path(planfile), saved)
-    return options, by_saved(Path(planfile), saved)
+    return options, by_saved(Path(planfile), saved), saved
 
 
 def _run(
@@ -139,6 +141,7 @@ def _run(
     choose: "Choose | None",
     said: "Sequence[str]",
     planfile: str | None,
+    saved: "SavedPlan | None",
     *,
     any_time: bool,
     timeout: float | None,
@@ -166,7 +169,7 @@ def _run(
             end_line()
     ended = getattr(show, "saved_plan_ended", None)
     if planfile is not None and ended is not None:
-        ended(planfile)
+        ended(planfile, saved)
     return code
 
 

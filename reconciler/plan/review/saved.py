@@ -71,8 +71,8 @@ class SavedPlan(msgspec.Struct, frozen=True, kw_only=True):
     made_by: str
     changes: tuple[SavedChange, ...]
     preconditions: tuple[Precondition, ...]
-    awaited: tuple[str, ...] | None = None
-    """What waited for an approval and is not in it; None: nothing, or an earlier version wrote it."""
+    awaited: str | None = None
+    """What waited for an approval, and is not in it, in words; None: nothing did, or nobody wrote it down."""
     digest: str = ""
     """Of all the rest."""
 
@@ -87,6 +87,8 @@ class Stale(msgspec.Struct, frozen=True, kw_only=True):
 def with_digest(saved: SavedPlan) -> SavedPlan:
     """Return the plan with the digest of everything else in it."""
     fields = msgspec.to_builtins(msgspec.structs.replace(saved, digest=""))
+    if saved.awaited is None:
+        del fields["awaited"]  # files from before it was written have no such key in their digest
     return msgspec.structs.replace(saved, digest=sha256_of(fields))
 
 

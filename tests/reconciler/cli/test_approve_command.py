@@ -186,3 +186,16 @@ def test_a_branch_that_is_gone_destroys_nothing(run, shrunk: Path, lab: Path, gi
         True,
     )
     assert there(shrunk) == list(STEPS)
+
+
+def test_a_saved_plan_in_which_everything_waits_is_empty_and_says_so_before_and_after(
+    run, shrunk: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "plan.json"
+    saved = run("plan", "--out", str(file)).stderr
+    assert f"Saved to {file}: nothing is in it that apply could do; 4 checkpoints, " in saved
+    run("approve", digest(run).removeprefix("sha256:"))
+    done = " ".join(run("apply", str(file)).stdout.split())
+    assert f"Nothing is in {file}: 4 checkpoints, " in done
+    assert "waited for an approval when it was saved. Nothing was done." in done
+    assert there(shrunk) == list(STEPS)
