@@ -24,6 +24,8 @@ _PEOPLE_SAY = {
     "train_loss": "loss",
     "val_loss": "held-out loss",
     "best_val_loss": "best held-out loss",
+    "best_checkpoint": "best, living history",
+    "better_left_checkpoint": "better, other segment",
     "total_examples_trained": "examples trained",
     "checkpoint_bytes": "size of checkpoints",
     "config_hash": "trained with config",

@@ -281,6 +281,8 @@ def _best_text(listing: "Listing", metric: str, width: int | None, paint: Paint)
     for one in listing.best:
         if one.ties:
             lines += [paint(line, "dim") for line in wrapped(_tied(one, metric), width or _WHOLE)]
+        if one.better_left is not None:
+            lines += [paint(line, "dim") for line in wrapped(_better(one, metric), width or _WHOLE)]
     return "\n".join(lines)
 
 
@@ -291,6 +293,12 @@ def _without(cells: Sequence[Any], place: int | None) -> Sequence[Any]:
 
 def _measured(metric: str, value: float) -> str:
     return f"{value:.4g}" if metric == "perplexity" else f"{value:.1%}"
+
+
+def _better(one: "Best", metric: str) -> str:
+    """Return that a segment which was left, or branched off, has a better one."""
+    value = loss(one.better_value) if metric in _OWN_COLUMN else _measured(metric, one.better_value or 0.0)
+    return f"{one.id} is the best of the living history; of another segment, {one.better_left} has {value}"
 
 
 def _tied(one: "Best", metric: str) -> str:

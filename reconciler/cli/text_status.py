@@ -132,7 +132,7 @@ def _queue(report: "StatusReport") -> str:
     words = {"waits": "waiting"}
     parts = [f"{number:,} {words.get(state, state)}" for state, number in sorted(report.queue.items())]
     health = report.queue_health
-    told = f"; {health.state}: {health.reason}" if health.state != "healthy" else ""
+    told = f"; {health.text}" if health.state != "healthy" else ""
     return f"{', '.join(parts) or 'empty'}{told}"
 
 

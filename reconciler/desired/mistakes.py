@@ -41,14 +41,14 @@ class Mistake(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def sentence(self) -> str:
-        """Return the message with the known names, the nearest one and what to do, in one line."""
+        """Return the message with the known names, what to do and the nearest one, in one line."""
         parts = [self.message]
         if self.known:
             parts.append(f"known: {_shortened(self.known)}")
-        if self.nearest:
-            parts.append(f'did you mean "{self.nearest}"?')
         if self.hint:
             parts.append(self.hint)
+        if self.nearest:  # a question comes last
+            parts.append(f'did you mean "{self.nearest}"?')
         return "; ".join(parts)
 
 

@@ -10,7 +10,7 @@ from reconciler.app.looking.checkpoint_items import checkpoints_of
 from reconciler.app.looking.checkpoint_named import campaign_row_named, chosen
 from reconciler.app.looking.given_settings import fixed_settings, given
 from reconciler.app.looking.items import CheckpointItem
-from reconciler.app.looking.ledger_queries import ABSENT, best, latest, value_of
+from reconciler.app.looking.ledger_queries import ABSENT, best, better_left, latest, value_of
 from reconciler.app.planning.look import View
 from reconciler.app.surroundings.errors import Misused
 from reconciler.app.surroundings.ground import named_now, not_found
@@ -235,9 +235,11 @@ def _of_checkpoint(item: CheckpointItem | None) -> dict[str, Any]:
 
 def _measured(items: Sequence[CheckpointItem], lowest: CheckpointItem | None) -> dict[str, Any]:
     there = [item for item in items if item.state not in ABSENT]
+    better = better_left(items, lowest, "val_loss") if lowest is not None else None
     return {
         "checkpoints": len(there),
         "checkpoint_bytes": sum(item.size_bytes for item in there),
         "best_val_loss": lowest.val_loss if lowest else None,
         "best_checkpoint": lowest.id if lowest else None,
+        **({"better_left_checkpoint": f"{better.id}, {better.val_loss:.3f}"} if better else {}),
     }

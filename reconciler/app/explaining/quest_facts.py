@@ -9,7 +9,7 @@ from reconciler.app.looking.get import listing_of, source_of
 from reconciler.app.looking.status import status_of
 from reconciler.app.planning.look import View
 from reconciler.plan.dropped import quest_id_of
-from state.amounts import count, size
+from state.amounts import count, moment, size
 from state.contract.lineage import lineage_text
 
 _STATES_OF_DROPPED = {
@@ -55,7 +55,22 @@ def quest_facts(view: View, name: str) -> Iterator[Fact]:
             loss = f", loss {run.loss:.3f}" if run.loss is not None else ""
             far = f"{run.quest_update or 0:,}/{run.quest_updates or 0:,}{loss}"
             yield Fact(name=run.phase, text=f"{far}, by {one.name} {run.run} on {run.device}")
+    yield from _learnt(view, name)
     yield from listed_facts_of("quests")(view, name)
+
+
+def _learnt(view: View, quest: str) -> Iterator[Fact]:
+    """Yield what became of a quest that is completed, by campaign and part: rows, steps, losses, when."""
+    for job in view.facts.store.jobs:
+        if job.quest_id != quest or job.status != "completed":
+            continue
+        told = [f"{count(job.num_examples, 'row')}, {count(job.epochs, 'epoch')}"]
+        if job.start_step is not None and job.final_step is not None:
+            told.append(f"steps {job.start_step:,} to {job.final_step:,}")
+        losses = (("loss", job.final_loss), ("held-out loss", job.final_val_loss))
+        told += [f"{name} {value:.3f}" for name, value in losses if value is not None]
+        told += [f"finished {moment(job.finished_at)}"] if job.finished_at is not None else []
+        yield Fact(name="learnt", text=f"by {job.hero_id}/{job.campaign_id}: {', '.join(told)}")
 
 
 def _read_as(view: View, quest: str) -> Iterator[Fact]:

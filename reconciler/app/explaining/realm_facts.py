@@ -48,7 +48,7 @@ def queue_facts(view: View, _name: str) -> Iterator[Fact]:
     if not states:
         yield Fact(name="quests", text="none")
     health = status_of(view).queue_health
-    yield Fact(name="health", text=f"{health.state}: {health.reason}")
+    yield Fact(name="health", text=health.text)
 
 
 def retention_facts(view: View, _name: str) -> Iterator[Fact]:

@@ -49,12 +49,15 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Best(msgspec.Struct, frozen=True, kw_only=True):
-    """A campaign's best checkpoint by a metric."""
+    """The best checkpoint of a campaign's living history, by a metric."""
 
     id: str
     value: float
     ties: tuple[str, ...] = ()
     """Others with the same value, in the order in which they were recorded."""
+    better_left: str | None = None
+    """A better one that is complete, too, and lies in a segment that is not of the living history."""
+    better_value: float | None = None
 
 
 def answered(query: Query, items: Items) -> tuple[CheckpointItem | SummaryItem, ...]:
@@ -79,12 +82,25 @@ def latest(items: Items) -> CheckpointItem | None:
 
 
 def best(items: Items, metric: str) -> CheckpointItem | None:
-    """Return the healthy checkpoint with the best value, in the metric's own direction; of equals the later.
+    """Return the healthy checkpoint of the living history with the best value; of equals the later.
 
-    What was not measured or is not finite never wins.
+    In the metric's own direction; what was not measured or is not finite never wins.
     """
+    return _best(_usable(items), metric)
+
+
+def better_left(items: Items, than: CheckpointItem, metric: str) -> CheckpointItem | None:
+    """Return the best of a campaign's other segments, where it is better than the best of the living one."""
+    mine = (than.hero_id, than.campaign_id)
+    there = (one for one in items if one.state in _USABLE and (one.hero_id, one.campaign_id) == mine)
+    found = _best([than, *(one for one in there if not one.is_living)], metric)
+    is_better = found is not None and value_of(found, metric) != value_of(than, metric)
+    return found if is_better else None
+
+
+def _best(items: Iterable[CheckpointItem], metric: str) -> CheckpointItem | None:
     sign = 1.0 if direction_of(metric) == "higher" else -1.0
-    measured = ((value_of(item, metric), item) for item in _usable(items))
+    measured = ((value_of(item, metric), item) for item in items)
     finite = [(sign * value, item.sequence or 0, item) for value, item in measured if value is not None]
     return max(finite, key=lambda one: one[:2], default=(0.0, 0, None))[2]
 
@@ -93,10 +109,17 @@ def best_told(chosen: Iterable[object], items: Items, metric: str) -> tuple[Best
     """Return the value of each chosen checkpoint, and which of its campaign's have the same."""
     ours = [one for one in chosen if isinstance(one, CheckpointItem)]
     values = [(one, value_of(one, metric)) for one in ours]
-    return tuple(
-        Best(id=one.id, value=value, ties=_ties(one, items, metric))
-        for one, value in values
-        if value is not None
+    return tuple(_told(one, value, items, metric) for one, value in values if value is not None)
+
+
+def _told(chosen: CheckpointItem, value: float, items: Items, metric: str) -> Best:
+    better = better_left(items, chosen, metric)
+    return Best(
+        id=chosen.id,
+        value=value,
+        ties=_ties(chosen, items, metric),
+        better_left=better.id if better is not None else None,
+        better_value=value_of(better, metric) if better is not None else None,
     )
 
 

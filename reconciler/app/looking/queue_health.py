@@ -38,7 +38,7 @@ def _health(view: View, depth: int, wanted: int) -> tuple[str, str]:
     if suspend is not None and world.is_suspended(suspend):
         return SUSPENDED, f"{suspend.reason}; {to_do}"
     if depth < wanted:
-        return LOW, f"{to_do}, fewer than {wanted:,}"
+        return LOW, f"{to_do}, below healthy_depth {wanted:,}: add quests, or lower it"
     return HEALTHY, to_do
 
 

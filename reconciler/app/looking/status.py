@@ -9,7 +9,7 @@ from reconciler.app.looking.active_run import ActiveRun, active_run
 from reconciler.app.looking.axes import Axis, healthy, synced
 from reconciler.app.looking.campaign_state import state_of
 from reconciler.app.looking.quest_states import quest_states
-from reconciler.app.looking.queue_health import queue_item
+from reconciler.app.looking.queue_health import LOW, queue_item
 from reconciler.app.looking.trash_items import next_purge_seconds
 from reconciler.app.planning.comparing import compare
 from reconciler.app.planning.in_force import look_in_force
@@ -103,6 +103,11 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     depth: int
     """Jobs that wait or are trained."""
     healthy_depth: int
+
+    @property
+    def text(self) -> str:
+        """Return it in words; what is short says so itself, without the word that is also a priority."""
+        return self.reason if self.state == LOW else f"{self.state}: {self.reason}"
 
 
 class StatusReport(msgspec.Struct, frozen=True, kw_only=True):

@@ -39,7 +39,7 @@ def command(
     """Explain THING: what it is, what apply would do about it, what is in its way.
 
     THING is realm, quest/<id>, hero/<id>, skill/<id>, dataset/<id>, campaign/<hero>/<id> or <hero>/<id>,
-    queue, root, inbox/<file>, a checkpoint <hero>/<id>@<step> (or @latest, @best), or a run
+    queue, root, retention, trash, inbox/<file>, a checkpoint <hero>/<id>@<step> (or @latest, @best), or a run
     <hero>/<id>/g<n>-a<n>. A bare name that is clear will do.
     """
     from reconciler.app.explaining.explain import explain

@@ -24,7 +24,7 @@ from reconciler.cli.session import Session, Verb, wide_option
 @click.argument("kind", required=False)
 @click.argument("name", metavar="[ID]", required=False)
 @option("--latest", is_flag=True, help="Checkpoints: the newest complete one of each campaign.")
-@option("--best", metavar="METRIC", help="Checkpoints: the best complete one, in its own direction.")
+@option("--best", metavar="METRIC", help="Checkpoints: the best complete one of each living history.")
 @option("--step", type=click.IntRange(min=0), metavar="N", help="Checkpoints: those of this step.")
 @option("--summary", is_flag=True, help="Checkpoints: what those of each campaign come to.")
 @option("--limit", type=click.IntRange(min=1), metavar="N", help="At most N: the newest of what has a time.")

@@ -91,5 +91,21 @@ def test_json_says_metric_value_and_ties() -> None:
             "id": "tiny-adamw/campaign-001@2",
             "value": 0.5,
             "ties": ("tiny-adamw/campaign-001@1",),
+            "better_left": None,
+            "better_value": None,
         },
     )
+
+
+def test_a_better_checkpoint_of_a_segment_that_was_left_is_named_below_the_best_of_the_living_history() -> (
+    None
+):
+    left = item(395, id="tiny-adamw/campaign-001@1:395", is_living=False, val_loss=0.198)
+    _, row, *lines = told("val_loss", item(200, val_loss=0.221), left, item(300, val_loss=0.5), width=None)
+    assert row.startswith("tiny-adamw/campaign-001@200 ")
+    assert " ".join(lines) == (
+        "tiny-adamw/campaign-001@200 is the best of the living history; of another segment, "
+        "tiny-adamw/campaign-001@1:395 has 0.198"
+    )
+    worse = item(395, id="tiny-adamw/campaign-001@1:395", is_living=False, val_loss=0.3)
+    assert len(told("val_loss", item(200, val_loss=0.221), worse, width=None)) == 2

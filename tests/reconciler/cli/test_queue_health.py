@@ -13,9 +13,12 @@ def test_a_queue_with_fewer_jobs_than_wanted_is_low_and_nothing_is_wrong(run, st
 
     assert result.exit_code == 0
     assert json.loads(result.stdout)["queue_health"] == {
-        "state": "low", "reason": "1 job to do, fewer than 5", "depth": 1, "healthy_depth": 5,
+        "state": "low", "depth": 1, "healthy_depth": 5,
+        "reason": "1 job to do, below healthy_depth 5: add quests, or lower it",
     }  # fmt: skip
-    assert "; low: 1 job to do, fewer than 5" in " ".join(run("status").stdout.split())
+    assert "; 1 job to do, below healthy_depth 5: add quests, or lower it" in " ".join(
+        run("status").stdout.split()
+    )
 
 
 def test_jobs_that_wait_and_that_are_trained_count_towards_the_depth_of_the_spec(

@@ -41,7 +41,7 @@ def test_every_quest_has_one_state_and_status_lists_what_is_blocked(run, broken:
     }
     assert states == {"mine": "blocked", "q2": "waits"}
     text = run("status").stdout
-    assert "  queue       1 blocked, 1 waiting; low: 0 jobs to do, fewer than 5\n" in text
+    assert "  queue       1 blocked, 1 waiting; 0 jobs to do, below healthy_depth 5: add\n" in text
     assert "  blocked     quest/mine: " in text
     assert ", 1 blocked, 1 waiting\n" in text
 

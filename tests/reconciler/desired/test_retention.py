@@ -67,9 +67,11 @@ def test_without_the_file_there_is_no_retention(tree, small) -> None:
          ':1:43: "f1" is no metric; known: train_loss, val_loss, perplexity, accuracy/<skill>; '
          "a metric of your own needs direction: lower or direction: higher"),
         ("campaigns: {active: {keep_best: [{metric: val_los}]}}",
-         ':1:43: "val_los" is no metric; known: train_loss, val_loss, perplexity, accuracy/<skill>; did you mean "val_loss"?'),
+         ':1:43: "val_los" is no metric; known: train_loss, val_loss, perplexity, accuracy/<skill>; '
+         'a metric of your own needs direction: lower or direction: higher; did you mean "val_loss"?'),
         ("campaigns: {active: {keep_best: [{metric: acuracy/bin}]}}",
-         ':1:43: "acuracy/bin" is no metric; known: train_loss, val_loss, perplexity, accuracy/<skill>; did you mean "accuracy/bin"?'),
+         ':1:43: "acuracy/bin" is no metric; known: train_loss, val_loss, perplexity, accuracy/<skill>; '
+         'a metric of your own needs direction: lower or direction: higher; did you mean "accuracy/bin"?'),
         ("campaigns: {active: {keep_best: [{metric: accuracy/bin, direction: lower}]}}",
          ":1:68: is lower; of accuracy/bin the higher values are better; remove the line"),
         ("campaigns: {active: {keep_best: [{metric: accuracy/bon}]}}",
