@@ -6,7 +6,13 @@ kept in its row, and a spec that says something else later describes another cam
 
 from collections.abc import Mapping
 
-from reconciler.plan.actions import ImportCheckpoint, RegisterCampaign, RestoreCampaign, TakeOverCheckpoint
+from reconciler.plan.actions import (
+    ImportCheckpoint,
+    RegisterCampaign,
+    RestoreCampaign,
+    RestoreCheckpoint,
+    TakeOverCheckpoint,
+)
 from reconciler.plan.campaigns.imports import plan_import
 from reconciler.plan.campaigns.methods import adapters_misfit
 from reconciler.plan.campaigns.starting_checkpoints import (
@@ -128,11 +134,24 @@ def _plan_start(world: World, draft: Draft, name: str, wanted: str) -> None:
     start = find_start(world, wanted)
     problem = start if isinstance(start, NoStart) else _misfit(world, name, start)
     if problem is not None:
-        block_start(world, draft, name, wanted, problem)
+        block_start(world, draft, name, wanted, _on_its_way(world, draft, wanted) or problem)
         return
     assert isinstance(start, Start)  # noqa: S101 - else there is a problem
     _take_over(draft, world, name, wanted, start.origin)
     _warn_beyond_goal(draft, world, name, start.origin.step)
+
+
+def _on_its_way(world: World, draft: Draft, wanted: str) -> NoStart | None:
+    """Return that this very plan takes back what a campaign is to begin with; None: it does not."""
+    known = world.named_now(wanted)
+    back = {action.checkpoint for action in draft.actions(RestoreCheckpoint)} & {
+        known,
+        known.partition("@")[0],
+    }
+    if not back:
+        return None
+    message = f"this plan takes {back.pop()} back out of the trash first"
+    return NoStart("in-trash", message, "nothing: apply begins it once that is back")
 
 
 def _warn_beyond_goal(draft: Draft, world: World, name: str, step: int) -> None:

@@ -85,8 +85,12 @@ def plan_wanted_again(world: World, draft: Draft) -> None:
 
 
 def wanted_in_words(world: World, stone: TrashRow) -> str:
-    """Say that a deleted campaign is wanted again, or was and nobody wants it now."""
-    return "its spec wants it" if is_wanted_by_its_spec(world, stone) else "its spec wanted it since"
+    """Say that a deleted campaign is wanted again, in the archive perhaps, or was and nobody wants it now."""
+    if not is_wanted_by_its_spec(world, stone):
+        return "its spec wanted it since"
+    source = world.desired.campaigns.get(stone.campaign)
+    is_archived = source is not None and source.spec.state == "archived"
+    return "its spec wants it, archived: it goes to the archive next" if is_archived else "its spec wants it"
 
 
 def wanted_where(world: World, stone: TrashRow) -> str:
