@@ -10,9 +10,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import apsw
 import pytest
 
 from reconciler.act.office import enter_office
+from reconciler.app.applying import ticking
 from reconciler.app.applying.ticking import Ticker
 from reconciler.app.surroundings import realm_store
 from state.layout import Layout
@@ -313,3 +315,28 @@ def test_a_mirror_that_lags_names_no_whole_store(
     assert not is_named(run)
     with open_reader(root / "realm.db") as store:
         assert written(store) == read_written(root / "control/written")
+
+
+def test_a_copy_from_before_a_tick_that_was_killed_after_it_deleted_is_older(
+    resting, run, lab: Path, root: Path, commit_specs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resting({}, (1, 2, 3))
+    commit_specs({SPEC: DELETED, "specs/realm.yaml": "id: lab\n"})
+    assert run("apply", "--until-converged").exit_code == 3
+    digest = json.loads(run("plan", "--json").stdout)["awaiting"]["digest"]
+    assert run("approve", digest.removeprefix("sha256:")[:12]).exit_code == 0
+    shutil.copy(root / "realm.db", root.parent / "before.db")
+    epoch = (root / "control/epoch").read_text()
+
+    with (
+        monkeypatch.context() as patched
+    ):  # nothing after the deletion is reached, the end of the office least
+        patched.setattr(Writer, "close", lambda writer: writer._connection.close())
+        patched.setattr(ticking, "settle_row_files", lambda *_: None)
+        run("apply", "--once")
+    assert not (root / "campaigns/pip/campaign-001").exists()
+    (root / "control/epoch").write_text(epoch)  # as if the copy had been made in the very same office
+    with closing(apsw.Connection(str(root.parent / "before.db"))) as copy:
+        copy.execute("UPDATE meta SET value = ? WHERE key = 'epoch'", (str(int(epoch) + 1),))
+    shutil.copy(root.parent / "before.db", root / "realm.db")
+    assert is_named(run)
