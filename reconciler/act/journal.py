@@ -1,7 +1,5 @@
 """The journal: what was begun is written before it is done, and how it ended after."""
 
-from contextlib import suppress
-
 import apsw
 import msgspec
 
@@ -24,13 +22,9 @@ class Journal:
         self._writer = writer
         self._specs_commit = specs_commit
         self._is_said = False
-        """Do files beside the store say that it is written further than any copy that was made of it?"""
 
     def begin(self, change: Change, at: str) -> ActionRow:
-        """Write down that the change is about to be done; of the first that destroys, beside the store too.
-
-        So a copy from before it shows as older, even if this process is killed now.
-        """
+        """Write down that the change is about to be done."""
         with self._writer.transaction() as store:
             row = ActionRow(
                 number=_next_number(store),
@@ -46,11 +40,13 @@ class Journal:
                 begun_at=at,
             )
             put(store, [row])
-        if change.action.destroys and not self._is_said:
-            with suppress(OSError):  # a full disk must not keep what makes room
-                self._writer.mirror()
-                self._is_said = True
         return row
+
+    def say_begun(self) -> None:
+        """Say beside the store that it is written further than any copy of it; once is enough."""
+        if not self._is_said:
+            self._writer.mirror()
+            self._is_said = True
 
     def end(
         self, row: ActionRow, state: ActionState, outcome: str, at: str, *, permanent: bool = False

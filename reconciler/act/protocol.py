@@ -125,8 +125,14 @@ def _journalled(change: Change, tools: Tools, journal: Journal, executor: Execut
 
 
 def _execute(action: Action, tools: Tools, journal: Journal, row: ActionRow, executor: Executor) -> str:
-    """Run the executor; when it does not return, the row says why."""
+    """Run the executor; when it does not return, the row says why.
+
+    Before something goes, a file says that it begins: a copy of the store from before is older then, even
+    after a kill.
+    """
     try:
+        if action.destroys:
+            journal.say_begun()
         return executor(action, tools)
     except ActionFailed as error:
         journal.end(row, "failed", str(error), tools.now(), permanent=isinstance(error, Permanent))

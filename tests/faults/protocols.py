@@ -63,6 +63,7 @@ class Protocol:
                 trials._perform(before=lambda: tape.also(injector), must_succeed=False)
                 assert injector.has_struck
                 tape.also(None)
+                tape.listen()  # whoever left office let nothing be armed any more
                 tape.events.append(AGAIN)
             trials._perform()
         return tape.events

@@ -55,6 +55,10 @@ class Tape:
         self._store = root / "realm.db"
         self._also: Callable[[str], None] | None = None
 
+    def listen(self) -> None:
+        """Hear of every failpoint that is reached from now on: commits are told by them."""
+        failpoints.observe(self.point)
+
     @contextmanager
     def recording(self) -> Iterator[None]:
         """Record until the block ends."""
@@ -68,7 +72,7 @@ class Tape:
         before = {key: getattr(*key) for key in wrapped}
         for (module, name), make in wrapped.items():
             setattr(module, name, make(before[module, name]))
-        failpoints.observe(self.point)
+        self.listen()
         try:
             yield
         finally:
