@@ -24,11 +24,9 @@ def plan_campaigns(world: World, draft: Draft) -> None:
         draft.settle(f"campaign/{name}")
         if world.facts.campaign_row(name) is None and source.spec.state != "deleted":
             _register(world, draft, name, source.spec)
+    known = world.desired.campaigns.keys() | world.misnamed.keys()
     for row in world.facts.store.campaigns:
-        if (
-            row.name not in (world.desired.campaigns.keys() | world.misnamed.keys())
-            and row.status != "deleted"
-        ):
+        if row.name not in known and row.status != "deleted":
             text = f"campaign/{row.name} has no spec any more; everything of it stays as it is"
             draft.warnings.append(f"{text}{_holds(world, row)}{_renamed(world, draft, row.name)}")
 
