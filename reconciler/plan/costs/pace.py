@@ -22,6 +22,9 @@ _PRIOR_SPREAD = 0.15
 _PRIOR_RUNS = 3
 """So many runs is that worth."""
 _LEAST_SPREAD = 0.03
+_UNKNOWN_LENGTH_SPREAD = 1.0
+"""Of the tokens in an update, as the deviation of their logarithm, while nobody has counted them: rows of one
+data set are several times as long as those of another."""
 _T_90 = (3.078, 1.886, 1.638, 1.533, 1.476, 1.440, 1.415, 1.397, 1.383, 1.372)
 """Student's t at 0.9 for 1 to 10 degrees of freedom: four of five lie between the two sides."""
 _T_90_BEYOND = 1.282
@@ -66,7 +69,7 @@ def key_of(config: RunConfig, device: str) -> str:
 def expected(alike: Sequence[RunRow], num_updates: float, num_tokens: float | None) -> Expected | None:
     """Return how long so many updates will take; None where no run alike is over.
 
-    By tokens where they are known here and there, else by updates.
+    By tokens where they are known here and there, else by updates, which may be longer ones than theirs.
     """
     by_token = num_tokens is not None and all(run.num_tokens for run in alike)
     amount = num_tokens if by_token and num_tokens is not None else num_updates
@@ -77,7 +80,7 @@ def expected(alike: Sequence[RunRow], num_updates: float, num_tokens: float | No
     if not logs or amount <= 0:
         return None
     middle = sum(logs) / len(logs)
-    reach = _reach(logs, middle)
+    reach = _reach(logs, middle, 0.0 if by_token else _UNKNOWN_LENGTH_SPREAD)
     seconds = amount * math.exp(middle)
     return Expected(
         seconds=seconds,
@@ -115,10 +118,10 @@ def expected_energy(alike: Sequence[RunRow], num_updates: float, num_tokens: flo
     )
 
 
-def _reach(logs: Sequence[float], middle: float) -> float:
-    """Return how far the logarithm of the next run's pace may lie from the middle."""
+def _reach(logs: Sequence[float], middle: float, more_spread: float) -> float:
+    """Return how far the logarithm of the next run's seconds may lie from the middle."""
     freedom = _PRIOR_RUNS + len(logs) - 1
     squares = _PRIOR_RUNS * _PRIOR_SPREAD**2 + sum((one - middle) ** 2 for one in logs)
     spread = max(_LEAST_SPREAD, math.sqrt(squares / freedom))
     t = _T_90[freedom - 1] if freedom <= len(_T_90) else _T_90_BEYOND
-    return t * spread * math.sqrt(1 + 1 / len(logs))
+    return t * math.hypot(spread * math.sqrt(1 + 1 / len(logs)), more_spread)

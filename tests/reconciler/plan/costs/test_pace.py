@@ -47,6 +47,15 @@ def test_tokens_that_nobody_counted_are_replaced_by_updates(config) -> None:
     assert seconds([run(config, num_tokens=0)], updates=50, tokens=1.0).seconds == pytest.approx(10.0)
 
 
+def test_updates_whose_tokens_nobody_counted_may_take_several_times_as_long(config) -> None:
+    one = seconds([run(config)], updates=100, tokens=None)
+    reach = 1.638 * math.hypot(0.15 * math.sqrt(2), 1.0)
+    assert (one.low_seconds, one.high_seconds) == (
+        pytest.approx(20 * math.exp(-reach)),
+        pytest.approx(20 * math.exp(reach)),
+    )
+
+
 def test_of_one_run_the_interval_is_that_of_the_prior_alone(config) -> None:
     one = seconds([run(config)])
     reach = 1.638 * 0.15 * math.sqrt(2)
