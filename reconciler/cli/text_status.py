@@ -75,7 +75,7 @@ def _realm(report: "StatusReport", width: int, paint: Paint) -> list[str]:
         pairs.insert(5, ("read again", _scrub(report.scrub)))
     if report.expectations.num_runs:
         kept = f"{report.expectations.num_inside} of {count(report.expectations.num_runs, 'run')}"
-        pairs.append(("estimates", f"{kept} ended between the bounds expected at their launch (4 of 5 should)"))
+        pairs.append(("estimates", f"{kept} ended between the bounds expected at launch (4 of 5 should)"))
     if report.source is not None:
         pairs.insert(1, ("source", _source(report.source)))
     if report.suspended is not None:
