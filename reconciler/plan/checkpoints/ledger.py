@@ -72,7 +72,11 @@ def _record_new(
     facts: CheckpointFacts,
     segment: int | None,
 ) -> None:
-    """Record what lies in the folder of the living history, or of a segment that is not living."""
+    """Record what lies in the folder of the living history, or of a segment that is not living, in its order.
+
+    The ledger's numbers say what is newer: none is given before the one of an older save that fails.
+    """
+    before: tuple[str, ...] = ()
     dropped = {ledger.digest for ledger in world.facts.ledger_of(row.uid) if world.facts.tombstone(ledger)}
     for found in facts.complete:
         if found.digest in dropped:
@@ -83,7 +87,7 @@ def _record_new(
         if again and not is_later(found.manifest, known[found.step]):
             _block_changed(draft, row, which_of(segment, found.step))
             continue
-        draft.add(
+        change = draft.add(
             RecordCheckpoint(
                 campaign=row.name,
                 campaign_uid=row.uid,
@@ -98,7 +102,9 @@ def _record_new(
             else "a trainer published it",
             cause=world.below_root(found.path),
             source="progress",
+            needs=before,
         )
+        before = (change,)
 
 
 def is_later(manifest: Manifest, row: LedgerRow) -> bool:
