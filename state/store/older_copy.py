@@ -102,11 +102,17 @@ def last_written(epoch: int, mirror: Path) -> Written:
     return Written(epoch, uid=said.uid) if said.epoch < epoch else said
 
 
+def is_of_another_root(found: Written, last: Written) -> bool:
+    """Is it not the store that was written here last? One without a uid was not, once the files name one."""
+    return last.uid is not None and found.uid != last.uid
+
+
 def why_older(connection: apsw.Connection, last: Written) -> str | None:
     """Say how it shows, or may be, that more was written here than it knows; None: nothing shows it."""
     found = written(connection)
-    if found.uid is not None and last.uid not in (None, found.uid):
-        return f"or that of another root: it is store {found.uid}, the files beside it are of {last.uid}"
+    if is_of_another_root(found, last):
+        its = f"is store {found.uid}" if found.uid is not None else "has no uid"
+        return f"or that of another root: it {its}, the files beside it are of {last.uid}"
     if found.epoch < last.epoch:
         return f"its epoch is {found.epoch}, the last one was {last.epoch}"
     if last.writes == UNSAID and get_meta(connection, _HAS_MIRROR):

@@ -42,7 +42,7 @@ from reconciler.app.planning.look import View, world_of
 from reconciler.app.planning.moved_specs import with_moved_specs
 from reconciler.app.surroundings.environment import Environment
 from reconciler.app.surroundings.place import Options
-from reconciler.app.surroundings.realm_store import check_realm
+from reconciler.app.surroundings.realm_store import check_ours
 from reconciler.app.surroundings.remembered_root import common_folder
 from reconciler.desired.desired import Desired
 from reconciler.desired.edits import uncommitted
@@ -101,7 +101,7 @@ class Ticker:
         self._fetcher = begun.fetcher
         self._show = show
         self._choose = choose
-        check_realm(layout, begun.realm_id)
+        check_ours(layout, begun.realm_id)
         self._writer = enter_relieved(layout, environment.now(), show.notice)
         self._launcher = launcher or LocalLauncher()
         top = layout.root if following.url is not None else Path(following.repository)

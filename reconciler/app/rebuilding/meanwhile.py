@@ -2,6 +2,7 @@
 
 No row is ever taken out of a store: what the copy held when it was made, the files hold too, as it became. So
 a row of it that they lack was made since by an `apply` that worked with the copy, which writes no such files.
+Of the store of another root no row is this root's.
 """
 
 from collections.abc import Iterable, Iterator
@@ -11,6 +12,7 @@ import msgspec
 
 from state.layout import Layout
 from state.store.connection import StoreDamaged, open_reader
+from state.store.older_copy import is_of_another_root, read_written, written
 from state.store.owed_rows import NOT_MIRRORED
 from state.store.rows import LedgerRow
 from state.store.schema import TABLES
@@ -31,6 +33,8 @@ def rows_since(layout: Layout, known: Iterable[msgspec.Struct]) -> Iterator[msgs
 def _rows(layout: Layout) -> list[msgspec.Struct]:
     try:
         with open_reader(layout.store) as store:
+            if is_of_another_root(written(store), read_written(layout.written)):
+                return []
             return [row for kind in TABLES if kind not in NOT_MIRRORED for row in select(store, kind)]
     except (OSError, StoreDamaged, apsw.Error, msgspec.ValidationError):
         return []

@@ -7,7 +7,7 @@ from reconciler.app.surroundings.errors import Failed
 from state.layout import Layout
 from state.lock import read_epoch
 from state.store.connection import StoreDamaged, open_reader
-from state.store.older_copy import last_written, why_older
+from state.store.older_copy import is_of_another_root, last_written, read_written, why_older, written
 from state.store.rows import StoreView
 from state.store.tables import get_meta
 from state.store.troubles import in_words
@@ -41,21 +41,29 @@ def _mirrored_epoch(layout: Layout) -> int:
         return 0
 
 
-def check_realm(layout: Layout, realm_id: str) -> None:
-    """Refuse the root of another realm, before anything is written in it; a new root is nobody's.
+def check_ours(layout: Layout, realm_id: str) -> None:
+    """Refuse the root of another realm, or with the store of another root, before anything is written in it.
+
+    A new root is nobody's.
 
     Raises:
-        Failed: its store says whose it is.
+        Failed: its store, or the file beside it, says whose it is.
     """
     try:
         with open_reader(layout.store) as connection:
-            known = get_meta(connection, "realm_id")
+            known, found = get_meta(connection, "realm_id"), written(connection)
     except (FileNotFoundError, StoreDamaged, apsw.Error):
         return  # who takes office says what is wrong with it
     if known not in (None, realm_id):
         raise Failed(
             f"the root {layout.root} belongs to realm {known}, not {realm_id}; give another --root; "
             f"or, if {layout.store} is not the store that was made here, put that one back"
+        )
+    if is_of_another_root(found, read_written(layout.written)):
+        raise Failed(
+            f"{layout.store} is not the store that was written here last (see {layout.written}), "
+            "but that of another root: nothing was done; put this root's own back, or let "
+            "reconcile doctor --rebuild make it again from the files beside it"
         )
 
 
