@@ -44,10 +44,9 @@ def delete(action: DeleteCampaign, tools: Tools) -> str:
     if stone is None:
         stone = _bury(action, tools, row, home)
     elif home.state != "missing":
-        _check_unchanged(tools, row, home.places, stone.digest)
         if place.exists():
-            _revive(tools, stone)
-            return "it lies in its place again: somebody put it back"
+            raise Temporary(f"{row.name} lies in {place}, and {home.folder} has its place; nothing was done")
+        _check_unchanged(tools, row, home.places, stone.digest)
     if not place.exists():
         write_campaign_file(tools, row.uid, row.name)
         ensure_folder(place.parent)

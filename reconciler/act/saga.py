@@ -110,8 +110,8 @@ def _pay(layout: Layout, writer: Writer, row: CampaignRow, lines: list[bytes]) -
 def saga_places(layout: Layout, row: CampaignRow) -> CampaignLayout | None:
     """Return where the campaign's folder is, in the trash too; None where it is nowhere."""
     deleted = layout.deleted_campaign(row.uid)
-    if row.status == "deleted" and deleted.is_dir():
-        return CampaignLayout(deleted)
+    if row.status == "deleted":  # whatever has its place is not it
+        return CampaignLayout(deleted) if deleted.is_dir() else None
     home = find_home(layout, row)
     return home.places if home.places.folder.is_dir() else None
 

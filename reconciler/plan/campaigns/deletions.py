@@ -69,23 +69,21 @@ def _go_on(world: World, draft: Draft, row: CampaignRow, back: set[int | None]) 
 
 
 def _finish(world: World, draft: Draft, stone: TrashRow, row: CampaignRow) -> None:
-    """Move what a kill left in its place, or see that it was put back; let be whatever else lies there."""
-    there, is_moved = world.seen(row.name).all_complete, not is_vanished(world.facts, stone)
-    is_it = contents_digest(found.digest for found in there) == stone.digest
-    if is_it and (there or not is_moved):
+    """Move what a kill left in its place; let be, and name, what came there since, be it a copy of it."""
+    there = world.seen(row.name).all_complete
+    if not is_vanished(world.facts, stone):
+        lies = f"it lies in {stone.path}, and something has its place: {stone.origin}"
+        hint = f"move {stone.origin} away: it is never deleted here; to have the campaign back, undelete it"
+    elif contents_digest(found.digest for found in there) == stone.digest:
         _add(draft, row, _again(world, stone, row), cause="an earlier deletion")
         return
-    lies, hint = (
-        "it is not moved into the trash",
-        f"reconcile undelete {stone.thing} makes it a campaign again",
-    )
-    if is_moved:
-        lies, hint = f"it lies in {stone.path}", f"move {stone.origin} away: it is never deleted here"
+    else:
+        lies = f"what lies in its place, {stone.origin}, is not what was deleted: it is not moved away"
+        hint = f"reconcile undelete {stone.thing} makes it a campaign again"
     draft.block(
         stone.subject,
         code="place-taken",
-        message=f"it was deleted at {stone.trashed_at}, and what lies in its place now, {stone.origin}, is "
-        f"not what was deleted; {lies}",
+        message=f"it was deleted at {stone.trashed_at}; {lies}",
         cause=stone.origin,
         hint=hint,
     )

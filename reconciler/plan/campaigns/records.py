@@ -45,7 +45,8 @@ def plan_records(world: World, draft: Draft) -> None:
     for row in world.facts.store.campaigns:
         source = world.desired.campaigns.get(row.name)
         is_open = source is not None and row.name not in closed and row.name not in world.right
-        if source is not None and is_open and world.seen(row.name).home == "home":
+        is_home = row.status != "deleted" and world.seen(row.name).home == "home"
+        if source is not None and is_open and is_home:
             _plan_record(world, draft, row, source.spec, is_touched=row.name in touched)
 
 

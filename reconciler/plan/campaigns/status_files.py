@@ -22,7 +22,8 @@ def plan_status_files(world: World, draft: Draft) -> None:
         change.action.campaign for change in draft.changes if isinstance(change.action, _WRITES_STATUS)
     }
     for row in world.facts.store.campaigns:
-        is_home = world.seen(row.name).home == "home"  # else it is moved first, or brought back by a person
+        is_home = row.status != "deleted" and world.seen(row.name).home == "home"
+        # else it is moved first, or brought back by a person, and what has its place is not it
         is_open = row.name in world.desired.campaigns and row.name not in world.right
         if is_home and is_open and row.name not in touched:
             _plan_one(world, draft, row)

@@ -208,12 +208,16 @@ def test_a_deleted_campaign_is_not_made_active_and_no_folder_is_made_for_it(at_r
     assert not at_rest.places.folder.exists()
 
 
-def test_a_campaign_that_somebody_put_back_by_hand_is_left_there(at_rest: Any, make: Any) -> None:
+def test_a_copy_that_somebody_put_back_by_hand_is_let_be_and_the_deletion_stands(
+    at_rest: Any, make: Any
+) -> None:
     at_rest.done(make.delete(at_rest.manifest))
     shutil.copytree(at_rest.grave, at_rest.places.folder)
 
-    assert at_rest.done(make.delete(at_rest.manifest)) == ["it lies in its place again: somebody put it back"]
-    assert status(at_rest, make) == "paused"
+    assert "has its place; nothing was done" in at_rest.fails(make.delete(at_rest.manifest)).text
+    assert status(at_rest, make) == "deleted"
+    assert at_rest.grave.is_dir()
+    assert at_rest.places.folder.is_dir()
 
 
 @pytest.mark.parametrize("is_moved", [True, False])
@@ -226,7 +230,8 @@ def test_whatever_else_lies_in_the_place_of_a_deleted_campaign_is_let_be_and_its
     at_rest.places.folder.mkdir()
     _thesis(at_rest.places.folder)
 
-    assert "its checkpoints changed since the plan" in at_rest.fails(make.delete(at_rest.manifest)).text
+    said = "has its place; nothing was done" if is_moved else "its checkpoints changed since the plan"
+    assert said in at_rest.fails(make.delete(at_rest.manifest)).text
     assert [one.name for one in at_rest.places.folder.iterdir()] == ["thesis.txt"]
     assert status(at_rest, make) == "deleted"
 
