@@ -16,9 +16,11 @@ from reconciler.act.job_history import settle_history
 from reconciler.act.journal import INTERRUPTED, Journal, close_orphans, make_durable_after_failure
 from reconciler.act.registry import EXECUTORS, Executor
 from reconciler.act.tools import Tools
-from reconciler.plan.actions import Action
+from reconciler.plan.actions import Action, CallOffDeletion, RestoreCheckpoint
 from reconciler.plan.changes import Change
 from state.store.rows import ActionRow
+
+_TAKES_BACK = (RestoreCheckpoint, CallOffDeletion)
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,11 +129,11 @@ def _journalled(change: Change, tools: Tools, journal: Journal, executor: Execut
 def _execute(action: Action, tools: Tools, journal: Journal, row: ActionRow, executor: Executor) -> str:
     """Run the executor; when it does not return, the row says why.
 
-    Before something goes, a file says that it begins: a copy of the store from before is older then, even
-    after a kill.
+    Before something goes or comes back, a file says that it begins: a copy of the store from before is older
+    then, even after a kill.
     """
     try:
-        if action.destroys:
+        if action.destroys or isinstance(action, _TAKES_BACK):
             journal.say_begun()
         return executor(action, tools)
     except ActionFailed as error:

@@ -15,7 +15,7 @@ from reconciler.plan.copies.export_first import Obstacle, export_first
 from reconciler.plan.draft import Draft
 from reconciler.plan.keeping.milestones import milestone_steps
 from reconciler.plan.keeping.stock import Stock, stock_of
-from reconciler.plan.trash.drops import plan_drop, why_on_hold
+from reconciler.plan.trash.drops import plan_drop, way_out, why_on_hold
 from reconciler.plan.world import World
 from state.campaign_file import first_at_or_after
 from state.store.rows import CampaignRow, LedgerRow
@@ -127,7 +127,7 @@ def _obstacles_to(
             yield Obstacle("is-a-starting-point", f"{name} is needed: {starts[name]}", where, hint)
     if why := why_on_hold(world, draft, stock):
         where = retention_line(world, "acknowledged_losses")
-        yield Obstacle("deletion-on-hold", why, where, "mend it, or list it under acknowledged_losses")
+        yield Obstacle("deletion-on-hold", why, where, way_out(world, stock))
     if world.is_training(row.name):
         where = f"campaigns/{row.folder_name}/runs"
         yield Obstacle("still-training", "a trainer of it lives", where, "wait until it has left")

@@ -13,6 +13,7 @@ import msgspec
 
 from reconciler.plan.draft import Draft
 from reconciler.plan.keeping.kept import by_stretch, checkpoint_id, records_of, rules_of, set_name
+from reconciler.plan.keeping.optimizers import wanted
 from reconciler.plan.keeping.stock import Stock, stock_of
 from reconciler.plan.retention.history import history_of
 from reconciler.plan.retention.keep_rules import reasons_by_rule
@@ -27,38 +28,41 @@ _NO_FILE = "specs/retention.yaml"
 
 
 def is_kept_again(world: World, draft: Draft, stone: TrashRow) -> bool:
-    """Would the rules in force keep it? Then it is named; half deleted already, it is not."""
+    """Does nothing ask any more for it to go? Then it is named; half deleted already, it is not."""
     row = world.facts.campaign_row(stone.campaign)
     if row is None or not _is_judged(world, row, stone):
         return False
-    try:
-        why = _why(world, draft, stock_of(world, row), stone)
-    except MalformedRecords as error:
-        why = f"that is not known: {error}"
-    if why == NO_RULE and stone.kind == "asked":
-        return False  # no rule had a part in it
+    why, what = _why_held(world, draft, row, stone), "its optimizer state" if stone.keeps else "it"
     if why is not None:
         draft.block(
             stone.subject,
             code="protected-in-the-trash",
-            message=f"{_in_words(stone, why)}, and it lies in the trash, where it stays",
+            message=f"{why}, and {what} lies in the trash, where it stays",
             cause=world.retention.where("campaigns", set_name(row)) if world.retention else _NO_FILE,
             hint=f"reconcile undelete {stone.thing} takes it back; or write rules that drop it",
         )
     return why is not None
 
 
-def _in_words(stone: TrashRow, why: str) -> str:
+def _is_judged(world: World, row: CampaignRow, stone: TrashRow) -> bool:
+    """Is it what rules dropped, and lies there whole, of a campaign that is not to be cleaned up?"""
+    is_whole = stone.state == "trashed" and not stone.is_campaign
+    return is_whole and stone.kind in _BY_RULES and not world.wants_cleanup(row)
+
+
+def _why_held(world: World, draft: Draft, row: CampaignRow, stone: TrashRow) -> str | None:
+    """Say why nothing asks for it to go any more; None: the rules in force still do."""
+    if row.name not in world.desired.campaigns:
+        return f"{row.name} has no spec any more, so everything of it stays"
+    try:
+        why = (_why if stone.keeps is None else _why_its_optimizer)(world, draft, stock_of(world, row), stone)
+    except MalformedRecords as error:
+        why = f"that is not known: {error}"
+    if why is None or (why == NO_RULE and stone.kind == "asked"):  # a person asked for it, not a rule alone
+        return None
     if why == NO_RULE:
         return f"no rule asks for {stone.thing} to go any more"
     return f"the rules in force would keep {stone.thing} ({why})"
-
-
-def _is_judged(world: World, row: CampaignRow, stone: TrashRow) -> bool:
-    """Is it a checkpoint that lies there whole, of a campaign that the rules are for?"""
-    is_whole = stone.state == "trashed" and stone.keeps is None and not stone.is_campaign
-    is_ruled = row.name in world.desired.campaigns and not world.wants_cleanup(row)
-    return is_whole and is_ruled and stone.kind in _BY_RULES
 
 
 def _why(world: World, draft: Draft, stock: Stock, stone: TrashRow) -> str | None:
@@ -67,10 +71,26 @@ def _why(world: World, draft: Draft, stock: Stock, stone: TrashRow) -> str | Non
     begun = (segment.begun_at for segment in world.facts.segments_of(row.uid))
     by_segment = all(at < stone.trashed_at for at in begun)
     why = _judged(world, draft, stock, row, by_segment=by_segment).get(stone.sequence)
-    if why is not None and row.archived_at is not None and row.archived_at >= stone.trashed_at:
+    if why is not None and _is_archived_since(row, stone):
         before = msgspec.structs.replace(row, status="paused")
         return _judged(world, draft, stock, before, by_segment=by_segment).get(stone.sequence)
     return why
+
+
+def _why_its_optimizer(world: World, draft: Draft, stock: Stock, stone: TrashRow) -> str | None:
+    """Return by which rule it would keep its optimizer's state, judged as above."""
+    del draft
+    row = stock.row
+    if _is_archived_since(row, stone):
+        row = msgspec.structs.replace(row, status="paused")
+    found = wanted(world, stock, row, world.retention.spec) if world.retention is not None else None
+    if found is None:
+        return NO_RULE
+    return next((found.get(one.sequence) for one in stock.ledger if one.digest == stone.keeps), None)
+
+
+def _is_archived_since(row: CampaignRow, stone: TrashRow) -> bool:
+    return row.archived_at is not None and row.archived_at >= stone.trashed_at
 
 
 def _judged(

@@ -4,15 +4,19 @@ The same rules of retention, asked about that state: `keep_optimizer` is its win
 is never dropped for a reference, a pin, a tag or its age keeps it, too; the best by a metric need not.
 """
 
+from collections.abc import Mapping
+
 from reconciler.desired.realm import duration_seconds
 from reconciler.desired.retention import Retention
 from reconciler.plan.keeping.kept import by_stretch, given_for, records_of, references_to
 from reconciler.plan.keeping.stock import Stock
+from reconciler.plan.retention.history import history_of
 from reconciler.plan.retention.invariants import check_verdicts
+from reconciler.plan.retention.keep_rules import reasons_by_rule
 from reconciler.plan.retention.retain import retain
 from reconciler.plan.retention.rules import Rules
 from reconciler.plan.world import World
-from state.store.rows import LedgerRow
+from state.store.rows import CampaignRow, LedgerRow
 
 
 def without_need(world: World, stock: Stock, spec: Retention) -> list[LedgerRow]:
@@ -21,7 +25,7 @@ def without_need(world: World, stock: Stock, spec: Retention) -> list[LedgerRow]
     Raises:
         MalformedRecords: nothing can be said; the caller demotes nothing.
     """
-    rules = _rules(stock, spec)
+    rules = _rules(stock.row, spec)
     if rules is None or sum(one.has_optimizer for one in stock.kept) <= rules.last:
         return []
     references, now = tuple(references_to(world, stock.row)), world.observed_now
@@ -44,8 +48,25 @@ def _may_lose_it(world: World, stock: Stock, one: LedgerRow) -> bool:
     )
 
 
-def _rules(stock: Stock, spec: Retention) -> Rules | None:
-    given = given_for(spec, stock.row)
+def wanted(world: World, stock: Stock, row: CampaignRow, spec: Retention) -> Mapping[int, str] | None:
+    """Return whose optimizer state a rule asks to keep, by sequence, each with why; None: no rule.
+
+    Raises:
+        MalformedRecords: nothing can be said.
+    """
+    rules = _rules(row, spec)
+    if rules is None:
+        return None
+    found: dict[int, str] = {}
+    for stretch in by_stretch(records_of(world, stock)):
+        history = history_of(stretch)
+        for at, reason in reasons_by_rule(history, rules):
+            found.setdefault(history.records[at].sequence, reason)
+    return found
+
+
+def _rules(row: CampaignRow, spec: Retention) -> Rules | None:
+    given = given_for(spec, row)
     if given is None or (given.keep_optimizer is None and given.keep_optimizer_within is None):
         return None
     within = given.keep_optimizer_within

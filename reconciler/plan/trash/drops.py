@@ -73,7 +73,7 @@ def roll(world: World, draft: Draft, stock: Stock, retention: Source[Retention])
     if _is_left_alone(world, stock.row, retention) or world.wants_cleanup(stock.row):
         return
     if why := why_on_hold(world, draft, stock):
-        _block(draft, stock.row, retention, "retention-on-hold", why, _way_out(world, stock))
+        _block(draft, stock.row, retention, "retention-on-hold", why, way_out(world, stock))
         return
     warn_of_pins(draft, stock, retention)
     try:
@@ -83,7 +83,7 @@ def roll(world: World, draft: Draft, stock: Stock, retention: Source[Retention])
         _block(draft, stock.row, retention, "retention-failed", str(error), hint)
 
 
-def _way_out(world: World, stock: Stock) -> str:
+def way_out(world: World, stock: Stock) -> str:
     """Return what mends the first loss: often something only lies in a checkpoint that is not of it."""
     if world.seen(stock.row.name).home != "home":
         return "its folder first, which may lie elsewhere whole: move away what has its place, or put it back"
