@@ -132,9 +132,13 @@ def test_a_name_that_no_campaign_ever_had_is_still_not_found(
 
 
 def test_a_rename_un_pins_nothing_though_the_pin_still_says_the_former_name(
-    run: Reconcile, resting: Callable[..., Path], renamed: Callable[..., None]
+    run: Reconcile,
+    resting: Callable[..., Path],
+    renamed: Callable[..., None],
+    pass_time: Callable[[float], None],
 ) -> None:
     resting({"specs/retention.yaml": f"{RETENTION}pins: [pip/campaign-001@7]\n"}, (7, 8, 9))
+    pass_time(3)  # all of them are old enough now
     assert run("apply", "--until-converged").exit_code == 0
     renamed()
     for _ in range(2):
