@@ -1,6 +1,6 @@
 """A plan in the making: planners add to it in the order in which apply will act."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import TypeVar
 
 from reconciler.plan.actions import Action, AnyAction
@@ -27,6 +27,8 @@ class Draft:
         """Of ledger rows whose drop was cut short and is not finished for now: they lie in their place."""
         self.judged: dict[tuple[str, str, bool], dict[int, str]] = {}
         """What the rules in force would keep of the trash, as `keeping.kept_again` found it."""
+        self.judged_optimizers: dict[tuple[str, str], Mapping[str, str] | None] = {}
+        """The same of optimizers' states, by digest of what kept its weights; None: no rule is given."""
 
     def add(
         self,

@@ -94,10 +94,12 @@ def training_of_each(
 
 def _one_by_one(world: World, basis: _Basis, works: Sequence[Work]) -> Iterator[TrainingCost]:
     begin: int | None = 0
-    for number, work in enumerate(works, start=1):
-        end, _ = _within_goal(world, basis, updates_of(works[:number], basis.config), None)
-        updates = end - begin if begin is not None and end is not None else updates_of([work], basis.config)
+    so_far: int | None = 0
+    for work in works:
         whole, tokens = updates_of([work], basis.config), tokens_of([work])
+        so_far = so_far + whole if so_far is not None and whole is not None else None
+        end, _ = _within_goal(world, basis, so_far, None)
+        updates = end - begin if begin is not None and end is not None else whole
         if updates is not None and whole and tokens is not None and updates < whole:
             tokens = round(tokens * updates / whole)  # the goal ends it before
         is_about = work.is_about and updates == whole

@@ -1,10 +1,10 @@
-"""What lies in the trash though the rules in force would keep it: they keep more than those that dropped it.
+"""What lies in the trash though nothing asks for it to go any more.
 
-A campaign's checkpoints are judged as if nothing that lies in the trash whole had gone. By rules that nobody
-changed that says of each what was said when it was dropped: what lies there is older than what stayed. Where
-no rule is left, none asks for anything to go, so all that rules had dropped would be kept. What moves without
-a word of the rules is not judged by: a segment that was begun since (what is the newest of a stretch is
-another then), and the archive's rules where the campaign was archived since.
+The rules in force would keep it, there is none, or its campaign has no spec any more. Checkpoints are judged
+as if nothing that lies in the trash whole had gone. By rules that nobody changed that says of each
+what was said when it was dropped: what lies there is older than what stayed. What moves without a word of the
+rules is not judged by: a segment that was begun since (what is the newest of a stretch is another then), and
+the archive's rules where the campaign was archived since.
 """
 
 from collections.abc import Mapping
@@ -39,9 +39,17 @@ def is_kept_again(world: World, draft: Draft, stone: TrashRow) -> bool:
             code="protected-in-the-trash",
             message=f"{why}, and {what} lies in the trash, where it stays",
             cause=world.retention.where("campaigns", set_name(row)) if world.retention else _NO_FILE,
-            hint=f"reconcile undelete {stone.thing} takes it back; or write rules that drop it",
+            hint=f"reconcile undelete {stone.thing} takes it back; or {_what_drops_it(world, row)}",
         )
     return why is not None
+
+
+def _what_drops_it(world: World, row: CampaignRow) -> str:
+    return (
+        "write rules that drop it"
+        if row.name in world.desired.campaigns
+        else "give the campaign its spec back"
+    )
 
 
 def _is_judged(world: World, row: CampaignRow, stone: TrashRow) -> bool:
@@ -54,8 +62,9 @@ def _why_held(world: World, draft: Draft, row: CampaignRow, stone: TrashRow) -> 
     """Say why nothing asks for it to go any more; None: the rules in force still do."""
     if row.name not in world.desired.campaigns:
         return f"{row.name} has no spec any more, so everything of it stays"
+    judge = _why if stone.keeps is None else _why_its_optimizer
     try:
-        why = (_why if stone.keeps is None else _why_its_optimizer)(world, draft, stock_of(world, row), stone)
+        why = judge(world, draft, stock_of(world, row), stone)
     except MalformedRecords as error:
         why = f"that is not known: {error}"
     if why is None or (why == NO_RULE and stone.kind == "asked"):  # a person asked for it, not a rule alone
@@ -78,15 +87,23 @@ def _why(world: World, draft: Draft, stock: Stock, stone: TrashRow) -> str | Non
 
 
 def _why_its_optimizer(world: World, draft: Draft, stock: Stock, stone: TrashRow) -> str | None:
-    """Return by which rule it would keep its optimizer's state, judged as above."""
-    del draft
+    """Return by which rule it would keep its optimizer's state, judged as above, found once in a plan."""
     row = stock.row
     if _is_archived_since(row, stone):
         row = msgspec.structs.replace(row, status="paused")
+    key = (row.uid, row.status)
+    if key not in draft.judged_optimizers:
+        draft.judged_optimizers[key] = _optimizers(world, stock, row)
+    found = draft.judged_optimizers[key]
+    return NO_RULE if found is None else found.get(stone.keeps or "")
+
+
+def _optimizers(world: World, stock: Stock, row: CampaignRow) -> Mapping[str, str] | None:
+    """Return what would keep its optimizer's state, by digest, each with why; None: no rule is given."""
     found = wanted(world, stock, row, world.retention.spec) if world.retention is not None else None
     if found is None:
-        return NO_RULE
-    return next((found.get(one.sequence) for one in stock.ledger if one.digest == stone.keeps), None)
+        return None
+    return {one.digest: found[one.sequence] for one in stock.ledger if one.sequence in found}
 
 
 def _is_archived_since(row: CampaignRow, stone: TrashRow) -> bool:
