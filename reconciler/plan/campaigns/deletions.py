@@ -14,7 +14,7 @@ from reconciler.plan.copies.export_first import Obstacle
 from reconciler.plan.draft import Draft
 from reconciler.plan.keeping.held_back import is_wanted_back
 from reconciler.plan.keeping.stock import Stock, stock_of
-from reconciler.plan.trash.contents import is_vanished
+from reconciler.plan.trash.contents import is_cut_short, is_vanished
 from reconciler.plan.trash.undeletes import wanted_in_words, wanted_where
 from reconciler.plan.world import World
 from state.amounts import count, moment
@@ -70,11 +70,10 @@ def _go_on(world: World, draft: Draft, row: CampaignRow, back: set[int | None]) 
 
 def _finish(world: World, draft: Draft, stone: TrashRow, row: CampaignRow) -> None:
     """Move what a kill left in its place; let be, and name, what came there since, be it a copy of it."""
-    there = world.seen(row.name).all_complete
     if not is_vanished(world.facts, stone):
         lies = f"it lies in {stone.path}, and something has its place: {stone.origin}"
         hint = f"move {stone.origin} away: it is never deleted here; to have the campaign back, undelete it"
-    elif contents_digest(found.digest for found in there) == stone.digest:
+    elif is_cut_short(world, stone):
         _add(draft, row, _again(world, stone, row), cause="an earlier deletion")
         return
     else:

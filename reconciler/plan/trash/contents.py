@@ -18,6 +18,7 @@ from reconciler.plan.actions.base import of_tombstone
 from reconciler.plan.draft import Draft
 from reconciler.plan.trash.names import dropped_since, folder_name, stones_since
 from reconciler.plan.world import World
+from state.ids import contents_digest
 from state.store.rows import TrashRow
 
 
@@ -69,6 +70,14 @@ def num_in_trash(facts: Facts) -> tuple[int, int, int]:
 def is_vanished(facts: Facts, stone: TrashRow) -> bool:
     """Does a tombstone say that something waits in the trash, and it does not lie there any more?"""
     return stone.state == "trashed" and folder_name(stone) not in facts.trash.folders
+
+
+def is_cut_short(world: World, stone: TrashRow) -> bool:
+    """Lies a deleted campaign, all of it, in its place still? A kill came before it was moved."""
+    seen = world.seen(stone.campaign)
+    if seen.home == "missing" or not is_vanished(world.facts, stone):
+        return False
+    return contents_digest(found.digest for found in seen.all_complete) == stone.digest
 
 
 def foreign(facts: Facts) -> Iterator[str]:

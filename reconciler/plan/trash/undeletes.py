@@ -10,7 +10,7 @@ from reconciler.plan.actions.base import of_tombstone
 from reconciler.plan.draft import Draft
 from reconciler.plan.keeping.elsewhere import whole_copies
 from reconciler.plan.keeping.held_back import is_wanted_back, is_wanted_by_its_spec
-from reconciler.plan.trash.contents import is_vanished
+from reconciler.plan.trash.contents import is_cut_short, is_vanished
 from reconciler.plan.world import World
 from state.store.rows import TrashRow
 
@@ -114,4 +114,5 @@ def _can_come_back(world: World, stone: TrashRow) -> bool:
     facts = world.facts
     if stone.state != "trashed" or facts.trash.problem is not None or facts.store.older_copy is not None:
         return False
-    return is_vanished(facts, stone) == (world.seen(stone.campaign).home != "missing")
+    lies_in_trash = not is_vanished(facts, stone) and world.seen(stone.campaign).home == "missing"
+    return lies_in_trash or is_cut_short(world, stone)
