@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from machine import environment
 from realms import Realm
 
 REPEAT = 5
@@ -47,7 +48,7 @@ def _ours(request: Path, run: Path) -> float:
     begun = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, "-m", "trainer", "run", "--request", str(run / "request.json")],
-        env={**os.environ, "REALM_RUN_COOKIE": "bench"},
+        env={**environment(), "REALM_RUN_COOKIE": "bench"},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -68,7 +69,11 @@ def _has_update(metrics: Path) -> bool:
 def _theirs(request: Path) -> float:
     begun = time.perf_counter()
     done = subprocess.run(
-        [sys.executable, str(PEER), str(request)], check=False, capture_output=True, text=True
+        [sys.executable, str(PEER), str(request)],
+        check=False,
+        capture_output=True,
+        text=True,
+        env=environment(),
     )
     assert "first update" in done.stdout, done.stderr[-2000:]
     at = float(done.stdout.rpartition("first update ")[2].split()[0])

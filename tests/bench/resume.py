@@ -12,6 +12,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "trainer"))
 from builders import Realm, a_config, a_training, orders
+from machine import environment
 
 ROWS, EARLY, LATE, REPEAT, GOAL = 4_000, 5, 400, 2, 1.1
 
@@ -54,10 +55,10 @@ def _copy(realm: Realm, step: int, folder: Path) -> Path:
 def _seconds(request: Path) -> float:
     """Run to the end; return the seconds from the process's start to the end of its first update."""
     command = [sys.executable, "-m", "trainer", "run", "--request", str(request)]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "REALM_RUN_COOKIE": "bench"}
+    settings = {**environment(), "OMP_NUM_THREADS": "1", "REALM_RUN_COOKIE": "bench"}
     started, metrics = time.perf_counter(), request.parent / "metrics.jsonl"
     with subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=settings
     ) as process:
         while process.poll() is None and not _has_update(metrics):
             time.sleep(0.005)

@@ -26,6 +26,8 @@ CLAIMS = (
     "resume",
     "scrub",
     "copies",
+    "drop",
+    "journal",
     "muon_step",
 )
 
