@@ -72,10 +72,17 @@ class Window(Record, frozen=True, kw_only=True):
 def check_windows(windows: Sequence[Window]) -> Iterator[Finding]:
     """Yield windows that never open."""
     for number, window in enumerate(windows):
-        if is_known(window, window.from_, window.to) and _opens_at(window) == _minutes(window.to):
+        if is_known(window, window.from_, window.to) and _never_opens(window):
             whole = 'for whole days write from: "00:00", to: "24:00"'
-            message = f"is {window.to}, as from: this window never opens; {whole}"
+            same = "as from" if window.to == window.from_ else f"the moment that from: {window.from_} is"
+            message = f"is {window.to}, {same}: this window never opens; {whole}"
             yield Finding(at=("apply", "windows", number, "to"), message=message)
+
+
+def _never_opens(window: Window) -> bool:
+    """Does it close as it opens? The end of a day, 24:00, is the beginning of the next."""
+    opens, closes = _opens_at(window), _minutes(window.to)
+    return closes in (opens, opens - _WHOLE_DAY)
 
 
 def closed_until(windows: Sequence[Window], now: str) -> str | None:

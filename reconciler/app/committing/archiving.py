@@ -7,7 +7,7 @@ from reconciler.app.committing.spec_edits import (
     Base,
     Committing,
     SpecCommit,
-    campaign_path,
+    campaign_named,
     commit_edits,
     read_base,
 )
@@ -33,8 +33,8 @@ def archive(environment: Environment, options: Options, name: str, committing: C
         Blocked: it is archived already, or is the active one; or its spec has edits that are not committed.
     """
     base = read_base(environment, options)
-    path = campaign_path(base, name)
-    campaign = base.desired.campaigns[_plain(name)]
+    campaign = campaign_named(environment, options, base, name)
+    path = campaign.path
     _refuse_active(base, campaign.name)
     if campaign.spec.state == "archived":
         raise Blocked(f"{campaign.name} is archived already ({campaign.where('state')}); nothing to commit")
@@ -53,8 +53,8 @@ def restore(environment: Environment, options: Options, name: str, committing: C
         Blocked: it is not archived; or its spec has edits that are not committed.
     """
     base = read_base(environment, options)
-    path = campaign_path(base, name)
-    campaign = base.desired.campaigns[_plain(name)]
+    campaign = campaign_named(environment, options, base, name)
+    path = campaign.path
     if campaign.spec.state != "archived":
         raise Blocked(f"{campaign.name} is not archived: {path} has no state; nothing to commit")
     try:
@@ -159,10 +159,6 @@ def archived_text(base: Base, path: str) -> str:
         return with_line(base.text(path), "state", "archived", after=NAMING_LINES)
     except CannotEdit as error:
         raise Blocked(f"{path}: {error}") from error
-
-
-def _plain(name: str) -> str:
-    return name.removeprefix("campaign/")
 
 
 def _refuse_active(base: Base, name: str) -> None:

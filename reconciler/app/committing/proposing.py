@@ -13,7 +13,7 @@ from reconciler.app.committing.spec_edits import (
     Base,
     Committing,
     SpecCommit,
-    campaign_path,
+    campaign_named,
     commit_edits,
     read_base,
 )
@@ -35,6 +35,8 @@ _DAY = re.compile(r"[0-9-]+", re.ASCII)
 class Edited(msgspec.Struct, frozen=True, kw_only=True):
     """A spec that is to be edited, and where in it."""
 
+    thing: str
+    """As it is called now."""
     path: str
     around: KeyPath = ()
     """Of a quest: its entry in the queue's file."""
@@ -57,7 +59,8 @@ def propose(
         SpecMistakesError: the specs would have mistakes.
     """
     base = read_base(environment, options)
-    spec = spec_of(base, thing)
+    spec = spec_of(environment, options, base, thing)
+    thing = spec.thing
     pairs = [_pair(edit) for edit in edits]
     text = base.text(spec.path)
     for key, value in pairs:
@@ -97,7 +100,8 @@ def suspend(
     if not reason.strip():
         raise Misused("a suspension needs its reason: --why TEXT")
     base = read_base(environment, options)
-    spec = _suspendable(base, thing)
+    spec = _suspendable(environment, options, base, thing)
+    thing = spec.thing
     if _is_suspended(base, spec):
         raise Blocked(
             f"{thing} is suspended already ({spec.path}); lift it first: reconcile unsuspend {thing}"
@@ -123,7 +127,8 @@ def unsuspend(environment: Environment, options: Options, thing: str, committing
         Blocked: it is not suspended, or no line edit fits.
     """
     base = read_base(environment, options)
-    spec = _suspendable(base, thing)
+    spec = _suspendable(environment, options, base, thing)
+    thing = spec.thing
     if not _is_suspended(base, spec):
         raise Blocked(f"{thing} is not suspended: {spec.path} has no suspend; nothing to commit")
     try:
@@ -135,27 +140,29 @@ def unsuspend(environment: Environment, options: Options, thing: str, committing
     )
 
 
-def spec_of(base: Base, thing: str) -> Edited:
+def spec_of(environment: Environment, options: Options, base: Base, thing: str) -> Edited:
     """Return the file of a thing, and where in it the thing stands.
 
     Raises:
         NotFound: the specs have no such thing; names the nearest.
     """
     if thing in _SINGLETONS:
-        return Edited(path=_there(base, f"specs/{thing}.yaml"))
+        return Edited(thing=thing, path=_there(base, f"specs/{thing}.yaml"))
     if thing.startswith("specs/"):
-        return Edited(path=_there(base, thing))
+        return Edited(thing=thing, path=_there(base, thing))
     kind, _, name = thing.partition("/")
     if kind == "quest":
         ids = [quest.id for quest in base.desired.quests]
         if name not in ids:
             raise not_found("quest", name, ids)
-        return Edited(path="specs/queue.yaml", around=("quests", ids.index(name)))
+        return Edited(thing=thing, path="specs/queue.yaml", around=("quests", ids.index(name)))
     if (of_kind := _kinds(base).get(kind)) is not None and "/" not in name:
         if name not in of_kind:
             raise not_found(kind, name, of_kind)
-        return Edited(path=of_kind[name])
-    return Edited(path=campaign_path(base, thing))
+        return Edited(thing=thing, path=of_kind[name])
+    campaign = campaign_named(environment, options, base, thing)
+    is_said = thing.removeprefix("campaign/") == campaign.name
+    return Edited(thing=thing if is_said else campaign.name, path=campaign.path)
 
 
 def _kinds(base: Base) -> Mapping[str, Mapping[str, str]]:
@@ -174,8 +181,8 @@ def _there(base: Base, path: str) -> str:
     raise NotFound(f"{path}: there is no such spec" + (f'; did you mean "{near}"?' if near else ""))
 
 
-def _suspendable(base: Base, thing: str) -> Edited:
-    spec = spec_of(base, thing)
+def _suspendable(environment: Environment, options: Options, base: Base, thing: str) -> Edited:
+    spec = spec_of(environment, options, base, thing)
     if spec.around:
         raise Misused(
             f"{thing}: a quest cannot be suspended by itself; send it back: reconcile skip, or: queue"

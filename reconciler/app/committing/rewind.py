@@ -6,7 +6,7 @@ from reconciler.app.committing.scalars import quoted
 from reconciler.app.committing.spec_edits import (
     Committing,
     SpecCommit,
-    campaign_path,
+    campaign_named,
     commit_edits,
     read_base,
 )
@@ -31,13 +31,14 @@ def rewind(environment: Environment, options: Options, checkpoint: str, committi
         Blocked: it went back there for that very reason already; the checkpoint lies in the trash; or its
             spec has edits not committed.
     """
-    campaign, _, step = checkpoint.removeprefix("checkpoint/").partition("@")
+    name, _, step = checkpoint.removeprefix("checkpoint/").partition("@")
     if not (step.isascii() and step.isdecimal()):
         raise Misused(f'"{checkpoint}" is no checkpoint to go back to; expected <hero>/<campaign>@<step>')
     if committing.why is None or not is_line(committing.why):
         raise Misused("say why, in one line: --why TEXT; it is kept in the campaign's history")
     base = read_base(environment, options)
-    path = campaign_path(base, campaign)
+    source = campaign_named(environment, options, base, name)
+    campaign, path = source.name, source.path
     living, has_later = _check(environment, options, campaign, int(step), committing.why)
     value = f"{{to: {int(step)}, reason: {quoted(committing.why)}}}"
     try:

@@ -12,15 +12,19 @@ import msgspec
 from reconciler.app.committing.commits import FileChange, Made, make_commit
 from reconciler.app.surroundings.environment import Environment
 from reconciler.app.surroundings.errors import Blocked, Failed
-from reconciler.app.surroundings.ground import not_found
+from reconciler.app.surroundings.ground import named_now, not_found
 from reconciler.app.surroundings.place import Options, head_of, read_following, root_of
-from reconciler.desired.desired import Desired
+from reconciler.app.surroundings.realm_store import read_store
+from reconciler.desired.campaign import Campaign
+from reconciler.desired.desired import Desired, Source
 from reconciler.desired.edits import uncommitted
 from reconciler.desired.git_source import Commit, open_commit
 from reconciler.desired.loading import load
 from reconciler.desired.parse_cache import FileCache
 from reconciler.desired.tree import MAX_BYTES, SpecFile, SpecTree, blob_id
 from state.layout import Layout
+from state.store.connection import StoreDamaged
+from state.store.schema import StoreTooNew
 
 
 class Committing(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,17 +84,34 @@ def read_base(environment: Environment, options: Options) -> Base:
     return Base(commit=commit, desired=desired, texts=texts)
 
 
-def campaign_path(base: Base, name: str) -> str:
-    """Return the path of a campaign's spec.
+def campaign_named(environment: Environment, options: Options, base: Base, name: str) -> Source[Campaign]:
+    """Return the spec of a campaign by its name, or by one that it had before a rename.
 
     Raises:
-        NotFound: there is no such spec.
+        NotFound: there is no such spec; or several campaigns had that name, and none has it now.
     """
-    wanted = name.removeprefix("campaign/")
-    source = base.desired.campaigns.get(wanted)
-    if source is None:
+    wanted = called_now(environment, options, base, name.removeprefix("campaign/"))
+    if wanted not in base.desired.campaigns:
         raise not_found("spec of a campaign", wanted, base.desired.campaigns)
-    return source.path
+    return base.desired.campaigns[wanted]
+
+
+def called_now(environment: Environment, options: Options, base: Base, name: str) -> str:
+    """Return what a campaign with this name, or that had it before, is called: by its spec, else the store.
+
+    Raises:
+        NotFound: several campaigns had that name, and none has it now.
+    """
+    campaigns = base.desired.campaigns
+    said = [now for now, source in campaigns.items() if source.spec.was == name]
+    if name in campaigns or len(said) == 1:
+        return name if name in campaigns else said[0]
+    layout = Layout(root_of(environment, options, base.desired.realm.spec, base.commit))
+    try:
+        rows = read_store(layout).campaigns
+    except (FileNotFoundError, StoreDamaged, StoreTooNew):
+        return name  # nothing was applied, or apply says what is wrong
+    return named_now(rows, name)
 
 
 def commit_edits(

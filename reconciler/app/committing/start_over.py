@@ -12,7 +12,14 @@ from reconciler.app.committing.line_edits import (
 )
 from reconciler.app.committing.new import check_title, used_numbers
 from reconciler.app.committing.scalars import quoted
-from reconciler.app.committing.spec_edits import Base, Committing, SpecCommit, commit_edits, read_base
+from reconciler.app.committing.spec_edits import (
+    Base,
+    Committing,
+    SpecCommit,
+    called_now,
+    commit_edits,
+    read_base,
+)
 from reconciler.app.surroundings.environment import Environment
 from reconciler.app.surroundings.errors import Blocked, Misused
 from reconciler.app.surroundings.ground import not_found, work_tree_of
@@ -39,6 +46,8 @@ def start_over(
     """
     check_title(title)
     base = read_base(environment, options)
+    if old is not None:
+        old = called_now(environment, options, base, old if "/" in old else f"{hero}/{old}")
     before = _old_campaign(base, hero, old)
     top = work_tree_of(environment, options)
     number = 1 + max(used_numbers(environment, options, top, hero), default=0)
@@ -63,10 +72,9 @@ def _old_campaign(base: Base, hero: str, old: str | None) -> str:
     ]
     active = base.desired.realm.spec.active
     if old is not None:
-        name = old if "/" in old else f"{hero}/{old}"
-        if name not in living:
-            raise not_found(f"campaign of {hero} that is not archived", name, living)
-        return name
+        if old not in living:
+            raise not_found(f"campaign of {hero} that is not archived", old, living)
+        return old
     if active in living:
         return str(active)
     if len(living) == 1:

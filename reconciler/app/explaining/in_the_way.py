@@ -1,29 +1,96 @@
-"""What keeps a thing from happening: its own blockers, then those of what it waits for."""
+"""What keeps a thing from happening: the smallest set of things that have to be mended, all of it at once."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
-from reconciler.app.looking.status import hold_of
+import msgspec
+
 from reconciler.app.planning.look import View, world_of
-from reconciler.plan.changes import Blocked
-from reconciler.plan.runs.blockers import held_text
+from reconciler.desired.queue import Quest
+from reconciler.plan.ahead.in_thought import NOT_ACTIVE, Lifted, blocked_in, is_its_goal, lifted
+from reconciler.plan.changes import HERO_BLOCKED, WAITS, Blocked
+from reconciler.plan.queue.waiting import who_may_train
 from state.ids import is_campaign_name
 
+Obstacles = tuple[Blocked, ...]
 
-def in_the_way(view: View, kind: str, name: str) -> tuple[Blocked, ...]:
-    """Return the smallest set of things that keep a thing from happening, nearest first."""
+
+def in_the_way(view: View, kind: str, name: str) -> Obstacles:
+    """Return the smallest set of things that keep a thing from happening, nearest first.
+
+    Of a campaign that is not active, or suspended, or held, they are all that is in its way, not only what a
+    plan meets first. Of a quest that several campaigns may train they are those of the one that has the
+    fewest.
+    """
     if kind == "realm":
         return view.plan.blocked
-    subjects = dict.fromkeys([f"{kind}/{name}" if name else kind, *_waits_for(view, kind, name)])
-    told = view.plan.blocked if kind == "campaign" else [one for one in view.plan.blocked if _counts(one)]
-    found = [item for subject in subjects for item in told if _concerns(item.subject, subject)]
-    if kind == "campaign" and (inactive := _not_active(view, name)) is not None:
-        found.insert(0, inactive)
-    if kind in ("campaign", "run") and not any(item.code == "held" for item in found):
-        found[:0] = _on_hold(view, "/".join(name.split("/")[:2]))
+    if kind in ("campaign", "run"):
+        found = _of_campaign(view, "/".join(name.split("/")[:2]))
+        return found if kind == "campaign" else tuple(filter(_counts, found))
+    if kind == "quest":
+        return _of_quest(view, next(one for one in view.quests if one.id == name))
+    subjects = [f"{kind}/{name}" if name else kind, *_waits_for(view, kind, name)]
+    return _smallest(_about(subjects, filter(_counts, view.plan.blocked)))
+
+
+def _of_campaign(view: View, campaign: str) -> Obstacles:
+    found = lifted(world_of(view), campaign)
+    jobs = (one for one in view.facts.store.jobs if one.status not in ("completed", "skipped"))
+    quests = [f"quest/{one.quest_id}" for one in jobs if f"{one.hero_id}/{one.campaign_id}" == campaign]
+    subjects = [*_of_its_launch(campaign), *quests]
+    return _smallest([*found.words, *_about(subjects, _blocked(view, campaign, found))])
+
+
+def _of_its_launch(campaign: str) -> tuple[str, ...]:
+    return f"campaign/{campaign}", f"hero/{campaign.partition('/')[0]}"
+
+
+def _blocked(view: View, campaign: str, found: Lifted) -> Sequence[Blocked]:
+    """Return what a plan names once the words against a campaign are lifted."""
+    has_goal = any(is_its_goal(one, campaign) for one in view.plan.blocked)
+    return blocked_in(found.world, campaign) if found.words or has_goal else view.plan.blocked
+
+
+def _of_quest(view: View, quest: Quest) -> Obstacles:
+    """Return what is in the way of the campaign that could train it and has the least in its way."""
+    world, subject = world_of(view), f"quest/{quest.id}"
+    waits = [one for one in view.plan.blocked if one.subject == subject and one.code == WAITS]
+    choices = [(name, lifted(world, name)) for name in who_may_train(world, quest)]
+    best: Obstacles | None = None
+    for name, found in sorted(choices, key=lambda choice: len(choice[1].words)):
+        if best is not None and len(found.words) >= len(best):
+            break  # it cannot have fewer
+        blocked = filter(_counts, _blocked(view, name, found))
+        one = _smallest([*found.words, *_about([subject, *_of_its_launch(name)], blocked)])
+        best = one if best is None or len(one) < len(best) else best
+    if best is None:
+        return _smallest(_about([subject], view.plan.blocked))
+    return _smallest([*(_with_way_out(one, best) for one in waits), *_without_turn(best, waits)])
+
+
+def _with_way_out(waits: Blocked, others: Obstacles) -> Blocked:
+    """Return what waits for its campaign to be active, with the line that makes the easiest one active."""
+    ways = [one.hint for one in others if one.code == NOT_ACTIVE]
+    return msgspec.structs.replace(waits, hint=ways[0]) if ways else waits
+
+
+def _without_turn(others: Obstacles, waits: Sequence[Blocked]) -> Iterator[Blocked]:
+    """Yield what is in the way besides, where it is said already that the campaign is not active."""
+    yield from (one for one in others if not (waits and one.code in (NOT_ACTIVE, WAITS)))
+
+
+def _smallest(found: Iterable[Blocked]) -> Obstacles:
+    """Return each thing once, and what only points to another one of them not at all."""
     unique: dict[tuple[str, str], Blocked] = {}
     for item in found:
         unique.setdefault((item.code, item.message), item)
-    return tuple(unique.values())
+    is_hero_told = any(one.subject.startswith("hero/") for one in unique.values())
+    return tuple(one for one in unique.values() if not (is_hero_told and one.code == HERO_BLOCKED))
+
+
+def _about(subjects: Iterable[str], blocked: Iterable[Blocked]) -> list[Blocked]:
+    """Return what is blocked about these things, in their order."""
+    told = list(blocked)
+    return [item for subject in dict.fromkeys(subjects) for item in told if _concerns(item.subject, subject)]
 
 
 def _counts(item: Blocked) -> bool:
@@ -44,58 +111,7 @@ def _concerns(subject: str, thing: str) -> bool:
 def _waits_for(view: View, kind: str, name: str) -> Iterator[str]:
     """Yield the things without which this one does not happen."""
     match kind:
-        case "campaign":
-            yield from _campaign_waits_for(view, name)
-        case "quest":
-            yield from _quest_waits_for(view, name)
-        case "run":
-            campaign = "/".join(name.split("/")[:2])
-            yield f"run/{campaign}"
-            yield f"campaign/{campaign}"
         case "checkpoint":
             yield f"campaign/{name.partition('@')[0]}"
         case "dataset":
             yield from (f"quest/{quest.id}" for quest in view.quests if quest.dataset == name)
-
-
-def _campaign_waits_for(view: View, name: str) -> Iterator[str]:
-    yield f"hero/{name.partition('/')[0]}"
-    for job in view.facts.store.jobs:
-        if f"{job.hero_id}/{job.campaign_id}" == name and job.status not in ("completed", "skipped"):
-            yield f"quest/{job.quest_id}"
-
-
-def _quest_waits_for(view: View, name: str) -> Iterator[str]:
-    quest = next(one for one in view.quests if one.id == name)
-    active = view.desired.realm.spec.active
-    for who in quest.for_ or ((active,) if active else ()):
-        if "/" in who:
-            yield f"campaign/{who}"
-        yield f"hero/{who.partition('/')[0]}"
-
-
-def _on_hold(view: View, name: str) -> Iterator[Blocked]:
-    """Yield who holds a campaign that has nothing to do either, so that the plan says nothing of it."""
-    hold = hold_of(view.facts.campaign_row(name))
-    if hold is not None:
-        yield Blocked(
-            subject=f"campaign/{name}",
-            code="held",
-            message=held_text(world_of(view), name),
-            cause=f"reconcile {hold.kind}",
-            hint=f"reconcile resume {name}",
-        )
-
-
-def _not_active(view: View, name: str) -> Blocked | None:
-    active, source = view.desired.realm.spec.active, view.desired.campaigns.get(name)
-    if active == name or source is None or source.spec.state is not None:
-        return None  # an archived or deleted one does not train because its own file says so
-    said = f"realm.yaml names {active}" if active else "realm.yaml names no active campaign"
-    return Blocked(
-        subject=f"campaign/{name}",
-        code="not-active",
-        message=f"it does not train: {said}",
-        cause=view.desired.realm.where("active"),
-        hint=f"realm.yaml: active: {name}",
-    )

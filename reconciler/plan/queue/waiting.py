@@ -33,6 +33,19 @@ def _started_elsewhere(world: World, quest: Quest, hero: str | None) -> str | No
     return None
 
 
+def who_may_train(world: World, quest: Quest) -> tuple[str, ...]:
+    """Return the campaigns of which one has to be active for a quest to be trained, the active one first.
+
+    Those that rest for good are none of them.
+    """
+    begun_by = _started_elsewhere(world, quest, None)
+    active = world.active
+    names = quest.for_ or ((begun_by,) if begun_by else (active,) if active else ())
+    living = [name for name, source in world.desired.campaigns.items() if source.spec.state is None]
+    found = [one for one in living if not names or one in names or one.partition("/")[0] in names]
+    return tuple(sorted(found, key=lambda name: name != active))
+
+
 def jobs_of_quest(world: World, quest: Quest) -> set[str]:
     """Return the jobs that a quest keeps: of those that it names; of whoever began it if it names nobody."""
     of_quest = world.facts.jobs_of_quest(quest.id)

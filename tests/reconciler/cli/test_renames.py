@@ -246,3 +246,63 @@ def test_a_rename_in_the_work_tree_is_previewed_as_the_rename_that_its_commit_wi
     git(lab, "add", ".")
     git(lab, "commit", "-qm", "campaign-001 is first-light now")
     assert "was pip/campaign-001; git sees its file as moved" in run("plan").stdout
+
+
+def test_what_commits_takes_a_campaign_by_a_name_that_it_had_before(
+    run: Reconcile, resting: Callable[..., Path], renamed: Callable[..., None]
+) -> None:
+    resting({}, (7, 9))
+    renamed()
+    assert run("apply", "--once").exit_code == 0
+    old, dry = "pip/campaign-001", "--dry-run"
+    for words in (
+        ("propose", old, "goal.updates=5", dry),
+        ("propose", f"campaign/{old}", "goal.updates=5", dry),
+        ("rewind", f"{old}@7", "--why", "too hot", dry),
+        ("suspend", old, "--why", "new card", dry),
+        ("start-over", "pip", "--old", old, dry),
+        ("start-over", "pip", "--old", "campaign-001", dry),
+    ):
+        done = run(*words, "--json")
+        assert done.exit_code == 0, (words, done.stderr)
+        made = json.loads(done.stdout)
+        assert "specs/campaigns/pip/first-light.yaml" in made["files"]
+        assert "campaign-001" not in made["message"], words
+        assert old not in " ".join(made["notes"]), words
+    assert f"{NEW} is the active campaign" in run("archive", old).stderr
+
+
+def test_archive_restore_and_unsuspend_find_a_campaign_by_its_former_name(
+    run: Reconcile, resting: Callable[..., Path], renamed: Callable[..., None], lab: Path, git
+) -> None:
+    resting({}, (7,))
+    renamed()
+    (lab / "specs/realm.yaml").write_text("id: lab\nactive: mu/campaign-001\n")
+    git(lab, "commit", "-qam", "another one trains")
+    assert run("apply", "--once").exit_code == 0
+    spec = lab / "specs/campaigns/pip/first-light.yaml"
+    before = spec.read_text()
+    for there, back in ((("archive",), "restore"), (("suspend", "--why", "new card"), "unsuspend")):
+        verb, *more = there
+        assert run(verb, "pip/campaign-001", *more).exit_code == 0
+        assert spec.read_text() != before
+        assert run(back, "pip/campaign-001").exit_code == 0
+        assert spec.read_text() == before
+
+
+def test_a_former_name_that_only_the_spec_says_is_found_before_apply_has_seen_it(
+    run: Reconcile, renamed: Callable[..., None]
+) -> None:
+    renamed(more="\nwas: pip/campaign-001")
+    done = run("propose", "pip/campaign-001", "goal.updates=5", "--json")
+    assert done.exit_code == 0, done.stderr
+    assert json.loads(done.stdout)["message"] == f"Propose goal.updates=5 for {NEW}"
+
+
+def test_a_name_that_two_campaigns_had_is_asked_about_by_what_commits(run: Reconcile, store, rows) -> None:
+    store.write(
+        [rows.campaign(uid=one, name=f"pip/{one}", former_names="pip/light") for one in ("first", "second")]
+    )
+    refused = run("archive", "pip/light")
+    assert refused.exit_code == 5
+    assert "pip/light was the name of pip/first and of pip/second; none has it now" in refused.stderr

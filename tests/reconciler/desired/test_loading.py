@@ -94,6 +94,8 @@ def test_what_was_loaded_cannot_be_changed(tree, small) -> None:
          ':2:19: apply.windows[0].zone is missing'),
         (REALM, "active: pip/campaign-001", 'apply: {windows: [{from: "23:00", to: "23:00", zone: UTC}]}',
          ':2:39: is 23:00, as from: this window never opens; for whole days write from: "00:00", to: "24:00"'),
+        (REALM, "active: pip/campaign-001", 'apply: {windows: [{from: "24:00", to: "00:00", zone: UTC}]}',
+         ':2:39: is 00:00, the moment that from: 24:00 is: this window never opens; for whole days write from: "00:00", to: "24:00"'),
         (REALM, "active: pip/campaign-001", 'apply: {windows: [{from: "23:00", to: "07:00", zone: Europe/Berln}]}',
          ':2:54: is "Europe/Berln"; expected a time zone that this machine knows, such as UTC or Europe/Berlin'),
         (REALM, "active: pip/campaign-001", 'apply: {windows: [{days: someday, from: "23:00", to: "07:00", zone: UTC}]}',
