@@ -119,6 +119,23 @@ class Awaiting(msgspec.Struct, frozen=True, kw_only=True):
     changes: tuple[Change, ...]
 
 
+class Unasked(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that lies in the trash beyond its time, because nothing asks any more for it to go.
+
+    Nothing waits for a person: it stays, until somebody wants it back or gone.
+    """
+
+    sequence: int
+    """Of its tombstone."""
+    subject: str
+    what: str
+    """It, in words."""
+    thing: str
+    """What undelete takes."""
+    campaign: str
+    why: Literal["no-spec", "no-rule"]
+
+
 class KeptNow(msgspec.Struct, frozen=True, kw_only=True):
     """What the rules say of the checkpoints of a campaign that lie there now."""
 
@@ -148,6 +165,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What is dropped of the campaigns that this plan archives, once they lie there; no part of `changes`."""
     kept: tuple[KeptNow, ...] = ()
     """Of each campaign that has rules."""
+    unasked: tuple[Unasked, ...] = ()
+    """What stays in the trash; `warnings` say so."""
     left_out: tuple[Change, ...] = ()
     """What `--only`, `--exclude` or a saved plan leaves out; no part of `changes`."""
 

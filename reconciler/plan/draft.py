@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import TypeVar
 
 from reconciler.plan.actions import Action, AnyAction
-from reconciler.plan.changes import Awaiting, Blocked, Change, KeptNow, Risk, Source, change_id
+from reconciler.plan.changes import Awaiting, Blocked, Change, KeptNow, Risk, Source, Unasked, change_id
 
 Wanted = TypeVar("Wanted", bound=Action)
 
@@ -23,12 +23,14 @@ class Draft:
         self.afterwards: list[Change] = []
         """What a later plan drops of the campaigns that this one archives."""
         self.kept: list[KeptNow] = []
+        self.unasked: list[Unasked] = []
+        """What stays in the trash because nothing asks any more for it to go."""
         self.held_drops: set[int] = set()
         """Of ledger rows whose drop was cut short and is not finished for now: they lie in their place."""
         self.judged: dict[tuple[str, str, bool], dict[int, str]] = {}
         """What the rules in force would keep of the trash, as `keeping.kept_again` found it."""
-        self.judged_optimizers: dict[tuple[str, str], Mapping[str, str] | None] = {}
-        """The same of optimizers' states, by digest of what kept its weights; None: no rule is given."""
+        self.judged_optimizers: dict[tuple[str, str], Mapping[str, str]] = {}
+        """The same of optimizers' states, by digest of what kept its weights."""
 
     def add(
         self,

@@ -136,4 +136,5 @@ def make_plan(
         awaiting=draft.awaiting,
         afterwards=tuple(draft.afterwards),
         kept=tuple(draft.kept),
+        unasked=tuple(draft.unasked),
     )

@@ -41,6 +41,8 @@ def _end_of(view: View, item: TrashItem) -> Fact:
     subject = f"{item.thing}/{item.id}"
     if any(one.subject == subject and one.code in HOLDS for one in view.plan.blocked):
         return Fact(name="deleted for good", text="not while what is in its way stands (below)")
+    if any(one.subject == subject for one in view.plan.unasked):
+        return Fact(name="deleted for good", text="not while nothing asks for it to go: no rule, or no spec")
     if item.is_held:
         return Fact(name="deleted for good", text=f"held while {view.facts.purges_wait_while}")
     left = duration(item.left_seconds) if item.left_seconds else "two clean ticks"

@@ -48,15 +48,18 @@ def _may_lose_it(world: World, stock: Stock, one: LedgerRow) -> bool:
     )
 
 
-def wanted(world: World, stock: Stock, row: CampaignRow, spec: Retention) -> Mapping[int, str] | None:
-    """Return whose optimizer state a rule asks to keep, by sequence, each with why; None: no rule.
+def has_rules(row: CampaignRow, spec: Retention) -> bool:
+    """Do the specs say which of the campaign's checkpoints keep their optimizer state?"""
+    return _rules(row, spec) is not None
+
+
+def wanted(world: World, stock: Stock, row: CampaignRow, spec: Retention) -> Mapping[int, str]:
+    """Return whose optimizer state a rule asks to keep, by sequence, each with why.
 
     Raises:
         MalformedRecords: nothing can be said.
     """
-    rules = _rules(row, spec)
-    if rules is None:
-        return None
+    rules = _rules(row, spec) or Rules()
     found: dict[int, str] = {}
     for stretch in by_stretch(records_of(world, stock)):
         history = history_of(stretch)

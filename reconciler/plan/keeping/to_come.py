@@ -76,7 +76,8 @@ def to_come(world: World, plan: Plan) -> ToCome:
     leaving = (change.action for change in plan.changes)
     left = {one.sequence for one in leaving if isinstance(one, PurgeTrash | RestoreCheckpoint)}
     young = list(_young_drops(world, now, held, _moving(plan)))
-    stones = [stone for stone in world.facts.in_trash if _only_waits(stone, held, left)]
+    stays = held_by_name(plan, world.facts.in_trash) | left
+    stones = [one for one in world.facts.in_trash if one.state == "trashed" and one.sequence not in stays]
     ends = [stone.trashed_at_seconds + stone.grace_seconds for stone in stones]
     age = _minimum_age(world)
     held_while = world.facts.deletions_wait_while if young or stones else None
@@ -99,19 +100,11 @@ def _moving(plan: Plan) -> set[str]:
     return {move.campaign for move in moves if isinstance(move, ArchiveCampaign | RestoreCampaign)}
 
 
-def _only_waits(stone: TrashRow, held: Collection[tuple[str, str]], left: Collection[int | None]) -> bool:
-    is_in_time = stone.state == "trashed" and stone.sequence not in left
-    return is_in_time and not _is_named(stone, held)
-
-
-def _is_named(stone: TrashRow, held: Collection[tuple[str, str]]) -> bool:
-    return any((stone.subject, code) in held for code in HOLDS)
-
-
 def held_by_name(plan: Plan, stones: Iterable[TrashRow]) -> frozenset[int]:
     """Return which things in the trash a plan names as staying there beyond their time, by sequence."""
-    held = {(one.subject, one.code) for one in plan.blocked}
-    return frozenset(stone.sequence for stone in stones if _is_named(stone, held))
+    held = {one.subject for one in plan.blocked if one.code in HOLDS}
+    unasked = {one.sequence for one in plan.unasked}
+    return frozenset(one.sequence for one in stones if one.subject in held or one.sequence in unasked)
 
 
 def _minimum_age(world: World) -> float:

@@ -134,9 +134,12 @@ def cursor_of(world: World, campaign: str, job: JobRow) -> QuestCursor | None:
 
 
 def _failure(world: World, row: CampaignRow, job: JobRow) -> str | None:
-    """Return why the job cannot be trained: its campaign is deleted, or its data bad, as its run said."""
-    if row.status == "deleted" and _belongs_to(world, row, job) and not _comes_back(world, row):
-        return f"{row.name} is deleted: reconcile undelete {row.name}, then reconcile retry {job.quest_id}"
+    """Return why the job cannot be trained: its campaign is gone for good, or its data bad, as its run said.
+
+    While a deleted campaign lies in the trash, its jobs wait as it does: taken back, it goes on with them.
+    """
+    if row.status == "deleted" and _belongs_to(world, row, job) and not _lies_in_the_trash(world, row):
+        return f"{row.name} was deleted for good: name another campaign under for:, or remove the quest"
     ended = [*_closed_now(world, row), *world.facts.runs_of(row.uid)]
     forgiven_at = world.forgiven_at(row)
     for run in ended:
@@ -146,12 +149,8 @@ def _failure(world: World, row: CampaignRow, job: JobRow) -> str | None:
     return None
 
 
-def _comes_back(world: World, row: CampaignRow) -> bool:
-    """Does a person, or its spec, want the campaign out of the trash, and does it lie there?"""
-    source = world.desired.campaigns.get(row.name)
-    asked = any(one.kind == "undelete" and one.campaign == row.name for one in world.facts.store.requests)
-    asked = asked or (source is not None and source.spec.state != "deleted")
-    stone = world.facts.deletion(row.uid) if asked else None
+def _lies_in_the_trash(world: World, row: CampaignRow) -> bool:
+    stone = world.facts.deletion(row.uid)
     return stone is not None and stone.state == "trashed"
 
 

@@ -37,9 +37,11 @@ from reconciler.plan.keeping.marks import unmarked
 from reconciler.plan.keeping.milestones import stood_for
 from reconciler.plan.keeping.rule_warnings import warn_of_metrics, warn_of_pins, warn_of_unknown
 from reconciler.plan.keeping.stock import Stock, stock_of
+from reconciler.plan.keeping.unasked import is_unasked
 from reconciler.plan.observed_time import is_over
 from reconciler.plan.retention.records import MalformedRecords
 from reconciler.plan.trash.names import is_replaced as is_replaced_in_trash
+from reconciler.plan.trash.unasked import warn_of_unasked
 from reconciler.plan.world import World
 from state.amounts import duration
 from state.ids import checkpoint_folder
@@ -283,6 +285,7 @@ def plan_purges(world: World, draft: Draft) -> None:
     waiting = (stone for stone in world.facts.in_trash if stone.sequence not in held)
     doubts = _doubts(world, draft)
     free = {stone.sequence for stone in waiting if not _stays(world, draft, stone, doubts)}
+    warn_of_unasked(world, draft)
     for stone in due(world):
         if stone.sequence in free and not world.may_be_misnamed(stone.campaign):
             draft.add(
@@ -309,6 +312,7 @@ def _stays(world: World, draft: Draft, stone: TrashRow, doubts: Mapping[str, _Do
     """Is it protected, replaced by something else, or mixed with what is not ours? Then that is named."""
     return (
         is_held_back(world, draft, stone)
+        or is_unasked(world, draft, stone)
         or _is_doubtful(draft, stone, doubts.get(stone.campaign_uid))
         or _block_replaced(world, draft, stone)
         or _block_strange(world, draft, stone)

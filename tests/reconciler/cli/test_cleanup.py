@@ -126,8 +126,8 @@ def test_a_campaign_restored_after_a_clean_up_says_what_takes_its_checkpoints_ba
     assert {one["id"]: one["step"] for one in campaigns(run)}[NAME] == 200
 
     held = plain(run("explain", f"{NAME}@200").stdout)
-    assert "it was dropped, and is not deleted" in held
-    assert "deleted for good not while what is in its way stands" in held
+    assert "deleted for good not while nothing asks for it to go" in held
+    assert "nothing is in its way" in held
     assert "deleted for good in" not in held
 
 
