@@ -86,8 +86,11 @@ def _check_at_rest(tools: Tools, row: CampaignRow) -> None:
             raise Temporary(f"a run of {row.name} is not over; it is deleted after")
 
 
-def restore_campaign(stone: TrashRow, tools: Tools) -> str:
+def restore_campaign(stone: TrashRow, tools: Tools, *, is_asked: bool = True) -> str:
     """Move a deleted campaign back to where it lay, as it was; what is damaged in it is named.
+
+    What lies in its place already, and not in the trash, is taken for it where a person asks for that; else
+    only where it is what was deleted, which is looked at once more.
 
     Returns what came of it: it may be purged, or its place taken, and then nothing is done.
     """
@@ -99,10 +102,17 @@ def restore_campaign(stone: TrashRow, tools: Tools) -> str:
         move_folder(place, folder)
     elif stone.state not in ("trashed", "restored") or not folder.is_dir():
         return f"{stone.campaign} is deleted for good"
+    elif not (is_asked or stone.state == "restored" or _is_what_was_deleted(tools, stone, folder)):
+        return f"not taken back: what lies in {folder} is not what was deleted; it is let be"
     status = _revive(tools, stone)
     damage = "".join(f"; {text}" for text in _damage(tools, stone, folder))
     line = f"; {stone.overrules} counts no more while that line stands" if stone.overrules else ""
     return f"{stone.campaign} is back, {status}{line}{damage}"
+
+
+def _is_what_was_deleted(tools: Tools, stone: TrashRow, folder: Path) -> bool:
+    lying = all_lying(tools, stone.campaign_uid, CampaignLayout(folder))
+    return contents_digest(found.manifest.digest for found in lying) == stone.digest
 
 
 def _revive(tools: Tools, stone: TrashRow) -> str:

@@ -40,15 +40,18 @@ from state.store.tables import put, select_one
 def drop(action: TrashCheckpoint | MoveOutCheckpoint, tools: Tools) -> str:
     """Write the checkpoint's tombstone, then move its folder into the trash.
 
+    What somebody put back by hand beside the trash is left there, once it was read and is what was dropped.
+
     Raises:
         Temporary: it is not there any more as it was planned.
-        Permanent: the ledger does not know it.
+        Permanent: the ledger does not know it, or what was put back by hand is not whole.
     """
     folder = folder_of(tools, action.campaign_uid, action.campaign, action.sequence)
     begun = _stone(action, tools)
     stone = begun or _bury(action, tools, folder)
     place = tools.layout.root / stone.path
     if folder.is_dir() and place.exists():
+        _check_put_back(stone, folder)
         set_state(tools, _wanted_here(stone), "restored")
         tell(tools, stone)
         return "it lies in its place again: somebody put it back"
@@ -59,6 +62,15 @@ def drop(action: TrashCheckpoint | MoveOutCheckpoint, tools: Tools) -> str:
     mirror(tools, stone)
     tell(tools, stone)
     return f"in the trash; reconcile undelete {stone.thing} takes it back"
+
+
+def _check_put_back(stone: TrashRow, folder: Path) -> None:
+    """Read what somebody put beside the trash: only what is whole stands for what lies there."""
+    if problem := damage_in(folder, stone):
+        raise Permanent(
+            f"{stone.thing} lies in {stone.path}, and what was put in its place is not whole: {problem}; "
+            f"nothing was done: move {folder} away, and reconcile undelete {stone.thing} takes it back"
+        )
 
 
 def folder_of(tools: Tools, campaign_uid: str, campaign: str, sequence: int) -> Path:
@@ -137,7 +149,7 @@ def take_back(action: RestoreCheckpoint, tools: Tools) -> str:
 def _take_back_unasked(action: RestoreCheckpoint, tools: Tools) -> str:
     """Take back a campaign that its spec wants again; no request is answered: a refusal is a failure."""
     stone = _called_off(_tombstone(action.sequence, action.checkpoint, tools), tools)
-    result = _take_back(msgspec.structs.replace(stone, overrules=None), tools, ())
+    result = restore_campaign(msgspec.structs.replace(stone, overrules=None), tools, is_asked=False)
     if _tombstone(action.sequence, action.checkpoint, tools).state != "restored":
         raise Temporary(result)
     return result

@@ -131,6 +131,20 @@ def test_a_campaign_that_its_spec_wants_again_and_whose_place_is_taken_stays_in_
     assert (at_rest.view().trash[0].state, at_rest.view().trash[0].wanted_at) == ("trashed", make.now)
 
 
+def test_what_has_the_place_of_a_campaign_that_its_spec_wants_again_is_looked_at_before_it_is_taken_for_it(
+    at_rest: Any, make: Any
+) -> None:
+    at_rest.done(make.delete(at_rest.manifest))
+    at_rest.grave.rename(at_rest.places.folder)
+    shutil.rmtree(at_rest.places.checkpoint(7))
+
+    assert "is not what was deleted; it is let be" in at_rest.fails(make.take_back_unasked()).text
+
+    assert (status(at_rest, make), at_rest.view().trash[0].state) == ("deleted", "trashed")
+    at_rest.ask("undelete", make.campaign)
+    assert at_rest.done(make.take_back_whole())[0].startswith("tiny/campaign-001 is back, paused")
+
+
 def test_that_a_deletion_is_over_is_kept_with_the_campaign_in_the_trash_and_not_with_another_deletion(
     at_rest: Any, make: Any
 ) -> None:

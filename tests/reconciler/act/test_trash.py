@@ -208,6 +208,22 @@ def test_one_that_somebody_put_back_by_hand_is_left_there(realm, make, two):
     assert realm.view().trash[0].state == "restored"
 
 
+def test_one_that_somebody_put_back_by_hand_and_is_not_whole_ends_no_drop(realm, make, two):
+    import shutil
+
+    realm.done(make.drop(two))
+    [stone] = realm.view().trash
+    shutil.copytree(realm.layout.root / stone.path, folder(realm, make, 7))
+    realm.flip_a_bit(7)
+
+    text = realm.fails(make.drop(two)).text
+
+    assert "lies in trash/" in text
+    assert "what was put in its place is not whole: model.safetensors" in text
+    assert "reconcile undelete tiny/campaign-001@7 takes it back" in text
+    assert (realm.view().trash[0].state, (realm.layout.root / stone.path).is_dir()) == ("trashed", True)
+
+
 def index(realm, make):
     """What checkpoint_ledger.json says of each step, and how many it counts."""
     said = json.loads(realm.layout.campaign(make.campaign).checkpoint_index.read_bytes())
