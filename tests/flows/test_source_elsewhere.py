@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from closed_door import closed_door
 
 from reconciler.app.applying.fetching import wait_seconds
 from reconciler.cli.group import reconcile
@@ -158,23 +159,53 @@ def test_a_force_push_stays_out_of_force_until_this_very_commit_is_accepted(run:
     assert status(run)["commit"] == after
 
 
-def test_a_deleted_branch_and_an_unreachable_source_leave_the_last_good_commit_in_force(
-    run: Run, there: Path, tmp_path: Path
-) -> None:
+def test_a_deleted_branch_leaves_the_last_good_commit_in_force(run: Run, there: Path) -> None:
     run("apply", "--once", "--source", str(there))
     good = status(run)
     git(there, "branch", "-qm", "main", "other")
     assert run("apply", "--once").exit_code == 3
-    assert status(run)["source"]["trouble"]["code"] == "branch-gone"
+    seen = status(run)
+    assert (seen["source"]["trouble"]["code"], seen["commit"]) == ("branch-gone", good["commit"])
+    git(there, "branch", "-qm", "other", "main")
+    assert run("apply", "--once").exit_code == 0
+    assert status(run)["source"]["trouble"] is None
+
+
+def test_an_unreachable_source_leaves_the_last_good_commit_in_force_and_says_when_it_was_seen(
+    run: Run, there: Path, tmp_path: Path
+) -> None:
+    run("apply", "--once", "--source", str(there))
+    good = status(run)
     there.rename(tmp_path / "away")
     assert run("apply", "--once").exit_code == 3
     seen = status(run)
     assert (seen["source"]["trouble"]["code"], seen["commit"]) == ("unreachable", good["commit"])
     assert seen["source"]["good_at"] == good["source"]["good_at"]
+    (told,) = seen["blocked"]
+    assert (
+        f"{good['commit'][:7]} stays in force, last seen there at {good['source']['good_at']}"
+        in told["message"]
+    )
+    assert told["hint"] == "what it needs is on the other side; then: reconcile refresh --wait"
     (tmp_path / "away").rename(there)
-    git(there, "branch", "-qm", "other", "main")
     assert run("apply", "--once").exit_code == 0
     assert status(run)["source"]["trouble"] is None
+
+
+def test_a_source_without_its_credentials_says_what_is_missing_and_the_last_good_commit_stays(
+    run: Run, there: Path, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    run("apply", "--once", "--source", str(there))
+    good = status(run)
+    followed = json.loads((root / "source.json").read_text())
+    with closed_door() as url:
+        (root / "source.json").write_text(json.dumps({**followed, "url": url}))
+        assert run("apply", "--once").exit_code == 3
+    seen = status(run)
+    assert (seen["source"]["trouble"]["code"], seen["commit"]) == ("no-access", good["commit"])
+    assert "give who runs apply an ssh key or a credential helper" in seen["blocked"][0]["hint"]
 
 
 BROKEN = {
@@ -199,19 +230,44 @@ def test_a_broken_commit_is_told_and_the_one_before_stays_in_force_also_after_a_
     assert seen["complaint"] is not None
 
 
-def test_links_and_submodules_in_the_tree_are_named_and_nothing_of_them_runs(
-    run: Run, there: Path, tmp_path: Path
-) -> None:
+def test_a_symbolic_link_in_the_tree_is_named_and_not_followed(run: Run, there: Path) -> None:
     run("apply", "--once", "--source", str(there))
+    before = status(run)["commit"]
     (there / "specs/heroes").mkdir()
     (there / "specs/heroes/pip.yaml").symlink_to("/etc/passwd")
-    git(there, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(there), "specs/sub")
-    (there / ".gitattributes").write_text("*.yaml filter=canary\n")
-    git(there, "config", "filter.canary.smudge", f"touch {tmp_path}/canary")
     commit(there, {})
     result = run("apply", "--once")
+    assert "specs/heroes/pip.yaml" in result.stderr
     assert "a symbolic link" in result.stderr
-    assert "a submodule" in result.stderr
+    assert "root:" not in result.output
+    assert status(run)["commit"] == before
+
+
+def test_a_submodule_in_the_tree_is_named_and_not_fetched(run: Run, there: Path, root: Path) -> None:
+    run("apply", "--once", "--source", str(there))
+    git(there, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(there), "specs/sub")
+    git(there, "commit", "-qm", "a submodule")
+    assert "a submodule" in run("apply", "--once").stderr
+    assert not list((root / "source.git").rglob("modules"))
+
+
+@pytest.mark.parametrize("where", ["the source", "the mirror"])
+def test_no_filter_of_the_source_or_of_the_mirror_runs(
+    run: Run, there: Path, root: Path, tmp_path: Path, where: str
+) -> None:
+    run("apply", "--once", "--source", str(there))
+    place = there if where == "the source" else root / "source.git"
+    git(place, "config", "filter.canary.smudge", f"touch {tmp_path}/canary; cat")
+    git(place, "config", "filter.canary.process", f"touch {tmp_path}/canary")
+    newer = commit(
+        there, {".gitattributes": "*.yaml filter=other\n", "specs/realm.yaml": f"{REALM}name: New\n"}
+    )
+    (there / ".git/info").mkdir(exist_ok=True)
+    (there / ".git/info/attributes").write_text("*.yaml filter=canary\n")
+    (root / "source.git/info").mkdir(exist_ok=True)
+    (root / "source.git/info/attributes").write_text("*.yaml filter=canary\n")
+    assert run("apply", "--once").exit_code == 0
+    assert status(run)["commit"] == newer
     assert not (tmp_path / "canary").exists()
 
 

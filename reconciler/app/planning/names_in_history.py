@@ -1,11 +1,12 @@
 """Whose names the campaigns of the specs are, by what moved in git since the store's names were certain."""
 
-from collections.abc import Sequence, Set
+from collections.abc import Iterable, Sequence, Set
 from typing import NamedTuple
 
-from reconciler.app.planning.rewritten_specs import rewrites_by_commit
+from reconciler.app.planning.moves_since import moves_since
 from reconciler.app.planning.spec_log import FOLDER, campaigns_with_a_spec, moves_by_commit, moves_of
 from reconciler.desired.desired import Desired
+from reconciler.desired.git_process import SourceError
 from reconciler.desired.git_source import Commit
 from reconciler.observed.facts import Facts
 from reconciler.plan.campaigns.renames import is_unclear, unknown_names, with_renames
@@ -25,11 +26,19 @@ def with_names_in_history(facts: Facts, desired: Desired, commit: Commit, *, wor
         facts = with_kept_names(facts, desired, commit, store.last_names_commit)
     if not is_unclear(desired, store):
         return with_renames(facts, desired, traced.sure, traced.doubtful)
-    newest_first = (uncommitted.by_moves, *moves_by_commit(commit).values())
+    newest_first = (uncommitted.by_moves, *_all_moves(commit))
     moved = _last_known_names(newest_first, desired, store)
     facts = with_renames(facts, desired, {**moved, **traced.sure}, traced.doubtful)
     last = store.last_names_commit
     return with_unsaid(facts, desired, campaigns_with_a_spec(commit, last) if last is not None else None)
+
+
+def _all_moves(commit: Commit) -> Iterable[Moves]:
+    """Return all moves that led to a commit, newest first; none where git lacks what it would need."""
+    try:
+        return moves_by_commit(commit).values()
+    except SourceError:
+        return ()
 
 
 class _Uncommitted(NamedTuple):
@@ -60,15 +69,11 @@ def _traced(store: StoreView, commit: Commit, uncommitted: _Uncommitted) -> _Tra
     last = store.last_names_commit
     if last is None:
         return _Traced({}, {})
-    undone = trace_back(moves_by_commit(commit, f"{commit.id}..{last}").values())
-    span = f"{last}..{commit.id}"
-    git_says = moves_by_commit(commit, span)
-    by_moves, by_contents = [uncommitted.by_moves], [uncommitted.by_contents]
-    for changed_by, rewrites in rewrites_by_commit(commit, span):  # newest first
-        moves = git_says.get(changed_by, {})
-        by_moves.insert(0, moves)
-        by_contents.insert(0, corrected(moves, rewrites))
-    return _compared(store, chained(undone, trace(by_moves)), chained(undone, trace(by_contents)))
+    found = moves_since(commit, last)
+    undone = trace_back(found.undone)
+    by_moves = trace([*found.by_git, uncommitted.by_moves])
+    by_contents = trace([*found.by_contents, uncommitted.by_contents])
+    return _compared(store, chained(undone, by_moves), chained(undone, by_contents))
 
 
 def _compared(

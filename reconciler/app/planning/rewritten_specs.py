@@ -4,9 +4,9 @@ git pairs only files that came with files that left. Where names are swapped in 
 and in a chain of them git pairs the first with the last. So the contents are compared, names apart.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
-from reconciler.app.planning.spec_log import logged, moves_of
+from reconciler.app.planning.spec_log import compared, logged, moves_of
 from reconciler.desired.git_process import ObjectReader
 from reconciler.desired.git_source import Commit
 from reconciler.desired.tree import MAX_BYTES
@@ -14,6 +14,7 @@ from reconciler.plan.campaigns.traces import Moves
 
 _LINES_WITH_NAMES = (b"id:", b"was:")
 _NO_BLOB = {"0"}
+_RAW = ("--no-renames", "--raw", "--no-abbrev")
 Blobs = Mapping[str, str]
 """Path → blob, of the files that a commit changed, on one side of it."""
 
@@ -22,16 +23,33 @@ def rewrites_by_commit(commit: Commit, span: str) -> Iterator[tuple[str, Moves]]
     """Yield each commit that changed a spec, newest first: its id, and whose content specs have now.
 
     New name → old one; empty where no spec that stayed has what another one had.
+
+    Raises:
+        SourceError: a commit, or what was in it, is not here.
     """
     with ObjectReader(commit.git_dir) as reader:
-        for changed_by, words in logged(commit, span, "--no-renames", "--raw", "--no-abbrev"):
-            before, after = _sides(words)
-            can_be_exchanged = len(before) > 1 and before.keys() & after.keys()
-            sides = (before, after) if can_be_exchanged else ({}, {})
-            yield changed_by, moves_of(rewritten(*(_contents(reader, blobs) for blobs in sides)))
+        for changed_by, words in logged(commit, span, *_RAW):
+            yield changed_by, _rewrites(reader, words)
 
 
-def _sides(words: list[str]) -> tuple[Blobs, Blobs]:
+def rewrites_between(commit: Commit, before: str) -> Moves:
+    """Return the same of two commits that are compared alone.
+
+    Raises:
+        SourceError: the one before, or a file of it, is not here.
+    """
+    with ObjectReader(commit.git_dir) as reader:
+        return _rewrites(reader, compared(commit, before, *_RAW))
+
+
+def _rewrites(reader: ObjectReader, words: Sequence[str]) -> Moves:
+    before, after = _sides(words)
+    can_be_exchanged = len(before) > 1 and before.keys() & after.keys()
+    sides = (before, after) if can_be_exchanged else ({}, {})
+    return moves_of(rewritten(*(_contents(reader, blobs) for blobs in sides)))
+
+
+def _sides(words: Sequence[str]) -> tuple[Blobs, Blobs]:
     """Return the files before and after, of `:<modes> <old blob> <new blob> <status>` and a path for each."""
     before, after = {}, {}
     for about, path in zip(words[::2], words[1::2], strict=False):

@@ -2,37 +2,69 @@
 
 from collections.abc import Iterable, Iterator
 
-from reconciler.desired.git_process import output
+from reconciler.desired.git_process import SourceError, output
 from reconciler.desired.git_source import Commit
 from reconciler.plan.campaigns.traces import Moves
 
 FOLDER = "specs/campaigns/"
 _SUFFIX = ".yaml"
 _MOST_BYTES = 16 * 1024 * 1024
+_MOVES = ("--find-renames", "--diff-filter=R", "--name-status")
 
 
 def moves_by_commit(commit: Commit, span: str | None = None) -> dict[str, Moves]:
     """Return commit → the moves that git sees in it, newest first.
 
     `span`: two commits as `A..B`; without it all that led to this commit.
+
+    Raises:
+        SourceError: a commit, or what was in it, is not here.
     """
     found = {}
-    for changed_by, words in logged(
-        commit, span or commit.id, "--find-renames", "--diff-filter=R", "--name-status"
-    ):
+    for changed_by, words in logged(commit, span or commit.id, *_MOVES):
         found[changed_by] = moves_of(zip(words[1::3], words[2::3], strict=False))
     return found
 
 
+def moves_between(commit: Commit, before: str) -> Moves:
+    """Return the moves that git sees where it compares two commits alone.
+
+    Raises:
+        SourceError: the one before, or a file of it, is not here.
+    """
+    words = compared(commit, before, *_MOVES)
+    return moves_of(zip(words[1::3], words[2::3], strict=False))
+
+
 def logged(commit: Commit, span: str, *options: str) -> Iterator[tuple[str, list[str]]]:
-    """Yield each commit of the span that changed a spec, newest first, with git's words about its files."""
-    said = output(
-        commit.git_dir, "log", "--topo-order", "--format=%x01%H", "-z", *options, span, "--", FOLDER,
-        limit=_MOST_BYTES,
-    )  # fmt: skip
-    for block in (said or b"").decode(errors="replace").split("\x01")[1:]:
+    """Yield each commit of the span that changed a spec, newest first, with git's words about its files.
+
+    Raises:
+        SourceError: a commit, or what was in it, is not here.
+    """
+    said = _said(
+        commit, "log", "--no-show-signature", "--topo-order", "--format=%x01%H", "-z", *options, span
+    )
+    for block in said.split("\x01")[1:]:
         changed_by, *words = [word.strip() for word in block.split("\0") if word.strip()]
         yield changed_by, words
+
+
+def compared(commit: Commit, before: str, *options: str) -> list[str]:
+    """Return git's words about the specs in which a commit differs from one before it.
+
+    Raises:
+        SourceError: the one before, or a file of it, is not here.
+    """
+    said = _said(commit, "diff-tree", "-r", "-z", *options, before, commit.id)
+    return [word for word in said.split("\0") if word]
+
+
+def _said(commit: Commit, *words: str) -> str:
+    said = output(commit.git_dir, *words, "--", FOLDER, limit=_MOST_BYTES)
+    if said is None:
+        raise SourceError(f"{commit.git_dir}: git {words[0]} cannot tell how {FOLDER} came to be")
+    return said.decode(errors="replace")
 
 
 def moves_of(paths: Iterable[tuple[str, str]]) -> Moves:

@@ -1,13 +1,12 @@
 """The mirror of a source elsewhere: every fault of git or network leaves the last good commit in force."""
 
 import subprocess
-import threading
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 from children import in_child
+from closed_door import closed_door
 
 from reconciler.act import mirror
 from reconciler.act.mirror import Fetched, fetch
@@ -98,27 +97,12 @@ def test_an_unreachable_source_leaves_what_was_there(source: Path, look, tmp_pat
     assert "does not appear to be a git repository" in found.message
 
 
-class _Closed(BaseHTTPRequestHandler):
-    """Lets nobody in without a password."""
-
-    def do_GET(self) -> None:
-        self.send_response(401)
-        self.send_header("WWW-Authenticate", 'Basic realm="specs"')
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
 def test_a_source_that_wants_credentials_asks_nobody_and_is_told_as_that(look, monkeypatch) -> None:
     for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
     before = look().commit
-    with HTTPServer(("127.0.0.1", 0), _Closed) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        found = look(url=f"http://127.0.0.1:{server.server_address[1]}/specs.git")
-        server.shutdown()
+    with closed_door() as url:
+        found = look(url=url)
     assert (found.commit, found.code) == (before, "no-access")
     assert "fatal:" in found.message
 

@@ -67,3 +67,21 @@ def test_any_time_takes_it_up_at_once(run, held: str) -> None:
     done = run("apply", "--until-converged", "--any-time")
     assert done.exit_code == 0, done.stderr
     assert "activate   mu/campaign-001" in done.stdout
+
+
+@pytest.mark.parametrize(("begin", "end"), [("23:00", "23:00"), ("00:00", "00:00"), ("24:00", "00:00")])
+def test_a_window_that_never_opens_is_refused_at_its_line_and_the_commit_before_stays_in_force(
+    run, held: str, lab: Path, git, begin: str, end: str
+) -> None:
+    window = f'{{from: "{begin}", to: "{end}", zone: UTC}}'
+    (lab / "specs/realm.yaml").write_text(
+        f"id: lab\nactive: mu/campaign-001\napply: {{windows: [{window}]}}\n"
+    )
+    git(lab, "commit", "-qam", "never")
+    refused = run("validate")
+    assert refused.exit_code == 1
+    said = " ".join(refused.stdout.split())
+    assert "specs/realm.yaml:3:" in said
+    assert 'this window never opens; for whole days write from: "00:00", to: "24:00"' in said
+    run("apply", "--once")
+    assert json.loads(run("status", "--json").stdout)["attempted_commit"] == held

@@ -167,3 +167,19 @@ def test_a_campaign_that_is_suspended_and_archived_or_deleted_contradicts_itself
         f"{CAMPAIGN}:3:1: contradicts state: {state}: suspended, nothing is done for it, nor is it moved; keep one of "
         "the two lines: an archived or deleted campaign does not train anyway"
     )
+
+
+@pytest.mark.parametrize("time", ["2026-12-01T08:00:00", "2026-12-01 08:00", "2026-12-01T08:00"])
+@pytest.mark.parametrize(
+    "key", ["suspend: {reason: new card, until: 'TIME'}", "milestones: [{step: 5, date: 'TIME'}]"]
+)
+def test_a_time_without_its_zone_is_refused_wherever_a_spec_may_say_one(
+    mistakes_in, small, key: str, time: str
+) -> None:
+    small[CAMPAIGN] = f"id: campaign-001\n{key.replace('TIME', time)}\n"
+
+    (mistake,) = mistakes_in(small)
+
+    assert mistake.message == (
+        f'is "{time}"; expected a date (2026-12-01) or a time with its zone (2026-12-01T08:00:00Z)'
+    )
