@@ -106,10 +106,15 @@ def _of_the_device(error: BaseException) -> TrainingError | None:
     return None
 
 
+_NO_MEMORY = ("can't allocate memory", "cublas_status_alloc_failed", "cuda error: out of memory")
+"""As torch says of the host's memory, of cuBLAS's working space, and of what it does not allocate itself."""
+
+
 def is_out_of_memory(error: BaseException) -> bool:
-    """Does the device or the host have no memory left? torch has a class for devices only."""
+    """Does the device or the host have no memory left? torch has a class for some of that only."""
     is_of_torch = type(error).__name__ == "OutOfMemoryError" and not isinstance(error, TrainingError)
-    return is_of_torch or isinstance(error, MemoryError) or "can't allocate memory" in str(error)
+    words = str(error).lower()
+    return is_of_torch or isinstance(error, MemoryError) or any(one in words for one in _NO_MEMORY)
 
 
 def _first_line(error: BaseException) -> str:

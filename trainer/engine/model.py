@@ -91,9 +91,13 @@ def empty_model(config_fields: dict[str, Any], folder: Path) -> Any:
 
 
 def compute_layers_twice(model: Any) -> None:
-    """Keep no activations inside layers from now on: the backward pass computes them again."""
+    """Keep no activations inside layers from now on: the backward pass computes them again.
+
+    By the reentrant way: the other one, which is transformers' own choice, calls back into Python for each
+    tensor that a layer keeps, and a GPU waits for that.
+    """
     newer = getattr(model, "activation_checkpointing_enable", None)  # the name in newer versions
-    (newer or model.gradient_checkpointing_enable)()
+    (newer or model.gradient_checkpointing_enable)({"use_reentrant": True})
 
 
 def computes_twice(model: Any) -> bool:

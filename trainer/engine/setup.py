@@ -48,6 +48,7 @@ from trainer.engine.probing import probe_memory
 from trainer.engine.progress import Progress, resumed
 from trainer.engine.quests import QuestShelf
 from trainer.engine.recipes import begin_recipe, note_turn
+from trainer.engine.repeatable import use_repeatable_kernels
 from trainer.engine.run_state import RunState
 from trainer.engine.session import Session
 from trainer.engine.standing import stand_at_a_checkpoint, stand_at_an_import, stand_at_the_beginning
@@ -64,6 +65,7 @@ def open_session(request: RunRequest, run_files: RunLayout, heartbeat: Heartbeat
     """
     keep_freed_memory()
     device = training_device(request.device)
+    use_repeatable_kernels(device)
     precision = training_precision(request.config.training.precision, device)
     checkpoints = Path(request.checkpoints_dir)
     ensure_folder(checkpoints)

@@ -1,5 +1,6 @@
 """A checkpoint carries what its weights answered: greedily, the same problems every time, without a trace in training."""
 
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -112,8 +113,10 @@ def test_an_examination_that_was_killed_is_held_again_and_counts_once(
     undisturbed = Realm(tmp_path / "undisturbed")
     run(undisturbed.run(orders(undisturbed.quest()), config).request)
 
+    asked = count(1)
+
     def killed(*_: Any) -> Any:
-        if saved_steps(realm) == [2]:
+        if next(asked) > 2:  # both levels were asked at step 2
             raise MemoryError
         return answers(*_)
 

@@ -15,7 +15,7 @@ from strikes import run_hanging_after_checkpoints, run_hanging_after_update
 
 from state.contract.status import RunStatus
 from trainer.checkpoints.load import verify_files
-from trainer.engine.failures import HardwareError, TrainingError, translated
+from trainer.engine.failures import HardwareError, OutOfMemoryError, TrainingError, translated
 from trainer.engine.run import run
 from trainer.engine.watchdog import patience_seconds
 
@@ -110,3 +110,18 @@ def test_what_cuda_says_of_its_device_is_told_from_mistakes_in_the_work(
     found = translated(RuntimeError(message))
     assert isinstance(found, HardwareError) == is_hardware
     assert isinstance(found, TrainingError)
+
+
+@pytest.mark.parametrize(
+    ("message", "is_memory"),
+    [
+        ("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`", True),
+        ("CUDA error: out of memory\nCUDA kernel errors might be asynchronously reported", True),
+        ("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory: you tried", True),
+        ("CUDA error: CUBLAS_STATUS_EXECUTION_FAILED when calling `cublasGemmEx`", False),
+        ("a row that asks what to do when a machine is out of memory", False),
+    ],
+    ids=["cublas", "the driver", "the host", "a product", "only words"],
+)
+def test_memory_that_ran_out_is_known_whoever_asked_for_it(message: str, is_memory: bool) -> None:
+    assert isinstance(translated(RuntimeError(message)), OutOfMemoryError) == is_memory

@@ -20,11 +20,6 @@ def answer_to(prompt: str) -> str:
     return answer_of(problem.expression, problem.notation, problem.difficulty)
 
 
-def expected_pattern(answer: str) -> str:
-    """Return the line of an answer that the scoring rule looks for: `op(args) = result`."""
-    return answer.strip().partition("\n")[0]
-
-
 def passes(response: str, expected: str) -> bool:
     """Does the response contain the expected result pattern?
 
