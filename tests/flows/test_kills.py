@@ -22,6 +22,7 @@ from state.contract.process import COOKIE_VARIABLE, ProcessIdentity
 from state.contract.quest_rows import is_held_out, row_digest
 from state.contract.quest_rows import rows as read_rows
 from state.contract.request import RunRequest
+from state.contract.run_config import RunConfig
 from state.store.rows import JobRow, LedgerRow
 from trainer.data.order import EpochOrder
 
@@ -317,7 +318,7 @@ def _check_launches(lab: Lab, watcher: Watcher) -> None:
 def _check_each_row(lab: Lab, campaign: str, quests: tuple[dict[str, Any], ...]) -> Counter[tuple[str, int]]:
     """Count each row along the ancestry of the newest checkpoint, and return what was counted."""
     learnt: Counter[tuple[str, int]] = Counter()
-    config = read(lab.runs()[0] / "request.json", RunRequest).config
+    config = _config(lab)
     jobs = {job.quest_id: job for job in lab.store().jobs}
     for manifest in _ancestry(lab, campaign):
         for part in manifest.learnt:
@@ -333,6 +334,12 @@ def _check_each_row(lab: Lab, campaign: str, quests: tuple[dict[str, Any], ...])
         expected.update({(quest["id"], row): quest["epochs"] for row in training})
     assert learnt == expected
     return learnt
+
+
+def _config(lab: Lab) -> RunConfig:
+    """Return the settings of all runs; one that was killed before its request lay there left a folder without."""
+    requests = (folder / "request.json" for folder in lab.runs())
+    return next(read(request, RunRequest).config for request in requests if request.exists())
 
 
 def _check_proof(lab: Lab, campaign: str, learnt: Counter[tuple[str, int]]) -> None:
