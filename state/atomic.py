@@ -46,6 +46,18 @@ def ensure_folder(folder: Path) -> None:
         _sync(parent, folder.parent)
 
 
+def make_staging(place: Path, *, may_exist: bool = False) -> None:
+    """Make a private folder for unfinished work, which becomes durable when it is published.
+
+    Raises:
+        FileExistsError: something has that name.
+        InTheWay: a part of the way is no folder, or below the root a link.
+    """
+    reach("folder.create")
+    with opened(place.parent) as folder, _named(place), suppress(*[FileExistsError] if may_exist else []):
+        os.mkdir(place.name, PRIVATE_FOLDER, dir_fd=folder)
+
+
 def sync_folder(folder: Path) -> None:
     """Make the folder's entries durable."""
     with opened(folder) as descriptor:
@@ -287,10 +299,15 @@ def remove_entry(path: Path) -> None:
 
 
 def freeze(folder: Path) -> None:
-    """Take away write permission from every file of a published folder."""
-    for path in sorted(folder.iterdir()):
-        if path.is_file() and not path.is_symlink():
-            path.chmod(stat.S_IRUSR)
+    """Take away write permission from every plain file of a folder that is published next.
+
+    Raises:
+        InTheWay: a link is on the way.
+    """
+    with opened(folder) as descriptor:
+        for name in sorted(os.listdir(descriptor)):  # noqa: PTH208 - pathlib knows no descriptors
+            if stat.S_ISREG(os.stat(name, dir_fd=descriptor, follow_symlinks=False).st_mode):
+                os.chmod(name, stat.S_IRUSR, dir_fd=descriptor)
 
 
 def remove_staging(folder: Path) -> None:

@@ -8,7 +8,7 @@ from blake3 import blake3
 
 from state.atomic import PRIVATE_FILE, sync_file
 from state.failpoints import reach
-from state.inside import open_file
+from state.inside import open_file, opened
 from state.writing import write_all
 
 _BLOCK_BYTES = 1 << 22
@@ -36,10 +36,8 @@ def copy_hashed(source: int, target: Path, is_over: Callable[[], bool] = _never)
         OSError: the disk is full or failing.
     """
     hasher, size = blake3(), 0
-    reach("file.create")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
     with os.fdopen(source, "rb") as given:
-        made = os.open(target, flags, PRIVATE_FILE)
+        made = _created(target)
         try:
             while block := given.read(_BLOCK_BYTES):
                 if is_over():
@@ -57,6 +55,13 @@ def copy_hashed(source: int, target: Path, is_over: Callable[[], bool] = _never)
         finally:
             os.close(made)
     return size, hasher.hexdigest()
+
+
+def _created(target: Path) -> int:
+    reach("file.create")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+    with opened(target.parent) as folder:
+        return os.open(target.name, flags, PRIVATE_FILE, dir_fd=folder)
 
 
 def hash_file(path: Path) -> tuple[int, str]:

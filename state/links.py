@@ -10,7 +10,7 @@ from typing import Literal
 from state.atomic import PRIVATE_FILE
 from state.copies import copy_hashed
 from state.failpoints import reach
-from state.inside import open_file
+from state.inside import open_file, opened
 
 FICLONE = 0x40049409
 """ioctl_ficlone(2): share the blocks of another file until one of them is written to."""
@@ -27,6 +27,7 @@ def take_over_file(source: Path, target: Path) -> How:
 
     Raises:
         FileExistsError: the target is there already.
+        InTheWay: the source is no plain file, or below the root a link is on the way to one of them.
         OSError: the disk is full or failing.
     """
     reach("file.link")
@@ -34,12 +35,13 @@ def take_over_file(source: Path, target: Path) -> How:
 
 
 def _cloned(source: Path, target: Path) -> How | None:
-    with source.open("rb") as given:
-        made = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE_FILE)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+    with os.fdopen(open_file(source), "rb") as given, opened(target.parent) as folder:
+        made = os.open(target.name, flags, PRIVATE_FILE, dir_fd=folder)
         try:
             fcntl.ioctl(made, FICLONE, given.fileno())
         except OSError as error:
-            target.unlink()
+            os.unlink(target.name, dir_fd=folder)
             if error.errno in _CANNOT_CLONE:
                 return None
             raise
@@ -51,12 +53,13 @@ def _cloned(source: Path, target: Path) -> How | None:
 
 
 def _linked(source: Path, target: Path) -> How | None:
-    try:
-        target.hardlink_to(source)
-    except OSError as error:
-        if error.errno in _CANNOT_LINK:
-            return None
-        raise
+    with opened(source.parent) as giving, opened(target.parent) as taking:
+        try:
+            os.link(source.name, target.name, src_dir_fd=giving, dst_dir_fd=taking, follow_symlinks=False)
+        except OSError as error:
+            if error.errno in _CANNOT_LINK:
+                return None
+            raise
     return "hard link"
 
 
@@ -66,7 +69,7 @@ def _copied(source: Path, target: Path) -> How:
     except FileExistsError:
         raise
     except BaseException:
-        with suppress(FileNotFoundError):
-            target.unlink()
+        with suppress(FileNotFoundError), opened(target.parent) as folder:
+            os.unlink(target.name, dir_fd=folder)
         raise
     return "copy"

@@ -25,11 +25,10 @@ from reconciler.plan.actions import CopyCheckpoint
 from reconciler.plan.actions.base import name_of
 from reconciler.plan.copies.places import copy_place
 from state.amounts import size
-from state.atomic import PRIVATE_FOLDER, ensure_folder, freeze, move_folder, publish_folder, remove_staged
+from state.atomic import ensure_folder, freeze, make_staging, move_folder, publish_folder, remove_staged
 from state.contract.files import ContractError, decode
 from state.contract.manifest import MANIFEST_NAME, Manifest
 from state.copies import LeftOff, copy_hashed
-from state.failpoints import reach
 from state.ids import damaged_folder
 from state.inside import InTheWay, open_file, read_file
 from state.store.rows import CopyRow
@@ -147,8 +146,7 @@ def _make(action: CopyCheckpoint, tools: Tools, source: FoundCheckpoint, place: 
     """Make and publish it; return what became of a damaged one that lay there, in words."""
     ensure_folder(place.parent)
     staging = place.parent / staging_name(source.step, source.digest)
-    reach("folder.create")
-    staging.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+    make_staging(staging, may_exist=True)
     kept = ""
     try:
         _fill(action, tools, source, staging)

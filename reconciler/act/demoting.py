@@ -26,9 +26,9 @@ from reconciler.plan.actions.base import name_of
 from reconciler.plan.trash.names import dropped_name
 from state.amounts import size
 from state.atomic import (
-    PRIVATE_FOLDER,
     ensure_folder,
     freeze,
+    make_staging,
     move_folder,
     publish_folder,
     remove_staged,
@@ -36,7 +36,6 @@ from state.atomic import (
 )
 from state.contract.files import ContractError, read
 from state.contract.manifest import MANIFEST_NAME, Manifest, optimizer_bytes, weights_only
-from state.failpoints import reach
 from state.layout import STAGING_PREFIX, CampaignLayout
 from state.links import take_over_file
 from state.store.lineage import manifest_row
@@ -141,8 +140,7 @@ def _swap(places: CampaignLayout, place: Path, full: Path, lighter: Manifest) ->
         return
     staging = places.folder / f"{STAGING_PREFIX}{lighter.step}-weights"
     remove_staged(staging)
-    reach("folder.create")
-    staging.mkdir(mode=PRIVATE_FOLDER)
+    make_staging(staging)
     try:
         for entry in lighter.files:
             take_over_file((full if full.is_dir() else place) / entry.path, staging / entry.path)

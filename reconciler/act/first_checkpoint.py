@@ -12,9 +12,8 @@ from reconciler.act.errors import Permanent
 from reconciler.act.tools import Tools
 from reconciler.observed.checkpoints import observe_checkpoints
 from reconciler.plan.actions import ImportCheckpoint, RecordCheckpoint, TakeOverCheckpoint
-from state.atomic import PRIVATE_FOLDER, ensure_folder, freeze, publish_folder, remove_staging, write_json
+from state.atomic import ensure_folder, freeze, make_staging, publish_folder, remove_staging, write_json
 from state.contract.manifest import MANIFEST_NAME, Manifest
-from state.failpoints import reach
 from state.ids import checkpoint_folder
 from state.layout import STAGING_PREFIX
 
@@ -35,8 +34,7 @@ def stage(action: First, tools: Tools, word: str, fill: Callable[[Path], Manifes
     ensure_folder(folder)
     remove_staging(folder)  # of a try that was killed: no trainer of this campaign was ever started
     staging = folder / f"{STAGING_PREFIX}{action.step}-{word}"
-    reach("folder.create")
-    staging.mkdir(mode=PRIVATE_FOLDER)
+    make_staging(staging)
     try:
         return fill(staging)
     except BaseException:

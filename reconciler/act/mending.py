@@ -19,11 +19,10 @@ from reconciler.act.status_files import write_status_files
 from reconciler.act.tools import Tools
 from reconciler.plan.actions import MendCheckpoint
 from reconciler.plan.actions.base import name_of
-from state.atomic import PRIVATE_FOLDER, ensure_folder, freeze, publish_folder, remove_staged, write_file
+from state.atomic import ensure_folder, freeze, make_staging, publish_folder, remove_staged, write_file
 from state.contract.files import ContractError, decode
 from state.contract.manifest import MANIFEST_NAME, FileEntry, Manifest, manifest_digest
 from state.copies import copy_hashed
-from state.failpoints import reach
 from state.ids import damaged_folder
 from state.inside import open_file, read_file
 from state.layout import STAGING_PREFIX
@@ -75,8 +74,7 @@ def make_whole(step: int, digest: str, folders: Sequence[Path], place: Path) -> 
     ensure_folder(place.parent)
     staging = place.parent / f"{STAGING_PREFIX}{step}-mended"
     remove_staged(staging)
-    reach("folder.create")
-    staging.mkdir(mode=PRIVATE_FOLDER)
+    make_staging(staging)
     try:
         for entry in manifest.files:
             _take(entry, folders, staging)

@@ -7,16 +7,15 @@ import errno
 import fcntl
 import hashlib
 import os
-import shutil
 import stat
-import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from uuid import uuid4
 
 from reconciler.act.errors import Permanent, Temporary
 from reconciler.act.tools import Tools
-from state.atomic import ensure_folder, publish_file, sync_file
+from state.atomic import ensure_folder, make_staging, publish_file, remove_staged, sync_file
 from state.failpoints import reach
 from state.inside import open_file
 from state.layout import STAGING_PREFIX, Layout
@@ -37,11 +36,15 @@ def staging_place(layout: Layout) -> Iterator[Path]:
     A source that outlived a killed reconciler finds its folder gone and can write nothing more.
     """
     ensure_folder(layout.data)
-    folder = Path(tempfile.mkdtemp(prefix=STAGING_PREFIX, dir=layout.data))
+    folder = layout.data / f"{STAGING_PREFIX}{uuid4().hex[:12]}"
+    make_staging(folder)
     try:
         yield folder / "rows.jsonl"
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    except BaseException:
+        with suppress(OSError):  # what a failure leaves is swept at the end of the tick
+            remove_staged(folder)
+        raise
+    remove_staged(folder)
 
 
 def copy_file(source: Path, target: Path) -> None:

@@ -10,8 +10,10 @@ from trials import Trials
 
 from state import failpoints
 
-DELETING = ("purge.remove", "folder.move", "staging.remove", "entry.remove")
+DELETING = ("purge.remove", "folder.move", "staging.remove", "entry.remove", "inbox.remove")
 """Points between a look and an act that takes something away."""
+WRITING = ("folder.create", "file.create", "file.link", "folder.rename", "copy.write")
+"""Points before something new is made in a folder."""
 PRECIOUS = b"of somebody else"
 
 
@@ -55,10 +57,12 @@ def _copy_as_precious(_source: str, target: str) -> str:
     return target
 
 
-def swap_everywhere(trials: Trials, *, heals: bool = True) -> tuple[int, list[str]]:
-    """Swap each folder of the realm at each point of a deletion; return how often that was, and what was harmed."""
+def swap_everywhere(
+    trials: Trials, points: tuple[str, ...] = DELETING, *, heals: bool = True
+) -> tuple[int, list[str]]:
+    """Swap each folder of the realm at each of these points; return how often that was, and what was harmed."""
     num_swaps, problems = 0, []
-    for at in (number for number, name in enumerate(trials.points, 1) if name in DELETING):
+    for at in (number for number, name in enumerate(trials.points, 1) if name in points):
         for folder in _folders(trials._template):
             trials.reset()
             swapper = Swapper(trials.realm.layout.root, folder, at)
@@ -71,9 +75,9 @@ def swap_everywhere(trials: Trials, *, heals: bool = True) -> tuple[int, list[st
 
 
 def _folders(template: State) -> Iterator[str]:
-    """Yield what stands on the way to checkpoints and to what lies in the trash, and unfinished work."""
+    """Yield what stands on the way to checkpoints, to what lies in the trash, was dropped or is unfinished."""
     for path, entry in template.items():
-        if entry.kind == "folder" and path.split("/")[0] in ("campaigns", "trash", "data"):
+        if entry.kind == "folder" and path.split("/")[0] in ("campaigns", "trash", "data", "inbox"):
             yield path
 
 

@@ -55,7 +55,7 @@ NUMBERED = {"realm.db", "epoch", "control/epoch", "control/written", "control/re
 UNCOUNTED = ("epoch", "num_writes", "synced_number")
 """How often and by whom was written; a retry writes more."""
 UNSEEN = ("staging.remove",)
-"""Points at which a failure stops nothing: what is not swept now is swept by the next in office."""
+"""Points at which a failure stops nothing: what is not swept now is swept by a later tick, or the next in office."""
 
 
 class Trials:

@@ -19,7 +19,7 @@ sys.path[:0] = [
 ]
 
 from protocols import Protocol, without
-from swaps import swap_everywhere
+from swaps import DELETING, WRITING, swap_everywhere
 from tape import Event
 from trials import CHAIN_LENGTH, NUM_CHAINS, Trials, fast_folder
 
@@ -93,15 +93,19 @@ def _following(folder: Path) -> Iterator[int]:
     os.close(descriptor)
 
 
-def swap_links(name: str, *, follows_links: bool) -> dict[str, Any]:
-    """Put links in the place of folders under a deletion; with `follows_links`, one that opens them as others do."""
+def swap_links(name: str, *, follows_links: bool = False, while_writing: bool = False) -> dict[str, Any]:
+    """Put links in the place of folders under a deletion; with `follows_links`, one that opens them as others do.
+
+    `while_writing`: where something is made instead of where something goes.
+    """
     kept = purging.opened
     if follows_links:
         purging.opened = _following
     with fast_folder() as folder:
         trials = Trials(name, folder)
         try:
-            num_swaps, problems = swap_everywhere(trials, heals=not follows_links)
+            points = WRITING if while_writing else DELETING
+            num_swaps, problems = swap_everywhere(trials, points, heals=not follows_links)
         finally:
             purging.opened = kept
             trials.close()

@@ -42,6 +42,8 @@ class Edit(NamedTuple):
     milestones: Mapping[str, Sequence[int]] = {}
     retention: Mapping[str, Any] | None = None
     every_updates: int = 20
+    moves_out: bool = False
+    """Lie the checkpoints of archived campaigns elsewhere?"""
 
 
 class Trouble(NamedTuple):
@@ -82,7 +84,35 @@ def edits(draw: st.DrawFn) -> Edit:
         milestones={name: draw(_STEPS) for name in campaigns if draw(st.booleans())},
         retention=draw(st.none() | _RETENTION),
         every_updates=draw(st.sampled_from([1, 2, 20])),
+        moves_out=draw(st.booleans()),
     )
+
+
+@st.composite
+def archivings(draw: st.DrawFn) -> tuple[Edit, ...]:
+    """Return edits by which a campaign is trained, lies elsewhere, and is wanted again or begun with."""
+    mine, other = CAMPAIGNS[0], draw(st.sampled_from(CAMPAIGNS[1:]))
+    quests = [
+        {
+            "id": "a",
+            "file": "data/a.jsonl",
+            "epochs": draw(st.integers(1, 2)),
+            "priority": "normal",
+            "for": [mine],
+        }
+    ]
+    rules = draw(st.none() | _RETENTION)
+    trained = Edit(
+        [mine], mine, quests, {}, None, 0.001, retention=rules, every_updates=draw(st.sampled_from([1, 2]))
+    )
+    rests = trained._replace(active=None, archived=[mine], moves_out=True)
+    back = trained._replace(active=draw(st.sampled_from([None, mine])), moves_out=draw(st.booleans()))
+    begun = rests._replace(
+        campaigns=[mine, other],
+        active=other,
+        starts={other: f"{mine}@{draw(st.sampled_from(['latest', 'best', '2']))}"},
+    )
+    return trained, rests, draw(st.sampled_from([back, back, begun, rests._replace(moves_out=False)]))
 
 
 _STEPS = st.lists(st.integers(1, 12), max_size=2, unique=True)
@@ -157,9 +187,16 @@ def specs_of(world: World, edit: Edit) -> dict[str, dict[str, Any]]:
         specs[f"heroes/{hero}"] = tiny_hero(hero, learning_rate=edit.learning_rate) | _suspended(edit, "hero")
     for name in edit.campaigns:
         specs[f"campaigns/{name}"] = _campaign(edit, name)
-    if edit.retention is not None:
-        specs["retention"] = dict(edit.retention)
+    if (retention := retention_of(world, edit)) is not None:
+        specs["retention"] = retention
     return specs
+
+
+def retention_of(world: World, edit: Edit) -> dict[str, Any] | None:
+    """Return the rules that an edit stands for, None without any."""
+    if not edit.moves_out:
+        return dict(edit.retention) if edit.retention is not None else None
+    return {**(edit.retention or {}), "minimum_age": "1s", "archive": {"to": str(world.elsewhere)}}
 
 
 def _campaign(edit: Edit, name: str) -> dict[str, Any]:

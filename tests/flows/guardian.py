@@ -10,46 +10,19 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from blake3 import blake3
+from looks import NOTHING, Look, Row, look_at
 
-from state.store.connection import open_reader
-
-Row = dict[str, Any]
 LEAST_CLEAN_TICKS = 2
-
-
-class Look(NamedTuple):
-    """The realm at one moment."""
-
-    ledger: dict[int, Row]
-    trash: dict[int, Row]
-    campaigns: dict[str, Row]
-    jobs: dict[str, Row]
-    places: dict[str, Path]
-    """Digest of each checkpoint that lies in a campaign's folder → where."""
-    records: dict[str, Row]
-    """Uid → campaign.json."""
-    runs: frozenset[tuple[str, str]]
-    """Uid of the campaign, folder of the run."""
-    ticks: int
-
-    def there(self, uid: str) -> list[Row]:
-        """Return the ledger rows of a campaign whose checkpoints lie in their place."""
-        return [
-            row for row in self.ledger.values() if row["campaign_uid"] == uid and row["digest"] in self.places
-        ]
-
-
-NOTHING = Look({}, {}, {}, {}, {}, {}, frozenset(), 0)
 
 
 class Guardian:
     """Remembers what was there, and checks that what is not there any more was free to go."""
 
-    def __init__(self, root: Path, now: Callable[[], str]) -> None:
-        self.root, self._now = root, now
+    def __init__(self, root: Path, now: Callable[[], str], elsewhere: Path | None = None) -> None:
+        self.root, self._now, self._elsewhere = root, now, elsewhere
         self.retention: Mapping[str, Any] | None = None
         self.spoilt: set[str] = set()
         """Digests of checkpoints that the test itself took away."""
@@ -58,61 +31,36 @@ class Guardian:
         self.strangers: dict[str, bytes] = {}
         """Files of somebody else, by their names."""
         self.manifests: dict[str, Row] = {}
-        self.num_dropped = self.num_purged = 0
-        self._before = NOTHING
+        self.num_dropped = self.num_moved = self.num_brought_back = self.num_purged = 0
+        self._before, self._ticks = NOTHING, 0
         self._seen_at: dict[int, str] = {}
         self._trashed_at: dict[int, tuple[str, int]] = {}
         self._history = b""
         self._sagas: dict[str, bytes] = {}
 
-    def look(self) -> Look:
-        """Return the realm as it is."""
-        found = dict(self._found())
-        with open_reader(self.root / "realm.db") as connection:
-            tables = ("ledger", "trash", "campaigns", "jobs")
-            ledger, trash, campaigns, jobs = (_rows(connection, table) for table in tables)
-        self.manifests |= {digest: manifest for digest, (_, manifest) in found.items()}
-        records = {record["uid"]: (path, record) for path, record in self._records()}
-        return Look(
-            ledger={row["sequence"]: row for row in ledger},
-            trash={row["sequence"]: row for row in trash},
-            campaigns={row["uid"]: row for row in campaigns},
-            jobs={row["uid"]: row for row in jobs},
-            places={digest: path for digest, (path, _) in found.items()},
-            records={uid: record for uid, (_, record) in records.items()},
-            runs=frozenset(
-                (uid, run.name) for uid, (path, _) in records.items() for run in path.parent.glob("runs/*")
-            ),
-            ticks=self._before.ticks + 1,
-        )
+    def check_after_kill(self, since: str) -> None:
+        """Check what a process did that was killed, nobody knows in how many ticks, since this moment."""
+        self._ticks += LEAST_CLEAN_TICKS
+        self.check_tick(since)
 
-    def _found(self) -> Iterator[tuple[str, tuple[Path, Row]]]:
-        for folder in sorted(self.root.glob("campaigns/**/checkpoints/checkpoint-*")):
-            manifest = folder / "manifest.json"
-            if manifest.exists():
-                record = json.loads(manifest.read_bytes())
-                yield record["digest"], (folder, record)
-
-    def _records(self) -> Iterator[tuple[Path, Row]]:
-        for pattern in ("campaigns/*/*/campaign.json", "campaigns/archive/*/*-archived/campaign.json"):
-            for path in self.root.glob(pattern):
-                yield path, json.loads(path.read_bytes())
-
-    def check_tick(self) -> None:
+    def check_tick(self, since: str | None = None) -> None:
         """Check what has happened since the last look."""
         if not (self.root / "realm.db").exists():
             return
-        before, after = self._before, self.look()
+        before, after = self._before, look_at(self.root, self._elsewhere)
+        self.manifests |= after.manifests
+        self._ticks += 1
         for sequence in after.ledger.keys() - before.ledger.keys():
-            self._seen_at[sequence] = self._now()
+            self._seen_at[sequence] = since or self._now()
         self._check_books_only_grow(before, after)
         for sequence, stone in after.trash.items():
             was = before.trash.get(sequence, {"state": None})["state"]
             if was not in ("trashed", "purging", "purged") and stone["state"] != "restored":
                 self._check_going(stone, before, after)
-                self._trashed_at[sequence] = self._now(), after.ticks
+                self._trashed_at[sequence] = self._now(), self._ticks
             if was != "purged" and stone["state"] == "purged":
-                self._check_purge(stone, after)
+                self._check_purge(stone)
+            self.num_brought_back += before.is_moved(sequence) and not after.is_moved(sequence)
         self._check_nothing_is_lost(after)
         self._before = after
 
@@ -143,6 +91,9 @@ class Guardian:
         if stone["kind"] == "rolled":
             self._check_drop(stone, before, after)
             return
+        if stone["kind"] == "moved":
+            self._check_move(stone, after)
+            return
         is_campaign = stone["sequence"] < 0
         name = stone["campaign"] if is_campaign else f"{stone['campaign']}@{stone['step']}"
         assert f"{'campaign' if is_campaign else 'checkpoint'}/{name}" in self.approved, (
@@ -156,6 +107,17 @@ class Guardian:
             is_own = mine is not None and what.endswith(f"{mine['hero_id']}/{mine['id']}")
             assert not wanted.startswith(name) or is_own or "own" in what, f"{name}: gone, though {what}"
 
+    def _check_move(self, stone: Row, after: Look) -> None:
+        """Only what is archived leaves the root, and only once each of its bytes lies elsewhere."""
+        self.num_moved += 1
+        name = f"{stone['campaign']}@{stone['step']}"
+        assert self.retention is not None, f"{name}: moved out without retention.yaml"
+        assert "archive" in self.retention, f"{name}: moved out without a rule"
+        assert after.campaigns[stone["campaign_uid"]]["status"] == "archived", (
+            f"{name}: moved out of the root"
+        )
+        _check_bytes(after.elsewhere[stone["digest"]], self.manifests[stone["digest"]])
+
     def _check_drop(self, stone: Row, before: Look, after: Look) -> None:
         """Nothing that promise 2 protects may have got a tombstone."""
         self.num_dropped += 1
@@ -168,7 +130,8 @@ class Guardian:
         ]
         there = sorted([*before.there(uid), *new], key=lambda one: one["sequence"])
         sound = [one for one in there if one["healthy"] and one["damage"] is None]
-        assert row in there, f"{name}: dropped what was not there"
+        sequences = [one["sequence"] for one in there]
+        assert row["sequence"] in sequences, f"{name}: dropped what was not there"
         assert row["sequence"] != there[-1]["sequence"], f"{name}: dropped the newest"
         assert row["sequence"] != sound[-1]["sequence"], f"{name}: dropped the newest healthy one"
         assert row["step"] != max(one["step"] for one in sound), f"{name}: dropped the resume point"
@@ -235,13 +198,13 @@ class Guardian:
             first = min((one["step"] for one in there if one["step"] >= mark["step"]), default=None)
             assert first != row["step"], f"{name}: dropped milestone {mark['step']}"
 
-    def _check_purge(self, stone: Row, after: Look) -> None:
+    def _check_purge(self, stone: Row) -> None:
         self.num_purged += 1
         at, tick = self._trashed_at[stone["sequence"]]
         lain = _seconds(at, self._now())
         name = f"{stone['campaign']}@{stone['step']}"
         assert lain >= stone["grace_seconds"] >= 600, f"{name}: purged after {lain} s"
-        assert after.ticks - tick >= LEAST_CLEAN_TICKS, f"{name}: purged after {after.ticks - tick} ticks"
+        assert self._ticks - tick >= LEAST_CLEAN_TICKS, f"{name}: purged after {self._ticks - tick} ticks"
 
     def _check_nothing_is_lost(self, after: Look) -> None:
         """Each row in force has its checkpoint in its place, or in the trash until the purge."""
@@ -253,6 +216,8 @@ class Guardian:
             is_in_place = row["digest"] in after.places or self._is_in_deleted(row, after)
             if stone["state"] == "restored":
                 assert is_in_place, f"{name} is not in its place"
+            elif stone["kind"] == "moved":
+                assert row["digest"] in after.elsewhere, f"{name} is not elsewhere"
             elif stone["state"] == "trashed":  # a kill may come between the tombstone and the move
                 is_in_trash = (self.root / stone["path"] / "manifest.json").exists()
                 assert is_in_place or is_in_trash, f"{name} is not in the trash"
@@ -287,6 +252,8 @@ class Guardian:
             ):
                 place = row["path"] if stone["state"] == "restored" else stone["path"]
                 _check_bytes(self.root / place, self.manifests[row["digest"]])
+            if look.is_moved(row["sequence"]):
+                _check_bytes(look.elsewhere[row["digest"]], self.manifests[row["digest"]])
         for name, content in self.strangers.items():
             (found,) = self.root.rglob(name)
             assert found.read_bytes() == content, f"{found}: not ours, and changed"
@@ -342,11 +309,6 @@ def _check_bytes(folder: Path, manifest: Row) -> None:
         content = (folder / entry["path"]).read_bytes()
         assert len(content) == entry["size_bytes"], folder
         assert entry["blake3"].removeprefix("blake3:") == blake3(content).hexdigest(), folder
-
-
-def _rows(connection: Any, table: str) -> list[Row]:
-    cursor = connection.execute(f"SELECT * FROM {table}")  # noqa: S608 - a name of ours
-    return [dict(zip((name for name, *_ in cursor.description), values, strict=True)) for values in cursor]
 
 
 def _seconds(earlier: str, later: str) -> float:

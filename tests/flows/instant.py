@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from state.atomic import create_file, write_json
+from state.atomic import create_file, remove_staging, write_json
 from state.contract.exit import RunExit
 from state.contract.files import read
 from state.contract.goals import goal_reached, goals_in
@@ -112,6 +112,7 @@ class _Life:
 
     def _train(self, request: RunRequest, orders: Orders) -> Progress:
         """Train every quest that is ordered, saving at the end of each and every so many updates."""
+        remove_staging(Path(request.checkpoints_dir))  # as a trainer does: of dead runs
         progress, every = _begin(request), request.config.checkpoint.every_updates
         for order in orders.quests:
             while not _is_at_goal(orders, progress) and not is_complete(progress, order):

@@ -94,6 +94,24 @@ def test_a_request_to_a_root_on_a_network_file_system_is_refused_and_left_nowher
     assert the_lab.store().requests == ()
 
 
+def test_no_store_is_made_again_on_a_network_file_system(the_lab: Lab) -> None:
+    found_realm(the_lab, ["one"], None, [])
+    the_lab.converge()
+    root, mounts = the_lab.layout.root, the_lab.folder / "mountinfo"
+    the_lab.layout.store.unlink()
+    mounts.write_text(f"22 27 0:21 / / rw - ext4 /dev/vda rw\n24 22 0:23 / {root} rw - nfs4 server:/x rw\n")
+    before = content(root)
+
+    made = in_a_namespace(the_lab, f"mount --bind {mounts} /proc/$$/mountinfo", "doctor", "--rebuild")
+
+    assert made.returncode == 3
+    assert made.stderr == (
+        f"reconcile: the root {root} lies on a network file system (nfs4), where locks and renames promise less; "
+        "nothing was made there: run this on the machine that has it on a disk of its own\n"
+    )
+    assert content(root) == before
+
+
 def test_names_with_line_ends_and_unicode_twins_stay_apart_and_never_reach_the_terminal(the_lab: Lab) -> None:
     """NFC and NFD of one word are two files; so are they here."""
     twins = [unicodedata.normalize(form, "é") for form in ("NFC", "NFD")]

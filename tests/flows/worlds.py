@@ -81,6 +81,9 @@ class World:
     def __init__(self, folder: Path) -> None:
         self.lab = Lab(folder)
         self.lab.git("init", "-q", "-b", "main")
+        self.elsewhere = folder / "elsewhere"
+        """A folder outside of the root, for what is archived."""
+        self.elsewhere.mkdir()
         self.time = datetime.fromisoformat("2026-01-31T12:00:00+00:00")
         self.after_each_tick: Callable[[], object] = lambda: None
         self.is_watched = True

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from uuid import uuid4
 
-from state.atomic import PRIVATE_FOLDER, ensure_folder, freeze, publish_folder, sync_file, write_json
+from state.atomic import ensure_folder, freeze, make_staging, publish_folder, sync_file, write_json
 from state.contract.manifest import MANIFEST_NAME, FileEntry, Manifest
 from state.failpoints import reach
 from state.ids import checkpoint_folder
@@ -41,8 +41,7 @@ def publish_checkpoint(
         raise _taken(final)
     ensure_folder(folder)
     staging = folder / f"{STAGING_PREFIX}{step}-{uuid4().hex[:12]}"
-    reach("folder.create")
-    staging.mkdir(mode=PRIVATE_FOLDER)
+    make_staging(staging)
     try:
         manifest = _fill(staging, writers, make_manifest)
         freeze(staging)

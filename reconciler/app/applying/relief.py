@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from reconciler.act.broom import Broom
 from reconciler.act.office import enter_office
 from reconciler.app.surroundings.errors import Failed
 from reconciler.plan.costs.room import LEAST_FREE_BYTES
@@ -11,7 +12,7 @@ from state.layout import Layout
 from state.store.writer import Writer
 
 
-def enter_relieved(layout: Layout, now: str, notice: Callable[[str], None]) -> Writer:
+def enter_relieved(layout: Layout, now: str, notice: Callable[[str], None], broom: Broom) -> Writer:
     """Take office as the one reconciler of a root, with room to write that down.
 
     Raises:
@@ -19,7 +20,7 @@ def enter_relieved(layout: Layout, now: str, notice: Callable[[str], None]) -> W
     """
     relieve_a_full_disk(layout, notice)
     try:
-        return enter_office(layout, now)
+        return enter_office(layout, now, broom)
     except ValueError as error:
         raise Failed(str(error)) from error
 

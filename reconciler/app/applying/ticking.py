@@ -10,6 +10,7 @@ from typing import Self
 import apsw
 import msgspec
 
+from reconciler.act.broom import Broom
 from reconciler.act.errors import FOREIGN, ActionFailed, translate
 from reconciler.act.launcher import Launcher, LocalLauncher
 from reconciler.act.observed_time import pass_time
@@ -102,7 +103,8 @@ class Ticker:
         self._show = show
         self._choose = choose
         check_ours(layout, begun.realm_id)
-        self._writer = enter_relieved(layout, environment.now(), show.notice)
+        self._broom = Broom(layout)
+        self._writer = enter_relieved(layout, environment.now(), show.notice, self._broom)
         self._launcher = launcher or LocalLauncher()
         top = layout.root if following.url is not None else Path(following.repository)
         self._observer = Observer(environment, layout, top)
@@ -170,6 +172,9 @@ class Ticker:
         self._note("attempted_commit", commit.id, view.facts.store.attempted_commit)
         self._show.tick_began(view)
         outcomes = list(self._perform(view))
+        if not all(outcome.ok for outcome in outcomes):
+            self._broom.owe()
+        self._broom.sweep(self._writer)
         self._write_what_follows(has_acted=bool(outcomes))
         self._told_once.tell(view.plan)
         succeeded = sum(outcome.ok for outcome in outcomes)
@@ -198,6 +203,7 @@ class Ticker:
 
     def _failed(self, error: Exception) -> Tick:
         """Say, once, that the world could not be read or the store not written; the loop tries again."""
+        self._broom.owe()
         text = str(error if isinstance(error, ActionFailed) else translate(error))
         if text != self._trouble:
             self._trouble = text

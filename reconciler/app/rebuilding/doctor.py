@@ -15,6 +15,8 @@ from reconciler.app.rebuilding.store_state import state_of_store
 from reconciler.app.surroundings.environment import Environment
 from reconciler.app.surroundings.errors import Blocked
 from reconciler.app.surroundings.place import Options
+from reconciler.observed.disk import observe_disk
+from reconciler.plan.root import misplaced_root
 from state.inside import stay_inside
 from state.lock import hold_lock
 
@@ -46,7 +48,7 @@ def rebuild(environment: Environment, options: Options) -> Rebuilt:
     """Make the store from the files where it is not whole, else the files from the store.
 
     Raises:
-        Blocked: nothing was ever applied to this root.
+        Blocked: nothing was ever applied to this root, or it lies where none may.
         LockHeld: a reconciler is at work there.
         StoreDamaged, OSError: what was made does not read back; the disk is full or failing.
         StoreTooNew: a newer version wrote the store.
@@ -56,6 +58,10 @@ def rebuild(environment: Environment, options: Options) -> Rebuilt:
     stay_inside(layout.root)
     if not layout.root.is_dir():
         raise Blocked(f"{layout.root} is not there: nothing was ever applied to it")
+    if (problem := misplaced_root(observe_disk(layout.root))) is not None:
+        raise Blocked(
+            f"{problem}; nothing was made there: run this on the machine that has it on a disk of its own"
+        )
     now = environment.now()
     with hold_lock(layout.lock, command="reconcile doctor --rebuild", since=now):
         condition, why = state_of_store(layout)
