@@ -15,6 +15,7 @@ from reconciler.plan.copies.export_first import Obstacle, export_first
 from reconciler.plan.draft import Draft
 from reconciler.plan.keeping.milestones import milestone_steps
 from reconciler.plan.keeping.stock import Stock, stock_of
+from reconciler.plan.keeping.suspended import suspension_of
 from reconciler.plan.trash.drops import plan_drop, way_out, why_on_hold
 from reconciler.plan.world import World
 from state.campaign_file import first_at_or_after
@@ -131,18 +132,9 @@ def _obstacles_to(
     if world.is_training(row.name):
         where = f"campaigns/{row.folder_name}/runs"
         yield Obstacle("still-training", "a trainer of it lives", where, "wait until it has left")
-    if (thing := _suspended(world, row)) is not None:
-        where = world.where(thing, "suspend") if thing != "retention" else retention_line(world, "suspend")
-        yield Obstacle("suspended", f"{thing} is suspended", where, "remove the suspend section")
-
-
-def _suspended(world: World, row: CampaignRow) -> str | None:
-    """Return what is suspended, so that nothing of the campaign is deleted meanwhile."""
-    retention = world.retention
-    if retention is not None and world.is_suspended(retention.spec.suspend):
-        return "retention"
-    found = world.suspension(row.name)
-    return found[0] if found else None
+    if (held := suspension_of(world, row.name)) is not None:
+        hint = "remove the suspend section"
+        yield Obstacle("suspended", f"{held.thing} is suspended", held.cause, hint)
 
 
 def retention_line(world: World, *path: Step) -> str:

@@ -24,6 +24,7 @@ HOLDS = (
     "replaced-in-the-trash",
     "not-ours-in-the-trash",
     "deleted",
+    "suspended",
 )
 """What keeps a thing in the trash beyond its time, by name."""
 _ON_HOLD = ("retention-on-hold", "retention-failed")

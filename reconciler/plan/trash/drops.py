@@ -37,6 +37,7 @@ from reconciler.plan.keeping.marks import unmarked
 from reconciler.plan.keeping.milestones import stood_for
 from reconciler.plan.keeping.rule_warnings import warn_of_metrics, warn_of_pins, warn_of_unknown
 from reconciler.plan.keeping.stock import Stock, stock_of
+from reconciler.plan.keeping.suspended import is_suspended, suspension_of
 from reconciler.plan.keeping.unasked import is_unasked
 from reconciler.plan.observed_time import is_over
 from reconciler.plan.retention.records import MalformedRecords
@@ -72,7 +73,7 @@ def roll(world: World, draft: Draft, stock: Stock, retention: Source[Retention])
     """Drop what the rules keep no longer of one campaign; nothing while anything about it is in doubt."""
     if world.seen(stock.row.name).checkpoints.problem is not None:
         return  # `checkpoints` has said that nothing of it is deleted
-    if _is_left_alone(world, stock.row, retention) or world.wants_cleanup(stock.row):
+    if suspension_of(world, stock.row.name) is not None or world.wants_cleanup(stock.row):
         return
     if why := why_on_hold(world, draft, stock):
         _block(draft, stock.row, retention, "retention-on-hold", why, way_out(world, stock))
@@ -94,10 +95,6 @@ def way_out(world: World, stock: Stock) -> str:
     if found := next((one for one in extra if one is not None), None):
         return f"move {found} away"
     return "mend it, or list it under acknowledged_losses"
-
-
-def _is_left_alone(world: World, row: CampaignRow, retention: Source[Retention]) -> bool:
-    return world.is_suspended(retention.spec.suspend) or world.suspension(row.name) is not None
 
 
 def _moving(draft: Draft) -> frozenset[str]:
@@ -225,11 +222,16 @@ def _finish_drops(world: World, draft: Draft, stock: Stock, back: set[int | None
         stone = world.facts.dropped(one) if one.digest in stock.there else None
         if stone is None or one.sequence in back:
             continue
-        if is_held_back(world, draft, stone) or _is_doubtful(draft, stone, doubt):
+        if _is_held_in_its_place(world, draft, stone, doubt):
             draft.held_drops.add(stone.sequence)
         else:
             kind: DropKind = "asked" if stone.kind == "asked" else "rolled"
             plan_drop(draft, stock.row, one, stone.reason, stone.grace_seconds, "an earlier drop", kind)
+
+
+def _is_held_in_its_place(world: World, draft: Draft, stone: TrashRow, doubt: "_Doubt | None") -> bool:
+    is_held = is_held_back(world, draft, stone) or _is_doubtful(draft, stone, doubt)
+    return is_held or is_suspended(world, draft, stone)
 
 
 class _Doubt(msgspec.Struct, frozen=True):
@@ -317,6 +319,7 @@ def _stays(world: World, draft: Draft, stone: TrashRow, doubts: Mapping[str, _Do
         or _block_replaced(world, draft, stone)
         or _block_strange(world, draft, stone)
         or is_kept_again(world, draft, stone)
+        or is_suspended(world, draft, stone)
     )
 
 

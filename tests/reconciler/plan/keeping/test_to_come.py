@@ -91,3 +91,12 @@ def test_what_a_restore_keeps_is_not_threatened_by_the_rules_of_the_archive(
     found = {"store": {"observed_seconds": 540.0}, "campaigns": {PIP: {"row": row, "checkpoints": steps}}}
 
     assert still(world_of({"specs": files, "facts": found})).num_drops == num_drops
+
+
+def test_what_a_suspended_campaign_has_in_the_trash_is_not_to_come(world_of: Worlds) -> None:
+    trash = {"trash": [{"checkpoint": f"{PIP}@5", "sequence": 1}]}
+    held = facts(540.0, lost_checkpoints=[5]) | trash
+    suspended = {"campaigns/pip/campaign-001.yaml": "id: campaign-001\nsuspend: {reason: not yet}\n"}
+
+    assert still(world_of({"specs": WINDOW, "facts": held})).num_purges == 1
+    assert still(world_of({"specs": WINDOW | suspended, "facts": held})).text == ""
