@@ -92,11 +92,12 @@ def test_what_frees_room_says_how_much_each(world_of, planned) -> None:
     stones = [{"checkpoint": f"pip/campaign-001@{step}", "sequence": step} for step in (10, 20)]
     checkpoints = [{"step": 10}, {"step": 20}, {"step": 30}]
     case = {
+        "specs": {"retention.yaml": "campaigns: {active: {keep_checkpoints: 1}}\n"},
         "facts": {
             "store": {"observed_seconds": 720000.0, "clean_ticks": 9},
             "campaigns": {"pip/campaign-001": {"checkpoints": checkpoints}},
             "trash": stones,
-        }
+        },
     }
     changes = planned(case).changes
     each = costs_of_each(world_of(case), changes, ())
