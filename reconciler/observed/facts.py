@@ -89,6 +89,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     store: StoreView
     disk: DiskFacts
     derived: DerivedFacts
+    copied_from: str | None = None
+    """Where the root lies, still, that this one is a copy of; None: nothing shows that it is one."""
     boot: BootMoment | None = None
     """What the machine's boot clock says; None where there is none."""
     source: SourceStatus | None = None

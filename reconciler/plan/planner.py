@@ -18,7 +18,12 @@ from reconciler.plan.campaigns.exchanges import warn_of_kept_names
 from reconciler.plan.campaigns.misnamed import without_misnamed
 from reconciler.plan.changes import Plan
 from reconciler.plan.draft import Draft
-from reconciler.plan.root import block_misplaced_root, block_reserved_heroes
+from reconciler.plan.root import (
+    block_copied_root,
+    block_misplaced_root,
+    block_other_realm,
+    block_reserved_heroes,
+)
 from reconciler.plan.world import World
 
 
@@ -105,7 +110,13 @@ def _finish_first(world: World, draft: Draft) -> bool:
     return is_found
 
 
-_STOPS = (block_misplaced_root, block_reserved_heroes, _finish_first)
+_STOPS = (
+    block_misplaced_root,
+    block_other_realm,
+    block_copied_root,
+    block_reserved_heroes,
+    _finish_first,
+)
 """What comes before the planners: where one of these has something to say, they are not asked."""
 
 

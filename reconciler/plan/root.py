@@ -1,4 +1,4 @@
-"""The realm's root: where it must not lie, and what must not lie in it. Nothing is planned for such a one."""
+"""The realm's root: where it must not lie, whose it must not be. Nothing is planned for such a one."""
 
 from reconciler.observed.records import DiskFacts
 from reconciler.plan.draft import Draft
@@ -6,6 +6,9 @@ from reconciler.plan.world import World
 from state.ids import RESERVED_HEROES, recorded_folder
 
 ELSEWHERE = "choose a place outside: --root, REALM_ROOT or realm.yaml: root"
+
+NOT_OURS = ("root-of-another-realm", "root-is-a-copy")
+"""The codes of a root that apply refuses because it is another's."""
 
 
 def misplaced_root(disk: DiskFacts) -> str | None:
@@ -27,6 +30,52 @@ def block_misplaced_root(world: World, draft: Draft) -> bool:
         where = world.where("realm", "root")
         draft.block("root", code="root-misplaced", message=message, cause=where, hint=ELSEWHERE)
     return message is not None
+
+
+def other_realm(root: str, known: str | None, wanted: str) -> str | None:
+    """Say that a root is of another realm than the specs'; None: it is of this one, or new."""
+    if known in (None, wanted):
+        return None
+    return f"the root {root} belongs to realm {known}, not {wanted}"
+
+
+def other_realm_hint(store: str) -> str:
+    """Return the ways out of that; `store`: its file."""
+    return f"give another --root; or, if {store} is not the store that was made here, put that one back"
+
+
+def block_other_realm(world: World, draft: Draft) -> bool:
+    """Name a root that was made for another realm, if it was."""
+    root, spec = world.facts.disk.root, world.desired.realm.spec
+    message = other_realm(root, world.facts.store.realm_id, spec.id)
+    if message is not None:
+        hint = other_realm_hint(f"{root}/realm.db")
+        draft.block(
+            "root", code="root-of-another-realm", message=message, cause=world.where("realm", "id"), hint=hint
+        )
+    return message is not None
+
+
+def copied_root(root: str, place: str) -> str:
+    """Say that a root is a copy of one that lies there still."""
+    return (
+        f"the root {root} is a copy of {place}, which is there still: each would take the other's trainers, "
+        "and its copies elsewhere, for its own"
+    )
+
+
+def copied_root_hint(root: str, place: str) -> str:
+    """Return the ways out of that."""
+    return f"go on in the first: --root {place}; or move that away before, if {root} is to go on in its stead"
+
+
+def block_copied_root(world: World, draft: Draft) -> bool:
+    """Name a root that is a copy of another one, if it shows."""
+    root, place = world.facts.disk.root, world.facts.copied_from
+    if place is not None:
+        hint = copied_root_hint(root, place)
+        draft.block("root", code="root-is-a-copy", message=copied_root(root, place), cause=root, hint=hint)
+    return place is not None
 
 
 def block_reserved_heroes(world: World, draft: Draft) -> bool:

@@ -20,6 +20,7 @@ BESIDE_META = (
     "observed_boot",
     "clean_ticks",
     "newest_number",
+    "root_place",
     "trusted_commit",
     "trusted_branch",
     "named_commit",

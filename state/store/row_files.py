@@ -92,6 +92,15 @@ def read_row_files(folder: Path) -> RowsFound:
     return RowsFound(rows=tuple(rows), meta=meta, problems=tuple(problems))
 
 
+def read_realm_meta(folder: Path) -> Mapping[str, str]:
+    """Return what the file of the realm says beside rows; nothing where it is gone or damaged."""
+    try:
+        path = folder / f"{REALM}{_SUFFIX}"
+        return decode(read_file(path, MAX_BYTES), RowFile, str(path)).meta
+    except (OSError, ValueError, ContractError, InTheWay):
+        return {}
+
+
 def _files(folder: Path) -> Iterator[Path]:
     """Yield the files of the realm, of the campaigns and of the manifests that are there."""
     if (path := folder / f"{REALM}{_SUFFIX}").exists():

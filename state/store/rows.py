@@ -308,6 +308,10 @@ class StoreView(msgspec.Struct, frozen=True, kw_only=True):
 
     realm_uid: str
     epoch: int
+    realm_id: str | None = None
+    """Of the realm that the root was made for; None: it is new."""
+    root_place: str | None = None
+    """Where the root lay when a reconciler last took office in it."""
     older_copy: str | None = None
     """How it shows that it is an older copy that somebody put back, which nothing has made whole since; None:
     nothing shows that."""

@@ -7,6 +7,7 @@ import msgspec
 
 from state.moments import BootMoment
 from state.store.older_copy import older_copy_of
+from state.store.root_place import get_place
 from state.store.rows import (
     CampaignRow,
     CopyRow,
@@ -34,6 +35,8 @@ def read_view(connection: apsw.Connection) -> StoreView:
         return StoreView(
             realm_uid=get_meta(connection, "realm_uid") or "",
             epoch=epoch,
+            realm_id=get_meta(connection, "realm_id"),
+            root_place=get_place(connection),
             older_copy=older_copy_of(connection),
             active_uid=get_meta(connection, "active_uid") or None,
             activated_at=get_meta(connection, "activated_at") or None,

@@ -60,6 +60,7 @@ from state.atomic import ensure_folder
 from state.inside import stay_inside
 from state.layout import Layout
 from state.store.connection import StoreDamaged
+from state.store.root_place import put_place
 from state.store.row_files import settle_row_files
 from state.store.tables import get_meta, put_meta
 from state.store.writer import Writer
@@ -144,8 +145,9 @@ class Ticker:
         self._writer.close()
 
     def _own(self, realm_id: str) -> None:
-        """Give a new root its realm."""
+        """Give a new root its realm, and write down where it lies."""
         with self._writer.transaction() as store:
+            put_place(store, self._layout.root)
             if get_meta(store, "realm_id") is None:
                 put_meta(store, "realm_id", realm_id)
                 put_meta(store, "realm_uid", new_realm_uid(realm_id, self._layout))

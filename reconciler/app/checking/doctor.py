@@ -14,19 +14,24 @@ from reconciler.app.planning.look import View, world_of
 from reconciler.app.surroundings.environment import Environment
 from reconciler.app.surroundings.lock_holder import holder_of
 from reconciler.app.surroundings.place import Options
-from reconciler.app.surroundings.realm_store import check_store_is_there, newest_copy
+from reconciler.app.surroundings.realm_store import (
+    check_store_is_there,
+    newest_copy,
+    why_older_or_anothers,
+)
 from reconciler.desired.git_process import SourceError, run
 from reconciler.desired.mistakes import SpecMistakesError
 from reconciler.observed.disk import observe_disk
 from reconciler.observed.gpus import observe_gpus
 from reconciler.observed.records import DiskFacts
 from reconciler.plan.orphans import orphan_lines
+from reconciler.plan.root import NOT_OURS
 from reconciler.plan.trash.contents import num_in_trash
 from state.amounts import counts, size
 from state.layout import Layout
 from state.lock import read_epoch
 from state.store.connection import StoreDamaged, open_reader
-from state.store.older_copy import last_written, why_older
+from state.store.older_copy import last_written
 from state.store.rows import CampaignRow
 from state.store.schema import StoreTooNew
 from state.store.view import read_view
@@ -64,7 +69,7 @@ def doctor(environment: Environment, options: Options) -> Diagnosis:
     checks.append(specs)
     layout = _layout(environment, options, view)
     if layout is not None:
-        checks += _root_checks(layout)
+        checks += _root_checks(layout, view)
     if view is not None:
         checks += _view_checks(view)
     return Diagnosis(checks=tuple(checks))
@@ -166,9 +171,10 @@ def _layout(environment: Environment, options: Options, view: View | None) -> La
         return None
 
 
-def _root_checks(layout: Layout) -> Iterator[Check]:
+def _root_checks(layout: Layout, view: View | None) -> Iterator[Check]:
     disk = observe_disk(layout.root)
     yield _root(layout, disk)
+    yield from _whose_root(view)
     yield _disk_space(disk)
     if disk.exists:
         yield _store(layout)
@@ -192,6 +198,13 @@ def _root(layout: Layout, disk: DiskFacts) -> Check:
     return _ok("root", f"{where} on {disk.file_system or 'an unknown file system'}")
 
 
+def _whose_root(view: View | None) -> Iterator[Check]:
+    """Name a root that is of another realm, or a copy of another one: apply refuses it."""
+    for item in view.plan.blocked if view is not None else ():
+        if item.code in NOT_OURS:
+            yield _fail("root", item.message, item.hint)
+
+
 def _disk_space(disk: DiskFacts) -> Check:
     if disk.free_bytes is None:
         return _warn("disk", "the free space cannot be told", "look at the disk")
@@ -210,7 +223,7 @@ def _store(layout: Layout) -> Check:
         with open_reader(layout.store) as connection:
             problems = [str(row[0]) for row in connection.execute("PRAGMA quick_check(3)")]
             store = read_view(connection)
-            is_behind = why_older(connection, last) is not None
+            why = store.older_copy or why_older_or_anothers(layout, connection, last)
     except FileNotFoundError:
         return _ok("store", "none yet; the first apply makes it")
     except (StoreDamaged, StoreTooNew, apsw.Error) as error:
@@ -219,10 +232,10 @@ def _store(layout: Layout) -> Check:
         return _fail("store", f"damaged: {'; '.join(problems)}", _how_to_restore(layout))
     states = ", ".join(sorted({job.status for job in store.jobs}))
     jobs = _count(len(store.jobs), "job") + (f" ({states})" if states else "")
-    if store.older_copy is not None or is_behind:
+    if why is not None:
         return _warn(
             "store",
-            "an older copy that was put back: it does not know what happened since",
+            f"an older copy that was put back ({why}): it does not know what happened since",
             "reconcile doctor --rebuild makes it again from the files beside it, which know more",
         )
     return _ok("store", f"whole; epoch {store.epoch}, {_count(len(store.runs), 'run')}, {jobs}")

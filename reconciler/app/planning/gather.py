@@ -45,6 +45,7 @@ from state.ids import RunKey, campaign_uid
 from state.kept_answers import KeptAnswers
 from state.layout import Layout
 from state.moments import BootMoment
+from state.store.root_place import copied_from
 from state.store.rows import RunRow, StoreView, TrashRow
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ class Observer:
             store=store,
             boot=boot,
             disk=observe_disk(self._layout.root),
+            copied_from=copied_from(self._layout, store.root_place),
             derived=observe_derived(self._layout, folders),
             source=observe_source(self._layout.fetched),
             orphans=self._orphans.look(self._layout, store.campaigns, desired.campaigns),

@@ -4,10 +4,19 @@ import apsw
 import msgspec
 
 from reconciler.app.surroundings.errors import Failed
+from reconciler.plan.root import copied_root, copied_root_hint, other_realm, other_realm_hint
 from state.layout import Layout
 from state.lock import read_epoch
 from state.store.connection import StoreDamaged, open_reader
-from state.store.older_copy import is_of_another_root, last_written, read_written, why_older, written
+from state.store.older_copy import (
+    Written,
+    is_of_another_root,
+    last_written,
+    read_written,
+    why_older,
+    written,
+)
+from state.store.root_place import copied_from, get_place
 from state.store.rows import StoreView
 from state.store.tables import get_meta
 from state.store.troubles import in_words
@@ -27,7 +36,7 @@ def read_store(layout: Layout) -> StoreView:
     try:
         with open_reader(layout.store) as connection:
             view = read_view(connection)
-            why = why_older(connection, last)
+            why = why_older_or_anothers(layout, connection, last)
     except apsw.Error as error:
         raise StoreDamaged(in_words(error, layout.store)) from error
     return view if why is None else msgspec.structs.replace(view, older_copy=why)
@@ -42,7 +51,7 @@ def _mirrored_epoch(layout: Layout) -> int:
 
 
 def check_ours(layout: Layout, realm_id: str) -> None:
-    """Refuse the root of another realm, or with the store of another root, before anything is written in it.
+    """Refuse the root of another realm, a copy of one, or with another's store, before anything is written.
 
     A new root is nobody's.
 
@@ -51,20 +60,47 @@ def check_ours(layout: Layout, realm_id: str) -> None:
     """
     try:
         with open_reader(layout.store) as connection:
-            known, found = get_meta(connection, "realm_id"), written(connection)
+            why = _why_not_ours(layout, connection, realm_id)
     except (FileNotFoundError, StoreDamaged, apsw.Error):
         return  # who takes office says what is wrong with it
-    if known not in (None, realm_id):
-        raise Failed(
-            f"the root {layout.root} belongs to realm {known}, not {realm_id}; give another --root; "
-            f"or, if {layout.store} is not the store that was made here, put that one back"
-        )
-    if is_of_another_root(found, read_written(layout.written)):
-        raise Failed(
+    if why is not None:
+        raise Failed(why)
+
+
+def _why_not_ours(layout: Layout, connection: apsw.Connection, realm_id: str) -> str | None:
+    root, first = str(layout.root), copied_from(layout, get_place(connection))
+    if (message := other_realm(root, get_meta(connection, "realm_id"), realm_id)) is not None:
+        return f"{message}; {other_realm_hint(str(layout.store))}"
+    if first is not None:
+        return f"{copied_root(root, first)}: nothing was done; {copied_root_hint(root, first)}"
+    is_anothers = is_of_another_root(written(connection), read_written(layout.written))
+    if is_anothers or _of_another_realm(layout, connection) is not None:
+        return (
             f"{layout.store} is not the store that was written here last (see {layout.written}), "
             "but that of another root: nothing was done; put this root's own back, or let "
             "reconcile doctor --rebuild make it again from the files beside it"
         )
+    return None
+
+
+def why_older_or_anothers(layout: Layout, connection: apsw.Connection, last: Written) -> str | None:
+    """Say how it shows that the store is an older copy, or that of another root; None: nothing shows it."""
+    return why_older(connection, last) or _of_another_realm(layout, connection)
+
+
+def _of_another_realm(layout: Layout, connection: apsw.Connection) -> str | None:
+    """Say that the files beside a store are of another realm, where neither has a uid to tell them apart.
+
+    Both are of an older version then. The uid of a realm is made where its root lay first.
+    """
+    if written(connection).uid is not None or read_written(layout.written).uid is not None:
+        return None
+    from state.store.row_files import read_realm_meta  # of stores of older versions only
+
+    said, known = read_realm_meta(layout.row_files).get("realm_uid"), get_meta(connection, "realm_uid")
+    if None in (said, known) or said == known:
+        return None
+    return f"or that of another root: it is of realm {known}, the files beside it are of {said}"
 
 
 def newest_copy(layout: Layout) -> str:
