@@ -41,10 +41,10 @@ class Unfollowed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Unsaid(msgspec.Struct, frozen=True, kw_only=True):
-    """A campaign that lost its spec as another of its hero came, and nobody says if the two are one."""
+    """A campaign that came as others lost their specs, and nobody says if it is one of them."""
 
-    old: str
     new: str
+    old: tuple[str, ...]
 
 
 class KeptName(msgspec.Struct, frozen=True, kw_only=True):

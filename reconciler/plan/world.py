@@ -78,7 +78,7 @@ class World(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         if not self.misnamed or campaign in self.desired.campaigns or self.is_deleted(campaign):
             return False
         asked = {one.new: one.old for one in self.facts.unsaid}
-        return any(asked.get(name, campaign) == campaign for name in self.misnamed)
+        return any(campaign in asked.get(name, (campaign,)) for name in self.misnamed)
 
     def stays_as_it_is(self, campaign: str) -> bool:
         """Do its run and its jobs go on as they are, until a wrong name is put right?"""

@@ -4,6 +4,7 @@ git pairs only files that came with files that left. Where names are swapped in 
 and in a chain of them git pairs the first with the last. So the contents are compared, names apart.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from reconciler.app.planning.spec_log import compared, logged, moves_of
@@ -15,6 +16,7 @@ from reconciler.plan.campaigns.traces import Moves
 _LINES_WITH_NAMES = (b"id:", b"was:")
 _NO_BLOB = {"0"}
 _RAW = ("--no-renames", "--raw", "--no-abbrev")
+Lines = tuple[bytes, ...]
 Blobs = Mapping[str, str]
 """Path → blob, of the files that a commit changed, on one side of it."""
 
@@ -65,25 +67,51 @@ def _contents(reader: ObjectReader, blobs: Blobs) -> dict[str, bytes]:
     return {path: reader.read(blob, "blob", MAX_BYTES) for path, blob in blobs.items()}
 
 
-def _without_names(content: bytes) -> bytes:
+def _without_names(content: bytes) -> Lines:
     lines = content.splitlines()
-    return b"\n".join(line.rstrip() for line in lines if not line.startswith(_LINES_WITH_NAMES))
+    return tuple(line.rstrip() for line in lines if not line.startswith(_LINES_WITH_NAMES))
 
 
 def rewritten(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> list[tuple[str, str]]:
     """Return (old path, new path) where a file has what one other had, which left or was given another's.
 
     `before`, `after`: path → content of the files that changed; the lines in which they say their names count
-    for nothing. Nothing where only files that came read like files that left: git pairs those itself.
+    for nothing. One that was edited besides reads like the other where that had more of its lines than it had
+    itself. Nothing where only files that came read like files that left: git pairs those itself.
     """
-    read_like: dict[str, str] = {}
     had = {path: _without_names(content) for path, content in before.items()}
-    for path, content in after.items():
-        now = _without_names(content)
-        had_it = [old for old, was in had.items() if was == now]
-        if len(had_it) == 1 and had_it[0] != path:
-            read_like[path] = had_it[0]
+    now = {path: _without_names(content) for path, content in after.items()}
+    read_like = _alike(had, now)
+    for path in [path for path in now if path in had and path not in read_like]:
+        others = had.keys() - {path, *read_like.values()}
+        if (nearest := _nearest(now[path], {old: had[old] for old in others}, had[path])) is not None:
+            read_like[path] = nearest
     while copies := [new for new, old in read_like.items() if old in after and old not in read_like]:
         for new in copies:
             del read_like[new]
     return [(old, new) for new, old in read_like.items()] if read_like.keys() & before.keys() else []
+
+
+def _alike(had: Mapping[str, Lines], now: Mapping[str, Lines]) -> dict[str, str]:
+    """Return new path → the one other that had the very same lines."""
+    found: dict[str, str] = {}
+    for path, content in now.items():
+        had_it = [old for old, was in had.items() if was == content]
+        if len(had_it) == 1 and had_it[0] != path:
+            found[path] = had_it[0]
+    return found
+
+
+def _nearest(now: Lines, others: Mapping[str, Lines], own: Lines) -> str | None:
+    """Return the one other that had more of a file's lines than the file itself had; None: there is none."""
+    apart = {old: _lines_apart(was, now) for old, was in others.items()}
+    least = min(apart.values(), default=None)
+    if least is None or least >= _lines_apart(own, now):
+        return None
+    nearest = [old for old, number in apart.items() if number == least]
+    return nearest[0] if len(nearest) == 1 else None
+
+
+def _lines_apart(was: Lines, now: Lines) -> int:
+    """Return how many lines one of the two has and the other has not."""
+    return ((Counter(was) - Counter(now)) + (Counter(now) - Counter(was))).total()

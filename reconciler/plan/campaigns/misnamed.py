@@ -10,6 +10,7 @@ from reconciler.desired.mistakes import nearest_name
 from reconciler.plan.campaigns.renames import unknown_names, without_spec
 from reconciler.plan.draft import Draft
 from reconciler.plan.world import World
+from state.store.rows import CampaignRow
 
 
 class _Misnamed(NamedTuple):
@@ -60,12 +61,16 @@ def _never_was(world: World) -> Iterator[_Misnamed]:
     """Yield what says `was:` of a campaign that has another spec, or of none while one has lost its spec."""
     store = world.facts.store
     left = [row.name for row in without_spec(world.desired, store)]
+    gone = {name: row.name for row in _gone_for_good(world) for name in (*row.former, row.name)}
     now = {name: row.name for row in store.campaigns for name in row.former}
-    for name in unknown_names(world.desired, store) if left or now else ():
+    for name in unknown_names(world.desired, store) if left or now or gone else ():
         was = world.desired.campaigns[name].spec.was
         if was == NO_FORMER_NAME:
             continue
-        if was is not None and was in now:
+        if was is not None and was in gone:
+            message = f"its spec says was: {was}, which was deleted for good"
+            yield _Misnamed(name, message, "write was: none: it begins anew then")
+        elif was is not None and was in now:
             message = f"its spec says was: {was}, which is {now[was]} by now, and has a spec"
             yield _Misnamed(name, message, "write was: none: it begins anew then")
         elif was is not None and left:
@@ -74,6 +79,14 @@ def _never_was(world: World) -> Iterator[_Misnamed]:
             message = f"its spec says was: {was}, which is no campaign without a spec"
             hint = f"those without one: {', '.join(left)}{meant}; or write was: none: it begins anew then"
             yield _Misnamed(name, message, hint)
+
+
+def _gone_for_good(world: World) -> Iterator[CampaignRow]:
+    """Yield the campaigns that were deleted and lie in the trash no more."""
+    for row in world.facts.store.campaigns:
+        stone = world.facts.deletion(row.uid) if row.status == "deleted" else None
+        if stone is not None and stone.state == "purged":
+            yield row
 
 
 def _taken_names(world: World) -> Iterator[_Misnamed]:

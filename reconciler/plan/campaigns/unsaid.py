@@ -1,8 +1,10 @@
-"""A campaign that lost its spec while another of its hero came: the same under a new name, or a new one?
+"""Campaigns that lost their specs while others of their hero came: the same under a new name, or new ones?
 
 git compares lines and sees no move where most of a short file changed. So that nothing begins anew by a slip,
-a person is asked: where between the last commit that was taken up and this one a hero lost exactly one spec
-of a campaign that has trained, and got exactly one that says nothing of what it was.
+a person is asked: where between the last commit that was taken up and this one a hero lost the spec of a
+campaign that has trained, and got one that says nothing of what it was. A hero with another name counts as
+the same for the campaigns that keep their ids. Where nobody can tell what had a spec before, one pair alone
+is asked about.
 """
 
 from collections.abc import Collection
@@ -26,31 +28,40 @@ def with_unsaid(facts: Facts, desired: Desired, before: Collection[str] | None) 
     """
     asked = {name for one in facts.unfollowed for name in (one.old, one.new)}
     found = find_unsaid(desired, facts.store, before)
-    found = tuple(one for one in found if not asked & {one.old, one.new})
+    found = tuple(one for one in found if not asked & {one.new, *one.old})
     return msgspec.structs.replace(facts, unsaid=found) if found else facts
 
 
 def find_unsaid(desired: Desired, store: StoreView, before: Collection[str] | None) -> tuple[Unsaid, ...]:
-    """Return the pairs in doubt, by name."""
+    """Return those in doubt, by name, each with what it may be."""
     came = [name for name in _begun_from_nothing(desired, store) if before is None or name not in before]
     left = [
         row
         for row in without_spec(desired, store)
         if (before is None or row.name in before) and _has_trained(store, row)
     ]
-    found = []
-    for name in came:
-        hero = name.partition("/")[0]
-        is_archived = desired.campaigns[name].spec.state == "archived"
-        of_hero = [one for one in came if one.partition("/")[0] == hero]
-        fitting = [
-            row
-            for row in left
-            if row.name.partition("/")[0] == hero and (row.status != "archived" or is_archived)
-        ]
-        if len(of_hero) == len(fitting) == 1:
-            found.append(Unsaid(old=fitting[0].name, new=name))
-    return tuple(found)
+    pairs = [(name, row.name) for name in came for row in left if _may_be(desired, name, row)]
+    if before is None:
+        pairs = [pair for pair in pairs if _is_alone(pair, pairs, came)]
+    return tuple(
+        Unsaid(new=name, old=old) for name in came if (old := tuple(row for new, row in pairs if new == name))
+    )
+
+
+def _may_be(desired: Desired, name: str, row: CampaignRow) -> bool:
+    """Could a new campaign be this one: of its hero, or with its id where that hero has no spec any more?"""
+    hero, _, id_ = name.partition("/")
+    its_hero, _, its_id = row.name.partition("/")
+    if row.status == "archived" and desired.campaigns[name].spec.state != "archived":
+        return False
+    return hero == its_hero or (id_ == its_id and its_hero not in desired.heroes)
+
+
+def _is_alone(pair: tuple[str, str], pairs: Collection[tuple[str, str]], came: Collection[str]) -> bool:
+    """Is it the only pair of either of the two, and the only new one of its hero?"""
+    hero = pair[0].partition("/")[0]
+    of_hero = [name for name in came if name.partition("/")[0] == hero]
+    return len(of_hero) == 1 and all(one == pair or not {*one} & {*pair} for one in pairs)
 
 
 def _begun_from_nothing(desired: Desired, store: StoreView) -> list[str]:
@@ -66,14 +77,17 @@ def _has_trained(store: StoreView, row: CampaignRow) -> bool:
 
 
 def plan_unsaid(world: World, draft: Draft) -> list[str]:
-    """Ask about each pair; return the names of the new ones, for which nothing is planned meanwhile."""
+    """Ask about each of them; return the names of the new ones, for which nothing is planned meanwhile."""
     for one in world.facts.unsaid:
-        saved = count(len(world.seen(one.old).all_complete), "checkpoint")
+        saved = [(old, count(len(world.seen(old).all_complete), "checkpoint")) for old in one.old]
+        lost = " and ".join(f"{old} ({number})" for old, number in saved)
+        is_one = len(one.old) == 1
+        its, same = ("its spec", "the same campaign") if is_one else ("their specs", "one of them")
         draft.block(
             f"campaign/{one.new}",
             code="rename-unsaid",
-            message=f"it came as {one.old} ({saved}) lost its spec: nothing says if it is the same campaign",
+            message=f"it came as {lost} lost {its}: nothing says if it is {same}",
             cause=world.where(f"campaign/{one.new}"),
-            hint=f"write was: {one.old} if it is the same campaign, was: none if it is a new one",
+            hint=f"write was: {' or '.join(one.old)} if it is {same}, was: none if it is a new one",
         )
     return [one.new for one in world.facts.unsaid]

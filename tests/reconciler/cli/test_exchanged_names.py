@@ -145,6 +145,15 @@ def test_names_exchanged_in_one_commit_are_asked_about_and_followed_by_was(
     assert two.is_settled()
 
 
+def test_names_exchanged_in_one_commit_with_a_letter_edited_besides_are_asked_about(two: Two) -> None:
+    two.move((FIRST, SECOND), (SECOND, FIRST))
+    two.spec(SECOND).write_text(two.spec(SECOND).read_text().replace("people who", "people that"))
+    two.git("commit", "-qa", "--amend", "-m", "other names, and another word")
+    assert two.blocked().keys() == {FIRST, SECOND}
+    assert two.apply() == Blocked.exit_code
+    assert two.names() == {"7": "pip/campaign-001", "9": "pip/campaign-002"}
+
+
 def test_a_commit_that_leaves_a_name_in_doubt_is_not_called_applied(two: Two) -> None:
     before = json.loads(two.run("status", "--json").stdout)["applied_commit"]
     two.move((FIRST, SECOND), (SECOND, FIRST))

@@ -1,7 +1,6 @@
 """A root that is a copy of another one, or of another realm: every command that looks says so, apply refuses it."""
 
 import json
-import os
 import shutil
 from contextlib import closing
 from pathlib import Path
@@ -60,7 +59,7 @@ def test_a_copy_of_a_root_is_refused_while_the_first_lies_there_and_goes_on_once
 def test_a_root_that_was_moved_or_is_seen_by_another_name_is_the_same(used: Path, run_in: Any) -> None:
     moved, link = used.with_name("moved"), used.with_name("link")
     used.rename(moved)
-    os.symlink(moved, link)
+    link.symlink_to(moved)
     assert root_blocked(run_in(moved, "plan", "--json")) == []
     assert run_in(moved, "apply", "--once").exit_code in (0, 3)
     assert root_blocked(run_in(link, "plan", "--json")) == []

@@ -73,6 +73,7 @@ class Builder:
         self.words = words
         self.facts = Facts(
             store=StoreView(realm_uid=REALM_UID, epoch=1),
+            copied_from=words.get("copied_from"),
             disk=DiskFacts(
                 root="/root",
                 exists=True,
