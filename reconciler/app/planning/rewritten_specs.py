@@ -16,6 +16,8 @@ from reconciler.plan.campaigns.traces import Moves
 _LINES_WITH_NAMES = (b"id:", b"was:")
 _NO_BLOB = {"0"}
 _RAW = ("--no-renames", "--raw", "--no-abbrev")
+_MOST_COMPARED = 50
+"""Of more files that one commit changed, those that were edited besides are not compared with all others."""
 Lines = tuple[bytes, ...]
 Blobs = Mapping[str, str]
 """Path → blob, of the files that a commit changed, on one side of it."""
@@ -82,7 +84,8 @@ def rewritten(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> list[t
     had = {path: _without_names(content) for path, content in before.items()}
     now = {path: _without_names(content) for path, content in after.items()}
     read_like = _alike(had, now)
-    for path in [path for path in now if path in had and path not in read_like]:
+    edited = [path for path in now if path in had and path not in read_like]
+    for path in edited if len(edited) <= _MOST_COMPARED else ():
         others = had.keys() - {path, *read_like.values()}
         if (nearest := _nearest(now[path], {old: had[old] for old in others}, had[path])) is not None:
             read_like[path] = nearest
