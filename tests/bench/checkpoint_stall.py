@@ -13,6 +13,7 @@ import msgspec
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "trainer"))
 from builders import Realm, a_config, a_model, orders
+from peer_libraries import TRAINER, missing
 from seen import metrics
 
 NUM_SAVES, GOAL = 5, 0.2
@@ -28,6 +29,9 @@ SHAPE = {
 
 
 def measure(folder: Path) -> Iterator[str]:
+    if (why := missing(TRAINER)) is not None:
+        yield f"not measured: {why}"
+        return
     theirs = _theirs(folder)
     stalls, writes, held = _ours(folder)
     usual, peer = statistics.median(stalls[1:]), statistics.median(theirs)

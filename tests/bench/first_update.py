@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from machine import environment
+from peer_libraries import SFT_TRAINER, missing
 from realms import Realm
 
 REPEAT = 5
@@ -17,6 +18,9 @@ PEER = Path(__file__).resolve().parent / "peers" / "sft_first_update.py"
 
 
 def measure(folder: Path) -> Iterator[str]:
+    if (why := missing(SFT_TRAINER)) is not None:
+        yield f"not measured: {why}"
+        return
     request = request_of_first_run(Realm(folder))
     ours, theirs = [], []
     for number in range(REPEAT + 1):

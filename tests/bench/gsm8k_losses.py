@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
+from peer_libraries import SFT_TRAINER, missing
 from training_speed import first_request, losses_beside, write_documents
 
 from state.contract.orders import Orders, RowShape
@@ -25,6 +26,9 @@ BOUNDS = {"fp32": {200: 1e-5}, "bf16": {200: 1e-3, 500: 1e-2}}
 
 
 def measure(folder: Path) -> Iterator[str]:
+    if (why := missing(SFT_TRAINER)) is not None:
+        yield f"not measured: {why}"
+        return
     if not ROWS.is_file():
         yield f"not measured: {ROWS.name} is not beside the checkout"
         return
@@ -81,4 +85,6 @@ def _tiny(config: RunConfig, precision: str) -> RunConfig:
 
 
 if __name__ == "__main__":
+    if (lacking := missing(SFT_TRAINER)) is not None:
+        sys.exit(f"not measured: {lacking}")
     print(json.dumps(distances(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]))))

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 from first_update import request_of_first_run
+from peer_libraries import TRAINER, missing
 from realms import Realm, cpu_seconds
 
 from state.contract.orders import Orders
@@ -36,6 +37,9 @@ class Told(NamedTuple):
 
 
 def measure(folder: Path) -> Iterator[str]:
+    if (why := missing(TRAINER)) is not None:
+        yield f"not measured: {why}"
+        return
     request = first_request(folder)
     documents = folder / "documents.jsonl"
     tokens, fill = write_documents(request, documents, UPDATES)

@@ -22,9 +22,13 @@ class Clock:
 
     def __init__(self, device: torch.device, warm_up: int) -> None:
         self.device, self._warm_up = device, warm_up
+        self._moments: list[float] = []
+
+    def start(self) -> None:
+        """Begin, with the model where it is trained."""
         self._moments = [self._now()]
-        if device.type == "cuda":
-            torch.cuda.reset_peak_memory_stats(device)
+        if self.device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats(self.device)
 
     def update_done(self) -> None:
         self._moments.append(self._now())
@@ -72,7 +76,7 @@ def trl(model: Any, rows: Sequence[list[int]], settings: dict[str, Any], clock: 
     from trainer.data.tokenizers import byte_tokenizer
 
     def start(folder: str) -> Any:
-        asked = SFTConfig(output_dir=folder, max_length=2048, **_common(clock.device), **settings)
+        asked = SFTConfig(output_dir=folder, **_common(clock.device), **({"max_length": 2048} | settings))
         dataset = Dataset.from_list([{"input_ids": row} for row in rows])
         names = byte_tokenizer(CHATML, 2048)  # of no use for rows of ids, but it asks for one
         return SFTTrainer(model=model, args=asked, train_dataset=dataset, processing_class=names)
