@@ -1,6 +1,6 @@
 """What others import and a short command never looks into: loaded once somebody does look.
 
-Beside our own modules these are a twelfth of a plan with nothing to do.
+Together this is a twelfth of a plan with nothing to do (41 of 491 million instructions, by valgrind).
 """
 
 import sys

@@ -55,6 +55,7 @@ def _realm_of(folder: Path, count: int) -> Realm:
     large_plan.CAMPAIGNS_PER_HERO = campaigns // large_plan.NUM_HEROES
     large_plan.CHECKPOINTS_PER_CAMPAIGN = min(count, _PER_CAMPAIGN)
     large_plan._write_world(realm, large_plan._write_specs(realm))
+    realm.run("apply", "--until-converged")  # the commit is taken up, as those of the peers are
     return realm
 
 

@@ -12,6 +12,9 @@ from reconciler.desired.git_process import SourceError, run
 from reconciler.desired.git_source import Commit
 from reconciler.plan.campaigns.traces import Moves, corrected
 
+_OF_A_SHALLOW_ONE = ("shallow", "commondir")
+"""Files of which a shallow clone has one; a linked work tree has the second, and git is asked."""
+
 
 class MovesSince(NamedTuple):
     """Steps, oldest first; each as git says, and as the contents of the files read."""
@@ -37,9 +40,11 @@ def moves_since(commit: Commit, last: str) -> MovesSince:
 
 def _is_cut(commit: Commit, last: str) -> bool:
     """Does a shallow clone not show what led from one commit to the other?"""
-    if run(commit.git_dir, "rev-parse", "--is-shallow-repository").stdout.strip() != b"true":
+    if not any((commit.git_dir / name).exists() for name in _OF_A_SHALLOW_ONE):
         return False
-    return run(commit.git_dir, "merge-base", "--is-ancestor", last, commit.id).returncode != 0
+    said = run(commit.git_dir, "rev-parse", "--is-shallow-repository").stdout
+    is_ancestor = ("merge-base", "--is-ancestor", last, commit.id)
+    return said.strip() == b"true" and run(commit.git_dir, *is_ancestor).returncode != 0
 
 
 def _by_commit(commit: Commit, last: str) -> MovesSince:
