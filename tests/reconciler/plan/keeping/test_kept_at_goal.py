@@ -1,12 +1,19 @@
 """What would be kept at a campaign's goal: the real rules over the saves to come, and nothing made up."""
 
+import json
+
 import msgspec
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from reconciler.plan.keeping.kept_at_goal import AtGoal, at_goal
 from reconciler.plan.retention.records import Record
 from reconciler.plan.retention.retain import retain
 from reconciler.plan.retention.rules import Rules
+
+EVERY = 500
+"""Updates between two saves."""
 
 
 def world(
@@ -104,3 +111,57 @@ def test_asking_once_for_the_whole_way_says_what_asking_after_each_save_says(rul
         gone |= {one.id for one in retain(there, rules) if one.decision == "drop"}
     at_once = {one.id for one in retain(saves, rules) if one.decision == "keep"}
     assert {one.id for one in saves} - gone == at_once
+
+
+def by_hand(saved: list[int], goal: int, rules: dict[str, int], pins: set[int]) -> set[int]:
+    """Return the steps that are left at the goal, by another way: save after save, with lists alone.
+
+    Each save is added as it comes, and what no sentence of the rules keeps is crossed out at once. The best is
+    the first one: losses rise in this world, and saves to come have none.
+    """
+    left: list[int] = []
+    for step in [*saved, *(step for step in range(saved[-1] + 1, goal) if step % EVERY == 0), goal]:
+        left.append(step)
+        if step < saved[-1]:
+            continue  # what lies there now is judged together
+        for old in list(left):
+            is_in_window = old in left[-rules["keep_checkpoints"] :]
+            is_kept_for_ever = bool(rules.get("keep_every")) and old % rules["keep_every"] == 0
+            if not (is_in_window or is_kept_for_ever or old in pins or old == saved[0]):
+                left.remove(old)
+    return set(left)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    num_saved=st.integers(1, 6),
+    beyond=st.integers(1, 7_300),
+    window=st.integers(1, 6),
+    keep_every=st.sampled_from([None, 1_000, 1_500, 2_500]),
+    pinned=st.booleans(),
+)
+def test_what_is_told_of_the_goal_is_what_a_simulation_by_hand_is_left_with(
+    world_of, num_saved: int, beyond: int, window: int, keep_every: int | None, pinned: bool
+):
+    saved = [EVERY * number for number in range(1, num_saved + 1)]
+    goal = saved[-1] + beyond
+    rules = {"keep_checkpoints": window} | ({"keep_every": keep_every} if keep_every else {})
+    pin = saved[num_saved // 2]
+    text = f"campaigns: {{active: {json.dumps(rules)}}}\n" + (
+        f"pins: [pip/campaign-001@{pin}]\n" if pinned else ""
+    )
+    found = world(world_of, text, goal=f"{{updates: {goal}}}", steps=saved)
+    found = with_rising_losses(found)
+
+    told = kept(found)
+
+    assert told.num_kept == len(by_hand(saved, goal, rules, {pin} if pinned else set()))
+
+
+def with_rising_losses(found):
+    rows = (
+        msgspec.structs.replace(row, val_loss=1.0 + number / 10)
+        for number, row in enumerate(found.facts.store.ledger)
+    )
+    store = msgspec.structs.replace(found.facts.store, ledger=tuple(rows))
+    return msgspec.structs.replace(found, facts=msgspec.structs.replace(found.facts, store=store))
