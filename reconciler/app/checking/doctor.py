@@ -344,8 +344,8 @@ def _checkpoints(view: View) -> Iterator[Check]:
         name = f"{row.name}@{newest.step}"
         problems = verify_contents(Path(newest.path), newest.manifest)
         if problems:
-            sentence = f"{name} is damaged: {problems[0]}"
-            yield _fail("checkpoint", sentence, "restore the folder from a copy; nothing of it is deleted")
+            mend = f"reconcile scrub {name} mends it from another copy where there is one; nothing is deleted"
+            yield _fail("checkpoint", f"{name} is damaged: {problems[0]}", mend)
         else:
             yield _ok("checkpoint", f"{name}: all {len(newest.manifest.files)} files have the right digest")
 
@@ -355,5 +355,6 @@ def _damaged(view: View, row: CampaignRow) -> Iterator[Check]:
     in_force = {ledger.which: ledger for ledger in view.facts.ledger_of(row.uid)}
     for which, ledger in in_force.items():
         if ledger.damage is not None:
-            sentence = f"{row.name}@{which} is damaged: {ledger.damage}"
-            yield _fail("checkpoint", sentence, "restore the folder from a copy; nothing of it is deleted")
+            name = f"{row.name}@{which}"
+            mend = f"reconcile explain {name} says what mends it; nothing of it is deleted"
+            yield _fail("checkpoint", f"{name} is damaged: {ledger.damage}", mend)

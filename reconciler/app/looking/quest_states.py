@@ -5,16 +5,19 @@ from reconciler.desired.queue import Quest
 from reconciler.plan.queue.waiting import is_named
 
 _FURTHEST_FROM_DONE = ("processing", "queued", "failed", "skipped", "completed")
-_WORDS = {"quest-failed": "failed", "quest-skipped": "skipped"}
+_CHANGED = "changed"
+"""What a quest is in the plan whose content was edited: what was queued of it is trained as it was."""
+_WORDS = {"quest-failed": "failed", "quest-skipped": "skipped", "quest-changed": _CHANGED}
 """What a quest that does not move is called when it is its own job that stands in the way, by code."""
 
 
 def quest_states(view: View) -> dict[str, str]:
     """Return the state of every quest of the queue, by id.
 
-    What is learnt is completed, also where its source has changed since. Else what the plan says comes first
-    (blocked, failed, waits), then the jobs: where several campaigns train it, the one that has most to do; of
-    the campaigns that it names, if it names some. `new`: it has none yet.
+    What is learnt is completed, and what is trained as it was queued has its job's status, also where its
+    source has changed since. Else what the plan says comes first (blocked, failed, waits), then the jobs:
+    where several campaigns train it, the one that has most to do; of the campaigns that it names, if it names
+    some. `new`: it has none yet.
     """
     planned = _planned(view)
     return {quest.id: _state(_statuses(view, quest), planned.get(quest.id)) for quest in view.quests}
@@ -41,6 +44,8 @@ def _planned(view: View) -> dict[str, str]:
 
 
 def _state(statuses: set[str], planned: str | None) -> str:
+    if planned == _CHANGED:
+        planned = None if statuses & {"processing", "queued"} else "blocked"
     if planned is None or (planned == "blocked" and statuses == {"completed"}):
         return next((status for status in _FURTHEST_FROM_DONE if status in statuses), "new")
     return planned

@@ -77,7 +77,10 @@ def command(
     """Show what apply would do at REF (default: the commit checked out), with reasons. Changes nothing.
 
     REF may be BASE..HEAD: then only what HEAD adds to the plan of BASE is shown, and what it takes out of it.
-    With three dots BASE is the commit where the two parted."""
+    With three dots BASE is the commit where the two parted.
+
+    Below the changes stands what the rules keep ("Kept of"): of each campaign that loses checkpoints by this
+    plan and, of the active one, before its goal."""
     if worktree and ref != "HEAD":
         raise click.UsageError("--worktree plans from the files that are there; it goes without REF")
     if facts is not None and worktree:

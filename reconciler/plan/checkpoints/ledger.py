@@ -137,7 +137,7 @@ def _name_missing(
             code="checkpoint-missing",
             message=_LIES_IN_THE_TRASH if is_dropped else why_missing(seen, step),
             cause=ledger.path,
-            hint=_REBUILD if is_dropped else way_to_whole(seen, step) or _COPY,
+            hint=_REBUILD if is_dropped else way_to_whole(seen, step) or _put_back(row, ledger),
         )
 
 
@@ -154,7 +154,12 @@ def way_to_whole(seen: CheckpointFacts, step: int) -> str | None:
     return f"move {extra} away: without it that checkpoint counts again if it is whole" if extra else None
 
 
-_COPY = "restore the folder from a copy; training goes on from the newest complete one"
+def _put_back(row: CampaignRow, ledger: LedgerRow) -> str:
+    name = f"{row.name}@{ledger.which}"
+    lost = f"list {name} under acknowledged_losses in specs/retention.yaml"
+    return f"put a copy of it back there; or, if there is none, {lost}"
+
+
 _LIES_IN_THE_TRASH = "it lies in the trash, and the store knows of no drop: it is older than that"
 _REBUILD = "end apply, then: reconcile doctor --rebuild, which reads the tombstones in the trash"
 

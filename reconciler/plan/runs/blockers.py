@@ -211,7 +211,7 @@ def _block_all_lost(world: World, draft: Draft, campaign: str) -> bool:
     newest = max(saved, key=lambda row: row.sequence)
     stones = [world.facts.tombstone(row) for row in saved]
     trashed = [stone.thing for stone in stones if stone is not None and stone.state == "trashed"]
-    back = f"take it back: reconcile undelete {trashed[-1]}" if trashed else "restore the folder from a copy"
+    back = f"take it back: reconcile undelete {trashed[-1]}" if trashed else "put a copy of it back there"
     draft.block(
         f"campaign/{campaign}",
         code="learning-lost",

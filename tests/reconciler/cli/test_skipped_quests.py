@@ -47,6 +47,20 @@ def test_a_quest_that_was_skipped_twice_has_one_name_in_both_listings(skipped) -
     assert (quest["state"], quest["message"]) == ("skipped", SKIPPED)
 
 
+@pytest.mark.parametrize(
+    ("status", "state", "why"),
+    [
+        ("processing", "processing", "its content changed after it was queued"),
+        ("skipped", "blocked", "something of it was trained before"),
+    ],
+)
+def test_a_quest_that_was_edited_is_called_as_what_was_queued_of_it(skipped, status, state, why) -> None:
+    run = skipped(status=status, demoted=False, last_error=None, source_key="as it was before the edit")
+    (quest,) = json.loads(run("get", "quest", "q1", "--json").stdout)["items"]
+    assert quest["state"] == state
+    assert why in quest["message"]
+
+
 def test_a_job_that_waits_in_its_own_place_is_only_queued(skipped) -> None:
     run = skipped(status="queued", demoted=False, last_error=None)
     assert shown(run, "jobs").rstrip().endswith("  queued")
