@@ -13,8 +13,9 @@ from reconciler.plan.keeping.kept import rules_for
 from reconciler.plan.keeping.milestones import milestone_steps
 from reconciler.plan.keeping.stock import Stock, stock_of
 from reconciler.plan.retention.records import MalformedRecords
+from reconciler.plan.segments.rollbacks import open_rewind
 from reconciler.plan.world import World
-from state.store.rows import LedgerRow, TrashRow
+from state.store.rows import CampaignRow, LedgerRow, TrashRow
 
 
 class Protection(msgspec.Struct, frozen=True):
@@ -94,6 +95,7 @@ def _protections(world: World, stone: TrashRow) -> Iterator[Protection]:
     names = frozenset(f"{row.name}@{one.which}" for one in held)
     yield from _pins(world, names)
     yield from _starts(world, stone, names)
+    yield from _rewind(world, row, names)
     if held and not stone.is_campaign and not world.wants_cleanup(row):
         yield from _tags(world, stock, names)
         yield from _milestones(world, stock, held[0])
@@ -113,6 +115,14 @@ def _starts(world: World, stone: TrashRow, names: frozenset[str]) -> Iterator[Pr
             spec = world.where(f"campaign/{name}", "starting_checkpoint") if has_spec else None
             cause = spec or f"campaigns/{name}"
             yield Protection(f"{checkpoint} is the starting point of {name}", cause)
+
+
+def _rewind(world: World, row: CampaignRow, names: frozenset[str]) -> Iterator[Protection]:
+    rewind = open_rewind(world, row)
+    if rewind is not None and (name := f"{row.name}@{rewind.to}") in names:
+        yield Protection(
+            f"{name} is what {row.name} is to go back to", world.where(f"campaign/{row.name}", "rewind")
+        )
 
 
 def _tags(world: World, stock: Stock, names: frozenset[str]) -> Iterator[Protection]:

@@ -16,6 +16,7 @@ from reconciler.plan.retention.records import MalformedRecords, Record, Referenc
 from reconciler.plan.retention.retain import retain
 from reconciler.plan.retention.rules import Best, Rules
 from reconciler.plan.segments.releases import open_branch, stand_of
+from reconciler.plan.segments.rollbacks import open_rewind
 from reconciler.plan.world import World
 from state.examinations import accuracies, versions_now
 from state.store.rows import CampaignRow, LedgerRow
@@ -205,6 +206,8 @@ def references_to(world: World, row: CampaignRow) -> Iterator[Reference]:
     branch = open_branch(world, row) if world.facts.segments_of(row.uid) else None
     if branch is not None and (stand := stand_of(world, branch)) is not None:
         yield Reference(id=_name_by_digest(world, row, stand.digest), reason="a release goes on from it")
+    if (rewind := open_rewind(world, row)) is not None:
+        yield Reference(id=f"{row.name}@{rewind.to}", reason="its spec asks to go back to it")
     yield from lasting_references(world, row)
 
 

@@ -57,18 +57,25 @@ def rollback_of(world: World, row: CampaignRow) -> Rollback | NoRollback | None:
 
 def _asked(world: World, row: CampaignRow) -> Rollback | NoRollback | None:
     """Return the rollback that the campaign's spec asks for, unless it was made."""
-    rewind = world.desired.campaigns[row.name].spec.rewind
+    rewind = open_rewind(world, row)
     if rewind is None:
         return None
     wanted = _wanted(rewind)
-    if any(one.wanted == wanted for one in world.facts.segments_of(row.uid)):
-        return None
     cause = world.where(f"campaign/{row.name}", "rewind")
     parent = next((one for one in usable(world, row) if one.step == rewind.to), None)
     if parent is None and (rewind.to > 0 or row.starting_checkpoint is not None):
         return _not_there(world, row, rewind.to, cause)
     factor = _factor_at(world, row, parent)
     return Rollback(wanted, rewind.reason, cause, True, parent, factor)  # noqa: FBT003 - a person asked
+
+
+def open_rewind(world: World, row: CampaignRow) -> Rewind | None:
+    """Return the line of a campaign's spec that asks it to go back, until that is done."""
+    source = world.desired.campaigns.get(row.name)
+    rewind = source.spec.rewind if source is not None and row.status not in ("archived", "deleted") else None
+    if rewind is None or any(one.wanted == _wanted(rewind) for one in world.facts.segments_of(row.uid)):
+        return None
+    return rewind
 
 
 def overtaken(world: World, row: CampaignRow) -> str | None:
