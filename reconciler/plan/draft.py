@@ -27,7 +27,7 @@ class Draft:
         """What stays in the trash because nothing asks any more for it to go."""
         self.held_drops: set[int] = set()
         """Of ledger rows whose drop was cut short and is not finished for now: they lie in their place."""
-        self.judged: dict[tuple[str, str, bool], dict[int, str]] = {}
+        self.judged: dict[tuple[str, str, int], dict[int, str]] = {}
         """What the rules in force would keep of the trash, as `keeping.kept_again` found it."""
         self.judged_optimizers: dict[tuple[str, str], Mapping[str, str]] = {}
         """The same of optimizers' states, by digest of what kept its weights."""

@@ -1,6 +1,6 @@
 """What retention says of a campaign's checkpoints now: rules from the specs, records from ledger and disk."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -19,7 +19,7 @@ from reconciler.plan.segments.releases import open_branch, stand_of
 from reconciler.plan.segments.rollbacks import open_rewind
 from reconciler.plan.world import World
 from state.examinations import accuracies, versions_now
-from state.store.rows import CampaignRow, LedgerRow
+from state.store.rows import CampaignRow, LedgerRow, SegmentRow
 
 METRICS = ("train_loss", "val_loss")
 """Those that every checkpoint may have; examinations add `accuracy` and `accuracy/<skill>`."""
@@ -159,6 +159,29 @@ def records_of(world: World, stock: Stock) -> tuple[Record, ...]:
         found["segment"] = stock.row.segment if one.is_living else one.segment
         records.append(_record(one, examined_in, id=name, **found))
     return tuple(records)
+
+
+def records_before(world: World, stock: Stock, since: Sequence[SegmentRow]) -> tuple[Record, ...]:
+    """Return the same as before these segments were begun: what their rollbacks left is living still."""
+    records = records_of(world, stock)
+    rollbacks = [one for one in since if one.kind == "rollback"]
+    if not rollbacks:
+        return records
+    branches = {one.number for one in world.facts.segments_of(stock.row.uid) if one.kind == "decay"}
+    left = {
+        one.sequence for one in stock.ledger if one.segment not in branches and _is_left_by(one, rollbacks)
+    }
+    living = stock.row.segment
+    return tuple(
+        msgspec.structs.replace(one, segment=living) if one.sequence in left else one for one in records
+    )
+
+
+def _is_left_by(one: LedgerRow, rollbacks: Sequence[SegmentRow]) -> bool:
+    """Was it living until one of these went on from before it?"""
+    return not one.is_living and any(
+        one.segment < back.number and one.step > back.parent_step for back in rollbacks
+    )
 
 
 def metrics_of(one: LedgerRow, examined_in: Mapping[str, frozenset[str]] = {}) -> dict[str, float | None]:

@@ -2,16 +2,16 @@
 
 Checkpoints are judged as if nothing that lies in the trash whole had gone. By rules that nobody changed that
 says of each what was said when it was dropped: what lies there is older than what stayed. What moves without
-a word of the rules is not judged by: a segment that was begun since (what is the newest of a stretch is
-another then), and the archive's rules where the campaign was archived since.
+a word of the rules is not judged by: a segment that was begun since (what it left counts as living still, or
+another would be the newest of a stretch), and the archive's rules where the campaign was archived since.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from reconciler.plan.draft import Draft
-from reconciler.plan.keeping.kept import by_stretch, checkpoint_id, records_of, rules_of, set_name
+from reconciler.plan.keeping.kept import by_stretch, checkpoint_id, records_before, rules_of, set_name
 from reconciler.plan.keeping.optimizers import wanted
 from reconciler.plan.keeping.stock import Stock, stock_of
 from reconciler.plan.keeping.unasked import as_judged, has_rule, is_judged
@@ -21,7 +21,7 @@ from reconciler.plan.retention.protections import NO_RULE
 from reconciler.plan.retention.records import MalformedRecords, Record
 from reconciler.plan.retention.rules import Rules
 from reconciler.plan.world import World
-from state.store.rows import CampaignRow, TrashRow
+from state.store.rows import CampaignRow, SegmentRow, TrashRow
 
 
 def is_kept_again(world: World, draft: Draft, stone: TrashRow) -> bool:
@@ -67,9 +67,8 @@ def _why(world: World, draft: Draft, stock: Stock, row: CampaignRow, stone: Tras
         return NO_RULE
     if stone.keeps is not None:
         return _optimizers(world, draft, stock, row).get(stone.keeps)
-    begun = (segment.begun_at for segment in world.facts.segments_of(row.uid))
-    by_segment = all(at < stone.trashed_at for at in begun)
-    return _judged(world, draft, stock, row, by_segment=by_segment).get(stone.sequence)
+    since = tuple(one for one in world.facts.segments_of(row.uid) if one.begun_at >= stone.trashed_at)
+    return _judged(world, draft, stock, row, since).get(stone.sequence)
 
 
 def _optimizers(world: World, draft: Draft, stock: Stock, row: CampaignRow) -> Mapping[str, str]:
@@ -83,21 +82,21 @@ def _optimizers(world: World, draft: Draft, stock: Stock, row: CampaignRow) -> M
 
 
 def _judged(
-    world: World, draft: Draft, stock: Stock, row: CampaignRow, *, by_segment: bool
+    world: World, draft: Draft, stock: Stock, row: CampaignRow, since: Sequence[SegmentRow]
 ) -> Mapping[int, str]:
     """Return what would be kept, found once in a plan."""
-    key = (row.uid, row.status, by_segment)
+    key = (row.uid, row.status, len(since))
     if key not in draft.judged:
-        draft.judged[key] = _kept_of(world, stock, row, by_segment=by_segment)
+        draft.judged[key] = _kept_of(world, stock, row, since)
     return draft.judged[key]
 
 
-def _kept_of(world: World, stock: Stock, row: CampaignRow, *, by_segment: bool) -> dict[int, str]:
+def _kept_of(world: World, stock: Stock, row: CampaignRow, since: Sequence[SegmentRow]) -> dict[int, str]:
     """Return what would be kept of what lies in the trash, by sequence, each with why."""
     lying, rules = _lying(world, stock), _rules_of(world, row)
-    records = tuple(_as_if_it_lay_there(record, lying) for record in records_of(world, stock))
+    records = tuple(_as_if_it_lay_there(record, lying) for record in records_before(world, stock, since))
     found: dict[str, list[str]] = {}
-    for stretch in by_stretch(records) if by_segment else (records,):
+    for stretch in by_stretch(records):
         history = history_of(stretch)
         for at, reason in reasons_by_rule(history, rules):
             found.setdefault(history.ids[at], []).append(reason)
