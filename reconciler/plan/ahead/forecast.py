@@ -1,8 +1,9 @@
 """What comes by a moment if training goes on as it did: when each quest ends, when there is no room. Pure.
 
-The pace is that of runs alike that are over (`pace`); saves are made at their interval of updates and at the
-end of each quest, and are as large as the newest. What becomes of the disk then, `going_on` asks the planner.
-What nobody knows stays unknown. What others write to the disk, requests and failures are not in it.
+The pace is that of runs alike that are over (`pace`); saves are made at their interval of updates, when the
+clock asks at that pace, and at the end of each quest, and are as large as the newest. What becomes of the
+disk then, `going_on` asks the planner. What nobody knows stays unknown. What others write to the disk,
+requests and failures are not in it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,6 +15,7 @@ from reconciler.plan.ahead.carried_out import moment_after
 from reconciler.plan.ahead.going_on import Ahead, Gone, Save, most_looks
 from reconciler.plan.changes import Change
 from reconciler.plan.costs.records import Forecast, QuestEnd
+from reconciler.plan.costs.saves import steps_of_saves, updates_by_clock
 from reconciler.plan.costs.training import TrainingCost, Work, config_of, training_of_each, updates_of
 from reconciler.plan.world import World
 
@@ -109,14 +111,15 @@ def _delayed(world: World, told: Forecast, one: QuestEnd, place: int, gone: Gone
 
 
 def _saves(world: World, each: Sequence[TrainingCost]) -> Iterator[Save]:
-    """Yield the saves to come: at their interval of updates, and at the end of each quest."""
-    every = int(resolve(layers_of(world.desired, world.active or ""))["checkpoint.every_updates"].value)
+    """Yield the saves to come: by updates, by the clock at the expected pace, and at each quest's end."""
+    settings = resolve(layers_of(world.desired, world.active or ""))
+    every = int(settings["checkpoint.every_updates"].value)
+    minutes = float(settings["checkpoint.every_minutes"].value)
     newest = world.newest_checkpoint(world.active or "")
     step, at = newest.step if newest is not None else 0, 0.0
     for place, cost in enumerate(each):
         updates, took = cost.updates or 0, cost.time.seconds if cost.time is not None else 0.0
-        for mark in range(step - step % every + every, step + updates, every):
-            yield Save(at + took * (mark - step) / updates, mark, None)
-        step, at = step + updates, at + took
-        if updates:
-            yield Save(at, step, place)
+        end, clock = step + updates, updates_by_clock(minutes, took, updates)
+        for mark in steps_of_saves(step, end, every, clock):
+            yield Save(at + took * (mark - step) / updates, mark, place if mark == end else None)
+        step, at = end, at + took

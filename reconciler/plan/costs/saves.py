@@ -50,6 +50,16 @@ def num_saves(begin: int, end: int, every_updates: int, by_clock: int | None) ->
     return found + sum(times * ((max(gap, 1) - 1) // by_clock) for gap, times in between)
 
 
+def steps_of_saves(begin: int, end: int, every_updates: int, by_clock: int | None) -> Iterator[int]:
+    """Yield the steps of the saves that `num_saves` counts, in order."""
+    while begin < end:
+        mark = min(end, begin - begin % every_updates + every_updates)
+        if by_clock is not None:
+            yield from range(begin + by_clock, mark, by_clock)
+        yield mark
+        begin = mark
+
+
 def updates_by_clock(every_minutes: float, seconds: float, num_updates: int) -> int | None:
     """Return the updates after which the clock asks for a save, where so many take so many seconds."""
     if every_minutes <= 0 or seconds <= 0 or num_updates <= 0:

@@ -87,6 +87,15 @@ def test_training_waits_for_room_after_the_save_that_leaves_too_little_for_the_n
     assert (roomy.num_saves, roomy.disk_full_at, roomy.free_bytes) == (4, None, FLOOR + 2)
 
 
+def test_saves_that_the_clock_asks_for_take_room_too(told) -> None:
+    case = with_save(None)
+    spec = case["specs"]["campaigns/pip/campaign-001.yaml"]
+    spec = spec.replace("every_updates: 50", "every_updates: 500, every_minutes: 1")
+    case["specs"]["campaigns/pip/campaign-001.yaml"] = spec
+    found = told(case, [("q1", work(200))], 1000, free=FLOOR + 6)
+    assert (found.num_saves, found.free_bytes) == (4, FLOOR + 2)  # at 160, 220, 280 and 300
+
+
 def test_what_the_planner_drops_is_free_once_it_purges_it(told) -> None:
     case = with_save(RULES)
     soon = told(case, [("q1", work(200))], 300, free=FLOOR + 9)

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from reconciler.app.data.planned_queue import planned_queue, works_of
-from reconciler.plan.costs.saves import num_saves, updates_by_clock
+from reconciler.plan.costs.saves import num_saves, steps_of_saves, updates_by_clock
 from reconciler.plan.costs.training import Work, training_cost, updates_of
 from state.contract.inspection import Inspection
 
@@ -168,6 +168,7 @@ def test_a_campaign_that_has_saved_goes_by_its_own_newest(world_of, planned) -> 
 )
 def test_saves_fall_on_the_multiples_counted_from_step_0(begin, end, by_clock, saves) -> None:
     assert num_saves(begin, end, 200, by_clock) == saves
+    assert len(list(steps_of_saves(begin, end, 200, by_clock))) == saves
 
 
 def test_the_saves_of_a_plan_are_counted_from_the_step_where_its_run_begins(world_of, planned) -> None:
