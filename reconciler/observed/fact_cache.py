@@ -22,22 +22,6 @@ class FactCache(Protocol):
         """Remember the answer."""
 
 
-class MemoryCache:
-    """A cache that ends with the process."""
-
-    def __init__(self) -> None:
-        self._answers: dict[str, bytes] = {}
-
-    def get(self, key: str) -> bytes | None:
-        return self._answers.get(key)
-
-    def get_all(self, prefix: str) -> dict[str, bytes]:
-        return {key: answer for key, answer in self._answers.items() if key.startswith(prefix)}
-
-    def put(self, key: str, answer: bytes) -> None:
-        self._answers[key] = answer
-
-
 def content_key(kind: str, real_path: str, seen: Signature, *more: str) -> str:
     """Return the key of an answer of this kind about the content of a file that has not changed."""
     return "\0".join((kind, ascii(real_path), *map(str, seen), *more))

@@ -18,15 +18,6 @@ SPECIAL_TOKENS: tuple[str, ...] = _NAMED + tuple(
 """In the order of their ids; the reserved ones give every id of the vocabulary a name."""
 
 
-def special_token_id(token: str) -> int:
-    """Return the id of a special token; bytes have their own value as id.
-
-    Raises:
-        ValueError: there is no such special token.
-    """
-    return NUM_BYTES + SPECIAL_TOKENS.index(token)
-
-
 def byte_tokens_digest() -> str:
     """Return `sha256:` and 64 hex digits that name this vocabulary."""
     return sha256_of({"kind": "bytes", "num_bytes": NUM_BYTES, "special_tokens": list(SPECIAL_TOKENS)})

@@ -197,7 +197,7 @@ def _assert_life_ends_as_undisturbed(life: Life, watcher: Watcher, undisturbed: 
         _check_proof(life.lab, campaign, learnt)
 
 
-SOAK_MINUTES = float(os.environ.get("REALM_SOAK_MINUTES", "15"))
+SOAK_MINUTES = float(os.environ.get("SOAK_MINUTES", "15"))
 
 
 @pytest.mark.long
@@ -206,7 +206,7 @@ SOAK_MINUTES = float(os.environ.get("REALM_SOAK_MINUTES", "15"))
 def test_life_after_life_under_fire_ends_as_the_undisturbed_one(
     undisturbed: Lab, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
-    """For as many minutes as REALM_SOAK_MINUTES says."""
+    """For as many minutes as SOAK_MINUTES says."""
     until, seed = time.monotonic() + 60 * SOAK_MINUTES, 100
     killed: Counter[str] = Counter()
     while time.monotonic() < until:

@@ -59,8 +59,3 @@ def _rolled_out(rules: Rules) -> str:
     if rules.last_bytes is not None:
         return f"rolled out of the newest that fit into {size(rules.last_bytes)}"
     return "no rule keeps it"
-
-
-def rules_alone(history: History, rules: Rules) -> set[str]:
-    """Return the ids that the rules keep, before protections: what other tools' keep rules do."""
-    return {history.records[at].id for at, _ in reasons_by_rule(history, rules)}

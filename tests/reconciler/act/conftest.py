@@ -4,6 +4,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from in_memory import new_folder
@@ -43,3 +44,10 @@ def realm(fast_folder: Path, make: type[Builders]) -> Iterator[Workshop]:
     workshop.done(register(CAMPAIGN), register(OTHER), activate(), snapshot(source), enqueue())
     yield workshop
     workshop.end_trainers()
+
+
+@pytest.fixture
+def saved(realm: Any, make: Any) -> Any:
+    """Checkpoints 20 and 40 are recorded."""
+    realm.done(*(make.record(realm.save_checkpoint(step)) for step in (20, 40)))
+    return realm

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -24,6 +25,8 @@ from state.moments import BootMoment
 from state.store.connection import open_writer
 from state.store.rows import CampaignRow, JobRow, LedgerRow, RunRow, TrashRow
 from state.store.tables import put, put_meta
+
+sys.path.insert(0, str(Path(__file__).parent))  # import cleanup_words
 
 SPECS = {
     "specs/realm.yaml": "id: lab\nactive: pip/campaign-001\n",

@@ -341,7 +341,7 @@ def test_explain_of_what_is_held_in_the_trash_says_no_time_and_how_to_take_it_ba
     store.write([rows.ledger(step=500), rows.trash()])
     (store.layout.root / "trash/checkpoint-500").mkdir(parents=True)
     told = facts(run, "pip/campaign-001@500")
-    assert told["deleted for good"] == "not while what is in its way stands (below)"
+    assert told["deleted for good"] == "not while nothing asks for it to go: no rule, or no spec"
     assert "deleted for good in" not in told
     assert told["to take back"] == "reconcile undelete pip/campaign-001@500"
 

@@ -1,7 +1,7 @@
 """What people read, as a whole: plan, status, history, mistakes and the comment under a pull request.
 
 A real realm with a fixed clock, in 80 columns, with and without colour; `␛` stands for the escape character.
-After a change that is meant: REALM_WRITE_GOLDENS=1 pytest tests/reconciler/cli/test_goldens.py, and read the diff.
+After a change that is meant: WRITE_GOLDENS=1 pytest tests/reconciler/cli/test_goldens.py, and read the diff.
 """
 
 import os
@@ -30,7 +30,7 @@ from reconciler.observed.records import DiskFacts, GpuInventory
 
 WIDTH = 80
 FOLDER = Path(__file__).parent / "goldens"
-WRITES = bool(os.environ.get("REALM_WRITE_GOLDENS"))
+WRITES = bool(os.environ.get("WRITE_GOLDENS"))
 CLOCK = "2026-01-31T14:02:11Z"
 MISTAKES = {
     "specs/campaigns/pip/campaign-001.yaml": (

@@ -4,10 +4,10 @@ from pathlib import Path
 import msgspec
 import pytest
 from blake3 import blake3
+from memory_cache import MemoryCache
 
 from reconciler.observed.checkpoint_cache import CheckpointCache
 from reconciler.observed.checkpoints import observe_checkpoints, verify_contents
-from reconciler.observed.fact_cache import MemoryCache
 from state.contract.manifest import FileEntry
 
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 123456789\n"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from memory_cache import MemoryCache
 
 from reconciler.observed.campaign_folders import FolderCaches, observe_campaign_folder
-from reconciler.observed.fact_cache import MemoryCache
 from reconciler.observed.folder_memory import FolderMemory
 from reconciler.observed.folders import Neighbours, open_folder
 from reconciler.observed.records import SeenFolder

@@ -4,8 +4,8 @@ import hashlib
 from pathlib import Path
 
 import pytest
+from memory_cache import MemoryCache
 
-from reconciler.observed.fact_cache import MemoryCache
 from reconciler.observed.held_out import HeldOutFiles
 from reconciler.observed.quest_files import observe_quest_file
 from reconciler.observed.records import QuestFileFacts

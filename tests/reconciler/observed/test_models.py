@@ -2,8 +2,8 @@ import json
 from pathlib import Path
 
 import pytest
+from memory_cache import MemoryCache
 
-from reconciler.observed.fact_cache import MemoryCache
 from reconciler.observed.models import hub_cache_folder, observe_model
 from state.contract.chat import template_digest
 from state.contract.tokenizer_files import tokenizer_files_digest

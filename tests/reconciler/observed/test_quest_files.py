@@ -3,9 +3,9 @@ import os
 from pathlib import Path
 
 import pytest
+from memory_cache import MemoryCache
 
 from reconciler.observed import quest_files
-from reconciler.observed.fact_cache import MemoryCache
 from reconciler.observed.quest_files import observe_quest_file
 from state.contract import sieve as gate
 from state.contract.orders import RowShape

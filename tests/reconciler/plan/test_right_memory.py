@@ -4,11 +4,11 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from memory_cache import MemoryCache
 from ruamel.yaml import YAML
 
 from reconciler.app.planning import right_memory
 from reconciler.app.planning.right_memory import RightMemory
-from reconciler.observed.fact_cache import MemoryCache
 from reconciler.observed.records import DerivedFile
 from reconciler.plan.campaigns import status_files
 from reconciler.plan.planner import make_plan

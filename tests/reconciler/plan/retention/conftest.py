@@ -9,6 +9,8 @@ import pytest
 from reconciler.plan.retention.records import Record
 from reconciler.plan.retention.retain import retain
 
+sys.path.insert(0, str(Path(__file__).parent))  # import rules_alone
+
 
 def record_of(step: int, sequence: int | None = None, **fields) -> Record:
     """Return a healthy checkpoint, saved a minute a step after the year began."""

@@ -4,10 +4,11 @@ import json
 from datetime import datetime
 
 import pytest
+from rules_alone import rules_alone
 
 from reconciler.plan.retention.history import history_of
 from reconciler.plan.retention.records import Record
-from reconciler.plan.retention.retain import retain, rules_alone
+from reconciler.plan.retention.retain import retain
 from reconciler.plan.retention.rules import Rules
 
 

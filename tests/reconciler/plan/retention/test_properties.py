@@ -6,11 +6,12 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
+from rules_alone import rules_alone
 
 from reconciler.plan.retention.history import history_of
 from reconciler.plan.retention.invariants import check_verdicts
 from reconciler.plan.retention.records import Record, Reference
-from reconciler.plan.retention.retain import retain, rules_alone
+from reconciler.plan.retention.retain import retain
 from reconciler.plan.retention.rules import Best, Rules
 
 quick = settings(
