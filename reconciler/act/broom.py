@@ -55,6 +55,7 @@ def _folders(layout: Layout, writer: Writer) -> list[Path]:
         layout.data,
         layout.campaigns,
         layout.trash,
+        layout.backups,
         layout.job_history.parent,
     ]
     ours += [layout.queue / folder for folder in FOLDERS]

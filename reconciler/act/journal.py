@@ -11,7 +11,7 @@ from state.store.tables import get_meta, put, put_meta, select
 from state.store.writer import Writer
 
 INTERRUPTED = "interrupted; planned again"
-_SYNCED = "synced_number"
+SYNCED = "synced_number"
 """In the store: up to which number the effects of actions that failed were made durable."""
 
 
@@ -86,14 +86,14 @@ def make_durable_after_failure(writer: Writer, layout: Layout) -> None:
         OSError: something could not be written.
     """
     with writer.transaction() as store:
-        synced = int(get_meta(store, _SYNCED) or 0)
+        synced = int(get_meta(store, SYNCED) or 0)
         where = "SELECT 1 FROM actions WHERE number > ? AND state = 'failed' LIMIT 1"
         if store.execute(where, (synced,)).fetchone() is None:
             return
         newest = _next_number(store) - 1
     sync_everything(layout.root)
     with writer.transaction() as store:
-        put_meta(store, _SYNCED, str(newest))
+        put_meta(store, SYNCED, str(newest))
 
 
 def _next_number(store: apsw.Connection) -> int:

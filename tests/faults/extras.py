@@ -9,6 +9,7 @@ from tiny_realm import CAMPAIGN, NOW, manifest_of
 
 from reconciler.act.office import enter_office
 from reconciler.act.saga import settle_sagas
+from reconciler.act.trimming import trim_journal
 from state.atomic import (
     ensure_folder,
     publish_folder,
@@ -51,6 +52,15 @@ def back_up(realm: Any, before: Callable[[], None]) -> None:
     try:
         before()
         writer.back_up(realm.layout.backups, "2026-01-31")
+    finally:
+        realm.leave(writer)
+
+
+def trim(realm: Any, before: Callable[[], None]) -> None:
+    writer = enter_office(realm.layout, NOW)
+    try:
+        before()
+        trim_journal(writer, kept_rows=2)
     finally:
         realm.leave(writer)
 
@@ -119,6 +129,7 @@ EXTRAS = {
     "Office": Extra(take_office, leave_unfinished),
     "Backup": Extra(back_up, two_saved),
     "Sagas": Extra(write_sagas, two_saved),
+    "Trimming": Extra(trim, two_saved),
     "Publish": Extra(publish, two_saved),
     "Folder": Extra(publish_folder_alone, two_saved),
     "KilledSave": Extra(record_a_killed_save, bare_campaign),

@@ -135,7 +135,8 @@ class Guardian:
         assert row["sequence"] != there[-1]["sequence"], f"{name}: dropped the newest"
         assert row["sequence"] != sound[-1]["sequence"], f"{name}: dropped the newest healthy one"
         assert row["step"] != max(one["step"] for one in sound), f"{name}: dropped the resume point"
-        assert before.trash.get(stone["sequence"], {}).get("state") != "restored", (
+        taken_back = before.trash.get(stone["sequence"], {"kind": None, "state": None})
+        assert taken_back["kind"] == "moved" or taken_back["state"] != "restored", (
             f"{name}: a person took it back"
         )
         self._check_rules(name, row, sound, before, after)

@@ -18,6 +18,7 @@ from in_memory import new_folder
 from worlds import check_nothing_is_left, check_plan_only_looks
 
 from reconciler.act.environment import _finds_this_software
+from state.store.connection import open_reader, open_writer
 
 
 @pytest.fixture(scope="module")
@@ -88,3 +89,21 @@ def test_two_processes_that_order_their_sets_differently_plan_the_same_bytes(pla
 @given(edit=edits(), trouble=troubles, later=st.none() | edits())
 def test_many_more_worlds_converge(places: Path, edit: Edit, trouble: Trouble, later: Edit | None) -> None:
     assert_world_converges(places, edit, trouble, later)
+
+
+def test_a_tick_that_does_something_trims_the_journal_once_a_day(places: Path) -> None:
+    world = new_world(Path(tempfile.mkdtemp(dir=places)))
+    specs = specs_of(world, Edit([CAMPAIGNS[0]], CAMPAIGNS[0], [], {}, None, 0.001))
+    world.commit(specs)
+    world.apply()
+    store = open_writer(world.lab.layout.store)
+    store.execute("UPDATE actions SET kind = 'ReadAgain' WHERE number = 1")
+    store.execute("UPDATE actions SET number = 90000 WHERE number = (SELECT max(number) FROM actions)")
+    store.close()
+    world.commit(specs_of(world, Edit([*CAMPAIGNS[:2]], CAMPAIGNS[0], [], {}, None, 0.001)))
+
+    world.apply()
+
+    with open_reader(world.lab.layout.store) as reader:
+        (left,) = reader.execute("SELECT count(*) FROM actions WHERE kind = 'ReadAgain'").fetchone()
+    assert left == 0

@@ -173,7 +173,7 @@ def test_what_could_not_be_swept_when_office_was_taken_is_swept_by_a_later_tick(
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
-@settings(ANY, max_examples=150)
+@settings(ANY, max_examples=150, phases=[Phase.generate])
 @given(**SCHEDULES)
 def test_many_more_schedules_come_to_rest(places: Path, **schedule: Any) -> None:
     assert_schedule_comes_to_rest(places, **schedule)
@@ -181,7 +181,7 @@ def test_many_more_schedules_come_to_rest(places: Path, **schedule: Any) -> None
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
-@settings(ANY, max_examples=100)
+@settings(ANY, max_examples=100, phases=[Phase.generate])
 @given(**MOVES)
 def test_many_more_schedules_of_what_is_archived_elsewhere_come_to_rest(
     places: Path, **schedule: Any

@@ -19,6 +19,7 @@ from reconciler.act.protocol import Outcome, perform
 from reconciler.act.queue_folders import write_queue_folders
 from reconciler.act.saga import settle_sagas
 from reconciler.act.tools import Tools
+from reconciler.act.trimming import trim_journal
 from reconciler.app.applying.applied_notes import note_applied
 from reconciler.app.applying.followed_specs import FollowedSpecs
 from reconciler.app.applying.following import Begun
@@ -262,12 +263,13 @@ class Ticker:
             self._back_up()
 
     def _back_up(self) -> None:
-        """Copy the store once a day; a disk that has no room for it must not stop the loop."""
+        """Bound the journal and copy the store, once a day; a disk without room must not stop the loop."""
         day = self._environment.now().partition("T")[0]
         if self._backed_up == day:
             return
         self._backed_up = day
         try:
+            trim_journal(self._writer)
             self._writer.back_up(self._layout.backups, day)
         except (OSError, apsw.Error, StoreDamaged) as error:
             self._show.notice(f"no copy of the store was made today: {error}; the others are as they were")

@@ -247,10 +247,11 @@ def test_taking_office_sweeps_unfinished_files_and_nothing_else(realm: Any, make
     campaign = realm.layout.campaign(make.campaign)
     left = [
         realm.layout.data / ".staging-x", campaign.folder / ".staging-campaign.json.1",
-        realm.layout.root / "control" / ".staging-epoch.1",
+        realm.layout.root / "control" / ".staging-epoch.1", realm.layout.backups / ".staging-realm-2026-01-31-e1.db",
     ]  # fmt: skip
     kept = [campaign.checkpoints / ".staging-5-abc", realm.layout.data / "mine.jsonl"]
     for path in (*left, *kept):
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("half")
 
     enter_office(realm.layout, NOW).close()
