@@ -87,13 +87,28 @@ def quest_orders(tools: Tools, job_uids: Sequence[str], run: RunRow) -> tuple[Qu
         Temporary: jobs were asked for, and none of them is ready.
     """
     with tools.writer.transaction() as store:
-        found = [select_one(store, JobRow, "WHERE uid = ?", uid) for uid in job_uids]
-        ready = [job for job in found if job is not None and tools.layout.snapshot(job.digest).is_file()]
+        ready = _ready(tools, store, job_uids)
         put(store, [_stamped(job, run) for job in ready])
         before = {job.uid: _rows_before(store, job) for job in ready}
+    return tuple(_order(job, tools.layout, before[job.uid]) for job in ready)
+
+
+def need_work(tools: Tools, job_uids: Sequence[str]) -> None:
+    """See that there is something to train, before a run is begun for it.
+
+    Raises:
+        Temporary: jobs were asked for, and none of them is ready.
+    """
+    with tools.writer.transaction() as store:
+        _ready(tools, store, job_uids)
+
+
+def _ready(tools: Tools, store: apsw.Connection, job_uids: Sequence[str]) -> list[JobRow]:
+    found = [select_one(store, JobRow, "WHERE uid = ?", uid) for uid in job_uids]
+    ready = [job for job in found if job is not None and tools.layout.snapshot(job.digest).is_file()]
     if job_uids and not ready:
         raise Temporary("none of its quests has its content in the realm; the next plan brings it in")
-    return tuple(_order(job, tools.layout, before[job.uid]) for job in ready)
+    return ready
 
 
 def _rows_before(store: apsw.Connection, job: JobRow) -> int:

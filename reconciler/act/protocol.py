@@ -95,7 +95,7 @@ def _perform_one(
     on_begin: Callable[[Change], None],
     executors: Mapping[type[Action], Executor],
 ) -> Outcome:
-    if missing := [need for need in change.needs if need in failed]:
+    if missing := change.waits_on(failed):
         return _not_begun(change, f"not begun: {len(missing)} of what it needs did not succeed")
     on_begin(change)
     begun = time.monotonic()

@@ -17,7 +17,7 @@ from reconciler.act.environment import child_environment
 from reconciler.act.errors import Permanent, Temporary
 from reconciler.act.held_out import held_out_of_run
 from reconciler.act.lying import find_lying
-from reconciler.act.orders import quest_orders
+from reconciler.act.orders import need_work, quest_orders
 from reconciler.act.run_files import (
     claim_of,
     files_of,
@@ -67,6 +67,7 @@ def launch(action: LaunchRun, tools: Tools) -> str:
             "the next plan takes another number"
         )
     held_out = held_out_of_run(action, tools)
+    need_work(tools, action.job_uids)
     row, code_version = _commit_row(tools, action, row)
     request = _request(tools, action, row, code_version, held_out)
     _fill_folder(tools, action, files, row, request)

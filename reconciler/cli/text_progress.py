@@ -55,8 +55,17 @@ def outcome_text(outcome: "Outcome", width: int, paint: Paint = PLAIN) -> str:
         )
         text = safe(not_repeated(outcome.text, sentence.subject))
         return f"{head}  {paint((shortened(text, room) if room > 0 else text) + took, 'dim')}".rstrip()
-    again = " (it fails again until something is changed)" if outcome.permanent else ""
-    return f"{head}  {safe(outcome.text)}{again}"
+    return f"{head}  {safe(outcome.text)}{_again(outcome)}"
+
+
+def _again(outcome: "Outcome") -> str:
+    """Say of a failure that it lasts; content that cannot be brought in is asked for some times more."""
+    from reconciler.plan.retries.fetches import FETCHES
+
+    if not outcome.permanent:
+        return ""
+    is_fetch = isinstance(outcome.change.action, FETCHES)
+    return " (tried again later, a few times)" if is_fetch else " (it fails again until something is changed)"
 
 
 def not_repeated(text: str, subject: str) -> str:

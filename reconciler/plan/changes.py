@@ -1,6 +1,6 @@
 """The plan as data: changes with their reasons, what is blocked, and what was seen on the way."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -47,6 +47,14 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     risk: Risk = Risk.NONE
     needs: tuple[str, ...] = ()
     """Ids of changes of this plan that must have succeeded before."""
+    needs_one_of: tuple[str, ...] = ()
+    """Ids of changes of this plan of which one must have succeeded before; empty: none."""
+
+    def waits_on(self, gone: Collection[str]) -> tuple[str, ...]:
+        """Return the ids without which it cannot begin, of those that failed or are left out."""
+        missing = [need for need in self.needs if need in gone]
+        others = self.needs_one_of if all(one in gone for one in self.needs_one_of) else ()
+        return (*missing, *others)
 
 
 class Blocked(msgspec.Struct, frozen=True, kw_only=True):

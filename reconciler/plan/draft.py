@@ -42,6 +42,7 @@ class Draft:
         source: Source,
         risk: Risk = Risk.NONE,
         needs: tuple[str, ...] = (),
+        needs_one_of: tuple[str, ...] = (),
     ) -> str:
         """Add a change and return its id."""
         change = Change(
@@ -53,6 +54,7 @@ class Draft:
             source=source,
             risk=risk,
             needs=needs,
+            needs_one_of=needs_one_of,
         )
         self.put(change)
         return change.id

@@ -51,7 +51,7 @@ def plan_obstacles(world: World, draft: Draft) -> None:
         )
     out: set[str] = set()
     for change in draft.changes:
-        if out & set(change.needs) or any(_is_blocked(place, paths) for place in _places_of(world, change)):
+        if change.waits_on(out) or any(_is_blocked(place, paths) for place in _places_of(world, change)):
             out.add(change.id)
     draft.take_out([change for change in draft.changes if change.id in out])
 

@@ -1,5 +1,6 @@
 """A skill's command that takes long, or always fails, keeps nobody from stopping, and ends by name."""
 
+import json
 import sys
 
 import pytest
@@ -56,6 +57,20 @@ def test_a_command_that_always_fails_is_given_up_and_resume_tries_it_again(the_l
     the_lab.reconcile("resume", NAME)
     the_lab.converge()
     assert the_lab.status_of(NAME, "sums") == "completed"
+
+
+def test_a_command_that_fails_begins_no_run_and_makes_no_campaign_ill(the_lab: Lab) -> None:
+    found(the_lab, "raise SystemExit('no numbers left')")
+
+    said = the_lab.reconcile("apply", "--once")
+
+    assert said.returncode == 1, said.stderr
+    assert "no numbers left (tried again later, a few times)" in said.stdout
+    assert "- launch     pip/campaign-001  not begun: 1 of what it needs did not succeed" in said.stdout
+    assert the_lab.store().runs == ()
+    shown = json.loads(the_lab.reconcile("get", "campaigns", "--json").stdout)
+    (campaign,) = shown["items"]
+    assert campaign["healthy"] != "degraded", campaign
 
 
 def _tries(the_lab: Lab) -> int:

@@ -47,6 +47,8 @@ class PlannedChange(msgspec.Struct, frozen=True, kw_only=True):
     risk: str
     needs: tuple[str, ...]
     """Ids of changes of this plan that must have succeeded before."""
+    needs_one_of: tuple[str, ...] = ()
+    """Ids of changes of this plan of which one must have succeeded before; empty: none."""
     action: AnyAction
     cost: ChangeCost | None = None
     """What it adds to the cost of the plan; null: nothing that counts."""
@@ -294,6 +296,7 @@ def planned(change: Change, cost: ChangeCost | None = None) -> PlannedChange:
         source=change.source,
         risk=change.risk.value,
         needs=change.needs,
+        needs_one_of=change.needs_one_of,
         action=change.action,
         cost=cost,
     )

@@ -17,12 +17,19 @@ from reconciler.plan.segments.rollbacks import open_rewind
 from reconciler.plan.world import World
 from state.store.rows import CampaignRow, LedgerRow, TrashRow
 
+_LINE = "remove that line"
+
 
 class Protection(msgspec.Struct, frozen=True):
     """Why something in the trash is not deleted for good, and the line that says so."""
 
     why: str
     cause: str
+    otherwise: str = ""
+    """What lets it go, where a line of the specs does."""
+
+    def hint(self, way_back: str) -> str:
+        return f"{way_back}; or {self.otherwise}" if self.otherwise else way_back
 
 
 def is_held_back(world: World, draft: Draft, stone: TrashRow) -> bool:
@@ -46,7 +53,7 @@ def is_held_back(world: World, draft: Draft, stone: TrashRow) -> bool:
             code="protected-in-the-trash",
             message=f"{protection.why} but lies in the trash, where it stays",
             cause=protection.cause,
-            hint=f"{_way_back(world, stone)}; or remove that line",
+            hint=protection.hint(_way_back(world, stone)),
         )
     return protection is not None
 
@@ -105,7 +112,7 @@ def _pins(world: World, names: frozenset[str]) -> Iterator[Protection]:
     retention = world.retention
     for place, pin in enumerate(retention.spec.pins if retention else ()):
         if retention is not None and pin in names:
-            yield Protection(f"{pin} is pinned", retention.where("pins", place))
+            yield Protection(f"{pin} is pinned", retention.where("pins", place), _LINE)
 
 
 def _starts(world: World, stone: TrashRow, names: frozenset[str]) -> Iterator[Protection]:
@@ -114,15 +121,15 @@ def _starts(world: World, stone: TrashRow, names: frozenset[str]) -> Iterator[Pr
             has_spec = name in world.desired.campaigns
             spec = world.where(f"campaign/{name}", "starting_checkpoint") if has_spec else None
             cause = spec or f"campaigns/{name}"
-            yield Protection(f"{checkpoint} is the starting point of {name}", cause)
+            why = f"{checkpoint} is the starting point of {name}"
+            yield Protection(why, cause, _LINE if spec else "")
 
 
 def _rewind(world: World, row: CampaignRow, names: frozenset[str]) -> Iterator[Protection]:
     rewind = open_rewind(world, row)
     if rewind is not None and (name := f"{row.name}@{rewind.to}") in names:
-        yield Protection(
-            f"{name} is what {row.name} is to go back to", world.where(f"campaign/{row.name}", "rewind")
-        )
+        where = world.where(f"campaign/{row.name}", "rewind")
+        yield Protection(f"{name} is what {row.name} is to go back to", where, _LINE)
 
 
 def _tags(world: World, stock: Stock, names: frozenset[str]) -> Iterator[Protection]:
@@ -130,14 +137,14 @@ def _tags(world: World, stock: Stock, names: frozenset[str]) -> Iterator[Protect
     for tag in rules_for(retention.spec, stock.row).tags if retention else ():
         for place, name in enumerate(retention.spec.tags.get(tag, ()) if retention else ()):
             if retention is not None and name in names:
-                yield Protection(f"{name} is tagged {tag}", retention.where("tags", tag, place))
+                where = retention.where("tags", tag, place)
+                yield Protection(f"{name} is tagged {tag}", where, _LINE)
 
 
 def _milestones(world: World, stock: Stock, one: LedgerRow) -> Iterator[Protection]:
     """Name the milestone that it stands for: of those not deleted for good it is the first from there on."""
     from state.campaign_file import first_at_or_after
 
-    source = world.desired.campaigns.get(stock.row.name)
     lying = [
         other
         for other in stock.in_force.values()
@@ -146,7 +153,19 @@ def _milestones(world: World, stock: Stock, one: LedgerRow) -> Iterator[Protecti
     ]
     for step in milestone_steps(world, stock.row):
         if first_at_or_after(lying, step) == one:
-            cause = (
-                source.where("milestones") if source else f"campaigns/{stock.row.folder_name}/campaign.json"
-            )
-            yield Protection(f"{stock.row.name}@{one.which} stands for milestone {step:,}", cause)
+            why = f"{stock.row.name}@{one.which} stands for milestone {step:,}"
+            yield Protection(why, *_line_of_milestone(world, stock.row, step))
+
+
+def _line_of_milestone(world: World, row: CampaignRow, step: int) -> tuple[str, str]:
+    """Return where a milestone stands, and what takes it out: one that left the spec unsaid is kept."""
+    source = world.desired.campaigns.get(row.name)
+    if source is None:
+        record = f"campaigns/{row.folder_name}/campaign.json"
+        return record, f"give {row.name} a spec again, with milestones: []"
+    steps = [one.step for one in source.spec.milestones or ()]
+    if step not in steps:
+        return source.path, "write milestones: [] there, which takes it out"
+    where = source.where("milestones", steps.index(step))
+    is_last = set(steps) == {step}
+    return where, "write milestones: [] in its place" if is_last else "take it out of that list"

@@ -8,6 +8,7 @@ from reconciler.plan.checkpoints.saves import open_saves, save_to_order
 from reconciler.plan.configs.live import wanted_config
 from reconciler.plan.costs.room import block_low, room_text, waits_for_room
 from reconciler.plan.draft import Draft
+from reconciler.plan.queue.brought_in import brought_in
 from reconciler.plan.queue.jobs import PendingJob
 from reconciler.plan.retries.fetches import FETCHES
 from reconciler.plan.segments.heading import heading_of_run
@@ -83,7 +84,17 @@ def plan_orders(world: World, draft: Draft) -> None:
                 differences = [*_urgent_differences(world, draft, live, orders), *differences]
                 cause = f"{urgent.cause}, {cause}"
             uids = tuple(job.uid for job in wanted)
-            _give(world, draft, live, sequence, uids, differences, cause=cause, is_dropped=bool(dropped))
+            _give(
+                world,
+                draft,
+                live,
+                sequence,
+                uids,
+                differences,
+                cause=cause,
+                is_dropped=bool(dropped),
+                needs_one_of=brought_in(world, draft, wanted),
+            )
 
 
 def _orderable(world: World, draft: Draft) -> Iterator[tuple[LiveRun, Orders]]:
@@ -108,6 +119,7 @@ def _give(
     *,
     cause: str | None = None,
     is_dropped: bool = False,
+    needs_one_of: tuple[str, ...] = (),
 ) -> None:
     wanted = wanted_config(world, live)
     draft.add(
@@ -127,6 +139,7 @@ def _give(
         reason=", ".join(differences),
         cause=cause or wanted.cause or _cause(world, live, differences),
         source=_source(differences, is_dropped=is_dropped),
+        needs_one_of=needs_one_of,
     )
 
 

@@ -25,6 +25,7 @@ from reconciler.plan.costs.memory import is_probed_first
 from reconciler.plan.costs.room import block_low
 from reconciler.plan.draft import Draft
 from reconciler.plan.queue import held_out
+from reconciler.plan.queue.brought_in import brought_in
 from reconciler.plan.retries.failures import is_charged
 from reconciler.plan.retries.retry import judge, policy_of
 from reconciler.plan.runs import blockers
@@ -154,6 +155,7 @@ def _launch(world: World, draft: Draft, campaign: str, resolved: ResolvedRun, he
         cause=cause or _first_quest(world, heading),
         source=_source(world, draft, campaign, attempt, heading, is_changed=bool(change)),
         needs=(*draft.ids(*_BEFORE_A_LAUNCH), *draft.ids_of((campaign,), *_OF_ITS_CAMPAIGN), *measured),
+        needs_one_of=brought_in(world, draft, heading.work),
     )
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import apsw
+import msgspec
 import pytest
 
 from reconciler.act.errors import Permanent, Temporary
@@ -268,3 +269,26 @@ def test_the_epoch_goes_on_from_its_mirror_when_the_store_is_an_older_copy(realm
 
     assert writer.epoch == 71
     assert Path(realm.layout.epoch).read_text() == "71\n"
+
+
+@pytest.mark.parametrize(
+    ("failing", "said"),
+    [
+        (["tiny/a"], "done it"),
+        (["tiny/a", "tiny/b"], "not begun: 2 of what it needs did not succeed"),
+    ],
+)
+def test_what_needs_one_of_several_is_skipped_only_when_all_of_them_failed(
+    failing: list[str], said: str, hands: Tools, make: Any
+) -> None:
+    def executor(action: a.Action, _tools: Tools) -> str:
+        if getattr(action, "campaign", None) in failing:
+            raise Permanent("no")
+        return "done it"
+
+    first, second = make.change(make.register("tiny/a")), make.change(make.register("tiny/b"))
+    last = msgspec.structs.replace(make.change(make.register("tiny/c")), needs_one_of=(first.id, second.id))
+
+    outcomes = run([first, second, last], hands, executors={a.RegisterCampaign: executor})
+
+    assert outcomes[-1].text == said

@@ -179,7 +179,7 @@ def test_a_request_is_never_rewritten(realm: Any, make: Any) -> None:
     assert realm.run.request.read_bytes() == before
 
 
-def test_without_the_content_of_any_job_nothing_is_launched(realm: Any, make: Any) -> None:
+def test_without_the_content_of_any_job_nothing_is_launched_and_no_run_is_left(realm: Any, make: Any) -> None:
     realm.layout.snapshot(make.digest).unlink()
     machine = Recorder()
 
@@ -187,6 +187,8 @@ def test_without_the_content_of_any_job_nothing_is_launched(realm: Any, make: An
 
     assert outcome.text == "none of its quests has its content in the realm; the next plan brings it in"
     assert machine.asked == []
+    assert realm.rows("runs") == []
+    assert not realm.run.folder.exists()
 
 
 def test_a_job_that_could_not_be_enqueued_keeps_no_other_waiting(realm: Any, make: Any) -> None:
