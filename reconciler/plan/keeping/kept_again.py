@@ -52,7 +52,7 @@ def _why_kept(world: World, draft: Draft, row: CampaignRow, stone: TrashRow) -> 
     """Say what would keep it now; None: the rules in force ask for it to go."""
     stock = stock_of(world, row)
     try:
-        whys = [_why(world, draft, stock, one, stone) for one in as_judged(row, stone)]
+        whys = [_why(world, draft, stock, one, stone) for one in as_judged(world, row, stone)]
     except MalformedRecords as error:
         return f"that is not known: {error}"
     if None in whys:

@@ -24,7 +24,7 @@ def is_unasked(world: World, draft: Draft, stone: TrashRow) -> bool:
     if row is None or not is_judged(world, row, stone):
         return False
     has_spec = row.name in world.desired.campaigns
-    if has_spec and any(has_rule(world, one, stone) for one in as_judged(row, stone)):
+    if has_spec and any(has_rule(world, one, stone) for one in as_judged(world, row, stone)):
         return False
     draft.unasked.append(_unasked(stone, "no-rule" if has_spec else "no-spec"))
     return True
@@ -36,10 +36,20 @@ def is_judged(world: World, row: CampaignRow, stone: TrashRow) -> bool:
     return is_whole and stone.kind in _BY_RULES and not world.wants_cleanup(row)
 
 
-def as_judged(row: CampaignRow, stone: TrashRow) -> tuple[CampaignRow, ...]:
-    """Return the campaign as it is and, where it was archived after the drop, as it was before that."""
+def as_judged(world: World, row: CampaignRow, stone: TrashRow) -> tuple[CampaignRow, ...]:
+    """Return the campaign as it is and, where it was archived after the drop, as it was before that.
+
+    Where the specs say that archives keep all their checkpoints, as it is alone.
+    """
     is_archived_since = row.archived_at is not None and row.archived_at >= stone.trashed_at
-    return (row, msgspec.structs.replace(row, status="paused")) if is_archived_since else (row,)
+    if not is_archived_since or _archives_keep_all(world):
+        return (row,)
+    return (row, msgspec.structs.replace(row, status="paused"))
+
+
+def _archives_keep_all(world: World) -> bool:
+    rules = world.retention.spec.campaigns.archived if world.retention is not None else None
+    return rules is not None and not rules.delete_intermediate
 
 
 def has_rule(world: World, row: CampaignRow, stone: TrashRow) -> bool:
