@@ -71,18 +71,26 @@ def campaign(session: Session, hero: str, name: str | None, as_json: bool) -> No
     examples=[
         ("reconcile new check github", "Write .github/workflows/realm.yml: validate, plan, one comment."),
         ("reconcile new check pre-commit", "Write .pre-commit-config.yaml: no commit with a mistake."),
+        (
+            "reconcile --root /srv/realm --repo /srv/git/lab.git new check post-receive",
+            "The hook of a repository that is pushed to: the realm looks at once.",
+        ),
     ],
 )
-@click.argument("kind", type=click.Choice(["github", "gitea", "gitlab", "pre-commit"]))
+@click.argument("kind", type=click.Choice(["github", "gitea", "gitlab", "pre-commit", "post-receive"]))
 @click.option("--json", "as_json", is_flag=True, help="Print the path as JSON.")
 @click.pass_obj
 def check(session: Session, kind: str, as_json: bool) -> None:
-    """Write what a forge, or git, runs before an edit of the specs is merged."""
+    """Write what a forge, or git, runs before an edit of the specs is merged, or after a push."""
     from reconciler.app.forges.checks import new_check
+    from reconciler.app.forges.hooks import NAME, new_post_receive
 
-    written = new_check(session.environment(), session.options(), kind)  # type: ignore[arg-type]  # click has checked it
+    environment, options = session.environment(), session.options()
+    is_hook = kind == NAME
+    written = new_post_receive(environment, options) if is_hook else new_check(environment, options, kind)  # type: ignore[arg-type]  # click has checked it
     if as_json:
         session.say_json(written)
         return
     session.say(written.path)
-    session.note("Read it, commit it; it says what the realm's machine has to publish.")
+    if not is_hook:
+        session.note("Read it, commit it; it says what the realm's machine has to publish.")
