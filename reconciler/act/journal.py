@@ -18,9 +18,10 @@ SYNCED = "synced_number"
 class Journal:
     """Writes the store's actions, one row for each time that a change is performed."""
 
-    def __init__(self, writer: Writer, specs_commit: str) -> None:
+    def __init__(self, writer: Writer, specs_commit: str, plan_digest: str | None = None) -> None:
         self._writer = writer
         self._specs_commit = specs_commit
+        self._plan_digest = plan_digest
         self._is_said = False
 
     def begin(self, change: Change, at: str) -> ActionRow:
@@ -38,6 +39,7 @@ class Journal:
                 state="intent",
                 epoch=self._writer.epoch,
                 begun_at=at,
+                plan_digest=self._plan_digest,
             )
             put(store, [row])
         return row

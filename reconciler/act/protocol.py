@@ -46,6 +46,7 @@ def perform(
     tools: Tools,
     *,
     specs_commit: str,
+    plan_digest: str | None = None,
     on_begin: Callable[[Change], None] = _silent,
     executors: Mapping[type[Action], Executor] = EXECUTORS,
 ) -> Iterator[Outcome]:
@@ -66,7 +67,7 @@ def perform(
         yield from (_not_begun(change, f"not begun: {error}") for change in changes)
         return
     tools = msgspec.structs.replace(tools, asked=watch_requests(tools.layout, tools.known_requests))
-    journal = Journal(tools.writer, specs_commit)
+    journal = Journal(tools.writer, specs_commit, plan_digest)
     failed: set[str] = set()
     for change in changes:
         if tools.interrupted() or tools.asked():

@@ -274,6 +274,8 @@ class ActionRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     outcome: str | None = None
     permanent: bool = False
     """It failed, and fails again until someone changes something."""
+    plan_digest: str | None = None
+    """Of the plan that it was a change of; None of one that an older version did."""
 
 
 class FailedAction(msgspec.Struct, frozen=True, kw_only=True):

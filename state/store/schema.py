@@ -21,7 +21,7 @@ from state.store.rows import (
     TrashRow,
 )
 
-VERSION = 20
+VERSION = 21
 
 
 class Table(msgspec.Struct, frozen=True):
@@ -264,6 +264,11 @@ def _from_19(connection: apsw.Connection) -> None:
     connection.execute("ALTER TABLE trash ADD COLUMN wanted_at TEXT")
 
 
+def _from_20(connection: apsw.Connection) -> None:
+    """What was done says of which plan it was."""
+    connection.execute("ALTER TABLE actions ADD COLUMN plan_digest TEXT")
+
+
 _STEPS = {
     1: _from_1,
     2: _from_2,
@@ -284,6 +289,7 @@ _STEPS = {
     17: _from_17,
     18: _from_18,
     19: _from_19,
+    20: _from_20,
 }
 """By version: what brings a store from it to the next one. Not made from the row types, which move on."""
 

@@ -240,11 +240,12 @@ class Ticker:
         return view if self._choose is None else msgspec.structs.replace(view, plan=self._choose(view))
 
     def _perform(self, view: View) -> Iterator[Outcome]:
-        changes, commit = view.plan.changes, view.commit.id
+        plan = view.plan
         gate = partial(look_through_made, world_of(view), self._layout, self._look_through, self._guards)
         known = frozenset(request.id for request in view.facts.store.requests)
         tools = msgspec.structs.replace(self._tools, look_through=gate, known_requests=known)
-        for outcome in perform(changes, tools, specs_commit=commit, on_begin=self._show.change_began):
+        commit, digest, began = view.commit.id, plan.digest, self._show.change_began
+        for outcome in perform(plan.changes, tools, specs_commit=commit, plan_digest=digest, on_begin=began):
             self._show.change_ended(outcome)
             yield outcome
 

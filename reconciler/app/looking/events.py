@@ -43,8 +43,12 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     specs_commit: str
     change: str
     """The id that the change has in `plan --json`."""
+    plan: str | None = None
+    """Digest of the plan that it was a change of, as `plan --json` says it; null of an older version's."""
     asked_by: str | None = None
     """Whose request it answers."""
+    why: str | None = None
+    """What they gave as their reason."""
 
 
 def events_of(environment: Environment, options: Options) -> Path:
@@ -104,7 +108,7 @@ def _is_about(row: ActionRow, about: str | None) -> bool:
 def _event(row: ActionRow) -> Event:
     payload = msgspec.json.decode(row.payload_json, type=dict[str, object])
     verb, thing = _words(row)
-    by = payload.get("asked_by")
+    by, why = payload.get("asked_by"), payload.get("why")
     return Event(
         number=row.number,
         at=row.ended_at or row.begun_at,
@@ -118,7 +122,9 @@ def _event(row: ActionRow) -> Event:
         outcome=row.outcome,
         specs_commit=row.specs_commit,
         change=row.id,
+        plan=row.plan_digest,
         asked_by=by if isinstance(by, str) else None,
+        why=why if isinstance(by, str) and isinstance(why, str) else None,
     )
 
 

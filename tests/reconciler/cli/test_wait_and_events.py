@@ -77,6 +77,21 @@ def test_json_lines_say_who_asked_at_which_commit_and_what_came_of_it(run, store
     assert (event["outcome"], event["schema_version"]) == ("pip/campaign-001 pauses", 1)
 
 
+def test_what_was_asked_for_is_told_with_who_why_the_plan_that_did_it_and_what_came_of_it(
+    run, resting
+) -> None:
+    resting({}, (7,))
+    assert run("pause", "pip/campaign-001", "--why", "the card is needed").exit_code == 0
+    shown = json.loads(run("plan", "--json").stdout)
+    assert run("apply", "--once").exit_code == 0
+    events = [json.loads(line) for line in run("events", "--json").stdout.splitlines()]
+    paused = next(one for one in events if one["verb"] == "pause")
+    assert paused["asked_by"]
+    assert (paused["why"], paused["result"]) == ("the card is needed", "done")
+    assert (paused["plan"], paused["change"]) == (shown["digest"], shown["changes"][0]["id"])
+    assert paused["specs_commit"] == shown["commit"]
+
+
 def test_since_lines_and_a_subject_choose(run, store, action) -> None:
     store.write(
         [action(n, subject="quest/q1" if n % 2 else "campaign/pip/campaign-001") for n in range(1, 8)]

@@ -27,6 +27,7 @@ CAME_WITH: dict[int, tuple[str, ...]] = {
     18: ("inbox.number",),
     19: ("copies.unreachable", "trash.damage", "trash.verified_at"),
     20: ("trash.wanted_at",),
+    21: ("actions.plan_digest",),
 }
 """By version: the tables and columns that it added. Version 14 added none."""
 
