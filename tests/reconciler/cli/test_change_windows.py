@@ -63,6 +63,20 @@ def test_inside_a_window_or_when_asked_the_commit_is_taken_up(run, held: str, pa
     assert "activate   mu/campaign-001" in done.stdout
 
 
+def test_a_newer_commit_supersedes_the_one_that_waited(
+    run, held: str, lab: Path, git, root: Path, pass_time
+) -> None:
+    """What the commit between asked for is never begun: mu is not made active for a moment."""
+    assert run("apply", "--once").exit_code == 3
+    (lab / "specs/realm.yaml").write_text("id: lab\nactive: pip/campaign-001\nname: The lab\n")
+    git(lab, "commit", "-qam", "on second thoughts")
+    pass_time(3 * 3600 + 120)
+    done = run("apply", "--until-converged")
+    assert done.exit_code == 0, done.stderr
+    assert "mu/campaign-001" not in done.stdout
+    assert json.loads(run("status", "--json").stdout)["applied_commit"] == git(lab, "rev-parse", "HEAD")
+
+
 def test_any_time_takes_it_up_at_once(run, held: str) -> None:
     done = run("apply", "--until-converged", "--any-time")
     assert done.exit_code == 0, done.stderr

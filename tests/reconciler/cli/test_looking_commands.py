@@ -120,6 +120,14 @@ def test_history_lists_each_launch_with_commit_config_code_steps_and_end(run, st
     ]
 
 
+def test_status_says_how_often_estimates_held(run, store, rows) -> None:
+    expected = {"expected_seconds": 20.0, "expected_low_seconds": 15.0, "expected_high_seconds": 25.0}
+    assert "estimates" not in run("status").stdout
+    store.write([rows.run(attempt=n, busy_seconds=took, **expected) for n, took in ((1, 20.0), (2, 30.0))])
+    said = " ".join(run("status").stdout.split())
+    assert "estimates 1 of 2 runs ended between the bounds expected at launch (4 of 5 should)" in said
+
+
 def test_history_before_the_first_apply_exits_5(run, root: Path) -> None:
     result = run("history")
     assert result.exit_code == 5

@@ -49,6 +49,15 @@ def test_the_plan_of_each_case_is_as_its_file_says(path, planned):
         assert _ordered(plan) == [job_uid(UID, quest) for quest in case["orders"]]
 
 
+def test_whatever_waits_or_is_blocked_names_its_cause_and_a_way_out(planned):
+    """Nobody is left before a state that nothing ends: each has the line or fact behind it, and what to do."""
+    plans = [planned(YAML(typ="safe").load(path.read_text())) for path in CASES]
+    blocked = [one for plan in plans for one in plan.blocked]
+    assert len({one.code for one in blocked}) > 40
+    for one in blocked:
+        assert all((one.code, one.message.strip(), one.cause.strip(), one.hint.strip())), one
+
+
 def test_no_case_is_planned_otherwise_where_nothing_is_left_out_as_recorded(planned, monkeypatch):
     """A campaign whose checkpoints are as recorded is not asked about further: that never changes a plan."""
     texts = [text for path in CASES if "checkpoints" in (text := path.read_text())]
