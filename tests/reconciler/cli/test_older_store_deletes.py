@@ -113,19 +113,23 @@ def test_an_approval_that_was_used_is_not_used_again_on_what_a_person_took_back(
     assert "state: deleted counts no more" in " ".join(plan["warnings"])
 
 
-def test_what_was_dropped_and_taken_back_is_not_dropped_again(
-    resting, run, root: Path, commit_specs, pass_time
-) -> None:
+@pytest.fixture
+def dropped_since(resting, run, root: Path, commit_specs, pass_time) -> Path:
+    """Copy the store of a realm with three checkpoints, of which rules drop two then; return the copy."""
     resting({}, (1, 2, 3))
-    shutil.copy(root / "realm.db", root.parent / "older.db")
+    older = Path(shutil.copy(root / "realm.db", root.parent / "older.db"))
     commit_specs({"specs/retention.yaml": RULES})
     pass_time(3)
     assert run("apply", "--until-converged").exit_code == 0
     assert lying(root) == ["checkpoint-3"]
+    return older
+
+
+def test_what_was_dropped_and_taken_back_is_not_dropped_again(dropped_since: Path, run, root: Path) -> None:
     for step in (1, 2):
         assert run("undelete", f"pip/campaign-001@{step}", "--why", "a mistake").exit_code == 0
     run("apply", "--once")
-    shutil.copy(root.parent / "older.db", root / "realm.db")
+    shutil.copy(dropped_since, root / "realm.db")
 
     check_that_it_is_named_and_nothing_goes(run, root)
 
@@ -136,14 +140,9 @@ def test_what_was_dropped_and_taken_back_is_not_dropped_again(
 
 
 def test_what_was_dropped_since_is_one_fault_and_is_not_called_somebody_elses(
-    resting, run, root: Path, commit_specs, pass_time
+    dropped_since: Path, run, root: Path
 ) -> None:
-    resting({}, (1, 2, 3))
-    shutil.copy(root / "realm.db", root.parent / "older.db")
-    commit_specs({"specs/retention.yaml": RULES})
-    pass_time(3)
-    assert run("apply", "--until-converged").exit_code == 0
-    shutil.copy(root.parent / "older.db", root / "realm.db")
+    shutil.copy(dropped_since, root / "realm.db")
     (root / "trash/mine").mkdir()
 
     assert blocked(run) == [("store", "store-older")]
