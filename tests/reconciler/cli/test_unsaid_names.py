@@ -102,6 +102,30 @@ def test_a_short_spec_in_the_place_of_another_is_a_new_campaign_if_it_says_so(
     assert (root / "campaigns/pip/campaign-001/checkpoints/checkpoint-7").is_dir()
 
 
+def test_a_campaign_whose_hero_gets_another_name_in_short_files_begins_nothing_until_it_says_what_it_was(
+    run: Reconcile, resting: Callable[..., Path], lab: Path, git: Callable[..., str], root: Path
+) -> None:
+    resting({"specs/campaigns/pip/campaign-001.yaml": "id: campaign-001\n"}, (7,))
+    heroes, campaigns = lab / "specs/heroes", lab / "specs/campaigns"
+    (heroes / "pop.yaml").write_text((heroes / "pip.yaml").read_text().replace("id: pip", "id: pop"))
+    (campaigns / "pop").mkdir()
+    (campaigns / "pop/campaign-001.yaml").write_text("id: campaign-001\n# of pop now, and no longer of pip\n")
+    (lab / "specs/realm.yaml").write_text("id: lab\nactive: pop/campaign-001\n")
+    git(lab, "rm", "-q", "specs/heroes/pip.yaml", "specs/campaigns/pip/campaign-001.yaml")
+    git(lab, "add", ".")
+    git(lab, "commit", "-qm", "pip is called pop")
+    assert run("apply", "--until-converged").exit_code == Blocked.exit_code
+    plan = json.loads(run("plan", "--json").stdout)
+    assert [(one["subject"], one["code"]) for one in plan["blocked"]] == [
+        ("campaign/pop/campaign-001", "rename-unsaid")
+    ]
+    assert not (root / "campaigns/pop").exists()
+    (campaigns / "pop/campaign-001.yaml").write_text("id: campaign-001\nwas: pip/campaign-001\n")
+    git(lab, "commit", "-qam", "she is the same")
+    assert run("apply", "--until-converged").exit_code == 0
+    assert [one["id"] for one in items(run, "checkpoints")] == ["pop/campaign-001@7"]
+
+
 def test_a_spec_that_left_and_a_new_one_that_came_in_two_steps_are_two_campaigns(
     run: Reconcile, resting: Callable[..., Path], lab: Path, git: Callable[..., str]
 ) -> None:
