@@ -178,7 +178,8 @@ class Retention(Spec, frozen=True, kw_only=True):
     pins: tuple[CheckpointName, ...] = ()
     """Checkpoints kept whatever the rules say. Without its line one leaves only after an approval."""
     tags: dict[str, tuple[CheckpointName, ...]] = msgspec.field(default_factory=dict)
-    """Words for checkpoints, which `keep_tags` can name; kept with them as pins are."""
+    """Words for checkpoints, which `keep_tags` can name. One that no rule keeps, or without its line, leaves
+    only after an approval, as a pin does."""
     acknowledged_losses: tuple[CheckpointName, ...] = ()
     """Checkpoints known to be missing or damaged: those not named here hold back all drops of a campaign."""
     max_size: Size | None = None

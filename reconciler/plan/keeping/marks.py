@@ -3,7 +3,8 @@
 What a person pinned or tagged is marked in the ledger and in the checkpoint's own sidecar; what stands for a
 milestone once its line is taken out or moved, until when campaign and spec know it. A mark stays when
 the line that made it is gone: the rules then drop the checkpoint only as something that a person asked for,
-after an approval, and it can be taken back for as long as that (`trash.asked`).
+after an approval, and it can be taken back for as long as that (`trash.asked`). So it is, too, with a tag
+that no `keep_tags` names: it may be one that a typing mistake left without its rule.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +16,7 @@ from reconciler.desired.retention import Retention
 from reconciler.plan.actions import MarkCheckpoint
 from reconciler.plan.actions.base import of_recorded
 from reconciler.plan.draft import Draft
-from reconciler.plan.keeping.kept import checkpoint_id
+from reconciler.plan.keeping.kept import checkpoint_id, rules_for
 from reconciler.plan.keeping.milestones import milestone_steps, stood_for
 from reconciler.plan.keeping.stock import Stock, stock_of
 from reconciler.plan.world import World
@@ -50,7 +51,7 @@ def _plan_of_campaign(world: World, draft: Draft, stock: Stock, wanted: Mapping[
 
 
 def unmarked(world: World, row: CampaignRow, one: LedgerRow, former: Sequence[int]) -> list[str]:
-    """Return which marks of a checkpoint no line of the specs says any more, in words.
+    """Return which marks of a checkpoint do not keep it, in words: their line is gone, or no rule names it.
 
     `former`: the milestones that it stood for until this commit; they are marked by this very plan.
     """
@@ -58,9 +59,16 @@ def unmarked(world: World, row: CampaignRow, one: LedgerRow, former: Sequence[in
     name, marks = checkpoint_id(row, one, gone=False), marks_of(one)
     gone = ["no longer pinned"] if marks.pinned and name not in spec.pins else []
     gone += [f"no longer tagged {tag}" for tag in marks.tags if name not in spec.tags.get(tag, ())]
+    gone += [f"tagged {tag}, which no keep_tags names" for tag in unkept_tags(spec, row, name)]
     steps = sorted({*marks.stood_for, *former})
     kept = milestone_steps(world, row) if steps else ()
     return gone + [f"no longer milestone {step:,}" for step in steps if step not in kept]
+
+
+def unkept_tags(spec: Retention, row: CampaignRow, name: str) -> list[str]:
+    """Return the tags of a checkpoint that the rules of its campaign do not keep, where they let any go."""
+    rules = rules_for(spec, row)
+    return [tag for tag, names in spec.tags.items() if name in names and tag not in rules.tags]
 
 
 def _plan_mark(draft: Draft, campaign: str, one: LedgerRow, wanted: Wanted) -> None:
@@ -78,7 +86,7 @@ def _plan_mark(draft: Draft, campaign: str, one: LedgerRow, wanted: Wanted) -> N
             marks=both,
         ),
         subject=f"checkpoint/{campaign}@{one.which}",
-        reason="kept with it, whatever becomes of the line",
+        reason="the mark stays with it, whatever becomes of the line",
         cause=cause,
         source="edit",
     )

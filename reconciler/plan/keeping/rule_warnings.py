@@ -1,4 +1,4 @@
-"""What of `retention.yaml` has no effect: a pin of nothing, a metric that nobody measured."""
+"""What of `retention.yaml` has no effect: pins of nothing, tags that no rule names, metrics not measured."""
 
 from collections.abc import Iterator, Sequence
 from math import isfinite
@@ -7,7 +7,8 @@ from reconciler.desired.desired import Source
 from reconciler.desired.layers import held_out_of, layers_of, resolve
 from reconciler.desired.retention import KeepBest, Retention
 from reconciler.plan.draft import Draft
-from reconciler.plan.keeping.kept import METRICS, metrics_of, set_name
+from reconciler.plan.keeping.kept import METRICS, metrics_of, rules_for, set_name
+from reconciler.plan.keeping.marks import unkept_tags
 from reconciler.plan.keeping.stock import Stock
 from reconciler.plan.world import World
 from state.examinations import versions_now
@@ -38,6 +39,38 @@ def warn_of_unknown(world: World, draft: Draft, retention: Source[Retention]) ->
             if not _is_saved(world, name):
                 where = retention.where("tags", tag, place)
                 draft.warnings.append(f"{where}: {name} is tagged {tag}, and {_missing(world, name)}")
+
+
+def warn_of_loose_tags(world: World, draft: Draft, retention: Source[Retention]) -> None:
+    """Name the tags that keep nothing: no `keep_tags` names them, or names another one by mistake."""
+    spec = retention.spec
+    for tag, names in spec.tags.items():
+        found = ((name, _loose_of(world, spec, tag, name)) for name in names)
+        loose = [(name, row) for name, row in found if row is not None]
+        if loose:
+            where = retention.where("tags", tag)
+            draft.warnings.append(f"{where}: {_keeps_nothing(spec, tag, len(loose), *loose[0])}")
+
+
+def _keeps_nothing(spec: Retention, tag: str, num_loose: int, name: str, row: CampaignRow) -> str:
+    who = f"{name} and {num_loose - 1} more are" if num_loose > 1 else f"{name} is"
+    unknown = next((one for one in rules_for(spec, row).tags if one not in spec.tags), None)
+    mistake = f' ("{unknown}", which it names, is no tag)' if unknown is not None else ""
+    rules = f"keep_tags of campaigns.{set_name(row)}"
+    return (
+        f"{who} tagged {tag}, which {rules} does not name{mistake}: no rule keeps what has this tag; "
+        f"write keep_tags: [{tag}] there"
+    )
+
+
+def _loose_of(world: World, spec: Retention, tag: str, name: str) -> CampaignRow | None:
+    """Return the campaign of a checkpoint that lies there and that its tag does not keep, nor a pin."""
+    row = world.facts.campaign_row(name.partition("@")[0])
+    if row is None or name in spec.pins or not rules_for(spec, row).keeps_by_rule:
+        return None
+    which = name.partition("@")[2]
+    lies = any(o.which == which and world.facts.tombstone(o) is None for o in world.facts.ledger_of(row.uid))
+    return row if lies and tag in unkept_tags(spec, row, name) else None
 
 
 def _is_saved(world: World, name: str) -> bool:

@@ -35,7 +35,12 @@ from reconciler.plan.keeping.kept_again import is_kept_again
 from reconciler.plan.keeping.kept_now import kept_now
 from reconciler.plan.keeping.marks import unmarked
 from reconciler.plan.keeping.milestones import stood_for
-from reconciler.plan.keeping.rule_warnings import warn_of_metrics, warn_of_pins, warn_of_unknown
+from reconciler.plan.keeping.rule_warnings import (
+    warn_of_loose_tags,
+    warn_of_metrics,
+    warn_of_pins,
+    warn_of_unknown,
+)
 from reconciler.plan.keeping.stock import Stock, stock_of
 from reconciler.plan.keeping.suspended import is_suspended, suspension_of
 from reconciler.plan.keeping.unasked import is_unasked
@@ -66,6 +71,7 @@ def plan_drops(world: World, draft: Draft) -> None:
     if retention is not None:
         warn_of_metrics(world, draft, retention)
         warn_of_unknown(world, draft, retention)
+        warn_of_loose_tags(world, draft, retention)
         warn_of_realm_budget(world, draft, retention)
 
 
