@@ -51,11 +51,15 @@ def is_held_back(world: World, draft: Draft, stone: TrashRow) -> bool:
         draft.block(
             stone.subject,
             code="protected-in-the-trash",
-            message=f"{protection.why} but lies in the trash, where it stays",
+            message=f"{protection.why} but {_what(stone)} in the trash, where it stays",
             cause=protection.cause,
             hint=protection.hint(_way_back(world, stone)),
         )
     return protection is not None
+
+
+def _what(stone: TrashRow) -> str:
+    return "its optimizer state lies" if stone.keeps else "lies"
 
 
 def is_wanted_back(world: World, stone: TrashRow) -> bool:
@@ -98,14 +102,30 @@ def _protections(world: World, stone: TrashRow) -> Iterator[Protection]:
         yield Protection(f"{stone.thing} is of no campaign that the store knows", stone.path)
         return
     stock = stock_of(world, row)
+    if stone.keeps is not None:
+        yield from _of_its_optimizer(world, stock, stone.keeps)
+        return
     held = [one for one in stock.in_force.values() if stone.is_campaign or one.sequence == stone.sequence]
     names = frozenset(f"{row.name}@{one.which}" for one in held)
     yield from _pins(world, names)
     yield from _starts(world, stone, names)
     yield from _rewind(world, row, names)
     if held and not stone.is_campaign and not world.wants_cleanup(row):
-        yield from _tags(world, stock, names)
+        yield from _tags(world, _kept_tags(world, row), names)
         yield from _milestones(world, stock, held[0])
+
+
+def _of_its_optimizer(world: World, stock: Stock, keeps: str) -> Iterator[Protection]:
+    """Yield what asks for the full form of the checkpoint that stayed, whose digest is given.
+
+    A campaign that begins with it needs its weights alone, and a milestone is its step.
+    """
+    row = stock.row
+    names = frozenset(f"{row.name}@{one.which}" for one in stock.ledger if one.digest == keeps)
+    yield from _pins(world, names)
+    yield from _rewind(world, row, names)
+    if world.retention is not None and not world.wants_cleanup(row):
+        yield from _tags(world, tuple(sorted(world.retention.spec.tags)), names)
 
 
 def _pins(world: World, names: frozenset[str]) -> Iterator[Protection]:
@@ -132,13 +152,17 @@ def _rewind(world: World, row: CampaignRow, names: frozenset[str]) -> Iterator[P
         yield Protection(f"{name} is what {row.name} is to go back to", where, _LINE)
 
 
-def _tags(world: World, stock: Stock, names: frozenset[str]) -> Iterator[Protection]:
+def _tags(world: World, tags: tuple[str, ...], names: frozenset[str]) -> Iterator[Protection]:
     retention = world.retention
-    for tag in rules_for(retention.spec, stock.row).tags if retention else ():
+    for tag in tags:
         for place, name in enumerate(retention.spec.tags.get(tag, ()) if retention else ()):
             if retention is not None and name in names:
                 where = retention.where("tags", tag, place)
                 yield Protection(f"{name} is tagged {tag}", where, _LINE)
+
+
+def _kept_tags(world: World, row: CampaignRow) -> tuple[str, ...]:
+    return rules_for(world.retention.spec, row).tags if world.retention is not None else ()
 
 
 def _milestones(world: World, stock: Stock, one: LedgerRow) -> Iterator[Protection]:
