@@ -104,3 +104,13 @@ def test_a_reader_refuses_a_store_of_a_newer_version(path: Path) -> None:
 
     with pytest.raises(StoreTooNew, match="upgrade it"), open_reader(path):
         pytest.fail("it was opened")
+
+
+def test_each_commit_is_on_the_disk_before_it_is_told(path: Path) -> None:
+    """Journal and file are synced: with less, a power cut takes committed rows back."""
+    store = open_writer(path)
+
+    settings = store.pragma("synchronous"), store.pragma("journal_mode")
+
+    store.close()
+    assert settings == (2, "truncate")  # FULL, and no log of writes ahead that grows
