@@ -47,7 +47,6 @@ from reconciler.plan.keeping.unasked import is_unasked
 from reconciler.plan.observed_time import is_over
 from reconciler.plan.retention.records import MalformedRecords
 from reconciler.plan.trash.names import is_replaced as is_replaced_in_trash
-from reconciler.plan.trash.unasked import warn_of_unasked
 from reconciler.plan.world import World
 from state.amounts import duration
 from state.ids import checkpoint_folder
@@ -293,7 +292,10 @@ def plan_purges(world: World, draft: Draft) -> None:
     waiting = (stone for stone in world.facts.in_trash if stone.sequence not in held)
     doubts = _doubts(world, draft)
     free = {stone.sequence for stone in waiting if not _stays(world, draft, stone, doubts)}
-    warn_of_unasked(world, draft)
+    if draft.unasked:
+        from reconciler.plan.trash.unasked import warn_of_unasked  # seldom needed
+
+        warn_of_unasked(world, draft)
     for stone in due(world):
         if stone.sequence in free and not world.may_be_misnamed(stone.campaign):
             draft.add(

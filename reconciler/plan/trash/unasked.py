@@ -17,8 +17,6 @@ _MOST_NAMED = 3
 
 def warn_of_unasked(world: World, draft: Draft) -> None:
     """Say of each campaign what of it stays in the trash, and how it comes back, or goes after all."""
-    if not draft.unasked:
-        return
     lying = {one.sequence for one in world.facts.in_trash if not is_vanished(world.facts, one)}
     for row in world.facts.store.campaigns:
         if found := [one for one in draft.unasked if one.campaign == row.name and one.sequence in lying]:
