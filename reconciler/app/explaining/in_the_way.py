@@ -12,6 +12,26 @@ from reconciler.plan.queue.waiting import who_may_train
 from state.ids import is_campaign_name
 
 Obstacles = tuple[Blocked, ...]
+_NEEDS_APPROVAL = "needs-approval"
+_HOLDS_NO_TRAINING = frozenset(
+    {
+        _NEEDS_APPROVAL,
+        "copy-failed",
+        "deletion-on-hold",
+        "not-ours-in-the-trash",
+        "protected-in-the-trash",
+        "replaced-in-the-trash",
+        "retention-failed",
+        "retention-on-hold",
+        "trash-unreadable",
+    }
+)
+"""The codes of what keeps checkpoints from going, or from being copied: training goes on all the same."""
+_OF_ALL_ITS_CHECKPOINTS = _HOLDS_NO_TRAINING - {_NEEDS_APPROVAL} | {
+    "checkpoints-unreadable",
+    "not-brought-back",
+}
+"""The codes that, said of a campaign, are in the way of each of its checkpoints."""
 
 
 def in_the_way(view: View, kind: str, name: str) -> Obstacles:
@@ -25,9 +45,11 @@ def in_the_way(view: View, kind: str, name: str) -> Obstacles:
         return view.plan.blocked
     if kind in ("campaign", "run"):
         found = _of_campaign(view, "/".join(name.split("/")[:2]))
-        return found if kind == "campaign" else tuple(filter(_counts, found))
+        return found if kind == "campaign" else tuple(filter(_holds_training, found))
     if kind == "quest":
         return _of_quest(view, next(one for one in view.quests if one.id == name))
+    if kind == "checkpoint":
+        return _of_checkpoint(view, name)
     subjects = [f"{kind}/{name}" if name else kind, *_waits_for(view, kind, name)]
     return _smallest(_about(subjects, filter(_counts, view.plan.blocked)))
 
@@ -38,6 +60,16 @@ def _of_campaign(view: View, campaign: str) -> Obstacles:
     quests = [f"quest/{one.quest_id}" for one in jobs if f"{one.hero_id}/{one.campaign_id}" == campaign]
     subjects = [*_of_its_launch(campaign), *quests]
     return _smallest([*found.words, *_about(subjects, _blocked(view, campaign, found))])
+
+
+def _of_checkpoint(view: View, name: str) -> Obstacles:
+    """Return what keeps a checkpoint from going, coming back or being copied; none of training."""
+    subject, campaign = f"checkpoint/{name}", f"campaign/{name.partition('@')[0]}"
+    awaiting = view.plan.awaiting
+    waits = awaiting is not None and any(change.subject == subject for change in awaiting.changes)
+    codes = _OF_ALL_ITS_CHECKPOINTS | ({_NEEDS_APPROVAL} if waits else set())
+    of_campaign = (one for one in view.plan.blocked if one.subject == campaign and one.code in codes)
+    return _smallest([*(one for one in view.plan.blocked if one.subject == subject), *of_campaign])
 
 
 def _of_its_launch(campaign: str) -> tuple[str, ...]:
@@ -59,7 +91,7 @@ def _of_quest(view: View, quest: Quest) -> Obstacles:
     for name, found in sorted(choices, key=lambda choice: len(choice[1].words)):
         if best is not None and len(found.words) >= len(best):
             break  # it cannot have fewer
-        blocked = filter(_counts, _blocked(view, name, found))
+        blocked = filter(_holds_training, _blocked(view, name, found))
         one = _smallest([*found.words, *_about([subject, *_of_its_launch(name)], blocked)])
         best = one if best is None or len(one) < len(best) else best
     if best is None:
@@ -98,6 +130,10 @@ def _counts(item: Blocked) -> bool:
     return not (item.is_waiting and item.subject.startswith("campaign/"))
 
 
+def _holds_training(item: Blocked) -> bool:
+    return _counts(item) and item.code not in _HOLDS_NO_TRAINING
+
+
 def _concerns(subject: str, thing: str) -> bool:
     """Is a blocker with this subject about the thing? Those of its checkpoints and runs are a campaign's."""
     if subject == thing:
@@ -110,8 +146,5 @@ def _concerns(subject: str, thing: str) -> bool:
 
 def _waits_for(view: View, kind: str, name: str) -> Iterator[str]:
     """Yield the things without which this one does not happen."""
-    match kind:
-        case "checkpoint":
-            yield f"campaign/{name.partition('@')[0]}"
-        case "dataset":
-            yield from (f"quest/{quest.id}" for quest in view.quests if quest.dataset == name)
+    if kind == "dataset":
+        yield from (f"quest/{quest.id}" for quest in view.quests if quest.dataset == name)
