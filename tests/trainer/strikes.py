@@ -5,21 +5,26 @@ import resource
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 import torch
 from builders import Realm, a_manifest, orders
 from seen import losses, metrics
 
 from state import failpoints
+from state.atomic import write_json
+from state.contract.orders import Orders
 from state.layout import RunLayout
 from trainer.engine import step, watchdog
 from trainer.engine.checkpoint import Contents
 from trainer.engine.progress import Progress
 from trainer.engine.run import run
+from trainer.engine.session import Session
 from trainer.engine.writer import THREAD_NAME, Writer
 
 SIZE = 1 << 25
@@ -54,12 +59,37 @@ def leave_room_for(tokens: int) -> None:
     step.summed_loss = with_room
 
 
-def run_killed_at(at: int, files: RunLayout, room: int | None) -> int:
-    """Die at this failpoint, in whichever thread; with room for so many tokens in a micro-batch."""
+class Growth(NamedTuple):
+    """Other orders, in force from the update behind this one on."""
+
+    update: int
+    orders: Orders
+
+
+@contextmanager
+def growing(files: RunLayout, growth: Growth | None) -> Iterator[None]:
+    """Replace the run's orders once that update is made."""
+    finish_update = Session.finish_update
+
+    def then_replaced(session: Session, *given: object, **named: object) -> None:
+        finish_update(session, *given, **named)
+        if growth is not None and session.progress.step == growth.update:
+            write_json(files.orders, growth.orders)
+
+    Session.finish_update = then_replaced
+    try:
+        yield
+    finally:
+        Session.finish_update = finish_update
+
+
+def run_killed_at(at: int, files: RunLayout, room: int | None, growth: Growth | None = None) -> int:
+    """Die at this failpoint, in whichever thread; with room for so many tokens, and orders that grow."""
     if room is not None:
         leave_room_for(room)
     failpoints.arm(at, "kill")
-    return run(files.request)
+    with growing(files, growth):
+        return run(files.request)
 
 
 def run_killed_in_the_writer(at: int, files: RunLayout) -> int:

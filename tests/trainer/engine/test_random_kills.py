@@ -13,7 +13,7 @@ pytestmark = pytest.mark.train
 from apart import Apart
 from builders import TINY, Realm, a_config, a_guarded, a_model, a_training, orders, with_strange_rows
 from seen import losses, manifest, saved_steps
-from strikes import leave_room_for, run_killed_at
+from strikes import Growth, growing, leave_room_for, run_killed_at
 
 from state.contract.orders import Orders
 from state.contract.run_config import RunConfig
@@ -30,6 +30,7 @@ LIVES = {
         model=a_model(config={**TINY, "attention_dropout": 0.2}), save_every=2
     ),
     "an update left out": a_guarded(save_every=5),
+    "a queue that grew and other priorities": a_config(save_every=2),
 }
 
 
@@ -53,6 +54,15 @@ def quests(realm: Realm, life: str) -> Orders:
     return orders(realm.quest(epochs=2), realm.quest("q2", rows=9, word="other"))
 
 
+def growth_of(realm: Realm, life: str) -> Growth | None:
+    """Return the orders that come in the middle of the first quest: a new one in front, and that one last."""
+    if "grew" not in life:
+        return None
+    first, second = quests(realm, life).quests
+    later = orders(realm.quest("q3", rows=12, word="new"), second, first, sequence=2)
+    return Growth(update=3, orders=later)
+
+
 def lived(
     realm: Realm, life: str, config: RunConfig, chance: random.Random, kills: int, apart: Apart
 ) -> tuple[dict[int, Any], int]:
@@ -61,25 +71,33 @@ def lived(
     num_killed = 0
     while True:
         newest = max(saved_steps(realm), default=None)
-        files = realm.run(quests(realm, life), config, resume_step=newest)
+        growth = growth_of(realm, life)
+        has_grown = growth is not None and (newest or 0) >= growth.update
+        files = realm.run(growth.orders if has_grown else quests(realm, life), config, resume_step=newest)
         at = chance.randint(1, POINTS_IN_A_LIFE)
-        was_killed = num_killed < kills and apart(run_killed_at, at, files, room_in(life)) == -signal.SIGKILL
+        was_killed = num_killed < kills and died(apart, at, files, room_in(life), growth)
         num_killed += was_killed
         if not was_killed and not files.exit.exists():
-            assert run(files.request) == 0
+            with growing(files, growth):
+                assert run(files.request) == 0
         for number, loss in losses(files).items() if files.metrics.is_file() else ():
             assert told.setdefault(number, loss) == loss
         if not was_killed:
             return told, num_killed
 
 
-@pytest.mark.parametrize("kills", [3, pytest.param(50, marks=pytest.mark.long)])
+def died(apart: Apart, *given: Any) -> bool:
+    return apart(run_killed_at, *given) == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("kills", [3, pytest.param(40, marks=pytest.mark.long)])
 def test_a_killed_life_ends_with_the_bits_of_the_undisturbed_one(
     realm: Realm, tmp_path: Path, apart: Apart, life: str, kills: int
 ) -> None:
     config, chance = LIVES[life], random.Random(f"{life} {kills}")
     whole = realm.run(quests(realm, life), config)
-    run(whole.request)
+    with growing(whole, growth_of(realm, life)):
+        run(whole.request)
     last = saved_steps(realm)[-1]
     num_killed, place = 0, 0
     while num_killed < kills:
@@ -92,3 +110,17 @@ def test_a_killed_life_ends_with_the_bits_of_the_undisturbed_one(
             mine, theirs = (one.campaign.checkpoint(last) / name for one in (realm, other))
             assert mine.read_bytes() == theirs.read_bytes(), name
         assert manifest(other, last).cursor == manifest(realm, last).cursor
+
+
+def test_the_queue_that_grows_is_another_life_than_the_one_that_does_not(
+    realm: Realm, tmp_path: Path
+) -> None:
+    """The negative control: without the new orders other rows are learnt from the fourth update on."""
+    found = []
+    for place, life in ((realm, "a queue that grew"), (Realm(tmp_path / "other"), "one that did not")):
+        files = place.run(quests(place, life), a_config(save_every=2))
+        with growing(files, growth_of(place, life)):
+            run(files.request)
+        found.append(losses(files))
+    grown, other = found
+    assert [grown[number] == other[number] for number in (1, 2, 3, 4)] == [True, True, True, False]
