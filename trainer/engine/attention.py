@@ -11,6 +11,7 @@ most L tokens long.
 import inspect
 from collections.abc import Iterator, Sequence
 from functools import cached_property, lru_cache
+from itertools import groupby
 from typing import Any
 
 import torch
@@ -28,6 +29,12 @@ MAX_FILLING = {"cpu": 1.0, "cuda": 1.25}
 
 A GPU waits for each start of a kernel, so it fills rows up rather than to take them one by one. On a CPU
 taking filling in and out costs more than to start another.
+"""
+MAX_WIDE_TOKENS = 128
+"""Documents of at most so many tokens attend in float32 on a CPU, whatever the precision of the products.
+
+The kernel's backward pass of short rows takes up to five times as long in bfloat16, AMX or not; that of rows
+of 256 tokens and wide heads two thirds as long.
 """
 _HALF = (torch.float16, torch.bfloat16)
 """What the kernel for rows of many lengths takes."""
@@ -114,10 +121,8 @@ def document_attention(
         query, key, value = (tensor.to(product_dtype) for tensor in (query_BHTD, key_BGTD, value_BGTD))
         return _varlen(query, key, value, documents, scaling, window), None
     if dropout == 0.0 and window is None and _go_by_rows_alone(documents, query_BHTD.device):
-        flat = (tensor.squeeze(0).transpose(0, 1) for tensor in (query_BHTD, key_BGTD, value_BGTD))
-        query, key, value = (tensor.to(product_dtype) for tensor in flat)
-        sizes = [(group.num_documents, group.longest) for group in documents.groups]
-        return attention_in_rows(query, key, value, sizes, scaling)[None], None
+        flat = [tensor.squeeze(0).transpose(0, 1) for tensor in (query_BHTD, key_BGTD, value_BGTD)]
+        return _by_rows_alone(flat, documents.groups, product_dtype, scaling)[None], None
     counts = [group.num_tokens for group in documents.groups]
     parts = (tensor.squeeze(0).transpose(0, 1).split(counts) for tensor in (query_BHTD, key_BGTD, value_BGTD))
     found = [
@@ -130,6 +135,24 @@ def document_attention(
 def _go_by_rows_alone(documents: Documents, device: torch.device) -> bool:
     """Are the documents on a CPU with a kernel for rows, and no row filled up?"""
     return device.type == "cpu" and has_kernel() and all(group.is_full for group in documents.groups)
+
+
+def _by_rows_alone(
+    flat: Sequence[Tensor], groups: Sequence[Group], product_dtype: torch.dtype, scale: float | None
+) -> Tensor:
+    """Return what the tokens take, shape (T, H, D), from flat queries, keys and values of that shape."""
+    found, start = [], 0
+    for dtype, together in groupby(groups, key=lambda group: _row_dtype(group, product_dtype)):
+        sizes = [(group.num_documents, group.longest) for group in together]
+        stop = start + sum(number * length for number, length in sizes)
+        query, key, value = (tensor[start:stop].to(product_dtype) for tensor in flat)
+        found.append(attention_in_rows(query, key, value, sizes, scale, dtype))
+        start = stop
+    return found[0] if len(found) == 1 else torch.cat(found)
+
+
+def _row_dtype(group: Group, product_dtype: torch.dtype) -> torch.dtype:
+    return torch.float32 if product_dtype in _HALF and group.longest <= MAX_WIDE_TOKENS else product_dtype
 
 
 def _of_group(

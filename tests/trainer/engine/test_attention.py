@@ -75,3 +75,12 @@ def test_without_autocast_float32_goes_through_the_rows(monkeypatch: pytest.Monk
     documents = Documents(LENGTHS, torch.tensor([0, 5, 8], dtype=torch.int32))
     found = model.base_model(torch.arange(8)[None], use_cache=False, documents=documents)
     assert found.last_hidden_state.dtype == torch.float32
+
+
+def test_torchs_flex_attention_would_learn_nothing_on_a_cpu() -> None:
+    """Why documents go by the kernels above instead."""
+    from torch.nn.attention.flex_attention import flex_attention
+
+    query, key, value = (torch.randn(1, 2, 128, 16, requires_grad=True) for _ in range(3))
+    with pytest.raises(NotImplementedError, match="does not support backward on CPU"):
+        flex_attention(query, key, value)

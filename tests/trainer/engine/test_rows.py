@@ -1,5 +1,6 @@
 """Documents attend in rows of their own as by `scaled_dot_product_attention` one by one, to the bit."""
 
+from itertools import accumulate
 from typing import Any
 
 import pytest
@@ -12,23 +13,32 @@ from trainer.engine.attention import Documents, document_attention
 from trainer.engine.rows import has_kernel
 
 LENGTHS = (7, 7, 5, 3, 3, 3, 1)
-BOUNDS = torch.tensor([0, 7, 14, 19, 22, 25, 28, 29], dtype=torch.int32)
 
 
-def attended(dtype: Any, *, changed: int | None = None) -> list[Any]:
-    """Return what tokens take, and the gradients of queries, keys and values; of 4 heads, 2 of keys."""
-    generator = torch.Generator().manual_seed(2)
-    tensors = [torch.randn(1, heads, 29, 8, generator=generator, dtype=dtype) for heads in (4, 2, 2)]
+def attended(
+    dtype: Any, *, changed: int | None = None, lengths: tuple[int, ...] = LENGTHS, rounded: Any = None
+) -> list[Any]:
+    """Return what tokens take, and the gradients of queries, keys and values; of 4 heads, 2 of keys.
+
+    `rounded`: a type that everything given is rounded to before.
+    """
+    generator, total = torch.Generator().manual_seed(2), sum(lengths)
+    bounds = torch.tensor([0, *accumulate(lengths)], dtype=torch.int32)
+
+    def drawn(*shape: int) -> Any:
+        return torch.randn(*shape, generator=generator, dtype=dtype).to(rounded or dtype).to(dtype)
+
+    tensors = [drawn(1, heads, total, 8) for heads in (4, 2, 2)]
     if changed is not None:
         for tensor in tensors:
             tensor[:, :, changed] += 1
     given = [tensor.requires_grad_() for tensor in tensors]
-    taken, _ = document_attention(None, *given, None, documents=Documents(LENGTHS, BOUNDS), scaling=0.3)
-    taken.backward(torch.randn(taken.shape, generator=generator, dtype=dtype))
+    taken, _ = document_attention(None, *given, None, documents=Documents(lengths, bounds), scaling=0.3)
+    taken.backward(drawn(*taken.shape))
     return [taken.detach(), *(tensor.grad for tensor in given)]
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_outputs_and_gradients_are_those_of_each_document_alone_to_the_bit(
     monkeypatch: pytest.MonkeyPatch, dtype: Any
 ) -> None:
@@ -37,6 +47,32 @@ def test_outputs_and_gradients_are_those_of_each_document_alone_to_the_bit(
     found = attended(dtype)
     monkeypatch.setattr(attention, "has_kernel", lambda: False)
     assert all(torch.equal(a, b) for a, b in zip(found, attended(dtype), strict=True))
+
+
+def in_types(monkeypatch: pytest.MonkeyPatch, lengths: tuple[int, ...]) -> list[tuple[Any, list[Any]]]:
+    """Return the types that bf16 documents of these lengths are computed in, with their groups."""
+    seen: list[tuple[Any, list[Any]]] = []
+    real = attention.attention_in_rows
+
+    def noting(*given: Any) -> Any:
+        seen.append((given[-1], given[3]))
+        return real(*given)
+
+    monkeypatch.setattr(attention, "attention_in_rows", noting)
+    attended(torch.bfloat16, lengths=lengths)
+    return seen
+
+
+def test_under_bf16_short_documents_attend_in_float32_whatever_goes_with_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen = in_types(monkeypatch, (200, 129, 128, 7, 7))
+    assert seen == [(torch.bfloat16, [(1, 200), (1, 129)]), (torch.float32, [(1, 128), (2, 7)])]
+
+
+def test_what_short_documents_take_under_bf16_is_that_of_float32_rounded_once() -> None:
+    found, exact = attended(torch.bfloat16), attended(torch.float32, rounded=torch.bfloat16)
+    assert all(torch.equal(a, b.to(torch.bfloat16)) for a, b in zip(found, exact, strict=True))
 
 
 def test_a_changed_token_changes_its_own_document_alone() -> None:
