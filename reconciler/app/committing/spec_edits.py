@@ -10,11 +10,11 @@ from difflib import unified_diff
 import msgspec
 
 from reconciler.app.committing.commits import FileChange, Made, make_commit
+from reconciler.app.planning.look import view_of
 from reconciler.app.surroundings.environment import Environment
 from reconciler.app.surroundings.errors import Blocked, Failed
 from reconciler.app.surroundings.ground import named_now, not_found
 from reconciler.app.surroundings.place import Options, head_of, read_following, root_of
-from reconciler.app.surroundings.realm_store import read_store
 from reconciler.desired.campaign import Campaign
 from reconciler.desired.desired import Desired, Source
 from reconciler.desired.edits import uncommitted
@@ -97,7 +97,7 @@ def campaign_named(environment: Environment, options: Options, base: Base, name:
 
 
 def called_now(environment: Environment, options: Options, base: Base, name: str) -> str:
-    """Return what a campaign with this name, or that had it before, is called: by its spec, else the store.
+    """Return what a campaign with this name, or that had it before, is called, applied or not yet.
 
     Raises:
         NotFound: several campaigns had that name, and none has it now.
@@ -106,12 +106,11 @@ def called_now(environment: Environment, options: Options, base: Base, name: str
     said = [now for now, source in campaigns.items() if source.spec.was == name]
     if name in campaigns or len(said) == 1:
         return name if name in campaigns else said[0]
-    layout = Layout(root_of(environment, options, base.desired.realm.spec, base.commit))
     try:
-        rows = read_store(layout).campaigns
-    except (FileNotFoundError, StoreDamaged, StoreTooNew):
-        return name  # nothing was applied, or apply says what is wrong
-    return named_now(rows, name)
+        view = view_of(environment, options, base.commit, base.desired)  # with what git sees as moved
+    except (StoreDamaged, StoreTooNew):
+        return name  # apply says what is wrong
+    return named_now(view.facts.store.campaigns, name)
 
 
 def commit_edits(

@@ -299,6 +299,16 @@ def test_a_former_name_that_only_the_spec_says_is_found_before_apply_has_seen_it
     assert json.loads(done.stdout)["message"] == f"Propose goal.updates=5 for {NEW}"
 
 
+def test_before_apply_has_seen_a_move_its_former_name_is_found_too(
+    run: Reconcile, resting: Callable[..., Path], renamed: Callable[..., None]
+) -> None:
+    resting({}, (7,))
+    renamed()
+    done = run("propose", "pip/campaign-001", "goal.updates=5", "--json")
+    assert done.exit_code == 0, done.stderr
+    assert json.loads(done.stdout)["message"] == f"Propose goal.updates=5 for {NEW}"
+
+
 def test_a_name_that_two_campaigns_had_is_asked_about_by_what_commits(run: Reconcile, store, rows) -> None:
     store.write(
         [rows.campaign(uid=one, name=f"pip/{one}", former_names="pip/light") for one in ("first", "second")]
