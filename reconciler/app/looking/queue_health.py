@@ -9,13 +9,19 @@ from reconciler.plan.world import World
 from state.amounts import count
 
 HEALTHY, LOW, SUSPENDED = "healthy", "low", "suspended"
+_OPEN = ("queued", "processing")
 
 
 def queue_item(view: View) -> QueueItem:
-    """Return the queue as one thing: its jobs by status, and how it is in a word and a sentence."""
+    """Return the queue as one thing: its jobs by status, and how it is in a word and a sentence.
+
+    What waits in the trash with its campaign is nothing to do, unless that is taken back.
+    """
     source = view.desired.queue
     spec = source.spec if source else Queue()
-    numbers = Counter(job.status for job in view.facts.store.jobs)
+    deleted = {row.uid for row in view.facts.store.campaigns if row.status == "deleted"}
+    jobs = (job for job in view.facts.store.jobs if not (job.campaign_uid in deleted and job.status in _OPEN))
+    numbers = Counter(job.status for job in jobs)
     state, reason = _health(view, numbers["queued"] + numbers["processing"], spec.healthy_depth)
     return QueueItem(
         id="queue",

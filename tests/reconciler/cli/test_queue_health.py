@@ -42,6 +42,12 @@ def test_jobs_that_wait_and_that_are_trained_count_towards_the_depth_of_the_spec
     ]
 
 
+def test_a_job_that_lies_in_the_trash_with_its_campaign_is_nothing_to_do(run, store, rows) -> None:
+    store.write([rows.job(status="queued"), rows.campaign(status="deleted")])
+    (item,) = json.loads(run("get", "queue", "--json").stdout)["items"]
+    assert (item["num_queued"], item["reason"].partition(",")[0]) == (0, "0 jobs to do")
+
+
 def test_a_suspended_queue_is_never_healthy(run, store, rows, lab: Path, git) -> None:
     spec = lab / "specs/queue.yaml"
     spec.write_text(f"suspend: {{reason: the card is away}}\nhealthy_depth: 0\n{spec.read_text()}")
