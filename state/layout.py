@@ -157,6 +157,11 @@ class Layout(msgspec.Struct, frozen=True):
         return self.root / "control" / "written"
 
     @property
+    def witness(self) -> Path:
+        """The same beside the weights: an older store may be put back, and its `control/` with it."""
+        return self.campaigns / ".written"
+
+    @property
     def trainer_lock(self) -> Path:
         """Held by the one trainer that may run."""
         return self.root / "control" / "trainer.lock"

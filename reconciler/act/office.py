@@ -42,6 +42,8 @@ def enter_office(layout: Layout, now: str, broom: Broom | None = None) -> Writer
 
 def _writer(layout: Layout) -> Writer:
     """Open the store; an older copy learns which numbers of checkpoints were used since."""
-    connection, last = open_writer(layout.store), last_written(read_epoch(layout.epoch), layout.written)
+    connection = open_writer(layout.store)
+    last = last_written(read_epoch(layout.epoch), layout.written, layout.witness)
     newest = newest_numbered(layout) if why_older(connection, last) else None
-    return Writer(connection, last, newest.sequence if newest else None, mirror=layout.written)
+    number = newest.sequence if newest else None
+    return Writer(connection, last, number, mirror=layout.written, witness=layout.witness)

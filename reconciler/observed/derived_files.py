@@ -61,7 +61,7 @@ def observe_campaign_folders(layout: Layout) -> CampaignFolders:
     """Return which `<hero>/<campaign>` folders there are; what else lies there is foreign."""
     names: list[str] = []
     foreign: list[ForeignFolder] = []
-    reserved = {layout.active_link.name, ARCHIVE}
+    reserved = {layout.active_link.name, ARCHIVE, layout.witness.name}
     try:
         with open_folder(layout.campaigns, layout.root) as heroes:
             for hero in heroes.names():

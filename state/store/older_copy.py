@@ -2,8 +2,9 @@
 here since is not in it.
 
 Each writer raises the epoch, and each of its transactions that changes something a count; files beside the
-store say both, the count once a tick and at the end of an office. An older copy is behind them. What a kill
-leaves is not: the files are written after the store. A store that knows of the file with its count, which
+store say both, the count once a tick and at the end of an office. So does a witness beside the weights: who
+puts the store back may put back what lies beside it, too. An older copy is behind them. What a kill leaves
+is not: the files are written after the store. A store that knows of the file with its count, which
 is gone or damaged, may be one, and is treated as one. Who takes office in an older copy writes that down in
 it, until the store is made again from the files.
 """
@@ -78,28 +79,37 @@ def read_written(mirror: Path) -> Written:
     return Written(int(words[0]), int(words[1]), words[2] if len(words) > _MIN_WORDS else None)
 
 
-def mirror_written(mirror: Path, how_far: Written) -> None:
-    """Write beside the store how far it was written.
+def say_written(place: Path, how_far: Written) -> None:
+    """Write how far the store was written, unless that is said: a later writer has taken over then.
+
+    What is said of the store of another root is replaced.
 
     Raises:
         InTheWay, OSError: something else has the file's name; the disk is full or failing.
     """
-    from state.atomic import ensure_folder, write_file
+    from state.atomic import write_file
 
-    ensure_folder(mirror.parent)
+    said = read_written(place)
+    is_of_another = said.uid is not None and said.uid != how_far.uid
+    if not (is_of_another or said.is_before(how_far)):
+        return
     words = (how_far.epoch, how_far.writes, *([how_far.uid] if how_far.uid else []))
-    write_file(mirror, f"{' '.join(map(str, words))}\n".encode())
+    write_file(place, f"{' '.join(map(str, words))}\n".encode())
 
 
-def last_written(epoch: int, mirror: Path) -> Written:
-    """Return how far the store was written at least, of the epoch beside it and the mirror of its count.
+def last_written(epoch: int, mirror: Path, witness: Path | None = None) -> Written:
+    """Return how far the store was written at least, of the epoch beside it, its count's mirror and witness.
 
-    Read it before the store: who writes meanwhile writes there first.
+    What the witness says of another store does not count: weights may be copied from root to root. Read it
+    before the store: who writes meanwhile writes there first.
     """
     said = read_written(mirror)
     if said.writes == UNSAID:
         return Written(epoch, UNSAID)
-    return Written(epoch, uid=said.uid) if said.epoch < epoch else said
+    beside = read_written(witness) if witness is not None and said.uid is not None else NOT_WRITTEN
+    if said.epoch < epoch:
+        said = Written(epoch, uid=said.uid)
+    return beside if beside.uid == said.uid and said.is_before(beside) else said
 
 
 def is_of_another_root(found: Written, last: Written) -> bool:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import apsw
 
+from state.atomic import ensure_folder
 from state.failpoints import reach
 from state.inside import InTheWay
 from state.store.backups import back_up
@@ -14,12 +15,12 @@ from state.store.older_copy import (
     UNSAID,
     Written,
     mark_older,
-    mirror_written,
     older_copy_of,
     put_has_mirror,
     put_uid,
     put_writes,
     read_written,
+    say_written,
     why_older,
     written,
 )
@@ -38,7 +39,8 @@ class Writer:
 
     Taking office raises the epoch by one, above that of `last` too (how far files beside the store say that
     it was written: it may be an older copy); a transaction under an older epoch is refused, and one in a
-    store that was put in the place of this one. How far the store is written is said in `mirror`, if any.
+    store that was put in the place of this one. How far the store is written is said in `mirror` and
+    `witness`, if any.
     New rows of the ledger are numbered above `newest_number`, which an older copy does not know to be in use.
     That it is one is written into it, since its epoch does not show it any more. One that is being made anew
     from the files beside it (`is_remade`) is none.
@@ -52,6 +54,7 @@ class Writer:
         *,
         is_remade: bool = False,
         mirror: Path | None = None,
+        witness: Path | None = None,
     ) -> None:
         self._connection = connection
         why = None if is_remade else why_older(connection, last)
@@ -62,7 +65,7 @@ class Writer:
         """Somebody put an older store back, which is not made again yet: what happened since is not in it."""
         self._writes, self._uid = written(connection)[1:]
         self._said_uid = last.uid or self._uid
-        self._mirror, self._mirrored = mirror, self._writes
+        self._mirror, self._witness, self._mirrored = mirror, witness, self._writes
         self._has_mirror = mirror is not None and read_written(mirror).writes != UNSAID
         self._changed: set[str] = set()
         watch_changes(connection, self._changed.add)
@@ -96,7 +99,7 @@ class Writer:
         reach("store.committed")
 
     def mirror(self) -> None:
-        """Say beside the store how far it is written, so that an older copy of it shows.
+        """Say beside the store, and beside the weights, how far it is written: so an older copy of it shows.
 
         What something else has the place of is not written: then only the epoch shows it.
 
@@ -106,9 +109,12 @@ class Writer:
         if self._mirror is not None and self._mirrored < self._writes:
             how_far = Written(self.epoch, self._writes, self._said_uid)
             with suppress(InTheWay):
-                if read_written(self._mirror).is_before(how_far):  # else a later writer has taken over
-                    mirror_written(self._mirror, how_far)
+                ensure_folder(self._mirror.parent)
+                say_written(self._mirror, how_far)
                 self._has_mirror = True
+            if self._witness is not None and self._witness.parent.is_dir():
+                with suppress(InTheWay, PermissionError):  # its folder may be somebody's read-only disk
+                    say_written(self._witness, how_far)
             self._mirrored = self._writes
 
     def back_up(self, folder: Path, day: str) -> Path | None:

@@ -30,6 +30,7 @@ VOLATILE = {
     "realm.db-journal",
     "epoch",
     "written",
+    ".written",
     "reconciler.lock",
     "claims.log",
     "training.log",
@@ -51,7 +52,14 @@ TABLES = (
 LIVE_FILES = ("process.json", "exit.json")
 CHAIN_LENGTH, NUM_CHAINS = 12, 1
 """Of faults in a row, and of such rows for each effect in make test: with every fault at every point, over 10,000."""
-NUMBERED = {"realm.db", "epoch", "control/epoch", "control/written", "control/reconciler.lock"}
+NUMBERED = {
+    "realm.db",
+    "epoch",
+    "control/epoch",
+    "control/written",
+    "campaigns/.written",
+    "control/reconciler.lock",
+}
 UNCOUNTED = ("epoch", "num_writes", "synced_number")
 """How often and by whom was written; a retry writes more."""
 UNSEEN = ("staging.remove",)

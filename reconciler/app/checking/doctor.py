@@ -219,7 +219,8 @@ def _store(layout: Layout) -> Check:
 
     try:
         check_store_is_there(layout)
-        last = last_written(read_epoch(layout.epoch), layout.written)  # before the store: it is written first
+        epoch = read_epoch(layout.epoch)
+        last = last_written(epoch, layout.written, layout.witness)  # before the store: it is written first
         with open_reader(layout.store) as connection:
             problems = [str(row[0]) for row in connection.execute("PRAGMA quick_check(3)")]
             store = read_view(connection)

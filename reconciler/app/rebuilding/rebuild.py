@@ -71,7 +71,7 @@ def remake_store(layout: Layout, now: str, *, is_older: bool) -> Remade:
 def _fill(path: Path, layout: Layout, said: RowsFound, found: FolderRows) -> dict[str, int]:
     """Write a store with these rows; return how many there are of each kind."""
     rows = [*said.rows, *_stones(layout, said), *found.rows]
-    last = last_written(read_epoch(layout.epoch), layout.written)
+    last = last_written(read_epoch(layout.epoch), layout.written, layout.witness)
     writer = Writer(open_writer(path), last._replace(epoch=last.epoch - 1), is_remade=True)
     try:
         with writer.transaction() as store:

@@ -29,7 +29,7 @@ def state_of_store(layout: Layout) -> StoreState:
         ValueError: the epoch's mirror is damaged.
     """
     epoch = read_epoch(layout.epoch)
-    last = last_written(epoch, layout.written)
+    last = last_written(epoch, layout.written, layout.witness)
     if not layout.store.exists() or layout.store.stat().st_size == 0:
         return StoreState("gone", f"{layout.store} is gone or empty") if epoch else StoreState("none", "")
     try:

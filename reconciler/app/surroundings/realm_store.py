@@ -32,7 +32,8 @@ def read_store(layout: Layout) -> StoreView:
         StoreTooNew: a newer version wrote it.
     """
     check_store_is_there(layout)
-    last = last_written(_mirrored_epoch(layout), layout.written)  # before the store: it is written first
+    epoch = _mirrored_epoch(layout)
+    last = last_written(epoch, layout.written, layout.witness)  # before the store: it is written first
     try:
         with open_reader(layout.store) as connection:
             view = read_view(connection)

@@ -139,6 +139,28 @@ def test_what_was_dropped_and_taken_back_is_not_dropped_again(dropped_since: Pat
     assert blocked(run) == []
 
 
+def test_a_copy_that_was_put_back_with_what_lies_beside_it_drops_nothing_that_was_taken_back(
+    resting, run, root: Path, commit_specs, pass_time
+) -> None:
+    resting({"specs/retention.yaml": RULES}, (1, 2, 3))
+    pass_time(3)
+    assert run("apply", "--until-converged").exit_code == 0
+    shutil.copy(root / "realm.db", root.parent / "older.db")
+    shutil.copytree(root / "control", root.parent / "control")
+    assert run("undelete", "pip/campaign-001@2", "--why", "a mistake").exit_code == 0
+    run("apply", "--once")
+    shutil.rmtree(root / "control")
+    shutil.copytree(root.parent / "control", root / "control")
+    shutil.copy(root.parent / "older.db", root / "realm.db")
+
+    check_that_it_is_named_and_nothing_goes(run, root)
+
+    assert run("doctor", "--rebuild").exit_code == 0
+    assert run("apply", "--until-converged").exit_code == 0
+    assert (lying(root), states(root)) == (["checkpoint-2", "checkpoint-3"], ["trashed", "restored"])
+    assert not is_named(run)
+
+
 def test_what_was_dropped_since_is_one_fault_and_is_not_called_somebody_elses(
     dropped_since: Path, run, root: Path
 ) -> None:

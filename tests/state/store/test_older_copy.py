@@ -72,6 +72,56 @@ def test_a_copy_of_the_same_epoch_is_older_once_more_was_written_and_said(
     assert take_office(2).is_older_copy
 
 
+@pytest.fixture
+def witness(tmp_path: Path) -> Path:
+    (tmp_path / "campaigns").mkdir()
+    return tmp_path / "campaigns/.written"
+
+
+def test_a_copy_that_was_put_back_with_its_mirror_is_older_by_the_witness(
+    path: Path, mirror: Path, witness: Path, tmp_path: Path
+) -> None:
+    writer = Writer(open_writer(path), mirror=mirror, witness=witness)
+    note(writer, "a")
+    writer.mirror()
+    copy = back_up(writer._connection, tmp_path / "copies", "2026-01-31")
+    before = mirror.read_bytes()
+    note(writer, "b")
+    writer.close()
+    assert witness.read_bytes() == mirror.read_bytes() != before
+    assert why(path, last_written(1, mirror, witness)) is None
+
+    shutil.copy(copy, path)
+    mirror.write_bytes(before)
+    last = last_written(1, mirror, witness)
+    assert why(path, last) == "it was written to 1 times, the last one 2 times"
+    again = Writer(open_writer(path), last, mirror=mirror, witness=witness)
+    note(again, "c")
+    again.close()
+    assert again.is_older_copy
+    assert witness.read_bytes() == mirror.read_bytes()
+
+
+def test_a_witness_that_lags_or_is_of_another_root_names_no_whole_store(
+    path: Path, mirror: Path, witness: Path
+) -> None:
+    writer = Writer(open_writer(path), mirror=mirror, witness=witness)
+    note(writer, "a")
+    writer.mirror()
+    early = witness.read_bytes()
+    note(writer, "b")
+    writer.mirror()
+    witness.write_bytes(early)  # a kill came between the two files
+    assert why(path, last_written(1, mirror, witness)) is None
+    for content in (b"9 99 another\n", b"9 99\n", b"9", b""):
+        witness.write_bytes(content)
+        assert why(path, last_written(1, mirror, witness)) is None
+    witness.write_bytes(b"9 99 another\n")
+    note(writer, "c")
+    writer.close()
+    assert witness.read_bytes() == mirror.read_bytes()
+
+
 def test_a_kill_before_it_is_said_leaves_no_older_copy(take_office, path: Path, mirror: Path) -> None:
     writer = take_office()
     note(writer, "a")
