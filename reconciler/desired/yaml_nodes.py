@@ -74,7 +74,7 @@ def _events(text: str, *, c_parser: bool) -> Iterator[Any]:
     try:
         yield from _events_by_c(text) if c_parser else _events_in_python(text)
     except MarkedYAMLError as error:
-        raise _Stop(explained(error)) from error
+        raise _Stop(explained(error, yaml_text.lines_of(text))) from error
     except YAMLError as error:
         raise _Stop(Finding(message=f"is not valid YAML: {error}")) from error
 
