@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from reconciler.app.comparing.curves import Curve, curves_of
-from reconciler.app.comparing.diff_sides import Side, Told, side_of
+from reconciler.app.comparing.diff_sides import Side, Told, comparable, side_of
 from reconciler.app.comparing.earlier_settings import Earlier
 from reconciler.app.planning.look import View, look
 from reconciler.app.surroundings.environment import Environment
@@ -74,7 +74,7 @@ def diff(environment: Environment, options: Options, a: str, b: str, svg: Path |
         raise Misused(f"{left.name} is a {left.kind}, {right.name} a {right.kind}; expected two of one kind")
     if svg is not None:
         _draw(environment, view, left, right, svg)
-    return compared(left, right)
+    return compared(*comparable(left, right))
 
 
 def compared(a: Side, b: Side) -> Comparison:

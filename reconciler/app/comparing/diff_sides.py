@@ -41,6 +41,8 @@ class Side(msgspec.Struct, frozen=True, kw_only=True):
     """Of a checkpoint that is not of the living history: its curves lead there."""
     config: Mapping[str, Told]
     """Empty: it is not recorded here."""
+    launched: Mapping[str, Told] | None = None
+    """Of a campaign that has a spec: what its last launch was set to, in the words of a run."""
     earlier: tuple[Earlier, ...] = ()
     """Of a campaign: what it was trained with before."""
     data: Mapping[str, str]
@@ -74,6 +76,20 @@ def side_of(view: View, word: str) -> Side:
         f'"{word}" names nothing that can be compared; expected <hero>, <hero>/<campaign> or '
         "<hero>/<campaign>@<step>, @latest or @best"
     )
+
+
+def comparable(a: Side, b: Side) -> tuple[Side, Side]:
+    """Return two sides whose settings have the same keys: a run has others than the specs.
+
+    A campaign without a spec has its last launch alone; the other one is told by its own then.
+    """
+    if a.kind != "campaign" or (a.launched is None) == (b.launched is None):
+        return a, b
+    return _as_launched(a), _as_launched(b)
+
+
+def _as_launched(side: Side) -> Side:
+    return side if side.launched is None else msgspec.structs.replace(side, config=side.launched)
 
 
 def _known_campaigns(view: View) -> set[str]:
@@ -113,6 +129,7 @@ def _campaign(view: View, name: str) -> Side:
         campaigns=(name,),
         until_step=None,
         config=_config_of_campaign(view, name, row),
+        launched=_last_launch(view, row) if name in view.desired.campaigns else None,
         earlier=earlier_settings(view.facts.runs_of(row.uid)) if row else (),
         data=_learnt(view, row, newest),
         metrics={**_of_checkpoint(newest), **_not_its_own(newest), **_measured(items, _best(items))},
@@ -163,12 +180,16 @@ def _best(items: Sequence[CheckpointItem]) -> CheckpointItem | None:
 def _config_of_campaign(view: View, name: str, row: CampaignRow | None) -> Mapping[str, Told]:
     """Return what its next launch is set to; without a spec, what its last launch was."""
     if name not in view.desired.campaigns:
-        runs = view.facts.runs_of(row.uid) if row else ()
-        return _of_run(runs[-1]) if runs else {}
+        return _last_launch(view, row)
     hero = view.desired.hero_of(name)
     model = {key: Told(value, origin) for key, value, origin in fixed_settings(hero)}
     settings = resolve(layers_of(view.desired, name))
     return model | {key: Told(msgspec.to_builtins(one.value), one.origin) for key, one in settings.items()}
+
+
+def _last_launch(view: View, row: CampaignRow | None) -> Mapping[str, Told]:
+    runs = view.facts.runs_of(row.uid) if row else ()
+    return _of_run(runs[-1]) if runs else {}
 
 
 def _config_of_run(view: View, row: CampaignRow, item: CheckpointItem) -> Mapping[str, Told]:

@@ -234,3 +234,23 @@ def test_what_was_measured_of_a_campaign_stays_when_its_checkpoints_were_let_go(
     assert (measured["step"], measured["train_loss"], measured["checkpoints"]) == (125, 0.41, 0)
     assert (measured["best_val_loss"], measured["best_checkpoint"]) == (0.3, "pip/campaign-001@125")
     assert found["data"] == [{"name": "q1", "a": "1 epoch, data 11111111", "b": None}]
+
+
+def test_a_campaign_without_a_spec_is_compared_with_the_last_launch_of_the_other(
+    run, store, rows, lab: Path, git
+) -> None:
+    """A run's settings have other keys than the specs: all of them would differ."""
+    mu = rows.campaign(name="mu/campaign-001", uid="b" * 16)
+    store.write([
+        mu,
+        rows.run(config_json='{"training": {"learning_rate": 0.1, "seed": 0}}'),
+        rows.run(campaign_uid=mu.uid, config_json='{"training": {"learning_rate": 0.2, "seed": 0}}'),
+    ])  # fmt: skip
+    git(lab, "rm", "-q", "specs/campaigns/mu/campaign-001.yaml")
+    (lab / "specs/queue.yaml").write_text("quests: []\n")
+    git(lab, "commit", "-qam", "mu rests")
+    found = json.loads(run("diff", "mu/campaign-001", "pip/campaign-001", "--json").stdout)
+    assert [(one["key"], one["a"], one["b"], one["b_origin"]) for one in found["config"]] == [
+        ("training.learning_rate", 0.2, 0.1, "run g1-a1")
+    ]
+    assert found["num_equal"] == 1
