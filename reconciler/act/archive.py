@@ -18,7 +18,7 @@ from reconciler.act.status_files import write_status_files
 from reconciler.act.tools import Tools
 from reconciler.plan.actions import ArchiveCampaign, RestoreCampaign
 from state.archive_summary import archive_summary
-from state.atomic import ensure_folder, move_folder, write_file
+from state.atomic import ensure_folder, move_folder, remove_staging, write_file
 from state.formats import encode_record
 from state.homes import find_home
 from state.layout import CampaignLayout
@@ -27,13 +27,16 @@ from state.store.tables import put, select
 
 
 def archive(action: ArchiveCampaign, tools: Tools) -> str:
-    """Write the final metrics, move the campaign into the archive, and write that down.
+    """Write the final metrics, move the campaign without unfinished saves, and write that down.
 
     Raises:
         Temporary: it is active or a run of it is not over; the plan was made before.
         Permanent: something has its place in the archive, or its folder is nowhere.
     """
     row = _begin_archiving(action, tools)
+    remove_staging(
+        find_home(tools.layout, row).places.checkpoints
+    )  # no trainer lives that could go on with it
     write_summary(tools, row)
     _move(tools, row, archived=True)
     return f"{tools.layout.campaign(row.folder_name, archived=True).folder.relative_to(tools.layout.root)}"

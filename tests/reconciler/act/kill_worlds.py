@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from tiny_realm import CAMPAIGN
 
 from reconciler.plan import actions as a
 from state.contract.files import read
@@ -62,6 +63,14 @@ def found_damaged(realm: Any, make: Any) -> None:
 def at_rest(realm: Any, make: Any) -> None:
     """The first campaign has a recorded checkpoint and is not active any more."""
     realm.done(make.record(realm.save_checkpoint(7)), make.activate(make.other, make.campaign))
+
+
+def unfinished_save(realm: Any) -> Path:
+    """Leave what a trainer leaves that is killed while it saves; return it."""
+    staging: Path = realm.layout.campaign(CAMPAIGN).checkpoints / ".staging-9-trainer"
+    staging.mkdir()
+    (staging / "model.safetensors").write_bytes(b"half")
+    return staging
 
 
 def two_saved(realm: Any, make: Any) -> None:

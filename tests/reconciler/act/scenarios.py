@@ -33,6 +33,7 @@ from kill_worlds import (
     taken_back,
     taken_back_asked,
     two_saved,
+    unfinished_save,
     wanted_back,
 )
 
@@ -94,7 +95,10 @@ SCENARIOS = {
     ),
     "TakeOverCheckpoint": Scenario(lambda realm, make: make.take_over(realm.save_checkpoint(7))),
     "ImportCheckpoint": Scenario(lambda realm, make: make.take_in(realm)),
-    "ArchiveCampaign": Scenario(lambda realm, make: make.archive(), at_rest),
+    "ArchiveCampaign": Scenario(
+        lambda realm, make: make.archive(),
+        lambda realm, make: (at_rest(realm, make), unfinished_save(realm)),
+    ),
     "RestoreCampaign": Scenario(
         lambda realm, make: make.restore(),
         lambda realm, make: (at_rest(realm, make), realm.done(make.archive())),

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from kill_worlds import unfinished_save
 
 from reconciler.observed.checkpoints import observe_checkpoints
 
@@ -29,6 +30,15 @@ def test_an_archived_campaign_lies_whole_in_the_hall_of_legends(at_rest: Any, ma
     assert before <= after
     record = at_rest.json(at_rest.archived.record)
     assert (record["status"], record["archived_at"]) == ("archived", make.now)
+
+
+def test_what_a_killed_trainer_left_of_a_save_does_not_go_into_the_archive(at_rest: Any, make: Any) -> None:
+    left = unfinished_save(at_rest)
+
+    at_rest.done(make.archive())
+
+    assert not left.exists()
+    assert [path.name for path in at_rest.archived.checkpoints.iterdir()] == ["checkpoint-7"]
 
 
 def test_ledger_sidecar_and_row_name_the_new_place(at_rest: Any, make: Any) -> None:
