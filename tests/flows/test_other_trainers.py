@@ -77,7 +77,7 @@ class Person:
         return {item["step"]: item for item in json.loads(shown)["items"]}
 
     def trains(self, repository: Path) -> None:
-        quest = "quests:\n  - {id: sums, skill: bin, level: 1, count: 24, seed: 3}\n"
+        quest = "quests:\n  - {id: sums, skill: bin, level: 3, count: 24, seed: 3}\n"
         (repository / "specs/queue.yaml").write_text(quest)
         self.commits(repository)
         self.types("--repo", str(repository), "apply", "--until-converged")
