@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from reconciler.app.comparing.earlier_settings import Earlier, earlier_settings
+from reconciler.app.comparing.learnt import learnt, most_learnt
 from reconciler.app.looking.checkpoint_items import checkpoints_of
 from reconciler.app.looking.checkpoint_named import campaign_row_named, chosen
 from reconciler.app.looking.given_settings import fixed_settings, given
@@ -15,8 +16,6 @@ from reconciler.app.planning.look import View
 from reconciler.app.surroundings.errors import Misused
 from reconciler.app.surroundings.ground import named_now, not_found
 from reconciler.desired.layers import layers_of, resolve
-from state.amounts import count
-from state.contract.manifest import QuestCursor
 from state.ids import is_campaign_name, is_id
 from state.store.rows import CampaignRow, RunRow
 
@@ -112,7 +111,7 @@ def _hero(view: View, name: str) -> Side:
         campaigns=tuple(row.name for row in rows),
         until_step=None,
         config=config,
-        data=_most_learnt(view, rows),
+        data=most_learnt(view, rows),
         metrics={"campaigns": len(rows), **_measured(items, _best(items))},
     )
 
@@ -131,7 +130,7 @@ def _campaign(view: View, name: str) -> Side:
         config=_config_of_campaign(view, name, row),
         launched=_last_launch(view, row) if name in view.desired.campaigns else None,
         earlier=earlier_settings(view.facts.runs_of(row.uid)) if row else (),
-        data=_learnt(view, row, newest),
+        data=learnt(view, row, newest),
         metrics={**_of_checkpoint(newest), **_not_its_own(newest), **_measured(items, _best(items))},
     )
 
@@ -151,8 +150,8 @@ def _checkpoint(view: View, campaign: str, which: str) -> Side:
         until_step=item.step,
         segment=None if item.is_living else item.segment,
         config=_config_of_run(view, row, item),
-        data=_learnt(view, row, item),
-        is_data_known=not _is_from_elsewhere(view, row, item),
+        data=(data := learnt(view, row, item)),
+        is_data_known=bool(data) or not _is_from_elsewhere(view, row, item),
         metrics=_of_checkpoint(item),
     )
 
@@ -203,46 +202,6 @@ def _of_run(run: RunRow) -> Mapping[str, Told]:
     values = msgspec.json.decode(run.config_json, type=dict[str, Any])
     origin = f"run g{run.generation}-a{run.attempt}"
     return {".".join(path): Told(value, origin) for path, value in given(values)}
-
-
-def _learnt(view: View, row: CampaignRow | None, item: CheckpointItem | None) -> Mapping[str, str]:
-    """Return what a checkpoint says that it has learnt; of one that was let go, what the jobs say."""
-    if row is None or item is None:
-        return {}
-    complete = view.facts.campaigns[row.name].all_complete
-    found = next((one for one in complete if one.digest == item.digest), None)
-    if found is not None:
-        return {one.quest_id: f"{_words(one)}{_of_data(view, one.digest)}" for one in found.manifest.cursor}
-    done = (job for job in view.facts.jobs_of(row.uid) if job.status == "completed")
-    return {
-        job.quest_id: f"{count(job.epochs, 'epoch')}{_of_data(view, job.digest)}"
-        for job in done
-        if (job.final_step or 0) <= (item.step or 0)
-    }
-
-
-def _of_data(view: View, digest: str) -> str:
-    """Return which content was learnt: ` of 6,400 rows, data 3f9a01bc`; a quest may have had another once."""
-    rows = next((one.num_rows for one in view.facts.store.quest_data if one.digest == digest), None)
-    size = "" if rows is None else f" of {count(rows, 'row')}"
-    return f"{size}, data {digest.rpartition(':')[2][:8]}"
-
-
-def _words(cursor: QuestCursor) -> str:
-    """Return `2 epochs`, `1 epoch + 300 rows`, `300 rows`."""
-    parts = [count(cursor.epochs_done, "epoch")] if cursor.epochs_done else []
-    parts += [count(cursor.rows_taken, "row")] if cursor.rows_taken else []
-    return " + ".join(parts) or "begun"
-
-
-def _most_learnt(view: View, rows: Sequence[CampaignRow]) -> Mapping[str, str]:
-    """Return for each quest which campaigns of a hero have trained it to the end."""
-    done: dict[str, list[str]] = {}
-    for row in rows:
-        for job in view.facts.jobs_of(row.uid):
-            if job.status == "completed":
-                done.setdefault(job.quest_id, []).append(job.campaign_id)
-    return {quest: f"by {', '.join(sorted(names))}" for quest, names in done.items()}
 
 
 def _of_checkpoint(item: CheckpointItem | None) -> dict[str, Any]:

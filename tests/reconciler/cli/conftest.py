@@ -296,6 +296,16 @@ def manifest_of(uid: str, step: int) -> Manifest:
 
 
 @pytest.fixture
+def manifest() -> Callable[..., Manifest]:
+    """Make a manifest with its digest: (campaign's uid, step, what else is to be otherwise)."""
+
+    def make(uid: str, step: int, **changes: object) -> Manifest:
+        return with_digest(msgspec.structs.replace(manifest_of(uid, step), **changes))
+
+    return make
+
+
+@pytest.fixture
 def resting(
     run: Reconcile, lab: Path, git: Callable[..., str], root: Path, publish: Callable[..., None]
 ) -> Callable[..., Path]:

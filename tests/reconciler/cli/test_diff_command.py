@@ -10,9 +10,12 @@ import pytest
 from reconciler.app.comparing.diff import Comparison, Setting
 from reconciler.cli.text_diff import diff_text
 from state.canonical import sha256_of
+from state.contract.manifest import Origin, QuestCursor
 from state.contract.metrics import MetricsRecord
-from state.ids import RunKey
+from state.ids import RunKey, campaign_uid
 from state.store.rows import QuestDataRow
+
+PIP = campaign_uid("0123456789abcdef", "pip/campaign-001")
 
 
 def metrics(store, attempt: int, losses: dict[int, float]) -> None:
@@ -254,3 +257,45 @@ def test_a_campaign_without_a_spec_is_compared_with_the_last_launch_of_the_other
         ("training.learning_rate", 0.2, 0.1, "run g1-a1")
     ]
     assert found["num_equal"] == 1
+
+
+def _save(store, manifest) -> None:
+    """Let a checkpoint lie in its campaign's folder."""
+    folder = store.layout.campaign(manifest.campaign).checkpoints / f"checkpoint-{manifest.step}"
+    folder.mkdir(parents=True)
+    (folder / "model.safetensors").write_bytes(b"weights")
+    (folder / "manifest.json").write_bytes(msgspec.json.encode(manifest))
+
+
+def test_what_the_campaign_learnt_that_another_began_with_is_learnt_there_too(
+    run, store, rows, manifest
+) -> None:
+    mu = rows.campaign(name="mu/campaign-001", uid="b" * 16)
+    cursor = QuestCursor(
+        quest_id="q1", digest="sha256:" + "1" * 64, epochs_done=1, rows_taken=0, complete=True, first_step=1, last_step=10,
+        last_loss=None,
+    )  # fmt: skip
+    first = manifest(PIP, 10, cursor=(cursor,))
+    of_mu = {"campaign": mu.name, "parent_step": 10, "parent_digest": first.digest}
+    origin = Origin(campaign_uid=PIP, campaign="pip/campaign-001", segment=1, step=10, digest=first.digest)
+    taken = manifest(mu.uid, 10, origin=origin, generation=0, attempt=0, **of_mu)
+    own = msgspec.structs.replace(cursor, quest_id="q2", digest="sha256:" + "2" * 64)
+    after = manifest(mu.uid, 20, cursor=(own,), **(of_mu | {"parent_digest": taken.digest}))
+    for one in (first, taken, after):
+        _save(store, one)
+    store.write([
+        mu,
+        rows.ledger(step=10, digest=first.digest),
+        rows.ledger(campaign_uid=mu.uid, step=10, sequence=2, digest=taken.digest, attempt=0, generation=0),
+        rows.ledger(campaign_uid=mu.uid, step=20, sequence=3, digest=after.digest),
+    ])  # fmt: skip
+    q1, q2 = "1 epoch, data 11111111", "1 epoch, data 22222222"
+    for step, more in ((10, []), (20, [{"name": "q2", "a": None, "b": q2}])):
+        found = json.loads(run("diff", "pip/campaign-001@10", f"mu/campaign-001@{step}", "--json").stdout)
+        assert found["data"] == [{"name": "q1", "a": q1, "b": q1}, *more]
+
+
+def test_a_quest_in_several_parts_is_told_of_a_hero_once(run, store, rows) -> None:
+    store.write([rows.job(), rows.job(uid="job2", id="job2", part=2)])
+    found = json.loads(run("diff", "pip", "hero/mu", "--json").stdout)
+    assert found["data"] == [{"name": "q1", "a": "by campaign-001", "b": None}]
