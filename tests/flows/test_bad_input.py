@@ -196,7 +196,8 @@ def test_a_full_disk_costs_no_checkpoint_and_training_goes_on_when_there_is_room
 def test_a_disk_that_stays_full_costs_nothing_where_a_ballast_held_room(tmp_path: Path) -> None:
     found = on_a_small_disk(tmp_path, "8MB")
 
-    assert "is full: the ballast of 8 MB was let go" in found["said"]
+    by_a_tick, by_the_save = "let go     ballast  8 MB", "is full: the ballast of 8 MB was let go"
+    assert by_a_tick in found["said"] or by_the_save in found["said"]  # whoever met the full disk first
     assert (found["status"], found["is_there"], found["recorded"]) == ("completed", False, True)
     assert found["kept"] > 1
 
