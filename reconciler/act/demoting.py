@@ -184,6 +184,7 @@ def promote(stone: TrashRow, tools: Tools) -> str | None:
     if full.is_dir():
         manifest = _manifest_in(full, stone.digest)
         if damage := find_damage(full, manifest):
+            _write_damage(tools, stone, damage[0])
             return f"{damage[0]}; it stays in the trash"
         row = _say_full(row, stone, tools)
         if place.is_dir():
@@ -197,6 +198,14 @@ def promote(stone: TrashRow, tools: Tools) -> str | None:
     remove_staged(lighter)
     _tell(tools, place, row, stone)
     return None
+
+
+def _write_damage(tools: Tools, stone: TrashRow, problem: str) -> None:
+    """Write down what was found, as a scrub does: damage holds the deletions of its campaign."""
+    after = msgspec.structs.replace(stone, damage=problem)
+    with tools.writer.transaction() as store:
+        put(store, [after])
+    mirror(tools, after)
 
 
 def _row_of(stone: TrashRow, tools: Tools) -> LedgerRow | None:

@@ -17,7 +17,7 @@ from state.store.tables import put, select
 
 
 def check_stands_for(tools: Tools, stone: TrashRow) -> None:
-    """Look whether a whole copy stands for what was moved out, before the last of it here is deleted.
+    """Read all of a copy that stands for what was moved out, before the last of it here is deleted.
 
     Raises:
         Temporary: none can be reached, or none is as it was.
@@ -29,7 +29,7 @@ def check_stands_for(tools: Tools, stone: TrashRow) -> None:
         if copy.damage is not None or copy.digest != stone.digest:
             continue
         try:
-            check_copy(tools, copy, "")
+            check_copy(tools, copy, tools.now())
         except Temporary as problem:
             problems.append(str(problem))
         else:

@@ -177,6 +177,7 @@ def _restore(stone: TrashRow, tools: Tools, sources: Sequence[str]) -> str:
     place = tools.layout.root / stone.path
     if stone.state == "trashed" and place.is_dir():
         if problem := damage_in(place, stone):
+            _write_damage(tools, stone, problem)
             return f"not taken back: {problem}; it stays in the trash"
         if folder.exists():
             return f"not taken back: {folder} is taken; it stays in the trash"
@@ -191,6 +192,15 @@ def _restore(stone: TrashRow, tools: Tools, sources: Sequence[str]) -> str:
     tell(tools, stone)
     line = f"; {stone.overrules} counts no more for it while that line stands" if stone.overrules else ""
     return f"{stone.thing} is back, and no rule drops it again{line}{_told_of_optimizer(stone, tools)}"
+
+
+def _write_damage(tools: Tools, stone: TrashRow, problem: str) -> None:
+    """Write down what was found, as a scrub does: damage holds the deletions of its campaign."""
+    with tools.writer.transaction() as store:
+        row = select_one(store, LedgerRow, "WHERE sequence = ?", stone.sequence)
+        if row is not None and row.digest == stone.digest:
+            put(store, [msgspec.structs.replace(row, damage=problem, healthy=False)])
+    tell(tools, stone)
 
 
 def _told_of_optimizer(stone: TrashRow, tools: Tools) -> str:

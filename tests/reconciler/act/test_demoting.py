@@ -116,3 +116,19 @@ def test_one_without_optimizer_state_is_left_as_it_is(realm, make, full):
     (outcome,) = realm.perform(make.demote(lighter))
     assert not outcome.ok
     assert "has no optimizer state; nothing was changed" in outcome.text
+
+
+def test_a_damaged_full_form_is_not_taken_back_and_its_damage_is_written_down(realm, make, full):
+    realm.done(make.demote(full))
+    (stone,) = realm.view().trash
+    state = realm.layout.root / stone.path / "optimizer.safetensors"
+    state.chmod(0o600)
+    state.write_bytes(b"x" * state.stat().st_size)
+    realm.ask("undelete", f"{make.campaign}@7")
+
+    (text,) = realm.done(make.take_back(7, sequence=stone.sequence))
+
+    assert text.endswith("it stays in the trash")
+    (found,) = realm.view().trash
+    assert (found.state, found.damage in text) == ("trashed", True)
+    assert realm.json(realm.layout.root / f"{stone.path}.json")["damage"] == found.damage

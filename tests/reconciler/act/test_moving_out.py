@@ -126,17 +126,17 @@ def test_a_copy_that_the_store_does_not_know_stands_for_nothing(archived: Any, m
     assert home(archived, make).is_dir()
 
 
-@pytest.mark.parametrize("gone", [True, False], ids=["its disk away", "a file of it cut short"])
+@pytest.mark.parametrize("fault", ["its disk away", "a file of it cut short", "other bytes in it"])
 def test_the_last_one_here_is_not_deleted_while_no_whole_copy_is_in_sight(
-    away: Any, make: Any, gone: bool
+    away: Any, make: Any, fault: str
 ) -> None:
-    copy = exported(away, make)
-    if gone:
-        unmounted(copy)
+    weights = exported(away, make) / "model.safetensors"
+    if fault == "its disk away":
+        unmounted(weights.parent)
     else:
-        spoil(copy / "model.safetensors", b"torn")
+        spoil(weights, b"torn" if "short" in fault else b"x" * weights.stat().st_size)
 
-    outcome = away.fails(make.purge(7))
+    outcome = away.fails(make.purge(7), now=lambda: LATER)
 
     assert "tiny/campaign-001@7 stays in the trash: its copy" in outcome.text
     (stone,) = away.view().trash

@@ -127,6 +127,8 @@ def test_a_damaged_one_is_not_taken_back(realm, make, two):
     assert text.startswith("not taken back: ")
     assert text.endswith("it stays in the trash")
     assert realm.view().trash[0].state == "trashed"
+    found = next(row for row in realm.view().ledger if row.step == 7)
+    assert (found.damage in text, found.healthy) == (True, False)
 
 
 def test_what_was_purged_cannot_be_taken_back(realm, make, two):
