@@ -63,7 +63,8 @@ def scrub(
     wish = ScrubWish(things=names, before=before, rate_bytes=rate_bytes(rate) if rate else None)
     details = msgspec.json.encode(wish).decode()
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    about = f"{', '.join(names[:_SHOWN])}{more}" if names else "all checkpoints"
+    of_all = "all checkpoints" if again else "checkpoints not read for a week"
+    about = f"{', '.join(names[:_SHOWN])}{more}" if names else of_all
     return layout, leave_request(environment, layout, "scrub", about, why, details_json=details)
 
 

@@ -51,7 +51,7 @@ def plan_scrub(world: World, draft: Draft) -> None:
     if due:
         _plan_reading(world, draft, wanted, [one for *_, one in due])
     elif wanted.request is not None:
-        plan_answer(draft, wanted.request, _answer(world, wanted.wish))
+        plan_answer(draft, wanted.request, _answer(world, wanted.wish, wanted.request))
 
 
 def is_background(change: Change) -> bool:
@@ -119,9 +119,10 @@ def _usual_rate(world: World) -> int | None:
     return rate_bytes(retention.spec.scrub.rate) if retention and retention.spec.scrub else None
 
 
-def _answer(world: World, wish: ScrubWish) -> str:
-    """Return how a scrub ended: what is as it was saved, what is not, and what could not be reached."""
-    read = [one for _, one in readings(world, wish, is_asked=True)]
+def _answer(world: World, wish: ScrubWish, request: RequestRow) -> str:
+    """Return how a scrub ended: what is as it was saved, what is not, what was not read, or out of reach."""
+    moments = list(readings(world, wish, is_asked=True))
+    read = [one for _, one in moments]
     copies = {(copy.sequence, copy.path): copy for copy in world.facts.store.copies}
     doubtful = [copies[one.sequence, one.path] for one in read if one.place == "copy"]
     away = [copy.unreachable for copy in doubtful if copy.unreachable is not None]
@@ -130,6 +131,8 @@ def _answer(world: World, wish: ScrubWish) -> str:
     whole = f"{count(len(found), 'checkpoint')}, {size(sum(one.size_bytes for one in found))}: as saved"
     damaged = list(_damaged(world, wish))
     said = f"{whole}; damaged: {', '.join(damaged)}" if damaged else whole
+    if num_before := sum(last < request.asked_at for last, _ in moments):
+        said += f"; {num_before:,} not read now, but since {wish.before}: reconcile scrub --all reads all"
     return f"{said}; out of reach: {len(away):,} of the copies elsewhere, {away[0]}" if away else said
 
 

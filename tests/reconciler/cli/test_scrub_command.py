@@ -24,7 +24,7 @@ def size_of_all(run) -> str:
 
 
 def test_a_scrub_dates_what_is_right_and_every_view_shows_it(run, realm: Path) -> None:
-    assert "Asked to read all checkpoints again" in run("scrub").stdout
+    assert "Asked to read checkpoints not read for a week again" in run("scrub").stdout
     plan = " ".join(run("plan").stdout.split())
     assert f"~ scrub 3 checkpoints {size_of_all(run)} read again" in plan
 
