@@ -343,8 +343,11 @@ def _is_woken(world: World, update: UpdateJob) -> bool:
     job = world.facts.job(update.job_uid)
     if job is None:
         return False
-    has_more = job.status == "completed" and update.epochs > job.epochs
-    return has_more or job.status in ("queued", "processing")
+    if job.status != "completed":
+        return job.status in ("queued", "processing")
+    cursor = cursor_of(world, update.campaign, job)
+    is_learnt = cursor is not None and cursor.epochs_done >= update.epochs  # before they were lowered
+    return update.epochs > job.epochs and not is_learnt
 
 
 def _fetched(draft: Draft) -> set[str]:
