@@ -1,6 +1,7 @@
 """The tiny hero's updates on one core beside a Hugging Face Trainer with its defaults: speed and losses.
 
-In float32, as the peer's defaults are; where the processor multiplies bfloat16 (AMX), as `precision: auto` is there, too.
+In float32, as the peer's defaults are and as `precision: auto` is for a model of this width; where the processor
+multiplies bfloat16 (AMX), in that, too.
 """
 
 import json

@@ -42,7 +42,7 @@ from trainer.engine.heartbeat import Heartbeat
 from trainer.engine.host_memory import keep_freed_memory
 from trainer.engine.log import say
 from trainer.engine.metrics import Metrics
-from trainer.engine.model import compute_layers_twice, computes_twice
+from trainer.engine.model import compute_layers_twice, computes_twice, read_config
 from trainer.engine.optimizer import Optimizers, build_optimizers
 from trainer.engine.probing import probe_memory
 from trainer.engine.progress import Progress, resumed
@@ -66,7 +66,7 @@ def open_session(request: RunRequest, run_files: RunLayout, heartbeat: Heartbeat
     keep_freed_memory()
     device = training_device(request.device)
     use_repeatable_kernels(device)
-    precision = training_precision(request.config.training.precision, device)
+    precision = training_precision(request.config.training.precision, device, _hidden_size(request))
     checkpoints = Path(request.checkpoints_dir)
     ensure_folder(checkpoints)
     remove_staging(checkpoints)  # of dead runs: we hold the one lock under which any is written
@@ -95,6 +95,14 @@ def open_session(request: RunRequest, run_files: RunLayout, heartbeat: Heartbeat
         probe_memory(state, teller)
     _tell(state, teller, device)
     return Session(state, teller)
+
+
+def _hidden_size(request: RunRequest) -> int | None:
+    """Return the model's width: of a pretrained one as its folder says; None where nothing does."""
+    wanted = request.config.model
+    is_ours = wanted.init == "scratch" or request.model_dir is None
+    found = (wanted.config if is_ours else read_config(Path(request.model_dir or ""))).get("hidden_size")
+    return found if isinstance(found, int) else None
 
 
 def _budget(start: "_Start", request: RunRequest, precision: Precision) -> Budget:
