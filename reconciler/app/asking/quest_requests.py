@@ -10,9 +10,15 @@ from reconciler.app.surroundings.ground import not_found, store_of
 from reconciler.app.surroundings.place import Options
 from reconciler.desired.git_process import SourceError
 from reconciler.desired.mistakes import SpecMistakesError
+from reconciler.plan.changes import WAITS
+from state.ids import INBOX
 from state.layout import Layout
 
 QuestKind = Literal["skip", "retry"]
+_AGAIN = "raise its epochs in specs/queue.yaml, or give its content a quest id of its own"
+_DROPPED_AGAIN = (
+    "name its file in specs/queue.yaml: it was dropped into the inbox, and a dropped file trains once"
+)
 
 
 def ask_about_quest(
@@ -30,11 +36,11 @@ def ask_about_quest(
     known = {job.quest_id for job in jobs}
     if name not in known:
         raise _without_a_job(environment, options, kind, name, known)
-    if all(job.status == "completed" for job in jobs if job.quest_id == name):
-        raise Failed(
-            f"quest {name} is completed: there is nothing to {kind}; to train it again raise its epochs in "
-            "specs/queue.yaml, or give its content a quest id of its own"
-        )
+    mine = [job for job in jobs if job.quest_id == name]
+    if all(job.status == "completed" for job in mine):
+        is_dropped = all(job.dataset_path.startswith(f"{INBOX}/") for job in mine)
+        again = _DROPPED_AGAIN if is_dropped else _AGAIN
+        raise Failed(f"quest {name} is completed: there is nothing to {kind}; to train it again {again}")
     return layout, leave_request(environment, layout, kind, f"quest/{name}", why, quest=name)
 
 
@@ -53,4 +59,5 @@ def _without_a_job(
     item = next((item for item in view.plan.blocked if item.subject == f"quest/{name}"), None)
     if item is None:
         return Failed(f"{said}: the next reconcile apply puts it there")
-    return Failed(f"{said}: it {item.message}" + (f"; {item.hint}" if item.hint else ""))
+    who = "it " if item.code == WAITS else ""  # the others say themselves what they are about
+    return Failed(f"{said}: {who}{item.message}" + (f"; {item.hint}" if item.hint else ""))

@@ -60,8 +60,8 @@ def quest_facts(view: View, name: str) -> Iterator[Fact]:
 
 
 def _learnt(view: View, quest: str) -> Iterator[Fact]:
-    """Yield what became of a quest that is completed, by campaign and part: rows, steps, losses, when."""
-    for job in view.facts.store.jobs:
+    """Yield what became of a quest that is completed, by campaign and part, in the order of learning."""
+    for job in sorted(view.facts.store.jobs, key=lambda job: (job.finished_at or "", job.final_step or 0)):
         if job.quest_id != quest or job.status != "completed":
             continue
         told = [f"{count(job.num_examples, 'row')}, {count(job.epochs, 'epoch')}"]

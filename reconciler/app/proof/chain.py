@@ -29,10 +29,12 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     """Of its folder; None: its weights are gone, and its manifest has no cursor."""
     which: str
     """The step; of a segment that is not the living one with its number."""
+    campaign: str
+    """As it is called now, whatever it was called when it saved this."""
 
     @property
     def checkpoint(self) -> str:
-        return f"{self.manifest.campaign}@{self.which}"
+        return f"{self.campaign}@{self.which}"
 
     @property
     def run(self) -> RunKey | None:
@@ -75,43 +77,56 @@ class Seen(Protocol):
 
 def chain_of(view: Seen, digest: str) -> Chain:
     """Return the chain of the checkpoint with this digest; without links when nothing is known of it."""
-    left = {row.digest: row.which for row in view.facts.store.ledger if not row.is_living}
+    names = _names(view.facts)
     here = {
-        found.manifest.digest: _link(found.manifest, left, found.path)
+        found.manifest.digest: names.link(found.manifest, found.path)
         for campaign in view.facts.campaigns.values()
         for found in campaign.all_complete
     }
     with open_reader(view.layout.store) as store:
-        links = tuple(_walk(here, left, store, digest))
+        links = tuple(_walk(here, names, store, digest))
     last = links[-1].manifest if links else None
     if last is not None and last.imported is not None:
-        where = f"{last.campaign}@{links[-1].which} was imported from {last.imported.source}"
+        where = f"{links[-1].checkpoint} was imported from {last.imported.source}"
         return Chain(links=links, broken=f"{where}: what it had learnt there is not known")
     if last is None or last.parent_digest is None:
         return Chain(links=links)
     return Chain(links=links, broken=_broken(links[-1]))
 
 
-def _link(manifest: Manifest, left: Mapping[str, str], path: str | None) -> Link:
-    return Link(manifest=manifest, path=path, which=left.get(manifest.digest, str(manifest.step)))
+class _Names(msgspec.Struct, frozen=True):
+    """How checkpoints and campaigns are called now."""
+
+    left: Mapping[str, str]
+    """Digest of a checkpoint that is not of the living history → its segment and step."""
+    campaigns: Mapping[str, str]
+    """Uid → name."""
+
+    def link(self, manifest: Manifest, path: str | None) -> Link:
+        which = self.left.get(manifest.digest, str(manifest.step))
+        campaign = self.campaigns.get(manifest.campaign_uid, manifest.campaign)
+        return Link(manifest=manifest, path=path, which=which, campaign=campaign)
 
 
-def _walk(
-    here: dict[str, Link], left: Mapping[str, str], store: apsw.Connection, digest: str | None
-) -> Iterator[Link]:
+def _names(facts: Facts) -> _Names:
+    left = {row.digest: row.which for row in facts.store.ledger if not row.is_living}
+    return _Names(left, {row.uid: row.name for row in facts.store.campaigns})
+
+
+def _walk(here: dict[str, Link], names: _Names, store: apsw.Connection, digest: str | None) -> Iterator[Link]:
     seen: set[str] = set()
     while digest is not None and digest not in seen:
         seen.add(digest)
-        link = here.get(digest) or _kept(store, left, digest)
+        link = here.get(digest) or _kept(store, names, digest)
         if link is None:
             return
         yield link
         digest = link.manifest.parent_digest
 
 
-def _kept(store: apsw.Connection, left: Mapping[str, str], digest: str) -> Link | None:
+def _kept(store: apsw.Connection, names: _Names, digest: str) -> Link | None:
     row = select_one(store, ManifestRow, "WHERE digest = ?", digest)
-    return _link(manifest_of(row), left, None) if row is not None else None
+    return names.link(manifest_of(row), None) if row is not None else None
 
 
 def _broken(link: Link) -> str:
@@ -119,6 +134,6 @@ def _broken(link: Link) -> str:
     last = link.manifest
     source = last.origin.campaign if last.origin is not None else last.campaign
     return (
-        f"{last.campaign}@{link.which} goes on from {source}@{last.parent_step} ({last.parent_digest}), of "
+        f"{link.checkpoint} goes on from {source}@{last.parent_step} ({last.parent_digest}), of "
         "which there is no record here: what that one had learnt is not known"
     )

@@ -75,7 +75,7 @@ def _studied(facts: Facts, contents: Contents, lessons: tuple[Lesson, ...]) -> S
     name, _, part = learnt.quest_id.partition("+")
     told = Studied(
         lessons=lessons,
-        campaign=first.link.manifest.campaign,
+        campaign=first.link.campaign,
         quest_id=job.quest_id if job else name,
         part=job.part if job else int(part or 1),
         job=job,

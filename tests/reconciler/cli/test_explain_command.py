@@ -221,6 +221,25 @@ def test_explain_of_a_completed_quest_says_what_was_learnt_by_whom_in_which_step
     )
 
 
+def test_what_was_learnt_of_a_quest_that_grew_is_told_in_the_order_of_learning(run, store, rows) -> None:
+    first = {"finished_at": "2026-01-31T12:10:00Z", "start_step": 1, "final_step": 9}
+    later = {
+        "uid": "0",
+        "id": "0",
+        "part": 2,
+        "finished_at": "2026-02-01T12:10:00Z",
+        "start_step": 10,
+        "final_step": 12,
+    }
+    store.write([rows.job(**first), rows.job(**later)])
+    told = [
+        one["text"]
+        for one in json.loads(run("explain", "quest/q1", "--json").stdout)["facts"]
+        if one["name"] == "learnt"
+    ]
+    assert [text.partition("steps ")[2].partition(",")[0] for text in told] == ["1 to 9", "10 to 12"]
+
+
 def test_explain_of_the_root_says_where_it_is_and_what_is_free(run, root: Path) -> None:
     told = facts(run, "root")
     assert (told["folder"], told["state"]) == (str(root), "not there yet; apply creates it")

@@ -314,3 +314,10 @@ def test_nothing_is_asked_about_a_quest_that_is_completed(run, store, rows, kind
     assert f"is completed: there is nothing to {kind}; to train it again raise its epochs" in result.stderr
     with closing(open_writer(store.layout.store)) as connection:
         assert find(connection, 1) is None
+
+
+def test_a_completed_quest_of_the_inbox_is_not_said_to_stand_in_the_queue(run, store, rows) -> None:
+    store.write([rows.job(status="completed", quest_id="sums-1", dataset_path="inbox/sums.jsonl")])
+    said = run("retry", "sums-1").stderr
+    assert "there is nothing to retry; to train it again name its file in specs/queue.yaml" in said
+    assert "raise its epochs" not in said

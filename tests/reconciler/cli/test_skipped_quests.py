@@ -1,6 +1,7 @@
 """A quest that was skipped or sent back, as the listings tell it; `skip` and `retry` of one that waits."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -83,3 +84,11 @@ def test_a_quest_that_no_spec_and_no_job_has_is_named_with_the_nearest_of_both(r
     result = run("retry", "q22")
     assert result.exit_code == 5
     assert 'there is no quest "q22"; known: q1, q2; did you mean "q2"?' in result.stderr
+
+
+def test_a_quest_whose_content_cannot_be_had_says_what_it_is(run, lab: Path, git) -> None:
+    (lab / "specs/queue.yaml").write_text("quests: [{id: q1, file: data/none.jsonl}]\n")
+    git(lab, "commit", "-qam", "a file that is not there")
+    run("apply", "--once")
+    said = run("retry", "q1").stderr
+    assert "is not in the queue yet, so there is nothing to retry: data/none.jsonl: " in said

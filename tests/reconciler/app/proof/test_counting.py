@@ -42,7 +42,7 @@ def drawing(*, seed: int = 0, held_out: float = 0.0, never: frozenset[str] = fro
 
 def lesson(epoch: int, start: int, stop: int, **drawn: Any) -> Lesson:
     return Lesson(
-        link=Link(manifest=MANIFEST, path=None, which="9"),
+        link=Link(manifest=MANIFEST, path=None, which="9", campaign="tiny/campaign-001"),
         learnt=LearntRange(quest_id="q", digest=DIGEST, epoch=epoch, start=start, stop=stop),
         drawn=drawing(**drawn),
         run=RunKey("c", 1, 1),
