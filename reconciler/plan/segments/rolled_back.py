@@ -16,13 +16,27 @@ def told_after_rollback(world: World, row: CampaignRow, parent: FoundCheckpoint 
     """Return in words what a rollback to a checkpoint (None: to the first weights) brings with it."""
     step = parent.step if parent is not None else 0
     later = [one for one in usable(world, row) if one.step > step]
+    lighter = _its_optimizer(world, parent)
     if not later:
-        return ""
+        return lighter
     which = f"@{later[0].step}" if len(later) == 1 else f"@{later[0].step} to @{later[-1].step}"
     aside = f"{count(len(later), 'checkpoint')} ({which}) {'goes' if len(later) == 1 else 'go'} aside"
     when = "the launch after it" if world.active == row.name else "its next launch"
     again = f"{when} makes {count(later[-1].step - step, 'update')} again from step {step}"
-    return f"; {aside}, and {again}{_what(parent, later[-1])}{_how_long(world, row, step)}"
+    return f"; {aside}, and {again}{_what(parent, later[-1])}{_how_long(world, row, step)}{lighter}"
+
+
+def _its_optimizer(world: World, parent: FoundCheckpoint | None) -> str:
+    """Say where the optimizer's state is of one that keeps its weights only, if it can be had back."""
+    digest = parent.manifest.digest if parent is not None else None
+    stones = (one for one in world.facts.in_trash if one.keeps == digest and one.state == "trashed")
+    stone = next(stones, None) if digest is not None else None
+    if stone is None:
+        return ""
+    return (
+        "; its optimizer state lies in the trash, and it begins without: reconcile undelete "
+        f"{stone.thing} before that takes it back"
+    )
 
 
 def _what(parent: FoundCheckpoint | None, newest: FoundCheckpoint) -> str:
