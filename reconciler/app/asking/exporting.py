@@ -28,6 +28,7 @@ def export(
     layout = layout_of(environment, options)
     name = _known(store_of(layout), thing)
     target = to.expanduser().absolute()
+    target = target.resolve() if ".." in target.parts else target
     if not target.is_dir():
         raise NotFound(f"{target} is no folder; make it first: mkdir -p {target}")
     if target.resolve().is_relative_to(layout.root.resolve()):

@@ -5,9 +5,12 @@ from collections.abc import Sequence
 from reconciler.app.looking.checkpoint_items import checkpoints_of
 from reconciler.app.looking.items import CheckpointItem
 from reconciler.app.looking.ledger_queries import best, latest
+from reconciler.app.planning.in_force import look_in_force
 from reconciler.app.planning.look import View
+from reconciler.app.surroundings.environment import Environment
 from reconciler.app.surroundings.errors import Misused, NotFound
 from reconciler.app.surroundings.ground import named_now, not_found
+from reconciler.app.surroundings.place import Options
 from state.ids import is_campaign_name
 from state.store.rows import CampaignRow
 
@@ -24,6 +27,17 @@ def checkpoint_named(view: View, word: str) -> CheckpointItem:
         raise Misused(f'"{word}" is no checkpoint; expected <hero>/<campaign>@<step>, @latest or @best')
     row = campaign_row_named(view, campaign)
     return chosen(row.name, list(checkpoints_of(view, row)), which or "latest")
+
+
+def spelt_out(environment: Environment, options: Options, word: str) -> str:
+    """Return a thing's name with the step in the place of `@latest` or `@best`; any other as it is.
+
+    Raises:
+        NotFound: nothing was applied, or there is no such campaign, or no such checkpoint of it yet.
+    """
+    if word.partition("@")[2] not in ("latest", "best"):
+        return word
+    return checkpoint_named(look_in_force(environment, options), word).id
 
 
 def campaign_row_named(view: View, campaign: str) -> CampaignRow:

@@ -28,7 +28,7 @@ from reconciler.cli.session import Session, Verb
 )
 @request_options("Return when everything was copied and read back.")
 def command(session: Session, wishes: Wishes, thing: str, to: Path) -> None:
-    """Copy a checkpoint (<hero>/<campaign>@<step>), or all of a campaign, into a folder elsewhere.
+    """Copy a checkpoint (<hero>/<campaign>@<step>, @latest, @best), or all of a campaign, elsewhere.
 
     DIR/<hero>/<campaign>/checkpoint-<step> is copied, synced, read back past the cache, and only then has
     that name; what lies there already is never replaced. The folder is a plain Hugging Face model folder
@@ -36,6 +36,8 @@ def command(session: Session, wishes: Wishes, thing: str, to: Path) -> None:
     is damaged later is mended from it.
     """
     from reconciler.app.asking.exporting import export
+    from reconciler.app.looking.checkpoint_named import spelt_out
 
-    layout, asked = export(session.environment(), session.options(), thing, to, wishes.why)
+    name = spelt_out(session.environment(), session.options(), thing)
+    layout, asked = export(session.environment(), session.options(), name, to, wishes.why)
     answer(session, layout, asked, wishes, f"Asked to export {asked.campaign}")

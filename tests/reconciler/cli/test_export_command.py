@@ -36,6 +36,27 @@ def test_a_campaign_is_exported_and_every_view_shows_where(run, resting, tmp_pat
     assert "\nNothing to do" in run("plan").stdout
 
 
+def test_the_latest_is_exported_by_that_word_and_its_place_is_told_without_dots(
+    run, resting, tmp_path: Path
+) -> None:
+    resting({}, (100, 200))
+    (tmp_path / "usb").mkdir()
+
+    said = run("export", "pip/campaign-001@latest", "--to", str(tmp_path / "root/../usb"))
+
+    assert "Asked to export pip/campaign-001@200 (request 1)" in said.stdout, said.stderr
+    (change,) = json.loads(run("plan", "--json").stdout)["changes"]
+    assert (change["thing"], change["action"]["to"]) == (
+        "checkpoint pip/campaign-001@200",
+        str(tmp_path / "usb"),
+    )
+    refused = run("export", "pip/campaign-001@best", "--to", str(tmp_path / "usb"))
+    assert (refused.exit_code, "has no complete checkpoint with a held-out loss yet" in refused.stderr) == (
+        5,
+        True,
+    )
+
+
 @pytest.mark.parametrize(
     ("thing", "to", "code", "told"),
     [
