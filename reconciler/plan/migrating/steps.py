@@ -26,7 +26,7 @@ _DERIVED = (
 """What this software writes in a campaign's folder."""
 _OURS = (
     *("realm.db", "realm.db-wal", "realm.db-shm", "realm.db-journal", "source.json", "logs/events.jsonl"),
-    *("control/epoch", "control/written", "control/reconciler.lock", "control/wake"),
+    *("control/epoch", "control/written", "campaigns/.written", "control/reconciler.lock", "control/wake"),
     "control/trainer.lock",
 )
 """What this software makes in any root."""
