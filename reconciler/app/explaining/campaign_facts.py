@@ -43,12 +43,30 @@ def _reaction(view: View, campaign: str, run: str | None = None) -> Iterator[Fac
 
 def campaign_facts(view: View, name: str) -> Iterator[Fact]:
     yield from listed_facts_of("campaigns")(view, name)
+    yield from _of_its_spec(view, name)
     yield from _without_a_spec(view, name)
     yield from _reaction(view, name)
     yield from _not_ours(view, name)
     yield from _awaiting(view, name)
     yield from _segments(view, name)
     yield from way_back_facts(view, name)
+
+
+def _of_its_spec(view: View, name: str) -> Iterator[Fact]:
+    """Yield what its spec says of it to people, and which steps it marks."""
+    source = view.desired.campaigns.get(name)
+    if source is None:
+        return
+    spec = source.spec
+    marked = [f"{one.step:,}{f' ({one.note})' if one.note else ''}" for one in spec.milestones or ()]
+    told = {
+        "called": spec.name,
+        "described": spec.description,
+        "skills focus": ", ".join(spec.skills_focus),
+        "begins with": spec.starting_checkpoint,
+        "milestones": ", ".join(marked),
+    }
+    yield from (Fact(name=what, text=text) for what, text in told.items() if text)
 
 
 def _without_a_spec(view: View, name: str) -> Iterator[Fact]:

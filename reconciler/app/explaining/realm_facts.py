@@ -61,5 +61,7 @@ def retention_facts(view: View, _name: str) -> Iterator[Fact]:
         yield Fact(name=one.campaign, text=f"{one.num_kept:,} kept ({size(one.kept_bytes)}){dropped}")
     if source.spec.pins:
         yield Fact(name="pins", text=", ".join(source.spec.pins))
+    for tag, names in source.spec.tags.items():
+        yield Fact(name=f"tagged {tag}", text=", ".join(names))
     if source.spec.suspend is not None:
         yield Fact(name="suspended", text=source.spec.suspend.reason)

@@ -6,6 +6,9 @@ that brings it in says which checkpoint stands for it now.
 
 from collections.abc import Iterator
 
+from reconciler.desired.campaign import Campaign
+from reconciler.desired.desired import Source
+from reconciler.plan.actions import ImportCheckpoint, TakeOverCheckpoint
 from reconciler.plan.draft import Draft
 from reconciler.plan.keeping.stock import Stock
 from reconciler.plan.world import World
@@ -50,6 +53,8 @@ def plan_milestones(world: World, draft: Draft) -> None:
                 f"{source.path}: {name} keeps its milestones ({', '.join(map(str, sorted(left)))}), of which "
                 "its spec says nothing any more; milestones: [] takes them out"
             )
+        if source.spec.milestones:
+            _warn_of_a_later_start(draft, name, source)
         if row is None or not source.spec.milestones:
             continue
         living = _living(world, row)
@@ -58,6 +63,18 @@ def plan_milestones(world: World, draft: Draft) -> None:
             if is_new and living and living[-1].step > milestone.step:
                 where = source.where("milestones", place)
                 draft.warnings.append(f"{where}: {_passed(world, row, living, milestone.step)}")
+
+
+def _warn_of_a_later_start(draft: Draft, name: str, source: Source[Campaign]) -> None:
+    """Name the milestones of a campaign that begins, in this plan, with a checkpoint of a later step."""
+    begins = {one.campaign: one.step for one in draft.actions(TakeOverCheckpoint)}
+    begins |= {one.campaign: one.step for one in draft.actions(ImportCheckpoint)}
+    begins_at = begins.get(name, 0)
+    for place, milestone in enumerate(source.spec.milestones or ()):
+        if milestone.step < begins_at:
+            where = source.where("milestones", place)
+            said = f"{name} begins at step {begins_at}, with the checkpoint that stands for it"
+            draft.warnings.append(f"{where}: milestone {milestone.step} is in the past: {said}")
 
 
 def _wanted(world: World, name: str) -> set[int] | None:

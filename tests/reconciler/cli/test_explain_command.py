@@ -394,3 +394,16 @@ def test_a_release_that_waits_for_the_warm_up_is_told_of_its_campaign_and_keeps_
     assert "warm-up" not in of_checkpoint
     assert [one["synced"]["state"] for one in listed if one["name"] == "pip/campaign-001"] == ["synced"]
     assert "waiting for its turn" in " ".join(run("apply", "--until-converged").stdout.split())
+
+
+def test_explain_of_a_campaign_says_what_its_spec_says_to_people(run, store, lab: Path, git) -> None:
+    text = "id: campaign-001\nname: First light\nskills_focus: [bin]\nmilestones: [{step: 5}, {step: 9, note: half way}]\n"
+    (lab / "specs/campaigns/pip/campaign-001.yaml").write_text(text)
+    (lab / "specs/retention.yaml").write_text("tags: {paper: [pip/campaign-001@5]}\n")
+    git(lab, "add", "-A")
+    git(lab, "commit", "-qm", "marks")
+    told = facts(run, "pip/campaign-001")
+    assert (told["called"], told["skills focus"]) == ("First light", "bin")
+    assert told["milestones"] == "5, 9 (half way)"
+    assert "begins with" not in told
+    assert facts(run, "retention")["tagged paper"] == "pip/campaign-001@5"
