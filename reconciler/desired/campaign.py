@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
+import msgspec
 from msgspec import Meta
 
 from reconciler.desired.base import (
@@ -18,6 +19,7 @@ from reconciler.desired.base import (
     is_line,
 )
 from reconciler.desired.places import Finding
+from reconciler.desired.skill import skill_id
 from reconciler.desired.training import TrainingSettings, Updates, check_settings
 from state.contract.goals import Goals
 from state.ids import is_campaign_name
@@ -137,6 +139,11 @@ class Campaign(Spec, frozen=True, kw_only=True):
     export_to: FolderPath | None = None
     """Before such a clean-up, or before it is deleted: a folder outside of the root, into which every
     checkpoint is copied and read back first."""
+
+    def __post_init__(self) -> None:
+        if is_known(self.skills_focus):
+            named = tuple(skill_id(one) if is_known(one) else one for one in self.skills_focus)
+            msgspec.structs.force_setattr(self, "skills_focus", named)
 
 
 HINTS = {

@@ -11,6 +11,7 @@ from reconciler.desired.base import DataPath, Id, Record, Spec, Who, Words, is_k
 from reconciler.desired.dataset import DatasetId
 from reconciler.desired.leakage import AllowedLeakage, check_reasons
 from reconciler.desired.places import Finding
+from reconciler.desired.skill import skill_id
 from reconciler.desired.training import MAX_SEED, RowFields
 
 _SHA256 = "[0-9a-f]{64}"
@@ -57,6 +58,10 @@ class Quest(Record, frozen=True, kw_only=True):
     """Within a priority, the order of this list."""
     for_: tuple[Who, ...] = msgspec.field(name="for", default=())
     """Each campaign named here trains it once; a hero means its active one. Empty: once in all."""
+
+    def __post_init__(self) -> None:
+        if is_known(self.skill):
+            msgspec.structs.force_setattr(self, "skill", skill_id(self.skill))
 
 
 class Queue(Spec, frozen=True, kw_only=True):

@@ -1,6 +1,7 @@
 """`specs/skills/<id>.yaml`: something to learn, and the command that makes problems of it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Annotated
 
 import msgspec
@@ -17,6 +18,14 @@ from state.contract.examination import (
     DEFAULT_SEED,
     SkillExam,
 )
+
+ID_OF_ALIAS: Mapping[str, str] = MappingProxyType({"binary": "bin", "syllo": "sy"})
+"""The longer names that people know some skills by."""
+
+
+def skill_id(name: str | None) -> str | None:
+    """Return the id that a name of a skill stands for; what is no alias is its own."""
+    return ID_OF_ALIAS.get(name, name) if name is not None else None
 
 
 class Source(Record, frozen=True, kw_only=True):
@@ -161,6 +170,9 @@ def exam_of(skill: Skill) -> SkillExam | None:
 
 def check(skill: Skill) -> Iterator[Finding]:
     """Yield what is wrong between keys of a skill."""
+    if is_known(skill.id) and skill.id in ID_OF_ALIAS:
+        message = f'"{skill.id}" is another name of skill {ID_OF_ALIAS[skill.id]}'
+        yield Finding(at=("id",), message=message, hint="give it an id of its own")
     if not is_known(skill.evaluation) or skill.evaluation is None or not is_known(skill.source):
         return
     levels = skill.evaluation.levels

@@ -10,6 +10,7 @@ import msgspec
 from reconciler.app.committing.scalars import quoted
 from reconciler.app.surroundings.shipped import shipped_specs, spec_files
 from reconciler.desired.hero import Hero
+from reconciler.desired.skill import skill_id
 from reconciler.observed.older_records import OlderCampaign, OlderRoot
 from reconciler.plan.migrating.older_config import OlderSettings, model_of_config, overrides, settings_of
 from reconciler.plan.migrating.older_root import Decision
@@ -148,7 +149,7 @@ def _campaign(
         lines.append(f"description: {quoted(description)}")
     if campaign is not None and campaign.is_archived:
         lines.append("state: archived")
-    focus = [one for one in record.get("skills_focus") or () if isinstance(one, str)]
+    focus = [str(skill_id(one)) for one in record.get("skills_focus") or () if isinstance(one, str)]
     if missing := [one for one in focus if one not in skills]:
         notes.append(f"{name}: skills_focus {', '.join(missing)} is left out: there is no such skill here")
     if known := [one for one in focus if one in skills]:

@@ -183,3 +183,20 @@ def test_a_time_without_its_zone_is_refused_wherever_a_spec_may_say_one(
     assert mistake.message == (
         f'is "{time}"; expected a date (2026-12-01) or a time with its zone (2026-12-01T08:00:00Z)'
     )
+
+
+def test_a_skill_is_meant_by_its_longer_name_too(small, tree) -> None:
+    small["specs/skills/bin.yaml"] = "id: bin\nmax_level: 3\n"
+    small[CAMPAIGN] = "id: campaign-001\nskills_focus: [binary]\n"
+
+    desired = load(tree(small), NoCache())
+
+    assert desired.campaigns["pip/campaign-001"].spec.skills_focus == ("bin",)
+
+
+def test_no_skill_has_the_longer_name_of_another_as_its_id(mistakes_in, small) -> None:
+    small["specs/skills/binary.yaml"] = "id: binary\nmax_level: 3\n"
+
+    (mistake,) = mistakes_in(small)
+
+    assert mistake.sentence == '"binary" is another name of skill bin; give it an id of its own'
