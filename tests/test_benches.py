@@ -1,5 +1,6 @@
 """What `make bench` measures is run by hand: each claim must at least still load, with all that it borrows from tests."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -29,6 +30,8 @@ def test_make_bench_runs_every_claim_but_those_that_take_minutes():
     assert set(CLAIMS) - listed == {"gsm8k_losses"}
 
 
+NOT_INSTALLED = r"not measured: .*{}.* (is|are) not installed; pip install"
+"""Others may be missing, too."""
 WITHOUT_TRL = {"first_update", "gsm8k_losses"}
 WITHOUT_ACCELERATE = WITHOUT_TRL | {"training_speed", "big_vocabulary", "checkpoint_stall"}
 
@@ -37,12 +40,8 @@ WITHOUT_ACCELERATE = WITHOUT_TRL | {"training_speed", "big_vocabulary", "checkpo
 @pytest.mark.parametrize(
     ("hidden", "claims", "said"),
     [
-        ("trl", WITHOUT_TRL, "TRL is not installed"),
-        (
-            "accelerate",
-            WITHOUT_ACCELERATE,
-            "accelerate (which a Hugging Face Trainer needs) is not installed",
-        ),
+        ("trl", WITHOUT_TRL, "TRL"),
+        ("accelerate", WITHOUT_ACCELERATE, r"accelerate \(which a Hugging Face Trainer needs\)"),
     ],
 )
 def test_a_claim_whose_peer_is_not_installed_says_so_and_measures_nothing(
@@ -53,7 +52,7 @@ def test_a_claim_whose_peer_is_not_installed_says_so_and_measures_nothing(
     assert found.returncode == 0, found.stderr
     told = [line.strip() for line in found.stdout.splitlines() if "not measured" in line]
     assert len(told) == len(claims)
-    assert all(line.startswith(f"not measured: {said}; pip install") for line in told)
+    assert all(re.match(NOT_INSTALLED.format(said), line) for line in told)
     assert "Traceback" not in found.stdout + found.stderr
 
 
@@ -62,7 +61,7 @@ def test_the_losses_beside_trl_alone_say_so_too(tmp_path: Path) -> None:
     pytest.importorskip("torch")
     found = measured(tmp_path, "trl", "gsm8k_losses.py", "x", "fp32", "2")
     assert found.returncode == 1
-    assert found.stderr.startswith("not measured: TRL is not installed; pip install")
+    assert re.match(NOT_INSTALLED.format("TRL"), found.stderr)
 
 
 def measured(folder: Path, hidden: str, script: str, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -156,8 +156,9 @@ def test_the_real_hero_without_weights_is_a_named_blocker_and_everything_else_co
     assert the_lab.layout.active_link.readlink() == Path(DIO)
     assert the_lab.status_of(DIO, "b") == "queued"
     _check_named(the_lab)
-    explained = the_lab.reconcile("explain", f"campaign/{DIO}").stdout
-    assert "waits for hero/dio-qwen3-0.6b: model-missing" in " ".join(explained.split())
+    explained = " ".join(the_lab.reconcile("explain", f"campaign/{DIO}").stdout.split())
+    assert "In the way: ! hero/dio-qwen3-0.6b: model models/Qwen3-0.6B is not on this machine" in explained
+    assert "model-missing, specs/heroes/dio-qwen3-0.6b.yaml" in explained
     assert len(the_lab.runs()) == 1
 
 

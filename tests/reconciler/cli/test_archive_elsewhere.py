@@ -59,10 +59,11 @@ def converge(run) -> str:
 
 
 def let_it_be_purged(run, pass_time) -> None:
-    """Let the time in the trash go by, and two clean ticks."""
+    """Let the time in the trash go by, and two clean ticks; the copies that stand for it are read then."""
     pass_time(3700)
     for _ in range(3):
         converge(run)
+    pass_time(2)
 
 
 def states(run) -> dict[int, str]:

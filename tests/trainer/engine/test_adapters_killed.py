@@ -3,7 +3,9 @@
 import multiprocessing
 import random
 import signal
+import time
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -19,7 +21,7 @@ from trainer.engine.run import run
 
 KILLS = 6
 TRIES = 60
-"""At most so many launches: a kill before the first save is a launch for nothing."""
+"""At most so many launches: one whose kill came before its next save is a launch for nothing."""
 
 
 @pytest.mark.parametrize("optimizer", ["adamw", pytest.param("muon", marks=pytest.mark.long)])
@@ -32,8 +34,8 @@ def test_killed_adapters_come_out_as_undisturbed_ones(realm: Realm, tmp_path: Pa
     for _ in range(TRIES):
         newest = max(saved_steps(realm), default=None)
         files = realm.run(orders(realm.quest(epochs=6)), config, resume_step=newest)
-        after = chance.uniform(0.3, 1.5) if kills < KILLS else None
-        code = in_a_child(files.request, kill_after_seconds=after)
+        strike = AfterASave(realm, newest, chance.uniform(0, 0.01)) if kills < KILLS else None
+        code = in_a_child(files.request, strike)
         kills += code == -signal.SIGKILL
         if code == 0:
             break
@@ -44,7 +46,18 @@ def test_killed_adapters_come_out_as_undisturbed_ones(realm: Realm, tmp_path: Pa
         assert mine.read_bytes() == its.read_bytes()
 
 
-def in_a_child(request: Path, *, kill_after_seconds: float | None) -> int | None:
+class AfterASave(NamedTuple):
+    """A kill so soon after the next save, on a machine of any speed."""
+
+    realm: Realm
+    newest: int | None
+    seconds: float
+
+    def is_due(self) -> bool:
+        return max(saved_steps(self.realm), default=None) != self.newest
+
+
+def in_a_child(request: Path, strike: AfterASave | None) -> int | None:
     """Run the trainer in a process of its own; return its exit code, below zero when a signal ended it.
 
     Forked from a process that has imported everything and computed nothing: threads do not survive a fork.
@@ -53,8 +66,10 @@ def in_a_child(request: Path, *, kill_after_seconds: float | None) -> int | None
     context.set_forkserver_preload(["trainer.engine.setup", "trainer.engine.run", "peft", "peft.tuners.lora"])
     child = context.Process(target=run, args=(request,))
     child.start()
-    child.join(kill_after_seconds if kill_after_seconds is not None else 60)
-    if child.exitcode is None:
+    if strike is not None:
+        while child.is_alive() and not strike.is_due():
+            time.sleep(0.002)
+        child.join(strike.seconds)
         child.kill()
-        child.join()
+    child.join(60)
     return child.exitcode
