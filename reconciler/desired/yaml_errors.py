@@ -47,7 +47,15 @@ _BARE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(?:[ \t]|:(?=\S))[^:'\"\[\]{}]*"
 
 def explained(error: Any, lines: Sequence[str] = ()) -> Finding:
     """Return the finding for a reader's error in these lines; one that we have no words for keeps its own."""
-    return _above(error.problem_mark, lines) or _in_words(error)
+    return _above(error.problem_mark, lines) or _with_comment(_in_words(error), lines)
+
+
+def _with_comment(finding: Finding, lines: Sequence[str]) -> Finding:
+    """Say of a bracket that is not closed in its line that a # began a comment there, if so."""
+    line = lines[finding.span.line - 1] if finding.span and finding.span.line <= len(lines) else ""
+    if "not closed" not in finding.message or " #" not in line[finding.span.column if finding.span else 0 :]:
+        return finding
+    return msgspec.structs.replace(finding, hint="a # after a space begins a comment: quote the text")
 
 
 def _above(mark: Any, lines: Sequence[str]) -> Finding | None:

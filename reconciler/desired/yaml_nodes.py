@@ -6,6 +6,7 @@ what a spec may hold is less than YAML: no aliases, tags, merge keys, or keys th
 nesting cannot exhaust the stack.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,6 +19,8 @@ from reconciler.desired.yaml_scalars import BadScalar, Scalar, kind_of, plain_sc
 
 MAX_DEPTH = 50
 MAX_NODES = 50_000
+_THOUSANDS = re.compile("[0-9]{3}")
+"""What a comma in a number such as 2,000 leaves behind it, as a key, between { and }."""
 
 
 class Document(msgspec.Struct, kw_only=True):
@@ -256,7 +259,12 @@ class _Reader:
             and path[:1]
             and path[0] in self.number_keys_under
         )
-        if not isinstance(value, str) and not older:
+        if _THOUSANDS.fullmatch(text) and path and not older:
+            self._find(
+                span, f"the key {text} is a whole number: a comma ends a value, write numbers without it"
+            )
+            self.unreadable.add((*path, text))
+        elif not isinstance(value, str) and not older:
             self._find(span, f'the key {text or "(empty)"} is {kind_of(value)}; quote it: "{text}"')
 
     def _is_at_key(self) -> bool:

@@ -110,6 +110,21 @@ def test_conflict_markers_are_named_with_their_lines() -> None:
     assert finding.hint == "finish the merge, then commit"
 
 
+def test_a_number_with_a_comma_is_told_once_and_as_that() -> None:
+    document = both("goal: {updates: 2,000}\n")
+    [finding] = document.findings
+    assert finding.message == "the key 000 is a whole number: a comma ends a value, write numbers without it"
+    assert ("goal", "000") in document.unreadable
+
+
+def test_a_color_that_begins_a_comment_is_told_as_that() -> None:
+    [finding] = both("display: {color: #8B5CF6}\nx: 1\n").findings
+    assert finding.message == "not valid YAML: a mapping { ... } that is not closed or lacks a comma"
+    assert finding.hint == "a # after a space begins a comment: quote the text"
+    [other] = both("display: {color: red\nx: 1\n").findings
+    assert other.hint is None
+
+
 @pytest.mark.parametrize("marker", ["<<<<<<< HEAD", "=======", ">>>>>>> theirs", "||||||| base"])
 def test_a_marker_left_behind_from_a_merge_is_named(marker: str) -> None:
     [finding] = both(f"a: 1\n{marker}\nb: 2\n").findings
