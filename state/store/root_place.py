@@ -35,6 +35,13 @@ def copied_from(layout: Layout, place: str | None) -> str | None:
     """
     if place is None or place == os.path.realpath(layout.root):
         return None
-    there, uid = Layout(Path(place)), read_written(layout.written).uid
+    try:
+        return place if _is_the_same_store(layout, Layout(Path(place))) else None
+    except OSError:  # it is somebody else's by now, or on a disk that is away
+        return None
+
+
+def _is_the_same_store(layout: Layout, there: Layout) -> bool:
+    uid = read_written(layout.written).uid
     is_other = there.root.is_dir() and not there.root.samefile(layout.root)
-    return place if is_other and uid is not None and uid == read_written(there.written).uid else None
+    return is_other and uid is not None and uid == read_written(there.written).uid

@@ -131,7 +131,8 @@ def _counts(item: Blocked) -> bool:
 
 
 def _holds_training(item: Blocked) -> bool:
-    return _counts(item) and item.code not in _HOLDS_NO_TRAINING
+    is_of_the_trash = item.code == "suspended" and item.subject.startswith("checkpoint/")
+    return _counts(item) and item.code not in _HOLDS_NO_TRAINING and not is_of_the_trash
 
 
 def _concerns(subject: str, thing: str) -> bool:

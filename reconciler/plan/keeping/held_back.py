@@ -111,7 +111,7 @@ def _protections(world: World, stone: TrashRow) -> Iterator[Protection]:
     yield from _starts(world, stone, names)
     yield from _rewind(world, row, names)
     if held and not stone.is_campaign and not world.wants_cleanup(row):
-        yield from _tags(world, _kept_tags(world, row), names)
+        yield from _tags(world, names)
         yield from _milestones(world, stock, held[0])
 
 
@@ -124,8 +124,8 @@ def _of_its_optimizer(world: World, stock: Stock, keeps: str) -> Iterator[Protec
     names = frozenset(f"{row.name}@{one.which}" for one in stock.ledger if one.digest == keeps)
     yield from _pins(world, names)
     yield from _rewind(world, row, names)
-    if world.retention is not None and not world.wants_cleanup(row):
-        yield from _tags(world, tuple(sorted(world.retention.spec.tags)), names)
+    if not world.wants_cleanup(row):
+        yield from _tags(world, names)
 
 
 def _pins(world: World, names: frozenset[str]) -> Iterator[Protection]:
@@ -152,17 +152,14 @@ def _rewind(world: World, row: CampaignRow, names: frozenset[str]) -> Iterator[P
         yield Protection(f"{name} is what {row.name} is to go back to", where, _LINE)
 
 
-def _tags(world: World, tags: tuple[str, ...], names: frozenset[str]) -> Iterator[Protection]:
+def _tags(world: World, names: frozenset[str]) -> Iterator[Protection]:
+    """Yield each tag, also one that no `keep_tags` names: what carries it leaves only after an approval."""
     retention = world.retention
-    for tag in tags:
-        for place, name in enumerate(retention.spec.tags.get(tag, ()) if retention else ()):
+    for tag in sorted(retention.spec.tags) if retention else ():
+        for place, name in enumerate(retention.spec.tags[tag] if retention else ()):
             if retention is not None and name in names:
                 where = retention.where("tags", tag, place)
                 yield Protection(f"{name} is tagged {tag}", where, _LINE)
-
-
-def _kept_tags(world: World, row: CampaignRow) -> tuple[str, ...]:
-    return rules_for(world.retention.spec, row).tags if world.retention is not None else ()
 
 
 def _milestones(world: World, stock: Stock, one: LedgerRow) -> Iterator[Protection]:

@@ -162,23 +162,31 @@ def records_of(world: World, stock: Stock) -> tuple[Record, ...]:
 
 
 def records_before(world: World, stock: Stock, since: Sequence[SegmentRow]) -> tuple[Record, ...]:
-    """Return the same as before these segments were begun: what their rollbacks left is living still."""
+    """Return the same as before these segments were begun.
+
+    What their rollbacks left is living still, and what was saved in the segments of these is not there yet.
+    """
     records = records_of(world, stock)
-    rollbacks = [one for one in since if one.kind == "rollback"]
-    if not rollbacks:
+    later = [one for one in since if one.kind == "rollback"]
+    if not later:
         return records
-    branches = {one.number for one in world.facts.segments_of(stock.row.uid) if one.kind == "decay"}
-    left = {
-        one.sequence for one in stock.ledger if one.segment not in branches and _is_left_by(one, rollbacks)
-    }
-    living = stock.row.segment
-    return tuple(
-        msgspec.structs.replace(one, segment=living) if one.sequence in left else one for one in records
-    )
+    segments = world.facts.segments_of(stock.row.uid)
+    earlier = [one for one in segments if one.kind == "rollback" and one not in later]
+    own = {one.number for one in segments if one.kind == "decay"}
+    rows = {one.sequence: one for one in stock.ledger}
+    numbers, living = {one.number for one in later}, stock.row.segment
+    found = []
+    for record in records:
+        row = rows[record.sequence]
+        if row.segment in numbers:
+            continue
+        was_living = row.segment not in own and _is_left_by(row, later) and not _is_left_by(row, earlier)
+        found.append(msgspec.structs.replace(record, segment=living) if was_living else record)
+    return tuple(found)
 
 
 def _is_left_by(one: LedgerRow, rollbacks: Sequence[SegmentRow]) -> bool:
-    """Was it living until one of these went on from before it?"""
+    """Would one of these, had it been living, have left it: did it go on from before it?"""
     return not one.is_living and any(
         one.segment < back.number and one.step > back.parent_step for back in rollbacks
     )

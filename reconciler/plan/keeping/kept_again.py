@@ -23,6 +23,8 @@ from reconciler.plan.retention.rules import Rules
 from reconciler.plan.world import World
 from state.store.rows import CampaignRow, SegmentRow, TrashRow
 
+_NOT_KNOWN_WHEN = "it was dropped before its segment began, says the clock"
+
 
 def is_kept_again(world: World, draft: Draft, stone: TrashRow) -> bool:
     """Would the rules in force keep it? Then that is named; half deleted already, it is not."""
@@ -67,7 +69,7 @@ def _why(world: World, draft: Draft, stock: Stock, row: CampaignRow, stone: Tras
         return NO_RULE
     if stone.keeps is not None:
         return _optimizers(world, draft, stock, row).get(stone.keeps)
-    since = tuple(one for one in world.facts.segments_of(row.uid) if one.begun_at >= stone.trashed_at)
+    since = tuple(one for one in world.facts.segments_of(row.uid) if one.begun_at > stone.trashed_at)
     return _judged(world, draft, stock, row, since).get(stone.sequence)
 
 
@@ -100,7 +102,9 @@ def _kept_of(world: World, stock: Stock, row: CampaignRow, since: Sequence[Segme
         history = history_of(stretch)
         for at, reason in reasons_by_rule(history, rules):
             found.setdefault(history.ids[at], []).append(reason)
-    return {sequence: "; ".join(found[name]) for sequence, name in lying.items() if name in found}
+    known = {record.sequence for record in records}
+    unknown = {sequence: _NOT_KNOWN_WHEN for sequence in lying if sequence not in known}
+    return unknown | {sequence: "; ".join(found[name]) for sequence, name in lying.items() if name in found}
 
 
 def _rules_of(world: World, row: CampaignRow) -> Rules:

@@ -40,3 +40,20 @@ def test_each_thing_is_told_what_keeps_it_and_nothing_else(waiting) -> None:
     assert waiting("quest/q1") == [GOAL]
     assert waiting(f"{PIP}@100") == [APPROVAL]
     assert waiting(f"{PIP}@latest") == []
+
+
+def test_a_suspension_that_holds_the_trash_keeps_no_quest_from_training(
+    waiting, run, lab: Path, git, pass_time
+) -> None:
+    (lab / "specs/realm.yaml").write_text(f"id: lab\nactive: {PIP}\n")
+    git(lab, "commit", "-qam", "no approval")
+    assert run("apply", "--until-converged").exit_code in (0, 3)
+    (lab / "specs/retention.yaml").write_text(RULES + "suspend: {reason: wrong}\n")
+    git(lab, "commit", "-qam", "wait")
+    pass_time(100_000)
+    for _ in range(2):
+        run("apply", "--once")
+
+    held = [one["code"] for one in json.loads(run("plan", "--json").stdout)["blocked"]]
+    assert held.count("suspended") == 2
+    assert waiting("quest/q1") == [GOAL]

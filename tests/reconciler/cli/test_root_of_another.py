@@ -65,6 +65,22 @@ def test_a_root_that_was_moved_or_is_seen_by_another_name_is_the_same(used: Path
     assert root_blocked(run_in(link, "plan", "--json")) == []
 
 
+def test_a_root_that_was_moved_from_where_nobody_may_look_goes_on(
+    used: Path, run_in: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moved = used.rename(used.with_name("moved"))
+    is_dir = Path.is_dir
+
+    def refused(path: Path) -> bool:
+        if path == used:
+            raise PermissionError(13, "Permission denied", str(path))
+        return is_dir(path)
+
+    monkeypatch.setattr(Path, "is_dir", refused)
+    assert root_blocked(run_in(moved, "plan", "--json")) == []
+    assert run_in(moved, "apply", "--once").exit_code in (0, 3)
+
+
 def test_the_root_of_another_realm_is_named_by_whoever_looks(used: Path, run_in: Any) -> None:
     with closing(apsw.Connection(str(used / "realm.db"))) as store:
         store.execute("UPDATE meta SET value = 'elsewhere' WHERE key = 'realm_id'")
