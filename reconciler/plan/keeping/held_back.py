@@ -9,7 +9,6 @@ from collections.abc import Iterator
 import msgspec
 
 from reconciler.plan.draft import Draft
-from reconciler.plan.keeping.kept import rules_for
 from reconciler.plan.keeping.milestones import milestone_steps
 from reconciler.plan.keeping.stock import Stock, stock_of
 from reconciler.plan.retention.records import MalformedRecords
