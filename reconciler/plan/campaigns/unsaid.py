@@ -7,7 +7,8 @@ the same for the campaigns that keep their ids. Where nobody can tell what had a
 is asked about.
 """
 
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
 
 import msgspec
 
@@ -19,6 +20,9 @@ from reconciler.plan.world import World
 from state.amounts import count
 from state.renames import Unsaid
 from state.store.rows import CampaignRow, StoreView
+
+_MOST_NAMED = 3
+"""Of many that lost their specs; the rest is counted."""
 
 
 def with_unsaid(facts: Facts, desired: Desired, before: Collection[str] | None) -> Facts:
@@ -40,12 +44,10 @@ def find_unsaid(desired: Desired, store: StoreView, before: Collection[str] | No
         for row in without_spec(desired, store)
         if (before is None or row.name in before) and _has_trained(store, row)
     ]
-    pairs = [(name, row.name) for name in came for row in left if _may_be(desired, name, row)]
+    found = {name: tuple(row.name for row in left if _may_be(desired, name, row)) for name in came}
     if before is None:
-        pairs = [pair for pair in pairs if _is_alone(pair, pairs, came)]
-    return tuple(
-        Unsaid(new=name, old=old) for name in came if (old := tuple(row for new, row in pairs if new == name))
-    )
+        found = dict(_alone(found))
+    return tuple(Unsaid(new=name, old=old) for name, old in found.items() if old)
 
 
 def _may_be(desired: Desired, name: str, row: CampaignRow) -> bool:
@@ -57,11 +59,13 @@ def _may_be(desired: Desired, name: str, row: CampaignRow) -> bool:
     return hero == its_hero or (id_ == its_id and its_hero not in desired.heroes)
 
 
-def _is_alone(pair: tuple[str, str], pairs: Collection[tuple[str, str]], came: Collection[str]) -> bool:
-    """Is it the only pair of either of the two, and the only new one of its hero?"""
-    hero = pair[0].partition("/")[0]
-    of_hero = [name for name in came if name.partition("/")[0] == hero]
-    return len(of_hero) == 1 and all(one == pair or not {*one} & {*pair} for one in pairs)
+def _alone(found: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield the pairs in which both have no other, where the new one is the only one of its hero."""
+    of_hero = Counter(name.partition("/")[0] for name in found)
+    of_old = Counter(old for names in found.values() for old in names)
+    for name, olds in found.items():
+        if len(olds) == 1 and of_old[olds[0]] == 1 and of_hero[name.partition("/")[0]] == 1:
+            yield name, olds
 
 
 def _begun_from_nothing(desired: Desired, store: StoreView) -> list[str]:
@@ -79,8 +83,10 @@ def _has_trained(store: StoreView, row: CampaignRow) -> bool:
 def plan_unsaid(world: World, draft: Draft) -> list[str]:
     """Ask about each of them; return the names of the new ones, for which nothing is planned meanwhile."""
     for one in world.facts.unsaid:
-        saved = [(old, count(len(world.seen(old).all_complete), "checkpoint")) for old in one.old]
-        lost = " and ".join(f"{old} ({number})" for old, number in saved)
+        shown = one.old[:_MOST_NAMED]
+        saved = [(old, count(len(world.seen(old).all_complete), "checkpoint")) for old in shown]
+        more = f" and {len(one.old) - _MOST_NAMED:,} more" if len(one.old) > _MOST_NAMED else ""
+        lost = " and ".join(f"{old} ({number})" for old, number in saved) + more
         is_one = len(one.old) == 1
         its, same = ("its spec", "the same campaign") if is_one else ("their specs", "one of them")
         draft.block(
@@ -88,6 +94,6 @@ def plan_unsaid(world: World, draft: Draft) -> list[str]:
             code="rename-unsaid",
             message=f"it came as {lost} lost {its}: nothing says if it is {same}",
             cause=world.where(f"campaign/{one.new}"),
-            hint=f"write was: {' or '.join(one.old)} if it is {same}, was: none if it is a new one",
+            hint=f"write was: {' or '.join(shown)} if it is {same}, was: none if it is a new one",
         )
     return [one.new for one in world.facts.unsaid]

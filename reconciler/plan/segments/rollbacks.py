@@ -72,7 +72,7 @@ def _asked(world: World, row: CampaignRow) -> Rollback | NoRollback | None:
 def open_rewind(world: World, row: CampaignRow) -> Rewind | None:
     """Return the line of a campaign's spec that asks it to go back, until that is done."""
     source = world.desired.campaigns.get(row.name)
-    rewind = source.spec.rewind if source is not None and row.status not in ("archived", "deleted") else None
+    rewind = source.spec.rewind if source is not None and row.status != "deleted" else None
     if rewind is None or any(one.wanted == _wanted(rewind) for one in world.facts.segments_of(row.uid)):
         return None
     return rewind
