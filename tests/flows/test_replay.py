@@ -167,7 +167,6 @@ def test_what_differs_is_told_with_the_first_checkpoint_and_exit_code_1(lab: Lab
     assert [line.partition(":")[0] for line in lines[2:]] == [
         "  model.safetensors",
         "  optimizer.safetensors",
-        "  trainer_state.json",  # the loss guard remembers the losses
     ]
     assert not checkpoint(lab, 8).exists()
 
