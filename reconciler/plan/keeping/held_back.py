@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import msgspec
 
 from reconciler.plan.draft import Draft
+from reconciler.plan.keeping.kept import rules_for
 from reconciler.plan.keeping.milestones import milestone_steps
 from reconciler.plan.keeping.stock import Stock, stock_of
 from reconciler.plan.retention.records import MalformedRecords
@@ -110,7 +111,7 @@ def _protections(world: World, stone: TrashRow) -> Iterator[Protection]:
     yield from _starts(world, stone, names)
     yield from _rewind(world, row, names)
     if held and not stone.is_campaign and not world.wants_cleanup(row):
-        yield from _tags(world, names)
+        yield from _tags(world, names, _tags_that_hold(world, row, stone))
         yield from _milestones(world, stock, held[0])
 
 
@@ -123,8 +124,8 @@ def _of_its_optimizer(world: World, stock: Stock, keeps: str) -> Iterator[Protec
     names = frozenset(f"{row.name}@{one.which}" for one in stock.ledger if one.digest == keeps)
     yield from _pins(world, names)
     yield from _rewind(world, row, names)
-    if not world.wants_cleanup(row):
-        yield from _tags(world, names)
+    if world.retention is not None and not world.wants_cleanup(row):
+        yield from _tags(world, names, tuple(sorted(world.retention.spec.tags)))
 
 
 def _pins(world: World, names: frozenset[str]) -> Iterator[Protection]:
@@ -151,14 +152,21 @@ def _rewind(world: World, row: CampaignRow, names: frozenset[str]) -> Iterator[P
         yield Protection(f"{name} is what {row.name} is to go back to", where, _LINE)
 
 
-def _tags(world: World, names: frozenset[str]) -> Iterator[Protection]:
-    """Yield each tag, also one that no `keep_tags` names: what carries it leaves only after an approval."""
+def _tags(world: World, names: frozenset[str], tags: tuple[str, ...]) -> Iterator[Protection]:
     retention = world.retention
-    for tag in sorted(retention.spec.tags) if retention else ():
-        for place, name in enumerate(retention.spec.tags[tag] if retention else ()):
+    for tag in tags:
+        for place, name in enumerate(retention.spec.tags.get(tag, ()) if retention else ()):
             if retention is not None and name in names:
                 where = retention.where("tags", tag, place)
                 yield Protection(f"{name} is tagged {tag}", where, _LINE)
+
+
+def _tags_that_hold(world: World, row: CampaignRow, stone: TrashRow) -> tuple[str, ...]:
+    """Return those that rules name; all of them where rules alone dropped it, and no person approved that."""
+    if world.retention is None:
+        return ()
+    spec = world.retention.spec
+    return tuple(sorted(spec.tags)) if stone.kind == "rolled" else rules_for(spec, row).tags
 
 
 def _milestones(world: World, stock: Stock, one: LedgerRow) -> Iterator[Protection]:
