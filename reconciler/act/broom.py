@@ -4,10 +4,11 @@ from pathlib import Path
 
 from state.atomic import remove_staging
 from state.homes import find_home
+from state.ids import RunKey
 from state.layout import Layout
 from state.queue_folders import FOLDERS
 from state.store.row_files import row_folders
-from state.store.rows import CampaignRow
+from state.store.rows import CampaignRow, RunRow
 from state.store.tables import select
 from state.store.writer import Writer
 
@@ -48,7 +49,8 @@ def _is_swept(folder: Path) -> bool:
 
 def _folders(layout: Layout, writer: Writer) -> list[Path]:
     with writer.transaction() as store:
-        campaigns = [find_home(layout, row).places for row in select(store, CampaignRow)]
+        campaigns = {row.uid: find_home(layout, row).places for row in select(store, CampaignRow)}
+        ended = [row for row in select(store, RunRow) if row.state == "ended"]
     ours = [
         layout.root,
         layout.lock.parent,
@@ -60,6 +62,13 @@ def _folders(layout: Layout, writer: Writer) -> list[Path]:
     ]
     ours += [layout.queue / folder for folder in FOLDERS]
     ours += row_folders(layout.row_files)
-    for campaign in campaigns:
+    for campaign in campaigns.values():
         ours += [campaign.folder, campaign.logs, campaign.status]
+    for row in ended:  # else its trainer works there
+        if row.campaign_uid in campaigns:
+            ours.append(campaigns[row.campaign_uid].run(_key(row)).folder)
     return ours
+
+
+def _key(row: RunRow) -> RunKey:
+    return RunKey(row.campaign_uid, row.generation, row.attempt)

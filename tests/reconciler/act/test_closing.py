@@ -4,7 +4,10 @@ import sys
 import time
 from typing import Any
 
+from tiny_realm import NOW
+
 from reconciler.act.launcher import LocalLauncher
+from reconciler.act.office import enter_office
 from reconciler.plan import actions as a
 from state.atomic import write_json
 from state.contract.status import RunStatus
@@ -33,6 +36,21 @@ def test_a_run_given_up_before_its_trainer_came_can_never_be_claimed(realm: Any,
     straggler.spawn(argv, env=env, log=realm.run.log, cwd=realm.run.folder)
     assert _exit_codes(straggler) == [75]
     assert realm.json(realm.run.process) == claim
+
+
+def test_what_was_half_written_for_a_run_is_swept_once_it_is_over_and_not_before(
+    realm: Any, make: Any
+) -> None:
+    realm.done(make.launch())
+    left = realm.run.folder / ".staging-orders.json.1"
+    left.write_text("half")
+    enter_office(realm.layout, NOW).close()
+    assert left.exists()  # a trainer that claims it later may be writing there
+
+    realm.done(make.close("never_started"))
+    left.write_text("half")  # closing failed before it came to that
+    enter_office(realm.layout, NOW).close()
+    assert not left.exists()
 
 
 def _exit_codes(launcher: LocalLauncher) -> list[int]:
