@@ -34,9 +34,8 @@ def archive(action: ArchiveCampaign, tools: Tools) -> str:
         Permanent: something has its place in the archive, or its folder is nowhere.
     """
     row = _begin_archiving(action, tools)
-    remove_staging(
-        find_home(tools.layout, row).places.checkpoints
-    )  # no trainer lives that could go on with it
+    unfinished = find_home(tools.layout, row).places.checkpoints
+    remove_staging(unfinished)  # no trainer lives that could go on with it
     write_summary(tools, row)
     _move(tools, row, archived=True)
     return f"{tools.layout.campaign(row.folder_name, archived=True).folder.relative_to(tools.layout.root)}"

@@ -30,6 +30,16 @@ class Stock(msgspec.Struct, frozen=True, dict=True):
         return _in_force(self.ledger)
 
     @cached_property
+    def by_sequence(self) -> Mapping[int, LedgerRow]:
+        """Those in force."""
+        return {one.sequence: one for one in self.in_force.values()}
+
+    @cached_property
+    def by_digest(self) -> Mapping[str, LedgerRow]:
+        """Of rows with one digest the last."""
+        return {one.digest: one for one in self.ledger}
+
+    @cached_property
     def there(self) -> Set[str]:
         """Digests of what lies there whole."""
         return _digests(self.complete)

@@ -105,7 +105,7 @@ def _protections(world: World, stone: TrashRow) -> Iterator[Protection]:
     if stone.keeps is not None:
         yield from _of_its_optimizer(world, stock, stone.keeps)
         return
-    held = [one for one in stock.in_force.values() if stone.is_campaign or one.sequence == stone.sequence]
+    held = _held(stock, stone)
     names = frozenset(f"{row.name}@{one.which}" for one in held)
     yield from _pins(world, names)
     yield from _starts(world, stone, names)
@@ -115,13 +115,22 @@ def _protections(world: World, stone: TrashRow) -> Iterator[Protection]:
         yield from _milestones(world, stock, held[0])
 
 
+def _held(stock: Stock, stone: TrashRow) -> list[LedgerRow]:
+    """Return the checkpoints in force that lie there under a tombstone: all of a campaign's, or one."""
+    if stone.is_campaign:
+        return list(stock.in_force.values())
+    one = stock.by_sequence.get(stone.sequence)
+    return [one] if one is not None else []
+
+
 def _of_its_optimizer(world: World, stock: Stock, keeps: str) -> Iterator[Protection]:
     """Yield what asks for the full form of the checkpoint that stayed, whose digest is given.
 
     A campaign that begins with it needs its weights alone, and a milestone is its step.
     """
     row = stock.row
-    names = frozenset(f"{row.name}@{one.which}" for one in stock.ledger if one.digest == keeps)
+    kept = stock.by_digest.get(keeps)
+    names = frozenset({f"{row.name}@{kept.which}"} if kept is not None else ())
     yield from _pins(world, names)
     yield from _rewind(world, row, names)
     if world.retention is not None and not world.wants_cleanup(row):

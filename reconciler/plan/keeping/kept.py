@@ -1,6 +1,6 @@
 """What retention says of a campaign's checkpoints now: rules from the specs, records from ledger and disk."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -19,7 +19,7 @@ from reconciler.plan.segments.releases import open_branch, stand_of
 from reconciler.plan.segments.rollbacks import open_rewind
 from reconciler.plan.world import World
 from state.examinations import accuracies, versions_now
-from state.store.rows import CampaignRow, LedgerRow, SegmentRow
+from state.store.rows import CampaignRow, LedgerRow
 
 METRICS = ("train_loss", "val_loss")
 """Those that every checkpoint may have; examinations add `accuracy` and `accuracy/<skill>`."""
@@ -159,37 +159,6 @@ def records_of(world: World, stock: Stock) -> tuple[Record, ...]:
         found["segment"] = stock.row.segment if one.is_living else one.segment
         records.append(_record(one, examined_in, id=name, **found))
     return tuple(records)
-
-
-def records_before(world: World, stock: Stock, since: Sequence[SegmentRow]) -> tuple[Record, ...]:
-    """Return the same as before these segments were begun.
-
-    What their rollbacks left is living still, and what was saved in the segments of these is not there yet.
-    """
-    records = records_of(world, stock)
-    later = [one for one in since if one.kind == "rollback"]
-    if not later:
-        return records
-    segments = world.facts.segments_of(stock.row.uid)
-    earlier = [one for one in segments if one.kind == "rollback" and one not in later]
-    own = {one.number for one in segments if one.kind == "decay"}
-    rows = {one.sequence: one for one in stock.ledger}
-    numbers, living = {one.number for one in later}, stock.row.segment
-    found = []
-    for record in records:
-        row = rows[record.sequence]
-        if row.segment in numbers:
-            continue
-        was_living = row.segment not in own and _is_left_by(row, later) and not _is_left_by(row, earlier)
-        found.append(msgspec.structs.replace(record, segment=living) if was_living else record)
-    return tuple(found)
-
-
-def _is_left_by(one: LedgerRow, rollbacks: Sequence[SegmentRow]) -> bool:
-    """Would one of these, had it been living, have left it: did it go on from before it?"""
-    return not one.is_living and any(
-        one.segment < back.number and one.step > back.parent_step for back in rollbacks
-    )
 
 
 def metrics_of(one: LedgerRow, examined_in: Mapping[str, frozenset[str]] = {}) -> dict[str, float | None]:

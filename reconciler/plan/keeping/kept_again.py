@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from reconciler.plan.draft import Draft
-from reconciler.plan.keeping.kept import by_stretch, checkpoint_id, records_before, rules_of, set_name
+from reconciler.plan.keeping.kept import by_stretch, checkpoint_id, records_of, rules_of, set_name
 from reconciler.plan.keeping.optimizers import wanted
 from reconciler.plan.keeping.stock import Stock, stock_of
 from reconciler.plan.keeping.unasked import as_judged, has_rule, is_judged
@@ -21,7 +21,7 @@ from reconciler.plan.retention.protections import NO_RULE
 from reconciler.plan.retention.records import MalformedRecords, Record
 from reconciler.plan.retention.rules import Rules
 from reconciler.plan.world import World
-from state.store.rows import CampaignRow, SegmentRow, TrashRow
+from state.store.rows import CampaignRow, LedgerRow, SegmentRow, TrashRow
 
 _NOT_KNOWN_WHEN = "it was dropped before its segment began, says the clock"
 
@@ -96,7 +96,7 @@ def _judged(
 def _kept_of(world: World, stock: Stock, row: CampaignRow, since: Sequence[SegmentRow]) -> dict[int, str]:
     """Return what would be kept of what lies in the trash, by sequence, each with why."""
     lying, rules = _lying(world, stock), _rules_of(world, row)
-    records = tuple(_as_if_it_lay_there(record, lying) for record in records_before(world, stock, since))
+    records = tuple(_as_if_it_lay_there(record, lying) for record in _records_before(world, stock, since))
     found: dict[str, list[str]] = {}
     for stretch in by_stretch(records):
         history = history_of(stretch)
@@ -105,6 +105,43 @@ def _kept_of(world: World, stock: Stock, row: CampaignRow, since: Sequence[Segme
     known = {record.sequence for record in records}
     unknown = {sequence: _NOT_KNOWN_WHEN for sequence in lying if sequence not in known}
     return unknown | {sequence: "; ".join(found[name]) for sequence, name in lying.items() if name in found}
+
+
+def _records_before(world: World, stock: Stock, since: Sequence[SegmentRow]) -> tuple[Record, ...]:
+    """Return the records as they were before these segments were begun.
+
+    What their rollbacks left is living still, and what was saved in the segments of these is not there yet.
+    """
+    records, later = records_of(world, stock), [one for one in since if one.kind == "rollback"]
+    if not later:
+        return records
+    living, numbers = stock.row.segment, {one.number for one in later}
+    left = _left_since(world, stock, later)
+    return tuple(
+        msgspec.structs.replace(record, segment=living) if record.sequence in left else record
+        for record, row in zip(records, stock.ledger, strict=True)
+        if row.segment not in numbers
+    )
+
+
+def _left_since(world: World, stock: Stock, later: Sequence[SegmentRow]) -> set[int]:
+    """Return what was living until these rollbacks, by sequence: of no branch, left by none before."""
+    segments = world.facts.segments_of(stock.row.uid)
+    numbers = {one.number for one in later}
+    earlier = [one for one in segments if one.kind == "rollback" and one.number not in numbers]
+    branches = {one.number for one in segments if one.kind == "decay"}
+    return {
+        one.sequence
+        for one in stock.ledger
+        if one.segment not in branches and _is_left_by(one, later) and not _is_left_by(one, earlier)
+    }
+
+
+def _is_left_by(one: LedgerRow, rollbacks: Sequence[SegmentRow]) -> bool:
+    """Would one of these, had it been living, have left it: did it go on from before it?"""
+    return not one.is_living and any(
+        one.segment < back.number and one.step > back.parent_step for back in rollbacks
+    )
 
 
 def _rules_of(world: World, row: CampaignRow) -> Rules:

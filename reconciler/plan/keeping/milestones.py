@@ -46,6 +46,7 @@ def stood_for(world: World, stock: Stock) -> dict[int, tuple[int, ...]]:
 
 def plan_milestones(world: World, draft: Draft) -> None:
     """Say which checkpoint stands for a new milestone that training has passed, and which are left behind."""
+    begins = _beginnings(draft)
     for name, source in world.desired.campaigns.items():
         row = world.facts.campaign_row(name)
         if row is not None and source.spec.milestones is None and (left := _known(row)):
@@ -53,8 +54,8 @@ def plan_milestones(world: World, draft: Draft) -> None:
                 f"{source.path}: {name} keeps its milestones ({', '.join(map(str, sorted(left)))}), of which "
                 "its spec says nothing any more; milestones: [] takes them out"
             )
-        if source.spec.milestones:
-            _warn_of_a_later_start(draft, name, source)
+        if source.spec.milestones and name in begins:
+            _warn_of_a_later_start(draft, name, source, begins[name])
         if row is None or not source.spec.milestones:
             continue
         living = _living(world, row)
@@ -65,11 +66,14 @@ def plan_milestones(world: World, draft: Draft) -> None:
                 draft.warnings.append(f"{where}: {_passed(world, row, living, milestone.step)}")
 
 
-def _warn_of_a_later_start(draft: Draft, name: str, source: Source[Campaign]) -> None:
-    """Name the milestones of a campaign that begins, in this plan, with a checkpoint of a later step."""
+def _beginnings(draft: Draft) -> dict[str, int]:
+    """Return at which step campaigns begin that this plan begins with a checkpoint."""
     begins = {one.campaign: one.step for one in draft.actions(TakeOverCheckpoint)}
-    begins |= {one.campaign: one.step for one in draft.actions(ImportCheckpoint)}
-    begins_at = begins.get(name, 0)
+    return begins | {one.campaign: one.step for one in draft.actions(ImportCheckpoint)}
+
+
+def _warn_of_a_later_start(draft: Draft, name: str, source: Source[Campaign], begins_at: int) -> None:
+    """Name the milestones of a campaign that begins with a checkpoint of a later step."""
     for place, milestone in enumerate(source.spec.milestones or ()):
         if milestone.step < begins_at:
             where = source.where("milestones", place)

@@ -18,9 +18,13 @@ _MOST_NAMED = 3
 def warn_of_unasked(world: World, draft: Draft) -> None:
     """Say of each campaign what of it stays in the trash, and how it comes back, or goes after all."""
     lying = {one.sequence for one in world.facts.in_trash if not is_vanished(world.facts, one)}
+    found: dict[str, list[Unasked]] = {}
+    for one in draft.unasked:
+        if one.sequence in lying:
+            found.setdefault(one.campaign, []).append(one)
     for row in world.facts.store.campaigns:
-        if found := [one for one in draft.unasked if one.campaign == row.name and one.sequence in lying]:
-            draft.warnings.append(_line(world, row, found))
+        if row.name in found:
+            draft.warnings.append(_line(world, row, found[row.name]))
 
 
 def _line(world: World, row: CampaignRow, found: Sequence[Unasked]) -> str:
