@@ -1,7 +1,6 @@
 """`explain`: every kind of thing, by every name that it may be called, and what is in its way."""
 
 import json
-import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -279,49 +278,6 @@ def test_explain_of_an_archived_campaign_does_not_propose_to_make_it_active(run,
     spec.write_text("id: campaign-001\nstate: archived\n")
     git(lab, "commit", "-qam", "to rest")
     assert "not-active" not in run("explain", "mu/campaign-001").stdout
-
-
-def test_explain_of_a_file_in_the_inbox_says_what_it_is_and_why_it_is_not_taken_in(run, root: Path) -> None:
-    dropped = root / "inbox" / "maths" / "sums.jsonl"
-    dropped.parent.mkdir(parents=True)
-    dropped.write_text('{"question": "1+1"')
-    os.utime(dropped, (1_700_000_000, 1_700_000_000))
-    text = run("explain", "inbox/maths/sums.jsonl").stdout
-    assert "its last line is not complete" in text.split("In the way:")[0]
-    assert "inbox/maths/sums.jsonl: its last line is not complete: 18 B" in " ".join(text.split())
-
-
-def test_explain_of_a_file_that_waits_in_the_inbox_shows_what_apply_makes_of_it(run, root: Path) -> None:
-    dropped = root / "inbox" / "sums.jsonl"
-    dropped.parent.mkdir(parents=True)
-    dropped.write_text(ROW)
-    os.utime(dropped, (1_700_000_000, 1_700_000_000))
-    text = run("explain", "inbox/sums.jsonl").stdout
-    assert "settled" in text
-    assert "1 row of messages" in text
-    assert "take in" in text
-    quest = next(line.split()[-1] for line in text.splitlines() if line.strip().startswith("quest "))
-    assert quest.startswith("sums-")
-
-
-def test_explain_of_what_is_not_in_the_inbox_names_what_is(run, root: Path) -> None:
-    dropped = root / "inbox" / "sums.jsonl"
-    dropped.parent.mkdir(parents=True)
-    dropped.write_text(ROW)
-    result = run("explain", "inbox/sum.jsonl")
-    assert result.exit_code == 5
-    assert "sums.jsonl" in result.stderr
-
-
-def test_a_file_of_the_inbox_is_told_to_declare_its_rows_and_nothing_of_a_quest(run, root: Path) -> None:
-    dropped = root / "inbox" / "sums.jsonl"
-    dropped.parent.mkdir(parents=True)
-    dropped.write_text('{"question": "1+1", "answer": "2"}\n')
-    os.utime(dropped, (1_700_000_000, 1_700_000_000))
-    assert "Why blocked:  reconcile explain inbox/sums.jsonl" in run("plan").stdout
-    told = run("explain", "inbox/sums.jsonl").stdout
-    assert "specs/datasets/<id>.yaml with kind: question_answer." in " ".join(told.split())
-    assert "in the quest" not in told
 
 
 def test_explain_of_the_retention_says_what_is_kept_and_that_without_rules_all_is(
