@@ -4,7 +4,7 @@ git pairs only files that came with files that left. Where names are swapped in 
 and in a chain of them git pairs the first with the last. So the contents are compared, names apart.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 from reconciler.app.planning.spec_log import compared, logged, moves_of
@@ -97,12 +97,11 @@ def rewritten(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> list[t
 
 def _alike(had: Mapping[str, Lines], now: Mapping[str, Lines]) -> dict[str, str]:
     """Return new path → the one other that had the very same lines."""
-    found: dict[str, str] = {}
-    for path, content in now.items():
-        had_it = [old for old, was in had.items() if was == content]
-        if len(had_it) == 1 and had_it[0] != path:
-            found[path] = had_it[0]
-    return found
+    who_had: defaultdict[Lines, list[str]] = defaultdict(list)
+    for path, content in had.items():
+        who_had[content].append(path)
+    alike = ((path, who_had.get(content, [])) for path, content in now.items())
+    return {path: had_it[0] for path, had_it in alike if len(had_it) == 1 and had_it[0] != path}
 
 
 def _nearest(now: Lines, others: Mapping[str, Lines], own: Lines) -> str | None:
