@@ -140,8 +140,7 @@ def _skill(item: Any) -> Row:
 
 def _dataset(item: Any) -> Row:
     invalid = f"{item.max_invalid_fraction:.1%}" if item.max_invalid_fraction else "none"
-    state = f"suspended: {item.suspended}" if item.suspended else ""
-    return (item.id, item.rows, invalid, ", ".join(item.quests), ", ".join(item.keys), state)
+    return (item.id, item.rows, invalid, ", ".join(item.quests), ", ".join(item.keys), item.suspended or "")
 
 
 def _trash(item: Any) -> Row:

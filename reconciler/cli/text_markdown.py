@@ -108,9 +108,9 @@ def _in_the_fence(row: str) -> str:
 
 
 def _inline(text: object) -> str:
-    """Return text from anywhere as one line that no Markdown or HTML of its own comes out of."""
+    """Return text from anywhere as one line that no Markdown, HTML or mention comes out of."""
     line = safe(text).replace("\\", "\\\\").replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return line.replace("`", "ˋ").replace("|", "\\|").replace("*", "\\*").replace("@", "@\u200b")
+    return line.replace("`", "ˋ").replace("|", "\\|").replace("*", "\\*").replace("@", "@<!-- -->")
 
 
 def _code(text: object) -> str:

@@ -15,6 +15,11 @@ def always(world: World) -> bool:
     return True
 
 
+def the_realm_is_suspended(world: World) -> bool:
+    """Does somebody want nothing done at all for now?"""
+    return world.is_suspended(world.desired.realm.spec.suspend)
+
+
 def a_ballast_is_kept(world: World) -> bool:
     """Is room kept for a full disk, or wanted?"""
     return bool(world.facts.disk.ballast_bytes) or world.desired.realm.spec.disk.ballast is not None

@@ -16,7 +16,7 @@ from reconciler.observed.facts import Facts
 from reconciler.plan import occasions
 from reconciler.plan.campaigns.exchanges import warn_of_kept_names
 from reconciler.plan.campaigns.misnamed import without_misnamed
-from reconciler.plan.changes import Plan
+from reconciler.plan.changes import Blocked, Plan
 from reconciler.plan.draft import Draft
 from reconciler.plan.root import (
     block_copied_root,
@@ -42,6 +42,7 @@ class Planner(msgspec.Struct, frozen=True):
 
 
 PLANNERS = (
+    Planner("suspensions", "plan_suspension", occasions.the_realm_is_suspended),
     Planner("costs.ballast", "plan_let_go", occasions.a_ballast_is_kept),
     Planner("campaigns.renames", "plan_renames", occasions.campaigns_are_renamed),
     Planner("runs.endings", "plan_ended_runs", occasions.a_run_is_open),
@@ -141,7 +142,7 @@ def make_plan(
         root=facts.disk.root,
         specs_commit=specs_commit,
         changes=tuple(draft.changes),
-        blocked=tuple(sorted(set(draft.blocked), key=lambda item: (item.subject, item.code, item.message))),
+        blocked=tuple(sorted(set(draft.blocked), key=_in_order)),
         warnings=tuple(draft.warnings),
         unchanged=draft.unchanged,
         awaiting=draft.awaiting,
@@ -149,3 +150,8 @@ def make_plan(
         kept=tuple(draft.kept),
         unasked=tuple(draft.unasked),
     )
+
+
+def _in_order(item: Blocked) -> tuple[bool, str, str, str]:
+    """Return the place of what is in the way: what is about the whole realm comes first."""
+    return item.subject != "realm", item.subject, item.code, item.message

@@ -9,6 +9,7 @@ from reconciler.desired.queue import Quest
 from reconciler.plan.ahead.in_thought import NOT_ACTIVE, Lifted, blocked_in, is_its_goal, lifted
 from reconciler.plan.changes import HERO_BLOCKED, WAITS, Blocked
 from reconciler.plan.queue.waiting import who_may_train
+from reconciler.plan.suspensions import WHOLE
 from state.ids import is_campaign_name
 
 Obstacles = tuple[Blocked, ...]
@@ -95,7 +96,8 @@ def _of_quest(view: View, quest: Quest) -> Obstacles:
         one = _smallest([*found.words, *_about([subject, *_of_its_launch(name)], blocked)])
         best = one if best is None or len(one) < len(best) else best
     if best is None:
-        return _smallest(_about([subject], view.plan.blocked))
+        whole = (one for one in view.plan.blocked if one.subject in WHOLE and one.code == "suspended")
+        return _smallest([*whole, *_about([subject], view.plan.blocked)])
     return _smallest([*(_with_way_out(one, best) for one in waits), *_without_turn(best, waits)])
 
 

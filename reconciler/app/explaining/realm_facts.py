@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from reconciler.app.explaining.item_facts import Fact
 from reconciler.app.looking.quest_states import quest_states
 from reconciler.app.looking.status import status_of
-from reconciler.app.planning.look import View
+from reconciler.app.planning.look import View, world_of
 from state.amounts import count, size
 
 _MOST_QUESTS = 30
@@ -63,5 +63,5 @@ def retention_facts(view: View, _name: str) -> Iterator[Fact]:
         yield Fact(name="pins", text=", ".join(source.spec.pins))
     for tag, names in source.spec.tags.items():
         yield Fact(name=f"tagged {tag}", text=", ".join(names))
-    if source.spec.suspend is not None:
-        yield Fact(name="suspended", text=source.spec.suspend.reason)
+    if (suspend := source.spec.suspend) is not None and world_of(view).is_suspended(suspend):
+        yield Fact(name="rules", text=suspend.words)

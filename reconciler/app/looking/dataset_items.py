@@ -1,7 +1,7 @@
 """The datasets as `get` hands them out: what their rows are, and which quests have such rows."""
 
 from reconciler.app.looking.items import DatasetItem
-from reconciler.app.planning.look import View
+from reconciler.app.planning.look import View, world_of
 from reconciler.desired.dataset import Dataset, contract_of
 from reconciler.desired.desired import Source
 from reconciler.desired.queue import Quest
@@ -16,7 +16,7 @@ def datasets(view: View) -> tuple[DatasetItem, ...]:
 
 
 def _item(view: View, name: str, source: Source[Dataset]) -> DatasetItem:
-    dataset = source.spec
+    dataset, suspend = source.spec, source.spec.suspend
     contract = contract_of(name, dataset)
     told = [text for _, text in not_checked(dataset)]
     return DatasetItem(
@@ -28,7 +28,7 @@ def _item(view: View, name: str, source: Source[Dataset]) -> DatasetItem:
         required=contract.required,
         max_invalid_fraction=dataset.max_invalid_fraction,
         quests=tuple(quest.id for quest in view.quests if _is_of(view, quest, name)),
-        suspended=dataset.suspend.reason if dataset.suspend else None,
+        suspended=suspend.words if suspend and world_of(view).is_suspended(suspend) else None,
         not_checked=(*told, *(one.reason for one in unsupported_dataset(dataset))),
         skill_id=dataset.skill_id,
         task_tags=dataset.task_tags,

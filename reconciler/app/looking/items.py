@@ -242,7 +242,7 @@ class DatasetItem(msgspec.Struct, frozen=True, kw_only=True):
     quests: tuple[str, ...]
     """Those that name it, or whose rows fit it alone."""
     suspended: str | None
-    """Why nothing is taken in by it."""
+    """That nothing is taken in by it: by whom, until when and why."""
     not_checked: tuple[str, ...]
     """What its spec says and this version does nothing about."""
     skill_id: str | None

@@ -42,7 +42,7 @@ def _health(view: View, depth: int, wanted: int) -> tuple[str, str]:
     suspend = view.desired.queue.spec.suspend if view.desired.queue else None
     to_do = f"{count(depth, 'job')} to do"
     if suspend is not None and world.is_suspended(suspend):
-        return SUSPENDED, f"{suspend.reason}; {to_do}"
+        return SUSPENDED, f"{suspend.words}; {to_do}"
     if depth < wanted:
         return LOW, f"{to_do}, below healthy_depth {wanted:,}: add quests, or lower it"
     return HEALTHY, to_do

@@ -9,7 +9,7 @@ from reconciler.app.looking.active_run import ActiveRun, active_run
 from reconciler.app.looking.axes import Axis, healthy, synced
 from reconciler.app.looking.campaign_state import state_of
 from reconciler.app.looking.quest_states import quest_states
-from reconciler.app.looking.queue_health import LOW, queue_item
+from reconciler.app.looking.queue_health import LOW, SUSPENDED, queue_item
 from reconciler.app.looking.trash_items import next_purge_seconds
 from reconciler.app.planning.comparing import compare
 from reconciler.app.planning.in_force import look_in_force
@@ -106,8 +106,8 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def text(self) -> str:
-        """Return it in words; what is short says so itself, without the word that is also a priority."""
-        return self.reason if self.state == LOW else f"{self.state}: {self.reason}"
+        """Return it in words; what is short, or suspended, says so itself."""
+        return self.reason if self.state in (LOW, SUSPENDED) else f"{self.state}: {self.reason}"
 
 
 class StatusReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -157,7 +157,7 @@ class StatusReport(msgspec.Struct, frozen=True, kw_only=True):
     num_held: int
     """Campaigns that somebody paused or stopped, until they are resumed."""
     blocked: tuple[Blocked, ...]
-    """What is in the way of something else than a campaign or its hero, which say so themselves."""
+    """What is in the way of something else than realm, campaigns and heroes, which say so themselves."""
     uncommitted: tuple[str, ...]
     complaint: str | None = None
     """The specs checked out have mistakes; `commit` is an earlier one."""
@@ -209,7 +209,9 @@ def status_of(view: View) -> StatusReport:
         num_changes=len(view.plan.changes),
         num_blocked=num_obstacles(blocked),
         num_held=sum(one.hold is not None for one in campaigns),
-        blocked=tuple(item for item in blocked if not item.subject.startswith(("campaign/", "hero/"))),
+        blocked=tuple(
+            item for item in blocked if not item.subject.startswith(("campaign/", "hero/", "realm"))
+        ),
         uncommitted=view.uncommitted,
         complaint=view.complaint,
         warnings=view.plan.warnings,

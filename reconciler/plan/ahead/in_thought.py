@@ -15,7 +15,8 @@ from reconciler.desired.desired import Source
 from reconciler.plan.changes import Blocked
 from reconciler.plan.draft import Draft
 from reconciler.plan.planner import make_plan
-from reconciler.plan.runs.blockers import block_held, block_suspended
+from reconciler.plan.runs.blockers import block_held
+from reconciler.plan.suspensions import suspended_campaign
 from reconciler.plan.world import World
 
 T = TypeVar("T", bound=Spec)
@@ -66,9 +67,10 @@ def _word_against(world: World, campaign: str) -> Blocked | None:
     """Return the first word that keeps the campaign from training."""
     if (inactive := _not_active(world, campaign)) is not None:
         return inactive
+    if (suspended := suspended_campaign(world, campaign)) is not None:
+        return suspended
     draft = Draft()
-    is_found = block_suspended(world, draft, campaign) or block_held(world, draft, campaign)
-    return draft.blocked[0] if is_found else None
+    return draft.blocked[0] if block_held(world, draft, campaign) else None
 
 
 def _not_active(world: World, campaign: str) -> Blocked | None:

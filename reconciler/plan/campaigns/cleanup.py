@@ -16,6 +16,7 @@ from reconciler.plan.draft import Draft
 from reconciler.plan.keeping.milestones import milestone_steps
 from reconciler.plan.keeping.stock import Stock, stock_of
 from reconciler.plan.keeping.suspended import suspension_of
+from reconciler.plan.suspensions import how_to_lift
 from reconciler.plan.trash.drops import plan_drop, way_out, why_on_hold
 from reconciler.plan.world import World
 from state.campaign_file import first_at_or_after
@@ -133,8 +134,8 @@ def _obstacles_to(
         where = f"campaigns/{row.folder_name}/runs"
         yield Obstacle("still-training", "a trainer of it lives", where, "wait until it has left")
     if (held := suspension_of(world, row.name)) is not None:
-        hint = "remove the suspend section"
-        yield Obstacle("suspended", f"{held.thing} is suspended", held.cause, hint)
+        said, hint = f"{held.thing} is {held.suspend.words}", how_to_lift(held.thing)
+        yield Obstacle("suspended", said, held.cause, hint)
 
 
 def retention_line(world: World, *path: Step) -> str:

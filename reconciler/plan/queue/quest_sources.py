@@ -4,11 +4,13 @@ from collections.abc import Sequence
 
 import msgspec
 
+from reconciler.desired.base import Suspend
 from reconciler.desired.dataset import contract_of
 from reconciler.desired.desired import Desired
 from reconciler.desired.queue import Quest
 from reconciler.plan.actions import GenerateQuest, SnapshotFile
 from reconciler.plan.dropped import content_key, untrainable
+from reconciler.plan.suspensions import how_to_lift
 from reconciler.plan.world import World
 from state.canonical import sha256_of
 from state.contract.contents import MAX_FINDINGS, Finding, Sieved
@@ -150,10 +152,15 @@ def _left_out(content: Sieved) -> str:
 
 
 def _suspended_dataset(world: World, quest: Quest) -> NoSource | None:
-    if quest.dataset is None or not world.is_suspended(world.desired.datasets[quest.dataset].spec.suspend):
+    suspend = world.desired.datasets[quest.dataset].spec.suspend if quest.dataset is not None else None
+    return _suspended(world, f"dataset/{quest.dataset}", suspend)
+
+
+def _suspended(world: World, thing: str, suspend: Suspend | None) -> NoSource | None:
+    """Return that what the rows come from is suspended, by whom, why and until when; None: it is not."""
+    if suspend is None or not world.is_suspended(suspend):
         return None
-    message = f"dataset/{quest.dataset} is suspended"
-    return NoSource(code="suspended", message=message, hint="remove suspend from the dataset")
+    return NoSource(code="suspended", message=f"{thing} is {suspend.words}", hint=how_to_lift(thing))
 
 
 def _dropped_source(world: World, quest: Quest) -> QuestSource | NoSource:
@@ -167,12 +174,8 @@ def _dropped_source(world: World, quest: Quest) -> QuestSource | NoSource:
 
 def _skill_source(world: World, quest: Quest) -> QuestSource | NoSource:
     skill = world.desired.skills[str(quest.skill)].spec
-    if world.is_suspended(skill.suspend):
-        return NoSource(
-            code="suspended",
-            message=f"skill/{skill.id} is suspended",
-            hint="remove suspend from the skill",
-        )
+    if (suspended := _suspended(world, f"skill/{skill.id}", skill.suspend)) is not None:
+        return suspended
     if skill.source is None:
         return NoSource(
             code="skill-source",

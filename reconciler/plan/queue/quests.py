@@ -6,6 +6,7 @@ from reconciler.plan.queue.content import dequeue
 from reconciler.plan.queue.quest_jobs import fail_what_is_lost, keep_out, plan_quest
 from reconciler.plan.queue.twins import warn_of_twins
 from reconciler.plan.queue.waiting import campaign_for, jobs_of_quest, say_what_it_waits_for
+from reconciler.plan.suspensions import block_whole
 from reconciler.plan.world import World
 
 _OPEN = ("queued", "processing")
@@ -35,14 +36,11 @@ def plan_queue(world: World, draft: Draft) -> None:
 
 
 def _say_why_nothing_moves(world: World, draft: Draft) -> None:
-    problem = world.facts.snapshots.problem
-    draft.block(
-        "queue",
-        code="data-unreadable" if problem else "suspended",
-        message=problem or "the queue is suspended; its jobs stay as they are",
-        cause=world.where("queue", "suspend"),
-        hint="make the folder readable again" if problem else "remove suspend from specs/queue.yaml",
-    )
+    if (problem := world.facts.snapshots.problem) is not None:
+        hint = "make the folder readable again"
+        draft.block("queue", code="data-unreadable", message=problem, cause="data", hint=hint)
+    queue = world.desired.queue
+    block_whole(world, draft, "queue", queue.spec.suspend if queue is not None else None)
 
 
 def _plan_leavers(world: World, draft: Draft, wanted: set[str]) -> None:

@@ -56,7 +56,10 @@ def test_a_suspended_queue_is_never_healthy(run, store, rows, lab: Path, git) ->
 
     (item,) = json.loads(run("get", "queue", "--json").stdout)["items"]
 
-    assert (item["state"], item["reason"]) == ("suspended", "the card is away; 1 job to do")
+    assert (item["state"], item["reason"]) == (
+        "suspended",
+        "suspended: the card is away; 1 job to do",
+    )
 
 
 def test_a_depth_below_nothing_is_refused(run, lab: Path, git) -> None:

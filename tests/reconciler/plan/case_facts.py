@@ -153,7 +153,9 @@ class Builder:
             )
             snapshots[digest] = SIZE
         self._store(quest_data=tuple(rows), inbox=tuple(taken))
-        self.facts = msgspec.structs.replace(self.facts, snapshots=SnapshotFacts(sizes=snapshots))
+        self.facts = msgspec.structs.replace(
+            self.facts, snapshots=SnapshotFacts(sizes=snapshots, problem=self.words.get("data_problem"))
+        )
 
     def _data_row(self, quest_id: str, digest: str) -> QuestDataRow:
         return QuestDataRow(

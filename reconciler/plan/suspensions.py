@@ -1,0 +1,45 @@
+"""What is suspended says so: who, why, until when, and how to lift it. Pure.
+
+The realm and the queue hold back everything of theirs, so each is named by itself, whether something waits
+just now or not. A campaign or a hero is named where it would train.
+"""
+
+from reconciler.desired.base import Suspend
+from reconciler.plan.changes import Blocked
+from reconciler.plan.draft import Draft
+from reconciler.plan.world import World
+
+WHOLE = ("realm", "queue")
+"""What is named by itself."""
+
+
+def how_to_lift(thing: str) -> str:
+    """Return how a suspension is lifted."""
+    return f"when it may go on: reconcile unsuspend {thing.removeprefix('campaign/')}"
+
+
+def suspended_campaign(world: World, campaign: str) -> Blocked | None:
+    """Return the suspension that keeps a campaign from training; None: none does."""
+    found = world.suspension(campaign)
+    if found is None:
+        return None
+    thing, suspend = found
+    return Blocked(
+        subject=f"campaign/{campaign}",
+        code="suspended",
+        message=f"{thing} is {suspend.words}",
+        cause=world.where(thing, "suspend"),
+        hint=how_to_lift(thing),
+    )
+
+
+def plan_suspension(world: World, draft: Draft) -> None:
+    """Name the suspension of the whole realm."""
+    block_whole(world, draft, "realm", world.desired.realm.spec.suspend)
+
+
+def block_whole(world: World, draft: Draft, thing: str, suspend: Suspend | None) -> None:
+    """Name the suspension of the realm or the queue, where it counts now."""
+    if suspend is not None and world.is_suspended(suspend):
+        cause = world.where(thing, "suspend")
+        draft.block(thing, code="suspended", message=suspend.words, cause=cause, hint=how_to_lift(thing))
