@@ -5,6 +5,7 @@ transaction, campaign.json, rename. A kill in between leaves a folder that has i
 plan moves it.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import apsw
@@ -12,8 +13,9 @@ import msgspec
 
 from reconciler.act.approvals import forget
 from reconciler.act.archive import write_summary
+from reconciler.act.damaged import write_damage
 from reconciler.act.derived import campaign_row, write_campaign_file
-from reconciler.act.errors import Permanent, Temporary
+from reconciler.act.errors import NotAsPlanned, Permanent, Temporary
 from reconciler.act.lying import all_lying
 from reconciler.act.purging import known_runs
 from reconciler.act.status_files import write_status_files
@@ -75,7 +77,7 @@ def _bury(action: DeleteCampaign, tools: Tools, row: CampaignRow, home: Home) ->
 def _check_unchanged(tools: Tools, row: CampaignRow, places: CampaignLayout, digest: str) -> None:
     lying = all_lying(tools, row.uid, places)
     if contents_digest(found.manifest.digest for found in lying) != digest:
-        raise Temporary(f"{places.folder}: its checkpoints changed since the plan; nothing was deleted")
+        raise NotAsPlanned(f"{places.folder}: its checkpoints changed since the plan; nothing was deleted")
 
 
 def _check_at_rest(tools: Tools, row: CampaignRow) -> None:
@@ -136,8 +138,9 @@ def _revived(store: apsw.Connection, stone: TrashRow) -> CampaignRow:
     return msgspec.structs.replace(row, status="archived" if was_archived else "paused")
 
 
-def _damage(tools: Tools, stone: TrashRow, folder: Path) -> list[str]:
-    """Say what is wrong with the campaign's checkpoints: each is read and hashed whole."""
-    lying = all_lying(tools, stone.campaign_uid, CampaignLayout(folder))
-    bad = ((found.step, find_damage(Path(found.path), found.manifest)) for found in lying)
-    return [f"checkpoint {step} is damaged: {'; '.join(problems)}" for step, problems in bad if problems]
+def _damage(tools: Tools, stone: TrashRow, folder: Path) -> Iterator[str]:
+    """Say what is wrong with the campaign's checkpoints, each read and hashed whole, and write it down."""
+    for found in all_lying(tools, stone.campaign_uid, CampaignLayout(folder)):
+        if problems := "; ".join(find_damage(Path(found.path), found.manifest)):
+            write_damage(tools, stone.campaign_uid, found, problems)
+            yield f"checkpoint {found.step} is damaged: {problems}"

@@ -13,7 +13,7 @@ import msgspec
 from reconciler.act.checkpoints import write_sidecar
 from reconciler.act.damaged import write_damage
 from reconciler.act.derived import places_of, write_campaign_file
-from reconciler.act.errors import Permanent, Temporary
+from reconciler.act.errors import NotAsPlanned, Permanent, Temporary
 from reconciler.act.lying import find_lying, place_of
 from reconciler.act.read_back import check_written
 from reconciler.act.status_files import write_status_files
@@ -90,7 +90,9 @@ def _bury(action: DemoteCheckpoint, tools: Tools, row: LedgerRow, place: Path) -
     """Look once more at what is to be demoted, and write the tombstone of its full form."""
     found = find_lying(tools, action.campaign_uid, action.campaign, action.digest)
     if found is None or Path(found.path) != place:
-        raise Temporary(f"{place}: not there with digest {action.digest} any more; it changed since the plan")
+        raise NotAsPlanned(
+            f"{place}: not there with digest {action.digest} any more; it changed since the plan"
+        )
     _refuse_damaged(tools, action, found)
     lighter = weights_only(found.manifest)
     if lighter.files == found.manifest.files:
@@ -127,7 +129,7 @@ def _manifest_in(folder: Path, digest: str) -> Manifest:
     try:
         found = read(folder / MANIFEST_NAME, Manifest)
     except (FileNotFoundError, ContractError) as error:
-        raise Temporary(f"{folder}: not there with digest {digest} any more: {error}") from error
+        raise NotAsPlanned(f"{folder}: not there with digest {digest} any more: {error}") from error
     if found.digest != digest:
         raise Temporary(f"{folder} has digest {found.digest}, not {digest}: somebody changed it")
     return found

@@ -2,6 +2,7 @@
 
     ActionFailed
     ├── Temporary   the next plan may try the same again
+    │   └── NotAsPlanned   what was to go is not there as it was; nothing more of its campaign goes
     └── Permanent   trying again with the same inputs fails again: a person has to change something
 
 Every message says where, what was found, what was expected and what to do. Foreign exceptions become one of
@@ -29,6 +30,10 @@ class ActionFailed(Exception):
 
 class Temporary(ActionFailed):
     """It may work when it is tried again."""
+
+
+class NotAsPlanned(Temporary):
+    """What was to go is not there as the plan saw it: nothing more of its campaign goes with that plan."""
 
 
 class Permanent(ActionFailed):

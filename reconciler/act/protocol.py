@@ -1,6 +1,7 @@
 """Perform the changes of a plan, one after another: intent, effect, record.
 
 A change whose needs did not succeed is skipped; one that fails does not stop those that do not need it.
+Damage that one finds stops what would still go of that campaign: the next plan judges that.
 Every executor may be killed at any point and run again, so nothing here replays or undoes anything.
 """
 
@@ -12,6 +13,7 @@ import msgspec
 
 from reconciler.act.asked import watch_requests
 from reconciler.act.errors import FOREIGN, ActionFailed, Permanent, translate
+from reconciler.act.fresh_damage import FreshDamage
 from reconciler.act.job_history import settle_history
 from reconciler.act.journal import INTERRUPTED, Journal, close_orphans, make_durable_after_failure
 from reconciler.act.registry import EXECUTORS, Executor
@@ -32,7 +34,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """One line for people: what happened, or why not."""
     seconds: float
     skipped: bool = False
-    """Not begun, because something that it needs did not succeed."""
+    """Not begun: what it needs did not succeed, or damage of its campaign was found meanwhile."""
     permanent: bool = False
     """Failed, and will fail again until someone changes something."""
 
@@ -62,7 +64,7 @@ def perform(
     if not changes:
         return
     try:
-        _mend_what_a_kill_left(tools)
+        fresh = _begin(tools, changes)
     except ActionFailed as error:
         yield from (_not_begun(change, f"not begun: {error}") for change in changes)
         return
@@ -72,37 +74,51 @@ def perform(
     for change in changes:
         if tools.interrupted() or tools.asked():
             return
-        outcome = _perform_one(change, tools, journal, failed, on_begin, executors)
+        if (why := _why_not(change, failed, fresh)) is not None:
+            outcome = _not_begun(change, why)
+        else:
+            outcome = _perform_one(change, tools, journal, fresh, on_begin, executors)
         if not outcome.ok:
             failed.add(change.id)
         yield outcome
 
 
-def _mend_what_a_kill_left(tools: Tools) -> None:
+def _begin(tools: Tools, changes: Sequence[Change]) -> FreshDamage:
     """Close what was begun, make what it did durable before anything is built on it, pay what is owed."""
     try:
         close_orphans(tools.writer, tools.now())
         make_durable_after_failure(tools.writer, tools.layout)
         settle_history(tools)
+        return FreshDamage(tools.writer, changes)
     except FOREIGN as error:
         raise translate(error) from error
+
+
+def _why_not(change: Change, failed: set[str], fresh: FreshDamage) -> str | None:
+    """Return why a change is not begun; None: nothing stands against it."""
+    if missing := change.waits_on(failed):
+        return f"not begun: {len(missing)} of what it needs did not succeed"
+    try:
+        held = fresh.why_held(change)
+    except FOREIGN as error:
+        return f"not begun: {translate(error)}"
+    return held and f"not begun: {held}; nothing more of its campaign goes before the next plan"
 
 
 def _perform_one(
     change: Change,
     tools: Tools,
     journal: Journal,
-    failed: set[str],
+    fresh: FreshDamage,
     on_begin: Callable[[Change], None],
     executors: Mapping[type[Action], Executor],
 ) -> Outcome:
-    if missing := change.waits_on(failed):
-        return _not_begun(change, f"not begun: {len(missing)} of what it needs did not succeed")
     on_begin(change)
     begun = time.monotonic()
     try:
         text = _journalled(change, tools, journal, executors[type(change.action)])
     except ActionFailed as error:
+        fresh.learn(change, error)
         permanent = isinstance(error, Permanent)
         return Outcome(change=change, ok=False, text=str(error), seconds=_since(begun), permanent=permanent)
     return Outcome(change=change, ok=True, text=text, seconds=_since(begun))

@@ -12,7 +12,7 @@ import msgspec
 from reconciler.act.deletions import restore_campaign
 from reconciler.act.demoting import promote
 from reconciler.act.derived import campaign_row, places_of, write_campaign_file
-from reconciler.act.errors import Permanent, Temporary
+from reconciler.act.errors import NotAsPlanned, Permanent, Temporary
 from reconciler.act.lying import place_of
 from reconciler.act.mending import make_whole
 from reconciler.act.status_files import write_status_files
@@ -118,7 +118,7 @@ def _manifest(action: TrashCheckpoint | MoveOutCheckpoint, tools: Tools, folder:
     for found in facts.complete:
         if (found.step, found.manifest.digest) == (action.step, action.digest):
             return found.manifest
-    raise Temporary(f"{folder}: not there with digest {action.digest} any more; it changed since the plan")
+    raise NotAsPlanned(f"{folder}: not there with digest {action.digest} any more; it changed since the plan")
 
 
 def take_back(action: RestoreCheckpoint, tools: Tools) -> str:

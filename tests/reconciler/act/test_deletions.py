@@ -85,12 +85,13 @@ def test_an_archived_campaign_comes_back_into_the_archive(at_rest: Any, make: An
     assert archived.checkpoint(7).is_dir()
 
 
-def test_damage_in_a_campaign_taken_back_is_named(at_rest: Any, make: Any) -> None:
+def test_damage_in_a_campaign_taken_back_is_named_and_written_down(at_rest: Any, make: Any) -> None:
     at_rest.flip_a_bit(7)
     at_rest.ask("undelete", make.campaign)
     at_rest.done(make.delete(at_rest.manifest))
 
     assert "; checkpoint 7 is damaged: " in at_rest.done(make.take_back_whole())[0]
+    assert str(at_rest.view().ledger[0].damage).startswith("model.safetensors has BLAKE3")
 
 
 def test_a_campaign_is_not_taken_back_over_what_has_its_place(at_rest: Any, make: Any) -> None:
