@@ -109,7 +109,8 @@ class Disk(Record, frozen=True, kw_only=True):
     """What the disk of the root must have room for."""
 
     floor: Size = "250MB"
-    """So much stays free beside the next save: below that training pauses, before a save can fail."""
+    """So much stays free beside the next save and the one that a pause makes: below that training pauses,
+    before a save can fail."""
     ballast: Size | None = None
     """A file of this size in the root, let go when the disk is full, so that the store and the last save can
     be written, and made again when there is room. Absent: none."""

@@ -1,15 +1,11 @@
 """What a person gets wrong, as the command line tells it: where, what was found, what to do."""
 
-import json
 import re
-import shutil
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
-from lab import CHECKOUT, Lab, found_realm, realm, rows
+from lab import Lab, found_realm, realm, rows
+from small_disk import on_a_small_disk
 
 ONE, DIO = "one/campaign-001", "dio-qwen3-0.6b/campaign-001"
 VERBS = [("plan",), ("apply", "--once"), ("validate",)]
@@ -178,7 +174,7 @@ def _check_named(lab: Lab) -> None:
 @pytest.mark.train
 @pytest.mark.timeout(900)
 def test_a_full_disk_costs_no_checkpoint_and_training_goes_on_when_there_is_room(tmp_path: Path) -> None:
-    found = on_a_small_disk(tmp_path)
+    found = on_a_small_disk("full_disk.py", tmp_path)
 
     assert found["kept_while_full"] == found["kept_before"]
     assert found["kept_before"]
@@ -195,25 +191,9 @@ def test_a_full_disk_costs_no_checkpoint_and_training_goes_on_when_there_is_room
 @pytest.mark.train
 @pytest.mark.timeout(900)
 def test_a_disk_that_stays_full_costs_nothing_where_a_ballast_held_room(tmp_path: Path) -> None:
-    found = on_a_small_disk(tmp_path, "8MB")
+    found = on_a_small_disk("full_disk.py", tmp_path, "8MB")
 
     by_a_tick, by_the_save = "let go     ballast  8 MB", "is full: the ballast of 8 MB was let go"
     assert by_a_tick in found["said"] or by_the_save in found["said"]  # whoever met the full disk first
     assert (found["status"], found["is_there"], found["recorded"]) == ("completed", False, True)
     assert found["kept"] > 1
-
-
-def on_a_small_disk(folder: Path, *more: str) -> dict[str, Any]:
-    """Return what full_disk.py saw; it mounts a small disk that nobody else sees."""
-    if shutil.which("unshare") is None:
-        pytest.skip("there is no unshare(1) to mount a small disk with")
-    command = ["unshare", "--user", "--map-root-user", "--mount", "--", sys.executable]
-    done = subprocess.run(
-        [*command, str(Path(__file__).with_name("full_disk.py")), str(folder), *more],
-        capture_output=True, text=True, check=False, cwd=CHECKOUT,
-    )  # fmt: skip
-    if "unshare:" in done.stderr or done.returncode == 99:
-        pytest.skip(f"this machine lets nobody mount in a namespace of their own: {done.stderr.strip()}")
-    assert done.returncode == 0, done.stderr + done.stdout
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found

@@ -1,6 +1,10 @@
 """A disk that runs low: training pauses before a save can fail, with what it learnt saved, and goes on by itself."""
 
+from pathlib import Path
+
+import pytest
 from lab import Lab, found_realm, realm, rows, wait_until
+from small_disk import on_a_small_disk
 
 from state.contract.files import ContractError, read
 from state.contract.status import RunStatus
@@ -40,8 +44,20 @@ def test_training_pauses_before_a_save_can_fail_and_goes_on_when_there_is_room(t
 
     assert lab.manifests(ONE)[status.step].step == status.step  # nothing that was learnt is unsaved meanwhile
     assert told["message"].startswith("training waits for room: ")
-    assert "for the next save and the floor of 999999 TB" in told["message"]
+    assert "as much for that of a pause, and the floor of 999999 TB" in told["message"]
     assert len(lab.runs()) == 1
+
+
+@pytest.mark.train
+@pytest.mark.timeout(900)
+def test_the_save_of_the_pause_itself_fits_above_the_floor(tmp_path: Path) -> None:
+    found = on_a_small_disk("low_disk.py", tmp_path)
+
+    assert found["step"] == found["newest_step"]  # all that was learnt is saved
+    assert found["waited"] == []
+    assert found["least_free_bytes"] >= 2_000_000
+    assert found["least_free_bytes"] < 2_000_000 + 2 * found["save_bytes"]
+    assert len(found["blocked"]) == 1
 
 
 def test_nothing_is_launched_without_room_for_its_save(the_lab: Lab) -> None:

@@ -93,16 +93,27 @@ class Ahead:
         self._num_saves += 1
         if save.ends is not None:
             self._ends[save.ends] = self._at
-        learnt = [job for place in self._ends if (job := self._jobs[place]) is not None]
-        self._world = with_save(self._world, self._row, save.step, learnt)
+        self._world = with_save(self._world, self._row, save.step, self._learnt())
+
+    def _learnt(self) -> list[JobRow]:
+        return [job for place in self._ends if (job := self._jobs[place]) is not None]
 
     def _wait_or_go_on(self) -> None:
-        since = self._waits_since
+        since, is_trained = self._waits_since, self._num_saves == len(self._saves)
+        if is_trained and since is None:
+            return
         if is_low(self._world, self._row.name, waits=since is not None):
+            if since is None and self._num_saves:
+                self._save_and_pause()
             self._waits_since = self._at if since is None else since
             self._full_at = self._at if self._full_at is None else self._full_at
         elif since is not None:
             self._delay, self._waits_since = self._delay + self._at - since, None
+
+    def _save_and_pause(self) -> None:
+        """Save what was learnt since the last save, as a trainer does that pauses; an update came since."""
+        step = self._world.facts.ledger_of(self._row.uid)[-1].step + 1
+        self._world = with_save(self._world, self._row, step, self._learnt())
 
     def _step(self) -> float | None:
         """Return the seconds until the next look; None: nothing comes any more."""

@@ -1,8 +1,9 @@
 """Before a launch: do the saves of all that is queued fit, with what rules and trash hold then? Pure.
 
 What is needed at the peak is what the rules keep once all is trained, what lies in the trash then, and the
-save that is being written, each as large as the newest save that was measured. Before the first save nothing
-is known, and the trainer itself looks before it writes.
+save that is being written, each as large as the newest save that was measured. Beside that stays free what
+training needs to go on (`room`). Before the first save nothing is known, and the trainer itself looks before
+it writes.
 """
 
 import math
@@ -10,7 +11,7 @@ from typing import NamedTuple
 
 from reconciler.desired.realm import duration_seconds
 from reconciler.plan.actions import EnqueueJob
-from reconciler.plan.costs.room import floor_bytes, save_bytes
+from reconciler.plan.costs.room import floor_bytes, reserve_bytes, save_bytes
 from reconciler.plan.draft import Draft
 from reconciler.plan.keeping.kept_at_goal import AtGoal, kept_at, pace_of
 from reconciler.plan.keeping.stock import Stock, stock_of
@@ -50,12 +51,14 @@ class Peak(NamedTuple):
 def block_full(world: World, draft: Draft, campaign: str, config: RunConfig, heading: Heading) -> bool:
     """Say that the saves to come do not fit; return whether nothing is launched therefore."""
     free, peak = world.facts.disk.free_bytes, peak_of(world, draft, campaign, config, heading)
-    if free is None or peak is None or free >= peak.more_bytes + floor_bytes(world):
+    reserve = reserve_bytes(world, campaign)
+    if free is None or peak is None or free >= peak.more_bytes + reserve:
         return False
-    missing = peak.more_bytes + floor_bytes(world) - free
+    missing = peak.more_bytes + reserve - free
     message = (
         f"its saves do not fit: all that is queued needs {size(peak.more_bytes)} more at its peak "
-        f"({peak.text}), and {size(floor_bytes(world))} stay free; {size(free)} are free"
+        f"({peak.text}), and {size(reserve)} stay free: the floor of {size(floor_bytes(world))} and the save "
+        f"of a pause; {size(free)} are free"
     )
     if world.desired.realm.spec.disk.preflight == "warn":
         draft.warnings.append(f"campaign/{campaign}: {message}; it pauses before a save can fail")

@@ -1,4 +1,7 @@
-"""Room on the root's disk: where the next save would leave too little, training pauses before it. Pure.
+"""Room on the root's disk: where too little is left for the saves to come, training pauses before that. Pure.
+
+A pause saves what was learnt since the last save. So a trainer goes on while its next save and that of a
+pause after it leave the floor free: whenever it is told to pause, one save less has to fit.
 
 What was paused so goes on once a quarter more is free: what a single save or purge changes does not make it
 pause again at once. Whether it is paused, its orders say, so nothing else has to be remembered.
@@ -20,13 +23,18 @@ def save_bytes(world: World, campaign: str) -> int:
 
 
 def floor_bytes(world: World) -> int:
-    """Return what stays free beside the next save."""
+    """Return what stays free, whatever is saved."""
     return size_bytes(world.desired.realm.spec.disk.floor)
+
+
+def reserve_bytes(world: World, campaign: str) -> int:
+    """Return what stays free while a campaign trains: the floor, and the save that a pause makes."""
+    return floor_bytes(world) + save_bytes(world, campaign)
 
 
 def needed_bytes(world: World, campaign: str, *, waits: bool) -> int:
     """Return what must be free for a campaign to train; more, once it waits for room."""
-    least = floor_bytes(world) + save_bytes(world, campaign)
+    least = reserve_bytes(world, campaign) + save_bytes(world, campaign)
     return least + least // 4 if waits else least
 
 
@@ -53,7 +61,7 @@ def room_text(world: World, campaign: str, *, waits: bool) -> str:
     """Return what is free and what is needed, in words."""
     save, needed = save_bytes(world, campaign), needed_bytes(world, campaign, waits=waits)
     parts = f"the floor of {size(floor_bytes(world))}"
-    parts = f"{size(save)} for the next save and {parts}" if save else parts
+    parts = f"{size(save)} for the next save, as much for that of a pause, and {parts}" if save else parts
     more = ", with a quarter more to go on" if waits else ""
     return f"{size(world.facts.disk.free_bytes or 0)} free, {size(needed)} needed: {parts}{more}"
 

@@ -78,8 +78,8 @@ def with_save(rules: str | None) -> dict:
 
 def test_training_waits_for_room_after_the_save_that_leaves_too_little_for_the_next(told, world_of) -> None:
     case = with_save(None)
-    found = told(case, [("q1", work(200))], 1000, free=FLOOR + 3)
-    assert found.num_saves == 3
+    found = told(case, [("q1", work(200))], 1000, free=FLOOR + 4)
+    assert (found.num_saves, found.free_bytes) == (3, FLOOR)  # the pause has saved, too
     assert found.disk_full_at == world_of(case).now.replace("00:00Z", "02:30Z")
     assert found.quests[0].ends_at is None
     assert found.quests[0].why == "training waits for room from 2026-01-01T00:02:30Z on"
@@ -110,11 +110,13 @@ def test_training_that_waited_goes_on_once_the_trash_is_purged_and_quests_end_la
     case = with_save(RULES)
     case["specs"]["realm.yaml"] = "id: lab\nactive: pip/campaign-001\ndisk: {floor: 1MB}\n"
     case["facts"]["campaigns"]["pip/campaign-001"]["checkpoints"] = [{"step": 100, "size_bytes": 10**8}]
-    found = told(case, [("q1", work(200))], 20000, free=350_000_000)
+    found = told(case, [("q1", work(200))], 20000, free=450_000_000)
     now = world_of(case).now
     assert found.disk_full_at == now.replace("00:00Z", "02:30Z")
     assert found.num_saves == 4
-    assert found.quests[0].ends_at == now.replace("00:00Z", "13:20Z")  # after ten minutes of the trash
+    assert found.quests[0].ends_at == now.replace(
+        "00:00Z", "13:21Z"
+    )  # ten minutes of the trash, after the least age of 1 s
 
 
 def test_a_pin_in_the_rules_keeps_its_checkpoint_in_the_forecast_too(told) -> None:
