@@ -13,6 +13,7 @@ from state.amounts import count, moment
 
 if TYPE_CHECKING:
     from reconciler.app.planning.plan_document import PlanBase, PlanDocument, PlannedChange
+    from reconciler.desired.windows import WindowClosed
     from reconciler.plan.changes import Blocked
     from state.lock import Holder
 
@@ -329,7 +330,7 @@ def next_steps(document: "PlanDocument", said: str = "") -> list[str]:
     if document.changes and document.is_worktree:
         parts.append(f"Commit it, then:  {apply}")
     elif document.changes and document.is_what_apply_follows:
-        parts.append(_who_does_it(document.reconciler, apply))
+        parts.append(_who_does_it(document, apply))
     elif document.changes and (branch := _branch_that_has_it(document)) is not None:
         parts.append(
             f"Nothing to merge: {branch} has this commit already. "
@@ -348,16 +349,32 @@ def next_steps(document: "PlanDocument", said: str = "") -> list[str]:
     return parts
 
 
-def _who_does_it(running: "Holder | None", apply: str) -> str:
+def _who_does_it(document: "PlanDocument", apply: str) -> str:
     """Return how the changes come about: by the apply that runs already, else by a new one."""
+    running, window = document.reconciler, document.window
+    if window is not None:
+        return _once_it_opens(running, window, apply)
     if running is None:
         return f"Do it:  {apply}"
-    who = f"pid {running.pid} on {safe(running.host)}, since {moment(safe(running.since))}"
+    who = _who_runs(running)
     if running.command.endswith("--once"):
         return f"`{safe(running.command)}` is at work ({who}); look again when it has ended"
     if "--set" in apply and not safe(running.command).startswith(apply):
         return f"The apply that runs ({who}) does it without --set; end it, then:  {apply}"
     return f"The apply that runs ({who}) does it in its next tick."
+
+
+def _once_it_opens(running: "Holder | None", window: "WindowClosed", apply: str) -> str:
+    """Return when changes come about that wait for a change window, and how to have them at once."""
+    at_once = apply.replace("reconcile apply", "reconcile apply --any-time", 1)
+    if running is None:
+        return f"Do it once the window is open, {window.opens_at}; or at once:  {at_once}"
+    who = f"The apply that runs ({_who_runs(running)})"
+    return f"{who} does it once the window is open, {window.opens_at}; at once: end it, then:  {at_once}"
+
+
+def _who_runs(running: "Holder") -> str:
+    return f"pid {running.pid} on {safe(running.host)}, since {moment(safe(running.since))}"
 
 
 def _branch_that_has_it(document: "PlanDocument") -> str | None:

@@ -69,6 +69,30 @@ class Window(Record, frozen=True, kw_only=True):
     """Whose days and times these are: without it nobody knows when that is."""
 
 
+class WindowClosed(msgspec.Struct, frozen=True, kw_only=True):
+    """A newer commit waits until a change window opens; the one taken up last stays in force."""
+
+    commit_name: str
+    """Of the one that waits, for people."""
+    in_force_name: str
+    opens_at: str
+    """In UTC."""
+    cause: str
+    """File and line of the windows, in the commit that is in force."""
+    way_out: str = "at once: reconcile apply --any-time"
+
+    @property
+    def message(self) -> str:
+        """Return which commit waits, and until when."""
+        waits = f"{self.commit_name} waits for the change window, which opens at {self.opens_at}"
+        return f"{waits}; {self.in_force_name} stays in force"
+
+    @property
+    def text(self) -> str:
+        """Return which commit waits, until when, and how to have it at once."""
+        return f"{self.message} ({self.way_out})"
+
+
 def check_windows(windows: Sequence[Window]) -> Iterator[Finding]:
     """Yield windows that never open."""
     for number, window in enumerate(windows):

@@ -6,7 +6,7 @@ realm's change windows a newer commit waits, and the one taken up last stays in 
 
 from reconciler.app.applying.following import Begun
 from reconciler.app.applying.telling import Show
-from reconciler.app.planning.change_windows import opens_at, taken_up_before, waits_text
+from reconciler.app.planning.change_windows import opens_at, taken_up_before, window_closed
 from reconciler.app.planning.in_force import since_when
 from reconciler.app.planning.look import load_commit
 from reconciler.app.surroundings.environment import Environment
@@ -17,6 +17,7 @@ from reconciler.desired.desired import Desired
 from reconciler.desired.git_process import SourceError
 from reconciler.desired.git_source import Commit
 from reconciler.desired.mistakes import SpecMistakesError
+from reconciler.desired.windows import WindowClosed
 from state.amounts import moment
 
 
@@ -38,8 +39,8 @@ class FollowedSpecs:
         self._following, self._layout = begun.following, begun.layout
         self._any_time = any_time
         self.good = self._of_before(begun.in_force, taken_up)
-        self.waiting: str | None = None
-        """What is said of a newer commit that waits for a change window; None while none does."""
+        self.waiting: WindowClosed | None = None
+        """A newer commit waits for a change window; None while none does."""
         self.complaint: str | None = None
         """Why the newest specs are not in force; None while they are."""
         self.lost: SourceError | None = None
@@ -56,7 +57,9 @@ class FollowedSpecs:
         commit, self.lost, self.mistaken = None, None, None
         try:
             commit = followed_commit(self._following, self._layout)
-            if self.good is None or not (commit.id == self.good[0].id or self._waits(commit, self.good)):
+            if self.good is not None and commit.id == self.good[0].id:
+                self.waiting = None
+            elif self.good is None or not self._waits(commit, self.good):
                 self.good = commit, self._read(commit)
         except (SourceError, SpecMistakesError, NotFound) as error:
             if self.good is None:
@@ -79,12 +82,11 @@ class FollowedSpecs:
 
     def _waits(self, commit: Commit, good: tuple[Commit, Desired]) -> bool:
         """Does a newer commit than the good one wait for a change window? Say so, once."""
-        opens = None if self._any_time else opens_at(good[1], self._environment.now())
-        text = waits_text(commit, good[0], opens) if opens is not None else None
-        if text is not None and text != self.waiting:
-            self._show.notice(text)
-        self.waiting = text
-        return text is not None
+        closed = None if self._any_time else window_closed(commit, good, self._environment.now())
+        if closed is not None and closed != self.waiting:
+            self._show.notice(closed.text)
+        self.waiting = closed
+        return closed is not None
 
     def _read(self, commit: Commit) -> Desired:
         return seen_from_here(self._environment, self._options, load_commit(self._environment, commit))

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from reconciler.app.explaining.in_a_window import waits_for_a_window
 from reconciler.app.explaining.in_the_way import in_the_way
 from reconciler.app.explaining.item_facts import Fact
 from reconciler.app.explaining.origins import Origin, origins_of
@@ -58,7 +59,15 @@ def explain(
     if thing is None:
         thing = meant(view, name)
         _check_has_settings(thing, origin=origin)
-    return explanation_of(view, *thing, origin=origin)
+    return explanation_of(view, *thing, origin=origin, in_force=_in_force(environment, options, view))
+
+
+def _in_force(environment: Environment, options: Options, view: View) -> View | None:
+    if view.window is None:
+        return None
+    from reconciler.app.planning.change_windows import view_in_force  # seldom needed
+
+    return view_in_force(environment, options, view)
 
 
 def _check_has_settings(thing: tuple[str, str] | None, *, origin: bool) -> None:
@@ -66,8 +75,12 @@ def _check_has_settings(thing: tuple[str, str] | None, *, origin: bool) -> None:
         raise Misused(f"--origin shows the settings of a campaign, not of a {thing[0]}")
 
 
-def explanation_of(view: View, kind: str, name: str, *, origin: bool = False) -> Explanation:
+def explanation_of(
+    view: View, kind: str, name: str, *, origin: bool = False, in_force: View | None = None
+) -> Explanation:
     """Return all that a view knows about a thing.
+
+    `in_force` is what goes on while the view's commit waits for a change window.
 
     Raises:
         NotFound: there is no such thing.
@@ -75,14 +88,18 @@ def explanation_of(view: View, kind: str, name: str, *, origin: bool = False) ->
     """
     name = found(view, kind, name)
     campaign = _with_settings(view, kind, name) if origin else None
-    changes = document_of(view).changes
+    changes = tuple(one for one in document_of(view).changes if _is_about(one, kind, name))
+    thing = f"{kind}/{name}" if name else kind
     return Explanation(
-        thing=f"{kind}/{name}" if name else kind,
+        thing=thing,
         where=_where(view, kind, name),
         complaint=view.complaint,
         facts=tuple(facts_of(view, kind, name)),
-        changes=tuple(one for one in changes if _is_about(one, kind, name)),
-        blocked=in_the_way(view, kind, name),
+        changes=changes,
+        blocked=(
+            *waits_for_a_window(view, thing, {one.id for one in changes}, in_force),
+            *in_the_way(view, kind, name),
+        ),
         settings=origins_of(view, campaign) if campaign is not None else (),
         settings_of=campaign,
     )

@@ -5,7 +5,7 @@ The windows that count are those of the specs in force: a commit cannot open the
 
 import msgspec
 
-from reconciler.app.planning.look import View, load_commit
+from reconciler.app.planning.look import View, load_commit, view_of
 from reconciler.app.surroundings.environment import Environment
 from reconciler.app.surroundings.here import seen_from_here
 from reconciler.app.surroundings.place import Options
@@ -13,7 +13,7 @@ from reconciler.desired.desired import Desired
 from reconciler.desired.git_process import SourceError
 from reconciler.desired.git_source import Commit, resolve
 from reconciler.desired.mistakes import SpecMistakesError
-from reconciler.desired.windows import closed_until
+from reconciler.desired.windows import WindowClosed, closed_until
 
 
 def opens_at(desired: Desired, now: str) -> str | None:
@@ -35,22 +35,41 @@ def taken_up_before(
         return None
 
 
-def waits_text(commit: Commit, in_force: Commit, opens: str) -> str:
-    """Return which commit waits, until when, and how to have it at once."""
-    return (
-        f"{commit.name} waits for the change window, which opens at {opens}; {in_force.name} stays in force "
-        "(at once: reconcile apply --any-time)"
+def window_closed(commit: Commit, before: tuple[Commit, Desired], now: str) -> WindowClosed | None:
+    """Return that a commit waits for a change window of the one in force; None: one is open."""
+    in_force, desired = before
+    opens = opens_at(desired, now)
+    if opens is None:
+        return None
+    return WindowClosed(
+        commit_name=commit.name,
+        in_force_name=in_force.name,
+        opens_at=opens,
+        cause=desired.realm.where("apply", "windows"),
     )
 
 
 def with_window(environment: Environment, options: Options, view: View) -> View:
     """Return the view with a warning where its commit waits for a change window."""
+    known = _before(environment, options, view)
+    window = window_closed(view.commit, known, view.seen_at) if known is not None else None
+    if window is None:
+        return view
+    plan = msgspec.structs.replace(view.plan, warnings=(*view.plan.warnings, window.text))
+    return msgspec.structs.replace(view, plan=plan, window=window)
+
+
+def view_in_force(environment: Environment, options: Options, view: View) -> View | None:
+    """Return the view of the commit that stays in force while that of `view` waits; None: it does not."""
+    if view.window is None or (known := _before(environment, options, view)) is None:
+        return None
+    seen = view_of(environment, options, *known)
+    return msgspec.structs.replace(seen, window=view.window)
+
+
+def _before(environment: Environment, options: Options, view: View) -> tuple[Commit, Desired] | None:
+    """Return what apply took up before the view's commit; None where it does not follow that one's branch."""
     following = view.following
     if following is None or following.branch != view.commit.branch or view.is_snapshot:
-        return view
-    known = taken_up_before(environment, options, view.commit, view.facts.store.attempted_commit)
-    opens = opens_at(known[1], view.seen_at) if known is not None else None
-    if known is None or opens is None:
-        return view
-    warnings = (*view.plan.warnings, waits_text(view.commit, known[0], opens))
-    return msgspec.structs.replace(view, plan=msgspec.structs.replace(view.plan, warnings=warnings))
+        return None
+    return taken_up_before(environment, options, view.commit, view.facts.store.attempted_commit)

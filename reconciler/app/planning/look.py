@@ -30,6 +30,7 @@ from reconciler.desired.git_source import Commit
 from reconciler.desired.loading import load
 from reconciler.desired.parse_cache import FileCache
 from reconciler.desired.queue import Quest
+from reconciler.desired.windows import WindowClosed
 from reconciler.observed.facts import Facts
 from reconciler.plan.changes import Plan
 from reconciler.plan.dropped import all_quests, dropped_quests, where_of
@@ -57,6 +58,8 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     """Quest id → what is known of the rows to train, where a plan queues or launches something."""
     complaint: str | None = None
     """The specs that are checked out have mistakes, so that those of an earlier commit are in force."""
+    window: WindowClosed | None = None
+    """The newest commit of the branch waits for a change window; None while none does."""
     is_snapshot: bool = False
     """Planned from facts in a file: nothing of the root is here."""
 

@@ -13,6 +13,7 @@ from reconciler.app.data.planned_queue import PlannedQueue, planned_queue, works
 from reconciler.app.planning.comparing import Followed, compare
 from reconciler.app.planning.look import View, world_of
 from reconciler.app.surroundings.lock_holder import holder_of
+from reconciler.desired.windows import WindowClosed
 from reconciler.plan.actions import AnyAction, BeginSegment, StopRun
 from reconciler.plan.changes import Awaiting, Blocked, Change, Source
 from reconciler.plan.costs.disk import Cost, cost_of
@@ -117,6 +118,8 @@ class PlanDocument(msgspec.Struct, frozen=True, kw_only=True):
     """What apply follows; null before the first apply, which begins to follow the branch checked out."""
     reconciler: Holder | None
     """The apply that runs now and will do it by itself; null when none runs."""
+    window: WindowClosed | None = None
+    """The commit waits for a change window; null: it does not."""
     uncommitted: tuple[str, ...]
     """Spec files that differ from the commit; they are not applied."""
     digest: str
@@ -189,6 +192,7 @@ def document_of(view: View, ref: str = "HEAD") -> PlanDocument:
         is_worktree=view.is_worktree,
         followed=compare(view),
         reconciler=None if view.is_snapshot else holder_of(view.layout.lock),
+        window=view.window,
         uncommitted=view.uncommitted,
         digest=plan.digest,
         changes=changes,

@@ -12,12 +12,14 @@ from reconciler.app.planning.look import View, look, world_of
 from reconciler.app.surroundings.environment import Environment
 from reconciler.app.surroundings.errors import Blocked, Failed
 from reconciler.app.surroundings.place import Options
+from reconciler.desired.windows import WindowClosed
 from reconciler.plan.changes import Awaiting, Plan
 from reconciler.plan.review.narrowing import picked
 from reconciler.plan.review.saved import (
     KIND,
     SCHEMA_VERSION,
     SavedPlan,
+    Stale,
     conditions_of,
     saved_changes,
     stale_objects,
@@ -119,19 +121,31 @@ def _check_head(file: Path, head: _Head, again: str) -> None:
         raise Failed(f"{file}: of {age} version ({head.schema_version}; expected {SCHEMA_VERSION}); {todo}")
 
 
-def check_before(environment: Environment, options: Options, file: Path, saved: SavedPlan) -> None:
+def check_before(
+    environment: Environment, options: Options, file: Path, saved: SavedPlan, *, any_time: bool = False
+) -> None:
     """Refuse a saved plan that cannot be done, before the lock is taken and anything is written.
+
+    With `any_time` the realm's change windows do not count.
 
     Raises:
         Failed: it is of another realm.
-        Blocked: it is stale.
+        Blocked: it is stale, or its commit waits for a change window.
         SourceError, SpecMistakesError: the specs cannot be read.
     """
+    from reconciler.app.planning.change_windows import view_in_force
+
     view = look(environment, options)
     following = view.following
     if following is not None and following.branch != view.commit.branch:
         view = look(environment, options, ref=f"refs/heads/{following.branch}")
+    before = None if any_time else view_in_force(environment, options, view)
+    if before is not None and not _stale(before, saved):
+        return  # the commit in force asks for just this, too
     pick(view, file, saved)
+    if view.window is not None and before is not None:
+        again = f"At once: reconcile apply --any-time {file}; once it is open: reconcile apply {file}"
+        raise Blocked(f"{file}: nothing of it was done: {view.window.message}\n{again}")
 
 
 def pick(view: View, file: Path, saved: SavedPlan) -> Plan:
@@ -142,8 +156,7 @@ def pick(view: View, file: Path, saved: SavedPlan) -> Plan:
         Blocked: something that it is about is not any more as it was; names each.
     """
     _check_realm(view, file, saved)
-    done = done_since(view.layout, saved)
-    stale = stale_objects(saved, view.plan, world_of(view), done)
+    stale = _stale(view, saved)
     if stale:
         named = [f"  {one.subject}: {one.text}" for one in stale[:_MOST_NAMED]]
         named += [f"  and {len(stale) - _MOST_NAMED} more"] if len(stale) > _MOST_NAMED else []
@@ -153,6 +166,10 @@ def pick(view: View, file: Path, saved: SavedPlan) -> Plan:
             f"Look again: reconcile plan --out {file}"
         )
     return picked(view.plan, frozenset(one.id for one in still_planned(saved, view.plan).values()))
+
+
+def _stale(view: View, saved: SavedPlan) -> tuple[Stale, ...]:
+    return stale_objects(saved, view.plan, world_of(view), done_since(view.layout, saved))
 
 
 def _check_realm(view: View, file: Path, saved: SavedPlan) -> None:
@@ -177,8 +194,8 @@ def done_since(layout: Layout, saved: SavedPlan) -> frozenset[str]:
     return frozenset(found)
 
 
-def told(saved: SavedPlan, file: Path) -> str:
-    """Return what was written, in a line or two."""
+def told(saved: SavedPlan, file: Path, window: WindowClosed | None) -> str:
+    """Return what was written, in a line or two; while a change window is closed with the way around it."""
     if not saved.changes:
         waits = (
             f"; {saved.awaited} wait for an approval, with which to save it again" if saved.awaited else ""
@@ -186,4 +203,5 @@ def told(saved: SavedPlan, file: Path) -> str:
         return f"Saved to {file}: nothing is in it that apply could do{waits}."
     waits = f"\n{saved.awaited} wait for an approval, and are not in it." if saved.awaited else ""
     what = count(len(saved.changes), "change")
-    return f"Saved {what} to {file}; do just these:  reconcile apply {file}{waits}"
+    when = f" from {window.opens_at}, when the change window opens" if window is not None else ""
+    return f"Saved {what} to {file}; do just these{when}:  reconcile apply {file}{waits}"

@@ -93,10 +93,10 @@ def command(
 
     mode: Mode = "once" if once or planfile else "until-converged" if until_converged else "continuous"
     options = session.options(settings, source=source, branch=branch)
-    options, choose, saved = _chosen(session, options, planfile, Choice(only=only, exclude=exclude))
+    choice = Choice(only=only, exclude=exclude)
+    options, choose, saved = _chosen(session, options, planfile, choice, any_time=any_time)
     said = (*([planfile] if planfile else []), *(word for one in settings for word in ("--set", one)))
-    chosen = Choice(only=only, exclude=exclude).options
-    said = (*said, *(["--any-time"] if any_time else []), *chosen)
+    said = (*said, *(["--any-time"] if any_time else []), *choice.options)
     return _run(
         session,
         options,
@@ -113,7 +113,7 @@ def command(
 
 
 def _chosen(
-    session: Session, options: "Options", planfile: str | None, choice: "Choice"
+    session: Session, options: "Options", planfile: str | None, choice: "Choice", *, any_time: bool
 ) -> "tuple[Options, Choose | None, SavedPlan | None]":
     """Return the options, those of a saved plan among them, what takes of a plan what is meant, and it."""
     from reconciler.app.applying.choosing import by_choice, by_saved
@@ -128,7 +128,7 @@ def _chosen(
 
     saved = read_plan(Path(planfile))
     options = msgspec.structs.replace(options, settings=saved.settings, host=options.host or saved.host)
-    check_before(session.environment(), options, Path(planfile), saved)
+    check_before(session.environment(), options, Path(planfile), saved, any_time=any_time)
     return options, by_saved(Path(planfile), saved), saved
 
 

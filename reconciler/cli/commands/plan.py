@@ -124,7 +124,7 @@ def _saving(
             from reconciler.app.planning.saved_plans import save_plan, told
 
             saved = save_plan(Path(out), view, session.environment(), session.options(settings))
-            session.note(told(saved, Path(out)))
+            session.note(told(saved, Path(out), view.window))
         return view
 
     return look

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from state.layout import Layout
+from state.lock import hold_lock
+
 
 def closed() -> str:
     """Return a window that opens in three hours, as a line of realm.yaml."""
@@ -99,3 +102,87 @@ def test_a_window_that_never_opens_is_refused_at_its_line_and_the_commit_before_
     assert 'this window never opens; for whole days write from: "00:00", to: "24:00"' in said
     run("apply", "--once")
     assert json.loads(run("status", "--json").stdout)["attempted_commit"] == held
+
+
+def told(run, thing: str) -> list[tuple[str, str, str]]:
+    """Return code, message and hint of each thing in the way."""
+    done = run("explain", thing, "--json")
+    assert done.exit_code == 0, done.stderr
+    return [(one["code"], one["message"], one["hint"]) for one in json.loads(done.stdout)["blocked"]]
+
+
+def test_explain_names_the_window_when_it_opens_and_the_way_around_it(run, held: str, root: Path) -> None:
+    for thing in ("realm", "mu/campaign-001"):
+        (window,) = [one for one in told(run, thing) if one[0] == "change-window"]
+        assert window[1].startswith("main@")
+        assert " waits for the change window, which opens at 2" in window[1]
+        assert window[1].endswith(f"; main@{held[:7]} stays in force")
+        assert window[2] == "at once: reconcile apply --any-time"
+    assert "change-window, specs/realm.yaml:3" in " ".join(run("explain", "realm").stdout.split())
+
+
+def test_a_thing_that_the_commit_in_force_asks_for_too_waits_for_no_window(
+    run, held: str, lab: Path, git, root: Path
+) -> None:
+    (lab / "specs/realm.yaml").write_text("id: lab\nactive: pip/campaign-001\nname: The lab\n")
+    git(lab, "commit", "-qam", "a name")
+    (root / "control" / "active_campaign.json").write_text("{}")  # drift is mended at any time
+    report = json.loads(run("explain", "root", "--json").stdout)
+    assert ([one["subject"] for one in report["changes"]], report["blocked"]) == (["pointer"], [])
+    assert [code for code, _, _ in told(run, "realm")] == ["change-window"]
+
+
+def test_inside_a_window_nothing_of_it_is_in_the_way(run, held: str, pass_time) -> None:
+    pass_time(3 * 3600 + 120)
+    assert "change-window" not in [code for code, _, _ in told(run, "realm")]
+
+
+def test_a_plan_that_was_saved_outside_the_window_says_so_and_any_time_does_it(
+    run, held: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "plan.json"
+    saved = run("plan", "--out", str(file))
+    assert "when the change window opens:  reconcile apply" in saved.stderr
+    assert "or at once:" in saved.stdout
+    assert f"reconcile apply --any-time {file}" in saved.stdout
+    refused = run("apply", str(file))
+    assert refused.exit_code == 3
+    assert f"{file}: nothing of it was done: main@" in refused.stderr
+    assert "waits for the change window, which opens at 2" in refused.stderr
+    assert f"At once: reconcile apply --any-time {file}; once it is open: reconcile apply" in refused.stderr
+    assert "stale" not in refused.stderr
+    assert run("apply", "--any-time", str(file)).exit_code == 0
+    assert json.loads(run("status", "--json").stdout)["attempted_commit"] != held
+
+
+def test_a_saved_plan_that_is_stale_at_any_time_is_called_that_outside_the_window(
+    run, held: str, lab: Path, git, tmp_path: Path
+) -> None:
+    file = tmp_path / "plan.json"
+    run("plan", "--out", str(file))
+    (lab / "specs/realm.yaml").write_text("id: lab\nactive: pip/campaign-001\n")
+    git(lab, "commit", "-qam", "on second thoughts")
+    refused = run("apply", str(file))
+    assert refused.exit_code == 3
+    assert "is stale, and nothing of it was done" in refused.stderr
+
+
+def test_a_saved_plan_of_what_the_commit_in_force_asks_for_too_is_done_outside_the_window(
+    run, held: str, lab: Path, git, root: Path, tmp_path: Path
+) -> None:
+    file, pointer = tmp_path / "plan.json", root / "control" / "active_campaign.json"
+    (lab / "specs/realm.yaml").write_text("id: lab\nactive: pip/campaign-001\nname: The lab\n")
+    git(lab, "commit", "-qam", "a name")
+    pointer.write_text("{}")
+    run("plan", "--out", str(file))
+    done = run("apply", str(file))
+    assert done.exit_code == 3, done.stderr  # done, and the commit waits on
+    assert json.loads(pointer.read_text())["hero_id"] == "pip"
+
+
+def test_the_apply_that_runs_is_said_to_do_it_once_the_window_is_open(run, held: str, root: Path) -> None:
+    with hold_lock(Layout(root).lock, command="reconcile apply", since="2026-01-31T12:00:00Z"):
+        plan = " ".join(run("plan").stdout.split())
+    assert "does it once the window is open, 2" in plan
+    assert "at once: end it, then: reconcile apply --any-time" in plan
+    assert "in its next tick" not in plan
