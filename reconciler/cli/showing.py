@@ -128,8 +128,11 @@ class JsonShow:
     """One JSON object a line; `event` says which: plan, begun, ended, progress, notice, waits, blocked..."""
 
     def tick_began(self, view: "View") -> None:
+        from reconciler.plan.changes import num_obstacles
+
         if view.plan.changes:
-            self._emit("plan", view, changes=len(view.plan.changes), blocked=len(view.plan.blocked))
+            numbers = {"blocked": num_obstacles(view.plan.in_the_way), "waits": len(view.plan.waits)}
+            self._emit("plan", view, changes=len(view.plan.changes), **numbers)
 
     def change_began(self, change: "Change") -> None:
         self._write(event="begun", **_told(change))
@@ -164,9 +167,9 @@ class JsonShow:
         from reconciler.app.planning.look import world_of
         from reconciler.plan.keeping.to_come import to_come
 
-        blocked = [msgspec.to_builtins(item) for item in view.plan.blocked]
+        told = {"blocked": view.plan.in_the_way, "waits": view.plan.waits}
         still = msgspec.to_builtins(to_come(world_of(view), view.plan))
-        self._emit("settled", view, blocked=blocked, to_come=still)
+        self._emit("settled", view, **msgspec.to_builtins(told), to_come=still)
 
     def _emit(self, event: str, view: "View", **more: object) -> None:
         self._write(event=event, at=view.seen_at, commit=view.commit.id, digest=view.plan.digest, **more)

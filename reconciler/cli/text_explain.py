@@ -46,7 +46,8 @@ def _facts(facts: Sequence["Fact"], width: int, paint: Paint) -> str:
 
 def _blocked(item: "Blocked", width: int, paint: Paint) -> str:
     message = wrapped(safe(f"{item.subject}: {item.message}"), width - len(INDENT) - 2)
-    lines = [f"{INDENT}{paint('!', 'bad')} {message[0]}", *(f"{INDENT}  {piece}" for piece in message[1:])]
+    mark = paint("…", "warn") if item.is_waiting else paint("!", "bad")
+    lines = [f"{INDENT}{mark} {message[0]}", *(f"{INDENT}  {piece}" for piece in message[1:])]
     cause = wrapped(safe(f"{item.code}, {item.cause}"), width - len(INDENT) - 2)
     lines += [f"{INDENT}  {paint(piece, 'dim')}" for piece in cause]
     hint = wrapped(safe(item.hint), width - len(INDENT) - 6)

@@ -195,7 +195,8 @@ def _blocked_line(item: "Blocked") -> Line:
 
 
 def _waiting_line(item: "Blocked") -> Line:
-    return Line("…", "waits", safe(item.subject), safe(item.message.removeprefix("waits ")), safe(item.cause))
+    message, hint = item.message.removeprefix("waits "), item.hint if item.is_tried_again else ""
+    return Line("…", "waits", safe(item.subject), safe(message), safe(item.cause), safe(hint))
 
 
 class Layout:

@@ -118,7 +118,7 @@ def settled_text(view: "View", paint: Paint = PLAIN, width: int = 80) -> str:
     from reconciler.plan.keeping.to_come import to_come
 
     blocked = view.plan.in_the_way
-    num_waiting = len(view.plan.blocked) - len(blocked)
+    num_waiting = len(view.plan.waits)
     rest = [f"{num_obstacles(blocked):,} blocked"] if blocked else []
     rest += (
         [f"{num_waiting:,} waiting for {'its' if num_waiting == 1 else 'their'} turn"] if num_waiting else []

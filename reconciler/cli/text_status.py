@@ -67,7 +67,9 @@ def _realm(report: "StatusReport", width: int, paint: Paint) -> list[str]:
     ]
     if text := report.to_come.text:
         pairs.append(("to come", f"{text} (while apply runs)"))
-    blocked = [line for item in folded(report.blocked) for line in _blocked(item, width, paint)]
+    blocked = [line for item in folded(report.blocked) for line in _told(item, "blocked", width, paint)]
+    again = [item for item in report.tried_again if not item.subject.startswith("campaign/")]
+    blocked += [line for item in folded(again) for line in _told(item, "waiting", width, paint)]
     if told := _trash(report.trash):
         pairs.insert(5, ("trash", told))
     scrub = report.scrub
@@ -112,7 +114,11 @@ def _left(report: "StatusReport") -> str:
     """Return how much of the commit that apply began with is left; apply itself notes it one look later."""
     if report.attempted_commit != report.commit or report.num_changes:
         return "not all of it is done yet"
-    return "what is left of it waits" if report.num_blocked else "nothing of it is left to do"
+    return (
+        "what is left of it waits"
+        if report.num_blocked or report.tried_again
+        else "nothing of it is left to do"
+    )
 
 
 def _source(source: "SourceStatus") -> str:
@@ -165,9 +171,9 @@ def _plan(report: "StatusReport") -> str:
     return f"{count(report.num_changes, 'change')}, {report.num_blocked:,} blocked{waiting}{held}"
 
 
-def _blocked(item: "Blocked", width: int, paint: Paint) -> list[str]:
+def _told(item: "Blocked", label: str, width: int, paint: Paint) -> list[str]:
     text = f"{item.subject}: {item.message} ({item.cause})"
-    lines = _pair("blocked", text, width, paint, "bad")
+    lines = _pair(label, text, width, paint, "bad" if label == "blocked" else "warn")
     return [*lines, *_pair("", f"→ {item.hint}", width, paint)]
 
 

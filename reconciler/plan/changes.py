@@ -17,6 +17,10 @@ NAMES_IN_DOUBT = ("name-taken", "rename-unsaid")
 """The codes of specs that are left out of a plan until somebody says which campaign they are."""
 SETTLES = "settles"
 """The code of a file that somebody still brings here."""
+BACKOFF = "backoff"
+"""The code of a campaign whose run failed, and that is launched again when the time to wait is over."""
+FETCH_BACKOFF = "fetch-backoff"
+"""The code of content that could not be brought in, and that is fetched again then."""
 
 Source = Literal["edit", "drift", "progress", "rules", "request"]
 """edit: the specs moved. drift: the world moved. progress: training came further. rules: retention or the
@@ -70,8 +74,13 @@ class Blocked(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_waiting(self) -> bool:
-        """Is nothing wrong, and will it go on by itself when its turn comes?"""
-        return self.code in (WAITS, SETTLES)
+        """Does nobody have to mend anything, and will it go on by itself when its turn comes?"""
+        return self.code in (WAITS, SETTLES) or self.is_tried_again
+
+    @property
+    def is_tried_again(self) -> bool:
+        """Has it failed, and is it tried again in time? Its message says when."""
+        return self.code in (BACKOFF, FETCH_BACKOFF)
 
 
 def num_obstacles(blocked: Sequence[Blocked]) -> int:
@@ -180,8 +189,18 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def in_the_way(self) -> tuple[Blocked, ...]:
-        """What is blocked and does not only wait for its turn."""
+        """What is blocked: somebody has to mend it. What only waits for its turn is in `waits`."""
         return tuple(item for item in self.blocked if not item.is_waiting)
+
+    @property
+    def waits(self) -> tuple[Blocked, ...]:
+        """What has its turn later, and what failed and is tried again in time."""
+        return tuple(item for item in self.blocked if item.is_waiting)
+
+    @property
+    def tried_again(self) -> tuple[Blocked, ...]:
+        """What failed and is tried again in time."""
+        return tuple(item for item in self.blocked if item.is_tried_again)
 
     @property
     def digest(self) -> str:

@@ -26,7 +26,7 @@ from reconciler.app.applying.following import Begun
 from reconciler.app.applying.patience import Patience
 from reconciler.app.applying.relief import enter_relieved, relieve_a_full_disk
 from reconciler.app.applying.telling import Show
-from reconciler.app.applying.told_once import TRANSIENT, ToldOnce
+from reconciler.app.applying.told_once import ToldOnce
 from reconciler.app.data.known_data import (
     Gate,
     Look,
@@ -190,7 +190,7 @@ class Ticker:
             is_clean=is_clean,
             has_acted=bool(view.plan.changes),
         )
-        waits = self._patience.waits(view.plan) or _waits_for_time(view)
+        waits = self._patience.waits(view.plan) or bool(view.plan.tried_again)
         left = [change for change in view.plan.changes if not is_background(change)]
         is_settled = not (left or self.live_runs() or waits or may_purge)
         if is_settled:
@@ -357,7 +357,7 @@ class Ticker:
         if self._specs.complaint is not None or self._specs.waiting is not None:
             return True
         return self._view is not None and any(
-            item.code not in TRANSIENT | _AS_ASKED or item.subject.startswith(("quest/", "inbox", "source"))
+            item.code not in _AS_ASKED or item.subject.startswith(("quest/", "inbox", "source"))
             for item in self._view.plan.in_the_way
         )
 
@@ -377,10 +377,6 @@ def _are_counted(outcomes: Sequence[Outcome]) -> bool:
     """Is every failure, but for what was skipped because of it, one that the plan counts?"""
     failed = [one for one in outcomes if not one.ok and not one.skipped]
     return bool(failed) and all(one.permanent and isinstance(one.change.action, FETCHES) for one in failed)
-
-
-def _waits_for_time(view: View) -> bool:
-    return any(blocked.code in TRANSIENT for blocked in view.plan.blocked)
 
 
 def _make_folders(layout: Layout) -> None:

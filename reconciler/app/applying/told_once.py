@@ -3,9 +3,6 @@
 from reconciler.app.applying.telling import Show
 from reconciler.plan.changes import MOST_OF_A_KIND, SETTLES, Plan, folded
 
-TRANSIENT = frozenset({"backoff", "fetch-backoff"})
-"""Blockers that time alone removes."""
-
 
 class ToldOnce:
     """Remembers what was told of the plans before."""
@@ -22,15 +19,15 @@ class ToldOnce:
 
     def _tell_waits(self, plan: Plan) -> None:
         """Say what time alone will set going again."""
-        waits = {item.message: item for item in plan.blocked if item.code in TRANSIENT}
+        waits = {item.message: item for item in plan.tried_again}
         waits |= {f"{item.subject}: {item.hint}": item for item in plan.blocked if item.code == SETTLES}
         for item in folded([waits[message] for message in waits if message not in self._waits]):
             self._show.waits(item)
         self._waits = set(waits)
 
     def _tell_blocked(self, plan: Plan) -> None:
-        """Say what is in the way and what no longer is; what time alone removes is told apart."""
-        blocked = [item for item in plan.in_the_way if item.code not in TRANSIENT]
+        """Say what is in the way and what no longer is."""
+        blocked = plan.in_the_way
         new = [item for item in blocked if item.message not in self._blocked.get(item.subject, ())]
         for item in folded(new):
             self._show.blocked(item)

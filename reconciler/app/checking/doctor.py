@@ -320,9 +320,9 @@ def _queue(view: View) -> Check:
 
 
 def _blocked(view: View) -> Check:
-    real = view.plan.in_the_way
+    real = view.plan.in_the_way or view.plan.tried_again
     if not real:
-        changes, num_waiting = _count(len(view.plan.changes), "change"), len(view.plan.blocked)
+        changes, num_waiting = _count(len(view.plan.changes), "change"), len(view.plan.waits)
         if num_waiting:
             whose = "its" if num_waiting == 1 else "their"
             return _ok("plan", f"{changes}; {num_waiting} waiting for {whose} turn, nothing else in the way")

@@ -128,8 +128,8 @@ def _about(subjects: Iterable[str], blocked: Iterable[Blocked]) -> list[Blocked]
 
 
 def _counts(item: Blocked) -> bool:
-    """Does it keep other things waiting? What waits for its turn in a campaign, as a release, does not."""
-    return not (item.is_waiting and item.subject.startswith("campaign/"))
+    """Does it keep other things waiting? What has its turn later in a campaign, as a release, does not."""
+    return item.is_tried_again or not (item.is_waiting and item.subject.startswith("campaign/"))
 
 
 def _holds_training(item: Blocked) -> bool:

@@ -9,7 +9,7 @@ from reconciler.app.looking.active_run import ActiveRun
 from reconciler.app.planning.look import View
 from reconciler.plan.actions import Action
 from reconciler.plan.campaigns.overruled import overruled_deletion
-from reconciler.plan.changes import Change
+from reconciler.plan.changes import BACKOFF, Change
 from reconciler.plan.sentences import sentence_of
 from reconciler.plan.world import World
 from state.store.rows import CampaignRow
@@ -18,7 +18,7 @@ _BAD_ENDS = ("failed", "lost", "never_started")
 SEE_LOGS = " See reconcile logs."
 _FAILING = frozenset(
     {
-        *("given-up", "backoff", "trainer-silent", "checkpoints-unreadable"),
+        *("given-up", BACKOFF, "trainer-silent", "checkpoints-unreadable"),
         *("checkpoint-missing", "checkpoint-changed", "checkpoint-damaged"),
     }
 )
@@ -47,10 +47,8 @@ def synced(view: View, world: World, name: str, run: ActiveRun | None) -> Axis:
         return Axis("out of sync", "orphan", "it has no spec any more; nothing of it is deleted")
     if (resting := _resting(view, world, name, run)) is not None:
         return resting
-    subjects = (f"campaign/{name}", f"hero/{name.partition('/')[0]}")
-    blocked = [item for item in view.plan.in_the_way if item.subject in subjects]
-    if blocked:
-        return Axis("blocked", blocked[0].code, blocked[0].message)
+    if (stuck := _standing_still(view, name)) is not None:
+        return stuck
     changes = [
         change
         for change in view.plan.changes
@@ -60,6 +58,16 @@ def synced(view: View, world: World, name: str, run: ActiveRun | None) -> Axis:
     if len(asked) < len(changes):
         return _out_of_sync(view, changes)
     return _overruled(world, name) or _as_specified(view, asked)
+
+
+def _standing_still(view: View, name: str) -> Axis | None:
+    """Return what somebody has to mend first; or that it failed, and when it is tried again."""
+    subjects = (f"campaign/{name}", f"hero/{name.partition('/')[0]}")
+    if blocked := [item for item in view.plan.in_the_way if item.subject in subjects]:
+        return Axis("blocked", blocked[0].code, blocked[0].message)
+    if again := [item for item in view.plan.tried_again if item.subject in subjects]:
+        return Axis("out of sync", again[0].code, again[0].message)
+    return None
 
 
 def _as_specified(view: View, asked: Sequence[Change]) -> Axis:

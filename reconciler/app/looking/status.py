@@ -150,7 +150,9 @@ class StatusReport(msgspec.Struct, frozen=True, kw_only=True):
     expectations: Kept
     """How often a run took the time that its plan expected."""
     num_waiting: int
-    """Things that are well and wait for their turn."""
+    """Things that have their turn later, by themselves; what failed and is tried again in time, too."""
+    tried_again: tuple[Blocked, ...]
+    """Those that failed and are tried again in time, with when and why."""
     num_changes: int
     """How many changes apply would make."""
     num_blocked: int
@@ -205,7 +207,8 @@ def status_of(view: View) -> StatusReport:
         queue=dict(Counter(quest_states(view).values())),
         queue_health=_queue_health(view),
         expectations=expectations_kept(world),
-        num_waiting=len(view.plan.blocked) - len(blocked),
+        num_waiting=len(view.plan.waits),
+        tried_again=view.plan.tried_again,
         num_changes=len(view.plan.changes),
         num_blocked=num_obstacles(blocked),
         num_held=sum(one.hold is not None for one in campaigns),

@@ -86,7 +86,9 @@ def _realm(view: View, _name: str, condition: str) -> tuple[bool, str, bool]:
     report = status_of(view)
     tests: Mapping[str, Callable[[StatusReport], bool]] = {
         "applied": lambda one: one.applied_commit == one.commit,
-        "idle": lambda one: not one.num_changes and all(item.run is None for item in one.campaigns),
+        "idle": lambda one: (
+            not (one.num_changes or one.tried_again or any(item.run for item in one.campaigns))
+        ),
     }
     test = _test(tests, condition, "the realm")
     applied = report.applied_commit[:7] if report.applied_commit else "nothing"

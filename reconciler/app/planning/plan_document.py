@@ -133,7 +133,7 @@ class PlanDocument(msgspec.Struct, frozen=True, kw_only=True):
     blocked: tuple[Blocked, ...]
     """What the specs ask for and cannot be done."""
     waits: tuple[Blocked, ...]
-    """What is well and waits for its turn."""
+    """What has its turn later, by itself; what failed and is tried again in time, too."""
     warnings: tuple[str, ...]
     counts: dict[str, int]
     """How many changes each verb has, in order of appearance."""
@@ -199,7 +199,7 @@ def document_of(view: View, ref: str = "HEAD") -> PlanDocument:
         awaiting=_awaiting(plan.awaiting),
         afterwards=tuple(planned(one, costs.get(one.id)) for one in (*plan.afterwards, *launches)),
         blocked=plan.in_the_way,
-        waits=tuple(item for item in plan.blocked if item.is_waiting),
+        waits=plan.waits,
         warnings=plan.warnings,
         counts=counts,
         unchanged=plan.unchanged,

@@ -1,5 +1,6 @@
 """Everything that can stand in the way, each with its name, what it means and the cheapest way out."""
 
+from reconciler.plan.changes import BACKOFF
 from reconciler.plan.configs.changed import Difference
 from reconciler.plan.configs.hero_checks import LaunchProblem
 from reconciler.plan.draft import Draft
@@ -116,7 +117,7 @@ def block_retry(world: World, draft: Draft, campaign: str, verdict: Verdict) -> 
         return
     draft.block(
         f"campaign/{campaign}",
-        code="backoff",
+        code=BACKOFF,
         message=f"tries again at {verdict.not_before} after failure {verdict.failures}: {said}",
         cause=where,
         hint=f"{log}; to try at once: reconcile resume {campaign}",

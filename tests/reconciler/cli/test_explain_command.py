@@ -18,7 +18,7 @@ RULES = "campaigns: {active: {keep_checkpoints: 1}}\n"
 def test_explain_names_what_is_in_the_way_and_the_cheapest_way_out(run) -> None:
     text = run("explain", "quest/q2").stdout
     assert text.startswith("quest/q2   specs/queue.yaml:3\n")
-    assert "In the way:\n  ! quest/q2: waits until mu/campaign-001 is active\n" in text
+    assert "In the way:\n  … quest/q2: waits until mu/campaign-001 is active\n" in text
     assert "    waits, specs/queue.yaml:3\n    → " in text
 
 
@@ -209,7 +209,7 @@ def test_explain_of_the_queue_lists_the_quests_in_order_and_what_is_in_their_way
         ["q2", "waits, for mu/campaign-001"],
         ["health", "0 jobs to do, below healthy_depth 5: add quests, or lower it"],
     ]
-    assert "! quest/q2: waits until mu/campaign-001 is active" in text
+    assert "… quest/q2: waits until mu/campaign-001 is active" in text
 
 
 def test_explain_of_a_completed_quest_says_what_was_learnt_by_whom_in_which_steps(run, store, rows) -> None:
