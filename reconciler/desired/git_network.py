@@ -16,6 +16,10 @@ _SETTINGS = (
     *("-c", "protocol.ext.allow=never", "-c", "submodule.recurse=false"),
 )
 
+_REMOTE = "remote:"
+"""Before each line that a hook of the other side has said."""
+_MOST_WORDS = 20
+
 
 def run_over_network(
     repository: Path, *arguments: str, timeout_seconds: float = 60.0
@@ -42,8 +46,21 @@ def run_over_network(
 def last_line(said: bytes) -> str:
     """Return the line in which git says why it failed; escaped, for it may come from the other side."""
     lines = said.decode("utf-8", "replace").strip().splitlines() or ["it gave no reason"]
-    told = next((line for line in lines if line.startswith(("fatal:", "error:"))), lines[-1])
-    return "".join(char if char.isprintable() else " " for char in told)
+    return _printable(next((line for line in lines if line.startswith(("fatal:", "error:"))), lines[-1]))
+
+
+def why_refused(done: "subprocess.CompletedProcess[bytes]") -> str:
+    """Return why a `push --porcelain` of one ref failed: git's reason, below it the other side's words."""
+    told = [line for line in done.stdout.decode("utf-8", "replace").splitlines() if line.startswith("!\t")]
+    reason = _printable(told[0].rpartition("\t")[2]) if told else last_line(done.stderr)
+    said = [_printable(line).rstrip() for line in done.stderr.decode("utf-8", "replace").splitlines()]
+    words = [line for line in said if line.startswith(_REMOTE) and line != _REMOTE]
+    more = [f"{_REMOTE} ... and {len(words) - _MOST_WORDS} more lines"] if len(words) > _MOST_WORDS else []
+    return "\n  ".join([reason, *words[:_MOST_WORDS], *more])
+
+
+def _printable(line: str) -> str:
+    return "".join(char if char.isprintable() else " " for char in line)
 
 
 def _environment() -> dict[str, str]:

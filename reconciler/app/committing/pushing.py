@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from reconciler.app.surroundings.errors import Blocked, Failed, NotFound
-from reconciler.desired.git_network import last_line, run_over_network
+from reconciler.desired.git_network import last_line, run_over_network, why_refused
 from reconciler.desired.git_process import run
 from reconciler.desired.mistakes import nearest_name
 
@@ -46,7 +46,11 @@ def push_new_branch(top: Path, remote: str, branch: str, commit: str) -> None:
         top, "push", "--porcelain", f"--force-with-lease={ref}:", remote, f"{commit}:{ref}"
     )
     if done.returncode != 0:
-        raise Failed(f"{remote} did not take {branch}: {last_line(done.stderr)}; it is on the local branch")
+        raise Failed(
+            f"{remote} did not take {branch}: {why_refused(done)}\n"
+            f"The commit is on the local branch {branch}. Once {remote} would take it: "
+            f"git push {remote} {branch}; to propose anew: git branch -D {branch}"
+        )
     if (there := _remote_commit(top, remote, ref)) != commit:
         raise Failed(f"{remote} says that {branch} is at {(there or 'no commit')[:9]}, not at {commit[:7]}")
 

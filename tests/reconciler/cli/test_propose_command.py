@@ -129,16 +129,27 @@ def test_a_remote_that_cannot_be_reached_runs_nothing_and_makes_no_branch(
     assert not (lab / "canary").exists()
 
 
-def test_a_hook_that_refuses_on_the_other_side_is_told_and_the_commit_stays_here(
+def test_what_a_hook_that_refuses_on_the_other_side_says_is_told_with_what_to_do_next(
     run, lab: Path, git, origin: Path
 ) -> None:
     hook = origin / "hooks" / "pre-receive"
-    hook.write_text("#!/bin/sh\nexit 1\n")
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\nprintf 'no thanks\\nask \\033[31mada\\n' >&2\nexit 1\n")
     hook.chmod(0o755)
-    result = run("propose", "realm", "active=mu/campaign-001", "--branch", "b", "--push", "origin")
-    assert result.exit_code == 1
-    assert "origin did not take b: error: failed to push some refs" in result.stderr
-    assert changed(git, lab, "b") == ["-active: pip/campaign-001", "+active: mu/campaign-001"]
+    propose = ("propose", "realm", "version=v2", "--branch", "b", "--push", "origin")
+    refused = run(*propose)
+    assert refused.exit_code == 1
+    assert refused.stderr.splitlines() == [
+        "reconcile: origin did not take b: [remote rejected] (pre-receive hook declined)",
+        "  remote: no thanks",
+        "  remote: ask  [31mada",
+        "The commit is on the local branch b. Once origin would take it: git push origin b; "
+        "to propose anew: git branch -D b",
+    ]
+    assert git(lab, "log", "--format=%s", "-1", "b") == "Propose version=v2 for realm"
+    hook.unlink()
+    git(lab, "branch", "-D", "b")
+    assert run(*propose).exit_code == 0
 
 
 def test_no_hook_of_the_own_repository_runs_at_a_push(run, lab: Path, git, origin: Path) -> None:
