@@ -79,7 +79,7 @@ def plan_text(
 def header(document: "PlanDocument", paint: Paint = PLAIN, width: int = 80) -> str:
     """Return what was planned: realm, commit, how it stands to what apply follows."""
     name = f"the work tree on {document.commit_name}" if document.is_worktree else document.commit_name
-    realm, seen = safe(document.realm), f"seen {document.seen_at[11:19]} UTC"
+    realm, seen = safe(document.realm), _seen(document)
     where = f"{safe(name)}{_standing(document)}"
     lines = [f"{paint(realm, 'strong')}   {where}   {paint(seen, 'dim')}"]
     if columns(f"{realm}   {where}   {seen}") > width:
@@ -98,6 +98,13 @@ def header(document: "PlanDocument", paint: Paint = PLAIN, width: int = 80) -> s
     if document.base is not None:
         lines += wrapped(_beyond(document.base), width)
     return "\n".join(lines)
+
+
+def _seen(document: "PlanDocument") -> str:
+    """Return when the world was looked at; of facts in a file with the day, and where."""
+    if document.seen_on is None:
+        return f"seen {document.seen_at[11:19]} UTC"
+    return f"seen {moment(document.seen_at)} on {safe(document.seen_on)}"
 
 
 def _beyond(base: "PlanBase") -> str:

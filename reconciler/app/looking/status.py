@@ -217,7 +217,7 @@ def status_of(view: View) -> StatusReport:
         ),
         uncommitted=view.uncommitted,
         complaint=view.complaint,
-        warnings=view.plan.warnings,
+        warnings=view.warnings,
     )
 
 

@@ -35,8 +35,30 @@ from reconciler.observed.facts import Facts
 from reconciler.plan.changes import Plan
 from reconciler.plan.dropped import all_quests, dropped_quests, where_of
 from reconciler.plan.world import World
+from state.amounts import count
 from state.contract.inspection import Inspection
 from state.layout import Layout
+
+_DAY_SECONDS = 86_400
+
+
+class SeenThere(msgspec.Struct, frozen=True, kw_only=True):
+    """Where and when facts in a file were seen."""
+
+    machine: str
+    seen_at: str
+    age_seconds: float
+    """Before the plan was made."""
+
+    @property
+    def text(self) -> str:
+        """Return what was planned against, and how old it is where that is more than a day."""
+        is_old = self.age_seconds > _DAY_SECONDS
+        age = f", {count(int(self.age_seconds // _DAY_SECONDS), 'day')} before this plan" if is_old else ""
+        return (
+            f"planned against what was seen on {self.machine} at {self.seen_at}{age}; "
+            "what came after is not in it"
+        )
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,8 +82,17 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     """The specs that are checked out have mistakes, so that those of an earlier commit are in force."""
     window: WindowClosed | None = None
     """The newest commit of the branch waits for a change window; None while none does."""
-    is_snapshot: bool = False
-    """Planned from facts in a file: nothing of the root is here."""
+    snapshot: SeenThere | None = None
+    """Planned from facts in a file: nothing of the root is here. None: from what is here."""
+
+    @property
+    def is_snapshot(self) -> bool:
+        return self.snapshot is not None
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a reader is warned of: first of all that the facts are those of another time, if they are."""
+        return self.plan.warnings if self.snapshot is None else (self.snapshot.text, *self.plan.warnings)
 
     @property
     def quests(self) -> tuple[Quest, ...]:

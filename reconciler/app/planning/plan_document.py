@@ -106,6 +106,8 @@ class PlanDocument(msgspec.Struct, frozen=True, kw_only=True):
     root: str
     root_exists: bool
     seen_at: str
+    seen_on: str | None = None
+    """The machine where facts in a file were seen, at `seen_at`; null: what is here was looked at."""
     ref: str
     """What was asked for: HEAD, a branch, a commit."""
     commit: str
@@ -185,6 +187,7 @@ def document_of(view: View, ref: str = "HEAD") -> PlanDocument:
         root=plan.root,
         root_exists=view.facts.disk.exists,
         seen_at=view.seen_at,
+        seen_on=view.snapshot.machine if view.snapshot is not None else None,
         ref=ref,
         commit=view.commit.id,
         commit_name=view.commit.name,
@@ -200,7 +203,7 @@ def document_of(view: View, ref: str = "HEAD") -> PlanDocument:
         afterwards=tuple(planned(one, costs.get(one.id)) for one in (*plan.afterwards, *launches)),
         blocked=plan.in_the_way,
         waits=plan.waits,
-        warnings=plan.warnings,
+        warnings=view.warnings,
         counts=counts,
         unchanged=plan.unchanged,
         num_left_out=len(plan.left_out),

@@ -5,12 +5,13 @@ input: it is decoded into plain records and only planned against; nothing that i
 """
 
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
 from reconciler.app.planning.in_force import look_in_force
-from reconciler.app.planning.look import View, load_commit
+from reconciler.app.planning.look import SeenThere, View, load_commit
 from reconciler.app.planning.moved_specs import with_moved_specs
 from reconciler.app.planning.snapshot_checks import first_impossible
 from reconciler.app.surroundings.environment import Environment
@@ -124,8 +125,8 @@ def look_at_snapshot(environment: Environment, options: Options, snapshot: Snaps
         raise Failed(f"the snapshot cannot be right: {wrong}; write it anew: reconcile observe --out FILE")
     facts = with_moved_specs(_fitting(desired, snapshot.facts), desired, commit)
     plan = make_plan(desired, facts, specs_commit=commit.id, now=snapshot.seen_at)
-    seen = f"what was seen on {snapshot.machine} at {snapshot.seen_at}"
-    age = f"planned against {seen}; what came after is not in it"
+    age = datetime.fromisoformat(environment.now()) - datetime.fromisoformat(snapshot.seen_at)
+    seen = SeenThere(machine=snapshot.machine, seen_at=snapshot.seen_at, age_seconds=age.total_seconds())
     here = str(commit.top or commit.git_dir)
     return View(
         commit=commit,
@@ -135,9 +136,9 @@ def look_at_snapshot(environment: Environment, options: Options, snapshot: Snaps
         layout=Layout(Path(snapshot.root)),
         desired=desired,
         facts=facts,
-        plan=msgspec.structs.replace(plan, warnings=(age, *plan.warnings)),
+        plan=plan,
         seen_at=snapshot.seen_at,
-        is_snapshot=True,
+        snapshot=seen,
     )
 
 

@@ -69,7 +69,7 @@ def view(options: Options) -> View:
     )  # fmt: skip
     facts = replace(seen.facts, disk=disk, gpus=GpuInventory(gpus=(), source="none"))
     snapshot = replace(seen, root=disk.root, machine="box", seen_at=CLOCK, facts=facts)
-    return look_at_snapshot(current_environment(), options, snapshot, "HEAD")
+    return look_at_snapshot(replace(current_environment(), now=lambda: CLOCK), options, snapshot, "HEAD")
 
 
 def assert_as_golden(name: str, shown: str, width: int | None = WIDTH) -> None:

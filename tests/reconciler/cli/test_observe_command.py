@@ -48,6 +48,32 @@ def test_a_branch_and_a_range_are_planned_against_it(run, lab: Path, git, snapsh
     assert "> **Warning:** planned against what was seen on " in text
 
 
+def test_a_plan_against_an_old_snapshot_says_so_in_every_form(
+    run, lab: Path, git, snapshot: Path, pass_time
+) -> None:
+    """The comment of a pull request and what a reviewer sees in a terminal: when, where, how long ago."""
+    git(lab, "switch", "-qc", "side")
+    (lab / REALM).write_text("id: lab\nactive: mu/campaign-001\n")
+    git(lab, "commit", "-qam", "Switch")
+    seen = json.loads(snapshot.read_text())
+    pass_time(21 * 86_400 + 60)
+    told = (
+        f"planned against what was seen on {seen['machine']} at {seen['seen_at']}, 21 days before this plan"
+    )
+    for ref in ("HEAD", "main..HEAD", "main...HEAD"):
+        text = run("plan", ref, "--facts", str(snapshot)).stdout
+        head = f"seen {seen['seen_at'][:10]} {seen['seen_at'][11:16]} UTC on {seen['machine']}"
+        assert head in text.split("\n\n")[0]
+        assert f"Warning: {told}; what came after is not in it" in " ".join(text.split())
+        comment = run("plan", ref, "--facts", str(snapshot), "--format", "markdown").stdout
+        assert f"> **Warning:** {told}; what came after is not in it" in comment.split("<details>")[0]
+        document = json.loads(run("plan", ref, "--facts", str(snapshot), "--json").stdout)
+        assert (document["seen_on"], document["warnings"][0].partition(",")[0]) == (
+            seen["machine"],
+            told.partition(",")[0],
+        )
+
+
 def test_what_nobody_looked_at_is_blocked_by_name_and_not_guessed(
     run, lab: Path, git, snapshot: Path
 ) -> None:
