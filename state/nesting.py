@@ -5,6 +5,8 @@ from typing import Any
 MAX_LEVELS = 100
 """So deep may objects and lists lie in each other. Whoever reads on, hashes or writes them needs a frame for
 each level, and has about a thousand in all."""
+_NESTS = (dict, list)
+"""A tuple: a union is made anew for each look."""
 
 
 def keys_and_levels(value: Any) -> tuple[int, int]:
@@ -18,7 +20,7 @@ def keys_and_levels(value: Any) -> tuple[int, int]:
             if isinstance(one, dict):
                 num_keys += len(one)
                 inside = one.values()
-            below.extend(part for part in inside if isinstance(part, dict | list))
+            below += [part for part in inside if isinstance(part, _NESTS)]
         level = below
     return num_keys, num_levels
 

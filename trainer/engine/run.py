@@ -90,6 +90,7 @@ def _train(
     from trainer.engine.loop import train
     from trainer.engine.setup import open_session
 
+    gc.freeze()  # what was imported stays: no look for garbage goes through it, the one of setup neither
     escape.session = open_session(request, run_files, heartbeat)
     return train(escape.session, control)
 
