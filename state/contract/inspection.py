@@ -157,6 +157,24 @@ class InspectAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """Nobody could look because the tokenizer that was asked for cannot be loaded, whatever the rows are."""
 
 
+def unlooked(request: InspectRequest, why: str) -> Inspection:
+    """Return the refusal of rows that nobody could look through: not known to be well, not taken in."""
+    return Inspection(
+        depth=request.depth,
+        contract=None,
+        digest=None,
+        num_rows=0,
+        counts={"shape": 1},
+        findings=(not_looked_through(why),),
+    )
+
+
+def not_looked_through(why: str) -> DataFinding:
+    """Return the finding for rows that nobody could look through."""
+    expected, advice = "a file that can be looked through", "See to the cause, then validate again."
+    return DataFinding(check="shape", is_error=True, row=None, found=why, expected=expected, advice=advice)
+
+
 class LookedThrough(msgspec.Struct, frozen=True):
     """What was found in rows that were just made."""
 

@@ -11,8 +11,8 @@ are hidden while the template runs and encoded as text afterwards.
 
 import re
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Iterator, Sequence, Set
+from itertools import chain, pairwise
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -26,7 +26,8 @@ from trainer.data.documents import Document, num_trained
 from trainer.data.templates import ChatTemplate, TemplateError
 from trainer.data.tokenizers import TextEncoder
 
-_PRIVATE_USE = range(0xE000, 0xF8FF)
+_PRIVATE_USE = (range(0xE000, 0xF900), range(0xF0000, 0xFFFFE), range(0x100000, 0x10FFFE))
+"""The characters that Unicode leaves to anybody."""
 _PROMPTS = ({"add_generation_prompt": True, "enable_thinking": False}, {"add_generation_prompt": True})
 """Without a think block to fill in, else as the template does it by default."""
 
@@ -255,15 +256,18 @@ class Renderer:
 
 
 class _Hider:
-    """Replaces special tokens inside messages by characters that no message uses, and back."""
+    """Replaces special tokens inside messages by characters that no message uses, and back.
+
+    Raises:
+        RowError: the messages use every private character.
+    """
 
     def __init__(self, special: re.Pattern[str], messages: Sequence[Message]) -> None:
         self._special = special
         self._tokens: list[str] = []
         self._mark = ""
         if any(special.search(message.content) for message in messages):
-            used = {character for message in messages for character in message.content}
-            self._mark = next(chr(code) for code in _PRIVATE_USE if chr(code) not in used)
+            self._mark = _unused({character for message in messages for character in message.content})
 
     def hide(self, text: str) -> str:
         return self._special.sub(self._replace, text) if self._mark else text
@@ -276,3 +280,11 @@ class _Hider:
     def _replace(self, match: re.Match[str]) -> str:
         self._tokens.append(match[0])
         return f"{self._mark}{len(self._tokens) - 1}{self._mark}"
+
+
+def _unused(used: Set[str]) -> str:
+    for code in chain.from_iterable(_PRIVATE_USE):
+        if (character := chr(code)) not in used:
+            return character
+    found = "the text of a special token beside every private character of Unicode"
+    raise RowError(found, "one that is not used, to tell the token by", "Remove the row.")

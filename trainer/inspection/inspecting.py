@@ -77,10 +77,23 @@ def _reaches(depth: Depth, wanted: Depth) -> bool:
     return DEPTHS.index(depth) >= DEPTHS.index(wanted)
 
 
+def stumbled_over(request: InspectRequest, error: Exception) -> Inspection:
+    """Return the refusal of a file at which a check failed in a way that nobody foresaw."""
+    found = f"a check of our own fails at these rows: {type(error).__name__}: {error}"
+    advice = "Report it with the file; until then leave out the row, or the quest."
+    findings = Findings()
+    findings.add("shape", None, Objection(found, "rows that every check goes through", advice), is_error=True)
+    return _unread(request, findings)
+
+
 def _refused(request: InspectRequest, error: QuestFileError) -> Inspection:
     findings = Findings()
     for one in error.findings:
         findings.add("shape", one.row, Objection(one.found, one.expected, one.advice), is_error=True)
+    return _unread(request, findings)
+
+
+def _unread(request: InspectRequest, findings: Findings) -> Inspection:
     return Inspection(
         depth=request.depth,
         contract=None,

@@ -16,7 +16,7 @@ from state.contract.row_contracts import BUILT_IN, RowContract
 from state.contract.run_config import ChatConfig, TokenizerConfig
 from state.contract.tokenizer_files import NoTokenizerError, tokenizer_files_digest
 from trainer.inspection.errors import InspectError, UnusableTokenizer
-from trainer.inspection.inspecting import inspect
+from trainer.inspection.inspecting import inspect, stumbled_over
 from trainer.inspection.words import inspection_text
 
 EXIT_DONE, EXIT_FAILED, EXIT_USAGE = 0, 1, 64
@@ -83,14 +83,20 @@ def _show(requests: Sequence[InspectRequest], *, as_json: bool) -> int:
 
 def _answer(requests: Iterable[InspectRequest]) -> int:
     for request in requests:
-        try:
-            answer = InspectAnswer(inspection=inspect(request))
-        except (InspectError, OSError) as error:
-            is_tokenizer = isinstance(error, UnusableTokenizer)
-            answer = InspectAnswer(why_not=str(error), no_tokenizer=is_tokenizer)
-        sys.stdout.write(f"{msgspec.json.encode(answer).decode()}\n")
+        sys.stdout.write(f"{msgspec.json.encode(_answer_to(request)).decode()}\n")
         sys.stdout.flush()
     return EXIT_DONE
+
+
+def _answer_to(request: InspectRequest) -> InspectAnswer:
+    try:
+        return InspectAnswer(inspection=inspect(request))
+    except (InspectError, OSError) as error:
+        return InspectAnswer(why_not=str(error), no_tokenizer=isinstance(error, UnusableTokenizer))
+    except MemoryError:
+        return InspectAnswer(why_not="there is not enough memory to look through it")
+    except Exception as error:  # noqa: BLE001 - rows that a check stumbles over are no rows to train on
+        return InspectAnswer(inspection=stumbled_over(request, error))
 
 
 def _requests(options: argparse.Namespace) -> Iterator[InspectRequest]:

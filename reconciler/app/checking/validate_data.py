@@ -14,7 +14,15 @@ from reconciler.app.surroundings.place import Options
 from reconciler.plan.queue.held_out import learnt_text
 from reconciler.plan.world import World
 from state.contract.contents import Finding
-from state.contract.inspection import DataFinding, Depth, Guard, InspectAnswer, Inspection, InspectRequest
+from state.contract.inspection import (
+    DataFinding,
+    Depth,
+    Guard,
+    InspectAnswer,
+    Inspection,
+    InspectRequest,
+    not_looked_through,
+)
 from state.contract.inspection_words import not_shown
 
 _OTHER_ROWS = "The rows are generated: another level, seed or count gives others."
@@ -148,7 +156,7 @@ def _quest_data(subject: Subject, missing: str | None, answers: Sequence[Inspect
         where=subject.where,
         path=subject.content.path,
         inspection=found,
-        findings=(*map(_unreadable, subject.content.findings), *_no_tokenizer(answers)),
+        findings=(*map(_unreadable, subject.content.findings), *_not_looked_through(answers)),
         note="; ".join(_notes(subject, missing, answers)) or None,
     )
 
@@ -173,17 +181,18 @@ def _notes(subject: Subject, missing: str | None, answers: Sequence[InspectAnswe
         yield missing
     elif answers and subject.no_tokens is not None:
         yield f"tokens unknown: {subject.no_tokens}"
-    others = (one.why_not for one in answers if one.why_not is not None and not one.no_tokenizer)
-    yield from dict.fromkeys(others)
 
 
-def _no_tokenizer(answers: Sequence[InspectAnswer]) -> Iterator[DataFinding]:
-    """Yield that the rows cannot be trained on by this hero, whatever they are."""
-    for why in dict.fromkeys(str(one.why_not) for one in answers if one.no_tokenizer):
-        expected, advice = "a tokenizer that loads", "Put the file of the same model there."
-        yield DataFinding(
-            check="template", is_error=True, row=None, found=why, expected=expected, advice=advice
-        )
+def _not_looked_through(answers: Sequence[InspectAnswer]) -> Iterator[DataFinding]:
+    """Yield why nobody could look through the rows, or why this hero cannot train on any."""
+    for why, no_tokenizer in dict.fromkeys((one.why_not, one.no_tokenizer) for one in answers):
+        if why is not None:
+            yield _no_tokenizer(why) if no_tokenizer else not_looked_through(why)
+
+
+def _no_tokenizer(why: str) -> DataFinding:
+    expected, advice = "a tokenizer that loads", "Put the file of the same model there."
+    return DataFinding(check="template", is_error=True, row=None, found=why, expected=expected, advice=advice)
 
 
 def _unreadable(one: Finding) -> DataFinding:

@@ -17,6 +17,8 @@ from state.layout import STAGING_PREFIX
 _KIND = "inspection"
 _INSTALL = "install the trainer's libraries: pip install 'realm-reconciler[train]'"
 _MOST_NAMED = 3
+_MOST_SILENT = 2
+"""Processes in a row that answer nothing: then it is no matter of one file."""
 Asked: TypeAlias = tuple[InspectRequest, str]
 """What to look for, and the digest of the file's bytes."""
 
@@ -110,6 +112,22 @@ def _looking_through(paths: Sequence[str]) -> str:
 
 
 def _ask(environment: Environment, requests: Sequence[InspectRequest]) -> list[InspectAnswer]:
+    """Return an answer to each request; a process that dies over one file is begun again behind it."""
+    answers: list[InspectAnswer] = []
+    num_silent = 0
+    while num_silent < _MOST_SILENT and (left := requests[len(answers) :]):
+        more, why_not = _ask_once(environment, left)
+        num_silent = 0 if more else num_silent + 1
+        answers += more
+        if len(more) < len(left):
+            answers.append(InspectAnswer(why_not=f"the trainer could not look through it: {why_not}"))
+    return [*answers, *answers[-1:] * (len(requests) - len(answers))]
+
+
+def _ask_once(
+    environment: Environment, requests: Sequence[InspectRequest]
+) -> tuple[list[InspectAnswer], str]:
+    """Return the answers of one process, in the order of the requests, and the last that it said."""
     import subprocess
 
     from reconciler.act.environment import child_environment
@@ -123,8 +141,6 @@ def _ask(environment: Environment, requests: Sequence[InspectRequest]) -> list[I
         check=False,
     )
     whole = done.stdout[: done.stdout.rfind(b"\n") + 1]
-    answers = msgspec.json.Decoder(InspectAnswer).decode_lines(whole)
     lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
-    why = lines[-1].removeprefix("inspect: ") if lines else f"exit code {done.returncode}"
-    missing = InspectAnswer(why_not=f"the trainer could not look through it: {why}")
-    return [*answers, *[missing] * (len(requests) - len(answers))]
+    why_not = lines[-1].removeprefix("inspect: ") if lines else f"exit code {done.returncode}"
+    return msgspec.json.Decoder(InspectAnswer).decode_lines(whole), why_not

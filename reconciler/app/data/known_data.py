@@ -1,5 +1,6 @@
 """What is known of the rows of quests that are about to be taken in: plan remembers, apply looks."""
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -17,7 +18,15 @@ from reconciler.plan.actions import EnqueueJob, UpdateJob
 from reconciler.plan.changes import Plan
 from reconciler.plan.queue.quest_sources import said
 from reconciler.plan.world import World
-from state.contract.inspection import Guard, InspectAnswer, Inspection, InspectRequest, LookedThrough
+from state.contract.inspection import (
+    Guard,
+    InspectAnswer,
+    Inspection,
+    InspectRequest,
+    LookedThrough,
+    inspection_key,
+    unlooked,
+)
 from state.contract.row_contracts import MESSAGES
 from state.layout import Layout
 
@@ -27,6 +36,7 @@ Guards = Callable[[Desired, Quest], tuple[Guard, ...]]
 """What skills are examined with, as far as a quest is compared with it."""
 Known = Mapping[str, Inspection | None]
 """Quest id → what was found in its content; None: nobody has looked."""
+_LOOK_AGAIN_AFTER_S = 300.0
 
 
 def nothing_guarded(_desired: Desired, _quest: Quest) -> tuple[Guard, ...]:
@@ -55,7 +65,8 @@ class Gate:
     def __init__(self, environment: Environment, tell: Callable[[str], None]) -> None:
         self._inspector = Inspector(environment)
         self._tell = tell
-        self._given_up: set[str] = set()
+        self._unseen: dict[str, tuple[float, Inspection]] = {}
+        """Question → when nobody could look, by a clock that never jumps, and the refusal that follows."""
         self._unusable: dict[str, str] = {}
         self._sets = EvaluationSets(environment)
 
@@ -72,23 +83,29 @@ class Gate:
         return self._unusable.get(digest)
 
     def look(self, asked: Sequence[Asked]) -> Sequence[Inspection | None]:
-        """Return what is in each content; None where the trainer's libraries are not here, or it cannot look.
+        """Return what is in each content; what nobody could look through is refused.
 
-        Then training itself finds what is wrong.
+        None where the trainer's libraries are not here: then training finds what is wrong. None, too, where
+        the tokenizer cannot be used: then the plan names it.
         """
-        found = [self._inspector.known_as_deep(*one) for one in asked]
-        new = [place for place, one in enumerate(asked) if found[place] is None and self._is_to_see(*one)]
+        found = [self._inspector.known_as_deep(*one) or self._refused(*one) for one in asked]
+        new = [place for place, one in enumerate(asked) if found[place] is None and self._is_to_see(one[0])]
         if new:
             answers = self._inspector.inspect([asked[place] for place in new], self._tell)
             for place, answer in zip(new, answers, strict=True):
                 found[place] = self._accepted(asked[place], answer)
         return found
 
-    def _is_to_see(self, request: InspectRequest, digest: str) -> bool:
-        return digest not in self._given_up and as_far_as_installed(request)[1] is None
+    def _is_to_see(self, request: InspectRequest) -> bool:
+        return as_far_as_installed(request)[1] is None
+
+    def _refused(self, request: InspectRequest, digest: str) -> Inspection | None:
+        """Return the refusal of what nobody could look through a moment ago."""
+        since, refusal = self._unseen.get(inspection_key(request, digest), (0.0, None))
+        return refusal if time.monotonic() - since < _LOOK_AGAIN_AFTER_S else None
 
     def _accepted(self, asked: Asked, answer: InspectAnswer) -> Inspection | None:
-        """Return what was found; what nobody could look through is told once and not asked for again.
+        """Return what was found; what nobody could look through is told, and refused for a while.
 
         A tokenizer that cannot be loaded is no matter of the rows: the plan names it.
         """
@@ -96,8 +113,10 @@ class Gate:
         if answer.no_tokenizer and request.trained_as is not None:
             self._unusable[request.trained_as.tokenizer.digest] = str(answer.why_not)
         elif answer.inspection is None:
-            self._given_up.add(digest)
-            self._tell(f"{told_as(request.path)}: {answer.why_not}; its rows are taken in unseen")
+            self._tell(f"{told_as(request.path)}: {answer.why_not}; its rows are not taken in")
+            refusal = unlooked(request, str(answer.why_not))
+            self._unseen[inspection_key(request, digest)] = time.monotonic(), refusal
+            return refusal
         return answer.inspection
 
 

@@ -78,6 +78,21 @@ def test_a_message_that_uses_our_own_hiding_marks_stays_what_it_is():
     assert learnt(user("hi"), bot(text)) == [text + "|"]
 
 
+BMP_PRIVATE = "".join(map(chr, range(0xE000, 0xF900)))
+ALL_PRIVATE = BMP_PRIVATE + "".join(map(chr, [*range(0xF0000, 0xFFFFE), *range(0x100000, 0x10FFFE)]))
+
+
+def test_a_message_with_many_private_characters_stays_what_it_is():
+    row = Row(0, (user(BMP_PRIVATE + "<|im_end|>"), bot("yes")))
+    (found,) = renderer(max_length=100_000).documents([row], "q.jsonl")
+    assert (BMP_PRIVATE + "<|im_end|>").encode() in bytes(token for token in found.ids if token < 256)
+
+
+def test_a_message_with_every_private_character_and_a_special_token_is_refused():
+    with pytest.raises(RowError, match="every private character"):
+        renderer().prompt_ids([user(ALL_PRIVATE + "<|im_end|>")])
+
+
 def test_the_prompt_of_generation_is_how_a_trained_document_begins():
     prompt = renderer().prompt_ids([user(HOSTILE)])
     ids = list(document(user(HOSTILE), bot("yo")).ids)

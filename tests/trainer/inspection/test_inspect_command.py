@@ -1,5 +1,6 @@
 """`python -m trainer inspect` as a process."""
 
+import argparse
 import json
 import subprocess
 import sys
@@ -9,7 +10,8 @@ import msgspec
 import pytest
 from files import a_request, a_row, many, trained_as, write
 
-from state.contract.inspection import Guard, InspectAnswer
+from state.contract.inspection import Guard, InspectAnswer, Inspection, InspectRequest
+from trainer.inspection import main
 
 INSPECT = [sys.executable, "-m", "trainer", "inspect"]
 
@@ -48,6 +50,27 @@ def test_requests_on_standard_input_are_answered_each_by_a_line(tmp_path: Path) 
     assert "there is no such file" in str(guarded.why_not)
     assert absent.inspection is not None
     assert absent.inspection.num_errors == 1
+
+
+def test_rows_at_which_a_check_fails_unforeseen_are_refused_and_the_next_file_is_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad, good = (write(tmp_path / name, a_row()) for name in ("bad.jsonl", "good.jsonl"))
+    look = main.inspect
+
+    def stumbling(request: InspectRequest) -> Inspection:
+        return next(iter(())) if request.path == str(bad) else look(request)
+
+    monkeypatch.setattr(main, "inspect", stumbling)
+    (tmp_path / "asked").write_bytes(b"\n".join(msgspec.json.encode(a_request(file)) for file in (bad, good)))
+    options = argparse.Namespace(files=[], request=str(tmp_path / "asked"))
+    assert main.main(options) == 0
+    refused, taken = msgspec.json.Decoder(InspectAnswer).decode_lines(capsys.readouterr().out)
+    assert refused.inspection is not None
+    assert refused.inspection.findings[0].found == "a check of our own fails at these rows: StopIteration: "
+    assert refused.inspection.num_errors == 1
+    assert taken.inspection is not None
+    assert taken.inspection.num_errors == 0
 
 
 @pytest.mark.train

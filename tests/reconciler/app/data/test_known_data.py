@@ -2,14 +2,16 @@
 
 import json
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
+from reconciler.app.data import inspecting
 from reconciler.app.data.known_data import Gate, Memory
 from reconciler.app.surroundings.environment import Environment
-from state.contract.inspection import Guard, InspectRequest
+from state.contract.inspection import Guard, InspectAnswer, InspectRequest
 from state.contract.row_contracts import BUILT_IN
 
 Ask = Callable[..., tuple[InspectRequest, str]]
@@ -53,15 +55,60 @@ def test_new_contents_are_looked_through_together_and_once(environment: Environm
     assert only.endswith(" and 2 files more")
 
 
-def test_what_cannot_be_looked_through_is_told_once_and_is_unknown(
-    environment: Environment, ask: Ask, tmp_path: Path
+def test_what_cannot_be_looked_through_is_told_once_and_refused_for_a_while(
+    environment: Environment, ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[str] = []
     gate = Gate(environment, told.append)
     bad = ask("bad", Guard(name="the held-out file", path=str(tmp_path / "no"), digest="sha256:0"))
     asked = [bad, ask("good")]
-    assert [one is None for one in gate.look(asked)] == [True, False]
-    assert [one is None for one in gate.look(asked)] == [True, False]
+    assert [one.num_errors for one in gate.look(asked) if one] == [1, 0]
+    assert [one.num_errors for one in gate.look(asked) if one] == [1, 0]
     assert len(told) == 2
     assert told[1].startswith(f"{bad[0].path}: the held-out file: ")
-    assert told[1].endswith("; its rows are taken in unseen")
+    assert told[1].endswith("; its rows are not taken in")
+    later = time.monotonic() + 301
+    monkeypatch.setattr("reconciler.app.data.known_data.time.monotonic", lambda: later)
+    gate.look(asked)
+    assert len(told) == 4  # looked at again
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_file_over_which_the_trainer_dies_hides_no_other(
+    environment: Environment, ask: Ask, monkeypatch: pytest.MonkeyPatch, place: int
+) -> None:
+    once = inspecting._ask_once
+
+    def dying(
+        environment: Environment, requests: Sequence[InspectRequest]
+    ) -> tuple[list[InspectAnswer], str]:
+        deadly = [number for number, one in enumerate(requests) if "deadly" in one.path]
+        answered, _ = once(environment, requests[: deadly[0]] if deadly else requests)
+        return answered, "exit code -9"
+
+    monkeypatch.setattr(inspecting, "_ask_once", dying)
+    names = ["a", "b", "c"]
+    names.insert(place, "deadly")
+    told: list[str] = []
+    found = Gate(environment, told.append).look([ask(name) for name in names])
+    assert [one.num_errors for one in found if one] == [int(name == "deadly") for name in names]
+    assert told[1].endswith(
+        "deadly.jsonl: the trainer could not look through it: exit code -9; its rows are not taken in"
+    )
+
+
+def test_a_trainer_that_answers_nothing_is_not_asked_for_each_file(
+    environment: Environment, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[int] = []
+
+    def silent(
+        _environment: Environment, requests: Sequence[InspectRequest]
+    ) -> tuple[list[InspectAnswer], str]:
+        begun.append(len(requests))
+        return [], "no module named tokenizers"
+
+    monkeypatch.setattr(inspecting, "_ask_once", silent)
+    found = Gate(environment, lambda _: None).look([ask(name) for name in "abcdefgh"])
+    assert [one.num_errors for one in found if one] == [1] * 8
+    assert begun == [8, 7]
