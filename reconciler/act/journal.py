@@ -6,11 +6,10 @@ import msgspec
 from reconciler.plan.changes import Change
 from state.atomic import sync_everything
 from state.layout import Layout
-from state.store.rows import ActionRow, ActionState
+from state.store.rows import BROKEN_OFF, ActionRow, ActionState
 from state.store.tables import get_meta, put, put_meta, select
 from state.store.writer import Writer
 
-INTERRUPTED = "interrupted; planned again"
 SYNCED = "synced_number"
 """In the store: up to which number the effects of actions that failed were made durable."""
 
@@ -71,7 +70,7 @@ def close_orphans(writer: Writer, at: str) -> int:
         put(
             store,
             [
-                msgspec.structs.replace(row, state="failed", outcome=INTERRUPTED, ended_at=at)
+                msgspec.structs.replace(row, state="failed", outcome=BROKEN_OFF, ended_at=at)
                 for row in orphans
             ],
         )

@@ -15,12 +15,12 @@ from reconciler.act.asked import watch_requests
 from reconciler.act.errors import FOREIGN, ActionFailed, Permanent, translate
 from reconciler.act.fresh_damage import FreshDamage
 from reconciler.act.job_history import settle_history
-from reconciler.act.journal import INTERRUPTED, Journal, close_orphans, make_durable_after_failure
+from reconciler.act.journal import Journal, close_orphans, make_durable_after_failure
 from reconciler.act.registry import EXECUTORS, Executor
 from reconciler.act.tools import Tools
 from reconciler.plan.actions import Action, CallOffDeletion, RestoreCheckpoint
 from reconciler.plan.changes import Change
-from state.store.rows import ActionRow
+from state.store.rows import BROKEN_OFF, ActionRow
 
 _TAKES_BACK = (RestoreCheckpoint, CallOffDeletion)
 
@@ -163,7 +163,7 @@ def _execute(action: Action, tools: Tools, journal: Journal, row: ActionRow, exe
     except BaseException as error:
         asked = isinstance(error, KeyboardInterrupt)
         with suppress(*FOREIGN):  # then the row stays open, and the next writer closes it
-            journal.end(row, "failed", INTERRUPTED if asked else f"internal error: {error!r}", tools.now())
+            journal.end(row, "failed", BROKEN_OFF if asked else f"internal error: {error!r}", tools.now())
         raise
 
 

@@ -192,8 +192,9 @@ def _with_hint(line: Line, layout: "Layout", paint: Paint, *, hints: bool) -> li
 
 def line_of(change: "PlannedChange") -> Line:
     """Return a change as one row."""
-    detail = "; ".join(safe(part) for part in (change.what, change.reason) if part)
-    return Line(change.symbol, safe(change.verb), safe(change.thing), detail, safe(change.cause))
+    failed, hint = (change.setback.text, change.setback.hint) if change.setback else ("", "")
+    detail = "; ".join(safe(part) for part in (change.what, change.reason, failed) if part)
+    return Line(change.symbol, safe(change.verb), safe(change.thing), detail, safe(change.cause), safe(hint))
 
 
 def _blocked_line(item: "Blocked") -> Line:
@@ -317,7 +318,9 @@ def _folded_step(step: str, width: int) -> list[str]:
 def summary(document: "PlanDocument") -> str:
     """Return the one line that counts everything."""
     parts = [f"{number:,} to {safe(verb)}" for verb, number in document.counts.items()]
-    rest = [f"{num_obstacles(document.blocked):,} blocked"] if document.blocked else []
+    num_failing = sum(change.setback is not None for change in document.changes)
+    rest = [f"{num_failing:,} of them failed when last tried"] if num_failing else []
+    rest += [f"{num_obstacles(document.blocked):,} blocked"] if document.blocked else []
     rest += [f"{len(document.waits):,} waiting"] if document.waits else []
     rest += [f"{document.unchanged:,} unchanged"] if document.unchanged else []
     rest += [f"{document.num_left_out:,} left out"] if document.num_left_out else []

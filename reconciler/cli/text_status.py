@@ -70,6 +70,7 @@ def _realm(report: "StatusReport", width: int, paint: Paint) -> list[str]:
     blocked = [line for item in folded(report.blocked) for line in _told(item, "blocked", width, paint)]
     again = [item for item in report.tried_again if not item.subject.startswith("campaign/")]
     blocked += [line for item in folded(again) for line in _told(item, "waiting", width, paint)]
+    blocked += [line for item in folded(report.failing) for line in _told(item, "failing", width, paint)]
     if told := _trash(report.trash):
         pairs.insert(5, ("trash", told))
     scrub = report.scrub
@@ -168,12 +169,14 @@ def _scrub(scrub: "ScrubStatus") -> str:
 def _plan(report: "StatusReport") -> str:
     waiting = f", {report.num_waiting:,} waiting" if report.num_waiting else ""
     held = f", {report.num_held:,} on hold (reconcile resume)" if report.num_held else ""
-    return f"{count(report.num_changes, 'change')}, {report.num_blocked:,} blocked{waiting}{held}"
+    changes = count(report.num_changes, "change")
+    failing = f", {report.num_failing:,} of them failed when last tried" if report.num_failing else ""
+    return f"{changes}{failing}, {report.num_blocked:,} blocked{waiting}{held}"
 
 
 def _told(item: "Blocked", label: str, width: int, paint: Paint) -> list[str]:
     text = f"{item.subject}: {item.message} ({item.cause})"
-    lines = _pair(label, text, width, paint, "bad" if label == "blocked" else "warn")
+    lines = _pair(label, text, width, paint, "warn" if label == "waiting" else "bad")
     return [*lines, *_pair("", f"→ {item.hint}", width, paint)]
 
 

@@ -38,6 +38,7 @@ from state.store.rows import (
     FailedAction,
     InboxRow,
     JobRow,
+    LastFailure,
     LedgerRow,
     QuestDataRow,
     RunRow,
@@ -91,6 +92,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     derived: DerivedFacts
     copied_from: str | None = None
     """Where the root lies, still, that this one is a copy of; None: nothing shows that it is one."""
+    is_in_office: bool = False
+    """Is a reconciler at work, the one of the store's epoch? Not looked for where nothing failed."""
     boot: BootMoment | None = None
     """What the machine's boot clock says; None where there is none."""
     source: SourceStatus | None = None
@@ -298,6 +301,14 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def failed_action(self, change_id: str) -> FailedAction | None:
         """Return how a change failed for good, if it did and has not succeeded since."""
         return self._failed.get(change_id)
+
+    def last_failure(self, change_id: str) -> LastFailure | None:
+        """Return how a change failed, for good or not, if it did and has not succeeded since."""
+        return self._last_failures.get(change_id)
+
+    @cached_property
+    def _last_failures(self) -> dict[str, LastFailure]:
+        return {one.id: one for one in self.store.last_failures}
 
     @cached_property
     def _failed(self) -> dict[str, FailedAction]:

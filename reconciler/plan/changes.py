@@ -15,12 +15,17 @@ WAITS = "waits"
 """The code of what waits for its turn."""
 NAMES_IN_DOUBT = ("name-taken", "rename-unsaid")
 """The codes of specs that are left out of a plan until somebody says which campaign they are."""
+NOT_BROUGHT_BACK = "not-brought-back"
+"""The code of a checkpoint that is to lie in the root again and cannot: nothing of it is deleted."""
 SETTLES = "settles"
 """The code of a file that somebody still brings here."""
 BACKOFF = "backoff"
 """The code of a campaign whose run failed, and that is launched again when the time to wait is over."""
 FETCH_BACKOFF = "fetch-backoff"
 """The code of content that could not be brought in, and that is fetched again then."""
+
+FAILS = "fails"
+"""How the code of a change begins that failed and is held back until its next try; its verb follows."""
 
 Source = Literal["edit", "drift", "progress", "rules", "request"]
 """edit: the specs moved. drift: the world moved. progress: training came further. rules: retention or the
@@ -33,6 +38,24 @@ class Risk(StrEnum):
     NONE = "none"
     INTERRUPTS = "interrupts"
     """A running trainer saves and stops."""
+
+
+class Setback(msgspec.Struct, frozen=True, kw_only=True):
+    """That a change failed when it was last tried, with the same inputs as now."""
+
+    num_failures: int
+    """Since it last succeeded, or a person forgave it."""
+    last_at: str
+    outcome: str
+    """Of the last one: where, what was found, what to do."""
+    hint: str
+    """The cheapest way out."""
+
+    @property
+    def text(self) -> str:
+        """Return it in words."""
+        times = "once" if self.num_failures == 1 else f"{self.num_failures:,} times, last"
+        return f"failed {times} at {self.last_at}: {self.outcome}"
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,6 +76,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     """Ids of changes of this plan that must have succeeded before."""
     needs_one_of: tuple[str, ...] = ()
     """Ids of changes of this plan of which one must have succeeded before; empty: none."""
+    setback: Setback | None = None
+    """How it failed when it was last tried; None: it was not, or has succeeded since."""
 
     def waits_on(self, gone: Collection[str]) -> tuple[str, ...]:
         """Return the ids without which it cannot begin, of those that failed or are left out."""
@@ -201,6 +226,11 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     def tried_again(self) -> tuple[Blocked, ...]:
         """What failed and is tried again in time."""
         return tuple(item for item in self.blocked if item.is_tried_again)
+
+    @property
+    def setbacks(self) -> tuple[Change, ...]:
+        """What apply tries again though it failed the last time; part of `changes`."""
+        return tuple(change for change in self.changes if change.setback is not None)
 
     @property
     def digest(self) -> str:

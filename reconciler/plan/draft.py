@@ -68,9 +68,12 @@ class Draft:
     def take_out(self, changes: Iterable[Change]) -> None:
         """Take changes out of the plan."""
         ids = {change.id for change in changes}
-        left = [change for change in self.changes if change.id not in ids]
+        self.replace([change for change in self.changes if change.id not in ids])
+
+    def replace(self, changes: Iterable[Change]) -> None:
+        """Make these the changes of the plan, in this order."""
         self.changes, self._by_kind = [], {}
-        self.put(*left)
+        self.put(*changes)
 
     def block(self, subject: str, *, code: str, message: str, cause: str, hint: str) -> None:
         """Say that something asked for cannot be done now."""

@@ -137,6 +137,10 @@ def make_plan(
         for planner in PLANNERS:
             if draft.changes or planner.occasion(world):
                 planner.plan(world, draft)
+    if facts.store.last_failures:
+        from reconciler.plan.retries.setbacks import plan_setbacks  # seldom needed
+
+        plan_setbacks(world, draft)
     return Plan(
         realm=desired.realm.spec.id,
         root=facts.disk.root,

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from reconciler.plan import actions as a
 from reconciler.plan.actions.base import name_of
+from reconciler.plan.changes import Change
 from state.amounts import count, duration, size
 from state.ids import damaged_folder, which_of
 
@@ -23,6 +24,11 @@ class Sentence(NamedTuple):
 def sentence_of(action: a.AnyAction) -> Sentence:
     """Return the sentence of an action."""
     return _SENTENCES[type(action)](action)
+
+
+def failure_of(change: Change) -> str:
+    """Return how a change failed when it was last tried, `purge failed once at ...`; empty: it did not."""
+    return f"{sentence_of(change.action).verb} {change.setback.text}" if change.setback is not None else ""
 
 
 def _run(action: a.RunAction) -> str:

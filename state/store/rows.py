@@ -278,6 +278,26 @@ class ActionRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """Of the plan that it was a change of; None of one that an older version did."""
 
 
+BROKEN_OFF = "interrupted; planned again"
+"""The outcome of what a kill or a person broke off: it says nothing about the action."""
+
+
+class LastFailure(msgspec.Struct, frozen=True, kw_only=True):
+    """How a change that has not succeeded since failed, whether for good or not."""
+
+    id: str
+    """Of the change."""
+    failed_at: tuple[str, ...]
+    """Oldest first; without what was broken off."""
+    outcome: str
+    """Of the last failure, as the next three."""
+    permanent: bool
+    epoch: int
+    """Of the reconciler that tried it."""
+    num_in_office: int
+    """How many of the failures, the last ones, that reconciler has seen."""
+
+
 class FailedAction(msgspec.Struct, frozen=True, kw_only=True):
     """A change that failed for good and has not succeeded since."""
 
@@ -353,6 +373,8 @@ class StoreView(msgspec.Struct, frozen=True, kw_only=True):
     clean_ticks: int = 0
     """Ticks in which nothing failed, as far as they were counted."""
     failed_actions: tuple[FailedAction, ...] = ()
+    """By id."""
+    last_failures: tuple[LastFailure, ...] = ()
     """By id."""
     copies: tuple[CopyRow, ...] = ()
     """Outside the root, by checkpoint and place."""

@@ -1,6 +1,8 @@
 """What planning reads from the store, in one transaction."""
 
 import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 import apsw
 import msgspec
@@ -9,11 +11,13 @@ from state.moments import BootMoment
 from state.store.older_copy import older_copy_of
 from state.store.root_place import get_place
 from state.store.rows import (
+    BROKEN_OFF,
     CampaignRow,
     CopyRow,
     FailedAction,
     InboxRow,
     JobRow,
+    LastFailure,
     LedgerRow,
     QuestDataRow,
     RequestRow,
@@ -31,7 +35,7 @@ def read_view(connection: apsw.Connection) -> StoreView:
     """Return everything that planning needs, as of one moment."""
     connection.execute("BEGIN")
     try:
-        epoch = int(get_meta(connection, "epoch") or 0)
+        epoch, failures = int(get_meta(connection, "epoch") or 0), _failures(connection)
         return StoreView(
             realm_uid=get_meta(connection, "realm_uid") or "",
             epoch=epoch,
@@ -61,7 +65,8 @@ def read_view(connection: apsw.Connection) -> StoreView:
             observed_at=get_meta(connection, "observed_at"),
             observed_boot=read_boot(connection),
             clean_ticks=int(get_meta(connection, "clean_ticks") or 0),
-            failed_actions=_failed_actions(connection),
+            failed_actions=tuple(_failed_actions(failures)),
+            last_failures=tuple(map(_last_failure, failures)),
             copies=select(connection, CopyRow),
             scrub=_scrub(connection),
         )
@@ -85,18 +90,50 @@ def _scrub(connection: apsw.Connection) -> ScrubPosition | None:
     return msgspec.json.decode(position, type=ScrubPosition) if position else None
 
 
-def _failed_actions(connection: apsw.Connection) -> tuple[FailedAction, ...]:
-    """Return what failed for good since it last succeeded, by id."""
+class _Failure(NamedTuple):
+    """One row of the journal."""
+
+    id: str
+    failed_at: str
+    outcome: str
+    permanent: bool
+    epoch: int
+
+
+def _failures(connection: apsw.Connection) -> tuple[tuple[_Failure, ...], ...]:
+    """Return the failures of each change since it last succeeded, oldest first; the changes by id."""
     rows = connection.execute(
-        "SELECT id, coalesce(ended_at, begun_at), coalesce(outcome, '') FROM actions AS failed"
-        " WHERE state = 'failed' AND permanent AND number >"
-        " (SELECT coalesce(max(number), 0) FROM actions WHERE id = failed.id AND state = 'done')"
-        " ORDER BY number"
+        "SELECT failed.id, coalesce(ended_at, begun_at), coalesce(outcome, ''), permanent, epoch"
+        " FROM actions AS failed LEFT JOIN (SELECT id, max(number) AS number FROM actions"
+        " WHERE state = 'done' AND id IN (SELECT id FROM actions WHERE state = 'failed') GROUP BY id) AS done"
+        " ON done.id = failed.id WHERE state = 'failed' AND outcome IS NOT ?"
+        " AND failed.number > coalesce(done.number, 0) ORDER BY failed.number",
+        (BROKEN_OFF,),
     )
-    failures: dict[str, list[tuple[str, str]]] = {}
-    for id_, failed_at, outcome in rows:
-        failures.setdefault(id_, []).append((failed_at, outcome))
-    return tuple(
-        FailedAction(id=id_, failed_at=tuple(at for at, _ in found), outcome=found[-1][1])
-        for id_, found in sorted(failures.items())
+    found: dict[str, list[_Failure]] = {}
+    for id_, at, outcome, permanent, epoch in rows:
+        found.setdefault(id_, []).append(_Failure(id_, at, outcome, bool(permanent), epoch))
+    return tuple(tuple(found[id_]) for id_ in sorted(found))
+
+
+def _failed_actions(failures: Iterable[Sequence[_Failure]]) -> Iterator[FailedAction]:
+    """Yield what failed for good."""
+    for of_change in failures:
+        if for_good := [one for one in of_change if one.permanent]:
+            yield FailedAction(
+                id=for_good[-1].id,
+                failed_at=tuple(one.failed_at for one in for_good),
+                outcome=for_good[-1].outcome,
+            )
+
+
+def _last_failure(failures: Sequence[_Failure]) -> LastFailure:
+    last = failures[-1]
+    return LastFailure(
+        id=last.id,
+        failed_at=tuple(one.failed_at for one in failures),
+        outcome=last.outcome,
+        permanent=last.permanent,
+        epoch=last.epoch,
+        num_in_office=sum(one.epoch == last.epoch for one in failures),
     )

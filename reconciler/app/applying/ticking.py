@@ -54,7 +54,6 @@ from reconciler.loop import Pace, Tick
 from reconciler.observed.processes import is_alive
 from reconciler.plan.changes import NAMES_IN_DOUBT, Plan
 from reconciler.plan.checkpoints.scrubs import is_background
-from reconciler.plan.retries.fetches import FETCHES
 from reconciler.plan.source import open_refresh
 from reconciler.plan.world import LiveRun, World
 from state.atomic import ensure_folder
@@ -374,9 +373,9 @@ class Ticker:
 
 
 def _are_counted(outcomes: Sequence[Outcome]) -> bool:
-    """Is every failure, but for what was skipped because of it, one that the plan counts?"""
+    """Is every failure, but for what was skipped because of it, one after which the plan waits by itself?"""
     failed = [one for one in outcomes if not one.ok and not one.skipped]
-    return bool(failed) and all(one.permanent and isinstance(one.change.action, FETCHES) for one in failed)
+    return bool(failed) and all(one.permanent for one in failed)
 
 
 def _make_folders(layout: Layout) -> None:

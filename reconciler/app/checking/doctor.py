@@ -1,7 +1,7 @@
 """`doctor`: checks only. Each says what it looked at, how it is, and how to mend it; nothing is changed."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -24,8 +24,10 @@ from reconciler.desired.mistakes import SpecMistakesError
 from reconciler.observed.disk import observe_disk
 from reconciler.observed.gpus import observe_gpus
 from reconciler.observed.records import DiskFacts
+from reconciler.plan.changes import Change
 from reconciler.plan.orphans import orphan_lines
 from reconciler.plan.root import NOT_OURS
+from reconciler.plan.sentences import failure_of
 from reconciler.plan.trash.contents import num_in_trash
 from state.amounts import counts, size
 from state.layout import Layout
@@ -320,6 +322,8 @@ def _queue(view: View) -> Check:
 
 
 def _blocked(view: View) -> Check:
+    if view.plan.setbacks and not view.plan.in_the_way:
+        return _failing(view.plan.setbacks)
     real = view.plan.in_the_way or view.plan.tried_again
     if not real:
         changes, num_waiting = _count(len(view.plan.changes), "change"), len(view.plan.waits)
@@ -330,6 +334,14 @@ def _blocked(view: View) -> Check:
     first = real[0]
     more = f" and {len(real) - 1} more" if len(real) > 1 else ""
     return _warn("plan", f"{first.subject}: {first.message}{more}", first.hint)
+
+
+def _failing(changes: Sequence[Change]) -> Check:
+    """Say that apply tries again what failed when it was last tried."""
+    first = changes[0]
+    more = f" and {len(changes) - 1} more that failed" if len(changes) > 1 else ""
+    hint = first.setback.hint if first.setback is not None else ""
+    return _warn("plan", f"{first.subject}: {failure_of(first)}{more}", hint)
 
 
 def _checkpoints(view: View) -> Iterator[Check]:

@@ -1,6 +1,6 @@
 """The two axes of a campaign: synced (does the world match the specs), healthy (is it well)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 import msgspec
@@ -9,8 +9,8 @@ from reconciler.app.looking.active_run import ActiveRun
 from reconciler.app.planning.look import View
 from reconciler.plan.actions import Action
 from reconciler.plan.campaigns.overruled import overruled_deletion
-from reconciler.plan.changes import BACKOFF, Change
-from reconciler.plan.sentences import sentence_of
+from reconciler.plan.changes import BACKOFF, FAILS, Blocked, Change
+from reconciler.plan.sentences import failure_of, sentence_of
 from reconciler.plan.world import World
 from state.store.rows import CampaignRow
 
@@ -73,7 +73,14 @@ def _standing_still(view: View, name: str) -> Axis | None:
 def _as_specified(view: View, asked: Sequence[Change]) -> Axis:
     """Return that the world is as the specs say, and what a person asked for besides."""
     later = f"; {asked[-1].reason}, and apply does it ({asked[-1].cause})" if asked else ""
+    if failed := _first_failure(asked):
+        later = f"; {failed} ({asked[-1].cause})"
     return Axis("synced", "as-specified", f"as the specs say at {view.commit.id[:7]}{later}")
+
+
+def _first_failure(changes: Iterable[Change]) -> str:
+    """Return how the first of these failed that did when it was last tried; empty: none did."""
+    return next(filter(None, map(failure_of, changes)), "")
 
 
 def _overruled(world: World, name: str) -> Axis | None:
@@ -90,6 +97,8 @@ def _overruled(world: World, name: str) -> Axis | None:
 
 def _out_of_sync(view: View, changes: Sequence[Change]) -> Axis:
     """Return what apply would do first, and whether the world moved, the specs did, or work is just left."""
+    if failed := _first_failure(changes):
+        return Axis("out of sync", FAILS, f"{failed}; apply tries it again")
     word = "to-do"
     if any(change.source == "drift" for change in changes):
         word = "drift"
@@ -107,9 +116,12 @@ def healthy(view: View, world: World, name: str, run: ActiveRun | None) -> Axis:
     of_run = _health_of_run(view, view.facts.campaign_row(name), run)
     if run is not None and of_run.state == "degraded":
         return of_run
-    failing = [item for item in view.plan.blocked if item.code in _FAILING and _is_of(item.subject, name)]
+    failing = [item for item in view.plan.blocked if _is_failing(item, name)]
     if failing:
         return Axis("degraded", failing[0].code, failing[0].message)
+    own = [change for change in view.plan.setbacks if change.subject == f"campaign/{name}"]
+    if failed := _first_failure(own):
+        return Axis("degraded", FAILS, f"{failed}; apply tries it again")
     return of_run
 
 
@@ -139,6 +151,13 @@ def _still(run: ActiveRun | None, does: str) -> str:
     """Return that a trainer has not obeyed yet, and what it will do."""
     pid = f" (pid {run.pid})" if run is not None and run.pid else ""
     return f"; its trainer{pid} still lives: it saves at its next update and {does}"
+
+
+def _is_failing(item: Blocked, campaign: str) -> bool:
+    """Does this say that the campaign is not well? A checkpoint that cannot be copied, or go, does not."""
+    if item.code.startswith(FAILS):
+        return item.subject == f"campaign/{campaign}"
+    return item.code in _FAILING and _is_of(item.subject, campaign)
 
 
 def _is_of(subject: str, campaign: str) -> bool:

@@ -1,6 +1,7 @@
 """`status`: the realm, its queue, and each campaign on two axes with what trains."""
 
 from collections import Counter
+from collections.abc import Iterator
 
 import msgspec
 
@@ -18,12 +19,14 @@ from reconciler.app.surroundings.environment import Environment
 from reconciler.app.surroundings.lock_holder import holder_of
 from reconciler.app.surroundings.place import Options
 from reconciler.desired.base import Suspend
-from reconciler.plan.changes import Blocked, num_obstacles
+from reconciler.plan.changes import Blocked, Plan, num_obstacles
 from reconciler.plan.costs.training import Kept, expectations_kept
 from reconciler.plan.keeping.to_come import ToCome, to_come
+from reconciler.plan.retries.setbacks import code_of
 from reconciler.plan.runs.devices import choose_device
 from reconciler.plan.segments.lowered_rates import living_segment
 from reconciler.plan.segments.words import told
+from reconciler.plan.sentences import failure_of
 from reconciler.plan.trash.contents import foreign, num_in_trash
 from reconciler.plan.trash.names import dropped_since
 from reconciler.plan.world import World
@@ -155,11 +158,15 @@ class StatusReport(msgspec.Struct, frozen=True, kw_only=True):
     """Those that failed and are tried again in time, with when and why."""
     num_changes: int
     """How many changes apply would make."""
+    num_failing: int
+    """Of them those that failed when they were last tried."""
     num_blocked: int
     num_held: int
     """Campaigns that somebody paused or stopped, until they are resumed."""
     blocked: tuple[Blocked, ...]
     """What is in the way of something else than realm, campaigns and heroes, which say so themselves."""
+    failing: tuple[Blocked, ...] = ()
+    """What apply would do, and failed when it was last tried; without what is about a campaign itself."""
     uncommitted: tuple[str, ...]
     complaint: str | None = None
     """The specs checked out have mistakes; `commit` is an earlier one."""
@@ -210,15 +217,27 @@ def status_of(view: View) -> StatusReport:
         num_waiting=len(view.plan.waits),
         tried_again=view.plan.tried_again,
         num_changes=len(view.plan.changes),
+        num_failing=len(view.plan.setbacks),
         num_blocked=num_obstacles(blocked),
         num_held=sum(one.hold is not None for one in campaigns),
         blocked=tuple(
             item for item in blocked if not item.subject.startswith(("campaign/", "hero/", "realm"))
         ),
+        failing=tuple(_failing(view.plan)),
         uncommitted=view.uncommitted,
         complaint=view.complaint,
         warnings=view.warnings,
     )
+
+
+def _failing(plan: Plan) -> Iterator[Blocked]:
+    """Yield what apply tries again though it failed, as what is blocked is told."""
+    for change in plan.setbacks:
+        if change.setback is not None and not change.subject.startswith("campaign/"):
+            message, hint = f"{failure_of(change)}; apply tries it again", change.setback.hint
+            yield Blocked(
+                subject=change.subject, code=code_of(change), message=message, cause=change.cause, hint=hint
+            )
 
 
 def _fetched(view: View) -> SourceStatus | None:

@@ -13,6 +13,7 @@ import msgspec
 from reconciler.app.planning.right_memory import RightMemory
 from reconciler.app.planning.store_memory import StoreMemory
 from reconciler.app.surroundings.environment import Environment
+from reconciler.app.surroundings.lock_holder import holder_of
 from reconciler.desired.desired import Desired
 from reconciler.desired.layers import held_out_of
 from reconciler.desired.training import HeldOutFile
@@ -90,6 +91,7 @@ class Observer:
         held_out_files = self._held_out_files(desired, store)
         found = Facts(
             store=store,
+            is_in_office=bool(store.last_failures) and holder_of(self._layout.lock) is not None,
             boot=boot,
             disk=observe_disk(self._layout.root),
             copied_from=copied_from(self._layout, store.root_place),

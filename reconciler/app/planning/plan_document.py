@@ -15,7 +15,7 @@ from reconciler.app.planning.look import View, world_of
 from reconciler.app.surroundings.lock_holder import holder_of
 from reconciler.desired.windows import WindowClosed
 from reconciler.plan.actions import AnyAction, BeginSegment, StopRun
-from reconciler.plan.changes import Awaiting, Blocked, Change, Source
+from reconciler.plan.changes import Awaiting, Blocked, Change, Setback, Source
 from reconciler.plan.costs.disk import Cost, cost_of
 from reconciler.plan.costs.memory import RunMemory, memory_of
 from reconciler.plan.costs.records import ChangeCost, Forecast
@@ -50,6 +50,8 @@ class PlannedChange(msgspec.Struct, frozen=True, kw_only=True):
     """Ids of changes of this plan that must have succeeded before."""
     needs_one_of: tuple[str, ...] = ()
     """Ids of changes of this plan of which one must have succeeded before; empty: none."""
+    setback: Setback | None = None
+    """How it failed when it was last tried; null: it was not, or has succeeded since."""
     action: AnyAction
     cost: ChangeCost | None = None
     """What it adds to the cost of the plan; null: nothing that counts."""
@@ -304,6 +306,7 @@ def planned(change: Change, cost: ChangeCost | None = None) -> PlannedChange:
         risk=change.risk.value,
         needs=change.needs,
         needs_one_of=change.needs_one_of,
+        setback=change.setback,
         action=change.action,
         cost=cost,
     )

@@ -16,7 +16,7 @@ from reconciler.plan.at_rest import needs_at_rest
 from reconciler.plan.campaigns.afterwards import drops_afterwards, told_afterwards
 from reconciler.plan.campaigns.starts import has_no_start_yet
 from reconciler.plan.changes import Change
-from reconciler.plan.copies.moving_back import is_back
+from reconciler.plan.copies.moving_back import not_coming
 from reconciler.plan.draft import Draft
 from reconciler.plan.world import World
 from state.ids import campaign_folder
@@ -84,8 +84,8 @@ def _is_away(world: World, row: CampaignRow, *, archived: bool) -> bool:
 
 
 def _plan_restore(world: World, draft: Draft, row: CampaignRow) -> None:
-    if _is_in_the_way(world, draft, row) or not is_back(world, draft, row):
-        return  # what is not brought back was named
+    if _is_in_the_way(world, draft, row) or _is_partly_elsewhere(world, draft, row):
+        return
     draft.add(
         RestoreCampaign(campaign=row.name, campaign_uid=row.uid),
         subject=f"campaign/{row.name}",
@@ -94,6 +94,25 @@ def _plan_restore(world: World, draft: Draft, row: CampaignRow) -> None:
         source="edit",
         needs=draft.ids_of((row.name,), BringBackCheckpoint),
     )
+
+
+def _is_partly_elsewhere(world: World, draft: Draft, row: CampaignRow) -> bool:
+    """Say what of it does not come back, if something does not: without that it stays in the archive."""
+    stuck = not_coming(world, draft, row)
+    if not stuck:
+        return False
+    subjects = {stone.subject for stone in stuck}
+    told = next((item for item in draft.blocked if item.subject in subjects), None)
+    why = told.message if told else "it is elsewhere"
+    more = f" and {len(stuck) - 1:,} more" if len(stuck) > 1 else ""
+    draft.block(
+        f"campaign/{row.name}",
+        code="not-restored",
+        message=f"it cannot be restored: {stuck[0].thing}{more}: {why}",
+        cause=world.where(f"campaign/{row.name}") if row.name in world.desired.campaigns else row.name,
+        hint=told.hint if told else f"give {row.name} a spec, which brings it back",
+    )
+    return True
 
 
 def _plan_archive(world: World, draft: Draft, row: CampaignRow, later: Sequence[Change]) -> None:

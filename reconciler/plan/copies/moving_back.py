@@ -7,7 +7,7 @@ meanwhile. What a person has acknowledged to be lost is not waited for.
 from collections.abc import Iterator
 
 from reconciler.plan.actions import BringBackCheckpoint
-from reconciler.plan.changes import Source
+from reconciler.plan.changes import NOT_BROUGHT_BACK, Source
 from reconciler.plan.copies.places import failed_lately
 from reconciler.plan.draft import Draft
 from reconciler.plan.keeping.elsewhere import whole_copies
@@ -24,10 +24,10 @@ def plan_moves_back(world: World, draft: Draft) -> None:
                     _plan_one(world, draft, row, stone)
 
 
-def is_back(world: World, draft: Draft, row: CampaignRow) -> bool:
-    """Is nothing of the campaign elsewhere that this plan does not bring back?"""
+def not_coming(world: World, draft: Draft, row: CampaignRow) -> list[TrashRow]:
+    """Return what of the campaign is elsewhere and is not brought back by this plan."""
     coming = {one.sequence for one in draft.actions(BringBackCheckpoint)}
-    return all(stone.sequence in coming for stone in _away(world, row))
+    return [stone for stone in _away(world, row) if stone.sequence not in coming]
 
 
 def is_elsewhere(world: World, campaign: str) -> bool:
@@ -65,7 +65,7 @@ def _plan_one(world: World, draft: Draft, row: CampaignRow, stone: TrashRow) -> 
     if why := failed_lately(world, action):
         hint = "mend that, tried again an hour after it failed; or list it under acknowledged_losses"
         message = f"it was not brought back: {why}"
-        draft.block(stone.subject, code="not-brought-back", message=message, cause=cause, hint=hint)
+        draft.block(stone.subject, code=NOT_BROUGHT_BACK, message=message, cause=cause, hint=hint)
         return
     reason = "its campaign leaves the archive" if is_restored else "no copy of it elsewhere is right any more"
     source: Source = "edit" if is_restored else "drift"

@@ -9,7 +9,7 @@ import msgspec
 
 from reconciler.desired.realm import duration_seconds
 from reconciler.plan.actions import ArchiveCampaign, PurgeTrash, RestoreCampaign, RestoreCheckpoint
-from reconciler.plan.changes import Plan
+from reconciler.plan.changes import FAILS, NOT_BROUGHT_BACK, Plan
 from reconciler.plan.keeping.kept import checkpoint_id, verdicts_beyond_the_newest
 from reconciler.plan.keeping.stock import stock_of
 from reconciler.plan.retention.protections import too_young
@@ -25,6 +25,9 @@ HOLDS = (
     "not-ours-in-the-trash",
     "deleted",
     "suspended",
+    f"{FAILS}-purge",
+    f"{FAILS}-bring-back",
+    NOT_BROUGHT_BACK,
 )
 """What keeps a thing in the trash beyond its time, by name."""
 _ON_HOLD = ("retention-on-hold", "retention-failed")
@@ -102,10 +105,14 @@ def _moving(plan: Plan) -> set[str]:
 
 
 def held_by_name(plan: Plan, stones: Iterable[TrashRow]) -> frozenset[int]:
-    """Return which things in the trash a plan names as staying there beyond their time, by sequence."""
+    """Return which things in the trash a plan names as staying there beyond their time, by sequence.
+
+    One that could not be deleted for good when that was last tried stays, too, as far as anybody knows.
+    """
     held = {one.subject for one in plan.blocked if one.code in HOLDS}
-    unasked = {one.sequence for one in plan.unasked}
-    return frozenset(one.sequence for one in stones if one.subject in held or one.sequence in unasked)
+    stays = {one.sequence for one in plan.unasked}
+    stays |= {one.action.sequence for one in plan.setbacks if isinstance(one.action, PurgeTrash)}
+    return frozenset(one.sequence for one in stones if one.subject in held or one.sequence in stays)
 
 
 def _minimum_age(world: World) -> float:

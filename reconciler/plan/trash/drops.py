@@ -26,6 +26,7 @@ from reconciler.plan.actions import (
     TrashCheckpoint,
 )
 from reconciler.plan.actions.base import of_recorded, of_tombstone
+from reconciler.plan.changes import NOT_BROUGHT_BACK
 from reconciler.plan.draft import Draft
 from reconciler.plan.keeping.budgets import warn_of_budget, warn_of_realm_budget
 from reconciler.plan.keeping.elsewhere import is_elsewhere, lost_elsewhere
@@ -289,7 +290,8 @@ def plan_purges(world: World, draft: Draft) -> None:
     held = {action.sequence for action in draft.actions(RestoreCheckpoint)} | _being_dropped(draft)
     held |= {action.sequence for action in draft.actions(BringBackCheckpoint)}
     held |= draft.held_drops
-    waiting = (stone for stone in world.facts.in_trash if stone.sequence not in held)
+    stuck = {item.subject for item in draft.blocked if item.code == NOT_BROUGHT_BACK}
+    waiting = (one for one in world.facts.in_trash if one.sequence not in held and one.subject not in stuck)
     doubts = _doubts(world, draft)
     free = {stone.sequence for stone in waiting if not _stays(world, draft, stone, doubts)}
     if draft.unasked:

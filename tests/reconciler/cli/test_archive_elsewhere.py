@@ -133,6 +133,53 @@ def test_a_disk_that_is_away_is_told_as_out_of_reach_and_the_campaign_waits_for_
     assert there(realm) == ["checkpoint-100", "checkpoint-200"]
 
 
+def test_a_purge_whose_copies_are_out_of_reach_is_told_as_failing_until_their_disk_is_back(
+    run, realm: Path, archive: Path, nas: Path, say, pass_time, root: Path
+) -> None:
+    say("state: archived")
+    converge(run)
+    away = nas.rename(nas.with_name("unmounted"))
+    pass_time(3700)
+    for _ in range(4):
+        run("apply", "--once")
+
+    plan, status, doctor = (plain(run(view).stdout) for view in ("plan", "status", "doctor"))
+    why = f"its copy is out of reach: {nas / NAME} is not there: is its disk mounted?"
+    assert "2 to purge, 2 of them failed when last tried" in plan
+    for told in (plan, status, doctor):
+        assert why in told
+        assert "purge failed 3 times, last at" in told or "; failed 3 times, last at" in told
+    assert "are well" not in doctor
+    items = json.loads(run("get", "trash", "--json").stdout)["items"]
+    assert [item["is_held"] for item in items] == [True, True]
+    assert len(list((root / "trash").glob("*/manifest.json"))) == 2
+
+    away.rename(nas)
+    converge(run)
+    assert [path.name for path in (root / "trash").iterdir() if path.is_dir()] == []
+    assert "failed" not in plain(run("status").stdout)
+
+
+def test_a_restore_that_one_damaged_checkpoint_keeps_waiting_is_blocked_by_name(
+    run, realm: Path, archive: Path, nas: Path, say, pass_time
+) -> None:
+    say("state: archived")
+    converge(run)
+    let_it_be_purged(run, pass_time)
+    weights = nas / NAME / "checkpoint-100/model.safetensors"
+    weights.chmod(0o600)
+    weights.write_bytes(b"wEights")
+    say()
+
+    assert run("apply", "--until-converged").exit_code == 3
+
+    assert there(archive) == ["checkpoint-200"]
+    plan, status = plain(run("plan").stdout), plain(run("status").stdout)
+    assert f"! blocked campaign/{NAME} it cannot be restored: {NAME}@100: it was not brought back: " in plan
+    assert "blocked: not-restored, it cannot be restored" in status
+    assert f"{NAME} step 200" not in status or "synced as the specs say" not in status.split(NAME)[1]
+
+
 def test_a_person_who_takes_one_back_keeps_it_in_the_root(
     run, realm: Path, archive: Path, nas: Path, say, pass_time
 ) -> None:

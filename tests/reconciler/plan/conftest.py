@@ -12,6 +12,7 @@ from reconciler.desired.desired import Desired
 from reconciler.desired.loading import load
 from reconciler.desired.parse_cache import NoCache
 from reconciler.desired.tree import SpecFile, SpecTree
+from reconciler.observed.facts import Facts
 from reconciler.plan.campaigns.renames import with_renames
 from reconciler.plan.campaigns.unsaid import with_unsaid
 from reconciler.plan.changes import Plan
@@ -22,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from case_constants import EARLIER, SPECS
 from case_facts import Builder
+from case_failures import with_failures
 
 
 def desired_of(specs: Mapping[str, str]) -> Desired:
@@ -50,7 +52,11 @@ def planned() -> Planned:
         facts = Builder(desired, case.get("facts", {})).build()
         facts = with_renames(facts, desired, case.get("moved", {}))
         facts = with_unsaid(facts, desired, case.get("before"))
-        return make_plan(desired, facts, specs_commit="c" * 40, now=case.get("now", EARLIER))
+
+        def made(seen: Facts) -> Plan:
+            return make_plan(desired, seen, specs_commit="c" * 40, now=case.get("now", EARLIER))
+
+        return made(with_failures(facts, case.get("failures", {}), made))
 
     return plan
 

@@ -21,7 +21,8 @@ CASES = sorted((Path(__file__).parent / "cases").glob("*.yaml"))
 def _lines(plan):
     for change in plan.changes:
         symbol, verb, subject, what = sentence_of(change.action)
-        yield f"{symbol} {verb} {subject} | {what or '-'} | {change.reason} | {change.cause}"
+        failed = f" | {change.setback.text} | {change.setback.hint}" if change.setback else ""
+        yield f"{symbol} {verb} {subject} | {what or '-'} | {change.reason} | {change.cause}{failed}"
 
 
 def _ordered(plan):

@@ -9,7 +9,7 @@ from sample_rows import CAMPAIGN, failed, sample
 
 from state.store import requests
 from state.store.connection import open_writer
-from state.store.rows import ActionRow, CampaignRow, LedgerRow
+from state.store.rows import BROKEN_OFF, ActionRow, CampaignRow, LastFailure, LedgerRow
 from state.store.schema import TABLES
 from state.store.tables import put, select, select_one
 from state.store.view import read_view
@@ -72,6 +72,26 @@ def test_requests_are_numbered_and_handled_ones_are_not_planned(path: Path) -> N
     assert [request.id for request in read_view(store).requests] == [second]
     assert select_one(store, CampaignRow, "WHERE uid = ?", "u") is None
     store.close()
+
+
+def test_the_last_failures_of_what_has_not_succeeded_since_are_known_but_for_what_was_broken_off(
+    writer: Writer,
+) -> None:
+    rows = [failed(1), failed(2, state="done"), failed(3), failed(4, permanent=False, outcome="full")]
+    rows += [failed(5, outcome=BROKEN_OFF), failed(6, id="b", outcome=BROKEN_OFF)]
+    with writer.transaction() as store:
+        put(store, [msgspec.structs.replace(row, epoch=writer.epoch - (row.number == 3)) for row in rows])
+
+    (last,) = read_view(writer._connection).last_failures
+
+    assert last == LastFailure(
+        id="a",
+        failed_at=("2026-01-31T12:00:03Z", "2026-01-31T12:00:04Z"),
+        outcome="full",
+        permanent=False,
+        epoch=writer.epoch,
+        num_in_office=1,
+    )
 
 
 def test_what_failed_for_good_is_counted_since_it_last_succeeded(writer: Writer) -> None:

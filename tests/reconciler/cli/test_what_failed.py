@@ -1,0 +1,120 @@
+"""What failed when it was tried is told by every command that people look at: how often, why, and the way out."""
+
+import os
+import re
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+NAME = "pip/campaign-001"
+AT_ONCE = "id: lab\napply: {interval: 100ms, retry: {backoff: 60s}}\n"
+
+
+def plain(text: str) -> str:
+    return " ".join(text.split())
+
+
+TIME = "TIME"
+
+
+def told_by(run, *command: str) -> str:
+    done = run(*command)
+    return moments_out(plain(done.stdout + done.stderr))
+
+
+def moments_out(text: str) -> str:
+    return re.sub(r"20\d\d-\d\d-\d\dT[0-9:]+Z", TIME, text)
+
+
+def commits_out(text: str) -> str:
+    return re.sub(r"\b[0-9a-f]{7}\b", "COMMIT", text)
+
+
+@pytest.fixture
+def damaged(resting, tmp_path: Path) -> Path:
+    """A checkpoint of ours in a folder elsewhere, of which one byte is not as it was saved."""
+    checkpoints = resting({"specs/realm.yaml": AT_ONCE}, (100,))
+    copy = Path(shutil.copytree(checkpoints / "checkpoint-100", tmp_path / "old/checkpoint-100"))
+    weights = copy / "model.safetensors"
+    weights.chmod(0o600)
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(content)
+    return copy
+
+
+def test_an_import_of_what_is_damaged_is_blocked_while_apply_runs_and_told_by_every_view(
+    run, damaged: Path
+) -> None:
+    why = f"{damaged} is damaged: model.safetensors has BLAKE3"
+    assert run("import", str(damaged), "--hero", "pip").exit_code == 0
+
+    applied = run("apply", "--until-converged")
+
+    assert applied.exit_code == 3, applied.stdout + applied.stderr
+    said = plain(applied.stdout)
+    assert said.count("✗ import") == 1
+    assert f"! blocked campaign/pip/campaign-002: import failed once at {TIME}: {why}" in moments_out(said)
+    assert "1 blocked" in said
+    plan = told_by(run, "plan")
+    assert f"; failed once at {TIME}: {why}" in plan
+    assert "→ mend that, then it goes on by itself; or change what asks for it: specs/campaigns/pip/" in plan
+    assert "Plan: 1 to import, 1 of them failed when last tried" in plan
+    status = told_by(run, "status")
+    assert "plan 1 change, 1 of them failed when last tried, 0 blocked" in status
+    assert f"out of sync: fails, import failed once at {TIME}: {why}" in status
+    assert "degraded: fails" in status
+    doctor = told_by(run, "doctor")
+    assert f"warn plan campaign/pip/campaign-002: import failed once at {TIME}: {why}" in doctor
+    assert "are well" not in doctor
+
+
+def test_what_was_mended_is_tried_at_once_by_the_next_apply_and_nothing_of_it_is_told_after(
+    run, damaged: Path, root: Path
+) -> None:
+    run("import", str(damaged), "--hero", "pip")
+    assert run("apply", "--until-converged").exit_code == 3
+    whole = root / "campaigns/pip/campaign-001/checkpoints/checkpoint-100/model.safetensors"
+    shutil.copyfile(whole, damaged / "model.safetensors")
+
+    assert run("apply", "--until-converged").exit_code == 0
+
+    assert "Nothing to do" in told_by(run, "plan")
+    assert "failed" not in told_by(run, "status")
+    assert "checks are well" in told_by(run, "doctor")
+
+
+def test_an_export_that_does_not_fit_is_told_with_how_often_and_why(
+    run, resting, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resting({"specs/realm.yaml": AT_ONCE}, (100, 200))
+    (usb := tmp_path / "usb").mkdir()
+    let_it_be_full(usb, monkeypatch)
+    run("export", NAME, "--to", str(usb))
+
+    for _ in range(3):
+        assert run("apply", "--once").exit_code == 1
+
+    why = f"{usb} has 0 B left, "
+    plan = told_by(run, "plan")
+    assert plan.count(f"; failed 3 times, last at {TIME}: {why}") == 2
+    assert "Plan: 2 to export, 2 of them failed when last tried" in plan
+    status = told_by(run, "status")
+    assert f"failing checkpoint/{NAME}@100: export failed 3 times, last at {TIME}: {why}" in status
+    assert f"as the specs say at COMMIT; export failed 3 times, last at {TIME}: {why}" in commits_out(status)
+    doctor = told_by(run, "doctor")
+    assert f"warn plan checkpoint/{NAME}@100: export failed 3 times, last at {TIME}: {why}" in doctor
+    assert "and 1 more that failed" in doctor
+    monkeypatch.undo()
+
+
+def let_it_be_full(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the system say of a folder's disk that no byte of it is free."""
+    ask = os.statvfs
+
+    def full(path: str | Path) -> object:
+        return SimpleNamespace(f_bavail=0, f_frsize=4096) if Path(path) == folder else ask(path)
+
+    monkeypatch.setattr(os, "statvfs", full)
