@@ -103,11 +103,10 @@ class _Failure(NamedTuple):
 def _failures(connection: apsw.Connection) -> tuple[tuple[_Failure, ...], ...]:
     """Return the failures of each change since it last succeeded, oldest first; the changes by id."""
     rows = connection.execute(
-        "SELECT failed.id, coalesce(ended_at, begun_at), coalesce(outcome, ''), permanent, epoch"
-        " FROM actions AS failed LEFT JOIN (SELECT id, max(number) AS number FROM actions"
-        " WHERE state = 'done' AND id IN (SELECT id FROM actions WHERE state = 'failed') GROUP BY id) AS done"
-        " ON done.id = failed.id WHERE state = 'failed' AND outcome IS NOT ?"
-        " AND failed.number > coalesce(done.number, 0) ORDER BY failed.number",
+        "SELECT id, coalesce(ended_at, begun_at), coalesce(outcome, ''), permanent, epoch"
+        " FROM actions AS failed WHERE state = 'failed' AND outcome IS NOT ? AND number >"
+        " (SELECT coalesce(max(number), 0) FROM actions WHERE id = failed.id AND state = 'done')"
+        " ORDER BY number",
         (BROKEN_OFF,),
     )
     found: dict[str, list[_Failure]] = {}
