@@ -7,7 +7,7 @@ import msgspec
 from reconciler.app.planning.look import View, world_of
 from reconciler.desired.queue import Quest
 from reconciler.plan.ahead.in_thought import NOT_ACTIVE, Lifted, blocked_in, is_its_goal, lifted
-from reconciler.plan.changes import HERO_BLOCKED, WAITS, Blocked
+from reconciler.plan.changes import FAILS, HERO_BLOCKED, WAITS, Blocked
 from reconciler.plan.queue.waiting import who_may_train
 from reconciler.plan.suspensions import WHOLE
 from state.ids import is_campaign_name
@@ -25,6 +25,7 @@ _HOLDS_NO_TRAINING = frozenset(
         "retention-failed",
         "retention-on-hold",
         "trash-unreadable",
+        *(f"{FAILS}-{verb}" for verb in ("archive", "copy", "demote", "drop", "export", "purge")),
     }
 )
 """The codes of what keeps checkpoints from going, or from being copied: training goes on all the same."""
