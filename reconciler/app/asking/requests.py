@@ -11,6 +11,7 @@ from reconciler.app.surroundings.errors import Blocked, Failed, TimedOut
 from reconciler.app.surroundings.ground import campaign_in, store_of
 from reconciler.app.surroundings.lock_holder import holder_of
 from reconciler.app.surroundings.place import Options
+from reconciler.app.surroundings.realm_store import check_no_copy
 from reconciler.observed.checkpoints import observe_checkpoints
 from reconciler.observed.disk import observe_disk
 from reconciler.observed.runs import RunCache, observe_runs
@@ -69,8 +70,9 @@ def leave_request(
     """Leave a request about a campaign, or about a checkpoint, and wake the loop.
 
     Raises:
-        Failed: the store cannot be written, or lies where nobody may.
+        Failed: the store cannot be written, lies where nobody may, or is that of a copy of another root.
     """
+    check_no_copy(layout)
     if (problem := misplaced_root(observe_disk(layout.root))) is not None:
         raise Failed(
             f"{problem}; nothing was left there: ask on the machine that has it on a disk of its own"

@@ -15,6 +15,7 @@ from reconciler.app.surroundings.environment import Environment
 from reconciler.app.surroundings.errors import Blocked, Failed
 from reconciler.app.surroundings.ground import named_now, not_found
 from reconciler.app.surroundings.place import Options, head_of, read_following, root_of
+from reconciler.app.surroundings.realm_store import check_no_copy
 from reconciler.desired.campaign import Campaign
 from reconciler.desired.desired import Desired, Source
 from reconciler.desired.edits import uncommitted
@@ -126,8 +127,10 @@ def commit_edits(
 
     Raises:
         Blocked: a file that it would change has edits that are not committed.
+        Failed: the root is a copy of another one, whose reconciler would take the commit up.
         SpecMistakesError: the specs would have mistakes.
     """
+    check_no_copy(Layout(root_of(environment, options, base.desired.realm.spec, base.commit)))
     changes = tuple(
         FileChange(path=path, before=_encoded(base.texts.get(path)), after=_encoded(text))
         for path, text in sorted(texts.items())

@@ -68,12 +68,32 @@ def check_ours(layout: Layout, realm_id: str) -> None:
         raise Failed(why)
 
 
+def check_no_copy(layout: Layout) -> None:
+    """Refuse to take a person's wish in a root that is a copy of another one: `apply` refuses the root.
+
+    Raises:
+        Failed: the root that it was copied from lies there still.
+    """
+    try:
+        with open_reader(layout.store) as connection:
+            first = copied_from(layout, get_place(connection))
+    except (FileNotFoundError, StoreDamaged, apsw.Error):
+        return  # nothing was applied yet; or who writes there says what is wrong with it
+    if first is not None:
+        raise Failed(_refused_copy(layout, first))
+
+
+def _refused_copy(layout: Layout, first: str) -> str:
+    root = str(layout.root)
+    return f"{copied_root(root, first)}: nothing was done; {copied_root_hint(root, first)}"
+
+
 def _why_not_ours(layout: Layout, connection: apsw.Connection, realm_id: str) -> str | None:
     root, first = str(layout.root), copied_from(layout, get_place(connection))
     if (message := other_realm(root, get_meta(connection, "realm_id"), realm_id)) is not None:
         return f"{message}; {other_realm_hint(str(layout.store))}"
     if first is not None:
-        return f"{copied_root(root, first)}: nothing was done; {copied_root_hint(root, first)}"
+        return _refused_copy(layout, first)
     is_anothers = is_of_another_root(written(connection), read_written(layout.written))
     if is_anothers or _of_another_realm(layout, connection) is not None:
         return (

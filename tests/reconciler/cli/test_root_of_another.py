@@ -56,6 +56,36 @@ def test_a_copy_of_a_root_is_refused_while_the_first_lies_there_and_goes_on_once
     assert run_in(copy, "apply", "--once").exit_code in (0, 3)
 
 
+WISHES = (
+    ("pause",),
+    ("resume",),
+    ("stop",),
+    ("checkpoint",),
+    ("scrub",),
+    ("export", "pip/campaign-001@latest", "--to", "{elsewhere}"),
+    ("archive", "mu/campaign-001"),
+    ("rewind", "pip/campaign-001@2", "--why", "better"),
+    ("start-over", "pip"),
+)
+
+
+def test_a_copy_of_a_root_takes_no_wish_and_no_commit(
+    used: Path, run_in: Any, git: Any, lab: Path, tmp_path: Path
+) -> None:
+    copy = Path(shutil.copytree(used, used.with_name("copy"), symlinks=True))
+    commit = git(lab, "rev-parse", "HEAD")
+
+    for wish in WISHES:
+        done = run_in(copy, *(word.format(elsewhere=tmp_path) for word in wish))
+
+        assert done.exit_code == 1, (wish, done.output)
+        assert f"the root {copy} is a copy of {used}, which is there still" in plain(done.stderr), wish
+        assert "nothing was done" in plain(done.stderr), wish
+    with closing(apsw.Connection(str(copy / "realm.db"))) as store:
+        assert store.execute("SELECT count(*) FROM requests").fetchone() == (0,)
+    assert git(lab, "rev-parse", "HEAD") == commit
+
+
 def test_a_root_that_was_moved_or_is_seen_by_another_name_is_the_same(used: Path, run_in: Any) -> None:
     moved, link = used.with_name("moved"), used.with_name("link")
     used.rename(moved)
