@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from reconciler.plan.actions import Action, AnyAction
 from reconciler.plan.changes import Awaiting, Blocked, Change, KeptNow, Risk, Source, Unasked, change_id
+from state.store.rows import TrashRow
 
 Wanted = TypeVar("Wanted", bound=Action)
 
@@ -25,6 +26,8 @@ class Draft:
         self.kept: list[KeptNow] = []
         self.unasked: list[Unasked] = []
         """What stays in the trash because nothing asks any more for it to go."""
+        self.once_restored: list[TrashRow] = []
+        """What stays in the trash now, and goes by the rules once this plan has restored its campaign."""
         self.held_drops: set[int] = set()
         """Of ledger rows whose drop was cut short and is not finished for now: they lie in their place."""
         self.judged: dict[tuple[str, str, int], dict[int, str]] = {}

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from reconciler.plan.actions import RestoreCampaign
 from reconciler.plan.draft import Draft
 from reconciler.plan.keeping.kept import by_stretch, checkpoint_id, records_of, rules_of, set_name
 from reconciler.plan.keeping.optimizers import wanted
@@ -42,6 +43,32 @@ def is_kept_again(world: World, draft: Draft, stone: TrashRow) -> bool:
             hint=f"reconcile undelete {stone.thing} takes it back; or write rules that drop it",
         )
     return why is not None
+
+
+def goes_once_restored(world: World, draft: Draft, stone: TrashRow) -> bool:
+    """Do the rules ask for it to go once this plan has restored its campaign? Then that is told before.
+
+    The plan after the restore deletes it, where its time is over; this one does not.
+    """
+    row = world.facts.campaign_row(stone.campaign)
+    if row is None or not is_judged(world, row, stone) or not _is_restored(draft, row):
+        return False
+    try:
+        goes = _why(world, draft, stock_of(world, row), as_restored(row), stone) is None
+    except MalformedRecords:
+        return False  # `is_kept_again` names that
+    if goes:
+        draft.once_restored.append(stone)
+    return goes
+
+
+def as_restored(row: CampaignRow) -> CampaignRow:
+    """Return an archived campaign as it is once it is restored."""
+    return msgspec.structs.replace(row, status="paused", archived_at=None)
+
+
+def _is_restored(draft: Draft, row: CampaignRow) -> bool:
+    return any(action.campaign_uid == row.uid for action in draft.actions(RestoreCampaign))
 
 
 def rules_line(world: World, row: CampaignRow) -> str:

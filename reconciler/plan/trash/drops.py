@@ -32,7 +32,7 @@ from reconciler.plan.keeping.budgets import warn_of_budget, warn_of_realm_budget
 from reconciler.plan.keeping.elsewhere import is_elsewhere, lost_elsewhere
 from reconciler.plan.keeping.held_back import is_held_back
 from reconciler.plan.keeping.kept import checkpoint_id, drops_of, rules_for, set_name
-from reconciler.plan.keeping.kept_again import is_kept_again
+from reconciler.plan.keeping.kept_again import goes_once_restored, is_kept_again
 from reconciler.plan.keeping.kept_now import kept_now
 from reconciler.plan.keeping.marks import unmarked
 from reconciler.plan.keeping.milestones import stood_for
@@ -298,6 +298,10 @@ def plan_purges(world: World, draft: Draft) -> None:
         from reconciler.plan.trash.unasked import warn_of_unasked  # seldom needed
 
         warn_of_unasked(world, draft)
+    if draft.once_restored:
+        from reconciler.plan.trash.unasked import warn_of_restored  # seldom needed
+
+        warn_of_restored(world, draft)
     for stone in due(world):
         if stone.sequence in free and not world.may_be_misnamed(stone.campaign):
             draft.add(
@@ -324,6 +328,7 @@ def _stays(world: World, draft: Draft, stone: TrashRow, doubts: Mapping[str, _Do
     """Is it protected, replaced by something else, or mixed with what is not ours? Then that is named."""
     return (
         is_held_back(world, draft, stone)
+        or goes_once_restored(world, draft, stone)
         or is_unasked(world, draft, stone)
         or _is_doubtful(draft, stone, doubts.get(stone.campaign_uid))
         or _block_replaced(world, draft, stone)
