@@ -127,6 +127,15 @@ class Renderer:
         encoded = self._encode_once(pieces)
         return [number for piece in pieces for number in encoded[piece.text, piece.is_special]]
 
+    def closing_id(self) -> int | None:
+        """Return the special token that is learnt as an answer's end; None: the template has none there."""
+        try:
+            pieces = self.pieces((Message("user", "a"), Message("assistant", "b")))
+        except RowError:
+            return None
+        closing = [piece.text for piece in pieces if piece.is_special and piece.is_trained]
+        return self.encoder.special_ids[closing[-1]] if closing else None
+
     def pieces(self, messages: Sequence[Message]) -> list[Piece]:
         """Return a rendered conversation, taken apart at special tokens and at the borders of what is learnt.
 

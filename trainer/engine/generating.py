@@ -1,6 +1,7 @@
 """Generation: the most likely answers to prompts, many at once."""
 
 from collections.abc import Sequence
+from itertools import takewhile
 from typing import Any
 
 import torch
@@ -39,13 +40,13 @@ def _answer_batch(
             attention_mask=torch.tensor(mask, device=model.device),
             do_sample=False,
             max_new_tokens=max_new_tokens,
-            eos_token_id=encoder.eos_id,
+            eos_token_id=list(vocabulary.stop_ids),
             pad_token_id=encoder.pad_id,
         )
-    return [_text(encoder, row) for row in output[:, width:].tolist()]
+    return [_text(vocabulary, row) for row in output[:, width:].tolist()]
 
 
-def _text(encoder: Any, ids: list[int]) -> str:
-    """Return the text up to the token that ends the turn."""
-    end = encoder.eos_id
-    return str(encoder.decode(ids[: ids.index(end)] if end in ids else ids))
+def _text(vocabulary: Vocabulary, ids: Sequence[int]) -> str:
+    """Return the text up to the first token that ends the turn."""
+    said = takewhile(lambda token: token not in vocabulary.stop_ids, ids)
+    return vocabulary.encoder.decode(list(said))

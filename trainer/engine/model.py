@@ -15,6 +15,7 @@ import transformers
 from safetensors.torch import load_file
 from transformers.initialization import no_init_weights
 
+from state.amounts import count
 from state.contract.request import ModelConfig
 from trainer.engine.failures import EnvironmentFailure
 
@@ -49,7 +50,8 @@ def pretrained_model(wanted: ModelConfig, folder: Path, *, keep_types: bool = Fa
     `keep_types` leaves the weights in the type of their file, for whoever changes it at once.
 
     Raises:
-        EnvironmentFailure: it is another architecture, vocabulary or config, or has no safetensors weights.
+        EnvironmentFailure: it is another architecture, vocabulary or config, has no safetensors weights, or
+            lacks some of the architecture's.
     """
     found = read_config(folder)
     _check_same("architecture", folder, _architecture(found, folder), wanted.architecture)
@@ -60,12 +62,31 @@ def pretrained_model(wanted: ModelConfig, folder: Path, *, keep_types: bool = Fa
     if not any(folder.glob("*.safetensors")):
         raise EnvironmentFailure(f"{folder}: no *.safetensors here; other weight files are never loaded")
     try:
-        model = _model_class(wanted.architecture).from_pretrained(
-            folder, dtype="auto" if keep_types else torch.float32, use_safetensors=True, local_files_only=True
+        model, loaded = _model_class(wanted.architecture).from_pretrained(
+            folder,
+            dtype="auto" if keep_types else torch.float32,
+            use_safetensors=True,
+            local_files_only=True,
+            output_loading_info=True,
         )
     except (OSError, ValueError, RuntimeError) as error:
         raise EnvironmentFailure(f"{folder}: cannot be loaded: {error}") from error
+    _check_whole(folder, loaded)
     return _checked(model, wanted)
+
+
+def _check_whole(folder: Path, loaded: Mapping[str, Any]) -> None:
+    """Refuse weights of which some are not in the files: transformers makes them up at random."""
+    missing = sorted(loaded["missing_keys"])
+    if missing:
+        others = sorted(loaded["unexpected_keys"])
+        instead = (
+            f"; of {count(len(others), 'tensor')} there it knows nothing, as {others[0]!r}" if others else ""
+        )
+        raise EnvironmentFailure(
+            f"{folder}: {count(len(missing), 'tensor')} of the model not in its files, for example "
+            f"{missing[0]!r}{instead}. Bring the whole model: what is missing would be random"
+        )
 
 
 def saved_model(folder: Path) -> Any:

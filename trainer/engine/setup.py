@@ -54,7 +54,7 @@ from trainer.engine.session import Session
 from trainer.engine.standing import stand_at_a_checkpoint, stand_at_an_import, stand_at_the_beginning
 from trainer.engine.telling import Teller
 from trainer.engine.threads import use_threads
-from trainer.engine.vocabulary import Vocabulary, check_vocabulary
+from trainer.engine.vocabulary import Vocabulary, check_vocabulary, stop_where_turns_end
 
 
 def open_session(request: RunRequest, run_files: RunLayout, heartbeat: Heartbeat) -> Session:
@@ -76,6 +76,7 @@ def open_session(request: RunRequest, run_files: RunLayout, heartbeat: Heartbeat
     except (CheckpointError, ContractError) as error:
         raise EnvironmentFailure(str(error)) from error
     check_vocabulary(vocabulary, start.model)
+    stop_where_turns_end(vocabulary, start.model)
     use_threads(request.threads, start.model.num_parameters())
     state = RunState(
         request=request,

@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,15 @@ class Vocabulary:
         """Return the ids that a model's config names."""
         return {"eos_token_id": self.encoder.eos_id, "pad_token_id": self.encoder.pad_id}
 
+    @cached_property
+    def stop_ids(self) -> tuple[int, ...]:
+        """Return the tokens that end an answer: the tokenizer's end token, and what closes a learnt turn.
+
+        They differ in a base model's folder: Qwen's ends texts with `<|endoftext|>`, turns with `<|im_end|>`.
+        """
+        closing = self.renderer.closing_id()
+        return tuple(dict.fromkeys((self.encoder.eos_id, *(() if closing is None else (closing,)))))
+
     def save(self, folder: Path) -> None:
         """Write the files with which AutoTokenizer loads it again; a pretrained one's are copied.
 
@@ -72,6 +82,14 @@ def check_vocabulary(vocabulary: Vocabulary, model: Any) -> None:
             f"the tokenizer has tokens up to id {largest}, the model's vocabulary is {rows} tokens: "
             "they do not belong together; put the tokenizer of this model into its folder"
         )
+
+
+def stop_where_turns_end(vocabulary: Vocabulary, model: Any) -> None:
+    """Let generation by whoever loads the saved model end where ours does; what else ended it still does."""
+    config = model.generation_config
+    known = config.eos_token_id if isinstance(config.eos_token_id, list) else [config.eos_token_id]
+    ids = list(dict.fromkeys(one for one in (*known, *vocabulary.stop_ids) if one is not None))
+    config.eos_token_id = ids[0] if len(ids) == 1 else ids
 
 
 def _save(tokenizer: Any, folder: Path) -> None:

@@ -1,8 +1,10 @@
 """A hero with pretrained weights and a tokenizer of its own, from its folder to an answering checkpoint."""
 
+import json
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -10,8 +12,11 @@ import pytest
 pytest.importorskip("torch")
 pytestmark = pytest.mark.train
 
-from builders import Realm, a_config, a_model, orders
+from builders import TINY, Realm, a_config, a_model, a_training, orders
+from safetensors.torch import load_file, save_file
+from seen import saved_steps
 
+from state.contract.byte_tokens import END_OF_TEXT
 from state.contract.chat import CHATML, template_digest
 from state.contract.exit import RunExit
 from state.contract.files import read
@@ -39,9 +44,9 @@ def signals() -> Iterator[None]:
         signal.signal(number, handler)
 
 
-def a_pretrained_config(folder: Path) -> RunConfig:
+def a_pretrained_config(folder: Path, **changes: Any) -> RunConfig:
     return msgspec.structs.replace(
-        a_config(model=a_model(init="pretrained", base_model="local/base", config={})),
+        a_config(model=a_model(init="pretrained", base_model="local/base", config={}), **changes),
         tokenizer=TokenizerConfig(kind="pretrained", digest=tokenizer_files_digest(folder)),
         chat=ChatConfig(template="default", digest=template_digest(CHATML)),
     )
@@ -71,3 +76,62 @@ def test_pretrained_weights_without_a_folder_are_refused(realm: Realm) -> None:
     files = realm.run(orders(realm.quest()), a_config(model=a_model(init="pretrained")))
     assert run(files.request) == 1
     assert "model_dir is null" in read(files.exit, RunExit).message
+
+
+def without(folder: Path, name: str, instead: str | None = None) -> None:
+    """Take one tensor out of a model's file, or give it another name."""
+    weights = load_file(folder / "model.safetensors")
+    tensor = weights.pop(name)
+    if instead is not None:
+        weights[instead] = tensor
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+
+
+_DOWN, _OTHER = "model.layers.0.mlp.down_proj.weight", "model.decoder.layers.0.mlp.down_proj.weight"
+
+
+@pytest.mark.parametrize(
+    ("instead", "others"),
+    [(None, "proj.weight'. Bring"), (_OTHER, f"; of 1 tensor there it knows nothing, as {_OTHER!r}")],
+)
+@pytest.mark.parametrize("method", ["full", "lora"])
+def test_a_base_that_lacks_weights_is_refused_and_none_is_made_up(
+    realm: Realm, model_dir: Path, method: str, instead: str | None, others: str
+) -> None:
+    without(model_dir, _DOWN, instead)
+    config = a_pretrained_config(model_dir, training=a_training(method=method))
+    files = realm.run(orders(realm.quest(), goal_updates=2), config, model_dir=str(model_dir))
+    assert run(files.request) == 1
+    message = str(read(files.exit, RunExit).message)
+    assert f"1 tensor of the model not in its files, for example {_DOWN!r}" in message
+    assert others in message
+
+
+def test_a_head_that_is_tied_to_the_embeddings_lacks_nothing(realm: Realm, model_dir: Path) -> None:
+    new_model(a_model(config=TINY | {"tie_word_embeddings": True}), 5, {}).save_pretrained(model_dir)
+    assert "lm_head.weight" not in load_file(model_dir / "model.safetensors")
+    files = realm.run(
+        orders(realm.quest(), goal_updates=1), a_pretrained_config(model_dir), model_dir=str(model_dir)
+    )
+    assert run(files.request) == 0
+
+
+def test_an_answer_of_a_base_model_ends_where_its_turns_were_learnt_to_end(
+    realm: Realm, model_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its tokenizer ends text with another token than its template ends turns with, as Qwen's base models do."""
+    names = json.loads((model_dir / "tokenizer_config.json").read_text())
+    (model_dir / "tokenizer_config.json").write_text(json.dumps(names | {"eos_token": END_OF_TEXT}))
+    row = json.dumps(
+        {"messages": [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "yes"}]}
+    )
+    config = a_pretrained_config(model_dir, training=a_training(learning_rate=1e-2), held_out_fraction=0.0)
+    quest = realm.quest_of(f"{row}\n" * 240, rows=240)
+    files = realm.run(orders(quest), config, model_dir=str(model_dir))
+    assert run(files.request) == 0, read(files.exit, RunExit).message
+    checkpoint = realm.campaign.checkpoint(saved_steps(realm)[-1])
+    capsys.readouterr()
+    main(["answer", "--checkpoint", str(checkpoint), "--prompt", "hi", "--max-new-tokens", "20"])
+    assert capsys.readouterr().out.split() == ["hi", "→", "yes"]  # without an end it says yesyesyes
+    generation = json.loads((checkpoint / "generation_config.json").read_text())
+    assert generation["eos_token_id"] == [256, 258]
