@@ -66,6 +66,7 @@ def test_an_import_of_what_is_damaged_is_blocked_while_apply_runs_and_told_by_ev
     assert "plan 1 change, 1 of them failed when last tried, 0 blocked" in status
     assert f"out of sync: fails, import failed once at {TIME}: {why}" in status
     assert "degraded: fails" in status
+    assert 'realm_failing{realm="lab"} 1' in run("status", "--prometheus").stdout
     doctor = told_by(run, "doctor")
     assert f"warn plan campaign/pip/campaign-002: import failed once at {TIME}: {why}" in doctor
     assert "are well" not in doctor
