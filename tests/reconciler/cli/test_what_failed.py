@@ -3,11 +3,18 @@
 import os
 import re
 import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+import reconciler
+
+CHECKOUT = str(Path(reconciler.__file__).parents[1])
 NAME = "pip/campaign-001"
 AT_ONCE = "id: lab\napply: {interval: 100ms, retry: {backoff: 60s}}\n"
 
@@ -85,6 +92,57 @@ def test_what_was_mended_is_tried_at_once_by_the_next_apply_and_nothing_of_it_is
     assert "Nothing to do" in told_by(run, "plan")
     assert "failed" not in told_by(run, "status")
     assert "checks are well" in told_by(run, "doctor")
+
+
+@pytest.fixture
+def at_work(lab: Path, root: Path, damaged: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """An apply that goes on by itself, as a process of its own."""
+    given = {**os.environ, "REALM_REPO": str(lab), "REALM_ROOT": str(root), "PYTHONPATH": CHECKOUT}
+    process = subprocess.Popen([sys.executable, "-m", "reconciler.cli", "apply"], env=given, cwd=lab)
+    yield process
+    process.terminate()
+    process.wait(30)
+
+
+def test_the_apply_at_work_waits_longer_after_each_failure_and_a_person_has_it_tried_at_once(
+    run, damaged: Path, at_work: subprocess.Popen[bytes], root: Path
+) -> None:
+    run("import", str(damaged), "--hero", "pip")
+    blocked = "! blocked campaign/pip/campaign-002 import failed {} TIME: "
+    plan = until(run, blocked.format("once at"))
+    assert "nothing was taken in; tries again at TIME" in plan
+    assert "to try at once: reconcile resume pip/campaign-002" in plan
+    assert "Nothing that apply could do: 1 blocked" in plan
+    status = told_by(run, "status")
+    assert "plan 0 changes, 1 blocked" in status
+    assert "blocked: fails-import" in status
+
+    first = plan_moment(run)
+    run("resume", "pip/campaign-002")
+    until(run, "campaign/pip/campaign-002 import failed once at TIME", other_than=first)
+
+    whole = root / "campaigns/pip/campaign-001/checkpoints/checkpoint-100/model.safetensors"
+    shutil.copyfile(whole, damaged / "model.safetensors")
+    run("resume", "pip/campaign-002")
+    until(run, "Nothing to do")
+    assert at_work.poll() is None
+
+
+def plan_moment(run) -> str:
+    """Return when a plan says that something failed."""
+    found = re.search(r"failed .*?at (20[0-9T:Z-]+)", plain(run("plan").stdout))
+    return found[1] if found else ""
+
+
+def until(run, words: str, other_than: str | None = None) -> str:
+    """Return the plan once it says these words, and names another moment of failure than that one."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        told = told_by(run, "plan")
+        if words in told and (other_than is None or plan_moment(run) != other_than):
+            return told
+        time.sleep(0.3)
+    raise AssertionError(told)
 
 
 def test_an_export_that_does_not_fit_is_told_with_how_often_and_why(
