@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 
 from reconciler.app.looking.items import TrashItem
-from reconciler.app.planning.look import View
+from reconciler.app.planning.look import View, world_of
+from reconciler.plan.keeping.held_back import is_wanted_back
 from reconciler.plan.keeping.to_come import held_by_name
 from reconciler.plan.observed_time import observed_now
 from reconciler.plan.trash.contents import foreign, is_vanished
 from reconciler.plan.trash.names import dropped_since, is_replaced
+from reconciler.plan.trash.undeletes import wanted_in_words
 from state.store.rows import TrashRow
 
 UNKNOWN = "the store is an older copy, and does not know of its drop: reconcile doctor --rebuild"
@@ -48,7 +50,7 @@ def _ours(view: View) -> Iterator[TrashItem]:
             is_optimizer_state=stone.keeps is not None,
             state="vanished" if gone else stone.state,
             kind=stone.kind,
-            reason=_gone(view, stone) if gone else stone.reason,
+            reason=_gone(view, stone) if gone else _why(view, stone),
             size_bytes=0 if gone else stone.size_bytes,
             trashed_at=stone.trashed_at,
             left_seconds=_left(stone, now),
@@ -60,6 +62,12 @@ def _ours(view: View) -> Iterator[TrashItem]:
 
 def _gone(view: View, stone: TrashRow) -> str:
     return REPLACED if is_replaced(view.facts, stone) else VANISHED
+
+
+def _why(view: View, stone: TrashRow) -> str:
+    """Return why it was dropped; of a campaign whose spec wants it again that, for it stays for that."""
+    world = world_of(view)
+    return wanted_in_words(world, stone) if is_wanted_back(world, stone) else stone.reason
 
 
 def _left(stone: TrashRow, now: float) -> float:

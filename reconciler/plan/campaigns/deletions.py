@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from reconciler.plan.actions import DeleteCampaign, RestoreCheckpoint
 from reconciler.plan.at_rest import needs_at_rest
 from reconciler.plan.campaigns.cleanup import asked_grace_seconds, names_of, obstacles_to, said_before
+from reconciler.plan.campaigns.in_its_place import taken_places, what_lies_there
 from reconciler.plan.campaigns.overruled import overruled, overruled_deletion, taken_back_before
 from reconciler.plan.copies.export_first import Obstacle
 from reconciler.plan.draft import Draft
@@ -90,13 +91,7 @@ def _finish(world: World, draft: Draft, stone: TrashRow, row: CampaignRow) -> No
 
 def _block_deleted(world: World, draft: Draft, stone: TrashRow) -> None:
     """Name one that its spec wants, or wanted, and that `trash/undeletes` could not plan to take back."""
-    hero, wants = stone.campaign.partition("/")[0], wanted_in_words(world, stone)
-    stays, hint = f", for good; {wants}", f"begin another: reconcile new campaign {hero}"
-    if stone.state == "trashed" and world.facts.trash.problem is None and is_vanished(world.facts, stone):
-        stays, hint = f"; {wants}, and it does not lie in the trash any more", f"put {stone.path} back"
-    elif stone.state == "trashed":
-        stays = f"; {wants}, so it stays in the trash"
-        hint = f"reconcile undelete {stone.thing} takes it back, once nothing else has its place"
+    stays, hint = _why_it_stays_away(world, stone)
     draft.block(
         stone.subject,
         code="deleted",
@@ -104,6 +99,31 @@ def _block_deleted(world: World, draft: Draft, stone: TrashRow) -> None:
         cause=wanted_where(world, stone),
         hint=hint,
     )
+
+
+def _why_it_stays_away(world: World, stone: TrashRow) -> tuple[str, str]:
+    """Return where it is and why it does not come back, with what to do about that."""
+    hero, wants = stone.campaign.partition("/")[0], wanted_in_words(world, stone)
+    if stone.state != "trashed":
+        return f", for good; {wants}", f"begin another: reconcile new campaign {hero}"
+    stays = f"; {wants}, so it stays in the trash"
+    if world.facts.trash.problem is not None:
+        return stays, "once the trash can be read again it comes back by itself"
+    if is_vanished(world.facts, stone):
+        return _why_it_is_lost(world, stone, wants)
+    if places := " and ".join(taken_places(world, stone.campaign)):
+        stays = f"{stays}: its place is taken; {what_lies_there(world, stone.campaign)}"
+        return stays, f"move {places} away (nothing of it is deleted here): then it comes back by itself"
+    return stays, f"reconcile undelete {stone.thing} takes it back"
+
+
+def _why_it_is_lost(world: World, stone: TrashRow, wants: str) -> tuple[str, str]:
+    stays, hint = f"; {wants}, and it does not lie in the trash any more", f"put {stone.path} back"
+    if places := " and ".join(taken_places(world, stone.campaign)):
+        stays = f"{stays}; {what_lies_there(world, stone.campaign)}"
+        or_else = f"or, where that is the campaign: reconcile undelete {stone.thing}"
+        hint = f"{hint}, and move {places} away (nothing of it is deleted here); {or_else}"
+    return stays, hint
 
 
 def _is_blocked(world: World, draft: Draft, row: CampaignRow) -> bool:
