@@ -1,6 +1,7 @@
 """What keeps a thing from happening: the smallest set of things that have to be mended, all of it at once."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -8,11 +9,14 @@ from reconciler.app.planning.look import View, world_of
 from reconciler.desired.queue import Quest
 from reconciler.plan.ahead.in_thought import NOT_ACTIVE, Lifted, blocked_in, is_its_goal, lifted
 from reconciler.plan.changes import FAILS, HERO_BLOCKED, WAITS, Blocked
+from reconciler.plan.queue.quest_sources import NoSource, quest_source
 from reconciler.plan.queue.waiting import who_may_train
 from reconciler.plan.suspensions import WHOLE
 from state.ids import is_campaign_name
 
 Obstacles = tuple[Blocked, ...]
+_MOST_PLANNED = 8
+"""Of so many campaigns that could train a quest, those with the least known against them, a plan is asked."""
 _NEEDS_APPROVAL = "needs-approval"
 _HOLDS_NO_TRAINING = frozenset(
     {
@@ -86,20 +90,49 @@ def _blocked(view: View, campaign: str, found: Lifted) -> Sequence[Blocked]:
 
 def _of_quest(view: View, quest: Quest) -> Obstacles:
     """Return what is in the way of the campaign that could train it and has the least in its way."""
-    world, subject = world_of(view), f"quest/{quest.id}"
+    subject = f"quest/{quest.id}"
     waits = [one for one in view.plan.blocked if one.subject == subject and one.code == WAITS]
-    choices = [(name, lifted(world, name)) for name in who_may_train(world, quest)]
-    best: Obstacles | None = None
-    for name, found in sorted(choices, key=lambda choice: len(choice[1].words)):
-        if best is not None and len(found.words) >= len(best):
-            break  # it cannot have fewer
-        blocked = filter(_holds_training, _blocked(view, name, found))
-        one = _smallest([*found.words, *_about([subject, *_of_its_launch(name)], blocked)])
-        best = one if best is None or len(one) < len(best) else best
+    best = _least(view, quest)
     if best is None:
         whole = (one for one in view.plan.blocked if one.subject in WHOLE and one.code == "suspended")
         return _smallest([*whole, *_about([subject], view.plan.blocked)])
     return _smallest([*(_with_way_out(one, best) for one in waits), *_without_turn(best, waits)])
+
+
+def _least(view: View, quest: Quest) -> Obstacles | None:
+    """Return what is in the way of a quest where that is least; None: no campaign could train it.
+
+    A campaign is planned for only if less than the least so far is known to be in its way; each time that is
+    the plan of a whole realm, so at most `_MOST_PLANNED` times.
+    """
+    world, best = world_of(view), None
+    choices = [(name, lifted(world, name)) for name in who_may_train(world, quest)]
+    shared = _shared(view, quest)
+    choices.sort(key=lambda choice: len(choice[1].words) + shared(choice[0]))
+    for name, found in choices[:_MOST_PLANNED]:
+        if best is not None and len(found.words) + shared(name) >= len(best):
+            break  # it cannot have fewer
+        blocked = filter(_holds_training, _blocked(view, name, found))
+        one = _smallest([*found.words, *_about([f"quest/{quest.id}", *_of_its_launch(name)], blocked)])
+        best = one if best is None or len(one) < len(best) else best
+    return best
+
+
+def _shared(view: View, quest: Quest) -> Callable[[str], int]:
+    """Return how much is in the way of a campaign that is known without a plan: its hero's, the quest's own.
+
+    Where the rows of a quest cannot be had is so for each campaign that has no job of it yet.
+    """
+    world = world_of(view)
+    of_heroes = Counter(one.subject for one in view.plan.blocked if one.subject.startswith("hero/"))
+    is_unsourced = isinstance(quest_source(world, quest), NoSource)
+    begun = {world.name(job.campaign_uid) for job in view.facts.jobs_of_quest(quest.id)}
+
+    def count(campaign: str) -> int:
+        own = is_unsourced and campaign not in begun
+        return own + of_heroes[f"hero/{campaign.partition('/')[0]}"]
+
+    return count
 
 
 def _with_way_out(waits: Blocked, others: Obstacles) -> Blocked:

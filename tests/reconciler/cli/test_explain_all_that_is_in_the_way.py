@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.plan.ahead import in_thought
+
 MU = "mu/campaign-001"
 
 
@@ -105,3 +107,83 @@ def test_what_only_points_to_the_trouble_of_a_hero_is_left_out(run, commit, hero
     assert [(subject, code) for subject, code, _ in told(run, "pip/campaign-001")] == [
         ("hero/pip", "model-missing")
     ]
+
+
+NUM_CAMPAIGNS = 40
+OF_HEROES = {
+    f"campaigns/mu/campaign-{number:03}.yaml": f"id: campaign-{number:03}\n"
+    for number in range(1, NUM_CAMPAIGNS)
+}
+
+
+@pytest.fixture
+def planned(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
+    """Which campaign was active in each world that was planned in thought."""
+    found: list[str | None] = []
+    make_plan = in_thought.make_plan
+
+    def counted(desired, facts, **rest):
+        found.append(desired.realm.spec.active)
+        return make_plan(desired, facts, **rest)
+
+    monkeypatch.setattr(in_thought, "make_plan", counted)
+    return found
+
+
+def test_what_is_the_quest_s_own_is_not_planned_for_each_campaign_that_could_train_it(
+    run, commit, planned
+) -> None:
+    commit({**OF_HEROES, "queue.yaml": "quests: [{id: q, file: none.jsonl, for: [mu]}]\n"})
+    assert told(run, "quest/q") == [
+        (f"campaign/{MU}", "not-active", f"realm.yaml: active: {MU}"),
+        ("quest/q", "quest-file", "mend the file, or say what its rows are"),
+    ]
+    assert planned == [MU]
+
+
+def test_what_is_the_hero_s_is_not_planned_for_each_of_its_campaigns(
+    run, commit, planned, hero_text: str
+) -> None:
+    text = hero_text.replace("id: pip", "id: mu").replace("init: scratch, tokenizer: bytes", "hf_name: a/b")
+    commit(
+        {
+            **OF_HEROES,
+            "heroes/mu.yaml": text.replace(", config: {hidden_size: 16}", ""),
+            "queue.yaml": "quests: [{id: q, skill: bin, level: 1, count: 9, for: [mu]}]\n",
+        }
+    )
+    assert [(subject, code) for subject, code, _ in told(run, "quest/q")] == [
+        ("quest/q", "waits"),
+        ("hero/mu", "model-missing"),
+    ]
+    assert planned == [MU]
+
+
+def test_of_many_campaigns_that_have_something_of_their_own_in_the_way_only_some_are_planned(
+    run, commit, planned
+) -> None:
+    refused = "id: {}\nconfig_overrides: {{optimizer: galore_adamw}}\n"
+    texts = {name: refused.format(Path(name).stem) for name in OF_HEROES}
+    commit({**texts, "queue.yaml": "quests: [{id: q, skill: bin, level: 1, count: 9, for: [mu]}]\n"})
+    assert [(subject, code) for subject, code, _ in told(run, "quest/q")] == [
+        ("quest/q", "waits"),
+        (f"campaign/{MU}", "unsupported"),
+    ]
+    assert len(planned) == len(set(planned)) == 8
+
+
+def test_a_campaign_with_less_in_its_way_is_found_behind_one_of_a_hero_that_cannot_be_trained(
+    run, commit, planned, hero_text: str
+) -> None:
+    """Its hero's trouble is known before a plan is asked, so the other hero's campaign is asked first."""
+    text = hero_text.replace("id: pip", "id: mu").replace("init: scratch, tokenizer: bytes", "hf_name: a/b")
+    commit(
+        {
+            **OF_HEROES,
+            "realm.yaml": "id: lab\n",
+            "heroes/mu.yaml": text.replace(", config: {hidden_size: 16}", ""),
+            "queue.yaml": "quests: [{id: q, skill: bin, level: 1, count: 9, for: [mu, pip]}]\n",
+        }
+    )
+    assert told(run, "quest/q") == [("quest/q", "waits", "realm.yaml: active: pip/campaign-001")]
+    assert planned == ["pip/campaign-001"]
