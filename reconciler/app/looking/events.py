@@ -67,7 +67,7 @@ def read_events(
     store: Path, *, about: str | None = None, since: int = 0, last: int | None = None
 ) -> list[Event]:
     """Return what ended after a number, about a subject or whatever stands below it, oldest first."""
-    found = [_event(row) for row in _ended(store, since) if _is_about(row, about)]
+    found = [_event(row) for row in _ended(store, since) if _is_about(row.subject, about)]
     return found if last is None else found[len(found) - min(last, len(found)) :]
 
 
@@ -85,10 +85,18 @@ def follow(
     yield from read_events(store, about=about, since=since, last=last)
     while not is_over():
         fresh = _ended(store, seen)
-        yield from (_event(row) for row in fresh if _is_about(row, about))
+        yield from (_event(row) for row in fresh if _is_about(row.subject, about))
         seen = fresh[-1].number if fresh else seen
         if not fresh:
             time.sleep(POLL_SECONDS)
+
+
+def numbers_about(store: Path, about: str | None) -> list[int]:
+    """Return the numbers of all that was begun about a subject, or at all, oldest first."""
+    with open_reader(store) as connection:
+        rows = connection.execute("SELECT number, subject FROM actions ORDER BY number").fetchall()
+    found = msgspec.convert(rows, list[tuple[int, str]])
+    return [number for number, subject in found if _is_about(subject, about)]
 
 
 def _ended(store: Path, since: int) -> tuple[ActionRow, ...]:
@@ -98,11 +106,11 @@ def _ended(store: Path, since: int) -> tuple[ActionRow, ...]:
     return tuple(itertools.takewhile(lambda row: row.state != "intent", rows))
 
 
-def _is_about(row: ActionRow, about: str | None) -> bool:
-    """Is it about this subject, however it is written: campaign/a/b, run/a/b, a/b, quest/x?"""
+def _is_about(subject: str, about: str | None) -> bool:
+    """Is a subject about this subject, however it is written: campaign/a/b, run/a/b, a/b, quest/x?"""
     if about is None:
         return True
-    return about in (row.subject, row.subject.partition("/")[2]) or row.subject.startswith(f"{about}/")
+    return about in (subject, subject.partition("/")[2]) or subject.startswith(f"{about}/")
 
 
 def _event(row: ActionRow) -> Event:

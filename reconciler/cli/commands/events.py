@@ -34,13 +34,18 @@ def command(
 ) -> None:
     """Show what apply did and tried, and what made it necessary; ABOUT is a campaign, quest/<id> ..."""
     from reconciler.app.looking.events import events_of, follow, read_events
+    from reconciler.app.looking.no_events import check_there_is, why_silent
     from reconciler.cli.text_events import event_text
 
     store = events_of(session.environment(), session.options())
+    if about is not None:
+        check_there_is(session.environment(), session.options(), store, about)
     last = LAST if lines is None and not since else lines
-    read = follow if keep_on else read_events
+    read, event = follow if keep_on else read_events, None
     for event in read(store, about=about, since=since, last=last):
         if as_json:
             session.say_json_line(event)
         else:
             session.say(event_text(event, session.table_width(wide=wide), session.paint))
+    if event is None:
+        session.note(why_silent(store, about, since, last))

@@ -103,6 +103,54 @@ def test_since_lines_and_a_subject_choose(run, store, action) -> None:
     assert numbers(run("events", "quest/q", "--json")) == []
 
 
+@pytest.mark.parametrize(
+    ("about", "message"),
+    [
+        ("nope", 'there is no thing "nope"; known: pip/campaign-001, quest/q1'),
+        ("campaign/nope", 'there is no thing "campaign/nope"; known: pip/campaign-001, quest/q1'),
+        ("pip/campaign-002", 'there is no campaign "pip/campaign-002"'),
+        ("quest/q", 'there is no quest "q"; known: q1, q2'),
+    ],
+)
+@pytest.mark.parametrize("more", [(), ("--json",), ("--follow",)], ids=["text", "json", "follow"])
+def test_events_of_what_is_not_there_fail_with_the_names_that_there_are(
+    run, store, rows, action, about: str, message: str, more: tuple[str, ...]
+) -> None:
+    store.write([action(1), rows.job()])
+    result = run("events", about, *more)
+    assert (result.exit_code, result.stdout) == (5, "")
+    assert message in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("quest/q1",), "There is no event about quest/q1 yet"),
+        (("mu/campaign-001",), "There is no event about mu/campaign-001 yet"),
+        (("hero/pip", "--json"), "There is no event about hero/pip yet"),
+        (("--since", "7"), "There is no event after number 7; the newest is number 2"),
+        (("pip/campaign-001", "-n", "0"), "0 of 2 events about pip/campaign-001 were asked for"),
+    ],
+)
+def test_where_there_is_nothing_to_tell_of_what_is_there_that_is_said(
+    run, store, rows, action, words: tuple[str, ...], told: str
+) -> None:
+    store.write([action(1), action(2), rows.job()])
+    result = run("events", *words)
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert told in result.stderr
+
+
+def test_without_readable_specs_events_know_what_the_store_remembers(
+    run, lab: Path, git, store, rows, action
+) -> None:
+    (lab / "specs/realm.yaml").write_text("id: [\n")
+    git(lab, "commit", "-qam", "a mistake")
+    store.write([action(1), rows.job()])
+    assert "There is no event about quest/q1 yet" in run("events", "quest/q1").stderr
+    assert run("events", "nope").exit_code == 5
+
+
 def test_what_is_still_at_work_is_told_when_it_has_ended_and_nothing_is_told_twice(store, action) -> None:
     over = threading.Event()
     store.write([action(1), action(2, state="intent", ended_at=None)])
