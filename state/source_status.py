@@ -1,4 +1,7 @@
-"""`control/fetched.json`: what the last look at a remote source found. Written by whoever fetches."""
+"""`control/fetched.json`: what the last look at a remote source found. Written by whoever fetches.
+
+Beside it what a look at the newest specs found, where they are not in force.
+"""
 
 from typing import Literal
 
@@ -34,3 +37,14 @@ class SourceStatus(msgspec.Struct, frozen=True, kw_only=True):
     force; of a branch elsewhere `commit` stays in force."""
     covers_request: int = 0
     """The newest request that was there before this look began: it answers this one and those before it."""
+
+
+class NotInForce(msgspec.Struct, frozen=True, kw_only=True):
+    """The newest commit of the branch that apply follows, where those before it stay in force."""
+
+    commit: str | None
+    """None: the branch itself cannot be read."""
+    why: str
+    """In words."""
+    is_mistaken: bool
+    """Somebody has to mend it; else it only waits, for a change window."""

@@ -30,5 +30,6 @@ def answer_once(tools: Tools, request_id: int, do: Do) -> str:
             return request.result or "handled before"
         now = tools.now()
         result = do(store, now)
+        request = select_one(store, RequestRow, "WHERE id = ?", request_id) or request  # `do` may add to it
         put(store, [msgspec.structs.replace(request, handled_at=now, result=result)])
     return result

@@ -86,7 +86,7 @@ EXECUTORS: Mapping[type[a.Action], Executor] = {
     a.MarkCheckpoint: marks.mark,
     a.WriteTombstone: trash.write_tombstone,
     a.TakeApproval: approvals.take,
-    a.AnswerRefresh: refreshes.answer,
+    a.AnswerRefresh: refreshes.answer_refresh,
     a.CopyCheckpoint: copying.copy,
     a.MendCheckpoint: mending.mend,
     a.MoveOutCheckpoint: moving_out.move_out,

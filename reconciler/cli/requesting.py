@@ -79,8 +79,18 @@ def request_options(
     return decorate
 
 
-def answer(session: Session, layout: "Layout", asked: "Asked", wishes: Wishes, said: str) -> None:
+def answer(
+    session: Session,
+    layout: "Layout",
+    asked: "Asked",
+    wishes: Wishes,
+    said: str,
+    *,
+    warns_before: bool = True,
+) -> "Asked":
     """Wait for a request if that was wished, and tell what came of it; `said` is what was asked for.
+
+    `warns_before`: say first that the newest specs here have mistakes, if they have some.
 
     Raises:
         Blocked, TimedOut: as `wait_for`.
@@ -89,7 +99,7 @@ def answer(session: Session, layout: "Layout", asked: "Asked", wishes: Wishes, s
     from reconciler.app.planning.in_force import complaint_of
     from reconciler.cli.text_layout import safe
 
-    complaint = complaint_of(session.environment(), session.options())
+    complaint = complaint_of(session.environment(), session.options()) if warns_before else None
     session.warn(complaint)
     first = "mend the specs, then" if complaint else "the next"
     if wishes.wait:
@@ -102,6 +112,7 @@ def answer(session: Session, layout: "Layout", asked: "Asked", wishes: Wishes, s
         session.say(safe(asked.result or "handled"))
     else:
         session.say(f"{safe(said)} (request {asked.id}).")
+    return asked
 
 
 def request_command(kind: "RequestKind", text: str, examples: "Sequence[tuple[str, str]]") -> click.Command:

@@ -31,7 +31,7 @@ from state.ids import RunKey
 from state.moments import BootMoment
 from state.queue_folders import Found
 from state.renames import KeptName, Rename, Unfollowed, Unsaid
-from state.source_status import SourceStatus
+from state.source_status import NotInForce, SourceStatus
 from state.store.rows import (
     CampaignRow,
     CopyRow,
@@ -138,6 +138,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """Campaigns that keep a name which another one had, though the `was:` that said so is gone since."""
     mistaken_specs: str | None = None
     """Where the newest specs have their first mistake; those of an earlier commit are in force meanwhile."""
+    not_in_force: NotInForce | None = None
+    """The newest commit of the followed branch, where it is not the one that is planned; None: it is."""
 
     def campaign_row(self, name: str) -> CampaignRow | None:
         """Return the store's row of the campaign with this name."""

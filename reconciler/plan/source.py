@@ -30,16 +30,29 @@ _BACK = {
 
 def plan_refreshes(world: World, draft: Draft) -> None:
     """Answer every request for a look that the last look came after; of local specs every tick is one."""
-    source, elsewhere = world.facts.source, _elsewhere(world)
+    source, elsewhere, newest = world.facts.source, _elsewhere(world), world.facts.not_in_force
+    if elsewhere is not None and not _is_of_the_newest(world, elsewhere):
+        return  # it was fetched after the specs were read: the next tick reads them, and tells how they are
     for request in world.facts.store.requests:
         if request.kind == "refresh" and (elsewhere is None or request.id <= elsewhere.covers_request):
             draft.add(
-                AnswerRefresh(request_id=request.id, answer=_answer(world, source, request)),
+                AnswerRefresh(
+                    request_id=request.id,
+                    answer=_answer(world, source, request),
+                    is_mistaken=newest is not None and newest.is_mistaken,
+                ),
                 subject="source",
                 reason=f"{request.asked_by} asked for it",
                 cause=f"reconcile refresh at {request.asked_at}",
                 source="request",
             )
+
+
+def _is_of_the_newest(world: World, source: SourceStatus) -> bool:
+    """Are the specs that were read for this plan those of the commit that the last look found?"""
+    newest = world.facts.not_in_force
+    read = newest.commit if newest is not None else world.specs_commit
+    return source.trouble is not None or read is None or source.commit == read
 
 
 def open_refresh(world: World) -> RequestRow | None:
@@ -137,8 +150,17 @@ def _elsewhere(world: World) -> SourceStatus | None:
 
 
 def _answer(world: World, source: SourceStatus | None, request: RequestRow) -> str:
+    """Return what the look found, and why its commit is not in force, if it is not."""
+    newest = world.facts.not_in_force
+    found = _found(world, source, request)
+    return f"{found}; {newest.why}; {world.specs_commit[:7]} stays in force" if newest is not None else found
+
+
+def _found(world: World, source: SourceStatus | None, request: RequestRow) -> str:
     if source is None or source.is_local:
-        return _answer_of_local(world.specs_commit, source, list(accepted_commits([request])))
+        newest = world.facts.not_in_force
+        commit = newest.commit if newest is not None and newest.commit else world.specs_commit
+        return _answer_of_local(commit, source, list(accepted_commits([request])))
     if source.trouble is not None:
         stays = f"{source.commit[:7]} stays in force" if source.commit else "nothing is in force"
         return f"{source.trouble.message}; {stays}"

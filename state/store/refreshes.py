@@ -14,6 +14,20 @@ class Refresh(msgspec.Struct, frozen=True, kw_only=True):
     """First digits of a commit that may be taken up though it rewrites the history."""
 
 
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """What the look found, beside the answer in words."""
+
+    is_mistaken: bool = False
+    """Specs that somebody has to mend before they can be in force."""
+
+
+def is_mistaken(row: RequestRow) -> bool:
+    """Did the look that a request asked for find specs that somebody has to mend?"""
+    if row.kind != "refresh" or row.details_json is None:
+        return False
+    return msgspec.json.decode(row.details_json, type=Found).is_mistaken
+
+
 def accepted_commits(requests: Iterable[RequestRow]) -> Iterator[str]:
     """Yield the first digits of each commit that one of these requests accepts, in their order."""
     for row in requests:

@@ -40,7 +40,8 @@ class RequestRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """Of an approval: what exactly may be dropped, a `Drops`; None of one that an older version left.
     Of a refresh: what it accepts."""
     details_json: str | None = None
-    """Of a scrub or an export: what of and how, a `ScrubWish` or an `ExportWish`."""
+    """Of a scrub or an export: what of and how, a `ScrubWish` or an `ExportWish`.
+    Of a refresh that was answered: what the look found, a `Found`."""
 
 
 class Drops(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,14 +3,19 @@
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from reconciler.app.surroundings.lock_holder import holder_of
+from state.layout import Layout
 from state.store.connection import open_reader
 from state.store.view import read_view
 
 HERE = Path(__file__).parents[2]
+PATIENCE = 120.0
 
 
 def git(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
@@ -62,6 +67,43 @@ def test_after_a_push_the_realm_is_asked_to_look_and_its_hook_is_written_once(
     assert reconcile(tmp_path, "apply", "--once").returncode == 0
     with open_reader(tmp_path / "root/realm.db") as store:
         assert read_view(store).requests == ()
+
+
+@pytest.fixture
+def loop(bare: Path, tmp_path: Path) -> Iterator[None]:
+    """An apply that runs, and whose repository has the hook."""
+    assert reconcile(tmp_path, "apply", "--once", "--source", str(bare)).returncode == 0
+    assert reconcile(tmp_path, "--repo", str(bare), "new", "check", "post-receive").returncode == 0
+    command = [sys.executable, "-m", "reconciler.cli", "--root", str(tmp_path / "root"), "apply"]
+    environment = {**os.environ, "PYTHONPATH": str(HERE), "HOME": str(tmp_path)}
+    process = subprocess.Popen(
+        command, cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    layout, deadline = Layout(tmp_path / "root"), time.monotonic() + PATIENCE
+    while holder_of(layout.lock) is None:
+        assert time.monotonic() < deadline, "apply does not run"
+        time.sleep(0.1)
+    yield
+    process.terminate()
+    process.wait(timeout=PATIENCE)
+
+
+def push(clone: Path, text: str) -> str:
+    """Push a realm's spec; return what git prints of it."""
+    (clone / "specs/realm.yaml").write_text(text)
+    git(clone, "commit", "-qam", "Another")
+    return git(clone, "push", "origin", "main").stderr
+
+
+def test_who_pushes_reads_whether_what_was_pushed_is_in_force(loop: None, bare: Path, tmp_path: Path) -> None:
+    clone = tmp_path / "clone"
+    told = push(clone, "id: lab\nactive: nobody/campaign-001\n")
+    assert "remote: main is at " in told
+    assert "its specs have 1 mistake, at specs/realm.yaml:2:9, and are not in force" in told
+    told = push(clone, "id: lab\nname: Mended\n")
+    assert "remote: main is at " in told
+    assert "mistake" not in told
+    assert "later" not in told
 
 
 def test_where_there_is_no_realm_the_push_still_lands(bare: Path, tmp_path: Path) -> None:

@@ -315,6 +315,30 @@ def test_refresh_returns_when_its_own_look_was_made_and_a_hangup_asks_for_one(
     assert loop.poll() is None
 
 
+MISTAKE = f"{REALM}active: nobody/campaign-001\napply: {{poll: 1h}}\n"
+
+
+def test_refresh_tells_of_the_very_commit_that_its_look_found_whether_it_is_in_force(
+    run: Run, there: Path, loop: "subprocess.Popen[str]"
+) -> None:
+    good = status(run)["commit"]
+    broken = commit(there, {"specs/realm.yaml": MISTAKE})
+    result = run("refresh", "--wait")
+    assert result.exit_code == 3, result.output
+    assert f"main is at {broken[:7]}, fetched" in result.stdout
+    assert "its specs have 1 mistake, at specs/realm.yaml:2:9, and are not in force" in result.stdout
+    assert f"; {good[:7]} stays in force" in result.stdout
+    mended = commit(there, {"specs/realm.yaml": f"{REALM}name: Mended\napply: {{poll: 1h}}\n"})
+    result = run("refresh", "--wait", "--json")
+    assert (result.exit_code, result.stderr) == (0, ""), result.output
+    assert f"main is at {mended[:7]}, fetched" in result.stdout
+    assert json.loads(result.stdout)["found_mistakes"] is False
+    commit(there, {"specs/realm.yaml": MISTAKE})
+    assert json.loads(run("refresh", "--wait", "--json").stdout)["found_mistakes"] is True
+    result = run("refresh")
+    assert (result.exit_code, result.stderr) == (0, "")  # how it is by now, only the look will tell
+
+
 def test_looks_at_a_source_that_cannot_be_reached_grow_rarer_and_one_success_starts_anew() -> None:
     assert [wait_seconds(30, failures, 0.0) for failures in range(7)] == [30, 60, 120, 240, 480, 900, 900]
     assert wait_seconds(30, 2, 1.0) == pytest.approx(144.0)

@@ -7,7 +7,7 @@ realm's change windows a newer commit waits, and the one taken up last stays in 
 from reconciler.app.applying.following import Begun
 from reconciler.app.applying.telling import Show
 from reconciler.app.planning.change_windows import opens_at, taken_up_before, window_closed
-from reconciler.app.planning.in_force import since_when
+from reconciler.app.planning.in_force import mistaken, since_when
 from reconciler.app.planning.look import load_commit
 from reconciler.app.surroundings.environment import Environment
 from reconciler.app.surroundings.errors import NotFound
@@ -19,6 +19,7 @@ from reconciler.desired.git_source import Commit
 from reconciler.desired.mistakes import SpecMistakesError
 from reconciler.desired.windows import WindowClosed
 from state.amounts import moment
+from state.source_status import NotInForce
 
 
 class FollowedSpecs:
@@ -47,6 +48,8 @@ class FollowedSpecs:
         """Why the branch itself cannot be read, so that nobody knows what it says by now."""
         self.mistaken: str | None = None
         """Where the newest specs have their first mistake; None while they have none."""
+        self.not_in_force: NotInForce | None = None
+        """The newest commit, while an earlier one is in force."""
 
     def newest(self) -> tuple[Commit, Desired]:
         """Return the newest commit of the branch and what it says; the last good one while that is bad.
@@ -54,7 +57,7 @@ class FollowedSpecs:
         Raises:
             SourceError, SpecMistakesError, NotFound: the newest is bad, and none was good before.
         """
-        commit, self.lost, self.mistaken = None, None, None
+        commit, self.lost, self.mistaken, self.not_in_force = None, None, None, None
         try:
             commit = followed_commit(self._following, self._layout)
             if self.good is not None and commit.id == self.good[0].id:
@@ -66,6 +69,7 @@ class FollowedSpecs:
                 raise
             self.lost = error if commit is None and isinstance(error, SourceError) else None
             self.mistaken = error.mistakes[0].where if isinstance(error, SpecMistakesError) else None
+            self.not_in_force = _why_not(commit, error)
             self._complain(error, commit, self.good[0])
         else:
             self.complaint = None
@@ -85,6 +89,9 @@ class FollowedSpecs:
         closed = None if self._any_time else window_closed(commit, good, self._environment.now())
         if closed is not None and closed != self.waiting:
             self._show.notice(closed.text)
+        if closed is not None:
+            why = f"it waits for the change window, which opens at {closed.opens_at}"
+            self.not_in_force = NotInForce(commit=commit.id, why=why, is_mistaken=False)
         self.waiting = closed
         return closed is not None
 
@@ -99,3 +106,11 @@ class FollowedSpecs:
             since = since_when(good, commit) if commit is not None else None
             others = f"; those at {commit.name} are not, since {moment(since)}" if commit and since else ""
             self._show.notice(f"{cause}{others}.")
+
+
+def _why_not(commit: Commit | None, error: Exception) -> NotInForce:
+    """Return why the newest commit is not in force."""
+    if commit is not None and isinstance(error, SpecMistakesError):
+        return mistaken(commit, error)
+    why = f"it is not in force: {error}"
+    return NotInForce(commit=commit.id if commit else None, why=why, is_mistaken=True)

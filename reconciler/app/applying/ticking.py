@@ -223,8 +223,8 @@ class Ticker:
             facts = lost_to_apply(facts, self._following, self._specs.lost, now)
         else:
             facts = with_history(facts, self._following, commit, now)
-        if self._specs.mistaken is not None:
-            facts = msgspec.structs.replace(facts, mistaken_specs=self._specs.mistaken)
+        mistaken, newest = self._specs.mistaken, self._specs.not_in_force
+        facts = msgspec.structs.replace(facts, mistaken_specs=mistaken, not_in_force=newest)
         view = View(
             commit=commit,
             is_worktree=False,

@@ -35,6 +35,12 @@ def ask_refresh(
     return layout, leave_request(environment, layout, "refresh", "source", why, approves_json=wish)
 
 
+def is_elsewhere(layout: Layout) -> bool:
+    """Are the specs fetched from elsewhere, so that only the look itself tells how they are by now?"""
+    following = read_following(layout)
+    return following is not None and following.url is not None
+
+
 def _offered(environment: Environment, layout: Layout, store: StoreView) -> str | None:
     """Return the commit that does not go on from the one before; None: there is none."""
     source, following = observe_source(layout.fetched), read_following(layout)

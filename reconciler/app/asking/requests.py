@@ -19,6 +19,7 @@ from reconciler.observed.stat_cache import StatCache
 from reconciler.plan.root import misplaced_root
 from state.layout import CampaignLayout, Layout
 from state.store.connection import open_reader, open_writer
+from state.store.refreshes import is_mistaken
 from state.store.requests import ask, find
 from state.store.rows import NO_REASON, RequestKind, RequestRow
 from state.store.troubles import in_words
@@ -40,6 +41,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """When none is, the next apply handles it."""
     handled_at: str | None = None
     result: str | None = None
+    found_mistakes: bool = False
+    """Of a look at the source: what it found has to be mended before it can be in force."""
 
 
 def request(
@@ -162,7 +165,8 @@ def _wait_until_handled(layout: Layout, asked: Asked, deadline: float, timeout_s
     while True:
         row = _look(layout, asked.id)
         if row is not None and row.handled_at is not None:
-            return msgspec.structs.replace(asked, handled_at=row.handled_at, result=row.result)
+            done = {"handled_at": row.handled_at, "result": row.result}
+            return msgspec.structs.replace(asked, **done, found_mistakes=is_mistaken(row))
         if time.monotonic() >= deadline:
             nobody = "" if holder_of(layout.lock) else "; no reconciler is running: reconcile apply"
             raise TimedOut(

@@ -14,9 +14,13 @@ NAME = "post-receive"
 _HOOK = """\
 #!/bin/sh
 # After a push: the realm's reconciler looks at its source now, not only at its next turn (apply: {{poll}}).
-# The push does not wait for what it does, and does not fail with it.
+# Who pushes reads what it found. The push has landed by then: it fails with nothing of this.
 unset $(git rev-parse --local-env-vars)
-{command} refresh --why "a push" >/dev/null || echo "the realm looks by itself later" >&2
+{command} refresh --why "a push" --wait --timeout 20
+case $? in
+0 | 3) ;;
+*) echo "the realm looks by itself later" >&2 ;;
+esac
 """
 
 

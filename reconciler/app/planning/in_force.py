@@ -31,6 +31,7 @@ from reconciler.desired.git_source import Commit, resolve
 from reconciler.desired.mistakes import SpecMistakesError
 from state.amounts import moment
 from state.layout import Layout
+from state.source_status import NotInForce
 
 MOST_COMMITS = 20
 """So far back a commit without mistakes is looked for that says where the root is."""
@@ -55,7 +56,9 @@ def look_in_force(environment: Environment, options: Options, *, worktree: bool 
         complaint = f"{not_in_force(head, error, commit)}; what follows is {commit.name}"
     view = view_of(environment, options, commit, desired)
     edits = uncommitted(head.top or repository_of(environment, options), head)
-    facts = msgspec.structs.replace(view.facts, mistaken_specs=error.mistakes[0].where)
+    facts = msgspec.structs.replace(
+        view.facts, mistaken_specs=error.mistakes[0].where, not_in_force=mistaken(head, error)
+    )
     return msgspec.structs.replace(view, facts=facts, uncommitted=edits, complaint=complaint)
 
 
@@ -86,6 +89,14 @@ def complaint_of(environment: Environment, options: Options) -> str | None:
     except SourceError:
         return None  # a root was named and no repository is needed
     return None
+
+
+def mistaken(commit: Commit, error: SpecMistakesError) -> NotInForce:
+    """Return that a commit is not in force because of its mistakes: how many, where the first one is."""
+    many, where = len(error.mistakes), error.mistakes[0].where
+    found = f"1 mistake, at {where}," if many == 1 else f"{many} mistakes, the first at {where},"
+    why = f"its specs have {found} and are not in force (see reconcile validate)"
+    return NotInForce(commit=commit.id, why=why, is_mistaken=True)
 
 
 def not_in_force(head: Commit, error: SpecMistakesError, good: Commit | None = None) -> str:

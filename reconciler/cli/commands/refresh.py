@@ -10,7 +10,10 @@ from reconciler.cli.session import Session, Verb
     cls=Verb,
     examples=[
         ("reconcile refresh", "Look at the source now; for a post-receive hook, too."),
-        ("reconcile refresh --wait", "Return when this very look was made, with what it found."),
+        (
+            "reconcile refresh --wait",
+            "Return when this very look was made, with what it found; exit code 3 where that has mistakes.",
+        ),
         (
             "reconcile refresh --accept 4f1c2d9a0b1c --why 'rebased on purpose'",
             "Take up a rewritten history.",
@@ -25,7 +28,11 @@ def command(session: Session, wishes: Wishes, accepts: str | None) -> None:
     While a source cannot be followed (unreachable, its branch gone, its history rewritten), the commit before
     stays in force and nothing is deleted. Of local specs every commit is seen at once anyway, and followed;
     what a branch here would delete that was moved back, or rewritten, waits for `--accept`."""
-    from reconciler.app.asking.refreshing import ask_refresh
+    from reconciler.app.asking.refreshing import ask_refresh, is_elsewhere
+    from reconciler.app.surroundings.errors import Blocked
 
     layout, asked = ask_refresh(session.environment(), session.options(), accepts, wishes.why)
-    answer(session, layout, asked, wishes, "Asked for a look at the source")
+    knows = not (wishes.wait or is_elsewhere(layout))  # else what it finds tells how the newest specs are
+    done = answer(session, layout, asked, wishes, "Asked for a look at the source", warns_before=knows)
+    if done.found_mistakes:
+        click.get_current_context().exit(Blocked.exit_code)

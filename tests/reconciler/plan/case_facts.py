@@ -49,7 +49,7 @@ from state.contract.run_config import config_hash
 from state.formats import encode_record, pointer_record
 from state.ids import campaign_uid, job_uid
 from state.queue_folders import Found
-from state.source_status import SourceStatus
+from state.source_status import NotInForce, SourceStatus
 from state.status_files import training_status
 from state.store.in_force import InForce, told
 from state.store.rows import (
@@ -90,6 +90,7 @@ class Builder:
                 active_pointer=DerivedFile(path="pointer"), active_link=DerivedLink(path="link")
             ),
             source=msgspec.convert(words["source"], SourceStatus) if "source" in words else None,
+            not_in_force=msgspec.convert(words.get("not_in_force"), NotInForce | None),
             gpus=GpuInventory(gpus=tuple(map(a_gpu, words.get("gpus", ()))), source="given"),
             quest_files={name: quest_file(name, file) for name, file in words.get("quest_files", {}).items()},
             held_out_files={
