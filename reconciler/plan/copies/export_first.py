@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from reconciler.plan.changes import WAITS
-from reconciler.plan.copies.places import copy_action, failed_lately, is_copied, plan_copy
+from reconciler.plan.copies.places import copy_action, is_copied, plan_copy
 from reconciler.plan.draft import Draft
+from reconciler.plan.retries.held import held_back
 from reconciler.plan.world import World
 from state.amounts import count
 from state.store.rows import CampaignRow, LedgerRow
@@ -32,9 +33,12 @@ def export_first(
     missing = [one for one in found if not is_copied(world, row, one, to)]
     for one in missing:
         action = copy_action(world, row, one, to, "export")
-        if why := failed_lately(world, action):
+        if held := held_back(world, action):
             yield Obstacle(
-                "not-exported", f"{row.name}@{one.which} is not in {to}: {why}", cause, "mend that"
+                "not-exported",
+                f"{row.name}@{one.which} is not in {to}: {held.why}",
+                cause,
+                f"mend that{held.at_once}",
             )
             return
         plan_copy(

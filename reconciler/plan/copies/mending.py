@@ -9,10 +9,10 @@ from collections.abc import Iterator
 
 from reconciler.plan.actions import MendCheckpoint, SetAsideCheckpoint
 from reconciler.plan.actions.base import of_recorded
-from reconciler.plan.copies.places import failed_lately
 from reconciler.plan.draft import Draft
 from reconciler.plan.keeping.elsewhere import whole_copies
 from reconciler.plan.keeping.stock import Stock, stock_of
+from reconciler.plan.retries.held import held_back
 from reconciler.plan.world import World
 from state.store.rows import LedgerRow
 
@@ -77,10 +77,10 @@ def _plan_one(world: World, draft: Draft, campaign: str, one: LedgerRow, sources
         sources=sources,
     )
     subject = f"checkpoint/{campaign}@{one.which}"
-    if why := failed_lately(world, action):
-        hint = "mount the disk of the copy, or put the folder back; tried again an hour after it failed"
+    if held := held_back(world, action):
+        hint = f"mount the disk of the copy, or put the folder back{held.at_once}"
         draft.block(
-            subject, code="mend-failed", message=f"it was not mended: {why}", cause=one.path, hint=hint
+            subject, code="mend-failed", message=f"it was not mended: {held.why}", cause=one.path, hint=hint
         )
         return
     needs = [change.id for change in draft.changes if _moves(change.action, one)]

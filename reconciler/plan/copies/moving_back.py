@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 from reconciler.plan.actions import BringBackCheckpoint
 from reconciler.plan.changes import NOT_BROUGHT_BACK, Source
-from reconciler.plan.copies.places import failed_lately
 from reconciler.plan.draft import Draft
 from reconciler.plan.keeping.elsewhere import whole_copies
+from reconciler.plan.retries.held import held_back
 from reconciler.plan.world import World
 from state.store.rows import CampaignRow, TrashRow
 
@@ -62,9 +62,9 @@ def _plan_one(world: World, draft: Draft, row: CampaignRow, stone: TrashRow) -> 
     )
     is_restored = not world.wants_archived(row)
     cause = world.where(f"campaign/{row.name}") if is_restored else stone.path
-    if why := failed_lately(world, action):
-        hint = "mend that, tried again an hour after it failed; or list it under acknowledged_losses"
-        message = f"it was not brought back: {why}"
+    if held := held_back(world, action):
+        hint = f"mend that, or list it under acknowledged_losses{held.at_once}"
+        message = f"it was not brought back: {held.why}"
         draft.block(stone.subject, code=NOT_BROUGHT_BACK, message=message, cause=cause, hint=hint)
         return
     reason = "its campaign leaves the archive" if is_restored else "no copy of it elsewhere is right any more"

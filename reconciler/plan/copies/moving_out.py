@@ -20,7 +20,7 @@ from reconciler.plan.actions import (
 )
 from reconciler.plan.actions.base import of_recorded
 from reconciler.plan.changes import WAITS
-from reconciler.plan.copies.places import copy_action, failed_lately, is_copied, plan_copy
+from reconciler.plan.copies.places import copy_action, is_copied, plan_copy
 from reconciler.plan.copies.second_copies import precious
 from reconciler.plan.draft import Draft
 from reconciler.plan.keeping.elsewhere import whole_copies
@@ -28,6 +28,7 @@ from reconciler.plan.keeping.kept import checkpoint_id, drops_of
 from reconciler.plan.keeping.optimizers import without_need
 from reconciler.plan.keeping.stock import Stock, stock_of
 from reconciler.plan.retention.records import MalformedRecords
+from reconciler.plan.retries.held import held_back
 from reconciler.plan.trash.drops import why_on_hold
 from reconciler.plan.world import World
 from state.store.rows import CampaignRow, LedgerRow
@@ -122,13 +123,13 @@ def _plan_one(
             _plan_move(world, draft, stock.row, one, "archived, and read back elsewhere", grace, cause)
         return
     action = copy_action(world, stock.row, one, archive.to, "archive")
-    if why := failed_lately(world, action):
+    if held := held_back(world, action):
         draft.block(
             f"checkpoint/{stock.row.name}@{one.which}",
             code="copy-failed",
-            message=f"it stays in the root: no copy in {archive.to}: {why}",
+            message=f"it stays in the root: no copy in {archive.to}: {held.why}",
             cause=cause,
-            hint="mend that; tried again an hour after it failed",
+            hint=f"mend that{held.at_once}",
         )
     else:
         reason = "archived: once it is read back there, the one in the root goes to the trash"

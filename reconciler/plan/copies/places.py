@@ -1,17 +1,14 @@
 """Copies of checkpoints outside the root: where each lies, which there are, and one more of them."""
 
-from datetime import datetime
-
-from reconciler.plan.actions import AnyAction, CopyCheckpoint
+from reconciler.plan.actions import CopyCheckpoint
 from reconciler.plan.actions.base import name_of, of_recorded
-from reconciler.plan.changes import Source, change_id
+from reconciler.plan.changes import Source
 from reconciler.plan.draft import Draft
 from reconciler.plan.keeping.elsewhere import whole_copies
+from reconciler.plan.retries.held import held_back
 from reconciler.plan.world import World
 from state.ids import checkpoint_folder, segment_folder
 from state.store.rows import CampaignRow, CopyKind, LedgerRow
-
-_TRIED_AGAIN_SECONDS = 3600.0
 
 
 def copy_place(to: str, campaign: str, segment: int | None, step: int) -> str:
@@ -48,23 +45,14 @@ def plan_copy(draft: Draft, action: CopyCheckpoint, *, reason: str, cause: str, 
 
 
 def plan_wanted(world: World, draft: Draft, action: CopyCheckpoint, *, reason: str, cause: str) -> None:
-    """Make a copy that the rules want; of one that failed for good lately, say why."""
-    if failed := failed_lately(world, action):
+    """Make a copy that the rules want; of one that failed for good lately, say why and until when."""
+    if held := held_back(world, action):
         draft.block(
             f"checkpoint/{name_of(action)}",
             code="copy-failed",
-            message=f"no copy in {action.to}: {failed}",
+            message=f"no copy in {action.to}: {held.why}",
             cause=cause,
-            hint="mend that; tried again an hour after it failed",
+            hint=f"mend that{held.at_once}",
         )
     else:
         plan_copy(draft, action, reason=reason, cause=cause, source="rules")
-
-
-def failed_lately(world: World, action: AnyAction) -> str | None:
-    """Return why an action failed for good within the last hour; a moment in the future counts as now."""
-    failed = world.facts.failed_action(change_id(action))
-    if failed is None:
-        return None
-    since = datetime.fromisoformat(world.now) - datetime.fromisoformat(failed.failed_at[-1])
-    return failed.outcome if since.total_seconds() < _TRIED_AGAIN_SECONDS else None

@@ -12,12 +12,10 @@ import msgspec
 from reconciler.plan.changes import FAILS, Change, Setback
 from reconciler.plan.draft import Draft
 from reconciler.plan.retries.fetches import FETCHES
-from reconciler.plan.retries.retry import Verdict, judge_moments, policy_of
+from reconciler.plan.retries.held import at_once, judge_tries
 from reconciler.plan.sentences import failure_of, sentence_of
 from reconciler.plan.world import World
 
-_NO_LIMIT = 2**31
-"""A try is never given up: what was mended goes on by itself."""
 _SPEC_LINE = re.compile(r"specs/.+\.yaml(:\d+)?")
 
 
@@ -49,7 +47,7 @@ def _with_setback(world: World, change: Change) -> Change:
     failure = world.facts.last_failure(change.id)
     if failure is None or (isinstance(change.action, FETCHES) and not failure.permanent):
         return change  # what of a fetch is not for good was broken off for a person's request
-    num_failures = _judge(world, change, failure.failed_at).failures
+    num_failures = judge_tries(world, change.action, failure.failed_at, change.id).failures
     if not num_failures:
         return change
     setback = Setback(
@@ -61,14 +59,6 @@ def _with_setback(world: World, change: Change) -> Change:
     return msgspec.structs.replace(change, setback=setback)
 
 
-def _judge(world: World, change: Change, moments: tuple[str, ...]) -> Verdict:
-    """Judge these failures; those from before a person resumed the campaign do not count."""
-    row = world.facts.campaign_row(getattr(change.action, "campaign", None) or "")
-    forgiven_at = world.forgiven_at(row) if row is not None else None
-    policy = msgspec.structs.replace(policy_of(world.desired.realm.spec), attempts=_NO_LIMIT)
-    return judge_moments(moments, policy, forgiven_at, world.now, change.id)
-
-
 def _held_until(world: World, change: Change) -> str | None:
     """Return when it is tried again, where that is not now."""
     failure = world.facts.last_failure(change.id)
@@ -76,7 +66,7 @@ def _held_until(world: World, change: Change) -> str | None:
         return None  # `fetches` has said when
     if not world.facts.is_in_office or failure.epoch != world.facts.store.epoch:
         return None
-    verdict = _judge(world, change, failure.failed_at[-failure.num_in_office :])
+    verdict = judge_tries(world, change.action, failure.failed_at[-failure.num_in_office :], change.id)
     is_lasting = failure.permanent or verdict.failures >= world.desired.realm.spec.apply.retry.attempts
     return None if verdict.ready or not is_lasting else verdict.not_before
 
@@ -88,7 +78,7 @@ def _block(world: World, draft: Draft, change: Change, until: str) -> None:
         code=code_of(change),
         message=f"{failure_of(change)}; tries again at {until}",
         cause=change.cause,
-        hint=f"{change.setback.hint}{_at_once(world, change)}",
+        hint=f"{change.setback.hint}{at_once(world, change.action)}",
     )
 
 
@@ -113,11 +103,3 @@ def _way_out(change: Change) -> str:
     return (
         f"{hint}; or change what asks for it: {change.cause}" if _SPEC_LINE.fullmatch(change.cause) else hint
     )
-
-
-def _at_once(world: World, change: Change) -> str:
-    """Return how a person has it tried without a wait; a campaign on hold would go on training by that."""
-    name = getattr(change.action, "campaign", None) or ""
-    row = world.facts.campaign_row(name)
-    is_free = row is not None and world.hold(name) is None
-    return f"; to try at once: reconcile resume {name}" if is_free else ""

@@ -33,7 +33,8 @@ def nas(tmp_path: Path) -> Path:
 def realm(resting, nas: Path) -> Path:
     """A realm whose campaign rests with two recorded checkpoints; the campaign's folder."""
     rules = f"minimum_age: 1ms\narchive: {{to: {nas}}}\n"
-    return resting({"specs/realm.yaml": "id: lab\n", "specs/retention.yaml": rules}, (100, 200)).parent
+    slow = "id: lab\napply: {retry: {backoff: 10m}}\n"
+    return resting({"specs/realm.yaml": slow, "specs/retention.yaml": rules}, (100, 200)).parent
 
 
 @pytest.fixture
