@@ -47,6 +47,7 @@ from reconciler.plan.keeping.suspended import is_suspended, suspension_of
 from reconciler.plan.keeping.unasked import is_unasked
 from reconciler.plan.observed_time import is_over
 from reconciler.plan.retention.records import MalformedRecords
+from reconciler.plan.trash.contents import is_vanished
 from reconciler.plan.trash.names import is_replaced as is_replaced_in_trash
 from reconciler.plan.world import World
 from state.amounts import duration
@@ -55,6 +56,7 @@ from state.store.rows import CampaignRow, DropKind, LedgerRow, TrashRow
 
 CLEAN_TICKS = 2
 """So many ticks without a failure must follow before anything dropped is deleted."""
+_PUT_BACK = "it lies in the trash, and something has its place: that is read, and taken for it if it is whole"
 
 
 def plan_drops(world: World, draft: Draft) -> None:
@@ -189,8 +191,12 @@ def plan_drop(
     grace_seconds: float,
     cause: str,
     kind: DropKind = "rolled",
+    told: str | None = None,
 ) -> None:
-    """Drop a checkpoint of a campaign: by the rules, or because a person's spec asks for it."""
+    """Drop a checkpoint of a campaign: by the rules, or because a person's spec asks for it.
+
+    `told`: what people are told of it in the place of why it is dropped.
+    """
     add_to_trash(
         draft,
         row,
@@ -204,17 +210,23 @@ def plan_drop(
             why=why,
             grace_seconds=grace_seconds,
         ),
+        told,
     )
 
 
 def add_to_trash(
-    draft: Draft, row: CampaignRow, one: LedgerRow, cause: str, action: TrashCheckpoint | DemoteCheckpoint
+    draft: Draft,
+    row: CampaignRow,
+    one: LedgerRow,
+    cause: str,
+    action: TrashCheckpoint | DemoteCheckpoint,
+    told: str | None = None,
 ) -> None:
     """Plan what moves a checkpoint of a campaign, or a part of it, into the trash."""
     draft.add(
         action,
         subject=f"checkpoint/{row.name}@{one.which}",
-        reason=action.why,
+        reason=told or action.why,
         cause=cause,
         source="edit" if action.kind == "asked" else "rules",
         needs=draft.ids_of((row.name,), RecordCheckpoint),
@@ -232,7 +244,9 @@ def _finish_drops(world: World, draft: Draft, stock: Stock, back: set[int | None
             draft.held_drops.add(stone.sequence)
         else:
             kind: DropKind = "asked" if stone.kind == "asked" else "rolled"
-            plan_drop(draft, stock.row, one, stone.reason, stone.grace_seconds, "an earlier drop", kind)
+            told = None if is_vanished(world.facts, stone) else _PUT_BACK
+            again = (stone.reason, stone.grace_seconds, "an earlier drop", kind, told)
+            plan_drop(draft, stock.row, one, *again)
 
 
 def _is_held_in_its_place(world: World, draft: Draft, stone: TrashRow, doubt: "_Doubt | None") -> bool:
