@@ -23,6 +23,7 @@ from state.store.rows import CampaignRow
 STAGING_PREFIX = ".staging-"
 DAMAGED_PREFIX = ".damaged-"
 """Of checkpoints that were set aside because their contents are not what was saved; never deleted."""
+_SET_ASIDE = ".damaged-"
 
 
 class CampaignLayout(msgspec.Struct, frozen=True):
@@ -140,6 +141,14 @@ class Layout(msgspec.Struct, frozen=True):
     @property
     def store(self) -> Path:
         return self.root / "realm.db"
+
+    def set_aside(self, digest: str) -> Path:
+        """Return the name that a store gets in whose place another one is made; never deleted."""
+        return self.store.with_name(f"{self.store.name}{_SET_ASIDE}{digest}")
+
+    def is_set_aside(self, path: Path) -> bool:
+        """Is this such a name?"""
+        return path.name.startswith(f"{self.store.name}{_SET_ASIDE}")
 
     @property
     def lock(self) -> Path:

@@ -56,7 +56,7 @@ class OlderRoot(msgspec.Struct, frozen=True, kw_only=True):
 
     disk: DiskFacts
     is_realm: bool
-    """It is a root of this software already."""
+    """It is a root of this software already, though its store may be lost."""
     config: Mapping[str, Any] | None = None
     pointer: Mapping[str, Any] | None = None
     """control/active_campaign.json."""

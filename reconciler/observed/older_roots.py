@@ -18,6 +18,8 @@ from reconciler.observed.start_folders import observe_checkpoint
 from state.contract.manifest import SIDECAR_NAME
 from state.ids import ARCHIVE, CAMPAIGNS, checkpoint_step
 from state.layout import Layout
+from state.store.connection import is_store_there
+from state.store.traces import traces_of_office
 
 LOOSE = ("current_model", "models/current_model", "models/current_model_small")
 STATUS_FILES = (
@@ -60,7 +62,7 @@ class _Reader:
         index = self._object("status/checkpoint_ledger.json")
         return OlderRoot(
             disk=observe_disk(self._root),
-            is_realm=Layout(self._root).store.exists(),
+            is_realm=_is_realm(Layout(self._root)),
             config=config,
             pointer=self._object("control/active_campaign.json"),
             link=self._link(),
@@ -224,6 +226,11 @@ class _Reader:
                 yield f"{printable(folder)} is no folder"
         if self._is_folder(_LINK):
             yield f"{_LINK} is a folder where a link belongs"
+
+
+def _is_realm(layout: Layout) -> bool:
+    """Is it a root of this software, be its store lost? A checkpoint of ours alone makes none of it."""
+    return is_store_there(layout.store) or any(True for _ in traces_of_office(layout))
 
 
 def _records(index: Mapping[str, Any] | None) -> Mapping[str, Any]:

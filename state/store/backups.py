@@ -56,9 +56,14 @@ def names_of(folder: Path) -> list[str]:
     """Return the names of the copies, the oldest first."""
     try:
         names = [name for name in os.listdir(folder) if _NAME.fullmatch(name)]  # noqa: PTH208 - names, not paths
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
     return sorted(names, key=_order)
+
+
+def epoch_of(name: str) -> int:
+    """Return the epoch under which a copy was made."""
+    return _order(name)[0]
 
 
 def _order(name: str) -> tuple[int, str]:

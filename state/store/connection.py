@@ -23,6 +23,14 @@ class OlderStore(Exception):
     """The store has the tables of an earlier version."""
 
 
+def is_store_there(path: Path) -> bool:
+    """Is there a store, whole or not? An empty file is none yet."""
+    try:
+        return path.stat().st_size > 0
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+
+
 def open_writer(path: Path) -> apsw.Connection:
     """Open the store for writing, creating it when it is not there.
 

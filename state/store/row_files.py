@@ -77,7 +77,7 @@ def read_row_files(folder: Path) -> RowsFound:
     rows: list[msgspec.Struct] = []
     meta: dict[str, str] = {}
     problems: list[str] = []
-    for path in _files(folder):
+    for path in files_of_rows(folder):
         try:
             content = read_file(path, MAX_BYTES)
             if path.parent.name == _MANIFESTS:
@@ -101,7 +101,7 @@ def read_realm_meta(folder: Path) -> Mapping[str, str]:
         return {}
 
 
-def _files(folder: Path) -> Iterator[Path]:
+def files_of_rows(folder: Path) -> Iterator[Path]:
     """Yield the files of the realm, of the campaigns and of the manifests that are there."""
     if (path := folder / f"{REALM}{_SUFFIX}").exists():
         yield path
@@ -146,8 +146,13 @@ def _content(store: apsw.Connection, owner: str) -> bytes | None:
         return row.manifest_json.encode() if row is not None else None
     tables, meta = dict(_tables(store, owner)), {}
     if owner == REALM:
-        meta = {key: value for key in _META if (value := get_meta(store, key)) is not None}
+        meta = realm_meta(store)
     return msgspec.json.encode(RowFile(tables=tables, meta=meta)) + b"\n"
+
+
+def realm_meta(store: apsw.Connection) -> dict[str, str]:
+    """Return what the file of the realm says beside rows."""
+    return {key: value for key in _META if (value := get_meta(store, key)) is not None}
 
 
 def _tables(store: apsw.Connection, owner: str) -> Iterator[tuple[str, list[dict[str, Any]]]]:

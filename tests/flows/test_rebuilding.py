@@ -22,7 +22,7 @@ from reconciler.app.surroundings.errors import Blocked
 from reconciler.plan.changes import Plan
 from state import failpoints
 from state.lock import LockHeld, hold_lock
-from state.store.connection import open_writer
+from state.store.connection import StoreDamaged, open_writer
 from state.store.marks import marks_of
 from state.store.rows import RunRow, StoreView
 
@@ -79,11 +79,17 @@ def without_time(store: StoreView) -> object:
     return msgspec.to_builtins(kept)
 
 
-def assert_store_comes_back(year: Year) -> None:
-    """Lose the store, make it again, and compare what it says and what is planned."""
+def lose(year: Year, *places: str) -> None:
+    for place in places:
+        path = year.world.lab.layout.root / place
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def assert_store_comes_back(year: Year, *lost: str) -> None:
+    """Lose the store, or what is named, make it again, and compare what it says and what is planned."""
     lab = year.world.lab
     before, plan = lab.store(), without_waits(year.world.plan().plan)
-    lab.layout.store.unlink()
+    lose(year, *(lost or ("realm.db",)))
 
     made = rebuilt(year)
 
@@ -98,6 +104,74 @@ def test_a_store_that_was_lost_is_made_again_and_the_plan_is_what_it_was(year: Y
     year.world.pass_time(days=3)
     year.world.apply()
     assert year.world.plan().plan.changes == ()
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        "realm.db control/epoch",
+        "realm.db control/epoch control/written",
+        "realm.db control/epoch control/written campaigns/.written",
+        "realm.db control/epoch control/written campaigns/.written backups",
+        "control/epoch control/written control/rows",
+        "control/epoch control/written control/rows campaigns/.written backups",
+    ],
+)
+def test_whatever_else_is_lost_beside_the_weights_the_plan_is_what_it_was(year: Year, lost: str) -> None:
+    before = year.world.lab.store().epoch
+    assert_store_comes_back(year, *lost.split())
+    witnesses = "backups" not in lost or "realm.db" not in lost
+    assert (year.world.lab.store().epoch > before) == witnesses, "above whatever tells of an epoch"
+    lying = folders_of(year)
+    year.world.pass_time(days=3)
+    year.world.apply()
+    assert year.world.plan().plan.changes == ()
+    assert folders_of(year) <= lying
+
+
+def folders_of(year: Year) -> set[Path]:
+    return set(year.world.lab.layout.campaigns.rglob("checkpoint-*"))
+
+
+def test_a_root_without_its_store_and_its_control_folder_is_made_again_from_the_folders(year: Year) -> None:
+    """Nobody knows the jobs any more, so the campaigns wait for a person; nothing is dropped or launched."""
+    lab = year.world.lab
+    before, lying = lab.store(), folders_of(year)
+    lose(year, "realm.db", "control")
+    copy = sorted(lab.layout.backups.iterdir())[-1]
+    with pytest.raises(StoreDamaged, match="is gone or empty, but this root was in use"):
+        year.world.plan()
+
+    made = rebuilt(year)
+
+    assert made.problems == (
+        f"{lab.layout.row_files} is gone, too: only the folders were asked; the newest copy of the store, "
+        f"{copy}, knows more (jobs, marks, what was dropped): let it take the place of realm.db, and run this again",
+    )
+    assert lab.store().epoch > before.epoch
+    assert {row.hold for row in lab.store().campaigns} == {"pause"}
+    year.world.apply()
+    assert folders_of(year) <= lying
+    assert {key(run) for run in lab.store().runs} <= {key(run) for run in before.runs}
+
+
+def test_a_copy_of_the_store_put_back_where_all_else_is_lost_brings_the_plan_back(year: Year) -> None:
+    lab = year.world.lab
+    before, lying = lab.store(), folders_of(year)
+    copy = sorted(lab.layout.backups.iterdir())[-1]
+    lose(year, "realm.db", "control")
+    shutil.copy(copy, lab.layout.store)
+
+    made = rebuilt(year)
+
+    assert (made.made, made.problems) == ("store", ())
+    after = lab.store()
+    assert after.epoch > before.epoch
+    assert {row.uid for row in after.campaigns} >= {
+        row.uid for row in before.campaigns if row.status != "deleted"
+    }
+    year.world.apply()
+    assert folders_of(year) <= lying
 
 
 def test_a_damaged_store_is_made_again_and_kept_beside_the_new_one(year: Year) -> None:

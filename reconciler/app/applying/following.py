@@ -38,6 +38,8 @@ from reconciler.desired.realm import Realm
 from reconciler.observed.disk import observe_disk
 from reconciler.plan.root import ELSEWHERE, misplaced_root
 from state.layout import Layout
+from state.store.connection import is_store_there
+from state.store.traces import lost_store
 
 USUAL_BRANCH = "main"
 Take = Callable[[Layout], None]
@@ -173,7 +175,7 @@ def _remember(environment: Environment, realm: Realm, layout: Layout, head: Comm
     usual = Layout(ungiven_root(environment, realm, head))
     if usual.root == layout.root:
         return
-    if usual.store.exists() or usual.epoch.exists():
+    if is_store_there(usual.store) or lost_store(usual) is not None:
         show.notice(
             f"the root of this repository, {usual.root}, is in use; --root or REALM_ROOT named {layout.root}"
         )

@@ -12,6 +12,7 @@ from reconciler.app.planning.in_force import layout_of
 from reconciler.app.surroundings.environment import Environment
 from reconciler.app.surroundings.errors import NotFound
 from reconciler.app.surroundings.place import Options
+from reconciler.app.surroundings.realm_store import check_store_is_there
 from reconciler.plan import actions
 from reconciler.plan.sentences import sentence_of
 from state.store.connection import open_reader
@@ -56,8 +57,10 @@ def events_of(environment: Environment, options: Options) -> Path:
 
     Raises:
         NotFound: nothing was applied.
+        StoreDamaged: the store is gone.
     """
     layout = layout_of(environment, options)
+    check_store_is_there(layout)
     if not layout.store.exists():
         raise NotFound(f"nothing has been applied yet: there is no realm at {layout.root}")
     return layout.store

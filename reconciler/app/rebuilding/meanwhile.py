@@ -2,10 +2,12 @@
 
 No row is ever taken out of a store: what the copy held when it was made, the files hold too, as it became. So
 a row of it that they lack was made since by an `apply` that worked with the copy, which writes no such files.
-Of the store of another root no row is this root's.
+Of the store of another root no row is this root's. Where the files are lost, the store that lies there is all
+there is.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TypeVar
 
 import apsw
 import msgspec
@@ -14,9 +16,12 @@ from state.layout import Layout
 from state.store.connection import StoreDamaged, open_reader
 from state.store.older_copy import is_of_another_root, read_written, written
 from state.store.owed_rows import NOT_MIRRORED
+from state.store.row_files import realm_meta
 from state.store.rows import LedgerRow
 from state.store.schema import TABLES
 from state.store.tables import select
+
+Read = TypeVar("Read")
 
 
 def rows_since(layout: Layout, known: Iterable[msgspec.Struct]) -> Iterator[msgspec.Struct]:
@@ -24,20 +29,29 @@ def rows_since(layout: Layout, known: Iterable[msgspec.Struct]) -> Iterator[msgs
     known = tuple(known)
     keys = {(type(row), _key(row)) for row in known}
     recorded = {_recorded(row) for row in known if isinstance(row, LedgerRow)}
-    for row in _rows(layout):
+    nothing: list[msgspec.Struct] = []
+    for row in _read(layout, _rows, nothing):
         is_again = isinstance(row, LedgerRow) and _recorded(row) in recorded
         if not is_again and (type(row), _key(row)) not in keys:
             yield row
 
 
-def _rows(layout: Layout) -> list[msgspec.Struct]:
+def meta_since(layout: Layout, known: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the realm's values: those that are known or, where the file of them is lost, the store's."""
+    return known or _read(layout, realm_meta, {})
+
+
+def _rows(store: apsw.Connection) -> list[msgspec.Struct]:
+    return [row for kind in TABLES if kind not in NOT_MIRRORED for row in select(store, kind)]
+
+
+def _read(layout: Layout, read: Callable[[apsw.Connection], Read], nothing: Read) -> Read:
     try:
         with open_reader(layout.store) as store:
-            if is_of_another_root(written(store), read_written(layout.written)):
-                return []
-            return [row for kind in TABLES if kind not in NOT_MIRRORED for row in select(store, kind)]
+            is_anothers = is_of_another_root(written(store), read_written(layout.written))
+            return nothing if is_anothers else read(store)
     except (OSError, StoreDamaged, apsw.Error, msgspec.ValidationError):
-        return []
+        return nothing
 
 
 def _key(row: msgspec.Struct) -> tuple[object, ...]:

@@ -10,21 +10,24 @@ from collections.abc import Iterator, Mapping
 from itertools import count
 from pathlib import Path
 
+import apsw
 import msgspec
 
 from reconciler.app.rebuilding.folders import FolderRows, rows_of_folders
-from reconciler.app.rebuilding.meanwhile import rows_since
+from reconciler.app.rebuilding.meanwhile import meta_since, rows_since
 from state.atomic import publish_file, remove_entry, sync_file
 from state.formats import decode_record
 from state.inside import read_file
 from state.layout import STAGING_PREFIX, Layout
 from state.lock import read_epoch
-from state.store.connection import StoreDamaged, open_writer
-from state.store.older_copy import last_written
+from state.store.backups import names_of
+from state.store.connection import StoreDamaged, open_reader, open_writer
+from state.store.older_copy import NOT_WRITTEN, Written, last_written, read_written, written
 from state.store.row_files import RowsFound, read_row_files, row_of
 from state.store.rows import LedgerRow, TrashRow
 from state.store.schema import TABLES
 from state.store.tables import put, put_meta, select
+from state.store.traces import newest_epoch
 from state.store.writer import Writer
 
 
@@ -50,7 +53,8 @@ def remake_store(layout: Layout, now: str, *, is_older: bool) -> Remade:
     """
     said = read_row_files(layout.row_files)
     if is_older:
-        said = msgspec.structs.replace(said, rows=(*said.rows, *rows_since(layout, said.rows)))
+        rows = (*said.rows, *rows_since(layout, said.rows))
+        said = msgspec.structs.replace(said, rows=rows, meta=meta_since(layout, said.meta))
     found = rows_of_folders(layout, said.rows, now)
     staging = layout.store.with_name(f"{STAGING_PREFIX}{layout.store.name}")
     for left in (staging, _journal_of(staging)):
@@ -64,15 +68,25 @@ def remake_store(layout: Layout, now: str, *, is_older: bool) -> Remade:
         num_rows=num_rows,
         from_folders=found.campaigns,
         set_aside=str(aside) if aside is not None else None,
-        problems=(*said.problems, *found.problems),
+        problems=(*said.problems, *found.problems, *_knows_more(layout, said)),
     )
+
+
+def _knows_more(layout: Layout, said: RowsFound) -> Iterator[str]:
+    """Yield where more is known than the folders tell, once the files of rows are lost with the store."""
+    names = names_of(layout.backups)
+    if not said.rows and names:
+        yield (
+            f"{layout.row_files} is gone, too: only the folders were asked; the newest copy of the store, "
+            f"{layout.backups / names[-1]}, knows more (jobs, marks, what was dropped): let it take the "
+            f"place of {layout.store.name}, and run this again"
+        )
 
 
 def _fill(path: Path, layout: Layout, said: RowsFound, found: FolderRows) -> dict[str, int]:
     """Write a store with these rows; return how many there are of each kind."""
     rows = [*said.rows, *_stones(layout, said), *found.rows]
-    last = last_written(read_epoch(layout.epoch), layout.written, layout.witness)
-    writer = Writer(open_writer(path), last._replace(epoch=last.epoch - 1), is_remade=True)
+    writer = Writer(open_writer(path), _last(layout), is_remade=True)
     try:
         with writer.transaction() as store:
             put(store, rows)
@@ -86,6 +100,23 @@ def _fill(path: Path, layout: Layout, said: RowsFound, found: FolderRows) -> dic
     if check != "ok":
         raise StoreDamaged(f"{path} does not read back: {check}")
     return counts
+
+
+def _last(layout: Layout) -> Written:
+    """Return which store it was, and the highest epoch that anything tells of: the new one is above it."""
+    last = last_written(read_epoch(layout.epoch), layout.written, layout.witness)
+    own = _own(layout)
+    epoch = max(last.epoch, own.epoch, newest_epoch(layout))
+    return last._replace(epoch=epoch, uid=last.uid or read_written(layout.witness).uid or own.uid)
+
+
+def _own(layout: Layout) -> Written:
+    """Return what the store that lies there says; of one that is gone or cannot be read, nothing."""
+    try:
+        with open_reader(layout.store) as store:
+            return written(store)
+    except (FileNotFoundError, StoreDamaged, apsw.Error):
+        return NOT_WRITTEN
 
 
 def _stones(layout: Layout, said: RowsFound) -> Iterator[TrashRow]:
@@ -125,8 +156,7 @@ def _set_aside(layout: Layout) -> Path | None:
     if not layout.store.exists():
         return None
     digest = hashlib.sha256(layout.store.read_bytes()).hexdigest()[:16]
-    name = f"{layout.store.name}.damaged-{digest}"
-    names = (layout.store.with_name(f"{name}-{number}" if number > 1 else name) for number in count(1))
+    names = (layout.set_aside(f"{digest}-{number}" if number > 1 else digest) for number in count(1))
     aside = next(path for path in names if not (path.exists() or _journal_of(path).exists()))
     publish_file(layout.store, aside)
     if (journal := _journal_of(layout.store)).exists():

@@ -7,9 +7,10 @@ import apsw
 from reconciler.plan.trash.names import dropped_name
 from state.layout import Layout
 from state.lock import read_epoch
-from state.store.connection import StoreDamaged, open_reader
+from state.store.connection import StoreDamaged, is_store_there, open_reader
 from state.store.older_copy import last_written, why_older
 from state.store.rows import StoreView
+from state.store.traces import lost_store
 from state.store.view import read_view
 
 StoreCondition = Literal["whole", "older", "damaged", "gone", "none"]
@@ -28,10 +29,13 @@ def state_of_store(layout: Layout) -> StoreState:
         StoreTooNew: a newer version wrote it.
         ValueError: the epoch's mirror is damaged.
     """
-    epoch = read_epoch(layout.epoch)
-    last = last_written(epoch, layout.written, layout.witness)
-    if not layout.store.exists() or layout.store.stat().st_size == 0:
-        return StoreState("gone", f"{layout.store} is gone or empty") if epoch else StoreState("none", "")
+    if not is_store_there(layout.store):
+        trace = lost_store(layout)
+        gone = (
+            f"{layout.store} is gone or empty, but this root was in use (see {trace.place})" if trace else ""
+        )
+        return StoreState("gone" if trace else "none", gone)
+    last = last_written(read_epoch(layout.epoch), layout.written, layout.witness)
     try:
         with open_reader(layout.store) as connection:
             found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(3)")]

@@ -7,7 +7,7 @@ from reconciler.app.surroundings.errors import Failed
 from reconciler.plan.root import copied_root, copied_root_hint, other_realm, other_realm_hint
 from state.layout import Layout
 from state.lock import read_epoch
-from state.store.connection import StoreDamaged, open_reader
+from state.store.connection import StoreDamaged, is_store_there, open_reader
 from state.store.older_copy import (
     Written,
     is_of_another_root,
@@ -136,14 +136,18 @@ def check_store_is_there(layout: Layout) -> None:
     """Refuse a root that had a store and has none: a new one would know no run, job or checkpoint.
 
     Raises:
-        StoreDamaged: what the reconciler left beside the store says that there was one.
+        StoreDamaged: what a reconciler left in the root says that there was one.
+        OSError: what is in the root may not be looked at.
     """
-    is_there = layout.store.exists() and layout.store.stat().st_size > 0
-    if is_there or not layout.epoch.exists():
+    if is_store_there(layout.store):
+        return
+    from state.store.traces import lost_store  # where there is a store, nobody looks for it
+
+    if (trace := lost_store(layout)) is None:
         return
     copy = newest_copy(layout)
     raise StoreDamaged(
-        f"{layout.store} is gone or empty, but this root was in use (see {layout.epoch}); "
+        f"{layout.store} is gone or empty, but this root was in use (see {trace.place}); "
         f"put it back, or let reconcile doctor --rebuild make it again{copy}. "
         f"To begin anew, move {layout.root} away: nothing in it is deleted"
     )
