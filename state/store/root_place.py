@@ -42,6 +42,10 @@ def copied_from(layout: Layout, place: str | None) -> str | None:
 
 
 def _is_the_same_store(layout: Layout, there: Layout) -> bool:
-    uid = read_written(layout.written).uid
     is_other = there.root.is_dir() and not there.root.samefile(layout.root)
-    return is_other and uid is not None and uid == read_written(there.written).uid
+    return is_other and (uid := _uid(layout)) is not None and uid == _uid(there)
+
+
+def _uid(layout: Layout) -> str | None:
+    """Return which store was written here last, also where what lay beside it is lost."""
+    return read_written(layout.written).uid or read_written(layout.witness).uid

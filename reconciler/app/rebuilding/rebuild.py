@@ -24,7 +24,7 @@ from state.store.backups import names_of
 from state.store.connection import StoreDamaged, open_reader, open_writer
 from state.store.older_copy import NOT_WRITTEN, Written, last_written, read_written, written
 from state.store.row_files import RowsFound, read_row_files, row_of
-from state.store.rows import LedgerRow, TrashRow
+from state.store.rows import CampaignRow, LedgerRow, TrashRow
 from state.store.schema import TABLES
 from state.store.tables import put, put_meta, select
 from state.store.traces import newest_epoch
@@ -40,6 +40,8 @@ class Remade(msgspec.Struct, frozen=True, kw_only=True):
     """Campaigns that only their folder told of."""
     set_aside: str | None
     problems: tuple[str, ...]
+    knows_more: str | None
+    """What is not asked and knows more, in words."""
 
 
 def remake_store(layout: Layout, now: str, *, is_older: bool) -> Remade:
@@ -68,19 +70,20 @@ def remake_store(layout: Layout, now: str, *, is_older: bool) -> Remade:
         num_rows=num_rows,
         from_folders=found.campaigns,
         set_aside=str(aside) if aside is not None else None,
-        problems=(*said.problems, *found.problems, *_knows_more(layout, said)),
+        problems=(*said.problems, *found.problems),
+        knows_more=_knows_more(layout) if not said.rows else None,
     )
 
 
-def _knows_more(layout: Layout, said: RowsFound) -> Iterator[str]:
-    """Yield where more is known than the folders tell, once the files of rows are lost with the store."""
-    names = names_of(layout.backups)
-    if not said.rows and names:
-        yield (
-            f"{layout.row_files} is gone, too: only the folders were asked; the newest copy of the store, "
-            f"{layout.backups / names[-1]}, knows more (jobs, marks, what was dropped): let it take the "
-            f"place of {layout.store.name}, and run this again"
-        )
+def _knows_more(layout: Layout) -> str | None:
+    """Say where more is known than the folders tell, once the files of rows are lost with the store."""
+    if not (names := names_of(layout.backups)):
+        return None
+    return (
+        f"{layout.row_files} is gone, too: only the folders were asked; the newest copy of the store, "
+        f"{layout.backups / names[-1]}, knows more (jobs, marks, what was dropped): let it take the place of "
+        f"{layout.store.name}, and run this again"
+    )
 
 
 def _fill(path: Path, layout: Layout, said: RowsFound, found: FolderRows) -> dict[str, int]:
@@ -139,6 +142,8 @@ def _stones(layout: Layout, said: RowsFound) -> Iterator[TrashRow]:
 def _meta(said: RowsFound, found: FolderRows, rows: list[msgspec.Struct]) -> dict[str, str]:
     """Return the realm's values; observed time goes on where it surely had been, so no grace gets shorter."""
     meta = dict(said.meta)
+    if meta.get("active_uid") not in {row.uid for row in rows if isinstance(row, CampaignRow)}:
+        meta.pop("active_uid", None)  # its file of rows is lost, and its folder too
     if "realm_uid" not in meta and found.realm_uid is not None:
         meta["realm_uid"] = found.realm_uid
     stones = [row for row in rows if isinstance(row, TrashRow)]

@@ -27,7 +27,7 @@ _DERIVED = (
 _OURS = (
     *("realm.db", "realm.db-wal", "realm.db-shm", "realm.db-journal", "source.json", "logs/events.jsonl"),
     *("control/epoch", "control/written", "campaigns/.written", "control/reconciler.lock", "control/wake"),
-    "control/trainer.lock",
+    *("control/trainer.lock", "control/rows", "backups/store"),
 )
 """What this software makes in any root."""
 
