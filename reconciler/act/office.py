@@ -9,6 +9,7 @@ from state.layout import Layout
 from state.lock import mirror_epoch, read_epoch
 from state.store.connection import open_writer
 from state.store.older_copy import last_written, why_older
+from state.store.row_files import refuse_newer_rows
 from state.store.writer import Writer
 
 
@@ -20,12 +21,13 @@ def enter_office(layout: Layout, now: str, broom: Broom | None = None) -> Writer
 
     Raises:
         StoreDamaged: the file is no database.
-        StoreTooNew: a newer version wrote it.
+        StoreTooNew: a newer version wrote it, or a file of its rows.
         ValueError: the epoch's mirror is damaged.
         OSError: the disk is full or failing.
     """
     stay_inside(layout.root)
     ensure_folder(layout.root)
+    refuse_newer_rows(layout.row_files)
     writer = _writer(layout)
     try:
         mirror_epoch(layout.epoch, writer.epoch)

@@ -4,6 +4,7 @@ They are written after the transaction that changed the rows; a kill between the
 (`owed_rows`). Manifests never change, and may be many: each has a file of its own.
 """
 
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -14,11 +15,11 @@ import msgspec
 
 from state.atomic import create_file, ensure_folder, write_file
 from state.contract.files import ContractError, decode
-from state.inside import InTheWay, read_file
+from state.inside import InTheWay, open_file, read_file
 from state.store.older_copy import older_copy_of
 from state.store.owed_rows import BESIDE_META, MIRRORED_META, NOT_MIRRORED, REALM, owed_rows, rows_are_said
 from state.store.rows import CampaignRow, ManifestRow
-from state.store.schema import TABLES
+from state.store.schema import TABLES, StoreTooNew
 from state.store.tables import Row, get_meta, select, select_one
 from state.store.writer import Writer
 
@@ -35,6 +36,14 @@ class RowFile(msgspec.Struct, frozen=True, kw_only=True):
     schema_version: int = 1
     tables: dict[str, list[dict[str, Any]]]
     meta: dict[str, str] = {}
+
+
+class _Version(msgspec.Struct):
+    schema_version: int
+
+
+_VERSION = RowFile(tables={}).schema_version
+_HEAD = b'{"schema_version":%d,' % _VERSION
 
 
 class RowsFound(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,6 +101,31 @@ def read_row_files(folder: Path) -> RowsFound:
     return RowsFound(rows=tuple(rows), meta=meta, problems=tuple(problems))
 
 
+def refuse_newer_rows(folder: Path) -> None:
+    """Let nobody go on who would write these files anew though newer software wrote one.
+
+    Raises:
+        StoreTooNew: it did; what this software does not know of would be lost. Nothing was written.
+    """
+    for path in (*_of_realm(folder), *_below(folder, _CAMPAIGNS)):
+        if (version := _version(path)) > _VERSION:
+            raise StoreTooNew(
+                f"{path}: schema version {version} is newer than {_VERSION}, which this software knows: "
+                "nothing was done, since it would write that file anew; upgrade it, or move the file away"
+            )
+
+
+def _version(path: Path) -> int:
+    """Return the schema version of a file of rows; 0 of one that is damaged: it may be written anew."""
+    try:
+        with os.fdopen(open_file(path), "rb") as file:
+            if file.read(len(_HEAD)) == _HEAD:
+                return _VERSION  # as this software writes it: the rest may be long
+        return msgspec.json.decode(read_file(path, MAX_BYTES), type=_Version).schema_version
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return 0
+
+
 def read_realm_meta(folder: Path) -> Mapping[str, str]:
     """Return what the file of the realm says beside rows; nothing where it is gone or damaged."""
     try:
@@ -103,11 +137,19 @@ def read_realm_meta(folder: Path) -> Mapping[str, str]:
 
 def files_of_rows(folder: Path) -> Iterator[Path]:
     """Yield the files of the realm, of the campaigns and of the manifests that are there."""
+    yield from _of_realm(folder)
+    yield from _below(folder, _CAMPAIGNS)
+    yield from _below(folder, _MANIFESTS)
+
+
+def _of_realm(folder: Path) -> Iterator[Path]:
     if (path := folder / f"{REALM}{_SUFFIX}").exists():
         yield path
-    for below in (_CAMPAIGNS, _MANIFESTS):
-        if (folder / below).is_dir():
-            yield from sorted(path for path in (folder / below).iterdir() if _is_ours(path.name))
+
+
+def _below(folder: Path, name: str) -> Iterator[Path]:
+    if (folder / name).is_dir():
+        yield from sorted(path for path in (folder / name).iterdir() if _is_ours(path.name))
 
 
 def _is_ours(name: str) -> bool:

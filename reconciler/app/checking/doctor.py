@@ -34,6 +34,7 @@ from state.layout import Layout
 from state.lock import read_epoch
 from state.store.connection import StoreDamaged, open_reader
 from state.store.older_copy import last_written
+from state.store.row_files import refuse_newer_rows
 from state.store.rows import CampaignRow
 from state.store.schema import StoreTooNew
 from state.store.view import read_view
@@ -220,6 +221,7 @@ def _store(layout: Layout) -> Check:
     import apsw
 
     try:
+        refuse_newer_rows(layout.row_files)
         check_store_is_there(layout)
         epoch = read_epoch(layout.epoch)
         last = last_written(epoch, layout.written, layout.witness)  # before the store: it is written first
@@ -229,7 +231,9 @@ def _store(layout: Layout) -> Check:
             why = store.older_copy or why_older_or_anothers(layout, connection, last)
     except FileNotFoundError:
         return _ok("store", "none yet; the first apply makes it")
-    except (StoreDamaged, StoreTooNew, apsw.Error) as error:
+    except StoreTooNew as error:
+        return _fail("store", str(error), "go on with the version that wrote it, or with a newer one")
+    except (StoreDamaged, apsw.Error) as error:
         return _fail("store", str(error), _how_to_restore(layout))
     if problems != ["ok"]:
         return _fail("store", f"damaged: {'; '.join(problems)}", _how_to_restore(layout))

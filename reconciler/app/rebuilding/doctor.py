@@ -51,7 +51,7 @@ def rebuild(environment: Environment, options: Options) -> Rebuilt:
         Blocked: nothing was ever applied to this root, or it lies where none may.
         LockHeld: a reconciler is at work there.
         StoreDamaged, OSError: what was made does not read back; the disk is full or failing.
-        StoreTooNew: a newer version wrote the store.
+        StoreTooNew: a newer version wrote the store, or a file of its rows.
         SourceError, SpecMistakesError: nothing says where the root is.
     """
     layout = layout_of(environment, options)

@@ -23,7 +23,7 @@ from state.lock import read_epoch
 from state.store.backups import names_of
 from state.store.connection import StoreDamaged, open_reader, open_writer
 from state.store.older_copy import NOT_WRITTEN, Written, last_written, read_written, written
-from state.store.row_files import RowsFound, read_row_files, row_of
+from state.store.row_files import RowsFound, read_row_files, refuse_newer_rows, row_of
 from state.store.rows import CampaignRow, LedgerRow, TrashRow
 from state.store.schema import TABLES
 from state.store.tables import put, put_meta, select
@@ -51,8 +51,10 @@ def remake_store(layout: Layout, now: str, *, is_older: bool) -> Remade:
 
     Raises:
         StoreDamaged: what was made does not read back.
+        StoreTooNew: a newer version wrote a file of rows.
         OSError: the disk is full or failing; the old store is as it was, or under its other name.
     """
+    refuse_newer_rows(layout.row_files)
     said = read_row_files(layout.row_files)
     if is_older:
         rows = (*said.rows, *rows_since(layout, said.rows))

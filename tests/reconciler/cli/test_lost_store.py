@@ -107,17 +107,21 @@ def test_a_rebuild_works_from_one_thing_that_is_left_and_loses_nothing_of_it(
 def test_without_the_store_and_its_epoch_a_rebuild_brings_back_the_very_plan(
     used: Path, run: Any, lost: str
 ) -> None:
-    before = planned(run), run("get", "checkpoints", "--json").stdout
+    before = planned(run), checkpoints(run)
     for place in ("realm.db", *lost.split()):
         (used / place).unlink()
     assert run("plan").exit_code == 1
     assert run("doctor", "--rebuild").exit_code == 0
-    assert (planned(run), run("get", "checkpoints", "--json").stdout) == before
+    assert (planned(run), checkpoints(run)) == before
 
 
 def planned(run: Any) -> object:
     found = json.loads(run("plan", "--json").stdout)
     return found["changes"], [(item["subject"], item["code"]) for item in found["blocked"]], found["warnings"]
+
+
+def checkpoints(run: Any) -> list[dict[str, Any]]:
+    return json.loads(run("get", "checkpoints", "--json").stdout)["items"]
 
 
 def test_a_root_with_foreign_things_only_is_new_and_begins(run: Any, root: Path) -> None:
