@@ -13,6 +13,7 @@ import errno
 
 import apsw
 
+from reconciler.plan.root import REMOUNT
 from reconciler.provenance import ProvenanceUnknown
 from state.contract.files import ContractError
 from state.contract.quest_rows import QuestFileError
@@ -20,7 +21,7 @@ from state.inside import InTheWay
 from state.store.connection import StoreDamaged
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
-_FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
+_FORBIDDEN = (errno.EACCES, errno.EPERM)
 _EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN)
 
 
@@ -68,6 +69,8 @@ def _of_system(error: OSError) -> ActionFailed:
     what = error.strerror or str(error)
     if error.errno in _FULL:
         return Temporary(f"{where}{what}; free some space on this disk, then it goes on by itself")
+    if error.errno == errno.EROFS:
+        return Permanent(f"{where}{what}; {REMOUNT}")
     if error.errno in _FORBIDDEN:
         return Permanent(f"{where}{what}; give the reconciler's user write permission there")
     if error.errno == errno.EIO:

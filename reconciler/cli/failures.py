@@ -110,7 +110,11 @@ def _of_system(error: OSError) -> str:
     what = f"{where}{error.strerror or error}"
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"{what}; free some space there, then run this again: it goes on where it was"
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+    if error.errno == errno.EROFS:
+        from reconciler.plan.root import REMOUNT
+
+        return f"{what}; {REMOUNT}"
+    if error.errno in (errno.EACCES, errno.EPERM):
         return f"{what}; ask whom it belongs to"
     return what
 

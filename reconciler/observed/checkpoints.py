@@ -29,7 +29,7 @@ from reconciler.observed.folders import (
 )
 from reconciler.observed.foreign import NO_MANIFEST, foreign_folder
 from reconciler.observed.records import CheckpointFacts, ForeignFolder, FoundCheckpoint, found_checkpoint
-from state.contract.files import ContractError, decode
+from state.contract.files import ContractError, OfNewerSoftware, decode
 from state.contract.manifest import MANIFEST_NAME, SIDECAR_NAME, FileEntry, Manifest, manifest_digest
 from state.ids import checkpoint_folder, checkpoint_step
 from state.layout import DAMAGED_PREFIX, STAGING_PREFIX
@@ -45,6 +45,10 @@ Found = FoundCheckpoint | ForeignFolder
 
 class _Foreign(Exception):
     """Why a folder is not a complete checkpoint of ours."""
+
+
+class _Newer(_Foreign):
+    """It is one of ours, of a software that this one does not know yet."""
 
 
 class _TooMuch(_Foreign):
@@ -114,10 +118,10 @@ def checkpoint_of_any_name(path: Path) -> FoundCheckpoint | ForeignFolder:
         with open_folder(path, path) as folder:
             return _complete(folder, str(path), checkpoint_step(path.name))
     except _Foreign as why:
-        text = str(why)
+        text, is_newer = str(why), isinstance(why, _Newer)
     except (OSError, UnsafeFile) as error:
-        text = reason(error)
-    return ForeignFolder(path=str(path), name=printable(path.name), reason=text)
+        text, is_newer = reason(error), False
+    return ForeignFolder(path=str(path), name=printable(path.name), reason=text, is_newer=is_newer)
 
 
 def verify_contents(path: Path, manifest: Manifest) -> tuple[str, ...]:
@@ -269,6 +273,8 @@ def _manifest(content: bytes) -> Manifest:
     try:
         manifest = decode(content, Manifest, MANIFEST_NAME)
         digest = manifest_digest(manifest)
+    except OfNewerSoftware as error:
+        raise _Newer(str(error)) from error
     except (ContractError, ValueError) as error:
         raise _Foreign(str(error)) from error
     if digest != manifest.digest:

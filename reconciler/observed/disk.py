@@ -39,6 +39,7 @@ def observe_disk(root: Path, mounts: Path = MOUNTS) -> DiskFacts:
         work_tree=_work_tree(real),
         file_system=file_system,
         is_network=file_system in NETWORK_FILE_SYSTEMS,
+        is_read_only=usage is not None and bool(usage.f_flag & os.ST_RDONLY),
         ballast_bytes=_ballast_bytes(root),
         problems=tuple(problems),
     )

@@ -124,6 +124,8 @@ class ForeignFolder(msgspec.Struct, frozen=True, kw_only=True):
     """It passed that producer's test of completeness: it could be taken in."""
     extra: str | None = None
     """What lies in a checkpoint of ours and is not of it: without that it may be whole."""
+    is_newer: bool = False
+    """A newer software saved it: nothing is wrong with it."""
 
 
 class CheckpointFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -192,6 +194,8 @@ class DiskFacts(msgspec.Struct, frozen=True, kw_only=True):
     """Type of the mounted file system, such as ext4."""
     is_network: bool
     """A network file system: locks and renames there promise less."""
+    is_read_only: bool = False
+    """The file system is mounted read-only: no permission helps."""
     ballast_bytes: int = 0
     """Of the file that keeps room for the moment when the disk is full; 0: there is none."""
     problems: tuple[str, ...] = ()

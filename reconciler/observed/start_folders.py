@@ -108,7 +108,8 @@ def _start(path: str, folder: Path) -> StartFolder:
 def _of_ours(path: str, folder: Path) -> StartFolder:
     found = checkpoint_of_any_name(folder)
     if not isinstance(found, FoundCheckpoint):
-        return StartFolder(path=path, problem=found.reason, hint="copy it again, whole")
+        hint = "or name another checkpoint" if found.is_newer else "copy it again, whole"
+        return StartFolder(path=path, problem=found.reason, hint=hint)
     manifest = found.manifest
     if not manifest.healthy:
         return StartFolder(path=path, problem="a loss before it was not finite", hint="name one before that")

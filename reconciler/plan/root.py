@@ -7,6 +7,9 @@ from state.ids import RESERVED_HEROES, recorded_folder
 
 ELSEWHERE = "choose a place outside: --root, REALM_ROOT or realm.yaml: root"
 
+REMOUNT = "mount it for writing (if it became read-only by itself, the kernel's log says why: dmesg)"
+"""What to do about a file system that is mounted read-only."""
+
 NOT_OURS = ("root-of-another-realm", "root-is-a-copy")
 """The codes of a root that apply refuses because it is another's."""
 
@@ -21,6 +24,15 @@ def misplaced_root(disk: DiskFacts) -> str | None:
             "where locks and renames promise less"
         )
     return None
+
+
+def unwritable_root(disk: DiskFacts) -> tuple[str, str] | None:
+    """Say that the root cannot be written, and what to do; None when it can."""
+    if disk.writable:
+        return None
+    if disk.is_read_only:
+        return f"{disk.root} lies on a file system that is mounted read-only", REMOUNT
+    return f"{disk.root} cannot be written", "give this user write permission there"
 
 
 def block_misplaced_root(world: World, draft: Draft) -> bool:

@@ -17,6 +17,14 @@ class ContractError(Exception):
     """A file between reconciler and trainer that cannot be understood; says which and why."""
 
 
+class OfNewerSoftware(ContractError):
+    """Its schema is newer than what this software knows: nothing is wrong with the file."""
+
+
+class _Version(msgspec.Struct):
+    schema_version: int
+
+
 def read(path: Path, record_type: type[Record]) -> Record:
     """Return the record in the file.
 
@@ -36,17 +44,25 @@ def decode(content: bytes, record_type: type[Record], name: str) -> Record:
     try:
         record = msgspec.json.decode(content, type=record_type)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        _check_version(version_of(content), record_type, name)
         raise ContractError(f"{name}: not a {record_type.__name__}: {error}") from error
-    _check_version(record, record_type, name)
+    _check_version(getattr(record, "schema_version", None), record_type, name)
     _check_moments(record, name)
     return record
 
 
-def _check_version(record: msgspec.Struct, record_type: type[msgspec.Struct], name: str) -> None:
-    found = getattr(record, "schema_version", None)
+def version_of(content: bytes) -> int | None:
+    """Return the schema version in bytes that are no record that this software knows; None: they say none."""
+    try:
+        return msgspec.json.decode(content, type=_Version).schema_version
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return None
+
+
+def _check_version(found: int | None, record_type: type[msgspec.Struct], name: str) -> None:
     known = _known_version(record_type)
     if found is not None and found > known:
-        raise ContractError(
+        raise OfNewerSoftware(
             f"{name}: schema version {found} is newer than {known}, which this software knows; upgrade it"
         )
 

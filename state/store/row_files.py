@@ -14,7 +14,7 @@ import apsw
 import msgspec
 
 from state.atomic import create_file, ensure_folder, write_file
-from state.contract.files import ContractError, decode
+from state.contract.files import ContractError, decode, version_of
 from state.inside import InTheWay, open_file, read_file
 from state.store.older_copy import older_copy_of
 from state.store.owed_rows import BESIDE_META, MIRRORED_META, NOT_MIRRORED, REALM, owed_rows, rows_are_said
@@ -36,10 +36,6 @@ class RowFile(msgspec.Struct, frozen=True, kw_only=True):
     schema_version: int = 1
     tables: dict[str, list[dict[str, Any]]]
     meta: dict[str, str] = {}
-
-
-class _Version(msgspec.Struct):
-    schema_version: int
 
 
 _VERSION = RowFile(tables={}).schema_version
@@ -121,8 +117,8 @@ def _version(path: Path) -> int:
         with os.fdopen(open_file(path), "rb") as file:
             if file.read(len(_HEAD)) == _HEAD:
                 return _VERSION  # as this software writes it: the rest may be long
-        return msgspec.json.decode(read_file(path, MAX_BYTES), type=_Version).schema_version
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return version_of(read_file(path, MAX_BYTES)) or 0
+    except OSError:
         return 0
 
 

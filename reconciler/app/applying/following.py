@@ -36,7 +36,7 @@ from reconciler.desired.git_source import Commit, resolve
 from reconciler.desired.mistakes import SpecMistakesError
 from reconciler.desired.realm import Realm
 from reconciler.observed.disk import observe_disk
-from reconciler.plan.root import ELSEWHERE, misplaced_root
+from reconciler.plan.root import ELSEWHERE, misplaced_root, unwritable_root
 from state.layout import Layout
 from state.store.connection import is_store_there
 from state.store.traces import lost_store
@@ -128,8 +128,8 @@ def _check_root(layout: Layout) -> None:
     disk = observe_disk(layout.root)
     if (problem := misplaced_root(disk)) is not None:
         raise Failed(f"{problem}; {ELSEWHERE}")
-    if not disk.writable:
-        raise Failed(f"the root {layout.root} cannot be written; give this user write permission there")
+    if (refused := unwritable_root(disk)) is not None:
+        raise Failed(f"the root {'; '.join(refused)}")
     check_store_is_there(layout)
 
 

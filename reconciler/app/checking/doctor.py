@@ -26,7 +26,7 @@ from reconciler.observed.gpus import observe_gpus
 from reconciler.observed.records import DiskFacts
 from reconciler.plan.changes import Change
 from reconciler.plan.orphans import orphan_lines
-from reconciler.plan.root import NOT_OURS
+from reconciler.plan.root import NOT_OURS, unwritable_root
 from reconciler.plan.sentences import failure_of
 from reconciler.plan.trash.contents import num_in_trash
 from state.amounts import counts, size
@@ -194,8 +194,8 @@ def _root(layout: Layout, disk: DiskFacts) -> Check:
         )
     if disk.problems:
         return _fail("root", "; ".join(disk.problems), "make it readable for this user")
-    if not disk.writable:
-        return _fail("root", f"{where} cannot be written", "give this user write permission there")
+    if (refused := unwritable_root(disk)) is not None:
+        return _fail("root", *refused)
     if not disk.exists:
         return _ok("root", f"{where} is not there yet; apply creates it")
     return _ok("root", f"{where} on {disk.file_system or 'an unknown file system'}")

@@ -11,7 +11,7 @@ import msgspec
 from reconciler.desired.hero import Hero
 from reconciler.observed.older_records import LooseCheckpoints, OlderCampaign, OlderRoot
 from reconciler.plan.migrating.older_config import model_of_config
-from reconciler.plan.root import misplaced_root
+from reconciler.plan.root import misplaced_root, unwritable_root
 from state.ids import CAMPAIGNS, is_campaign_name
 
 NONE_ACTIVE = "none"
@@ -88,8 +88,8 @@ def _wrong_ground(older: OlderRoot) -> Iterator[str]:
     problem = misplaced_root(disk)
     if problem is not None:
         yield f"{problem}: move its campaigns, control, status, current_model and config.json elsewhere first"
-    if not disk.writable:
-        yield f"{disk.root} cannot be written; give this user write permission there"
+    if (refused := unwritable_root(disk)) is not None:
+        yield "; ".join(refused)
     for writer in older.writers[:_MOST]:
         yield f"{writer} has a file below {disk.root} open for writing; stop it first"
     for what in older.in_the_way:

@@ -61,13 +61,13 @@ def test_a_root_on_a_read_only_file_system_is_not_writable(tmp_path: Path) -> No
     script = (
         f"mount -t tmpfs -o ro none {tmp_path} && exec {sys.executable} -c "
         f"'from pathlib import Path; from reconciler.observed.disk import observe_disk;"
-        f' facts = observe_disk(Path("{tmp_path}")); print(facts.readable, facts.writable, facts.file_system)\''
+        f' facts = observe_disk(Path("{tmp_path}")); print(facts.readable, facts.writable, facts.is_read_only)\''
     )
     command = ["unshare", "--mount", "--map-root-user", "sh", "-c", script]
     outcome = subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY, check=False)
     if outcome.stderr.startswith(("unshare:", "mount:")):
         pytest.skip(f"this machine lets nobody mount here: {outcome.stderr.strip()}")
-    assert outcome.stdout.split() == ["True", "False", "tmpfs"]
+    assert outcome.stdout.split() == ["True", "False", "True"]
 
 
 def test_a_root_inside_a_git_work_tree_is_told_with_its_path(tmp_path: Path) -> None:

@@ -116,6 +116,20 @@ def test_a_name_that_says_another_step_is_refused_with_both(tmp_path: Path, save
     assert_refused(path, "the manifest says step 500, the folder's name says 900", "copy it again, whole")
 
 
+@pytest.mark.parametrize("lacks", [None, "measures"], ids=["with all that is known", "with other fields"])
+def test_one_of_a_newer_software_is_not_called_torn(
+    tmp_path: Path, save_checkpoint, lacks: str | None
+) -> None:
+    path = save_checkpoint(tmp_path, 500)
+    manifest = path / "manifest.json"
+    said = json.loads(manifest.read_bytes()) | {"schema_version": 99}
+    said.pop(lacks, None)
+    manifest.chmod(0o600)
+    manifest.write_text(json.dumps(said))
+    newer = "schema version 99 is newer than 1, which this software knows; upgrade it"
+    assert_refused(path, f"manifest.json: {newer}", "or name another checkpoint")
+
+
 def test_a_checkpoint_of_a_realm_that_is_torn_is_refused_under_any_name(
     tmp_path: Path, save_checkpoint
 ) -> None:

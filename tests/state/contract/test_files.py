@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from state.contract.exit import RunExit
-from state.contract.files import ContractError, decode
+from state.contract.files import ContractError, OfNewerSoftware, decode
 
 GOOD = {
     "reason": "finished",
@@ -26,6 +26,14 @@ def test_a_record_as_the_trainer_writes_it_is_read() -> None:
 def test_a_time_that_nothing_can_count_with_is_refused(moment) -> None:
     with pytest.raises(ContractError, match=r"exit\.json: exited_at is .*; expected a time such as"):
         decode(msgspec.json.encode(GOOD | {"exited_at": moment}), RunExit, "exit.json")
+
+
+@pytest.mark.parametrize("lacks", [None, "step"])
+def test_a_record_of_newer_software_is_named_as_such_whatever_its_shape(lacks: str | None) -> None:
+    said = GOOD | {"schema_version": 99}
+    said.pop(lacks, None)
+    with pytest.raises(OfNewerSoftware, match=r"exit\.json: schema version 99 is newer than \d+, which"):
+        decode(msgspec.json.encode(said), RunExit, "exit.json")
 
 
 @pytest.mark.parametrize("step", [-5, 2**63, 10**24, 1.5])
