@@ -7,6 +7,9 @@ puts the store back may put back what lies beside it, too. An older copy is behi
 is not: the files are written after the store. A store that knows of the file with its count, which
 is gone or damaged, may be one, and is treated as one. Who takes office in an older copy writes that down in
 it, until the store is made again from the files.
+
+What is put back with everything that says how far it was written (`control/` and `campaigns/.written`, too)
+does not show here: only a run that lies in the folders, or a drop that lies in the trash, may tell of it.
 """
 
 import os
