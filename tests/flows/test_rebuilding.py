@@ -281,17 +281,40 @@ def test_whatever_is_derived_is_written_again_from_a_whole_store(year: Year) -> 
 
 
 def test_a_rebuild_that_is_killed_anywhere_is_finished_by_the_next(year: Year) -> None:
-    lab = year.world.lab
+    store = year.world.lab.layout.store
+    journal = store.with_name(f"{store.name}-journal")
     plan = without_waits(year.world.plan().plan)
     at = 0
     while True:
         at += 1
-        if lab.layout.store.exists():
-            lab.layout.store.write_bytes(b"damaged")
+        if store.exists():
+            store.write_bytes(b"damaged")
+            journal.write_bytes(b"its transaction")
         if not killed(year, at):
             break
+        is_new = store.exists() and store.read_bytes() != b"damaged"
+        assert not (is_new and journal.exists() and journal.read_bytes()), "of another store"
     assert at > 5
+    assert {path.read_bytes() for path in store.parent.glob("*-journal")} <= {b"its transaction", b""}
     assert rebuilt(year).made == "files"
+    assert without_waits(year.world.plan().plan) == plan
+
+
+def test_killed_anywhere_it_loses_nothing_that_only_the_store_knew(year: Year) -> None:
+    """All that lay beside the store is lost: once it is put aside, nothing else knows the jobs."""
+    lab, root = year.world.lab, year.world.lab.layout.root
+    before, plan = lab.store(), without_waits(year.world.plan().plan)
+    at, is_over = 0, False
+    while not is_over:
+        at += 1
+        shutil.rmtree(root)
+        shutil.copytree(root.with_name("as-it-was"), root, symlinks=True)
+        lose(year, "control/epoch", "control/written", "control/rows")
+        is_over = not killed(year, at)
+        assert rebuilt(year).problems == ()
+        assert without_time(lab.store()) == without_time(before)
+        assert lab.store().epoch > before.epoch
+    assert at > 5
     assert without_waits(year.world.plan().plan) == plan
 
 

@@ -7,6 +7,7 @@ there is.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import TypeVar
 
 import apsw
@@ -24,30 +25,30 @@ from state.store.tables import select
 Read = TypeVar("Read")
 
 
-def rows_since(layout: Layout, known: Iterable[msgspec.Struct]) -> Iterator[msgspec.Struct]:
-    """Yield the rows of the store that lies there whose keys are not known; of one that is damaged, none."""
+def rows_since(layout: Layout, store: Path, known: Iterable[msgspec.Struct]) -> Iterator[msgspec.Struct]:
+    """Yield the rows of a store of this root whose keys are not known; of one that is damaged, none."""
     known = tuple(known)
     keys = {(type(row), _key(row)) for row in known}
     recorded = {_recorded(row) for row in known if isinstance(row, LedgerRow)}
     nothing: list[msgspec.Struct] = []
-    for row in _read(layout, _rows, nothing):
+    for row in _read(layout, store, _rows, nothing):
         is_again = isinstance(row, LedgerRow) and _recorded(row) in recorded
         if not is_again and (type(row), _key(row)) not in keys:
             yield row
 
 
-def meta_since(layout: Layout, known: Mapping[str, str]) -> Mapping[str, str]:
+def meta_since(layout: Layout, store: Path, known: Mapping[str, str]) -> Mapping[str, str]:
     """Return the realm's values: those that are known or, where the file of them is lost, the store's."""
-    return known or _read(layout, realm_meta, {})
+    return known or _read(layout, store, realm_meta, {})
 
 
 def _rows(store: apsw.Connection) -> list[msgspec.Struct]:
     return [row for kind in TABLES if kind not in NOT_MIRRORED for row in select(store, kind)]
 
 
-def _read(layout: Layout, read: Callable[[apsw.Connection], Read], nothing: Read) -> Read:
+def _read(layout: Layout, path: Path, read: Callable[[apsw.Connection], Read], nothing: Read) -> Read:
     try:
-        with open_reader(layout.store) as store:
+        with open_reader(path) as store:
             is_anothers = is_of_another_root(written(store), read_written(layout.written))
             return nothing if is_anothers else read(store)
     except (OSError, StoreDamaged, apsw.Error, msgspec.ValidationError):

@@ -5,14 +5,13 @@ another name and the new one its place. A kill leaves the old store, or none: `a
 its store, and this can be run again.
 """
 
-import hashlib
 from collections.abc import Iterator, Mapping
-from itertools import count
 from pathlib import Path
 
 import apsw
 import msgspec
 
+from reconciler.app.rebuilding.aside import gather_journal, journal_of, newest_aside, set_aside
 from reconciler.app.rebuilding.folders import FolderRows, rows_of_folders
 from reconciler.app.rebuilding.meanwhile import meta_since, rows_since
 from state.atomic import publish_file, remove_entry, sync_file
@@ -47,7 +46,8 @@ class Remade(msgspec.Struct, frozen=True, kw_only=True):
 def remake_store(layout: Layout, now: str, *, is_older: bool) -> Remade:
     """Make the store from the files of rows and the folders; the caller holds the realm's lock.
 
-    Of a store that is an older copy (`is_older`) what was written into it since it was put back is kept.
+    Of a store that is an older copy (`is_older`) what was written into it since it was put back is kept. Where
+    the files are lost, so is what the store says that was put aside last: a kill came then, perhaps.
 
     Raises:
         StoreDamaged: what was made does not read back.
@@ -55,18 +55,20 @@ def remake_store(layout: Layout, now: str, *, is_older: bool) -> Remade:
         OSError: the disk is full or failing; the old store is as it was, or under its other name.
     """
     refuse_newer_rows(layout.row_files)
+    gather_journal(layout)
     said = read_row_files(layout.row_files)
-    if is_older:
-        rows = (*said.rows, *rows_since(layout, said.rows))
-        said = msgspec.structs.replace(said, rows=rows, meta=meta_since(layout, said.meta))
+    other = layout.store if is_older else newest_aside(layout) if not said.rows else None
+    if other is not None:
+        rows = (*said.rows, *rows_since(layout, other, said.rows))
+        said = msgspec.structs.replace(said, rows=rows, meta=meta_since(layout, other, said.meta))
     found = rows_of_folders(layout, said.rows, now)
     staging = layout.store.with_name(f"{STAGING_PREFIX}{layout.store.name}")
-    for left in (staging, _journal_of(staging)):
+    for left in (staging, journal_of(staging)):
         remove_entry(left)  # of a try that was killed
     num_rows = _fill(staging, layout, said, found)
     sync_file(staging)
-    remove_entry(_journal_of(staging))
-    aside = _set_aside(layout)
+    remove_entry(journal_of(staging))
+    aside = set_aside(layout)
     publish_file(staging, layout.store)
     return Remade(
         num_rows=num_rows,
@@ -110,15 +112,15 @@ def _fill(path: Path, layout: Layout, said: RowsFound, found: FolderRows) -> dic
 def _last(layout: Layout) -> Written:
     """Return which store it was, and the highest epoch that anything tells of: the new one is above it."""
     last = last_written(read_epoch(layout.epoch), layout.written, layout.witness)
-    own = _own(layout)
-    epoch = max(last.epoch, own.epoch, newest_epoch(layout))
+    own, aside = _said_in(layout.store), newest_aside(layout)
+    epoch = max(last.epoch, own.epoch, newest_epoch(layout), _said_in(aside).epoch if aside else 0)
     return last._replace(epoch=epoch, uid=last.uid or read_written(layout.witness).uid or own.uid)
 
 
-def _own(layout: Layout) -> Written:
-    """Return what the store that lies there says; of one that is gone or cannot be read, nothing."""
+def _said_in(path: Path) -> Written:
+    """Return what a store itself says; of one that is gone or cannot be read, nothing."""
     try:
-        with open_reader(layout.store) as store:
+        with open_reader(path) as store:
             return written(store)
     except (FileNotFoundError, StoreDamaged, apsw.Error):
         return NOT_WRITTEN
@@ -156,20 +158,3 @@ def _meta(said: RowsFound, found: FolderRows, rows: list[msgspec.Struct]) -> dic
         meta.pop("observed_at", None)  # when that was, nobody knows
     ticks = [int(meta.get("clean_ticks", 0)), *(stone.clean_ticks for stone in stones)]
     return meta | {"clean_ticks": str(max(ticks))}
-
-
-def _set_aside(layout: Layout) -> Path | None:
-    """Give the old store a name of its own, with its journal; nothing of it is deleted."""
-    if not layout.store.exists():
-        return None
-    digest = hashlib.sha256(layout.store.read_bytes()).hexdigest()[:16]
-    names = (layout.set_aside(f"{digest}-{number}" if number > 1 else digest) for number in count(1))
-    aside = next(path for path in names if not (path.exists() or _journal_of(path).exists()))
-    publish_file(layout.store, aside)
-    if (journal := _journal_of(layout.store)).exists():
-        publish_file(journal, _journal_of(aside))
-    return aside
-
-
-def _journal_of(store: Path) -> Path:
-    return store.with_name(f"{store.name}-journal")
