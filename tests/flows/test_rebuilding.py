@@ -17,8 +17,10 @@ from worlds import everything_below
 from year import Year
 
 from reconciler.act.environment import _finds_this_software
+from reconciler.app.planning.look import look
 from reconciler.app.rebuilding.doctor import Rebuilt, rebuild
 from reconciler.app.surroundings.errors import Blocked
+from reconciler.app.surroundings.place import Options
 from reconciler.plan.changes import Plan
 from state import failpoints
 from state.lock import LockHeld, hold_lock
@@ -172,6 +174,17 @@ def test_a_copy_of_the_store_put_back_where_all_else_is_lost_brings_the_plan_bac
     }
     year.world.apply()
     assert folders_of(year) <= lying
+
+
+def test_a_copied_root_of_which_only_folders_are_left_is_a_copy_still(year: Year) -> None:
+    root = year.world.lab.layout.root
+    copy = Path(shutil.copytree(root, root.with_name("copy"), symlinks=True))
+    (copy / "realm.db").unlink()
+    shutil.rmtree(copy / "control")
+    options = Options(root=copy)
+    rebuild(year.world.environment, options)
+    assert [item.code for item in look(year.world.environment, options).plan.blocked] == ["root-is-a-copy"]
+    shutil.rmtree(copy)
 
 
 def test_a_damaged_store_is_made_again_and_kept_beside_the_new_one(year: Year) -> None:

@@ -40,6 +40,8 @@ class FolderRows(msgspec.Struct, frozen=True, kw_only=True):
     """Names of those that only their folder tells of."""
     realm_uid: str | None
     """As the runs were told it; None: there is no run."""
+    root_place: str | None
+    """Where the root lay then: a copy of it knows that it is one."""
     problems: tuple[str, ...]
 
 
@@ -64,11 +66,11 @@ def rows_of_folders(layout: Layout, known: Iterable[msgspec.Struct], now: str) -
     rows: list[msgspec.Struct] = []
     names: list[str] = []
     problems: list[str] = []
-    realm_uids: list[str] = []
+    told: list[RunRequest] = []
     for campaign in _campaigns(layout, problems):
         uid = str(campaign.record.get("uid") or "")
         requests = list(_requests(layout, campaign, problems))
-        realm_uids += [request.realm_uid for _, request in requests]
+        told += [request for _, request in requests]
         runs = [_run_row(campaign, *found) for found in requests]
         rows += [run for run in runs if _key(run) not in keys and run.campaign_uid == uid]
         if uid and uid not in named and campaign.name not in named.values():
@@ -78,7 +80,8 @@ def rows_of_folders(layout: Layout, known: Iterable[msgspec.Struct], now: str) -
     return FolderRows(
         rows=tuple(rows),
         campaigns=tuple(names),
-        realm_uid=realm_uids[-1] if realm_uids else None,
+        realm_uid=told[-1].realm_uid if told else None,
+        root_place=str(Path(told[-1].trainer_lock).parent.parent) if told else None,
         problems=tuple(problems),
     )
 

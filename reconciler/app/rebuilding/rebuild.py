@@ -46,8 +46,8 @@ class Remade(msgspec.Struct, frozen=True, kw_only=True):
 def remake_store(layout: Layout, now: str, *, is_older: bool) -> Remade:
     """Make the store from the files of rows and the folders; the caller holds the realm's lock.
 
-    Of a store that is an older copy (`is_older`) what was written into it since it was put back is kept. Where
-    the files are lost, so is what the store says that was put aside last: a kill came then, perhaps.
+    Of a store that is an older copy (`is_older`) what was written into it since it was put back is kept.
+    Where the files are lost, so is what the store says that was put aside last: a kill came then, perhaps.
 
     Raises:
         StoreDamaged: what was made does not read back.
@@ -150,6 +150,8 @@ def _meta(said: RowsFound, found: FolderRows, rows: list[msgspec.Struct]) -> dic
         meta.pop("active_uid", None)  # its file of rows is lost, and its folder too
     if "realm_uid" not in meta and found.realm_uid is not None:
         meta["realm_uid"] = found.realm_uid
+    if "root_place" not in meta and found.root_place is not None:
+        meta["root_place"] = found.root_place
     stones = [row for row in rows if isinstance(row, TrashRow)]
     seconds = [row.recorded_at_seconds for row in rows if isinstance(row, LedgerRow)]
     latest = max([*seconds, *(stone.trashed_at_seconds for stone in stones)], default=0.0)

@@ -272,6 +272,7 @@ def test_a_store_made_again_knows_what_lies_elsewhere_and_plans_no_other_deletio
     for is_lost in (True, False):
         if is_lost:
             Layout(root).store.unlink()
+            Layout(root).epoch.unlink()
         assert run("doctor", "--rebuild").exit_code == 0
 
         assert (planned(run), states(run)) == before
