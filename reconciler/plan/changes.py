@@ -96,6 +96,8 @@ class Blocked(msgspec.Struct, frozen=True, kw_only=True):
     cause: str
     hint: str
     """The cheapest thing that would unblock it."""
+    until: str | None = None
+    """When it goes on by itself, whatever anybody does, in UTC; None: time alone does not end it."""
 
     @property
     def is_waiting(self) -> bool:

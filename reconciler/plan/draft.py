@@ -78,9 +78,12 @@ class Draft:
         self.changes, self._by_kind = [], {}
         self.put(*changes)
 
-    def block(self, subject: str, *, code: str, message: str, cause: str, hint: str) -> None:
+    def block(
+        self, subject: str, *, code: str, message: str, cause: str, hint: str, until: str | None = None
+    ) -> None:
         """Say that something asked for cannot be done now."""
-        self.blocked.append(Blocked(subject=subject, code=code, message=message, cause=cause, hint=hint))
+        said = Blocked(subject=subject, code=code, message=message, cause=cause, hint=hint, until=until)
+        self.blocked.append(said)
 
     def settle(self, subject: str) -> None:
         """Count a thing that the specs name; it is unchanged unless a change or a blocker is about it."""

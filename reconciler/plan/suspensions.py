@@ -4,7 +4,7 @@ The realm and the queue hold back everything of theirs, so each is named by itse
 just now or not. A campaign or a hero is named where it would train.
 """
 
-from reconciler.desired.base import Suspend
+from reconciler.desired.base import Suspend, suspended_until
 from reconciler.plan.changes import Blocked
 from reconciler.plan.draft import Draft
 from reconciler.plan.world import World
@@ -30,6 +30,7 @@ def suspended_campaign(world: World, campaign: str) -> Blocked | None:
         message=f"{thing} is {suspend.words}",
         cause=world.where(thing, "suspend"),
         hint=how_to_lift(thing),
+        until=suspended_until(suspend),
     )
 
 
@@ -41,5 +42,11 @@ def plan_suspension(world: World, draft: Draft) -> None:
 def block_whole(world: World, draft: Draft, thing: str, suspend: Suspend | None) -> None:
     """Name the suspension of the realm or the queue, where it counts now."""
     if suspend is not None and world.is_suspended(suspend):
-        cause = world.where(thing, "suspend")
-        draft.block(thing, code="suspended", message=suspend.words, cause=cause, hint=how_to_lift(thing))
+        draft.block(
+            thing,
+            code="suspended",
+            message=suspend.words,
+            cause=world.where(thing, "suspend"),
+            hint=how_to_lift(thing),
+            until=suspended_until(suspend),
+        )

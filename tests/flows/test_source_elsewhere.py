@@ -149,6 +149,8 @@ def test_a_force_push_stays_out_of_force_until_this_very_commit_is_accepted(run:
     assert (seen["commit"], seen["source"]["offered"]) == (before, after)
     assert [item["code"] for item in seen["blocked"]] == ["source-rewritten"]
     assert f"reconcile refresh --accept {after[:12]}" in seen["blocked"][0]["hint"]
+    never = run("wait", "realm", "--for", "applied", "--timeout", "200")
+    assert (never.exit_code, f"refresh --accept {after[:12]}" in never.stderr) == (1, True)
     since = seen["source"]["trouble"]["since"]
     run("apply", "--once")
     assert status(run)["source"]["trouble"]["since"] == since
@@ -180,6 +182,7 @@ def test_an_unreachable_source_leaves_the_last_good_commit_in_force_and_says_whe
     assert run("apply", "--once").exit_code == 3
     seen = status(run)
     assert (seen["source"]["trouble"]["code"], seen["commit"]) == ("unreachable", good["commit"])
+    assert run("wait", "realm", "--for", "applied", "--timeout", "0").exit_code == 6  # it may come back
     assert seen["source"]["good_at"] == good["source"]["good_at"]
     (told,) = seen["blocked"]
     assert (
@@ -328,6 +331,8 @@ def test_refresh_tells_of_the_very_commit_that_its_look_found_whether_it_is_in_f
     assert f"main is at {broken[:7]}, fetched" in result.stdout
     assert "its specs have 1 mistake, at specs/realm.yaml:2:9, and are not in force" in result.stdout
     assert f"; {good[:7]} stays in force" in result.stdout
+    never = run("wait", "realm", "--for", "applied", "--timeout", "200")
+    assert (never.exit_code, f"the newest commit is {broken[:7]}" in never.stderr) == (1, True)
     mended = commit(there, {"specs/realm.yaml": f"{REALM}name: Mended\napply: {{poll: 1h}}\n"})
     result = run("refresh", "--wait", "--json")
     assert (result.exit_code, result.stderr) == (0, ""), result.output

@@ -26,5 +26,6 @@ def waits_for_a_window(
         message=window.message,
         cause=window.cause,
         hint=window.way_out,
+        until=window.opens_at,
     )
     return (blocked,)

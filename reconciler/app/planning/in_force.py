@@ -17,6 +17,7 @@ from reconciler.app.surroundings.here import seen_from_here
 from reconciler.app.surroundings.place import (
     Options,
     about_the_root,
+    followed_commit,
     given_root,
     head_of,
     read_following,
@@ -37,7 +38,34 @@ MOST_COMMITS = 20
 """So far back a commit without mistakes is looked for that says where the root is."""
 
 
-def look_in_force(environment: Environment, options: Options, *, worktree: bool = False) -> View:
+def look_followed(environment: Environment, options: Options) -> View:
+    """Return what `look_in_force` returns, of the branch that apply follows, whatever is checked out.
+
+    Raises:
+        SpecMistakesError, SourceError, NotFound, Misused: as `look_in_force`.
+    """
+    options = about_the_root(environment, options)
+    return look_in_force(environment, options, ref=_followed(environment, options))
+
+
+def _followed(environment: Environment, options: Options) -> str:
+    """Return the ref of the branch that apply follows in this repository; HEAD where it follows none here."""
+    head, layout = head_of(environment, options), layout_of(environment, options)
+    following = read_following(layout)
+    if following is None or following.url is not None or following.branch == head.branch:
+        return "HEAD"
+    if Path(following.repository) != (head.top or repository_of(environment, options)):
+        return "HEAD"
+    try:
+        followed_commit(following, layout)
+    except SourceError:
+        return "HEAD"  # the branch is gone: what is planned says so
+    return f"refs/heads/{following.branch}"
+
+
+def look_in_force(
+    environment: Environment, options: Options, *, ref: str = "HEAD", worktree: bool = False
+) -> View:
     """Return what `look` returns; while the commit checked out has mistakes, by the specs in force.
 
     Raises:
@@ -47,11 +75,11 @@ def look_in_force(environment: Environment, options: Options, *, worktree: bool 
     """
     options = options if worktree else about_the_root(environment, options)
     try:
-        return look(environment, options, worktree=worktree)
+        return look(environment, options, ref=ref, worktree=worktree)
     except SpecMistakesError as found:
         if worktree:
             raise
-        error, head = found, head_of(environment, options)
+        error, head = found, head_of(environment, options, ref)
         commit, desired = last_good(environment, options, head, error)
         complaint = f"{not_in_force(head, error, commit)}; what follows is {commit.name}"
     view = view_of(environment, options, commit, desired)

@@ -38,9 +38,10 @@ from reconciler.cli.session import Session, Verb
 def command(session: Session, thing: str, condition: str, timeout: float, as_json: bool) -> None:
     """Return when THING (realm, quest/<id>, <hero>/<campaign>) is as wanted.
 
-    It fails at once when that cannot come about without a person, such as for a quest that failed.
-    It looks once a second and starts nothing: an apply must run."""
-    from reconciler.app.looking.waiting import wait_until
+    It fails at once when that cannot come about without a person, and says what is in the way: a quest that
+    failed, what is suspended without an end, a newest commit with mistakes. It looks once a second, by the
+    branch that apply follows, as fetched last, and starts nothing: an apply must run."""
+    from reconciler.app.explaining.waiting import wait_until
     from reconciler.cli.text_layout import safe
 
     done = wait_until(session.environment(), session.options(), thing, condition, timeout)

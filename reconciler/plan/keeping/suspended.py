@@ -2,7 +2,7 @@
 
 import msgspec
 
-from reconciler.desired.base import Suspend
+from reconciler.desired.base import Suspend, suspended_until
 from reconciler.plan.draft import Draft
 from reconciler.plan.world import World
 from state.store.rows import TrashRow
@@ -42,5 +42,6 @@ def is_suspended(world: World, draft: Draft, stone: TrashRow) -> bool:
             message=f"it is not deleted for good meanwhile: {found.thing} is {found.suspend.words}",
             cause=found.cause,
             hint=f"reconcile unsuspend {found.thing.removeprefix('campaign/')}",
+            until=suspended_until(found.suspend),
         )
     return found is not None

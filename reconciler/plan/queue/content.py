@@ -3,7 +3,7 @@
 from reconciler.desired.queue import Quest
 from reconciler.plan.actions import DequeueJob, EnqueueJob, GenerateQuest, RegisterCampaign, SnapshotFile
 from reconciler.plan.draft import Draft
-from reconciler.plan.queue.quest_sources import QuestSource
+from reconciler.plan.queue.quest_sources import NoSource, QuestSource
 from reconciler.plan.retries.fetches import FETCHES, is_held_back
 from reconciler.plan.world import World
 from state.amounts import count
@@ -93,6 +93,18 @@ def _fetch_reason(world: World, fetch: SnapshotFile | GenerateQuest, source: Que
 def block(world: World, draft: Draft, quest: Quest, code: str, message: str, hint: str) -> None:
     """Say what is in the way of a quest."""
     draft.block(f"quest/{quest.id}", code=code, message=message, cause=world.quest_where(quest.id), hint=hint)
+
+
+def block_source(world: World, draft: Draft, quest: Quest, source: NoSource) -> None:
+    """Say why the content of a quest cannot be had."""
+    draft.block(
+        f"quest/{quest.id}",
+        code=source.code,
+        message=source.message,
+        cause=world.quest_where(quest.id),
+        hint=source.hint,
+        until=source.until,
+    )
 
 
 def dequeue(world: World, draft: Draft, job: JobRow, campaign: str, why: str) -> None:

@@ -6,7 +6,7 @@ from reconciler.desired.queue import Quest
 from reconciler.plan.actions import SnapshotFile, UpdateJob
 from reconciler.plan.draft import Draft
 from reconciler.plan.queue import jobs
-from reconciler.plan.queue.content import block, dequeue, enqueue, fetch
+from reconciler.plan.queue.content import block, block_source, dequeue, enqueue, fetch
 from reconciler.plan.queue.quest_parts import (
     current_parts,
     growth,
@@ -40,7 +40,7 @@ def keep_out(world: World, draft: Draft, quest: Quest) -> bool:
     source = quest_source(world, quest)
     if not isinstance(source, NoSource) or source.comes_later:
         return False
-    block(world, draft, quest, source.code, source.message, source.hint)
+    block_source(world, draft, quest, source)
     return True
 
 
@@ -57,7 +57,7 @@ def _plan_first(
     world: World, draft: Draft, quest: Quest, campaign: str, source: QuestSource | NoSource
 ) -> None:
     if isinstance(source, NoSource):
-        block(world, draft, quest, source.code, source.message, source.hint)
+        block_source(world, draft, quest, source)
     else:
         enqueue(world, draft, quest, campaign, source)
 
@@ -93,7 +93,7 @@ def _say_what_is_wrong_with_the_source(
     ):
         if quest.on_edit == "ignore" and source.code != "quest-sha256":
             return
-        block(world, draft, quest, source.code, source.message, source.hint)
+        block_source(world, draft, quest, source)
 
 
 def _plan_part(
@@ -114,7 +114,7 @@ def _plan_part(
         if again is not None:
             enqueue(world, draft, quest, campaign, again, part=job.part, follows=job.follows)
         elif isinstance(source, NoSource):
-            block(world, draft, quest, source.code, source.message, source.hint)
+            block_source(world, draft, quest, source)
         return
     if job.status == "failed":
         hint = f"mend it, then reconcile retry {quest.id}"
@@ -183,7 +183,7 @@ def _keep_content(
         fetch(world, draft, quest, campaign, again)
         return True
     if isinstance(source, NoSource) and not source.is_gone:
-        block(world, draft, quest, source.code, source.message, source.hint)
+        block_source(world, draft, quest, source)
         return True
     jobs.fail(draft, campaign, job, why_gone(source))
     return False

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from reconciler.desired.base import Suspend
+from reconciler.desired.base import Suspend, suspended_until
 from reconciler.desired.dataset import contract_of
 from reconciler.desired.desired import Desired
 from reconciler.desired.queue import Quest
@@ -38,6 +38,8 @@ class NoSource(msgspec.Struct, frozen=True, kw_only=True):
     code: str
     message: str
     hint: str
+    until: str | None = None
+    """When it can be had by itself, in UTC; None: time alone does not bring it."""
 
     @property
     def is_gone(self) -> bool:
@@ -160,7 +162,12 @@ def _suspended(world: World, thing: str, suspend: Suspend | None) -> NoSource | 
     """Return that what the rows come from is suspended, by whom, why and until when; None: it is not."""
     if suspend is None or not world.is_suspended(suspend):
         return None
-    return NoSource(code="suspended", message=f"{thing} is {suspend.words}", hint=how_to_lift(thing))
+    return NoSource(
+        code="suspended",
+        message=f"{thing} is {suspend.words}",
+        hint=how_to_lift(thing),
+        until=suspended_until(suspend),
+    )
 
 
 def _dropped_source(world: World, quest: Quest) -> QuestSource | NoSource:

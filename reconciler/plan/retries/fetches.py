@@ -45,4 +45,5 @@ def _block(draft: Draft, quest_id: str, verdict: Verdict, outcome: str, campaign
         message=f"its content cannot be brought in, {when}: {outcome}",
         cause=cause,
         hint=f"{hint} reconcile resume {campaign}",
+        until=None if verdict.given_up else verdict.not_before,
     )

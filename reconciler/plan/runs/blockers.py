@@ -121,6 +121,7 @@ def block_retry(world: World, draft: Draft, campaign: str, verdict: Verdict) -> 
         message=f"tries again at {verdict.not_before} after failure {verdict.failures}: {said}",
         cause=where,
         hint=f"{log}; to try at once: reconcile resume {campaign}",
+        until=verdict.not_before,
     )
 
 

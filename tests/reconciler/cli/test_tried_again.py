@@ -120,3 +120,10 @@ def test_content_that_is_fetched_again_in_time_waits_and_status_says_when_and_wh
 def test_nothing_is_idle_while_something_is_tried_again_in_time(run, failed_run) -> None:
     result = run("wait", "realm", "--for", "idle", "--timeout", "0")
     assert result.exit_code == 6
+
+
+@pytest.mark.parametrize(("thing", "condition"), [(NAME, "step=9"), ("quest/q1", "completed")])
+def test_the_next_try_is_waited_for(run, failed_run, thing: str, condition: str) -> None:
+    (again,) = json.loads(run("status", "--json").stdout)["tried_again"]
+    assert again["until"] in again["message"]
+    assert run("wait", thing, "--for", condition, "--timeout", "0").exit_code == 6

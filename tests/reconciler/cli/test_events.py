@@ -1,4 +1,4 @@
-"""`wait` returns when a thing is as wanted and says why it never will be; `events` tells each thing done, once."""
+"""`events` tells each thing done, once, and where nothing is told why."""
 
 import json
 import threading
@@ -173,49 +173,3 @@ def test_without_a_realm_there_is_nothing_to_tell(run, root: Path) -> None:
     result = run("events")
     assert result.exit_code == 5
     assert "nothing has been applied yet" in result.stderr
-
-
-def test_wait_returns_at_once_when_it_is_so(run, store, rows) -> None:
-    result = run("wait", "pip/campaign-001", "--for", "step=0", "--json")
-    assert (result.exit_code, json.loads(result.stdout)["condition"]) == (0, "step=0")
-
-
-def test_wait_sees_what_becomes_so_meanwhile(run, store, rows) -> None:
-    timer = threading.Timer(1.5, lambda: store.write([rows.job(status="completed")]))
-    timer.start()
-    store.write([rows.job(status="queued")])
-    result = run("wait", "quest/q1", "--for", "completed", "--timeout", "200")
-    timer.join()
-    assert (result.exit_code, result.stdout) == (0, "quest/q1 is completed: it is completed\n")
-
-
-def test_a_quest_that_failed_is_not_waited_for(run, store, rows) -> None:
-    store.write([rows.job(status="failed")])
-    result = run("wait", "quest/q1", "--for", "completed", "--timeout", "200")
-    assert result.exit_code == 1
-    assert "quest/q1 will not be completed: it is failed; see reconcile explain quest/q1" in result.stderr
-
-
-def test_time_that_ran_out_says_how_it_is(run, store) -> None:
-    result = run("wait", "pip/campaign-001", "--for", "step=7", "--timeout", "0")
-    assert result.exit_code == 6
-    assert "pip/campaign-001 is not step=7 after 0 s: step 0, active" in result.stderr
-
-
-@pytest.mark.parametrize(
-    ("thing", "condition", "code", "message"),
-    [
-        ("realm", "step=3", 64, 'the realm has no condition "step=3"; expected applied, idle'),
-        ("pip/campaign-001", "step=", 64, "expected synced, healthy, completed, paused, saved, step=N"),
-        ("quest/q1", "done", 64, 'a quest has no condition "done"; expected queued, processing, completed'),
-        ("quest/q7", "completed", 5, 'there is no quest "q7"'),
-        ("pip/campaign-009", "synced", 5, 'there is no campaign "pip/campaign-009"'),
-        ("hero/pip", "synced", 64, "cannot be waited for; expected realm, quest/<id> or <hero>/<campaign>"),
-    ],
-)
-def test_what_cannot_be_waited_for_is_said(
-    run, store, thing: str, condition: str, code: int, message: str
-) -> None:
-    result = run("wait", thing, "--for", condition)
-    assert result.exit_code == code
-    assert message in result.stderr
