@@ -130,6 +130,12 @@ class Folder:
         with self.open_file(name) as descriptor:
             return _bounded(descriptor, max_bytes)
 
+    def tail(self, name: str, max_bytes: int) -> bytes:
+        """Return the last bytes of a plain file; raises as `open_file` does."""
+        with self.open_file(name) as descriptor:
+            size = os.fstat(descriptor).st_size
+            return os.pread(descriptor, max_bytes, max(0, size - max_bytes))
+
     @contextmanager
     def open_file(self, name: str) -> Iterator[int]:
         """Yield a descriptor of a plain file.

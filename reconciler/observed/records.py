@@ -161,6 +161,8 @@ class RunFacts(msgspec.Struct, frozen=True, kw_only=True):
     alive: bool = False
     status: RunStatus | None = None
     exit: RunExit | None = None
+    exit_file: str = "exit.json"
+    """Where that stands: in the log, where the disk had no room for its own file."""
     orders: Orders | None = None
     effective: EffectiveRun | None = None
     """What it says that it uses; looked at while it lives."""

@@ -19,7 +19,7 @@ from reconciler.observed.processes import PROC, is_alive
 from reconciler.observed.records import CampaignRuns, RunFacts
 from reconciler.observed.stat_cache import StatCache
 from state.contract.effective import EffectiveRun
-from state.contract.exit import RunExit
+from state.contract.exit import UNWRITTEN_EVENT, UNWRITTEN_KEY, RunExit
 from state.contract.files import ContractError, decode
 from state.contract.orders import Orders
 from state.contract.process import ProcessIdentity
@@ -31,14 +31,17 @@ _RUN_FOLDER = f"g{_NUMBER}-a{_NUMBER}"
 MAX_NAMED = 20
 """So many entries that are no runs are named."""
 _MAX_SMALL_BYTES = 1024 * 1024
+_TAIL_BYTES = 64 * 1024
+"""So much of a log's end is looked through for the record of a run's end."""
 _MAX_ORDERS_BYTES = 64 * 1024 * 1024
 _LAYOUT = RunLayout(Path())
 _REQUEST, _PROCESS, _STATUS = _LAYOUT.request.name, _LAYOUT.process.name, _LAYOUT.status.name
 _ORDERS, _EXIT = _LAYOUT.orders.name, _LAYOUT.exit.name
-_EFFECTIVE = _LAYOUT.effective.name
+_EFFECTIVE, _LOG = _LAYOUT.effective.name, _LAYOUT.log.name
 _RUNS = CampaignLayout(Path()).runs.name
 RUN_FILES = (_REQUEST, _PROCESS, _STATUS, _ORDERS, _EXIT, _EFFECTIVE)
 """All that is looked at in a run's folder."""
+_UNWRITTEN = re.compile(rf"\S+  {re.escape(UNWRITTEN_EVENT)} .*  {UNWRITTEN_KEY}=(\{{.*\}})$".encode())
 
 Record = TypeVar("Record", bound=msgspec.Struct)
 RunCache = StatCache[RunFacts]
@@ -127,6 +130,8 @@ def _observe_run(folder: Folder, number: tuple[int, int], proc: Path) -> RunFact
     reader = _Reader(folder, names)
     process = reader.read(_PROCESS, ProcessIdentity)
     alive = process is not None and process.works_in(folder.own_status()) and is_alive(process, proc)
+    left = reader.read(_EXIT, RunExit)
+    printed = None if alive or process is None or _EXIT in names else reader.printed_exit()
     return RunFacts(
         folder=folder.text,
         generation=number[0],
@@ -137,7 +142,8 @@ def _observe_run(folder: Folder, number: tuple[int, int], proc: Path) -> RunFact
         alive=alive,
         status=reader.read(_STATUS, RunStatus),
         orders=reader.read(_ORDERS, Orders, _MAX_ORDERS_BYTES),
-        exit=reader.read(_EXIT, RunExit),
+        exit=left or printed,
+        exit_file=_LOG if printed else _EXIT,
         effective=reader.read(_EFFECTIVE, EffectiveRun) if alive else None,
         problems=tuple(reader.problems),
     )
@@ -164,4 +170,23 @@ class _Reader:
             self.problems.append(str(error))
         except (OSError, UnsafeFile) as error:
             self.problems.append(f"{path}: {reason(error)}")
+        return None
+
+    def printed_exit(self) -> RunExit | None:
+        """Return why the trainer left as its log says: the disk had no room for the file that says it."""
+        if _LOG not in self._names:
+            return None
+        try:
+            lines = self._folder.tail(_LOG, _TAIL_BYTES).splitlines()
+        except (OSError, UnsafeFile) as error:
+            self.problems.append(f"{self._folder.path / _LOG}: {reason(error)}")
+            return None
+        records = (match[1] for line in reversed(lines) if (match := _UNWRITTEN.match(line)))
+        return _decoded(next(records, None))
+
+
+def _decoded(record: bytes | None) -> RunExit | None:
+    try:
+        return None if record is None else decode(record, RunExit, _LOG)
+    except ContractError:  # torn: the disk was full
         return None

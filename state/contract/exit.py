@@ -20,6 +20,9 @@ FailureClass = Literal[
     "unknown",
 ]
 
+UNWRITTEN_EVENT, UNWRITTEN_KEY = "no exit.json", "record"
+"""The line of the run's log that has the record, as JSON behind `record=`, where no file could be written."""
+
 
 class RunExit(msgspec.Struct, frozen=True, kw_only=True):
     schema_version: int = 1

@@ -1,4 +1,5 @@
-"""A realm on a disk that becomes full while it trains: full_disk.py FOLDER, in a mount namespace of its own.
+"""A realm on a disk that becomes full while it trains: full_disk.py FOLDER BALLAST LEFT, in a mount namespace
+of its own. LEFT: so many KiB stay free when it is full.
 
 Prints as JSON what test_bad_input.py asserts.
 """
@@ -13,6 +14,7 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).resolve().parents
 
 from lab import Lab, found_realm, realm, rows, tiny_hero, wait_until
 
+from reconciler.app.comparing.curves import records
 from reconciler.desired.realm import size_bytes
 from reconciler.observed.checkpoints import verify_contents
 from reconciler.plan.costs.room import LEAST_FREE_BYTES
@@ -21,7 +23,7 @@ from state.contract.files import read
 from state.contract.status import RunStatus
 
 ONE = "one/campaign-001"
-DISK_KIB, LEFT_KIB = 8 * 1024, 64
+DISK_KIB = 8 * 1024
 
 
 def main() -> None:
@@ -29,7 +31,7 @@ def main() -> None:
     lab.git("init", "-q", "-b", "main")
     lab.write("data/a.jsonl", rows(range(800)))
     ensure_folder(lab.layout.root)
-    ballast = (*sys.argv, "0MB")[2]
+    ballast, left_kib = sys.argv[2], int(sys.argv[3])
     disk_kib = DISK_KIB + (LEAST_FREE_BYTES + size_bytes(ballast)) // 1024
     mount = ["mount", "-t", "tmpfs", "-o", f"size={disk_kib}k,mode=700", "none", str(lab.layout.root)]
     if subprocess.run(mount, check=False).returncode != 0:
@@ -40,15 +42,15 @@ def main() -> None:
     lab.spec("heroes/one", **tiny_hero("one", checkpoint={"every_updates": 60}))
     lab.commit()
     try:
-        print(json.dumps(_live(lab) if ballast == "0MB" else _live_on_ballast(lab)))
+        print(json.dumps(_live(lab, left_kib) if ballast == "0MB" else _live_on_ballast(lab, left_kib)))
     finally:
         lab.end()
 
 
-def _live(lab: Lab) -> dict[str, object]:
+def _live(lab: Lab, left_kib: int) -> dict[str, object]:
     lab.start("apply")
     wait_until(lambda: lab.has_store() and lab.newest_step(ONE) >= 60, 120, "a checkpoint", say=lab.said)
-    filler = _fill(lab)
+    filler = _fill(lab, left_kib)
     before = _kept(lab)
     wait_until(lambda: _waiting(lab), 120, "the trainer waits", say=lab.said)
     wait_until(lambda: _blocked(lab), 100, "the plan says so", say=lab.said)
@@ -67,16 +69,17 @@ def _live(lab: Lab) -> dict[str, object]:
         "launches": len(lab.runs()),
         "kept_after": _kept(lab),
         "updates": newest.step,
+        "recorded": _recorded(lab),
         "examples": newest.measures.examples_seen,
     }
 
 
-def _live_on_ballast(lab: Lab) -> dict[str, object]:
+def _live_on_ballast(lab: Lab, left_kib: int) -> dict[str, object]:
     """Fill the disk with the ballast on it, and leave it full: what is to be trained ends all the same."""
     lab.start("apply")
     wait_until(lambda: lab.has_store() and lab.newest_step(ONE) >= 60, 120, "a checkpoint", say=lab.said)
     wait_until(lab.layout.ballast.exists, 100, "the ballast", say=lab.said)
-    _fill(lab)
+    _fill(lab, left_kib)
     wait_until(lambda: lab.status_of(ONE, "a") == "completed", 120, "it goes on", say=lab.said)
     return {
         "status": lab.status_of(ONE, "a"),
@@ -87,13 +90,19 @@ def _live_on_ballast(lab: Lab) -> dict[str, object]:
     }
 
 
-def _fill(lab: Lab) -> Path:
-    """Leave room for words, not for weights, with one call: what is let go meanwhile is not taken, too."""
+def _fill(lab: Lab, left_kib: int) -> Path:
+    """Leave room for words at most, not for weights, with one call: what is let go meanwhile is not taken, too."""
     filler = lab.layout.root / "somebody-elses-film.mkv"
     with filler.open("wb", buffering=0) as file:
         room = os.statvfs(lab.layout.root)
-        os.posix_fallocate(file.fileno(), 0, room.f_bavail * room.f_frsize - LEFT_KIB * 1024)
+        os.posix_fallocate(file.fileno(), 0, room.f_bavail * room.f_frsize - left_kib * 1024)
     return filler
+
+
+def _recorded(lab: Lab) -> list[int]:
+    """Return the step of every update that the metrics tell of."""
+    files = [folder / "metrics.jsonl" for folder in lab.runs()]
+    return [one.step for file in files for one in records(file) if one.kind == "update"]
 
 
 def _kept(lab: Lab) -> dict[str, str]:

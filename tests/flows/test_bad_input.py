@@ -173,8 +173,11 @@ def _check_named(lab: Lab) -> None:
 
 @pytest.mark.train
 @pytest.mark.timeout(900)
-def test_a_full_disk_costs_no_checkpoint_and_training_goes_on_when_there_is_room(tmp_path: Path) -> None:
-    found = on_a_small_disk("full_disk.py", tmp_path)
+@pytest.mark.parametrize("left_kib", ["64", "0"], ids=["with room for words", "to the last byte"])
+def test_a_full_disk_costs_no_checkpoint_and_training_goes_on_when_there_is_room(
+    tmp_path: Path, left_kib: str
+) -> None:
+    found = on_a_small_disk("full_disk.py", tmp_path, "0MB", left_kib)
 
     assert found["kept_while_full"] == found["kept_before"]
     assert found["kept_before"]
@@ -185,13 +188,14 @@ def test_a_full_disk_costs_no_checkpoint_and_training_goes_on_when_there_is_room
     assert (found["status"], found["launches"]) == ("completed", 1)
     assert set(found["kept_before"].items()) <= set(found["kept_after"].items())
     assert found["updates"] == (found["examples"] + 1) // 2  # none was made twice
+    assert found["recorded"] == list(range(1, found["updates"] + 1))  # and each is told of
 
 
 @pytest.mark.long
 @pytest.mark.train
 @pytest.mark.timeout(900)
 def test_a_disk_that_stays_full_costs_nothing_where_a_ballast_held_room(tmp_path: Path) -> None:
-    found = on_a_small_disk("full_disk.py", tmp_path, "8MB")
+    found = on_a_small_disk("full_disk.py", tmp_path, "8MB", "64")
 
     by_a_tick, by_the_save = "let go     ballast  8 MB", "is full: the ballast of 8 MB was let go"
     assert by_a_tick in found["said"] or by_the_save in found["said"]  # whoever met the full disk first

@@ -1,7 +1,8 @@
 """The heartbeat: `status.json`, replaced whenever the phase changes and else at most once a second.
 
 It is renamed into place, so a reader never sees half of it; it is not synced to disk, because after a
-power cut nobody's heart beats.
+power cut nobody's heart beats. A full disk ends no run: room for one status is set aside, and without that
+room it is told with a later beat.
 """
 
 import os
@@ -15,8 +16,10 @@ import msgspec
 
 from state.atomic import PRIVATE_FILE
 from state.contract.status import Phase, RunStatus
+from state.failpoints import reach
 from state.layout import STAGING_PREFIX
 from trainer.engine.clock import now_text
+from trainer.engine.full_disk import Reserve, is_full
 
 INTERVAL_SECONDS = 1.0
 _REMEMBERED_UPDATES = 50
@@ -27,6 +30,7 @@ class Heartbeat:
 
     def __init__(self, file: Path, step: int = 0) -> None:
         self._file = file
+        self._reserve = Reserve(file)
         self.moves = 0
         """Grows whenever the run gets further."""
         self._written_at = float("-inf")
@@ -86,9 +90,24 @@ class Heartbeat:
 
     def _write(self) -> None:
         self._change(updated_at=now_text())
+        content = msgspec.json.encode(self._status) + b"\n"
+        try:
+            self._replace(content)
+        except OSError as error:
+            if not is_full(error):
+                raise
+            if not self._reserve.write(content):
+                return
+        self._written_at = time.monotonic()
+        if self._status.phase == "exited":
+            self._reserve.give_up()
+        else:
+            self._reserve.hold()
+
+    def _replace(self, content: bytes) -> None:
+        reach("status.write")
         temporary = self._file.with_name(f"{STAGING_PREFIX}{self._file.name}.{os.getpid()}")
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
         with os.fdopen(os.open(temporary, flags, PRIVATE_FILE), "wb") as file:
-            file.write(msgspec.json.encode(self._status) + b"\n")
+            file.write(content)
         temporary.replace(self._file)
-        self._written_at = time.monotonic()

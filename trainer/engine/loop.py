@@ -27,13 +27,20 @@ def train(session: Session, control: Control) -> Outcome:
         outcome = _train(session, control)
     except Exception as error:
         _save_what_is_sound(session, error)
+        session.teller.tell_missing()
         raise
     finally:
         session.state.shelf.close()
+    _leave(session, outcome)
+    return outcome
+
+
+def _leave(session: Session, outcome: Outcome) -> None:
     session.teller.heartbeat.enter("stopping")
     session.save()
     session.teller.record("left", note=outcome.message)
-    return outcome
+    session.saver.tell_all()
+    session.teller.tell_missing()
 
 
 def _train(session: Session, control: Control) -> Outcome:

@@ -1,10 +1,8 @@
 """A disk without room for a checkpoint: training waits, what was learnt stays in memory, nothing is lost."""
 
-import errno
 import os
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 from state.amounts import size
@@ -14,11 +12,6 @@ from trainer.engine.log import say
 LOOK_SECONDS = 2.0
 _FOR_THE_REST_BYTES = 1 << 20
 """Tokenizer, manifest, and what else is written meanwhile."""
-
-
-def is_full(error: BaseException | None) -> bool:
-    """Does this say that a disk, or what we may use of it, is full?"""
-    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def free_bytes(folder: Path) -> int:
@@ -37,8 +30,8 @@ class Room:
         self._folder = folder
         self._heartbeat = heartbeat
 
-    def wait(self, step: int, needed_bytes: int, error: BaseException | None = None) -> bool:
-        """Return once there is room for so much, after an error at least one look later.
+    def wait(self, what: str, needed_bytes: int, error: BaseException | None = None) -> bool:
+        """Return once there is room for so much, after an error at least one look later; `what` needs it.
 
         Say whether it makes sense to try: False once somebody asks to leave and there is none.
         """
@@ -47,10 +40,9 @@ class Room:
             if self.must_leave():
                 return False
             if self._heartbeat.status.waiting_for is None:
-                self._tell(step, needed_bytes)
+                self._tell(what, needed_bytes)
             time.sleep(LOOK_SECONDS)
-            with suppress(OSError):  # the status lies on the same disk
-                self._heartbeat.still_there()
+            self._heartbeat.still_there()
         return True
 
     def over(self) -> None:
@@ -62,12 +54,11 @@ class Room:
     def _has(self, needed_bytes: int) -> bool:
         return free_bytes(self._folder) >= needed_bytes + _FOR_THE_REST_BYTES
 
-    def _tell(self, step: int, needed_bytes: int) -> None:
+    def _tell(self, what: str, needed_bytes: int) -> None:
         why = (
-            f"no room for checkpoint-{step}: it needs {size(needed_bytes)}, "
+            f"no room for {what}: it needs {size(needed_bytes)}, "
             f"{size(free_bytes(self._folder))} are free where {self._folder} lies; "
             "training goes on once there is room"
         )
         say("waits", why=why)
-        with suppress(OSError):
-            self._heartbeat.enter("saving", waiting_for=why)
+        self._heartbeat.enter("saving", waiting_for=why)

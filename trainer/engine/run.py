@@ -10,9 +10,6 @@ from contextlib import AbstractContextManager, ExitStack
 from functools import partial
 from pathlib import Path
 
-import msgspec
-
-from state.atomic import write_json
 from state.contract.exit import RunExit
 from state.contract.files import ContractError, read
 from state.contract.process import EXIT_ALREADY_CLAIMED
@@ -24,7 +21,8 @@ from trainer.engine.clock import now_text
 from trainer.engine.control import Control
 from trainer.engine.failures import DivergedError, EnvironmentFailure, TrainingError, translated
 from trainer.engine.heartbeat import Heartbeat
-from trainer.engine.log import say
+from trainer.engine.leaving import LastWord
+from trainer.engine.log import put, say
 from trainer.engine.outcome import Outcome
 from trainer.engine.stuck import Escape
 from trainer.engine.watchdog import watching
@@ -46,10 +44,12 @@ def run(request_file: Path) -> int:
     except AlreadyClaimedError as error:
         sys.stderr.write(f"{error}\n")
         return EXIT_ALREADY_CLAIMED
-    heartbeat = Heartbeat(run_files.status)
+    heartbeat, last_word = Heartbeat(run_files.status), LastWord(run_files.exit)
+    leave = partial(_leave, last_word, heartbeat)
     with ExitStack() as until_left:
         try:
             _collect_no_garbage(until_left)
+            last_word.prepare()
             request = _read_request(request_file)
             heartbeat.enter(
                 "starting",
@@ -58,12 +58,12 @@ def run(request_file: Path) -> int:
                 config_hash=request.config_hash,
             )
             until_left.enter_context(_only_trainer(request))
-            escape = Escape(heartbeat, partial(_leave, run_files, heartbeat))
+            escape = Escape(heartbeat, leave)
             until_left.enter_context(watching(heartbeat, escape.take))
             outcome = _train(request, run_files, control, heartbeat, escape)
         except BaseException as error:  # noqa: BLE001 - whatever it is, exit.json says so
-            return _leave_failed(run_files, heartbeat, error)
-        return _leave(run_files, heartbeat, outcome)
+            return leave(_failed(error))
+        return leave(outcome)
 
 
 def _collect_no_garbage(until_left: ExitStack) -> None:
@@ -102,20 +102,19 @@ def _read_request(path: Path) -> RunRequest:
         raise EnvironmentFailure(str(error)) from error
 
 
-def _leave_failed(run_files: RunLayout, heartbeat: Heartbeat, error: BaseException) -> int:
-    traceback.print_exception(error, file=sys.stdout)
+def _failed(error: BaseException) -> Outcome:
+    put("".join(traceback.format_exception(error)))
     failure: TrainingError = translated(error)
-    outcome = Outcome(
+    return Outcome(
         reason="failed",
         message=str(failure),
         failure_class=failure.failure_class,
         healthy_step=failure.healthy_step if isinstance(failure, DivergedError) else None,
     )
-    return _leave(run_files, heartbeat, outcome)
 
 
-def _leave(run_files: RunLayout, heartbeat: Heartbeat, outcome: Outcome) -> int:
-    """Tell the end; a disk that is full must not hide why the run ended."""
+def _leave(last_word: LastWord, heartbeat: Heartbeat, outcome: Outcome) -> int:
+    """Tell the end."""
     last = heartbeat.status
     record = RunExit(
         reason=outcome.reason,
@@ -132,9 +131,5 @@ def _leave(run_files: RunLayout, heartbeat: Heartbeat, outcome: Outcome) -> int:
         heartbeat.enter("exited")
     except OSError as error:
         say("no status", error=error)
-    try:
-        write_json(run_files.exit, record)
-    except OSError as error:
-        say("no exit.json", error=error, record=msgspec.json.encode(record).decode())
-        return EXIT_FAILED
-    return EXIT_FAILED if outcome.reason == "failed" else EXIT_DONE
+    is_written = last_word.write(record)
+    return EXIT_FAILED if outcome.reason == "failed" or not is_written else EXIT_DONE

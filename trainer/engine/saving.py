@@ -12,9 +12,10 @@ from state.contract.manifest import Manifest
 from trainer.checkpoints.errors import CheckpointError, NameTakenError
 from trainer.engine.checkpoint import contents_of
 from trainer.engine.failures import EnvironmentFailure, InTheWayError, TrainingError
+from trainer.engine.full_disk import is_full
 from trainer.engine.log import say
 from trainer.engine.progress import Progress, after_snapshot, published
-from trainer.engine.room import Room, is_full
+from trainer.engine.room import Room
 from trainer.engine.run_state import RunState
 from trainer.engine.telling import Teller
 from trainer.engine.writer import Writer, Written, layouts_of
@@ -40,12 +41,13 @@ class Saver:
         return self._writer.held_bytes
 
     def is_due(self) -> bool:
-        """Does the step's number or the clock ask for a checkpoint?"""
+        """Does the step's number or the clock ask for a checkpoint, or what waits for room to be told?"""
         config = self._state.request.config.checkpoint
         # By the step's own number: a save made when leaving, or by the clock, does not shift the later ones.
         is_turn = config.every_updates > 0 and self._state.progress.step % config.every_updates == 0
         elapsed_minutes = (time.monotonic() - self._saved_at) / 60
-        return is_turn or (config.every_minutes > 0 and elapsed_minutes >= config.every_minutes)
+        is_time = config.every_minutes > 0 and elapsed_minutes >= config.every_minutes
+        return is_turn or is_time or self._teller.is_behind
 
     def save(self) -> None:
         """Begin to write a checkpoint of this moment, unless no update was made since the last one.
@@ -62,7 +64,7 @@ class Saver:
         self.finish()
         contents = contents_of(self._state)
         self._needed_bytes = sum(layout.size_bytes for layout in layouts_of(contents).values())
-        self.room.wait(contents.progress.step, self._needed_bytes)
+        self.room.wait(f"checkpoint-{contents.progress.step}", self._needed_bytes)
         self.room.over()
         goes_on = self._writer.start(contents)
         self._state.progress = after_snapshot(self._state.progress)
@@ -104,8 +106,15 @@ class Saver:
         self._state.progress = published(self._state.progress, written.manifest)
         self._tell(written, written.manifest)
 
+    def tell_all(self) -> None:
+        """Return once every record is written, or somebody asks to leave and there is no room for them."""
+        while (problem := self._teller.write_held()) is not None:
+            if not self.room.wait("the metrics", 0, problem):
+                return
+        self.room.over()
+
     def _is_room_again(self, written: Written) -> bool:
-        return self.room.wait(written.step, self._needed_bytes, written.error)
+        return self.room.wait(f"checkpoint-{written.step}", self._needed_bytes, written.error)
 
     def _wait(self) -> Written | None:
         heartbeat = self._teller.heartbeat

@@ -14,10 +14,11 @@ from state.contract.metrics import Kind
 from state.contract.orders import QuestOrder
 from trainer.engine.effective import effective_run
 from trainer.engine.energy import EnergyMeter
+from trainer.engine.full_disk import is_full
 from trainer.engine.heartbeat import Heartbeat
 from trainer.engine.log import say
 from trainer.engine.measures import fill, model_flops, peak_memory_bytes, utilization
-from trainer.engine.metrics import Metrics
+from trainer.engine.metrics import MOST_HELD, Metrics
 from trainer.engine.progress import position
 from trainer.engine.quests import Quest, UpdatePlan
 from trainer.engine.run_state import RunState
@@ -43,6 +44,7 @@ class Teller:
         self._state = state
         self._metrics = metrics
         self._effective_file = effective_file
+        self._owes_config = False
         self._energy = EnergyMeter(state.model.device)
         self._logged_at = -math.inf
         self._made = 0
@@ -52,10 +54,33 @@ class Teller:
     def record(self, kind: Kind, *, step: int | None = None, **fields: Any) -> None:
         """Append a record to the metrics, of the present step where none is named."""
         self._metrics.record(kind, self._state.progress.step if step is None else step, **fields)
+        if self._owes_config and self._metrics.problem is None:
+            self.config()
+
+    @property
+    def is_behind(self) -> bool:
+        """Are so many records held, for want of room, that it is time to wait for it?"""
+        return self._metrics.num_held >= MOST_HELD
+
+    def write_held(self) -> OSError | None:
+        """Write the records that found no room; return why some still find none."""
+        self._metrics.write_held()
+        return self._metrics.problem
+
+    def tell_missing(self) -> None:
+        """Tell the log how many records were never written."""
+        if self._metrics.problem is not None:
+            say("not recorded", records=self._metrics.num_held, why=self._metrics.problem)
 
     def config(self) -> None:
-        """Tell what is really used."""
-        write_json(self._effective_file, effective_run(self._state))
+        """Tell what is really used; on a full disk later."""
+        self._owes_config = True
+        try:
+            write_json(self._effective_file, effective_run(self._state))
+            self._owes_config = False
+        except OSError as error:
+            if not is_full(error):
+                raise
 
     def quest(self, order: QuestOrder, quest: Quest) -> None:
         """Tell that a quest is taken up."""

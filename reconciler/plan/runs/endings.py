@@ -1,8 +1,6 @@
 """Runs: what has ended is closed, what should not go on stops."""
 
-from collections.abc import Sequence
-
-from reconciler.observed.records import FoundCheckpoint
+from reconciler.observed.records import FoundCheckpoint, RunFacts
 from reconciler.plan.actions import CloseRun, ConfirmRun, StopRun
 from reconciler.plan.changes import Risk
 from reconciler.plan.configs.changed import cause_of, change_since
@@ -16,7 +14,6 @@ from reconciler.plan.segments.releases import is_made, newest_of, open_branch
 from reconciler.plan.segments.rollbacks import Rollback, rollback_of
 from reconciler.plan.segments.rolled_back import told_after_rollback
 from reconciler.plan.world import LiveRun, World
-from state.contract.exit import RunExit
 from state.contract.process import REVOKED_COOKIE
 from state.ids import RunKey
 from state.store.in_force import in_force
@@ -46,7 +43,7 @@ def _plan_open_run(world: World, draft: Draft, row: RunRow) -> None:
         return  # its process lives: it will claim its run, or its claim cannot be read
     elif seen is not None and seen.claimed:
         revoked = seen.process is not None and seen.process.cookie == REVOKED_COOKIE
-        _close(world, draft, campaign, row, seen.exit, claimed=not revoked, unread=seen.problems)
+        _close(world, draft, campaign, row, seen, claimed=not revoked)
     else:
         _close(world, draft, campaign, row, None, claimed=row.state == "running")
 
@@ -72,11 +69,11 @@ def _close(
     draft: Draft,
     campaign: str,
     row: RunRow,
-    left: RunExit | None,
+    seen: RunFacts | None,
     *,
     claimed: bool,
-    unread: Sequence[str] = (),
 ) -> None:
+    left, unread = (seen.exit, seen.problems) if seen is not None else (None, ())
     newest = _newest_saved(world, campaign, row)
     from_run = newest is not None and newest.generation == row.generation
     saved = newest.step if newest is not None and from_run else None
@@ -99,7 +96,9 @@ def _close(
         subject=f"run/{campaign}",
         reason=left.message if left else lost,
         cause=_seen_in(
-            world.folder_name(campaign), row, "exit.json" if left else "process.json" if claimed else ""
+            world.folder_name(campaign),
+            row,
+            seen.exit_file if seen and left else "process.json" if claimed else "",
         ),
         source="progress" if left and left.reason != "failed" else "drift",
     )

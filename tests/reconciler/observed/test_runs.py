@@ -6,11 +6,13 @@ import pytest
 
 from reconciler.observed.runs import MAX_NAMED, observe_runs, run_number
 from reconciler.observed.stat_cache import StatCache
+from state import failpoints
 from state.contract.exit import RunExit
 from state.contract.orders import Orders
 from state.contract.process import ProcessIdentity, folder_id
 from state.contract.status import RunStatus
 from state.layout import CampaignLayout, Layout
+from trainer.engine.leaving import LastWord
 
 BOOT = "11111111-2222-3333-4444-555555555555"
 NOW = "2026-01-31T12:00:00Z"
@@ -202,3 +204,40 @@ def test_of_many_strange_entries_a_few_are_named_and_the_others_counted(observe,
     problems = observe().problems
     assert len(problems) == MAX_NAMED + 1
     assert problems[-1] == f"{campaign.runs}: and 7 more like these"
+
+
+def printed(capsys: pytest.CaptureFixture[str], folder: Path) -> str:
+    """Return the log of a trainer that could not write why it left."""
+
+    def strike(name: str) -> None:
+        if name in ("file.create", "reserve.write"):
+            raise OSError(28, "No space left on device")
+
+    failpoints.observe(strike)
+    word = LastWord(folder / "exit.json")
+    word.prepare()
+    assert not word.write(EXIT)
+    failpoints.observe(None)
+    return capsys.readouterr().out
+
+
+def test_a_run_whose_disk_had_no_room_for_its_last_word_says_it_in_its_log(observe, campaign, capsys) -> None:
+    folder = write(campaign, "g1-a1", process=CLAIM, status=STATUS)
+    log = printed(capsys, folder)
+    (folder / "training.log").write_text("x" * 100_000 + f"\n{log}and what came behind it\n")
+
+    (run,) = observe().runs
+
+    assert (run.exit, run.exit_file, run.problems) == (EXIT, "training.log", ())
+
+
+def test_the_log_of_a_living_run_or_a_torn_record_says_nothing_of_an_end(
+    observe, campaign, capsys, fake_proc
+) -> None:
+    folder = write(campaign, "g1-a1", process=CLAIM, status=STATUS)
+    log = printed(capsys, folder)
+    (folder / "training.log").write_text(log.rstrip()[:-20] + '"}\n')
+    assert [run.exit for run in observe().runs] == [None]
+    (folder / "training.log").write_text(log)
+    fake_proc.add(42, cookie="biscuit")
+    assert [(run.alive, run.exit) for run in observe().runs] == [(True, None)]
