@@ -2,25 +2,53 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
 import jinja2
 from jinja2.ext import loopcontrols
+from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from state.contract.row_shapes import Message
 
 _GENERATION_TAG = re.compile(r"(\{%[-+]?\s*)(end)?generation(\s*[-+]?%\})")
 """Marks the assistant's part for other trainers; it writes nothing."""
+MOST_CHARACTERS = 1 << 26
+"""Of a rendered conversation: more than any context takes in."""
 
 
 class TemplateError(Exception):
     """A chat template that cannot be used, or that refuses a conversation; says why."""
 
 
+class _Bounded(ImmutableSandboxedEnvironment):
+    """A sandbox whose products cannot fill the memory."""
+
+    intercepted_binops = frozenset({"*", "**"})
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        """Return a product or a power.
+
+        Raises:
+            jinja2.TemplateError: it would be larger than anything that a conversation needs.
+        """
+        if _product_size(operator, left, right) > MOST_CHARACTERS:
+            raise jinja2.TemplateError(f"a product in it is larger than {MOST_CHARACTERS:,} characters")
+        return super().call_binop(context, operator, left, right)
+
+
+def _product_size(operator: str, left: Any, right: Any) -> int:
+    """Return about how many characters or items a product or a power of two values has."""
+    if isinstance(left, int) and isinstance(right, int):
+        return left.bit_length() * max(right, 0) if operator == "**" else 0
+    many, times = (right, left) if isinstance(left, int) else (left, right)
+    is_repeated = isinstance(times, int) and isinstance(many, (str, list, tuple))
+    return len(many) * times if is_repeated else 0
+
+
 class ChatTemplate:
-    """A template that turns messages into text, and nothing else: no files, no clock."""
+    """A template that turns messages into text, and nothing else: no files, no clock, and not without end."""
 
     def __init__(self, text: str, special_tokens: dict[str, str] | None = None) -> None:
         """Compile a template; `special_tokens` are its `bos_token`, `eos_token` and so on.
@@ -29,7 +57,7 @@ class ChatTemplate:
             TemplateError: it is not valid Jinja.
         """
         self.text = text
-        environment = ImmutableSandboxedEnvironment(
+        environment = _Bounded(
             trim_blocks=True, lstrip_blocks=True, extensions=[loopcontrols], autoescape=False
         )
         environment.filters["tojson"] = _to_json
@@ -51,11 +79,29 @@ class ChatTemplate:
         """
         turns = [{"role": message.role, "content": message.content} for message in messages]
         try:
-            return self._compiled.render(messages=turns, **variables)
+            return "".join(_bounded(self._compiled.generate(messages=turns, **variables)))
         except jinja2.TemplateError as error:
             raise TemplateError(f"the chat template refuses the conversation: {error.message}") from error
         except (TypeError, ValueError, ArithmeticError, LookupError) as error:
             raise TemplateError(f"the chat template fails: {error}") from error
+        except RecursionError as error:
+            raise TemplateError("the chat template fails: it calls itself without end") from error
+        except MemoryError as error:
+            raise TemplateError("the chat template fails: there is not enough memory for its text") from error
+
+
+def _bounded(parts: Iterator[str]) -> Iterator[str]:
+    """Yield the parts of a text.
+
+    Raises:
+        jinja2.TemplateError: there are more characters than any conversation has.
+    """
+    left = MOST_CHARACTERS
+    for part in parts:
+        left -= len(part)
+        if left < 0:
+            raise jinja2.TemplateError(f"it writes more than {MOST_CHARACTERS:,} characters")
+        yield part
 
 
 def _as_condition(tag: re.Match[str]) -> str:

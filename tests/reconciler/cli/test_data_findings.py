@@ -200,6 +200,14 @@ TEMPLATES = {
         "model learns where to stop. Use the template that belongs to the tokenizer.",
     ),
     "that refuses the row": (REFUSES, "the chat template refuses the conversation: one turn only"),
+    "that calls itself": (
+        "{% macro again() %}{{ again() }}{% endmacro %}{{ again() }}",
+        "the chat template fails: it calls itself without end",
+    ),
+    "that makes a text without end": (
+        "{{ 'x' * 100000000000 }}",
+        "the chat template refuses the conversation: a product in it is larger than 67,108,864 characters",
+    ),
 }
 
 
