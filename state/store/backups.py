@@ -52,6 +52,11 @@ def _copy(connection: apsw.Connection, staging: Path, epoch: str) -> None:
     _check(staging, epoch)
 
 
+def day_of(name: str) -> str:
+    """Return the day of a copy, as it is in its name."""
+    return name.removeprefix("realm-").partition("-e")[0]
+
+
 def names_of(folder: Path) -> list[str]:
     """Return the names of the copies, the oldest first."""
     try:

@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from reconciler.app.checking.store_copies import late_copies
 from reconciler.app.looking.trash_items import trash
 from reconciler.app.planning.comparing import compare
 from reconciler.app.planning.in_force import layout_of, look_in_force
@@ -35,7 +36,7 @@ from state.lock import read_epoch
 from state.store.connection import StoreDamaged, open_reader
 from state.store.older_copy import last_written
 from state.store.row_files import refuse_newer_rows
-from state.store.rows import CampaignRow
+from state.store.rows import CampaignRow, StoreView
 from state.store.schema import StoreTooNew
 from state.store.view import read_view
 
@@ -229,6 +230,7 @@ def _store(layout: Layout) -> Check:
             problems = [str(row[0]) for row in connection.execute("PRAGMA quick_check(3)")]
             store = read_view(connection)
             why = store.older_copy or why_older_or_anothers(layout, connection, last)
+            late = late_copies(layout, connection) if problems == ["ok"] else None
     except FileNotFoundError:
         return _ok("store", "none yet; the first apply makes it")
     except StoreTooNew as error:
@@ -237,15 +239,23 @@ def _store(layout: Layout) -> Check:
         return _fail("store", str(error), _how_to_restore(layout))
     if problems != ["ok"]:
         return _fail("store", f"damaged: {'; '.join(problems)}", _how_to_restore(layout))
-    states = ", ".join(sorted({job.status for job in store.jobs}))
-    jobs = _count(len(store.jobs), "job") + (f" ({states})" if states else "")
-    if why is not None:
+    return _whole_store(layout, store, why, late)
+
+
+def _whole_store(layout: Layout, store: StoreView, why_older: str | None, late: str | None) -> Check:
+    if why_older is not None:
         return _warn(
             "store",
-            f"an older copy that was put back ({why}): it does not know what happened since",
+            f"an older copy that was put back ({why_older}): it does not know what happened since",
             "reconcile doctor --rebuild makes it again from the files beside it, which know more",
         )
-    return _ok("store", f"whole; epoch {store.epoch}, {_count(len(store.runs), 'run')}, {jobs}")
+    states = ", ".join(sorted({job.status for job in store.jobs}))
+    jobs = _count(len(store.jobs), "job") + (f" ({states})" if states else "")
+    text = f"whole; epoch {store.epoch}, {_count(len(store.runs), 'run')}, {jobs}"
+    if late is not None:
+        mend = f"apply makes one a day, and says why not: look at the room and the rights of {layout.backups}"
+        return _warn("store", f"{text}; {late}", mend)
+    return _ok("store", text)
 
 
 def _how_to_restore(layout: Layout) -> str:

@@ -169,6 +169,28 @@ def test_an_export_that_does_not_fit_is_told_with_how_often_and_why(
     monkeypatch.undo()
 
 
+def test_doctor_says_since_when_no_copy_of_the_store_was_made(
+    run, resting, pass_time, publish, root: Path
+) -> None:
+    checkpoints = resting({"specs/realm.yaml": AT_ONCE}, (100,))
+    assert "no copy of it" not in told_by(run, "doctor")
+    (backups,) = {path.parent for path in root.rglob("realm-*-e*.db")}
+    shutil.rmtree(backups)
+    backups.write_text("what somebody put there")
+    pass_time(3 * 24 * 3600)
+    publish(checkpoints, 200)
+
+    assert "no copy of the store was made today" in plain(run("apply", "--once").stderr)
+
+    doctor = told_by(run, "doctor")
+    assert re.search(r"warn store whole; .*; no copy of it was made at all, since 20\S+, and it was", doctor)
+    assert f"look at the room and the rights of {backups}" in doctor
+    backups.unlink()
+    publish(checkpoints, 300)
+    run("apply", "--once")
+    assert "no copy of it" not in told_by(run, "doctor")
+
+
 def let_it_be_full(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the system say of a folder's disk that no byte of it is free."""
     ask = os.statvfs
