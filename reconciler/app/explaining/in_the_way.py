@@ -30,9 +30,11 @@ _HOLDS_NO_TRAINING = frozenset(
         "retention-on-hold",
         "trash-unreadable",
         *(f"{FAILS}-{verb}" for verb in ("archive", "copy", "demote", "drop", "export", "purge")),
+        *(f"{FAILS}-{verb}" for verb in ("answer", "forget", "write")),
     }
 )
-"""The codes of what keeps checkpoints from going, or from being copied: training goes on all the same."""
+"""The codes of what keeps checkpoints from going or being copied, files from being written anew: training
+goes on all the same."""
 _OF_ALL_ITS_CHECKPOINTS = _HOLDS_NO_TRAINING - {_NEEDS_APPROVAL} | {
     "checkpoints-unreadable",
     "not-brought-back",

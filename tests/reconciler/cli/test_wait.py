@@ -5,7 +5,14 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
+
+from reconciler.app.explaining.waiting import look_at
+from reconciler.app.planning.look import look
+from reconciler.app.surroundings.environment import current_environment
+from reconciler.app.surroundings.place import Options
+from reconciler.plan.changes import Blocked
 
 Git = Callable[..., str]
 
@@ -207,3 +214,20 @@ def test_a_campaign_that_has_reached_its_goal_is_completed_also_while_it_is_acti
     resting({"specs/campaigns/pip/campaign-001.yaml": "id: campaign-001\ngoal: {updates: 100}\n"}, (100,))
     result = run("wait", "pip/campaign-001", "--for", "completed", "--timeout", "0")
     assert result.exit_code == 0, result.output
+
+
+@pytest.mark.parametrize(("verb", "is_hopeless"), [("write", False), ("purge", False), ("launch", True)])
+def test_what_failed_and_has_to_be_mended_is_not_waited_for_where_training_needs_it(
+    lab: Path, root: Path, store, verb: str, is_hopeless: bool
+) -> None:
+    view = look(current_environment(), Options(repository=lab, root=root))
+    failed = Blocked(
+        subject="campaign/pip/campaign-001",
+        code=f"fails-{verb}",
+        message="failed 3 times",
+        cause="x",
+        hint="mend it",
+    )
+    view = msgspec.structs.replace(view, plan=msgspec.structs.replace(view.plan, blocked=(failed,)))
+    told = look_at(view, "pip/campaign-001", "step=9").hopeless
+    assert (told is not None and "failed 3 times" in told) == is_hopeless
