@@ -13,6 +13,8 @@ import msgspec
 from state.contract.quest_rows import is_held_out
 
 _ROUNDS = 8
+_KEPT = _ROUNDS * 1024
+"""Hashes that are kept, since rows ask for the same ones again: all that an epoch of a million rows needs."""
 
 
 class EpochOrder(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,6 +99,7 @@ def _decipher(value: int, half_bits: int, keys: tuple[bytes, ...]) -> int:
     return left << half_bits | right
 
 
+@lru_cache(maxsize=_KEPT)
 def _mixed(half: int, key: bytes) -> int:
     digest = hashlib.blake2b(half.to_bytes(8, "little"), key=key, digest_size=8).digest()
     return int.from_bytes(digest, "little")

@@ -40,8 +40,8 @@ class Told(NamedTuple):
     cpu_seconds: float
     """Of the processor, in that time: what counts where the machine has other work."""
     losses: list[float]
-    waiting: float = 0.0
-    """Share of an update's time in which its rows were not ready, over the same updates; of ours alone."""
+    waiting: tuple[float, float] = (0.0, 0.0)
+    """Share of an update's time in which its rows were not ready, of ours alone: in the middle, and of all."""
 
 
 def measure(folder: Path) -> Iterator[str]:
@@ -60,7 +60,8 @@ def measure(folder: Path) -> Iterator[str]:
     yield f"Hugging Face Trainer     {_speed(theirs, tokens)}"
     for precision, runs in ours.items():
         yield f"python -m trainer, {precision}  {_speed(runs, tokens)}, fill {fill:.3f}"
-        yield f"  waits for rows         {max(told.waiting for told in runs):.2%} of the time (goal: under 1 %)"
+        middle, whole = (max(shares) for shares in zip(*(told.waiting for told in runs), strict=True))
+        yield f"  waits for rows         {middle:.2%} of the middle update (goal: under 1 %), {whole:.2%} of all"
         yield f"  ratio                  {_ratios(runs, theirs)} (goal: at least {GOALS[precision]})"
         apart = max(abs(a - b) for a, b in zip(runs[0].losses, theirs[0].losses, strict=True))
         yield f"  losses                 at most {apart:.1e} apart over {UPDATES} updates ({BOUNDS[precision]})"
@@ -163,7 +164,8 @@ def _ours(request: Path, run: Path, updates: int, precision: str | None = None) 
         moments = _moments(lambda: _losses(run / "metrics.jsonl"), process, updates)
     (begun, busy), (ended, busy_then) = moments[WARM_UP - 1], moments[-1]
     made = _updates(run / "metrics.jsonl")[WARM_UP:updates]
-    waiting = sum(one["data_seconds"] for one in made) / sum(one["seconds"] for one in made)
+    waited, took = ([one[key] for one in made] for key in ("data_seconds", "seconds"))
+    waiting = statistics.median(waited) / statistics.median(took), sum(waited) / sum(took)
     return Told(ended - begun, busy_then - busy, _losses(run / "metrics.jsonl"), waiting)
 
 

@@ -3,6 +3,9 @@
 Shapes: T tokens of a micro-batch, N of them trained.
 """
 
+from array import array
+from collections.abc import Sequence
+from functools import lru_cache
 from itertools import accumulate
 
 import msgspec
@@ -38,8 +41,8 @@ def to_tensors(batch: FlatBatch, device: torch.device | str) -> Batch:
     """Return a micro-batch on the device."""
     ids_T = torch.frombuffer(batch.ids, dtype=torch.int32).long()
     places_N = torch.frombuffer(batch.targets, dtype=torch.int64) if batch.targets else torch.zeros(0).long()
-    positions_T = torch.cat([torch.arange(length) for length in batch.lengths])
     bounds = torch.tensor([0, *accumulate(batch.lengths)], dtype=torch.int32)
+    positions_T = torch.frombuffer(_positions(batch.lengths), dtype=torch.int64)
     return Batch(
         ids_1T=_moved(ids_T[None], device),
         positions_1T=_moved(positions_T[None], device),
@@ -48,6 +51,20 @@ def to_tensors(batch: FlatBatch, device: torch.device | str) -> Batch:
         sources_N=_moved(places_N - 1, device),
         targets_N=_moved(ids_T[places_N], device),
     )
+
+
+def _positions(lengths: Sequence[int]) -> "array[int]":
+    """Return the place of each token in its document: copied, which takes a tenth of making each anew."""
+    counted, positions = _counted(max(lengths).bit_length()), array("q")
+    for length in lengths:
+        positions.extend(counted[:length])
+    return positions
+
+
+@lru_cache(maxsize=32)
+def _counted(bits: int) -> "array[int]":
+    """Return all numbers of at most so many bits."""
+    return array("q", range(1 << bits))
 
 
 def _moved(tensor: Tensor, device: torch.device | str) -> Tensor:

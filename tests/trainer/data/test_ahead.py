@@ -20,6 +20,16 @@ def test_what_was_begun_is_made_by_another_thread_and_made_once():
     assert thread is not threading.current_thread()
 
 
+def test_one_thread_makes_one_thing_after_the_other():
+    ahead = Ahead()
+    made_by = []
+    for number in range(3):
+        ahead.begin(number, threading.current_thread)
+        made_by.append(ahead.take(number, threading.current_thread))
+    ahead.stop()
+    assert made_by == [made_by[0]] * 3
+
+
 def test_what_was_not_begun_is_made_at_once():
     ahead = Ahead()
     assert ahead.take("first", threading.current_thread) is threading.current_thread()
