@@ -30,11 +30,13 @@ MAX_FILLING = {"cpu": 1.0, "cuda": 1.25}
 A GPU waits for each start of a kernel, so it fills rows up rather than to take them one by one. On a CPU
 taking filling in and out costs more than to start another.
 """
-MAX_WIDE_TOKENS = 128
-"""Documents of at most so many tokens attend in float32 on a CPU, whatever the precision of the products.
+MAX_WIDE_SIZE = 16_384
+"""Documents attend in float32 on a CPU, whatever the precision of the products, where their length times the
+width of a head is at most this.
 
-The kernel's backward pass of short rows takes up to five times as long in bfloat16, AMX or not; that of rows
-of 256 tokens and wide heads two thirds as long.
+The kernel's backward pass of short rows takes longer in bfloat16, AMX or not. Measured on one core, both
+passes together: of heads 32 wide three times as long at 160 tokens, as long at 512; 64 wide, twice as long at
+144 and 0.9 x at 192; 128 wide, 1.2 x at 128, 0.7 x at 192.
 """
 _HALF = (torch.float16, torch.bfloat16)
 """What the kernel for rows of many lengths takes."""
@@ -141,8 +143,8 @@ def _by_rows_alone(
     flat: Sequence[Tensor], groups: Sequence[Group], product_dtype: torch.dtype, scale: float | None
 ) -> Tensor:
     """Return what the tokens take, shape (T, H, D), from flat queries, keys and values of that shape."""
-    found, start = [], 0
-    for dtype, together in groupby(groups, key=lambda group: _row_dtype(group, product_dtype)):
+    found, start, width = [], 0, flat[0].shape[-1]
+    for dtype, together in groupby(groups, key=lambda group: _row_dtype(group, width, product_dtype)):
         sizes = [(group.num_documents, group.longest) for group in together]
         stop = start + sum(number * length for number, length in sizes)
         query, key, value = (tensor[start:stop].to(product_dtype) for tensor in flat)
@@ -151,8 +153,9 @@ def _by_rows_alone(
     return found[0] if len(found) == 1 else torch.cat(found)
 
 
-def _row_dtype(group: Group, product_dtype: torch.dtype) -> torch.dtype:
-    return torch.float32 if product_dtype in _HALF and group.longest <= MAX_WIDE_TOKENS else product_dtype
+def _row_dtype(group: Group, width: int, product_dtype: torch.dtype) -> torch.dtype:
+    is_small = group.longest * width <= MAX_WIDE_SIZE
+    return torch.float32 if product_dtype in _HALF and is_small else product_dtype
 
 
 def _of_group(

@@ -15,6 +15,7 @@ from torch.nn.functional import cross_entropy, log_softmax
 from torch.utils.checkpoint import checkpoint
 
 from state.contract.memory_need import CHUNK_LOGITS, MIN_CHUNK
+from trainer.engine.products import add_product, product
 
 
 def summed_cross_entropy(head: nn.Module, hidden_ND: Tensor, targets_N: Tensor) -> Tensor:
@@ -103,19 +104,12 @@ def _of_chunk(
 ) -> Tensor:
     """Return the chunk's summed log-likelihood; put its gradients in place. Its logits end with this call."""
     wanted_C1 = targets_C[:, None]
-    scores_CV = log_softmax(_wide(chunk_CD @ weight_VD.t()), dim=-1)
+    scores_CV = log_softmax(_wide(product(chunk_CD, weight_VD.t())), dim=-1)
     found = scores_CV.gather(1, wanted_C1).sum()
     shares_CV = scores_CV.exp_()
     shares_CV.scatter_add_(1, wanted_C1, torch.full_like(wanted_C1, -1, dtype=shares_CV.dtype))
     d_logits_CV = shares_CV.to(chunk_CD.dtype)
-    d_chunk_CD.copy_(d_logits_CV @ weight_VD)
+    d_chunk_CD.copy_(product(d_logits_CV, weight_VD))
     if d_weight is not None:
-        _add_product(d_weight, d_logits_CV, chunk_CD)
+        add_product(d_weight, d_logits_CV, chunk_CD)
     return found
-
-
-def _add_product(sum_VD: Tensor, d_logits_CV: Tensor, chunk_CD: Tensor) -> None:
-    if sum_VD.dtype == chunk_CD.dtype:
-        sum_VD.addmm_(d_logits_CV.t(), chunk_CD)
-    else:
-        sum_VD += d_logits_CV.t() @ chunk_CD

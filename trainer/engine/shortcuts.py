@@ -2,12 +2,14 @@
 
 Of the last layer only keys and values are made of every token; the rest is made where a token's output is
 read: at the places that predict a trained token. A norm keeps one tensor for its backward pass, which then
-takes half the passes over memory; the turning of queries and keys by their positions keeps none. All of it is
-done for modules that are known by name, and left alone in other models.
+takes half the passes over memory; the turning of queries and keys by their positions keeps none. Products in
+bfloat16 go through a CPU in blocks (`products.py`). All of it is done for modules that are known by name, and
+left alone in other models.
 
 Shapes: B = 1, T tokens, N places that are read, D width; H heads of width W.
 """
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -15,10 +17,14 @@ import torch
 from torch import Tensor
 from transformers import AttentionInterface
 
+from trainer.engine.products import products
+
 _LAYERS = frozenset(("LlamaDecoderLayer", "MistralDecoderLayer", "Qwen2DecoderLayer", "Qwen3DecoderLayer"))
 """Whose forward pass is that of `_layer_where_read`."""
 _ATTENTIONS = frozenset(("LlamaAttention", "Qwen2Attention", "Qwen3Attention"))
 """Whose forward pass is that of `_attend`."""
+_MLPS = frozenset(("LlamaMLP", "MistralMLP", "Qwen2MLP", "Qwen3MLP"))
+"""Whose forward pass is that of `_gated`."""
 _NORMS = frozenset(("LlamaRMSNorm", "MistralRMSNorm", "Qwen2RMSNorm", "Qwen3RMSNorm"))
 """Whose forward pass is that of `_norm`."""
 
@@ -30,6 +36,8 @@ def use_shortcuts(model: Any) -> None:
             module.forward = partial(_norm, module)
         if type(module).__name__ in _ATTENTIONS:
             module.forward = partial(_attend, module)
+        if type(module).__name__ in _MLPS:
+            module.forward = partial(_gated, module)
     layers: Any = getattr(model.base_model, "layers", ())
     if len(layers) == model.config.num_hidden_layers and type(layers[-1]).__name__ in _LAYERS:
         layers[-1].forward = partial(_layer_where_read, layers[-1])
@@ -66,8 +74,11 @@ def _attend(
         )
         return found
     read = documents.read if is_last else None
-    key, value = _heads(attention, "k", hidden_states), _heads(attention, "v", hidden_states)
-    query = _heads(attention, "q", hidden_states if read is None else hidden_states[:, read])
+    if read is None:
+        query, key, value = _heads(attention, "qkv", hidden_states)
+    else:
+        key, value = _heads(attention, "kv", hidden_states)
+        (query,) = _heads(attention, "q", hidden_states[:, read])
     cos, sin = (part.unsqueeze(2) for part in position_embeddings)
     key = turned(key, cos, sin)
     query = turned(query, cos, sin) if read is None else turned(query, cos[:, read], sin[:, read])
@@ -84,14 +95,24 @@ def _attend(
         sliding_window=getattr(attention, "sliding_window", None),
     )
     taken_BTHW = taken_BTHW if read is None else taken_BTHW[:, read]
-    return attention.o_proj(taken_BTHW.flatten(2)), None
+    (out,) = products(taken_BTHW.flatten(2), (attention.o_proj,))
+    return out, None
 
 
-def _heads(attention: Any, which: str, hidden_BTD: Tensor) -> Tensor:
-    """Return queries, keys or values by heads, shape (1, T, H, W), normed where the model norms them."""
-    found: Tensor = getattr(attention, f"{which}_proj")(hidden_BTD).unflatten(-1, (-1, attention.head_dim))
-    norm = getattr(attention, f"{which}_norm", None)
-    return found if norm is None else norm(found)
+def _heads(attention: Any, which: str, hidden_BTD: Tensor) -> Iterator[Tensor]:
+    """Yield queries (q), keys (k) or values (v) by heads, (1, T, H, W), normed where the model norms them."""
+    made = products(hidden_BTD, [getattr(attention, f"{one}_proj") for one in which])
+    for one, tensor in zip(which, made, strict=True):
+        norm = getattr(attention, f"{one}_norm", None)
+        heads = tensor.unflatten(-1, (-1, attention.head_dim))
+        yield heads if norm is None else norm(heads)
+
+
+def _gated(mlp: Any, hidden_BTD: Tensor) -> Tensor:
+    """Return what the feed-forward part adds to each token."""
+    gate, up = products(hidden_BTD, (mlp.gate_proj, mlp.up_proj))
+    (out,) = products(mlp.act_fn(gate) * up, (mlp.down_proj,))
+    return out
 
 
 def turned(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:

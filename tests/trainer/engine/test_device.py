@@ -43,7 +43,7 @@ def test_what_is_asked_for_is_what_is_used() -> None:
 
 @pytest.mark.parametrize(
     ("has_amx", "hidden_size", "found"),
-    [(True, 128, "fp32"), (True, 512, "bf16"), (True, None, "fp32"), (False, 512, "fp32")],
+    [(True, 128, "fp32"), (True, 256, "bf16"), (True, None, "fp32"), (False, 512, "fp32")],
 )
 def test_on_a_cpu_auto_is_bf16_where_that_pays(
     monkeypatch: pytest.MonkeyPatch, has_amx: bool, hidden_size: int | None, found: str

@@ -13,6 +13,7 @@ from trainer.engine.attention import Documents, document_attention
 from trainer.engine.rows import has_kernel
 
 LENGTHS = (7, 7, 5, 3, 3, 3, 1)
+HEAD_WIDTH = 8
 
 
 def attended(
@@ -28,7 +29,7 @@ def attended(
     def drawn(*shape: int) -> Any:
         return torch.randn(*shape, generator=generator, dtype=dtype).to(rounded or dtype).to(dtype)
 
-    tensors = [drawn(1, heads, total, 8) for heads in (4, 2, 2)]
+    tensors = [drawn(1, heads, total, HEAD_WIDTH) for heads in (4, 2, 2)]
     if changed is not None:
         for tensor in tensors:
             tensor[:, :, changed] += 1
@@ -66,6 +67,7 @@ def in_types(monkeypatch: pytest.MonkeyPatch, lengths: tuple[int, ...]) -> list[
 def test_under_bf16_short_documents_attend_in_float32_whatever_goes_with_them(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(attention, "MAX_WIDE_SIZE", 128 * HEAD_WIDTH)
     seen = in_types(monkeypatch, (200, 129, 128, 7, 7))
     assert seen == [(torch.bfloat16, [(1, 200), (1, 129)]), (torch.float32, [(1, 128), (2, 7)])]
 
