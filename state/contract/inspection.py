@@ -15,7 +15,7 @@ from state.contract.orders import RowShape
 from state.contract.row_contracts import RowContract
 from state.contract.run_config import ChatConfig, TokenizerConfig
 
-CHECKER_VERSION = 6
+CHECKER_VERSION = 7
 """Grows when a check finds something else in the same rows."""
 
 TOO_FEW_HELD_OUT = 2

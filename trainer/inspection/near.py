@@ -6,7 +6,8 @@ Our own seventy lines over numpy, which the trainer needs anyway: datasketch doe
 rapidfuzz compares pairs and has no index.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -14,8 +15,9 @@ import numpy as np
 
 from state.contract.quest_rows import Row, row_digest
 from state.contract.row_words import Objection
-from trainer.inspection.duplicates import GuardRows, leak, question
+from trainer.inspection.duplicates import MIN_ASKED, GuardRows, leak, question, turns
 from trainer.inspection.findings import Findings
+from trainer.inspection.plain import bare
 
 ALIKE = 0.85
 """From this share of common windows on two texts are nearly the same."""
@@ -110,16 +112,30 @@ def _near_duplicates(rows: Sequence[Row]) -> Iterator[tuple[int, Objection]]:
 
 def _near_leaks(rows: Sequence[Row], guard: GuardRows) -> Iterator[tuple[int, Objection]]:
     index = NearIndex()
+    worded: dict[str, int] = {}
     for number, text in guard.texts:
         index.add(number, text)
+        worded.setdefault(bare(text), number)
     for row in rows:
-        asked = question(row.messages)
-        near = index.find(row.index + 1, asked) if asked not in guard.questions else None
-        if near is not None:
-            yield (
-                near.number,
-                leak(f"it asks some {near.share:.0%} the same as row {near.before} of {guard.name}"),
-            )
+        asked = dict.fromkeys((question(row.messages), *(text for text, _ in turns(row.messages))))
+        if guard.questions.keys().isdisjoint(asked):
+            found = (_near_leak(row.index + 1, text, index, worded, guard.name) for text in asked)
+            yield from islice(filter(None, found), 1)
+
+
+def _near_leak(
+    number: int, text: str, index: NearIndex, worded: Mapping[str, int], name: str
+) -> tuple[int, Objection] | None:
+    """Return that a row asks the same in the same words, or nearly the same, if it does.
+
+    Short questions are compared word by word, without their marks: likeness would say that 3 + 4 is 3 + 5.
+    """
+    if len(text) >= MIN_ASKED and (same := worded.get(bare(text))) is not None:
+        return number, leak(f"it asks in the same words as row {same} of {name}")
+    near = index.find(number, text)
+    if near is None:
+        return None
+    return number, leak(f"it asks some {near.share:.0%} the same as row {near.before} of {name}")
 
 
 def _keys(signature: Any) -> list[bytes]:

@@ -25,6 +25,11 @@ def spoken(*roles: str) -> dict[str, Any]:
     return {"messages": [{"role": role, "content": f"text {n}"} for n, role in enumerate(roles)]}
 
 
+def a_conversation(*said: str) -> dict[str, Any]:
+    roles = ("user", "assistant") * len(said)
+    return {"messages": [{"role": role, "content": text} for role, text in zip(roles, said, strict=False)]}
+
+
 def many(number: int) -> Rows:
     """Return rows that have nothing in common that a check would name."""
     return [asked(f"how much is {n} and {n * 7}?", f"it is {n * 8}") for n in range(number)]
@@ -102,6 +107,30 @@ CASES = {
         is_error=True,
         held_out=HELD_OUT,
     ),
+    "a question of the held-out file, written otherwise": Case(
+        "leakage",
+        [*many(2), asked("Ｗhat\u200b  is measured", "another answer")],
+        "row 3: it asks the same as row 1 of the held-out file test.jsonl; expected other rows than those that "
+        "measure. Remove it from one of the two, or allow it by name: allow_leakage: {held-out: <why>}.",
+        is_error=True,
+        held_out=HELD_OUT,
+    ),
+    "a question of the held-out file in a conversation": Case(
+        "leakage",
+        [spoken("user", "assistant"), a_conversation("hi", "hello", "And what about is 7 prime?", "yes")],
+        "row 2: question 2 of it is that of row 3 of the held-out file test.jsonl; expected other rows than "
+        "those that measure.",
+        is_error=True,
+        held_out=HELD_OUT,
+    ),
+    "a question of the held-out file in the same words": Case(
+        "leakage",
+        [*many(2), asked('and what about "is 7 prime"', "yes")],
+        "row 3: it asks in the same words as row 3 of the held-out file test.jsonl; expected other rows than "
+        "those that measure. Remove it from one of the two files.",
+        depth="deep",
+        held_out=HELD_OUT,
+    ),
     "nearly a question of the held-out file": Case(
         "leakage",
         [*many(2), asked(WORDS[:190] + "otherwise", "a")],
@@ -162,7 +191,11 @@ def told_of(run: Callable[..., Result], lab: Path) -> Callable[[Case], Result]:
 
     def look(case: Case) -> Result:
         (lab / "rows.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in case.rows))
-        measured = [asked("what is measured?", "m"), asked(WORDS[:200], "secret")]
+        measured = [
+            asked("what is measured?", "m"),
+            asked(WORDS[:200], "secret"),
+            asked("And what about is 7 prime?"),
+        ]
         (lab / "test.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in measured))
         dataset = ", dataset: pages" if case.kind else ""
         (lab / "specs/datasets").mkdir(exist_ok=True)

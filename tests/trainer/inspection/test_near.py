@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("numpy", reason="needs the train extra")
 
-from files import a_guard, a_row, look, many, said, write
+from files import a_guard, a_row, look, many, said, turns, write
 
 from trainer.inspection.near import NearIndex
 
@@ -63,3 +63,27 @@ def test_a_question_that_nearly_stands_in_the_held_out_file_is_named(tmp_path: P
     (only,) = said(look(file, depth="deep", guards=(a_guard(guard),)), "leakage")
     assert only.startswith("row 1: it asks some 9")
     assert "the same as row 2 of the held-out file" in only
+
+
+def test_a_short_measured_question_in_the_same_words_is_named_and_one_with_another_number_is_not(
+    tmp_path: Path,
+) -> None:
+    guard = write(tmp_path / "test.jsonl", a_row("What is the sum of 3 and 4, my friend?", "7"))
+    same = a_row('What is: the sum of "3" and 4 my friend', "8")
+    in_a_turn = turns("u: hi", "a: hello", "u: what is the sum of 3, and 4 my friend?", "a: 7")
+    others = [a_row(f"What is the sum of 3{sign}5 and 4, my friend?", "x") for sign in ".-+"]
+    file = write(tmp_path / "q.jsonl", same, in_a_turn, *others)
+    assert look(file, depth="standard", guards=(a_guard(guard),)).counts == {}
+    assert said(look(file, depth="deep", guards=(a_guard(guard),)), "leakage") == [
+        f"row {number}: it asks in the same words as row 1 of the held-out file; expected other rows than "
+        "those that measure. Remove it from one of the two files."
+        for number in (1, 2)
+    ]
+
+
+def test_a_turn_that_is_nearly_a_measured_question_is_named(tmp_path: Path) -> None:
+    words = a_text(5)
+    guard = write(tmp_path / "test.jsonl", a_row(" ".join(words), "secret"))
+    row = turns("u: " + " ".join(a_text(6)), "a: x", "u: " + " ".join([*words[:-1], "end"]), "a: secret")
+    (only,) = said(look(write(tmp_path / "q.jsonl", row), depth="deep", guards=(a_guard(guard),)), "leakage")
+    assert only.startswith("row 1: it asks some 9")

@@ -185,3 +185,75 @@ def test_a_file_whose_rows_all_stand_in_the_held_out_file_is_an_error(tmp_path: 
     guard = write(tmp_path / "test.jsonl", a_row())
     found = look(write(tmp_path / "q.jsonl", a_row()), guards=(a_guard(guard),))
     assert said(found, "held_out")[0].startswith("every row is held out; expected at least one to train on.")
+
+
+ASKED = "What is the sum of 3 and 4, my friend?"
+ALIKE = {
+    "a character that nobody sees": a_row("What is the sum of 3 and 4, my\u200b friend?", "8"),
+    "a soft hyphen and a byte order mark": a_row("\ufeffWhat is the sum of 3 and 4, my fri\u00adend?", "8"),
+    "full-width letters": a_row("Ｗhat is the sum of ３ and 4, my friend？", "8"),
+    "another space": a_row("What is the sum of\u00a03 and\u20034, my  friend ?", "8"),
+    "no mark at the end": a_row("what is the sum of 3 and 4, my friend", "8"),
+    "another mark at the end": a_row("What is the sum of 3 and 4, my friend...", "8"),
+    "a later turn": turns("u: hi", "a: hello", f"u: {ASKED}", "a: 7"),
+    "an early turn": turns(f"u: {ASKED}", "a: 7", "u: thanks", "a: bye"),
+    "a turn with another answer": turns("s: be kind", "u: hi", "a: hello", f"u: {ASKED}", "a: eight"),
+}
+OTHER = {
+    "another number": a_row("What is the sum of 3 and 5, my friend?", "8"),
+    "a power": a_row("What is the sum of 3² and 4, my friend?", "13"),
+    "a faculty": a_row("What is 5!", "120"),
+    "a question that nobody answers": turns("u: hey", "a: hello", f"u: {ASKED}", "s: x", "u: well?", "a: no"),
+    "what everybody says": turns("u: hi", "a: hey", "u: go on", "a: no"),
+}
+MEASURED = (
+    a_row(ASKED, "7"),
+    a_row("What is 5?", "5"),
+    a_row("What is the sum of 32 and 4, my friend?", "36"),
+    a_row("hi", "hello"),
+    turns("u: go on", "a: yes", "u: and what is the sum of 6 and 7?", "a: 13"),
+)
+
+
+@pytest.mark.parametrize("row", ALIKE.values(), ids=ALIKE)
+def test_a_measured_question_is_refused_however_it_is_written(tmp_path: Path, row: object) -> None:
+    guard = write(tmp_path / "test.jsonl", *MEASURED)
+    found = look(write(tmp_path / "q.jsonl", *many(2), row), guards=(a_guard(guard),))
+    (told,) = said(found, "leakage")
+    assert "row 1 of the held-out file" in told
+    assert found.num_errors == 1
+
+
+@pytest.mark.parametrize("row", OTHER.values(), ids=OTHER)
+def test_what_only_looks_like_a_measured_question_is_none(tmp_path: Path, row: object) -> None:
+    guard = write(tmp_path / "test.jsonl", *MEASURED)
+    found = look(write(tmp_path / "q.jsonl", *many(2), row), depth="quick", guards=(a_guard(guard),))
+    assert said(found, "leakage") == []
+
+
+def test_a_measured_turn_with_its_answer_is_refused_outside_of_its_conversation(tmp_path: Path) -> None:
+    guard = write(tmp_path / "test.jsonl", *MEASURED)
+    taken = a_row("And what is the sum of 6 and 7", "13")
+    otherwise = a_row("And what is the sum of 6 and 7", "it depends on what was said before")
+    found = look(write(tmp_path / "q.jsonl", *many(2), taken, otherwise), guards=(a_guard(guard),))
+    (told,) = said(found, "leakage")
+    assert told.startswith("row 3: question 1 of it and its answer stand in row 5 of the held-out file;")
+    assert found.num_errors == 1
+
+
+def test_a_short_turn_with_its_measured_answer_is_told_and_not_refused(tmp_path: Path) -> None:
+    guard = write(tmp_path / "test.jsonl", *MEASURED)
+    row = turns("u: Hi!", "a: hello", "u: who are you?", "a: nobody")
+    found = look(write(tmp_path / "q.jsonl", *many(2), row), guards=(a_guard(guard),))
+    (told,) = said(found, "leakage")
+    assert told.startswith("row 3: question 1 of it and its answer stand in row 4 of the held-out file;")
+    assert found.num_errors == 0
+
+
+def test_a_problem_of_an_examination_is_refused_in_a_conversation_too(tmp_path: Path) -> None:
+    guards = (Guard(name="the evaluation of skill sums, level 1", key="sums-level-1", questions=("1+1?",)),)
+    file = write(tmp_path / "q.jsonl", *many(2), turns("u: hi", "a: hello", "u: 1+1", "a: 3"))
+    refused, allowed = look(file, guards=guards), look(file, guards=guards, allowed_leakage=("sums-level-1",))
+    same = "row 3: question 2 of it is that of row 1 of the evaluation of skill sums, level 1;"
+    assert said(refused, "leakage")[0].startswith(same)
+    assert (refused.num_errors, allowed.num_errors) == (1, 0)
