@@ -1,9 +1,11 @@
 """Which processes live, read from /proc: who a process is, and whether a run's trainer is still that one.
 
 PIDs are reused, so a process is known by boot id, PID and start time, and a trainer also by the cookie in
-its environment. What may not be read belongs to someone else and is not ours.
+its environment. What may not be read belongs to someone else and is not ours. What cannot be looked at for
+want of files or memory is not known to be gone: that is an error, and nobody begins or ends anything by it.
 """
 
+import errno
 import os
 from collections.abc import Collection
 from pathlib import Path
@@ -13,6 +15,8 @@ from state.contract.process import COOKIE_VARIABLE, ProcessIdentity
 
 PROC = Path("/proc")
 _DEAD = frozenset("ZXx")
+_OUT_OF_MEANS = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+"""What says nothing of the process, but of who looks."""
 _MAX_STAT_BYTES = 8192
 _MAX_ENVIRON_BYTES = 8 * 1024 * 1024
 _START_TICKS_FIELD = 22  # fields of /proc/<pid>/stat are counted from 1
@@ -36,6 +40,9 @@ def is_alive(identity: ProcessIdentity, proc: Path = PROC) -> bool:
     Same boot, same start time, neither zombie nor dead, and the cookie in its environment. A process that
     is leaving has lost its memory, and so its environment, while it still holds locks and the GPU, there
     for seconds: it lives until it is a zombie.
+
+    Raises:
+        OSError: this machine cannot look now, so nobody knows.
     """
     seen = identity_of(identity.pid, proc)
     return (
@@ -111,13 +118,19 @@ def _has_no_memory(pid: int, proc: Path) -> bool:
 
 
 def _environment(pid: int, proc: Path) -> bytes | None:
-    """Return the environment, empty once the process gave up its memory; None when it is gone or not ours."""
+    """Return the environment, empty once the process gave up its memory; None when it is gone or not ours.
+
+    Raises:
+        OSError: this machine cannot look now: it has no more open files, or no memory.
+    """
     try:
         with (proc / str(pid) / "environ").open("rb") as file:
             return file.read(_MAX_ENVIRON_BYTES)
     except ProcessLookupError:  # newer kernels; older ones give an empty file
         return b""
-    except OSError:
+    except OSError as error:
+        if error.errno in _OUT_OF_MEANS:
+            raise
         return None
 
 
@@ -128,11 +141,17 @@ def _holds(environment: bytes | None, cookie: str) -> bool:
 
 
 def _read(path: Path, max_bytes: int) -> bytes | None:
-    """Return the content; None when the process is gone or not ours."""
+    """Return the content; None when the process is gone or not ours.
+
+    Raises:
+        OSError: this machine cannot look now.
+    """
     try:
         with path.open("rb") as file:
             return file.read(max_bytes)
-    except OSError:
+    except OSError as error:
+        if error.errno in _OUT_OF_MEANS:
+            raise
         return None
 
 

@@ -1,4 +1,6 @@
+import errno
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -154,6 +156,27 @@ def test_a_stopped_process_still_lives(child) -> None:
     child.send_signal(signal.SIGSTOP)
     assert processes.is_alive(it)
     child.send_signal(signal.SIGCONT)
+
+
+@pytest.fixture
+def no_more_files() -> Iterator[None]:
+    """Let this process open no file more, as one does that has come to its limit."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    free = os.open(os.devnull, os.O_RDONLY)
+    os.close(free)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (free, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_a_process_that_cannot_be_looked_at_now_is_not_called_dead(child, request) -> None:
+    it = claimed(child.pid)
+    request.getfixturevalue("no_more_files")
+
+    with pytest.raises(OSError, match="Too many open files") as raised:
+        processes.is_alive(it)
+
+    assert raised.value.errno == errno.EMFILE
 
 
 def test_our_own_process_started_in_this_boot() -> None:
