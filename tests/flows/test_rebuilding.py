@@ -160,7 +160,10 @@ def test_a_root_without_its_store_and_its_control_folder_is_made_again_from_the_
 def test_a_copy_of_the_store_put_back_where_all_else_is_lost_brings_the_plan_back(year: Year) -> None:
     lab = year.world.lab
     before, lying = lab.store(), folders_of(year)
-    copy = sorted(lab.layout.backups.iterdir())[-1]
+    copy = sorted(lab.layout.backups.iterdir())[0]
+    sidecars = sorted(lab.layout.campaigns.rglob("checkpoints/checkpoint-*/.ledger.json"))
+    for sidecar in sidecars:
+        sidecar.write_text(json.dumps(json.loads(sidecar.read_bytes()) | {"pinned": True, "tags": ["since"]}))
     lose(year, "realm.db", "control")
     shutil.copy(copy, lab.layout.store)
 
@@ -168,6 +171,14 @@ def test_a_copy_of_the_store_put_back_where_all_else_is_lost_brings_the_plan_bac
 
     assert (made.made, made.problems) == ("store", ())
     after = lab.store()
+    ledger = {row.sequence: row for row in after.ledger}
+    for said in (json.loads(sidecar.read_bytes()) for sidecar in sidecars):
+        row = ledger[said["sequence"]]
+        assert (row.digest, marks_of(row).pinned, "since" in marks_of(row).tags) == (
+            said["digest"],
+            True,
+            True,
+        )
     assert after.epoch > before.epoch
     assert {row.uid for row in after.campaigns} >= {
         row.uid for row in before.campaigns if row.status != "deleted"

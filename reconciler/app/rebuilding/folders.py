@@ -24,7 +24,7 @@ from state.inside import InTheWay, read_file
 from state.layout import CampaignLayout, Layout, RunLayout
 from state.moments import in_utc
 from state.store.lineage import manifest_row
-from state.store.marks import with_marks
+from state.store.marks import both, marks_of, with_marks
 from state.store.rows import CampaignRow, LedgerRow, Marks, RunRow
 
 _UNKNOWN_JOBS = (
@@ -84,6 +84,31 @@ def rows_of_folders(layout: Layout, known: Iterable[msgspec.Struct], now: str) -
         root_place=str(Path(told[-1].trainer_lock).parent.parent) if told else None,
         problems=tuple(problems),
     )
+
+
+def rows_of_sidecars(layout: Layout, known: Iterable[msgspec.Struct]) -> Iterator[msgspec.Struct]:
+    """Yield what the checkpoints of known campaigns say beyond a store that may be older than they are.
+
+    Those that it does not know yet, under the numbers that they had; and those that were marked since.
+    """
+    known = tuple(known)
+    uids = {row.uid for row in known if isinstance(row, CampaignRow)}
+    ledger = {row.sequence: row for row in known if isinstance(row, LedgerRow)}
+    recorded = {(row.campaign_uid, row.digest) for row in ledger.values()}
+    for campaign in _campaigns(layout, []):
+        uid = str(campaign.record.get("uid") or "")
+        for found in _checkpoints(layout, campaign, uid) if uid in uids else ():
+            sidecar = _sidecar(Path(found.path))
+            row = _ledger_row(layout, found, sidecar) if sidecar is not None else None
+            if row is None:
+                continue
+            if row.sequence not in ledger and (uid, row.digest) not in recorded:
+                yield row
+                yield manifest_row(found.manifest)
+            elif (old := ledger.get(row.sequence)) is not None and old.digest == row.digest:
+                marks = both(marks_of(old), marks_of(row))
+                if marks != marks_of(old):
+                    yield with_marks(old, marks)
 
 
 def _is_taken(row: msgspec.Struct, taken: set[int]) -> bool:

@@ -12,7 +12,7 @@ import apsw
 import msgspec
 
 from reconciler.app.rebuilding.aside import gather_journal, journal_of, newest_aside, set_aside
-from reconciler.app.rebuilding.folders import FolderRows, rows_of_folders
+from reconciler.app.rebuilding.folders import FolderRows, rows_of_folders, rows_of_sidecars
 from reconciler.app.rebuilding.meanwhile import meta_since, rows_since
 from state.atomic import publish_file, remove_entry, sync_file
 from state.formats import decode_record
@@ -60,6 +60,7 @@ def remake_store(layout: Layout, now: str, *, is_older: bool) -> Remade:
     other = layout.store if is_older else newest_aside(layout) if not said.rows else None
     if other is not None:
         rows = (*said.rows, *rows_since(layout, other, said.rows))
+        rows = (*rows, *rows_of_sidecars(layout, rows)) if not said.rows else rows
         said = msgspec.structs.replace(said, rows=rows, meta=meta_since(layout, other, said.meta))
     found = rows_of_folders(layout, said.rows, now)
     staging = layout.store.with_name(f"{STAGING_PREFIX}{layout.store.name}")
