@@ -25,6 +25,7 @@ POINTS_IN_A_LIFE = 90
 SAVED = ("model.safetensors", "optimizer.safetensors", "trainer_state.json")
 LIVES = {
     "muon, packed": a_config(training=a_training(optimizer="muon"), save_every=2),
+    "bf16, in blocks": a_config(training=a_training(precision="bf16"), save_every=2),
     "dropout": a_config(model=a_model(config={**TINY, "attention_dropout": 0.2}), save_every=2),
     "planned anew after memory ran out": a_config(
         model=a_model(config={**TINY, "attention_dropout": 0.2}), save_every=2
