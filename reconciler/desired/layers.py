@@ -58,6 +58,10 @@ _IGNORED = frozenset({"save_total_limit", "liger_kernel"})
 """Older keys that are no settings here; `unsupported` says what becomes of them."""
 
 
+LAYERS = ("built in", "realm", "hero", "campaign", "host", "command line")
+"""Their names, the weakest first."""
+
+
 class Setting(msgspec.Struct, frozen=True, kw_only=True):
     """A value that one layer gives."""
 
@@ -65,7 +69,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     origin: str
     """`built in`, `specs/heroes/pip.yaml:21`, or the words of the command line."""
     layer: str
-    """built in, realm, hero, campaign, host, command line."""
+    """One of `LAYERS`."""
 
 
 class Resolved(msgspec.Struct, frozen=True, kw_only=True):

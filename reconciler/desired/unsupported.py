@@ -9,15 +9,34 @@ import msgspec
 
 from reconciler.desired.dataset import Dataset
 from reconciler.desired.hero import Hero
-from reconciler.desired.layers import Resolved
+from reconciler.desired.layers import LAYERS, Resolved
 from reconciler.desired.mistakes import nearest_name
 from reconciler.desired.optimizers import OPTIMIZERS
 from reconciler.desired.places import KeyPath
 from reconciler.desired.schedulers import SCHEDULERS
 from state.contract.chat import is_built_in, is_model_own
+from state.contract.row_words import quoted
 
 _FALLING = ("cosine", "linear")
 PRECISIONS = ("auto", "fp32", "bf16")
+_LEVEL = ("constant", "wsd")
+_IDLE_BESIDE = {
+    "schedule_updates": ("lr_scheduler", _LEVEL),
+    "final_rate_ratio": ("lr_scheduler", _LEVEL),
+    "lora": ("method", ("full",)),
+    "muon_learning_rate": ("optimizer", ("adamw",)),
+    "muon_momentum": ("optimizer", ("adamw",)),
+}
+"""Setting, or section of settings → the setting, and its values, beside which it has no effect."""
+_FALLS = ', whose rate stays; it falls with cosine or linear, and of wsd in a release ("releases")'
+_ELSEWHERE = {"schedule_updates": _FALLS, "final_rate_ratio": _FALLS}
+_CHATML = {
+    "system_token": "<|im_start|>system",
+    "user_token": "<|im_start|>user",
+    "assistant_token": "<|im_start|>assistant",
+    "end_token": "<|im_end|>",
+}
+"""What the built-in template writes, by the keys that older heroes have for it."""
 
 
 class Unsupported(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,7 +65,45 @@ def unsupported_settings(settings: Mapping[str, Resolved]) -> tuple[Unsupported,
             reason = f'{key} "{setting.value}" is not supported; known: {", ".join(known)}{meant}'
             path: KeyPath = tuple(key.split("."))
             found.append(Unsupported(path=path, reason=reason, blocks=True, origin=setting.origin))
-    return (*found, *_schedule_problems(settings))
+    return (*found, *_schedule_problems(settings), *_guard_problems(settings))
+
+
+def idle_settings(settings: Mapping[str, Resolved]) -> Iterator[Unsupported]:
+    """Yield what is said and has no effect beside what the same layer says, or a weaker one.
+
+    What a stronger one makes idle was meant so: a constant rate of a campaign whose hero has a falling one.
+    """
+    for key, (disabled_by, values) in _IDLE_BESIDE.items():
+        chosen = settings[disabled_by]
+        said = [one for one in _of(settings, key) if _is_said_beside(one, chosen)]
+        if said and chosen.value in values:
+            reason = f"{key} has no effect: {disabled_by} is {chosen.value}{_ELSEWHERE.get(key, '')}"
+            path: KeyPath = tuple(key.split("."))
+            yield Unsupported(path=path, reason=reason, blocks=False, origin=said[0].origin)
+
+
+def _of(settings: Mapping[str, Resolved], key: str) -> list[Resolved]:
+    """Return a setting, or those of a section, by key path."""
+    return [one for name, one in settings.items() if name == key or name.startswith(f"{key}.")]
+
+
+def _is_said_beside(one: Resolved, other: Resolved) -> bool:
+    return one.layer != LAYERS[0] and LAYERS.index(one.layer) >= LAYERS.index(other.layer)
+
+
+def _guard_problems(settings: Mapping[str, Resolved]) -> Iterator[Unsupported]:
+    """Yield that the loss guard is to wait for more updates than it remembers."""
+    warm_up, window = settings["loss_guard.warm_up"], settings["loss_guard.window"]
+    if (
+        warm_up.layer == LAYERS[0]
+        or warm_up.value <= window.value
+        or not settings["loss_guard.enabled"].value
+    ):
+        return  # the built-in one is as long as the window at most
+    reason = f"loss_guard.warm_up {warm_up.value} is more than loss_guard.window {window.value} remembers"
+    hint = f"make loss_guard.warm_up at most {window.value}, or loss_guard.window at least {warm_up.value}"
+    path: KeyPath = ("loss_guard", "warm_up")
+    yield Unsupported(path=path, reason=reason, blocks=True, origin=warm_up.origin, hint=hint)
 
 
 def _schedule_problems(settings: Mapping[str, Resolved]) -> Iterator[Unsupported]:
@@ -127,8 +184,26 @@ def _notes(hero: Hero) -> Iterator[Unsupported]:
         yield _note(
             ("training_defaults", "liger_kernel"), "liger kernels are not used; the result is the same"
         )
+    yield from _chat_notes(hero)
     if hero.idle_behavior is not None and hero.idle_behavior.enabled:
         yield _note(("idle_behavior",), "nothing is generated while the queue is empty")
+
+
+def _chat_notes(hero: Hero) -> Iterator[Unsupported]:
+    """Yield the tokens of a chat that are not those of the built-in template, which alone decides."""
+    template = hero.chat.template
+    if not is_built_in(template):
+        return
+    for key, written in _CHATML.items():
+        said = getattr(hero.chat, key)
+        if said is not None and said.strip() != written:
+            told = (
+                f"{key} {quoted(said)} has no effect: the chat template {template} writes {quoted(written)}"
+            )
+            yield _note(("chat", key), told)
+    if hero.chat.supports_system is False:
+        told = f"supports_system: false has no effect: the chat template {template} writes system messages"
+        yield _note(("chat", "supports_system"), told)
 
 
 def _block(path: KeyPath, reason: str) -> Unsupported:

@@ -64,6 +64,7 @@ PLANNERS = (
     Planner("campaigns.registry", "plan_activation", occasions.always),
     Planner("campaigns.archive", "plan_archives", occasions.campaigns_may_move),
     Planner("configs.heroes", "plan_heroes", occasions.always),
+    Planner("configs.idle", "plan_idle_settings", occasions.always),
     Planner("runs.orders", "plan_urgent_orders", occasions.a_run_is_open),
     Planner("queue.datasets", "plan_datasets", occasions.there_are_datasets),
     Planner("queue.inbox", "plan_inbox", occasions.the_inbox_holds_something),

@@ -1,4 +1,4 @@
-"""What the specs ask for that no launch can do, though it is no mistake: older heroes load as they are."""
+"""What the specs ask for and no launch does, though it is no mistake: older heroes load as they are."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ import msgspec
 from reconciler.desired.desired import Desired
 from reconciler.desired.layers import layers_of, resolve
 from reconciler.desired.mistakes import nearest_name
-from reconciler.desired.unsupported import unsupported_hero, unsupported_settings
+from reconciler.desired.unsupported import idle_settings, unsupported_hero, unsupported_settings
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,7 +22,8 @@ class Refusal(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def refusals_in(desired: Desired) -> tuple[Refusal, ...]:
-    """Return what a launch refuses of each campaign that is not archived or deleted, then doubtful starts.
+    """Return what a launch refuses of each campaign that is not archived or deleted, what has no effect, and
+    doubtful starts.
 
     Settings are those of the specs: hosts.yaml and the command line may say otherwise.
     """
@@ -35,7 +36,21 @@ def refusals_in(desired: Desired) -> tuple[Refusal, ...]:
         Refusal(where=where, message=message, campaigns=tuple(names))
         for (where, message), names in sorted(found.items())
     )
-    return (*refused, *_starts_without_a_spec(desired))
+    return (*refused, *_without_effect(desired), *_starts_without_a_spec(desired))
+
+
+def _without_effect(desired: Desired) -> Iterator[Refusal]:
+    """Yield each line that says something and changes nothing."""
+    found: set[tuple[str, str]] = set()
+    for name, source in desired.campaigns.items():
+        if source.spec.state is None:
+            idle = idle_settings(resolve(layers_of(desired, name)))
+            found.update((one.origin or source.path, one.reason) for one in idle)
+    for hero in desired.heroes.values():
+        notes = (one for one in unsupported_hero(hero.spec) if not one.blocks)
+        found.update((hero.where(*one.path), one.reason) for one in notes)
+    for where, message in sorted(found):
+        yield Refusal(where=where, message=message, campaigns=())
 
 
 def _starts_without_a_spec(desired: Desired) -> Iterator[Refusal]:

@@ -165,6 +165,18 @@ def test_validate_names_what_no_launch_can_honour_with_the_nearest_name_and_whom
     assert (first["where"].rpartition(":")[2], first["campaigns"]) == ("3", ["pip/campaign-001"])
 
 
+def test_validate_names_what_has_no_effect_with_its_line(run, lab: Path) -> None:
+    spec = lab / "specs/campaigns/pip/campaign-001.yaml"
+    spec.write_text("id: campaign-001\nconfig_overrides:\n  method: full\n  lora: {rank: 8}\n")
+    found = run("validate")
+    assert (found.exit_code, found.stdout) == (
+        0,
+        "specs/campaigns/pip/campaign-001.yaml:4\n"
+        "  lora has no effect: method is full\n"
+        "7 specs, no mistakes; 1 line to look at\n",
+    )
+
+
 def test_validate_names_a_start_of_a_campaign_that_has_no_spec_with_the_nearest(run, lab: Path) -> None:
     spec = lab / "specs/campaigns/pip/campaign-001.yaml"
     spec.write_text("id: campaign-001\nstarting_checkpoint: muu/campaign-001@4\n")
