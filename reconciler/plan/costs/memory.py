@@ -1,7 +1,7 @@
 """What memory the runs that a plan starts need, and how that is known. Shown; it blocks nothing."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -11,6 +11,9 @@ from reconciler.plan.changes import Change
 from state.contract.run_config import RunConfig
 from state.ids import RunKey
 from state.store.rows import RunRow
+
+if TYPE_CHECKING:
+    from state.contract.memory_need import MemoryNeed
 
 Verdict = Literal["fits", "does not fit", "unknown device", "unknown model"]
 
@@ -42,7 +45,7 @@ def _of_launch(facts: Facts, launch: a.LaunchRun) -> RunMemory:
     measured, estimated = measured_peak(facts, launch.config, launch.device), _estimated(facts, launch)
     if measured and _had_less_to_do(launch, measured[0], estimated):
         measured = None
-    need = measured[0] if measured else estimated
+    need = measured[0] if measured else estimated.total_bytes if estimated is not None else None
     has = _device_bytes(facts, launch.device)
     return RunMemory(
         campaign=launch.campaign,
@@ -56,12 +59,14 @@ def _of_launch(facts: Facts, launch: a.LaunchRun) -> RunMemory:
     )
 
 
-def _had_less_to_do(launch: a.LaunchRun, peak: int, estimated: int | None) -> bool:
+def _had_less_to_do(launch: a.LaunchRun, peak: int, estimated: "MemoryNeed | None") -> bool:
     """Did earlier runs have shorter documents only, so that their peak says too little about the longest?
 
-    Not on a GPU, whose runs find out first what the widest micro-batch takes.
+    Their whole process took less than the longest's tensors alone do. Not on a GPU, whose runs find out first
+    what the widest micro-batch takes.
     """
-    return not launch.device.startswith("cuda") and estimated is not None and peak < estimated
+    is_on_gpu = launch.device.startswith("cuda")
+    return not is_on_gpu and estimated is not None and peak < estimated.tensor_bytes
 
 
 def _verdict(need: int | None, has: int | None) -> Verdict:
@@ -105,7 +110,7 @@ def _peak(facts: Facts, row: RunRow) -> tuple[int, str] | None:
     return seen.status.peak_memory_bytes, seen.status.updated_at
 
 
-def _estimated(facts: Facts, launch: a.LaunchRun) -> int | None:
+def _estimated(facts: Facts, launch: a.LaunchRun) -> "MemoryNeed | None":
     from state.contract.memory_need import memory_need, needs_checkpointing, shape_of, tokens_at_once
 
     model, training = launch.config.model, launch.config.training
@@ -113,14 +118,13 @@ def _estimated(facts: Facts, launch: a.LaunchRun) -> int | None:
     if shape is None:
         return None
     kind: Literal["cpu", "cuda"] = "cuda" if launch.device.startswith("cuda") else "cpu"
-    need = memory_need(
+    return memory_need(
         shape,
         training,
         kind,
         tokens=tokens_at_once(training),
         is_checkpointing=needs_checkpointing(shape, training, kind, _device_bytes(facts, launch.device)),
     )
-    return need.total_bytes
 
 
 def _pretrained(facts: Facts, launch: a.LaunchRun) -> Mapping[str, Any]:

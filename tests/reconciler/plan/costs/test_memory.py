@@ -13,6 +13,7 @@ from reconciler.observed.records import Gpu, GpuInventory, RunFacts
 from reconciler.plan import actions as a
 from reconciler.plan.changes import Change
 from reconciler.plan.costs.memory import RunMemory, is_probed_first, memory_of
+from state.contract.memory_need import memory_need, shape_of, tokens_at_once
 from state.contract.run_config import (
     ChatConfig,
     CheckpointConfig,
@@ -127,12 +128,22 @@ def test_what_runs_of_the_same_model_and_settings_took_replaces_the_estimate(nee
 def test_on_a_processor_a_peak_of_short_documents_does_not_lower_the_estimate_for_the_longest(
     need: Any,
 ) -> None:
-    """No run there is probed with the widest micro-batch, so its peak is that of the rows it had."""
-    estimate = need(a_launch("cpu"), card=a_card(24)).need_bytes
-    found = need(a_launch("cpu"), a_run(estimate - 1, device="cpu"), card=a_card(24))
+    """No run there is probed with the widest micro-batch; whose process took less than its tensors had none."""
+    estimate, tensors = need(a_launch("cpu"), card=a_card(24)).need_bytes, tensors_of(a_launch("cpu"))
+    assert tensors < estimate
+    found = need(a_launch("cpu"), a_run(tensors - 1, device="cpu"), card=a_card(24))
     assert (found.need_bytes, found.evidence, found.measured_at) == (estimate, "estimated", None)
-    found = need(a_launch("cpu"), a_run(estimate + 1, device="cpu"), card=a_card(24))
-    assert (found.need_bytes, found.evidence) == (estimate + 1, "measured")
+    found = need(a_launch("cpu"), a_run(tensors + 1, device="cpu"), card=a_card(24))
+    assert (found.need_bytes, found.evidence) == (tensors + 1, "measured")
+
+
+def tensors_of(change: Change) -> int:
+    """Return what the tensors of a micro-batch of the longest documents take."""
+    config = change.action.config
+    shape = shape_of(config.model.config, config.model.vocab_size)
+    assert shape is not None
+    tokens = tokens_at_once(config.training)
+    return memory_need(shape, config.training, "cpu", tokens=tokens, is_checkpointing=False).tensor_bytes
 
 
 def test_another_rate_or_seed_takes_the_same_memory(need: Any) -> None:

@@ -1,0 +1,91 @@
+"""The estimate for a CPU beside what whole processes of real runs took, before any run has told."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+pytest.importorskip("torch")
+pytestmark = pytest.mark.train
+
+from adapters import adapter_training
+from builders import Realm, a_config, a_model, a_training, orders
+from seen import why
+
+from state.contract.memory_need import memory_need, shape_of, tokens_at_once
+from state.contract.request import TrainingConfig
+
+SPROUT = {
+    "hidden_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2,
+    "head_dim": 32, "intermediate_size": 384, "tie_word_embeddings": True,
+}  # fmt: skip
+"""The built-in heroes."""
+WIDER = SPROUT | {
+    "hidden_size": 512, "num_hidden_layers": 4, "num_attention_heads": 8, "head_dim": 64, "intermediate_size": 1536,
+}  # fmt: skip
+HOUSE = Path(__file__).parents[3]
+
+
+def long_rows(number: int, length: int) -> str:
+    """Return rows that are nearly so many tokens long; a token is a byte."""
+    answers = (f"{row} ".ljust(5, "x") * (length // 5 - 20) for row in range(number))
+    rows = (
+        [{"role": "user", "content": "?"}, {"role": "assistant", "content": answer}] for answer in answers
+    )
+    return "".join(json.dumps({"messages": messages}) + "\n" for messages in rows)
+
+
+def peak_of_a_run(realm: Realm, model: dict[str, Any], training: TrainingConfig, vocab_size: int) -> int:
+    """Return the most memory of a process that makes two updates of long documents, measures and saves."""
+    number = 3 * training.batch_size
+    order = realm.quest_of(long_rows(number, training.max_length), rows=number)
+    config = msgspec.structs.replace(
+        a_config(training=training),
+        model=a_model(config=model, vocab_size=vocab_size, max_context_length=training.max_length),
+    )
+    files = realm.run(orders(order), config)
+    command = [sys.executable, "-m", "trainer", "run", "--request", str(files.request)]
+    process = subprocess.Popen(command, cwd=HOUSE, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0, why(files)
+    return usage.ru_maxrss * 1024
+
+
+@pytest.mark.parametrize(
+    ("model", "vocab_size", "training"),
+    [
+        (SPROUT, 320, a_training(batch_size=8, gradient_accumulation=1, max_length=2048)),
+        (
+            SPROUT,
+            320,
+            a_training(batch_size=8, gradient_accumulation=1, max_length=2048, gradient_checkpointing=True),
+        ),
+        (WIDER, 320, a_training(batch_size=4, gradient_accumulation=1, max_length=512, precision="bf16")),
+        (WIDER, 20_000, a_training(batch_size=2, gradient_accumulation=1, max_length=512, optimizer="muon")),
+        (WIDER, 320, adapter_training(batch_size=4, gradient_accumulation=1, max_length=1024)),
+    ],
+    ids=["a tiny hero", "layers computed twice", "bf16", "a larger vocabulary under muon", "adapters"],
+)
+def test_a_process_takes_what_was_estimated_within_a_third(
+    realm: Realm, model: dict[str, Any], vocab_size: int, training: TrainingConfig
+) -> None:
+    if training.method != "full":
+        pytest.importorskip("peft")
+    peak = peak_of_a_run(realm, model, training, vocab_size)
+    shape = shape_of(model, vocab_size)
+    assert shape is not None
+    need = memory_need(
+        shape,
+        training,
+        "cpu",
+        tokens=tokens_at_once(training),
+        is_checkpointing=training.gradient_checkpointing is True,
+    )
+    print(f"{need.total_bytes / 1e6:.0f} MB estimated, {peak / 1e6:.0f} MB taken")
+    assert 0.75 < need.total_bytes / peak < 1.34
