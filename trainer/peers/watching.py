@@ -14,13 +14,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-from state.atomic import ensure_folder, write_file, write_json
+from state.atomic import ensure_folder, write_file
 from state.contract.exit import FailureClass, Reason, RunExit
 from state.contract.process import EXIT_ALREADY_CLAIMED
 from state.layout import RunLayout
 from trainer.engine.claim import AlreadyClaimedError, claim_run
 from trainer.engine.clock import now_text
 from trainer.engine.heartbeat import Heartbeat
+from trainer.engine.leaving import LastWord
 from trainer.engine.metrics import Metrics
 from trainer.peers.progress import Progress
 from trainer.peers.server import listening
@@ -68,7 +69,9 @@ def watch(folder: Path, command: Sequence[str], environment: Mapping[str, str] =
     except AlreadyClaimedError as error:
         sys.stderr.write(f"{error}\n")
         return EXIT_ALREADY_CLAIMED
-    seen, token, token_file = Watch(run_files), secrets.token_urlsafe(32), folder / TOKEN_NAME
+    seen, last_word = Watch(run_files), LastWord(run_files.exit)
+    last_word.prepare()
+    token, token_file = secrets.token_urlsafe(32), folder / TOKEN_NAME
     write_file(token_file, token.encode())
     seen.heartbeat.enter("starting")
     try:
@@ -81,7 +84,7 @@ def watch(folder: Path, command: Sequence[str], environment: Mapping[str, str] =
                 code = script.wait()
     finally:
         token_file.unlink(missing_ok=True)
-    return _leave(run_files, seen.heartbeat, code, was_asked=bool(asked))
+    return _leave(run_files, seen.heartbeat, last_word, code, was_asked=bool(asked))
 
 
 @contextmanager
@@ -101,7 +104,9 @@ def _passing_on(script: "subprocess.Popen[bytes]") -> Iterator[list[int]]:
             signal.signal(number, handler)
 
 
-def _leave(run_files: RunLayout, heartbeat: Heartbeat, code: int, *, was_asked: bool) -> int:
+def _leave(
+    run_files: RunLayout, heartbeat: Heartbeat, last_word: LastWord, code: int, *, was_asked: bool
+) -> int:
     reason: Reason = "finished" if code == 0 else "stopped" if was_asked else "failed"
     failure: FailureClass | None = None if code == 0 else "preempted" if was_asked else "unknown"
     ended = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"left with exit code {code}"
@@ -114,5 +119,5 @@ def _leave(run_files: RunLayout, heartbeat: Heartbeat, code: int, *, was_asked: 
         last_checkpoint_step=None,
         exited_at=now_text(),
     )
-    write_json(run_files.exit, left)
+    last_word.write(left)
     return code if code >= 0 else 128 - code

@@ -86,6 +86,7 @@ def seen_run(uid: str, row: RunRow, words: Mapping[str, Any]) -> RunFacts:
         )
         if left
         else None,
+        exit_file=words.get("exit_file", "exit.json"),
         orders=_orders(uid, row, words) if "orders" in words else None,
         effective=effective_run(row, words["effective"]) if "effective" in words else None,
         problems=tuple(words.get("problems", ())),

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from state import failpoints
 from state.contract.exit import RunExit
 from state.contract.files import read
 from state.contract.metrics import MetricsRecord
@@ -19,6 +20,7 @@ from state.contract.status import RunStatus
 from state.layout import RunLayout
 from trainer.peers.progress import NotAReport, Progress, parse_report
 from trainer.peers.server import listening
+from trainer.peers.watching import watch
 
 REPORTING = """
 import json, os, sys, urllib.request
@@ -64,6 +66,22 @@ def test_a_script_is_heard_step_by_step_and_its_end_has_a_reason(
     assert f"left with exit code {code}" in end.message
     assert files.log.read_text() == "said by the script\n"
     assert not (files.folder / "token").exists()
+
+
+def test_a_script_that_ends_on_a_full_disk_has_its_reason_all_the_same(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def full(name: str) -> None:
+        asked.append(name)
+        if name in ("line.append", "status.write") or (name == "file.create" and asked.count(name) > 2):
+            raise OSError(28, "No space left on device")
+
+    failpoints.observe(full)
+    code = watch(tmp_path / "run", [sys.executable, "-c", REPORTING, "0"])
+    failpoints.observe(None)
+
+    assert asked.count("file.create") == 3  # the claim, the token, and in vain exit.json
+    assert (code, read(RunLayout(tmp_path / "run").exit, RunExit).reason) == (0, "finished")
 
 
 def test_a_run_that_was_claimed_is_not_started_again(tmp_path: Path) -> None:
