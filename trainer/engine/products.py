@@ -76,7 +76,8 @@ def product(tokens_TK: Tensor, matrix_KN: Tensor) -> Tensor:
 def add_product(sum_NK: Tensor, left_TN: Tensor, right_TK: Tensor) -> None:
     """Add the transposed left times the right; of bfloat16 on a CPU in blocks."""
     if _are_for_blocks(left_TN, right_TK):
-        sum_NK += _summed(list(_blocks(left_TN)), list(_blocks(right_TK)), sum_NK.dtype)
+        for left, right in zip(_blocks(left_TN), _blocks(right_TK), strict=True):
+            sum_NK += left.t() @ right
     elif sum_NK.dtype == left_TN.dtype:
         sum_NK.addmm_(left_TN.t(), right_TK)
     else:
@@ -106,7 +107,7 @@ def _times(blocks: Sequence[Tensor], matrix_KN: Tensor) -> Tensor:
 
 def _summed(left: Sequence[Tensor], right: Sequence[Tensor], exact: torch.dtype) -> Tensor:
     """Return the transposed left times the right, summed over the blocks in this type."""
-    first, *others = ((a.t() @ b).to(exact) for a, b in zip(left, right, strict=True))
-    for other in others:
-        first += other
-    return first
+    total = (left[0].t() @ right[0]).to(exact)
+    for a, b in zip(left[1:], right[1:], strict=True):
+        total += a.t() @ b
+    return total

@@ -78,6 +78,28 @@ def test_without_a_gradient_the_product_is_the_same(size: int) -> None:
     assert torch.equal(found, left.t() @ right + 1)
 
 
+class Sizes(TorchDispatchMode):
+    """Notes how many bytes each operation's result has."""
+
+    def __enter__(self) -> "Sizes":
+        self.found: list[int] = []
+        return super().__enter__()
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        out = func(*args, **(kwargs or {}))
+        if isinstance(out, torch.Tensor) and func is not torch.ops.aten.add_.Tensor:
+            self.found.append(out.nbytes)
+        return out
+
+
+def test_a_sum_needs_no_second_float32_matrix_beside_it() -> None:
+    """Of a large vocabulary's head that would be half a gigabyte."""
+    total, left, right = torch.zeros(400, 300), torch.ones(20, 400).bfloat16(), torch.ones(20, 300).bfloat16()
+    with Sizes() as sizes:
+        add_product(total, left, right)
+    assert max(sizes.found) == total.nbytes // 2
+
+
 class Rows(TorchDispatchMode):
     """Notes how many tokens each product in bfloat16 has."""
 
