@@ -39,13 +39,17 @@ def plan_refreshes(world: World, draft: Draft) -> None:
                 AnswerRefresh(
                     request_id=request.id,
                     answer=_answer(world, source, request),
-                    is_mistaken=newest is not None and newest.is_mistaken,
+                    is_mistaken=(newest is not None and newest.is_mistaken) or _is_out_of_reach(elsewhere),
                 ),
                 subject="source",
                 reason=f"{request.asked_by} asked for it",
                 cause=f"reconcile refresh at {request.asked_at}",
                 source="request",
             )
+
+
+def _is_out_of_reach(elsewhere: SourceStatus | None) -> bool:
+    return elsewhere is not None and elsewhere.trouble is not None
 
 
 def _is_of_the_newest(world: World, source: SourceStatus) -> bool:

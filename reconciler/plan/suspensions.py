@@ -20,12 +20,21 @@ def how_to_lift(thing: str) -> str:
 
 def suspended_campaign(world: World, campaign: str) -> Blocked | None:
     """Return the suspension that keeps a campaign from training; None: none does."""
+    return _suspended(world, f"campaign/{campaign}", campaign)
+
+
+def suspended_hero(world: World, hero: str) -> Blocked | None:
+    """Return the suspension that keeps all campaigns of a hero from training; None: none does."""
+    return _suspended(world, f"hero/{hero}", f"{hero}/")  # a campaign without a spec, hence without words
+
+
+def _suspended(world: World, subject: str, campaign: str) -> Blocked | None:
     found = world.suspension(campaign)
     if found is None:
         return None
     thing, suspend = found
     return Blocked(
-        subject=f"campaign/{campaign}",
+        subject=subject,
         code="suspended",
         message=f"{thing} is {suspend.words}",
         cause=world.where(thing, "suspend"),

@@ -18,11 +18,11 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     """What the look found, beside the answer in words."""
 
     is_mistaken: bool = False
-    """Specs that somebody has to mend before they can be in force."""
+    """Specs, or a source, that somebody has to mend before the newest specs can be in force."""
 
 
 def is_mistaken(row: RequestRow) -> bool:
-    """Did the look that a request asked for find specs that somebody has to mend?"""
+    """Did the look that a request asked for find what somebody has to mend?"""
     if row.kind != "refresh" or row.details_json is None:
         return False
     return msgspec.json.decode(row.details_json, type=Found).is_mistaken

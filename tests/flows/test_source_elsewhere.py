@@ -344,6 +344,16 @@ def test_refresh_tells_of_the_very_commit_that_its_look_found_whether_it_is_in_f
     assert (result.exit_code, result.stderr) == (0, "")  # how it is by now, only the look will tell
 
 
+def test_refresh_of_a_source_that_cannot_be_followed_ends_with_the_code_of_mistakes(
+    run: Run, there: Path, tmp_path: Path, loop: "subprocess.Popen[str]"
+) -> None:
+    there.rename(tmp_path / "away")
+    result = run("refresh", "--wait")
+    assert (result.exit_code, "stays in force" in result.stdout) == (3, True), result.output
+    (tmp_path / "away").rename(there)
+    assert run("refresh", "--wait").exit_code == 0
+
+
 def test_looks_at_a_source_that_cannot_be_reached_grow_rarer_and_one_success_starts_anew() -> None:
     assert [wait_seconds(30, failures, 0.0) for failures in range(7)] == [30, 60, 120, 240, 480, 900, 900]
     assert wait_seconds(30, 2, 1.0) == pytest.approx(144.0)

@@ -55,6 +55,7 @@ from reconciler.observed.processes import is_alive
 from reconciler.plan.changes import NAMES_IN_DOUBT, Plan
 from reconciler.plan.checkpoints.scrubs import is_background
 from reconciler.plan.source import open_refresh
+from reconciler.plan.suspensions import WHOLE
 from reconciler.plan.world import LiveRun, World
 from state.atomic import ensure_folder
 from state.inside import stay_inside
@@ -356,7 +357,7 @@ class Ticker:
         if self._specs.complaint is not None or self._specs.waiting is not None:
             return True
         return self._view is not None and any(
-            item.code not in _AS_ASKED or item.subject.startswith(("quest/", "inbox", "source"))
+            item.code not in _AS_ASKED or item.subject.startswith((*WHOLE, "quest/", "inbox", "source"))
             for item in self._view.plan.in_the_way
         )
 

@@ -159,7 +159,9 @@ def _specs(environment: Environment, options: Options) -> tuple[View | None, Che
     except (StoreDamaged, StoreTooNew) as error:
         return None, _warn("specs", f"cannot be compared with the realm: {error}", "mend the store first")
     if view.complaint:
-        return view, _fail("specs", view.complaint, "mend and commit them: no apply begins with mistakes")
+        return view, _fail(
+            "specs", view.complaint, "mend and commit them; the ones before stay in force until then"
+        )
     if view.uncommitted:
         names = ", ".join(view.uncommitted[:5])
         return view, _warn("specs", f"{view.commit.name}; not committed: {names}", "commit it to apply it")
@@ -339,6 +341,8 @@ def _blocked(view: View) -> Check:
     if view.plan.setbacks and not view.plan.in_the_way:
         return _failing(view.plan.setbacks)
     real = view.plan.in_the_way or view.plan.tried_again
+    if not real and view.window is not None:
+        return _ok("plan", f"{_count(len(view.plan.changes), 'change')}; {view.window.text}")
     if not real:
         changes, num_waiting = _count(len(view.plan.changes), "change"), len(view.plan.waits)
         if num_waiting:

@@ -11,7 +11,7 @@ from reconciler.plan.ahead.in_thought import NOT_ACTIVE, Lifted, blocked_in, is_
 from reconciler.plan.changes import FAILS, HERO_BLOCKED, WAITS, Blocked
 from reconciler.plan.queue.quest_sources import NoSource, quest_source
 from reconciler.plan.queue.waiting import who_may_train
-from reconciler.plan.suspensions import WHOLE
+from reconciler.plan.suspensions import WHOLE, suspended_hero
 from state.ids import is_campaign_name
 
 Obstacles = tuple[Blocked, ...]
@@ -59,7 +59,9 @@ def in_the_way(view: View, kind: str, name: str) -> Obstacles:
     if kind == "checkpoint":
         return _of_checkpoint(view, name)
     subjects = [f"{kind}/{name}" if name else kind, *_waits_for(view, kind, name)]
-    return _smallest(_about(subjects, filter(_counts, view.plan.blocked)))
+    suspended = suspended_hero(world_of(view), name) if kind == "hero" else None
+    words = (suspended,) if suspended is not None else ()
+    return _smallest([*words, *_about(subjects, filter(_counts, view.plan.blocked))])
 
 
 def _of_campaign(view: View, campaign: str) -> Obstacles:

@@ -12,7 +12,7 @@ from reconciler.cli.session import Session, Verb
         ("reconcile refresh", "Look at the source now; for a post-receive hook, too."),
         (
             "reconcile refresh --wait",
-            "Return when this very look was made, with what it found; exit code 3 where that has mistakes.",
+            "Return when this very look was made; exit code 3 where the newest cannot be in force.",
         ),
         (
             "reconcile refresh --accept 4f1c2d9a0b1c --why 'rebased on purpose'",

@@ -36,7 +36,7 @@ class AnswerRefresh(Action, frozen=True, kw_only=True):
     request_id: int
     answer: str
     is_mistaken: bool = False
-    """It found specs that somebody has to mend before they can be in force."""
+    """It found specs, or a source, that somebody has to mend before the newest specs can be in force."""
 
 
 class HandleQuestRequest(Action, frozen=True, kw_only=True):

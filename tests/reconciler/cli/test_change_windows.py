@@ -52,6 +52,11 @@ def test_plan_says_that_the_commit_waits_and_a_commit_cannot_open_the_window_for
     assert "waits for the change window, which opens at" in plan
 
 
+def test_doctor_says_that_the_commit_waits(run, held: str) -> None:
+    (plan,) = [one for one in json.loads(run("doctor", "--json").stdout)["checks"] if one["name"] == "plan"]
+    assert "waits for the change window, which opens at" in plan["sentence"]
+
+
 def test_drift_is_mended_outside_the_windows_too(run, held: str, root: Path) -> None:
     pointer = root / "control" / "active_campaign.json"
     pointer.write_text("{}")

@@ -74,6 +74,22 @@ def test_a_suspended_queue_says_once_who_why_until_when_and_how_to_lift_it(run, 
         assert (one["code"], one["hint"]) == ("suspended", way_out)
 
 
+@pytest.mark.parametrize("thing", ["hero/pip", "queue", "realm"])
+def test_explain_of_a_hero_names_what_suspends_it(run, store, suspended, thing: str) -> None:
+    run("suspend", thing, "--why", "new card", "--until", "2999-01-07")
+    (one,) = json.loads(run("explain", "hero/pip", "--json").stdout)["blocked"]
+    assert "new card" in one["message"]
+    assert one["hint"] == f"when it may go on: reconcile unsuspend {thing}"
+
+
+@pytest.mark.parametrize("thing", ["queue", "realm"])
+def test_apply_leaves_with_the_code_for_a_person_while_all_is_suspended(
+    run, at_rest, suspended, thing
+) -> None:
+    suspended(thing)
+    assert run("apply", "--until-converged").exit_code == 3
+
+
 def test_a_quest_that_no_campaign_could_train_is_told_that_the_queue_is_suspended(
     run, suspended, lab: Path, git
 ) -> None:
