@@ -26,11 +26,15 @@ ELSEWHERE = {
     "mirror.fetch": "tests/reconciler/act/test_mirror.py",
     "mirror.take-up": "tests/reconciler/act/test_mirror.py",
     "filesystem.sync": "tests/faults/test_power_cuts.py",
+    "status.write": "tests/trainer/engine/test_full_disk.py",
+    "reserve.hold": "tests/trainer/engine/test_full_disk.py",
+    "reserve.write": "tests/trainer/engine/test_full_disk.py",
 }
 """Points that no scenario here comes to undisturbed, and the test that hits them."""
 NOT_RECORDED = {
     "reconciler/act/migrating.py": "a migration has no scenario: test_migration_power_cuts.py",
     "reconciler/app/rebuilding/": "the store that it writes is SQLite's; test_rebuilding.py kills it",
+    "trainer/engine/full_disk.py": "what a full disk has room for: without it a word is missing, and no work",
     "state/links.py": "the sync of a reflink: file systems in memory have none",
 }
 """Files whose syncs no protocol here has, and why."""
