@@ -9,23 +9,23 @@ from typing import Any
 
 import msgspec
 
+from reconciler.app.rebuilding.sidecars import row_of_checkpoint, sidecar_of, words_on_newer
+from reconciler.app.rebuilding.trashed import IN_ARCHIVE, rows_of_trash, stones_by_path
 from reconciler.observed.checkpoints import observe_checkpoints
 from reconciler.observed.records import FoundCheckpoint, RunFacts
 from reconciler.observed.runs import observe_runs
-from reconciler.plan.checkpoints.ledger_rows import ledger_row
 from state.campaign_file import card_of
 from state.cards import encode_card
 from state.contract.files import ContractError, read
-from state.contract.manifest import SIDECAR_NAME
 from state.contract.request import RunRequest
-from state.formats import LEDGER_VERSION, decode_record, is_of_newer_software
+from state.formats import decode_record
 from state.ids import is_campaign_name
-from state.inside import InTheWay, read_file
+from state.inside import read_file
 from state.layout import CampaignLayout, Layout, RunLayout
 from state.moments import in_utc
 from state.store.lineage import manifest_row
 from state.store.marks import both, marks_of, with_marks
-from state.store.rows import CampaignRow, LedgerRow, Marks, RunRow
+from state.store.rows import CampaignRow, CampaignState, LedgerRow, RunRow
 
 _UNKNOWN_JOBS = (
     "only its folder was left: which quests it has learnt is not known; reconcile skip those it has"
@@ -49,9 +49,17 @@ class _Campaign(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     former_names: str
     places: CampaignLayout
+    origin: Path
+    """Its folder; of one that lies in the trash, the one that it had before."""
     is_archived: bool
     record: Mapping[str, Any]
     """Its campaign.json."""
+
+    @property
+    def status(self) -> CampaignState:
+        if self.places.folder != self.origin:
+            return "deleted"
+        return "archived" if self.is_archived else "paused"
 
 
 def rows_of_folders(layout: Layout, known: Iterable[msgspec.Struct], now: str) -> FolderRows:
@@ -67,16 +75,18 @@ def rows_of_folders(layout: Layout, known: Iterable[msgspec.Struct], now: str) -
     names: list[str] = []
     problems: list[str] = []
     told: list[RunRequest] = []
-    for campaign in _campaigns(layout, problems):
+    for campaign in _campaigns(layout, known, problems):
         uid = str(campaign.record.get("uid") or "")
         requests = list(_requests(layout, campaign, problems))
         told += [request for _, request in requests]
         runs = [_run_row(campaign, *found) for found in requests]
         rows += [run for run in runs if _key(run) not in keys and run.campaign_uid == uid]
         if uid and uid not in named and campaign.name not in named.values():
+            named[uid] = campaign.name
             names.append(campaign.name)
             made = _campaign_rows(layout, campaign, uid, runs, now, problems)
             rows += (row for row in made if not _is_taken(row, taken))
+    rows += rows_of_trash(layout, (*known, *rows), problems)
     return FolderRows(
         rows=tuple(rows),
         campaigns=tuple(names),
@@ -95,11 +105,11 @@ def rows_of_sidecars(layout: Layout, known: Iterable[msgspec.Struct]) -> Iterato
     uids = {row.uid for row in known if isinstance(row, CampaignRow)}
     ledger = {row.sequence: row for row in known if isinstance(row, LedgerRow)}
     recorded = {(row.campaign_uid, row.digest) for row in ledger.values()}
-    for campaign in _campaigns(layout, []):
+    for campaign in _campaigns(layout, known, []):
         uid = str(campaign.record.get("uid") or "")
         for found in _checkpoints(layout, campaign, uid) if uid in uids else ():
-            sidecar = _sidecar(Path(found.path))
-            row = _ledger_row(layout, found, sidecar) if sidecar is not None else None
+            sidecar = sidecar_of(Path(found.path))
+            row = _ledger_row(layout, campaign, found, sidecar) if sidecar is not None else None
             if row is None:
                 continue
             if row.sequence not in ledger and (uid, row.digest) not in recorded:
@@ -120,33 +130,48 @@ def _is_taken(row: msgspec.Struct, taken: set[int]) -> bool:
     return is_taken
 
 
-def _campaigns(layout: Layout, problems: list[str]) -> Iterator[_Campaign]:
-    for is_archived, above in ((False, layout.campaigns), (True, layout.archive)):
+def _campaigns(layout: Layout, known: Iterable[msgspec.Struct], problems: list[str]) -> Iterator[_Campaign]:
+    """Yield the campaigns at home and in the archive, then those that were deleted and can come back."""
+    for folder, origin in (*_at_home(layout), *_in_trash(layout, known)):
+        places = CampaignLayout(folder)
+        try:
+            record = decode_record(read_file(places.record))
+        except (FileNotFoundError, NotADirectoryError):
+            continue  # no campaign of ours
+        except (OSError, ValueError) as error:
+            problems.append(f"{places.record}: {error}; the campaign is left out")
+            continue
+        is_archived = str(origin.relative_to(layout.root)).startswith(IN_ARCHIVE)
+        name = f"{record.get('hero_id')}/{record.get('id')}"
+        folder_name = f"{origin.parent.name}/{origin.name}"
+        folder_name = folder_name.removesuffix("-archived") if is_archived else folder_name
+        if not (is_campaign_name(name) and is_campaign_name(folder_name)):
+            continue
+        # A renamed one keeps its folder, and says whose it is.
+        if name == folder_name or record.get("uid"):
+            yield _Campaign(
+                name=name,
+                former_names="" if name == folder_name else folder_name,
+                places=places,
+                origin=origin,
+                is_archived=is_archived,
+                record=record,
+            )
+
+
+def _at_home(layout: Layout) -> Iterator[tuple[Path, Path]]:
+    for above in (layout.campaigns, layout.archive):
         for folder in sorted(above.glob("*/*")):
-            if folder.is_symlink() or folder.parent.is_symlink():
-                continue
-            places = CampaignLayout(folder)
-            try:
-                record = decode_record(read_file(places.record))
-            except (FileNotFoundError, NotADirectoryError):
-                continue  # no campaign of ours
-            except (OSError, ValueError) as error:
-                problems.append(f"{places.record}: {error}; the campaign is left out")
-                continue
-            name = f"{record.get('hero_id')}/{record.get('id')}"
-            folder_name = f"{folder.parent.name}/{folder.name}"
-            folder_name = folder_name.removesuffix("-archived") if is_archived else folder_name
-            if not (is_campaign_name(name) and is_campaign_name(folder_name)):
-                continue
-            # A renamed one keeps its folder, and says whose it is.
-            if name == folder_name or record.get("uid"):
-                yield _Campaign(
-                    name=name,
-                    former_names="" if name == folder_name else folder_name,
-                    places=places,
-                    is_archived=is_archived,
-                    record=record,
-                )
+            if not (folder.is_symlink() or folder.parent.is_symlink()):
+                yield folder, folder
+
+
+def _in_trash(layout: Layout, known: Iterable[msgspec.Struct]) -> Iterator[tuple[Path, Path]]:
+    for stone in stones_by_path(known).values():
+        folder = layout.deleted_campaign(stone.campaign_uid)
+        is_there = folder == layout.root / stone.path and not folder.is_symlink()
+        if stone.is_campaign and stone.state == "trashed" and is_there:
+            yield folder, layout.root / stone.origin
 
 
 def _requests(
@@ -213,7 +238,7 @@ def _campaign_rows(
         uid=uid,
         name=campaign.name,
         former_names=campaign.former_names,
-        status="archived" if campaign.is_archived else "paused",
+        status=campaign.status,
         created_at=_beginning(campaign),
         segment=max((one.manifest.segment for one in found), default=1),
         generation=max((run.generation for run in runs), default=0),
@@ -233,10 +258,10 @@ def _campaign_rows(
         parent_uid=origin.campaign_uid if origin is not None else None,
     )
     for one in found:
-        sidecar = _sidecar(Path(one.path))
+        sidecar = sidecar_of(Path(one.path))
         if sidecar is not None:
-            problems += _newer(one, sidecar)
-            yield _ledger_row(layout, one, sidecar)
+            problems += words_on_newer(one, sidecar)
+            yield _ledger_row(layout, campaign, one, sidecar)
             yield manifest_row(one.manifest)
 
 
@@ -248,36 +273,13 @@ def _checkpoints(layout: Layout, campaign: _Campaign, uid: str) -> Iterator[Foun
         yield from observe_checkpoints(folder, layout.root, uid).complete
 
 
-def _sidecar(folder: Path) -> Mapping[str, Any] | None:
-    """Return what the ledger said of a checkpoint; None: it was not recorded, and the next apply does it."""
-    try:
-        said = decode_record(read_file(folder / SIDECAR_NAME))
-    except (OSError, ValueError, InTheWay):
-        return None
-    return said if isinstance(said.get("sequence"), int) else None
-
-
-def _newer(found: FoundCheckpoint, sidecar: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what people should know of a sidecar that says more than this software understands."""
-    if is_of_newer_software(sidecar):
-        version = str(sidecar["ledger_version"])[:40]
-        yield (
-            f"{found.path}/{SIDECAR_NAME}: ledger version {version} is newer than {LEDGER_VERSION}, which "
-            "this software knows: what protects the checkpoint is not understood, so it is pinned; upgrade"
-        )
-
-
-def _ledger_row(layout: Layout, found: FoundCheckpoint, sidecar: Mapping[str, Any]) -> LedgerRow:
-    path = str(Path(found.path).relative_to(layout.root))
-    tags, milestones = sidecar.get("tags"), sidecar.get("milestones")
-    steps = [step for step in milestones if isinstance(step, int)] if isinstance(milestones, list) else []
-    marks = Marks(
-        pinned=sidecar.get("pinned") is True or is_of_newer_software(sidecar),
-        tags=tuple(sorted(str(tag) for tag in tags)) if isinstance(tags, list) else (),
-        milestones=tuple(sorted(steps)) or msgspec.UNSET,
+def _ledger_row(
+    layout: Layout, campaign: _Campaign, found: FoundCheckpoint, sidecar: Mapping[str, Any]
+) -> LedgerRow:
+    path = campaign.origin / Path(found.path).relative_to(campaign.places.folder)
+    return row_of_checkpoint(
+        found, sidecar, path=str(path.relative_to(layout.root)), sequence=int(sidecar["sequence"])
     )
-    row = ledger_row(found, path=path, sequence=int(sidecar["sequence"]))
-    return with_marks(row, marks) if marks != Marks() else row
 
 
 def _text(record: Mapping[str, Any], key: str) -> str | None:

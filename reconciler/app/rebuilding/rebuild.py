@@ -62,6 +62,8 @@ def remake_store(layout: Layout, now: str, *, is_older: bool) -> Remade:
         rows = (*said.rows, *rows_since(layout, other, said.rows))
         rows = (*rows, *rows_of_sidecars(layout, rows)) if not said.rows else rows
         said = msgspec.structs.replace(said, rows=rows, meta=meta_since(layout, other, said.meta))
+    knows_more = _knows_more(layout) if not said.rows else None
+    said = msgspec.structs.replace(said, rows=(*said.rows, *_stones(layout, said)))
     found = rows_of_folders(layout, said.rows, now)
     staging = layout.store.with_name(f"{STAGING_PREFIX}{layout.store.name}")
     for left in (staging, journal_of(staging)):
@@ -76,7 +78,7 @@ def remake_store(layout: Layout, now: str, *, is_older: bool) -> Remade:
         from_folders=found.campaigns,
         set_aside=str(aside) if aside is not None else None,
         problems=(*said.problems, *found.problems),
-        knows_more=_knows_more(layout) if not said.rows else None,
+        knows_more=knows_more,
     )
 
 
@@ -93,7 +95,7 @@ def _knows_more(layout: Layout) -> str | None:
 
 def _fill(path: Path, layout: Layout, said: RowsFound, found: FolderRows) -> dict[str, int]:
     """Write a store with these rows; return how many there are of each kind."""
-    rows = [*said.rows, *_stones(layout, said), *found.rows]
+    rows = [*said.rows, *found.rows]
     writer = Writer(open_writer(path), _last(layout), is_remade=True)
     try:
         with writer.transaction() as store:
