@@ -7,6 +7,8 @@ import msgspec
 from reconciler.desired.desired import Desired
 from reconciler.desired.layers import layers_of, resolve
 from reconciler.desired.mistakes import nearest_name
+from reconciler.desired.release_schedules import with_falling_rate
+from reconciler.desired.schedulers import SCHEDULERS
 from reconciler.desired.unsupported import idle_settings, unsupported_hero, unsupported_settings
 
 
@@ -36,7 +38,7 @@ def refusals_in(desired: Desired) -> tuple[Refusal, ...]:
         Refusal(where=where, message=message, campaigns=tuple(names))
         for (where, message), names in sorted(found.items())
     )
-    return (*refused, *_without_effect(desired), *_starts_without_a_spec(desired))
+    return (*refused, *_without_effect(desired), *_never_made(desired), *_starts_without_a_spec(desired))
 
 
 def _without_effect(desired: Desired) -> Iterator[Refusal]:
@@ -51,6 +53,17 @@ def _without_effect(desired: Desired) -> Iterator[Refusal]:
         found.update((hero.where(*one.path), one.reason) for one in notes)
     for where, message in sorted(found):
         yield Refusal(where=where, message=message, campaigns=())
+
+
+def _never_made(desired: Desired) -> Iterator[Refusal]:
+    """Yield each release whose campaign has a rate that falls by itself: training goes on without it."""
+    for name, source in sorted(desired.campaigns.items()):
+        settings = resolve(layers_of(desired, name))
+        if source.spec.state is not None or settings["lr_scheduler"].value not in SCHEDULERS:
+            continue
+        for found in with_falling_rate(source.spec.releases, settings):
+            where = source.where("releases", found.place)
+            yield Refusal(where=where, message=f"{found.message}; {found.hint}", campaigns=())
 
 
 def _starts_without_a_spec(desired: Desired) -> Iterator[Refusal]:

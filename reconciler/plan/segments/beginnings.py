@@ -13,6 +13,7 @@ from reconciler.plan.segments.lowered_rates import factor_of
 from reconciler.plan.segments.releases import (
     Begin,
     branch_to_begin,
+    never_made,
     open_branch,
     release_to_come,
     waits_for_warm_up,
@@ -36,6 +37,7 @@ def plan_segments(world: World, draft: Draft) -> None:
             _go_on(draft, row, begun)
         elif world.suspension(row.name) is None:
             _plan(world, draft, row)
+    _name_never_made(world, draft)
 
 
 def waits_for_its_segment(world: World, draft: Draft, campaign: str, branch: SegmentRow | None) -> bool:
@@ -58,8 +60,7 @@ def waits_for_its_segment(world: World, draft: Draft, campaign: str, branch: Seg
 def _plan(world: World, draft: Draft, row: CampaignRow) -> None:
     found = rollback_of(world, row)
     if isinstance(found, NoRollback):
-        subject = f"campaign/{row.name}"
-        draft.block(subject, code=found.code, message=found.message, cause=found.cause, hint=found.hint)
+        _block(draft, row.name, found)
     elif found is not None:
         if not world.is_training(row.name):
             _begin(world, draft, row, found)
@@ -67,6 +68,21 @@ def _plan(world: World, draft: Draft, row: CampaignRow) -> None:
         if (said := overtaken(world, row)) is not None:
             draft.warnings.append(said)
         _plan_release(world, draft, row)
+
+
+def _name_never_made(world: World, draft: Draft) -> None:
+    """Name the release that the active campaign will never make, before its first launch too."""
+    name = world.active
+    if name is None or name not in world.desired.campaigns or world.facts.campaign_row(name) is not None:
+        return
+    is_held = world.desired.campaigns[name].spec.state is not None or world.suspension(name) is not None
+    if not is_held and (found := never_made(world, name)) is not None:
+        _block(draft, name, found)
+
+
+def _block(draft: Draft, campaign: str, found: NoRollback) -> None:
+    subject = f"campaign/{campaign}"
+    draft.block(subject, code=found.code, message=found.message, cause=found.cause, hint=found.hint)
 
 
 def decay_of(branch: SegmentRow) -> DecayBranch:
@@ -100,8 +116,7 @@ def _plan_release(world: World, draft: Draft, row: CampaignRow) -> None:
         return
     begin = branch_to_begin(world, row)
     if isinstance(begin, NoRollback):
-        subject = f"campaign/{row.name}"
-        draft.block(subject, code=begin.code, message=begin.message, cause=begin.cause, hint=begin.hint)
+        _block(draft, row.name, begin)
     elif begin is None:
         _name_warm_up(world, draft, row)
     elif not _has_rows(world, draft, row, begin.parent):

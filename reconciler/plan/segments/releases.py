@@ -12,13 +12,14 @@ import msgspec
 
 from reconciler.desired.campaign import Release
 from reconciler.desired.layers import layers_of, resolve
+from reconciler.desired.release_schedules import with_falling_rate
 from reconciler.observed.records import FoundCheckpoint
 from reconciler.plan.segments.rollbacks import NoRollback, usable
 from reconciler.plan.world import World
 from state.store.rows import CampaignRow, SegmentRow
 
-STEADY = ("constant", "wsd")
-"""Schedulers whose rate stays, so that a branch can let it fall."""
+FALLING = "release-schedule"
+"""Code of a release whose rate falls by itself."""
 
 
 class Begin(msgspec.Struct, frozen=True):
@@ -103,16 +104,21 @@ def branch_to_begin(world: World, row: CampaignRow) -> Begin | NoRollback | None
             continue
         cause = world.where(f"campaign/{row.name}", "releases", place)
         settings = resolve(layers_of(world.desired, row.name))
-        scheduler = settings["lr_scheduler"]
-        if scheduler.value not in STEADY:
-            said = f"lr_scheduler is {scheduler.value}"
-            message = f"the release at step {release.at} needs a rate that stays, and {said}"
-            hint = f"set lr_scheduler: wsd ({scheduler.origin}), or remove the release"
-            return NoRollback("release-schedule", message, cause, hint)
+        for falling in with_falling_rate((release,), settings):
+            return NoRollback(FALLING, falling.message, cause, falling.hint)
         least = max(release.at, settings["warmup_steps"].value)
         parent = next((one for one in usable(world, row) if one.step >= least), None)
         if parent is not None:
             return Begin(release, cause, parent)
+    return None
+
+
+def never_made(world: World, campaign: str) -> NoRollback | None:
+    """Return why the first release of a campaign that is yet to begin will not be made; None: it can be."""
+    releases = world.desired.campaigns[campaign].spec.releases
+    for found in with_falling_rate(releases, resolve(layers_of(world.desired, campaign))):
+        cause = world.where(f"campaign/{campaign}", "releases", found.place)
+        return NoRollback(FALLING, found.message, cause, found.hint)
     return None
 
 

@@ -165,6 +165,23 @@ def test_validate_names_what_no_launch_can_honour_with_the_nearest_name_and_whom
     assert (first["where"].rpartition(":")[2], first["campaigns"]) == ("3", ["pip/campaign-001"])
 
 
+def test_validate_names_a_release_whose_campaign_has_a_rate_that_falls_by_itself(run, lab: Path) -> None:
+    spec = lab / "specs/campaigns/pip/campaign-001.yaml"
+    spec.write_text(
+        "id: campaign-001\nreleases:\n  - {at: 2, updates: 2}\n"
+        "config_overrides: {lr_scheduler: linear, schedule_updates: 500}\n"
+    )
+    assert run("validate").stdout == (
+        "specs/campaigns/pip/campaign-001.yaml:3\n"
+        "  the release at step 2 needs a rate that stays, and lr_scheduler is linear; set\n"
+        "  lr_scheduler: wsd (specs/campaigns/pip/campaign-001.yaml:4), or remove the\n"
+        "  release\n"
+        "7 specs, no mistakes; 1 line to look at\n"
+    )
+    spec.write_text(spec.read_text().replace("linear, schedule_updates: 500", "wsd"))
+    assert run("validate").stdout == "7 specs, no mistakes\n"
+
+
 def test_validate_names_what_has_no_effect_with_its_line(run, lab: Path) -> None:
     spec = lab / "specs/campaigns/pip/campaign-001.yaml"
     spec.write_text("id: campaign-001\nconfig_overrides:\n  method: full\n  lora: {rank: 8}\n")
