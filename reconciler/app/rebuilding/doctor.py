@@ -91,5 +91,5 @@ def rebuild(environment: Environment, options: Options) -> Rebuilt:
         from_folders=made.from_folders,
         set_aside=made.set_aside,
         problems=made.problems,
-        lost=(*((made.knows_more,) if made.knows_more else ()), *LOST),
+        lost=(*made.lost, *LOST),
     )

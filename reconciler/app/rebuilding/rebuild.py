@@ -5,7 +5,8 @@ another name and the new one its place. A kill leaves the old store, or none: `a
 its store, and this can be run again.
 """
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import apsw
@@ -13,6 +14,7 @@ import msgspec
 
 from reconciler.app.rebuilding.aside import gather_journal, journal_of, newest_aside, set_aside
 from reconciler.app.rebuilding.folders import FolderRows, rows_of_folders, rows_of_sidecars
+from reconciler.app.rebuilding.manifests import lacking, rows_of_manifests, words_on_lacking
 from reconciler.app.rebuilding.meanwhile import meta_since, rows_since
 from state.atomic import publish_file, remove_entry, sync_file
 from state.formats import decode_record
@@ -39,8 +41,8 @@ class Remade(msgspec.Struct, frozen=True, kw_only=True):
     """Campaigns that only their folder told of."""
     set_aside: str | None
     problems: tuple[str, ...]
-    knows_more: str | None
-    """What is not asked and knows more, in words."""
+    lost: tuple[str, ...]
+    """What is not known any more, and what was not asked and knows more, in words."""
 
 
 def remake_store(layout: Layout, now: str, *, is_older: bool) -> Remade:
@@ -56,51 +58,70 @@ def remake_store(layout: Layout, now: str, *, is_older: bool) -> Remade:
     """
     refuse_newer_rows(layout.row_files)
     gather_journal(layout)
-    said = read_row_files(layout.row_files)
-    other = layout.store if is_older else newest_aside(layout) if not said.rows else None
-    if other is not None:
-        rows = (*said.rows, *rows_since(layout, other, said.rows))
-        rows = (*rows, *rows_of_sidecars(layout, rows)) if not said.rows else rows
-        said = msgspec.structs.replace(said, rows=rows, meta=meta_since(layout, other, said.meta))
-    knows_more = _knows_more(layout) if not said.rows else None
+    said = _said(layout, is_older=is_older)
+    is_told = bool(said.rows)
     said = msgspec.structs.replace(said, rows=(*said.rows, *_stones(layout, said)))
     found = rows_of_folders(layout, said.rows, now)
+    rows = (*said.rows, *found.rows)
+    rows = (*rows, *rows_of_manifests(layout, rows))
     staging = layout.store.with_name(f"{STAGING_PREFIX}{layout.store.name}")
     for left in (staging, journal_of(staging)):
         remove_entry(left)  # of a try that was killed
-    num_rows = _fill(staging, layout, said, found)
+    num_rows = _fill(staging, layout, rows, _meta(said, found, rows))
     sync_file(staging)
     remove_entry(journal_of(staging))
     aside = set_aside(layout)
     publish_file(staging, layout.store)
+    words = (_knows_more(layout, rows, is_told=is_told), words_on_lacking(lacking(rows), rows))
     return Remade(
         num_rows=num_rows,
         from_folders=found.campaigns,
         set_aside=str(aside) if aside is not None else None,
         problems=(*said.problems, *found.problems),
-        knows_more=knows_more,
+        lost=tuple(filter(None, words)),
     )
 
 
-def _knows_more(layout: Layout) -> str | None:
-    """Say where more is known than the folders tell, once the files of rows are lost with the store."""
+def _said(layout: Layout, *, is_older: bool) -> RowsFound:
+    """Return what the files of rows say and, where it is asked, another store."""
+    said = read_row_files(layout.row_files)
+    other = layout.store if is_older else newest_aside(layout) if not said.rows else None
+    if other is None:
+        return said
+    rows = (*said.rows, *rows_since(layout, other, said.rows))
+    rows = (*rows, *rows_of_sidecars(layout, rows)) if not said.rows else rows
+    return msgspec.structs.replace(said, rows=rows, meta=meta_since(layout, other, said.meta))
+
+
+def _knows_more(layout: Layout, rows: Sequence[msgspec.Struct], *, is_told: bool) -> str | None:
+    """Say that the newest copy of the store has rows which no file and no folder tells, and how many."""
     if not (names := names_of(layout.backups)):
         return None
+    newest = layout.backups / names[-1]
+    more = Counter(TABLES[type(row)].name for row in rows_since(layout, newest, rows))
+    if is_told and not more:
+        return None
+    which = (
+        f"files of rows below {layout.row_files} are lost or damaged"
+        if is_told
+        else f"{layout.row_files} is gone, too: only the folders were asked"
+    )
+    what = ", ".join(f"{number:,} {name}" for name, number in more.items()) or "marks, what was dropped"
     return (
-        f"{layout.row_files} is gone, too: only the folders were asked; the newest copy of the store, "
-        f"{layout.backups / names[-1]}, knows more (jobs, marks, what was dropped): let it take the place of "
+        f"{which}; the newest copy of the store, {newest}, knows more ({what}): let it take the place of "
         f"{layout.store.name}, and run this again"
     )
 
 
-def _fill(path: Path, layout: Layout, said: RowsFound, found: FolderRows) -> dict[str, int]:
+def _fill(
+    path: Path, layout: Layout, rows: Sequence[msgspec.Struct], meta: Mapping[str, str]
+) -> dict[str, int]:
     """Write a store with these rows; return how many there are of each kind."""
-    rows = [*said.rows, *found.rows]
     writer = Writer(open_writer(path), _last(layout), is_remade=True)
     try:
         with writer.transaction() as store:
             put(store, rows)
-            for key, value in _meta(said, found, rows).items():
+            for key, value in meta.items():
                 put_meta(store, key, value)
         with writer.transaction() as store:
             counts = {table.name: len(select(store, kind)) for kind, table in TABLES.items()}
@@ -146,7 +167,7 @@ def _stones(layout: Layout, said: RowsFound) -> Iterator[TrashRow]:
             continue  # without its stone nothing is purged
 
 
-def _meta(said: RowsFound, found: FolderRows, rows: list[msgspec.Struct]) -> dict[str, str]:
+def _meta(said: RowsFound, found: FolderRows, rows: Sequence[msgspec.Struct]) -> dict[str, str]:
     """Return the realm's values; observed time goes on where it surely had been, so no grace gets shorter."""
     meta = dict(said.meta)
     if meta.get("active_uid") not in {row.uid for row in rows if isinstance(row, CampaignRow)}:

@@ -1,17 +1,19 @@
-"""Rows are lost with the store: what lies in the trash is known again, and comes back when a person asks."""
+"""Rows are lost with the store: the folders tell them again, and the report says what they do not tell."""
 
 import json
 import shutil
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cleanup_words import approve, plain, say, there
 
-from state.store.connection import open_reader
+from state.store.connection import open_reader, open_writer
 from state.store.marks import marks_of
-from state.store.rows import StoreView
+from state.store.rows import CopyRow, JobRow, ManifestRow, StoreView
+from state.store.tables import put, select
 from state.store.view import read_view
 
 RULES = "campaigns: {active: {keep_checkpoints: 2}}\nminimum_age: 1s\n"
@@ -104,3 +106,95 @@ def test_what_in_the_trash_is_not_understood_is_named_in_the_report(used: Path, 
     assert f"{place}: there is no manifest.json" in said, said
     assert f"{ONE}@1 cannot be taken back" in said
     assert [row.step for row in view(used).ledger] == [2, 3]
+
+
+def test_manifests_are_made_again_from_where_their_checkpoints_lie(used: Path, run: Any) -> None:
+    before = manifests(used)
+    assert len(before) == 3
+    lose(used, "control/rows/manifests")
+
+    done = run("doctor", "--rebuild")
+
+    assert done.exit_code == 0
+    assert manifests(used) == before
+    assert "are in no file of rows" not in plain(done.output)
+    assert "knows more" not in plain(done.output)
+
+
+def test_a_manifest_that_is_nowhere_is_named_and_the_copy_of_the_store_that_has_it(
+    used: Path, run: Any
+) -> None:
+    shutil.rmtree(min((used / "trash").glob("*-checkpoint-1")))
+    shutil.copy(used / "realm.db", newest_copy(used))
+    lose(used, "control/rows/manifests")
+
+    said = plain(run("doctor", "--rebuild").output)
+
+    assert f"the manifests of {ONE}@1 are in no file of rows, and lie nowhere" in said
+    assert f"the newest copy of the store, {newest_copy(used)}, knows more (1 manifests)" in said
+    assert len(manifests(used)) == 2
+
+
+def manifests(root: Path) -> list[ManifestRow]:
+    with open_reader(root / "realm.db") as store:
+        return select(store, ManifestRow, "ORDER BY digest")
+
+
+def newest_copy(root: Path) -> Path:
+    return max((root / "backups/store").glob("*.db"))
+
+
+def a_job(store: StoreView) -> JobRow:
+    (uid,) = (row.uid for row in store.campaigns if row.name == ONE)
+    return JobRow(
+        uid="job1",
+        id="2026-01-31T12:00:00_q1",
+        quest_id="q1",
+        campaign_uid=uid,
+        hero_id="pip",
+        campaign_id="campaign-001",
+        source_key="key",
+        dataset_path="bin_L1.jsonl",
+        digest="sha256:" + "1" * 64,
+        num_examples=10,
+        shape_json="{}",
+        priority="normal",
+        epochs=1,
+        status="completed",
+        created_at="2026-01-31T12:00:00Z",
+    )
+
+
+def a_copy() -> CopyRow:
+    at = "2026-01-31T12:00:00Z"
+    return CopyRow(
+        sequence=2,
+        path="/elsewhere/checkpoint-2",
+        kind="export",
+        digest="blake3:" + "2" * 64,
+        size_bytes=1,
+        made_at=at,
+        checked_at=at,
+    )
+
+
+@pytest.mark.parametrize("loss", ["gone", "half"])
+@pytest.mark.parametrize("what", ["campaigns/*.json", "realm.json"])
+def test_rows_that_only_a_copy_of_the_store_has_are_told_in_the_report(
+    used: Path, run: Any, what: str, loss: str
+) -> None:
+    with closing(open_writer(used / "realm.db")) as store:
+        put(store, [a_job(view(used)), a_copy()])
+    shutil.copy(used / "realm.db", newest_copy(used))
+    for path in (used / "control/rows").glob(what):
+        path.unlink() if loss == "gone" else path.write_bytes(path.read_bytes()[:40])
+    lose(used)
+
+    done = run("doctor", "--rebuild")
+
+    assert done.exit_code == (1 if loss == "half" else 0)
+    lost = "1 jobs" if what != "realm.json" else "1 copies"
+    said = plain(done.output)
+    assert f"files of rows below {used / 'control/rows'} are lost or damaged; the newest copy" in said
+    assert f"{newest_copy(used)}, knows more (" in said
+    assert lost in said
