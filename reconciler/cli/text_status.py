@@ -115,11 +115,9 @@ def _left(report: "StatusReport") -> str:
     """Return how much of the commit that apply began with is left; apply itself notes it one look later."""
     if report.attempted_commit != report.commit or report.num_changes:
         return "not all of it is done yet"
-    return (
-        "what is left of it waits"
-        if report.num_blocked or report.tried_again
-        else "nothing of it is left to do"
-    )
+    how = ["is blocked"] if report.num_blocked else []
+    how += ["waits"] if report.tried_again else []
+    return f"what is left of it {' or '.join(how)}" if how else "nothing of it is left to do"
 
 
 def _source(source: "SourceStatus") -> str:

@@ -23,6 +23,10 @@ BACKOFF = "backoff"
 """The code of a campaign whose run failed, and that is launched again when the time to wait is over."""
 FETCH_BACKOFF = "fetch-backoff"
 """The code of content that could not be brought in, and that is fetched again then."""
+GIVEN_UP = "given-up"
+"""The code of a campaign whose runs failed too often: it is launched again when a person says so."""
+FETCH_GIVEN_UP = "fetch-given-up"
+"""The code of content that could not be brought in too often: it is fetched again when a person says so."""
 
 FAILS = "fails"
 """How the code of a change begins that failed and is held back until its next try; its verb follows."""
@@ -108,6 +112,11 @@ class Blocked(msgspec.Struct, frozen=True, kw_only=True):
     def is_tried_again(self) -> bool:
         """Has it failed, and is it tried again in time? Its message says when."""
         return self.code in (BACKOFF, FETCH_BACKOFF)
+
+    @property
+    def has_failed(self) -> bool:
+        """Was it tried, and did it fail, be it tried again in time or given up?"""
+        return self.is_tried_again or self.code in (GIVEN_UP, FETCH_GIVEN_UP) or self.code.startswith(FAILS)
 
 
 def num_obstacles(blocked: Sequence[Blocked]) -> int:

@@ -24,7 +24,7 @@ from reconciler.app.surroundings.environment import Environment
 from reconciler.app.surroundings.errors import Failed, Misused, TimedOut
 from reconciler.app.surroundings.ground import named_now, not_found
 from reconciler.app.surroundings.place import Options
-from reconciler.plan.changes import Blocked
+from reconciler.plan.changes import FETCH_GIVEN_UP, Blocked
 from state.source_status import NotInForce
 
 T = TypeVar("T")
@@ -153,6 +153,8 @@ def _never(view: View, one: CampaignStatus, condition: str) -> str | None:
     is_at_work = is_at_work_now(one) and condition != "synced"
     if condition == "synced" and one.synced.reason in ("orphan", "overruled"):
         return one.synced.sentence
+    if condition in ("synced", "healthy") and one.healthy.reason == FETCH_GIVEN_UP:
+        return f"{one.healthy.sentence}; see reconcile explain {one.name}"
     if condition not in ("synced", "healthy") and not is_at_work and _is_at_rest(view, one):
         return f"it is {one.state}; see reconcile explain {one.name}"
     return _told(before_training(view, one, is_at_work=is_at_work))

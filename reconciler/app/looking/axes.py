@@ -9,7 +9,17 @@ from reconciler.app.looking.active_run import ActiveRun
 from reconciler.app.planning.look import View
 from reconciler.plan.actions import Action
 from reconciler.plan.campaigns.overruled import overruled_deletion
-from reconciler.plan.changes import BACKOFF, FAILS, Blocked, Change
+from reconciler.plan.changes import (
+    BACKOFF,
+    FAILS,
+    FETCH_BACKOFF,
+    FETCH_GIVEN_UP,
+    GIVEN_UP,
+    Blocked,
+    Change,
+)
+from reconciler.plan.queue.waiting import campaign_for
+from reconciler.plan.retries.fetches import FETCHES
 from reconciler.plan.sentences import failure_of, sentence_of
 from reconciler.plan.world import World
 from state.store.rows import CampaignRow
@@ -18,7 +28,7 @@ _BAD_ENDS = ("failed", "lost", "never_started")
 SEE_LOGS = " See reconcile logs."
 _FAILING = frozenset(
     {
-        *("given-up", BACKOFF, "trainer-silent", "checkpoints-unreadable"),
+        *(GIVEN_UP, BACKOFF, "trainer-silent", "checkpoints-unreadable"),
         *("checkpoint-missing", "checkpoint-changed", "checkpoint-damaged"),
     }
 )
@@ -57,7 +67,7 @@ def synced(view: View, world: World, name: str, run: ActiveRun | None) -> Axis:
     asked = [change for change in changes if change.source == "request"]
     if len(asked) < len(changes):
         return _out_of_sync(view, changes)
-    return _overruled(world, name) or _as_specified(view, asked)
+    return _without_content(view, world, name, run) or _overruled(world, name) or _as_specified(view, asked)
 
 
 def _standing_still(view: View, name: str) -> Axis | None:
@@ -68,6 +78,15 @@ def _standing_still(view: View, name: str) -> Axis | None:
     if again := [item for item in view.plan.tried_again if item.subject in subjects]:
         return Axis("out of sync", again[0].code, again[0].message)
     return None
+
+
+def _without_content(view: View, world: World, name: str, run: ActiveRun | None) -> Axis | None:
+    """Return that nothing is left to do because content could not be brought in; None: that is not why."""
+    unfetched = _unfetched(view, world, name, run)
+    if unfetched is None:
+        return None
+    is_given_up = unfetched.reason == FETCH_GIVEN_UP
+    return msgspec.structs.replace(unfetched, state="blocked" if is_given_up else "out of sync")
 
 
 def _as_specified(view: View, asked: Sequence[Change]) -> Axis:
@@ -122,7 +141,29 @@ def healthy(view: View, world: World, name: str, run: ActiveRun | None) -> Axis:
     own = [change for change in view.plan.setbacks if change.subject == f"campaign/{name}"]
     if failed := _first_failure(own):
         return Axis("degraded", FAILS, f"{failed}; apply tries it again")
-    return of_run
+    return _unfetched(view, world, name, run) or of_run
+
+
+def _unfetched(view: View, world: World, name: str, run: ActiveRun | None) -> Axis | None:
+    """Return that content which a campaign would train next could not be brought in; None while it trains."""
+    if name != world.active or _lives(run):
+        return None
+    again = {
+        change.subject: (FAILS, f"{failure_of(change)}; apply tries it again")
+        for change in view.plan.setbacks
+        if isinstance(change.action, FETCHES)
+    }
+    failed = again | {
+        item.subject: (item.code, item.message)
+        for item in view.plan.blocked
+        if item.code in (FETCH_BACKOFF, FETCH_GIVEN_UP)
+    }
+    own = (quest for quest in view.quests if failed and f"quest/{quest.id}" in failed)
+    first = next((quest for quest in own if campaign_for(world, quest) == name), None)
+    if first is None:
+        return None
+    code, message = failed[f"quest/{first.id}"]
+    return Axis("degraded", code, f"quest/{first.id}: {message}")
 
 
 def _resting(view: View, world: World, name: str, run: ActiveRun | None) -> Axis | None:

@@ -160,6 +160,8 @@ class StatusReport(msgspec.Struct, frozen=True, kw_only=True):
     """How many changes apply would make."""
     num_failing: int
     """Of them those that failed when they were last tried."""
+    num_failed: int
+    """Things that failed when they were last tried: those, what waits for its next try, what is given up."""
     num_blocked: int
     num_held: int
     """Campaigns that somebody paused or stopped, until they are resumed."""
@@ -218,6 +220,7 @@ def status_of(view: View) -> StatusReport:
         tried_again=view.plan.tried_again,
         num_changes=len(view.plan.changes),
         num_failing=len(view.plan.setbacks),
+        num_failed=len(view.plan.setbacks) + sum(item.has_failed for item in view.plan.blocked),
         num_blocked=num_obstacles(blocked),
         num_held=sum(one.hold is not None for one in campaigns),
         blocked=tuple(

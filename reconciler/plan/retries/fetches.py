@@ -1,7 +1,7 @@
 """Content that cannot be brought in: tried again later and later, and in the end given up by name."""
 
 from reconciler.plan.actions import GenerateQuest, SnapshotFile, TakeInboxFile
-from reconciler.plan.changes import FETCH_BACKOFF, change_id
+from reconciler.plan.changes import FETCH_BACKOFF, FETCH_GIVEN_UP, change_id
 from reconciler.plan.draft import Draft
 from reconciler.plan.retries.retry import Verdict, judge_moments, policy_of
 from reconciler.plan.world import World
@@ -35,7 +35,7 @@ def is_held_back(
 
 def _block(draft: Draft, quest_id: str, verdict: Verdict, outcome: str, campaign: str, cause: str) -> None:
     if verdict.given_up:
-        code, when, hint = "fetch-given-up", f"given up after {verdict.failures} tries", "mend it, then"
+        code, when, hint = FETCH_GIVEN_UP, f"given up after {verdict.failures} tries", "mend it, then"
     else:
         when = f"tried again at {verdict.not_before} after failure {verdict.failures}"
         code, hint = FETCH_BACKOFF, "to try at once:"

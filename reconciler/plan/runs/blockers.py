@@ -1,6 +1,6 @@
 """Everything that can stand in the way, each with its name, what it means and the cheapest way out."""
 
-from reconciler.plan.changes import BACKOFF
+from reconciler.plan.changes import BACKOFF, GIVEN_UP
 from reconciler.plan.configs.changed import Difference
 from reconciler.plan.configs.hero_checks import LaunchProblem
 from reconciler.plan.draft import Draft
@@ -109,7 +109,7 @@ def block_retry(world: World, draft: Draft, campaign: str, verdict: Verdict) -> 
     if verdict.given_up:
         draft.block(
             f"campaign/{campaign}",
-            code="given-up",
+            code=GIVEN_UP,
             message=f"{_in_a_row(verdict)} failed without progress; the last: {said}",
             cause=where,
             hint=f"{log}; then reconcile resume {campaign}",

@@ -60,9 +60,20 @@ def failed_run(run, lab: Path, root: Path, git: Git, rows) -> None:
 @pytest.fixture
 def failed_fetch(run, lab: Path, git: Git) -> None:
     """Content that could not be brought in a moment ago."""
+    patient(lab)
+    fail_to_fetch(run, lab, git)
+
+
+@pytest.fixture
+def given_up(run, lab: Path, git: Git) -> None:
+    """Content that could not be brought in and is not tried again."""
+    (lab / "specs/realm.yaml").write_text(f"id: lab\nactive: {NAME}\napply: {{retry: {{attempts: 1}}}}\n")
+    fail_to_fetch(run, lab, git)
+
+
+def fail_to_fetch(run, lab: Path, git: Git) -> None:
     source = "[python, -c, 'raise SystemExit(\"no numbers left\")']"
     (lab / "specs/skills/bin.yaml").write_text(f"id: bin\nmax_level: 30\nsource: {{command: {source}}}\n")
-    patient(lab)
     git(lab, "commit", "-qam", "a source that fails")
     assert run("apply", "--once").exit_code == 1
 
@@ -127,3 +138,52 @@ def test_the_next_try_is_waited_for(run, failed_run, thing: str, condition: str)
     (again,) = json.loads(run("status", "--json").stdout)["tried_again"]
     assert again["until"] in again["message"]
     assert run("wait", thing, "--for", condition, "--timeout", "0").exit_code == 6
+
+
+def axes_of(run) -> tuple[str, str, str, str]:
+    """Return state and reason of both axes of the active campaign."""
+    campaigns = json.loads(run("status", "--json").stdout)["campaigns"]
+    (pip,) = (one for one in campaigns if one["name"] == NAME)
+    return pip["synced"]["state"], pip["synced"]["reason"], pip["healthy"]["state"], pip["healthy"]["reason"]
+
+
+def test_a_campaign_whose_quest_was_given_up_is_blocked_and_not_well(run, given_up) -> None:
+    assert axes_of(run) == ("blocked", "fetch-given-up", "degraded", "fetch-given-up")
+    told = " ".join(run("status").stdout.split())
+    assert "is in force, what is left of it is blocked or waits" not in told
+    assert "is in force, what is left of it is blocked" in told
+    assert "quest/q1: its content cannot be brought in, given up after 1 tries: " in told
+    assert "it has not been launched yet" not in told.rpartition(NAME)[2]
+
+
+@pytest.mark.parametrize("condition", ["synced", "healthy"])
+def test_a_campaign_whose_quest_was_given_up_is_not_waited_for(run, given_up, condition: str) -> None:
+    result = run("wait", NAME, "--for", condition, "--timeout", "200")
+    assert result.exit_code == 1, result.output
+    assert f"{NAME} will not be {condition}: quest/q1: its content cannot be brought in" in result.stderr
+
+
+def test_a_campaign_whose_quest_is_fetched_again_in_time_is_neither_synced_nor_well(
+    run, failed_fetch
+) -> None:
+    assert axes_of(run) == ("out of sync", "fetch-backoff", "degraded", "fetch-backoff")
+
+
+def failing(run) -> tuple[str, ...]:
+    """Return what the metrics say of failures, and of the two axes of the active campaign."""
+    names = ("realm_failing{", "realm_campaign_synced{", "realm_campaign_healthy{")
+    lines = run("status", "--prometheus").stdout.splitlines()
+    return tuple(line[-1] for line in lines if line.startswith(names) and "mu/" not in line)
+
+
+def test_the_metrics_of_a_failure_are_the_same_until_its_next_try_then_and_once_it_is_given_up(
+    run, lab: Path, git: Git, failed_fetch, pass_time
+) -> None:
+    still = ("1", "0", "0")
+    assert failing(run) == still, "it waits for its next try"
+    pass_time(3600)
+    assert failing(run) == still, "its next try is due"
+    realm = lab / "specs/realm.yaml"
+    realm.write_text(realm.read_text().replace("backoff: 20m", "attempts: 1"))
+    git(lab, "commit", "-qam", "one try is enough")
+    assert failing(run) == still, "it was given up"
