@@ -3,9 +3,10 @@
 from typing import Any
 
 from state.contract.invariants import objection_of
-from state.contract.row_contracts import RowContract, is_of_type
+from state.contract.row_contracts import RowContract, is_of_type, shape_keys
 from state.contract.row_shapes import Message, messages_in
-from state.contract.row_words import Objection, keys_of, kind_of, quoted
+from state.contract.row_suggestion import SHAPES, matching_kinds
+from state.contract.row_words import Objection, keys_of, kind_of, listed
 
 
 def judge(value: dict[str, Any], contract: RowContract) -> tuple[Message, ...] | Objection:
@@ -19,17 +20,33 @@ def judge(value: dict[str, Any], contract: RowContract) -> tuple[Message, ...] |
 
 
 def _objection_to_keys(value: dict[str, Any], contract: RowContract) -> Objection | None:
+    if objection := _objection_to_shape(value, contract):
+        return objection
     for key in contract.required:
         if key not in value:
             expected = f'the keys that dataset {contract.name} requires, "{key}" among them'
             return Objection(f'there is no "{key}"', expected, f"{keys_of(value)}. Correct the row.")
     allowed = contract.keys
-    foreign = next((key for key in value if key not in allowed), None) if allowed is not None else None
-    if allowed is None or foreign is None:
+    foreign = [key for key in value if key not in allowed] if allowed is not None else []
+    if allowed is None or not foreign:
         return None
-    known = ", ".join(allowed)
-    advice = f"Remove it from the rows, or add it to optional_fields of dataset {contract.name}."
-    return Objection(f"the key {quoted(foreign)}", f"only {known}", advice)
+    keys, them = ("the key", "it") if len(foreign) == 1 else ("the keys", "them")
+    advice = f"Remove {them} from the rows, or add {them} to optional_fields of dataset {contract.name}."
+    return Objection(f"{keys} {listed(foreign)}", f"only {', '.join(allowed)}", advice)
+
+
+def _objection_to_shape(value: dict[str, Any], contract: RowContract) -> Objection | None:
+    """Return which fields a row lacks that its dataset reads: the other keys are then the lesser mistake."""
+    needed = shape_keys(contract.shape)
+    absent = [key for key in needed if key not in value]
+    if contract.keys is None or not absent:
+        return None
+    found = f"there {'is no field' if len(absent) == 1 else 'are no fields'} {listed(absent)}"
+    expected = f"{listed(needed)}, as dataset {contract.name} reads its rows"
+    kinds = [kind for kind in matching_kinds(value) if set(SHAPES[kind]) != set(needed)]
+    fitting = f", which are those of  kind: {kinds[0]}" if len(kinds) == 1 else ""
+    advice = f"{keys_of(value)}{fitting}. Correct dataset {contract.name}, or the row."
+    return Objection(found, expected, advice)
 
 
 def _objection_to_values(value: dict[str, Any], contract: RowContract) -> Objection | None:

@@ -1,6 +1,8 @@
 """How a value of a row is named to people, and what can be wrong with one. Pure."""
 
 import json
+from collections.abc import Iterable
+from itertools import islice
 from typing import Any, NamedTuple
 
 _MAX_QUOTED = 60
@@ -36,7 +38,12 @@ def keys_of(value: dict[str, Any]) -> str:
     """Return `Found the keys "a", "b"`."""
     if not value:
         return "Found no keys"
-    return "Found the keys " + ", ".join(quoted(key) for key in list(value)[:_MAX_KEYS])
+    return f"Found the keys {listed(value)}"
+
+
+def listed(keys: Iterable[str]) -> str:
+    """Return `"a", "b"`, of many keys the first ones."""
+    return ", ".join(quoted(key) for key in islice(keys, _MAX_KEYS))
 
 
 def quoted(value: Any) -> str:

@@ -175,12 +175,19 @@ def as_generated(data: QuestData) -> QuestData:
 def _notes(subject: Subject, missing: str | None, answers: Sequence[InspectAnswer]) -> Iterator[str]:
     if subject.content.why_not is not None:
         yield subject.content.why_not
+    if subject.dataset is not None and any(one.inspection and _is_refused(one.inspection) for one in answers):
+        yield f"its rows are to be those of {subject.dataset}"
     if subject.content.start_byte:
         yield "these rows came since the file was taken in; those before are as they were"
     if missing is not None:
         yield missing
     elif answers and subject.no_tokens is not None:
         yield f"tokens unknown: {subject.no_tokens}"
+
+
+def _is_refused(found: Inspection) -> bool:
+    """Is a row not what it has to be?"""
+    return any(one.check == "shape" and one.row is not None for one in found.findings)
 
 
 def _not_looked_through(answers: Sequence[InspectAnswer]) -> Iterator[DataFinding]:

@@ -12,7 +12,13 @@ from reconciler.plan.configs.hero_checks import LaunchProblem
 from reconciler.plan.configs.resolved import ResolvedRun, resolve_run
 from reconciler.plan.dropped import quest_id_of
 from reconciler.plan.queue.held_out import held_out_shape
-from reconciler.plan.queue.quest_sources import NoSource, contracts_of, contracts_of_inbox, quest_source
+from reconciler.plan.queue.quest_sources import (
+    NoSource,
+    contracts_of,
+    contracts_of_inbox,
+    named_dataset,
+    quest_source,
+)
 from reconciler.plan.world import World
 from state.contract.contents import Finding
 from state.contract.inspection import HELD_OUT_KEY, Depth, Guard, InspectRequest, TrainedAs
@@ -47,6 +53,8 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     """None: there is nothing to look at."""
     no_tokens: str | None
     """In words, why tokens cannot be counted."""
+    dataset: str | None = None
+    """The dataset that the quest names, with file and line."""
 
 
 class Subjects:
@@ -91,6 +99,7 @@ class Subjects:
             content=content,
             request=_request(world, quest, campaign, content, resolved, self._depth),
             no_tokens=no_tokens,
+            dataset=named_dataset(world.desired, quest),
         )
 
     def _run(self, campaign: str) -> ResolvedRun | tuple[LaunchProblem, ...]:

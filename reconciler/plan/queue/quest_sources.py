@@ -71,6 +71,15 @@ def contracts_of(desired: Desired, quest: Quest) -> tuple[RowContract, ...]:
     return (*declared, *(one for one in BUILT_IN if one.shape not in shapes))
 
 
+def named_dataset(desired: Desired, quest: Quest) -> str | None:
+    """Return `dataset sums (specs/datasets/sums.yaml:3)`, where it says what its rows are."""
+    source = desired.datasets.get(quest.dataset) if quest.dataset is not None else None
+    if source is None:
+        return None
+    key = "kind" if source.spec.fields is None else "fields"
+    return f"dataset {quest.dataset} ({source.where(key)})"
+
+
 def contracts_of_inbox(desired: Desired) -> tuple[RowContract, ...]:
     """Return what the rows of a dropped file may be: exactly one of the shapes that are known must fit."""
     return contracts_of(desired, Quest(id=INBOX, file=INBOX))
@@ -113,7 +122,7 @@ def _file_source(world: World, quest: Quest) -> QuestSource | NoSource:
         return NoSource(
             code="quest-file",
             message=f"{quest.file}: {said(seen.findings)}",
-            hint="mend the file, or say what its rows are",
+            hint=f"mend the file, or {named_dataset(world.desired, quest) or 'say what its rows are'}",
         )
     if quest.sha256 is not None and f"sha256:{quest.sha256}" != seen.sha256:
         message = f"{quest.file} has {seen.sha256}, the spec says sha256:{quest.sha256}"

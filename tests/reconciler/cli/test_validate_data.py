@@ -102,6 +102,21 @@ def test_rows_that_the_gate_refuses_are_named(run: Reconcile, with_rows: Callabl
     assert "error: shape: row 22: the row is torn in the middle" in flat(done)
 
 
+def test_a_dataset_that_does_not_fit_the_rows_is_named_with_its_line(
+    run: Reconcile, lab: Path, with_rows: Callable[..., Path]
+) -> None:
+    with_rows(MANY, quest=", dataset: al2")
+    (lab / "specs/datasets").mkdir(exist_ok=True)
+    (lab / "specs/datasets/al2.yaml").write_text(
+        "id: al2\nkind: fields\nfields: {prompt: frage, completion: completion}\n"
+    )
+    said = flat(run("validate", "--data", "--depth", "quick"))
+    assert "its rows are to be those of dataset al2 (specs/datasets/al2.yaml:3)" in said
+    assert 'error: shape: row 1: there is no field "frage"; expected "frage", "completion"' in said
+    assert 'Found the keys "prompt", "completion", which are those of kind: prompt_completion.' in said
+    assert "mend the file, or dataset al2 (specs/datasets/al2.yaml:3)" in flat(run("plan", "--worktree"))
+
+
 def test_rows_of_the_held_out_file_are_named(
     run: Reconcile, lab: Path, with_rows: Callable[..., Path]
 ) -> None:

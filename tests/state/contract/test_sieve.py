@@ -97,8 +97,8 @@ def test_all_mistakes_of_a_file_are_told_in_their_order_by_the_shape_that_most_r
 def test_a_first_row_that_is_wrong_does_not_make_the_shape_of_the_others_unknown() -> None:
     told = refusal(lines({"question": "1?"}, qa(2), qa(3)), QA, TEXT)
     assert told == (
-        'q.jsonl: row 1: there is no field "answer"; expected the fields "question" and "answer", as text that '
-        'is not empty. Found the keys "question". Correct the names of the fields, or the row.'
+        'q.jsonl: row 1: there is no field "answer"; expected "question", "answer", as dataset sums reads its '
+        'rows. Found the keys "question". Correct dataset sums, or the row.'
     )
 
 
@@ -114,6 +114,32 @@ def test_a_key_that_the_dataset_does_not_declare_is_refused() -> None:
     assert refusal(lines(qa(1), qa(2) | {"score": 1}), QA) == (
         'q.jsonl: row 2: the key "score"; expected only question, answer. '
         "Remove it from the rows, or add it to optional_fields of dataset sums."
+    )
+
+
+def test_all_keys_that_the_dataset_does_not_declare_are_named() -> None:
+    assert refusal(lines(qa(1), qa(2) | {"score": 1, "by": "x"}), QA) == (
+        'q.jsonl: row 2: the keys "score", "by"; expected only question, answer. '
+        "Remove them from the rows, or add them to optional_fields of dataset sums."
+    )
+
+
+def test_a_dataset_that_names_other_fields_is_told_which_of_them_the_rows_lack() -> None:
+    shape = RowShape(kind="fields", prompt="frage", completion="answer")
+    wrong = RowContract(name="al2", shape=shape, keys=("frage", "answer"))
+    assert refusal(lines(qa(1)), wrong) == (
+        'q.jsonl: row 1: there is no field "frage"; expected "frage", "answer", as dataset al2 reads its rows. '
+        'Found the keys "question", "answer", which are those of  kind: question_answer. '
+        "Correct dataset al2, or the row."
+    )
+
+
+def test_a_dataset_of_another_kind_is_told_the_kind_that_fits_the_rows() -> None:
+    row = {"instruction": "Add.", "input": "1 1", "output": "2"}
+    assert refusal(lines(row), QA) == (
+        'q.jsonl: row 1: there are no fields "question", "answer"; expected "question", "answer", as dataset '
+        'sums reads its rows. Found the keys "instruction", "input", "output", which are those of  '
+        "kind: instruction. Correct dataset sums, or the row."
     )
 
 
