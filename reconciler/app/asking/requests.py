@@ -21,6 +21,7 @@ from state.layout import CampaignLayout, Layout
 from state.store.connection import open_reader, open_writer
 from state.store.refreshes import is_mistaken
 from state.store.requests import ask, find
+from state.store.row_files import refuse_newer_rows
 from state.store.rows import NO_REASON, RequestKind, RequestRow
 from state.store.troubles import in_words
 
@@ -74,8 +75,10 @@ def leave_request(
 
     Raises:
         Failed: the store cannot be written, lies where nobody may, or is that of a copy of another root.
+        StoreTooNew: newer software wrote a file of rows, so that no apply would answer.
     """
     check_no_copy(layout)
+    refuse_newer_rows(layout.row_files)
     if (problem := misplaced_root(observe_disk(layout.root))) is not None:
         raise Failed(
             f"{problem}; nothing was left there: ask on the machine that has it on a disk of its own"

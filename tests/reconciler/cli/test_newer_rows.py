@@ -9,6 +9,8 @@ import pytest
 
 from state.layout import Layout
 from state.lock import read_epoch
+from state.store.connection import open_reader
+from state.store.view import read_view
 
 
 @pytest.fixture
@@ -55,6 +57,21 @@ def test_apply_and_rebuild_refuse_it_by_name_and_leave_everything_as_it_was(
         epoch,
         not is_lost,
     )
+
+
+@pytest.mark.parametrize("asked", [("pause",), ("resume", "pip/campaign-001"), ("scrub", "--all")])
+def test_a_request_that_no_apply_would_answer_is_refused_as_apply_is(
+    used: Path, run: Any, asked: tuple[str, ...]
+) -> None:
+    path = min(Layout(used).row_files.glob("campaigns/*.json"))
+    newer(path)
+
+    refused = run(*asked)
+
+    said = f"{path}: schema version 99 is newer than 1, which this software knows: nothing was done"
+    assert (refused.exit_code, said in plain(refused.stderr)) == (1, True)
+    with open_reader(used / "realm.db") as store:
+        assert [row.kind for row in read_view(store).requests] == []
 
 
 def test_once_it_is_moved_away_the_realm_goes_on_and_what_was_moved_stays(used: Path, run: Any) -> None:
