@@ -1,8 +1,11 @@
 """Campaigns: each spec gets its row and folder; one of them is active in store, pointer and link."""
 
+from typing import Any
+
 import msgspec
 
 from reconciler.desired.campaign import Campaign
+from reconciler.desired.training import TrainingSettings
 from reconciler.plan.actions import (
     ActivateCampaign,
     DeactivateCampaign,
@@ -57,7 +60,7 @@ def _register(world: World, draft: Draft, name: str, spec: Campaign) -> None:
 
 def card_of(spec: Campaign, row: CampaignRow | None = None) -> CampaignCard:
     """Return what campaign.json repeats from a spec; what it does not say of milestones stays."""
-    overrides = msgspec.to_builtins(spec.config_overrides) if spec.config_overrides else {}
+    overrides = _as_json(spec.config_overrides) if spec.config_overrides else {}
     return CampaignCard(
         name=spec.name or spec.id,
         description=spec.description or "",
@@ -66,6 +69,12 @@ def card_of(spec: Campaign, row: CampaignRow | None = None) -> CampaignCard:
         goal=spec.goal.goals if spec.goal else Goals(),
         milestones=_milestones(spec, row),
     )
+
+
+def _as_json(settings: TrainingSettings) -> dict[str, Any]:
+    """Return settings as a file gives them back, so that the two compare: a tuple is a list there."""
+    found: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(settings))
+    return found
 
 
 def _milestones(spec: Campaign, row: CampaignRow | None) -> tuple[Milestone, ...] | None:
