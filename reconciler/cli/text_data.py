@@ -43,7 +43,7 @@ def _quest(one: "QuestData", width: int, paint: Paint) -> Iterator[str]:
 
 
 def _findings(one: "QuestData", width: int, paint: Paint) -> Iterator[str]:
-    """Yield every error, and of the warnings that say the same of several rows the first, with those."""
+    """Yield the findings; of those that say the same of several rows the first, with those."""
     more = dict(not_shown(one.inspection)) if one.inspection is not None else {}
     for alike in _alike(one.all_findings):
         first, *others = alike
@@ -57,11 +57,15 @@ def _findings(one: "QuestData", width: int, paint: Paint) -> Iterator[str]:
 
 
 def _alike(findings: Sequence["DataFinding"]) -> Iterable[list["DataFinding"]]:
-    """Return the findings, those warnings together that say the same of several rows."""
+    """Return the findings, those together that say the same of several rows.
+
+    Warnings may differ in what was found: another row, another sign. Errors are to be mended one by one.
+    """
     groups: dict[object, list[DataFinding]] = {}
     for place, finding in enumerate(findings):
-        said = (finding.check, finding.expected, finding.advice)
-        groups.setdefault(place if finding.is_error or finding.row is None else said, []).append(finding)
+        found = finding.found if finding.is_error else None
+        said = (finding.check, found, finding.expected, finding.advice)
+        groups.setdefault(place if finding.row is None else said, []).append(finding)
     return groups.values()
 
 

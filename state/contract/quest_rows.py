@@ -30,11 +30,13 @@ class Row(msgspec.Struct, frozen=True):
 
 
 class QuestFileError(Exception):
-    """A quest file that cannot be trained on, with all that was found (at most ten mistakes)."""
+    """A quest file that cannot be trained on, with the first mistakes (at most ten)."""
 
-    def __init__(self, path: str, findings: Sequence[Finding]) -> None:
+    def __init__(self, path: str, findings: Sequence[Finding], num_more: int = 0) -> None:
+        """`num_more`: how many further mistakes there are, where they were counted."""
         self.path = path
         self.findings = tuple(findings)
+        self.num_more = num_more
         super().__init__("\n".join(f"{path}: {finding}" for finding in self.findings))
 
 

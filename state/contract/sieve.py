@@ -21,13 +21,16 @@ from state.contract.row_lines import at_row, object_in
 from state.contract.row_suggestion import suggestion
 from state.contract.row_words import Objection, keys_of
 
+_TORN = "torn at the end"
+"""Part of what is said of a last row that is not complete."""
+
 
 def sieve(content: bytes, path: str, contracts: Sequence[RowContract]) -> tuple[Sieved, bytes]:
     """Return what is taken in of a file, and its bytes.
 
     Raises:
         QuestFileError: no contract fits or two do, the last row is torn, or more rows are invalid than the
-            contract allows; with up to ten findings.
+            contract allows; with up to ten findings, and the number of the others.
     """
     lines = lines_of(content, path)
     contract = contracts[0] if len(contracts) == 1 else _only_fit(lines, content, path, contracts)
@@ -72,8 +75,7 @@ def highest_draw(digests: Collection[str]) -> float:
 def _judged(
     lines: Sequence[bytes], content: bytes, contract: RowContract
 ) -> tuple[list[Finding], frozenset[int]]:
-    """Return the first mistakes, and the index of every invalid row as far as it was looked at."""
-    allowed = int(contract.max_invalid_fraction * len(lines))
+    """Return the first mistakes, and the index of every invalid row."""
     findings: list[Finding] = []
     bad: set[int] = set()
     for index, line in enumerate(lines):
@@ -81,10 +83,8 @@ def _judged(
         if found is None:
             continue
         bad.add(index)
-        if len(findings) < MAX_FINDINGS:
+        if len(findings) < MAX_FINDINGS or _TORN in found.found:
             findings.append(found)
-        elif len(bad) > allowed:
-            break
     return findings, frozenset(bad)
 
 
@@ -105,20 +105,21 @@ def _check_share(
 ) -> None:
     """Raise unless the invalid rows may be left out. A torn end is never left out: the file is not whole."""
     share = contract.max_invalid_fraction
-    torn = [one for one in findings if "torn at the end" in one.found]
+    torn = [one for one in findings if _TORN in one.found]
     if torn or (num_bad and num_bad == num_lines):
-        raise QuestFileError(path, torn or findings)
+        raise QuestFileError(path, torn or findings, 0 if torn else num_bad - len(findings))
     if num_bad <= share * num_lines:
         return
     if not share:
-        raise QuestFileError(path, findings)
+        raise QuestFileError(path, findings, num_bad - len(findings))
     summary = Finding(
         row=None,
-        found=f"more than {int(share * num_lines)} of {num_lines:,} rows are invalid",
+        found=f"{num_bad:,} of {num_lines:,} rows are invalid",
         expected=f"at most {share:.3%} of all its rows (max_invalid_fraction of dataset {contract.name})",
         advice="Mend the rows that follow.",
     )
-    raise QuestFileError(path, [summary, *findings[: MAX_FINDINGS - 1]])
+    shown = findings[: MAX_FINDINGS - 1]
+    raise QuestFileError(path, [summary, *shown], num_bad - len(shown))
 
 
 def _only_fit(
@@ -138,7 +139,8 @@ def _only_fit(
     if len(fit) == 1:
         return fit[0]
     if not met or not fit:
-        raise QuestFileError(path, list(islice(_mistakes(lines, content, contracts, met), MAX_FINDINGS)))
+        mistakes = _mistakes(lines, content, contracts, met)
+        raise QuestFileError(path, list(islice(mistakes, MAX_FINDINGS)), sum(1 for _ in mistakes))
     raise QuestFileError(path, [_ambiguous(fit)])
 
 

@@ -32,6 +32,11 @@ class Findings:
         for row, objection in found:
             self.add(check, row, objection)
 
+    def add_unshown(self, check: Check, number: int) -> None:
+        """Note how many more a check found, none of which is shown."""
+        if number:
+            self._counts[check] = self._counts.get(check, 0) + number
+
     @property
     def counts(self) -> dict[str, int]:
         """Return how often each check found something."""

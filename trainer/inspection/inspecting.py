@@ -90,6 +90,7 @@ def _refused(request: InspectRequest, error: QuestFileError) -> Inspection:
     findings = Findings()
     for one in error.findings:
         findings.add("shape", one.row, Objection(one.found, one.expected, one.advice), is_error=True)
+    findings.add_unshown("shape", error.num_more)
     return _unread(request, findings)
 
 

@@ -49,6 +49,21 @@ def test_each_error_has_its_own_line_and_warnings_of_other_checks_theirs() -> No
     assert "also" not in text
 
 
+def test_errors_that_say_the_very_same_of_several_rows_are_one_paragraph() -> None:
+    lines = told(
+        *(finding(row, "there is no field", "shape", is_error=True) for row in (4, 5, 9)),
+        finding(7, "an empty line", "shape", is_error=True),
+        shape=25,
+    )
+    text = " ".join(" ".join(lines).split())
+    assert (
+        f"error: shape: row 4: there is no field; expected other rows. {ADVICE} also rows 5, 9 error:" in text
+    )
+    assert "error: shape: row 7: an empty line;" in text
+    assert "shape: 21 more" in text
+    assert "25 errors" in text
+
+
 def test_of_a_check_that_one_row_is_shown_of_the_others_are_counted() -> None:
     assert "also 20 more" in " ".join(told(finding(4, "the same as row 3"), duplicate=21))
 

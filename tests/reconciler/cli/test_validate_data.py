@@ -102,6 +102,16 @@ def test_rows_that_the_gate_refuses_are_named(run: Reconcile, with_rows: Callabl
     assert "error: shape: row 22: the row is torn in the middle" in flat(done)
 
 
+def test_rows_beyond_the_first_ten_that_are_wrong_are_counted(
+    run: Reconcile, with_rows: Callable[..., Path]
+) -> None:
+    with_rows(MANY, *['{"prompt": "a"}'] * 25)
+    said = flat(run("validate", "--data", "--depth", "quick"))
+    assert said.count("error: shape: ") == 1
+    assert "also rows 22, 23, 24, 25, 26, 27, 28, 29, 30 shape: 15 more" in said
+    assert ", 25 errors, 0 warnings" in said
+
+
 def test_a_dataset_that_does_not_fit_the_rows_is_named_with_its_line(
     run: Reconcile, lab: Path, with_rows: Callable[..., Path]
 ) -> None:

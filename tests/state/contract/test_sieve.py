@@ -3,6 +3,7 @@
 import hashlib
 import json
 
+import msgspec
 import pytest
 
 from state.contract.orders import RowShape
@@ -67,6 +68,20 @@ def test_rows_that_match_two_shapes_are_refused_with_both_names() -> None:
     )
     twin = RowContract(name="trivia", shape=QA.shape, keys=QA.keys)
     assert "its rows match 2 shapes: sums, trivia" in refusal(lines(qa(1)), QA, twin)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1])
+@pytest.mark.parametrize("others", [(), (TEXT,)], ids=["named", "recognised"])
+def test_mistakes_beyond_the_first_ten_are_counted(share: float, others: tuple[RowContract, ...]) -> None:
+    contract = msgspec.structs.replace(QA, max_invalid_fraction=share)
+    with pytest.raises(QuestFileError) as caught:
+        sieve(
+            lines(*map(qa, range(30)), *({"question": "x"} for _ in range(25))),
+            "q.jsonl",
+            [contract, *others],
+        )
+    rows = [one for one in caught.value.findings if one.row is not None]
+    assert (len(caught.value.findings), len(rows) + caught.value.num_more) == (10, 25)
 
 
 def test_a_row_unlike_the_others_is_named() -> None:
@@ -163,7 +178,7 @@ def test_invalid_rows_are_left_out_up_to_the_share_and_no_further(share: float, 
         message = refusal(lines(*bad), contract)
         assert 'row 18: field "answer" is empty' in message
         counted = (
-            "more than 1 of 200 rows are invalid; "
+            "2 of 200 rows are invalid; "
             "expected at most 0.900% of all its rows (max_invalid_fraction of dataset sums)"
         )
         assert (counted in message) == (share > 0)
@@ -180,6 +195,12 @@ def test_a_file_torn_at_the_end_is_refused_whatever_share_may_be_invalid() -> No
     lenient = RowContract(name="sums", shape=QA.shape, max_invalid_fraction=0.5)
     content = lines(*(qa(number) for number in range(50)))[:-9]
     assert "row 50: the file is torn at the end" in refusal(content, lenient)
+
+
+def test_a_file_torn_at_the_end_is_refused_however_many_rows_are_left_out_before() -> None:
+    lenient = RowContract(name="sums", shape=QA.shape, max_invalid_fraction=0.5)
+    content = lines(*map(qa, range(50)), *({"question": "x"} for _ in range(12)), qa(50))[:-9]
+    assert "row 63: the file is torn at the end" in refusal(content, lenient)
 
 
 def test_a_file_of_invalid_rows_only_is_refused() -> None:
