@@ -2,12 +2,13 @@
 
 import itertools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
+from reconciler.app.looking.event_subjects import Line, choice_of
 from reconciler.app.planning.in_force import layout_of
 from reconciler.app.surroundings.environment import Environment
 from reconciler.app.surroundings.errors import NotFound
@@ -70,7 +71,7 @@ def read_events(
     store: Path, *, about: str | None = None, since: int = 0, last: int | None = None
 ) -> list[Event]:
     """Return what ended after a number, about a subject or whatever stands below it, oldest first."""
-    found = [_event(row) for row in _ended(store, since) if _is_about(row.subject, about)]
+    found = [_event(row) for row in _about(store, _ended(store, since), about)]
     return found if last is None else found[len(found) - min(last, len(found)) :]
 
 
@@ -88,7 +89,7 @@ def follow(
     yield from read_events(store, about=about, since=since, last=last)
     while not is_over():
         fresh = _ended(store, seen)
-        yield from (_event(row) for row in fresh if _is_about(row.subject, about))
+        yield from (_event(row) for row in _about(store, fresh, about))
         seen = fresh[-1].number if fresh else seen
         if not fresh:
             time.sleep(POLL_SECONDS)
@@ -97,9 +98,9 @@ def follow(
 def numbers_about(store: Path, about: str | None) -> list[int]:
     """Return the numbers of all that was begun about a subject, or at all, oldest first."""
     with open_reader(store) as connection:
-        rows = connection.execute("SELECT number, subject FROM actions ORDER BY number").fetchall()
-    found = msgspec.convert(rows, list[tuple[int, str]])
-    return [number for number, subject in found if _is_about(subject, about)]
+        rows = connection.execute("SELECT number, subject, payload_json FROM actions ORDER BY number")
+        lines, is_about = [Line(*row) for row in rows], choice_of(connection, about)
+    return [line.number for line in lines if is_about(line)]
 
 
 def _ended(store: Path, since: int) -> tuple[ActionRow, ...]:
@@ -109,11 +110,13 @@ def _ended(store: Path, since: int) -> tuple[ActionRow, ...]:
     return tuple(itertools.takewhile(lambda row: row.state != "intent", rows))
 
 
-def _is_about(subject: str, about: str | None) -> bool:
-    """Is a subject about this subject, however it is written: campaign/a/b, run/a/b, a/b, quest/x?"""
-    if about is None:
-        return True
-    return about in (subject, subject.partition("/")[2]) or subject.startswith(f"{about}/")
+def _about(store: Path, rows: Sequence[ActionRow], about: str | None) -> Sequence[ActionRow]:
+    """Return those that are about a thing; names are looked up anew each time, as they may change."""
+    if about is None or not rows:
+        return rows
+    with open_reader(store) as connection:
+        is_about = choice_of(connection, about)
+    return [row for row in rows if is_about(Line(row.number, row.subject, row.payload_json))]
 
 
 def _event(row: ActionRow) -> Event:

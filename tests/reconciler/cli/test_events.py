@@ -169,6 +169,67 @@ def test_what_is_still_at_work_is_told_when_it_has_ended_and_nothing_is_told_twi
     assert told == [1, 2, 3]
 
 
+def test_a_renamed_campaign_has_one_story_under_both_of_its_names(run, resting, renamed, publish) -> None:
+    folder = resting({}, (7,))
+    before = numbers(run("events", "pip/campaign-001", "--json"))
+    assert before
+    renamed()
+    publish(folder, 9)
+    assert run("apply", "--until-converged").exit_code == 0
+
+    new, old = (numbers(run("events", f"pip/{one}", "--json")) for one in ("first-light", "campaign-001"))
+
+    assert new == old
+    assert new[: len(before)] == before
+    verbs = [
+        json.loads(line)["verb"] for line in run("events", "pip/first-light", "--json").stdout.splitlines()
+    ]
+    assert "rename" in verbs[len(before) :]
+    saved = numbers(run("events", "pip/first-light@7", "--json"))
+    assert saved
+    assert saved == numbers(run("events", "pip/campaign-001@7", "--json"))
+
+
+def test_a_name_that_was_handed_on_brings_nothing_of_who_had_it_before(run, store, rows, action) -> None:
+    now = rows.campaign(former_names="pip/campaign-002")
+    other = {"campaign": "pip/campaign-001", "campaign_uid": now.uid, "previous": "pip/campaign-002"}
+    first = {"campaign": "pip/old", "campaign_uid": "u-old", "previous": "pip/campaign-001"}
+    store.write(
+        [
+            now,
+            rows.campaign(uid="u-old", name="pip/old", former_names="pip/campaign-001"),
+            action(1),
+            action(2, kind="RenameCampaign", subject="campaign/pip/old", payload_json=json.dumps(first)),
+            action(3, kind="RenameCampaign", payload_json=json.dumps(other)),
+            action(4),
+        ]
+    )
+    assert numbers(run("events", "pip/old", "--json")) == [1, 2]
+    assert numbers(run("events", "pip/campaign-001", "--json")) == [3, 4]
+
+
+@pytest.mark.parametrize("prefix", ["", "run/"])
+def test_a_run_has_the_events_that_name_it_and_no_others(run, store, rows, action, prefix: str) -> None:
+    of_run = {"campaign": "pip/campaign-001", "campaign_uid": "u", "generation": 1}
+    store.write(
+        [
+            rows.run(generation=1, attempt=1),
+            rows.run(generation=1, attempt=2),
+            action(1),
+            *(
+                action(
+                    number,
+                    kind="ConfirmRun",
+                    subject="run/pip/campaign-001",
+                    payload_json=json.dumps(of_run | {"attempt": attempt}),
+                )
+                for number, attempt in ((2, 1), (3, 2), (4, 1))
+            ),
+        ]
+    )
+    assert numbers(run("events", f"{prefix}pip/campaign-001/g1-a1", "--json")) == [2, 4]
+
+
 def test_without_a_realm_there_is_nothing_to_tell(run, root: Path) -> None:
     result = run("events")
     assert result.exit_code == 5
