@@ -1,5 +1,6 @@
 """One line of a quest file as a JSON object, or what is wrong with it in a person's words. Pure."""
 
+import codecs
 import json
 import re
 from typing import Any
@@ -29,6 +30,8 @@ def object_in(line: bytes, index: int, *, is_torn_end: bool) -> dict[str, Any] |
     except UnicodeDecodeError:
         return _not_utf8(line, index)
     except msgspec.DecodeError as error:
+        if line.startswith(codecs.BOM_UTF8):
+            return _marked(index)
         return _malformed(line, index, error, is_torn_end=is_torn_end)
     except RecursionError:
         return _too_deep(index)
@@ -48,6 +51,11 @@ def _only_object(value: Any, line: bytes, index: int) -> dict[str, Any] | Findin
     except RecursionError:
         return _too_deep(index)
     return value if twice is None else _at_key_twice(index, twice)
+
+
+def _marked(index: int) -> Finding:
+    found = "the row starts with a UTF-8 byte order mark (EF BB BF), as where files were joined"
+    return _at(index, found, _EXPECTED_JSON, "Remove the mark from the line.")
 
 
 def _too_deep(index: int) -> Finding:

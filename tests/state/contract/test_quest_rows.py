@@ -73,6 +73,10 @@ USER, BOT = {"role": "user", "content": "hi"}, {"role": "assistant", "content": 
         (b'{"messages": NaN}\n', "row 1: NaN, which is not a number in JSON"),
         (b'{"messages": -Infinity}\n', "row 1: -Infinity, which is not a number"),
         (b'{"messages": 1e999}\n', "row 1: a number out of range"),
+        (
+            GOOD + b"\n\xef\xbb\xbf" + GOOD + b"\n",
+            "row 2: the row starts with a UTF-8 byte order mark (EF BB BF)",
+        ),
         (b'{"messages": "\\ud800"}\n', "row 1: a number out of range or half a surrogate pair"),
         (b"[" * 5000 + b"\n", "row 1: JSON that is nested too deeply"),
         (
