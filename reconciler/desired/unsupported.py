@@ -29,7 +29,11 @@ _IDLE_BESIDE = {
 }
 """Setting, or section of settings → the setting, and its values, beside which it has no effect."""
 _FALLS = ', whose rate stays; it falls with cosine or linear, and of wsd in a release ("releases")'
-_ELSEWHERE = {"schedule_updates": _FALLS, "final_rate_ratio": _FALLS}
+_ELSEWHERE = {
+    "schedule_updates": _FALLS,
+    "final_rate_ratio": _FALLS,
+    "lora": "; adapters go with method: lora or qlora",
+}
 _CHATML = {
     "system_token": "<|im_start|>system",
     "user_token": "<|im_start|>user",

@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from state.contract.linear_layers import LLAMA_LAYERS
 from state.contract.run_config import ALL_LINEAR, LoraConfig, TrainingConfig
 
 FLOAT32, BFLOAT16 = 4, 2
@@ -31,7 +32,6 @@ Linux, x86-64, torch 2.13 without CUDA, transformers 5.23."""
 HEAP_GAPS = 0.5
 """Share of activations and logits that the C library's heap takes beside them: blocks of another size do not
 fit between those in use. Measured 0.2 (most in blocks beyond 32 MiB, which are not of the heap) to 0.9."""
-_LINEAR = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 
 
 class Shape(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,7 +51,7 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
         wide, narrow = self.num_attention_heads * self.head_dim, self.num_key_value_heads * self.head_dim
         h, i = self.hidden_size, self.intermediate_size
         sizes = ((wide, h), (narrow, h), (narrow, h), (h, wide), (i, h), (i, h), (h, i))
-        return dict(zip(_LINEAR, sizes, strict=True))
+        return dict(zip(LLAMA_LAYERS, sizes, strict=True))
 
     @property
     def num_body(self) -> int:
@@ -231,7 +231,7 @@ def _layer(shape: Shape, lora: LoraConfig | None, *, is_half: bool) -> float:
     norms = FLOAT32 * (2 * h + a + k)
     between = product * (3 * a + 2 * k + 3 * i)  # rotated heads, attention's result, both sides of the gate
     wanted = _wanted(lora)
-    first, second = len(wanted & set(_LINEAR[:3])), len(wanted & set(_LINEAR[4:6]))
+    first, second = len(wanted & set(LLAMA_LAYERS[:3])), len(wanted & set(LLAMA_LAYERS[4:6]))
     copies = first + second if is_half else min(first, 1) + min(second, 1)
     own_copy = a if is_half and lora is not None and "o_proj" in wanted else 0
     inputs = product * (copies * h + own_copy + (i if "down_proj" in wanted else 0))
@@ -253,8 +253,8 @@ def _adapters(shape: Shape, lora: LoraConfig, *, is_half: bool) -> float:
 def _wanted(lora: LoraConfig | None) -> set[str]:
     """Return the names of the layer's matrices that are trained, by adapters or themselves."""
     if lora is None or lora.target_modules == (ALL_LINEAR,):
-        return set(_LINEAR)
-    return set(lora.target_modules) & set(_LINEAR)
+        return set(LLAMA_LAYERS)
+    return set(lora.target_modules) & set(LLAMA_LAYERS)
 
 
 def _head(shape: Shape, training: TrainingConfig, device_type: str, tokens: int, *, is_half: bool) -> int:

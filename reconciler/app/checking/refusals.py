@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from reconciler.desired.adapter_targets import unknown_targets
 from reconciler.desired.desired import Desired
 from reconciler.desired.layers import layers_of, resolve
 from reconciler.desired.mistakes import nearest_name
@@ -81,9 +82,9 @@ def _starts_without_a_spec(desired: Desired) -> Iterator[Refusal]:
 
 
 def _of_campaign(desired: Desired, campaign: str) -> Iterator[tuple[str, str]]:
-    for setting in unsupported_settings(resolve(layers_of(desired, campaign))):
+    hero, settings = desired.hero_of(campaign), resolve(layers_of(desired, campaign))
+    for setting in (*unsupported_settings(settings), *unknown_targets(hero.spec, settings)):
         yield setting.origin or desired.campaigns[campaign].path, setting.reason
-    hero = desired.hero_of(campaign)
     for asked in unsupported_hero(hero.spec):
         if asked.blocks:
             yield hero.where(*asked.path), asked.reason

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
+from reconciler.desired.adapter_targets import unknown_targets
 from reconciler.desired.hero import Hero
 from reconciler.desired.layers import Resolved, layers_of, resolve
 from reconciler.desired.skill import exam_of
@@ -169,7 +170,8 @@ def _held_out(world: World, campaign: str, settings: Mapping[str, Resolved]) -> 
 def _setting_problems(
     world: World, campaign: str, settings: Mapping[str, Resolved]
 ) -> Iterator[LaunchProblem]:
-    for found in unsupported_settings(settings):
+    hero = world.desired.hero_of(campaign).spec
+    for found in (*unsupported_settings(settings), *unknown_targets(hero, settings)):
         yield LaunchProblem(
             code="unsupported",
             message=found.reason,

@@ -182,6 +182,21 @@ def test_validate_names_a_release_whose_campaign_has_a_rate_that_falls_by_itself
     assert run("validate").stdout == "7 specs, no mistakes\n"
 
 
+def test_validate_names_a_target_of_adapters_that_the_model_does_not_have(run, lab: Path) -> None:
+    spec = lab / "specs/campaigns/pip/campaign-001.yaml"
+    lines = "id: campaign-001\nconfig_overrides:\n  method: lora\n  lora:\n    target_modules: [q_prj, layers.0.self_attn.v_proj]\n"
+    spec.write_text(lines)
+    assert run("validate").stdout == (
+        "specs/campaigns/pip/campaign-001.yaml:5\n"
+        '  lora.target_modules "q_prj" is no linear layer of Qwen3ForCausalLM; known:\n'
+        "  q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, down_proj; did you mean\n"
+        '  "q_proj"? pip/campaign-001 would not be launched\n'
+        "7 specs, no mistakes; 1 line to look at\n"
+    )
+    spec.write_text(lines.replace("q_prj", "q_proj"))
+    assert run("validate").stdout == "7 specs, no mistakes\n"
+
+
 def test_validate_names_what_has_no_effect_with_its_line(run, lab: Path) -> None:
     spec = lab / "specs/campaigns/pip/campaign-001.yaml"
     spec.write_text("id: campaign-001\nconfig_overrides:\n  method: full\n  lora: {rank: 8}\n")
@@ -189,7 +204,7 @@ def test_validate_names_what_has_no_effect_with_its_line(run, lab: Path) -> None
     assert (found.exit_code, found.stdout) == (
         0,
         "specs/campaigns/pip/campaign-001.yaml:4\n"
-        "  lora has no effect: method is full\n"
+        "  lora has no effect: method is full; adapters go with method: lora or qlora\n"
         "7 specs, no mistakes; 1 line to look at\n",
     )
 

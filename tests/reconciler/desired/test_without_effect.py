@@ -49,7 +49,7 @@ CASES = {
     ),
     "adapters of a full training": (
         "training_defaults:\n  lora: {rank: 8, dropout: 0}\n",
-        [("lora has no effect: method is full", "pip.yaml:6")],
+        [("lora has no effect: method is full; adapters go with method: lora or qlora", "pip.yaml:6")],
     ),
     "a rate of Muon under AdamW": (
         "training_defaults:\n  muon_learning_rate: 0.01\n",

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 torch = pytest.importorskip("torch")
+transformers = pytest.importorskip("transformers")
 pytest.importorskip("peft", reason="needs the lora extra")
 pytestmark = pytest.mark.train
 
@@ -19,6 +20,7 @@ from seen import losses, manifest, saved_steps, why
 from transformers import AutoModelForCausalLM
 
 from state.contract.files import read
+from state.contract.linear_layers import LINEAR_LAYERS
 from state.contract.run_config import RunConfig
 from trainer.__main__ import main
 from trainer.engine.adapters import put_adapters
@@ -208,6 +210,18 @@ def test_an_unknown_target_is_named_with_those_that_there_are(realm: Realm) -> N
         "lora.target_modules: 'q_prj' is no linear layer of Qwen3ForCausalLM's body; known: down_proj, "
         "gate_proj, k_proj, o_proj, q_proj, up_proj, v_proj" in why(files).message
     )
+
+
+@pytest.mark.parametrize("architecture", sorted(LINEAR_LAYERS))
+def test_the_layers_that_validate_knows_of_an_architecture_are_those_of_its_models(architecture: str) -> None:
+    model_class = getattr(transformers, architecture)
+    sizes = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "num_key_value_heads": 1}
+    config = model_class.config_class(
+        **sizes, intermediate_size=32, vocab_size=320, head_dim=8, pad_token_id=0
+    )
+    with torch.device("meta"):
+        names = linear_layers(model_class(config))
+    assert {name.rpartition(".")[2] for name in names} == {*LINEAR_LAYERS[architecture]}
 
 
 @pytest.mark.parametrize(("method", "library"), [("lora", "peft"), ("qlora", "bitsandbytes")])
