@@ -24,7 +24,7 @@ from reconciler.app.surroundings.environment import Environment
 from reconciler.app.surroundings.errors import Failed, Misused, TimedOut
 from reconciler.app.surroundings.ground import named_now, not_found
 from reconciler.app.surroundings.place import Options
-from reconciler.plan.changes import FETCH_GIVEN_UP, Blocked
+from reconciler.plan.changes import FETCH_GIVEN_UP, Blocked, folded
 from state.source_status import NotInForce
 
 T = TypeVar("T")
@@ -109,6 +109,7 @@ def _realm(view: View, _name: str, condition: str) -> Seen:
     now += f", {report.num_blocked} blocked: reconcile plan" if report.num_blocked else ""
     now += f"; still to come: {report.to_come.text}" if report.to_come.text else ""
     now += f"; {view.window.text}" if view.window is not None else ""
+    now += "".join(f"; {item.subject}: {item.message}" for item in folded(report.tried_again))
     newest = view.facts.not_in_force
     if newest is not None and newest.is_mistaken and condition == "applied":
         return False, now, f"{_named(newest)}: {newest.why}; {report.checked_out} stays in force"
@@ -174,7 +175,17 @@ def _quest(view: View, name: str, condition: str) -> Seen:
     now = states[name]
     words = ("queued", "processing", "completed", "failed", "skipped")
     _test(dict.fromkeys(words, bool), condition, "a quest")
-    return now == condition, f"it is {now}", _never_learnt(view, name, now, condition)
+    return now == condition, _how_it_is(view, name, now), _never_learnt(view, name, now, condition)
+
+
+def _how_it_is(view: View, name: str, now: str) -> str:
+    """Return the state of a quest as a sentence, and what the plan says of it where it does not move."""
+    said = "it waits" if now == "waits" else f"it is {now}"
+    held = (item.message for item in view.plan.blocked if item.subject == f"quest/{name}")
+    why = next(held, None) if now in ("waits", "blocked") else None
+    if why and why.startswith("waits "):
+        return f"it {why}"
+    return f"{said}: {why}" if why else said
 
 
 def _never_learnt(view: View, name: str, now: str, condition: str) -> str | None:

@@ -187,3 +187,24 @@ def test_the_metrics_of_a_failure_are_the_same_until_its_next_try_then_and_once_
     realm.write_text(realm.read_text().replace("backoff: 20m", "attempts: 1"))
     git(lab, "commit", "-qam", "one try is enough")
     assert failing(run) == still, "it was given up"
+
+
+@pytest.mark.parametrize(
+    ("thing", "condition", "how"),
+    [
+        ("quest/q1", "completed", "it waits: its content cannot be brought in, tried again at 20"),
+        ("realm", "applied", "; quest/q1: its content cannot be brought in, tried again at 20"),
+    ],
+)
+def test_what_waits_says_of_a_failure_when_it_is_tried_again(
+    run, failed_fetch, thing: str, condition: str, how: str
+) -> None:
+    result = run("wait", thing, "--for", condition, "--timeout", "0")
+    assert result.exit_code == 6
+    assert how in result.stderr
+    assert "no numbers left" in result.stderr
+
+
+def test_wait_says_for_whom_a_quest_waits(run, failed_fetch) -> None:
+    result = run("wait", "quest/q2", "--for", "completed", "--timeout", "0")
+    assert "after 0 s: it waits until mu/campaign-001 is active" in result.stderr
