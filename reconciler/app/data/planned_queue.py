@@ -59,16 +59,22 @@ class _Content(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def planned_queue(
-    world: World, changes: Iterable[Change], known: Mapping[str, Inspection], *, always: bool = False
+    world: World,
+    changes: Iterable[Change],
+    known: Mapping[str, Inspection],
+    *,
+    always: bool = False,
+    anyway: Iterable[Change] = (),
 ) -> PlannedQueue | None:
     """Return the queue as these changes leave it; None where they add nothing to train.
 
-    With `always` also where they do not. `known`: quest id → what was found in its content.
+    With `always` also where they do not. `known`: quest id → what was found in its content. `anyway`: what is
+    done besides, as far as it brings in content that these changes queue.
     """
     made = [change.action for change in changes]
     if world.active is None or not (always or adds_training(world, made)):
         return None
-    ranked = [*_of_jobs(world, made, known), *_of_changes(world, made, known)]
+    ranked = [*_of_jobs(world, made, known), *_of_changes(world, made, known, anyway)]
     found = [one for _, one in sorted(ranked, key=itemgetter(0))]
     return PlannedQueue(
         campaign=world.active,
@@ -146,9 +152,9 @@ def works_of(queue: PlannedQueue | None) -> tuple[Work, ...]:
 
 
 def _of_changes(
-    world: World, made: list[a.AnyAction], known: Mapping[str, Inspection]
+    world: World, made: list[a.AnyAction], known: Mapping[str, Inspection], anyway: Iterable[Change]
 ) -> Iterator[tuple[Rank, PlannedQuest]]:
-    contents = dict(_brought_in(world, made))
+    contents = dict(_brought_in(world, [*(change.action for change in anyway), *made]))
     for action in made:
         if isinstance(action, a.EnqueueJob) and action.campaign == world.active:
             content = contents.get(action.source_key) or _there(world, action.source_key)

@@ -43,7 +43,8 @@ def document_beyond(base: View, tip: View, ref: str, base_ref: str) -> PlanDocum
     already = {effect_of(change) for change in base.plan.changes}
     still = {effect_of(change) for change in tip.plan.changes}
     plan = _beyond(tip.plan, base.plan, already)
-    document = document_of(msgspec.structs.replace(tip, plan=plan), ref)
+    anyway = tuple(change for change in tip.plan.changes if effect_of(change) in already)
+    document = document_of(msgspec.structs.replace(tip, plan=plan), ref, anyway)
     about = PlanBase(
         ref=base_ref,
         commit=base.commit.id,

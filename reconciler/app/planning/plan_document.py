@@ -170,14 +170,14 @@ class PlanDocument(msgspec.Struct, frozen=True, kw_only=True):
         return self.followed.is_this_repository and self.followed.commit == self.commit
 
 
-def document_of(view: View, ref: str = "HEAD") -> PlanDocument:
-    """Return the plan of a view, made for a ref, as a document."""
+def document_of(view: View, ref: str = "HEAD", anyway: Sequence[Change] = ()) -> PlanDocument:
+    """Return the plan of a view, made for a ref, as a document; `anyway` is done besides and not shown."""
     plan = view.plan
     then, launches = _in_the_end(view)
     to_do = (*plan.changes, *launches)
-    queue = planned_queue(then, to_do, view.known_data)
+    queue = planned_queue(then, to_do, view.known_data, anyway=anyway)
     works = works_of(queue)
-    training = training_cost(then, to_do, works)
+    training = training_cost(then, (*to_do, *anyway), works)
     memory = memory_of(view.facts, to_do)
     costs = _costs_of_each(then, (*to_do, *plan.afterwards), works, memory)
     changes = tuple(planned(change, costs.get(change.id)) for change in plan.changes)

@@ -153,3 +153,22 @@ def test_a_plan_too_long_for_a_comment_is_cut_and_says_where_the_rest_is(run, la
     assert len(text) < 65_536
     assert "more lines: reconcile plan HEAD\n```" in text
     assert text.count("```") == 2
+
+
+def test_an_edit_of_a_quest_that_is_not_made_yet_has_its_examples_and_updates_all_the_same(
+    run, lab: Path, git
+) -> None:
+    queue = lab / "specs/queue.yaml"
+    git(lab, "switch", "-qc", "hi")
+    queue.write_text(queue.read_text().replace("{id: q1,", "{id: q1, priority: high,"))
+    git(lab, "commit", "-qam", "First")
+    git(lab, "switch", "-q", "main")
+    whole = json.loads(run("plan", "hi", "--json").stdout)
+
+    document = json.loads(run("plan", "main..hi", "--json").stdout)
+
+    assert "generate" not in document["counts"], "both make its content"
+    assert document["queue"] == whole["queue"]
+    assert document["queue"]["quests"][0]["rows"] == 10
+    assert document["training"]["updates"] is not None
+    assert document["training"]["updates"] == whole["training"]["updates"]
