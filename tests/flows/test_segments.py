@@ -12,9 +12,12 @@ import pytest
 from lab import realm, rows, tiny_hero
 from worlds import World, check_nothing_is_left
 
+from reconciler.app.asking import answers
 from reconciler.app.proof.prove import prove
 from reconciler.app.proof.records import Proof
+from reconciler.app.surroundings.errors import Failed
 from state.contract.files import read
+from state.contract.manifest import MANIFEST_NAME, Manifest
 from state.contract.request import DecayBranch, RunRequest
 from state.store.connection import open_reader
 from state.store.rows import LedgerRow, StoreView
@@ -257,6 +260,38 @@ def test_a_release_branches_off_and_the_campaign_goes_on_as_without_it(life: Lif
     ]
     assert {job.quest_id: job.final_step for job in life.store.jobs} == {"sums": 20, "more": 30}
     life.check_whole()
+
+
+@pytest.mark.parametrize(("asked", "named"), [("2:15", "2:15"), ("15", "15"), ("latest", "30")])
+def test_try_names_the_checkpoint_that_answers_with_its_segment(
+    life: Life, monkeypatch: pytest.MonkeyPatch, asked: str, named: str
+) -> None:
+    life.commit(releases=[{"at": 10, "updates": 5}])
+    life.world.apply()
+    monkeypatch.setattr(answers, "NEEDED", ())
+    monkeypatch.setattr(
+        answers, "_ask", lambda *_: ()
+    )  # these trainers save no weights, so nothing can answer
+    told = answers.answers(
+        life.world.environment, life.world.options, f"{ONE}@{asked}", ["?"], max_new_tokens=1, device="cpu"
+    )
+    rows = {f"{ONE}@{row.which}": row.digest for row in life.store.ledger}
+    assert (told.checkpoint, told.digest) == (f"{ONE}@{named}", rows[f"{ONE}@{named}"])
+
+
+def test_try_names_a_damaged_checkpoint_and_the_whole_one_before_it_with_their_segment(
+    life: Life, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    life.commit(releases=[{"at": 10, "updates": 5}])
+    life.world.apply()
+    monkeypatch.setattr(answers, "NEEDED", ())
+    (branch,) = life.world.lab.layout.campaign(ONE).segment(2).glob("checkpoint-15")
+    entry = next(one for one in read(branch / MANIFEST_NAME, Manifest).files if one.size_bytes)
+    (branch / entry.path).write_bytes(b"?" * entry.size_bytes)
+    with pytest.raises(Failed, match=f"checkpoint {ONE}@2:15 is damaged: .*none before it is whole"):
+        answers.answers(
+            life.world.environment, life.world.options, f"{ONE}@2:15", ["?"], max_new_tokens=1, device="cpu"
+        )
 
 
 def test_release_and_campaign_have_each_learnt_every_row_of_their_way_once(life: Life) -> None:

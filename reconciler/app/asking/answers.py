@@ -17,6 +17,7 @@ from reconciler.app.surroundings.place import Options
 from reconciler.observed.checkpoints import observe_checkpoints, verify_contents
 from reconciler.observed.records import FoundCheckpoint
 from state.homes import find_home
+from state.ids import which_of
 from state.layout import Layout
 
 _CHECKPOINT = re.compile(r"(?P<campaign>[^@]+)(?:@(?P<which>latest|(?:[0-9]{1,6}:)?[0-9]{1,18}))?", re.ASCII)
@@ -57,7 +58,7 @@ def answers(
     if missing:
         raise Failed(f"{', '.join(missing)} not installed here, so no model can answer; {INSTALL}")
     layout = layout_of(environment, options)
-    campaign, found = find_checkpoint(layout, checkpoint)
+    campaign, segment, found = find_checkpoint(layout, checkpoint)
     row = next(row for row in store_of(layout).campaigns if row.name == campaign)
     base = base_folder(environment, layout, find_home(layout, row).places, found.manifest)
     limits = ["--max-new-tokens", str(max_new_tokens), "--device", device]
@@ -65,14 +66,13 @@ def answers(
     try:
         told = _ask(environment, Path(found.path), prompts, [*limits, *below])
     except Failed as error:
-        raise Failed(_why_not(layout, campaign, found) or str(error)) from error
-    return Answers(
-        checkpoint=f"{campaign}@{found.step}", step=found.step, digest=found.manifest.digest, answers=told
-    )
+        raise Failed(_why_not(layout, campaign, segment, found) or str(error)) from error
+    name = f"{campaign}@{which_of(segment, found.step)}"
+    return Answers(checkpoint=name, step=found.step, digest=found.manifest.digest, answers=told)
 
 
-def find_checkpoint(layout: Layout, name: str) -> tuple[str, FoundCheckpoint]:
-    """Return the campaign and the complete checkpoint that a name means."""
+def find_checkpoint(layout: Layout, name: str) -> tuple[str, int | None, FoundCheckpoint]:
+    """Return the campaign, segment (None: the living one) and complete checkpoint that a name means."""
     match = _CHECKPOINT.fullmatch(name.removeprefix("checkpoint/"))
     if match is None:
         raise Misused(f'"{name}" is no checkpoint; expected <hero>/<campaign>@latest or @<step>')
@@ -80,22 +80,23 @@ def find_checkpoint(layout: Layout, name: str) -> tuple[str, FoundCheckpoint]:
     campaign = campaign_in(store, match["campaign"])
     row = next(row for row in store.campaigns if row.name == campaign)
     places = find_home(layout, row).places
-    segment, _, step = (match["which"] or "").rpartition(":")
-    folder = places.segment(int(segment)) if segment else places.checkpoints
+    number, _, step = (match["which"] or "").rpartition(":")
+    segment = int(number) if number else None
+    folder = places.checkpoints if segment is None else places.segment(segment)
     complete = observe_checkpoints(folder, layout.root, row.uid).complete
     if not complete:
         raise NotFound(f"campaign {campaign} has no complete checkpoint yet")
     if match["which"] in (None, "latest"):
-        return campaign, complete[-1]
+        return campaign, None, complete[-1]
     wanted = int(step)
     found = next((one for one in complete if one.step == wanted), None)
     if found is None:
         steps = ", ".join(str(one.step) for one in complete[-12:])
         raise NotFound(f"campaign {campaign} has no complete checkpoint at step {wanted}; it has {steps}")
-    return campaign, found
+    return campaign, segment, found
 
 
-def _why_not(layout: Layout, campaign: str, found: FoundCheckpoint) -> str | None:
+def _why_not(layout: Layout, campaign: str, segment: int | None, found: FoundCheckpoint) -> str | None:
     """Return that a checkpoint is damaged, and the newest whole one before it; None when it is whole."""
     problems = verify_contents(Path(found.path), found.manifest)
     if not problems:
@@ -103,8 +104,12 @@ def _why_not(layout: Layout, campaign: str, found: FoundCheckpoint) -> str | Non
     places = Path(found.path).parent
     before = [one for one in observe_checkpoints(places, layout.root).complete if one.step < found.step]
     whole = next((o for o in reversed(before) if not verify_contents(Path(o.path), o.manifest)), None)
-    instead = f"the newest whole one is {campaign}@{whole.step}" if whole else "none before it is whole"
-    return f"checkpoint {campaign}@{found.step} is damaged: {problems[0]}; {instead}"
+    instead = (
+        f"the newest whole one is {campaign}@{which_of(segment, whole.step)}"
+        if whole
+        else "none before it is whole"
+    )
+    return f"checkpoint {campaign}@{which_of(segment, found.step)} is damaged: {problems[0]}; {instead}"
 
 
 def missing_libraries() -> list[str]:
