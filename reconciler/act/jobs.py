@@ -50,13 +50,13 @@ def enqueue(action: EnqueueJob, tools: Tools) -> str:
 
 
 def update(action: UpdateJob, tools: Tools) -> str:
-    """Write priority and epochs; a completed job with more epochs to do waits again."""
+    """Write priority and epochs; a completed job with more epochs to do waits again, in its own place."""
     with tools.writer.transaction() as store:
         job = _find(store, action.job_uid, action.quest_id)
         wakes = job.status == "completed" and action.epochs > job.epochs
         changed = msgspec.structs.replace(job, priority=action.priority, epochs=action.epochs)
         if wakes:
-            changed = msgspec.structs.replace(changed, status="queued", finished_at=None)
+            changed = msgspec.structs.replace(changed, status="queued", finished_at=None, demoted=False)
         put(store, [changed])
     return "waits again for its further epochs" if changed.status == "queued" and wakes else "job changed"
 

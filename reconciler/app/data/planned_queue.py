@@ -116,7 +116,7 @@ def _of_jobs(
             rank = rank_of(world.quest_places, later, sent_back=sent_back)
             planned = PlannedQuest(
                 quest=job.quest_id,
-                priority="low" if job.demoted or sent_back else now.priority,
+                priority="low" if later.demoted or sent_back else now.priority,
                 file=PurePath(job.dataset_path).name,
                 rows=job.num_examples,
                 training_rows=training_rows,

@@ -55,8 +55,17 @@ def quest_facts(view: View, name: str) -> Iterator[Fact]:
             loss = f", loss {run.loss:.3f}" if run.loss is not None else ""
             far = f"{run.quest_update or 0:,}/{run.quest_updates or 0:,}{loss}"
             yield Fact(name=run.phase, text=f"{far}, by {one.name} {run.run} on {run.device}")
+    yield from _sent_behind(view, name)
     yield from _learnt(view, name)
     yield from listed_facts_of("quests")(view, name)
+
+
+def _sent_behind(view: View, quest: str) -> Iterator[Fact]:
+    """Yield who skipped a quest while it is trained, and why: what is left of it goes behind all others."""
+    for job in view.facts.store.jobs:
+        if job.quest_id == quest and job.status == "processing" and job.demoted:
+            why = job.last_error or "it failed twice"
+            yield Fact(name="behind all others", text=f"{why}; by {job.hero_id}/{job.campaign_id}")
 
 
 def _learnt(view: View, quest: str) -> Iterator[Fact]:

@@ -293,7 +293,8 @@ def as_woken(world: World, action: EnqueueJob | UpdateJob) -> JobRow:
     """Return the job as it will be after the action, as far as its place in the queue goes."""
     job = world.facts.job(action.job_uid)
     if job is not None:
-        return msgspec.structs.replace(job, priority=action.priority, epochs=action.epochs)
+        demoted = job.demoted and job.status != "completed"
+        return msgspec.structs.replace(job, priority=action.priority, epochs=action.epochs, demoted=demoted)
     return JobRow(
         uid=action.job_uid,
         id="",

@@ -103,6 +103,13 @@ def test_a_quest_that_comes_back_is_queued_again_under_its_old_job(realm: Any, m
     assert (found.id, found.status, found.epochs, found.last_error) == (before, "queued", 4, None)
 
 
+def test_more_epochs_of_a_quest_that_was_skipped_before_it_was_learnt_wait_in_its_place(
+    realm: Any, make: Any
+) -> None:
+    realm.done(make.mark("completed", demoted=True), update(make, epochs=2))
+    assert (job(realm).status, job(realm).demoted) == ("queued", False)
+
+
 def test_more_epochs_wake_a_completed_job_and_fewer_do_not(realm: Any, make: Any) -> None:
     realm.done(make.mark("completed"), update(make, epochs=1))
     assert (job(realm).status, job(realm).priority) == ("completed", "high")
