@@ -141,7 +141,13 @@ def healthy(view: View, world: World, name: str, run: ActiveRun | None) -> Axis:
     own = [change for change in view.plan.setbacks if change.subject == f"campaign/{name}"]
     if failed := _first_failure(own):
         return Axis("degraded", FAILS, f"{failed}; apply tries it again")
-    return _unfetched(view, world, name, run) or of_run
+    return _given_up(view, world, name, run) or of_run
+
+
+def _given_up(view: View, world: World, name: str, run: ActiveRun | None) -> Axis | None:
+    """Return that content was given up; while it is tried again its campaign is not ill."""
+    unfetched = _unfetched(view, world, name, run)
+    return unfetched if unfetched is not None and unfetched.reason == FETCH_GIVEN_UP else None
 
 
 def _unfetched(view: View, world: World, name: str, run: ActiveRun | None) -> Axis | None:
