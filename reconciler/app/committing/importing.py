@@ -3,7 +3,9 @@
 The folder is only looked at. `apply` copies it, reads the copy back, and enters it into the ledger.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from reconciler.app.committing.new import check_title, used_numbers
 from reconciler.app.committing.scalars import quoted
@@ -15,6 +17,7 @@ from reconciler.app.surroundings.place import Options
 from reconciler.observed.producers import SAYS
 from reconciler.observed.start_folders import observe_start_folder
 from reconciler.observed.start_records import StartFolder
+from reconciler.plan.campaigns.methods import adapters_without_weights
 from state.amounts import count, size
 
 _MOST_NAMES = 6
@@ -35,7 +38,7 @@ def import_folder(
         NotFound: there is no such hero.
         Misused: no hero was named where there are several.
         Failed: nothing whole lies there, or nothing that can be begun with.
-        Blocked: its model is not the hero's.
+        Blocked: its model is not the hero's, or its adapters lie without the weights below them.
     """
     check_title(title)
     path = (environment.cwd / folder).resolve()
@@ -69,18 +72,33 @@ def _hero(base: Base, named: str | None) -> str:
 
 
 def _refuse_other_model(base: Base, hero: str, found: StartFolder) -> None:
-    model, source = base.desired.heroes[hero].spec.model, base.desired.heroes[hero]
-    locked = found.manifest.locked.model if found.manifest and found.manifest.locked else None
-    said = found.model or locked
-    if said is None:
-        return
-    for key in ("architecture", "vocab_size"):
-        theirs, ours = getattr(said, key), getattr(model, key)
-        if theirs is not None and theirs != ours:
-            raise Blocked(
-                f"{found.folder}: its {key} is {theirs}, that of hero {hero} is {ours} "
-                f"({source.where('model', key)}); name its hero with --hero, or make one: reconcile new hero"
+    """Refuse what every plan would: another model by what is said of both, adapters without their weights."""
+    source = base.desired.heroes[hero]
+    model = source.spec.model
+    ours = {"architecture": model.architecture, "vocab_size": model.vocab_size, **model.config}
+    for key, theirs in _said_of(found).items():
+        if theirs is not None and ours.get(key, theirs) != theirs:
+            where = (
+                source.where("model", key) if hasattr(model, key) else source.where("model", "config", key)
             )
+            raise Blocked(
+                f"{found.folder}: its {key} is {theirs}, that of hero {hero} is {ours[key]} "
+                f"({where}); name its hero with --hero, or make one: reconcile new hero"
+            )
+    misfit = adapters_without_weights(found.manifest) if found.manifest is not None else None
+    if misfit is not None:
+        raise Blocked(f"{found.folder}: {misfit.message}; {misfit.hint}; nothing was committed")
+
+
+def _said_of(found: StartFolder) -> Mapping[str, Any]:
+    """Return the architecture, the vocabulary and the sizes that are said of weights, by their names."""
+    if found.manifest is not None and found.manifest.locked is not None:
+        model = found.manifest.locked.model
+        return {"architecture": model.architecture, "vocab_size": model.vocab_size, **model.config}
+    if found.model is None:
+        return {}
+    said = found.model
+    return {"architecture": said.architecture, "vocab_size": said.vocab_size, **said.sizes}
 
 
 def _notes(name: str, found: StartFolder) -> tuple[str, ...]:

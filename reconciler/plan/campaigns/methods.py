@@ -21,14 +21,9 @@ def begins_afresh(saved: Manifest, config: RunConfig) -> str | None:
 
 def adapters_misfit(saved: Manifest, config: RunConfig) -> NoStart | None:
     """Return why a campaign with this config cannot begin with a checkpoint's adapters, if it cannot."""
-    base, had = saved.adapter_base, saved.locked.adapter if saved.locked is not None else None
-    wanted = adapter_shape(config.training)
-    if base is not None and base.kind == "checkpoint":
-        return NoStart(
-            "adapters",
-            f"it holds adapters on checkpoint-{base.step} of {saved.campaign}, which only that campaign has",
-            "begin with that one, or with another checkpoint of full weights",
-        )
+    if (problem := adapters_without_weights(saved)) is not None:
+        return problem
+    had, wanted = saved.locked.adapter if saved.locked is not None else None, adapter_shape(config.training)
     if None not in (had, wanted) and had != wanted:
         return NoStart(
             "adapters",
@@ -36,3 +31,15 @@ def adapters_misfit(saved: Manifest, config: RunConfig) -> NoStart | None:
             "train it by the same method and lora section, or by method: full, which merges them",
         )
     return None
+
+
+def adapters_without_weights(saved: Manifest) -> NoStart | None:
+    """Return that a checkpoint's adapters are on weights that lie elsewhere, if they are."""
+    base = saved.adapter_base
+    if base is None or base.kind != "checkpoint":
+        return None
+    return NoStart(
+        "adapters",
+        f"it holds adapters on checkpoint-{base.step} of {saved.campaign}, which only that campaign has",
+        "begin with that one, or with another checkpoint of full weights",
+    )

@@ -4,7 +4,10 @@ import json
 import struct
 from pathlib import Path
 
+import msgspec
 import pytest
+
+from state.contract.adapters import AdapterBase
 
 
 @pytest.fixture
@@ -98,6 +101,34 @@ def test_import_refuses_weights_of_another_model_by_both_values(run, theirs: Pat
     refused = run("import", str(theirs), "--hero", "pip")
     assert refused.exit_code == 3
     assert "its vocab_size is 7, that of hero pip is 320 (specs/heroes/pip.yaml:" in refused.stderr
+
+
+def test_import_refuses_a_size_that_is_not_the_heros_at_its_line_and_commits_nothing(
+    run, lab: Path, git, theirs: Path
+) -> None:
+    commits = git(lab, "rev-list", "--count", "HEAD")
+    save(theirs, 900, hidden_size=9)
+    refused = run("import", str(theirs), "--hero", "pip")
+    assert refused.exit_code == 3
+    told = " ".join(refused.stderr.split())
+    assert "its hidden_size is 9, that of hero pip is 16 (specs/heroes/pip.yaml:" in told
+    assert git(lab, "rev-list", "--count", "HEAD") == commits
+
+
+def test_import_refuses_adapters_whose_weights_lie_in_their_own_campaign(
+    run, lab: Path, git, manifest, tmp_path: Path
+) -> None:
+    commits = git(lab, "rev-list", "--count", "HEAD")
+    folder = tmp_path / "checkpoint-20"
+    folder.mkdir()
+    (folder / "model.safetensors").write_bytes(b"weights")
+    base = AdapterBase(kind="checkpoint", digest="blake3:" + "1" * 64, step=10)
+    (folder / "manifest.json").write_bytes(msgspec.json.encode(manifest("u", 20, adapter_base=base)))
+    refused = run("import", str(folder), "--hero", "pip")
+    assert refused.exit_code == 3
+    told = " ".join(refused.stderr.split())
+    assert "it holds adapters on checkpoint-10 of pip/campaign-001, which only that campaign has" in told
+    assert git(lab, "rev-list", "--count", "HEAD") == commits
 
 
 def test_import_asks_whose_weights_they_are_where_there_are_several_heroes(run, theirs: Path) -> None:
