@@ -1,10 +1,13 @@
 """The files of a run as the executors need them: who claimed it, what it was ordered, how it left."""
 
+import os
+
 import msgspec
 
 from reconciler.act.derived import places_of
 from reconciler.act.errors import Permanent, Temporary
 from reconciler.act.tools import Tools
+from reconciler.observed.elsewhere import is_of_elsewhere, lives_elsewhere, seen_here
 from reconciler.observed.processes import find_by_cookie, is_alive
 from reconciler.plan.actions import RunAction
 from state.atomic import create_file, ensure_folder
@@ -62,8 +65,23 @@ def peak_of(files: RunLayout) -> int | None:
         return None
 
 
+def lives_unreachably(tools: Tools, files: RunLayout, cookie: str) -> bool:
+    """Does the run's trainer live where no signal from here reaches it: in another PID namespace?"""
+    try:
+        identity = claim_of(files)
+    except ContractError:
+        return False
+    if identity is None or identity.cookie != cookie or not is_of_elsewhere(identity, tools.proc):
+        return False
+    folder = os.open(files.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        return identity.works_in(os.fstat(folder)) and lives_elsewhere(identity, folder, tools.proc)
+    finally:
+        os.close(folder)
+
+
 def living_pid(tools: Tools, files: RunLayout, cookie: str) -> int | None:
-    """Return the process of this run that lives now, whether it has claimed the run yet or not.
+    """Return the process of this run that lives now, by its number here, whether it has claimed it or not.
 
     A claim without the cookie of this launch is not its trainer's, whoever wrote it.
     """
@@ -72,8 +90,11 @@ def living_pid(tools: Tools, files: RunLayout, cookie: str) -> int | None:
     except ContractError:
         identity = None
     if identity is not None and identity.cookie in (cookie, REVOKED_COOKIE):
-        lives = identity.works_in(files.folder.stat()) and is_alive(identity, tools.proc)
-        return identity.pid if lives else None
+        here = seen_here(identity, tools.proc) if is_of_elsewhere(identity, tools.proc) else identity
+        if here is None:
+            return None
+        lives = here.works_in(files.folder.stat()) and is_alive(here, tools.proc)
+        return here.pid if lives else None
     return find_by_cookie(cookie, tools.proc)
 
 

@@ -23,6 +23,7 @@ from reconciler.act.run_files import (
     files_of,
     find_run,
     is_revoked,
+    lives_unreachably,
     living_pid,
     need_run,
     peak_of,
@@ -102,6 +103,8 @@ def close(action: CloseRun, tools: Tools) -> str:
             raise Temporary("claimed after all: its trainer was only slow to start; nothing was closed")
     elif (pid := living_pid(tools, files, row.cookie)) is not None:
         raise Temporary(f"its trainer lives (pid {pid}); nothing was closed")
+    elif lives_unreachably(tools, files, row.cookie):
+        raise Temporary("its trainer lives in another PID namespace; nothing was closed")
     end_run(tools, files, row, action)
     return f"{action.end}: {action.message}"
 

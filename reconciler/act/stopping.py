@@ -20,6 +20,7 @@ from reconciler.act.run_files import (
     exit_of,
     files_of,
     is_revoked,
+    lives_unreachably,
     living_pid,
     need_run,
     orders_of,
@@ -110,6 +111,7 @@ def _signal_and_wait(action: StopRun, tools: Tools, files: RunLayout, cookie: st
     """
     with _open_process(tools, files, cookie) as pidfd:
         if pidfd is None:
+            _wait_unreachable(action, tools, files, cookie)
             return False
         _send(pidfd, signal.SIGTERM)
         if _wait(pidfd, action.grace_seconds, tools):
@@ -118,6 +120,25 @@ def _signal_and_wait(action: StopRun, tools: Tools, files: RunLayout, cookie: st
         if not _wait(pidfd, _KILL_SECONDS, tools):
             raise Temporary("its process was killed and is still there: it hangs in the kernel")
     return True
+
+
+def _wait_unreachable(action: StopRun, tools: Tools, files: RunLayout, cookie: str) -> None:
+    """Wait until a trainer that no signal reaches has left by its orders; at once where nobody lives.
+
+    Raises:
+        Temporary: it lives on, or the wait was broken off.
+    """
+    deadline = time.monotonic() + action.grace_seconds
+    while lives_unreachably(tools, files, cookie):
+        if tools.interrupted():
+            raise Temporary("its trainer saves and leaves by itself; not waited for")
+        if time.monotonic() > deadline:
+            raise Temporary(
+                f"its trainer was ordered to leave and has not within {action.grace_seconds:g} s: it lives "
+                "in another PID namespace (another container), and nothing from here can kill it; it is "
+                "stopped once it has left, or was killed there"
+            )
+        time.sleep(_SLICE_SECONDS)
 
 
 @contextmanager

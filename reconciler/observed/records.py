@@ -159,6 +159,8 @@ class RunFacts(msgspec.Struct, frozen=True, kw_only=True):
     """A process file is there, readable or not: no other trainer will take this run."""
     process: ProcessIdentity | None = None
     alive: bool = False
+    unreachable: bool = False
+    """It lives in a PID namespace that cannot be looked into from here: it heeds orders, and no signal."""
     status: RunStatus | None = None
     exit: RunExit | None = None
     exit_file: str = "exit.json"

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import msgspec
 
+from reconciler.observed.elsewhere import is_of_elsewhere, lives_elsewhere, seen_here
 from reconciler.observed.folders import (
     Folder,
     Signature,
@@ -129,7 +130,7 @@ def _observe_run(folder: Folder, number: tuple[int, int], proc: Path) -> RunFact
     names = set(folder.names())
     reader = _Reader(folder, names)
     process = reader.read(_PROCESS, ProcessIdentity)
-    alive = process is not None and process.works_in(folder.own_status()) and is_alive(process, proc)
+    process, alive, unreachable = _who_lives(process, folder, proc)
     left = reader.read(_EXIT, RunExit)
     printed = None if alive or process is None or _EXIT in names else reader.printed_exit()
     return RunFacts(
@@ -140,6 +141,7 @@ def _observe_run(folder: Folder, number: tuple[int, int], proc: Path) -> RunFact
         claimed=_PROCESS in names,
         process=process,
         alive=alive,
+        unreachable=unreachable,
         status=reader.read(_STATUS, RunStatus),
         orders=reader.read(_ORDERS, Orders, _MAX_ORDERS_BYTES),
         exit=left or printed,
@@ -147,6 +149,20 @@ def _observe_run(folder: Folder, number: tuple[int, int], proc: Path) -> RunFact
         effective=reader.read(_EFFECTIVE, EffectiveRun) if alive else None,
         problems=tuple(reader.problems),
     )
+
+
+def _who_lives(
+    process: ProcessIdentity | None, folder: Folder, proc: Path
+) -> tuple[ProcessIdentity | None, bool, bool]:
+    """Return who claimed the run, by its number of here; whether it lives; and whether nothing reaches it."""
+    if process is None or not process.works_in(folder.own_status()):
+        return process, False, False
+    if not is_of_elsewhere(process, proc):
+        return process, is_alive(process, proc), False
+    if not lives_elsewhere(process, folder.descriptor, proc):
+        return process, False, False
+    here = seen_here(process, proc)
+    return here or process, True, here is None
 
 
 class _Reader:

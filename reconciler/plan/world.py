@@ -241,7 +241,7 @@ class World(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return tuple(found)
 
     def strangers(self) -> tuple[tuple[str, RunFacts], ...]:
-        """Return the living runs that the store does not know, each with its campaign.
+        """Return the living runs that the store does not know, or calls over, each with its campaign.
 
         A store that was lost, or is an older copy, forgets what goes on.
         """
@@ -253,8 +253,14 @@ class World(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         )
 
     def _knows(self, campaign: str, run: RunFacts) -> bool:
+        row = self.row_of_run(campaign, run)
+        return row is not None and row.state != "ended"
+
+    def row_of_run(self, campaign: str, run: RunFacts) -> RunRow | None:
+        """Return what the store says of a run that lies there."""
         key = (run.generation, run.attempt)
-        return any((row.generation, row.attempt) == key for row in self.facts.runs_of(self.uid(campaign)))
+        rows = self.facts.runs_of(self.uid(campaign))
+        return next((row for row in rows if (row.generation, row.attempt) == key), None)
 
     def is_training(self, campaign: str) -> bool:
         """Does a trainer of this campaign live, or is one starting, whether the store knows it or not?"""

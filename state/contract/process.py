@@ -18,6 +18,8 @@ class ProcessIdentity(msgspec.Struct, frozen=True, kw_only=True):
     cookie: str
     """Also in the process's environment as REALM_RUN_COOKIE."""
     claimed_at: str
+    pid_namespace: str | None = None
+    """In which it has that number (/proc/self/ns/pid); None: it cannot tell, or is of an older version."""
     folder_id: str | None = None
     """Of the run's folder that it works in: in a copy of the root the same claim is nobody's."""
 

@@ -14,6 +14,7 @@ import msgspec
 
 from state.atomic import create_file, ensure_folder
 from state.contract.process import COOKIE_VARIABLE, ProcessIdentity, folder_id
+from state.run_hold import hold, pid_namespace
 from trainer.engine.clock import now_text
 
 _START_TICKS_FIELD = 22
@@ -34,6 +35,10 @@ def claim_run(process_file: Path) -> ProcessIdentity:
     Raises:
         AlreadyClaimedError: the run had its process already.
     """
+    if not hold(
+        process_file.parent
+    ):  # before the claim: whoever is claimed is held, wherever it is seen from
+        raise AlreadyClaimedError(f"{process_file}: this run was claimed already")
     identity = msgspec.structs.replace(own_identity(), folder_id=folder_id(process_file.parent.stat()))
     if not create_file(process_file, msgspec.json.encode(identity) + b"\n"):
         raise AlreadyClaimedError(f"{process_file}: this run was claimed already")
@@ -48,6 +53,7 @@ def own_identity() -> ProcessIdentity:
         start_ticks=start_ticks(Path("/proc/self/stat").read_text(encoding="utf-8")),
         cookie=os.environ.get(COOKIE_VARIABLE, ""),
         claimed_at=now_text(),
+        pid_namespace=pid_namespace(),
     )
 
 

@@ -364,7 +364,9 @@ class Ticker:
     def say_goodbye(self) -> None:
         """Say what goes on without the reconciler, how to watch it and how to end it."""
         for live in self.live_runs():
-            if live.seen is not None and live.seen.process is not None and is_alive(live.seen.process):
+            if live.seen is None or live.seen.process is None:
+                continue
+            if live.seen.unreachable or is_alive(live.seen.process):
                 self._show.notice(
                     f"training of {live.campaign} goes on (pid {live.seen.process.pid}); "
                     "watch it: reconcile logs -f, reconcile status; "

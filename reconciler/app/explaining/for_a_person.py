@@ -13,7 +13,7 @@ _WORDS = ("suspended", "held")
 _MAY_PASS = frozenset(
     {
         NOT_ACTIVE,  # its turn comes with another's end, as that of what `waits`
-        *("still-training", "quest-unseen", "trainer-silent", "trainer-waits", "disk-low"),
+        *("still-training", "quest-unseen", "trainer-silent", "trainer-waits", "unreachable", "disk-low"),
         *("source-unreachable", "source-no-space"),
     }
 )

@@ -28,7 +28,7 @@ _BAD_ENDS = ("failed", "lost", "never_started")
 SEE_LOGS = " See reconcile logs."
 _FAILING = frozenset(
     {
-        *(GIVEN_UP, BACKOFF, "trainer-silent", "checkpoints-unreadable"),
+        *(GIVEN_UP, BACKOFF, "trainer-silent", "unreachable", "checkpoints-unreadable"),
         *("checkpoint-missing", "checkpoint-changed", "checkpoint-damaged"),
     }
 )

@@ -120,11 +120,15 @@ def _name_strangers(world: World, draft: Draft) -> None:
     """Name every trainer that lives and that the store does not know; nothing is launched beside it."""
     for campaign, run in world.strangers():
         pid = run.process.pid if run.process else 0
+        who = f"(run g{run.generation}-a{run.attempt}, pid {pid}{' there' if run.unreachable else ''})"
+        is_over = world.row_of_run(campaign, run) is not None
+        unknown = (
+            f"a trainer lives that the store does not know {who}: the store was lost, or is an older copy"
+        )
         draft.block(
             f"campaign/{campaign}",
             code="unknown-run",
-            message=f"a trainer lives that the store does not know (run g{run.generation}-a{run.attempt}, "
-            f"pid {pid}): the store was lost, or is an older copy",
+            message=f"a trainer lives whose run was closed before {who}" if is_over else unknown,
             cause=f"campaigns/{world.folder_name(campaign)}/runs/g{run.generation}-a{run.attempt}/process.json",
             hint=f"let it end, or end it with kill {pid}: it saves, and training goes on from there",
         )

@@ -21,6 +21,8 @@ def name_silent(world: World, draft: Draft) -> None:
             _block_not_understood(draft, live, live.seen.problems)
         elif live.seen is not None and live.seen.status is not None and live.seen.status.waiting_for:
             _block_waiting(draft, live, live.seen.status.waiting_for)
+        elif live.seen is not None and live.seen.unreachable:
+            _block_unreachable(draft, live, _silent_since(live, world.now))
         elif live.seen is not None and (said_at := _silent_since(live, world.now)) is not None:
             _block_silent(draft, live, said_at)
 
@@ -86,6 +88,21 @@ def _block_silent(draft: Draft, live: LiveRun, said_at: str) -> None:
         message=f"its trainer lives (pid {pid}, run {_run(live)}) and has said nothing since {said_at}",
         cause=f"{_folder(live)}/status.json",
         hint=f"see reconcile logs {live.campaign}; if it hangs: {_again(live)}",
+    )
+
+
+def _block_unreachable(draft: Draft, live: LiveRun, silent_since: str | None) -> None:
+    process = live.seen.process if live.seen else None
+    pid = process.pid if process else 0
+    silent = f" and has said nothing since {silent_since}" if silent_since else ""
+    draft.block(
+        f"campaign/{live.campaign}",
+        code="unreachable",
+        message=f"its trainer lives in another PID namespace (run {_run(live)}, pid {pid} there){silent}: "
+        "it heeds pause, stop and new orders, but no signal from here reaches it",
+        cause=f"{_folder(live)}/process.json",
+        hint="run reconcile apply where it was started, or on the host; "
+        f"to have it here: reconcile stop {live.campaign}, then reconcile resume {live.campaign}",
     )
 
 

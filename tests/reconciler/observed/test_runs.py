@@ -1,4 +1,6 @@
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
@@ -20,6 +22,14 @@ STATUS = RunStatus(phase="training", updated_at=NOW, orders_sequence=1, step=7)
 EXIT = RunExit(
     reason="finished", message="All quests are done.", step=9, last_checkpoint_step=9, exited_at=NOW
 )
+HOLD = """
+import sys
+from pathlib import Path
+from state.run_hold import hold
+assert hold(Path(sys.argv[1]))
+print("held", flush=True)
+sys.stdin.read()
+"""
 CLAIM = ProcessIdentity(pid=42, boot_id=BOOT, start_ticks=500, cookie="biscuit", claimed_at=NOW)
 
 
@@ -85,6 +95,29 @@ def test_a_launch_that_nobody_claimed_yet_is_told_apart(observe, campaign) -> No
     write(campaign, "g1-a1", request=b"{}")
     (run,) = observe().runs
     assert (run.has_request, run.claimed, run.alive) == (True, False, False)
+
+
+def test_a_trainer_of_another_pid_namespace_lives_as_long_as_it_holds_its_folder(
+    observe, campaign, fake_proc
+) -> None:
+    (fake_proc.folder / "self/ns").mkdir()
+    (fake_proc.folder / "self/ns/pid").symlink_to("pid:[2]")
+    fake_proc.add(42, cookie="somebody else's")
+    there = msgspec.structs.replace(CLAIM, pid_namespace="pid:[1]")
+    folder = write(campaign, "g1-a1", process=there)
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        (run,) = observe().runs
+        assert (run.alive, run.unreachable, run.process) == (True, True, there)
+        fake_proc.add(4242, cookie="biscuit")
+        (run,) = observe().runs
+        assert (run.alive, run.unreachable, run.process.pid) == (True, False, 4242)
+        holder.kill()
+        holder.wait()
+    assert [(run.alive, run.unreachable) for run in observe().runs] == [(False, False)]
 
 
 def test_runs_are_ordered_by_generation_and_attempt_as_numbers(observe, campaign) -> None:

@@ -80,6 +80,7 @@ def seen_run(uid: str, row: RunRow, words: Mapping[str, Any]) -> RunFacts:
             pid=42, boot_id="b", start_ticks=1, cookie=words.get("cookie", "cookie"), claimed_at=EARLIER
         ),
         alive=words.get("alive", False),
+        unreachable=words.get("unreachable", False),
         status=run_status(words["status"]) if "status" in words else None,
         exit=RunExit(
             exited_at=EARLIER, **({"message": "left", "last_checkpoint_step": None, "step": 0} | left)
