@@ -4,6 +4,7 @@ Tombstone first, then the folder: at every instant each checkpoint that the ledg
 place, whole. A kill between the two leaves a folder that has its tombstone already; the next plan moves it.
 """
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -106,7 +107,13 @@ def _bury(action: TrashCheckpoint | MoveOutCheckpoint, tools: Tools, folder: Pat
             action.campaign_uid, action.step, action.digest
         ):  # fmt: skip
             raise Permanent(f"checkpoint {name_of(action)}: the ledger has no row of {action.digest}")
-        stone = new_stone(store, tools, action, folder, tools.layout.trash / dropped_name(row))
+        place = tools.layout.trash / dropped_name(row)
+        if os.path.lexists(place):
+            raise Permanent(
+                f"{place} has the place of {name_of(action)} in the trash, and no tombstone names it; "
+                "nothing was done: move it away, then it goes on by itself"
+            )
+        stone = new_stone(store, tools, action, folder, place)
         stone = msgspec.structs.replace(stone, segment=row.named_segment)
         put(store, [stone, manifest_row(manifest)])
     return stone

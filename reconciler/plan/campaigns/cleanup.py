@@ -18,6 +18,7 @@ from reconciler.plan.keeping.stock import Stock, stock_of
 from reconciler.plan.keeping.suspended import suspension_of
 from reconciler.plan.suspensions import how_to_lift
 from reconciler.plan.trash.drops import plan_drop, way_out, why_on_hold
+from reconciler.plan.trash.taken import block_taken
 from reconciler.plan.world import World
 from state.campaign_file import first_at_or_after
 from state.store.rows import CampaignRow, LedgerRow
@@ -83,7 +84,8 @@ def _plan_metrics_only(world: World, draft: Draft, stock: Stock, starts: Mapping
         grace = asked_grace_seconds(world)
         why = f"its spec says keep: metrics{_milestones_among(world, row, found)}"
         for one in found:
-            plan_drop(draft, row, one, why, grace, cause, kind="asked")
+            if not block_taken(world, draft, row, one, cause):
+                plan_drop(draft, row, one, why, grace, cause, kind="asked")
 
 
 def _milestones_among(world: World, row: CampaignRow, found: Sequence[LedgerRow]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from reconciler.plan.actions import CopyCheckpoint
+from reconciler.plan.actions import CopyCheckpoint, SetAsideCheckpoint
 from reconciler.plan.changes import change_id
 from reconciler.plan.checkpoints.answers import plan_answer
 from reconciler.plan.copies.places import copy_action, copy_place, is_copied, plan_copy
@@ -42,8 +42,16 @@ def _plan_one(world: World, draft: Draft, request: RequestRow) -> None:
     for action in actions:
         cause = f"reconcile export at {request.asked_at}"
         plan_copy(draft, action, reason=f"{request.asked_by} asked for it", cause=cause, source="request")
-    if not actions:
+    if not actions and not _is_looked_at(draft, request):
         plan_answer(draft, request, _answer(found, to, failed))
+
+
+def _is_looked_at(draft: Draft, request: RequestRow) -> bool:
+    """Does this plan read something of it once more, which may be right again? Then the next plan answers."""
+    return any(
+        request.campaign in (one.campaign, f"{one.campaign}@{one.step}")
+        for one in draft.actions(SetAsideCheckpoint)
+    )
 
 
 def _things(world: World, request: RequestRow) -> Iterator[tuple[CampaignRow, LedgerRow]]:

@@ -49,6 +49,7 @@ from reconciler.plan.observed_time import is_over
 from reconciler.plan.retention.records import MalformedRecords
 from reconciler.plan.trash.contents import is_vanished
 from reconciler.plan.trash.names import is_replaced as is_replaced_in_trash
+from reconciler.plan.trash.taken import block_taken
 from reconciler.plan.world import World
 from state.amounts import duration
 from state.ids import checkpoint_folder
@@ -152,7 +153,7 @@ def _drop(world: World, draft: Draft, stock: Stock, retention: Source[Retention]
         reasons = dropped.get(checkpoint_id(row, one, gone=False))
         if reasons and world.facts.tombstone(one) is None:
             unsaid = unmarked(world, row, one, former.get(one.sequence, ()))
-            _let_roll(draft, row, one, retention, unsaid, reasons)
+            _let_roll(world, draft, row, one, retention, unsaid, reasons)
 
 
 def _demote(
@@ -169,6 +170,7 @@ def _demote(
 
 
 def _let_roll(
+    world: World,
     draft: Draft,
     row: CampaignRow,
     one: LedgerRow,
@@ -180,7 +182,8 @@ def _let_roll(
     kind: DropKind = "asked" if unsaid else "rolled"
     grace = duration_seconds(getattr(retention.spec.trash, kind))
     cause = retention.where("campaigns", set_name(row))
-    plan_drop(draft, row, one, "; ".join((*unsaid, *reasons)), grace, cause, kind)
+    if not block_taken(world, draft, row, one, cause):
+        plan_drop(draft, row, one, "; ".join((*unsaid, *reasons)), grace, cause, kind)
 
 
 def plan_drop(

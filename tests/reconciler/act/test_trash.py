@@ -209,6 +209,14 @@ def test_one_that_somebody_put_back_by_hand_is_left_there(realm, make, two):
     assert realm.done(make.drop(two)) == ["it lies in its place again: somebody put it back"]
     assert realm.view().trash[0].state == "restored"
 
+    place = realm.layout.root / stone.path
+    assert f"{place} has the place of tiny/campaign-001@7 in the trash" in realm.fails(make.drop(two)).text
+    assert (realm.view().trash[0].state, folder(realm, make, 7).is_dir()) == ("restored", True)
+
+    place.rename(realm.layout.root / "elsewhere")
+    realm.done(make.drop(two))
+    assert (realm.view().trash[0].state, folder(realm, make, 7).exists()) == ("trashed", False)
+
 
 def test_one_that_somebody_put_back_by_hand_and_is_not_whole_ends_no_drop(realm, make, two):
     import shutil
