@@ -5,10 +5,11 @@ The commit is made from objects, aside, and the branch moves last, only from whe
 of its own the work tree is not touched. No hook runs and nothing is signed: nothing may ask.
 """
 
+import fcntl
 import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -72,15 +73,16 @@ def make_commit(
             "do it in a clone of it (--repo CLONE), and push"
         )
     try:
-        with without_git_variables(), Repo(base.top) as repository:
+        with without_git_variables(), _alone(base.git_dir), Repo(base.top) as repository:
             writing = _Writing(repository, base, base.top)
             writing.refuse_staged(changes)
             target = writing.free_branch(branch) if branch is not None else writing.current_branch()
             identity = identity_of(environment, repository)
             commit = writing.commit(changes, message, identity)
             if branch is None:
-                writing.update_work_tree(changes)
-            writing.move(target, commit, None if branch is not None else base.id, message)
+                writing.follow(target, commit, changes, message)
+            else:
+                writing.move(target, commit, None, message)
             return Made(commit=commit, branch=target, identity=identity)
     except GitError as error:
         said = str(getattr(error, "stderr", "")).strip() or str(error)
@@ -110,6 +112,17 @@ def without_git_variables() -> Iterator[None]:
         yield
     finally:
         os.environ.update(hidden)
+
+
+@contextmanager
+def _alone(git_dir: Path) -> Iterator[None]:
+    """Wait until no other of our commands writes to this repository."""
+    folder = os.open(git_dir, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
 
 
 class _Writing:
@@ -186,8 +199,42 @@ class _Writing:
         known = self._git("ls-tree", "--full-tree", self._base.id, "--", change.path)
         return known.split(" ", 1)[0] if known else _REGULAR
 
-    def update_work_tree(self, changes: Sequence[FileChange]) -> None:
-        """Let index and files be as in the commit; cut short here, they are edits like a person's."""
+    def follow(self, branch: str, commit: str, changes: Sequence[FileChange], message: str) -> None:
+        """Let index, files and the branch that is checked out be as in the commit: all of it, or nothing.
+
+        Raises:
+            Blocked: the branch has moved since it was read.
+            GitError, OSError: it cannot be done; index and files are as they were.
+        """
+        if (now := self._git("rev-parse", "HEAD")) != self._base.id:
+            raise Blocked(
+                f"{branch} moved from {self._base.id[:7]} to {now[:7]} meanwhile, so nothing was changed; "
+                "say it again"
+            )
+        try:
+            self._update_work_tree(changes)
+            self.move(branch, commit, self._base.id, message)
+        except (Exception, KeyboardInterrupt):
+            self._take_back(changes)
+            raise
+
+    def _take_back(self, changes: Sequence[FileChange]) -> None:
+        """Let index and files be as HEAD has them, unless somebody else has changed that or the file."""
+        from git import GitError
+
+        paths = [change.path for change in changes]
+        with suppress(GitError, OSError):
+            self._git("--literal-pathspecs", "reset", "-q", "HEAD", "--", *paths)
+            moved = self._git(
+                "--literal-pathspecs", "diff", "--name-only", self._base.id, "HEAD", "--", *paths
+            )
+            for change in changes if not moved else ():
+                path = self._top / change.path
+                if change.after == (path.read_bytes() if path.is_file() else None):
+                    _replace(path, change.before)
+
+    def _update_work_tree(self, changes: Sequence[FileChange]) -> None:
+        """Let index and files be as in the commit; killed here, they are edits like a person's."""
         with tempfile.TemporaryDirectory() as folder:
             self._put_in_index(changes, Path(folder))
         self._sweep({(self._top / change.path).parent for change in changes})
