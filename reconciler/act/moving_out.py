@@ -7,6 +7,7 @@ of the trash or made again from the copies; then the tombstone is over. The copi
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from reconciler.act.errors import Permanent, Temporary
@@ -74,7 +75,17 @@ def _put_back(action: BringBackCheckpoint, tools: Tools, stone: TrashRow, folder
     try:
         make_whole(action.step, action.digest, [Path(source) for source in action.sources], folder)
     except Permanent as error:
+        _look_again(action, tools)
         raise _told(action.sources, error) from error
+
+
+def _look_again(action: BringBackCheckpoint, tools: Tools) -> None:
+    """Write down which of its copies are not as they were: that holds what else would go of its campaign."""
+    with tools.writer.transaction() as store:
+        copies = select(store, CopyRow, "WHERE sequence = ?", action.sequence)
+    for copy in copies:
+        with suppress(Temporary):  # of what is out of reach nothing is known
+            check_copy(tools, copy, since=tools.now())
 
 
 def _refuse_without_room(tools: Tools, needed_bytes: int) -> None:

@@ -5,7 +5,7 @@ import msgspec
 
 from reconciler.act.tools import Tools
 from reconciler.plan.observed_time import elapsed_seconds
-from reconciler.plan.trash.drops import CLEAN_TICKS
+from reconciler.plan.trash.purges import CLEAN_TICKS
 from state.moments import BootMoment
 from state.store.rows import StoreView
 from state.store.tables import get_meta, put_meta

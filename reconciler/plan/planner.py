@@ -81,7 +81,7 @@ PLANNERS = (
     Planner("campaigns.cleanup", "plan_cleanups", occasions.campaigns_may_go),
     Planner("campaigns.deletions", "plan_deletions", occasions.campaigns_may_go),
     Planner("copies.moving_out", "plan_moves_out", occasions.the_archive_is_elsewhere),
-    Planner("trash.drops", "plan_purges", occasions.something_was_dropped),
+    Planner("trash.purges", "plan_purges", occasions.something_was_dropped),
     Planner("trash.contents", "plan_tombstones", occasions.something_was_dropped),
     Planner("in_the_way", "plan_obstacles", occasions.something_stands_in_the_way),
     Planner("orphans", "plan_orphans", occasions.something_is_unexplained),

@@ -4,7 +4,7 @@ Fails closed: where anything about a campaign's checkpoints is unknown, damaged 
 that campaign is dropped, and the plan says why.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 
@@ -13,11 +13,7 @@ from reconciler.desired.realm import duration_seconds
 from reconciler.desired.retention import Retention
 from reconciler.plan.actions import (
     ArchiveCampaign,
-    BringBackCheckpoint,
-    DeleteCampaign,
     DemoteCheckpoint,
-    MoveOutCheckpoint,
-    PurgeTrash,
     RecordCheckpoint,
     RenameCampaign,
     RestoreCampaign,
@@ -25,14 +21,12 @@ from reconciler.plan.actions import (
     SetAsideCheckpoint,
     TrashCheckpoint,
 )
-from reconciler.plan.actions.base import of_recorded, of_tombstone
-from reconciler.plan.changes import NOT_BROUGHT_BACK
+from reconciler.plan.actions.base import of_recorded
 from reconciler.plan.draft import Draft
 from reconciler.plan.keeping.budgets import warn_of_budget, warn_of_realm_budget
 from reconciler.plan.keeping.elsewhere import is_elsewhere, lost_elsewhere
 from reconciler.plan.keeping.held_back import is_held_back
 from reconciler.plan.keeping.kept import checkpoint_id, drops_of, rules_for, set_name
-from reconciler.plan.keeping.kept_again import goes_once_restored, is_kept_again
 from reconciler.plan.keeping.kept_now import kept_now
 from reconciler.plan.keeping.marks import unmarked
 from reconciler.plan.keeping.milestones import stood_for
@@ -44,19 +38,13 @@ from reconciler.plan.keeping.rule_warnings import (
 )
 from reconciler.plan.keeping.stock import Stock, stock_of
 from reconciler.plan.keeping.suspended import is_suspended, suspension_of
-from reconciler.plan.keeping.unasked import is_unasked
-from reconciler.plan.observed_time import is_over
 from reconciler.plan.retention.records import MalformedRecords
 from reconciler.plan.trash.contents import is_vanished
-from reconciler.plan.trash.names import is_replaced as is_replaced_in_trash
 from reconciler.plan.trash.taken import block_taken
 from reconciler.plan.world import World
-from state.amounts import duration
 from state.ids import checkpoint_folder
 from state.store.rows import CampaignRow, DropKind, LedgerRow, TrashRow
 
-CLEAN_TICKS = 2
-"""So many ticks without a failure must follow before anything dropped is deleted."""
 _PUT_BACK = "it lies in the trash, and something has its place: that is read, and taken for it if it is whole"
 
 
@@ -238,7 +226,7 @@ def add_to_trash(
 
 def _finish_drops(world: World, draft: Draft, stock: Stock, back: set[int | None]) -> None:
     """Move what has its tombstone already and still lies in its place: a kill came between the two."""
-    doubt = _doubt(world, draft, stock) if world.facts.tombstones else None
+    doubt = doubt_about(world, draft, stock) if world.facts.tombstones else None
     for one in stock.ledger if world.facts.tombstones else ():
         stone = world.facts.dropped(one) if one.digest in stock.there else None
         if stone is None or one.sequence in back:
@@ -252,40 +240,43 @@ def _finish_drops(world: World, draft: Draft, stock: Stock, back: set[int | None
             plan_drop(draft, stock.row, one, *again)
 
 
-def _is_held_in_its_place(world: World, draft: Draft, stone: TrashRow, doubt: "_Doubt | None") -> bool:
-    is_held = is_held_back(world, draft, stone) or _is_doubtful(draft, stone, doubt)
+def _is_held_in_its_place(world: World, draft: Draft, stone: TrashRow, doubt: "Doubt | None") -> bool:
+    is_held = is_held_back(world, draft, stone) or is_doubtful(draft, stone, doubt)
     return is_held or is_suspended(world, draft, stone)
 
 
-class _Doubt(msgspec.Struct, frozen=True):
+ACKNOWLEDGE = "list what is lost under acknowledged_losses in specs/retention.yaml"
+
+
+class Doubt(msgspec.Struct, frozen=True):
     why: str
     way_out: str | None
     """What a person does who wants it deleted all the same; None: nothing but taking it back."""
 
 
-def _doubt(world: World, draft: Draft, stock: Stock) -> _Doubt | None:
+def doubt_about(world: World, draft: Draft, stock: Stock) -> Doubt | None:
     """Say why nothing of a campaign's trash is deleted: a loss or damage, or nothing else is left of it.
 
     A campaign that was deleted whole leaves none but what was found damaged in the trash since: a person
     approved that all of it goes, and what retention had dropped of it before goes in its own time.
     """
-    row, acknowledge = stock.row, "list what is lost under acknowledged_losses in specs/retention.yaml"
+    row = stock.row
     if world.facts.deletion(row.uid) is not None:
         damaged = (one for one in stock.in_force.values() if one.damage is not None)
         why = _lost_of(world, stock, damaged)
-        return _Doubt(why, acknowledge) if why else None
+        return Doubt(why, ACKNOWLEDGE) if why else None
     if why := why_on_hold(world, draft, stock):
         if world.seen(row.name).problem is not None or world.seen(row.name).home != "home":
-            return _Doubt(why, "bring its folder back to its place, readable")
-        return _Doubt(why, acknowledge)
+            return Doubt(why, "bring its folder back to its place, readable")
+        return Doubt(why, ACKNOWLEDGE)
     is_left = any(stock.is_there(one) and one.sequence not in world.facts.tombstones for one in stock.ledger)
     is_left = is_left or any(is_elsewhere(world.facts, one) for one in stock.in_force.values())
     if not is_left and not world.wants_cleanup(row):
-        return _Doubt("no other checkpoint of it lies there whole", None)
+        return Doubt("no other checkpoint of it lies there whole", None)
     return None
 
 
-def _is_doubtful(draft: Draft, stone: TrashRow, doubt: _Doubt | None) -> bool:
+def is_doubtful(draft: Draft, stone: TrashRow, doubt: Doubt | None) -> bool:
     """Does the doubt about its campaign hold it? Then that is named; what is half deleted goes on."""
     if doubt is None or stone.state != "trashed":
         return False
@@ -298,102 +289,3 @@ def _is_doubtful(draft: Draft, stone: TrashRow, doubt: _Doubt | None) -> bool:
         hint=f"take it back: reconcile undelete {stone.thing}{more}",
     )
     return True
-
-
-def plan_purges(world: World, draft: Draft) -> None:
-    """Delete what has lain in the trash for its time of grace, and has seen two clean ticks since."""
-    if world.facts.trash.problem is not None:
-        return
-    held = {action.sequence for action in draft.actions(RestoreCheckpoint)} | _being_dropped(draft)
-    held |= {action.sequence for action in draft.actions(BringBackCheckpoint)}
-    held |= draft.held_drops
-    stuck = {item.subject for item in draft.blocked if item.code == NOT_BROUGHT_BACK}
-    waiting = (one for one in world.facts.in_trash if one.sequence not in held and one.subject not in stuck)
-    doubts = _doubts(world, draft)
-    free = {stone.sequence for stone in waiting if not _stays(world, draft, stone, doubts)}
-    if draft.unasked:
-        from reconciler.plan.trash.unasked import warn_of_unasked  # seldom needed
-
-        warn_of_unasked(world, draft)
-    if draft.once_restored:
-        from reconciler.plan.trash.unasked import warn_of_restored  # seldom needed
-
-        warn_of_restored(world, draft)
-    for stone in due(world):
-        if stone.sequence in free and not world.may_be_misnamed(stone.campaign):
-            draft.add(
-                PurgeTrash(
-                    **of_tombstone(stone),
-                    path=stone.path,
-                    size_bytes=stone.size_bytes,
-                ),
-                subject=stone.subject,
-                reason=f"its {duration(stone.grace_seconds)} in the trash are over",
-                cause=stone.path,
-                source="rules",
-            )
-
-
-def _doubts(world: World, draft: Draft) -> dict[str, _Doubt | None]:
-    """Return the doubt about each campaign that has something in the trash, by uid; looked for once each."""
-    uids = {stone.campaign_uid for stone in world.facts.in_trash}
-    rows = (row for row in world.facts.store.campaigns if row.uid in uids)
-    return {row.uid: _doubt(world, draft, stock_of(world, row)) for row in rows}
-
-
-def _stays(world: World, draft: Draft, stone: TrashRow, doubts: Mapping[str, _Doubt | None]) -> bool:
-    """Is it protected, replaced by something else, or mixed with what is not ours? Then that is named."""
-    return (
-        is_held_back(world, draft, stone)
-        or goes_once_restored(world, draft, stone)
-        or is_unasked(world, draft, stone)
-        or _is_doubtful(draft, stone, doubts.get(stone.campaign_uid))
-        or _block_replaced(world, draft, stone)
-        or _block_strange(world, draft, stone)
-        or is_kept_again(world, draft, stone)
-        or is_suspended(world, draft, stone)
-    )
-
-
-def _block_replaced(world: World, draft: Draft, stone: TrashRow) -> bool:
-    """Name what has the place of something in the trash and is no folder: a link, a file, a device."""
-    is_replaced = is_replaced_in_trash(world.facts, stone)
-    if is_replaced:
-        draft.block(
-            stone.subject,
-            code="replaced-in-the-trash",
-            message=f"{stone.path} is no folder any more: something else has its place; nothing is deleted",
-            cause=stone.path,
-            hint="move that away and put the folder back; without either it counts as deleted",
-        )
-    return is_replaced
-
-
-def _block_strange(world: World, draft: Draft, stone: TrashRow) -> bool:
-    """Name what is not ours in something whose time is over: it is never deleted, so all of it stays."""
-    strange = world.facts.strange.get(stone.path)
-    if strange is not None:
-        draft.block(
-            stone.subject,
-            code="not-ours-in-the-trash",
-            message=f"it stays in the trash, which holds what is not ours: {strange}",
-            cause=stone.path,
-            hint=f"move that out of {stone.path}, or take all of it back: reconcile undelete {stone.thing}",
-        )
-    return strange is not None
-
-
-def _being_dropped(draft: Draft) -> set[int]:
-    checkpoints = {action.sequence for action in draft.actions(TrashCheckpoint)}
-    checkpoints |= {action.sequence for action in draft.actions(MoveOutCheckpoint)}
-    return checkpoints | {action.sequence for action in draft.actions(DeleteCampaign)}
-
-
-def due(world: World) -> Iterator[TrashRow]:
-    """Yield what may be deleted now, by observed time."""
-    store = world.facts.store
-    now = world.observed_now
-    for stone in world.facts.in_trash:
-        is_clean = store.clean_ticks - stone.clean_ticks >= CLEAN_TICKS
-        if is_over(stone, now) and (stone.state == "purging" or is_clean):
-            yield stone

@@ -201,6 +201,8 @@ def test_a_copy_that_is_damaged_brings_nothing_back(away: Any, make: Any) -> Non
     assert outcome.permanent
     assert "no copy has model.safetensors as it was saved" in outcome.text
     assert not home(away, make).exists()
+    (copy,) = away.view().copies
+    assert "model.safetensors" in (copy.damage or "")
 
 
 def test_what_lies_in_its_place_meanwhile_is_left_untouched(away: Any, make: Any) -> None:
