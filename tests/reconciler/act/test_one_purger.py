@@ -35,6 +35,8 @@ TAKES_AWAY = {
     ("reconciler/app/chaos/run.py", "_remove"): "the toy realm of its own",
     ("reconciler/app/chaos/blows.py", "lost_store"): "the store of the toy realm",
     ("trainer/checkpoints/save.py", "publish_checkpoint"): "a save that was not finished",
+    ("trainer/engine/full_disk.py", "give_up"): "the room that it had set aside",
+    ("trainer/engine/full_disk.py", "_write_over"): "the status or end of its own run",
     ("trainer/peers/watching.py", "watch"): "its own token",
     ("trainer/replay/main.py", "_made"): "the manifest of a replay's own checkpoint",
 }
