@@ -55,7 +55,7 @@ def _leads_there(change: Change, row: CampaignRow) -> bool:
 
 def _world_then(world: World, row: CampaignRow, rollback: Rollback, marks: Sequence[MarkJob]) -> World:
     begun = _segment(world, row, rollback)
-    there = {row.name: _cut(world.seen(row.name), begun.parent_step)}
+    there = {row.name: _cut(_at_rest(world, row), begun.parent_step)}
     return World(
         desired=world.desired,
         facts=msgspec.structs.replace(
@@ -100,6 +100,15 @@ def _on(begun: SegmentRow, row: CampaignRow) -> CampaignRow:
 def _over(run: RunRow, row: CampaignRow) -> RunRow:
     is_at_work = run.campaign_uid == row.uid and run.state != "ended"
     return msgspec.structs.replace(run, state="ended", end="stopped") if is_at_work else run
+
+
+def _at_rest(world: World, row: CampaignRow) -> CampaignFacts:
+    """Return what lies there once its trainer, that the store knows, has left."""
+    seen = world.seen(row.name)
+    known = (world.row_of_run(row.name, run) is not None for run in seen.runs)
+    runs = zip(seen.runs, known, strict=True)
+    left = tuple(msgspec.structs.replace(run, alive=run.alive and not is_known) for run, is_known in runs)
+    return msgspec.structs.replace(seen, runs=left)
 
 
 def _cut(seen: CampaignFacts, step: int) -> CampaignFacts:
