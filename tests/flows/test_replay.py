@@ -250,14 +250,15 @@ def test_putting_back_may_be_killed_anywhere_and_done_again(lab: Lab, tmp_path: 
     shutil.copytree(checkpoint(lab, 8), made, ignore=shutil.ignore_patterns(".ledger.json"))
     before = contents(made)
     delete_for_good(lab, 8)
-    at = 0
+    row, stone, at = row_of(lab, 8), stone_of(lab, 8), 0
+    away = lab.layout.root.rename(tmp_path / "away")
     while True:
         at += 1
         root = tmp_path / f"root-{at}"
-        shutil.copytree(lab.layout.root, root, symlinks=True)
-        if not killed_at(at, Layout(root), lab, made, tmp_path / f"made-{at}"):
+        shutil.copytree(away, root, symlinks=True)
+        if not killed_at(at, Layout(root), (row, stone), made, tmp_path / f"made-{at}"):
             break
-        row, stone, place = row_of(lab, 8), stone_of(lab, 8), root / row_of(lab, 8).path
+        place = root / row.path
         if not place.exists():
             again = shutil.copytree(made, tmp_path / f"again-{at}")
             with office(Layout(root)) as tools:
@@ -267,14 +268,13 @@ def test_putting_back_may_be_killed_anywhere_and_done_again(lab: Lab, tmp_path: 
     assert at > 12
 
 
-def killed_at(at: int, layout: Layout, lab: Lab, made: Path, copy: Path) -> bool:
+def killed_at(at: int, layout: Layout, gone: tuple[LedgerRow, TrashRow], made: Path, copy: Path) -> bool:
     """Put back in a child that dies at a failpoint; say whether it came to that."""
-    row, stone = row_of(lab, 8), stone_of(lab, 8)
 
     def work() -> None:
         shutil.copytree(made, copy)
         with office(layout) as tools:
             failpoints.arm(at, "kill")
-            put_back(current_environment(), tools, row, stone, copy)
+            put_back(current_environment(), tools, *gone, copy)
 
     return in_child(work) == -signal.SIGKILL
