@@ -280,5 +280,6 @@ def test_a_checkpoint_is_taken_back_while_a_trainer_lives_and_the_trainer_is_lef
     assert realm.done(make.take_back(7)) == ["tiny/campaign-001@7 is back, and no rule drops it again"]
     assert folder(realm, make, 7).is_dir()
     assert folder(realm, make, 9).stat().st_ino == before
-    assert [(run.state, run.end) for run in realm.view().runs] == [("launching", None)]
+    (run,) = realm.view().runs
+    assert (run.state in ("launching", "running"), run.end) == (True, None)
     assert realm.done(make.stop()) == ["saved checkpoint-9"]
