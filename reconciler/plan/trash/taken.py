@@ -9,7 +9,7 @@ from state.store.rows import CampaignRow, LedgerRow
 def block_taken(world: World, draft: Draft, row: CampaignRow, one: LedgerRow, cause: str) -> bool:
     """Name what lies where a checkpoint would be dropped to; it stays, and no approval is used up for it."""
     name, trash = dropped_name(one), world.facts.trash
-    if name not in trash.folders | trash.files | trash.strange:
+    if not any(name in places for places in (trash.folders, trash.files, trash.strange)):
         return False
     draft.block(
         f"checkpoint/{row.name}@{one.which}",
