@@ -92,6 +92,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     derived: DerivedFacts
     copied_from: str | None = None
     """Where the root lies, still, that this one is a copy of; None: nothing shows that it is one."""
+    newer_rows: str | None = None
+    """Which file of the store's rows newer software wrote; None: none, as far as anybody has looked."""
     is_in_office: bool = False
     """Is a reconciler at work, the one of the store's epoch? Not looked for where nothing failed."""
     boot: BootMoment | None = None
@@ -243,6 +245,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """Why nothing at all is deleted for now, in words; None: there is no such reason."""
         if self.store.older_copy is not None:
             return "the store is an older copy"
+        if self.newer_rows is not None:
+            return "a file of the store's rows is of newer software"
         if self.source is not None and self.source.trouble is not None:
             return "the source of the specs is in doubt"
         return None

@@ -21,6 +21,7 @@ from reconciler.plan.draft import Draft
 from reconciler.plan.root import (
     block_copied_root,
     block_misplaced_root,
+    block_newer_rows,
     block_other_realm,
     block_reserved_heroes,
 )
@@ -116,6 +117,7 @@ _STOPS = (
     block_misplaced_root,
     block_other_realm,
     block_copied_root,
+    block_newer_rows,
     block_reserved_heroes,
     _finish_first,
 )

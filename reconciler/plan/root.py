@@ -90,6 +90,20 @@ def block_copied_root(world: World, draft: Draft) -> bool:
     return place is not None
 
 
+def block_newer_rows(world: World, draft: Draft) -> bool:
+    """Name a file of the store's rows that newer software wrote, if there is one: apply refuses it."""
+    newer = world.facts.newer_rows
+    if newer is not None:
+        draft.block(
+            "root",
+            code="newer-rows",
+            message=f"{newer}: apply does nothing here, since it would write that file anew",
+            cause="control/rows",
+            hint="upgrade this software; or move the file away: it is made again, without what it says more",
+        )
+    return newer is not None
+
+
 def block_reserved_heroes(world: World, draft: Draft) -> bool:
     """Name the campaigns that an older version let lie where the realm keeps something else."""
     rows = [row for row in world.facts.store.campaigns if row.name.partition("/")[0] in RESERVED_HEROES]

@@ -15,7 +15,7 @@ import msgspec
 
 from state.atomic import create_file, ensure_folder, write_file
 from state.contract.files import ContractError, decode, version_of
-from state.inside import InTheWay, open_file, read_file
+from state.inside import InTheWay, opened, read_file
 from state.store.older_copy import older_copy_of
 from state.store.owed_rows import BESIDE_META, MIRRORED_META, NOT_MIRRORED, REALM, owed_rows, rows_are_said
 from state.store.rows import CampaignRow, ManifestRow
@@ -103,20 +103,49 @@ def refuse_newer_rows(folder: Path) -> None:
     Raises:
         StoreTooNew: it did; what this software does not know of would be lost. Nothing was written.
     """
-    for path in (*_of_realm(folder), *_below(folder, _CAMPAIGNS)):
-        if (version := _version(path)) > _VERSION:
-            raise StoreTooNew(
-                f"{path}: schema version {version} is newer than {_VERSION}, which this software knows: "
-                "nothing was done, since it would write that file anew; upgrade it, or move the file away"
-            )
+    if newer := newer_rows(folder):
+        raise StoreTooNew(
+            f"{newer}: nothing was done, since it would write that file anew; "
+            "upgrade it, or move the file away"
+        )
+
+
+def newer_rows(folder: Path) -> str | None:
+    """Say which file of rows newer software wrote; None: there is none. Of most it reads the head alone."""
+    for place in (folder, folder / _CAMPAIGNS):
+        for name in _not_as_written(place):
+            if (version := _version(place / name)) > _VERSION:
+                newer = f"schema version {version} is newer than {_VERSION}"
+                return f"{place / name}: {newer}, which this software knows"
+    return None
+
+
+def _not_as_written(folder: Path) -> list[str]:
+    """Return the names of the files of rows whose head is not what this software writes: there are many."""
+    try:
+        with opened(folder) as inside, os.scandir(inside) as entries:
+            names = sorted(entry.name for entry in entries if _is_ours(entry.name))
+            return [name for name in names if not _is_known(name, inside)]
+    except OSError:
+        return []  # there is none, or who writes there says what is wrong with it
+
+
+def _is_known(name: str, folder: int) -> bool:
+    try:
+        descriptor = os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+    except OSError:
+        return False
+    try:
+        return os.read(descriptor, len(_HEAD)) == _HEAD
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
 
 
 def _version(path: Path) -> int:
     """Return the schema version of a file of rows; 0 of one that is damaged: it may be written anew."""
     try:
-        with os.fdopen(open_file(path), "rb") as file:
-            if file.read(len(_HEAD)) == _HEAD:
-                return _VERSION  # as this software writes it: the rest may be long
         return version_of(read_file(path, MAX_BYTES)) or 0
     except OSError:
         return 0

@@ -38,6 +38,7 @@ from reconciler.plan.world import World
 from state.amounts import count
 from state.contract.inspection import Inspection
 from state.layout import Layout
+from state.store.row_files import newer_rows
 
 _DAY_SECONDS = 86_400
 
@@ -136,7 +137,8 @@ def view_of(
     desired = seen_from_here(environment, options, read)
     layout = Layout(root_of(environment, options, desired.realm.spec, commit))
     observer = Observer(environment, layout, commit.top or layout.root, looks_ahead=True)
-    seen = with_moved_specs(observer.facts(desired), desired, commit, worktree=worktree)
+    seen = msgspec.structs.replace(observer.facts(desired), newer_rows=newer_rows(layout.row_files))
+    seen = with_moved_specs(seen, desired, commit, worktree=worktree)
     now = environment.now()
     world = World(desired=desired, facts=seen, specs_commit=commit.id, now=now)
     memory = Memory(environment)

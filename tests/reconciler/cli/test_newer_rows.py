@@ -1,6 +1,7 @@
 """A file of rows that newer software wrote is never written anew: what only that knows would be gone."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,31 @@ def test_a_request_that_no_apply_would_answer_is_refused_as_apply_is(
     assert (refused.exit_code, said in plain(refused.stderr)) == (1, True)
     with open_reader(used / "realm.db") as store:
         assert [row.kind for row in read_view(store).requests] == []
+
+
+@pytest.mark.parametrize("pattern", ["realm.json", "campaigns/*.json"])
+def test_whoever_looks_is_told_that_apply_does_nothing(used: Path, run: Any, pattern: str) -> None:
+    path = min(Layout(used).row_files.glob(pattern))
+    assert "newer-rows" not in run("plan", "--json").stdout
+    newer(path)
+
+    plan = json.loads(run("plan", "--json").stdout)
+
+    assert [(one["subject"], one["code"]) for one in plan["blocked"]] == [("root", "newer-rows")]
+    assert plan["changes"] == []
+    said = f"{path}: schema version 99 is newer than 1, which this software knows: apply does nothing here"
+    for verb in (("plan",), ("status",), ("explain", "realm"), ("doctor",)):
+        assert said.rpartition(":")[0] in plain(run(*verb).output), verb
+
+
+def test_what_is_no_plain_file_among_them_is_not_waited_for(used: Path, run: Any) -> None:
+    campaigns = Layout(used).row_files / "campaigns"
+    os.mkfifo(campaigns / "feedfeedfeedfeed.json")
+    (campaigns / "beefbeefbeefbeef.json").symlink_to(used / "nowhere")
+    (campaigns / "cafecafecafecafe.json").mkdir()
+    assert "newer-rows" not in run("plan", "--json").stdout
+    newer(next(path for path in campaigns.glob("*.json") if path.is_file()))
+    assert "newer-rows" in run("plan", "--json").stdout
 
 
 def test_once_it_is_moved_away_the_realm_goes_on_and_what_was_moved_stays(used: Path, run: Any) -> None:

@@ -74,6 +74,7 @@ class Builder:
         self.facts = Facts(
             store=StoreView(realm_uid=REALM_UID, epoch=1),
             copied_from=words.get("copied_from"),
+            newer_rows=words.get("newer_rows"),
             disk=DiskFacts(
                 root="/root",
                 exists=True,
