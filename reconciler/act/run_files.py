@@ -1,14 +1,14 @@
 """The files of a run as the executors need them: who claimed it, what it was ordered, how it left."""
 
-import os
+from typing import NamedTuple
 
 import msgspec
 
 from reconciler.act.derived import places_of
 from reconciler.act.errors import Permanent, Temporary
 from reconciler.act.tools import Tools
-from reconciler.observed.elsewhere import is_of_elsewhere, lives_elsewhere, seen_here
-from reconciler.observed.processes import find_by_cookie, is_alive
+from reconciler.observed.elsewhere import number_here, whereabouts_in
+from reconciler.observed.processes import find_by_cookie
 from reconciler.plan.actions import RunAction
 from state.atomic import create_file, ensure_folder
 from state.contract.exit import RunExit
@@ -65,37 +65,27 @@ def peak_of(files: RunLayout) -> int | None:
         return None
 
 
-def lives_unreachably(tools: Tools, files: RunLayout, cookie: str) -> bool:
-    """Does the run's trainer live where no signal from here reaches it: in another PID namespace?"""
-    try:
-        identity = claim_of(files)
-    except ContractError:
-        return False
-    if identity is None or identity.cookie != cookie or not is_of_elsewhere(identity, tools.proc):
-        return False
-    folder = os.open(files.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        return identity.works_in(os.fstat(folder)) and lives_elsewhere(identity, folder, tools.proc)
-    finally:
-        os.close(folder)
+class Living(NamedTuple):
+    """The process of a run that lives."""
+
+    pid: int | None
+    """Its number here; None where no signal from here reaches it: it lives in another PID namespace."""
 
 
-def living_pid(tools: Tools, files: RunLayout, cookie: str) -> int | None:
-    """Return the process of this run that lives now, by its number here, whether it has claimed it or not.
+def living(tools: Tools, files: RunLayout, cookie: str) -> Living | None:
+    """Return the process of this run that lives now, whether it has claimed it or not; None: there is none.
 
     A claim without the cookie of this launch is not its trainer's, whoever wrote it.
     """
     try:
-        identity = claim_of(files)
+        claim = claim_of(files)
     except ContractError:
-        identity = None
-    if identity is not None and identity.cookie in (cookie, REVOKED_COOKIE):
-        here = seen_here(identity, tools.proc) if is_of_elsewhere(identity, tools.proc) else identity
-        if here is None:
-            return None
-        lives = here.works_in(files.folder.stat()) and is_alive(here, tools.proc)
-        return here.pid if lives else None
-    return find_by_cookie(cookie, tools.proc)
+        claim = None
+    if claim is not None and claim.cookie in (cookie, REVOKED_COOKIE):
+        seen = whereabouts_in(claim, files.folder, tools.proc)
+        return Living(None if seen.unreachable else seen.process.pid) if seen.alive else None
+    shown = find_by_cookie(cookie, tools.proc)
+    return None if shown is None else Living(number_here(shown, tools.proc))
 
 
 def revoke(tools: Tools, files: RunLayout) -> bool:

@@ -23,8 +23,7 @@ from reconciler.act.run_files import (
     files_of,
     find_run,
     is_revoked,
-    lives_unreachably,
-    living_pid,
+    living,
     need_run,
     peak_of,
     refuse_ended,
@@ -74,7 +73,7 @@ def launch(action: LaunchRun, tools: Tools) -> str:
     _fill_folder(tools, action, files, row, request)
     write_campaign_file(tools, action.campaign_uid, action.campaign)
     write_status_files(tools, action.campaign_uid, action.campaign)
-    if living_pid(tools, files, row.cookie) is None:
+    if living(tools, files, row.cookie) is None:
         _spawn(tools, action, files, row)
     return _adopt(tools, action, row)
 
@@ -101,10 +100,9 @@ def close(action: CloseRun, tools: Tools) -> str:
     if action.end == "never_started":
         if not revoke(tools, files):
             raise Temporary("claimed after all: its trainer was only slow to start; nothing was closed")
-    elif (pid := living_pid(tools, files, row.cookie)) is not None:
-        raise Temporary(f"its trainer lives (pid {pid}); nothing was closed")
-    elif lives_unreachably(tools, files, row.cookie):
-        raise Temporary("its trainer lives in another PID namespace; nothing was closed")
+    elif (found := living(tools, files, row.cookie)) is not None:
+        where = "in another PID namespace" if found.pid is None else f"(pid {found.pid})"
+        raise Temporary(f"its trainer lives {where}; nothing was closed")
     end_run(tools, files, row, action)
     return f"{action.end}: {action.message}"
 

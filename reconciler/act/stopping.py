@@ -20,8 +20,7 @@ from reconciler.act.run_files import (
     exit_of,
     files_of,
     is_revoked,
-    lives_unreachably,
-    living_pid,
+    living,
     need_run,
     orders_of,
     revoke,
@@ -29,6 +28,7 @@ from reconciler.act.run_files import (
 from reconciler.act.runs import end_run
 from reconciler.act.status_files import write_status_files
 from reconciler.act.tools import Tools
+from reconciler.observed.elsewhere import number_here
 from reconciler.observed.processes import find_by_cookie
 from reconciler.plan.actions import CloseRun, RunAction, StopRun
 from reconciler.plan.runs.endings import LEFT_NO_WORD
@@ -73,12 +73,15 @@ def _end_unclaimed(tools: Tools, cookie: str) -> None:
     Raises:
         Temporary: a process cannot be killed.
     """
-    while (pid := find_by_cookie(cookie, tools.proc)) is not None:
+    while (shown := find_by_cookie(cookie, tools.proc)) is not None:
+        pid = number_here(shown, tools.proc)
+        if pid is None:
+            return  # of another PID namespace: it leaves by itself when it finds its run taken away
         pidfd = _pidfd(pid)
         if pidfd is None:
             continue
         try:
-            if find_by_cookie(cookie, tools.proc) != pid:
+            if find_by_cookie(cookie, tools.proc) != shown:
                 continue
             _send(pidfd, signal.SIGKILL)
             if not _wait(pidfd, _KILL_SECONDS, tools):
@@ -129,7 +132,7 @@ def _wait_unreachable(action: StopRun, tools: Tools, files: RunLayout, cookie: s
         Temporary: it lives on, or the wait was broken off.
     """
     deadline = time.monotonic() + action.grace_seconds
-    while lives_unreachably(tools, files, cookie):
+    while living(tools, files, cookie) is not None:
         if tools.interrupted():
             raise Temporary("its trainer saves and leaves by itself; not waited for")
         if time.monotonic() > deadline:
@@ -144,11 +147,11 @@ def _wait_unreachable(action: StopRun, tools: Tools, files: RunLayout, cookie: s
 @contextmanager
 def _open_process(tools: Tools, files: RunLayout, cookie: str) -> Iterator[int | None]:
     """Yield a pidfd of exactly this run's process; None when it is gone."""
-    pid = living_pid(tools, files, cookie)
-    pidfd = None if pid is None else _pidfd(pid)
+    found = living(tools, files, cookie)
+    pidfd = None if found is None or found.pid is None else _pidfd(found.pid)
     try:
         # Asked again: from the moment that the pidfd is open, the number cannot pass to someone else unseen.
-        same = pidfd is not None and living_pid(tools, files, cookie) == pid
+        same = pidfd is not None and living(tools, files, cookie) == found
         yield pidfd if same else None
     finally:
         if pidfd is not None:

@@ -1,33 +1,88 @@
-"""Whether a run's trainer lives where this process has no number for it: in another PID namespace.
+"""Where a run's trainer lives, seen from here: perhaps in another PID namespace (another container).
 
-There it is not in /proc, or under another number. What cannot be seen is not dead: the lock on its run's
-folder tells, and its cookie tells its number here, where it has one.
+There /proc does not show it, or under another number; and a container that sees the host's /proc is shown the
+host's numbers, not its own. What cannot be seen is not dead: the lock on its run's folder tells, and its
+cookie tells its number in this /proc. Signals need its number in this process's own namespace.
 """
 
+import os
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
-from reconciler.observed.processes import PROC, find_by_cookie, identity_of
-from state.contract.process import ProcessIdentity
+from reconciler.observed.processes import PROC, find_by_cookie, identity_of, is_alive
+from state.contract.process import REVOKED_COOKIE, ProcessIdentity
 from state.run_hold import is_held, pid_namespace
 
 
-def lives_elsewhere(identity: ProcessIdentity, folder: int, proc: Path = PROC) -> bool:
-    """Does a process with a number of another namespace hold its run's folder, open as this descriptor?"""
-    return is_of_elsewhere(identity, proc) and is_held(folder)
+class Whereabouts(NamedTuple):
+    """What is known here of the process that claimed a run."""
+
+    process: ProcessIdentity
+    """By its number of here, where it has one."""
+    alive: bool
+    unreachable: bool = False
+    """It lives, and has no number here that a signal could be sent to."""
 
 
-def is_of_elsewhere(identity: ProcessIdentity, proc: Path = PROC) -> bool:
-    """Is the number in this claim not one of the numbers here?"""
+def whereabouts(claim: ProcessIdentity, folder: int, proc: Path = PROC) -> Whereabouts:
+    """Return whether who claimed the run of this open folder lives, and under which number of here."""
+    if not claim.works_in(os.fstat(folder)):
+        return Whereabouts(claim, alive=False)
+    if is_alive(claim, proc):
+        shown: int | None = claim.pid
+    elif claim.cookie != REVOKED_COOKIE and is_held(folder):
+        shown = _shown(claim, proc)
+    else:
+        return Whereabouts(claim, alive=False)
+    number = number_here(shown, proc) if shown is not None else None
+    if number is None:
+        return Whereabouts(claim, alive=True, unreachable=True)
+    namespace = pid_namespace(proc) if claim.pid_namespace is not None else None
+    return Whereabouts(msgspec.structs.replace(claim, pid=number, pid_namespace=namespace), alive=True)
+
+
+def whereabouts_in(claim: ProcessIdentity, folder: Path, proc: Path = PROC) -> Whereabouts:
+    """Return the same of the run in the folder at this path.
+
+    Raises:
+        OSError: it is not there, or cannot be opened.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        return whereabouts(claim, descriptor, proc)
+    finally:
+        os.close(descriptor)
+
+
+def number_here(shown: int, proc: Path = PROC) -> int | None:
+    """Return the number, in this process's own namespace, of what /proc shows under this one.
+
+    None: it has none, as far as can be told. Where /proc shows the numbers of another namespace, only what is
+    in this very one is known to have a number here (`NSpid` in proc(5)).
+    """
+    if _shows_numbers_of_here(proc):
+        return shown
     here = pid_namespace(proc)
-    return identity.pid_namespace is not None and here is not None and identity.pid_namespace != here
-
-
-def seen_here(identity: ProcessIdentity, proc: Path = PROC) -> ProcessIdentity | None:
-    """Return a process of another namespace under its number of here; None where it has none."""
-    pid = find_by_cookie(identity.cookie, proc)
-    seen = identity_of(pid, proc) if pid is not None else None
-    if seen is None or seen.start_ticks != identity.start_ticks:
+    try:
+        namespace = str((proc / str(shown) / "ns/pid").readlink())
+        status = (proc / str(shown) / "status").read_text(encoding="utf-8", errors="replace")
+    except OSError:
         return None
-    return msgspec.structs.replace(identity, pid=seen.pid, pid_namespace=pid_namespace(proc))
+    numbers = next((line.split()[1:] for line in status.splitlines() if line.startswith("NSpid:")), [])
+    return int(numbers[-1]) if numbers and here is not None and namespace == here else None
+
+
+def _shows_numbers_of_here(proc: Path) -> bool:
+    try:
+        return str((proc / "self").readlink()) == str(os.getpid())
+    except OSError:  # this process has no number there
+        return False
+
+
+def _shown(claim: ProcessIdentity, proc: Path) -> int | None:
+    """Return the number under which /proc shows the process; None where it does not, or not to us."""
+    pid = find_by_cookie(claim.cookie, proc)
+    seen = identity_of(pid, proc) if pid is not None else None
+    return seen.pid if seen is not None and seen.start_ticks == claim.start_ticks else None

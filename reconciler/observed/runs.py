@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import msgspec
 
-from reconciler.observed.elsewhere import is_of_elsewhere, lives_elsewhere, seen_here
+from reconciler.observed.elsewhere import whereabouts
 from reconciler.observed.folders import (
     Folder,
     Signature,
@@ -16,7 +16,7 @@ from reconciler.observed.folders import (
     reason,
     signature,
 )
-from reconciler.observed.processes import PROC, is_alive
+from reconciler.observed.processes import PROC
 from reconciler.observed.records import CampaignRuns, RunFacts
 from reconciler.observed.stat_cache import StatCache
 from state.contract.effective import EffectiveRun
@@ -129,19 +129,20 @@ def _exit_signature(folder: Folder) -> tuple[Signature, ...]:
 def _observe_run(folder: Folder, number: tuple[int, int], proc: Path) -> RunFacts:
     names = set(folder.names())
     reader = _Reader(folder, names)
-    process = reader.read(_PROCESS, ProcessIdentity)
-    process, alive, unreachable = _who_lives(process, folder, proc)
+    claim = reader.read(_PROCESS, ProcessIdentity)
+    seen = whereabouts(claim, folder.descriptor, proc) if claim is not None else None
+    alive = seen is not None and seen.alive
     left = reader.read(_EXIT, RunExit)
-    printed = None if alive or process is None or _EXIT in names else reader.printed_exit()
+    printed = None if alive or claim is None or _EXIT in names else reader.printed_exit()
     return RunFacts(
         folder=folder.text,
         generation=number[0],
         attempt=number[1],
         has_request=_REQUEST in names,
         claimed=_PROCESS in names,
-        process=process,
+        process=seen.process if seen is not None else None,
         alive=alive,
-        unreachable=unreachable,
+        unreachable=seen is not None and seen.unreachable,
         status=reader.read(_STATUS, RunStatus),
         orders=reader.read(_ORDERS, Orders, _MAX_ORDERS_BYTES),
         exit=left or printed,
@@ -149,20 +150,6 @@ def _observe_run(folder: Folder, number: tuple[int, int], proc: Path) -> RunFact
         effective=reader.read(_EFFECTIVE, EffectiveRun) if alive else None,
         problems=tuple(reader.problems),
     )
-
-
-def _who_lives(
-    process: ProcessIdentity | None, folder: Folder, proc: Path
-) -> tuple[ProcessIdentity | None, bool, bool]:
-    """Return who claimed the run, by its number of here; whether it lives; and whether nothing reaches it."""
-    if process is None or not process.works_in(folder.own_status()):
-        return process, False, False
-    if not is_of_elsewhere(process, proc):
-        return process, is_alive(process, proc), False
-    if not lives_elsewhere(process, folder.descriptor, proc):
-        return process, False, False
-    here = seen_here(process, proc)
-    return here or process, True, here is None
 
 
 class _Reader:

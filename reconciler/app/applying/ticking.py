@@ -51,7 +51,8 @@ from reconciler.desired.edits import uncommitted
 from reconciler.desired.git_source import Commit
 from reconciler.desired.realm import duration_seconds
 from reconciler.loop import Pace, Tick
-from reconciler.observed.processes import is_alive
+from reconciler.observed.elsewhere import whereabouts_in
+from reconciler.observed.records import RunFacts
 from reconciler.plan.changes import NAMES_IN_DOUBT, Plan
 from reconciler.plan.checkpoints.scrubs import is_background
 from reconciler.plan.source import open_refresh
@@ -366,13 +367,21 @@ class Ticker:
         for live in self.live_runs():
             if live.seen is None or live.seen.process is None:
                 continue
-            if live.seen.unreachable or is_alive(live.seen.process):
+            if _still_lives(live.seen):
                 self._show.notice(
                     f"training of {live.campaign} goes on (pid {live.seen.process.pid}); "
                     "watch it: reconcile logs -f, reconcile status; "
                     "take it up again: reconcile apply; "
                     "end it: reconcile stop && reconcile apply --once"
                 )
+
+
+def _still_lives(seen: RunFacts) -> bool:
+    """Does the trainer live that was seen when the last plan was made? It may have left by itself since."""
+    try:
+        return seen.process is not None and whereabouts_in(seen.process, Path(seen.folder)).alive
+    except OSError:
+        return False
 
 
 def _are_counted(outcomes: Sequence[Outcome]) -> bool:

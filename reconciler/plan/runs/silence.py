@@ -98,7 +98,8 @@ def _block_unreachable(draft: Draft, live: LiveRun, silent_since: str | None) ->
     draft.block(
         f"campaign/{live.campaign}",
         code="unreachable",
-        message=f"its trainer lives in another PID namespace (run {_run(live)}, pid {pid} there){silent}: "
+        message="its trainer lives in another container or PID namespace "
+        f"(run {_run(live)}, pid {pid} there){silent}: "
         "it heeds pause, stop and new orders, but no signal from here reaches it",
         cause=f"{_folder(live)}/process.json",
         hint="run reconcile apply where it was started, or on the host; "

@@ -1,5 +1,6 @@
 """Builders: whole checkpoints, and processes as files of a made-up /proc."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -54,7 +55,8 @@ class FakeProc:
         self.folder = folder
         (folder / "sys/kernel/random").mkdir(parents=True)
         (folder / "sys/kernel/random/boot_id").write_text(BOOT + "\n")
-        (folder / "self").mkdir()
+        (folder / str(os.getpid())).mkdir()
+        (folder / "self").symlink_to(str(os.getpid()))
 
     def add(
         self,
