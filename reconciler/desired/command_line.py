@@ -15,7 +15,7 @@ from reconciler.desired.places import Finding, KeyPath, key_text
 from reconciler.desired.training import TrainingSettings, check_settings
 from reconciler.desired.yaml_scalars import BadScalar, plain_scalar
 
-_KIND = Kind("command line", TrainingSettings, "", check_settings)
+_KIND = Kind("campaign", TrainingSettings, "", check_settings)
 """No spec, and held to the same rules."""
 
 

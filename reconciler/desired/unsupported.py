@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from reconciler.desired.dataset import Dataset
+from reconciler.desired.foreign_names import meant_value
 from reconciler.desired.hero import Hero
 from reconciler.desired.layers import LAYERS, Resolved
-from reconciler.desired.mistakes import nearest_name
 from reconciler.desired.optimizers import OPTIMIZERS
 from reconciler.desired.places import KeyPath
 from reconciler.desired.schedulers import SCHEDULERS
@@ -64,7 +64,7 @@ def unsupported_settings(settings: Mapping[str, Resolved]) -> tuple[Unsupported,
     for key, known in allowed.items():
         setting = settings[key]
         if setting.value not in known:
-            near = nearest_name(str(setting.value), known)
+            near = meant_value(str(setting.value), known)
             meant = f'; did you mean "{near}"?' if near else ""
             reason = f'{key} "{setting.value}" is not supported; known: {", ".join(known)}{meant}'
             path: KeyPath = tuple(key.split("."))

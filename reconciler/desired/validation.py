@@ -11,9 +11,11 @@ from typing import Annotated, Any, get_args, get_origin
 import msgspec
 
 from reconciler.desired.base import ID_WORDS, Words, is_who
+from reconciler.desired.foreign_names import said_here
 from reconciler.desired.kinds import Kind, bad_id
-from reconciler.desired.mistakes import nearest_name
+from reconciler.desired.mistakes import MAX_SHOWN_NAMES, nearest_name
 from reconciler.desired.places import Finding, KeyPath, Step, key_text
+from reconciler.desired.queue import Quest
 from reconciler.desired.training import LOCKED_KEYS, TrainingSettings
 from reconciler.desired.yaml_scalars import kind_of
 
@@ -160,13 +162,27 @@ def _unknown_key(kind: Kind, path: KeyPath) -> Finding:
     if parent is TrainingSettings and key in LOCKED_KEYS:
         message = f'"{key}" is locked: it comes from the hero'
         return Finding(at=path, on_key=True, message=message, hint="another value is another hero")
+    if hint := _said_by_another_trainer(kind, path):
+        return Finding(at=path, on_key=True, message=f'unknown key "{key}"', hint=hint)
     known = tuple(_fields_of(parent)) if parent else ()
     near = nearest_name(key, known)
     if hint := _where_it_belongs(kind, path):
         return Finding(at=path, on_key=True, message=f'"{key}" does not belong here', hint=hint)
     if near:
         return Finding(at=path, on_key=True, message=f'misspelt key "{key}"', nearest=near)
-    return Finding(at=path, on_key=True, message=f'unknown key "{key}"', known=known)
+    hint = f"all of them: reconcile schema {kind.name}" if len(known) > MAX_SHOWN_NAMES else None
+    return Finding(at=path, on_key=True, message=f'unknown key "{key}"', known=known, hint=hint)
+
+
+def _said_by_another_trainer(kind: Kind, path: KeyPath) -> str | None:
+    """Return what to do about a key that other trainers have for what specs say otherwise."""
+    sections = [at for at, record in _sections_with(kind.type, "learning_rate") if record is TrainingSettings]
+    if any(path[: len(at)] == at for at in sections):
+        return said_here(str(path[-1]), "")
+    if _record_at(kind.type, path[:-1]) is Quest:
+        return said_here(str(path[-1]), "config_overrides of the campaign")
+    is_at_the_top = sections and len(path) == 1
+    return said_here(str(path[-1]), key_text(sections[0])) if is_at_the_top else None
 
 
 def _where_it_belongs(kind: Kind, path: KeyPath) -> str | None:

@@ -12,7 +12,7 @@ from reconciler.app.committing.scalars import quoted
 from reconciler.app.committing.spec_edits import Base, Committing, SpecCommit, commit_edits, read_base
 from reconciler.app.surroundings.environment import Environment
 from reconciler.app.surroundings.errors import Blocked, Failed, Misused
-from reconciler.app.surroundings.ground import not_found, work_tree_of
+from reconciler.app.surroundings.ground import work_tree_of
 from reconciler.app.surroundings.place import Options
 from reconciler.observed.producers import SAYS
 from reconciler.observed.start_folders import observe_start_folder
@@ -64,7 +64,7 @@ def _hero(base: Base, named: str | None) -> str:
     heroes = base.desired.heroes
     if named is not None:
         if named not in heroes:
-            raise not_found("hero", named, heroes)
+            raise base.no_spec("hero", named, heroes)
         return named
     if len(heroes) == 1:
         return next(iter(heroes))

@@ -19,7 +19,6 @@ from reconciler.app.committing.spec_edits import (
 )
 from reconciler.app.surroundings.environment import Environment
 from reconciler.app.surroundings.errors import Blocked, Misused, NotFound
-from reconciler.app.surroundings.ground import not_found
 from reconciler.app.surroundings.place import Options
 from reconciler.desired.base import Suspend, suspended_until
 from reconciler.desired.mistakes import nearest_name
@@ -154,11 +153,11 @@ def spec_of(environment: Environment, options: Options, base: Base, thing: str) 
     if kind == "quest":
         ids = [quest.id for quest in base.desired.quests]
         if name not in ids:
-            raise not_found("quest", name, ids)
+            raise base.no_spec("quest", name, ids)
         return Edited(thing=thing, path="specs/queue.yaml", around=("quests", ids.index(name)))
     if (of_kind := _kinds(base).get(kind)) is not None and "/" not in name:
         if name not in of_kind:
-            raise not_found(kind, name, of_kind)
+            raise base.no_spec(kind, name, of_kind)
         return Edited(thing=thing, path=of_kind[name])
     campaign = campaign_named(environment, options, base, thing)
     is_said = thing.removeprefix("campaign/") == campaign.name

@@ -4,7 +4,7 @@ The base is the commit that is checked out. The edited specs are read whole befo
 never commits a mistake.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from difflib import unified_diff
 
 import msgspec
@@ -12,8 +12,9 @@ import msgspec
 from reconciler.app.committing.commits import FileChange, Made, make_commit
 from reconciler.app.planning.look import view_of
 from reconciler.app.surroundings.environment import Environment
-from reconciler.app.surroundings.errors import Blocked, Failed
-from reconciler.app.surroundings.ground import named_now, not_found
+from reconciler.app.surroundings.errors import Blocked, Failed, NotFound
+from reconciler.app.surroundings.ground import named_now
+from reconciler.app.surroundings.no_spec import no_spec
 from reconciler.app.surroundings.place import Options, head_of, read_following, root_of
 from reconciler.app.surroundings.realm_store import check_no_copy
 from reconciler.desired.campaign import Campaign
@@ -70,6 +71,14 @@ class Base(msgspec.Struct, frozen=True, kw_only=True):
         """Return a spec's text."""
         return self.texts[path]
 
+    def no_spec(self, kind: str, name: str, known: Iterable[str]) -> NotFound:
+        """Return the error for a name of this kind that no spec of the commit has."""
+        return no_spec(kind, name, known, self.not_committed())
+
+    def not_committed(self) -> tuple[str, ...]:
+        """Return the specs that are not as in the commit in its work tree; a bare repository has none."""
+        return uncommitted(self.commit.top, self.commit) if self.commit.top else ()
+
 
 def read_base(environment: Environment, options: Options) -> Base:
     """Return the specs at the commit that is checked out.
@@ -93,7 +102,7 @@ def campaign_named(environment: Environment, options: Options, base: Base, name:
     """
     wanted = called_now(environment, options, base, name.removeprefix("campaign/"))
     if wanted not in base.desired.campaigns:
-        raise not_found("spec of a campaign", wanted, base.desired.campaigns)
+        raise base.no_spec("spec of a campaign", wanted, base.desired.campaigns)
     return base.desired.campaigns[wanted]
 
 
@@ -172,7 +181,7 @@ def _told(
 
 
 def _refuse_dirty(base: Base, changes: tuple[FileChange, ...]) -> None:
-    edited = set(uncommitted(base.commit.top, base.commit)) if base.commit.top else set()
+    edited = set(base.not_committed())
     dirty = [change.path for change in changes if change.path in edited]
     if dirty:
         raise Blocked(

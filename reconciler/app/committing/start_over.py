@@ -64,7 +64,7 @@ def start_over(
 def _old_campaign(base: Base, hero: str, old: str | None) -> str:
     """Return the campaign that ends: the one named, the active one, or the only one that is not archived."""
     if hero not in base.desired.heroes:
-        raise not_found("hero", hero, base.desired.heroes)
+        raise base.no_spec("hero", hero, base.desired.heroes)
     living = [
         name
         for name, source in base.desired.campaigns.items()

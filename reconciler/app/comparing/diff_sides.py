@@ -14,7 +14,8 @@ from reconciler.app.looking.items import CheckpointItem
 from reconciler.app.looking.ledger_queries import ABSENT, best, better_left, latest, value_of
 from reconciler.app.planning.look import View
 from reconciler.app.surroundings.errors import Misused
-from reconciler.app.surroundings.ground import named_now, not_found
+from reconciler.app.surroundings.ground import named_now
+from reconciler.app.surroundings.no_spec import no_spec
 from reconciler.desired.layers import layers_of, resolve
 from state.ids import is_campaign_name, is_id
 from state.store.rows import CampaignRow, RunRow
@@ -70,7 +71,7 @@ def side_of(view: View, word: str) -> Side:
     if is_campaign_name(name):
         return _campaign(view, name)
     if name.count("/") == 1:
-        raise not_found("campaign", campaign, _known_campaigns(view))
+        raise no_spec("campaign", campaign, _known_campaigns(view), view.uncommitted)
     raise Misused(
         f'"{word}" names nothing that can be compared; expected <hero>, <hero>/<campaign> or '
         "<hero>/<campaign>@<step>, @latest or @best"
@@ -98,7 +99,7 @@ def _known_campaigns(view: View) -> set[str]:
 def _hero(view: View, name: str) -> Side:
     source = view.desired.heroes.get(name)
     if source is None:
-        raise not_found("hero", name, view.desired.heroes)
+        raise no_spec("hero", name, view.desired.heroes, view.uncommitted)
     rows = [row for row in view.facts.store.campaigns if row.name.partition("/")[0] == name]
     config = {
         ".".join(path): Told(msgspec.to_builtins(value), source.where(*path))
@@ -119,7 +120,7 @@ def _hero(view: View, name: str) -> Side:
 def _campaign(view: View, name: str) -> Side:
     row = view.facts.campaign_row(name)
     if row is None and name not in view.desired.campaigns:
-        raise not_found("campaign", name, _known_campaigns(view))
+        raise no_spec("campaign", name, _known_campaigns(view), view.uncommitted)
     items = list(checkpoints_of(view, row)) if row else []
     newest = latest(items) or _last_recorded(items)
     return Side(

@@ -22,7 +22,8 @@ from reconciler.app.planning.in_force import look_followed
 from reconciler.app.planning.look import View, world_of
 from reconciler.app.surroundings.environment import Environment
 from reconciler.app.surroundings.errors import Failed, Misused, TimedOut
-from reconciler.app.surroundings.ground import named_now, not_found
+from reconciler.app.surroundings.ground import named_now
+from reconciler.app.surroundings.no_spec import no_spec
 from reconciler.app.surroundings.place import Options
 from reconciler.plan.changes import FETCH_GIVEN_UP, Blocked, folded
 from state.source_status import NotInForce
@@ -125,7 +126,7 @@ def _campaign(view: View, name: str, condition: str) -> Seen:
     report = status_of(view)
     one = next((item for item in report.campaigns if item.name == name), None)
     if one is None:
-        raise not_found("campaign", name, [item.name for item in report.campaigns])
+        raise no_spec("campaign", name, [item.name for item in report.campaigns], report.uncommitted)
     now = f"step {one.step:,}, {one.state}, {one.synced.state}, {one.healthy.state} ({one.healthy.reason})"
     tests: Mapping[str, Callable[[CampaignStatus], bool]] = {
         "synced": lambda it: it.synced.state == "synced",
@@ -171,7 +172,7 @@ def _is_at_rest(view: View, one: CampaignStatus) -> bool:
 def _quest(view: View, name: str, condition: str) -> Seen:
     states = quest_states(view)
     if name not in states:
-        raise not_found("quest", name, states)
+        raise no_spec("quest", name, states, view.uncommitted)
     now = states[name]
     words = ("queued", "processing", "completed", "failed", "skipped")
     _test(dict.fromkeys(words, bool), condition, "a quest")

@@ -29,7 +29,8 @@ from reconciler.app.planning.in_force import look_in_force
 from reconciler.app.planning.look import View
 from reconciler.app.surroundings.environment import Environment
 from reconciler.app.surroundings.errors import Misused
-from reconciler.app.surroundings.ground import named_now, not_found
+from reconciler.app.surroundings.ground import named_now
+from reconciler.app.surroundings.no_spec import no_spec
 from reconciler.app.surroundings.place import Options
 from reconciler.desired.mistakes import nearest_name
 from reconciler.desired.queue import Quest
@@ -133,7 +134,7 @@ def listing_of(view: View, kind: str, name: str | None = None) -> Listing:
         wanted = named_now(view.facts.store.campaigns, name.removeprefix(f"{SINGULAR[kind]}/"))
         found = tuple(item for item in items if wanted in _names_of(item))
         if not found and not _may_have_none(view, kind, wanted):
-            raise not_found(SINGULAR[kind], wanted, {item.id for item in items})
+            raise no_spec(SINGULAR[kind], wanted, {item.id for item in items}, view.uncommitted)
         items = found
     return Listing(
         kind=kind, realm=view.plan.realm, seen_at=view.seen_at, complaint=view.complaint, items=items

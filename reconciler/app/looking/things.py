@@ -8,7 +8,8 @@ from reconciler.app.looking.checkpoint_named import campaign_row_named, chosen
 from reconciler.app.looking.get import SINGULAR
 from reconciler.app.planning.look import View
 from reconciler.app.surroundings.errors import Misused
-from reconciler.app.surroundings.ground import named_now, not_found
+from reconciler.app.surroundings.ground import named_now
+from reconciler.app.surroundings.no_spec import no_spec
 from reconciler.desired.mistakes import nearest_name
 from state.ids import is_campaign_name
 
@@ -136,5 +137,5 @@ def found(view: View, kind: str, name: str) -> str:
     if kind in ("campaign", "run") and name not in known:
         name = named_now(view.facts.store.campaigns, name)
     if name not in known:
-        raise not_found(kind, name, known)
+        raise no_spec(kind, name, known, view.uncommitted)
     return name

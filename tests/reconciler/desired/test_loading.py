@@ -366,7 +366,7 @@ def test_mistakes_between_keys_are_shown_beside_those_of_single_keys(mistakes_in
         QUEUE + ':3:10: "a" is the id of quests[0] already; give each quest an id of its own',
         QUEUE
         + ':3:35: unknown key "colour"; known: id, file, dataset, fields, sha256, skill, level, count, seed,'
-        " allow_leakage, on_edit, epochs and 2 more",
+        " allow_leakage, on_edit, epochs and 2 more; all of them: reconcile schema queue",
         QUEUE + ":4:5: it has neither file nor skill; expected one of them",
         QUEUE
         + ':4:10: "../b" is no id; expected 1 to 64 lowercase letters, digits, and single hyphens or dots'
