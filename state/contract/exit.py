@@ -12,6 +12,7 @@ FailureClass = Literal[
     "nan",  # a loss, a gradient or a held-out loss is not finite
     "data",
     "environment",
+    "settings",  # the specs ask for what this model or this trainer does not have: they fail again alike
     "in_the_way",  # something lies where a checkpoint was to be saved; a person moves it away
     "hardware",  # the device failed: an ECC error, an illegal access, a device that is gone
     "stuck",  # it got no further: the watchdog ended it

@@ -7,44 +7,16 @@ from typing import Any, NoReturn
 
 import jinja2
 from jinja2.ext import loopcontrols
-from jinja2.runtime import Context
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from state.contract.row_shapes import Message
+from trainer.data.template_sandbox import MOST_CHARACTERS, Sandbox, allowance_for
 
 _GENERATION_TAG = re.compile(r"(\{%[-+]?\s*)(end)?generation(\s*[-+]?%\})")
 """Marks the assistant's part for other trainers; it writes nothing."""
-MOST_CHARACTERS = 1 << 26
-"""Of a rendered conversation: more than any context takes in."""
 
 
 class TemplateError(Exception):
     """A chat template that cannot be used, or that refuses a conversation; says why."""
-
-
-class _Bounded(ImmutableSandboxedEnvironment):
-    """A sandbox whose products cannot fill the memory."""
-
-    intercepted_binops = frozenset({"*", "**"})
-
-    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
-        """Return a product or a power.
-
-        Raises:
-            jinja2.TemplateError: it would be larger than anything that a conversation needs.
-        """
-        if _product_size(operator, left, right) > MOST_CHARACTERS:
-            raise jinja2.TemplateError(f"a product in it is larger than {MOST_CHARACTERS:,} characters")
-        return super().call_binop(context, operator, left, right)
-
-
-def _product_size(operator: str, left: Any, right: Any) -> int:
-    """Return about how many characters or items a product or a power of two values has."""
-    if isinstance(left, int) and isinstance(right, int):
-        return left.bit_length() * max(right, 0) if operator == "**" else 0
-    many, times = (right, left) if isinstance(left, int) else (left, right)
-    is_repeated = isinstance(times, int) and isinstance(many, (str, list, tuple))
-    return len(many) * times if is_repeated else 0
 
 
 class ChatTemplate:
@@ -57,7 +29,7 @@ class ChatTemplate:
             TemplateError: it is not valid Jinja.
         """
         self.text = text
-        environment = _Bounded(
+        environment = Sandbox(
             trim_blocks=True, lstrip_blocks=True, extensions=[loopcontrols], autoescape=False
         )
         environment.filters["tojson"] = _to_json
@@ -79,7 +51,8 @@ class ChatTemplate:
         """
         turns = [{"role": message.role, "content": message.content} for message in messages]
         try:
-            return "".join(_bounded(self._compiled.generate(messages=turns, **variables)))
+            with allowance_for(len(turns)):
+                return "".join(_bounded(self._compiled.generate(messages=turns, **variables)))
         except jinja2.TemplateError as error:
             raise TemplateError(f"the chat template refuses the conversation: {error.message}") from error
         except (TypeError, ValueError, ArithmeticError, LookupError) as error:

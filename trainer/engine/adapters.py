@@ -13,7 +13,7 @@ import torch
 from state.contract.run_config import ALL_LINEAR, LoraConfig
 from trainer.engine.device import Precision
 from trainer.engine.extras import optional_library
-from trainer.engine.failures import EnvironmentFailure
+from trainer.engine.failures import SettingsError
 from trainer.engine.four_bit import linear_layers, quantise_body
 
 ADAPTER_NAME = "adapter_model.safetensors"
@@ -43,7 +43,8 @@ def put_adapters(
     Their first values depend on the seed alone. `base_name` goes into their file for people and loaders.
 
     Raises:
-        EnvironmentFailure: peft, or bitsandbytes for qlora, is missing; a target is no layer of the model.
+        EnvironmentFailure: peft, or bitsandbytes for qlora, is missing.
+        SettingsError: a target is no layer of the model.
     """
     peft = optional_library("peft", method=method)
     targets = _targets(model, lora)
@@ -94,7 +95,7 @@ def _targets(model: Any, lora: LoraConfig) -> list[str]:
     """Return the names of layers that get adapters, the last part of each.
 
     Raises:
-        EnvironmentFailure: one of them is no linear layer of the model's body.
+        SettingsError: one of them is no linear layer of the model's body.
     """
     names = list(linear_layers(model))
     known = sorted({name.rpartition(".")[2] for name in names})
@@ -102,7 +103,7 @@ def _targets(model: Any, lora: LoraConfig) -> list[str]:
         return known
     for target in lora.target_modules:
         if not any(name == target or name.endswith(f".{target}") for name in names):
-            raise EnvironmentFailure(
+            raise SettingsError(
                 f"lora.target_modules: {target!r} is no linear layer of {type(model).__name__}'s body; "
                 f"known: {', '.join(known)}"
             )

@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface
 
-from trainer.engine.failures import EnvironmentFailure
+from trainer.engine.failures import SettingsError
 from trainer.engine.rows import attention_in_rows, has_kernel
 from trainer.engine.shortcuts import use_shortcuts
 
@@ -248,12 +248,10 @@ def use_documents(model: Any) -> None:
     """Make a model attend within documents, and take our shortcuts; its saved config does not say so.
 
     Raises:
-        EnvironmentFailure: its attention cannot be replaced.
+        SettingsError: its attention cannot be replaced.
     """
     AttentionInterface.register(ATTENTION, document_attention)
     if not model._supports_attention_backend:
-        raise EnvironmentFailure(
-            f"{type(model).__name__} has attention of its own; this engine cannot train it"
-        )
+        raise SettingsError(f"{type(model).__name__} has attention of its own; this engine cannot train it")
     model.set_attn_implementation(ATTENTION)
     use_shortcuts(model)

@@ -5,7 +5,7 @@ from typing import Literal
 
 import torch
 
-from trainer.engine.failures import EnvironmentFailure
+from trainer.engine.failures import EnvironmentFailure, SettingsError
 
 Precision = Literal["fp32", "bf16"]
 
@@ -46,7 +46,7 @@ def training_precision(asked: str, device: torch.device, hidden_size: int | None
     `hidden_size` is the model's; None where it is not known.
 
     Raises:
-        EnvironmentFailure: fp16 was asked for.
+        SettingsError: fp16 was asked for.
     """
     match asked:
         case "fp32" | "bf16":
@@ -54,7 +54,7 @@ def training_precision(asked: str, device: torch.device, hidden_size: int | None
         case "auto":
             is_wide = device.type == "cuda" or (hidden_size or 0) >= MIN_BF16_WIDTH
             return "bf16" if is_wide and has_bf16_products(device) else "fp32"
-    raise EnvironmentFailure(
+    raise SettingsError(
         f"precision {asked!r} is not built (fp16 needs loss scaling); set precision: bf16, fp32 or auto"
     )
 

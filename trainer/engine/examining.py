@@ -5,7 +5,7 @@ examined again. Nothing is counted twice, and no result is of other weights than
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -18,7 +18,7 @@ from trainer.checkpoints.state import random_tensors, set_random
 from trainer.engine.attention import use_documents
 from trainer.engine.compiling import uncompiled
 from trainer.engine.device import autocast
-from trainer.engine.failures import EnvironmentFailure
+from trainer.engine.failures import SettingsError
 from trainer.engine.generating import answers
 from trainer.engine.log import say
 from trainer.engine.run_state import RunState
@@ -29,36 +29,52 @@ Problems = tuple[tuple[str, str], ...]
 """Question and answer of each."""
 
 
+class _CutShortError(Exception):
+    """The run must leave before all problems are answered."""
+
+
 class Examiner:
     """Asks the model the same problems every time, greedily, and counts exact answers."""
 
     def __init__(self, state: RunState, teller: Teller) -> None:
         self._state = state
         self._teller = teller
+        self.must_leave: Callable[[], bool] = lambda: False
+        """Is the run asked to leave? Then an examination is cut short after a token, and has no result."""
 
     def examine(self) -> None:
         """Examine every skill of the config at this step, once.
 
         Raises:
-            EnvironmentFailure: a skill is not built in, or has no such level.
+            SettingsError: a skill is not built in, or has no such level.
         """
         state, exams = self._state, self._state.request.config.evaluation.skills
         if not exams or state.progress.skills_step == state.progress.step:
             return
         self._teller.heartbeat.enter("evaluating")
-        with _answering(state):
-            results = tuple(self._result(exam, level) for exam in exams for level in exam.levels)
-        state.progress = msgspec.structs.replace(
-            state.progress, skills=results, skills_step=state.progress.step
-        )
+        try:
+            with _answering(state):
+                results = tuple(self._result(exam, level) for exam in exams for level in exam.levels)
+        except _CutShortError:
+            say("examination cut short", step=state.progress.step, note="the run is asked to leave")
+        else:
+            state.progress = msgspec.structs.replace(
+                state.progress, skills=results, skills_step=state.progress.step
+            )
         self._teller.heartbeat.enter("training")
+
+    def _after_token(self) -> None:
+        """Tell that it goes on: a long examination is none that hangs."""
+        if self.must_leave():
+            raise _CutShortError
+        self._teller.heartbeat.beat()
 
     def _result(self, exam: SkillExam, level: int) -> LevelResult:
         started = time.perf_counter()
         state, config = self._state, self._state.request.config
         problems = problems_of(exam.source, level, exam.samples, exam.seed)
         asked = [question for question, _ in problems]
-        given = answers(state.model, state.vocabulary, asked, exam.max_new_tokens)
+        given = answers(state.model, state.vocabulary, asked, exam.max_new_tokens, self._after_token)
         matches = find_skill(exam.source).exact_match
         result = LevelResult(
             skill=exam.skill,
@@ -91,12 +107,12 @@ def problems_of(source: str, level: int, samples: int, seed: int) -> Problems:
     """Return the problems of an examination.
 
     Raises:
-        EnvironmentFailure: there is no such skill or level.
+        SettingsError: there is no such skill or level.
     """
     try:
         rows = list(find_skill(source).generate(level, samples, seed))
     except (UnknownSkillError, ValueError) as error:
-        raise EnvironmentFailure(f"examination of skill {source}, level {level}: {error}") from error
+        raise SettingsError(f"examination of skill {source}, level {level}: {error}") from error
     return tuple(_problem(row["messages"]) for row in rows)
 
 

@@ -7,6 +7,7 @@ TrainingError            unknown
 ├── OutOfMemoryError     oom          the device or the host has no memory left
 ├── InTheWayError        in_the_way   something lies where a checkpoint is to be saved
 ├── HardwareError        hardware     the device failed
+├── SettingsError        settings     the specs ask for what the model or this trainer does not have
 ├── StuckError           stuck        it got no further: the watchdog ended it
 └── EnvironmentFailure   environment  the machine or the request is not as it must be
 """
@@ -68,6 +69,12 @@ class HardwareError(TrainingError):
 
     failure_class: FailureClass = "hardware"
     is_state_sound = False
+
+
+class SettingsError(TrainingError):
+    """What the specs ask for and the model, or this trainer, does not have: the same specs fail again."""
+
+    failure_class: FailureClass = "settings"
 
 
 class StuckError(TrainingError):

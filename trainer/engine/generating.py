@@ -1,6 +1,7 @@
 """Generation: the most likely answers to prompts, many at once."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import takewhile
 from typing import Any
 
@@ -12,23 +13,35 @@ from trainer.engine.vocabulary import Vocabulary
 BATCH_PROMPTS = 128
 
 
-def answers(model: Any, vocabulary: Vocabulary, prompts: Sequence[str], max_new_tokens: int) -> list[str]:
+def answers(
+    model: Any,
+    vocabulary: Vocabulary,
+    prompts: Sequence[str],
+    max_new_tokens: int,
+    after_token: Callable[[], None] = lambda: None,
+) -> list[str]:
     """Return the model's most likely answer to each prompt, token by token, up to the end of its turn.
 
-    Prompts of similar length go through together, filled up on the left.
+    Prompts of similar length go through together, filled up on the left. `after_token` is called after each
+    token of those that go through together; what it raises ends it.
     """
     documents = [vocabulary.renderer.prompt_ids([Message("user", prompt)]) for prompt in prompts]
     by_length = sorted(range(len(documents)), key=lambda number: len(documents[number]))
     found: dict[int, str] = {}
     for start in range(0, len(by_length), BATCH_PROMPTS):
         numbers = by_length[start : start + BATCH_PROMPTS]
-        texts = _answer_batch(model, vocabulary, [documents[number] for number in numbers], max_new_tokens)
+        batch = [documents[number] for number in numbers]
+        texts = _answer_batch(model, vocabulary, batch, max_new_tokens, after_token)
         found.update(zip(numbers, texts, strict=True))
     return [found[number] for number in range(len(documents))]
 
 
 def _answer_batch(
-    model: Any, vocabulary: Vocabulary, documents: Sequence[Sequence[int]], max_new_tokens: int
+    model: Any,
+    vocabulary: Vocabulary,
+    documents: Sequence[Sequence[int]],
+    max_new_tokens: int,
+    after_token: Callable[[], None],
 ) -> list[str]:
     encoder = vocabulary.encoder
     width = max(len(document) for document in documents)
@@ -42,8 +55,15 @@ def _answer_batch(
             max_new_tokens=max_new_tokens,
             eos_token_id=list(vocabulary.stop_ids),
             pad_token_id=encoder.pad_id,
+            stopping_criteria=[partial(_goes_on, after_token)],
         )
     return [_text(vocabulary, row) for row in output[:, width:].tolist()]
+
+
+def _goes_on(after_token: Callable[[], None], ids: torch.Tensor, *_: Any, **__: Any) -> torch.Tensor:
+    """Stop none of the answers: transformers asks after each token."""
+    after_token()
+    return torch.zeros(len(ids), dtype=torch.bool, device=ids.device)
 
 
 def _text(vocabulary: Vocabulary, ids: Sequence[int]) -> str:

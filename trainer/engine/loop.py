@@ -22,7 +22,7 @@ PAUSE_LOOK_SECONDS = 0.2
 
 def train(session: Session, control: Control) -> Outcome:
     """Train until the orders are done, a goal is reached, or somebody asks to stop; then save and say why."""
-    session.saver.room.must_leave = lambda: control.stop_reason() is not None
+    session.saver.room.must_leave = session.examiner.must_leave = lambda: control.stop_reason() is not None
     try:
         outcome = _train(session, control)
     except Exception as error:

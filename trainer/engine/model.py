@@ -17,7 +17,7 @@ from transformers.initialization import no_init_weights
 
 from state.amounts import count
 from state.contract.request import ModelConfig
-from trainer.engine.failures import EnvironmentFailure
+from trainer.engine.failures import EnvironmentFailure, SettingsError
 
 WEIGHTS_NAME = "model.safetensors"
 CONFIG_NAME = "config.json"
@@ -30,7 +30,7 @@ def new_model(wanted: ModelConfig, seed: int, special_ids: Mapping[str, int]) ->
     """Return the architecture with weights that depend on the seed and the config alone.
 
     Raises:
-        EnvironmentFailure: the architecture is unknown, or a field of its config is.
+        SettingsError: the architecture is unknown, or a field of its config is.
     """
     model_class = _model_class(wanted.architecture)
     _check_fields(model_class.config_class, wanted.config)
@@ -40,7 +40,7 @@ def new_model(wanted: ModelConfig, seed: int, special_ids: Mapping[str, int]) ->
         torch.manual_seed(seed)
         model = model_class(config)
     except (TypeError, ValueError, ArithmeticError, RuntimeError) as error:
-        raise EnvironmentFailure(f"model.config does not make a {wanted.architecture}: {error}") from error
+        raise SettingsError(f"model.config does not make a {wanted.architecture}: {error}") from error
     return _checked(model, wanted)
 
 
@@ -169,7 +169,7 @@ def read_config(folder: Path) -> dict[str, Any]:
 def _model_class(architecture: str) -> Any:
     model_class = getattr(transformers, architecture, None)
     if model_class is None or not architecture.endswith("ForCausalLM"):
-        raise EnvironmentFailure(
+        raise SettingsError(
             f"architecture {architecture!r} is none of transformers {transformers.__version__}; "
             "expected a class like Qwen3ForCausalLM"
         )
@@ -186,7 +186,7 @@ def _architecture(config: dict[str, Any], folder: Path) -> str:
 def _check_fields(config_class: Any, fields: Mapping[str, Any]) -> None:
     unknown = sorted(set(fields) - set(config_class().to_dict()))
     if unknown:
-        raise EnvironmentFailure(f"model.config.{unknown[0]} is no field of {config_class.__name__}")
+        raise SettingsError(f"model.config.{unknown[0]} is no field of {config_class.__name__}")
 
 
 def _check_same(what: str, folder: Path, found: object, expected: object) -> None:
@@ -198,13 +198,11 @@ def _checked(model: Any, wanted: ModelConfig) -> Any:
     config = model.config
     scaled = [name for name in _SCALES_LOGITS if getattr(config, name, None) not in (None, 1)]
     if scaled or model.get_output_embeddings() is None:
-        raise EnvironmentFailure(
+        raise SettingsError(
             f"{wanted.architecture} changes its logits after the head "
             f"({', '.join(scaled) or 'no plain head'}); this engine does not train such models yet"
         )
     rows = model.get_input_embeddings().weight.shape[0]
     if rows != wanted.vocab_size:
-        raise EnvironmentFailure(
-            f"the model has {rows} embeddings; the hero says vocab_size {wanted.vocab_size}"
-        )
+        raise SettingsError(f"the model has {rows} embeddings; the hero says vocab_size {wanted.vocab_size}")
     return model.train()

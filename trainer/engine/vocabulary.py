@@ -14,7 +14,7 @@ from trainer.data.rendering import Renderer
 from trainer.data.requested import requested_template
 from trainer.data.templates import ChatTemplate, TemplateError
 from trainer.data.tokenizers import TextEncoder, TokenizerError, byte_tokenizer, requested_encoder
-from trainer.engine.failures import EnvironmentFailure
+from trainer.engine.failures import EnvironmentFailure, SettingsError
 
 TEMPLATE_NAME = "chat_template.jinja"
 _SYSTEM_ERROR = re.compile(r"\(os error (\d+)\)")
@@ -74,11 +74,11 @@ def check_vocabulary(vocabulary: Vocabulary, model: Any) -> None:
     """Refuse a tokenizer with tokens that the model does not know.
 
     Raises:
-        EnvironmentFailure: names both sizes.
+        SettingsError: names both sizes.
     """
     rows, largest = model.get_input_embeddings().weight.shape[0], vocabulary.encoder.largest_id
     if largest >= rows:
-        raise EnvironmentFailure(
+        raise SettingsError(
             f"the tokenizer has tokens up to id {largest}, the model's vocabulary is {rows} tokens: "
             "they do not belong together; put the tokenizer of this model into its folder"
         )

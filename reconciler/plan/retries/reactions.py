@@ -18,6 +18,8 @@ _REACTIONS: Mapping[str, str] = {
     "data": "its quest has failed at once, as it would again: mend the rows, then reconcile retry QUEST",
     "diverged": "it goes back to the last healthy checkpoint with lower rates (loss_guard.rollbacks)",
     "environment": _AGAIN,
+    "settings": "it is not launched again with these settings: change what it names; or mend the model, then "
+    "reconcile resume CAMPAIGN",
     "hardware": _AGAIN,
     "stuck": _AGAIN,
     "in_the_way": f"{_AGAIN}; nothing is launched while something lies there",

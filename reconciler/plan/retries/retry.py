@@ -11,6 +11,8 @@ from state.store.rows import RunRow
 
 _MOST_DOUBLINGS = 64
 """Longer than any wait; of a thousand the number would be none any more."""
+OF_SETTINGS = "settings"
+"""The class of failures that the same settings only repeat: one is the last."""
 _BAD_ENDS = ("failed", "lost", "never_started")
 _CLASSES = ("oom", "nan", "environment", "hardware", "stuck", "lost", "unknown")
 """Those that a realm may give a budget of their own; of the others one failure is the last, or is none."""
@@ -62,7 +64,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     not_before: str | None = None
     last: RunRow | None = None
     failure_class: str | None = None
-    """Of the failures that were counted, where they have a budget of their own."""
+    """Of the failures that were counted, where they have a budget of their own, or get no other try."""
 
 
 def judge(runs: Sequence[RunRow], policy: RetryPolicy, forgiven_at: str | None, now: str) -> Verdict:
@@ -74,6 +76,10 @@ def judge(runs: Sequence[RunRow], policy: RetryPolicy, forgiven_at: str | None, 
     if not failures or [run.end for run in failures] == ["never_started"]:
         return Verdict(ready=True)  # one launch that was cut short is no sign of anything
     last = failures[-1]
+    if last.failure_class == OF_SETTINGS:
+        return Verdict(
+            ready=False, given_up=True, failures=len(failures), last=last, failure_class=OF_SETTINGS
+        )
     counted, own = _on_its_budget(failures, policy)
     key = f"{last.campaign_uid}/g{last.generation}-a{last.attempt}"
     verdict = _after(counted, last.ended_at or now, own, now, key)

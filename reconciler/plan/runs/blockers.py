@@ -5,7 +5,7 @@ from reconciler.plan.configs.changed import Difference
 from reconciler.plan.configs.hero_checks import LaunchProblem
 from reconciler.plan.draft import Draft
 from reconciler.plan.queue import jobs
-from reconciler.plan.retries.retry import Verdict
+from reconciler.plan.retries.retry import OF_SETTINGS, Verdict
 from reconciler.plan.suspensions import WHOLE, suspended_campaign
 from reconciler.plan.world import World
 from state.contract.config_classes import KeyChange
@@ -106,6 +106,9 @@ def block_retry(world: World, draft: Draft, campaign: str, verdict: Verdict) -> 
         if last
         else f"campaign/{campaign}"
     )
+    if verdict.failure_class == OF_SETTINGS:
+        _block_settings(world, draft, campaign, said)
+        return
     if verdict.given_up:
         draft.block(
             f"campaign/{campaign}",
@@ -122,6 +125,17 @@ def block_retry(world: World, draft: Draft, campaign: str, verdict: Verdict) -> 
         cause=where,
         hint=f"{log}; to try at once: reconcile resume {campaign}",
         until=verdict.not_before,
+    )
+
+
+def _block_settings(world: World, draft: Draft, campaign: str, said: str) -> None:
+    draft.block(
+        f"campaign/{campaign}",
+        code=GIVEN_UP,
+        message=f"not launched again with these settings: {said}",
+        cause=world.where(f"campaign/{campaign}"),
+        hint=f"change them here, or in what it inherits (reconcile explain {campaign}); where the model was "
+        f"mended: reconcile resume {campaign}",
     )
 
 

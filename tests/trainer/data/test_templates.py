@@ -14,9 +14,34 @@ ENDLESS = {
     "repeats a list": ("{{ (10000000000 * [1])|length }}", "a product in it is larger"),
     "takes a power": ("{{ 10 ** 10000000000 }}", "a product in it is larger"),
     "writes on and on": (
-        "{% for i in range(90000) %}{% for j in range(90000) %}" + "x" * 5000 + "{% endfor %}{% endfor %}",
+        "{% for i in range(40000) %}" + "x" * 5000 + "{% endfor %}",
         "it writes more than 67,108,864 characters",
     ),
+    "doubles a text": (
+        "{% set ns = namespace(s='x') %}{% for i in range(40) %}{% set ns.s = ns.s ~ ns.s %}{% endfor %}",
+        "a text in it is larger than 67,108,864 characters",
+    ),
+    "doubles a sum": (
+        "{% set ns = namespace(s=[1]) %}{% for i in range(40) %}{% set ns.s = ns.s + ns.s %}{% endfor %}",
+        "a sum in it is larger than 67,108,864 characters",
+    ),
+    "replaces more and more": (
+        "{% set ns = namespace(s='x') %}{% for i in range(40) %}{% set ns.s = ns.s|replace('x', 'xxxxxxxx') %}{% endfor %}",
+        "a text in it is larger than 67,108,864 characters",
+    ),
+}
+ROUNDS = {
+    "in loops": "{% for i in range(90000) %}{% for j in range(90000) %}{% endfor %}{% endfor %}",
+    "over turns": "{% for a in messages %}" * 17 + "{% endfor %}" * 17,
+    "that pass over everything": "{% for a in messages %}" * 16
+    + "{% for c in 'xx' if false %}{% endfor %}"
+    + "{% endfor %}" * 16,
+    "in lists": "{% for i in range(90000) %}{% set x = range(90000)|list %}{% endfor %}",
+    "in macros": "{% macro f(n) %}{% if n %}{{ f(n - 1) }}{{ f(n - 1) }}{% endif %}{% endmacro %}{{ f(60) }}",
+    "in a loop of loops": "{% for i in messages recursive %}{{ loop(messages) if loop.depth < 60 }}{% endfor %}",
+    "in calls of a block": "{% macro w() %}{{ caller() }}{{ caller() }}{% endmacro %}"
+    + "{% call w() %}" * 20
+    + "{% endcall %}" * 20,
 }
 
 
@@ -24,6 +49,52 @@ ENDLESS = {
 def test_a_template_without_end_is_refused_by_what_it_does(template: str, told: str) -> None:
     with pytest.raises(TemplateError, match=told):
         ChatTemplate(template).render(HELLO)
+
+
+@pytest.mark.parametrize("template", ROUNDS.values(), ids=ROUNDS)
+def test_rounds_that_write_nothing_have_an_end(template: str) -> None:
+    with pytest.raises(
+        TemplateError, match="it loops without end: more than 102,000 rounds of loops and calls"
+    ):
+        ChatTemplate(template).render(HELLO)
+
+
+def test_long_conversations_may_go_through_as_many_rounds_as_they_need() -> None:
+    turns, template = (
+        HELLO * 2000,
+        "{% for a in messages %}{% for b in messages[:200] %}{% endfor %}.{% endfor %}",
+    )
+    assert ChatTemplate(template).render(turns) == "." * 4000
+
+
+def test_the_allowance_is_that_of_one_conversation() -> None:
+    template = ChatTemplate("{% for i in range(60000) %}{% endfor %}{{ messages[0].content }}")
+    with pytest.raises(TemplateError, match="it loops without end"):
+        template.render(HELLO)
+    template = ChatTemplate("{% for i in range(40000) %}{% endfor %}{{ messages[0].content }}")
+    assert [template.render(HELLO) for _ in range(3)] == ["hello"] * 3
+
+
+def test_few_steps_over_long_texts_have_an_end_by_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("trainer.data.template_sandbox.MOST_SECONDS", -1.0)
+    with pytest.raises(TemplateError, match="it is at work without end"):
+        ChatTemplate("{% for a in range(64) %}{% endfor %}").render(HELLO)
+
+
+@pytest.mark.parametrize("chance", ["{{ lipsum() }}", "{{ messages|random }}"])
+def test_chance_has_no_part_in_a_text(chance: str) -> None:
+    with pytest.raises(TemplateError, match=r"lipsum|No filter named 'random'"):
+        ChatTemplate(chance).render(HELLO)
+
+
+def test_what_loops_know_of_themselves_is_as_it_was() -> None:
+    template = ChatTemplate(
+        "{% for a in messages if a.role != 'x' %}{{ loop.index }}/{{ loop.length }}{{ a.role }}"
+        "{{ ',' if not loop.last }}{% else %}none{% endfor %}"
+        "{% macro b(t) -%} <{{ t|upper ~ '!' }}> {%- endmacro %}{{ b('a') }}"
+        "{% for i in range(3) %}{% if i == 1 %}{% continue %}{% endif %}{{ i }}{% endfor %}"
+    )
+    assert template.render(HELLO) == "1/2user,2/2assistant<A!>02"
 
 
 def test_a_template_for_which_memory_is_short_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -205,7 +205,7 @@ def test_adapters_are_not_put_on_adapters_of_another_shape_at_a_start(realm: Rea
 
 def test_an_unknown_target_is_named_with_those_that_there_are(realm: Realm) -> None:
     files = realm.run(orders(realm.quest()), config_of("lora", lora=a_lora(target_modules=("q_prj",))))
-    assert run(files.request) == 1
+    assert (run(files.request), why(files).failure_class) == (1, "settings")
     assert (
         "lora.target_modules: 'q_prj' is no linear layer of Qwen3ForCausalLM's body; known: down_proj, "
         "gate_proj, k_proj, o_proj, q_proj, up_proj, v_proj" in why(files).message

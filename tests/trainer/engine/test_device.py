@@ -14,7 +14,7 @@ from state.contract.files import read
 from state.contract.request import RunRequest
 from trainer.engine import setup
 from trainer.engine.device import training_device, training_precision
-from trainer.engine.failures import EnvironmentFailure
+from trainer.engine.failures import EnvironmentFailure, SettingsError
 
 
 def test_a_card_that_is_not_here_is_refused() -> None:
@@ -30,7 +30,7 @@ def test_other_kinds_of_device_are_refused(name: str) -> None:
 
 def test_fp16_is_refused_and_never_replaced() -> None:
     with pytest.raises(
-        EnvironmentFailure, match=r"precision 'fp16' is not built .*set precision: bf16, fp32 or auto"
+        SettingsError, match=r"precision 'fp16' is not built .*set precision: bf16, fp32 or auto"
     ):
         training_precision("fp16", torch.device("cpu"))
 

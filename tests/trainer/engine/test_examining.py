@@ -18,7 +18,7 @@ from state.contract.examination import SkillExam, exam_version
 from state.contract.orders import QuestOrder
 from state.contract.request import RunConfig
 from trainer.engine import examining
-from trainer.engine.examining import problems_of
+from trainer.engine.examining import Examiner, problems_of
 from trainer.engine.generating import answers
 from trainer.engine.run import run
 from trainer.engine.session import Session
@@ -100,6 +100,27 @@ def test_whoever_is_asked_to_leave_saves_at_once_and_is_not_examined(
     assert manifest(realm, 3).skills is None
 
 
+def test_an_examination_ends_with_the_next_token_once_the_run_must_leave(
+    realm: Realm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quest, held = realm.quest(), Examiner._after_token
+    files = realm.run(orders(quest), examined(a_config(save_every=2), an_exam()))
+    moves: list[int] = []
+
+    def and_stop_in_the_second_level(examiner: Examiner) -> None:
+        if len(moves) == 1:
+            write_json(files.orders, orders(quest, sequence=2, stop="enough"))
+        before = examiner._teller.heartbeat.moves
+        moves.append(0)
+        held(examiner)
+        moves[-1] = examiner._teller.heartbeat.moves - before
+
+    monkeypatch.setattr(Examiner, "_after_token", and_stop_in_the_second_level)
+    assert run(files.request) == 0
+    assert (why(files).message, saved_steps(realm), manifest(realm, 2).skills) == ("enough", [2], None)
+    assert moves == [1, 0], "a token counts as progress for the watchdog; no more is asked for"
+
+
 def test_the_last_checkpoint_of_a_goal_is_examined(realm: Realm) -> None:
     files = realm.run(orders(realm.quest(), goal_updates=3), examined(a_config(save_every=2), an_exam()))
     assert run(files.request) == 0
@@ -151,7 +172,7 @@ def by_heart(realm: Realm, samples: int) -> QuestOrder:
 def test_a_level_that_the_skill_does_not_have_ends_the_run_by_name(realm: Realm) -> None:
     files = realm.run(orders(realm.quest()), examined(a_config(save_every=2), an_exam(levels=(31,))))
     assert run(files.request) == 1
-    assert why(files).failure_class == "environment"
+    assert why(files).failure_class == "settings"
     assert (
         why(files).message
         == "examination of skill bin, level 31: level 31 does not exist; bin has levels 1 to 30"

@@ -17,7 +17,7 @@ from trainer.data.tensors import Batch, to_tensors
 from trainer.engine import attention
 from trainer.engine.attention import use_documents
 from trainer.engine.compiling import compile_layers, is_compiled
-from trainer.engine.failures import EnvironmentFailure
+from trainer.engine.failures import SettingsError
 from trainer.engine.losses import summed_loss
 from trainer.engine.model import compute_layers_twice, new_model
 
@@ -132,7 +132,7 @@ def test_a_model_whose_attention_cannot_be_replaced_is_refused_by_name(
 ) -> None:
     model = a_double_model()
     monkeypatch.setattr(type(model), "_supports_attention_backend", False)
-    with pytest.raises(EnvironmentFailure, match="Qwen3ForCausalLM has attention of its own"):
+    with pytest.raises(SettingsError, match="Qwen3ForCausalLM has attention of its own"):
         use_documents(model)
 
 

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.train
 
 from builders import TINY, a_model
 
-from trainer.engine.failures import EnvironmentFailure
+from trainer.engine.failures import EnvironmentFailure, SettingsError
 from trainer.engine.model import new_model, pretrained_model, weight_tensors
 
 
@@ -29,18 +29,18 @@ def test_equal_seeds_give_equal_weights_and_others_others() -> None:
 
 
 def test_a_misspelt_field_of_the_config_is_named() -> None:
-    with pytest.raises(EnvironmentFailure, match=r"model\.config\.hiden_size is no field of Qwen3Config"):
+    with pytest.raises(SettingsError, match=r"model\.config\.hiden_size is no field of Qwen3Config"):
         new_model(a_model(config={**TINY, "hiden_size": 8}), 0, {})
 
 
 @pytest.mark.parametrize("name", ["Qwen9ForCausalLM", "Qwen3Model", "os"])
 def test_an_unknown_architecture_is_named(name: str) -> None:
-    with pytest.raises(EnvironmentFailure, match=f"architecture '{name}' is none of transformers"):
+    with pytest.raises(SettingsError, match=f"architecture '{name}' is none of transformers"):
         new_model(a_model(architecture=name), 0, {})
 
 
 def test_sizes_that_do_not_fit_are_an_error_of_the_config() -> None:
-    with pytest.raises(EnvironmentFailure, match=r"model\.config does not make a Qwen3ForCausalLM"):
+    with pytest.raises(SettingsError, match=r"model\.config does not make a Qwen3ForCausalLM"):
         new_model(a_model(config={**TINY, "num_attention_heads": 0}), 0, {})
 
 
@@ -48,9 +48,7 @@ def test_models_that_scale_their_logits_are_refused() -> None:
     wanted = a_model(
         architecture="Gemma2ForCausalLM", family="gemma", config={**TINY, "num_attention_heads": 2}
     )
-    with pytest.raises(
-        EnvironmentFailure, match=r"changes its logits after the head \(final_logit_softcapping\)"
-    ):
+    with pytest.raises(SettingsError, match=r"changes its logits after the head \(final_logit_softcapping\)"):
         new_model(wanted, 0, {})
 
 

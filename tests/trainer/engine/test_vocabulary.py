@@ -9,7 +9,7 @@ pytest.importorskip("torch")
 
 from builders import Realm, a_config, a_model, orders
 
-from trainer.engine.failures import EnvironmentFailure
+from trainer.engine.failures import SettingsError
 from trainer.engine.model import new_model
 from trainer.engine.vocabulary import Vocabulary, check_vocabulary
 
@@ -30,7 +30,7 @@ def test_a_tokenizer_with_tokens_that_the_model_does_not_know_is_refused_with_bo
     vocabulary = Vocabulary(config.tokenizer, config.chat, 128, None)
     largest = vocabulary.encoder.largest_id
     small = new_model(a_model(vocab_size=largest), seed=0, special_ids={})
-    with pytest.raises(EnvironmentFailure, match=f"up to id {largest}, the model's vocabulary is {largest}"):
+    with pytest.raises(SettingsError, match=f"up to id {largest}, the model's vocabulary is {largest}"):
         check_vocabulary(vocabulary, small)
     check_vocabulary(vocabulary, new_model(a_model(vocab_size=largest + 1), seed=0, special_ids={}))
 
@@ -42,6 +42,6 @@ def test_a_run_whose_tokenizer_is_too_large_trains_nothing(realm: Realm) -> None
 
     files = realm.run(orders(realm.quest()), a_config(model=a_model(vocab_size=258)))
     assert run(files.request) == 1
-    assert why(files).failure_class == "environment"
+    assert why(files).failure_class == "settings"
     assert "they do not belong together; put the tokenizer of this model" in why(files).message
     assert saved_steps(realm) == []
