@@ -39,6 +39,16 @@ def cost_text(document: "PlanDocument") -> str | None:
     return f"Cost: {', '.join(parts)}." if parts else None
 
 
+def cost_without(document: "PlanDocument") -> str | None:
+    """Return what training costs without what BASE..HEAD adds; None where that is the same, or unknown."""
+    base, training = document.base, document.training
+    if base is None or base.training is None or training is None:
+        return None
+    without, cost = (", ".join(_training_parts(one, is_all=False)) for one in (base.training, training))
+    whose = f" ({safe(base.training.campaign)})" if base.training.campaign != training.campaign else ""
+    return f"Without it{whose}: {without}." if whose or without != cost else None
+
+
 def each_lines(document: "PlanDocument", width: int) -> list[str]:
     """Return what each change costs, below the line of all, where that is not the cost of one of them."""
     told = [one for one in (*document.changes, *document.afterwards) if one.cost is not None]

@@ -17,8 +17,7 @@ _WIDEST_CELL = 48
 
 def explanation_text(found: "Explanation", width: int, paint: Paint = PLAIN) -> str:
     """Return everything about a thing for people."""
-    where = found.where or "no spec"
-    parts = [f"{paint(safe(found.thing), 'strong')}   {paint(safe(where), 'dim')}"]
+    parts = [_title(safe(found.thing), safe(found.where or "no spec"), width, paint)]
     if found.facts:
         parts[0] += "\n" + _facts(found.facts, width, paint)
     if found.changes:
@@ -32,6 +31,11 @@ def explanation_text(found: "Explanation", width: int, paint: Paint = PLAIN) -> 
     if not found.changes and not found.blocked:
         parts.append("Nothing is to be done about it, and nothing is in its way.")
     return "\n\n".join(parts)
+
+
+def _title(thing: str, where: str, width: int, paint: Paint) -> str:
+    gap = "   " if columns(f"{thing}   {where}") <= width else f"\n{INDENT}"
+    return f"{paint(thing, 'strong')}{gap}{paint(where, 'dim')}"
 
 
 def _facts(facts: Sequence["Fact"], width: int, paint: Paint) -> str:

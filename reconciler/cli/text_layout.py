@@ -21,8 +21,10 @@ _ELLIPSIS = "…"
 _THOUSAND, _MILLION = 1e3, 1e6
 _LEAST_LAST = 24
 """Columns that the last column of a table gets before others are left out, or folded to their least."""
-_LEAST = 12
-"""Columns that a text gets at least before its table is wider than there is room."""
+_LEAST, _LEAST_IF_NARROW = 12, 8
+"""Columns that a text gets at least; where that is too much, before its table is wider than there is room."""
+_COMMAND = re.compile(r"\breconcile [a-z]\S*(?: --\S+)*(?: \S+)?")
+_UNBROKEN = "\xa0"
 _UP_TO_SPACE = r"[^ ]* ?"
 _UP_TO_SEPARATOR = r"[^/@,:-]*[/@,: -]*"
 
@@ -105,17 +107,34 @@ def shortened(text: str, width: int) -> str:
 def wrapped(text: str, width: int, *, at: str = " ") -> list[str]:
     """Return the text in lines of at most a width, broken at spaces or at another separator.
 
-    A longer word (a path, a digest) stays whole, so that it can be copied; the terminal breaks it itself.
+    A longer word (a path, a digest) stays whole, as does a command, so that it can be copied; the terminal
+    breaks it itself.
     """
-    lines = [""]
-    for word in text.split(at):
+    text = (
+        _COMMAND.sub(lambda found: found[0].replace(" ", _UNBROKEN), text) if "reconcile " in text else text
+    )
+    lines, words = [""], text.split(at)
+    for place, word in enumerate(words, start=1):
         candidate = f"{lines[-1]}{at}{word}" if lines[-1] else word
-        if not lines[-1] or columns(candidate) <= width:
+        end = at.rstrip() if place < len(words) else ""
+        if not lines[-1] or columns(candidate + end) <= width:
             lines[-1] = candidate
         else:
             lines[-1] += at.rstrip()
             lines.append(word)
-    return lines
+    if at != " ":
+        return [piece for line in lines for piece in wrapped(line, width)]
+    return [line.replace(_UNBROKEN, " ") for line in lines]
+
+
+def folded_step(step: str, width: int) -> list[str]:
+    """Return what to do now in lines of a width; a command stays whole, so that it can be copied."""
+    told, gap, command = step.rpartition("  ")
+    if not gap:
+        return wrapped(step, width)
+    if columns(step) <= width or columns(told) < width // 2:
+        return [step]
+    return [*wrapped(told, width), f"{INDENT}{command}"]
 
 
 class Column:
@@ -163,7 +182,9 @@ class Grid:
         Numbers stay whole.
         """
         widths, last = self.widths, len(self.titles) - 1
-        least = [self._least(place, whole) for place, whole in enumerate(widths)]
+        least = [self._least(place, whole, _LEAST) for place, whole in enumerate(widths)]
+        if sum(least) + len(GAP) * last > width:
+            least = [self._least(place, whole, _LEAST_IF_NARROW) for place, whole in enumerate(widths)]
         too_wide = sum(widths) + len(GAP) * last - width
         readable = max(least[last], min(widths[last], _LEAST_LAST))
         by_width = sorted(range(last), key=lambda place: -widths[place])
@@ -177,10 +198,8 @@ class Grid:
             too_wide -= taken
         return widths
 
-    def _least(self, place: int, whole: int) -> int:
-        if self.titles[place].right:
-            return whole
-        return min(whole, _LEAST)
+    def _least(self, place: int, whole: int, enough: int) -> int:
+        return whole if self.titles[place].right else min(whole, enough)
 
     def _least_width(self) -> int:
         *before, last = self.widths

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from reconciler.cli.text_cost import cost_text, each_lines, kept_lines, memory_lines
+from reconciler.cli.text_cost import cost_text, cost_without, each_lines, kept_lines, memory_lines
 from reconciler.cli.text_layout import safe
 from reconciler.cli.text_plan import NO_LONGER, Layout, lines_of, summary
 from state.amounts import count, moment
@@ -69,7 +69,12 @@ def _blocked(document: "PlanDocument") -> str:
 
 
 def _costs(document: "PlanDocument") -> str:
-    lines = [cost_text(document), *memory_lines(document), *kept_lines(document, 10**6)]
+    lines = [
+        cost_text(document),
+        cost_without(document),
+        *memory_lines(document),
+        *kept_lines(document, 10**6),
+    ]
     return "\n".join(_inline(line) for line in lines if line)
 
 

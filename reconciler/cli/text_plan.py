@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from reconciler.cli.text_cost import cost_text, each_lines, kept_lines, memory_lines
-from reconciler.cli.text_layout import GAP, INDENT, PLAIN, Paint, columns, padded, safe, wrapped
+from reconciler.cli.text_cost import cost_text, cost_without, each_lines, kept_lines, memory_lines
+from reconciler.cli.text_layout import GAP, INDENT, PLAIN, Paint, columns, folded_step, padded, safe, wrapped
 from reconciler.cli.text_queue import queue_lines
 from reconciler.plan.changes import folded, num_obstacles
 from state.amounts import count, moment
@@ -193,7 +193,8 @@ def _with_hint(line: Line, layout: "Layout", paint: Paint, *, hints: bool) -> li
 def line_of(change: "PlannedChange") -> Line:
     """Return a change as one row."""
     failed, hint = (change.setback.text, change.setback.hint) if change.setback else ("", "")
-    detail = "; ".join(safe(part) for part in (change.what, change.reason, failed) if part)
+    told = (change.what, change.reason, ", ".join(change.otherwise), failed)
+    detail = "; ".join(safe(part) for part in told if part)
     return Line(change.symbol, safe(change.verb), safe(change.thing), detail, safe(change.cause), safe(hint))
 
 
@@ -261,7 +262,8 @@ class Layout:
 
     def _folded(self, line: Line, lead: str, paint: Paint) -> str:
         under = " " * self._lead
-        first, pieces = line.thing, wrapped(line.detail, self._room)
+        first, *pieces = wrapped(line.thing, self._room)
+        pieces += wrapped(line.detail, self._room) if line.detail else []
         if self._has_room(line) and columns(line.detail) <= self._beside:
             first, pieces = f"{padded(line.thing, self._thing)}{GAP}{line.detail}".rstrip(), []
         if pieces and columns(f"{pieces[-1]}{GAP}{line.where}") <= self._room:
@@ -288,12 +290,14 @@ def _ending(document: "PlanDocument", width: int, paint: Paint, steps: Sequence[
     lines += [paint(line, "strong") for line in wrapped(summary(document), width, at=", ")]
     if cost := cost_text(document):
         lines += [*wrapped(cost, width, at=", "), *each_lines(document, width)]
+    if without := cost_without(document):
+        lines += wrapped(without, width, at=", ")
     if document.to_come is not None and (text := document.to_come.text):
         lines += wrapped(f"Still to come while apply runs: {text}.", width, at=", ")
     lines += [line for told in memory_lines(document) for line in wrapped(told, width)]
     beside = STEP_GAP.join(steps or ())
     if columns(beside) > width:
-        lines += [line for step in steps or () for line in _folded_step(step, width)]
+        lines += [line for step in steps or () for line in folded_step(step, width)]
     elif beside:
         lines.append(beside)
     return "\n".join(lines)
@@ -303,16 +307,6 @@ def _meaning(told: Sequence["PlannedChange"], symbol: str) -> str:
     """Return what a symbol means; `+` is told by what this plan does with it."""
     verbs = dict.fromkeys(safe(change.verb) for change in told if change.symbol == symbol)
     return "/".join(verbs) if symbol == "+" and verbs else _SYMBOLS[symbol][0]
-
-
-def _folded_step(step: str, width: int) -> list[str]:
-    """Return what to do now in lines of a width; a command stays whole, so that it can be copied."""
-    told, gap, command = step.rpartition("  ")
-    if not gap:
-        return wrapped(step, width)
-    if columns(step) <= width or columns(told) < width // 2:
-        return [step]
-    return [*wrapped(told, width), f"{INDENT}{command}"]
 
 
 def summary(document: "PlanDocument") -> str:

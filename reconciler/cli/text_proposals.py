@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from reconciler.cli.text_cost import cost_text
-from reconciler.cli.text_layout import INDENT, PLAIN, Paint, safe, wrapped
+from reconciler.cli.text_cost import cost_text, cost_without
+from reconciler.cli.text_layout import INDENT, PLAIN, Paint, folded_step, safe, wrapped
 from reconciler.cli.text_plan import summary
 from state.amounts import count
 
@@ -21,7 +21,8 @@ def proposals_text(found: "Proposals", width: int, paint: Paint = PLAIN) -> str:
     if found.num_left_out:
         parts.append(f"And {count(found.num_left_out, 'older branch')}.")
     first = safe(found.items[0].branch)
-    parts.append(f"See one whole:  reconcile plan {safe(found.base.partition('@')[0])}..{first}")
+    see = f"See one whole:  reconcile plan {safe(found.base.partition('@')[0])}..{first}"
+    parts.append("\n".join(folded_step(see, width)))
     return "\n\n".join(parts)
 
 
@@ -37,7 +38,8 @@ def _proposal(item: "Proposal", width: int, paint: Paint) -> str:
     ]
     if item.plan is not None and item.plan.changes:
         lines += wrapped(summary(item.plan), width - len(INDENT), at=", ")
-        lines += wrapped(cost, width - len(INDENT), at=", ") if (cost := cost_text(item.plan)) else []
+        costs = filter(None, (cost_text(item.plan), cost_without(item.plan)))
+        lines += [line for cost in costs for line in wrapped(cost, width - len(INDENT), at=", ")]
     return "\n".join([lines[0], *(f"{INDENT}{line}" for line in lines[1:])])
 
 

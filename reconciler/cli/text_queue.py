@@ -17,12 +17,13 @@ def queue_lines(queue: "PlannedQueue | None", width: int, paint: Paint = PLAIN) 
     """Return a line for each file that is to be trained, and one for all; none where nothing is."""
     if queue is None or not queue.quests:
         return []
-    lines = [f"To train, {safe(queue.campaign)}:"]
+    lines = wrapped(f"To train, {safe(queue.campaign)}:", width)
     for one in queue.quests[:_MOST_QUESTS]:
         first, *rest = wrapped(_quest(one), width - len(INDENT), at=", ")
         lines += [f"{INDENT}{first}", *(f"{INDENT}{INDENT}{line}" for line in rest)]
     if (more := len(queue.quests) - _MOST_QUESTS) > 0:
-        lines.append(f"{INDENT}and {count(more, 'file')} more: reconcile plan --json (queue)")
+        left = f"and {count(more, 'file')} more: reconcile plan --json (queue)"
+        lines += [f"{INDENT}{line}" for line in wrapped(left, width - len(INDENT))]
     total = ", ".join(_total(queue))
     return [
         *lines,

@@ -1,6 +1,6 @@
 """What the active campaign has to train once a plan is carried out, as far as it is known. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import itemgetter
 from pathlib import PurePath
 
@@ -64,17 +64,18 @@ def planned_queue(
     known: Mapping[str, Inspection],
     *,
     always: bool = False,
-    anyway: Iterable[Change] = (),
+    anyway: Sequence[a.AnyAction] = (),
 ) -> PlannedQueue | None:
     """Return the queue as these changes leave it; None where they add nothing to train.
 
     With `always` also where they do not. `known`: quest id → what was found in its content. `anyway`: what is
-    done besides, as far as it brings in content that these changes queue.
+    done besides; what it queues is trained, too.
     """
     made = [change.action for change in changes]
     if world.active is None or not (always or adds_training(world, made)):
         return None
-    ranked = [*_of_jobs(world, made, known), *_of_changes(world, made, known, anyway)]
+    made += anyway
+    ranked = [*_of_jobs(world, made, known), *_of_changes(world, made, known)]
     found = [one for _, one in sorted(ranked, key=itemgetter(0))]
     return PlannedQueue(
         campaign=world.active,
@@ -152,9 +153,9 @@ def works_of(queue: PlannedQueue | None) -> tuple[Work, ...]:
 
 
 def _of_changes(
-    world: World, made: list[a.AnyAction], known: Mapping[str, Inspection], anyway: Iterable[Change]
+    world: World, made: list[a.AnyAction], known: Mapping[str, Inspection]
 ) -> Iterator[tuple[Rank, PlannedQuest]]:
-    contents = dict(_brought_in(world, [*(change.action for change in anyway), *made]))
+    contents = dict(_brought_in(world, made))
     for action in made:
         if isinstance(action, a.EnqueueJob) and action.campaign == world.active:
             content = contents.get(action.source_key) or _there(world, action.source_key)

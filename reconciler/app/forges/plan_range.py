@@ -4,17 +4,26 @@ Both are planned against the same world. What the base would do anyway is left o
 do is named. With three dots the base is the commit where the two histories parted.
 """
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
 from reconciler.app.planning.look import View
-from reconciler.app.planning.plan_document import PlanBase, PlanDocument, document_of, planned
+from reconciler.app.planning.plan_document import (
+    PlanBase,
+    PlanDocument,
+    PlannedChange,
+    document_of,
+    planned,
+    training_of,
+)
 from reconciler.app.surroundings.environment import Environment
 from reconciler.app.surroundings.errors import Failed, Misused
 from reconciler.app.surroundings.place import Options, head_of, repository_of
 from reconciler.desired.git_process import run
-from reconciler.plan.changes import Blocked, Plan, effect_of
+from reconciler.plan.changes import Blocked, Change, Plan, effect_of
+from reconciler.plan.review.differences import differences, same_thing
 
 See = Callable[[str], View]
 
@@ -44,15 +53,36 @@ def document_beyond(base: View, tip: View, ref: str, base_ref: str) -> PlanDocum
     still = {effect_of(change) for change in tip.plan.changes}
     plan = _beyond(tip.plan, base.plan, already)
     anyway = tuple(change for change in tip.plan.changes if effect_of(change) in already)
+    only_base = tuple(change for change in base.plan.changes if effect_of(change) not in still)
     document = document_of(msgspec.structs.replace(tip, plan=plan), ref, anyway)
+    otherwise = dict(_otherwise(plan.changes, only_base))
     about = PlanBase(
         ref=base_ref,
         commit=base.commit.id,
         commit_name=base.commit.name,
         num_planned_anyway=len(tip.plan.changes) - len(plan.changes),
-        no_longer=tuple(planned(one) for one in base.plan.changes if effect_of(one) not in still),
+        no_longer=tuple(planned(one) for one in only_base if same_thing(one) not in otherwise),
+        training=training_of(base),
     )
-    return msgspec.structs.replace(document, base=about)
+    changes = zip(plan.changes, document.changes, strict=True)
+    shown = tuple(_beside(one, otherwise.get(same_thing(change), ())) for change, one in changes)
+    return msgspec.structs.replace(document, base=about, changes=shown)
+
+
+def _beside(shown: PlannedChange, otherwise: tuple[str, ...]) -> PlannedChange:
+    return msgspec.structs.replace(shown, otherwise=otherwise) if otherwise else shown
+
+
+def _otherwise(
+    tip: Sequence[Change], base: Sequence[Change]
+) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Yield each thing that both do something with, one change each, and what is different in it."""
+    here, there = (Counter(map(same_thing, changes)) for changes in (tip, base))
+    before = {same_thing(change): change for change in base}
+    for change in tip:
+        thing = same_thing(change)
+        if here[thing] == there[thing] == 1:
+            yield thing, differences(change.action, before[thing].action)
 
 
 def _beyond(tip: Plan, base: Plan, already: set[str]) -> Plan:

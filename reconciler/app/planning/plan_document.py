@@ -55,6 +55,8 @@ class PlannedChange(msgspec.Struct, frozen=True, kw_only=True):
     action: AnyAction
     cost: ChangeCost | None = None
     """What it adds to the cost of the plan; null: nothing that counts."""
+    otherwise: tuple[str, ...] = ()
+    """Of BASE..HEAD: what the base does otherwise with the same thing, as in `epochs 2 instead of 1`."""
 
 
 class Approval(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,7 +99,9 @@ class PlanBase(msgspec.Struct, frozen=True, kw_only=True):
     num_planned_anyway: int
     """Changes that the base would make, too; they are no part of `changes`."""
     no_longer: tuple[PlannedChange, ...]
-    """Changes that only the base would make."""
+    """Changes that only the base would make, of things that the other does nothing with."""
+    training: TrainingCost | None = None
+    """Of all that the active campaign has to train without what is shown."""
 
 
 class PlanDocument(msgspec.Struct, frozen=True, kw_only=True):
@@ -175,11 +179,11 @@ def document_of(view: View, ref: str = "HEAD", anyway: Sequence[Change] = ()) ->
     plan = view.plan
     then, launches = _in_the_end(view)
     to_do = (*plan.changes, *launches)
-    queue = planned_queue(then, to_do, view.known_data, anyway=anyway)
+    queue = planned_queue(then, to_do, view.known_data, anyway=[change.action for change in anyway])
     works = works_of(queue)
     training = training_cost(then, (*to_do, *anyway), works)
     memory = memory_of(view.facts, to_do)
-    costs = _costs_of_each(then, (*to_do, *plan.afterwards), works, memory)
+    costs = _costs_of_each(then, (*to_do, *plan.afterwards, *anyway), works, memory)
     changes = tuple(planned(change, costs.get(change.id)) for change in plan.changes)
     counts: dict[str, int] = {}
     for change in changes:
@@ -216,6 +220,14 @@ def document_of(view: View, ref: str = "HEAD", anyway: Sequence[Change] = ()) ->
         training=training,
         queue=queue,
     )
+
+
+def training_of(view: View) -> TrainingCost | None:
+    """Return the cost of all that the active campaign has to train then, also where the plan adds nothing."""
+    then, launches = _in_the_end(view)
+    to_do = (*view.plan.changes, *launches)
+    queue = planned_queue(then, to_do, view.known_data, always=True)
+    return training_cost(then, to_do, works_of(queue))
 
 
 def _costs_of_each(

@@ -95,6 +95,7 @@ MARKDOWN = """\
 `side@{side}` beyond `main@{main}`
 
 Cost: 2 updates, time unknown before a run like it, disk unknown before a first training.
+Without it (pip/campaign-001): 1 update.
 
 <details><summary>Every change</summary>
 
@@ -168,7 +169,28 @@ def test_an_edit_of_a_quest_that_is_not_made_yet_has_its_examples_and_updates_al
     document = json.loads(run("plan", "main..hi", "--json").stdout)
 
     assert "generate" not in document["counts"], "both make its content"
+    shown = run("plan", "main..hi").stdout
+    assert "for pip/campaign-001; priority high instead of normal" in shown
+    assert "No longer done" not in shown, "it is done, only otherwise"
+    assert "updates unknown" not in shown
     assert document["queue"] == whole["queue"]
     assert document["queue"]["quests"][0]["rows"] == 10
     assert document["training"]["updates"] is not None
     assert document["training"]["updates"] == whole["training"]["updates"]
+
+
+def test_what_training_costs_is_told_with_what_it_would_cost_without_the_branch(run, lab: Path, git) -> None:
+    """Its enqueuing is in both plans: only the launch is another."""
+    git(lab, "switch", "-qc", "larger")
+    hero = lab / "specs/heroes/pip.yaml"
+    hero.write_text(hero.read_text().replace("training_defaults:", "training_defaults:\n  batch_size: 5"))
+    git(lab, "commit", "-qam", "Fewer updates")
+    git(lab, "switch", "-q", "main")
+
+    shown = run("plan", "main..larger").stdout
+
+    assert "batch_size 5 instead of" in " ".join(shown.split())
+    cost = next(line for line in shown.splitlines() if line.startswith("Cost: "))
+    without = next(line for line in shown.splitlines() if line.startswith("Without it: "))
+    assert cost.split()[1:3] != without.split()[2:4]
+    assert "Without it: " in run("proposals").stdout

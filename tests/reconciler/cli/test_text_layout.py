@@ -117,3 +117,24 @@ def test_colours_only_when_they_are_on() -> None:
 )
 def test_units_that_people_read(shown: str, expected: str) -> None:
     assert shown == expected
+
+
+def test_a_line_broken_at_commas_has_room_for_its_comma_and_a_long_part_is_broken_at_spaces() -> None:
+    assert wrapped("12345, 7890, 2", 11, at=", ") == ["12345,", "7890, 2"]
+    assert wrapped("[high] quest.jsonl: 6,400 examples, 2 times", 20, at=", ") == [
+        "[high] quest.jsonl:",
+        "6,400 examples,",
+        "2 times",
+    ]
+
+
+def test_a_command_stays_on_one_line_to_be_copied() -> None:
+    assert wrapped("take it back: reconcile undelete pip/campaign-001@500; or leave it", 20) == [
+        "take it back:",
+        "reconcile undelete pip/campaign-001@500;",
+        "or leave it",
+    ]
+    assert wrapped("end it: reconcile refresh --accept 4f1c2d9", 20) == [
+        "end it:",
+        "reconcile refresh --accept 4f1c2d9",
+    ]

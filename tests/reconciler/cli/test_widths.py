@@ -1,10 +1,12 @@
 """Everything that a command prints fits 80 columns without a terminal, unless --wide asks for all of it."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from reconciler.app.looking.get import KINDS
+from reconciler.cli.session import Session
 from reconciler.cli.text_layout import columns
 
 HERO = "a-hero-with-a-long-name"
@@ -45,6 +47,48 @@ def test_no_line_is_wider_than_80_columns(long_names, root: Path, command: tuple
     assert (result.exit_code, result.stderr) == (0, "")
     wide = [line for line in result.stdout.splitlines() if columns(line) > 80]
     assert [line for line in wide if str(root) not in line] == []  # what is to be copied stays whole
+
+
+TOLD = [
+    *(("get", kind) for kind in ("campaigns", "checkpoints", "quests", "jobs", "runs", "trash")),
+    ("history",),
+    ("status",),
+    ("plan",),
+    ("plan", "main..edits"),
+    ("plan", "--until", "7d"),
+    ("proposals",),
+    ("doctor",),
+    ("diff", "pip/campaign-001", "mu/campaign-001"),
+    *(
+        ("explain", thing)
+        for thing in (CAMPAIGN, "pip/campaign-001", "quest/q1", "hero/pip", "realm", "queue")
+    ),
+]
+
+
+@pytest.fixture
+def branches(lab: Path, git) -> None:
+    """A branch that edits what main has, too, and one with mistakes."""
+    queue = lab / "specs/queue.yaml"
+    before = queue.read_text()
+    git(lab, "switch", "-qc", "edits")
+    queue.write_text(before.replace("id: q1,", "id: q1, priority: high, epochs: 3,"))
+    git(lab, "commit", "-qam", "Twice as often and before all others, so that it is known")
+    git(lab, "switch", "-qc", "broken", "main")
+    queue.write_text(before.replace("skill: bin", "skil: bin"))
+    git(lab, "commit", "-qam", "Mistakes")
+    git(lab, "switch", "-q", "main")
+
+
+@pytest.mark.parametrize("command", TOLD, ids=" ".join)
+def test_a_terminal_of_40_columns_has_no_wider_line_but_of_what_is_to_be_copied(
+    long_names, branches: None, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr(Session, "width", 40)
+    result = long_names(*command)
+    assert (result.exit_code, result.stderr) == (0, "")
+    wide = [line for line in result.stdout.splitlines() if columns(line) > 40]
+    assert [line for line in wide if not re.search(r"\S{20}|reconcile [a-z-]+ ", line)] == []
 
 
 def test_wide_shows_every_column_and_a_row_a_line(long_names) -> None:
