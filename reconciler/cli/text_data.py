@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from reconciler.app.checking.validate_data import DataValidation, QuestData
     from state.contract.inspection import DataFinding, Depth
 
+MOST_NAMED = 100_000
+"""Findings of a check that `--findings` may ask for: more would fill memory and no person's day."""
 _LOOKED_FOR: "Mapping[Depth, str]" = {
     "quick": "rows alone; their tokens: --depth standard",
     "standard": "rows and tokens; near duplicates: --depth deep",
@@ -49,7 +51,7 @@ def _findings(one: "QuestData", width: int, paint: Paint) -> Iterator[str]:
         first, *others = alike
         yield from _folded(finding_text(first), width, paint, "bad" if first.is_error else "change")
         rows = [f"{finding.row:,}" for finding in others if finding.row is not None]
-        number = 0 if first.is_error else more.pop(first.check, 0)
+        number = 0 if _is_told_apart(first) else more.pop(first.check, 0)
         if rows or number:
             yield from _folded(_also(rows, number), width, paint, "change", indent=2 * INDENT)
     for check, number in more.items():
@@ -59,14 +61,19 @@ def _findings(one: "QuestData", width: int, paint: Paint) -> Iterator[str]:
 def _alike(findings: Sequence["DataFinding"]) -> Iterable[list["DataFinding"]]:
     """Return the findings, those together that say the same of several rows.
 
-    Warnings may differ in what was found: another row, another sign. Errors are to be mended one by one.
+    Warnings may differ in what was found: another row, another sign.
     """
     groups: dict[object, list[DataFinding]] = {}
     for place, finding in enumerate(findings):
-        found = finding.found if finding.is_error else None
+        found = finding.found if _is_told_apart(finding) else None
         said = (finding.check, found, finding.expected, finding.advice)
         groups.setdefault(place if finding.row is None else said, []).append(finding)
     return groups.values()
+
+
+def _is_told_apart(finding: "DataFinding") -> bool:
+    """Is it mended by itself, so that what was found has to be told of each?"""
+    return finding.is_error or finding.check == "left_out"
 
 
 def _also(rows: Sequence[str], number: int) -> str:
@@ -93,3 +100,12 @@ def _summary(found: "DataValidation", width: int, paint: Paint) -> str:
     told = f"{', '.join(parts)} at depth {found.depth}: {_LOOKED_FOR[found.depth]}"
     meaning = "bad" if found.num_errors else "good"
     return "\n".join(paint(line, meaning) for line in wrapped(told, width))
+
+
+def how_to_see_all(found: "DataValidation") -> str | None:
+    """Return with which option every finding is named; None where each is."""
+    seen = [one.inspection for one in found.quests if one.inspection is not None]
+    cut = {number for one in seen for check, _ in not_shown(one) if (number := one.counts[check])}
+    return (
+        f"Every finding:  reconcile validate --data --findings {min(max(cut), MOST_NAMED)}" if cut else None
+    )

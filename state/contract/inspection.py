@@ -10,12 +10,12 @@ from typing import Literal
 
 import msgspec
 
-from state.contract.contents import Finding
+from state.contract.contents import MAX_FINDINGS, Finding
 from state.contract.orders import RowShape
 from state.contract.row_contracts import RowContract
 from state.contract.run_config import ChatConfig, TokenizerConfig
 
-CHECKER_VERSION = 7
+CHECKER_VERSION = 8
 """Grows when a check finds something else in the same rows."""
 
 TOO_FEW_HELD_OUT = 2
@@ -30,6 +30,7 @@ HELD_OUT_KEY = "held-out"
 
 Check = Literal[
     "shape",
+    "left_out",
     "roles",
     "encoding",
     "duplicate",
@@ -89,6 +90,8 @@ class InspectRequest(msgspec.Struct, frozen=True, kw_only=True):
     guards: tuple[Guard, ...] = ()
     allowed_leakage: tuple[str, ...] = ()
     """Keys of guards that the specs allow to learn from."""
+    most_findings: int = MAX_FINDINGS
+    """So many of each check are named; all are counted."""
 
 
 class DataFinding(Finding, frozen=True, kw_only=True):

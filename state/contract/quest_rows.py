@@ -6,6 +6,7 @@ Every mistake names its row (counted from 1), what was found, what was expected 
 
 import errno
 import hashlib
+import re
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -19,6 +20,10 @@ from state.contract.row_shapes import Message, messages_in
 from state.contract.row_words import Objection
 
 _UTF8_BOM = b"\xef\xbb\xbf"
+_LIST_OF_OBJECTS = re.compile(rb"\[\s*\{")
+_OBJECT_ON_LINES = re.compile(rb'\{[ \t]*\r?\n\s*"')
+_LOOKED_AT = 1024
+"""Bytes at either end of a file that show whether it holds objects otherwise than one a line."""
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -143,6 +148,20 @@ def _findings_of_file(content: bytes) -> Iterator[Finding]:
             expected="UTF-8 without a mark",
             advice="Save it without the mark, for example: tail -c +4 FILE.",
         )
+    elif (other := _other_json(content)) is not None:
+        found, filter_ = other
+        advice = f"Write one a line: jq -c '{filter_}' FILE > FILE.jsonl"
+        yield Finding(row=None, found=found, expected="one JSON object a line", advice=advice)
+
+
+def _other_json(content: bytes) -> tuple[str, str] | None:
+    """Return what a file is whose objects are not one a line, and the filter of jq that takes it apart."""
+    first = content[:_LOOKED_AT].lstrip()
+    if _LIST_OF_OBJECTS.match(first) and content[-_LOOKED_AT:].rstrip().endswith(b"]"):
+        return "the file is one JSON list", ".[]"
+    if _OBJECT_ON_LINES.match(first):
+        return "the file has JSON objects that go over several lines", "."
+    return None
 
 
 def _read_line(line: bytes, index: int, shape: RowShape, *, is_torn_end: bool) -> Row | Finding:

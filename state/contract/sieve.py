@@ -25,17 +25,21 @@ _TORN = "torn at the end"
 """Part of what is said of a last row that is not complete."""
 
 
-def sieve(content: bytes, path: str, contracts: Sequence[RowContract]) -> tuple[Sieved, bytes]:
-    """Return what is taken in of a file, and its bytes.
+def sieve(
+    content: bytes, path: str, contracts: Sequence[RowContract], most_findings: int = MAX_FINDINGS
+) -> tuple[Sieved, bytes]:
+    """Return what is taken in of a file, and its bytes; at most so many findings are named.
 
     Raises:
         QuestFileError: no contract fits or two do, the last row is torn, or more rows are invalid than the
-            contract allows; with up to ten findings, and the number of the others.
+            contract allows; with the first findings, and the number of the others.
     """
     lines = lines_of(content, path)
-    contract = contracts[0] if len(contracts) == 1 else _only_fit(lines, content, path, contracts)
-    findings, bad = _judged(lines, content, contract)
-    _check_share(findings, len(bad), len(lines), path, contract)
+    contract = (
+        contracts[0] if len(contracts) == 1 else _only_fit(lines, content, path, contracts, most_findings)
+    )
+    findings, bad = _judged(lines, content, contract, most_findings)
+    _check_share(findings, len(bad), len(lines), path, contract, most_findings)
     if bad:
         content = b"\n".join(line for index, line in enumerate(lines) if index not in bad) + b"\n"
     return (
@@ -73,7 +77,7 @@ def highest_draw(digests: Collection[str]) -> float:
 
 
 def _judged(
-    lines: Sequence[bytes], content: bytes, contract: RowContract
+    lines: Sequence[bytes], content: bytes, contract: RowContract, most: int
 ) -> tuple[list[Finding], frozenset[int]]:
     """Return the first mistakes, and the index of every invalid row."""
     findings: list[Finding] = []
@@ -83,7 +87,7 @@ def _judged(
         if found is None:
             continue
         bad.add(index)
-        if len(findings) < MAX_FINDINGS or _TORN in found.found:
+        if len(findings) < most or _TORN in found.found:
             findings.append(found)
     return findings, frozenset(bad)
 
@@ -101,7 +105,7 @@ def _is_torn_end(index: int, lines: Sequence[bytes], content: bytes) -> bool:
 
 
 def _check_share(
-    findings: Sequence[Finding], num_bad: int, num_lines: int, path: str, contract: RowContract
+    findings: Sequence[Finding], num_bad: int, num_lines: int, path: str, contract: RowContract, most: int
 ) -> None:
     """Raise unless the invalid rows may be left out. A torn end is never left out: the file is not whole."""
     share = contract.max_invalid_fraction
@@ -118,12 +122,12 @@ def _check_share(
         expected=f"at most {share:.3%} of all its rows (max_invalid_fraction of dataset {contract.name})",
         advice="Mend the rows that follow.",
     )
-    shown = findings[: MAX_FINDINGS - 1]
+    shown = findings[: most - 1]
     raise QuestFileError(path, [summary, *shown], num_bad - len(shown))
 
 
 def _only_fit(
-    lines: Sequence[bytes], content: bytes, path: str, contracts: Sequence[RowContract]
+    lines: Sequence[bytes], content: bytes, path: str, contracts: Sequence[RowContract], most: int
 ) -> RowContract:
     """Return the one contract that fits the keys of every row.
 
@@ -140,7 +144,7 @@ def _only_fit(
         return fit[0]
     if not met or not fit:
         mistakes = _mistakes(lines, content, contracts, met)
-        raise QuestFileError(path, list(islice(mistakes, MAX_FINDINGS)), sum(1 for _ in mistakes))
+        raise QuestFileError(path, list(islice(mistakes, most)), sum(1 for _ in mistakes))
     raise QuestFileError(path, [_ambiguous(fit)])
 
 

@@ -2,16 +2,17 @@
 
 from collections.abc import Iterable
 
+from state.contract.contents import MAX_FINDINGS
 from state.contract.inspection import Check, DataFinding
 from state.contract.row_words import Objection
-
-MOST_OF_A_CHECK = 10
 
 
 class Findings:
     """Collects what the checks say."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = MAX_FINDINGS) -> None:
+        """Of each check `most` are kept in full."""
+        self._most = most
         self._found: dict[Check, list[DataFinding]] = {}
         self._counts: dict[Check, int] = {}
 
@@ -19,7 +20,7 @@ class Findings:
         """Note what a check found in the row with this number (from 1), or in the file as a whole."""
         self._counts[check] = self._counts.get(check, 0) + 1
         shown = self._found.setdefault(check, [])
-        if len(shown) < MOST_OF_A_CHECK:
+        if len(shown) < self._most:
             found, expected, advice = objection
             shown.append(
                 DataFinding(

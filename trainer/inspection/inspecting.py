@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from state.contract.contents import Sieved
 from state.contract.inspection import (
     DEPTHS,
     TOO_FEW_HELD_OUT,
@@ -42,11 +43,12 @@ def inspect(request: InspectRequest) -> Inspection:
     Raises:
         InspectError: tokenizer, template or a file of guarded rows is not what was asked for.
     """
-    findings = Findings()
+    findings = Findings(request.most_findings)
     try:
-        read = read_file(request.path, request.contracts, request.start_byte)
+        read = read_file(request.path, request.contracts, request.start_byte, request.most_findings)
     except QuestFileError as error:
         return _refused(request, error)
+    _tell_left_out(read.sieved, findings)
     guards = [_guard(guard) for guard in request.guards]
     _look_at_rows(read.rows, findings)
     for number, objection, is_error in leaks(read.rows, guards, request.allowed_leakage):
@@ -87,11 +89,20 @@ def stumbled_over(request: InspectRequest, error: Exception) -> Inspection:
 
 
 def _refused(request: InspectRequest, error: QuestFileError) -> Inspection:
-    findings = Findings()
+    findings = Findings(request.most_findings)
     for one in error.findings:
         findings.add("shape", one.row, Objection(one.found, one.expected, one.advice), is_error=True)
     findings.add_unshown("shape", error.num_more)
     return _unread(request, findings)
+
+
+def _tell_left_out(sieved: Sieved, findings: Findings) -> None:
+    """Note each invalid row that the contract allows to leave out, and why it is invalid."""
+    allowed_by = f"max_invalid_fraction of dataset {sieved.contract.name}"
+    advice = f"It is left out, as {allowed_by} allows; mended it is learnt."
+    for one in sieved.left_out:
+        findings.add("left_out", one.row, Objection(one.found, one.expected, advice))
+    findings.add_unshown("left_out", sieved.num_left_out - len(sieved.left_out))
 
 
 def _unread(request: InspectRequest, findings: Findings) -> Inspection:

@@ -10,6 +10,7 @@ import msgspec
 from state.contract.byte_tokens import byte_tokens_digest
 from state.contract.chat import BUILT_IN as TEMPLATES
 from state.contract.chat import NoTemplateError, model_template, template_digest
+from state.contract.contents import MAX_FINDINGS
 from state.contract.inspection import DEPTHS, InspectAnswer, InspectRequest, TrainedAs
 from state.contract.orders import RowShape
 from state.contract.row_contracts import BUILT_IN, RowContract
@@ -51,6 +52,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--tokens-at-once", type=int, metavar="N", help="budget of a micro-batch (default: --max-length)"
     )
     parser.add_argument("--fields", metavar="QUESTION,ANSWER", help="keys of rows that are no messages")
+    parser.add_argument(
+        "--findings", type=int, default=MAX_FINDINGS, metavar="N", help="named of each check (default: 10)"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object for each file")
 
 
@@ -105,7 +109,13 @@ def _requests(options: argparse.Namespace) -> Iterator[InspectRequest]:
     trained_as = _trained_as(options) if options.depth != "quick" else None
     contracts = _contracts(options.fields)
     for file in options.files:
-        yield InspectRequest(path=file, contracts=contracts, depth=options.depth, trained_as=trained_as)
+        yield InspectRequest(
+            path=file,
+            contracts=contracts,
+            depth=options.depth,
+            trained_as=trained_as,
+            most_findings=options.findings,
+        )
 
 
 def _requests_in(name: str) -> list[InspectRequest]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from state.contract.contents import Sieved
+from state.contract.contents import MAX_FINDINGS, Sieved
 from state.contract.quest_rows import Row, lines_of, read_quest_bytes, rows
 from state.contract.row_contracts import RowContract
 from state.contract.sieve import behind, sieve
@@ -19,14 +19,16 @@ class ReadFile(msgspec.Struct, frozen=True, kw_only=True):
     """Each with its place in the file as it stands."""
 
 
-def read_file(path: str, contracts: Sequence[RowContract], start_byte: int = 0) -> ReadFile:
+def read_file(
+    path: str, contracts: Sequence[RowContract], start_byte: int = 0, most_findings: int = MAX_FINDINGS
+) -> ReadFile:
     """Return the rows of a file that keep the contract; of a whole one perhaps only those from a byte on.
 
     Raises:
         QuestFileError: the gate refuses it, or it cannot be read.
     """
     content = read_quest_bytes(Path(path))
-    sieved, taken = sieve(content, path, contracts)
+    sieved, taken = sieve(content, path, contracts, most_findings)
     read = rows(taken, path, sieved.contract.shape)
     if taken == content and start_byte:
         new = behind(sieved, taken, start_byte)

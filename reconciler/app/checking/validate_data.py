@@ -13,7 +13,7 @@ from reconciler.app.surroundings.environment import Environment
 from reconciler.app.surroundings.place import Options
 from reconciler.plan.queue.held_out import learnt_text
 from reconciler.plan.world import World
-from state.contract.contents import Finding
+from state.contract.contents import MAX_FINDINGS, Finding
 from state.contract.inspection import (
     DataFinding,
     Depth,
@@ -86,8 +86,11 @@ def validate_data(
     ref: str | None,
     depth: Depth,
     on_look: Callable[[str], None],
+    most_findings: int = MAX_FINDINGS,
 ) -> DataValidation:
     """Return what is in the data of every quest; `on_look` is told of each file that is not known yet.
+
+    So many findings of each check are named, all are counted.
 
     Raises:
         SourceError: no repository, no such commit, no specs.
@@ -97,7 +100,8 @@ def validate_data(
     sets = EvaluationSets(environment)
     guards = sets.all(view.desired)
     found = list(Subjects(_before_anybody_looked(view), view.layout, depth).all())
-    requests = [as_far_as_installed(one.request) if one.request else (None, None) for one in found]
+    wanted = [_naming(one.request, most_findings) for one in found]
+    requests = [as_far_as_installed(one) if one else (None, None) for one in wanted]
     asked = _questions(found, [request for request, _ in requests], guards)
     answers = iter(Inspector(environment).inspect(asked, on_look))
     quests, generated = [], {quest.id for quest in view.desired.quests if quest.skill is not None}
@@ -108,6 +112,10 @@ def validate_data(
     notes = (*sets.notes.values(), *_late(environment, view))
     source = view.commit.name if ref is not None else f"the work tree on {view.commit.name}"
     return DataValidation(source=source, depth=depth, quests=tuple(quests), notes=notes)
+
+
+def _naming(request: InspectRequest | None, most_findings: int) -> InspectRequest | None:
+    return request and msgspec.structs.replace(request, most_findings=most_findings)
 
 
 def _late(environment: Environment, view: View) -> Iterator[str]:

@@ -3,6 +3,7 @@
 import click
 
 from reconciler.cli.session import Session, Verb
+from reconciler.cli.text_data import MOST_NAMED
 
 
 @click.command(
@@ -22,10 +23,22 @@ from reconciler.cli.session import Session, Verb
     type=click.Choice(["quick", "standard", "deep"]),
     help="With --data: rows alone; their tokens, too (the default); near duplicates, too.",
 )
+@click.option(
+    "--findings",
+    type=click.IntRange(1, MOST_NAMED),
+    metavar="N",
+    help="With --data: name so many findings of each check and quest (default: 10).",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 @click.pass_obj
 def command(
-    session: Session, ref: str | None, worktree: bool, data: bool, depth: str | None, as_json: bool
+    session: Session,
+    ref: str | None,
+    worktree: bool,
+    data: bool,
+    depth: str | None,
+    findings: int | None,
+    as_json: bool,
 ) -> int:
     """Find every mistake in the specs, each with its place, what was expected and what to do.
 
@@ -35,8 +48,10 @@ def command(
         raise click.UsageError("--worktree checks the files that are there; it goes without --ref")
     if depth is not None and not data:
         raise click.UsageError("--depth says how deep to look through data; it goes with --data")
+    if findings is not None and not data:
+        raise click.UsageError("--findings says how many findings of data to name; it goes with --data")
     failed = _specs(session, ref, as_json=as_json, is_all=not data)
-    return _data(session, ref, depth or "standard", as_json) if data and not failed else failed
+    return failed if failed or not data else _data(session, ref, depth or "standard", findings, as_json)
 
 
 def _specs(session: Session, ref: str | None, *, as_json: bool, is_all: bool) -> int:
@@ -54,16 +69,20 @@ def _specs(session: Session, ref: str | None, *, as_json: bool, is_all: bool) ->
     return 1 if found.mistakes else 0
 
 
-def _data(session: Session, ref: str | None, depth: str, as_json: bool) -> int:
+def _data(session: Session, ref: str | None, depth: str, findings: int | None, as_json: bool) -> int:
     from typing import cast
 
     from reconciler.app.checking.validate_data import validate_data
-    from reconciler.cli.text_data import data_text
+    from reconciler.cli.text_data import data_text, how_to_see_all
+    from state.contract.contents import MAX_FINDINGS
     from state.contract.inspection import Depth
 
-    found = validate_data(session.environment(), session.options(), ref, cast("Depth", depth), session.note)
+    environment, options, most = session.environment(), session.options(), findings or MAX_FINDINGS
+    found = validate_data(environment, options, ref, cast("Depth", depth), session.note, most)
     if as_json:
         session.say_json(found)
     else:
         session.say(f"\n{data_text(found, session.width, session.paint)}")
+        if (hint := how_to_see_all(found)) is not None:
+            session.note(hint)
     return 1 if found.num_errors else 0

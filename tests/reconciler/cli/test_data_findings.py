@@ -57,6 +57,13 @@ CASES = {
     "an empty answer": Case(
         "shape", [*many(1), asked("a", "")], 'row 2: field "completion" is empty; expected', is_error=True
     ),
+    "a row that is left out": Case(
+        "left_out",
+        [*many(30), asked("a", "")],
+        'row 31: field "completion" is empty; expected the fields "prompt" and "completion", as text that is not '
+        "empty. It is left out, as max_invalid_fraction of dataset pages allows; mended it is learnt.",
+        kind="prompt_completion, max_invalid_fraction: 0.1",
+    ),
     "two questions in a row": Case(
         "roles",
         [spoken("user", "assistant"), spoken("user", "user", "assistant")],
@@ -200,7 +207,7 @@ def told_of(run: Callable[..., Result], lab: Path) -> Callable[[Case], Result]:
         dataset = ", dataset: pages" if case.kind else ""
         (lab / "specs/datasets").mkdir(exist_ok=True)
         if case.kind:
-            (lab / "specs/datasets/pages.yaml").write_text(f"id: pages\nkind: {case.kind}\n")
+            (lab / "specs/datasets/pages.yaml").write_text(f"{{id: pages, kind: {case.kind}}}\n")
         (lab / "specs/queue.yaml").write_text(f"quests:\n  - {{id: sums, file: rows.jsonl{dataset}}}\n")
         hero, realm = lab / "specs/heroes/pip.yaml", lab / "specs/realm.yaml"
         hero.write_text(hero.read_text().replace("max_length: 256", "max_length: 300"))

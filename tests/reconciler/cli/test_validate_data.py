@@ -112,6 +112,44 @@ def test_rows_beyond_the_first_ten_that_are_wrong_are_counted(
     assert ", 25 errors, 0 warnings" in said
 
 
+def test_rows_that_are_left_out_are_named_each_with_its_reason(
+    run: Reconcile, lab: Path, with_rows: Callable[..., Path]
+) -> None:
+    with_rows(MANY, *['{"prompt": "a"}'] * 12, "{", quest=", dataset: al2")
+    (lab / "specs/datasets").mkdir(exist_ok=True)
+    contract = "id: al2\nkind: prompt_completion\nmax_invalid_fraction: 0.5\n"
+    (lab / "specs/datasets/al2.yaml").write_text(contract)
+    said = flat(done := run("validate", "--data", "--depth", "quick"))
+    assert done.exit_code == 0
+    assert "20 rows, al2, 13 invalid left out" in said
+    assert said.count("warning: left_out: row ") == 1
+    assert 'row 21: there is no field "completion"' in said
+    assert "also rows 22, 23, 24, 25, 26, 27, 28, 29, 30 left_out: 3 more" in said
+    assert "0 errors, 13 warnings" in said
+    assert "Every finding: reconcile validate --data --findings 13" in " ".join(done.stderr.split())
+    said = flat(done := run("validate", "--data", "--depth", "quick", "--findings", "13"))
+    assert "29, 30, 31, 32 warning: left_out: row 33: the row is torn in the middle" in said
+    assert "Every finding" not in done.stderr
+
+
+def test_all_rows_that_are_wrong_are_named_when_as_many_are_asked_for(
+    run: Reconcile, with_rows: Callable[..., Path]
+) -> None:
+    with_rows(MANY, *['{"prompt": "a"}'] * 25)
+    said = flat(run("validate", "--data", "--depth", "quick", "--findings", "25"))
+    assert "also rows 22, 23, " in said
+    assert "44, 45 1 quest" in said
+    found = json.loads(run("validate", "--data", "--depth", "quick", "--findings", "25", "--json").stdout)
+    (quest,) = found["quests"]
+    assert [one["row"] for one in quest["inspection"]["findings"]] == list(range(21, 46))
+
+
+def test_findings_are_those_of_data(run: Reconcile) -> None:
+    done = run("validate", "--findings", "5")
+    assert done.exit_code == 64
+    assert "it goes with --data" in done.stderr
+
+
 def test_a_dataset_that_does_not_fit_the_rows_is_named_with_its_line(
     run: Reconcile, lab: Path, with_rows: Callable[..., Path]
 ) -> None:

@@ -69,6 +69,19 @@ USER, BOT = {"role": "user", "content": "hi"}, {"role": "assistant", "content": 
         (GOOD + b"\n\n" + GOOD + b"\n", "row 2: an empty line"),
         (b"hello world\n", 'row 1: not JSON: "hello world"'),
         (GOOD + b" x\n", "trailing characters"),
+        (
+            b'[{"prompt": "a", "completion": "b"},\n {"prompt": "c", "completion": "d"}]\n',
+            "data/q.jsonl: the file is one JSON list; expected one JSON object a line. Write one a line: "
+            "jq -c '.[]' FILE > FILE.jsonl",
+        ),
+        (b' [\n  {"messages": []}\n]\n', "the file is one JSON list"),
+        (
+            b'{\n  "prompt": "a",\n  "completion": "b"\n}\n',
+            "the file has JSON objects that go over several lines; expected one JSON object a line. Write one a "
+            "line: jq -c '.' FILE > FILE.jsonl",
+        ),
+        (b'{\n{"messages": []}\n', "row 1: the row is torn in the middle"),
+        (b'[{"a": 1}\n' + GOOD + b"\n", "row 1: the row is torn in the middle"),
         (b"[1, 2]\n", "row 1: a list instead of an object"),
         (b'{"messages": NaN}\n', "row 1: NaN, which is not a number in JSON"),
         (b'{"messages": -Infinity}\n', "row 1: -Infinity, which is not a number"),
