@@ -15,9 +15,9 @@ class BootMoment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def in_utc(text: object) -> str | None:
-    """Return a moment in UTC; None: it is none, or has no zone, so that nobody knows when it was."""
+    """Return a moment in UTC; None: it is none, UTC has no such year, or nobody knows its zone."""
     try:
         moment = datetime.fromisoformat(str(text))
-    except ValueError:
+        return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if moment.tzinfo is not None else None
+    except (ValueError, OverflowError):
         return None
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if moment.tzinfo is not None else None

@@ -24,6 +24,7 @@ _FETCH = (
     "--no-write-fetch-head",
     "--no-recurse-submodules",
     "--no-auto-gc",
+    "--progress",
 )
 _WITHOUT_ACCESS = (
     b"could not read Username",
@@ -99,13 +100,17 @@ def _taken_up(mirror: Path, branch: str, now: str | None, accepts: str | None) -
 
 
 def _prepare(mirror: Path, branch: str) -> None:
-    """Make the mirror, or what a kill left of it whole; locks in it are left over: we alone write there."""
+    """Make the mirror, or what a kill left of it whole.
+
+    Locks and halves of packs in it are left over: we alone write there.
+    """
     ensure_folder(mirror)
     if not (mirror / "HEAD").is_file() or not (mirror / "objects").is_dir():
         reach("mirror.create")
         run(mirror, "init", "--quiet", "--bare", f"--initial-branch={branch}", ".")
-    for lock in (*mirror.glob("*.lock"), *(mirror / "refs").rglob("*.lock")):
-        lock.unlink(missing_ok=True)
+    halves = (mirror / "objects" / "pack").glob("tmp_*")
+    for left in (*mirror.glob("*.lock"), *(mirror / "refs").rglob("*.lock"), *halves):
+        left.unlink(missing_ok=True)
 
 
 def _goes_on(mirror: Path, old: str, new: str) -> bool:

@@ -65,14 +65,17 @@ def is_known(*values: object) -> bool:
 
 
 def as_time(text: str) -> datetime | None:
-    """Return a date (its first moment in UTC) or a time with a zone; None when the text is neither."""
+    """Return a date (its first moment in UTC) or a time with a zone; None when the text is neither.
+
+    Nor is it a time if it is none in UTC: the last hours of the year 9999 in Hawaii are.
+    """
     try:
         time = datetime.fromisoformat(text)
-    except ValueError:
+        if len(text) == len("2026-12-01"):
+            return time.replace(tzinfo=UTC)
+        return time.astimezone(UTC) if time.tzinfo is not None else None
+    except (ValueError, OverflowError):
         return None
-    if len(text) == len("2026-12-01"):
-        return time.replace(tzinfo=UTC)
-    return time.astimezone(UTC) if time.tzinfo is not None else None
 
 
 def is_who(text: str) -> bool:

@@ -36,5 +36,5 @@ def level_in(name: str) -> tuple[str, int] | None:
 def check_reasons(allowed: Mapping[str, str], *at: Step) -> Iterator[Finding]:
     """Yield each name that is allowed without a reason."""
     for name, why in allowed.items() if is_known(allowed) else ():
-        if is_known(why) and not why.strip():
+        if is_known(why) and why is not None and not why.strip():
             yield Finding(at=(*at, name), message="gives no reason", hint="say why it may be learnt")

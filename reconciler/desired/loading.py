@@ -5,6 +5,7 @@ tree and the cache read. When the cache knows every file, neither ruamel nor pyd
 """
 
 from collections.abc import Iterable
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -150,11 +151,19 @@ class _Loader:
             return None  # not ours after all: read the file
 
     def _parsed(self, file: SpecFile, placed: PlacedSpec) -> Source[Any] | None:
+        content = self.tree.read(file)
+        try:
+            return self._examined(file, placed, content)
+        except Exception as error:  # noqa: BLE001 - one file that we fail on must not end a loop that trains
+            self.num_unread += 1
+            self.mistakes.append(_our_own(shown(file.path), error))
+            return None
+
+    def _examined(self, file: SpecFile, placed: PlacedSpec, content: bytes) -> Source[Any] | None:
         from reconciler.desired.partial import between_keys
         from reconciler.desired.validation import check_values
         from reconciler.desired.yaml_nodes import parse
 
-        content = self.tree.read(file)
         document = parse(content, number_keys_under=placed.kind.number_keys_under)
         findings = list(document.findings)
         source = None
@@ -231,7 +240,12 @@ class _Loader:
             hint = "every realm has this file: reconcile init writes one"
             self.mistakes.append(Mistake(path="specs/realm.yaml", message="is missing", hint=hint))
         sources = {kind: {**self.sources[kind], **rough} for kind, rough in self.rough.items()}
-        for source, finding in list(references.check(sources, self.names)):
+        try:
+            found = list(references.check(sources, self.names))
+        except Exception as error:  # noqa: BLE001 - as for one file
+            self.mistakes.append(_our_own("specs", error))
+            return
+        for source, finding in found:
             if (source.path, finding.at) not in self.wrong:
                 self._find(source, finding)
 
@@ -250,6 +264,19 @@ def located(path: str, finding: Finding, places: Any, lines: list[str]) -> Mista
         nearest=finding.nearest,
         hint=finding.hint,
         source_line=lines[span.line - 1] if span and has_line else None,
+    )
+
+
+def _our_own(path: str, error: Exception) -> Mistake:
+    """Return what is told of specs that we fail on ourselves: the specs in force before stay in force."""
+    from traceback import extract_tb
+
+    at = extract_tb(error.__traceback__)[-1]
+    place = f"{PurePath(at.filename).name}:{at.lineno}"
+    return Mistake(
+        path=path,
+        message=f"reconcile itself fails on it ({type(error).__name__}: {error}, at {place})",
+        hint="take back what was changed last; this is no mistake of yours: please report it",
     )
 
 

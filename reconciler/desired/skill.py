@@ -144,7 +144,7 @@ _WAYS = frozenset({"--evenly"})
 
 def built_in_source(skill: Skill) -> str | None:
     """Return the built-in skill that makes the problems, and so knows the answers; None of another source."""
-    command = skill.source.command if skill.source else ()
+    command = skill.source.command if skill.source and is_known(skill.source.command) else ()
     name = len(_GENERATE) + 1
     is_ours = command[1:name] == _GENERATE and len(command) > name and _WAYS.issuperset(command[name + 1 :])
     return command[name] if is_ours else None

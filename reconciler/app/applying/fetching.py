@@ -1,14 +1,12 @@
 """Looks at a remote source: when asked, else after an interval; beside the loop, which never waits for it."""
 
-import re
 import threading
 from collections.abc import Callable
-from urllib.parse import urlsplit, urlunsplit
 
 import apsw
 
 from reconciler.act.mirror import Fetched, fetch
-from reconciler.app.surroundings.errors import Misused
+from reconciler.app.applying.source_urls import shown_url, without_url
 from reconciler.observed.source import observe_source
 from state.atomic import write_json
 from state.layout import Layout
@@ -22,34 +20,6 @@ UNREACHABLE = "unreachable"
 LONGEST_WAIT_SECONDS = 900.0
 _MOST_DOUBLINGS = 16
 _JITTER = 0.2
-_SCHEMES = ("file", "git", "http", "https", "ssh")
-_SCP = re.compile(r"[A-Za-z0-9._-]+(@[A-Za-z0-9._-]+)?:(?!:)[^\s]+", re.ASCII)
-
-
-def checked_url(url: str) -> str:
-    """Return a URL that git fetches without the help of another program.
-
-    Raises:
-        Misused: it is none, or names a helper program.
-    """
-    is_plain = url.isprintable() and " " not in url and not url.startswith("-") and "::" not in url
-    is_known = (
-        urlsplit(url).scheme in _SCHEMES if "://" in url else url[:1] == "/" or bool(_SCP.fullmatch(url))
-    )
-    if is_plain and is_known:
-        return url
-    raise Misused(
-        f'"{url}" is no source; expected https://…, ssh://…, git@host:path, file://… or an absolute path'
-    )
-
-
-def without_password(url: str) -> str:
-    """Return the URL as it may be shown and kept."""
-    parts = urlsplit(url)
-    if not parts.password:
-        return url
-    host = f"{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}"
-    return urlunsplit(parts._replace(netloc=f"{parts.username or ''}:***@{host}"))
 
 
 def wait_seconds(interval_seconds: float, failures: int, dice: float) -> float:
@@ -136,9 +106,11 @@ class Fetcher:
         if found.code is not None:
             goes_on = before is not None and before.trouble is not None and before.trouble.code == found.code
             since = before.trouble.since if goes_on and before and before.trouble else started
-            trouble = SourceTrouble(code=found.code, message=found.message, since=since)
+            trouble = SourceTrouble(
+                code=found.code, message=without_url(found.message, self._url), since=since
+            )
         return SourceStatus(
-            url=without_password(self._url),
+            url=shown_url(self._url),
             branch=self._branch,
             tried_at=started,
             good_at=started if trouble is None else (before.good_at if before else None),

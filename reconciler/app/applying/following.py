@@ -8,7 +8,8 @@ from pathlib import Path
 
 import msgspec
 
-from reconciler.app.applying.fetching import Fetcher, checked_url
+from reconciler.app.applying.fetching import Fetcher
+from reconciler.app.applying.source_urls import checked_url, shown_url
 from reconciler.app.applying.telling import Show
 from reconciler.app.planning.in_force import last_good
 from reconciler.app.planning.look import load_commit
@@ -158,12 +159,12 @@ def _follow_elsewhere(options: Options, layout: Layout) -> Following:
         return Following(repository=str(layout.mirror), branch=branch, url=url)
     wanted = (options.source or known.url, options.branch or known.branch)
     if wanted != (known.url, known.branch):
-        raise _follows_other(layout, known, f"{wanted[0]}, branch {wanted[1]}")
+        raise _follows_other(layout, known, f"{shown_url(wanted[0] or '')}, branch {wanted[1]}")
     return known
 
 
 def _follows_other(layout: Layout, known: Following, wanted: str) -> Failed:
-    follows = f"{known.url}, branch {known.branch}" if known.url else known.repository
+    follows = f"{shown_url(known.url)}, branch {known.branch}" if known.url else known.repository
     return Failed(
         f"the root {layout.root} follows {follows}, not {wanted}; "
         f"give another --root, or correct {layout.source}"
