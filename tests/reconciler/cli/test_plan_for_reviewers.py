@@ -183,13 +183,15 @@ def test_what_training_costs_is_told_with_what_it_would_cost_without_the_branch(
     """Its enqueuing is in both plans: only the launch is another."""
     git(lab, "switch", "-qc", "larger")
     hero = lab / "specs/heroes/pip.yaml"
-    hero.write_text(hero.read_text().replace("training_defaults:", "training_defaults:\n  batch_size: 5"))
-    git(lab, "commit", "-qam", "Fewer updates")
+    hero.write_text(
+        hero.read_text().replace("training_defaults:", "training_defaults:\n  gradient_accumulation: 1")
+    )
+    git(lab, "commit", "-qam", "More updates")
     git(lab, "switch", "-q", "main")
 
     shown = run("plan", "main..larger").stdout
 
-    assert "batch_size 5 instead of" in " ".join(shown.split())
+    assert "gradient_accumulation 1 instead of" in " ".join(shown.split())
     cost = next(line for line in shown.splitlines() if line.startswith("Cost: "))
     without = next(line for line in shown.splitlines() if line.startswith("Without it: "))
     assert cost.split()[1:3] != without.split()[2:4]
