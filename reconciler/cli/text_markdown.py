@@ -21,6 +21,11 @@ _MARKS = {"+": "+", "-": "-", "…": " ", ".": " "}
 """What a diff fence colours green and red; everything else is `!`, orange."""
 _MOST_OUTSIDE = 5
 _NO_FENCE = "ˋˋˋ"
+_HARMLESS = str.maketrans(
+    {char: f"\\{char}" for char in "\\|*_~![]"}
+    | {"&": "&amp;", "<": "&lt;", ">": "&gt;", "`": "ˋ", "@": "@<!-- -->", "#": "#<!-- -->"}
+)
+"""What emphasizes, links, shows an image, mentions somebody or another request."""
 
 
 def marker(realm: str) -> str:
@@ -93,7 +98,9 @@ def _fold(document: "PlanDocument", room: int) -> str:
     for row in rows:
         left -= len(row) + 1
         if left < 0:
-            kept.append(f"# ... {len(rows) - len(kept):,} more lines: reconcile plan {_inline(document.ref)}")
+            kept.append(
+                f"# ... {len(rows) - len(kept):,} more lines: reconcile plan {_in_the_fence(document.ref)}"
+            )
             break
         kept.append(row)
     return f"{head}{chr(10).join(kept)}{tail}"
@@ -114,8 +121,7 @@ def _in_the_fence(row: str) -> str:
 
 def _inline(text: object) -> str:
     """Return text from anywhere as one line that no Markdown, HTML or mention comes out of."""
-    line = safe(text).replace("\\", "\\\\").replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return line.replace("`", "ˋ").replace("|", "\\|").replace("*", "\\*").replace("@", "@<!-- -->")
+    return safe(text).translate(_HARMLESS).replace("://", ":<!-- -->//").replace("www.", "www<!-- -->.")
 
 
 def _code(text: object) -> str:

@@ -89,10 +89,12 @@ def _unit(view: View, *, is_system: bool) -> str:
     else:
         folder = str(view.layout.root)
     words = [sys.executable, "-m", "reconciler.cli", *where, "apply"]
+    if not all(word.isprintable() for word in (*words, folder)):
+        raise Failed(f"{folder!r}: systemd cannot be told of a path with a line end or the like in it")
     return UNIT.format(
         realm=view.desired.realm.spec.id,
         command=" ".join(_quoted(word) for word in words),
-        folder=_quoted(folder),
+        folder=folder.replace("%", "%%"),  # systemd reads no quotes here, and no variables
         watchdog=WATCHDOG_SECONDS,
         target="multi-user.target" if is_system else "default.target",
     )

@@ -10,7 +10,7 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -166,6 +166,15 @@ class _Writing:
             raise Misused(f'"{name}" cannot be the name of a branch')
         if self._git("for-each-ref", f"refs/heads/{name}"):
             raise Blocked(f"{self._top}: there is a branch {name} already; choose another name")
+        for above in list(PurePosixPath(name).parents)[:-1]:
+            if (
+                self._git("for-each-ref", "--format=%(refname)", f"refs/heads/{above}")
+                == f"refs/heads/{above}"
+            ):
+                raise Blocked(
+                    f"{self._top}: there is a branch {above}, beside which git has no {name}; "
+                    "choose another name: --branch NAME"
+                )
         return name
 
     def commit(self, changes: Sequence[FileChange], message: str, identity: Identity) -> str:

@@ -92,15 +92,17 @@ def read_snapshot(file: Path) -> Snapshot:
         Failed: the file is missing, too large, no snapshot, or of a newer version.
     """
     try:
-        if file.stat().st_size > MAX_BYTES:
-            raise Failed(f"{file}: more than {MAX_BYTES >> 20} MiB; this is no snapshot of facts")
-        content = file.read_bytes()
+        with file.open("rb") as opened:
+            content = opened.read(MAX_BYTES + 1)  # a device says that it is empty, and never ends
     except OSError as error:
         raise Failed(f"{file}: cannot be read: {error.strerror}") from error
+    if len(content) > MAX_BYTES:
+        raise Failed(f"{file}: more than {MAX_BYTES >> 20} MiB; this is no snapshot of facts")
     try:
         head = msgspec.json.decode(content, type=_Head)
-        if head.schema_version > SCHEMA_VERSION:
-            known = f"this software knows {SCHEMA_VERSION}; update it here"
+        if head.schema_version != SCHEMA_VERSION:
+            todo = "update it here" if head.schema_version > SCHEMA_VERSION else "write it anew"
+            known = f"this software knows {SCHEMA_VERSION}; {todo}"
             raise Failed(f"{file}: of version {head.schema_version}, {known}")
         return msgspec.json.decode(content, type=Snapshot)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:

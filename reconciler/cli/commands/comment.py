@@ -42,7 +42,7 @@ def command(
     from reconciler.app.surroundings.errors import Misused
 
     usual = {"github": "https://api.github.com", "gitlab": "https://gitlab.com/api/v4"}
-    address, token = api or usual.get(forge), os.environ.get(TOKEN)
+    address, token = api or usual.get(forge), os.environ.get(TOKEN, "").strip()
     if address is None:
         raise Misused("--forge gitea needs --api, such as https://git.example.org/api/v1")
     if not token:

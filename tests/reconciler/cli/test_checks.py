@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -133,7 +134,12 @@ def test_a_token_does_not_follow_a_redirect(say, forge: Any) -> None:
 
 def test_what_is_no_plan_or_no_forge_is_refused(say, run, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "does not begin with the line" in say("### hello").stderr
-    assert '"ftp://x" is no address of a forge' in say(BODY, api="ftp://x").stderr
+    for api in ("ftp://x", "http://[::1", "http://127.0.0.1:9/a b", "http://"):
+        assert "is no address of a forge" in say(BODY, api=api).stderr
+    for api in ("http://ann:hidden@127.0.0.1:9", "http://127.0.0.1:9?private_token=hidden"):
+        refused = say(BODY, api=api)
+        assert (refused.exit_code, "holds more than an address" in refused.stderr) == (64, True)
+        assert "hidden" not in refused.output
     assert say(BODY, api="http://127.0.0.1:9").exit_code == 1
     monkeypatch.delenv("REALM_FORGE_TOKEN")
     refused = say(BODY)
@@ -219,3 +225,55 @@ def tools(tmp_path: Path) -> Path:
     for file in folder.iterdir():
         file.chmod(0o755)
     return folder
+
+
+@pytest.mark.parametrize(
+    "answer", [{"message": "hello"}, ["a"], [{"id": "x"}], [{"body": "no id"}], "text"], ids=str
+)
+def test_an_answer_that_no_forge_gives_is_told_as_one(say, forge: Any, answer: Any) -> None:
+    forge.reply = lambda *_: (200, answer)
+    refused = say(BODY)
+    assert refused.exit_code == 1
+    assert refused.stderr.startswith(f"reconcile: GET {forge.api}/repos/lab/specs/issues/7/comments")
+    assert "this is not what a forge answers" in refused.stderr
+
+
+def test_a_new_comment_without_an_id_is_told(say, forge: Any) -> None:
+    forge.reply = lambda method, *_: (200, [] if method == "GET" else {})
+    assert "POST " in (refused := say(BODY)).stderr
+    assert "this is not what a forge answers" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    "greeting", [b"", b"SSH-2.0-OpenSSH\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n["]
+)
+def test_who_speaks_something_else_or_nothing_is_named(say, greeting: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=_greet, args=(server, greeting))
+        thread.start()
+        api = f"http://127.0.0.1:{server.getsockname()[1]}"
+        refused = say(BODY, api=api)
+        thread.join()
+    assert refused.exit_code == 1
+    assert refused.stderr.startswith(f"reconcile: GET {api}/repos/")
+    assert "should not happen" not in refused.stderr
+
+
+def _greet(server: socket.socket, greeting: bytes) -> None:
+    client, _ = server.accept()
+    with client:
+        client.recv(65_536)
+        client.sendall(greeting)
+
+
+def test_a_token_is_never_told_and_its_line_end_does_not_matter(
+    say, forge: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REALM_FORGE_TOKEN", "secret-token\n")
+    assert say(BODY).exit_code == 0
+    assert forge.asked[-1][2]["Authorization"] == "Bearer secret-token"
+    for token in ("secret-\ntoken", "secret-\u201ctoken", "secret- token"):
+        monkeypatch.setenv("REALM_FORGE_TOKEN", token)
+        refused = say(BODY)
+        assert (refused.exit_code, "the token holds a character" in refused.stderr) == (64, True)
+        assert "secret-" not in refused.output

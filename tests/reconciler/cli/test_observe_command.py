@@ -107,6 +107,7 @@ def test_a_snapshot_of_another_realm_is_refused(run, lab: Path, git, snapshot: P
         ("[" * 100_000, "no snapshot of facts that this version can read"),
         ('{"schema_version": 1, "realm": "lab"}', "no snapshot of facts that this version can read"),
         ('{"schema_version": 2, "realm": "lab"}', "of version 2, this software knows 1; update it here"),
+        ('{"schema_version": 0, "realm": "lab"}', "of version 0, this software knows 1; write it anew"),
         ('{"schema_version": NaN, "realm": "lab"}', "no snapshot of facts that this version can read"),
         (None, "cannot be read: No such file or directory"),
     ],
@@ -166,3 +167,16 @@ def test_a_snapshot_that_says_what_cannot_be_is_refused_by_its_place(
     assert result.exit_code == 1, result.stdout
     assert said in result.stderr
     assert "write it anew: reconcile observe --out FILE" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "module"),
+    [(("plan", "--facts"), "snapshots"), (("apply",), "saved_plans")],
+    ids=["facts", "plan"],
+)
+def test_a_file_that_never_ends_is_refused(
+    run, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...], module: str
+) -> None:
+    monkeypatch.setattr(f"reconciler.app.planning.{module}.MAX_BYTES", 1 << 20)
+    refused = run(*command, "/dev/zero")
+    assert (refused.exit_code, "/dev/zero: more than 1 MiB; this is no " in refused.stderr) == (1, True)

@@ -196,3 +196,15 @@ def test_what_training_costs_is_told_with_what_it_would_cost_without_the_branch(
     without = next(line for line in shown.splitlines() if line.startswith("Without it: "))
     assert cost.split()[1:3] != without.split()[2:4]
     assert "Without it: " in run("proposals").stdout
+
+
+def test_a_branch_cannot_bring_a_link_or_an_image_into_the_comment(run, lab: Path, git) -> None:
+    evil = "![p](https://evil.example/p.png) [go](https://evil.example) www.evil.example #7 ~~no~~"
+    (lab / REALM).write_text(
+        f'id: lab\nactive: pip/campaign-001\nsuspend: {{reason: "{evil}", until: 2999-01-01}}\n'
+    )
+    git(lab, "commit", "-qam", "Odd words")
+    head, _, _ = run("plan", "--format", "markdown").stdout.partition("<details>")
+    said = next(line for line in head.splitlines() if "suspended" in line)
+    assert "\\!\\[p\\](https:<!-- -->//evil" in said
+    assert not re.search(r"(?<!\\)[][!~]|://|www\.|#\d", said.replace("<!-- -->", " "))

@@ -84,6 +84,11 @@ def test_every_kind_of_thing_is_edited_in_its_own_lines(
         (["retention", "version=x"], 5, "specs/retention.yaml: there is no such spec"),
         (["realm", "name=x", "--push", "upstream"], 5, 'there is no remote "upstream"; remotes: none'),
         (["realm", "active=mu/campaign-001", "--branch", "main"], 3, "there is a branch main already"),
+        (
+            ["realm", "name=x", "--branch", "main/a/b"],
+            3,
+            "there is a branch main, beside which git has no main/a/b",
+        ),
     ],
 )
 def test_what_cannot_be_proposed_is_said_and_makes_nothing(

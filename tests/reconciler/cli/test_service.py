@@ -54,6 +54,19 @@ def test_what_systemd_would_read_as_its_own_is_escaped(run, tmp_path: Path) -> N
     assert f'--root "{tmp_path}/a %%h $$x root"' in shown
 
 
+def test_the_folder_of_a_unit_stands_without_quotes_which_systemd_would_not_take_off(run, lab: Path) -> None:
+    odd = lab.rename(lab.with_name('a %h $x "lab'))
+    shown = run("--repo", str(odd), "install-service", "--show").stdout
+    folder = str(odd).replace("%", "%%")
+    assert f"\nWorkingDirectory={folder}\n" in shown
+
+
+def test_a_path_that_systemd_cannot_be_told_of_is_refused(run, tmp_path: Path) -> None:
+    refused = run("--root", f"{tmp_path}/a\nExecStartPre=/bin/false", "install-service", "--show")
+    assert refused.exit_code == 1
+    assert "systemd cannot be told of a path" in refused.stderr
+
+
 @pytest.mark.parametrize("kind", ["file", "abstract"])
 def test_apply_says_that_it_is_ready_lives_and_leaves(
     run, lab: Path, git, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
