@@ -144,24 +144,36 @@ def _reach(expected: float, high: float, words: Callable[[float], str]) -> str:
 
 def memory_lines(document: "PlanDocument") -> list[str]:
     """Return what the runs that are started need, how that is known, and whether the device has it."""
-    return [_memory(one) for one in document.memory if one.need_bytes is not None]
+    return [_memory(one) for one in document.memory]
 
 
 def _memory(one: "RunMemory") -> str:
-    first = "; a probe before the first update finds out" if one.is_probed_first else ""
-    known = f"estimated{first}" if one.measured_at is None else f"measured on {one.measured_at[:10]}"
-    has = "" if one.device_bytes is None else f" of {size(one.device_bytes)}"
+    subject = f"Memory of {safe(one.campaign)}"
+    if one.need_bytes is None:
+        return f"{subject}: unknown, as are the sizes of its model."
     about = "about " if one.measured_at is None else ""
-    need = f"{about}{size(one.need_bytes or 0)}{has} on {one.device} ({known})"
-    return f"Memory of {safe(one.campaign)}: {need}{_fits(one)}."
+    has = "" if one.device_bytes is None else f" of {size(one.device_bytes)}"
+    free = "" if one.free_bytes is None else f", {size(one.free_bytes)} free"
+    return (
+        f"{subject}: {about}{size(one.need_bytes)}{has} on {one.device}{free} ({_known(one)}): {_fits(one)}."
+    )
+
+
+def _known(one: "RunMemory") -> str:
+    if one.measured_at is not None:
+        return f"measured on {one.measured_at[:10]}"
+    at_once = f" at {one.tokens:,} tokens at once, as many as fit" if one.tokens is not None else ""
+    first = "; a probe before the first update finds out" if one.is_probed_first else ""
+    return f"estimated{at_once}{first}"
 
 
 def _fits(one: "RunMemory") -> str:
-    if one.verdict != "unknown device":
-        return f": {one.verdict}"
-    if one.device == "cpu":
-        return ""  # it is the machine's own, and shared with everything that runs there
-    return f"; how much {one.device} has is unknown"
+    if one.verdict == "unknown device":
+        return f"unknown, as is how much {one.device} has"
+    if one.verdict == "does not fit":
+        return "does not fit; a smaller max_length or gradient_checkpointing: true needs less"
+    missing = (one.need_bytes or 0) - (one.free_bytes if one.free_bytes is not None else math.inf)
+    return f"fits once {size(int(missing))} more are free" if missing > 0 else "fits"
 
 
 def _acts(document: "PlanDocument") -> bool:

@@ -27,6 +27,7 @@ from reconciler.observed.start_records import StartFolder
 from reconciler.observed.stock import Stock, make_stock
 from state.contract.inspection import Inspection
 from state.homes import HomeState
+from state.host_memory import HostMemory
 from state.ids import RunKey
 from state.moments import BootMoment
 from state.queue_folders import Found
@@ -101,6 +102,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     source: SourceStatus | None = None
     """Of specs that are fetched from elsewhere; of local ones only where their history does not go on."""
     gpus: GpuInventory
+    host_memory: HostMemory | None = None
+    """What this machine, or what bounds us on it, has; None where the system does not tell."""
     obstacles: tuple[Obstacle, ...] = ()
     """What stands in the place of files and folders that are written."""
     campaigns: Mapping[str, CampaignFacts] = {}

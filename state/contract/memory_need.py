@@ -26,9 +26,15 @@ CHUNK_LOGITS = {"cpu": 2**23, "cuda": 2**28}
 """Logits that are there at once, by kind of device (`trainer/engine/head.py`)."""
 MIN_CHUNK = 16
 """Tokens of a chunk at least: fewer make slow products."""
-LIBRARIES = 390_000_000
-"""Bytes of a process that has loaded Python, torch and transformers and computed once: 372 MiB measured on
-Linux, x86-64, torch 2.13 without CUDA, transformers 5.23; the build with CUDA takes 360 MB more there."""
+LIBRARIES = 348_000_000
+"""Bytes of a process that has loaded Python, torch and transformers: 332 MiB measured on Linux, x86-64, torch
+2.13 without CUDA, transformers 5.23. Each trainer tells its own (`libraries_bytes` of its status)."""
+LIBRARIES_OF_CUDA = 360_000_000
+"""What torch's build with CUDA takes beside that there, on a CPU, too."""
+FIRST_USE = 42_000_000
+"""What such a process takes beside them once it has computed."""
+USABLE = 0.9
+"""Share of a device's memory to plan with: contexts of drivers, working space and fragments take some."""
 HEAP_GAPS = 0.5
 """Share of activations and logits that the C library's heap takes beside them: blocks of another size do not
 fit between those in use. Measured 0.2 (most in blocks beyond 32 MiB, which are not of the heap) to 0.9."""
@@ -121,6 +127,7 @@ def memory_need(
     *,
     tokens: int,
     is_checkpointing: bool,
+    libraries_bytes: int = LIBRARIES,
 ) -> MemoryNeed:
     """Return what an update in micro-batches of so many tokens needs."""
     is_half = training.precision == "bf16" or (training.precision == "auto" and device_type == "cuda")
@@ -135,8 +142,21 @@ def memory_need(
         state_bytes=int(_state(shape, training, is_half=is_half) + casts),
         activation_bytes=int(kept),
         head_bytes=int(head),
-        process_bytes=_process(shape, training, kept + head) if device_type == "cpu" else 0,
+        process_bytes=libraries_bytes + FIRST_USE + _process(shape, training, kept + head)
+        if device_type == "cpu"
+        else 0,
     )
+
+
+def usable_of(device_bytes: int) -> int:
+    """Return how much of a device's memory a run plans with."""
+    return int(USABLE * device_bytes)
+
+
+def wished_tokens(training: TrainingConfig, device_type: Literal["cpu", "cuda"]) -> int:
+    """Return how many tokens go through at once where they fit: on a GPU all of an update's."""
+    is_wide = device_type == "cuda" and training.packing
+    return tokens_at_once(training) * (training.gradient_accumulation if is_wide else 1)
 
 
 def tokens_at_once(training: TrainingConfig) -> int:
@@ -145,7 +165,11 @@ def tokens_at_once(training: TrainingConfig) -> int:
 
 
 def needs_checkpointing(
-    shape: Shape, training: TrainingConfig, device_type: Literal["cpu", "cuda"], usable_bytes: int | None
+    shape: Shape,
+    training: TrainingConfig,
+    device_type: Literal["cpu", "cuda"],
+    usable_bytes: int | None,
+    libraries_bytes: int = LIBRARIES,
 ) -> bool:
     """Return whether layers are computed twice: as the settings say.
 
@@ -154,7 +178,9 @@ def needs_checkpointing(
     if training.gradient_checkpointing != "auto":
         return training.gradient_checkpointing
     tokens = tokens_at_once(training)
-    need = memory_need(shape, training, device_type, tokens=tokens, is_checkpointing=False)
+    need = memory_need(
+        shape, training, device_type, tokens=tokens, is_checkpointing=False, libraries_bytes=libraries_bytes
+    )
     return usable_bytes is not None and need.total_bytes > usable_bytes
 
 
@@ -166,6 +192,7 @@ def roomy_tokens(
     *,
     wished: int,
     is_checkpointing: bool,
+    libraries_bytes: int = LIBRARIES,
 ) -> int:
     """Return the most tokens of a micro-batch that fit, in steps of the longest document, one at least."""
     length = training.max_length
@@ -173,7 +200,12 @@ def roomy_tokens(
         number * length
         for number in range(wished // length, 1, -1)
         if memory_need(
-            shape, training, device_type, tokens=number * length, is_checkpointing=is_checkpointing
+            shape,
+            training,
+            device_type,
+            tokens=number * length,
+            is_checkpointing=is_checkpointing,
+            libraries_bytes=libraries_bytes,
         ).total_bytes
         <= usable_bytes
     )
@@ -199,8 +231,8 @@ def _saved(shape: Shape, training: TrainingConfig) -> int:
 
 
 def _process(shape: Shape, training: TrainingConfig, passing: float) -> int:
-    """Return what a process on a CPU takes beside its tensors, of which so many bytes come and go."""
-    return LIBRARIES + _saved(shape, training) + int(HEAP_GAPS * passing)
+    """Return what a process on a CPU takes for its tensors beside them; so many bytes of them come and go."""
+    return _saved(shape, training) + int(HEAP_GAPS * passing)
 
 
 def _casts(shape: Shape, training: TrainingConfig, *, is_half: bool, is_checkpointing: bool) -> float:

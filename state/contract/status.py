@@ -42,6 +42,8 @@ class RunStatus(msgspec.Struct, frozen=True, kw_only=True):
     """`cpu` or `cuda:<index>`; None until the model is loaded, and from a trainer of an older version."""
     peak_memory_bytes: Count | None = None
     """The most that was taken at once in this run: tensors of a GPU, else the whole process."""
+    libraries_bytes: Count | None = None
+    """What the process took of the host's memory before any tensor was made: Python, torch, transformers."""
     update_seconds: float | None = None
     """Median of the latest updates."""
     waiting_for: str | None = None

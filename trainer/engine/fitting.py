@@ -4,26 +4,35 @@ No part of what is learnt. What was decided is told in the metrics and in `effec
 through at once is saved with the weights, so that a resumed run packs alike.
 """
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, Literal
 
 import torch
 
-from state.contract.memory_need import needs_checkpointing, roomy_tokens, shape_of
+from state.contract.memory_need import (
+    LIBRARIES,
+    LIBRARIES_OF_CUDA,
+    needs_checkpointing,
+    roomy_tokens,
+    shape_of,
+    usable_of,
+)
 from state.contract.run_config import TrainingConfig
-
-_USABLE = 0.9
-"""Share of a device's memory to plan with: contexts of drivers, working space and fragments take some."""
-_GROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
-"""Of this process's group, by the kernel's second and first interface (cgroups(7))."""
+from state.host_memory import host_memory
+from trainer.engine.failures import EnvironmentFailure
 
 
 def usable_bytes(device: torch.device) -> int:
-    """Return the memory that a run plans with: of all there is, not of what is free, so always the same."""
+    """Return the memory that a run plans with: of all there is, not of what is free, so always the same.
+
+    Raises:
+        EnvironmentFailure: nothing here tells how much memory there is.
+    """
     if device.type == "cuda":
-        return int(_USABLE * torch.cuda.get_device_properties(device).total_memory)
-    return int(_USABLE * min(_host_bytes(), *_group_bytes()))
+        return usable_of(torch.cuda.get_device_properties(device).total_memory)
+    found = host_memory()
+    if found is None:
+        raise EnvironmentFailure("/proc/meminfo does not tell how much memory there is")
+    return usable_of(found.total_bytes)
 
 
 def decide_checkpointing(training: TrainingConfig, model: Any, device: torch.device) -> bool:
@@ -33,7 +42,7 @@ def decide_checkpointing(training: TrainingConfig, model: Any, device: torch.dev
     shape = shape_of(model.config.to_dict(), model.config.vocab_size)
     if shape is None:
         return False
-    return needs_checkpointing(shape, training, _kind(device), usable_bytes(device))
+    return needs_checkpointing(shape, training, _kind(device), usable_bytes(device), _libraries())
 
 
 def tokens_that_fit(
@@ -56,26 +65,15 @@ def tokens_that_fit(
         usable_bytes(device),
         wished=wished,
         is_checkpointing=is_checkpointing,
+        libraries_bytes=_libraries(),
     )
+
+
+def _libraries() -> int:
+    """Return what torch's build takes, as it was measured once: a look at this process would now and then
+    make a resumed run pack otherwise than the one before it."""
+    return LIBRARIES + (LIBRARIES_OF_CUDA if torch.version.cuda else 0)
 
 
 def _kind(device: torch.device) -> Literal["cpu", "cuda"]:
     return "cuda" if device.type == "cuda" else "cpu"
-
-
-def _host_bytes() -> int:
-    """Return all of the host's memory (proc_meminfo(5))."""
-    lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-    (total,) = (line.split()[1] for line in lines if line.startswith("MemTotal:"))
-    return int(total) * 1024
-
-
-def _group_bytes() -> Iterator[int]:
-    """Yield what this process's group may take, where it may not take everything."""
-    for place in _GROUP_LIMITS:
-        try:
-            limit = Path(place).read_text(encoding="ascii").strip()
-        except OSError:
-            continue
-        if limit.isdigit():
-            yield int(limit)

@@ -28,8 +28,17 @@ def peak_memory_bytes(device: torch.device) -> int:
     """Return the most memory taken so far: tensors of a GPU, else the whole process (VmHWM, proc(5))."""
     if device.type == "cuda":
         return int(torch.cuda.max_memory_allocated(device))
+    return _of_this_process("VmHWM:")
+
+
+def process_bytes() -> int:
+    """Return what this process takes of the host's memory now (VmRSS, proc(5))."""
+    return _of_this_process("VmRSS:")
+
+
+def _of_this_process(name: str) -> int:
     status = Path("/proc/self/status").read_text(encoding="utf-8")
-    line = next(line for line in status.splitlines() if line.startswith("VmHWM:"))
+    line = next(line for line in status.splitlines() if line.startswith(name))
     return int(line.split()[1]) * 1024
 
 

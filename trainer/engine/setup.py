@@ -41,6 +41,7 @@ from trainer.engine.fitting import decide_checkpointing, tokens_that_fit
 from trainer.engine.heartbeat import Heartbeat
 from trainer.engine.host_memory import keep_freed_memory
 from trainer.engine.log import say
+from trainer.engine.measures import process_bytes
 from trainer.engine.metrics import Metrics
 from trainer.engine.model import compute_layers_twice, computes_twice, read_config
 from trainer.engine.optimizer import Optimizers, build_optimizers
@@ -63,6 +64,7 @@ def open_session(request: RunRequest, run_files: RunLayout, heartbeat: Heartbeat
     Raises:
         EnvironmentFailure: the device, the model, the tokenizer or the checkpoint is not what it must be.
     """
+    heartbeat.tell(libraries_bytes=process_bytes())  # nothing is loaded yet but these
     keep_freed_memory()
     device = training_device(request.device)
     use_repeatable_kernels(device)

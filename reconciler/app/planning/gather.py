@@ -42,6 +42,7 @@ from reconciler.plan.queue.quest_sources import contracts_of, contracts_of_inbox
 from state.canonical import short_id
 from state.contract.contents import KnownPart
 from state.homes import Home, find_homes
+from state.host_memory import host_memory
 from state.ids import RunKey, campaign_uid
 from state.kept_answers import KeptAnswers
 from state.layout import Layout
@@ -99,6 +100,7 @@ class Observer:
             source=observe_source(self._layout.fetched),
             orphans=self._orphans.look(self._layout, store.campaigns, desired.campaigns),
             gpus=self._gpus(),
+            host_memory=host_memory(),
             obstacles=observe_obstacles(self._layout, store.campaigns, _clear(folders)),
             campaigns=self._campaigns(desired, store, folders),
             snapshots=observe_snapshots(self._layout),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from state.contract.memory_need import MemoryNeed
 
 Verdict = Literal["fits", "does not fit", "unknown device", "unknown model"]
+_Kind = Literal["cpu", "cuda"]
 
 
 class RunMemory(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,44 +30,70 @@ class RunMemory(msgspec.Struct, frozen=True, kw_only=True):
     """From the config, or the peak of earlier runs of the same model, method, settings and kind of device."""
     measured_at: str | None
     device_bytes: int | None
-    """All of the device's memory; null where nobody tells, as for the CPU."""
+    """All of the device's memory, of the CPU the machine's or our share of it; null where nobody tells."""
+    free_bytes: int | None = None
+    """Of that; null also where a run that holds some of it leaves first."""
+    tokens: int | None = None
+    """In micro-batches of so many tokens at most, where less fits at once than was asked for; else null."""
     verdict: Verdict
     is_probed_first: bool = False
     """The run finds out what it takes before its first update."""
 
 
+class _Device(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of where a run is to train."""
+
+    kind: _Kind
+    total_bytes: int | None
+    free_bytes: int | None
+    libraries_bytes: int
+    """What a trainer takes before it has made a tensor."""
+
+
+class _Estimate(msgspec.Struct, frozen=True, kw_only=True):
+    need: "MemoryNeed"
+    tokens: int | None
+
+
 def memory_of(facts: Facts, changes: Iterable[Change]) -> tuple[RunMemory, ...]:
     """Return the need of every run that these changes start."""
-    launches = (change.action for change in changes if isinstance(change.action, a.LaunchRun))
-    return tuple(_of_launch(facts, launch) for launch in launches)
+    actions = [change.action for change in changes]
+    is_left_first = any(isinstance(action, a.StopRun) for action in actions)
+    launches = (action for action in actions if isinstance(action, a.LaunchRun))
+    return tuple(_of_launch(facts, launch, is_left_first=is_left_first) for launch in launches)
 
 
-def _of_launch(facts: Facts, launch: a.LaunchRun) -> RunMemory:
-    measured, estimated = measured_peak(facts, launch.config, launch.device), _estimated(facts, launch)
+def _of_launch(facts: Facts, launch: a.LaunchRun, *, is_left_first: bool) -> RunMemory:
+    device = _device(facts, launch.device)
+    measured, estimated = (
+        measured_peak(facts, launch.config, launch.device),
+        _estimated(facts, launch, device),
+    )
     if measured and _had_less_to_do(launch, measured[0], estimated):
         measured = None
-    need = measured[0] if measured else estimated.total_bytes if estimated is not None else None
-    has = _device_bytes(facts, launch.device)
+    need = measured[0] if measured else estimated.need.total_bytes if estimated is not None else None
     return RunMemory(
         campaign=launch.campaign,
         device=launch.device,
         need_bytes=need,
         evidence="measured" if measured else "estimated" if need is not None else None,
         measured_at=measured[1] if measured else None,
-        device_bytes=has,
-        verdict=_verdict(need, has),
+        device_bytes=device.total_bytes,
+        free_bytes=None if is_left_first else device.free_bytes,
+        tokens=estimated.tokens if estimated is not None and not measured else None,
+        verdict=_verdict(need, device.total_bytes),
         is_probed_first=launch.probe,
     )
 
 
-def _had_less_to_do(launch: a.LaunchRun, peak: int, estimated: "MemoryNeed | None") -> bool:
+def _had_less_to_do(launch: a.LaunchRun, peak: int, estimated: _Estimate | None) -> bool:
     """Did earlier runs have shorter documents only, so that their peak says too little about the longest?
 
     Their whole process took less than the longest's tensors alone do. Not on a GPU, whose runs find out first
     what the widest micro-batch takes.
     """
     is_on_gpu = launch.device.startswith("cuda")
-    return not is_on_gpu and estimated is not None and peak < estimated.tensor_bytes
+    return not is_on_gpu and estimated is not None and peak < estimated.need.tensor_bytes
 
 
 def _verdict(need: int | None, has: int | None) -> Verdict:
@@ -110,21 +137,36 @@ def _peak(facts: Facts, row: RunRow) -> tuple[int, str] | None:
     return seen.status.peak_memory_bytes, seen.status.updated_at
 
 
-def _estimated(facts: Facts, launch: a.LaunchRun) -> "MemoryNeed | None":
-    from state.contract.memory_need import memory_need, needs_checkpointing, shape_of, tokens_at_once
+def _estimated(facts: Facts, launch: a.LaunchRun, device: _Device) -> _Estimate | None:
+    """Return the need of the micro-batches that the trainer makes: of as many tokens as fit by this estimate.
+
+    As long as the longest documents: what the quest's rows really have is not looked at. `precision: auto` is
+    counted as bf16 on a GPU, as float32 on a CPU.
+    """
+    from state.contract import memory_need as m
 
     model, training = launch.config.model, launch.config.training
-    shape = shape_of(model.config or _pretrained(facts, launch), model.vocab_size)
+    shape = m.shape_of(model.config or _pretrained(facts, launch), model.vocab_size)
     if shape is None:
         return None
-    kind: Literal["cpu", "cuda"] = "cuda" if launch.device.startswith("cuda") else "cpu"
-    return memory_need(
-        shape,
-        training,
-        kind,
-        tokens=tokens_at_once(training),
-        is_checkpointing=needs_checkpointing(shape, training, kind, _device_bytes(facts, launch.device)),
+    usable = m.usable_of(device.total_bytes) if device.total_bytes is not None else None
+    kind, of_libraries = device.kind, device.libraries_bytes
+    is_checkpointing = m.needs_checkpointing(shape, training, kind, usable, of_libraries)
+    tokens = wished = m.wished_tokens(training, kind)
+    if usable is not None and training.packing:
+        tokens = m.roomy_tokens(
+            shape,
+            training,
+            kind,
+            usable,
+            wished=wished,
+            is_checkpointing=is_checkpointing,
+            libraries_bytes=of_libraries,
+        )
+    need = m.memory_need(
+        shape, training, kind, tokens=tokens, is_checkpointing=is_checkpointing, libraries_bytes=of_libraries
     )
+    return _Estimate(need=need, tokens=tokens if tokens < wished else None)
 
 
 def _pretrained(facts: Facts, launch: a.LaunchRun) -> Mapping[str, Any]:
@@ -132,8 +174,26 @@ def _pretrained(facts: Facts, launch: a.LaunchRun) -> Mapping[str, Any]:
     return found.config.sizes if found is not None and found.config is not None else {}
 
 
-def _device_bytes(facts: Facts, device: str) -> int | None:
-    kind, _, index = device.partition(":")
+def _device(facts: Facts, name: str) -> _Device:
+    kind, _, index = name.partition(":")
     if kind != "cuda":
-        return None
-    return next((gpu.memory_total_bytes for gpu in facts.gpus.gpus if gpu.index == int(index or 0)), None)
+        host = facts.host_memory
+        return _Device(
+            kind="cpu",
+            total_bytes=host.total_bytes if host is not None else None,
+            free_bytes=host.free_bytes if host is not None else None,
+            libraries_bytes=_libraries_bytes(facts),
+        )
+    gpu = next((gpu for gpu in facts.gpus.gpus if gpu.index == int(index or 0)), None)
+    total, used = (gpu.memory_total_bytes, gpu.memory_used_bytes) if gpu is not None else (None, None)
+    free = total - used if total is not None and used is not None else None
+    return _Device(kind="cuda", total_bytes=total, free_bytes=free, libraries_bytes=_libraries_bytes(facts))
+
+
+def _libraries_bytes(facts: Facts) -> int:
+    """Return what the newest run told of its libraries, which are those of the torch installed here."""
+    from state.contract.memory_need import LIBRARIES
+
+    told = (run.status for campaign in facts.campaigns.values() for run in campaign.runs if run.status)
+    found = [(one.updated_at, one.libraries_bytes) for one in told if one.libraries_bytes is not None]
+    return max(found)[1] if found else LIBRARIES

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,10 @@ from adapters import adapter_training
 from builders import Realm, a_config, a_model, a_training, orders
 from seen import why
 
-from state.contract.memory_need import LIBRARIES, memory_need, shape_of, tokens_at_once
+from state.contract.files import read
+from state.contract.memory_need import memory_need, shape_of, tokens_at_once
 from state.contract.request import TrainingConfig
+from state.contract.status import RunStatus
 
 SPROUT = {
     "hidden_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2,
@@ -86,17 +89,30 @@ def test_a_process_takes_what_was_estimated_within_a_third(
         "cpu",
         tokens=tokens_at_once(training),
         is_checkpointing=training.gradient_checkpointing is True,
+        libraries_bytes=of_libraries(),
     )
-    estimate = need.total_bytes + of_the_build()
+    estimate = need.total_bytes
     print(f"{estimate / 1e6:.0f} MB estimated, {peak / 1e6:.0f} MB taken")
     assert 0.75 < estimate / peak < 1.34
 
 
-def of_the_build() -> int:
-    """Return what torch's libraries take beyond those of its build without CUDA, which `LIBRARIES` is of."""
+@cache
+def of_libraries() -> int:
+    """Return what torch's build and transformers take here, as a trainer tells it of itself."""
     command = [sys.executable, "-c", "from transformers import Qwen3ForCausalLM"]
     process = subprocess.Popen(command, cwd=HOUSE, stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     assert process.returncode == 0
-    return max(0, usage.ru_maxrss * 1024 - LIBRARIES) if torch.version.cuda else 0
+    return usage.ru_maxrss * 1024
+
+
+def test_a_trainer_tells_what_its_libraries_take_before_it_makes_a_tensor(realm: Realm) -> None:
+    files = realm.run(orders(realm.quest()), a_config())
+    command = [sys.executable, "-m", "trainer", "run", "--request", str(files.request)]
+    subprocess.run(command, cwd=HOUSE, stdout=subprocess.DEVNULL, check=True)
+    told = read(files.status, RunStatus)
+    assert told.libraries_bytes is not None
+    assert told.libraries_bytes == pytest.approx(of_libraries(), rel=0.15)
+    assert told.peak_memory_bytes is not None
+    assert told.libraries_bytes < told.peak_memory_bytes

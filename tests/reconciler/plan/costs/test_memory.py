@@ -24,6 +24,7 @@ from state.contract.run_config import (
     TrainingConfig,
 )
 from state.contract.status import RunStatus
+from state.host_memory import HostMemory
 from state.store.rows import CampaignRow, RunRow
 
 NAME, HASH = "dio/campaign-001", "sha256:" + "1" * 64
@@ -175,9 +176,103 @@ def test_a_run_that_lives_tells_its_peak_before_the_store_has_it(need: Any) -> N
     assert (found.need_bytes, found.measured_at) == (8_000, "2026-01-31T13:00:00Z")
 
 
-def test_of_a_processor_nobody_tells_how_much_memory_it_has(need: Any) -> None:
+def test_of_a_machine_that_does_not_tell_how_much_it_has_nothing_is_said(need: Any) -> None:
     found = need(a_launch("cpu"), card=a_card(24))
     assert (found.device_bytes, found.verdict) == (None, "unknown device")
+    assert line_of(found).endswith("on cpu (estimated): unknown, as is how much cpu has.")
+
+
+def a_host(gigabytes: float, free: float = 10) -> HostMemory:
+    return HostMemory(total_bytes=int(gigabytes * 1e9), free_bytes=int(free * 1e9))
+
+
+def wide(device: str = "cpu", **training: Any) -> Change:
+    """Return a launch of a tiny hero whose micro-batches are far wider than any memory."""
+    change = a_launch(
+        device, {**QWEN3_600M, "hidden_size": 256, "num_hidden_layers": 4, "intermediate_size": 512}
+    )
+    config = change.action.config
+    settings = msgspec.structs.replace(
+        config.training, **{"batch_size": 4096, "precision": "fp32"} | training
+    )
+    config = msgspec.structs.replace(config, training=settings)
+    return msgspec.structs.replace(change, action=msgspec.structs.replace(change.action, config=config))
+
+
+@pytest.mark.parametrize(
+    ("host", "told"),
+    [
+        (a_host(64, free=40), "of 64 GB on cpu, 40 GB free (estimated): fits."),
+        (a_host(64, free=1), "of 64 GB on cpu, 1 GB free (estimated): fits once 24.6 GB more are free."),
+        (
+            a_host(8, free=7),
+            "of 8 GB on cpu, 7 GB free (estimated): does not fit; a smaller max_length or "
+            "gradient_checkpointing: true needs less.",
+        ),
+    ],
+    ids=["much free", "little free", "too little in all"],
+)
+def test_of_a_processor_it_is_the_machines_memory_that_decides(
+    need: Any, host: HostMemory, told: str
+) -> None:
+    found = need(a_launch("cpu"), card=a_card(24), host_memory=host)
+    assert line_of(found) == f"Memory of dio/campaign-001: about 25.6 GB {told}"
+
+
+@pytest.mark.parametrize(("device", "gigabytes"), [("cpu", 16), ("cuda:0", 8)])
+def test_it_is_of_the_micro_batches_that_the_trainer_makes_of_what_was_asked_for(
+    need: Any, device: str, gigabytes: float
+) -> None:
+    found = need(wide(device), card=a_card(8), host_memory=a_host(16))
+    assert found.tokens % 2048 == 0
+    assert 0.85 * gigabytes * 1e9 < found.need_bytes <= 0.9 * gigabytes * 1e9
+    assert (
+        found.verdict,
+        f"estimated at {found.tokens:,} tokens at once, as many as fit" in line_of(found),
+    ) == (
+        "fits",
+        True,
+    )
+
+
+def test_on_a_card_with_room_all_of_an_update_goes_through_at_once(need: Any) -> None:
+    few, many = (
+        need(wide("cuda:0", batch_size=1, gradient_accumulation=number), card=a_card(80))
+        for number in (1, 16)
+    )
+    assert (few.tokens, many.tokens) == (None, None)
+    assert many.need_bytes > 3 * few.need_bytes
+
+
+def test_each_row_alone_needs_what_the_longest_does(need: Any) -> None:
+    one, alone = (need(wide(**{"packing": False, "batch_size": size}), card=a_card(8)) for size in (1, 4096))
+    assert one.need_bytes == alone.need_bytes
+
+
+def test_libraries_take_what_the_newest_run_told_of_them(need: Any) -> None:
+    plain = need(a_launch("cpu"), card=a_card(24)).need_bytes
+    runs = tuple(
+        msgspec.structs.replace(
+            one, status=msgspec.structs.replace(one.status, updated_at=at, libraries_bytes=size)
+        )
+        for one, at, size in (
+            (seen(a_run(None, clip=2.0), 1), "2026-01-31T13:00:00Z", 348_000_000 + 500_000),
+            (seen(a_run(None, clip=3.0), 1), "2026-01-30T13:00:00Z", 10**12),
+        )
+    )
+    assert need(a_launch("cpu"), card=a_card(24), runs=runs).need_bytes == plain + 500_000
+
+
+def test_what_is_free_is_not_said_while_a_run_that_takes_some_of_it_leaves_first(world_of: Any) -> None:
+    facts = msgspec.structs.replace(world_of({}).facts, host_memory=a_host(32, free=1))
+    stop = msgspec.structs.replace(
+        a_launch("cpu"),
+        action=a.StopRun(
+            campaign=NAME, campaign_uid="u", generation=1, attempt=1, why="w", grace_seconds=1.0
+        ),
+    )
+    (found,) = memory_of(facts, [stop, a_launch("cpu")])
+    assert (found.free_bytes, line_of(found).endswith("of 32 GB on cpu (estimated): fits.")) == (None, True)
 
 
 def test_pretrained_weights_are_estimated_from_their_own_config(need: Any) -> None:
@@ -193,6 +288,7 @@ def test_pretrained_weights_are_estimated_from_their_own_config(need: Any) -> No
 def test_a_model_whose_sizes_nobody_knows_gets_no_number(need: Any) -> None:
     found = need(a_launch(sizes={}), card=a_card(24))
     assert (found.need_bytes, found.evidence, found.verdict) == (None, None, "unknown model")
+    assert line_of(found) == "Memory of dio/campaign-001: unknown, as are the sizes of its model."
 
 
 def test_on_a_card_it_is_found_out_first_where_no_run_like_it_has_told(world_of: Any) -> None:
@@ -205,7 +301,11 @@ def test_on_a_card_it_is_found_out_first_where_no_run_like_it_has_told(world_of:
 
 def test_the_plan_says_that_it_is_found_out_first(need: Any) -> None:
     launch = msgspec.structs.replace(a_launch().action, probe=True)
-    found = need(msgspec.structs.replace(a_launch(), action=launch), card=a_card(24))
+    found = need(msgspec.structs.replace(a_launch(), action=launch), card=a_card(144))
+    assert line_of(found).endswith("(estimated; a probe before the first update finds out): fits.")
+
+
+def line_of(found: RunMemory) -> str:
     document: Any = SimpleNamespace(memory=(found,))
     (line,) = memory_lines(document)
-    assert line.endswith("on cuda:0 (estimated; a probe before the first update finds out): fits.")
+    return line
