@@ -94,7 +94,8 @@ def _job_status(item: Any) -> str:
 
 
 def _checkpoint(item: Any) -> Row:
-    state = f"{item.state}: {item.reason}" if item.reason else item.state
+    state = f"{item.state}, release" if item.release else item.state
+    state = f"{state}: {item.reason}" if item.reason else state
     losses = (loss(item.train_loss), loss(item.val_loss) or "-")
     num_bytes = size(item.size_bytes) if item.size_bytes else ""
     accuracy = f"{item.accuracy:.0%}" if item.accuracy is not None else ""

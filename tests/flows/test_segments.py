@@ -13,9 +13,12 @@ from lab import realm, rows, tiny_hero
 from worlds import World, check_nothing_is_left
 
 from reconciler.app.asking import answers
+from reconciler.app.explaining.explain import explain
+from reconciler.app.looking.get import get
 from reconciler.app.proof.prove import prove
 from reconciler.app.proof.records import Proof
 from reconciler.app.surroundings.errors import Failed
+from reconciler.cli.text_get import listing_text
 from state.contract.files import read
 from state.contract.manifest import MANIFEST_NAME, Manifest
 from state.contract.request import DecayBranch, RunRequest
@@ -260,6 +263,23 @@ def test_a_release_branches_off_and_the_campaign_goes_on_as_without_it(life: Lif
     ]
     assert {job.quest_id: job.final_step for job in life.store.jobs} == {"sums": 20, "more": 30}
     life.check_whole()
+
+
+def test_the_checkpoint_to_hand_out_is_named_wherever_checkpoints_are(life: Life) -> None:
+    life.commit(releases=[RELEASE])
+    life.world.apply()
+    environment, options = life.world.environment, life.world.options
+
+    listing = get(environment, options, "checkpoints")
+    told = {fact.name: fact.text for fact in explain(environment, options, f"{ONE}@2:14").facts}
+    of_campaign = {fact.name: fact.text for fact in explain(environment, options, ONE).facts}
+
+    asked = "release at 10: 4 updates to 0.1"
+    assert {item.id: item.release for item in listing.items if item.release} == {f"{ONE}@2:14": asked}
+    (line,) = (one for one in listing_text(listing, 120).splitlines() if f"{ONE}@2:14" in one)
+    assert line.endswith("complete, release")
+    assert told["release"] == asked
+    assert of_campaign["release"] == f"{ONE}@2:14; reconcile export {ONE}@2:14 --to DIR"
 
 
 @pytest.mark.parametrize(("asked", "named"), [("2:15", "2:15"), ("15", "15"), ("latest", "30")])

@@ -86,6 +86,10 @@ def _segments(view: View, name: str) -> Iterator[Fact]:
     for one in view.facts.segments_of(row.uid) if row is not None else ():
         living = " (living)" if row is not None and one.number == row.segment else ""
         yield Fact(name=f"segment {one.number}{living}", text=told(one))
+        made = (each for each in view.facts.ledger_of(one.campaign_uid) if each.segment == one.number)
+        if one.kind == "decay" and any(each.step == one.last_step for each in made):
+            release = f"{name}@{one.number}:{one.last_step}"
+            yield Fact(name="release", text=f"{release}; reconcile export {release} --to DIR")
 
 
 def _not_ours(view: View, name: str) -> Iterator[Fact]:

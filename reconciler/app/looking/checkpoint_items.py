@@ -11,7 +11,7 @@ from reconciler.observed.copy_places import why_unreachable
 from reconciler.observed.records import CheckpointFacts, ForeignFolder, FoundCheckpoint
 from reconciler.plan.checkpoints.ledger import why_missing
 from state.formats import canonical_name, sidecar_record
-from state.store.rows import CampaignRow, LedgerRow, TrashRow
+from state.store.rows import CampaignRow, LedgerRow, SegmentRow, TrashRow
 
 WEIGHTS_ONLY = "weights only: a campaign can begin with it, with fresh optimizer state"
 _OF_THE_LEDGER = set(CheckpointItem.__struct_fields__)
@@ -27,9 +27,18 @@ def checkpoints_of(view: View, campaign: CampaignRow) -> Iterator[CheckpointItem
     seen = view.facts.campaigns[campaign.name]
     ledger = view.facts.ledger_of(campaign.uid)
     yield from _of_stretch(view, campaign, seen.checkpoints, {r.step: r for r in ledger if r.is_living})
+    releases = {one.number: one for one in view.facts.segments_of(campaign.uid) if one.kind == "decay"}
     for number, facts in sorted(seen.segments.items()):
         known = {row.step: row for row in ledger if not row.is_living and row.segment == number}
-        yield from _of_stretch(view, campaign, facts, known, number)
+        items = _of_stretch(view, campaign, facts, known, number)
+        yield from (_released(item, releases.get(number)) for item in items)
+
+
+def _released(item: CheckpointItem, branch: SegmentRow | None) -> CheckpointItem:
+    """Return a checkpoint of a segment, with what asked for it if it ends a release's branch."""
+    if branch is None or item.step != branch.last_step:
+        return item
+    return msgspec.structs.replace(item, release=branch.wanted)
 
 
 def _of_stretch(

@@ -134,6 +134,8 @@ class CheckpointItem(msgspec.Struct, frozen=True, kw_only=True):
     segment: int | None = None
     is_living: bool = True
     """Of the living history? Else it is of a segment that was left by a rollback, or branched off."""
+    release: str | None = None
+    """What asked for it, when it is one to hand out: the end of a branch whose rate fell."""
     sequence: int | None = None
     """Order of recording, over all campaigns; None: not recorded yet."""
     healthy: bool | None = None
