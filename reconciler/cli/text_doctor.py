@@ -51,6 +51,10 @@ def rebuilt_text(made: "Rebuilt", width: int) -> str:
         for name in made.from_folders
     ]
     lines += [f"not understood: {problem}" for problem in made.problems]
+    lines += [
+        f"could not be looked into: {place}; nothing is deleted until that was done: run this again then"
+        for place in made.unseen
+    ]
     lines += made.lost
     folded = (wrapped(safe(line), max(20, width - 2)) for line in lines if line)
     return "\n".join("\n  ".join(pieces) for pieces in folded)

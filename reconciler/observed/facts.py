@@ -250,6 +250,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             return "the store is an older copy"
         if self.newer_rows is not None:
             return "a file of the store's rows is of newer software"
+        if self.store.unseen_places:
+            return "a place that may hold copies was not looked into"
         if self.source is not None and self.source.trouble is not None:
             return "the source of the specs is in doubt"
         return None

@@ -175,6 +175,11 @@ def the_store_is_an_older_copy(world: World) -> bool:
     return world.facts.store.older_copy is not None
 
 
+def a_place_was_not_seen(world: World) -> bool:
+    """May copies lie where nobody could look when the store was made again?"""
+    return bool(world.facts.store.unseen_places)
+
+
 def the_source_is_in_trouble(world: World) -> bool:
     """Can the branch that is followed not be followed?"""
     return world.facts.source is not None

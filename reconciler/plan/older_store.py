@@ -20,17 +20,27 @@ def plan_older_store(world: World, draft: Draft) -> None:
     """Name an older copy, and take out of the plan whatever would delete, with what waits for an approval."""
     if world.facts.store.older_copy is None:
         return
+    num_held = take_out_deletions(draft)
+    told = _told_since(world)
+    num_told = sum(_is_missing(one, told) for one in set(draft.blocked))
+    draft.blocked = [one for one in draft.blocked if not _is_missing(one, told)]
+    name_older_store(world, draft, num_held, num_told)
+
+
+def take_out_deletions(draft: Draft) -> int:
+    """Take out whatever would delete, with what waits for an approval; return how many deletions that are."""
     held = [change for change in draft.changes if change.action.destroys]
     uses = [change for change in draft.changes if isinstance(change.action, TakeApproval)]
     num_held = len(held) + (len(draft.awaiting.changes) if draft.awaiting is not None else 0)
     draft.take_out([*held, *uses])
     draft.awaiting = None
-    told = _told_since(world)
-    num_told = sum(_is_missing(one, told) for one in set(draft.blocked))
-    draft.blocked = [
-        one for one in draft.blocked if one.code not in _OF_DELETIONS and not _is_missing(one, told)
-    ]
-    name_older_store(world, draft, num_held, num_told)
+    draft.blocked = [one for one in draft.blocked if one.code not in _OF_DELETIONS]
+    return num_held
+
+
+def words_on_held(num_held: int) -> str:
+    """Say how many deletions wait; nothing where none does."""
+    return f"; {count(num_held, 'deletion')} wait{'s' if num_held == 1 else ''} meanwhile" if num_held else ""
 
 
 def _told_since(world: World) -> frozenset[str]:
@@ -47,12 +57,12 @@ def name_older_store(world: World, draft: Draft, num_held: int = 0, num_told: in
     """Say that the store is an older copy, how that shows, and how it becomes whole."""
     lies = "does" if num_told == 1 else "do"
     told = f"; of {count(num_told, 'checkpoint')} that {lies} not lie where it says the trash tells"
-    wait = f"; {count(num_held, 'deletion')} wait{'s' if num_held == 1 else ''} meanwhile" if num_held else ""
+    more = words_on_held(num_held) + (told if num_told else "")
     draft.block(
         "store",
         code="store-older",
         message=f"the store is an older copy that was put back ({world.facts.store.older_copy}): it does not "
-        f"know what was done and asked since, so nothing is deleted{wait}{told if num_told else ''}",
+        f"know what was done and asked since, so nothing is deleted{more}",
         cause=f"{world.facts.disk.root}/realm.db",
         hint="end apply, then: reconcile doctor --rebuild, which makes it again from the files beside it",
     )

@@ -88,6 +88,7 @@ PLANNERS = (
     Planner("orphans", "plan_orphans", occasions.something_is_unexplained),
     Planner("review.guard", "plan_guard", occasions.somebody_asks),
     Planner("older_store", "plan_older_store", occasions.the_store_is_an_older_copy),
+    Planner("unseen_places", "plan_unseen_places", occasions.a_place_was_not_seen),
     Planner("source", "plan_source_trouble", occasions.the_source_is_in_trouble),
     Planner("queue.folders", "plan_queue_folders", occasions.always),
     Planner("copies.second_copies", "plan_second_copies", occasions.copies_are_wanted),

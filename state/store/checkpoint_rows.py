@@ -10,6 +10,8 @@ DropKind = Literal["asked", "rolled"]
 TrashKind = Literal["asked", "rolled", "moved"]
 """Dropped by a person's wish, or by the rules; or moved out of the root: a copy elsewhere stands for it."""
 TrashState = Literal["trashed", "purging", "purged", "restored"]
+NEVER_READ = ""
+"""The moment at which a copy was read that was only found: long ago, so it is read before the others."""
 CopyKind = Literal["export", "copy", "archive"]
 """Why a copy was made: a person asked, the rules want one more, or it stands for one of the archive."""
 
@@ -87,7 +89,7 @@ class CopyRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     made_at: str
     """Then all of it was read back and hashed for the first time."""
     checked_at: str
-    """When it was last looked at, whatever was found."""
+    """When it was last looked at, whatever was found; `NEVER_READ`: not since the store was made again."""
     damage: str | None = None
     """What was wrong with it then; None: every byte was right."""
     unreachable: str | None = None

@@ -13,7 +13,10 @@ REALM = "realm"
 """Whose the rows are that are of no campaign."""
 NOT_MIRRORED = (ActionRow, RequestRow)
 """What only happens: the journal, and what people ask for."""
-MIRRORED_META = ("realm_id", "realm_uid", "active_uid", "activated_at", "applied_commit", "applied_at")
+MIRRORED_META = (
+    *("realm_id", "realm_uid", "active_uid", "activated_at", "applied_commit", "applied_at"),
+    "unseen_places",
+)
 BESIDE_META = (
     "observed_seconds",
     "observed_at",

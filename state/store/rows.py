@@ -14,6 +14,7 @@ import msgspec
 from state.ids import order_id
 from state.moments import BootMoment
 from state.store.checkpoint_rows import (
+    NEVER_READ,
     CopyKind,
     CopyRow,
     DropKind,
@@ -27,6 +28,7 @@ from state.store.checkpoint_rows import (
 from state.store.request_rows import NO_REASON, Drops, ExportWish, RequestKind, RequestRow, ScrubWish
 
 __all__ = [
+    "NEVER_READ",
     "NO_REASON",
     "CopyKind",
     "CopyRow",
@@ -45,6 +47,8 @@ __all__ = [
 ]  # passed on, beside what is written here
 
 Hold = Literal["pause", "stop"]
+REBUILD = "doctor --rebuild"
+"""Who holds a campaign of which only its folder told, until a person lets it go on."""
 RunState = Literal["launching", "running", "ended"]
 RunEnd = Literal["finished", "goal_reached", "stopped", "failed", "lost", "never_started"]
 JobStatus = Literal["queued", "processing", "completed", "failed", "skipped"]
@@ -90,6 +94,11 @@ class CampaignRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """The campaign that the starting checkpoint is of."""
     former_names: str = ""
     """Names that it had before, oldest first, a space between two."""
+
+    @property
+    def is_told_by_its_folder(self) -> bool:
+        """Were its rows lost with the store, and nobody has let it go on since?"""
+        return self.hold is not None and self.hold_by == REBUILD
 
     @property
     def former(self) -> tuple[str, ...]:
@@ -378,6 +387,8 @@ class StoreView(msgspec.Struct, frozen=True, kw_only=True):
     """By id."""
     copies: tuple[CopyRow, ...] = ()
     """Outside the root, by checkpoint and place."""
+    unseen_places: tuple[str, ...] = ()
+    """Where copies may lie that nobody could look into when the store was made again, each with why."""
     scrub: ScrubPosition | None = None
     """Within the checkpoint that is being read again; None: between two."""
 

@@ -29,6 +29,7 @@ from state.store.rows import (
     TrashRow,
 )
 from state.store.tables import get_meta, select
+from state.store.unseen_places import get_unseen
 
 
 def read_view(connection: apsw.Connection) -> StoreView:
@@ -68,6 +69,7 @@ def read_view(connection: apsw.Connection) -> StoreView:
             failed_actions=tuple(_failed_actions(failures)),
             last_failures=tuple(map(_last_failure, failures)),
             copies=select(connection, CopyRow),
+            unseen_places=get_unseen(connection),
             scrub=_scrub(connection),
         )
     finally:

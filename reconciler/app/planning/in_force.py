@@ -190,13 +190,22 @@ def _layout_before(
     """Return the realm's places as the newest commit without mistakes says where they are."""
     if (given := given_root(environment, options)) is not None:
         return Layout(given)
-    limit = f"--max-count={MOST_COMMITS}"
-    lines = run(head.git_dir, "rev-list", "--first-parent", limit, head.id, "--").stdout
-    for known in lines.decode("ascii", "replace").split()[1:]:
-        commit = msgspec.structs.replace(head, id=known, branch=None, full_ref=None)
+    for commit in earlier_commits(head):
         try:
             realm = load_commit(environment, commit).realm.spec
         except (SourceError, SpecMistakesError):
             continue
         return Layout(root_of(environment, options, realm, commit))
     raise error
+
+
+def earlier_commits(head: Commit) -> Iterator[Commit]:
+    """Yield the commits before this one that are looked at for what it cannot say, newest first.
+
+    Raises:
+        SourceError: git cannot tell them.
+    """
+    limit = f"--max-count={MOST_COMMITS}"
+    lines = run(head.git_dir, "rev-list", "--first-parent", limit, head.id, "--").stdout
+    for known in lines.decode("ascii", "replace").split()[1:]:
+        yield msgspec.structs.replace(head, id=known, branch=None, full_ref=None)

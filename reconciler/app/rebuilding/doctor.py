@@ -9,7 +9,9 @@ from reconciler.act.launcher import LocalLauncher
 from reconciler.act.office import enter_office
 from reconciler.act.tools import Tools
 from reconciler.app.planning.in_force import layout_of
+from reconciler.app.rebuilding.catching_up import catch_up
 from reconciler.app.rebuilding.derived import write_derived
+from reconciler.app.rebuilding.named_places import places_in_specs
 from reconciler.app.rebuilding.rebuild import remake_store
 from reconciler.app.rebuilding.store_state import state_of_store
 from reconciler.app.surroundings.environment import Environment
@@ -18,6 +20,7 @@ from reconciler.app.surroundings.place import Options
 from reconciler.observed.disk import observe_disk
 from reconciler.plan.root import misplaced_root
 from state.inside import stay_inside
+from state.layout import Layout
 from state.lock import hold_lock
 
 LOST = (
@@ -42,6 +45,8 @@ class Rebuilt(msgspec.Struct, frozen=True, kw_only=True):
     """Where the old store lies now."""
     problems: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
+    unseen: tuple[str, ...] = ()
+    """Places outside the root that could not be looked into, each with why; nothing is deleted meanwhile."""
 
 
 def rebuild(environment: Environment, options: Options) -> Rebuilt:
@@ -68,21 +73,10 @@ def rebuild(environment: Environment, options: Options) -> Rebuilt:
         if condition == "none":
             raise Blocked(f"{layout.root} has no store and never had one: reconcile apply makes it")
         if condition == "whole":
-            writer = enter_office(layout, now)
-            try:
-                tools = Tools(
-                    layout=layout,
-                    writer=writer,
-                    launcher=LocalLauncher(),
-                    now=environment.now,
-                    boot=environment.boot,
-                )
-                problems = write_derived(tools)
-            finally:
-                writer.close()
-            said = "the store is whole: what is derived from it was written again"
-            return Rebuilt(root=str(layout.root), made="files", why=said, problems=problems)
-        made = remake_store(layout, now, is_older=condition == "older")
+            return _made_files(environment, options, layout)
+        made = remake_store(
+            layout, now, places_in_specs(environment, options, layout), is_older=condition == "older"
+        )
     return Rebuilt(
         root=str(layout.root),
         made="store",
@@ -92,4 +86,30 @@ def rebuild(environment: Environment, options: Options) -> Rebuilt:
         set_aside=made.set_aside,
         problems=made.problems,
         lost=(*made.lost, *LOST),
+        unseen=made.unseen,
+    )
+
+
+def _made_files(environment: Environment, options: Options, layout: Layout) -> Rebuilt:
+    """Write what is derived from a whole store again; places that it could not see yet are asked first."""
+    writer = enter_office(layout, environment.now())
+    try:
+        tools = Tools(
+            layout=layout,
+            writer=writer,
+            launcher=LocalLauncher(),
+            now=environment.now,
+            boot=environment.boot,
+        )
+        found = catch_up(layout, writer, lambda: places_in_specs(environment, options, layout))
+        problems = write_derived(tools)
+    finally:
+        writer.close()
+    return Rebuilt(
+        root=str(layout.root),
+        made="files",
+        why="the store is whole: what is derived from it was written again",
+        problems=problems,
+        lost=found.words,
+        unseen=found.unseen,
     )

@@ -9,8 +9,9 @@ from typing import Any
 
 import msgspec
 
+from reconciler.app.rebuilding.campaign_folders import CampaignFolder, campaigns_in
 from reconciler.app.rebuilding.sidecars import row_of_checkpoint, sidecar_of, words_on_newer
-from reconciler.app.rebuilding.trashed import IN_ARCHIVE, rows_of_trash, stones_by_path
+from reconciler.app.rebuilding.trashed import rows_of_trash
 from reconciler.observed.checkpoints import observe_checkpoints
 from reconciler.observed.records import FoundCheckpoint, RunFacts
 from reconciler.observed.runs import observe_runs
@@ -18,14 +19,11 @@ from state.campaign_file import card_of
 from state.cards import encode_card
 from state.contract.files import ContractError, read
 from state.contract.request import RunRequest
-from state.formats import decode_record
-from state.ids import is_campaign_name
-from state.inside import read_file
-from state.layout import CampaignLayout, Layout, RunLayout
+from state.layout import Layout, RunLayout
 from state.moments import in_utc
 from state.store.lineage import manifest_row
 from state.store.marks import both, marks_of, with_marks
-from state.store.rows import CampaignRow, CampaignState, LedgerRow, RunRow
+from state.store.rows import REBUILD, CampaignRow, LedgerRow, RunRow
 
 _UNKNOWN_JOBS = (
     "only its folder was left: which quests it has learnt is not known; reconcile skip those it has"
@@ -45,23 +43,6 @@ class FolderRows(msgspec.Struct, frozen=True, kw_only=True):
     problems: tuple[str, ...]
 
 
-class _Campaign(msgspec.Struct, frozen=True, kw_only=True):
-    name: str
-    former_names: str
-    places: CampaignLayout
-    origin: Path
-    """Its folder; of one that lies in the trash, the one that it had before."""
-    is_archived: bool
-    record: Mapping[str, Any]
-    """Its campaign.json."""
-
-    @property
-    def status(self) -> CampaignState:
-        if self.places.folder != self.origin:
-            return "deleted"
-        return "archived" if self.is_archived else "paused"
-
-
 def rows_of_folders(layout: Layout, known: Iterable[msgspec.Struct], now: str) -> FolderRows:
     """Return the rows of campaigns that are not known, and of runs that are not.
 
@@ -75,8 +56,8 @@ def rows_of_folders(layout: Layout, known: Iterable[msgspec.Struct], now: str) -
     names: list[str] = []
     problems: list[str] = []
     told: list[RunRequest] = []
-    for campaign in _campaigns(layout, known, problems):
-        uid = str(campaign.record.get("uid") or "")
+    for campaign in campaigns_in(layout, known, problems):
+        uid = campaign.uid
         requests = list(_requests(layout, campaign, problems))
         told += [request for _, request in requests]
         runs = [_run_row(campaign, *found) for found in requests]
@@ -105,8 +86,8 @@ def rows_of_sidecars(layout: Layout, known: Iterable[msgspec.Struct]) -> Iterato
     uids = {row.uid for row in known if isinstance(row, CampaignRow)}
     ledger = {row.sequence: row for row in known if isinstance(row, LedgerRow)}
     recorded = {(row.campaign_uid, row.digest) for row in ledger.values()}
-    for campaign in _campaigns(layout, known, []):
-        uid = str(campaign.record.get("uid") or "")
+    for campaign in campaigns_in(layout, known, []):
+        uid = campaign.uid
         for found in _checkpoints(layout, campaign, uid) if uid in uids else ():
             sidecar = sidecar_of(Path(found.path))
             row = _ledger_row(layout, campaign, found, sidecar) if sidecar is not None else None
@@ -130,52 +111,8 @@ def _is_taken(row: msgspec.Struct, taken: set[int]) -> bool:
     return is_taken
 
 
-def _campaigns(layout: Layout, known: Iterable[msgspec.Struct], problems: list[str]) -> Iterator[_Campaign]:
-    """Yield the campaigns at home and in the archive, then those that were deleted and can come back."""
-    for folder, origin in (*_at_home(layout), *_in_trash(layout, known)):
-        places = CampaignLayout(folder)
-        try:
-            record = decode_record(read_file(places.record))
-        except (FileNotFoundError, NotADirectoryError):
-            continue  # no campaign of ours
-        except (OSError, ValueError) as error:
-            problems.append(f"{places.record}: {error}; the campaign is left out")
-            continue
-        is_archived = str(origin.relative_to(layout.root)).startswith(IN_ARCHIVE)
-        name = f"{record.get('hero_id')}/{record.get('id')}"
-        folder_name = f"{origin.parent.name}/{origin.name}"
-        folder_name = folder_name.removesuffix("-archived") if is_archived else folder_name
-        if not (is_campaign_name(name) and is_campaign_name(folder_name)):
-            continue
-        # A renamed one keeps its folder, and says whose it is.
-        if name == folder_name or record.get("uid"):
-            yield _Campaign(
-                name=name,
-                former_names="" if name == folder_name else folder_name,
-                places=places,
-                origin=origin,
-                is_archived=is_archived,
-                record=record,
-            )
-
-
-def _at_home(layout: Layout) -> Iterator[tuple[Path, Path]]:
-    for above in (layout.campaigns, layout.archive):
-        for folder in sorted(above.glob("*/*")):
-            if not (folder.is_symlink() or folder.parent.is_symlink()):
-                yield folder, folder
-
-
-def _in_trash(layout: Layout, known: Iterable[msgspec.Struct]) -> Iterator[tuple[Path, Path]]:
-    for stone in stones_by_path(known).values():
-        folder = layout.deleted_campaign(stone.campaign_uid)
-        is_there = folder == layout.root / stone.path and not folder.is_symlink()
-        if stone.is_campaign and stone.state == "trashed" and is_there:
-            yield folder, layout.root / stone.origin
-
-
 def _requests(
-    layout: Layout, campaign: _Campaign, problems: list[str]
+    layout: Layout, campaign: CampaignFolder, problems: list[str]
 ) -> Iterator[tuple[RunFacts, RunRequest]]:
     seen = observe_runs(campaign.places, layout.root)
     problems += seen.problems
@@ -192,7 +129,7 @@ def _key(row: RunRow) -> tuple[str, int, int]:
     return row.campaign_uid, row.generation, row.attempt
 
 
-def _run_row(campaign: _Campaign, seen: RunFacts, request: RunRequest) -> RunRow:
+def _run_row(campaign: CampaignFolder, seen: RunFacts, request: RunRequest) -> RunRow:
     """Return the row of a run; one that left no word is open still, and the next plan closes or adopts it."""
     left, process = seen.exit, seen.process
     launched_at = process.claimed_at if process is not None else _beginning(campaign)
@@ -221,18 +158,16 @@ def _run_row(campaign: _Campaign, seen: RunFacts, request: RunRequest) -> RunRow
     )
 
 
-def _beginning(campaign: _Campaign) -> str:
+def _beginning(campaign: CampaignFolder) -> str:
     """Return when the campaign began: a run that was never claimed does not say when it was launched."""
     return in_utc(campaign.record.get("created_at")) or "1970-01-01T00:00:00Z"
 
 
 def _campaign_rows(
-    layout: Layout, campaign: _Campaign, uid: str, runs: list[RunRow], now: str, problems: list[str]
+    layout: Layout, campaign: CampaignFolder, uid: str, runs: list[RunRow], now: str, problems: list[str]
 ) -> Iterator[msgspec.Struct]:
     """Yield the rows of a campaign that only its folder tells of."""
-    found = list(_checkpoints(layout, campaign, uid))
     record = campaign.record
-    origin = next((one.manifest.origin for one in found if one.manifest.origin is not None), None)
     begun = record.get("starting_checkpoint")
     yield CampaignRow(
         uid=uid,
@@ -240,24 +175,20 @@ def _campaign_rows(
         former_names=campaign.former_names,
         status=campaign.status,
         created_at=_beginning(campaign),
-        segment=max((one.manifest.segment for one in found), default=1),
         generation=max((run.generation for run in runs), default=0),
         config_hash=_text(record, "config_hash"),
         code_version=_text(record, "code_version"),
         specs_commit=_text(record, "specs_commit"),
         card_json=_card(record),
         hold="pause",
-        hold_by="doctor --rebuild",
+        hold_by=REBUILD,
         hold_why=_UNKNOWN_JOBS,
         hold_at=now,
         archived_at=in_utc(record.get("archived_at")) if campaign.is_archived else None,
         starting_from=begun if isinstance(begun, str) else None,
         starting_checkpoint=begun if isinstance(begun, str) else None,
-        starting_step=origin.step if origin is not None else 0,
-        starting_digest=origin.digest if origin is not None else None,
-        parent_uid=origin.campaign_uid if origin is not None else None,
     )
-    for one in found:
+    for one in _checkpoints(layout, campaign, uid):
         sidecar = sidecar_of(Path(one.path))
         if sidecar is not None:
             problems += words_on_newer(one, sidecar)
@@ -265,7 +196,7 @@ def _campaign_rows(
             yield manifest_row(one.manifest)
 
 
-def _checkpoints(layout: Layout, campaign: _Campaign, uid: str) -> Iterator[FoundCheckpoint]:
+def _checkpoints(layout: Layout, campaign: CampaignFolder, uid: str) -> Iterator[FoundCheckpoint]:
     folders = [campaign.places.checkpoints]
     if campaign.places.segments.is_dir():
         folders += sorted(campaign.places.segments.iterdir())
@@ -274,7 +205,7 @@ def _checkpoints(layout: Layout, campaign: _Campaign, uid: str) -> Iterator[Foun
 
 
 def _ledger_row(
-    layout: Layout, campaign: _Campaign, found: FoundCheckpoint, sidecar: Mapping[str, Any]
+    layout: Layout, campaign: CampaignFolder, found: FoundCheckpoint, sidecar: Mapping[str, Any]
 ) -> LedgerRow:
     path = campaign.origin / Path(found.path).relative_to(campaign.places.folder)
     return row_of_checkpoint(

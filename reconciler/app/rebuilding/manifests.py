@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from reconciler.app.rebuilding.trashed import stones_by_path
+from reconciler.app.rebuilding.words_on_lost import first_of
 from reconciler.observed.checkpoints import MAX_MANIFEST_BYTES
 from state.contract.files import ContractError, decode
 from state.contract.manifest import MANIFEST_NAME, Manifest, manifest_digest
@@ -16,8 +17,6 @@ from state.inside import InTheWay, read_file
 from state.layout import Layout
 from state.store.lineage import manifest_row
 from state.store.rows import CampaignRow, CopyRow, LedgerRow, ManifestRow, TrashRow
-
-_NAMED = 5
 
 
 def lacking(known: Iterable[msgspec.Struct]) -> list[LedgerRow]:
@@ -50,9 +49,8 @@ def words_on_lacking(rows: Iterable[LedgerRow], known: Iterable[msgspec.Struct])
     named = [f"{names.get(row.campaign_uid, row.campaign_uid)}@{row.which}" for row in rows]
     if not named:
         return None
-    more = f" and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
     return (
-        f"the manifests of {', '.join(named[:_NAMED])}{more} are in no file of rows, and lie nowhere: what "
+        f"the manifests of {first_of(named)} are in no file of rows, and lie nowhere: what "
         "they had learnt is not known, so prove says nothing of them or of what was trained from them"
     )
 

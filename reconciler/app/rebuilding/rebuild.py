@@ -13,9 +13,13 @@ import apsw
 import msgspec
 
 from reconciler.app.rebuilding.aside import gather_journal, journal_of, newest_aside, set_aside
+from reconciler.app.rebuilding.beginnings import with_beginnings
+from reconciler.app.rebuilding.elsewhere import Elsewhere, ask_places, is_unexplained
 from reconciler.app.rebuilding.folders import FolderRows, rows_of_folders, rows_of_sidecars
 from reconciler.app.rebuilding.manifests import lacking, rows_of_manifests, words_on_lacking
 from reconciler.app.rebuilding.meanwhile import meta_since, rows_since
+from reconciler.app.rebuilding.named_places import NamedPlaces
+from reconciler.app.rebuilding.words_on_lost import words_on_lost
 from state.atomic import publish_file, remove_entry, sync_file
 from state.formats import decode_record
 from state.inside import read_file
@@ -24,11 +28,13 @@ from state.lock import read_epoch
 from state.store.backups import names_of
 from state.store.connection import StoreDamaged, open_reader, open_writer
 from state.store.older_copy import NOT_WRITTEN, Written, last_written, read_written, written
-from state.store.row_files import RowsFound, read_row_files, refuse_newer_rows, row_of
+from state.store.row_files import RowsFound, read_realm_meta, read_row_files, refuse_newer_rows, row_of
 from state.store.rows import CampaignRow, LedgerRow, TrashRow
 from state.store.schema import TABLES
 from state.store.tables import put, put_meta, select
 from state.store.traces import newest_epoch
+from state.store.unseen_places import KEY as UNSEEN_PLACES
+from state.store.unseen_places import unseen_text
 from state.store.writer import Writer
 
 
@@ -43,10 +49,14 @@ class Remade(msgspec.Struct, frozen=True, kw_only=True):
     problems: tuple[str, ...]
     lost: tuple[str, ...]
     """What is not known any more, and what was not asked and knows more, in words."""
+    unseen: tuple[str, ...] = ()
+    """Places outside the root that could not be looked into, each with why; nothing is deleted meanwhile."""
 
 
-def remake_store(layout: Layout, now: str, *, is_older: bool) -> Remade:
+def remake_store(layout: Layout, now: str, named: NamedPlaces, *, is_older: bool) -> Remade:
     """Make the store from the files of rows and the folders; the caller holds the realm's lock.
+
+    Where rows are lost, the places outside the root that may hold copies are asked, too.
 
     Of a store that is an older copy (`is_older`) what was written into it since it was put back is kept.
     Where the files are lost, so is what the store says that was put aside last: a kill came then, perhaps.
@@ -63,23 +73,52 @@ def remake_store(layout: Layout, now: str, *, is_older: bool) -> Remade:
     said = msgspec.structs.replace(said, rows=(*said.rows, *_stones(layout, said)))
     found = rows_of_folders(layout, said.rows, now)
     rows = (*said.rows, *found.rows)
-    rows = (*rows, *rows_of_manifests(layout, rows))
+    elsewhere = _elsewhere(layout, named, said, found, rows)
+    rows = (*rows, *elsewhere.rows)
+    rows = with_beginnings((*rows, *rows_of_manifests(layout, rows)))
     staging = layout.store.with_name(f"{STAGING_PREFIX}{layout.store.name}")
     for left in (staging, journal_of(staging)):
         remove_entry(left)  # of a try that was killed
-    num_rows = _fill(staging, layout, rows, _meta(said, found, rows))
+    meta = _meta(said, found, rows) | {UNSEEN_PLACES: unseen_text(elsewhere.unseen)}
+    num_rows = _fill(staging, layout, rows, meta)
     sync_file(staging)
     remove_entry(journal_of(staging))
     aside = set_aside(layout)
     publish_file(staging, layout.store)
-    words = (_knows_more(layout, rows, is_told=is_told), words_on_lacking(lacking(rows), rows))
+    words = (
+        _knows_more(layout, rows, is_told=is_told),
+        words_on_lacking(lacking(rows), rows),
+        *words_on_lost(rows, found.campaigns, is_realm_told=bool(said.meta)),
+        *elsewhere.words,
+    )
     return Remade(
         num_rows=num_rows,
         from_folders=found.campaigns,
         set_aside=str(aside) if aside is not None else None,
         problems=(*said.problems, *found.problems),
         lost=tuple(filter(None, words)),
+        unseen=elsewhere.unseen,
     )
+
+
+def _elsewhere(
+    layout: Layout,
+    named: NamedPlaces,
+    said: RowsFound,
+    found: FolderRows,
+    rows: Sequence[msgspec.Struct],
+) -> Elsewhere:
+    """Return what the places outside the root tell; they are asked only where rows may be lost."""
+    if not (found.campaigns or _may_lack_copies(layout, said) or is_unexplained(rows)):
+        return Elsewhere()
+    realm_uid = said.meta.get("realm_uid") or found.realm_uid or ""
+    return ask_places(layout, named, rows, realm_uid)
+
+
+def _may_lack_copies(layout: Layout, said: RowsFound) -> bool:
+    """Is the file of the realm lost, which tells the copies, or did it tell of places that nobody saw?"""
+    is_told = bool(read_realm_meta(layout.row_files))
+    return not is_told or said.meta.get(UNSEEN_PLACES, "[]") != "[]"
 
 
 def _said(layout: Layout, *, is_older: bool) -> RowsFound:

@@ -25,7 +25,7 @@ def rows_of_trash(
     """
     known = tuple(known)
     recorded = {row.sequence for row in known if isinstance(row, LedgerRow)}
-    homes = _homes(known)
+    homes = homes_of(known)
     for stone in stones_by_path(known).values():
         place = layout.root / stone.path
         is_due = stone.state == "trashed" and not stone.is_campaign and stone.keeps is None
@@ -37,7 +37,7 @@ def rows_of_trash(
         elif isinstance(found, FoundCheckpoint):
             sidecar = sidecar_of(place) or {}
             problems += words_on_newer(found, sidecar)
-            path = str(_belongs(stone, homes[stone.campaign_uid]))
+            path = str(belongs_at(stone, homes[stone.campaign_uid]))
             yield row_of_checkpoint(found, sidecar, path=path, sequence=stone.sequence)
             yield manifest_row(found.manifest)
 
@@ -47,7 +47,7 @@ def stones_by_path(known: Iterable[msgspec.Struct]) -> dict[str, TrashRow]:
     return {row.path: row for row in known if isinstance(row, TrashRow)}
 
 
-def _homes(known: tuple[msgspec.Struct, ...]) -> dict[str, CampaignLayout]:
+def homes_of(known: tuple[msgspec.Struct, ...]) -> dict[str, CampaignLayout]:
     """Return where each campaign belongs, below the root; a deleted one where it lay before."""
     deleted = {one.campaign_uid: one.origin for one in stones_by_path(known).values() if one.is_campaign}
     homes = {}
@@ -70,6 +70,6 @@ def _why_not(
     return None if stone.campaign_uid in homes else f"nothing is left of its campaign {stone.campaign}"
 
 
-def _belongs(stone: TrashRow, home: CampaignLayout) -> Path:
+def belongs_at(stone: TrashRow, home: CampaignLayout) -> Path:
     folder = home.checkpoints if stone.segment is None else home.segment(stone.segment)
     return folder / checkpoint_folder(stone.step)

@@ -11,6 +11,8 @@ from reconciler.plan.changes import NOT_BROUGHT_BACK, Source
 from reconciler.plan.draft import Draft
 from reconciler.plan.keeping.elsewhere import whole_copies
 from reconciler.plan.retries.held import held_back
+from reconciler.plan.trash.contents import is_vanished
+from reconciler.plan.unseen_places import AGAIN
 from reconciler.plan.world import World
 from state.store.rows import CampaignRow, TrashRow
 
@@ -44,11 +46,34 @@ def _away(world: World, row: CampaignRow) -> Iterator[TrashRow]:
 
 
 def _has_lost_its_copies(world: World, stone: TrashRow) -> bool:
-    """Is no copy of it right any more, while it still lies in the trash?"""
-    return stone.state == "trashed" and not whole_copies(world.facts, stone)
+    """Is no copy of it right any more, while it still lies in the trash?
+
+    While one may lie where nobody could look, that is not known, and it stays where it is.
+    """
+    is_known = not world.facts.store.unseen_places
+    return is_known and stone.state == "trashed" and not whole_copies(world.facts, stone)
+
+
+def _may_lie_unseen(world: World, stone: TrashRow) -> bool:
+    """Is it neither in the trash nor in a copy that is known, while nobody could look everywhere?"""
+    is_here = stone.state == "trashed" and not is_vanished(world.facts, stone)
+    return bool(world.facts.store.unseen_places) and not is_here and not whole_copies(world.facts, stone)
+
+
+def _block_unseen(world: World, draft: Draft, stone: TrashRow) -> None:
+    draft.block(
+        stone.subject,
+        code=NOT_BROUGHT_BACK,
+        message=f"it may lie where nobody could look: {world.facts.store.unseen_places[0]}",
+        cause=stone.path,
+        hint=AGAIN,
+    )
 
 
 def _plan_one(world: World, draft: Draft, row: CampaignRow, stone: TrashRow) -> None:
+    if _may_lie_unseen(world, stone):
+        _block_unseen(world, draft, stone)
+        return
     copies = sorted(world.facts.copies_of(stone.sequence), key=lambda copy: copy.damage is not None)
     action = BringBackCheckpoint(
         campaign=row.name,
@@ -67,6 +92,7 @@ def _plan_one(world: World, draft: Draft, row: CampaignRow, stone: TrashRow) -> 
         message = f"it was not brought back: {held.why}"
         draft.block(stone.subject, code=NOT_BROUGHT_BACK, message=message, cause=cause, hint=hint)
         return
-    reason = "its campaign leaves the archive" if is_restored else "no copy of it elsewhere is right any more"
+    lost = "no copy of it elsewhere is right any more" if copies else "no copy of it elsewhere is known"
+    reason = "its campaign leaves the archive" if is_restored else lost
     source: Source = "edit" if is_restored else "drift"
     draft.add(action, subject=stone.subject, reason=reason, cause=cause, source=source)

@@ -29,6 +29,7 @@ from reconciler.plan.keeping.optimizers import without_need
 from reconciler.plan.keeping.stock import Stock, stock_of
 from reconciler.plan.retention.records import MalformedRecords
 from reconciler.plan.retries.held import held_back
+from reconciler.plan.trash.doubts import forgotten
 from reconciler.plan.trash.drops import why_on_hold
 from reconciler.plan.world import World
 from state.store.rows import CampaignRow, LedgerRow
@@ -44,7 +45,7 @@ def plan_moves_out(world: World, draft: Draft) -> None:
     for row in world.facts.store.campaigns:
         if row.status == "archived" and row.name not in moving and rests_in_the_archive(world, row):
             stock = stock_of(world, row)
-            if not stock.complete or why_on_hold(world, draft, stock):
+            if not stock.complete or why_on_hold(world, draft, stock) or forgotten(world, stock):
                 continue
             _finish(world, draft, stock)
             if retention.spec.archive is not None and not _is_needed_here(world, draft, row):

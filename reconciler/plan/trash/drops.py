@@ -6,8 +6,6 @@ that campaign is dropped, and the plan says why.
 
 from collections.abc import Collection, Iterable, Sequence
 
-import msgspec
-
 from reconciler.desired.desired import Source
 from reconciler.desired.realm import duration_seconds
 from reconciler.desired.retention import Retention
@@ -40,6 +38,7 @@ from reconciler.plan.keeping.stock import Stock, stock_of
 from reconciler.plan.keeping.suspended import is_suspended, suspension_of
 from reconciler.plan.retention.records import MalformedRecords
 from reconciler.plan.trash.contents import is_vanished
+from reconciler.plan.trash.doubts import ACKNOWLEDGE, Doubt, forgotten, unread
 from reconciler.plan.trash.taken import block_taken
 from reconciler.plan.world import World
 from state.ids import checkpoint_folder
@@ -74,6 +73,9 @@ def roll(world: World, draft: Draft, stock: Stock, retention: Source[Retention])
         return
     if why := why_on_hold(world, draft, stock):
         _block(draft, stock.row, retention, "retention-on-hold", why, way_out(world, stock))
+        return
+    if doubt := forgotten(world, stock):
+        _block(draft, stock.row, retention, "retention-on-hold", doubt.why, doubt.way_out or "")
         return
     warn_of_pins(draft, stock, retention)
     try:
@@ -240,18 +242,9 @@ def _finish_drops(world: World, draft: Draft, stock: Stock, back: set[int | None
             plan_drop(draft, stock.row, one, *again)
 
 
-def _is_held_in_its_place(world: World, draft: Draft, stone: TrashRow, doubt: "Doubt | None") -> bool:
+def _is_held_in_its_place(world: World, draft: Draft, stone: TrashRow, doubt: Doubt | None) -> bool:
     is_held = is_held_back(world, draft, stone) or is_doubtful(draft, stone, doubt)
     return is_held or is_suspended(world, draft, stone)
-
-
-ACKNOWLEDGE = "list what is lost under acknowledged_losses in specs/retention.yaml"
-
-
-class Doubt(msgspec.Struct, frozen=True):
-    why: str
-    way_out: str | None
-    """What a person does who wants it deleted all the same; None: nothing but taking it back."""
 
 
 def doubt_about(world: World, draft: Draft, stock: Stock) -> Doubt | None:
@@ -269,16 +262,18 @@ def doubt_about(world: World, draft: Draft, stock: Stock) -> Doubt | None:
         if world.seen(row.name).problem is not None or world.seen(row.name).home != "home":
             return Doubt(why, "bring its folder back to its place, readable")
         return Doubt(why, ACKNOWLEDGE)
+    if doubt := forgotten(world, stock):
+        return doubt
     is_left = any(stock.is_there(one) and one.sequence not in world.facts.tombstones for one in stock.ledger)
     is_left = is_left or any(is_elsewhere(world.facts, one) for one in stock.in_force.values())
     if not is_left and not world.wants_cleanup(row):
         return Doubt("no other checkpoint of it lies there whole", None)
-    return None
+    return unread(world, stock)
 
 
 def is_doubtful(draft: Draft, stone: TrashRow, doubt: Doubt | None) -> bool:
     """Does the doubt about its campaign hold it? Then that is named; what is half deleted goes on."""
-    if doubt is None or stone.state != "trashed":
+    if doubt is None or stone.state != "trashed" or (stone.is_moved and doubt.spares_moved):
         return False
     more = f"; or {doubt.way_out}" if doubt.way_out else ""
     draft.block(

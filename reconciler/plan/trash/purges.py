@@ -19,7 +19,8 @@ from reconciler.plan.keeping.stock import stock_of
 from reconciler.plan.keeping.suspended import is_suspended
 from reconciler.plan.keeping.unasked import is_unasked
 from reconciler.plan.observed_time import is_over
-from reconciler.plan.trash.drops import ACKNOWLEDGE, Doubt, doubt_about, is_doubtful
+from reconciler.plan.trash.doubts import ACKNOWLEDGE, Doubt
+from reconciler.plan.trash.drops import doubt_about, is_doubtful
 from reconciler.plan.trash.names import is_replaced as is_replaced_in_trash
 from reconciler.plan.world import World
 from state.amounts import duration
