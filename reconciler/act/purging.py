@@ -26,7 +26,7 @@ from state.contract.manifest import MANIFEST_NAME
 from state.failpoints import reach
 from state.ids import RunKey
 from state.inside import opened
-from state.store.rows import RunRow, TrashRow
+from state.store.rows import LedgerRow, RunRow, TrashRow
 from state.store.tables import select, select_one
 
 
@@ -48,6 +48,8 @@ def purge(action: PurgeTrash, tools: Tools) -> str:
     found = _belongings(tools, stone, place)
     if (strange := found.strange()) is not None:
         raise Permanent(f"{place} holds what is not ours: {strange}; nothing of it was deleted")
+    if stone.state == "trashed":
+        _check_recorded(tools, stone, place)
     if stone.is_moved and stone.state == "trashed":
         check_stands_for(tools, stone)
     set_state(tools, stone, "purging")
@@ -55,6 +57,18 @@ def purge(action: PurgeTrash, tools: Tools) -> str:
     _remove(place, found.ours)
     set_state(tools, stone, "purged")
     return f"deleted; its ledger row{'s' if stone.is_campaign else ''} and metrics stay"
+
+
+def _check_recorded(tools: Tools, stone: TrashRow, place: Path) -> None:
+    """Refuse what lies there and is in no row of the ledger: nothing would tell of it any more."""
+    if stone.is_campaign or not place.is_dir():
+        return
+    is_it = "sequence = ?" if stone.keeps is None else "digest IN (?, ?)"
+    known = (stone.sequence,) if stone.keeps is None else (stone.keeps, stone.digest)
+    with tools.writer.transaction() as store:
+        row = select_one(store, LedgerRow, f"WHERE campaign_uid = ? AND {is_it}", stone.campaign_uid, *known)
+    if row is None:
+        raise Permanent(f"{place}: the ledger has no row of {stone.thing}; nothing of it was deleted")
 
 
 def _belongings(tools: Tools, stone: TrashRow, place: Path) -> Belongings:

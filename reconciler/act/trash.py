@@ -180,8 +180,11 @@ def _take_back(stone: TrashRow, tools: Tools, sources: Sequence[str]) -> str:
 
 
 def _restore(stone: TrashRow, tools: Tools, sources: Sequence[str]) -> str:
-    folder = folder_of(tools, stone.campaign_uid, stone.campaign, stone.sequence)
     place = tools.layout.root / stone.path
+    try:
+        folder = folder_of(tools, stone.campaign_uid, stone.campaign, stone.sequence)
+    except Permanent as error:
+        return f"not taken back: {error}; it stays in {place}"
     if stone.state == "trashed" and place.is_dir():
         if problem := damage_in(place, stone):
             _write_damage(tools, stone, problem)

@@ -67,6 +67,11 @@ def something_was_dropped(world: World) -> bool:
     return bool(world.facts.store.trash) or world.facts.trash.problem is not None
 
 
+def the_trash_holds_folders(world: World) -> bool:
+    """Does anything lie there that a tombstone should name?"""
+    return bool(world.facts.trash.folders)
+
+
 def a_full_form_waits(world: World) -> bool:
     """Does the full form of a checkpoint lie in the trash that keeps its weights only?"""
     return any(stone.keeps is not None and stone.state == "trashed" for stone in world.facts.store.trash)

@@ -84,6 +84,7 @@ PLANNERS = (
     Planner("copies.moving_out", "plan_moves_out", occasions.the_archive_is_elsewhere),
     Planner("trash.purges", "plan_purges", occasions.something_was_dropped),
     Planner("trash.contents", "plan_tombstones", occasions.something_was_dropped),
+    Planner("trash.unrecorded", "plan_lost_stones", occasions.the_trash_holds_folders),
     Planner("in_the_way", "plan_obstacles", occasions.something_stands_in_the_way),
     Planner("orphans", "plan_orphans", occasions.something_is_unexplained),
     Planner("review.guard", "plan_guard", occasions.somebody_asks),

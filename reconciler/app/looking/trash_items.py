@@ -8,12 +8,13 @@ from reconciler.plan.keeping.held_back import is_wanted_back
 from reconciler.plan.keeping.to_come import held_by_name
 from reconciler.plan.observed_time import observed_now
 from reconciler.plan.trash.contents import foreign, is_vanished
-from reconciler.plan.trash.names import dropped_since, is_replaced
+from reconciler.plan.trash.names import dropped_since, is_replaced, told_of_nowhere
 from reconciler.plan.trash.undeletes import wanted_in_words
 from state.store.rows import TrashRow
 
 UNKNOWN = "the store is an older copy, and does not know of its drop: reconcile doctor --rebuild"
 NOT_OURS = "no tombstone names it: it is never deleted"
+LOST_STONE = "its tombstone is lost: it is never deleted, and cannot be taken back"
 VANISHED = "somebody took it out of the trash"
 REPLACED = "somebody put something else in its place"
 
@@ -81,6 +82,7 @@ def _unknown(view: View) -> Iterator[TrashItem]:
 
 
 def _foreign(view: View) -> Iterator[TrashItem]:
+    dropped = told_of_nowhere(view.facts)
     for name in foreign(view.facts):
-        path = str(view.layout.trash / name)
-        yield TrashItem(id=name, state="foreign", reason=NOT_OURS, path=path)
+        path, why = str(view.layout.trash / name), LOST_STONE if name in dropped else NOT_OURS
+        yield TrashItem(id=name, state="foreign", reason=why, path=path)

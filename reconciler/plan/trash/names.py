@@ -25,6 +25,13 @@ def dropped_since(facts: Facts) -> frozenset[str]:
     return frozenset(name for name in lying if _OURS.fullmatch(name) and _has_stone(facts, name))
 
 
+def told_of_nowhere(facts: Facts) -> frozenset[str]:
+    """Return what lies in the trash under the name of something dropped, in no tombstone and in no ledger."""
+    known = {folder_name(stone) for stone in facts.store.trash}
+    lying = {name for name in facts.trash.folders - known if _OURS.fullmatch(name)} - dropped_since(facts)
+    return frozenset(lying - {dropped_name(row) for row in facts.store.ledger} if lying else ())
+
+
 def stones_since(facts: Facts) -> frozenset[str]:
     """Return the tombstones in the trash beside such a store: also of what was deleted for good meanwhile."""
     if facts.store.older_copy is None:

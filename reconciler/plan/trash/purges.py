@@ -22,6 +22,7 @@ from reconciler.plan.observed_time import is_over
 from reconciler.plan.trash.doubts import ACKNOWLEDGE, Doubt
 from reconciler.plan.trash.drops import doubt_about, is_doubtful
 from reconciler.plan.trash.names import is_replaced as is_replaced_in_trash
+from reconciler.plan.trash.unrecorded import block_unrecorded
 from reconciler.plan.world import World
 from state.amounts import duration
 from state.store.rows import TrashRow
@@ -35,7 +36,7 @@ def plan_purges(world: World, draft: Draft) -> None:
     if world.facts.trash.problem is not None:
         return
     held = {action.sequence for action in draft.actions(RestoreCheckpoint)} | _being_dropped(draft)
-    held |= draft.held_drops
+    held |= draft.held_drops | block_unrecorded(world, draft)
     coming_back = {action.campaign_uid for action in draft.actions(BringBackCheckpoint)}
     stuck = {item.subject for item in draft.blocked if item.code == NOT_BROUGHT_BACK}
     waiting = (

@@ -152,6 +152,23 @@ def test_a_purge_deletes_only_what_its_tombstone_gives_free(realm, make, two):
     assert folder(realm, make, 7).is_dir()
 
 
+def test_what_is_in_no_row_of_the_ledger_is_neither_deleted_nor_taken_back(realm, make, two):
+    realm.done(make.drop(two))
+    with closing(open_writer(realm.layout.store)) as store:
+        store.execute("DELETE FROM ledger WHERE step = 7")
+    [stone] = realm.view().trash
+    place = realm.layout.root / stone.path
+    before = files(place)
+
+    refused = realm.fails(make.purge(7))
+    realm.ask("undelete", f"{make.campaign}@7")
+    [answer] = realm.done(make.take_back(7))
+
+    assert f"{place}: the ledger has no row of {stone.thing}; nothing of it was deleted" in refused.text
+    assert f"not taken back: {make.campaign}: the ledger has no row {stone.sequence} of it" in answer
+    assert (files(place), realm.view().trash[0].state) == (before, "trashed")
+
+
 def test_a_purge_follows_no_link_out_of_the_trash(realm, make, two):
     realm.done(make.drop(two))
     [stone] = realm.view().trash
