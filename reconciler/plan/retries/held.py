@@ -1,4 +1,7 @@
-"""When what failed is tried again: later after each failure, never given up, at once where forgiven. Pure."""
+"""When what failed is tried again: later after each failure, never given up, at once where forgiven. Pure.
+
+The reconciler at work waits; another one tries everything once.
+"""
 
 from typing import NamedTuple
 
@@ -8,6 +11,7 @@ from reconciler.plan.actions import AnyAction
 from reconciler.plan.changes import change_id
 from reconciler.plan.retries.retry import Verdict, judge_moments, policy_of
 from reconciler.plan.world import World
+from state.store.rows import LastFailure
 
 _NO_LIMIT = 2**31
 """A try is never given up: what was mended goes on by itself."""
@@ -23,13 +27,20 @@ class Held(NamedTuple):
 
 def held_back(world: World, action: AnyAction) -> Held | None:
     """Return why an action failed for good, with when it is tried again, where that is not now."""
-    failed = world.facts.failed_action(change_id(action))
-    if failed is None:
+    failure = world.facts.last_failure(change_id(action))
+    if failure is None or not failure.permanent:
         return None
-    verdict = judge_tries(world, action, failed.failed_at, failed.id)
+    verdict = judge_in_office(world, action, failure)
     if verdict.ready:
         return None
-    return Held(f"{failed.outcome}; tries again at {verdict.not_before}", at_once(world, action))
+    return Held(f"{failure.outcome}; tries again at {verdict.not_before}", at_once(world, action))
+
+
+def judge_in_office(world: World, action: AnyAction, failure: LastFailure) -> Verdict:
+    """Judge the failures that the reconciler at work has seen; who starts another has everything tried."""
+    if not world.facts.is_in_office or failure.epoch != world.facts.store.epoch:
+        return Verdict(ready=True)
+    return judge_tries(world, action, failure.failed_at[-failure.num_in_office :], failure.id)
 
 
 def judge_tries(world: World, action: AnyAction, failed_at: tuple[str, ...], id_: str) -> Verdict:

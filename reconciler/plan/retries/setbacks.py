@@ -12,7 +12,7 @@ import msgspec
 from reconciler.plan.changes import FAILS, Change, Setback
 from reconciler.plan.draft import Draft
 from reconciler.plan.retries.fetches import FETCHES
-from reconciler.plan.retries.held import at_once, judge_tries
+from reconciler.plan.retries.held import at_once, judge_in_office, judge_tries
 from reconciler.plan.sentences import failure_of, sentence_of
 from reconciler.plan.world import World
 
@@ -29,9 +29,9 @@ def plan_setbacks(world: World, draft: Draft) -> None:
         if needed is not None:
             held[change.id] = needed
             _block_dependent(draft, change, needed)
-        elif until := _held_until(world, change):
+        elif (setback := change.setback) is not None and (until := _held_until(world, change)):
             held[change.id] = change
-            _block(world, draft, change, until)
+            _block(world, draft, change, setback, until)
         else:
             kept.append(change)
     draft.replace(kept)
@@ -60,25 +60,22 @@ def _with_setback(world: World, change: Change) -> Change:
 
 
 def _held_until(world: World, change: Change) -> str | None:
-    """Return when it is tried again, where that is not now."""
+    """Return when a change that failed is tried again, where that is not now."""
     failure = world.facts.last_failure(change.id)
-    if change.setback is None or failure is None or isinstance(change.action, FETCHES):
+    if failure is None or isinstance(change.action, FETCHES):
         return None  # `fetches` has said when
-    if not world.facts.is_in_office or failure.epoch != world.facts.store.epoch:
-        return None
-    verdict = judge_tries(world, change.action, failure.failed_at[-failure.num_in_office :], change.id)
+    verdict = judge_in_office(world, change.action, failure)
     is_lasting = failure.permanent or verdict.failures >= world.desired.realm.spec.apply.retry.attempts
     return None if verdict.ready or not is_lasting else verdict.not_before
 
 
-def _block(world: World, draft: Draft, change: Change, until: str) -> None:
-    assert change.setback is not None  # noqa: S101 - by it the change was held back
+def _block(world: World, draft: Draft, change: Change, setback: Setback, until: str) -> None:
     draft.block(
         change.subject,
         code=code_of(change),
         message=f"{failure_of(change)}; tries again at {until}",
         cause=change.cause,
-        hint=f"{change.setback.hint}{at_once(world, change.action)}",
+        hint=f"{setback.hint}{at_once(world, change.action)}",
     )
 
 

@@ -56,6 +56,7 @@ from state.store.rows import (
     CampaignRow,
     FailedAction,
     JobRow,
+    LastFailure,
     QuestDataRow,
     RequestRow,
     RunRow,
@@ -360,7 +361,9 @@ class Builder:
             failed.append(
                 FailedAction(id=change_id(source.fetch), failed_at=tuple(moments), outcome="exit code 1")
             )
-        self._store(failed_actions=tuple(failed))
+        seen = tuple(map(_last_failure, failed[: len(self.words.get("failed", []))]))
+        self._store(failed_actions=tuple(failed), last_failures=seen)
+        self.facts = msgspec.structs.replace(self.facts, is_in_office=bool(seen))
 
     def _derive(self, campaigns: Mapping[str, Any]) -> None:
         """Make pointer, link and records say what they should, or what the case wants them to say."""
@@ -399,3 +402,15 @@ class Builder:
 
     def _record(self, name: str, row: CampaignRow, existing: Mapping[str, Any]) -> bytes:
         return encode_record(campaign_record(self._card(name), row, self.facts.ledger_of(row.uid), existing))
+
+
+def _last_failure(failed: FailedAction) -> LastFailure:
+    """Return the same as the journal has it: the reconciler at work tried it."""
+    return LastFailure(
+        id=failed.id,
+        failed_at=failed.failed_at,
+        outcome=failed.outcome,
+        permanent=True,
+        epoch=1,
+        num_in_office=len(failed.failed_at),
+    )
