@@ -34,7 +34,7 @@ def hold(folder: Path) -> bool:
 
 
 def is_held(folder: int) -> bool:
-    """Does another process hold this open folder? By this descriptor it is not held afterwards."""
+    """Does another process hold this open folder, or file? By this descriptor it is not held afterwards."""
     try:
         fcntl.flock(folder, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -72,6 +72,7 @@ EXECUTORS: Mapping[type[a.Action], Executor] = {
     a.LaunchRun: runs.launch,
     a.ConfirmRun: runs.confirm,
     a.CloseRun: runs.close,
+    a.ReopenRun: runs.reopen,
     a.GiveOrders: orders.give,
     a.StopRun: stopping.stop,
     a.RecordCheckpoint: checkpoints.record,

@@ -5,9 +5,12 @@ import msgspec
 
 from reconciler.act.answering import answer_once
 from reconciler.act.tools import Tools
+from reconciler.observed.runs import observe_runs
 from reconciler.plan.actions import HandleRequest
 from state.store.rows import CampaignRow, RequestRow, RunRow
 from state.store.tables import put, select_one
+
+_ITS_TRAINER = "its open run"
 
 
 def handle(action: HandleRequest, tools: Tools) -> str:
@@ -24,7 +27,7 @@ def handle(action: HandleRequest, tools: Tools) -> str:
             return f"there is no campaign {action.campaign}; nothing was done"
         asked = select_one(store, RequestRow, "WHERE id = ?", action.request_id)
         put(store, [_held(row, action, asked.asked_at if asked is not None else now, now)])
-        return _result(action, has_trainer=_has_trainer(store, row))
+        return _result(action, _trainer_of(tools, store, row))
 
     return answer_once(tools, action.request_id, do)
 
@@ -51,22 +54,31 @@ def _held(row: CampaignRow, action: HandleRequest, asked_at: str, now: str) -> C
     )
 
 
-def _has_trainer(store: apsw.Connection, row: CampaignRow) -> bool:
-    """Is a launch of the campaign not over, as far as is written down?"""
-    return select_one(store, RunRow, "WHERE campaign_uid = ? AND state != 'ended'", row.uid) is not None
+def _trainer_of(tools: Tools, store: apsw.Connection, row: CampaignRow) -> str | None:
+    """Return who trains the campaign: its open run, or a process that the books do not know; None: nobody."""
+    if select_one(store, RunRow, "WHERE campaign_uid = ? AND state != 'ended'", row.uid) is not None:
+        return _ITS_TRAINER
+    seen = observe_runs(tools.layout.home_of(row), tools.layout.root, proc=tools.proc)
+    living = ((run, run.process) for run in seen.runs if run.alive and run.process is not None)
+    return next((f"g{run.generation}-a{run.attempt}, pid {who.pid}" for run, who in living), None)
 
 
-def _result(action: HandleRequest, *, has_trainer: bool) -> str:
+def _result(action: HandleRequest, trainer: str | None) -> str:
+    back = f"reconcile resume {action.campaign}"
+    done = "paused" if action.kind == "pause" else "stopped"
     match action.kind:
-        case "pause" if has_trainer:
+        case "resume":
+            return f"{action.campaign} goes on; earlier failures no longer count"
+        case "pause" if trainer == _ITS_TRAINER:
             return f"{action.campaign} pauses: its trainer saves and waits with the model loaded"
-        case "stop" if has_trainer:
+        case "stop" if trainer == _ITS_TRAINER:
             return f"{action.campaign} stops: its trainer saves and leaves"
-        case "pause" | "stop":
-            done = "paused" if action.kind == "pause" else "stopped"
-            back = f"reconcile resume {action.campaign}"
+        case _ if trainer is not None:
+            return (
+                f"{action.campaign} is {done} once its trainer leaves: one lives whose run is not open "
+                f"(run {trainer}) and heeds no orders; none is launched until {back}"
+            )
+        case _:
             return (
                 f"{action.campaign} is {done}: no trainer of it is at work, and none is launched until {back}"
             )
-        case "resume":
-            return f"{action.campaign} goes on; earlier failures no longer count"

@@ -8,6 +8,7 @@ from reconciler.act.derived import places_of
 from reconciler.act.errors import Permanent, Temporary
 from reconciler.act.tools import Tools
 from reconciler.observed.elsewhere import number_here, whereabouts_in
+from reconciler.observed.older_trainers import older_whereabouts
 from reconciler.observed.processes import find_by_cookie
 from reconciler.plan.actions import RunAction
 from state.atomic import create_file, ensure_folder
@@ -83,7 +84,9 @@ def living(tools: Tools, files: RunLayout, cookie: str) -> Living | None:
         claim = None
     if claim is not None and claim.cookie in (cookie, REVOKED_COOKIE):
         seen = whereabouts_in(claim, files.folder, tools.proc)
-        return Living(None if seen.unreachable else seen.process.pid) if seen.alive else None
+        lock = tools.layout.trainer_lock
+        found = seen if seen.alive else older_whereabouts(claim, files.folder, lock, tools.proc)
+        return None if found is None else Living(None if found.unreachable else found.process.pid)
     shown = find_by_cookie(cookie, tools.proc)
     return None if shown is None else Living(number_here(shown, tools.proc))
 

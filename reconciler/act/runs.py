@@ -20,6 +20,7 @@ from reconciler.act.lying import find_lying
 from reconciler.act.orders import need_work, quest_orders
 from reconciler.act.run_files import (
     claim_of,
+    exit_of,
     files_of,
     find_run,
     is_revoked,
@@ -33,7 +34,7 @@ from reconciler.act.run_measures import measured
 from reconciler.act.status_files import write_status_files
 from reconciler.act.tools import Tools
 from reconciler.observed.records import FoundCheckpoint
-from reconciler.plan.actions import CloseRun, ConfirmRun, LaunchRun, RunAction
+from reconciler.plan.actions import CloseRun, ConfirmRun, LaunchRun, ReopenRun, RunAction
 from state.atomic import create_file, ensure_folder, remove_staging, replace_link, write_json
 from state.contract.files import ContractError, read
 from state.contract.goals import as_order, goals_in
@@ -44,6 +45,13 @@ from state.ids import checkpoint_folder
 from state.layout import CampaignLayout, RunLayout
 from state.store.rows import RunRow
 from state.store.tables import get_meta, put, select
+
+_OF_ITS_END = (
+    *("ended_at", "end", "failure_class", "message", "quest_id", "final_step", "last_checkpoint_step"),
+    *("peak_memory_bytes", "num_updates", "num_tokens", "busy_seconds", "energy_joules"),
+    *("expected_seconds", "expected_low_seconds", "expected_high_seconds"),
+)
+"""What a run's row knows only once it is over."""
 
 
 def launch(action: LaunchRun, tools: Tools) -> str:
@@ -107,6 +115,29 @@ def close(action: CloseRun, tools: Tools) -> str:
     return f"{action.end}: {action.message}"
 
 
+def reopen(action: ReopenRun, tools: Tools) -> str:
+    """Write down that the run is not over.
+
+    Raises:
+        Temporary: its trainer has left since, or another run is not over.
+    """
+    row, files = need_run(tools, action), files_of(tools, action)
+    if row.state == "ended":
+        if exit_of(files) is not None or living(tools, files, row.cookie) is None:
+            raise Temporary("its trainer has left meanwhile; the run stays closed")
+        _put_open(tools, action, row)
+    write_status_files(tools, action.campaign_uid, action.campaign)
+    return f"pid {action.pid}: it trains on"
+
+
+def _put_open(tools: Tools, action: ReopenRun, row: RunRow) -> None:
+    without_end = dict.fromkeys(_OF_ITS_END)
+    with tools.writer.transaction() as store:
+        for other in select(store, RunRow, "WHERE state != 'ended'"):
+            _refuse_second(other, row, action)
+        put(store, [msgspec.structs.replace(row, **without_end, state="running", pid=action.pid)])
+
+
 def end_run(tools: Tools, files: RunLayout, row: RunRow, how: CloseRun) -> None:
     """Write the end into the run's row; then nobody works in its folder any more."""
     with tools.writer.transaction() as store:
@@ -166,7 +197,7 @@ def _found_to_resume(tools: Tools, action: LaunchRun) -> FoundCheckpoint | None:
     )
 
 
-def _refuse_second(other: RunRow, row: RunRow, action: LaunchRun) -> None:
+def _refuse_second(other: RunRow, row: RunRow, action: RunAction) -> None:
     key = (other.campaign_uid, other.generation, other.attempt)
     if key != (row.campaign_uid, row.generation, row.attempt):
         raise Temporary(

@@ -51,7 +51,7 @@ EVENTS = {
 
 NO_EVENTS = frozenset(
     {
-        *("ConfirmRun", "WriteStatusFiles", "WritePointer", "WriteTombstone", "ForgetUndelete"),
+        *("ConfirmRun", "ReopenRun", "WriteStatusFiles", "WritePointer", "WriteTombstone", "ForgetUndelete"),
         *("AnswerRefresh", "AnswerRequest", "ReadAgain", "SetBallast"),
         *("SnapshotFile", "GenerateQuest", "TakeInboxFile", "WriteQueueFolders"),
     }

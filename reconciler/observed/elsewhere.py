@@ -31,11 +31,18 @@ def whereabouts(claim: ProcessIdentity, folder: int, proc: Path = PROC) -> Where
     if not claim.works_in(os.fstat(folder)):
         return Whereabouts(claim, alive=False)
     if is_alive(claim, proc):
-        shown: int | None = claim.pid
-    elif claim.cookie != REVOKED_COOKIE and is_held(folder):
-        shown = _shown(claim, proc)
-    else:
-        return Whereabouts(claim, alive=False)
+        return _shown_as(claim, claim.pid, proc)
+    if claim.cookie != REVOKED_COOKIE and is_held(folder):
+        return found_by_cookie(claim, proc)
+    return Whereabouts(claim, alive=False)
+
+
+def found_by_cookie(claim: ProcessIdentity, proc: Path = PROC) -> Whereabouts:
+    """Return where a process is that is known to live, under whatever number."""
+    return _shown_as(claim, _shown(claim, proc), proc)
+
+
+def _shown_as(claim: ProcessIdentity, shown: int | None, proc: Path) -> Whereabouts:
     number = number_here(shown, proc) if shown is not None else None
     if number is None:
         return Whereabouts(claim, alive=True, unreachable=True)

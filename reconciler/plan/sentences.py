@@ -171,6 +171,7 @@ _SENTENCES: dict[type[a.Action], Callable[[Any], Sentence]] = {
     a.BeginSegment: _begin_segment,
     a.LaunchRun: _launch,
     a.ConfirmRun: lambda x: Sentence("~", "confirm", _run(x), f"pid {x.pid}"),
+    a.ReopenRun: lambda x: Sentence("~", "reopen", _run(x), f"pid {x.pid}"),
     a.GiveOrders: lambda x: Sentence("~", "order", _run(x), ""),
     a.StopRun: lambda x: Sentence("~", "stop", _run(x), "saves at its next update, then leaves"),
     a.CloseRun: _close,

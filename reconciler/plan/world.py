@@ -225,10 +225,10 @@ class World(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return goal_reached(self.goals(campaign), Reached(updates=newest.step, tokens=tokens, quests=quests))
 
     def live_runs(self) -> tuple[LiveRun, ...]:
-        """Return the runs whose process lives, or is starting."""
+        """Return the runs whose process lives, or is starting; one that was lost too early is one of them."""
         found = []
         for row in self.facts.store.runs:
-            if row.state == "ended":
+            if row.state == "ended" and row is not self.lost_too_early:
                 continue
             campaign = self.name(row.campaign_uid)
             folder = self.folder_name(campaign)
@@ -239,6 +239,20 @@ class World(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             elif key.folder in self.seen(campaign).starting:
                 found.append(LiveRun(campaign=campaign, folder_name=folder, row=row, seen=None))
         return tuple(found)
+
+    @cached_property
+    def lost_too_early(self) -> RunRow | None:
+        """The run that was closed without a word of its trainer, which lives; None beside an open run."""
+        if any(row.state != "ended" for row in self.facts.store.runs):
+            return None
+        found = (
+            row
+            for name, seen in sorted(self.facts.campaigns.items())
+            for run in seen.runs
+            if run.alive and (row := self.row_of_run(name, run)) is not None
+            if row.end == "lost" and run.exit is None and run.is_of(row.cookie)
+        )
+        return next(found, None)
 
     def strangers(self) -> tuple[tuple[str, RunFacts], ...]:
         """Return the living runs that the store does not know, or calls over, each with its campaign.
@@ -254,7 +268,7 @@ class World(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     def _knows(self, campaign: str, run: RunFacts) -> bool:
         row = self.row_of_run(campaign, run)
-        return row is not None and row.state != "ended"
+        return row is not None and (row.state != "ended" or row is self.lost_too_early)
 
     def row_of_run(self, campaign: str, run: RunFacts) -> RunRow | None:
         """Return what the store says of a run that lies there."""

@@ -1,6 +1,9 @@
 """A trainer that another PID namespace started (apply was begun anew in another container) is not dead."""
 
+import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
 from functools import partial
@@ -107,6 +110,53 @@ def test_a_trainer_that_was_started_under_the_host_s_proc_is_found_again_and_sto
 
 def test_a_trainer_killed_elsewhere_is_lost_and_the_next_one_goes_on(the_lab: Lab) -> None:
     start_training(the_lab)
+    the_lab.end()
+
+    said = elsewhere(the_lab, "apply", "--once")
+
+    assert [(one.state, one.end) for one in the_lab.store().runs][:1] == [("ended", "lost")], said
+
+
+def make_older(lab: Lab) -> None:
+    """Let it look as if a trainer of an older version trained: it names no namespace and holds no folder."""
+    ((process, run),) = lab.trainers().items()
+    os.kill(process.pid, signal.SIGSTOP)
+    held = run.rename(run.with_name("held"))
+    run.mkdir(mode=0o700)
+    for file in held.iterdir():
+        file.rename(run / file.name)
+    held.rmdir()
+    said = json.loads((run / "process.json").read_bytes())
+    del said["pid_namespace"], said["folder_id"]
+    (run / "process.json").chmod(0o600)
+    (run / "process.json").write_text(json.dumps(said))
+    os.kill(process.pid, signal.SIGCONT)
+
+
+@CONTAINERS
+def test_a_trainer_of_an_older_version_that_lives_elsewhere_is_not_lost_and_heeds_stop(
+    the_lab: Lab, namespace: tuple[str, ...]
+) -> None:
+    there = partial(elsewhere, the_lab, namespace=namespace)
+    start_training(the_lab)
+    make_older(the_lab)
+    before = the_lab.trainers()
+
+    said = there("apply", "--once")
+    assert the_lab.trainers() == before, said
+    assert [(one.state, one.attempt) for one in the_lab.store().runs] == [("running", 1)], said
+    the_lab.reconcile("apply", "--once")
+    assert the_lab.trainers() == before
+
+    there("stop")
+    said = there("apply", "--once")
+    assert [(one.state, one.end) for one in the_lab.store().runs] == [("ended", "stopped")], said
+    wait_until(lambda: not the_lab.trainers(), 60, "it leaves: it gives the realm's lock back before")
+
+
+def test_a_trainer_of_an_older_version_that_was_killed_elsewhere_is_lost(the_lab: Lab) -> None:
+    start_training(the_lab)
+    make_older(the_lab)
     the_lab.end()
 
     said = elsewhere(the_lab, "apply", "--once")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from reconciler.app.planning.open_runs import with_open_runs
 from reconciler.app.planning.right_memory import RightMemory
 from reconciler.app.planning.store_memory import StoreMemory
 from reconciler.app.surroundings.environment import Environment
@@ -48,7 +49,7 @@ from state.kept_answers import KeptAnswers
 from state.layout import Layout
 from state.moments import BootMoment
 from state.store.root_place import copied_from
-from state.store.rows import RunRow, StoreView, TrashRow
+from state.store.rows import StoreView, TrashRow
 
 if TYPE_CHECKING:
     from reconciler.observed.belongings import Belongings
@@ -132,13 +133,7 @@ class Observer:
     ) -> dict[str, CampaignFacts]:
         folders = {**self._unknown_campaigns(desired, store), **known}
         seen = {name: _facts(folder) for name, folder in folders.items()}
-        unclaimed = _unclaimed(store, seen)
-        living = self._bearers.living({run.cookie for _, run in unclaimed})
-        for name, run in unclaimed:
-            if run.cookie in living:
-                folder = RunKey(run.campaign_uid, run.generation, run.attempt).folder
-                seen[name] = msgspec.structs.replace(seen[name], starting=(*seen[name].starting, folder))
-        return seen
+        return with_open_runs(store, seen, self._bearers, self._layout.trainer_lock)
 
     def _known_campaigns(self, store: StoreView) -> dict[str, SeenFolder]:
         """Return what lies in the folders of the store's campaigns, by name."""
@@ -339,15 +334,3 @@ def _clear(folders: Mapping[str, SeenFolder]) -> frozenset[str]:
         for name, seen in folders.items()
         if seen.is_clear and seen.home == "home" and not (seen.runs.problems or seen.checkpoints.problem)
     )
-
-
-def _unclaimed(store: StoreView, seen: Mapping[str, CampaignFacts]) -> list[tuple[str, RunRow]]:
-    """Return the launches that are not over and whose claim is not there, or cannot be read."""
-    names = {row.uid: row.name for row in store.campaigns}
-    found = []
-    for run in (run for run in store.runs if run.state != "ended"):
-        name = names[run.campaign_uid]
-        facts = seen[name].run(RunKey(run.campaign_uid, run.generation, run.attempt))
-        if facts is None or facts.process is None:
-            found.append((name, run))
-    return found

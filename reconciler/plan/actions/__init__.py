@@ -64,6 +64,7 @@ from reconciler.plan.actions.runs import (
     ConfirmRun,
     GiveOrders,
     LaunchRun,
+    ReopenRun,
     RunAction,
     StopRun,
 )
@@ -95,6 +96,7 @@ AnyAction = (
     | BeginSegment
     | LaunchRun
     | ConfirmRun
+    | ReopenRun
     | GiveOrders
     | StopRun
     | CloseRun
@@ -158,6 +160,7 @@ __all__ = [
     "RecordCheckpoint",
     "RegisterCampaign",
     "RenameCampaign",
+    "ReopenRun",
     "RestoreCampaign",
     "RestoreCheckpoint",
     "RunAction",

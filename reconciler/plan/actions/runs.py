@@ -51,6 +51,12 @@ class ConfirmRun(RunAction, frozen=True, kw_only=True):
     pid: int
 
 
+class ReopenRun(RunAction, frozen=True, kw_only=True):
+    """Take up again a run that was closed as lost though its trainer lives."""
+
+    pid: int
+
+
 class GiveOrders(RunAction, frozen=True, kw_only=True):
     """Hand a running trainer its new list of quests, goal, pause, or what it can take up of a new config."""
 

@@ -9,6 +9,7 @@ from reconciler.plan.configs.resolved import ResolvedRun, resolve_run
 from reconciler.plan.draft import Draft
 from reconciler.plan.runs import blockers
 from reconciler.plan.runs.silence import name_silent
+from reconciler.plan.runs.strangers import plan_strangers
 from reconciler.plan.segments.beginnings import release_due
 from reconciler.plan.segments.releases import is_made, newest_of, open_branch
 from reconciler.plan.segments.rollbacks import Rollback, rollback_of
@@ -24,11 +25,11 @@ LEFT_NO_WORD = "the process is gone and left no word: killed, or out of memory?"
 
 
 def plan_ended_runs(world: World, draft: Draft) -> None:
-    """Close every run whose process is gone, confirm what has begun, name the unknown and the silent."""
+    """Close every run whose process is gone, confirm what has begun; the unknown and the silent, too."""
     for row in world.facts.store.runs:
         if row.state != "ended":
             _plan_open_run(world, draft, row)
-    _name_strangers(world, draft)
+    plan_strangers(world, draft)
     name_silent(world, draft)
 
 
@@ -114,24 +115,6 @@ def _newest_saved(world: World, campaign: str, row: RunRow) -> FoundCheckpoint |
 def _seen_in(folder_name: str, row: RunRow, file: str) -> str:
     """Return a run's file, or its folder, as seen from the root."""
     return f"campaigns/{folder_name}/runs/g{row.generation}-a{row.attempt}/{file}"
-
-
-def _name_strangers(world: World, draft: Draft) -> None:
-    """Name every trainer that lives and that the store does not know; nothing is launched beside it."""
-    for campaign, run in world.strangers():
-        pid = run.process.pid if run.process else 0
-        who = f"(run g{run.generation}-a{run.attempt}, pid {pid}{' there' if run.unreachable else ''})"
-        is_over = world.row_of_run(campaign, run) is not None
-        unknown = (
-            f"a trainer lives that the store does not know {who}: the store was lost, or is an older copy"
-        )
-        draft.block(
-            f"campaign/{campaign}",
-            code="unknown-run",
-            message=f"a trainer lives whose run was closed before {who}" if is_over else unknown,
-            cause=f"campaigns/{world.folder_name(campaign)}/runs/g{run.generation}-a{run.attempt}/process.json",
-            hint=f"let it end, or end it with kill {pid}: it saves, and training goes on from there",
-        )
 
 
 def plan_stops(world: World, draft: Draft) -> None:

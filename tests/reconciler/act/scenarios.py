@@ -51,7 +51,7 @@ class Scenario(NamedTuple):
     prepare: Callable[[Any, Any], None] = lambda _realm, _make: None
     starts_trainer: bool = False
     """The action, or its preparation in each trial, starts a real process."""
-    start: Callable[[Any], None] = lambda _realm: None
+    start: Callable[[Any], object] = lambda _realm: None
 
 
 SCENARIOS = {
@@ -148,6 +148,11 @@ SCENARIOS = {
     ),
     "ConfirmRun": Scenario(
         lambda realm, make: a.ConfirmRun(**make.key, pid=99), lambda realm, make: realm.done(make.launch())
+    ),
+    "ReopenRun": Scenario(
+        lambda realm, make: a.ReopenRun(**make.key, pid=99),
+        starts_trainer=True,
+        start=lambda realm: (realm.start_trainer(), realm.call_lost()),
     ),
     "GiveOrders": Scenario(
         lambda realm, make: make.orders(2, pause=True, goal_updates=9),

@@ -27,7 +27,7 @@ from state.layout import Layout
 from state.store import requests
 from state.store.connection import open_reader, open_writer
 from state.store.rows import StoreView
-from state.store.tables import put_meta
+from state.store.tables import put, put_meta
 from state.store.view import read_view
 from state.store.writer import Writer
 
@@ -119,6 +119,13 @@ class Workshop:
         """Launch run 1 with a tiny trainer and wait for its claim."""
         self.done(launch(), launcher=TinyTrainers())
         self.wait_for_claim()
+
+    def call_lost(self) -> None:
+        """Write down that run 1 is lost, as a reconciler did that could not see its trainer."""
+        store = open_writer(self.layout.store)
+        (row,) = self.view().runs
+        put(store, [msgspec.structs.replace(row, state="ended", end="lost", message="gone", ended_at=NOW)])
+        store.close()
 
     def wait_for_claim(self) -> None:
         deadline = time.monotonic() + 100
