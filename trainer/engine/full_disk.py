@@ -10,7 +10,8 @@ from state.failpoints import reach
 from state.layout import STAGING_PREFIX
 from state.writing import write_all
 
-_SET_ASIDE_BYTES = 4096
+_SET_ASIDE_BYTES = 16 * 1024
+"""For a record with a path of the system's greatest length, and a sentence beside it."""
 _FLAGS = os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -56,6 +57,8 @@ class Reserve:
         self._is_held = False
         try:
             self._write_over(content)
+        except FileNotFoundError:
+            return False  # somebody removed what was set aside: as if there had been none
         except OSError as error:
             if not is_full(error):
                 raise

@@ -12,6 +12,9 @@ from state.contract.exit import UNWRITTEN_EVENT, UNWRITTEN_KEY, RunExit
 from trainer.engine.full_disk import Reserve, is_full
 from trainer.engine.log import say
 
+_MOST_CHARACTERS = 2000
+"""Six bytes each at most, as JSON."""
+
 
 class LastWord:
     """Writes why a run ended, also on a full disk."""
@@ -40,5 +43,10 @@ class LastWord:
         try:
             write_json(self._file, record)
         except OSError as error:
-            if not (is_full(error) and self._reserve.write(msgspec.json.encode(record) + b"\n")):
+            if not (is_full(error) and self._reserve.write(msgspec.json.encode(_short(record)) + b"\n")):
                 raise
+
+
+def _short(record: RunExit) -> RunExit:
+    """Return the record with as much of its message as has room; the log has all of it."""
+    return msgspec.structs.replace(record, message=record.message[:_MOST_CHARACTERS])

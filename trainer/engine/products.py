@@ -48,7 +48,8 @@ class _Products(torch.autograd.Function):  # type: ignore[misc]  # torch has no 
     def forward(ctx: Any, tokens_TK: Tensor, *weights: Tensor) -> tuple[Tensor, ...]:
         tokens, halves = tokens_TK.to(torch.bfloat16), [weight.to(torch.bfloat16) for weight in weights]
         ctx.types = tokens_TK.dtype, *(weight.dtype for weight in weights)
-        ctx.save_for_backward(tokens, *halves)
+        ctx.num_tokens = len(tokens)
+        ctx.save_for_backward(tokens if any(ctx.needs_input_grad[1:]) else None, *halves)
         blocks = list(_blocks(tokens))
         return tuple(_times(blocks, half.t())[: len(tokens)] for half in halves)
 
@@ -56,12 +57,13 @@ class _Products(torch.autograd.Function):  # type: ignore[misc]  # torch has no 
     def backward(ctx: Any, *d_out: Tensor) -> tuple[Tensor | None, ...]:
         tokens, *halves = ctx.saved_tensors
         (token_type, *types), (needs_tokens, *needed) = ctx.types, ctx.needs_input_grad
-        d_tokens, d_weights, blocks = None, [], list(_blocks(tokens))
+        d_tokens, d_weights = None, []
+        blocks = [] if tokens is None else list(_blocks(tokens))  # none: every weight is frozen
         for d_TN, half, exact, is_needed in zip(d_out, halves, types, needed, strict=True):
             d_blocks = list(_blocks(d_TN))
             d_weights.append(_summed(d_blocks, blocks, exact) if is_needed else None)
             if needs_tokens:
-                part = _times(d_blocks, half)[: len(tokens)]
+                part = _times(d_blocks, half)[: ctx.num_tokens]
                 d_tokens = part.to(token_type) if d_tokens is None else d_tokens.add_(part)
         return d_tokens, *d_weights
 

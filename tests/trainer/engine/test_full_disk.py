@@ -16,10 +16,13 @@ from builders import Realm, a_config, orders
 from seen import metrics, saved_steps, why
 
 from state import failpoints
+from state.contract.exit import RunExit
 from state.contract.files import read
 from state.contract.status import RunStatus
 from state.layout import STAGING_PREFIX, RunLayout
 from trainer.engine import room, telling
+from trainer.engine.full_disk import Reserve
+from trainer.engine.leaving import LastWord
 from trainer.engine.log import say
 from trainer.engine.run import run
 
@@ -192,3 +195,34 @@ def test_an_error_that_is_no_full_disk_still_ends_the_run(realm: Realm) -> None:
     assert run(files.request) == 1
     failpoints.observe(None)
     assert "Input/output error" in why(files).message
+
+
+def test_what_was_set_aside_and_is_gone_is_as_if_it_had_not_been(tmp_path: Path) -> None:
+    place = tmp_path / "status.json"
+    reserve = Reserve(place)
+    reserve.hold()
+    (aside,) = tmp_path.iterdir()
+    aside.unlink()
+    assert not reserve.write(b"{}")
+    reserve.hold()
+    assert reserve.write(b"{}")
+    assert place.read_bytes() == b"{}"
+
+
+def test_a_long_last_word_is_written_in_the_room_there_is(tmp_path: Path) -> None:
+    place, message = tmp_path / "exit.json", "no \x01 room " * 10_000
+    word = LastWord(place)
+    word.prepare()
+
+    def full(name: str) -> None:
+        if name == "file.create":
+            raise OSError(28, "No space left on device")
+
+    failpoints.observe(full)
+    record = RunExit(
+        reason="failed", message=message, step=4, last_checkpoint_step=2, exited_at="2026-01-01T00:00:00Z"
+    )
+    is_written = word.write(record)
+    failpoints.observe(None)
+    found = read(place, RunExit)
+    assert (is_written, found.step, found.message) == (True, 4, message[:2000])

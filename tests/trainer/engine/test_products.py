@@ -68,6 +68,20 @@ def test_a_frozen_weight_gets_no_gradient_and_passes_it_on() -> None:
     assert torch.equal(some.double(), wanted_some)
 
 
+@pytest.mark.parametrize(("is_frozen", "kept"), [(True, 0), (False, 1)])
+def test_tokens_are_kept_for_weights_that_learn_alone(is_frozen: bool, kept: int) -> None:
+    modules, seen = linears(), []
+    for module in modules:
+        module.requires_grad_(not is_frozen)
+    tokens = signs(40, WIDTH, seed=7).requires_grad_()
+    keep = torch.autograd.graph.saved_tensors_hooks(lambda one: seen.append(one) or one, lambda one: one)
+    with torch.autocast("cpu", dtype=torch.bfloat16), keep:
+        found = products(tokens, modules)
+    assert sum(one.shape == tokens.shape for one in seen) == kept
+    torch.autograd.backward(found, [torch.ones_like(one) for one in found])
+    assert torch.equal(tokens.grad, sum(one.weight.sum(0) for one in modules).expand(40, WIDTH))
+
+
 @pytest.mark.parametrize("size", SIZES)
 def test_without_a_gradient_the_product_is_the_same(size: int) -> None:
     left, right, matrix = signs(size, 8, seed=1), signs(size, 5, seed=2), signs(8, 6, seed=3)
