@@ -19,7 +19,7 @@ from reconciler.act.read_back import check_written, wrong_in
 from reconciler.act.standing_copies import check_copy
 from reconciler.act.tools import Tools
 from reconciler.observed.checkpoints import checkpoint_of_any_name
-from reconciler.observed.copy_places import why_unreachable
+from reconciler.observed.copy_places import free_bytes, why_no_target, why_unreachable
 from reconciler.observed.records import ForeignFolder, FoundCheckpoint
 from reconciler.plan.actions import CopyCheckpoint
 from reconciler.plan.actions.base import name_of
@@ -101,20 +101,15 @@ def _folder_name(tools: Tools, action: CopyCheckpoint) -> str:
 
 def _refuse_target(action: CopyCheckpoint, tools: Tools) -> None:
     to, root = Path(action.to), tools.layout.root
-    if not to.is_dir():
-        raise Permanent(f"{to} is no folder: make it, or mount the disk that it is on")
-    if to.resolve().is_relative_to(root.resolve()):
-        raise Permanent(f"{to} lies in the realm's root {root}; a copy belongs outside of it")
+    if (why := why_no_target(to, root)) is not None:
+        raise Permanent(why)
     if action.kind == "copy" and to.stat().st_dev == root.stat().st_dev:
         raise Permanent(
             f"{to} is on the same file system as the root {root}: what takes one takes the other; "
             "mount the disk that is meant, or name another folder"
         )
-    room = os.statvfs(to)
-    if room.f_bavail * room.f_frsize < action.size_bytes:
-        raise Temporary(
-            f"{to} has {size(room.f_bavail * room.f_frsize)} left, {size(action.size_bytes)} are needed"
-        )
+    if (room := free_bytes(to)) < action.size_bytes:
+        raise Temporary(f"{to} has {size(room)} left, {size(action.size_bytes)} are needed")
 
 
 def _is_whole_there(action: CopyCheckpoint, tools: Tools, place: Path, manifest: Manifest) -> bool:

@@ -10,6 +10,7 @@ from reconciler.observed.model_records import ModelFacts
 from reconciler.observed.obstacle_records import Obstacle
 from reconciler.observed.records import (
     CheckpointFacts,
+    CopyTarget,
     DerivedFacts,
     DiskFacts,
     FoundCheckpoint,
@@ -97,6 +98,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """Which file of the store's rows newer software wrote; None: none, as far as anybody has looked."""
     is_in_office: bool = False
     """Is a reconciler at work, the one of the store's epoch? Not looked for where nothing failed."""
+    export_targets: Mapping[str, CopyTarget] = {}
+    """By path: the folders of the exports that are asked for."""
     boot: BootMoment | None = None
     """What the machine's boot clock says; None where there is none."""
     source: SourceStatus | None = None

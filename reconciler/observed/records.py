@@ -182,6 +182,15 @@ class CampaignRuns(msgspec.Struct, frozen=True, kw_only=True):
     problems: tuple[str, ...] = ()
 
 
+class CopyTarget(msgspec.Struct, frozen=True, kw_only=True):
+    """A folder outside the root that is to take copies."""
+
+    problem: str | None = None
+    """Why it takes none, whatever the size."""
+    free_bytes: int | None = None
+    """What an ordinary user may still write; None where that cannot be told."""
+
+
 class DiskFacts(msgspec.Struct, frozen=True, kw_only=True):
     """The realm's root and the file system under it."""
 

@@ -23,6 +23,7 @@ _HOLDS_NO_TRAINING = frozenset(
         _NEEDS_APPROVAL,
         "copy-failed",
         "deletion-on-hold",
+        "export-no-room",
         "not-ours-in-the-trash",
         "protected-in-the-trash",
         "replaced-in-the-trash",

@@ -31,7 +31,14 @@ from reconciler.observed.model_records import ModelFacts
 from reconciler.observed.orphans import OrphanFolders, with_names
 from reconciler.observed.programs import why_not_startable
 from reconciler.observed.queue_folders import observe_queue_folders
-from reconciler.observed.records import GpuInventory, InboxFacts, QuestFileFacts, SeenFolder, Strange
+from reconciler.observed.records import (
+    CopyTarget,
+    GpuInventory,
+    InboxFacts,
+    QuestFileFacts,
+    SeenFolder,
+    Strange,
+)
 from reconciler.observed.second_look import may_fork
 from reconciler.observed.snapshots import observe_snapshots
 from reconciler.observed.source import observe_source
@@ -49,7 +56,7 @@ from state.kept_answers import KeptAnswers
 from state.layout import Layout
 from state.moments import BootMoment
 from state.store.root_place import copied_from
-from state.store.rows import StoreView, TrashRow
+from state.store.rows import ExportWish, StoreView, TrashRow
 
 if TYPE_CHECKING:
     from reconciler.observed.belongings import Belongings
@@ -94,6 +101,7 @@ class Observer:
         found = Facts(
             store=store,
             is_in_office=bool(store.last_failures) and holder_of(self._layout.lock) is not None,
+            export_targets=self._export_targets(store),
             boot=boot,
             disk=observe_disk(self._layout.root),
             copied_from=copied_from(self._layout, store.root_place),
@@ -121,6 +129,16 @@ class Observer:
     def _gpus(self) -> GpuInventory:
         allowed = self._environment.variables.get("CUDA_VISIBLE_DEVICES")
         return visible_gpus(with_names(observe_gpus()), allowed)
+
+    def _export_targets(self, store: StoreView) -> dict[str, CopyTarget]:
+        """Return how it is in the folders of open exports: no other place elsewhere is touched by a look."""
+        asked = (one.details_json or "" for one in store.requests if one.kind == "export")
+        places = {msgspec.json.decode(details, type=ExportWish).to for details in asked}
+        if not places:
+            return {}
+        from reconciler.observed.copy_places import observe_target
+
+        return {place: observe_target(Path(place), self._layout.root) for place in sorted(places)}
 
     def _store(self, desired: Desired) -> StoreView:
         try:

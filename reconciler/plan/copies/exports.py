@@ -1,9 +1,10 @@
 """Copies that people asked for: of one checkpoint, or of all that lie there of a campaign."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from reconciler.observed.records import CopyTarget
 from reconciler.plan.actions import CopyCheckpoint, SetAsideCheckpoint
 from reconciler.plan.changes import change_id
 from reconciler.plan.checkpoints.answers import plan_answer
@@ -39,11 +40,29 @@ def _plan_one(world: World, draft: Draft, request: RequestRow) -> None:
             failed.append(f"{row.name}@{one.which} was not exported: {why}")
         else:
             actions.append(action)
+    cause = f"reconcile export at {request.asked_at}"
+    if _has_no_room(world, draft, actions, to, cause):
+        return
     for action in actions:
-        cause = f"reconcile export at {request.asked_at}"
         plan_copy(draft, action, reason=f"{request.asked_by} asked for it", cause=cause, source="request")
     if not actions and not _is_looked_at(draft, request):
         plan_answer(draft, request, _answer(found, to, failed))
+
+
+def _has_no_room(world: World, draft: Draft, actions: Sequence[CopyCheckpoint], to: str, cause: str) -> bool:
+    """Say so where what is to be copied does not fit: nothing of it is copied before it does."""
+    target = world.facts.export_targets.get(to, CopyTarget())
+    needed = sum(action.size_bytes for action in actions)
+    if target.free_bytes is None or needed <= target.free_bytes:
+        return False
+    draft.block(
+        f"campaign/{actions[0].campaign}",
+        code="export-no-room",
+        message=f"{to} has {size(target.free_bytes)} left, {size(needed)} are needed for its export",
+        cause=cause,
+        hint="make room there: it goes on by itself",
+    )
+    return True
 
 
 def _is_looked_at(draft: Draft, request: RequestRow) -> bool:
@@ -68,7 +87,9 @@ def _things(world: World, request: RequestRow) -> Iterator[tuple[CampaignRow, Le
 
 
 def _failure(world: World, action: CopyCheckpoint, request: RequestRow) -> str | None:
-    """Return why a copy failed for good since it was asked for."""
+    """Return why a copy can not be made in that folder, or failed for good since it was asked for."""
+    if (target := world.facts.export_targets.get(action.to)) is not None and target.problem is not None:
+        return target.problem
     failed = world.facts.failed_action(change_id(action))
     return failed.outcome if failed is not None and failed.failed_at[-1] >= request.asked_at else None
 

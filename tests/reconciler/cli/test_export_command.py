@@ -57,6 +57,21 @@ def test_the_latest_is_exported_by_that_word_and_its_place_is_told_without_dots(
     )
 
 
+def test_a_place_that_is_gone_by_the_time_of_the_export_is_told_by_the_plan(
+    run, resting, tmp_path: Path
+) -> None:
+    resting({}, (100,))
+    to = tmp_path / "usb"
+    to.mkdir()
+    run("export", "pip/campaign-001", "--to", str(to))
+    to.rmdir()
+
+    plan = " ".join(run("plan").stdout.split())
+
+    assert "+ export" not in plan
+    assert f"was not exported: {to} is no folder: make it, or mount the disk that it is on" in plan
+
+
 @pytest.mark.parametrize(
     ("thing", "to", "code", "told"),
     [

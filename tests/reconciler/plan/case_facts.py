@@ -23,6 +23,7 @@ from reconciler.observed.facts import CampaignFacts, Facts
 from reconciler.observed.obstacle_records import Obstacle
 from reconciler.observed.records import (
     CheckpointFacts,
+    CopyTarget,
     DerivedFacts,
     DerivedFile,
     DerivedLink,
@@ -76,6 +77,7 @@ class Builder:
             store=StoreView(realm_uid=REALM_UID, epoch=1),
             copied_from=words.get("copied_from"),
             newer_rows=words.get("newer_rows"),
+            export_targets=msgspec.convert(words.get("export_targets", {}), dict[str, CopyTarget]),
             disk=DiskFacts(
                 root="/root",
                 exists=True,
