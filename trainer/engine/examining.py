@@ -15,6 +15,7 @@ import torch
 
 from state.contract.examination import LevelResult, SkillExam, exam_version
 from trainer.checkpoints.state import random_tensors, set_random
+from trainer.data.rendering import RowError
 from trainer.engine.attention import use_documents
 from trainer.engine.compiling import uncompiled
 from trainer.engine.device import autocast
@@ -46,7 +47,7 @@ class Examiner:
         """Examine every skill of the config at this step, once.
 
         Raises:
-            SettingsError: a skill is not built in, or has no such level.
+            SettingsError: a skill is not built in or has no such level, or the template refuses a question.
         """
         state, exams = self._state, self._state.request.config.evaluation.skills
         if not exams or state.progress.skills_step == state.progress.step:
@@ -74,7 +75,10 @@ class Examiner:
         state, config = self._state, self._state.request.config
         problems = problems_of(exam.source, level, exam.samples, exam.seed)
         asked = [question for question, _ in problems]
-        given = answers(state.model, state.vocabulary, asked, exam.max_new_tokens, self._after_token)
+        try:
+            given = answers(state.model, state.vocabulary, asked, exam.max_new_tokens, self._after_token)
+        except RowError as error:
+            raise SettingsError(f"examination of skill {exam.skill}, level {level}: {error}") from error
         matches = find_skill(exam.source).exact_match
         result = LevelResult(
             skill=exam.skill,

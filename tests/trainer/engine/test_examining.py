@@ -17,6 +17,7 @@ from state.atomic import write_json
 from state.contract.examination import SkillExam, exam_version
 from state.contract.orders import QuestOrder
 from state.contract.request import RunConfig
+from trainer.data.rendering import Renderer, RowError
 from trainer.engine import examining
 from trainer.engine.examining import Examiner, problems_of
 from trainer.engine.generating import answers
@@ -194,3 +195,18 @@ def test_a_version_names_everything_that_a_result_depends_on() -> None:
     versions = [exam_version(**(usual | change)) for change in changed]
     assert len(set(versions)) == len(changed)
     assert versions[0] == exam_version(**usual | {"exam": an_exam(pass_threshold=0.5, over=1)})
+
+
+def test_questions_that_the_template_refuses_end_the_run_by_name_with_what_it_learnt(
+    realm: Realm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> Any:
+        raise RowError("the chat template refuses the conversation", "a system turn", "Write one.")
+
+    monkeypatch.setattr(Renderer, "prompt_ids", refuse)
+    files = realm.run(orders(realm.quest()), examined(a_config(save_every=2), an_exam()))
+    assert (run(files.request), why(files).failure_class, saved_steps(realm)) == (1, "settings", [2])
+    assert why(files).message == (
+        "examination of skill bin, level 1: the chat template refuses the conversation; expected a system turn. "
+        "Write one."
+    )
