@@ -33,7 +33,9 @@ _PLAIN_NAMES = {
     "locations": "copies elsewhere",
 }
 """Fields whose names are not what a person would say."""
-_TOLD_ELSEWHERE = frozenset({"id", "spec", "statistics", "message", "blocked", "source", "goal_updates"})
+_TOLD_ELSEWHERE = frozenset(
+    {"id", "spec", "statistics", "message", "blocked", "source", "goal_updates", "demoted"}
+)
 
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True):

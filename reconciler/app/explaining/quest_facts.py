@@ -61,9 +61,9 @@ def quest_facts(view: View, name: str) -> Iterator[Fact]:
 
 
 def _sent_behind(view: View, quest: str) -> Iterator[Fact]:
-    """Yield who skipped a quest while it is trained, and why: what is left of it goes behind all others."""
+    """Yield who skipped a quest, and why: what is left of it goes behind all others."""
     for job in view.facts.store.jobs:
-        if job.quest_id == quest and job.status == "processing" and job.demoted:
+        if job.quest_id == quest and job.status in ("queued", "processing") and job.demoted:
             why = job.last_error or "it failed twice"
             yield Fact(name="behind all others", text=f"{why}; by {job.hero_id}/{job.campaign_id}")
 

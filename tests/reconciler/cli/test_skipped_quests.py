@@ -32,12 +32,16 @@ def test_a_job_that_is_learnt_or_being_learnt_is_not_told_as_skipped(skipped, st
     assert shown(skipped(status=status), "jobs").rstrip().endswith(status)
 
 
-def test_explain_says_of_a_quest_in_training_who_sent_it_behind_and_why(skipped) -> None:
-    told = skipped(status="processing")("explain", "quest/q1").stdout
+@pytest.mark.parametrize("status", ["queued", "processing"])
+def test_explain_says_of_a_quest_who_sent_it_behind_and_why(skipped, status: str) -> None:
+    told = skipped(status=status)("explain", "quest/q1").stdout
     assert f"behind all others  {SKIPPED}; by pip/campaign-001" in told
-    assert (
-        "behind all others" not in skipped(status="processing", demoted=False)("explain", "quest/q1").stdout
-    )
+    assert "demoted" not in told
+    assert "behind all others" not in skipped(status=status, demoted=False)("explain", "quest/q1").stdout
+
+
+def test_explain_says_of_a_quest_that_left_the_queue_who_skipped_it(skipped) -> None:
+    assert SKIPPED in skipped(status="skipped")("explain", "quest/q1").stdout
 
 
 def test_a_quest_that_was_skipped_once_waits_behind_all_others_in_both_listings(skipped) -> None:
