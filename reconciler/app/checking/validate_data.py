@@ -11,6 +11,7 @@ from reconciler.app.data.late_held_out import late_held_out
 from reconciler.app.planning.look import View, look, world_of
 from reconciler.app.surroundings.environment import Environment
 from reconciler.app.surroundings.place import Options
+from reconciler.plan.configs.hero_checks import unsaid_template
 from reconciler.plan.queue.held_out import learnt_text
 from reconciler.plan.world import World
 from state.contract.contents import MAX_FINDINGS, Finding
@@ -109,7 +110,8 @@ def validate_data(
         mine = [next(answers) for _ in range(_num_questions(request, guards))]
         data = _quest_data(one, missing, mine)
         quests.append(as_generated(data) if one.quest_id in generated else data)
-    notes = (*sets.notes.values(), *_late(environment, view))
+    templates = (unsaid_template(world_of(view), hero.spec) for hero in view.desired.heroes.values())
+    notes = (*sets.notes.values(), *filter(None, templates), *_late(environment, view))
     source = view.commit.name if ref is not None else f"the work tree on {view.commit.name}"
     return DataValidation(source=source, depth=depth, quests=tuple(quests), notes=notes)
 

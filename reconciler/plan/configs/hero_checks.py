@@ -9,7 +9,7 @@ from reconciler.desired.unsupported import unsupported_hero
 from reconciler.observed.model_records import ModelFacts, PretrainedConfig
 from reconciler.plan.world import World
 from state.contract.byte_tokens import VOCAB_SIZE
-from state.contract.chat import is_built_in, is_model_own
+from state.contract.chat import BUILT_IN, is_built_in, is_model_own, template_digest
 
 
 class LaunchProblem(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,9 +39,30 @@ def hero_warnings(world: World, hero: Hero) -> Iterator[str]:
     for note in unsupported_hero(hero):
         if not note.blocks:
             yield f"hero/{hero.id}: {note.reason} ({world.where(f'hero/{hero.id}', *note.path)})"
+    if (template := unsaid_template(world, hero)) is not None:
+        yield template
     config = model_of(world, hero).config if hero.model.hf_name else None
     if config is not None:
         yield from _harmless_contradictions(world, hero, config)
+
+
+def unsaid_template(world: World, hero: Hero) -> str | None:
+    """Return that a hero trains in another chat template than its model brings, and never says so.
+
+    None: they are the same text, or the spec names the template, so that it is meant.
+    """
+    name, thing = hero.chat.template, f"hero/{hero.id}"
+    brought = model_of(world, hero).chat_template_digest if hero.model.hf_name else None
+    if brought is None or not is_built_in(name) or brought == template_digest(BUILT_IN[name]):
+        return None
+    if "chat.template" in world.desired.heroes[hero.id].places:
+        return None
+    where = world.where(thing, "chat", "template")
+    return (
+        f"{thing}: the model brings a chat template of its own, and {name} is used, since the spec names "
+        f"none ({where}); say which is meant: chat: {{template: default}}, the model's own, or chat: "
+        f"{{template: {name}}}"
+    )
 
 
 def _harmless_contradictions(world: World, hero: Hero, config: PretrainedConfig) -> Iterator[str]:

@@ -257,16 +257,36 @@ def test_a_template_that_cannot_be_learnt_from_is_an_error_of_each_row(
     told_of: Callable[[Case], Result], lab: Path, tmp_path: Path, template: str, told: str
 ) -> None:
     pytest.importorskip("transformers")
-    a_model(tmp_path / "model", template)
-    hero = (lab / "specs/heroes/pip.yaml").read_text().splitlines()
-    model = f"model: {{hf_name: {tmp_path / 'model'}, family: qwen3, architecture: Qwen3ForCausalLM,"
-    hero[1:3] = [f"{model} vocab_size: 320, context_length: 512}}", "chat: {template: default}"]
-    (lab / "specs/heroes/pip.yaml").write_text("\n".join(hero) + "\n")
+    a_hero_of(lab, tmp_path / "model", template, "chat: {template: default}")
     done = told_of(Case("template", many(2), told))
     said = " ".join(done.stdout.split())
     assert f"error: template: row 1: {told}" in said
     assert f"error: template: row 2: {told}" in said or "also row 2" in said
     assert done.exit_code == 1
+
+
+@pytest.mark.train
+@pytest.mark.parametrize(("chat", "is_told"), [("", True), ("chat: {template: chatml}", False)])
+def test_a_model_with_a_chat_template_of_its_own_is_told_unless_the_spec_says_which_is_meant(
+    told_of: Callable[[Case], Result], lab: Path, tmp_path: Path, chat: str, is_told: bool
+) -> None:
+    pytest.importorskip("transformers")
+    a_hero_of(lab, tmp_path / "model", NO_END, chat)
+    done = told_of(Case("template", many(2), ""))
+    assert done.exit_code == 0
+    told = (
+        "hero/pip: the model brings a chat template of its own, and chatml is used, since the spec names none"
+    )
+    assert (told in " ".join(done.stdout.split())) == is_told
+
+
+def a_hero_of(lab: Path, folder: Path, template: str, chat: str) -> None:
+    """Let pip be of a model whose own chat template is this one; `chat`: a line of its spec."""
+    a_model(folder, template)
+    hero = (lab / "specs/heroes/pip.yaml").read_text().splitlines()
+    model = f"model: {{hf_name: {folder}, family: qwen3, architecture: Qwen3ForCausalLM,"
+    hero[1:3] = [f"{model} vocab_size: 320, context_length: 512}}", chat]
+    (lab / "specs/heroes/pip.yaml").write_text("\n".join(hero) + "\n")
 
 
 def a_model(folder: Path, template: str) -> None:
