@@ -96,7 +96,7 @@ class Session:
         """Print a command's result."""
         from reconciler.cli.text_layout import harmless
 
-        click.echo(harmless(self.about_the_same(text, only_hints=True)), color=True)
+        click.echo(harmless(self.about_the_same(text)), color=True)
 
     def say_line(self, text: str) -> None:
         """Print one line of a text that is not ours, such as a log: no colours pass either."""
@@ -111,23 +111,21 @@ class Session:
         if not self.quiet:
             click.echo(escaped(self.about_the_same(text)), err=True)
 
-    def about_the_same(self, text: str, *, only_hints: bool = False) -> str:
+    def about_the_same(self, text: str) -> str:
         """Return the text with --repo, --root and --host of this call in every command that it names.
 
-        What was done (`reconcile pause at ...`), or runs, is no hint: it stays. With `only_hints` so does
-        whatever stands anywhere but behind an arrow, a colon or a gap.
+        What was done (`reconcile pause at ...`), or runs, is no hint: it stays.
         """
         said = self.said()
         if not said or "reconcile " not in text:
             return text
         import re
 
-        before = "(?:→|:|  ) *" if only_hints else ""
-        hint = re.compile(rf"({before})\breconcile (?!at |init |--|<)(?=[a-z-]+(?![a-z-])(?! at \d))")
+        from reconciler.cli.group import VERBS
+
+        hint = re.compile(rf"\breconcile (?!init )(?=({'|'.join(VERBS)})(?![a-z-])(?! at \d))")
         return "\n".join(
-            line
-            if "pid " in line or said in line
-            else hint.sub(lambda found: f"{found[1]}reconcile {said} ", line)
+            line if "pid " in line or said in line else hint.sub(lambda _: f"reconcile {said} ", line)
             for line in text.split("\n")
         )
 

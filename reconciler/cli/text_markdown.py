@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from reconciler.cli.text_cost import cost_text, cost_without, each_lines, kept_lines, memory_lines
-from reconciler.cli.text_layout import safe
+from reconciler.cli.text_layout import safe, shortened
 from reconciler.cli.text_plan import NO_LONGER, Layout, lines_of, summary
 from state.amounts import count, moment
 
@@ -20,6 +20,8 @@ _WIDTH = 78
 _MARKS = {"+": "+", "-": "-", "…": " ", ".": " "}
 """What a diff fence colours green and red; everything else is `!`, orange."""
 _MOST_OUTSIDE = 5
+_LONGEST = 300
+"""Characters of what stands outside the fold; a mention grows to nine times its size."""
 _NO_FENCE = "ˋˋˋ"
 _HARMLESS = str.maketrans(
     {char: f"\\{char}" for char in "\\|*_~![]"}
@@ -60,14 +62,14 @@ def _warnings(document: "PlanDocument") -> str:
         from reconciler.plan.review.losses import lost_text  # seldom needed
 
         lost = lost_text(document.awaiting.checkpoints, document.awaiting.demoted)
-        lines.append(f"> **Needs an approval:** {lost} would be destroyed: {_inline(document.awaiting.why)}")
-    lines += [f"> **Warning:** {_inline(text)}" for text in document.warnings[:_MOST_OUTSIDE]]
+        lines.append(f"> **Needs an approval:** {lost} would be destroyed: {_short(document.awaiting.why)}")
+    lines += [f"> **Warning:** {_short(text)}" for text in document.warnings[:_MOST_OUTSIDE]]
     return "\n>\n".join(lines)
 
 
 def _blocked(document: "PlanDocument") -> str:
     items = document.blocked[:_MOST_OUTSIDE]
-    lines = [f"- **Blocked** {_code(item.subject)}: {_inline(item.message)}" for item in items]
+    lines = [f"- **Blocked** {_code(item.subject)}: {_short(item.message)}" for item in items]
     if (more := len(document.blocked) - len(items)) > 0:
         lines.append(f"- and {more:,} more")
     return "\n".join(lines)
@@ -117,6 +119,11 @@ def _rows(title: str, lines: "list[Line]", layout: Layout) -> list[str]:
 
 def _in_the_fence(row: str) -> str:
     return row.replace("```", _NO_FENCE)
+
+
+def _short(text: object) -> str:
+    """Return text of any length as one harmless line, of which a few leave the comment its room."""
+    return _inline(shortened(safe(text), _LONGEST))
 
 
 def _inline(text: object) -> str:

@@ -199,7 +199,7 @@ def _check_export(campaign: Campaign) -> Iterator[Finding]:
         return
     if campaign.keep is None and campaign.state != "deleted":
         message = "export_to is for a clean-up; this campaign has neither keep: metrics nor state: deleted"
-        hint = "add one of these, or copy now: reconcile export"
+        hint = "add one of these, or copy now: reconcile export CAMPAIGN@STEP --to DIR"
         yield Finding(at=("export_to",), on_key=True, message=message, hint=hint)
 
 

@@ -12,7 +12,7 @@ _ANSWERS = "remove it: only what the assistant says is learnt"
 _ITSELF = "remove it: the fastest one that is here is used"
 _METRICS = "remove it: every update is in the run's metrics.jsonl"
 _GOES_ON = "remove it: a run goes on from the newest healthy checkpoint"
-_EXPORT = "remove it: reconcile export copies a checkpoint out"
+_EXPORT = "remove it; a checkpoint is copied out by: reconcile export CAMPAIGN@STEP --to DIR"
 
 _SETTINGS = {
     "lr": "learning_rate",

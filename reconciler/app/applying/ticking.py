@@ -129,6 +129,8 @@ class Ticker:
         self._trouble: str | None = None
         self._view: View | None = None
         self._told_settled: str | None = None
+        self._noted_commit: str | None = None
+        self._told_note: str | None = None
         self._patience = Patience(show)
         self._told_once = ToldOnce(show)
         self._backed_up: str | None = None
@@ -282,20 +284,24 @@ class Ticker:
             return
         is_whole = not any(item.code in NAMES_IN_DOUBT for item in view.plan.blocked)
         if is_whole and view.facts.store.applied_commit != view.commit.id:
-            self._note_on(view)
             with self._writer.transaction() as store:
                 put_meta(store, "applied_commit", view.commit.id)
                 put_meta(store, "applied_at", view.seen_at)
             settle_row_files(self._layout.row_files, self._writer)
+        if is_whole and self._noted_commit != view.commit.id:
+            self._note_on(view)
         if self._told_settled != view.commit.id:
             self._told_settled = view.commit.id
             self._show.settled(view)
 
     def _note_on(self, view: View) -> None:
-        """Leave a git note on the commit; where that fails, say so: nothing depends on it."""
+        """Leave a git note on the commit; where that fails, say so once and try again: nothing needs it."""
         realm, host = view.desired.realm.spec.id, self._environment.host
         why = note_applied(self._following, view.commit, self._layout, realm, host, view.seen_at)
-        if why is not None:
+        if why is None:
+            self._noted_commit = view.commit.id
+        elif why != self._told_note:
+            self._told_note = why
             self._show.notice(why)
 
     def _note(self, key: str, value: str, known: str | None) -> None:

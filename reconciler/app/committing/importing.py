@@ -83,7 +83,7 @@ def _refuse_other_model(base: Base, hero: str, found: StartFolder) -> None:
             )
             raise Blocked(
                 f"{found.folder}: its {key} is {theirs}, that of hero {hero} is {ours[key]} "
-                f"({where}); name its hero with --hero, or make one: reconcile new hero"
+                f"({where}); name its hero with --hero, or make one: reconcile new hero NAME"
             )
     misfit = adapters_without_weights(found.manifest) if found.manifest is not None else None
     if misfit is not None:

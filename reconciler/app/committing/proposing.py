@@ -184,7 +184,8 @@ def _suspendable(environment: Environment, options: Options, base: Base, thing: 
     spec = spec_of(environment, options, base, thing)
     if spec.around:
         raise Misused(
-            f"{thing}: a quest cannot be suspended by itself; send it back: reconcile skip, or: queue"
+            f"{thing}: a quest cannot be suspended by itself; suspend the queue, or send it back: "
+            f"reconcile skip {thing.removeprefix('quest/')}"
         )
     return spec
 

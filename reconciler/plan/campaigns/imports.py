@@ -103,7 +103,8 @@ def _problem(world: World, name: str, seen: StartFolder) -> NoStart | None:
     if unlike is None:
         return None
     hero = name.partition("/")[0]
-    hint = f"begin with a checkpoint whose model is that of {hero}, or make a hero of it: reconcile new hero"
+    other = "make a hero of it: reconcile new hero NAME"
+    hint = f"begin with a checkpoint whose model is that of {hero}, or {other}"
     return NoStart("other-architecture", f"its {unlike}", hint)
 
 

@@ -65,13 +65,17 @@ def _ordered(change: Change, jobs: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def narrowed(plan: Plan, choice: Choice) -> Plan:
-    """Return the plan with what is chosen, in the same order; what comes along or cannot is a warning."""
+    """Return the plan with what is chosen, in the same order; what comes along or cannot is a warning.
+
+    Who asked for a look at the source is answered all the same: it was made, and nothing else depends on it.
+    """
     if not choice:
         return plan
     needs = needs_of(plan.changes)
     forbidden = {change.id for change in plan.changes if fits(change.subject, choice.exclude)}
     impossible = _reaching(forbidden, needs)
     wanted = {change.id for change in plan.changes if choice.wants(change.subject)}
+    wanted |= {change.id for change in plan.changes if isinstance(change.action, a.AnswerRefresh)} - forbidden
     kept = _closed(wanted - impossible.keys(), needs)
     by_id = {change.id: change for change in plan.changes}
     said = [_comes_along(by_id[one], by_id, wanted, needs, kept) for one in kept - wanted]

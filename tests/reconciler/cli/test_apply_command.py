@@ -199,6 +199,18 @@ def test_a_commit_that_was_applied_has_a_git_note_of_where_and_when_and_no_other
     assert len(git(lab, "notes", "--ref=realm", "list").split()) == 2
 
 
+def test_a_note_that_could_not_be_written_is_written_by_a_later_apply(run, lab: Path, git) -> None:
+    lock = lab / ".git/refs/notes/realm.lock"
+    lock.parent.mkdir()
+    lock.touch()
+    (lab / "specs/queue.yaml").write_text("quests: []\n")
+    git(lab, "commit", "-qam", "nothing to train")
+    assert "no git note was written" in run("apply", "--until-converged").stderr
+    lock.unlink()
+    assert run("apply", "--once").exit_code == 0
+    assert git(lab, "notes", "--ref=realm", "show", "HEAD").startswith("realm lab: applied")
+
+
 def test_a_repository_that_takes_no_note_is_named_and_stops_nothing(run, lab: Path, git) -> None:
     (lab / "specs/queue.yaml").write_text("quests: []\n")
     git(lab, "commit", "-qam", "nothing to learn")

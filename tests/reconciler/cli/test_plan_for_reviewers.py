@@ -208,3 +208,13 @@ def test_a_branch_cannot_bring_a_link_or_an_image_into_the_comment(run, lab: Pat
     said = next(line for line in head.splitlines() if "suspended" in line)
     assert "\\!\\[p\\](https:<!-- -->//evil" in said
     assert not re.search(r"(?<!\\)[][!~]|://|www\.|#\d", said.replace("<!-- -->", " "))
+
+
+def test_a_comment_has_room_for_messages_of_any_length(run, lab: Path, git) -> None:
+    """Else the host refuses it, and that of an earlier push stays as if it were this one's."""
+    files = "".join(f'  - {{id: q{n}, file: "{"@" * 3_900}{n}.jsonl"}}\n' for n in range(6))
+    (lab / "specs/queue.yaml").write_text(f"quests:\n{files}")
+    git(lab, "commit", "-qam", "Long names")
+    text = run("plan", "--format", "markdown").stdout
+    assert len(text) < 65_536
+    assert text.count("**Blocked**") == 5

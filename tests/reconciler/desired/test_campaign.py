@@ -66,7 +66,7 @@ def test_an_export_before_no_clean_up_is_a_mistake(mistakes_in, small) -> None:
 
     assert f"{mistake.where}: {mistake.sentence}" == (
         f"{CAMPAIGN}:3:1: export_to is for a clean-up; this campaign has neither keep: metrics nor "
-        "state: deleted; add one of these, or copy now: reconcile export"
+        "state: deleted; add one of these, or copy now: reconcile export CAMPAIGN@STEP --to DIR"
     )
 
 

@@ -115,3 +115,12 @@ def test_a_pattern_that_fits_nothing_is_named_with_what_there_is(planned):
     assert said.startswith(
         '--only "quests/*" fits nothing of this plan; it is about: campaign/pip/campaign-001'
     )
+
+
+def test_who_asked_for_a_look_at_the_source_is_answered_whatever_is_left_out(planned):
+    made = [planned(_PARSE.load(text)) for path in CASES if "refresh" in (text := path.read_text())]
+    answered = [plan for plan in made if "AnswerRefresh" in kinds(plan)]
+    assert answered
+    for plan in answered:
+        assert "AnswerRefresh" in kinds(narrowed(plan, Choice(only=("campaign/nothing-like-it",))))
+        assert "AnswerRefresh" not in kinds(narrowed(plan, Choice(exclude=("source",))))
