@@ -2,31 +2,26 @@
 
 import json
 import shutil
-import signal
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-import msgspec
 import pytest
 from chapters import CHAPTERS
-from children import in_child
 from in_memory import new_folder
+from rebuilt_years import folders_of, key, killed, lose, rebuilt, without_time, without_waits
 from test_year import live
 from worlds import everything_below
 from year import Year
 
 from reconciler.act.environment import _finds_this_software
 from reconciler.app.planning.look import look
-from reconciler.app.rebuilding.doctor import LOST, Rebuilt, rebuild
+from reconciler.app.rebuilding.doctor import LOST, rebuild
 from reconciler.app.surroundings.errors import Blocked
 from reconciler.app.surroundings.place import Options
-from reconciler.plan.changes import Plan
-from state import failpoints
 from state.lock import LockHeld, hold_lock
 from state.store.connection import StoreDamaged, open_writer
 from state.store.marks import marks_of
-from state.store.rows import RunRow, StoreView
 
 
 @pytest.fixture(scope="module")
@@ -53,38 +48,6 @@ def year(lived: Year) -> Year:
     shutil.rmtree(root)
     shutil.copytree(root.with_name("as-it-was"), root, symlinks=True)
     return lived
-
-
-def rebuilt(year: Year) -> Rebuilt:
-    return rebuild(year.world.environment, year.world.options)
-
-
-def without_waits(plan: Plan) -> object:
-    """Return a plan as data, but for how long something waits still."""
-    items = [msgspec.structs.replace(item, message="") for item in plan.blocked]
-    return msgspec.to_builtins(msgspec.structs.replace(plan, blocked=tuple(items)))
-
-
-def without_time(store: StoreView) -> object:
-    """Return what a store says, but for requests, approvals and observed time."""
-    kept = msgspec.structs.replace(
-        store,
-        epoch=0,
-        observed_seconds=0.0,
-        observed_at=None,
-        clean_ticks=0,
-        approval=None,
-        attempted_commit=None,
-        requests=(),
-        failed_actions=(),
-    )
-    return msgspec.to_builtins(kept)
-
-
-def lose(year: Year, *places: str) -> None:
-    for place in places:
-        path = year.world.lab.layout.root / place
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def assert_store_comes_back(year: Year, *lost: str) -> None:
@@ -129,10 +92,6 @@ def test_whatever_else_is_lost_beside_the_weights_the_plan_is_what_it_was(year: 
     year.world.apply()
     assert year.world.plan().plan.changes == ()
     assert folders_of(year) <= lying
-
-
-def folders_of(year: Year) -> set[Path]:
-    return set(year.world.lab.layout.campaigns.rglob("checkpoint-*"))
 
 
 def test_a_root_without_its_store_and_its_control_folder_is_made_again_from_the_folders(year: Year) -> None:
@@ -287,10 +246,6 @@ def test_of_a_sidecar_of_a_newer_software_the_checkpoint_is_pinned_and_that_is_t
     assert marks_of(row).pinned
 
 
-def key(run: RunRow) -> tuple[str, int, int]:
-    return run.campaign_uid, run.generation, run.attempt
-
-
 def test_whatever_is_derived_is_written_again_from_a_whole_store(year: Year) -> None:
     layout = year.world.lab.layout
     derived = [*layout.campaigns.rglob("campaign.json"), *layout.campaigns.rglob(".ledger.json")]
@@ -346,16 +301,6 @@ def test_killed_anywhere_it_loses_nothing_that_only_the_store_knew(year: Year) -
         assert lab.store().epoch > before.epoch
     assert at > 5
     assert without_waits(year.world.plan().plan) == plan
-
-
-def killed(year: Year, at: int) -> bool:
-    """Make the store again in a child that dies at a failpoint; say whether it came that far."""
-
-    def work() -> None:
-        failpoints.arm(at, "kill")
-        rebuilt(year)
-
-    return in_child(work) == -signal.SIGKILL
 
 
 def test_nothing_is_made_again_while_a_reconciler_is_at_work(year: Year) -> None:

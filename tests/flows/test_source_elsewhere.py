@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from closed_door import closed_door
+from remote_repository import commit, commit_on_bare, git, with_commits
 
 from reconciler.app.applying.fetching import wait_seconds
 from reconciler.cli.group import reconcile
@@ -51,26 +52,6 @@ def run(tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
         return CliRunner().invoke(reconcile, ["--root", str(root), *words], prog_name="reconcile")
 
     return call
-
-
-def git(folder: Path, *words: str) -> str:
-    who = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org")
-    done = subprocess.run(
-        ["git", "-C", str(folder), *who, *words], capture_output=True, text=True, check=True
-    )
-    return done.stdout.strip()
-
-
-def commit(folder: Path, texts: dict[str, str | bytes | None]) -> str:
-    for name, text in texts.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.unlink(missing_ok=True)
-        if text is not None:
-            path.write_bytes(text.encode() if isinstance(text, str) else text)
-    git(folder, "add", "-A")
-    git(folder, "commit", "-qm", "Specs", "--allow-empty")
-    return git(folder, "rev-parse", "HEAD")
 
 
 def status(run: Run) -> dict[str, Any]:
@@ -405,16 +386,7 @@ def test_no_hook_of_the_source_or_of_the_mirror_runs(
 def test_a_hundred_thousand_commits_are_followed_and_looked_through_as_fast_as_one(
     run: Run, tmp_path: Path
 ) -> None:
-    many = tmp_path / "many"
-    git(tmp_path, "init", "-q", "-b", "main", str(many))
-    stream = [b"blob\nmark :1\ndata 8\nid: lab\n\n"]
-    for number in range(100_000):
-        comes_from = f"from :{number + 1}\n" if number else ""
-        stream.append(
-            f"commit refs/heads/main\nmark :{number + 2}\ncommitter A <a@b> {1_700_000_000 + number} +0000\n"
-            f"data 1\nx\n{comes_from}M 100644 :1 specs/realm.yaml\n\n".encode()
-        )
-    subprocess.run(["git", "-C", str(many), "fast-import", "--quiet"], input=b"".join(stream), check=True)
+    many = with_commits(tmp_path / "many", 100_000)
     assert run("apply", "--once", "--source", str(many)).exit_code == 0
     assert git(many, "rev-list", "--count", "main") == "100000"
     newer = commit_on_bare(many)
@@ -423,11 +395,3 @@ def test_a_hundred_thousand_commits_are_followed_and_looked_through_as_fast_as_o
     assert status(run)["commit"] == newer
     assert run("plan").exit_code == 0
     assert time.process_time() - before < 10.0  # of this process, whatever else the machine does
-
-
-def commit_on_bare(repository: Path) -> str:
-    """Put one commit of the same tree on main and return its id."""
-    tree = git(repository, "rev-parse", "main^{tree}")
-    made = git(repository, "commit-tree", tree, "-p", "main", "-m", "one more")
-    git(repository, "update-ref", "refs/heads/main", made)
-    return made

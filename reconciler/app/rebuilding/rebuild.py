@@ -19,6 +19,7 @@ from reconciler.app.rebuilding.folders import FolderRows, rows_of_folders, rows_
 from reconciler.app.rebuilding.manifests import lacking, rows_of_manifests, words_on_lacking
 from reconciler.app.rebuilding.meanwhile import meta_since, rows_since
 from reconciler.app.rebuilding.named_places import NamedPlaces
+from reconciler.app.rebuilding.realm_values import realm_values
 from reconciler.app.rebuilding.words_on_lost import words_on_lost
 from state.atomic import publish_file, remove_entry, sync_file
 from state.formats import decode_record
@@ -29,7 +30,7 @@ from state.store.backups import names_of
 from state.store.connection import StoreDamaged, open_reader, open_writer
 from state.store.older_copy import NOT_WRITTEN, Written, last_written, read_written, written
 from state.store.row_files import RowsFound, read_realm_meta, read_row_files, refuse_newer_rows, row_of
-from state.store.rows import CampaignRow, LedgerRow, TrashRow
+from state.store.rows import TrashRow
 from state.store.schema import TABLES
 from state.store.tables import put, put_meta, select
 from state.store.traces import newest_epoch
@@ -79,7 +80,7 @@ def remake_store(layout: Layout, now: str, named: NamedPlaces, *, is_older: bool
     staging = layout.store.with_name(f"{STAGING_PREFIX}{layout.store.name}")
     for left in (staging, journal_of(staging)):
         remove_entry(left)  # of a try that was killed
-    meta = _meta(said, found, rows) | {UNSEEN_PLACES: unseen_text(elsewhere.unseen)}
+    meta = realm_values(layout, said.meta, found, rows) | {UNSEEN_PLACES: unseen_text(elsewhere.unseen)}
     num_rows = _fill(staging, layout, rows, meta)
     sync_file(staging)
     remove_entry(journal_of(staging))
@@ -204,22 +205,3 @@ def _stones(layout: Layout, said: RowsFound) -> Iterator[TrashRow]:
             yield stone
         except (OSError, ValueError):
             continue  # without its stone nothing is purged
-
-
-def _meta(said: RowsFound, found: FolderRows, rows: Sequence[msgspec.Struct]) -> dict[str, str]:
-    """Return the realm's values; observed time goes on where it surely had been, so no grace gets shorter."""
-    meta = dict(said.meta)
-    if meta.get("active_uid") not in {row.uid for row in rows if isinstance(row, CampaignRow)}:
-        meta.pop("active_uid", None)  # its file of rows is lost, and its folder too
-    if "realm_uid" not in meta and found.realm_uid is not None:
-        meta["realm_uid"] = found.realm_uid
-    if "root_place" not in meta and found.root_place is not None:
-        meta["root_place"] = found.root_place
-    stones = [row for row in rows if isinstance(row, TrashRow)]
-    seconds = [row.recorded_at_seconds for row in rows if isinstance(row, LedgerRow)]
-    latest = max([*seconds, *(stone.trashed_at_seconds for stone in stones)], default=0.0)
-    if latest > float(meta.get("observed_seconds", 0)):
-        meta["observed_seconds"] = repr(latest)
-        meta.pop("observed_at", None)  # when that was, nobody knows
-    ticks = [int(meta.get("clean_ticks", 0)), *(stone.clean_ticks for stone in stones)]
-    return meta | {"clean_ticks": str(max(ticks))}

@@ -24,8 +24,8 @@ def words_on_lost(
         yield _words_on_campaign(rows[name], known)
     if not is_realm_told:
         yield (
-            "the realm's own rows are lost: which campaign was active, which commit was applied, what was "
-            "taken in from the inbox, which snapshots of quests there are, and which copies were made"
+            "the realm's own rows are lost: since when a campaign was active, which commit was applied, what "
+            "was taken in from the inbox, which snapshots of quests there are, and which copies were made"
         )
     recorded = {row.sequence for row in known if isinstance(row, LedgerRow)}
     purged = (one for one in stones_by_path(known).values() if one.state == "purged" and one.keeps is None)

@@ -2,14 +2,17 @@
 
 import json
 import shutil
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from children import in_child
 from cleanup_words import plain
 
+from state import failpoints
 from state.contract.manifest import MANIFEST_NAME, Manifest, with_digest
 from state.store.connection import open_reader
 from state.store.rows import StoreView
@@ -78,7 +81,7 @@ def planned(run: Any) -> dict[str, Any]:
 
 
 def kinds(run: Any) -> list[str]:
-    return [change["action"]["kind"] for change in planned(run)["changes"]]
+    return [change["action"]["action"] for change in planned(run)["changes"]]
 
 
 def known(root: Path) -> tuple[object, object]:
@@ -283,3 +286,75 @@ def test_a_copy_that_was_found_is_read_first_by_a_scrub(moved: Path, run: Any) -
     assert run("scrub", ONE).exit_code == 0
     assert run("apply", "--until-converged").exit_code == 0
     assert [copy.damage for copy in view(moved).copies if copy.checked_at] == [None]
+
+
+@pytest.fixture
+def again(moved: Path, tmp_path: Path) -> Callable[[], None]:
+    """Put the root back as it is when this is asked for first."""
+    copy = tmp_path / "as-it-was"
+
+    def put_back() -> None:
+        if not copy.exists():
+            shutil.copytree(moved, copy, symlinks=True)
+        shutil.rmtree(moved)
+        shutil.copytree(copy, moved, symlinks=True)
+
+    return put_back
+
+
+def is_killed(run: Any, at: int) -> bool:
+    """Rebuild in a child that dies at a failpoint; say whether it came that far."""
+
+    def work() -> None:
+        failpoints.arm(at, "kill")
+        run("doctor", "--rebuild")
+
+    return in_child(work) == -signal.SIGKILL
+
+
+def test_killed_anywhere_a_rebuild_finds_the_copies_all_the_same(
+    moved: Path, run: Any, again: Callable[[], None]
+) -> None:
+    before = known(moved)
+    lose(moved, "control/rows/realm.json")
+    at = 0
+    while True:
+        at += 1
+        again()
+        was_killed = is_killed(run, at)
+        assert run("doctor", "--rebuild").exit_code == 0
+        assert known(moved) == before
+        if not was_killed:
+            break
+    assert at > 5
+
+
+def test_killed_anywhere_the_later_look_is_made_again(
+    moved: Path, run: Any, nas: Path, again: Callable[[], None]
+) -> None:
+    before = known(moved)
+    away = nas.rename(nas.with_name("unmounted"))
+    lose(moved, "control/rows/realm.json")
+    run("doctor", "--rebuild")
+    away.rename(nas)
+    at, is_written = 0, False
+    while not is_written:
+        at += 1
+        again()
+        assert is_killed(run, at), "it writes derived files after it"
+        is_written = known(moved) == before
+        assert is_written == (view(moved).unseen_places == ())
+        assert run("doctor", "--rebuild").exit_code == 0
+        assert known(moved) == before
+    assert at > 1
+
+
+def test_the_active_campaign_is_known_by_its_own_row(
+    resting: Callable[..., Path], run: Any, root: Path
+) -> None:
+    resting({}, (100,))
+    run("apply", "--until-converged")
+    before = planned(run)["changes"]
+    lose(root, "control/rows/realm.json")
+    assert run("doctor", "--rebuild").exit_code == 0
+    assert [one["id"] for one in planned(run)["changes"]] == [one["id"] for one in before]
