@@ -134,7 +134,7 @@ class Session:
         from reconciler.cli.text_layout import escaped
 
         if text:
-            click.echo(escaped(f"Warning: {text}"), err=True)
+            click.echo(escaped(self.about_the_same(f"Warning: {text}")), err=True)
 
     def say_json(self, record: Any) -> None:
         """Print a record as indented JSON."""

@@ -120,3 +120,12 @@ def test_every_command_is_about_the_same_realm_wherever_it_stands() -> None:
     assert len(named) > 100
     for line, command in named:
         assert f"reconcile --root /srv/r {command}" in session.about_the_same(line)
+
+
+def test_a_warning_names_the_realm_that_it_is_about(run, lab: Path, root: Path, git) -> None:
+    assert run("apply", "--once", "--only", "campaign/*").exit_code == 0
+    queue = lab / "specs/queue.yaml"
+    queue.write_text(queue.read_text().replace("skill:", "skil:"))
+    git(lab, "commit", "-qam", "Mistakes")
+    told = run("--root", str(root), "status").stderr
+    assert f"(see reconcile --root {root} validate --ref HEAD)" in told
