@@ -4,7 +4,6 @@ They are written after the transaction that changed the rows; a kill between the
 (`owed_rows`). Manifests never change, and may be many: each has a file of its own.
 """
 
-import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -14,8 +13,9 @@ import apsw
 import msgspec
 
 from state.atomic import create_file, ensure_folder, write_file
-from state.contract.files import ContractError, decode, version_of
-from state.inside import InTheWay, opened, read_file
+from state.contract.files import ContractError, decode
+from state.inside import InTheWay, read_file
+from state.store.newer_rows import CAMPAIGNS, MAX_BYTES, NAME, SUFFIX, VERSION, is_named_as_ours, newer_rows
 from state.store.older_copy import older_copy_of
 from state.store.owed_rows import BESIDE_META, MIRRORED_META, NOT_MIRRORED, REALM, owed_rows, rows_are_said
 from state.store.rows import CampaignRow, ManifestRow
@@ -23,23 +23,17 @@ from state.store.schema import TABLES, StoreTooNew
 from state.store.tables import Row, get_meta, select, select_one
 from state.store.writer import Writer
 
-MAX_BYTES = 1 << 30
-_CAMPAIGNS, _MANIFESTS, _SUFFIX = "campaigns", "manifests", ".json"
+_MANIFESTS = "manifests"
 _META = (*MIRRORED_META, *BESIDE_META)
 _DIGEST = re.compile(r"blake3:([0-9a-f]{64})", re.ASCII)
-_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 
 
 class RowFile(msgspec.Struct, frozen=True, kw_only=True):
     """The rows of one campaign, or of the realm, by the names of their tables."""
 
-    schema_version: int = 1
+    schema_version: int = VERSION
     tables: dict[str, list[dict[str, Any]]]
     meta: dict[str, str] = {}
-
-
-_VERSION = RowFile(tables={}).schema_version
-_HEAD = b'{"schema_version":%d,' % _VERSION
 
 
 class RowsFound(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,7 +47,7 @@ class RowsFound(msgspec.Struct, frozen=True, kw_only=True):
 
 def row_folders(folder: Path) -> list[Path]:
     """Return the folders in which such files are written, for the broom that follows a kill."""
-    return [folder, folder / _CAMPAIGNS, folder / _MANIFESTS]
+    return [folder, folder / CAMPAIGNS, folder / _MANIFESTS]
 
 
 def settle_row_files(folder: Path, writer: Writer) -> None:
@@ -86,7 +80,7 @@ def read_row_files(folder: Path) -> RowsFound:
         try:
             content = read_file(path, MAX_BYTES)
             if path.parent.name == _MANIFESTS:
-                digest = f"blake3:{path.name.removesuffix(_SUFFIX)}"
+                digest = f"blake3:{path.name.removesuffix(SUFFIX)}"
                 rows.append(ManifestRow(digest=digest, manifest_json=content.decode()))
                 continue
             said = decode(content, RowFile, str(path))
@@ -110,51 +104,10 @@ def refuse_newer_rows(folder: Path) -> None:
         )
 
 
-def newer_rows(folder: Path) -> str | None:
-    """Say which file of rows newer software wrote; None: there is none. Of most it reads the head alone."""
-    for place in (folder, folder / _CAMPAIGNS):
-        for name in _not_as_written(place):
-            if (version := _version(place / name)) > _VERSION:
-                newer = f"schema version {version} is newer than {_VERSION}"
-                return f"{place / name}: {newer}, which this software knows"
-    return None
-
-
-def _not_as_written(folder: Path) -> list[str]:
-    """Return the names of the files of rows whose head is not what this software writes: there are many."""
-    try:
-        with opened(folder) as inside, os.scandir(inside) as entries:
-            names = sorted(entry.name for entry in entries if _is_ours(entry.name))
-            return [name for name in names if not _is_known(name, inside)]
-    except OSError:
-        return []  # there is none, or who writes there says what is wrong with it
-
-
-def _is_known(name: str, folder: int) -> bool:
-    try:
-        descriptor = os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
-    except OSError:
-        return False
-    try:
-        return os.read(descriptor, len(_HEAD)) == _HEAD
-    except OSError:
-        return False
-    finally:
-        os.close(descriptor)
-
-
-def _version(path: Path) -> int:
-    """Return the schema version of a file of rows; 0 of one that is damaged: it may be written anew."""
-    try:
-        return version_of(read_file(path, MAX_BYTES)) or 0
-    except OSError:
-        return 0
-
-
 def read_realm_meta(folder: Path) -> Mapping[str, str]:
     """Return what the file of the realm says beside rows; nothing where it is gone or damaged."""
     try:
-        path = folder / f"{REALM}{_SUFFIX}"
+        path = folder / f"{REALM}{SUFFIX}"
         return decode(read_file(path, MAX_BYTES), RowFile, str(path)).meta
     except (OSError, ValueError, ContractError, InTheWay):
         return {}
@@ -163,31 +116,27 @@ def read_realm_meta(folder: Path) -> Mapping[str, str]:
 def files_of_rows(folder: Path) -> Iterator[Path]:
     """Yield the files of the realm, of the campaigns and of the manifests that are there."""
     yield from _of_realm(folder)
-    yield from _below(folder, _CAMPAIGNS)
+    yield from _below(folder, CAMPAIGNS)
     yield from _below(folder, _MANIFESTS)
 
 
 def _of_realm(folder: Path) -> Iterator[Path]:
-    if (path := folder / f"{REALM}{_SUFFIX}").exists():
+    if (path := folder / f"{REALM}{SUFFIX}").exists():
         yield path
 
 
 def _below(folder: Path, name: str) -> Iterator[Path]:
     if (folder / name).is_dir():
-        yield from sorted(path for path in (folder / name).iterdir() if _is_ours(path.name))
-
-
-def _is_ours(name: str) -> bool:
-    return name.endswith(_SUFFIX) and _NAME.fullmatch(name.removesuffix(_SUFFIX)) is not None
+        yield from sorted(path for path in (folder / name).iterdir() if is_named_as_ours(path.name))
 
 
 def _path(folder: Path, owner: str) -> Path | None:
     """Return the place of an owner's rows; None of a name that cannot be a file's."""
     if owner == REALM:
-        return folder / f"{REALM}{_SUFFIX}"
+        return folder / f"{REALM}{SUFFIX}"
     if match := _DIGEST.fullmatch(owner):
-        return folder / _MANIFESTS / f"{match[1]}{_SUFFIX}"
-    return folder / _CAMPAIGNS / f"{owner}{_SUFFIX}" if _NAME.fullmatch(owner) else None
+        return folder / _MANIFESTS / f"{match[1]}{SUFFIX}"
+    return folder / CAMPAIGNS / f"{owner}{SUFFIX}" if NAME.fullmatch(owner) else None
 
 
 def _said(folder: Path, owner: str, content: bytes | None) -> bool:

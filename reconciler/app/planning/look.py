@@ -38,7 +38,7 @@ from reconciler.plan.world import World
 from state.amounts import count
 from state.contract.inspection import Inspection
 from state.layout import Layout
-from state.store.row_files import newer_rows
+from state.store.newer_rows import newer_rows
 
 _DAY_SECONDS = 86_400
 

@@ -7,7 +7,6 @@ import msgspec
 
 from reconciler.observed.bearers import Bearers
 from reconciler.observed.facts import CampaignFacts
-from reconciler.observed.older_trainers import older_whereabouts
 from reconciler.observed.records import RunFacts
 from state.ids import RunKey
 from state.store.rows import RunRow, StoreView
@@ -52,6 +51,8 @@ def _of_older_version(run: RunFacts, row: RunRow, trainer_lock: Path) -> RunFact
     claim = run.process
     if claim is None or run.alive or claim.cookie != row.cookie:
         return None
+    from reconciler.observed.older_trainers import older_whereabouts
+
     where = older_whereabouts(claim, Path(run.folder), trainer_lock)
     if where is None:
         return None
