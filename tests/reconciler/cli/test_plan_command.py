@@ -158,11 +158,12 @@ def test_a_model_that_is_not_there_is_counted_once(run, lab: Path, git, hero_tex
 def test_quiet_leaves_out_legend_and_hints(run) -> None:
     text = run("plan", "-q").stdout
     assert "Legend" not in text
-    plan, *cost = text.rstrip().splitlines()[-3:]
+    plan, *cost = text.rstrip().splitlines()[-4:]
     assert plan.endswith(" unchanged.")
     assert cost == [
         "Cost: 1 update, time unknown before a run like it,",
         "disk unknown before a first training.",
+        "Memory of pip/campaign-001: unknown, as are the sizes of its model.",
     ]
 
 

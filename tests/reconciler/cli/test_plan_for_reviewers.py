@@ -96,6 +96,7 @@ MARKDOWN = """\
 
 Cost: 2 updates, time unknown before a run like it, disk unknown before a first training.
 Without it (pip/campaign-001): 1 update.
+Memory of mu/campaign-001: unknown, as are the sizes of its model.
 
 <details><summary>Every change</summary>
 
