@@ -72,6 +72,31 @@ def test_a_place_that_is_gone_by_the_time_of_the_export_is_told_by_the_plan(
     assert f"was not exported: {to} is no folder: make it, or mount the disk that it is on" in plan
 
 
+RULES = "campaigns: {active: {keep_checkpoints: 1, keep_best: []}}\nminimum_age: 10s\n"
+
+
+@pytest.mark.parametrize("is_damaged", [False, True], ids=["whole", "damaged"])
+def test_what_is_exported_is_read_before_anything_is_dropped_so_that_its_damage_holds_that(
+    run, resting, pass_time, tmp_path: Path, is_damaged: bool
+) -> None:
+    checkpoints = resting({"specs/retention.yaml": RULES}, (100, 200, 300))
+    (tmp_path / "usb").mkdir()
+    if is_damaged:
+        weights = checkpoints / "checkpoint-300/model.safetensors"
+        weights.chmod(0o600)
+        weights.write_bytes(weights.read_bytes()[:-1] + b"?")
+    pass_time(60)
+    run("export", "pip/campaign-001@300", "--to", str(tmp_path / "usb"))
+
+    done = run("apply", "--once")
+
+    said = " ".join(done.stdout.split())
+    assert said.index("export checkpoint pip/campaign-001@300") < said.index("drop checkpoint")
+    left = sorted(path.name for path in checkpoints.iterdir())
+    whole = ["checkpoint-100", "checkpoint-200", "checkpoint-300"]
+    assert left == (whole if is_damaged else ["checkpoint-300"])
+
+
 @pytest.mark.parametrize(
     ("thing", "to", "code", "told"),
     [
