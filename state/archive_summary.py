@@ -1,10 +1,10 @@
 """`archive_summary.json`: how a campaign ended, as of the moment when it was archived. Pure."""
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
 from state.campaign_file import peak_metrics
+from state.held_out_rows import RowsMeasured, configs_of, newest_rows
 from state.store.rows import CampaignRow, JobRow, LedgerRow, RunRow
 
 
@@ -25,7 +25,7 @@ def archive_summary(
         "code_version": row.code_version,
         "specs_commit": row.specs_commit,
         "final_checkpoint": _checkpoint(living[-1]) if living else None,
-        "best_checkpoint": _checkpoint(best) if (best := _best(living)) else None,
+        "best_checkpoint": _checkpoint(best) if (best := _best(living, runs)) else None,
         "peak_metrics": peak_metrics(ledger, None),
         "num_ledger_entries": len(ledger),
         "num_runs": len(runs),
@@ -33,10 +33,13 @@ def archive_summary(
     }
 
 
-def _best(living: Sequence[LedgerRow]) -> LedgerRow | None:
-    """Return the checkpoint with the lowest held-out loss; of equal ones the later."""
-    measured = [one for one in living if one.val_loss is not None and math.isfinite(one.val_loss)]
-    return min(measured, key=lambda one: (one.val_loss, -one.sequence), default=None)
+def _best(living: Sequence[LedgerRow], runs: Sequence[RunRow]) -> LedgerRow | None:
+    """Return the checkpoint with the lowest loss on the newest held-out rows; of equal ones the later."""
+    measured_on = RowsMeasured(runs, configs_of(runs))
+    measured = [(one, rows) for one in living if (rows := measured_on.of(one))]
+    newest = newest_rows(((one.sequence, rows) for one, rows in measured), {rows for _, rows in measured})
+    alike = [one for one, rows in measured if rows == newest]
+    return min(alike, key=lambda one: (one.val_loss or 0.0, -one.sequence), default=None)
 
 
 def _checkpoint(row: LedgerRow) -> dict[str, Any]:

@@ -24,6 +24,8 @@ _PEOPLE_SAY = {
     "train_loss": "loss",
     "val_loss": "held-out loss",
     "best_val_loss": "best held-out loss",
+    "measured_on": "held-out rows",
+    "best_measured_on": "best on held-out rows",
     "best_checkpoint": "best, living history",
     "better_left_checkpoint": "better, other segment",
     "total_examples_trained": "examples trained",

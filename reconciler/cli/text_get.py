@@ -279,6 +279,8 @@ def _best_text(listing: "Listing", metric: str, width: int | None, paint: Paint)
         rows = [(row[0], value, *_without(row[1:], hidden)) for row, value in zip(rows, values, strict=True)]
     lines = [table(titles, rows, width, paint)]
     for one in listing.best:
+        if one.measured_on is not None:
+            lines += [paint(line, "dim") for line in wrapped(_rows(one, metric), width or _WHOLE)]
         if one.ties:
             lines += [paint(line, "dim") for line in wrapped(_tied(one, metric), width or _WHOLE)]
         if one.better_left is not None:
@@ -299,6 +301,17 @@ def _better(one: "Best", metric: str) -> str:
     """Return that a segment which was left, or branched off, has a better one."""
     value = loss(one.better_value) if metric in _OWN_COLUMN else _measured(metric, one.better_value or 0.0)
     return f"{one.id} is the best of the living history; of another segment, {one.better_left} has {value}"
+
+
+def _rows(one: "Best", metric: str) -> str:
+    """Return on which held-out rows it was measured, and what says nothing beside it."""
+    found = f"{one.id} was measured on the held-out rows of {one.measured_on}"
+    if one.on_other_rows is None:
+        return found
+    value = loss(one.on_other_rows_value)
+    value = value if metric in _OWN_COLUMN else _measured(metric, one.on_other_rows_value or 0.0)
+    other, rows = f"@{one.on_other_rows.partition('@')[2]}", one.other_rows or "others"
+    return f"{found}, the newest; {other} has {value} on those of {rows}, which says nothing beside it"
 
 
 def _tied(one: "Best", metric: str) -> str:

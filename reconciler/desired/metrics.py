@@ -8,6 +8,7 @@ Direction = Literal["lower", "higher"]
 
 _LOWER = frozenset({"train_loss", "val_loss", "perplexity"})
 _HIGHER = frozenset({"accuracy"})
+_OF_HELD_OUT_ROWS = frozenset({"val_loss", "perplexity"})
 KNOWN_METRICS = ("train_loss", "val_loss", "perplexity", "accuracy/<skill>")
 """The metrics that training and examinations write, as people are shown them."""
 
@@ -21,6 +22,11 @@ def direction_of(metric: str) -> Direction | None:
     if family in _LOWER:
         return "lower"
     return "higher" if family in _HIGHER else None
+
+
+def is_of_held_out_rows(metric: str) -> bool:
+    """Do two values of a metric say something beside each other only on the same held-out rows?"""
+    return metric in _OF_HELD_OUT_ROWS
 
 
 def nearest_metric(metric: str) -> str | None:

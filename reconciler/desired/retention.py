@@ -92,7 +92,8 @@ class KeepRules(Record, frozen=True, kw_only=True):
     keep_within: Duration | None = None
     """Those saved within this duration before the newest."""
     keep_best: tuple[KeepBest, ...] = ()
-    """The best by a metric; the one best by each metric named here is never dropped."""
+    """The best by a metric; the one best by each metric named here is never dropped.
+    Of held-out losses those on the newest held-out rows, and those of all."""
     keep_tags: tuple[Line, ...] = ()
     """Those that carry one of these tags."""
     max_size: Size | None = None

@@ -27,6 +27,7 @@ from reconciler.observed.records import (
 from reconciler.observed.start_records import StartFolder
 from reconciler.observed.stock import Stock, make_stock
 from state.contract.inspection import Inspection
+from state.held_out_rows import RowsMeasured, configs_of
 from state.homes import HomeState
 from state.host_memory import HostMemory
 from state.ids import RunKey
@@ -160,6 +161,22 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def runs_of(self, campaign_uid: str) -> tuple[RunRow, ...]:
         """Return the launches of a campaign, oldest first."""
         return self._runs.get(campaign_uid, ())
+
+    def rows_measured(self, campaign_uid: str) -> RowsMeasured:
+        """Return what says on which held-out rows each checkpoint of a campaign was measured."""
+        found = self._rows_measured.get(campaign_uid)
+        if found is None:
+            found = RowsMeasured(self.runs_of(campaign_uid), self._configs)
+            self._rows_measured[campaign_uid] = found
+        return found
+
+    @cached_property
+    def _rows_measured(self) -> dict[str, RowsMeasured]:
+        return {}
+
+    @cached_property
+    def _configs(self) -> dict[str, str]:
+        return configs_of(self.store.runs)
 
     def segments_of(self, campaign_uid: str) -> tuple[SegmentRow, ...]:
         """Return the segments that a campaign began after its first one, by number."""

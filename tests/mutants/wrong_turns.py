@@ -102,6 +102,22 @@ WRONG_TURNS = (
         f"{RULES}test_accuracy_is_better_when_higher_and_loss_when_lower",
     ),
     WrongTurn(
+        "the best was for ever the last before a harder quest: losses on other rows were compared",
+        "reconciler/app/looking/ledger_queries.py",
+        'return (item for item in has if (item.measured_on or "") == newest)',
+        "return iter(has)",
+        "tests/reconciler/app/looking/test_ledger_queries.py::"
+        "test_held_out_losses_are_compared_on_the_rows_that_were_measured_on_last",
+    ),
+    WrongTurn(
+        "the best of a harder quest was dropped, as easier rows had a lower loss",
+        "reconciler/plan/retention/keep_rules.py",
+        "newest = best_positions(history, best, alike)",
+        "newest = best_positions(history, best, history.healthy)",
+        "tests/reconciler/plan/retention/test_held_out_rows.py::"
+        "test_the_best_of_a_harder_quest_stays_though_an_easier_one_had_lower_losses",
+    ),
+    WrongTurn(
         "merge-on-save brought deleted entries back",
         "state/formats.py",
         "return record | {key: value for key, value in existing.items() if key not in record}",

@@ -210,6 +210,7 @@ def _of_checkpoint(item: CheckpointItem | None) -> dict[str, Any]:
         return {}
     names = ("step", "train_loss", "val_loss", "learning_rate", "total_examples_trained", "size_bytes")
     found = {name: getattr(item, name) for name in names}
+    found |= {"measured_on": item.measured_on} if item.measured_on else {}
     found |= {f"accuracy/{skill}": said.get("accuracy") for skill, said in item.skill_metrics.items()}
     return found | {"saved": item.timestamp, "config_hash": item.config_hash, "code": item.code_version}
 
@@ -222,5 +223,6 @@ def _measured(items: Sequence[CheckpointItem], lowest: CheckpointItem | None) ->
         "checkpoint_bytes": sum(item.size_bytes for item in there),
         "best_val_loss": lowest.val_loss if lowest else None,
         "best_checkpoint": lowest.id if lowest else None,
+        **({"best_measured_on": lowest.measured_on} if lowest and lowest.measured_on else {}),
         **({"better_left_checkpoint": f"{better.id}, {better.val_loss:.3f}"} if better else {}),
     }

@@ -20,6 +20,7 @@ _PLAIN_NAMES = {
     "max_level": "highest level",
     "is_for": "for",
     "val_loss": "held-out loss",
+    "measured_on": "measured on",
     "train_loss": "loss",
     "max_invalid_fraction": "share that may be invalid",
     "training_file": "trained last",

@@ -65,7 +65,7 @@ def _item(
     missing: str,
 ) -> CheckpointItem:
     if found is not None and (row is None or row.digest != found.manifest.digest):
-        return _unrecorded(campaign, found, segment)
+        return _unrecorded(view, campaign, found, segment)
     if row is None:  # cannot be: the step came from one of the two
         raise AssertionError(campaign)
     stone = view.facts.tombstone(row)
@@ -73,8 +73,8 @@ def _item(
     path = found.path if found is not None else str(Path(view.plan.root) / lies_at)
     places = [copy.path for copy in view.facts.copies_of(row.sequence) if copy.damage is None]
     if found is None and stone is not None and stone.is_moved:
-        return _recorded(campaign, row, places[0] if places else path, places, *_elsewhere(places))
-    return _recorded(campaign, row, path, places, *_state(row, found, stone, missing))
+        return _recorded(view, campaign, row, places[0] if places else path, places, *_elsewhere(places))
+    return _recorded(view, campaign, row, path, places, *_state(row, found, stone, missing))
 
 
 def _elsewhere(places: list[str]) -> tuple[str, str]:
@@ -101,7 +101,7 @@ def _state(
 
 
 def _recorded(
-    campaign: str, row: LedgerRow, path: str, places: list[str], state: str, reason: str | None
+    view: View, campaign: str, row: LedgerRow, path: str, places: list[str], state: str, reason: str | None
 ) -> CheckpointItem:
     """Return what the sidecar says, under the same names, and how it is."""
     said: Mapping[str, object] = sidecar_record(row, campaign, {})
@@ -113,13 +113,15 @@ def _recorded(
         "reason": reason,
     }
     about["is_living"] = row.is_living
+    about["measured_on"] = view.facts.rows_measured(row.campaign_uid).of(row) or None
     about["verified_at"] = row.verified_at
     about["locations"] = tuple(places)
     return msgspec.convert(fields | about, CheckpointItem)
 
 
-def _unrecorded(campaign: str, found: FoundCheckpoint, segment: int | None) -> CheckpointItem:
+def _unrecorded(view: View, campaign: str, found: FoundCheckpoint, segment: int | None) -> CheckpointItem:
     manifest, measures = found.manifest, found.manifest.measures
+    measured_on = view.facts.rows_measured(manifest.campaign_uid)
     hero, _, campaign_id = campaign.partition("/")
     return CheckpointItem(
         id=f"{campaign}@{found.step if segment is None else f'{segment}:{found.step}'}",
@@ -133,6 +135,7 @@ def _unrecorded(campaign: str, found: FoundCheckpoint, segment: int | None) -> C
         canonical_name=canonical_name(found.step, manifest.created_at),
         train_loss=measures.train_loss,
         val_loss=measures.val_loss,
+        measured_on=measured_on.of_manifest(manifest) or None,
         learning_rate=measures.learning_rate,
         training_file=manifest.quest_id,
         total_examples_trained=measures.examples_seen,

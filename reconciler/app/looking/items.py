@@ -110,6 +110,8 @@ class CheckpointItem(msgspec.Struct, frozen=True, kw_only=True):
     canonical_name: str | None = None
     train_loss: float | None = None
     val_loss: float | None = None
+    measured_on: str | None = None
+    """The held-out rows that `val_loss` was measured on; only losses on the same ones are compared."""
     learning_rate: float | None = None
     epoch: float | None = None
     accuracy: float | None = None
@@ -167,7 +169,7 @@ class SummaryItem(msgspec.Struct, frozen=True, kw_only=True):
     last_saved_at: str | None
     latest: str | None
     best: str | None
-    """The one with the lowest held-out loss."""
+    """The one with the lowest loss on the newest held-out rows."""
     best_val_loss: float | None
 
 
@@ -185,7 +187,7 @@ class LegendItem(msgspec.Struct, frozen=True, kw_only=True):
     final_train_loss: float | None
     final_val_loss: float | None
     best_step: int | None
-    """Of the checkpoint with the lowest held-out loss."""
+    """Of the checkpoint with the lowest loss on the newest held-out rows."""
     best_val_loss: float | None
     num_checkpoints: int
     """That lie in the archive now."""

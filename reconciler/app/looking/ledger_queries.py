@@ -10,8 +10,9 @@ import msgspec
 
 from reconciler.app.looking.items import CheckpointItem, SummaryItem
 from reconciler.app.surroundings.errors import Misused, NotFound
-from reconciler.desired.metrics import direction_of
+from reconciler.desired.metrics import direction_of, is_of_held_out_rows
 from reconciler.desired.mistakes import nearest_name
+from state.held_out_rows import newest_rows
 
 METRICS = ("train_loss", "val_loss", "perplexity", "accuracy")
 """Those that a checkpoint has a field for; evaluations add `accuracy/<skill>`."""
@@ -53,6 +54,12 @@ class Best(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     value: float
+    measured_on: str | None = None
+    """The held-out rows; None where the metric is of none."""
+    on_other_rows: str | None = None
+    """One with a better value that was measured on other held-out rows: the two cannot be compared."""
+    on_other_rows_value: float | None = None
+    other_rows: str | None = None
     ties: tuple[str, ...] = ()
     """Others with the same value, in the order in which they were recorded."""
     better_left: str | None = None
@@ -84,15 +91,31 @@ def latest(items: Items) -> CheckpointItem | None:
 def best(items: Items, metric: str) -> CheckpointItem | None:
     """Return the healthy checkpoint of the living history with the best value; of equals the later.
 
-    In the metric's own direction; what was not measured or is not finite never wins.
+    In the metric's own direction; what was not measured or is not finite never wins. Held-out losses are
+    compared where they were measured on the newest held-out rows: on others they say nothing beside those.
     """
-    return _best(_usable(items), metric)
+    return _best(_comparable(items, metric), metric)
+
+
+def _comparable(items: Items, metric: str) -> Iterable[CheckpointItem]:
+    """Return the usable ones; of a held-out loss those that were measured on the newest held-out rows."""
+    if not is_of_held_out_rows(metric):
+        return _usable(items)
+    has = [item for item in _usable(items) if value_of(item, metric) is not None]
+    ever = [item for item in items if item.is_living and value_of(item, metric) is not None]
+    newest = newest_rows(
+        ((item.sequence or 0, item.measured_on or "") for item in ever),
+        {item.measured_on or "" for item in has},
+    )
+    return (item for item in has if (item.measured_on or "") == newest)
 
 
 def better_left(items: Items, than: CheckpointItem, metric: str) -> CheckpointItem | None:
     """Return the best of a campaign's other segments, where it is better than the best of the living one."""
     mine = (than.hero_id, than.campaign_id)
     there = (one for one in items if one.state in _USABLE and (one.hero_id, one.campaign_id) == mine)
+    if is_of_held_out_rows(metric):
+        there = (one for one in there if one.measured_on == than.measured_on)
     found = _best([than, *(one for one in there if not one.is_living)], metric)
     is_better = found is not None and value_of(found, metric) != value_of(than, metric)
     return found if is_better else None
@@ -113,19 +136,33 @@ def best_told(chosen: Iterable[object], items: Items, metric: str) -> tuple[Best
 
 
 def _told(chosen: CheckpointItem, value: float, items: Items, metric: str) -> Best:
-    better = better_left(items, chosen, metric)
+    better, other = better_left(items, chosen, metric), _on_other_rows(chosen, items, metric)
     return Best(
         id=chosen.id,
         value=value,
+        measured_on=chosen.measured_on if is_of_held_out_rows(metric) else None,
+        on_other_rows=other.id if other is not None else None,
+        on_other_rows_value=value_of(other, metric) if other is not None else None,
+        other_rows=other.measured_on if other is not None else None,
         ties=_ties(chosen, items, metric),
         better_left=better.id if better is not None else None,
         better_value=value_of(better, metric) if better is not None else None,
     )
 
 
+def _on_other_rows(chosen: CheckpointItem, items: Items, metric: str) -> CheckpointItem | None:
+    """Return the best of its campaign's living history, where that was measured on other held-out rows."""
+    mine = (chosen.hero_id, chosen.campaign_id)
+    found = _best((one for one in _usable(items) if (one.hero_id, one.campaign_id) == mine), metric)
+    is_other = is_of_held_out_rows(metric) and found is not None and found.measured_on != chosen.measured_on
+    return found if is_other else None
+
+
 def _ties(chosen: CheckpointItem, items: Items, metric: str) -> tuple[str, ...]:
     value, mine = value_of(chosen, metric), (chosen.hero_id, chosen.campaign_id)
     alike = [one for one in _usable(items) if (one.hero_id, one.campaign_id) == mine and one is not chosen]
+    if is_of_held_out_rows(metric):
+        alike = [one for one in alike if one.measured_on == chosen.measured_on]
     ties = [one for one in alike if value_of(one, metric) == value]
     return tuple(one.id for one in sorted(ties, key=lambda one: one.sequence or 0))
 

@@ -11,7 +11,10 @@ from reconciler.cli.session import Session, Verb, wide_option
     examples=[
         ("reconcile get campaigns", "Every campaign: step, synced, healthy, checkpoints."),
         ("reconcile get checkpoints tiny-adamw/campaign-001@500", "One checkpoint."),
-        ("reconcile get checkpoints --best val_loss", "The best of each campaign by held-out loss."),
+        (
+            "reconcile get checkpoints --best val_loss",
+            "The best of each campaign by held-out loss, on the rows measured on last.",
+        ),
         ("reconcile get checkpoints tiny-adamw/campaign-001 --latest --json", "The newest, as JSON."),
         ("reconcile get checkpoints tiny-adamw --limit 10", "The newest ten of a hero's campaigns."),
         ("reconcile get checkpoints --summary", "How many, how large, from when to when, by campaign."),

@@ -1,6 +1,7 @@
 """Which checkpoint `<hero>/<campaign>@best`, `@latest` or `@<step>` is, or why it is none to begin with."""
 
 import math
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from reconciler.desired.mistakes import nearest_name
@@ -11,6 +12,7 @@ from reconciler.plan.world import World
 from state.amounts import count
 from state.contract.manifest import Origin
 from state.former_names import several_had
+from state.held_out_rows import newest_rows
 from state.ids import checkpoint_folder, which_of
 from state.store.rows import CampaignRow, LedgerRow, TrashRow
 
@@ -132,12 +134,34 @@ def _usable(world: World, row: CampaignRow, seen: CheckpointFacts) -> list[Found
 
 
 def _best(world: World, row: CampaignRow, seen: CheckpointFacts) -> FoundCheckpoint | None:
-    """Return the one with the lowest held-out loss; of equal ones the later. NaN displaces nothing."""
+    """Return the one with the lowest loss on the newest held-out rows; of equal ones the later.
+
+    NaN displaces nothing.
+    """
     measured = [(found.manifest.measures.val_loss, found) for found in _usable(world, row, seen)]
     finite = [
         (loss, -found.step, found) for loss, found in measured if loss is not None and math.isfinite(loss)
     ]
-    return min(finite, key=lambda one: one[:2])[2] if finite else None
+    rows = _rows_measured(world, row, [found for *_, found in finite])
+    newest = _newest_rows(world, row, rows)
+    alike = [one for one in finite if rows[one[2].digest][1] == newest]
+    return min(alike, key=lambda one: one[:2])[2] if alike else None
+
+
+def _rows_measured(
+    world: World, row: CampaignRow, measured: list[FoundCheckpoint]
+) -> dict[str, tuple[int, str]]:
+    """Return by digest the step of each and the held-out rows that it was measured on."""
+    measured_on = world.facts.rows_measured(row.uid)
+    return {one.digest: (one.step, measured_on.of_manifest(one.manifest)) for one in measured}
+
+
+def _newest_rows(world: World, row: CampaignRow, rows: Mapping[str, tuple[int, str]]) -> str | None:
+    """Return the rows of the newest measurement of the living history, whether it is dropped or not."""
+    measured_on = world.facts.rows_measured(row.uid)
+    ledger = [one for one in world.facts.ledger_of(row.uid) if one.is_living]
+    ever = [(one.step, on) for one in ledger if (on := measured_on.of(one))]
+    return newest_rows([*ever, *rows.values()], {on for _, on in rows.values()})
 
 
 def _at_step(world: World, row: CampaignRow, step: int, segment: int | None) -> Start | NoStart:

@@ -1,7 +1,7 @@
 """Where a campaign begins: with the base model, or with a checkpoint of another campaign, taken over once.
 
-`@best` (the lowest held-out loss) and `@latest` are resolved when the campaign is made; what was resolved is
-kept in its row, and a spec that says something else later describes another campaign.
+`@best` (the lowest loss on the newest held-out rows) and `@latest` are resolved when the campaign is made;
+what was resolved is kept in its row, and a spec that says something else later describes another campaign.
 """
 
 from collections.abc import Mapping

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from math import isfinite
 
 from reconciler.desired.desired import Source
-from reconciler.desired.metrics import direction_of
+from reconciler.desired.metrics import direction_of, is_of_held_out_rows
 from reconciler.desired.retention import Copies, KeepBest, Retention
 from reconciler.plan.actions import LaunchRun, TrashCheckpoint
 from reconciler.plan.copies.places import copy_action, is_copied, plan_wanted
@@ -18,7 +18,11 @@ from reconciler.plan.keeping.kept import metrics_of
 from reconciler.plan.keeping.stock import Stock, stock_of
 from reconciler.plan.world import World
 from state.examinations import versions_now
+from state.held_out_rows import newest_rows
 from state.store.rows import CampaignRow, LedgerRow
+
+Measured = list[tuple[float | None, LedgerRow]]
+"""Checkpoints, each with its value of a metric."""
 
 
 def plan_second_copies(world: World, draft: Draft) -> None:
@@ -40,6 +44,8 @@ def plan_second_copies(world: World, draft: Draft) -> None:
 def precious(world: World, stock: Stock, spec: Retention) -> dict[LedgerRow, str]:
     """Return the final checkpoint and the best ones of a campaign's living history, each with why.
 
+    By held-out loss two: the best on the newest held-out rows, and the one with the lowest of all.
+
     Some of them may have been moved out of the root.
     """
     kept = [one for one in stock.kept if stock.is_there(one)]
@@ -53,10 +59,22 @@ def precious(world: World, stock: Stock, spec: Retention) -> dict[LedgerRow, str
             (value, one) for one in rows if _counts(value := metrics_of(one, examined_in).get(best.metric))
         ]
         sign = -1.0 if (best.direction or direction_of(best.metric)) == "higher" else 1.0
-        if measured:
-            _, one = min(measured, key=lambda pair: (sign * (pair[0] or 0.0), -pair[1].sequence))
-            found.setdefault(one, f"the best by {best.metric}")
+        for alike in (_on_newest_rows(world, stock, best, measured), measured):
+            if alike:
+                _, one = min(alike, key=lambda pair: (sign * (pair[0] or 0.0), -pair[1].sequence))
+                found.setdefault(one, f"the best by {best.metric}")
     return found
+
+
+def _on_newest_rows(world: World, stock: Stock, best: KeepBest, measured: Measured) -> Measured:
+    """Return those that were measured on the held-out rows of the campaign's newest measurement."""
+    if not is_of_held_out_rows(best.metric):
+        return []
+    measured_on = world.facts.rows_measured(stock.row.uid)
+    ever = {rows: one.sequence for one in stock.ledger if one.is_living and (rows := measured_on.of(one))}
+    there = {measured_on.of(one) for _, one in measured}
+    newest = newest_rows(((at, rows) for rows, at in ever.items()), there)
+    return [pair for pair in measured if measured_on.of(pair[1]) == newest]
 
 
 def _metrics(spec: Retention) -> Iterator[KeepBest]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from reconciler.desired.metrics import direction_of
+from reconciler.desired.metrics import direction_of, is_of_held_out_rows
 from reconciler.desired.realm import duration_seconds, size_bytes
 from reconciler.desired.retention import ActiveRules, ArchivedRules, KeepBest, Retention, Sets
 from reconciler.plan.keeping.elsewhere import is_elsewhere
@@ -144,12 +144,18 @@ def _best(sets: Sets, given: ActiveRules | ArchivedRules) -> Iterator[Best]:
         direction = best.direction or direction_of(best.metric)
         if direction is None:
             raise MalformedRecords(f"the direction of {best.metric} is not known")
-        yield Best(metric=best.metric, direction=direction, count=count)
+        yield Best(
+            metric=best.metric,
+            direction=direction,
+            count=count,
+            of_held_out_rows=is_of_held_out_rows(best.metric),
+        )
 
 
 def records_of(world: World, stock: Stock) -> tuple[Record, ...]:
     """Return the campaign's ledger as retention reads it."""
     tags, examined_in = _tags(world), versions_now(stock.ledger)
+    measured = world.facts.rows_measured(stock.row.uid)
     records = []
     for one in stock.ledger:
         gone = not stock.is_in_force(one) or world.facts.dropped(one) is not None
@@ -157,7 +163,7 @@ def records_of(world: World, stock: Stock) -> tuple[Record, ...]:
         is_whole = stock.is_there(one) or is_elsewhere(world.facts, one)
         found = {"gone": gone, "complete": is_whole, "tags": tags.get(name, ())}
         found["segment"] = stock.row.segment if one.is_living else one.segment
-        records.append(_record(one, examined_in, id=name, **found))
+        records.append(_record(one, examined_in, id=name, measured_on=measured.of(one), **found))
     return tuple(records)
 
 

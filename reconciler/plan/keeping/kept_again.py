@@ -3,7 +3,8 @@
 Checkpoints are judged as if nothing that lies in the trash whole had gone. By rules that nobody changed that
 says of each what was said when it was dropped: what lies there is older than what stayed. What moves without
 a word of the rules is not judged by: a segment that was begun since (what it left counts as living still, or
-another would be the newest of a stretch), and the archive's rules where the campaign was archived since.
+another would be the newest of a stretch), the archive's rules where the campaign was archived since, and
+which held-out rows are the newest, where an earlier quest was gone on with since.
 """
 
 from collections.abc import Mapping, Sequence
@@ -172,7 +173,12 @@ def _is_left_by(one: LedgerRow, rollbacks: Sequence[SegmentRow]) -> bool:
 
 
 def _rules_of(world: World, row: CampaignRow) -> Rules:
-    return rules_of(world, world.retention.spec, row) if world.retention is not None else Rules()
+    """Return the campaign's rules. The newest held-out rows are not judged by: training alone moves them."""
+    if world.retention is None:
+        return Rules()
+    rules = rules_of(world, world.retention.spec, row)
+    best = [msgspec.structs.replace(one, of_held_out_rows=False) for one in rules.best]
+    return msgspec.structs.replace(rules, best=tuple(best))
 
 
 def _lying(world: World, stock: Stock) -> dict[int, str]:

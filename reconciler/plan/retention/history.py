@@ -4,7 +4,7 @@ Checks look at one field of all records at a time, in C where that can be: a led
 """
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import accumulate, islice
 from math import isfinite
@@ -30,6 +30,8 @@ class History(msgspec.Struct, frozen=True):
     steps: Sequence[int]
     recorded: Sequence[float]
     """Observed seconds when each was recorded."""
+    measured: Mapping[str, int]
+    """Held-out rows → the sequence of the newest record measured on them, gone or not."""
     is_straight: bool
     """One segment, in which each step is larger than the one before it: nothing was ever rewound."""
 
@@ -45,6 +47,7 @@ def history_of(records: Iterable[Record]) -> History:
     ids, segments, steps, recorded = _columns(ordered)
     _check_unique(ids, "id")
     times = _never_backwards(_moments(ordered))
+    measured = {one.measured_on: one.sequence for one in ordered if one.measured_on}
     special = [one for one in ordered if one.gone or not one.complete]
     if special:
         times = [time for time, record in zip(times, ordered, strict=True) if not record.gone]
@@ -55,7 +58,7 @@ def history_of(records: Iterable[Record]) -> History:
         _check_unique(list(zip(segments, steps, strict=True)), "segment and step")
     strange = [at for at, one in enumerate(ordered) if not one.complete] if special else []
     healthy = [at for at, one in enumerate(ordered) if one.healthy and one.complete]
-    return History(ordered, times, healthy, strange, ids, segments, steps, recorded, is_straight)
+    return History(ordered, times, healthy, strange, ids, segments, steps, recorded, measured, is_straight)
 
 
 def _is_rising(values: Sequence[int]) -> bool:

@@ -1,7 +1,7 @@
 """The rules, one function each: position in the history and the reason to keep what lies there."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
 from heapq import nlargest, nsmallest
 from math import isfinite
@@ -10,6 +10,7 @@ from reconciler.plan.retention.calendar_rules import by_calendar
 from reconciler.plan.retention.history import History
 from reconciler.plan.retention.rules import ALL, Best, Rules
 from state.amounts import size
+from state.held_out_rows import newest_rows
 
 Rule = Callable[[History, Rules], Iterator[tuple[int, str]]]
 
@@ -67,20 +68,52 @@ def by_age(history: History, rules: Rules) -> Iterator[tuple[int, str]]:
 
 
 def by_metric(history: History, rules: Rules) -> Iterator[tuple[int, str]]:
-    """Keep the best values of each metric that the rules name; the one best wherever none is asked."""
+    """Keep the best values of each metric that the rules name; the one best wherever none is asked.
+
+    Of held-out losses those on the newest held-out rows, and the lowest of all, which earlier rows may have.
+    """
     for best in rules.best:
-        ranked = best_positions(history, best)
-        yield from ((at, f"the best by {best.metric}") for at in ranked[:1])
-        yield from ((at, f"one of the best {best.count} by {best.metric}") for at in ranked[1:])
+        ranked, rows = best_positions(history, best, history.healthy), _newest_rows(history, best)
+        named = [(ranked[:1], f"the best by {best.metric}")]
+        named += [(ranked[1:], f"one of the best {best.count} by {best.metric}")]
+        if rows is None:
+            yield from ((at, reason) for positions, reason in named for at in positions)
+        else:
+            yield from _by_rows(history, best, named, rows)
 
 
-def best_positions(history: History, best: Best) -> list[int]:
+def _by_rows(
+    history: History, best: Best, named: Iterable[tuple[Sequence[int], str]], rows: str
+) -> Iterator[tuple[int, str]]:
+    """Keep the best on the newest held-out rows and the best of all, each with its rows."""
+    records = history.records
+    alike = [at for at in history.healthy if records[at].measured_on == rows]
+    newest = best_positions(history, best, alike)
+    yield from ((at, f"the best by {best.metric} on the newest held-out rows ({rows})") for at in newest[:1])
+    others = f"one of the best {best.count} by {best.metric} on the newest held-out rows ({rows})"
+    yield from ((at, others) for at in newest[1:])
+    told = set(newest)
+    for positions, reason in named:
+        for at in positions:
+            if at not in told:
+                yield at, f"{reason}, on other held-out rows ({records[at].measured_on})"
+
+
+def _newest_rows(history: History, best: Best) -> str | None:
+    """Return the held-out rows that a metric was measured on last; None: on one set alone, or it has none."""
+    if not best.of_held_out_rows or len(history.measured) <= 1:
+        return None
+    there = {history.records[at].measured_on for at in history.healthy}
+    return newest_rows(((at, rows) for rows, at in history.measured.items()), there)
+
+
+def best_positions(history: History, best: Best, among: Sequence[int]) -> list[int]:
     """Return the positions of the best values, at least one, the best first; of equal ones the newer first.
 
     What was not measured, or is not finite, has no value: it displaces nothing.
     """
     name, records, is_lower = best.metric, history.records, best.direction == "lower"
-    values = [records[at].metrics.get(name) for at in history.healthy]
+    values = [records[at].metrics.get(name) for at in among]
     measured = [value for value in values if value is not None]
     if not isfinite(sum(measured)):  # a sum with one that is not finite is not finite
         values = [value if value is not None and isfinite(value) else None for value in values]
@@ -89,7 +122,7 @@ def best_positions(history: History, best: Best) -> list[int]:
         return []
     count = len(measured) if best.count == ALL else max(best.count, 1)
     last = (nsmallest if is_lower else nlargest)(count, measured)[-1]
-    pairs = zip(values, history.healthy, strict=True)
+    pairs = zip(values, among, strict=True)
     if is_lower:
         found = [(value, -at) for value, at in pairs if value is not None and value <= last]
     else:

@@ -28,6 +28,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     gone: bool = False
     """Dropped before. It gets no verdict; its save time still bounds those after it."""
     metrics: Mapping[str, float | None] = {}
+    measured_on: str = ""
+    """The held-out rows that its held-out loss was measured on, in words; empty: it has none."""
     tags: tuple[str, ...] = ()
     size_bytes: int = 0
 

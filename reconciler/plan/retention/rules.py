@@ -16,6 +16,8 @@ class Best(msgspec.Struct, frozen=True, kw_only=True):
     direction: Literal["lower", "higher"]
     count: int = 1
     """0: no rule asks for any; the one best is protected all the same."""
+    of_held_out_rows: bool = False
+    """Its values are compared among those measured on the newest held-out rows, too, not only among all."""
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True, dict=True):

@@ -68,6 +68,16 @@ def test_checkpoints_that_tie_with_the_best_are_named() -> None:
     assert "not alone" not in " ".join(told("accuracy/bin", measured(1, 0.5), measured(2, 0.6)))
 
 
+def test_the_rows_that_a_loss_was_measured_on_are_named_with_a_lower_one_on_others() -> None:
+    easy, hard = item(1, val_loss=0.1, measured_on="quest easy"), item(2, measured_on="quest hard")
+    assert " ".join(told("val_loss", easy, hard)).endswith(
+        "tiny-adamw/campaign-001@2 was measured on the held-out rows of quest hard, the newest; "
+        "@1 has 0.100 on those of quest easy, which says nothing beside it"
+    )
+    assert " ".join(told("val_loss", easy)).endswith("was measured on the held-out rows of quest easy")
+    assert "held-out rows" not in " ".join(told("train_loss", easy, hard))
+
+
 def test_of_many_that_tie_the_last_ones_are_named_and_the_others_counted() -> None:
     lines = told("accuracy/bin", *(measured(step, 0.5) for step in range(1, 12)))
     assert "4 more and @5, @6, @7, @8, @9, @10 have" in " ".join(lines)
@@ -90,6 +100,10 @@ def test_json_says_metric_value_and_ties() -> None:
         {
             "id": "tiny-adamw/campaign-001@2",
             "value": 0.5,
+            "measured_on": None,
+            "on_other_rows": None,
+            "on_other_rows_value": None,
+            "other_rows": None,
             "ties": ("tiny-adamw/campaign-001@1",),
             "better_left": None,
             "better_value": None,

@@ -46,7 +46,7 @@ def found_checkpoint(name: str, uid: str, words: Mapping[str, Any], locked: Lock
         locked=locked,
         optimizer=words.get("optimizer", "adamw"),
         healthy=words.get("healthy", True),
-        quest_id=None,
+        quest_id=words.get("quest"),
         cursor=cursor,
         learnt=(),
         measures=Measures(
@@ -108,7 +108,7 @@ def ledger_row(uid: str, words: Mapping[str, Any], number: int) -> LedgerRow:
         train_loss=0.5,
         val_loss=words.get("val_loss", 0.6),
         learning_rate=0.1,
-        training_file=None,
+        training_file=words.get("quest"),
         total_examples_trained=1,
         size_bytes=words.get("size_bytes", 1),
         has_optimizer=words.get("has_optimizer", True),

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.app.looking.items import CheckpointItem
-from reconciler.app.looking.ledger_queries import Query, answered, best, latest
+from reconciler.app.looking.ledger_queries import Query, answered, best, best_told, latest
 from reconciler.app.surroundings.errors import Misused, NotFound
 from state.formats import sidecar_record
 from state.store.rows import LedgerRow
@@ -123,3 +123,37 @@ def test_a_checkpoint_has_every_field_of_its_sidecar() -> None:
     fields = {name: zeros.get(kind) for name, kind in LedgerRow.__annotations__.items()}
     sidecar = sidecar_record(LedgerRow(**fields), "pip/campaign-001", {})
     assert set(sidecar) - set(CheckpointItem.__struct_fields__) == {"campaign_uid"}
+
+
+def test_held_out_losses_are_compared_on_the_rows_that_were_measured_on_last() -> None:
+    """The wrong turn: the best was for ever the last before a harder quest: losses on other rows were compared."""
+    items = [
+        item(1, val_loss=0.1, measured_on="quest easy"),
+        item(2, val_loss=3.0, measured_on="quest hard"),
+        item(3, val_loss=3.1, measured_on="quest hard"),
+    ]
+    found = best(items, "val_loss")
+    assert found is items[1]
+    told = best_told([found], items, "val_loss")[0]
+    assert (told.measured_on, told.on_other_rows, told.on_other_rows_value, told.other_rows) == (
+        "quest hard", "pip/campaign-001@1", 0.1, "quest easy",
+    )  # fmt: skip
+
+
+def test_what_was_let_go_says_still_which_rows_are_the_newest() -> None:
+    items = [
+        item(1, val_loss=0.3, measured_on="quest easy"),
+        item(2, val_loss=0.1, measured_on="quest hard"),
+        item(3, val_loss=0.4, measured_on="quest easy", state="purged"),
+    ]
+    assert best(items, "val_loss") is items[0]
+
+
+def test_nothing_on_other_rows_ties_and_no_other_segment_is_better_by_them() -> None:
+    items = [
+        item(1, val_loss=0.5, measured_on="quest easy"),
+        item(2, val_loss=0.1, measured_on="quest easy", is_living=False, segment=1),
+        item(3, val_loss=0.5, measured_on="quest hard"),
+    ]
+    told = best_told([items[2]], items, "val_loss")[0]
+    assert (told.ties, told.better_left, told.on_other_rows) == ((), None, None)

@@ -23,10 +23,13 @@ def kept_by_rules(records, rules) -> set[str]:
         time = datetime.fromisoformat(record.saved_at).astimezone(UTC)
         latest = time if latest is None or time > latest else latest
         times[record.id] = latest
+    everything = ordered
     ordered = [record for record in ordered if not record.gone]
     good = [record for record in ordered if record.healthy and record.complete]
     newest_first = good[::-1]
-    kept = _counted(newest_first, times, rules) | _best(good, rules) | _stepped(good, ordered, rules)
+    kept = (
+        _counted(newest_first, times, rules) | _best(good, everything, rules) | _stepped(good, ordered, rules)
+    )
     kept |= _sized(newest_first, rules)
     if rules.within_seconds is not None and good:
         since = times[good[-1].id] - timedelta(seconds=rules.within_seconds)
@@ -62,16 +65,24 @@ def _sized(newest_first, rules) -> set[str]:
     return {one.id for one in fitting[-1]}
 
 
-def _best(good, rules) -> set[str]:
+def _best(good, everything, rules) -> set[str]:
     kept = set()
+    on = [record.measured_on for record in everything if record.measured_on]
+    left = [rows for rows in on if rows in {record.measured_on for record in good}]
     for best in rules.best:
-        measured = [r for r in good if isinstance(r.metrics.get(best.metric), float)]
-        measured = [r for r in measured if math.isfinite(r.metrics[best.metric])]
-        measured.sort(key=lambda r: r.sequence, reverse=True)
-        measured.sort(key=lambda r: r.metrics[best.metric], reverse=best.direction == "higher")
-        count = len(measured) if best.count == -1 else max(1, best.count)
-        kept |= {record.id for record in measured[:count]}
+        kept |= _best_of(good, best)
+        if best.of_held_out_rows and left:
+            kept |= _best_of([record for record in good if record.measured_on == left[-1]], best)
     return kept
+
+
+def _best_of(good, best) -> set[str]:
+    measured = [r for r in good if isinstance(r.metrics.get(best.metric), float)]
+    measured = [r for r in measured if math.isfinite(r.metrics[best.metric])]
+    measured.sort(key=lambda r: r.sequence, reverse=True)
+    measured.sort(key=lambda r: r.metrics[best.metric], reverse=best.direction == "higher")
+    count = len(measured) if best.count == -1 else max(1, best.count)
+    return {record.id for record in measured[:count]}
 
 
 def _stepped(good, everything, rules) -> set[str]:

@@ -21,6 +21,7 @@ CYCLE = timedelta(days=146_097)
 """400 years: after so many days the calendar and its weeks begin anew."""
 
 values = st.one_of(st.none(), st.floats(0, 4), st.sampled_from([math.nan, math.inf, -math.inf, 0.5]))
+rows = st.sampled_from(["", "quest a", "quest b", "quest c"])
 seconds = st.integers(0, 10**6).map(float)
 times = st.one_of(
     st.integers(0, 120 * 24 * 60).map(lambda minutes: timedelta(minutes=minutes)),
@@ -39,7 +40,7 @@ def histories(draw) -> list[Record]:
         Record(
             id=f"tiny/c/{segment}@{step}", sequence=sequence, segment=segment, step=step, saved_at=draw(times),
             recorded_at_seconds=draw(seconds), healthy=draw(st.integers(0, 4)) > 0, complete=draw(st.integers(0, 6)) > 0,
-            metrics={"val_loss": draw(values), "accuracy/bin": draw(values)},
+            metrics={"val_loss": draw(values), "accuracy/bin": draw(values)}, measured_on=draw(rows),
             tags=("release",) if draw(st.integers(0, 9)) == 0 else (), gone=draw(st.integers(0, 9)) == 0,
             size_bytes=draw(st.integers(0, 9)),
         )
@@ -51,7 +52,10 @@ def histories(draw) -> list[Record]:
 counts = st.sampled_from([0, 0, 0, 1, 2, 5, -1])
 metrics = st.sampled_from([("val_loss", "lower"), ("accuracy/bin", "higher")])
 bests = st.lists(st.tuples(metrics, st.sampled_from([0, 1, 3, -1])), max_size=2).map(
-    lambda given: tuple(Best(metric=name, direction=way, count=count) for (name, way), count in given)
+    lambda given: tuple(
+        Best(metric=name, direction=way, count=count, of_held_out_rows=name == "val_loss")
+        for (name, way), count in given
+    )
 )
 rule_sets = st.builds(
     Rules,
@@ -151,6 +155,16 @@ def test_one_more_pin_job_transfer_or_rule_never_drops_more(situation, other):
         within_seconds=rules.within_seconds or more.within_seconds,
     )
     assert dropped(records, added, pins, references, now) <= gone
+
+
+@quick
+@given(situations())
+def test_what_is_best_on_the_newest_rows_is_kept_beside_the_best_of_all(situation):
+    """Never instead of it: who compares on the same rows alone drops no more."""
+    records, rules, *rest = situation
+    of_all = [msgspec.structs.replace(best, of_held_out_rows=False) for best in rules.best]
+    before = msgspec.structs.replace(rules, best=tuple(of_all))
+    assert dropped(*situation) <= dropped(records, before, *rest)
 
 
 @quick
