@@ -51,6 +51,8 @@ def test_rows_of_a_held_out_file_are_never_learnt_and_its_content_is_needed_to_p
     assert proof["is_proven"], proof["problems"]
     assert times_of(proof["quests"][0]) == dict.fromkeys([0, 1, 2, *range(6, 12)], 1)
     assert (proof["quests"][0]["num_held_out"], proof["files"][0]["held_out"]) == (3, [[4, 6]])
+    explained = " ".join(realm.world.lab.reconcile("explain", "quest/sums").stdout.split())
+    assert "learnt by one/campaign-001: 9 of 12 rows (3 held out), 1 epoch" in explained
     said = realm.prove(ONE, "--row", "sums:4").stdout
     assert "sums:4 was never learnt: it is held out, to measure with." in said
 

@@ -59,10 +59,13 @@ def _by_jobs(view: View, jobs: Iterable[JobRow], step: int | None) -> Mapping[st
 
 
 def _of_data(view: View, digest: str) -> str:
-    """Return which content was learnt: ` of 6,400 rows, data 3f9a01bc`; a quest may have had another once."""
+    """Return which content was learnt from: `, data 3f9a01bc (6,400 rows with those held out)`.
+
+    A quest may have had another once.
+    """
     rows = next((one.num_rows for one in view.facts.store.quest_data if one.digest == digest), None)
-    size = "" if rows is None else f" of {count(rows, 'row')}"
-    return f"{size}, data {digest.rpartition(':')[2][:8]}"
+    size = "" if rows is None else f" ({count(rows, 'row')} with those held out)"
+    return f", data {digest.rpartition(':')[2][:8]}{size}"
 
 
 def _words(cursor: QuestCursor) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from reconciler.app.explaining.item_facts import Fact, listed_facts_of
 from reconciler.app.explaining.lineage import lineage_of
+from reconciler.app.explaining.rows_learnt import rows_learnt
 from reconciler.app.looking.dataset_items import shape_words
 from reconciler.app.looking.get import listing_of, source_of
 from reconciler.app.looking.status import status_of
@@ -73,7 +74,7 @@ def _learnt(view: View, quest: str) -> Iterator[Fact]:
     for job in sorted(view.facts.store.jobs, key=lambda job: (job.finished_at or "", job.final_step or 0)):
         if job.quest_id != quest or job.status != "completed":
             continue
-        told = [f"{count(job.num_examples, 'row')}, {count(job.epochs, 'epoch')}"]
+        told = [f"{rows_learnt(view, job)}, {count(job.epochs, 'epoch')}"]
         if job.start_step is not None and job.final_step is not None:
             told.append(f"steps {job.start_step:,} to {job.final_step:,}")
         losses = (("loss", job.final_loss), ("held-out loss", job.final_val_loss))

@@ -139,7 +139,11 @@ def test_the_same_epochs_of_other_data_are_told_apart_by_rows_and_digest(run, st
     ])  # fmt: skip
     found = json.loads(run("diff", "pip/campaign-001", "mu/campaign-001", "--json").stdout)
     assert found["data"] == [
-        {"name": "q1", "a": "2 epochs of 6,400 rows, data 11111111", "b": "2 epochs, data 22222222"}
+        {
+            "name": "q1",
+            "a": "2 epochs, data 11111111 (6,400 rows with those held out)",
+            "b": "2 epochs, data 22222222",
+        }
     ]
 
 

@@ -215,7 +215,7 @@ def test_explain_of_the_queue_lists_the_quests_in_order_and_what_is_in_their_way
 def test_explain_of_a_completed_quest_says_what_was_learnt_by_whom_in_which_steps(run, store, rows) -> None:
     store.write([rows.job(finished_at="2026-01-31T12:10:00Z", final_val_loss=0.5)])
     assert facts(run, "quest/q1")["learnt"] == (
-        "by pip/campaign-001: 10 rows, 1 epoch, steps 1 to 125, loss 0.412, held-out loss 0.500, "
+        "by pip/campaign-001: 10 rows less those held out, 1 epoch, steps 1 to 125, loss 0.412, held-out loss 0.500, "
         "finished 2026-01-31 12:10 UTC"
     )
 
