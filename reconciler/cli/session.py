@@ -37,7 +37,12 @@ class Session:
         return seen
 
     def options(
-        self, settings: "Sequence[str]" = (), *, source: str | None = None, branch: str | None = None
+        self,
+        settings: "Sequence[str]" = (),
+        *,
+        source: str | None = None,
+        branch: str | None = None,
+        new_root: bool = False,
     ) -> "Options":
         """Return where repository and root were said to be, and what is different this time."""
         from pathlib import Path
@@ -50,6 +55,7 @@ class Session:
             host=self.host,
             source=source,
             branch=branch,
+            is_new_root=new_root,
             settings=tuple(settings),
         )
 

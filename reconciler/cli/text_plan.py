@@ -9,6 +9,7 @@ from reconciler.cli.text_cost import cost_text, cost_without, each_lines, kept_l
 from reconciler.cli.text_layout import GAP, INDENT, PLAIN, Paint, columns, folded_step, padded, safe, wrapped
 from reconciler.cli.text_queue import queue_lines
 from reconciler.plan.changes import folded, num_obstacles
+from reconciler.plan.root import VANISHED
 from state.amounts import count, moment
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def header(document: "PlanDocument", paint: Paint = PLAIN, width: int = 80) -> s
             f"{paint(realm, 'strong')}   {first}",
             *(f"{under}{text}" for text in (*rest, paint(seen, "dim"))),
         ]
-    if not document.root_exists:
+    if not document.root_exists and not any(item.code == VANISHED for item in document.blocked):
         lines += wrapped(f"There is no root yet; apply creates it: {safe(document.root)}", width)
     if document.uncommitted and not document.is_worktree:
         lines.append(not_committed(document.uncommitted, width))

@@ -50,14 +50,13 @@ def status_text(report: "StatusReport", width: int, paint: Paint = PLAIN) -> str
 
 
 def _realm(report: "StatusReport", width: int, paint: Paint) -> list[str]:
-    root = report.root if report.root_exists else f"{report.root} (not there yet; apply creates it)"
     is_checked_out = not report.complaint and report.source is None  # a mirror has no work tree
     commits = f"{report.checked_out} {'checked out' if is_checked_out else 'in force'}"
     if report.follows:
         gone = ", which is not there any more (see reconcile doctor)" if report.is_followed_gone else ""
         commits += f", apply follows {report.follows}{gone}"
     pairs = [
-        ("root", root),
+        ("root", _root(report)),
         ("specs", commits),
         ("applied", _applied(report)),
         ("reconciler", _reconciler(report)),
@@ -101,8 +100,16 @@ def _pair(
     ]
 
 
+def _root(report: "StatusReport") -> str:
+    if report.root_gone_since is not None:
+        return f"{report.root} (gone: in use here since {moment(report.root_gone_since)})"
+    return report.root if report.root_exists else f"{report.root} (not there yet; apply creates it)"
+
+
 def _applied(report: "StatusReport") -> str:
     begun = report.attempted_commit
+    if report.root_gone_since is not None:
+        return "unknown while the root is gone"
     if report.applied_commit is None:
         return f"{begun[:7]} is in force, {_left(report)}" if begun else "nothing yet"
     text = f"{report.applied_commit[:7]} since {moment(report.applied_at)}"

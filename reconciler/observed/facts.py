@@ -19,6 +19,7 @@ from reconciler.observed.records import (
     LearntHeldOut,
     OrphanFolder,
     QuestFileFacts,
+    RootUse,
     RunFacts,
     SnapshotFacts,
     Strange,
@@ -93,6 +94,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     store: StoreView
     disk: DiskFacts
     derived: DerivedFacts
+    root_use: RootUse | None = None
+    """What the repository remembers of this root; None: it never was in use here, as far as is known."""
     copied_from: str | None = None
     """Where the root lies, still, that this one is a copy of; None: nothing shows that it is one."""
     newer_rows: str | None = None

@@ -214,6 +214,16 @@ class DiskFacts(msgspec.Struct, frozen=True, kw_only=True):
     problems: tuple[str, ...] = ()
 
 
+class RootUse(msgspec.Struct, frozen=True, kw_only=True):
+    """What the repository remembers of a root that its realm had on this machine."""
+
+    since: str
+    is_home: bool
+    """It is meant because it is remembered: nobody named a root for this command."""
+    is_gone: bool
+    """Nothing of a realm is there: its disk is not mounted, it was moved, or somebody deleted it."""
+
+
 _OBJECT = msgspec.json.Decoder(dict[str, Any])
 
 

@@ -25,6 +25,8 @@ from reconciler.plan.root import (
     block_newer_rows,
     block_other_realm,
     block_reserved_heroes,
+    block_vanished_root,
+    name_other_place,
 )
 from reconciler.plan.world import World
 
@@ -118,6 +120,7 @@ def _finish_first(world: World, draft: Draft) -> bool:
 
 _STOPS = (
     block_misplaced_root,
+    block_vanished_root,
     block_other_realm,
     block_copied_root,
     block_newer_rows,
@@ -139,6 +142,7 @@ def make_plan(
     draft = Draft()
     world = without_misnamed(world, draft)
     warn_of_kept_names(world, draft)
+    name_other_place(world, draft)
     if not any(block(world, draft) for block in _STOPS):
         for planner in PLANNERS:
             if draft.changes or planner.occasion(world):

@@ -3,6 +3,7 @@
 from reconciler.observed.records import DiskFacts
 from reconciler.plan.draft import Draft
 from reconciler.plan.world import World
+from state.amounts import moment
 from state.ids import RESERVED_HEROES, recorded_folder
 
 ELSEWHERE = "choose a place outside: --root, REALM_ROOT or realm.yaml: root"
@@ -10,8 +11,10 @@ ELSEWHERE = "choose a place outside: --root, REALM_ROOT or realm.yaml: root"
 REMOUNT = "mount it for writing (if it became read-only by itself, the kernel's log says why: dmesg)"
 """What to do about a file system that is mounted read-only."""
 
-NOT_OURS = ("root-of-another-realm", "root-is-a-copy")
-"""The codes of a root that apply refuses because it is another's."""
+VANISHED = "root-vanished"
+
+REFUSED = ("root-of-another-realm", "root-is-a-copy", VANISHED)
+"""The codes of a root that apply refuses for what it is, or is not any more."""
 
 
 def misplaced_root(disk: DiskFacts) -> str | None:
@@ -44,6 +47,48 @@ def block_misplaced_root(world: World, draft: Draft) -> bool:
     return message is not None
 
 
+def vanished_root(root: str, since: str) -> str:
+    """Say that a root was in use, and nothing is there."""
+    return f"the root {root} was in use here since {moment(since)}, and nothing is there"
+
+
+VANISHED_HINT = (
+    "mount its disk; or name where it was moved: --root DIR; "
+    "or, where it is gone for good, begin anew: reconcile apply --new-root"
+)
+
+
+def block_vanished_root(world: World, draft: Draft) -> bool:
+    """Name a root that was in use and is not there, if it is so: a new one would begin everything again."""
+    root, use = world.facts.disk.root, world.facts.root_use
+    if use is None or not use.is_gone:
+        return False
+    message, where = vanished_root(root, use.since), world.where("realm", "root")
+    draft.block("root", code=VANISHED, message=message, cause=where, hint=VANISHED_HINT)
+    return True
+
+
+def name_other_place(world: World, draft: Draft) -> None:
+    """Name the place that realm.yaml says by now, if the realm lies at another one: it stays there."""
+    root, use = world.facts.disk.root, world.facts.root_use
+    said = world.desired.realm.spec.root
+    if use is None or use.is_gone or not use.is_home or said is None or _is_place(root, said):
+        return
+    draft.block(
+        "root",
+        code="root-elsewhere",
+        message=f"the realm lies at {root} since {moment(use.since)}, not at {said}: it stays there",
+        cause=world.where("realm", "root"),
+        hint=f"to move it, end apply and training (reconcile stop) and then: mv {root} {said}; to leave it, "
+        f"write root: {root}; to begin another realm there: reconcile apply --new-root",
+    )
+
+
+def _is_place(root: str, said: str) -> bool:
+    """Is the root where realm.yaml says? Whose folder ~ is, is not known here."""
+    return root.endswith(said.removeprefix("~")) if said.startswith("~") else root == said
+
+
 def other_realm(root: str, known: str | None, wanted: str) -> str | None:
     """Say that a root is of another realm than the specs'; None: it is of this one, or new."""
     if known in (None, wanted):
@@ -51,17 +96,22 @@ def other_realm(root: str, known: str | None, wanted: str) -> str | None:
     return f"the root {root} belongs to realm {known}, not {wanted}"
 
 
-def other_realm_hint(store: str) -> str:
-    """Return the ways out of that; `store`: its file."""
-    return f"give another --root; or, if {store} is not the store that was made here, put that one back"
+def other_realm_hint(store: str, known: str) -> str:
+    """Return the ways out of that; `store`: its file, `known`: the realm that it is of."""
+    return (
+        f"write id: {known} again; or give another --root; "
+        "or begin another realm: reconcile apply --new-root; "
+        f"or, if {store} is not the store that was made here, put that one back"
+    )
 
 
 def block_other_realm(world: World, draft: Draft) -> bool:
     """Name a root that was made for another realm, if it was."""
     root, spec = world.facts.disk.root, world.desired.realm.spec
-    message = other_realm(root, world.facts.store.realm_id, spec.id)
+    known = world.facts.store.realm_id
+    message = other_realm(root, known, spec.id)
     if message is not None:
-        hint = other_realm_hint(f"{root}/realm.db")
+        hint = other_realm_hint(f"{root}/realm.db", known or "")
         draft.block(
             "root", code="root-of-another-realm", message=message, cause=world.where("realm", "id"), hint=hint
         )

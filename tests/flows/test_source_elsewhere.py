@@ -104,6 +104,33 @@ def test_from_another_clone_what_looks_at_a_root_tells_the_specs_that_the_root_f
     assert f"the specs at main@{mine[:7]}" in run("--repo", str(clone), "history").stderr
 
 
+@pytest.mark.parametrize("folder", ["clone", "foreign"])
+def test_in_any_repository_a_named_root_is_applied_from_its_source(
+    run: Run, there: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    assert run("apply", "--source", str(there), "--once").exit_code == 0
+    git(tmp_path, "clone", "-q", str(there), "clone")
+    git(tmp_path, "init", "-q", "foreign")
+    git(tmp_path / "foreign", "commit", "-q", "--allow-empty", "-m", "no specs")
+    newest = commit(there, {"specs/realm.yaml": REALM + "labels: {a: b}\n"})
+    monkeypatch.chdir(tmp_path / folder)
+    applied = run("apply", "--once")
+    assert (applied.exit_code, status(run)["applied_commit"]) == (0, newest), applied.stderr
+    plan = run("plan")
+    assert plan.exit_code == 0, plan.stderr
+    assert "reconcile init" not in plan.stdout + plan.stderr
+
+
+def test_a_repository_that_is_named_and_is_not_the_source_is_refused_with_the_right_way_out(
+    run: Run, there: Path, tmp_path: Path
+) -> None:
+    run("apply", "--source", str(there), "--once")
+    git(tmp_path, "clone", "-q", str(there), "clone")
+    refused = run("--repo", str(tmp_path / "clone"), "apply", "--once")
+    assert refused.exit_code == 1
+    assert f"not {tmp_path / 'clone'}; give another --root, or leave away" in refused.stderr
+
+
 def test_what_was_never_fetched_is_not_remembered(run: Run, there: Path, root: Path) -> None:
     failed = run("apply", "--once", "--source", "/not/there.git")
     assert failed.exit_code == 1

@@ -10,7 +10,7 @@ from reconciler.app.planning.change_windows import opens_at, taken_up_before, wi
 from reconciler.app.planning.in_force import mistaken, since_when
 from reconciler.app.planning.look import load_commit
 from reconciler.app.surroundings.environment import Environment
-from reconciler.app.surroundings.errors import NotFound
+from reconciler.app.surroundings.errors import Failed, NotFound
 from reconciler.app.surroundings.here import seen_from_here
 from reconciler.app.surroundings.place import Options, followed_commit
 from reconciler.desired.desired import Desired
@@ -18,6 +18,7 @@ from reconciler.desired.git_process import SourceError
 from reconciler.desired.git_source import Commit
 from reconciler.desired.mistakes import SpecMistakesError
 from reconciler.desired.windows import WindowClosed
+from reconciler.plan.root import other_realm, other_realm_hint
 from state.amounts import moment
 from state.source_status import NotInForce
 
@@ -38,7 +39,7 @@ class FollowedSpecs:
         """Go by `begun`, or by the commit that an earlier apply had taken up while its windows are closed."""
         self._environment, self._options, self._show = environment, options, show
         self._following, self._layout = begun.following, begun.layout
-        self._any_time = any_time
+        self._realm_id, self._any_time = begun.realm_id, any_time
         self.good = self._of_before(begun.in_force, taken_up)
         self.waiting: WindowClosed | None = None
         """A newer commit waits for a change window; None while none does."""
@@ -55,7 +56,7 @@ class FollowedSpecs:
         """Return the newest commit of the branch and what it says; the last good one while that is bad.
 
         Raises:
-            SourceError, SpecMistakesError, NotFound: the newest is bad, and none was good before.
+            SourceError, SpecMistakesError, NotFound, Failed: the newest is bad, and none was good before.
         """
         commit, self.lost, self.mistaken, self.not_in_force = None, None, None, None
         try:
@@ -64,7 +65,7 @@ class FollowedSpecs:
                 self.waiting = None
             elif self.good is None or not self._waits(commit, self.good):
                 self.good = commit, self._read(commit)
-        except (SourceError, SpecMistakesError, NotFound) as error:
+        except (SourceError, SpecMistakesError, NotFound, Failed) as error:
             if self.good is None:
                 raise
             self.lost = error if commit is None and isinstance(error, SourceError) else None
@@ -96,7 +97,16 @@ class FollowedSpecs:
         return closed is not None
 
     def _read(self, commit: Commit) -> Desired:
-        return seen_from_here(self._environment, self._options, load_commit(self._environment, commit))
+        """Return what a commit says.
+
+        Raises:
+            Failed: it is of another realm: no word of realm.yaml may leave training without one.
+        """
+        read = seen_from_here(self._environment, self._options, load_commit(self._environment, commit))
+        said = read.realm.where("id")
+        if (other := other_realm(str(self._layout.root), self._realm_id, read.realm.spec.id)) is not None:
+            raise Failed(f"{said}: {other}; {other_realm_hint(str(self._layout.store), self._realm_id)}")
+        return read
 
     def _complain(self, error: Exception, commit: Commit | None, good: Commit) -> None:
         """Say, once for each commit, why its specs are not in force, and since when."""

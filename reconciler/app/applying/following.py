@@ -19,6 +19,7 @@ from reconciler.app.surroundings.here import seen_from_here
 from reconciler.app.surroundings.place import (
     Following,
     Options,
+    about_the_root,
     branch_to_follow,
     followed_commit,
     given_root,
@@ -27,23 +28,47 @@ from reconciler.app.surroundings.place import (
     read_following,
     repository_of,
     root_of,
+    said_root,
     ungiven_root,
     write_following,
 )
 from reconciler.app.surroundings.realm_store import check_store_is_there
-from reconciler.app.surroundings.remembered_root import KEY, remember_root
+from reconciler.app.surroundings.remembered_root import (
+    KEY,
+    Used,
+    is_in_use,
+    remember_root,
+    remember_use,
+    use_of_root,
+)
 from reconciler.desired.desired import Desired
 from reconciler.desired.git_source import Commit, resolve
 from reconciler.desired.mistakes import SpecMistakesError
 from reconciler.desired.realm import Realm
 from reconciler.observed.disk import observe_disk
-from reconciler.plan.root import ELSEWHERE, misplaced_root, unwritable_root
+from reconciler.observed.records import RootUse
+from reconciler.plan.root import (
+    ELSEWHERE,
+    VANISHED_HINT,
+    misplaced_root,
+    unwritable_root,
+    vanished_root,
+)
 from state.layout import Layout
-from state.store.connection import is_store_there
-from state.store.traces import lost_store
 
 USUAL_BRANCH = "main"
 Take = Callable[[Layout], None]
+
+
+class Use(msgspec.Struct, frozen=True, kw_only=True):
+    """That a root is in use."""
+
+    repository: Commit
+    """A commit of it."""
+    is_home: bool
+    """It is the root that is meant where nobody names one."""
+    is_new: bool
+    """A person said that it is begun anew."""
 
 
 class Begun(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,6 +79,8 @@ class Begun(msgspec.Struct, frozen=True, kw_only=True):
     realm_id: str
     fetcher: Fetcher | None = None
     """Of a source elsewhere."""
+    use: Use | None = None
+    """What a local repository is to remember of this root, once the office is taken in it."""
     in_force: tuple[Commit, Desired] | None = None
     """Specs of before that stay in force, where those of the newest commit have mistakes."""
 
@@ -76,10 +103,12 @@ def _here(environment: Environment, options: Options, take: Take, show: Show) ->
     realm = desired.realm.spec
     layout = Layout(root_of(environment, options, realm, commit))
     _check_root(layout)
+    _check_not_gone(environment, options, layout, head)
     take(layout)
     following = _follow(environment, options, layout, head, show)
-    _remember(environment, realm, layout, head, show)
-    begun = Begun(layout=layout, following=following, realm_id=realm.id)
+    is_home = _is_home(environment, options, realm, layout, head, show)
+    use = Use(repository=head, is_home=is_home, is_new=options.is_new_root)
+    begun = Begun(layout=layout, following=following, realm_id=realm.id, use=use)
     if head.branch != following.branch:
         commit, desired = _good(environment, options, followed_commit(following, layout))
     return msgspec.structs.replace(begun, in_force=(commit, desired))
@@ -97,7 +126,30 @@ def _good(environment: Environment, options: Options, head: Commit) -> tuple[Com
         return last_good(environment, options, head, error)
 
 
+def remember(environment: Environment, options: Options, begun: Begun, show: Show) -> RootUse | None:
+    """Let the local repository remember that the root is in use, and return what it remembers.
+
+    Call it once the store is there: before that, nothing was ever in use.
+    """
+    if begun.use is None:
+        return None
+    use, used = begun.use, Used(host=environment.host, since=environment.now())
+    try:
+        remember_use(use.repository, begun.layout.root, used, is_home=use.is_home, is_new=use.is_new)
+    except OSError as error:
+        show.notice(
+            f"{begun.following.repository} cannot remember its root, {begun.layout.root} ({error}): "
+            "if that is away one day, it is taken for one that was never made"
+        )
+    is_named = given_root(environment, options) is not None
+    return use_of_root(use.repository, begun.layout, environment.host, is_named=is_named)
+
+
 def _elsewhere(environment: Environment, options: Options, take: Take, show: Show) -> Begun:
+    if options.is_new_root:
+        raise Misused(
+            "--new-root is for specs in a local repository; a source elsewhere takes any empty --root"
+        )
     root = given_root(environment, options)
     if root is None:
         raise Misused("--source needs a root of its own on this machine: --root DIR (or REALM_ROOT)")
@@ -115,7 +167,7 @@ def _elsewhere(environment: Environment, options: Options, take: Take, show: Sho
     if found.trouble is not None:
         show.notice(f"{found.url}: {found.trouble.message}; {found.commit[:7]} stays in force")
     head = resolve(Path(following.repository), f"refs/heads/{following.branch}")
-    commit, desired = _good(environment, options, head)
+    commit, desired = _good(environment, about_the_root(environment, options), head)
     return Begun(
         layout=layout,
         following=following,
@@ -132,6 +184,13 @@ def _check_root(layout: Layout) -> None:
     if (refused := unwritable_root(disk)) is not None:
         raise Failed(f"the root {'; '.join(refused)}")
     check_store_is_there(layout)
+
+
+def _check_not_gone(environment: Environment, options: Options, layout: Layout, head: Commit) -> None:
+    use = None if options.is_new_root else use_of_root(head, layout, environment.host, is_named=False)
+    if use is not None and use.is_gone:
+        gone = vanished_root(str(layout.root), use.since)
+        raise Failed(f"{gone}: nothing was done; {VANISHED_HINT}")
 
 
 def _follow(
@@ -164,21 +223,33 @@ def _follow_elsewhere(options: Options, layout: Layout) -> Following:
 
 
 def _follows_other(layout: Layout, known: Following, wanted: str) -> Failed:
-    follows = f"{shown_url(known.url)}, branch {known.branch}" if known.url else known.repository
+    if known.url is None:
+        follows, way_out = known.repository, f"correct {layout.source}"
+    else:
+        follows = f"{shown_url(known.url)}, branch {known.branch}"
+        way_out = "leave away --source, --branch, --repo and REALM_REPO to apply what it follows"
     return Failed(
-        f"the root {layout.root} follows {follows}, not {wanted}; "
-        f"give another --root, or correct {layout.source}"
+        f"the root {layout.root} follows {follows}, not {wanted}; give another --root, or {way_out}"
     )
 
 
-def _remember(environment: Environment, realm: Realm, layout: Layout, head: Commit, show: Show) -> None:
-    """Let the repository remember a root that was named for this command only, unless it has one in use."""
+def _is_home(
+    environment: Environment, options: Options, realm: Realm, layout: Layout, head: Commit, show: Show
+) -> bool:
+    """Is this root the one that is meant where nobody names one, from now on?
+
+    One that was named for this command only is remembered, unless the repository has one in use.
+    """
     usual = Layout(ungiven_root(environment, realm, head))
     if usual.root == layout.root:
-        return
-    if is_store_there(usual.store) or lost_store(usual) is not None:
+        return True
+    if not options.is_new_root and is_in_use(usual):
         show.notice(
             f"the root of this repository, {usual.root}, is in use; --root or REALM_ROOT named {layout.root}"
         )
-    elif realm.root is None and remember_root(head, layout.root):
+        return False
+    if realm.root is not None:
+        return said_root(environment, realm) == layout.root
+    if remember_root(head, layout.root):
         show.notice(f"this repository remembers its root from now on: {layout.root} (git config {KEY})")
+    return True

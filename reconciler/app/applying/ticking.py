@@ -22,7 +22,7 @@ from reconciler.act.tools import Tools
 from reconciler.act.trimming import trim_journal
 from reconciler.app.applying.applied_notes import note_applied
 from reconciler.app.applying.followed_specs import FollowedSpecs
-from reconciler.app.applying.following import Begun
+from reconciler.app.applying.following import Begun, remember
 from reconciler.app.applying.patience import Patience
 from reconciler.app.applying.relief import enter_relieved, relieve_a_full_disk
 from reconciler.app.applying.telling import Show
@@ -138,6 +138,7 @@ class Ticker:
         self._owes_sagas = True
         """At first too: a kill may have left something."""
         self._own(begun.realm_id)
+        self._root_use = remember(environment, self._options, begun, show)
         if self._writer.is_older_copy:
             show.notice(older_copy_text(layout))
 
@@ -228,7 +229,9 @@ class Ticker:
         else:
             facts = with_history(facts, self._following, commit, now)
         mistaken, newest = self._specs.mistaken, self._specs.not_in_force
-        facts = msgspec.structs.replace(facts, mistaken_specs=mistaken, not_in_force=newest)
+        facts = msgspec.structs.replace(
+            facts, root_use=self._root_use, mistaken_specs=mistaken, not_in_force=newest
+        )
         view = View(
             commit=commit,
             is_worktree=False,

@@ -9,7 +9,7 @@ from reconciler.app.planning.look import View, look
 from reconciler.app.surroundings.environment import Environment
 from reconciler.app.surroundings.errors import Blocked, Misused, NotFound
 from reconciler.app.surroundings.ground import store_of
-from reconciler.app.surroundings.place import Options
+from reconciler.app.surroundings.place import Options, about_the_root
 from reconciler.desired.git_process import SourceError
 from reconciler.plan.changes import Awaiting
 from reconciler.plan.review.guard import drops_of, short
@@ -51,6 +51,7 @@ def approve(
 
 def _followed(environment: Environment, options: Options) -> View:
     """Return the plan at the commit that apply follows; before it follows any, at the one checked out."""
+    options = about_the_root(environment, options)
     view = look(environment, options)
     following = view.following
     if following is None or view.commit.branch == following.branch:

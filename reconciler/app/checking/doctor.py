@@ -27,7 +27,7 @@ from reconciler.observed.gpus import observe_gpus
 from reconciler.observed.records import DiskFacts
 from reconciler.plan.changes import Change
 from reconciler.plan.orphans import orphan_lines
-from reconciler.plan.root import NOT_OURS, unwritable_root
+from reconciler.plan.root import REFUSED, unwritable_root
 from reconciler.plan.sentences import failure_of
 from reconciler.plan.trash.contents import num_in_trash
 from state.amounts import counts, size
@@ -178,9 +178,8 @@ def _layout(environment: Environment, options: Options, view: View | None) -> La
 
 
 def _root_checks(layout: Layout, view: View | None) -> Iterator[Check]:
-    disk = observe_disk(layout.root)
-    yield _root(layout, disk)
-    yield from _whose_root(view)
+    disk, refused = observe_disk(layout.root), tuple(_refused_root(view))
+    yield from refused or (_root(layout, disk),)
     yield _disk_space(disk)
     if disk.exists:
         yield _store(layout)
@@ -204,10 +203,10 @@ def _root(layout: Layout, disk: DiskFacts) -> Check:
     return _ok("root", f"{where} on {disk.file_system or 'an unknown file system'}")
 
 
-def _whose_root(view: View | None) -> Iterator[Check]:
-    """Name a root that is of another realm, or a copy of another one: apply refuses it."""
+def _refused_root(view: View | None) -> Iterator[Check]:
+    """Name a root that is gone, of another realm, or a copy of another one: apply refuses it."""
     for item in view.plan.blocked if view is not None else ():
-        if item.code in NOT_OURS:
+        if item.code in REFUSED:
             yield _fail("root", item.message, item.hint)
 
 

@@ -6,7 +6,7 @@ from reconciler.app.explaining.item_facts import Fact
 from reconciler.app.looking.quest_states import quest_states
 from reconciler.app.looking.status import status_of
 from reconciler.app.planning.look import View, world_of
-from state.amounts import count, size
+from state.amounts import count, moment, size
 
 _MOST_QUESTS = 30
 
@@ -22,7 +22,10 @@ def realm_facts(view: View, _name: str) -> Iterator[Fact]:
 def root_facts(view: View, _name: str) -> Iterator[Fact]:
     disk = view.facts.disk
     yield Fact(name="folder", text=disk.root)
-    if not disk.exists:
+    use = view.facts.root_use
+    if use is not None and use.is_gone:
+        yield Fact(name="state", text=f"gone: in use here since {moment(use.since)}, and nothing is there")
+    elif not disk.exists:
         yield Fact(name="state", text="not there yet; apply creates it")
     network = ", over the network" if disk.is_network else ""
     yield Fact(name="file system", text=f"{disk.file_system or 'unknown'}{network}")

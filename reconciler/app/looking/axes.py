@@ -55,7 +55,7 @@ def synced(view: View, world: World, name: str, run: ActiveRun | None) -> Axis:
         return Axis("synced", "deleted", "it was deleted; its row, its ledger and its number stay")
     if name not in view.desired.campaigns:
         return Axis("out of sync", "orphan", "it has no spec any more; nothing of it is deleted")
-    if (resting := _resting(view, world, name, run)) is not None:
+    if (resting := _out_of_sight(view) or _resting(view, world, name, run)) is not None:
         return resting
     if (stuck := _standing_still(view, name)) is not None:
         return stuck
@@ -68,6 +68,16 @@ def synced(view: View, world: World, name: str, run: ActiveRun | None) -> Axis:
     if len(asked) < len(changes):
         return _out_of_sync(view, changes)
     return _without_content(view, world, name, run) or _overruled(world, name) or _as_specified(view, asked)
+
+
+def _out_of_sight(view: View) -> Axis | None:
+    """Return that nobody can tell, where the root is gone."""
+    use = view.facts.root_use
+    return (
+        Axis("unknown", "root-gone", "nobody can tell while the root is gone")
+        if use and use.is_gone
+        else None
+    )
 
 
 def _standing_still(view: View, name: str) -> Axis | None:
@@ -130,7 +140,7 @@ def _out_of_sync(view: View, changes: Sequence[Change]) -> Axis:
 
 def healthy(view: View, world: World, name: str, run: ActiveRun | None) -> Axis:
     """Return how well a campaign is; what is suspended or gives no sign of life is never healthy."""
-    if (resting := _resting(view, world, name, run)) is not None:
+    if (resting := _out_of_sight(view) or _resting(view, world, name, run)) is not None:
         return resting
     of_run = _health_of_run(view, view.facts.campaign_row(name), run)
     if run is not None and of_run.state == "degraded":

@@ -120,6 +120,8 @@ class StatusReport(msgspec.Struct, frozen=True, kw_only=True):
     realm: str
     root: str
     root_exists: bool
+    root_gone_since: str | None = None
+    """Since when a root was in use in whose place nothing is; null while it is there, or was never made."""
     seen_at: str
     checked_out: str
     """Commit that this is measured against, for people; an earlier one when there is a complaint."""
@@ -191,11 +193,13 @@ def status_of(view: View) -> StatusReport:
     names = sorted({*view.desired.campaigns, *(row.name for row in store.campaigns)})
     blocked = view.plan.in_the_way
     suspend, followed = view.desired.realm.spec.suspend, compare(view)
+    use = view.facts.root_use
     campaigns = tuple(_campaign(view, world, name) for name in names)
     return StatusReport(
         realm=view.plan.realm,
         root=view.plan.root,
         root_exists=view.facts.disk.exists,
+        root_gone_since=use.since if use is not None and use.is_gone else None,
         seen_at=view.seen_at,
         checked_out=view.commit.name,
         commit=view.commit.id,

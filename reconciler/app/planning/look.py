@@ -18,11 +18,13 @@ from reconciler.app.surroundings.here import seen_from_here
 from reconciler.app.surroundings.place import (
     Following,
     Options,
+    given_root,
     head_of,
     read_following,
     repository_of,
     root_of,
 )
+from reconciler.app.surroundings.remembered_root import use_of_root
 from reconciler.desired.commit_memory import load_at
 from reconciler.desired.desired import Desired
 from reconciler.desired.edits import uncommitted
@@ -137,7 +139,10 @@ def view_of(
     desired = seen_from_here(environment, options, read)
     layout = Layout(root_of(environment, options, desired.realm.spec, commit))
     observer = Observer(environment, layout, commit.top or layout.root, looks_ahead=True)
-    seen = msgspec.structs.replace(observer.facts(desired), newer_rows=newer_rows(layout.row_files))
+    is_named = given_root(environment, options) is not None
+    use = use_of_root(commit, layout, environment.host, is_named=is_named)
+    seen = observer.facts(desired)
+    seen = msgspec.structs.replace(seen, newer_rows=newer_rows(layout.row_files), root_use=use)
     seen = with_moved_specs(seen, desired, commit, worktree=worktree)
     now = environment.now()
     world = World(desired=desired, facts=seen, specs_commit=commit.id, now=now)

@@ -11,7 +11,7 @@ import msgspec
 from reconciler.app.planning.look import View, look, world_of
 from reconciler.app.surroundings.environment import Environment
 from reconciler.app.surroundings.errors import Blocked, Failed
-from reconciler.app.surroundings.place import Options
+from reconciler.app.surroundings.place import Options, about_the_root
 from reconciler.desired.windows import WindowClosed
 from reconciler.plan.changes import Awaiting, Plan
 from reconciler.plan.review.narrowing import picked
@@ -137,6 +137,7 @@ def check_before(
     """
     from reconciler.app.planning.change_windows import view_in_force
 
+    options = about_the_root(environment, options)
     view = look(environment, options)
     following = view.following
     if following is not None and following.branch != view.commit.branch:

@@ -26,7 +26,8 @@ def store_of(layout: Layout) -> StoreView:
         return read_store(layout)
     except FileNotFoundError:
         raise NotFound(
-            f"nothing has been applied yet: there is no realm at {layout.root}; reconcile apply makes it"
+            f"nothing has been applied yet: there is no realm at {layout.root}; reconcile apply makes it, "
+            "unless its disk is away (reconcile status)"
         ) from None
 
 

@@ -23,6 +23,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """URL that a root without one is to follow from now on."""
     branch: str | None = None
     """Of that source."""
+    is_new_root: bool = False
+    """Begin the realm in a root where nothing is, also where one was in use."""
     settings: tuple[str, ...] = ()
     """Of `--set`, such as `learning_rate=1e-4`: the last layer of the config, for this command only."""
 
@@ -48,14 +50,17 @@ def repository_of(environment: Environment, options: Options) -> Path:
 def is_remote(environment: Environment, options: Options) -> bool:
     """Is the command about a root whose specs are fetched from elsewhere?"""
     is_given = options.repository or environment.variables.get("REALM_REPO")
-    return not is_given and _mirror_of_root(environment, options) is not None
+    return not is_given and _followed_mirror(environment, options) is not None
 
 
 def _mirror_of_root(environment: Environment, options: Options) -> Path | None:
-    """Return the mirror that the named root fetches into, for who stands in no repository."""
-    if any((folder / ".git").exists() for folder in (environment.cwd, *environment.cwd.parents)):
-        return None
-    return _followed_mirror(environment, options)
+    """Return the mirror that the named root fetches into, for who stands in no repository with specs."""
+    is_clone = any(_has_specs(folder) for folder in (environment.cwd, *environment.cwd.parents))
+    return None if is_clone else _followed_mirror(environment, options)
+
+
+def _has_specs(folder: Path) -> bool:
+    return (folder / ".git").exists() and (folder / "specs" / "realm.yaml").is_file()
 
 
 def _followed_mirror(environment: Environment, options: Options) -> Path | None:
@@ -91,22 +96,68 @@ def given_root(environment: Environment, options: Options) -> Path | None:
 
 
 def root_of(environment: Environment, options: Options, realm: Realm, commit: Commit) -> Path:
-    """Return the realm's root: the flag, REALM_ROOT, the realm's own word, or the default.
+    """Return the realm's root: the flag, REALM_ROOT, where it is in use, realm.yaml's word, or the default.
 
     The default is what the repository of the commit remembers since its first apply, else a folder in the
     user's data folder.
+
+    Raises:
+        Failed: it is to be new, and one is there; or what the repository remembers is damaged.
     """
+    if options.is_new_root:
+        return new_root(environment, options, realm, commit)
     given = given_root(environment, options)
     return given if given is not None else ungiven_root(environment, realm, commit)
 
 
 def ungiven_root(environment: Environment, realm: Realm, commit: Commit) -> Path:
-    """Return the realm's root where nobody names another for this command."""
-    from reconciler.app.surroundings.remembered_root import remembered_root
+    """Return the realm's root where nobody names another for this command.
 
-    if realm.root is not None:
-        return Path(realm.root.replace("~", str(environment.home), 1) if realm.root[0] == "~" else realm.root)
-    return remembered_root(commit) or environment.data_folder / realm.id
+    Where it was in use it stays, whatever realm.yaml says by now: the plan names that. Where it was moved to
+    the place that realm.yaml says, it is there.
+    """
+    from reconciler.app.surroundings.remembered_root import memory_of, remembered_root
+
+    said, named = said_root(environment, realm), remembered_root(commit)
+    home = memory_of(commit).home_on(environment.host)
+    if home is None or (said is None and named is not None):
+        return said or named or environment.data_folder / realm.id
+    return said if said is not None and _is_the_realm_there(home, said) else home
+
+
+def new_root(environment: Environment, options: Options, realm: Realm, commit: Commit) -> Path:
+    """Return where a realm is begun anew: where it is said to be, else where it was, else in its own folder.
+
+    Raises:
+        Failed: one is there.
+    """
+    from reconciler.app.surroundings.remembered_root import is_in_use, memory_of
+
+    home = memory_of(commit).home_on(environment.host)
+    known = home if home is not None and not is_in_use(Layout(home)) else None
+    said = given_root(environment, options) or said_root(environment, realm) or known
+    root = said or environment.data_folder / realm.id
+    if is_in_use(Layout(root)):
+        raise Failed(
+            f"--new-root begins a realm where none is, and {root} is in use: apply without it goes on"
+        )
+    return root
+
+
+def said_root(environment: Environment, realm: Realm) -> Path | None:
+    """Return the root that realm.yaml names."""
+    if realm.root is None:
+        return None
+    return Path(realm.root.replace("~", str(environment.home), 1) if realm.root[0] == "~" else realm.root)
+
+
+def _is_the_realm_there(home: Path, said: Path) -> bool:
+    """Is the place that realm.yaml says the usual root by another name, or was that one moved there?"""
+    from reconciler.app.surroundings.remembered_root import is_in_use
+
+    if home.resolve() == said.resolve():
+        return True
+    return is_in_use(Layout(said)) and not is_in_use(Layout(home))
 
 
 def read_following(layout: Layout) -> Following | None:

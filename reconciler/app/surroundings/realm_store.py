@@ -90,8 +90,9 @@ def _refused_copy(layout: Layout, first: str) -> str:
 
 def _why_not_ours(layout: Layout, connection: apsw.Connection, realm_id: str) -> str | None:
     root, first = str(layout.root), copied_from(layout, get_place(connection))
-    if (message := other_realm(root, get_meta(connection, "realm_id"), realm_id)) is not None:
-        return f"{message}; {other_realm_hint(str(layout.store))}"
+    known = get_meta(connection, "realm_id")
+    if (message := other_realm(root, known, realm_id)) is not None:
+        return f"{message}; {other_realm_hint(str(layout.store), known or '')}"
     if first is not None:
         return _refused_copy(layout, first)
     is_anothers = is_of_another_root(written(connection), read_written(layout.written))

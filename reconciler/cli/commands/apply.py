@@ -30,6 +30,10 @@ if TYPE_CHECKING:
         ),
         ("reconcile apply plan.json", "Just what `reconcile plan --out plan.json` showed, or nothing."),
         ("reconcile apply --once --exclude 'checkpoint/*'", "All but what is to be dropped."),
+        (
+            "reconcile apply --new-root",
+            "Begin again from nothing, where the root of before is gone for good.",
+        ),
         ("reconcile apply --any-time", "Do not wait for the realm's change windows this time."),
         ("reconcile apply --once --lock-timeout 30", "One look and its actions; wait 30 s for the lock."),
     ],
@@ -59,6 +63,7 @@ if TYPE_CHECKING:
 @click.option("--source", metavar="URL", help="Specs elsewhere, for a --root that follows nothing yet.")
 @click.option("--branch", metavar="NAME", help="Branch of that source (default: main).")
 @click.option("--any-time", is_flag=True, help="Take up new commits outside the change windows, too.")
+@click.option("--new-root", is_flag=True, help="Begin anew where a root was in use that is gone for good.")
 @choice_options()
 @set_option()
 @click.pass_obj
@@ -68,6 +73,7 @@ def command(
     only: tuple[str, ...],
     exclude: tuple[str, ...],
     any_time: bool,
+    new_root: bool,
     source: str | None,
     branch: str | None,
     once: bool,
@@ -86,13 +92,13 @@ def command(
         raise click.UsageError("--once and --until-converged: choose one")
     if timeout is not None and not until_converged:
         raise click.UsageError("--timeout is how long --until-converged may take; give both")
-    words = (*only, *exclude, *settings, *filter(None, (source, branch)))
+    words = (*only, *exclude, *settings, *filter(None, (source, branch)), *([new_root] if new_root else []))
     if planfile is not None and (until_converged or words):
         raise click.UsageError("a saved plan says what is done, and once; it goes with --once alone")
     from reconciler.plan.review.narrowing import Choice
 
     mode: Mode = "once" if once or planfile else "until-converged" if until_converged else "continuous"
-    options = session.options(settings, source=source, branch=branch)
+    options = session.options(settings, source=source, branch=branch, new_root=new_root)
     choice = Choice(only=only, exclude=exclude)
     options, choose, saved = _chosen(session, options, planfile, choice, any_time=any_time)
     said = (*([planfile] if planfile else []), *(word for one in settings for word in ("--set", one)))

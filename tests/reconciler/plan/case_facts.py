@@ -31,6 +31,7 @@ from reconciler.observed.records import (
     GpuInventory,
     LearntHeldOut,
     OrphanFolder,
+    RootUse,
     RunFacts,
     SnapshotFacts,
     Strange,
@@ -78,6 +79,7 @@ class Builder:
             copied_from=words.get("copied_from"),
             newer_rows=words.get("newer_rows"),
             export_targets=msgspec.convert(words.get("export_targets", {}), dict[str, CopyTarget]),
+            root_use=RootUse(**words["root_use"]) if "root_use" in words else None,
             disk=DiskFacts(
                 root="/root",
                 exists=True,

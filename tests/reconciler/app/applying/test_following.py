@@ -4,10 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.app.applying.following import Begun, Use, remember
+from reconciler.app.surroundings.environment import current_environment
 from reconciler.app.surroundings.errors import Failed
-from reconciler.app.surroundings.place import Following, branch_to_follow, followed_commit
+from reconciler.app.surroundings.place import Following, Options, branch_to_follow, followed_commit
 from reconciler.desired.git_process import UnknownRefError
 from reconciler.desired.git_source import resolve
+from state.failpoints import arm, observe
 from state.layout import Layout
 
 
@@ -41,3 +44,32 @@ def test_with_a_detached_head_a_branch_that_could_be_followed_is_named(repositor
         f"{repository}: no branch is checked out (HEAD is detached at {head.id[:7]}), "
         "so there is none to follow; check one out: git switch trunk"
     )
+
+
+class Heard:
+    """Shows what apply has to tell to a list."""
+
+    def __init__(self) -> None:
+        self.notices: list[str] = []
+
+    def notice(self, text: str) -> None:
+        self.notices.append(text)
+
+
+def test_a_repository_that_cannot_remember_its_root_says_what_that_means(repository: Path) -> None:
+    begun = Begun(
+        layout=Layout(repository / "root"),
+        following=Following(repository=str(repository), branch="main"),
+        realm_id="lab",
+        use=Use(repository=resolve(repository), is_home=True, is_new=False),
+    )
+    heard = Heard()
+    arm(1, "ENOSPC")
+    try:
+        assert remember(current_environment(), Options(), begun, heard) is None
+    finally:
+        observe(None)
+    (notice,) = heard.notices
+    assert f"{repository} cannot remember its root, {repository / 'root'} (" in notice
+    assert "No space left on device" in notice
+    assert "if that is away one day, it is taken for one that was never made" in notice
