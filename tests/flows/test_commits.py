@@ -50,6 +50,25 @@ def test_a_commit_with_mistakes_is_told_and_the_good_one_stays_in_force(the_lab:
     )
 
 
+def test_a_commit_with_another_id_is_told_and_the_realm_goes_on_as_before(the_lab: Lab) -> None:
+    found_realm(the_lab, ["one"], None, [])
+    words = realm(None, **SLEEPY)
+    the_lab.spec("realm", **words)
+    the_lab.commit()
+    reconciler = settled(the_lab)
+
+    the_lab.spec("realm", **{**words, "id": "another"})
+    the_lab.spec("campaigns/one/campaign-002", id="campaign-002")
+    the_lab.commit()
+    wait_until(lambda: "stay in force" in the_lab.said(), 100, "the other id is told", say=the_lab.said)
+    assert f"belongs to realm {words['id']}, not another; write id: {words['id']} again" in the_lab.said()
+    assert (reconciler.poll(), len(the_lab.store().campaigns)) == (None, 1)
+
+    the_lab.spec("realm", **words)
+    the_lab.commit()
+    wait_until(lambda: len(the_lab.store().campaigns) == 2, 100, "the next one is applied", say=the_lab.said)
+
+
 def settled(lab: Lab) -> "subprocess.Popen[str]":
     """Return a reconciler that has nothing to do and sleeps."""
     reconciler = lab.start("apply")

@@ -150,5 +150,5 @@ def check_store_is_there(layout: Layout) -> None:
     raise StoreDamaged(
         f"{layout.store} is gone or empty, but this root was in use (see {trace.place}); "
         f"put it back, or let reconcile doctor --rebuild make it again{copy}. "
-        f"To begin anew, move {layout.root} away: nothing in it is deleted"
+        f"To begin anew, move {layout.root} away (nothing in it is deleted), then: reconcile apply --new-root"
     )
