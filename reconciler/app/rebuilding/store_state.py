@@ -27,6 +27,7 @@ def state_of_store(layout: Layout) -> StoreState:
 
     Raises:
         StoreTooNew: a newer version wrote it.
+        apsw.BusyError, apsw.LockedError: another program has it locked.
         ValueError: the epoch's mirror is damaged.
     """
     if not is_store_there(layout.store):
@@ -41,6 +42,8 @@ def state_of_store(layout: Layout) -> StoreState:
             found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(3)")]
             view = read_view(connection)
             behind = why_older(connection, last)
+    except (apsw.BusyError, apsw.LockedError):
+        raise  # nothing is known against it
     except (StoreDamaged, apsw.Error) as error:
         return StoreState("damaged", str(error))
     if found != ["ok"]:

@@ -363,3 +363,19 @@ def test_the_active_campaign_is_known_by_its_own_row(
     lose(root, "control/rows/realm.json")
     assert run("doctor", "--rebuild").exit_code == 0
     assert [one["id"] for one in planned(run)["changes"]] == [one["id"] for one in before]
+
+
+def test_doctor_fix_looks_again_into_a_place_that_could_not_be_seen(moved: Path, run: Any, nas: Path) -> None:
+    away = nas.rename(nas.with_name("unmounted"))
+    lose(moved, "control")
+    run("doctor", "--rebuild")
+    still = json.loads(run("doctor", "--fix", "--json").stdout)
+    away.rename(nas)
+
+    found = json.loads(run("doctor", "--fix", "--json").stdout)
+
+    for one in (still, found):
+        tried = [(each["check"], each["fix"]["does"], each["outcome"]) for each in one["fixes"]]
+        assert tried == [("plan", "rebuild", "done")]
+    assert "places-unseen" not in [one["code"] for one in planned(run)["blocked"]]
+    assert view(moved).unseen_places == ()
