@@ -140,6 +140,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """Skill id → why the program of its command cannot be started here."""
     orphans: tuple[OrphanFolder, ...] = ()
     """By path: what lies among the folders of campaigns and is of none."""
+    among_checkpoints: Mapping[str, OrphanFolder] = {}
+    """By path, as the foreign folders have it: what lies among the checkpoints of campaigns and is none."""
     renames: tuple[Rename, ...] = ()
     """Campaigns whose spec has another name now; everything else here has that name already."""
     unsaid: tuple[Unsaid, ...] = ()

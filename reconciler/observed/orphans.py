@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Iterator
 
 import msgspec
 
+from reconciler.observed.facts import CampaignFacts
 from reconciler.observed.folders import printable
 from reconciler.observed.processes import PROC
 from reconciler.observed.records import GpuInventory, OrphanFolder
@@ -37,6 +38,21 @@ class OrphanFolders:
         known |= {recorded_folder(name, archived=True) for name in begun}
         root = str(layout.root)
         return tuple(self._measure(root, path) for path in sorted(_entries(root)) if path not in known)
+
+    def among_checkpoints(
+        self, layout: Layout, campaigns: Iterable[CampaignFacts]
+    ) -> dict[str, OrphanFolder]:
+        """Return what lies among the checkpoints and is none, by its whole path."""
+        root = str(layout.root)
+        below = (
+            foreign.path.removeprefix(f"{root}/")
+            for seen in campaigns
+            for there in (seen.checkpoints, *seen.segments.values())
+            for foreign in there.foreign
+        )
+        return {
+            f"{root}/{path}": self._measure(root, path) for path in below if os.path.lexists(f"{root}/{path}")
+        }
 
     def _measure(self, root: str, path: str) -> OrphanFolder:
         status = os.lstat(f"{root}/{path}")
@@ -73,8 +89,8 @@ def _measured(root: str, path: str) -> OrphanFolder:
             files, size = files + 1, size + _size(f"{folder}/{name}")
         if files >= MOST_FILES:
             break
-    if not files:
-        size = _size(top)
+    if not os.path.isdir(top):  # noqa: PTH112 - a text path
+        files, size = 1, _size(top)
     return OrphanFolder(
         path=printable(path), size_bytes=size, num_files=files, is_at_least=files >= MOST_FILES
     )

@@ -32,7 +32,10 @@ def campaigns_are_renamed(world: World) -> bool:
 
 def something_is_unexplained(world: World) -> bool:
     """Does a folder of no campaign lie there, or does anybody compute on a GPU?"""
-    return bool(world.facts.orphans) or any(gpu.processes for gpu in world.facts.gpus.gpus)
+    facts = world.facts
+    return bool(facts.orphans or facts.among_checkpoints) or any(
+        gpu.processes for gpu in world.facts.gpus.gpus
+    )
 
 
 def a_run_is_open(world: World) -> bool:

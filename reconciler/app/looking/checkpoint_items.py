@@ -53,7 +53,7 @@ def _of_stretch(
     for step in sorted(known.keys() | there.keys()):
         yield _item(view, campaign.name, known.get(step), there.get(step), segment, why_missing(seen, step))
     for foreign in seen.foreign:
-        yield _foreign(campaign.name, foreign)
+        yield _foreign(view, campaign.name, foreign)
 
 
 def _item(
@@ -152,10 +152,12 @@ def _unrecorded(view: View, campaign: str, found: FoundCheckpoint, segment: int 
     )
 
 
-def _foreign(campaign: str, foreign: ForeignFolder) -> CheckpointItem:
+def _foreign(view: View, campaign: str, foreign: ForeignFolder) -> CheckpointItem:
     hero, _, campaign_id = campaign.partition("/")
+    measured = view.facts.among_checkpoints.get(foreign.path)
     return CheckpointItem(
         id=f"{campaign}/{foreign.name}",
+        size_bytes=measured.size_bytes if measured is not None else 0,
         state="foreign",
         reason=foreign.reason,
         path=foreign.path,

@@ -98,6 +98,7 @@ class Observer:
         finally:
             self._folders.rest.end_of_look()
         held_out_files = self._held_out_files(desired, store)
+        campaigns = self._campaigns(desired, store, folders)
         found = Facts(
             store=store,
             is_in_office=bool(store.last_failures) and holder_of(self._layout.lock) is not None,
@@ -108,10 +109,11 @@ class Observer:
             derived=observe_derived(self._layout, folders),
             source=observe_source(self._layout.fetched),
             orphans=self._orphans.look(self._layout, store.campaigns, desired.campaigns),
+            among_checkpoints=self._orphans.among_checkpoints(self._layout, campaigns.values()),
             gpus=self._gpus(),
             host_memory=host_memory(),
             obstacles=observe_obstacles(self._layout, store.campaigns, _clear(folders)),
-            campaigns=self._campaigns(desired, store, folders),
+            campaigns=campaigns,
             snapshots=observe_snapshots(self._layout),
             trash=observe_trash(self._layout),
             strange=dict(self._strange(desired, store, boot, folders)),

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import msgspec
 
+from reconciler.observed.checkpoints import observe_checkpoints
+from reconciler.observed.facts import CampaignFacts
 from reconciler.observed.orphans import OrphanFolders, with_names
 from reconciler.observed.records import Gpu, GpuInventory, GpuProcess
 from state.layout import Layout
@@ -44,6 +46,28 @@ def test_a_link_out_of_the_realm_is_named_and_not_followed(tmp_path: Path) -> No
     (tmp_path / "root/campaigns/pip/link").symlink_to(tmp_path / "elsewhere")
     (one,) = OrphanFolders().look(Layout(tmp_path / "root"), [], ())
     assert (one.path, one.size_bytes) == ("campaigns/pip/link", 0)
+
+
+def test_what_is_no_checkpoint_among_the_checkpoints_is_measured(tmp_path: Path) -> None:
+    folder = tmp_path / "campaigns/pip/campaign-001/checkpoints"
+    file_of(folder / "my-backup/weights", 700)
+    file_of(folder / "notes", 30)
+    seen = CampaignFacts(checkpoints=observe_checkpoints(folder, tmp_path))
+    found = OrphanFolders().among_checkpoints(Layout(tmp_path), [seen])
+    assert {path: (one.num_files, one.size_bytes) for path, one in found.items()} == {
+        f"{folder}/my-backup": (1, 700),
+        f"{folder}/notes": (1, 30),
+    }
+
+
+def test_a_file_beside_the_campaigns_is_one_file(tmp_path: Path) -> None:
+    file_of(tmp_path / "campaigns/pip/notes", 5)
+    (tmp_path / "campaigns/pip/empty").mkdir()
+    found = OrphanFolders().look(Layout(tmp_path), [], ())
+    assert [(one.path, one.num_files, one.size_bytes) for one in found] == [
+        ("campaigns/pip/empty", 0, 0),
+        ("campaigns/pip/notes", 1, 5),
+    ]
 
 
 def test_an_orphan_that_changed_is_measured_again(tmp_path: Path) -> None:

@@ -111,6 +111,10 @@ class Builder:
                 Obstacle(path=path, message=why) for path, why in words.get("obstacles", {}).items()
             ),
             orphans=msgspec.convert(words.get("orphans", ()), tuple[OrphanFolder, ...]),
+            among_checkpoints={
+                f"/root/{one['path']}": msgspec.convert(one, OrphanFolder)
+                for one in words.get("among_checkpoints", ())
+            },
             queue_folders=Found(**words["queue_folders"]) if "queue_folders" in words else None,
             models={name: model_facts(facts) for name, facts in words.get("models", {}).items()},
             unusable_tokenizers=words.get("unusable_tokenizers", {}),
