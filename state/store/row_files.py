@@ -113,6 +113,17 @@ def read_realm_meta(folder: Path) -> Mapping[str, str]:
         return {}
 
 
+def lost_row_files(folder: Path, store: apsw.Connection) -> list[Path]:
+    """Return the files that were written, as the store notes it, and are not there any more."""
+    owed = {*owed_rows(store)}
+    owners = [REALM]
+    for row_type, key in ((CampaignRow, "uid"), (ManifestRow, "digest")):
+        found = store.execute(f"SELECT {key} FROM {TABLES[row_type].name} ORDER BY {key}")  # noqa: S608
+        owners += [str(values[0]) for values in found]
+    paths = (_path(folder, owner) for owner in owners if owner not in owed)
+    return [path for path in paths if path is not None and not path.exists()]
+
+
 def files_of_rows(folder: Path) -> Iterator[Path]:
     """Yield the files of the realm, of the campaigns and of the manifests that are there."""
     yield from _of_realm(folder)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from reconciler.app.checking.checkpoint_checks import check_checkpoints
 from reconciler.app.checking.checks import Check, Diagnosis, fail, ok, warn
-from reconciler.app.checking.store_checks import REBUILD, check_lock, check_store
+from reconciler.app.checking.store_checks import REBUILD, check_lock, check_row_files, check_store
 from reconciler.app.looking.trash_items import trash
 from reconciler.app.planning.comparing import compare
 from reconciler.app.planning.in_force import layout_of, look_in_force
@@ -135,7 +135,10 @@ def _root_checks(layout: Layout, view: View | None) -> Iterator[Check]:
     yield from refused or (_root(layout, disk),)
     yield _disk_space(disk)
     if disk.exists:
-        yield check_store(layout)
+        store = check_store(layout)
+        yield store
+        if store.state != "fail" and store.fix != REBUILD:
+            yield from check_row_files(layout)
         yield check_lock(layout)
 
 

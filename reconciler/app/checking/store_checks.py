@@ -1,5 +1,7 @@
 """How the realm's store is: whole, an older copy, damaged or lost; copied lately; and who holds its lock."""
 
+from collections.abc import Iterator
+
 import apsw
 
 from reconciler.app.checking.checks import Check, Fix, fail, ok, warn
@@ -13,9 +15,9 @@ from reconciler.app.surroundings.realm_store import (
 from state.amounts import count
 from state.layout import Layout
 from state.lock import read_epoch
-from state.store.connection import StoreDamaged, open_reader
+from state.store.connection import StoreDamaged, is_store_there, open_reader
 from state.store.older_copy import last_written
-from state.store.row_files import refuse_newer_rows
+from state.store.row_files import lost_row_files, refuse_newer_rows
 from state.store.rows import StoreView
 from state.store.schema import StoreTooNew
 from state.store.troubles import in_words
@@ -79,6 +81,20 @@ def _whole_store(layout: Layout, store: StoreView, why_older: str | None, late: 
 
 def _how_to_restore(layout: Layout) -> str:
     return f"reconcile doctor --rebuild makes it again from the files beside it{newest_copy(layout)}"
+
+
+def check_row_files(layout: Layout) -> Iterator[Check]:
+    """Name what is gone of the files from which a lost store is made again; the store is whole."""
+    if not is_store_there(layout.store):
+        return
+    with open_reader(layout.store) as connection:
+        lost = lost_row_files(layout.row_files, connection)
+    if lost:
+        more = f" and {len(lost) - 1:,} more" if len(lost) > 1 else ""
+        sentence = f"gone: {lost[0]}{more}; without that a lost store would not be made again as it was"
+        yield warn(
+            "files", sentence, "end apply, then: reconcile doctor --rebuild, which writes them again", REBUILD
+        )
 
 
 def check_lock(layout: Layout) -> Check:

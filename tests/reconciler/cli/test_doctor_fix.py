@@ -186,6 +186,30 @@ def test_a_copy_of_the_store_that_is_late_is_made(
     assert made.read_bytes()[:15] == b"SQLite format 3"
 
 
+@pytest.mark.parametrize(
+    ("lost", "told"),
+    [
+        ("realm.json", "realm.json"),
+        ("campaigns", "campaigns/"),
+        ("manifests", "manifests/"),
+        ("", "realm.json"),
+    ],
+)
+def test_files_of_rows_that_are_gone_are_written_again(
+    run: Any, realm: Path, root: Path, lost: str, told: str
+) -> None:
+    rows = Layout(root).row_files
+    before = {path: path.read_bytes() for path in rows.rglob("*") if path.is_file()}
+    place = rows / lost
+    shutil.rmtree(place) if place.is_dir() else place.unlink()
+    assert f"{rows}/{told}" in run("doctor").stdout
+
+    code, tried, checks = fixed(run)
+
+    assert (code, tried, "files" in checks) == (0, [("files", "rebuild", "done")], False)
+    assert {path for path in rows.rglob("*") if path.is_file()} == {*before}
+
+
 def test_a_realm_that_is_well_has_nothing_to_fix(run: Any, realm: Path, root: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in root.rglob("*") if path.is_file()}
     done = run("doctor", "--fix")
