@@ -128,7 +128,7 @@ def _training_parts(cost: "TrainingCost", *, is_all: bool = True) -> Iterator[st
         reach = _reach(cost.time.seconds, cost.time.high_seconds, duration)
         yield f"+{duration(cost.time.seconds)} on {cost.device} ({reach})"
     elif is_all:
-        yield "time unknown before a run like it"
+        yield "time unknown before a run like it" if cost.updates else "no time"
     if cost.energy is not None:
         reach = _reach(cost.energy.joules, cost.energy.high_joules, energy)
         yield f"{energy(cost.energy.joules)} ({reach})"

@@ -66,6 +66,10 @@ def campaign(session: Session, hero: str, name: str | None, as_json: bool) -> No
     )
 
 
+_OF_A_FORGE = "Read it, commit it; it says what the realm's machine has to publish."
+_OF_PRE_COMMIT = "Read it, commit it; then, once in each clone:  pre-commit install"
+
+
 @command.command(
     cls=Verb,
     examples=[
@@ -93,4 +97,4 @@ def check(session: Session, kind: str, as_json: bool) -> None:
         return
     session.say(written.path)
     if not is_hook:
-        session.note("Read it, commit it; it says what the realm's machine has to publish.")
+        session.note(_OF_PRE_COMMIT if kind == "pre-commit" else _OF_A_FORGE)

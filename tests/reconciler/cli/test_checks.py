@@ -277,3 +277,8 @@ def test_a_token_is_never_told_and_its_line_end_does_not_matter(
         refused = say(BODY)
         assert (refused.exit_code, "the token holds a character" in refused.stderr) == (64, True)
         assert "secret-" not in refused.output
+
+
+def test_a_check_says_what_comes_next_for_its_kind(run) -> None:
+    assert "pre-commit install" in run("new", "check", "pre-commit").stderr
+    assert "the realm's machine has to publish" in run("new", "check", "github").stderr

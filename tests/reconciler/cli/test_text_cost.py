@@ -34,6 +34,12 @@ def test_updates_that_nobody_counted_are_about_so_many() -> None:
     assert str(line(high=112.0)).startswith("Cost: 392 updates, ")
 
 
+def test_what_trains_nothing_takes_no_time() -> None:
+    """Whatever a run like it would take is no news then."""
+    cost = TrainingCost(campaign="pip/c", device="cpu", updates=0, tokens=0, time=None)
+    assert cost_text(Document(cost)) == "Cost: 0 updates, 0 tokens, no time."  # type: ignore[arg-type]  # all that it reads
+
+
 class Change:
     """What a row of costs reads of a change."""
 
