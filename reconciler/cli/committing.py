@@ -43,6 +43,6 @@ def tell(session: Session, made: "SpecCommit", *, as_json: bool) -> None:
     if as_json:
         session.say_json(made)
         return
-    session.say(commit_text(made, session.paint))
+    session.say_as_it_is(commit_text(made, session.paint))
     for line in next_steps(made):
         session.note(line)

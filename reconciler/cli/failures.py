@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli.session import Session
-from reconciler.cli.text_layout import escaped
+from reconciler.cli.text_layout import escaped, theirs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,7 +59,10 @@ def _known(error: Exception, session: Session) -> tuple[str, int] | None:
 
     match error:
         case SpecMistakesError():
-            return f"{render(error.mistakes, session.width)}\n{error.summary} Nothing was changed.", FAILED
+            return (
+                f"{theirs(render(error.mistakes, session.width))}\n{error.summary} Nothing was changed.",
+                FAILED,
+            )
         case VerbError():
             return str(error), error.exit_code
         case LockHeld():

@@ -99,10 +99,16 @@ class Session:
         return Paint(on=self.has_terminal and not plain, on_terminal=self.has_terminal)
 
     def say(self, text: str) -> None:
-        """Print a command's result."""
+        """Print a command's result, our hints in it completed."""
         from reconciler.cli.text_layout import harmless
 
         click.echo(harmless(self.about_the_same(text)), color=True)
+
+    def say_as_it_is(self, text: str) -> None:
+        """Print what is no text of ours to a person here: a diff, a file, a comment, an answer."""
+        from reconciler.cli.text_layout import harmless, unmarked
+
+        click.echo(harmless(unmarked(text)), color=True)
 
     def say_line(self, text: str) -> None:
         """Print one line of a text that is not ours, such as a log: no colours pass either."""
@@ -118,20 +124,25 @@ class Session:
             click.echo(escaped(self.about_the_same(text)), err=True)
 
     def about_the_same(self, text: str) -> str:
-        """Return the text with --repo, --root and --host of this call in every command that it names.
+        """Return the text with --repo, --root and --host of this call in every command that we name in it.
 
-        What was done (`reconcile pause at ...`), or runs, is no hint: it stays.
+        What was done (`reconcile pause at ...`), or runs, is no hint: it stays. So do words of people, which
+        `theirs` has marked.
         """
+        from reconciler.cli.text_layout import unmarked
+
         said = self.said()
         if not said or "reconcile " not in text:
-            return text
+            return unmarked(text)
         import re
 
         from reconciler.cli.group import VERBS
 
         hint = re.compile(rf"\breconcile (?!init )(?=({'|'.join(VERBS)})(?![a-z-])(?! at \d))")
         return "\n".join(
-            line if "pid " in line or said in line else hint.sub(lambda _: f"reconcile {said} ", line)
+            unmarked(
+                line if "pid " in line or said in line else hint.sub(lambda _: f"reconcile {said} ", line)
+            )
             for line in text.split("\n")
         )
 

@@ -1,5 +1,6 @@
 """A commit on the specs as text: its diff, what was committed where, what comes next. Pure."""
 
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from reconciler.cli.text_layout import PLAIN, Paint, safe
@@ -24,7 +25,7 @@ def next_steps(made: "SpecCommit") -> list[str]:
         return lines
     branch = safe(made.branch)
     if made.is_new_branch:
-        lines.append(f"See what merging it would do:  reconcile plan {branch}")
+        lines.append(f"See what merging it would do:  reconcile plan {quote(branch)}")
     elif made.follows not in (None, made.branch):
         lines.append(f"Apply follows {safe(made.follows)}, not {branch}: merge it there")
     else:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from reconciler.cli.text_layout import GAP, PLAIN, Paint, columns, folded, safe
+from reconciler.cli.text_layout import GAP, PLAIN, Paint, columns, folded, safe, theirs
 
 if TYPE_CHECKING:
     from reconciler.app.looking.events import Event
@@ -15,7 +15,7 @@ def event_text(event: "Event", width: int | None = None, paint: Paint = PLAIN) -
     mark, meaning = _MARKS[event.result]
     when = event.at.removesuffix("Z").replace("T", " ")
     told = f": {safe(event.outcome)}" if event.outcome else ""
-    what, why = f"{safe(event.verb)} {safe(event.thing)}{told}", safe(event.cause)
+    what, why = f"{safe(event.verb)} {safe(event.thing)}{told}", theirs(safe(event.cause))
     lead = columns(f"{when}{GAP}{mark} ")
     begun = f"{paint(when, 'dim')}{GAP}{paint(mark, meaning)} "
     if width is None or lead + columns(f"{what}{GAP}{why}") <= width:

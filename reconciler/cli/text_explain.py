@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from reconciler.cli.text_layout import GAP, INDENT, PLAIN, Paint, columns, padded, safe, wrapped
+from reconciler.cli.text_layout import GAP, INDENT, PLAIN, Paint, columns, padded, safe, theirs, wrapped
 from reconciler.cli.text_plan import Layout, line_of
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def _facts(facts: Sequence["Fact"], width: int, paint: Paint) -> str:
 
 
 def _blocked(item: "Blocked", width: int, paint: Paint) -> str:
-    message = wrapped(safe(f"{item.subject}: {item.message}"), width - len(INDENT) - 2)
+    message = wrapped(safe(f"{item.subject}: {theirs(item.message)}"), width - len(INDENT) - 2)
     mark = paint("…", "warn") if item.is_waiting else paint("!", "bad")
     lines = [f"{INDENT}{mark} {message[0]}", *(f"{INDENT}  {piece}" for piece in message[1:])]
     cause = wrapped(safe(f"{item.code}, {item.cause}"), width - len(INDENT) - 2)

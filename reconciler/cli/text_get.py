@@ -4,7 +4,17 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from reconciler.app.looking.limits import TIMES
-from reconciler.cli.text_layout import PLAIN, Column, Paint, short_code, short_hash, shortened, table, wrapped
+from reconciler.cli.text_layout import (
+    PLAIN,
+    Column,
+    Paint,
+    short_code,
+    short_hash,
+    shortened,
+    table,
+    theirs,
+    wrapped,
+)
 from state.amounts import count, duration, size
 
 if TYPE_CHECKING:
@@ -55,11 +65,11 @@ def _campaign(item: Any) -> Row:
 
 def _hero(item: Any) -> Row:
     name = " ".join(part for part in (item.name, item.title) if part)
-    return (item.id, name, item.optimizer, item.num_campaigns, item.model, item.blocked or "")
+    return (item.id, name, item.optimizer, item.num_campaigns, item.model, theirs(item.blocked or ""))
 
 
 def _quest(item: Any) -> Row:
-    state = f"{item.state}, {item.message}" if item.demoted and item.state == "queued" else item.state
+    state = f"{item.state}, {theirs(item.message)}" if item.demoted and item.state == "queued" else item.state
     return (item.id, item.priority, item.epochs, state, ", ".join(item.is_for), item.source)
 
 
@@ -84,7 +94,7 @@ def _job(item: Any) -> Row:
 
 def _job_status(item: Any) -> str:
     """Return how a job stands, with its last error only while that says why it is not done."""
-    said = item.last_error or ""
+    said = theirs(item.last_error or "")
     if item.status == "queued":
         words = [item.status, *(["behind all others"] if item.demoted else [])]
         return ", ".join(words) + (f": {said}" if said else "")
@@ -95,7 +105,7 @@ def _job_status(item: Any) -> str:
 
 def _checkpoint(item: Any) -> Row:
     state = f"{item.state}, release" if item.release else item.state
-    state = f"{state}: {item.reason}" if item.reason else state
+    state = f"{state}: {theirs(item.reason)}" if item.reason else state
     losses = (loss(item.train_loss), loss(item.val_loss) or "-")
     num_bytes = size(item.size_bytes) if item.size_bytes else ""
     accuracy = f"{item.accuracy:.0%}" if item.accuracy is not None else ""
@@ -141,7 +151,14 @@ def _skill(item: Any) -> Row:
 
 def _dataset(item: Any) -> Row:
     invalid = f"{item.max_invalid_fraction:.1%}" if item.max_invalid_fraction else "none"
-    return (item.id, item.rows, invalid, ", ".join(item.quests), ", ".join(item.keys), item.suspended or "")
+    return (
+        item.id,
+        item.rows,
+        invalid,
+        ", ".join(item.quests),
+        ", ".join(item.keys),
+        theirs(item.suspended or ""),
+    )
 
 
 def _trash(item: Any) -> Row:
@@ -350,7 +367,7 @@ def _configs(launch: "Launch") -> str:
 def _launch(launch: "Launch", most: int) -> Row:
     end = (launch.end or launch.state).replace("_", " ")
     if launch.end not in (None, "finished", "goal_reached", "stopped") and launch.message:
-        end += f": {_begun(launch.message, most)}"
+        end += f": {theirs(_begun(launch.message, most))}"
     return (
         when(launch.launched_at),
         launch.campaign,

@@ -25,6 +25,8 @@ _LEAST, _LEAST_IF_NARROW = 12, 8
 """Columns that a text gets at least; where that is too much, before its table is wider than there is room."""
 _COMMAND = re.compile(r"\breconcile [a-z]\S*(?: --\S+)*(?: \S+)?")
 _UNBROKEN = "\xa0"
+_THEIRS = "\u034f"
+"""Takes no room and survives `safe`; behind a "reconcile" that is no hint of ours, until it is printed."""
 _UP_TO_SPACE = r"[^ ]* ?"
 _UP_TO_SEPARATOR = r"[^/@,:-]*[/@,: -]*"
 
@@ -50,6 +52,16 @@ def safe(text: object) -> str:
     """Return text from anywhere as one printable line: control characters become visible escapes."""
     line = str(text)
     return line if line.isprintable() else "".join(map(_visible, line))
+
+
+def theirs(text: str) -> str:
+    """Return what people or other programs wrote, marked so that no command in it is taken for our hint."""
+    return text.replace("reconcile ", f"reconcile{_THEIRS} ") if "reconcile " in text else text
+
+
+def unmarked(text: str) -> str:
+    """Return the text as it is to be printed, without the marks of `theirs`."""
+    return text.replace(f"reconcile{_THEIRS}", "reconcile") if _THEIRS in text else text
 
 
 def harmless(text: str) -> str:

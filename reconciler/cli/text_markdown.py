@@ -1,5 +1,6 @@
 """The plan as the comment of a pull request: what matters first, every change in a diff fence. Pure."""
 
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -100,9 +101,8 @@ def _fold(document: "PlanDocument", room: int) -> str:
     for row in rows:
         left -= len(row) + 1
         if left < 0:
-            kept.append(
-                f"# ... {len(rows) - len(kept):,} more lines: reconcile plan {_in_the_fence(document.ref)}"
-            )
+            more, ref = len(rows) - len(kept), _in_the_fence(quote(document.ref))
+            kept.append(f"# ... {more:,} more lines: reconcile plan {ref}")
             break
         kept.append(row)
     return f"{head}{chr(10).join(kept)}{tail}"

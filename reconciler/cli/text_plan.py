@@ -6,7 +6,19 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from reconciler.cli.text_cost import cost_text, cost_without, each_lines, kept_lines, memory_lines
-from reconciler.cli.text_layout import GAP, INDENT, PLAIN, Paint, columns, folded_step, padded, safe, wrapped
+from reconciler.cli.text_layout import (
+    GAP,
+    INDENT,
+    PLAIN,
+    Paint,
+    columns,
+    folded_step,
+    padded,
+    safe,
+    theirs,
+    wrapped,
+)
+from reconciler.cli.text_next_steps import WHOLE, next_steps
 from reconciler.cli.text_queue import queue_lines
 from reconciler.plan.changes import folded, num_obstacles
 from reconciler.plan.root import VANISHED
@@ -14,9 +26,7 @@ from state.amounts import count, moment
 
 if TYPE_CHECKING:
     from reconciler.app.planning.plan_document import PlanBase, PlanDocument, PlannedChange
-    from reconciler.desired.windows import WindowClosed
     from reconciler.plan.changes import Blocked
-    from state.lock import Holder
 
 _SYMBOLS = {
     "+": ("create", "new"),
@@ -38,8 +48,6 @@ _GROUPS = (
 NO_LONGER = "No longer done:"
 AFTER_THAT = "After that:"
 _MOST_FILES = 5
-_DIGEST = 12
-"""So many digits of a digest are enough to approve it."""
 STEP_GAP = " " * 8
 
 
@@ -194,19 +202,19 @@ def _with_hint(line: Line, layout: "Layout", paint: Paint, *, hints: bool) -> li
 def line_of(change: "PlannedChange") -> Line:
     """Return a change as one row."""
     failed, hint = (change.setback.text, change.setback.hint) if change.setback else ("", "")
-    told = (change.what, change.reason, ", ".join(change.otherwise), failed)
+    told = (change.what, theirs(change.reason), ", ".join(change.otherwise), failed)
     detail = "; ".join(safe(part) for part in told if part)
     return Line(change.symbol, safe(change.verb), safe(change.thing), detail, safe(change.cause), safe(hint))
 
 
 def _blocked_line(item: "Blocked") -> Line:
-    hint = "" if item.subject in _WHOLE else safe(item.hint)  # of these it stands at the end
-    return Line("!", "blocked", safe(item.subject), safe(item.message), safe(item.cause), hint)
+    hint = "" if item.subject in WHOLE else safe(item.hint)  # of these it stands at the end
+    return Line("!", "blocked", safe(item.subject), theirs(safe(item.message)), safe(item.cause), hint)
 
 
 def _waiting_line(item: "Blocked") -> Line:
     message, hint = item.message.removeprefix("waits "), item.hint if item.is_tried_again else ""
-    return Line("…", "waits", safe(item.subject), safe(message), safe(item.cause), safe(hint))
+    return Line("…", "waits", safe(item.subject), theirs(safe(message)), safe(item.cause), safe(hint))
 
 
 class Layout:
@@ -323,69 +331,3 @@ def summary(document: "PlanDocument") -> str:
         return f"Plan: {', '.join([*parts, *rest])}."
     nothing = "Nothing that apply could do" if document.blocked else "Nothing to do"
     return f"{nothing}{': ' if rest else ''}{', '.join(rest)}."
-
-
-_WHOLE = ("root", "source", "store")
-"""What is no thing that `explain` explains: its hint is said at once."""
-
-
-def next_steps(document: "PlanDocument", said: str = "") -> list[str]:
-    """Return what a person would do now; `said` are the options that the plan was made with."""
-    parts = []
-    apply = f"reconcile apply {safe(said)}".rstrip()
-    if document.changes and document.is_worktree:
-        parts.append(f"Commit it, then:  {apply}")
-    elif document.changes and document.is_what_apply_follows:
-        parts.append(_who_does_it(document, apply))
-    elif document.changes and (branch := _branch_that_has_it(document)) is not None:
-        parts.append(
-            f"Nothing to merge: {branch} has this commit already. "
-            f"To go back to it:  git revert {document.commit[:7]}..{branch}"
-        )
-    elif document.changes:
-        into = f" into {safe(document.followed.branch)}" if document.followed else ""
-        parts.append(f"Merge it{into}, then:  {apply}")
-    if document.awaiting is not None:
-        digest = document.awaiting.digest.removeprefix("sha256:")[:_DIGEST]
-        parts.append(f"Approve it:  reconcile approve {digest}")
-    if (whole := next((one for one in document.blocked if one.subject in _WHOLE), None)) is not None:
-        parts.append(f"Mend it:  {safe(whole.hint)}")
-    elif document.blocked and not document.is_worktree and document.ref == "HEAD":
-        parts.append(f"Why blocked:  reconcile explain {safe(document.blocked[0].subject)}")
-    return parts
-
-
-def _who_does_it(document: "PlanDocument", apply: str) -> str:
-    """Return how the changes come about: by the apply that runs already, else by a new one."""
-    running, window = document.reconciler, document.window
-    if window is not None:
-        return _once_it_opens(running, window, apply)
-    if running is None:
-        return f"Do it:  {apply}"
-    who = _who_runs(running)
-    if running.command.endswith("--once"):
-        return f"`{safe(running.command)}` is at work ({who}); look again when it has ended"
-    if "--set" in apply and not safe(running.command).startswith(apply):
-        return f"The apply that runs ({who}) does it without --set; end it, then:  {apply}"
-    return f"The apply that runs ({who}) does it in its next tick."
-
-
-def _once_it_opens(running: "Holder | None", window: "WindowClosed", apply: str) -> str:
-    """Return when changes come about that wait for a change window, and how to have them at once."""
-    at_once = apply.replace("reconcile apply", "reconcile apply --any-time", 1)
-    if running is None:
-        return f"Do it once the window is open, {window.opens_at}; or at once:  {at_once}"
-    who = f"The apply that runs ({_who_runs(running)})"
-    return f"{who} does it once the window is open, {window.opens_at}; at once: end it, then:  {at_once}"
-
-
-def _who_runs(running: "Holder") -> str:
-    return f"pid {running.pid} on {safe(running.host)}, since {moment(safe(running.since))}"
-
-
-def _branch_that_has_it(document: "PlanDocument") -> str | None:
-    """Return the branch that apply follows when the commit is one of its ancestors."""
-    followed = document.followed
-    if followed is None or not followed.is_this_repository or followed.commit is None or followed.ahead:
-        return None
-    return safe(followed.branch)

@@ -12,6 +12,7 @@ from reconciler.cli.text_layout import (
     rate,
     safe,
     shortened,
+    theirs,
     wrapped,
 )
 from reconciler.cli.text_plan import not_committed
@@ -90,7 +91,7 @@ def waits_text(blocked: "Blocked", width: int, paint: Paint = PLAIN) -> str:
     """Return what waits, until when and why, and how to hurry it."""
     head = f"{INDENT}… {padded('wait', _VERB_WIDTH)}{safe(blocked.subject.partition('/')[2])}"
     under = " " * columns(f"{INDENT}… ")
-    told = wrapped(safe(blocked.message), width - len(under))
+    told = wrapped(theirs(safe(blocked.message)), width - len(under))
     told += [
         f"{'→ ' if place == 0 else '  '}{line}"
         for place, line in enumerate(wrapped(safe(blocked.hint), width - len(under) - 2))
@@ -101,7 +102,7 @@ def waits_text(blocked: "Blocked", width: int, paint: Paint = PLAIN) -> str:
 def blocked_text(blocked: "Blocked", width: int, paint: Paint = PLAIN) -> str:
     """Return the line of something that cannot be done, folded where it has no room."""
     under = " " * columns(f"{INDENT}! ")
-    text = f"{safe(blocked.subject)}: {safe(blocked.message)} ({safe(blocked.cause)})"
+    text = f"{safe(blocked.subject)}: {theirs(safe(blocked.message))} ({safe(blocked.cause)})"
     first, *rest = wrapped(f"blocked {text}", width - len(under))
     return "\n".join([f"{INDENT}{paint('!', 'bad')} {first}", *(f"{under}{line}" for line in rest)])
 

@@ -1,9 +1,10 @@
 """Branches that wait to be merged, as text: where each stands, what it would do, what is against it. Pure."""
 
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from reconciler.cli.text_cost import cost_text, cost_without
-from reconciler.cli.text_layout import INDENT, PLAIN, Paint, folded_step, safe, wrapped
+from reconciler.cli.text_layout import INDENT, PLAIN, Paint, folded_step, safe, theirs, wrapped
 from reconciler.cli.text_plan import summary
 from state.amounts import count
 
@@ -20,8 +21,8 @@ def proposals_text(found: "Proposals", width: int, paint: Paint = PLAIN) -> str:
     parts = [_proposal(item, width, paint) for item in found.items]
     if found.num_left_out:
         parts.append(f"And {count(found.num_left_out, 'older branch')}.")
-    first = safe(found.items[0].branch)
-    see = f"See one whole:  reconcile plan {safe(found.base.partition('@')[0])}..{first}"
+    first = f"{found.base.partition('@')[0]}..{found.items[0].branch}"
+    see = f"See one whole:  reconcile plan {quote(safe(first))}"
     parts.append("\n".join(folded_step(see, width)))
     return "\n\n".join(parts)
 
@@ -32,7 +33,8 @@ def _proposal(item: "Proposal", width: int, paint: Paint) -> str:
     lines = [
         f"{paint(safe(item.branch), 'strong')}   {where}",
         *wrapped(
-            f"{safe(item.subject)} ({safe(item.author)}, {item.committed_at[:10]})", width - len(INDENT)
+            f"{theirs(safe(item.subject))} ({theirs(safe(item.author))}, {item.committed_at[:10]})",
+            width - len(INDENT),
         ),
         *_judgement(item, width, paint),
     ]
@@ -47,5 +49,5 @@ def _judgement(item: "Proposal", width: int, paint: Paint) -> list[str]:
     word = paint(item.state, _MEANINGS.get(item.state, "warn"))
     if not item.reason:
         return [word]
-    first, *rest = wrapped(f"{item.state}: {safe(item.reason)}", width - len(INDENT))
+    first, *rest = wrapped(f"{item.state}: {theirs(safe(item.reason))}", width - len(INDENT))
     return [f"{word}{first.removeprefix(item.state)}", *rest]

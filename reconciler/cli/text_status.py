@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from reconciler.app.looking.axes import SEE_LOGS
 from reconciler.cli.text_layout import (
     INDENT,
     PLAIN,
@@ -13,6 +14,7 @@ from reconciler.cli.text_layout import (
     safe,
     short_code,
     short_hash,
+    theirs,
     wrapped,
 )
 from reconciler.cli.text_plan import warning
@@ -180,7 +182,8 @@ def _plan(report: "StatusReport") -> str:
 
 
 def _told(item: "Blocked", label: str, width: int, paint: Paint) -> list[str]:
-    text = f"{item.subject}: {item.message} ({item.cause})"
+    message = item.message if label == "failing" else theirs(item.message)
+    text = f"{item.subject}: {message} ({item.cause})"
     lines = _pair(label, text, width, paint, "warn" if label == "waiting" else "bad")
     return [*lines, *_pair("", f"→ {item.hint}", width, paint)]
 
@@ -220,11 +223,13 @@ def _axis_words(label: str, axis: "Axis", *, told_above: bool) -> str:
     """Return state, reason and sentence; a word that the label or the sentence says is not repeated."""
     if told_above:
         return f"{axis.state}: {axis.reason}" if axis.reason != axis.state else axis.state
+    said = axis.sentence.removesuffix(SEE_LOGS)
+    sentence = theirs(said) + axis.sentence[len(said) :]
     if axis.state == label:
-        return axis.sentence
+        return sentence
     if axis.reason.replace("-", " ") in axis.sentence:
-        return f"{axis.state}: {axis.sentence}"
-    return f"{axis.state}: {axis.reason}, {axis.sentence}"
+        return f"{axis.state}: {sentence}"
+    return f"{axis.state}: {axis.reason}, {sentence}"
 
 
 def _run(run: "ActiveRun", width: int, paint: Paint) -> list[str]:

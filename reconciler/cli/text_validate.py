@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from reconciler.cli.text_layout import INDENT, PLAIN, Paint, safe, wrapped
+from reconciler.cli.text_layout import INDENT, PLAIN, Paint, safe, theirs, wrapped
 from reconciler.desired.mistakes import SpecMistakesError, render
 from state.amounts import count
 
@@ -24,7 +24,7 @@ def validation_text(found: "Validation", paint: Paint = PLAIN, width: int = 80) 
         many = count(len(found.refusals), "line")
         return "\n".join([*lines, paint(f"{told}; {many} to look at", "warn")])
     summary = SpecMistakesError(found.mistakes, found.num_specs, found.num_unread).summary
-    return f"{render(found.mistakes, width)}\n{paint(f'{summary} Nothing was changed.', 'bad')}"
+    return f"{theirs(render(found.mistakes, width))}\n{paint(f'{summary} Nothing was changed.', 'bad')}"
 
 
 def _refusal(one: "Refusal", width: int) -> Iterator[str]:

@@ -1,5 +1,7 @@
 """Where the specs come from: who asked for a look is told what it found; in trouble nothing is deleted."""
 
+from shlex import quote
+
 from reconciler.plan.actions import AnswerRefresh, DemoteCheckpoint, TakeApproval
 from reconciler.plan.changes import Change
 from reconciler.plan.draft import Draft
@@ -131,7 +133,9 @@ def _tell_of_lost_branch(draft: Draft, source: SourceStatus, trouble: SourceTrou
     """Name a local branch that is gone: no apply begins, whatever the commit says that was looked at."""
     before = (source.commit or "COMMIT")[:7]
     is_gone = trouble.code == "branch-gone"
-    back = f"bring it back: git branch {source.branch} {before}" if is_gone else "make it readable again"
+    back = (
+        f"bring it back: git branch {quote(source.branch)} {before}" if is_gone else "make it readable again"
+    )
     draft.block(
         "source",
         code=f"source-{trouble.code}",

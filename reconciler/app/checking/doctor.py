@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator, Sequence
+from shlex import quote
 
 from reconciler.app.checking.checkpoint_checks import check_checkpoints
 from reconciler.app.checking.checks import Check, Diagnosis, fail, ok, warn
@@ -222,8 +223,8 @@ def _branch(view: View) -> Iterator[Check]:
     yield fail(
         "branch",
         f"apply follows {followed.branch}, which is not there any more in {followed.repository}",
-        f"bring it back: git branch {followed.branch} {applied[:12]}; or follow another: write its name as "
-        f'"branch" into {view.layout.source}',
+        f"bring it back: git branch {quote(followed.branch)} {applied[:12]}; "
+        f'or follow another: write its name as "branch" into {view.layout.source}',
     )
 
 

@@ -1,6 +1,7 @@
 """A branch brought to a remote: only where there is none of its name, and read back to see that it landed."""
 
 from pathlib import Path
+from shlex import quote
 
 from reconciler.app.surroundings.errors import Blocked, Failed, NotFound
 from reconciler.desired.git_network import last_line, run_over_network, why_refused
@@ -49,7 +50,7 @@ def push_new_branch(top: Path, remote: str, branch: str, commit: str) -> None:
         raise Failed(
             f"{remote} did not take {branch}: {why_refused(done)}\n"
             f"The commit is on the local branch {branch}. Once {remote} would take it: "
-            f"git push {remote} {branch}; to propose anew: git branch -D {branch}"
+            f"git push {quote(remote)} {quote(branch)}; to propose anew: git branch -D {quote(branch)}"
         )
     if (there := _remote_commit(top, remote, ref)) != commit:
         raise Failed(f"{remote} says that {branch} is at {(there or 'no commit')[:9]}, not at {commit[:7]}")

@@ -66,7 +66,7 @@ def command(session: Session, shell: str) -> None:
         options="\n".join(f'    {verb}) echo "{" ".join(_options(verb))}" ;;' for verb in VERBS),
         verbs=" ".join(VERBS),
     )
-    session.say(script.rstrip("\n"))
+    session.say_as_it_is(script.rstrip("\n"))
 
 
 def _options(verb: str) -> list[str]:

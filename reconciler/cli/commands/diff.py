@@ -33,6 +33,6 @@ def command(session: Session, a: str, b: str, svg: str | None, wide: bool, as_js
     if as_json:
         session.say_json(found)
     else:
-        session.say(diff_text(found, session.table_width(wide=wide), session.paint))
+        session.say_as_it_is(diff_text(found, session.table_width(wide=wide), session.paint))
     if svg:
         session.note(f"The curves are in {svg}.")

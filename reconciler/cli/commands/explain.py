@@ -53,6 +53,6 @@ def command(
     elif origin:
         if found.thing != f"campaign/{found.settings_of}":
             session.say(f"The settings of {found.settings_of}, for {found.thing}:\n")
-        session.say(origins_text(found.settings, session.table_width(wide=wide), session.paint))
+        session.say_as_it_is(origins_text(found.settings, session.table_width(wide=wide), session.paint))
     else:
         session.say(explanation_text(found, session.width, session.paint))

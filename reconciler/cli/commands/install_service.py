@@ -27,7 +27,7 @@ def command(session: Session, is_system: bool, only_show: bool, as_json: bool) -
     if as_json:
         session.say_json(done)
     elif done.path is None:
-        session.say(done.text.rstrip("\n"))
+        session.say_as_it_is(done.text.rstrip("\n"))
     else:
         session.say(safe(done.path))
         for step in done.next_steps:

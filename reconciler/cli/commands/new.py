@@ -32,7 +32,7 @@ def hero(session: Session, hero: str, model: str | None, as_json: bool) -> None:
     if as_json:
         session.say_json(written)
         return
-    session.say(written.path)
+    session.say_as_it_is(written.path)
     session.note(f"Next:  reconcile new campaign {written.name}        Check:  reconcile validate")
 
 
@@ -59,7 +59,7 @@ def campaign(session: Session, hero: str, name: str | None, as_json: bool) -> No
     if as_json:
         session.say_json(written)
         return
-    session.say(written.path)
+    session.say_as_it_is(written.path)
     session.note(
         f"To train it:  specs/realm.yaml: active: {written.name}, and a quest for it in specs/queue.yaml; "
         "then commit"
@@ -95,6 +95,6 @@ def check(session: Session, kind: str, as_json: bool) -> None:
     if as_json:
         session.say_json(written)
         return
-    session.say(written.path)
+    session.say_as_it_is(written.path)
     if not is_hook:
         session.note(_OF_PRE_COMMIT if kind == "pre-commit" else _OF_A_FORGE)

@@ -185,7 +185,7 @@ def _show(session: Session, document: "PlanDocument", style: str, said: str) -> 
     elif style == "markdown":
         from reconciler.cli.text_markdown import plan_markdown
 
-        session.say(plan_markdown(document))
+        session.say_as_it_is(plan_markdown(document))
     else:
         from reconciler.cli.text_plan import plan_text
 

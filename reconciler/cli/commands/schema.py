@@ -26,6 +26,6 @@ def command(session: Session, kind: str | None, out: str | None) -> None:
         if kind is not None:
             raise click.UsageError("--out writes all schemas; it goes without KIND")
         for file in write_schemas(Path(out)):
-            session.say(str(file))
+            session.say_as_it_is(str(file))
         return
     session.say_json(schemas() if kind is None else schema_of(kind))

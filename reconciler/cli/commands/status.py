@@ -31,6 +31,6 @@ def command(session: Session, as_json: bool, prometheus: bool) -> None:
     elif prometheus:
         from reconciler.cli.text_prometheus import metrics_text
 
-        session.say(metrics_text(report))
+        session.say_as_it_is(metrics_text(report))
     else:
         session.say(status_text(report, session.width, session.paint))

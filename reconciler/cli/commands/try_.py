@@ -44,4 +44,4 @@ def command(
         return
     session.note(f"{safe(told.checkpoint)}, greedily")
     for one in told.answers:
-        session.say(f"{safe(one.prompt)}\n  → {safe(one.answer)}")
+        session.say_as_it_is(f"{safe(one.prompt)}\n  → {safe(one.answer)}")

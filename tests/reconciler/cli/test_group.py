@@ -34,7 +34,7 @@ OF_A_CHANGE = {
     "typing_extensions",
 }
 """What no plan with nothing to do looks into, however large its realm."""
-MOST_OURS, MOST_MODULES = 242, 375
+MOST_OURS, MOST_MODULES = 243, 376
 CHECKOUT = Path(__file__).resolve().parents[3]
 
 
