@@ -39,9 +39,17 @@ _OUT_OF_REACH = (
 def check_store(layout: Layout) -> Check:
     """Say how the store is, page by page, and what makes it again."""
     try:
+        epoch = read_epoch(layout.epoch)
+    except ValueError as error:
+        sentence, _, mend = str(error).partition("; ")
+        return fail("store", sentence, mend or f"move {layout.epoch} away")
+    return _check_store(layout, epoch)
+
+
+def _check_store(layout: Layout, epoch: int) -> Check:
+    try:
         refuse_newer_rows(layout.row_files)
         check_store_is_there(layout)
-        epoch = read_epoch(layout.epoch)
         last = last_written(epoch, layout.written, layout.witness)  # before the store: it is written first
         with open_reader(layout.store) as connection:
             problems = [str(row[0]) for row in connection.execute("PRAGMA quick_check(3)")]

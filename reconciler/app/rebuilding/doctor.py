@@ -15,13 +15,13 @@ from reconciler.app.rebuilding.named_places import places_in_specs
 from reconciler.app.rebuilding.rebuild import remake_store
 from reconciler.app.rebuilding.store_state import state_of_store
 from reconciler.app.surroundings.environment import Environment
-from reconciler.app.surroundings.errors import Blocked
+from reconciler.app.surroundings.errors import Blocked, Failed
 from reconciler.app.surroundings.place import Options
 from reconciler.observed.disk import observe_disk
 from reconciler.plan.root import misplaced_root
 from state.inside import stay_inside
 from state.layout import Layout
-from state.lock import hold_lock
+from state.lock import hold_lock, read_epoch
 
 LOST = (
     "requests that were not answered and approvals are gone: ask again",
@@ -54,6 +54,7 @@ def rebuild(environment: Environment, options: Options) -> Rebuilt:
 
     Raises:
         Blocked: nothing was ever applied to this root, or it lies where none may.
+        Failed: the epoch's mirror is damaged.
         LockHeld: a reconciler is at work there.
         StoreDamaged, OSError: what was made does not read back; the disk is full or failing.
         StoreTooNew: a newer version wrote the store, or a file of its rows.
@@ -67,6 +68,7 @@ def rebuild(environment: Environment, options: Options) -> Rebuilt:
         raise Blocked(
             f"{problem}; nothing was made there: run this on the machine that has it on a disk of its own"
         )
+    _check_epoch(layout)
     now = environment.now()
     with hold_lock(layout.lock, command="reconcile doctor --rebuild", since=now):
         condition, why = state_of_store(layout)
@@ -88,6 +90,14 @@ def rebuild(environment: Environment, options: Options) -> Rebuilt:
         lost=(*made.lost, *LOST),
         unseen=made.unseen,
     )
+
+
+def _check_epoch(layout: Layout) -> None:
+    """Refuse where the epoch's mirror is damaged: nobody knows then which store was written last."""
+    try:
+        read_epoch(layout.epoch)
+    except ValueError as error:
+        raise Failed(str(error)) from error
 
 
 def _made_files(environment: Environment, options: Options, layout: Layout) -> Rebuilt:

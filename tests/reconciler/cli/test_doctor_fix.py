@@ -227,6 +227,29 @@ def test_what_only_a_person_can_mend_is_left_and_said(run: Any, lab: Path) -> No
     assert "lies in the git work tree" in told
 
 
+@pytest.mark.parametrize("text", ["", "junk", "-3"])
+def test_an_epoch_that_is_damaged_is_named_with_its_file_and_nothing_is_made(
+    run: Any, realm: Path, root: Path, text: str
+) -> None:
+    Layout(root).epoch.write_text(text)
+    code, tried, checks = fixed(run)
+    assert (code, tried, checks["store"]["state"]) == (1, [], "fail")
+    assert checks["store"]["sentence"].startswith(f"{Layout(root).epoch}: '{text}' is not an epoch")
+    assert checks["store"]["mend"] == "remove the file if it is damaged"
+    rebuilt = run("doctor", "--rebuild")
+    assert (rebuilt.exit_code, "this should not happen" in rebuilt.stderr) == (1, False)
+    assert "is not an epoch (a whole number); remove the file" in plain(rebuilt.stderr)
+
+
+def test_a_folder_in_the_place_of_the_epoch_is_named(run: Any, realm: Path, root: Path) -> None:
+    Layout(root).epoch.unlink()
+    Layout(root).epoch.mkdir()
+    for words in (("doctor",), ("doctor", "--fix"), ("doctor", "--rebuild")):
+        done = run(*words)
+        assert (done.exit_code, "this should not happen" in done.output) == (1, False)
+        assert str(Layout(root).epoch) in done.output
+
+
 def test_a_root_that_is_a_copy_is_left_as_it_is(run: Any, realm: Path, root: Path) -> None:
     copy = Path(shutil.copytree(root, root.with_name("copy"), symlinks=True))
     damage(copy / realm.relative_to(root), 300)
