@@ -35,10 +35,6 @@ def moments_out(text: str) -> str:
     return re.sub(r"20\d\d-\d\d-\d\dT[0-9:]+Z", TIME, text)
 
 
-def commits_out(text: str) -> str:
-    return re.sub(r"\b[0-9a-f]{7}\b", "COMMIT", text)
-
-
 @pytest.fixture
 def damaged(resting, tmp_path: Path) -> Path:
     """A checkpoint of ours in a folder elsewhere, of which one byte is not as it was saved."""
