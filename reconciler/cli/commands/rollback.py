@@ -14,16 +14,17 @@ from reconciler.cli.session import Session, Verb
         ("reconcile rollback HEAD~2 --why 'not now' --dry-run", "Only the diff."),
     ],
 )
-@click.argument("commit", default="HEAD")
+@click.argument("commit", required=False)
 @commit_options()
 @click.pass_obj
 def command(
-    session: Session, commit: str, branch: str | None, dry_run: bool, why: str | None, as_json: bool
+    session: Session, commit: str | None, branch: str | None, dry_run: bool, why: str | None, as_json: bool
 ) -> None:
-    """Commit the specs as they are without what COMMIT (default: HEAD) did to them; --why is needed.
+    """Commit the specs as they are without what COMMIT (default: the newest) did to them; --why is needed.
 
-    Of a merge everything that it brought is taken back. Only specs count. Edits made since stay; where they
-    stand in the same lines, nothing is committed. What was trained meanwhile is kept."""
+    Of a merge everything that it brought is taken back; a rollback itself only where it is named. Only specs
+    count. Edits made since stay; where they stand in the same lines, nothing is committed. What was trained
+    meanwhile is kept."""
     from reconciler.app.committing.rollback import rollback
 
     committing = wanted(branch, why, dry_run=dry_run)

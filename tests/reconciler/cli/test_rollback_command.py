@@ -106,6 +106,7 @@ def test_files_that_are_no_specs_stay_and_are_named(run, lab: Path, git, commit:
         ([], 64, "a rollback needs its reason: --why TEXT"),
         (["--why", " "], 64, "a rollback needs its reason: --why TEXT"),
         (["nope", "--why", "x"], 5, '"nope" is no branch or commit'),
+        (["", "--why", "x"], 5, "'' is no name of a branch or commit"),
         (["HEAD", "--why", "x"], 3, "changed no spec; nothing to take back"),
         (["HEAD~1", "--why", "x"], 64, "is the first commit"),
         (["side", "--why", "x"], 64, "is no part of main@"),
@@ -130,3 +131,24 @@ def test_twice_is_once(run, lab: Path, commit: Commit) -> None:
     result = run("rollback", "HEAD~1", "--why", "no")
     assert result.exit_code == 3
     assert "is taken back already; nothing to commit" in result.stderr
+
+
+def test_said_again_it_does_not_bring_back_what_it_took_back(run, lab: Path, git, commit: Commit) -> None:
+    switch = commit("Switch", specs__realm_yaml="id: lab\nactive: mu/campaign-001\n")
+    assert run("rollback", "--why", "no").exit_code == 0
+    head = git(lab, "rev-parse", "HEAD")
+    result = run("rollback", "--why", "no")
+    assert (result.exit_code, git(lab, "rev-parse", "HEAD")) == (3, head)
+    assert f"the newest commit ({head[:7]}) is the rollback of {switch[:7]}" in result.stderr
+    assert f"reconcile rollback {head[:7]} --why TEXT" in result.stderr
+
+
+def test_a_rollback_that_is_named_is_taken_back_and_what_that_brings_back_is_said(
+    run, lab: Path, git, commit: Commit
+) -> None:
+    switch = commit("Switch", specs__realm_yaml="id: lab\nactive: mu/campaign-001\n")
+    assert run("rollback", "--why", "no").exit_code == 0
+    result = run("rollback", "HEAD", "--why", "it was good after all")
+    assert result.exit_code == 0, result.stderr
+    assert f"what {switch[:7]} did is in force again" in result.stderr
+    assert git(lab, "rev-parse", "HEAD:specs") == git(lab, "rev-parse", f"{switch}:specs")
