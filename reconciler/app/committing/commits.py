@@ -65,7 +65,9 @@ def make_commit(
         Blocked: there is such a branch; or no branch is checked out and none was named.
         Failed: git refuses; or the branch moved meanwhile.
     """
-    from git import GitError, Repo
+    from git import GitError
+
+    from reconciler.app.committing.repositories import LiteralRepo
 
     if base.top is None:
         raise Blocked(
@@ -73,7 +75,7 @@ def make_commit(
             "do it in a clone of it (--repo CLONE), and push"
         )
     try:
-        with without_git_variables(), _alone(base.git_dir), Repo(base.top) as repository:
+        with without_git_variables(), _alone(base.git_dir), LiteralRepo(base.top) as repository:
             writing = _Writing(repository, base, base.top)
             writing.refuse_staged(changes)
             target = writing.free_branch(branch) if branch is not None else writing.current_branch()

@@ -127,10 +127,12 @@ def _write_schemas(folder: Path) -> None:
 
 def _commit(environment: Environment, top: Path, realm: str, message: str) -> Made:
     """Make the repository and its first commit; hooks of the user's template are not run."""
-    from git import Actor, GitError, Repo
+    from git import Actor, GitError
+
+    from reconciler.app.committing.repositories import LiteralRepo
 
     try:
-        with without_git_variables(), Repo.init(top, initial_branch=BRANCH) as repository:
+        with without_git_variables(), LiteralRepo.made_in(top, BRANCH) as repository:
             identity = identity_of(environment, repository)
             who = Actor(identity.name, identity.email)
             repository.index.add(["specs", "schemas", "README.md", ".gitignore"])
