@@ -26,11 +26,20 @@ def next_steps(made: "SpecCommit") -> list[str]:
     branch = safe(made.branch)
     if made.is_new_branch:
         lines.append(f"See what merging it would do:  reconcile plan {quote(branch)}")
+    elif made.followed_elsewhere is not None:
+        follows = f"{safe(made.follows)} of {safe(made.followed_elsewhere)}"
+        lines.append("See what it would do:  reconcile plan")
+        lines.append(f"Apply follows {follows}, which has it once it is there:  {_bringing(made)}")
     elif made.follows not in (None, made.branch):
         lines.append(f"Apply follows {safe(made.follows)}, not {branch}: merge it there")
     else:
         lines.append("See what it would do:  reconcile plan        Do it:  reconcile apply")
     return lines
+
+
+def _bringing(made: "SpecCommit") -> str:
+    """Return how a commit comes to the branch of another repository that apply follows."""
+    return "git push" if made.follows == made.branch else "merge it, then git push"
 
 
 def _diff(diff: str, paint: Paint) -> str:

@@ -83,7 +83,7 @@ def _realm(report: "StatusReport", width: int, paint: Paint) -> list[str]:
     if report.source is not None:
         pairs.insert(1, ("source", _source(report.source)))
     if report.suspended is not None:
-        pairs.insert(0, ("suspended", report.suspended))
+        pairs[:0] = [("suspended", theirs(report.suspended)), ("", f"→ {report.suspended_hint}")]
     if report.uncommitted:
         pairs.append(("uncommitted", f"{', '.join(report.uncommitted[:5])} (not applied)"))
     title = f"{paint(safe(report.realm), 'strong')}   {paint(f'seen {report.seen_at[11:19]} UTC', 'dim')}"

@@ -13,9 +13,12 @@ WHOLE = ("realm", "queue")
 """What is named by itself."""
 
 
-def how_to_lift(thing: str) -> str:
-    """Return how a suspension is lifted."""
-    return f"when it may go on: reconcile unsuspend {thing.removeprefix('campaign/')}"
+def how_to_lift(world: World, thing: str) -> str:
+    """Return how a suspension is lifted: by a commit, which of specs elsewhere is made in a clone of them."""
+    lift, source = f"reconcile unsuspend {thing.removeprefix('campaign/')}", world.facts.source
+    if source is None or source.is_local:
+        return f"when it may go on: {lift}"
+    return f"when it may go on, in a clone of {source.url}: {lift}, then: git push"
 
 
 def suspended_campaign(world: World, campaign: str) -> Blocked | None:
@@ -38,7 +41,7 @@ def _suspended(world: World, subject: str, campaign: str) -> Blocked | None:
         code="suspended",
         message=f"{thing} is {suspend.words}",
         cause=world.where(thing, "suspend"),
-        hint=how_to_lift(thing),
+        hint=how_to_lift(world, thing),
         until=suspended_until(suspend),
     )
 
@@ -56,6 +59,6 @@ def block_whole(world: World, draft: Draft, thing: str, suspend: Suspend | None)
             code="suspended",
             message=suspend.words,
             cause=world.where(thing, "suspend"),
-            hint=how_to_lift(thing),
+            hint=how_to_lift(world, thing),
             until=suspended_until(suspend),
         )

@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from shlex import quote
 
 import msgspec
 
@@ -100,7 +101,7 @@ def contents(realm: str) -> Iterator[tuple[str, bytes]]:
 def _realm_id(top: Path, given: str | None) -> str:
     name = given if given is not None else top.name
     if not is_id(name):
-        hint = "give another --id" if given is not None else f"reconcile init {top} --id NAME"
+        hint = "give another --id" if given is not None else f"reconcile init {quote(str(top))} --id NAME"
         raise Misused(f'"{name}" cannot be the id of a realm; expected {ID_WORDS}; {hint}')
     return name
 

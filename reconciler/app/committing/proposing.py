@@ -93,11 +93,13 @@ def suspend(
     """Commit that nothing is done for a thing until it is lifted, or until a time has come.
 
     Raises:
-        Misused: the reason is empty, or it would have ended already.
+        Misused: the reason or the end is empty, or it would have ended already.
         Blocked: it is suspended already.
     """
     if not reason.strip():
         raise Misused("a suspension needs its reason: --why TEXT")
+    if until is not None and not until.strip():
+        raise Misused('--until "" is no end; leave it out, and it lasts until it is lifted')
     base = read_base(environment, options)
     spec = _suspendable(environment, options, base, thing)
     thing = spec.thing

@@ -6,16 +6,19 @@ never commits a mistake.
 
 from collections.abc import Iterable, Mapping
 from difflib import unified_diff
+from pathlib import Path
+from shlex import quote
 
 import msgspec
 
+from reconciler.app.applying.source_urls import shown_url
 from reconciler.app.committing.commits import FileChange, Made, make_commit
 from reconciler.app.planning.look import view_of
 from reconciler.app.surroundings.environment import Environment
 from reconciler.app.surroundings.errors import Blocked, Failed, NotFound
 from reconciler.app.surroundings.ground import named_now
 from reconciler.app.surroundings.no_spec import no_spec
-from reconciler.app.surroundings.place import Options, head_of, read_following, root_of
+from reconciler.app.surroundings.place import Following, Options, head_of, read_following, root_of
 from reconciler.app.surroundings.realm_store import check_no_copy
 from reconciler.desired.campaign import Campaign
 from reconciler.desired.desired import Desired, Source
@@ -52,6 +55,8 @@ class SpecCommit(msgspec.Struct, frozen=True, kw_only=True):
     is_new_branch: bool
     follows: str | None
     """Branch that apply follows; null before the first apply."""
+    followed_elsewhere: str | None = None
+    """The repository that apply follows that branch in, where it is another one than this."""
     committed_as: str | None
     is_identity_made_up: bool = False
     pushed_to: str | None = None
@@ -135,7 +140,7 @@ def commit_edits(
     """Commit these texts of specs (None: the spec goes), or say what would be committed.
 
     Raises:
-        Blocked: a file that it would change has edits that are not committed.
+        Blocked: a file that it would change has edits that are not committed; or it is a root's mirror.
         Failed: the root is a copy of another one, whose reconciler would take the commit up.
         SpecMistakesError: the specs would have mistakes.
     """
@@ -150,6 +155,7 @@ def commit_edits(
     message = subject if committing.why is None else f"{subject}\n\n{committing.why}"
     made = None
     if not committing.dry_run:
+        _refuse_mirror(environment, options, base)
         made = make_commit(environment, base.commit, changes, message, committing.branch)
     return _told(environment, options, base, changes, message, committing, made, notes)
 
@@ -174,9 +180,30 @@ def _told(
         branch=made.branch if made else committing.branch or base.commit.branch,
         is_new_branch=committing.branch is not None,
         follows=following.branch if following else None,
+        followed_elsewhere=_elsewhere(following, base.commit) if following else None,
         committed_as=f"{who.name} <{who.email}>" if who else None,
         is_identity_made_up=who is not None and who.is_made_up,
         notes=notes,
+    )
+
+
+def _elsewhere(following: Following, here: Commit) -> str | None:
+    """Return what apply follows when that is another repository, as it may be shown."""
+    if following.url is not None:
+        return shown_url(following.url)
+    same = Path(following.repository) == (here.top or here.git_dir)
+    return None if same else following.repository
+
+
+def _refuse_mirror(environment: Environment, options: Options, base: Base) -> None:
+    """Refuse a commit in what a root has fetched: it would be in no clone, and gone with the next fetch."""
+    following = read_following(Layout(root_of(environment, options, base.desired.realm.spec, base.commit)))
+    if following is None or following.url is None or base.commit.git_dir != Path(following.repository):
+        return
+    url = shown_url(following.url)
+    raise Blocked(
+        f"{following.repository} is fetched from {url}, and nothing is committed in it; "
+        f"do this in a clone: git clone {quote(url)}, then: git push"
     )
 
 

@@ -88,9 +88,12 @@ def _otherwise(
 def _beyond(tip: Plan, base: Plan, already: set[str]) -> Plan:
     changes = tuple(change for change in tip.changes if effect_of(change) not in already)
     blocked = {_obstacle(item) for item in base.blocked}
+    waits_anyway = base.awaiting.digest if base.awaiting is not None else None
+    awaiting = tip.awaiting if tip.awaiting is not None and tip.awaiting.digest != waits_anyway else None
     return msgspec.structs.replace(
         tip,
         changes=changes,
+        awaiting=awaiting,
         blocked=tuple(item for item in tip.blocked if _obstacle(item) not in blocked),
         warnings=tuple(text for text in tip.warnings if text not in base.warnings),
     )

@@ -27,6 +27,7 @@ from reconciler.plan.runs.devices import choose_device
 from reconciler.plan.segments.lowered_rates import living_segment
 from reconciler.plan.segments.words import told
 from reconciler.plan.sentences import failure_of
+from reconciler.plan.suspensions import how_to_lift
 from reconciler.plan.trash.contents import foreign, num_in_trash
 from reconciler.plan.trash.names import dropped_since
 from reconciler.plan.world import World
@@ -141,6 +142,8 @@ class StatusReport(msgspec.Struct, frozen=True, kw_only=True):
     """Where the specs are fetched from, and what the last look found; null where they are local."""
     suspended: str | None
     """Why the whole realm is suspended, until when, and where that stands."""
+    suspended_hint: str | None = None
+    """How that is lifted."""
     device: str
     """What a launch would use."""
     free_bytes: int | None
@@ -195,6 +198,7 @@ def status_of(view: View) -> StatusReport:
     suspend, followed = view.desired.realm.spec.suspend, compare(view)
     use = view.facts.root_use
     campaigns = tuple(_campaign(view, world, name) for name in names)
+    is_suspended = world.is_suspended(suspend)
     return StatusReport(
         realm=view.plan.realm,
         root=view.plan.root,
@@ -210,7 +214,8 @@ def status_of(view: View) -> StatusReport:
         applied_at=store.applied_at,
         reconciler=holder_of(view.layout.lock),
         source=_fetched(view),
-        suspended=_suspended(view, suspend) if suspend and world.is_suspended(suspend) else None,
+        suspended=_suspended(view, suspend) if suspend and is_suspended else None,
+        suspended_hint=how_to_lift(world, "realm") if is_suspended else None,
         device=choose_device(world),
         free_bytes=view.facts.disk.free_bytes,
         trash=_trash(view),
@@ -253,7 +258,7 @@ def _fetched(view: View) -> SourceStatus | None:
 
 
 def _suspended(view: View, suspend: Suspend) -> str:
-    until = f", until {suspend.until}" if suspend.until else ", until it is lifted: reconcile unsuspend realm"
+    until = f", until {suspend.until}" if suspend.until else ", until it is lifted"
     who = f" (by {suspend.by})" if suspend.by else ""
     return f"{suspend.reason}{who}{until} ({view.desired.realm.where('suspend')})"
 

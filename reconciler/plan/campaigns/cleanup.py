@@ -136,7 +136,7 @@ def _obstacles_to(
         where = f"campaigns/{row.folder_name}/runs"
         yield Obstacle("still-training", "a trainer of it lives", where, "wait until it has left")
     if (held := suspension_of(world, row.name)) is not None:
-        said, hint = f"{held.thing} is {held.suspend.words}", how_to_lift(held.thing)
+        said, hint = f"{held.thing} is {held.suspend.words}", how_to_lift(world, held.thing)
         yield Obstacle("suspended", said, held.cause, hint)
 
 

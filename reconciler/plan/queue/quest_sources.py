@@ -174,7 +174,7 @@ def _suspended(world: World, thing: str, suspend: Suspend | None) -> NoSource | 
     return NoSource(
         code="suspended",
         message=f"{thing} is {suspend.words}",
-        hint=how_to_lift(thing),
+        hint=how_to_lift(world, thing),
         until=suspended_until(suspend),
     )
 

@@ -199,3 +199,20 @@ def test_a_saved_plan_in_which_everything_waits_is_empty_and_says_so_before_and_
     assert f"Nothing is in {file}: 4 checkpoints, " in done
     assert "waited for an approval when it was saved. Nothing was done." in done
     assert there(shrunk) == list(STEPS)
+
+
+def test_what_waits_for_an_approval_in_the_base_already_is_none_of_the_branch(
+    run, shrunk: Path, lab: Path, git
+) -> None:
+    git(lab, "switch", "-qc", "side")
+    (lab / "specs/realm.yaml").write_text(f"{REALM}name: Another\n")
+    git(lab, "commit", "-qam", "A name")
+    assert json.loads(run("plan", "side", "--json").stdout)["awaiting"]["checkpoints"] == 4
+    assert json.loads(run("plan", "main..side", "--json").stdout)["awaiting"] is None
+    shown = run("plan", "main..side", "--format", "markdown").stdout + run("plan", "main..side").stdout
+    assert "pproval" not in shown
+    assert "reconcile approve" not in shown
+    rules = RULES.replace("keep_checkpoints: 1", "keep_checkpoints: 2")
+    (lab / "specs/retention.yaml").write_text(rules)
+    git(lab, "commit", "-qam", "Other drops")
+    assert json.loads(run("plan", "main..side", "--json").stdout)["awaiting"]["checkpoints"] == 3

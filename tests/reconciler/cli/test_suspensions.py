@@ -114,3 +114,12 @@ def test_a_dataset_tells_by_whom_and_until_when_and_nothing_once_that_is_over(ru
         (item,) = json.loads(run("get", "datasets", "--json").stdout)["items"]
         assert item["suspended"] == said
         assert ((said or "suspended") in told(run, "get", "datasets", "--wide")) is (said is not None)
+
+
+@pytest.mark.parametrize("end", ["", " "])
+def test_an_end_that_is_empty_is_no_suspension_for_ever(run, lab: Path, git, end: str) -> None:
+    before = git(lab, "rev-parse", "HEAD")
+    done = run("suspend", "realm", "--why", "new card", "--until", end)
+    assert done.exit_code == 64
+    assert "is no end; leave it out" in done.stderr
+    assert git(lab, "rev-parse", "HEAD") == before
