@@ -52,7 +52,7 @@ def _blocked(item: "Blocked", width: int, paint: Paint) -> str:
     message = wrapped(safe(f"{item.subject}: {theirs(item.message)}"), width - len(INDENT) - 2)
     mark = paint("…", "warn") if item.is_waiting else paint("!", "bad")
     lines = [f"{INDENT}{mark} {message[0]}", *(f"{INDENT}  {piece}" for piece in message[1:])]
-    cause = wrapped(safe(f"{item.code}, {item.cause}"), width - len(INDENT) - 2)
+    cause = wrapped(safe(f"{item.code}, {theirs(item.cause)}"), width - len(INDENT) - 2)
     lines += [f"{INDENT}  {paint(piece, 'dim')}" for piece in cause]
     hint = wrapped(safe(item.hint), width - len(INDENT) - 6)
     lines += [f"{INDENT}  {'→ ' if place == 0 else '  '}{piece}" for place, piece in enumerate(hint)]

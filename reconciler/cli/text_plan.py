@@ -204,17 +204,21 @@ def line_of(change: "PlannedChange") -> Line:
     failed, hint = (change.setback.text, change.setback.hint) if change.setback else ("", "")
     told = (change.what, theirs(change.reason), ", ".join(change.otherwise), failed)
     detail = "; ".join(safe(part) for part in told if part)
-    return Line(change.symbol, safe(change.verb), safe(change.thing), detail, safe(change.cause), safe(hint))
+    return Line(
+        change.symbol, safe(change.verb), safe(change.thing), detail, theirs(safe(change.cause)), safe(hint)
+    )
 
 
 def _blocked_line(item: "Blocked") -> Line:
     hint = "" if item.subject in WHOLE else safe(item.hint)  # of these it stands at the end
-    return Line("!", "blocked", safe(item.subject), theirs(safe(item.message)), safe(item.cause), hint)
+    return Line(
+        "!", "blocked", safe(item.subject), theirs(safe(item.message)), theirs(safe(item.cause)), hint
+    )
 
 
 def _waiting_line(item: "Blocked") -> Line:
     message, hint = item.message.removeprefix("waits "), item.hint if item.is_tried_again else ""
-    return Line("…", "waits", safe(item.subject), theirs(safe(message)), safe(item.cause), safe(hint))
+    return Line("…", "waits", safe(item.subject), theirs(safe(message)), theirs(safe(item.cause)), safe(hint))
 
 
 class Layout:

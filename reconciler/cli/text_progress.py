@@ -102,7 +102,7 @@ def waits_text(blocked: "Blocked", width: int, paint: Paint = PLAIN) -> str:
 def blocked_text(blocked: "Blocked", width: int, paint: Paint = PLAIN) -> str:
     """Return the line of something that cannot be done, folded where it has no room."""
     under = " " * columns(f"{INDENT}! ")
-    text = f"{safe(blocked.subject)}: {theirs(safe(blocked.message))} ({safe(blocked.cause)})"
+    text = f"{safe(blocked.subject)}: {theirs(safe(blocked.message))} ({theirs(safe(blocked.cause))})"
     first, *rest = wrapped(f"blocked {text}", width - len(under))
     return "\n".join([f"{INDENT}{paint('!', 'bad')} {first}", *(f"{under}{line}" for line in rest)])
 

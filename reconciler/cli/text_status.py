@@ -183,7 +183,7 @@ def _plan(report: "StatusReport") -> str:
 
 def _told(item: "Blocked", label: str, width: int, paint: Paint) -> list[str]:
     message = item.message if label == "failing" else theirs(item.message)
-    text = f"{item.subject}: {message} ({item.cause})"
+    text = f"{item.subject}: {message} ({theirs(item.cause)})"
     lines = _pair(label, text, width, paint, "warn" if label == "waiting" else "bad")
     return [*lines, *_pair("", f"→ {item.hint}", width, paint)]
 

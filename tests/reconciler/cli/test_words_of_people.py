@@ -56,6 +56,18 @@ def test_a_reason_is_told_as_it_was_given_and_the_hint_beside_it_completed(
         assert f"reconcile --root {root} unsuspend realm" in told
 
 
+def test_what_somebody_did_is_no_hint(run, there, root: Path) -> None:
+    """A cause says what was done, `reconcile stop`; the hint beside it what to do."""
+    assert run("apply", "--once", "--only", "campaign/*").exit_code == 0
+    assert run("stop", "pip/campaign-001").exit_code == 0
+    run("apply", "--once", "--only", "campaign/*")
+    for look in (("plan",), ("explain", "pip/campaign-001"), ("plan", "--format", "markdown")):
+        told = there(*look)
+        assert "reconcile stop" in told
+        assert f"reconcile --root {root} stop" not in told
+    assert f"reconcile --root {root} resume pip/campaign-001" in there("plan")
+
+
 def test_subjects_of_commits_are_told_as_they_are(there, lab: Path, root: Path, git) -> None:
     git(lab, "switch", "-qc", "other")
     git(lab, "commit", "-q", "--allow-empty", "-m", "No reconcile apply in tests")
