@@ -46,7 +46,8 @@ def before_a_quest(view: View, name: str, campaigns: Iterable[CampaignStatus]) -
 
 def _trained_all_the_same(view: View, name: str) -> set[str]:
     """Return the codes of what is wrong with a quest's source, where it is trained as it was queued."""
-    queued = [job for job in view.facts.jobs_of_quest(name) if job.status in ("queued", "processing")]
+    trained = ("queued", "processing", "completed")  # one that is completed wakes up for further epochs
+    queued = [job for job in view.facts.jobs_of_quest(name) if job.status in trained]
     is_here = any(view.facts.quest_data(job.source_key) is not None for job in queued)
     return {*(("quest-changed",) if queued else ()), *(("quest-file", "quest-sha256") if is_here else ())}
 

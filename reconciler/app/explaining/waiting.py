@@ -15,7 +15,7 @@ from reconciler.app.explaining.for_a_person import (
     is_at_work_now,
     is_followed,
 )
-from reconciler.app.looking.quest_states import quest_states
+from reconciler.app.looking.quest_states import quest_states, still_asked
 from reconciler.app.looking.status import CampaignStatus, StatusReport, status_of
 from reconciler.app.looking.things import named
 from reconciler.app.planning.in_force import look_followed
@@ -176,11 +176,16 @@ def _quest(view: View, name: str, condition: str) -> Seen:
     now = states[name]
     words = ("queued", "processing", "completed", "failed", "skipped")
     _test(dict.fromkeys(words, bool), condition, "a quest")
-    return now == condition, _how_it_is(view, name, now), _never_learnt(view, name, now, condition)
+    quest = next(one for one in view.quests if one.id == name)
+    more = still_asked(view, quest) if now == condition == "completed" else None
+    told = _how_it_is(view, name, now, more)
+    return now == condition and more is None, told, _never_learnt(view, name, now, condition, more)
 
 
-def _how_it_is(view: View, name: str, now: str) -> str:
+def _how_it_is(view: View, name: str, now: str, more: str | None) -> str:
     """Return the state of a quest as a sentence, and what the plan says of it where it does not move."""
+    if more is not None:
+        return f"it is {now} by what was applied last, but {more}"
     said = "it waits" if now == "waits" else f"it is {now}"
     held = (item.message for item in view.plan.blocked if item.subject == f"quest/{name}")
     why = next(held, None) if now in ("waits", "blocked") else None
@@ -189,9 +194,9 @@ def _how_it_is(view: View, name: str, now: str) -> str:
     return f"{said}: {why}" if why else said
 
 
-def _never_learnt(view: View, name: str, now: str, condition: str) -> str | None:
+def _never_learnt(view: View, name: str, now: str, condition: str, more: str | None) -> str | None:
     """Return why a quest will not come so far without a person."""
-    if condition not in ("completed", "processing") or now == "completed":
+    if condition not in ("completed", "processing") or (now == "completed" and more is None):
         return None
     if now in ("failed", "skipped"):
         return f"it is {now}; see reconcile explain quest/{name}"

@@ -1,8 +1,11 @@
 """The state of each quest: one word, the same wherever it is shown."""
 
-from reconciler.app.planning.look import View
+from reconciler.app.planning.look import View, world_of
 from reconciler.desired.queue import Quest
-from reconciler.plan.queue.waiting import is_named
+from reconciler.plan.actions import EnqueueJob
+from reconciler.plan.queue.quest_parts import current_parts
+from reconciler.plan.queue.waiting import is_named, who_may_train
+from state.amounts import count
 
 _FURTHEST_FROM_DONE = ("processing", "queued", "failed", "skipped", "completed")
 _CHANGED = "changed"
@@ -26,6 +29,24 @@ def quest_states(view: View) -> dict[str, str]:
 def _statuses(view: View, quest: Quest) -> set[str]:
     of_quest = view.facts.jobs_of_quest(quest.id)
     return {job.status for job in of_quest if not quest.for_ or is_named(quest, job)}
+
+
+def still_asked(view: View, quest: Quest) -> str | None:
+    """Return what the specs ask for beyond what was queued of a quest, in words; None: nothing.
+
+    That is rows which the plan queues, and further epochs for a campaign that may train it: also where the
+    plan holds them back, or plans them when that campaign has its turn.
+    """
+    queued = (change.action for change in view.plan.changes if isinstance(change.action, EnqueueJob))
+    if new := next((action for action in queued if action.quest_id == quest.id), None):
+        return f"{new.campaign} has more of it to learn"
+    world = world_of(view)
+    for name in who_may_train(world, quest):
+        uid = world.uid(name)
+        parts = current_parts(job for job in view.facts.jobs_of_quest(quest.id) if job.campaign_uid == uid)
+        if learnt := next((job.epochs for job in parts if job.epochs < quest.epochs), None):
+            return f"{name} learnt it for {count(learnt, 'epoch')} of the {quest.epochs} that are asked for"
+    return None
 
 
 def why_behind(view: View) -> dict[str, str]:

@@ -115,6 +115,26 @@ def test_what_has_its_turn_later_is_waited_for(run, store) -> None:
     assert run("wait", "mu/campaign-001", "--for", "step=9", "--timeout", "0").exit_code == 6
 
 
+QUEUE = "quests:\n  - {id: q1, skill: bin, level: 1, count: 10, for: [pip], epochs: 3}\n"
+
+
+@pytest.mark.parametrize(
+    ("queue", "code", "message"),
+    [
+        (QUEUE, 6, "pip/campaign-001 learnt it for 1 epoch of the 3 that are asked for"),
+        (QUEUE + SUSPENDED, 1, "quest/q1 will not be completed: "),
+    ],
+)
+def test_a_quest_of_which_the_newest_commit_asks_for_more_epochs_is_not_completed(
+    run, store, rows, commit, queue: str, code: int, message: str
+) -> None:
+    store.write([rows.job(status="completed")])
+    assert run("wait", "quest/q1", "--for", "completed", "--timeout", "0").exit_code == 0
+    commit("queue", queue)
+    result = run("wait", "quest/q1", "--for", "completed", "--timeout", "0")
+    assert (result.exit_code, message in result.stderr) == (code, True), result.output
+
+
 @pytest.mark.parametrize(
     ("thing", "condition"),
     [("pip/campaign-001", "step=9"), ("quest/q1", "completed"), ("quest/q1", "processing")],
