@@ -46,10 +46,11 @@ def fits(subject: str, patterns: Iterable[str]) -> bool:
 def needs_of(changes: Sequence[Change]) -> dict[str, tuple[str, ...]]:
     """Return what each change needs of the same plan, by id: what it says, and what would be half without.
 
-    Orders name jobs, so they need these jobs; an approval that is used up needs what it is for.
+    Orders name jobs, so they need these jobs, and what brings their content in; an approval that is used
+    up needs what it is for.
     """
     jobs = {one.action.job_uid: one.id for one in changes if isinstance(one.action, a.EnqueueJob)}
-    found = {change.id: (*change.needs, *_ordered(change, jobs)) for change in changes}
+    found = {change.id: (*change.needs, *change.needs_one_of, *_ordered(change, jobs)) for change in changes}
     for change in changes:
         if isinstance(change.action, a.TakeApproval):
             drops = (other.id for other in changes if change.id in other.needs)

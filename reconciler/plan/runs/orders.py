@@ -8,7 +8,7 @@ from reconciler.plan.checkpoints.saves import open_saves, save_to_order
 from reconciler.plan.configs.live import wanted_config
 from reconciler.plan.costs.room import block_low, room_text, waits_for_room
 from reconciler.plan.draft import Draft
-from reconciler.plan.queue.brought_in import brought_in
+from reconciler.plan.queue.brought_in import brought_in, further_epochs
 from reconciler.plan.queue.jobs import PendingJob
 from reconciler.plan.retries.fetches import FETCHES
 from reconciler.plan.segments.heading import heading_of_run
@@ -93,6 +93,7 @@ def plan_orders(world: World, draft: Draft) -> None:
                 differences,
                 cause=cause,
                 is_dropped=bool(dropped),
+                needs=further_epochs(world, draft, wanted),
                 needs_one_of=brought_in(world, draft, wanted),
             )
 
@@ -119,6 +120,7 @@ def _give(
     *,
     cause: str | None = None,
     is_dropped: bool = False,
+    needs: tuple[str, ...] = (),
     needs_one_of: tuple[str, ...] = (),
 ) -> None:
     wanted = wanted_config(world, live)
@@ -139,6 +141,7 @@ def _give(
         reason=", ".join(differences),
         cause=cause or wanted.cause or _cause(world, live, differences),
         source=_source(differences, is_dropped=is_dropped),
+        needs=needs,
         needs_one_of=needs_one_of,
     )
 

@@ -25,7 +25,7 @@ from reconciler.plan.costs.memory import is_probed_first
 from reconciler.plan.costs.room import block_low
 from reconciler.plan.draft import Draft
 from reconciler.plan.queue import held_out
-from reconciler.plan.queue.brought_in import brought_in
+from reconciler.plan.queue.brought_in import brought_in, woken
 from reconciler.plan.retries.failures import is_charged
 from reconciler.plan.retries.retry import judge, policy_of
 from reconciler.plan.runs import blockers
@@ -154,9 +154,13 @@ def _launch(world: World, draft: Draft, campaign: str, resolved: ResolvedRun, he
         reason=f"{change}{heading.text}, from {start}{fresh or ''}",
         cause=cause or _first_quest(world, heading),
         source=_source(world, draft, campaign, attempt, heading, is_changed=bool(change)),
-        needs=(*draft.ids(*_BEFORE_A_LAUNCH), *draft.ids_of((campaign,), *_OF_ITS_CAMPAIGN), *measured),
+        needs=(*_before(draft, campaign), *measured, *woken(world, draft, heading.work)),
         needs_one_of=brought_in(world, draft, heading.work),
     )
+
+
+def _before(draft: Draft, campaign: str) -> tuple[str, ...]:
+    return *draft.ids(*_BEFORE_A_LAUNCH), *draft.ids_of((campaign,), *_OF_ITS_CAMPAIGN)
 
 
 def _source(

@@ -89,6 +89,26 @@ def test_orders_are_not_given_without_the_jobs_that_they_name(plans):
     assert found > 5
 
 
+@pytest.mark.parametrize(
+    ("case", "trains"), [("epochs_raised", "LaunchRun"), ("epochs_raised_while_training", "GiveOrders")]
+)
+def test_further_epochs_are_trained_only_with_the_change_that_asks_for_them(planned, case, trains):
+    plan = planned(_PARSE.load((CASES[0].parent / f"{case}.yaml").read_text()))
+    assert kinds(plan) == ["UpdateJob", trains]
+    left = narrowed(plan, Choice(exclude=("quest/q1",)))
+    assert left.changes == ()
+    assert [said for said in left.warnings if "it needs change quest q1, which --exclude leaves out" in said]
+    assert kinds(narrowed(plan, Choice(only=("run/*",)))) == ["UpdateJob", trains]
+
+
+def test_no_trainer_is_started_without_the_only_content_that_there_is_to_train(planned):
+    lost = {"pip/campaign-001": {"jobs": {"q1": {"status": "queued"}}}}
+    plan = planned({"facts": {"active": "pip/campaign-001", "campaigns": lost}})
+    assert {"GenerateQuest", "LaunchRun"} <= set(kinds(plan)) and "EnqueueJob" not in kinds(plan)
+    assert "LaunchRun" not in kinds(narrowed(plan, Choice(exclude=("quest/q1",))))
+    assert "GenerateQuest" in kinds(narrowed(plan, Choice(only=("run/*",))))
+
+
 def test_an_approval_is_not_used_up_without_what_it_is_for(plans):
     taken = [plan for plan in plans if "TakeApproval" in kinds(plan)]
     checked = 0
