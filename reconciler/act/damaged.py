@@ -4,18 +4,19 @@ Nothing of them is deleted. One that was restored, or that only looked damaged, 
 contents are right.
 """
 
+import os
 from pathlib import Path
 
 import msgspec
 
 from reconciler.act.checkpoints import newest_to_resume, row_in_force
-from reconciler.act.derived import write_campaign_file
+from reconciler.act.derived import places_of, write_campaign_file
 from reconciler.act.errors import Permanent, Temporary
-from reconciler.act.lying import find_lying
+from reconciler.act.lying import find_lying, place_of
 from reconciler.act.status_files import write_status_files
 from reconciler.act.tools import Tools
-from reconciler.observed.checkpoints import find_damage
-from reconciler.observed.records import FoundCheckpoint
+from reconciler.observed.checkpoints import find_damage, one_checkpoint
+from reconciler.observed.records import ForeignFolder, FoundCheckpoint
 from reconciler.plan.actions import SetAsideCheckpoint
 from state.atomic import move_folder
 from state.ids import damaged_folder
@@ -65,22 +66,44 @@ def set_aside(action: SetAsideCheckpoint, tools: Tools) -> str:
     """Move the damaged checkpoint to a reserved name beside it; one that is whole after all stays and counts.
 
     Raises:
+        Temporary: what has its place is not what is left of it.
         Permanent: the ledger does not call it damaged.
     """
     row = _row(action, tools)
     found = find_lying(tools, action.campaign_uid, action.campaign, action.digest)
     if found is None:
-        return "it is not there any more"
+        return _set_torn_aside(action, tools, row)
     if not find_damage(Path(found.path), found.manifest):
         _call_whole(tools, row, found)
-        write_campaign_file(tools, action.campaign_uid, action.campaign)
-        write_status_files(tools, action.campaign_uid, action.campaign)
+        _tell(action, tools)
         return "its contents are right again: it stays"
-    place = Path(found.path)
+    return _move_aside(action, tools, Path(found.path))
+
+
+def _set_torn_aside(action: SetAsideCheckpoint, tools: Tools, row: LedgerRow) -> str:
+    """Set aside what is left of it in its place, which the ledger calls damaged from then on."""
+    place = place_of(places_of(tools, action.campaign_uid, action.campaign), row)
+    if not os.path.lexists(place):
+        _tell(action, tools)
+        return "it is not there any more"
+    there = one_checkpoint(place)
+    if not isinstance(there, ForeignFolder) or there.torn is None or not there.torn.may_be(row.digest):
+        raise Temporary(f"{place} is not what is left of it any more; planned again")
+    with tools.writer.transaction() as store:
+        put(store, [msgspec.structs.replace(row, damage=there.reason, healthy=False)])
+    return _move_aside(action, tools, place)
+
+
+def _move_aside(action: SetAsideCheckpoint, tools: Tools, place: Path) -> str:
     target = free_place(place.parent, damaged_folder(action.step, action.digest))
     move_folder(place, target)
-    write_status_files(tools, action.campaign_uid, action.campaign)
+    _tell(action, tools)
     return f"kept as {target.name}"
+
+
+def _tell(action: SetAsideCheckpoint, tools: Tools) -> None:
+    write_campaign_file(tools, action.campaign_uid, action.campaign)
+    write_status_files(tools, action.campaign_uid, action.campaign)
 
 
 def _row(action: SetAsideCheckpoint, tools: Tools) -> LedgerRow:

@@ -41,7 +41,7 @@ def mend(action: MendCheckpoint, tools: Tools) -> str:
     place = place_of(places_of(tools, action.campaign_uid, action.campaign), row)
     if find_lying(tools, action.campaign_uid, action.campaign, action.digest) is None:
         if os.path.lexists(place):
-            raise Temporary(f"{place} is taken; what lies there is moved aside first")
+            raise Temporary(f"{place} is taken by something else since it was planned; planned again")
         folders = [Path(source) for source in action.sources]
         folders.append(place.parent / damaged_folder(action.step, action.digest))
         make_whole(action.step, action.digest, folders, place)

@@ -2,10 +2,13 @@
 
 import os
 
+import msgspec
+
 from reconciler.observed.folders import Folder, Signature, UnsafeFile, printable, signature
 from reconciler.observed.producer_files import MAX_ENTRIES, read_folder
 from reconciler.observed.producers import Judgement, in_words, judge
 from reconciler.observed.records import ForeignFolder
+from reconciler.observed.torn import torn
 from state.contract.manifest import MANIFEST_NAME
 from state.ids import checkpoint_step
 
@@ -26,6 +29,7 @@ def foreign_folder(parent: Folder, name: str, why: str, memory: ForeignMemory) -
             if known is not None and seen and known[0] == seen:
                 return known[1]
             found = _found(plain, look_into(folder, checkpoint_step(name)))
+            found = msgspec.structs.replace(found, torn=torn(folder))
     except (OSError, UnsafeFile):
         return plain
     memory[path] = (seen, found)

@@ -112,6 +112,17 @@ class OrphanFolder(msgspec.Struct, frozen=True, kw_only=True):
     """There are more files than were counted."""
 
 
+class Torn(msgspec.Struct, frozen=True):
+    """What is left of a checkpoint of ours."""
+
+    digest: str | None = None
+    """As its manifest names it; None: the manifest is gone or damaged."""
+
+    def may_be(self, digest: str) -> bool:
+        """Is this what is left of the checkpoint with this digest, as far as it says?"""
+        return self.digest in (None, digest)
+
+
 class ForeignFolder(msgspec.Struct, frozen=True, kw_only=True):
     """Something among the checkpoints that is not ours or not understood: shown, never used or deleted."""
 
@@ -126,6 +137,8 @@ class ForeignFolder(msgspec.Struct, frozen=True, kw_only=True):
     """What lies in a checkpoint of ours and is not of it: without that it may be whole."""
     is_newer: bool = False
     """A newer software saved it: nothing is wrong with it."""
+    torn: Torn | None = None
+    """What is left of a checkpoint of ours; None: it is not ours, or not understood."""
 
 
 class CheckpointFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -141,6 +154,10 @@ class CheckpointFacts(msgspec.Struct, frozen=True, kw_only=True):
     """Names of damaged checkpoints that were set aside."""
     problem: str | None = None
     """Why the folder could not be read. Then the rest is unknown, not empty."""
+
+    def in_place_of(self, name: str) -> ForeignFolder | None:
+        """Return what has the place of a checkpoint and is none that is whole; None: nothing has."""
+        return next((one for one in self.foreign if one.name == name), None)
 
     def too_much(self, name: str) -> str | None:
         """Return what lies in a folder beside its whole checkpoint, as far as known; None: nothing does."""

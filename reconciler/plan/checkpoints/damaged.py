@@ -34,26 +34,31 @@ def _plan_one(
 ) -> None:
     is_in_the_way = found is not None and found.digest == ledger.digest
     if is_in_the_way and not world.is_training(row.name):
-        draft.add(
-            SetAsideCheckpoint(
-                campaign=row.name,
-                campaign_uid=row.uid,
-                segment=ledger.segment,
-                step=ledger.step,
-                digest=ledger.digest,
-                aside=not ledger.is_living,
-            ),
-            subject=f"checkpoint/{row.name}@{ledger.which}",
-            reason=f"damaged: {ledger.damage}",
-            cause=ledger.path,
-            source="drift",
-        )
+        plan_set_aside(draft, row.name, ledger, f"damaged: {ledger.damage}")
     draft.block(
         f"checkpoint/{row.name}@{ledger.which}",
         code="checkpoint-damaged",
         message=f"it is damaged and not used: {ledger.damage}",
         cause=ledger.path if is_in_the_way else _aside(ledger),
         hint="restore it from a copy, or let training go on from the newest whole one; nothing is deleted",
+    )
+
+
+def plan_set_aside(draft: Draft, campaign: str, ledger: LedgerRow, reason: str) -> None:
+    """Let what is left of a checkpoint make room for what has its name next."""
+    draft.add(
+        SetAsideCheckpoint(
+            campaign=campaign,
+            campaign_uid=ledger.campaign_uid,
+            segment=ledger.segment,
+            step=ledger.step,
+            digest=ledger.digest,
+            aside=not ledger.is_living,
+        ),
+        subject=f"checkpoint/{campaign}@{ledger.which}",
+        reason=reason,
+        cause=ledger.path,
+        source="drift",
     )
 
 

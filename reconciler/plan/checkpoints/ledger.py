@@ -143,7 +143,7 @@ def _name_missing(
 
 def why_missing(seen: CheckpointFacts, step: int) -> str:
     """Return what is wrong with a recorded checkpoint that does not lie there whole."""
-    there = next((one for one in seen.foreign if one.name == checkpoint_folder(step)), None)
+    there = seen.in_place_of(checkpoint_folder(step))
     lies = f"what lies there is not whole as it was saved ({there.reason})" if there else None
     return f"the ledger knows it, but {lies or 'no complete checkpoint lies there'}"
 

@@ -6,14 +6,18 @@ learnt since. What failed for good is named, and tried again an hour later; trai
 """
 
 from collections.abc import Iterator
+from shlex import quote
 
+from reconciler.observed.records import CheckpointFacts
 from reconciler.plan.actions import MendCheckpoint, SetAsideCheckpoint
 from reconciler.plan.actions.base import of_recorded
+from reconciler.plan.checkpoints.damaged import plan_set_aside
 from reconciler.plan.draft import Draft
 from reconciler.plan.keeping.elsewhere import whole_copies
 from reconciler.plan.keeping.stock import Stock, stock_of
 from reconciler.plan.retries.held import held_back
 from reconciler.plan.world import World
+from state.ids import checkpoint_folder
 from state.store.rows import LedgerRow
 
 
@@ -83,9 +87,35 @@ def _plan_one(world: World, draft: Draft, campaign: str, one: LedgerRow, sources
             subject, code="mend-failed", message=f"it was not mended: {held.why}", cause=one.path, hint=hint
         )
         return
+    if not _is_free(world, draft, campaign, one, sources):
+        return
     needs = [change.id for change in draft.changes if _moves(change.action, one)]
     reason = f"it is {'damaged' if one.damage else 'missing'}, and its bytes are known elsewhere"
     draft.add(action, subject=subject, reason=reason, cause=one.path, source="drift", needs=tuple(needs))
+
+
+def _is_free(world: World, draft: Draft, campaign: str, one: LedgerRow, sources: tuple[str, ...]) -> bool:
+    """Is its place free, or will be? What is left of it is set aside; all else is a person's to move."""
+    seen = world.seen(campaign)
+    lying = seen.checkpoints if one.is_living else seen.segments.get(one.segment, CheckpointFacts())
+    name = checkpoint_folder(one.step)
+    there = lying.in_place_of(name)
+    other = next((found for found in lying.complete if found.step == one.step), None)
+    if there is not None and there.torn is not None and there.torn.may_be(one.digest):
+        plan_set_aside(draft, campaign, one, there.reason)
+        return True
+    taken = there or (other if other is not None and other.digest != one.digest else None)
+    if taken is None:
+        return True
+    draft.block(
+        f"checkpoint/{campaign}@{one.which}",
+        code="mend-in-the-way",
+        message=f"it can be made whole again from {sources[0]}, but what lies in its place may be somebody's "
+        f"and is not touched: {there.reason if there is not None else 'another checkpoint'}",
+        cause=one.path,
+        hint=f"mv {quote(taken.path)} ELSEWHERE: then that is done by itself",
+    )
+    return False
 
 
 def _moves(action: object, one: LedgerRow) -> bool:

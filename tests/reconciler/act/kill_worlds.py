@@ -60,6 +60,12 @@ def found_damaged(realm: Any, make: Any) -> None:
     realm.done(make.record(manifest_of(realm, 7)))
 
 
+def torn(realm: Any, make: Any) -> None:
+    """A recorded checkpoint lost a part of a file."""
+    realm.done(make.record(realm.save_checkpoint(7)))
+    realm.tear(7)
+
+
 def at_rest(realm: Any, make: Any) -> None:
     """The first campaign has a recorded checkpoint and is not active any more."""
     realm.done(make.record(realm.save_checkpoint(7)), make.activate(make.other, make.campaign))

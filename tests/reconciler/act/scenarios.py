@@ -32,6 +32,7 @@ from kill_worlds import (
     recorded_and_lost,
     taken_back,
     taken_back_asked,
+    torn,
     two_saved,
     unfinished_save,
     wanted_back,
@@ -185,6 +186,7 @@ SCENARIOS = {
         lambda realm, make: make.set_aside(manifest_of(realm, 7)),
         lambda realm, make: (found_damaged(realm, make), realm.flip_a_bit(7)),
     ),
+    "SetAsideCheckpoint-torn": Scenario(lambda realm, make: make.set_aside(manifest_of(realm, 7)), torn),
     "TrashCheckpoint": Scenario(lambda realm, make: make.drop(manifest_of(realm, 7)), two_saved),
     "DemoteCheckpoint": Scenario(lambda realm, make: make.demote(manifest_of(realm, 7)), two_saved),
     "RestoreCheckpoint-demoted": Scenario(

@@ -164,6 +164,13 @@ class Workshop:
         path.write_bytes(content)
         path.chmod(0o400)
 
+    def tear(self, step: int) -> None:
+        """Take the end of a checkpoint's weights away."""
+        path = self.layout.campaign(CAMPAIGN).checkpoint(step) / "model.safetensors"
+        path.chmod(0o600)
+        path.write_bytes(path.read_bytes()[:-1])
+        path.chmod(0o400)
+
 
 def rows_of(store: apsw.Connection, table: str) -> list[dict[str, Any]]:
     if table not in _names:

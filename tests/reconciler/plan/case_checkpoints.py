@@ -177,4 +177,5 @@ def trash_folder(trash: tuple[TrashRow, ...], seen: Mapping[str, Any]) -> TrashF
 
 
 def foreign_folder(words: dict[str, Any]) -> ForeignFolder:
-    return ForeignFolder(**{"path": f"/root/{words['name']}", "reason": "torn", **words})
+    given = {"path": f"/root/{words['name']}", "reason": "torn", **words}
+    return msgspec.convert(given, ForeignFolder)
