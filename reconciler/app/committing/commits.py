@@ -283,13 +283,23 @@ def _aside(name: str) -> str:
 
 
 def _replace(path: Path, content: bytes | None) -> None:
-    """Replace a file as a whole, or remove it; one that is there keeps its mode."""
+    """Replace a file as a whole, or remove it; one that is there keeps its mode.
+
+    Raises:
+        OSError: it cannot be; names this file, and nothing is left beside it.
+    """
     if content is None:
         path.unlink(missing_ok=True)
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(_aside(path.name))
-    aside.write_bytes(content)
-    if path.exists():
-        aside.chmod(path.stat().st_mode)
-    aside.replace(path)
+    try:
+        aside.write_bytes(content)
+        if path.exists():
+            aside.chmod(path.stat().st_mode)
+        aside.replace(path)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
+    finally:
+        with suppress(OSError):
+            aside.unlink(missing_ok=True)

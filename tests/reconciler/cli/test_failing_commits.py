@@ -38,6 +38,25 @@ def test_a_branch_that_moved_since_it_was_read_is_told_and_nothing_is_changed(
     assert git(lab, "status", "--short") == ""
 
 
+def test_a_file_that_cannot_be_replaced_is_named_and_nothing_is_left_beside_it(
+    run, lab: Path, git, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone, spec = commits._alone, lab / "specs/queue.yaml"
+
+    @contextmanager
+    def when_a_folder_stands_there(git_dir: Path) -> Iterator[None]:
+        spec.unlink()
+        (spec / "kept").mkdir(parents=True)
+        with alone(git_dir):
+            yield
+
+    monkeypatch.setattr(commits, "_alone", when_a_folder_stands_there)
+    done = run("suspend", "queue", "--why", "x")
+    assert (done.exit_code, f"{spec}: Is a directory" in done.stderr) == (1, True), done.output
+    assert list(spec.parent.glob("._*")) == []
+    assert git(lab, "diff", "--cached", "--name-only") == ""
+
+
 def test_two_of_our_commands_never_write_to_a_repository_at_once(lab: Path) -> None:
     def second() -> str:
         with commits._alone(lab / ".git"):
