@@ -10,6 +10,7 @@ from urllib.request import HTTPRedirectHandler, OpenerDirector, Request, build_o
 
 import msgspec
 
+from reconciler.app.forges.refusals import Refused, refused
 from reconciler.app.surroundings.errors import Failed, Misused
 
 Forge = Literal["github", "gitea", "gitlab"]
@@ -114,8 +115,8 @@ class _Talk:
         method = "PUT" if self._place.forge == "gitlab" else "PATCH"
         try:
             self._ask(method, self._one(number), body, expected=object)
-        except _Refused as error:
-            if error.status in _NOT_OURS:
+        except Refused as error:
+            if error.status in _NOT_OURS and not error.is_for_now:
                 return None
             raise
         return Commented(comment=number, is_new=False)
@@ -146,7 +147,7 @@ class _Talk:
             with self._opener.open(request, timeout=_TIMEOUT_SECONDS) as answer:
                 return msgspec.json.decode(answer.read(_MOST_BYTES), type=expected)
         except HTTPError as error:
-            raise _Refused(f"{method} {url}: {error.code} {error.reason}", error.code) from error
+            raise refused(f"{method} {url}", error, self._place.token) from error
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise Failed(
                 f"{method} {url}: this is not what a forge answers ({error}); look at --api"
@@ -163,9 +164,3 @@ class _Talk:
             "gitlab": {"PRIVATE-TOKEN": token},
         }
         return {**said[self._place.forge], "Content-Type": "application/json", "User-Agent": "realm"}
-
-
-class _Refused(Failed):
-    def __init__(self, message: str, status: int) -> None:
-        super().__init__(message)
-        self.status = status

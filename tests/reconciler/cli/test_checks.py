@@ -33,11 +33,13 @@ class Forge(BaseHTTPRequestHandler):
         server.asked.append((self.command, self.path, dict(self.headers)))
         length = int(self.headers.get("Content-Length", 0))
         body = json.loads(self.rfile.read(length))["body"] if length else None
-        status, said = server.reply(self.command, self.path, body)
+        status, said, *headers = server.reply(self.command, self.path, body)
         content = json.dumps(said).encode()
         self.send_response(status)
         if status == 302:
             self.send_header("Location", "http://127.0.0.1:9/steal")
+        for name, value in headers:
+            self.send_header(name, value)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
@@ -122,6 +124,47 @@ def test_somebody_elses_comment_with_our_first_line_is_left_alone(say, forge: An
     forge.foreign.add(1)
     assert json.loads(say(BODY).stdout)["comment"] == 2
     assert forge.comments[1] == f"{BODY}forged"
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "headers"),
+    [
+        (403, {"message": "slow down"}, [("Retry-After", "60")]),
+        (403, {"message": "no more for this hour"}, [("X-RateLimit-Remaining", "0")]),
+        (403, {"message": "You have exceeded a secondary rate limit."}, []),
+        (429, {"message": "Too many requests"}, []),
+    ],
+)
+def test_a_forge_that_was_asked_too_often_gets_no_second_comment(
+    say, forge: Any, status: int, said: dict[str, str], headers: list[tuple[str, str]]
+) -> None:
+    forge.comments[1] = BODY
+    reply = forge.reply
+    forge.reply = lambda method, *more: (
+        (status, said, *headers) if method == "PATCH" else reply(method, *more)
+    )
+    refused = say(f"{BODY}more")
+    assert (refused.exit_code, forge.comments) == (1, {1: BODY}), refused.output
+    assert f": {said['message']}; it was asked too often, so nothing was changed" in refused.stderr
+    assert ("(Retry-After: 60)" in refused.stderr) == (headers == [("Retry-After", "60")])
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ({"message": "Bad credentials"}, "401 Unauthorized: Bad credentials\n"),
+        ({"error": "invalid_token", "error_description": "It was revoked."}, ": It was revoked.\n"),
+        ({"message": {"base": ["is locked"]}}, ': {"base":["is locked"]}\n'),
+        ({"message": "no\x1b[31m secret-token"}, ": no [31m …\n"),
+        (["what is this"], "401 Unauthorized\n"),
+    ],
+)
+def test_a_refusal_is_told_in_the_forges_own_words(say, forge: Any, said: Any, told: str) -> None:
+    forge.reply = lambda *_: (401, said)
+    refused = say(BODY)
+    assert refused.exit_code == 1
+    assert refused.stderr.endswith(told)
+    assert "secret-token" not in refused.output
 
 
 def test_a_token_does_not_follow_a_redirect(say, forge: Any) -> None:
