@@ -14,7 +14,8 @@ from reconciler.desired.places import KeyPath, key_text
 _MARK = "\ufeff"
 _LINES = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _MOST_BRACES = 4
-"""Maps in maps on one line that a key is added to."""
+"""Maps in maps on one line that a key is added to, or that are replaced."""
+_BRACKETS = {"[": "]", "{": "}"}
 
 
 class CannotEdit(Exception):
@@ -24,21 +25,34 @@ class CannotEdit(Exception):
 def with_value(text: str, at: KeyPath, value: str) -> str:
     """Return the text with another value at a key path that is there; a comment beside it keeps its column.
 
+    A list or a map goes whole where it is written in brackets on one line.
+
     Raises:
         CannotEdit: the value spans several lines.
     """
 
-    def edit(lines: list[str], places: Any) -> list[str]:
+    def edit(nth: int, lines: list[str], places: Any) -> list[str]:
         span = places[key_text(at)].value
         line, start = lines[span.line - 1], span.column - 1
-        before, after = line[:start], line[start + span.width :]
+        ends = _ends(line, start, span.width)
+        if nth >= len(ends):
+            return lines
+        before, after = line[:start], line[ends[nth] :]
         return [
             *lines[: span.line - 1],
-            f"{before}{value}{_moved(after, span.width, value)}",
+            f"{before}{value}{_moved(after, ends[nth] - start, value)}",
             *lines[span.line :],
         ]
 
-    return _checked(text, [edit], at, value)
+    return _checked(text, [partial(edit, nth) for nth in range(_MOST_BRACES)], at, value)
+
+
+def _ends(line: str, start: int, width: int) -> list[int]:
+    """Return where a value may end: a list or a map in brackets behind any that closes one."""
+    closing = _BRACKETS.get(line[start : start + 1])
+    if closing is None:
+        return [start + width]
+    return [at + 1 for at, char in enumerate(line) if char == closing and at > start]
 
 
 def with_line(text: str, key: str, value: str, *, after: Sequence[str]) -> str:
@@ -182,8 +196,9 @@ def _checked(
 ) -> str:
     """Return what the first edit makes of the text that then says just this and nothing else anew."""
     mark, body = (_MARK, text[1:]) if text.startswith(_MARK) else ("", text)
-    said = f"the line `{key_text(at)}: {value}`" if value is not None else f"without `{key_text(at)}`"
-    refusal = CannotEdit(f"is written in a way that no single line can change; write it by hand: {said}")
+    refusal = CannotEdit(
+        f"is written in a way that no single line can change; write it by hand: {_by_hand(at, value)}"
+    )
     try:
         wanted = _put(_values(body), at, value)
     except (TypeError, KeyError, IndexError):  # what stands there holds no keys
@@ -193,6 +208,16 @@ def _checked(
         if _values(edited) == wanted:
             return mark + edited
     raise refusal
+
+
+def _by_hand(at: KeyPath, value: str | None) -> str:
+    """Return what a person would write, and under what."""
+    if value is None:
+        return f"without `{key_text(at)}`"
+    if isinstance(at[-1], int):
+        return f"`{value}` as {key_text(at)}"
+    line = f"the line `{at[-1]}: {value}`"
+    return f"{line} under `{key_text(at[:-1])}`" if at[:-1] else line
 
 
 def _values(text: str) -> dict[str, Any]:

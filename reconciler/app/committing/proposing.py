@@ -217,7 +217,7 @@ def _written(value: str) -> str:
     from reconciler.desired.yaml_nodes import parse
 
     read = parse(f"value: {value}\n".encode())
-    is_plain = not read.findings and set(read.values) == {"value"} and " #" not in value
+    is_plain = not read.findings and set(read.values) == {"value"} and " #" not in f" {value}"
     return value if is_plain else quoted(value)
 
 

@@ -45,6 +45,20 @@ def test_an_edit_becomes_one_line_on_a_branch_named_after_it(run, lab: Path, git
         ("campaign/mu/campaign-001", ["goal.updates=5"], ["+goal:", "+  updates: 5"]),
         ("mu/campaign-001", ["name=a: b"], ['+name: "a: b"']),
         ("skill/bin", ["max_level=12"], ["-max_level: 30", "+max_level: 12"]),
+        (
+            "pip/campaign-001",
+            ["skills_focus=[]"],
+            ["-skills_focus: [bin]", "+skills_focus: []"],
+        ),
+        (
+            "quest/q2",
+            ["for=[pip, mu/campaign-001]"],
+            [
+                "-  - {id: q2, skill: bin, level: 2, count: 20, for: [mu/campaign-001]}",
+                "+  - {id: q2, skill: bin, level: 2, count: 20, for: [pip, mu/campaign-001]}",
+            ],
+        ),
+        ("mu/campaign-001", ["name=#1 # of all"], ['+name: "#1 # of all"']),
         ("specs/realm.yaml", ["labels.team=red"], ["+labels:", "+  team: red"]),
         (
             "quest/q2",
@@ -77,7 +91,7 @@ def test_every_kind_of_thing_is_edited_in_its_own_lines(
         (["realm", "active=pip/campaign-001"], 3, "stands there already; nothing to propose"),
         (["realm", "active=pip/campaign-009"], 1, '"pip/campaign-009" is not a campaign'),
         (["realm", "aktive=x"], 1, 'did you mean "active"'),
-        (["realm", "id.deep=x"], 3, "write it by hand"),
+        (["realm", "id.deep=x"], 3, "write it by hand: the line `deep: x` under `id`"),
         (["quest/q9", "priority=high"], 5, "q9"),
         (["hero/pup", "family=x"], 5, "pip"),
         (["specs/realms.yaml", "id=x"], 5, 'did you mean "specs/realm.yaml"'),

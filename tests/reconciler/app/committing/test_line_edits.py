@@ -45,6 +45,23 @@ def test_a_value_in_a_list_on_one_line_is_changed_alone() -> None:
     assert with_value("q: [{for: [a/b, c/d]}]\n", ("q", 0, "for", 1), "e/f") == "q: [{for: [a/b, e/f]}]\n"
 
 
+@pytest.mark.parametrize(
+    ("there", "value"),
+    [("[]", "[{days: mon, to: x}]"), ("[[a], {b: [c]}]", "[]"), ("{a: {b: {c: d}}}", "{}"), ("[x]", "y")],
+)
+def test_a_list_or_a_map_in_brackets_on_one_line_is_replaced_whole(there: str, value: str) -> None:
+    text = "q:\n  w: {}  # [a] {{b}}\n  z: 1\n"
+    assert with_value(text.format(there), ("q", "w"), value) == text.format(value).replace(
+        "  #", " " * max(1, 2 + len(there) - len(value)) + "#"
+    )
+
+
+def test_what_spans_several_lines_is_said_with_the_line_to_write_and_where() -> None:
+    told = "write it by hand: the line `w: \\[b\\]` under `q\\[0\\]`"
+    with pytest.raises(CannotEdit, match=told):
+        with_value("q:\n  - w:\n    - a\n", ("q", 0, "w"), "[b]")
+
+
 def test_a_removed_line_leaves_its_comment() -> None:
     assert without_line("id: x\nstate: archived   # tired\nname: y\n", "state") == "id: x\n# tired\nname: y\n"
     assert without_line("id: x\nstate: archived\n", "state") == "id: x\n"
