@@ -17,7 +17,7 @@ def always(world: World) -> bool:
 
 def the_realm_is_suspended(world: World) -> bool:
     """Does somebody want nothing done at all for now?"""
-    return world.is_suspended(world.desired.realm.spec.suspend)
+    return world.is_realm_suspended
 
 
 def a_ballast_is_kept(world: World) -> bool:

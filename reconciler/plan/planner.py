@@ -28,6 +28,7 @@ from reconciler.plan.root import (
     block_vanished_root,
     name_other_place,
 )
+from reconciler.plan.suspensions import hold_back
 from reconciler.plan.world import World
 
 
@@ -147,6 +148,7 @@ def make_plan(
         for planner in PLANNERS:
             if draft.changes or planner.occasion(world):
                 planner.plan(world, draft)
+                hold_back(world, draft)
     if facts.store.last_failures:
         from reconciler.plan.retries.setbacks import plan_setbacks  # seldom needed
 

@@ -5,12 +5,21 @@ just now or not. A campaign or a hero is named where it would train.
 """
 
 from reconciler.desired.base import Suspend, suspended_until
-from reconciler.plan.changes import Blocked
+from reconciler.plan import actions as a
+from reconciler.plan.changes import Blocked, Change
 from reconciler.plan.draft import Draft
 from reconciler.plan.world import World
 
 WHOLE = ("realm", "queue")
 """What is named by itself."""
+_RESTS = (
+    *(a.RegisterCampaign, a.ActivateCampaign, a.DeactivateCampaign, a.ArchiveCampaign, a.RestoreCampaign),
+    *(a.TakeOverCheckpoint, a.ImportCheckpoint, a.BringBackCheckpoint),
+    *(a.SnapshotFile, a.SnapshotHeldOut, a.GenerateQuest, a.TakeInboxFile),
+    *(a.EnqueueJob, a.UpdateJob, a.DequeueJob),
+)
+"""What is not done while the whole realm is suspended, beside what is held for each campaign. Books are kept,
+and what people ask for is done."""
 
 
 def how_to_lift(world: World, thing: str) -> str:
@@ -49,6 +58,19 @@ def _suspended(world: World, subject: str, campaign: str) -> Blocked | None:
 def plan_suspension(world: World, draft: Draft) -> None:
     """Name the suspension of the whole realm."""
     block_whole(world, draft, "realm", world.desired.realm.spec.suspend)
+
+
+def hold_back(world: World, draft: Draft) -> None:
+    """Take out what waits while the whole realm is suspended; what is in its way stays named."""
+    if world.is_realm_suspended and (held := [change for change in draft.changes if _rests(change)]):
+        draft.take_out(held)
+        draft.settled -= {change.subject for change in held}
+        draft.afterwards = []  # nothing is archived
+
+
+def _rests(change: Change) -> bool:
+    is_asked = isinstance(change.action, a.BringBackCheckpoint) and change.source == "request"
+    return isinstance(change.action, _RESTS) and not is_asked
 
 
 def block_whole(world: World, draft: Draft, thing: str, suspend: Suspend | None) -> None:

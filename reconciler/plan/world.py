@@ -288,6 +288,10 @@ class World(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         until = suspended_until(suspend)
         return until is None or self.now < until
 
+    @cached_property
+    def is_realm_suspended(self) -> bool:
+        return self.is_suspended(self.desired.realm.spec.suspend)
+
     @property
     def is_queue_suspended(self) -> bool:
         return self.desired.queue is not None and self.is_suspended(self.desired.queue.spec.suspend)

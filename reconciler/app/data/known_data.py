@@ -195,7 +195,7 @@ def known_of_queue(
 
 def _about_to_be_taken_in(world: World) -> Iterator[Quest]:
     """Yield the quests of the active campaign whose file has rows that no job has, and those of the inbox."""
-    if world.is_queue_suspended:
+    if world.is_queue_suspended or world.is_realm_suspended:
         return
     for quest in world.desired.quests:
         seen = world.facts.quest_files.get(quest.id)

@@ -20,7 +20,7 @@ from state.store.rows import CampaignRow, CopyKind, LedgerRow
 def plan_standing_copies(world: World, draft: Draft) -> None:
     """Copy what archived campaigns have elsewhere from one such place to another, until there are enough."""
     retention = world.retention
-    if retention is None or world.is_suspended(retention.spec.suspend):
+    if retention is None or world.is_realm_suspended or world.is_suspended(retention.spec.suspend):
         return
     for row in world.facts.store.campaigns:
         if row.uid in world.facts.moved_out and row.status == "archived" and rests_in_the_archive(world, row):

@@ -123,3 +123,12 @@ def test_an_end_that_is_empty_is_no_suspension_for_ever(run, lab: Path, git, end
     assert done.exit_code == 64
     assert "is no end; leave it out" in done.stderr
     assert git(lab, "rev-parse", "HEAD") == before
+
+
+def test_a_new_realm_that_is_suspended_stays_empty_until_that_is_lifted(run, suspended, root: Path) -> None:
+    suspended("realm")
+    assert json.loads(run("plan", "--json").stdout)["changes"] == []
+    run("apply", "--once")
+    assert not [path for path in (root / "campaigns").iterdir() if path.name != ".written"]
+    assert run("unsuspend", "realm").exit_code == 0
+    assert json.loads(run("plan", "--json").stdout)["changes"]
