@@ -101,7 +101,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     newer_rows: str | None = None
     """Which file of the store's rows newer software wrote; None: none, as far as anybody has looked."""
     is_in_office: bool = False
-    """Is a reconciler at work, the one of the store's epoch? Not looked for where nothing failed."""
+    """Is a reconciler at work, the one of the store's epoch? Looked for where something failed, or the source
+    is in trouble."""
     export_targets: Mapping[str, CopyTarget] = {}
     """By path: the folders of the exports that are asked for."""
     boot: BootMoment | None = None

@@ -14,12 +14,13 @@ from state.store.rows import RequestRow
 SHOWN = 12
 """So many digits of a commit are shown to be accepted."""
 _HINTS = {
-    "unreachable": "what it needs is on the other side; then: reconcile refresh --wait",
-    "no-access": "give who runs apply an ssh key or a credential helper; then: reconcile refresh --wait",
-    "branch-gone": "bring the branch back there; then: reconcile refresh --wait",
-    "shallow": "fetch the whole history there (git fetch --unshallow); then: reconcile refresh --wait",
-    "no-space": "make room on the disk; then: reconcile refresh --wait",
+    "unreachable": "what it needs is on the other side",
+    "no-access": "give who runs apply an ssh key or a credential helper",
+    "branch-gone": "bring the branch back there",
+    "shallow": "fetch the whole history there (git fetch --unshallow)",
+    "no-space": "make room on the disk",
 }
+"""What a person does about a source elsewhere before it is looked at again."""
 _LOST = ("branch-gone", "no-access")
 """A local branch that cannot be read at all."""
 _BACK = {
@@ -94,7 +95,7 @@ def plan_source_trouble(world: World, draft: Draft) -> None:
         code=f"source-{source.trouble.code}",
         message=f"{source.trouble.message} (since {source.trouble.since}); {stays}{waits}",
         cause=f"{source.url}, branch {source.branch}",
-        hint=_hint(source, source.trouble),
+        hint=_hint(world, source, source.trouble),
     )
 
 
@@ -145,11 +146,12 @@ def _tell_of_lost_branch(draft: Draft, source: SourceStatus, trouble: SourceTrou
     )
 
 
-def _hint(source: SourceStatus, trouble: SourceTrouble) -> str:
+def _hint(world: World, source: SourceStatus, trouble: SourceTrouble) -> str:
     if trouble.code == "rewritten" and source.offered is not None:
         accept = f"reconcile refresh --accept {source.offered[:SHOWN]}"
         return f"if it is meant: {accept}; else put the branch back there"
-    return _HINTS[trouble.code]
+    look = "reconcile refresh --wait" if world.facts.is_in_office else "reconcile apply --once"
+    return f"{_HINTS[trouble.code]}; then: {look}"
 
 
 def _elsewhere(world: World) -> SourceStatus | None:

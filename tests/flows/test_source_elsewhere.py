@@ -17,6 +17,8 @@ from remote_repository import commit, commit_on_bare, git, with_commits
 
 from reconciler.app.applying.fetching import wait_seconds
 from reconciler.cli.group import reconcile
+from state.layout import Layout
+from state.lock import hold_lock
 
 Run = Callable[..., Result]
 REALM = "id: lab\n"
@@ -182,7 +184,7 @@ def test_a_deleted_branch_leaves_the_last_good_commit_in_force(run: Run, there: 
 
 
 def test_an_unreachable_source_leaves_the_last_good_commit_in_force_and_says_when_it_was_seen(
-    run: Run, there: Path, tmp_path: Path
+    run: Run, there: Path, root: Path, tmp_path: Path
 ) -> None:
     run("apply", "--once", "--source", str(there))
     good = status(run)
@@ -197,7 +199,9 @@ def test_an_unreachable_source_leaves_the_last_good_commit_in_force_and_says_whe
         f"{good['commit'][:7]} stays in force, last seen there at {good['source']['good_at']}"
         in told["message"]
     )
-    assert told["hint"] == "what it needs is on the other side; then: reconcile refresh --wait"
+    assert told["hint"] == "what it needs is on the other side; then: reconcile apply --once"
+    with hold_lock(Layout(root).lock, command="reconcile apply", since="2026-01-31T12:00:00Z"):
+        assert status(run)["blocked"][0]["hint"].endswith("; then: reconcile refresh --wait")
     (tmp_path / "away").rename(there)
     assert run("apply", "--once").exit_code == 0
     assert status(run)["source"]["trouble"] is None

@@ -55,6 +55,7 @@ from state.ids import RunKey, campaign_uid
 from state.kept_answers import KeptAnswers
 from state.layout import Layout
 from state.moments import BootMoment
+from state.source_status import SourceStatus
 from state.store.root_place import copied_from
 from state.store.rows import ExportWish, StoreView, TrashRow
 
@@ -99,15 +100,16 @@ class Observer:
             self._folders.rest.end_of_look()
         held_out_files = self._held_out_files(desired, store)
         campaigns = self._campaigns(desired, store, folders)
+        source = observe_source(self._layout.fetched)
         found = Facts(
             store=store,
-            is_in_office=bool(store.last_failures) and holder_of(self._layout.lock) is not None,
+            is_in_office=self._is_in_office(store, source),
             export_targets=self._export_targets(store),
             boot=boot,
             disk=observe_disk(self._layout.root),
             copied_from=copied_from(self._layout, store.root_place),
             derived=observe_derived(self._layout, folders),
-            source=observe_source(self._layout.fetched),
+            source=source,
             orphans=self._orphans.look(self._layout, store.campaigns, desired.campaigns),
             among_checkpoints=self._orphans.among_checkpoints(self._layout, campaigns.values()),
             gpus=self._gpus(),
@@ -127,6 +129,11 @@ class Observer:
         )
         self._before = found.after(self._before) if self._before is not None else found
         return found
+
+    def _is_in_office(self, store: StoreView, source: SourceStatus | None) -> bool:
+        """Look whether a reconciler is at work, where what is planned goes by it."""
+        is_asked = bool(store.last_failures) or (source is not None and source.trouble is not None)
+        return is_asked and holder_of(self._layout.lock) is not None
 
     def _gpus(self) -> GpuInventory:
         allowed = self._environment.variables.get("CUDA_VISIBLE_DEVICES")

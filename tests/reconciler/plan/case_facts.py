@@ -96,6 +96,7 @@ class Builder:
                 active_pointer=DerivedFile(path="pointer"), active_link=DerivedLink(path="link")
             ),
             source=msgspec.convert(words["source"], SourceStatus) if "source" in words else None,
+            is_in_office=words.get("is_in_office", False),
             not_in_force=msgspec.convert(words.get("not_in_force"), NotInForce | None),
             gpus=GpuInventory(gpus=tuple(map(a_gpu, words.get("gpus", ()))), source="given"),
             quest_files={name: quest_file(name, file) for name, file in words.get("quest_files", {}).items()},
@@ -371,7 +372,7 @@ class Builder:
             )
         seen = tuple(map(_last_failure, failed[: len(self.words.get("failed", []))]))
         self._store(failed_actions=tuple(failed), last_failures=seen)
-        self.facts = msgspec.structs.replace(self.facts, is_in_office=bool(seen))
+        self.facts = msgspec.structs.replace(self.facts, is_in_office=bool(seen) or self.facts.is_in_office)
 
     def _derive(self, campaigns: Mapping[str, Any]) -> None:
         """Make pointer, link and records say what they should, or what the case wants them to say."""
