@@ -21,10 +21,13 @@ def next_steps(document: "PlanDocument", said: str = "") -> list[str]:
     """Return what a person would do now; `said` are the options that the plan was made with."""
     parts = []
     apply = f"reconcile apply {safe(said)}".rstrip()
+    there = (
+        "" if document.seen_on is None else f" on {safe(document.seen_on)}"
+    )  # here is nothing of the realm
     if document.changes and document.is_worktree:
         parts.append(f"Commit it, then:  {apply}")
     elif document.changes and document.is_what_apply_follows:
-        parts.append(_who_does_it(document, apply))
+        parts.append(_who_does_it(document, apply, there))
     elif document.changes and (branch := _branch_that_has_it(document)) is not None:
         parts.append(
             f"Nothing to merge: {branch} has this commit already. "
@@ -32,24 +35,24 @@ def next_steps(document: "PlanDocument", said: str = "") -> list[str]:
         )
     elif document.changes:
         into = f" into {safe(document.followed.branch)}" if document.followed else ""
-        parts.append(f"Merge it{into}, then:  {apply}")
+        parts.append(f"Merge it{into}, then{there}:  {apply}")
     if document.awaiting is not None:
         digest = document.awaiting.digest.removeprefix("sha256:")[:_DIGEST]
-        parts.append(f"Approve it:  reconcile approve {digest}")
+        parts.append(f"Approve it{there}:  reconcile approve {digest}")
     if (whole := next((one for one in document.blocked if one.subject in WHOLE), None)) is not None:
         parts.append(f"Mend it:  {safe(whole.hint)}")
     elif document.blocked and not document.is_worktree and document.ref == "HEAD":
-        parts.append(f"Why blocked:  reconcile explain {safe(document.blocked[0].subject)}")
+        parts.append(f"Why blocked{there}:  reconcile explain {safe(document.blocked[0].subject)}")
     return parts
 
 
-def _who_does_it(document: "PlanDocument", apply: str) -> str:
+def _who_does_it(document: "PlanDocument", apply: str, there: str) -> str:
     """Return how the changes come about: by the apply that runs already, else by a new one."""
     running, window = document.reconciler, document.window
     if window is not None:
         return _once_it_opens(running, window, apply)
     if running is None:
-        return f"Do it:  {apply}"
+        return f"Do it{there}:  {apply}"
     who = _who_runs(running)
     if running.command.endswith("--once"):
         return f"`{safe(running.command)}` is at work ({who}); look again when it has ended"

@@ -73,7 +73,7 @@ def plan_text(
         sections.append(body)
     if document.warnings:
         sections.append("\n".join(warning(text, width, paint) for text in document.warnings))
-    if queue := queue_lines(document.queue, width, paint):
+    if queue := queue_lines(document.queue, width, paint, seen_on=document.seen_on):
         sections.append("\n".join(queue))
     if document.forecast is not None:
         from reconciler.cli.text_forecast import forecast_lines  # asked for with --until

@@ -13,8 +13,13 @@ if TYPE_CHECKING:
 _MOST_QUESTS = 10
 
 
-def queue_lines(queue: "PlannedQueue | None", width: int, paint: Paint = PLAIN) -> list[str]:
-    """Return a line for each file that is to be trained, and one for all; none where nothing is."""
+def queue_lines(
+    queue: "PlannedQueue | None", width: int, paint: Paint = PLAIN, *, seen_on: str | None = None
+) -> list[str]:
+    """Return a line for each file that is to be trained, and one for all; none where nothing is.
+
+    `seen_on` is the machine on which the facts in a file were seen: no tokens are in such a file.
+    """
     if queue is None or not queue.quests:
         return []
     lines = wrapped(f"To train, {safe(queue.campaign)}:", width)
@@ -24,7 +29,7 @@ def queue_lines(queue: "PlannedQueue | None", width: int, paint: Paint = PLAIN) 
     if (more := len(queue.quests) - _MOST_QUESTS) > 0:
         left = f"and {count(more, 'file')} more: reconcile plan --json (queue)"
         lines += [f"{INDENT}{line}" for line in wrapped(left, width - len(INDENT))]
-    total = ", ".join(_total(queue))
+    total = ", ".join(_total(queue, seen_on))
     return [
         *lines,
         *(f"{INDENT}{paint(line, 'dim')}" for line in wrapped(total, width - len(INDENT), at=", ")),
@@ -46,7 +51,7 @@ def _tokens(counts: "TokenCounts | None") -> str:
     )
 
 
-def _total(queue: "PlannedQueue") -> Iterator[str]:
+def _total(queue: "PlannedQueue", seen_on: str | None) -> Iterator[str]:
     """Yield what all files come to; what epochs add to the examples is said beside them."""
     yield f"In all {count(len(queue.quests), 'file')}"
     with_epochs = sum((one.rows or 0) * one.epochs for one in queue.quests)
@@ -56,4 +61,6 @@ def _total(queue: "PlannedQueue") -> Iterator[str]:
         yield f"{count(queue.num_tokens, 'token')} an epoch"
     if queue.num_unknown:
         whose = f" of {count(queue.num_unknown, 'file')}" if queue.num_unknown < len(queue.quests) else ""
-        yield f"tokens{whose} not counted yet: apply counts them"
+        not_counted = "not counted yet: apply counts them"
+        not_here = f"not in the facts: a plan on {safe(seen_on)} has them once they are counted"
+        yield f"tokens{whose} {not_counted if seen_on is None else not_here}"

@@ -74,6 +74,22 @@ def test_a_plan_against_an_old_snapshot_says_so_in_every_form(
         )
 
 
+def test_of_facts_in_a_file_nobody_is_sent_to_count_tokens_or_to_apply_where_nothing_of_the_realm_is(
+    run, lab: Path, git, snapshot: Path
+) -> None:
+    specs = (lab / "specs/queue.yaml").read_text()
+    (lab / "specs/queue.yaml").write_text(specs.replace("count: 10,", "count: 10, epochs: 3,"))
+    git(lab, "commit", "-qam", "Two more times")
+    machine = json.loads(snapshot.read_text())["machine"]
+    here = " ".join(run("plan").stdout.split())
+    assert "tokens not counted yet: apply counts them" in here
+    assert "Do it: reconcile apply" in here
+    there = " ".join(run("plan", "--facts", str(snapshot)).stdout.split())
+    assert f"tokens not in the facts: a plan on {machine} has them once they are counted" in there
+    assert f"Do it on {machine}: reconcile apply" in there
+    assert "apply counts them" not in there
+
+
 def test_what_nobody_looked_at_is_blocked_by_name_and_not_guessed(
     run, lab: Path, git, snapshot: Path
 ) -> None:
