@@ -9,8 +9,8 @@ from reconciler.plan.older_store import take_out_deletions, words_on_held
 from reconciler.plan.world import World
 
 AGAIN = (
-    "mount what is away, or take it out of the specs; then end apply, and: reconcile doctor --rebuild, which "
-    "looks there again"
+    "mount what is away; or, if it is gone for good, take it out of the specs and list what only lay there "
+    "under acknowledged_losses; then end apply, and: reconcile doctor --rebuild, which looks there again"
 )
 
 

@@ -44,9 +44,17 @@ def _end_of(view: View, item: TrashItem) -> Fact:
     if any(one.subject == subject for one in view.plan.unasked):
         return Fact(name="deleted for good", text="not while nothing asks for it to go: no rule, or no spec")
     if item.is_held:
-        return Fact(name="deleted for good", text=f"held while {view.facts.purges_wait_while}")
+        return Fact(name="deleted for good", text=_why_held(view, subject))
     left = duration(item.left_seconds) if item.left_seconds else "two clean ticks"
     return Fact(name="deleted for good in", text=left)
+
+
+def _why_held(view: View, subject: str) -> str:
+    """Say why something stays in the trash: nothing is deleted for now, or its own deletion fails."""
+    if (why := view.facts.purges_wait_while) is not None:
+        return f"held while {why}"
+    failed = (one.setback.text for one in view.plan.changes if one.subject == subject and one.setback)
+    return f"not yet: {next(failed, 'its deletion fails')}"
 
 
 def _before_it(view: View, name: str) -> str:

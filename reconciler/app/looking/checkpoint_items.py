@@ -10,6 +10,7 @@ from reconciler.app.planning.look import View
 from reconciler.observed.copy_places import why_unreachable
 from reconciler.observed.records import CheckpointFacts, ForeignFolder, FoundCheckpoint
 from reconciler.plan.checkpoints.ledger import why_missing
+from reconciler.plan.trash.contents import is_vanished
 from state.formats import canonical_name, sidecar_record
 from state.store.rows import CampaignRow, LedgerRow, SegmentRow, TrashRow
 
@@ -73,16 +74,31 @@ def _item(
     path = found.path if found is not None else str(Path(view.plan.root) / lies_at)
     places = [copy.path for copy in view.facts.copies_of(row.sequence) if copy.damage is None]
     if found is None and stone is not None and stone.is_moved:
-        return _recorded(view, campaign, row, places[0] if places else path, places, *_elsewhere(places))
+        return _elsewhere(view, campaign, row, stone, path, places)
     return _recorded(view, campaign, row, path, places, *_state(row, found, stone, missing))
 
 
-def _elsewhere(places: list[str]) -> tuple[str, str]:
-    """Return the state of what was moved out of the root; whether its copy can be reached is seen now."""
+def _elsewhere(
+    view: View, campaign: str, row: LedgerRow, stone: TrashRow, path: str, places: list[str]
+) -> CheckpointItem:
+    """Return what was moved out of the root; whether a copy of it can be reached is seen now."""
     if not places:
-        return "missing", "it was moved out of the root, and no copy of it is right any more"
-    away = why_unreachable(Path(places[0]))
-    return "elsewhere", f"out of reach: {away}" if away else f"in {places[0]}"
+        return _recorded(view, campaign, row, path, places, *_without_copies(view, stone))
+    away = {place: why_unreachable(Path(place)) for place in places}
+    there = next((place for place, why in away.items() if why is None), None)
+    reason = f"in {there}" if there is not None else f"out of reach: {away[places[0]]}"
+    return _recorded(view, campaign, row, there or places[0], places, "elsewhere", reason)
+
+
+def _without_copies(view: View, stone: TrashRow) -> tuple[str, str]:
+    """Return the state of what was moved out of the root, and of which no right copy is known."""
+    unseen = view.facts.store.unseen_places
+    copies = f"a copy may lie where nobody could look: {unseen[0]}" if unseen else "no copy of it is known"
+    if stone.state == "trashed" and stone.damage is None and not is_vanished(view.facts, stone):
+        return "trashed", f"it was moved out of the root, and {copies}; reconcile undelete takes it back"
+    if unseen:
+        return "elsewhere", f"out of reach: {copies}"
+    return "missing", "it was moved out of the root, and no copy of it is right any more"
 
 
 def _state(

@@ -46,13 +46,24 @@ def ask_places(
             books.take(there, kind)
     _ask_known(books)
     lonely = books.lonely(named.acknowledged)
-    unseen = _unseen(kinds, named, books, lonely=bool(lonely))
+    in_trash = [one for one in lonely if _lies_in_trash(layout, one)]
+    nowhere = [one for one in lonely if one not in in_trash]
+    unseen = _unseen(kinds, named, books, lonely=bool(lonely), nowhere=bool(nowhere))
     forgotten = [path for _, path in told if not books.knows(path)]
     return Elsewhere(
         rows=tuple(books.rows),
         unseen=unseen,
-        words=tuple(_words(books, lonely, list(dict.fromkeys(forgotten)), sorted(kinds))),
+        words=(
+            *_words_on_lonely(in_trash, nowhere, sorted(kinds)),
+            *_words(books, list(dict.fromkeys(forgotten))),
+        ),
     )
+
+
+def _lies_in_trash(layout: Layout, stone: TrashRow) -> bool:
+    """Does what was moved out lie in the trash still, whole as far as its sizes say?"""
+    found = checkpoint_of_any_name(layout.root / stone.path) if stone.state == "trashed" else None
+    return isinstance(found, FoundCheckpoint) and found.manifest.digest == stone.digest
 
 
 def is_unexplained(known: Iterable[msgspec.Struct]) -> bool:
@@ -74,34 +85,47 @@ def _ask_known(books: CopyBooks) -> None:
 
 
 def _unseen(
-    kinds: dict[str, CopyKind], named: NamedPlaces, books: CopyBooks, *, lonely: bool
+    kinds: dict[str, CopyKind], named: NamedPlaces, books: CopyBooks, *, lonely: bool, nowhere: bool
 ) -> tuple[str, ...]:
     """Return the places that hold up deletions: those that the specs name and that are away.
 
-    While something moved out is found nowhere, any other place that may have it, too.
+    While no copy is found of something moved out, an empty one, too: its disk may be away; and while that
+    does not lie in the trash either, any other place that may have it.
     """
     found = [f"the places that the specs name: {named.problem}"] if named.problem else []
     for place in sorted(kinds):
         why = why_unseen(Path(place))
-        if why is not None and (lonely or (place in named.kinds and not is_empty(Path(place)))):
+        holds = nowhere or (place in named.kinds and (lonely or not is_empty(Path(place))))
+        if why is not None and holds:
             found.append(why)
-    away = (why_unreachable(Path(copy.path)) for copy in books.without_ledger() if lonely)
+    away = (why_unreachable(Path(copy.path)) for copy in books.without_ledger() if nowhere)
     return tuple(dict.fromkeys([*found, *(why for why in away if why is not None)]))
 
 
-def _words(
-    books: CopyBooks, lonely: Sequence[TrashRow], forgotten: Sequence[str], places: Sequence[str]
+def _words_on_lonely(
+    in_trash: Sequence[TrashRow], nowhere: Sequence[TrashRow], places: Sequence[str]
 ) -> Iterable[str]:
-    asked = ", ".join(places) or "none is named"
+    away = {place for place in places if why_unseen(Path(place)) is not None}
+    words = [f"{place} could not be looked into" if place in away else place for place in places]
+    asked = ", ".join(words) or "none is named"
+    if in_trash:
+        yield (
+            f"{first_of([one.thing for one in in_trash])}: moved out of the root, and no copy was found in "
+            f"the places asked ({asked}); it lies in the trash: nothing of it is lost, and "
+            "reconcile undelete takes it back"
+        )
+    if nowhere:
+        yield (
+            f"{first_of([one.thing for one in nowhere])}: moved out of the root, and found in none of the "
+            f"places asked ({asked}): mount the place that has it, or name it in the specs, and run this "
+            "again; only what is lost for good is listed under acknowledged_losses"
+        )
+
+
+def _words(books: CopyBooks, forgotten: Sequence[str]) -> Iterable[str]:
     if books.taken:
         taken = first_of([copy.path for copy in books.taken])
         yield f"found elsewhere, and not read yet (reconcile scrub does): {taken}"
-    if lonely:
-        yield (
-            f"{first_of([one.thing for one in lonely])}: moved out of the root, and found in none of the "
-            f"places asked ({asked}): mount the place that has it, or name it in the specs, and run this "
-            "again; what is lost for good is listed under acknowledged_losses"
-        )
     if forgotten:
         yield f"copies that were made once and were not found now: {first_of(forgotten)}"
     if books.strange:

@@ -21,8 +21,8 @@ def plan_moves_back(world: World, draft: Draft) -> None:
     """Bring back what is to lie in the root again."""
     for row in world.facts.store.campaigns:
         if row.status != "deleted" and row.name in world.desired.campaigns:
-            for stone in _away(world, row):
-                if not world.wants_archived(row) or _has_lost_its_copies(world, stone):
+            for stone in world.facts.moved_out.get(row.uid, ()):
+                if _comes_back(world, row, stone):
                     _plan_one(world, draft, row, stone)
 
 
@@ -43,6 +43,14 @@ def _away(world: World, row: CampaignRow) -> Iterator[TrashRow]:
     for stone in world.facts.moved_out.get(row.uid, ()):
         if stone.thing not in world.acknowledged_losses:
             yield stone
+
+
+def _comes_back(world: World, row: CampaignRow, stone: TrashRow) -> bool:
+    """Is it to lie in the root again? So is what was called lost where it only lies in the trash."""
+    if stone.thing not in world.acknowledged_losses:
+        return not world.wants_archived(row) or _has_lost_its_copies(world, stone)
+    is_whole_there = stone.damage is None and not is_vanished(world.facts, stone)
+    return is_whole_there and _has_lost_its_copies(world, stone)
 
 
 def _has_lost_its_copies(world: World, stone: TrashRow) -> bool:

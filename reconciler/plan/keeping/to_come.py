@@ -23,6 +23,7 @@ HOLDS = (
     "deletion-on-hold",
     "replaced-in-the-trash",
     "not-ours-in-the-trash",
+    "only-copy-in-the-trash",
     "not-in-the-ledger",
     "deleted",
     "suspended",

@@ -13,6 +13,7 @@ from reconciler.plan.actions import (
 from reconciler.plan.actions.base import of_tombstone
 from reconciler.plan.changes import NOT_BROUGHT_BACK
 from reconciler.plan.draft import Draft
+from reconciler.plan.keeping.elsewhere import whole_copies
 from reconciler.plan.keeping.held_back import is_held_back
 from reconciler.plan.keeping.kept_again import goes_once_restored, is_kept_again
 from reconciler.plan.keeping.stock import stock_of
@@ -55,7 +56,9 @@ def plan_purges(world: World, draft: Draft) -> None:
 
         warn_of_restored(world, draft)
     for stone in due(world):
-        if stone.sequence in free and not world.may_be_misnamed(stone.campaign):
+        if stone.sequence not in free or world.may_be_misnamed(stone.campaign):
+            continue
+        if not _block_the_only_one(world, draft, stone):
             draft.add(
                 PurgeTrash(
                     **of_tombstone(stone),
@@ -124,6 +127,24 @@ def _block_strange(world: World, draft: Draft, stone: TrashRow) -> bool:
             hint=f"move that out of {stone.path}, or take all of it back: reconcile undelete {stone.thing}",
         )
     return strange is not None
+
+
+def _block_the_only_one(world: World, draft: Draft, stone: TrashRow) -> bool:
+    """Name what was moved out and of which no copy is known to be right: it is the only one.
+
+    While copies may lie where nobody could look, that is said of all of them at once.
+    """
+    if not stone.is_moved or whole_copies(world.facts, stone):
+        return False
+    if not world.facts.store.unseen_places:
+        draft.block(
+            stone.subject,
+            code="only-copy-in-the-trash",
+            message="it stays in the trash: it was moved out of the root, and no copy is known to be right",
+            cause=stone.path,
+            hint=f"take it back: reconcile undelete {stone.thing}",
+        )
+    return True
 
 
 def _being_dropped(draft: Draft) -> set[int]:

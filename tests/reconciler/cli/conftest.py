@@ -26,7 +26,7 @@ from state.store.connection import open_writer
 from state.store.rows import CampaignRow, JobRow, LedgerRow, RunRow, TrashRow
 from state.store.tables import put, put_meta
 
-sys.path.insert(0, str(Path(__file__).parent))  # import cleanup_words
+sys.path.insert(0, str(Path(__file__).parent))  # import cleanup_words, moved_out
 
 SPECS = {
     "specs/realm.yaml": "id: lab\nactive: pip/campaign-001\n",
@@ -338,3 +338,34 @@ def renamed(lab: Path, git: Callable[..., str]) -> Callable[..., None]:
         git(lab, "commit", "-qam", f"{old} is {new} now")
 
     return move
+
+
+@pytest.fixture
+def nas(tmp_path: Path) -> Path:
+    folder = tmp_path / "nas"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def moved(
+    resting: Callable[..., Path],
+    run: Callable[..., Result],
+    root: Path,
+    lab: Path,
+    git: Callable[..., str],
+    nas: Path,
+    pass_time: Callable[[float], None],
+) -> Path:
+    """A root whose archived campaign has one checkpoint in the trash, dropped, and one moved out to the nas."""
+    from moved_out import RULES, SPEC, states  # its place is on the path once this module is read
+
+    rules = {"specs/realm.yaml": "id: lab\n", "specs/retention.yaml": f"{RULES}archive: {{to: {nas}}}\n"}
+    resting(rules, (100, 200))
+    (lab / SPEC).write_text("id: campaign-001\nstate: archived\n")
+    git(lab, "commit", "-qam", "it rests")
+    for _ in range(2):
+        pass_time(1)
+        assert run("apply", "--until-converged").exit_code == 0
+    assert states(run) == {100: "trashed", 200: "elsewhere"}
+    return root
