@@ -5,7 +5,7 @@ that this version does not know survive at the end. The same inputs give the sam
 drift by comparing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import isfinite
 from typing import Any
 
@@ -16,7 +16,7 @@ from state.contract.goals import Goals, Reached, goal_reached
 from state.examinations import Passed, accuracy, mastery, results_of
 from state.formats import with_unknown_keys
 from state.ids import checkpoint_folder
-from state.store.rows import CampaignRow, LedgerRow
+from state.store.rows import CampaignRow, LedgerRow, SegmentRow
 
 _KEPT: dict[str, Any] = {"skill_effort": {}}
 """Fields that nothing decides yet: kept as they are read, else these."""
@@ -24,12 +24,16 @@ _NO_GOALS = Goals()
 
 
 def campaign_record(
-    card: CampaignCard, row: CampaignRow, ledger: Sequence[LedgerRow], existing: Mapping[str, Any]
+    card: CampaignCard,
+    row: CampaignRow,
+    ledger: Sequence[LedgerRow],
+    existing: Mapping[str, Any],
+    segments: Sequence[SegmentRow] = (),
 ) -> dict[str, Any]:
     """Return what campaign.json should say.
 
     `ledger` holds the campaign's rows in the order of recording; `existing` is what the file says now, empty
-    when there is none.
+    when there is none. How segments began stands there, since no checkpoint says what asked for them.
     """
     hero, _, campaign = row.name.partition("/")
     newest = next((one for one in reversed(ledger) if one.damage is None and one.is_living), None)
@@ -58,8 +62,25 @@ def campaign_record(
         **_skills(ledger, existing),
         "archived_at": row.archived_at if row.status == "archived" else None,
         **{key: existing.get(key, default) for key, default in _KEPT.items()},
+        **({"segments": [_segment(one) for one in segments]} if segments else {}),
     }
     return with_unknown_keys(record, existing)
+
+
+def segments_of(record: Mapping[str, Any], uid: str) -> Iterator[SegmentRow]:
+    """Yield what a campaign.json says of how segments began; what cannot be understood is left out."""
+    said = record.get("segments")
+    for one in said if isinstance(said, list) else ():
+        try:
+            fields = {**one, "campaign_uid": uid}
+            yield msgspec.convert([fields[name] for name in SegmentRow.__struct_fields__], SegmentRow)
+        except (TypeError, KeyError, msgspec.ValidationError):
+            continue
+
+
+def _segment(row: SegmentRow) -> dict[str, Any]:
+    names = (name for name in SegmentRow.__struct_fields__ if name != "campaign_uid")
+    return {name: getattr(row, name) for name in names}
 
 
 def status_of(row: CampaignRow, goals: Goals, newest: LedgerRow | None) -> str:

@@ -26,7 +26,7 @@ from state.formats import MAX_RECORD_BYTES, decode_record, encode_record, pointe
 from state.homes import find_home
 from state.inside import TooLarge, read_file
 from state.layout import CampaignLayout
-from state.store.rows import CampaignRow, LedgerRow
+from state.store.rows import CampaignRow, LedgerRow, SegmentRow
 from state.store.tables import get_meta, select, select_one
 
 
@@ -62,6 +62,7 @@ def write_campaign_file(tools: Tools, uid: str, name: str) -> str:
     with tools.writer.transaction() as store:
         row = campaign_row(store, uid, name)
         ledger = select(store, LedgerRow, "WHERE campaign_uid = ? ORDER BY sequence", uid)
+        segments = select(store, SegmentRow, "WHERE campaign_uid = ? ORDER BY number", uid)
     home = find_home(tools.layout, row)
     places, state = home.places, home.state
     if row.status == "deleted" and state == "missing":
@@ -70,7 +71,8 @@ def write_campaign_file(tools: Tools, uid: str, name: str) -> str:
     existing, kept = read_or_keep(path, path)
     card = _card(row, existing)
     if card is not None:
-        write_if_changed(path, encode_record(campaign_record(card, row, ledger, existing)))
+        record = campaign_record(card, row, ledger, existing, segments)
+        write_if_changed(path, encode_record(record))
     return kept
 
 

@@ -55,6 +55,8 @@ JobStatus = Literal["queued", "processing", "completed", "failed", "skipped"]
 CampaignState = Literal["active", "paused", "archived", "deleted"]
 SegmentKind = Literal["rollback", "decay"]
 """What began a segment: going back to an earlier checkpoint, or a short branch whose rate falls."""
+UNKNOWN = "not known any more"
+"""What asked for a segment whose row was lost with the store: its checkpoints and runs do not say it."""
 ActionState = Literal["intent", "done", "failed"]
 
 
@@ -137,6 +139,11 @@ class SegmentRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     begun_at: str
     ready_at: str | None = None
     """When everything lay in its place; None: a kill came between, the next plan goes on."""
+
+    @property
+    def is_known(self) -> bool:
+        """Is it known what asked for it?"""
+        return self.wanted != UNKNOWN
 
     @property
     def last_step(self) -> int:

@@ -7,11 +7,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from state.campaign_file import campaign_record, card_of
+from state.campaign_file import campaign_record, card_of, segments_of
 from state.cards import CampaignCard, Milestone, decode_card, encode_card
 from state.contract.goals import Goals
 from state.formats import decode_record, encode_record
-from state.store.rows import CampaignRow, LedgerRow
+from state.store.rows import CampaignRow, LedgerRow, SegmentRow
 
 CARD = CampaignCard(
     name="One", description="first", skills_focus=("bin",), config_overrides={"learning_rate": 0.1}
@@ -202,3 +202,25 @@ def test_no_field_of_a_real_older_record_is_lost(cases: Path) -> None:
     assert records
     for existing in records:
         assert set(campaign_record(CARD, ROW, (), existing)) >= set(existing)
+
+
+def test_how_segments_began_is_read_back_and_what_is_no_such_thing_is_left_out() -> None:
+    begun = SegmentRow(
+        campaign_uid=ROW.uid,
+        number=2,
+        kind="rollback",
+        wanted="rewind to 10: better",
+        reason="better",
+        parent_segment=1,
+        parent_step=10,
+        parent_digest="blake3:10",
+        rate_factor=0.5,
+        begun_at="2026-02-01T00:00:00Z",
+    )
+
+    record = decode_record(encode_record(campaign_record(CARD, ROW, (), {}, (begun,))))
+
+    assert list(segments_of(record, ROW.uid)) == [begun]
+    for strange in (None, "x", [1], [{"number": 2}], [record["segments"][0] | {"parent_step": "ten"}]):
+        assert list(segments_of(record | {"segments": strange}, ROW.uid)) == []
+    assert "segments" not in campaign_record(CARD, ROW, (), {})

@@ -16,6 +16,7 @@ from reconciler.app.surroundings.errors import Blocked, Misused, NotFound
 from reconciler.app.surroundings.ground import not_found, store_of
 from reconciler.app.surroundings.place import Options
 from reconciler.desired.base import is_line
+from reconciler.plan.segments.rollbacks import may_have_begun
 from state.store.rows import StoreView
 
 _LATER = "Later checkpoints stay, as segment {segment}; the rows that only they had learnt are learnt again."
@@ -71,6 +72,12 @@ def _check(
         raise Blocked(
             f"{campaign} went back to step {step} for that reason already (segment {done.number}); to go "
             "back once more give another reason"
+        )
+    segments = [one for one in store.segments if one.campaign_uid == row.uid]
+    if (number := may_have_begun(segments, step)) is not None:
+        raise Blocked(
+            f"how segment {number} of {campaign} began was lost with the store: whether going back to step "
+            f"{step} is what began it is not known any more; go back to another step"
         )
     return row.segment, bool(steps) and steps[-1] > step
 

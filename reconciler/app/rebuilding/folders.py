@@ -15,7 +15,7 @@ from reconciler.app.rebuilding.trashed import rows_of_trash
 from reconciler.observed.checkpoints import observe_checkpoints
 from reconciler.observed.records import FoundCheckpoint, RunFacts
 from reconciler.observed.runs import observe_runs
-from state.campaign_file import card_of
+from state.campaign_file import card_of, segments_of
 from state.cards import encode_card
 from state.contract.files import ContractError, read
 from state.contract.request import RunRequest
@@ -41,6 +41,8 @@ class FolderRows(msgspec.Struct, frozen=True, kw_only=True):
     root_place: str | None
     """Where the root lay then: a copy of it knows that it is one."""
     problems: tuple[str, ...]
+    requests: tuple[RunRequest, ...]
+    """What the runs were asked to be."""
 
 
 def rows_of_folders(layout: Layout, known: Iterable[msgspec.Struct], now: str) -> FolderRows:
@@ -74,6 +76,7 @@ def rows_of_folders(layout: Layout, known: Iterable[msgspec.Struct], now: str) -
         realm_uid=told[-1].realm_uid if told else None,
         root_place=str(Path(told[-1].trainer_lock).parent.parent) if told else None,
         problems=tuple(problems),
+        requests=tuple(told),
     )
 
 
@@ -188,6 +191,7 @@ def _campaign_rows(
         starting_from=begun if isinstance(begun, str) else None,
         starting_checkpoint=begun if isinstance(begun, str) else None,
     )
+    yield from segments_of(record, uid)
     for one in _checkpoints(layout, campaign, uid):
         sidecar = sidecar_of(Path(one.path))
         if sidecar is not None:

@@ -76,7 +76,7 @@ def remake_store(layout: Layout, now: str, named: NamedPlaces, *, is_older: bool
     rows = (*said.rows, *found.rows)
     elsewhere = _elsewhere(layout, named, said, found, rows)
     rows = (*rows, *elsewhere.rows)
-    rows = with_beginnings((*rows, *rows_of_manifests(layout, rows)))
+    rows = with_beginnings((*rows, *rows_of_manifests(layout, rows)), found.requests)
     staging = layout.store.with_name(f"{STAGING_PREFIX}{layout.store.name}")
     for left in (staging, journal_of(staging)):
         remove_entry(left)  # of a try that was killed

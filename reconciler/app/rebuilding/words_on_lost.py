@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
+from reconciler.app.rebuilding.segments import unknown_numbers
 from reconciler.app.rebuilding.trashed import stones_by_path
 from state.store.rows import CampaignRow, JobRow, LedgerRow, RunRow, SegmentRow
 
@@ -36,12 +37,18 @@ def words_on_lost(
 
 def _words_on_campaign(row: CampaignRow, known: Sequence[msgspec.Struct]) -> str:
     """Say what the folder of one campaign does not tell."""
-    of_it = Counter(type(one) for one in known if getattr(one, "campaign_uid", None) == row.uid)
+    own = [one for one in known if getattr(one, "campaign_uid", None) == row.uid]
+    of_it = Counter(map(type, own))
     lost = []
     if not of_it[JobRow]:
         lost.append("its jobs: which quests it has learnt, and how often each failed")
-    if row.segment > 1 and of_it[SegmentRow] < row.segment - 1:
-        lost.append(f"how its segments up to {row.segment} began")
+    segments = [one for one in own if isinstance(one, SegmentRow)]
+    if unknown := unknown_numbers(row, segments):
+        numbers = ", ".join(map(str, unknown))
+        many = "s" if len(unknown) > 1 else ""
+        lost.append(
+            f"what asked for its segment{many} {numbers}, and perhaps how low its rates were set then"
+        )
     if of_it[RunRow]:
         lost.append("what its runs took, and what they were told while they trained")
     lost.append("what of it was found damaged or was missing")

@@ -71,7 +71,9 @@ def _plan_record(world: World, draft: Draft, row: CampaignRow, spec: Campaign, *
     card = card_of(spec, row)
     if is_touched and row.card_json in ("", encode_card(card)):
         return
-    expected = campaign_record(card, row, world.facts.ledger_of(row.uid), existing)
+    expected = campaign_record(
+        card, row, world.facts.ledger_of(row.uid), existing, world.facts.segments_of(row.uid)
+    )
     is_kept = row.card_json == encode_card(card)
     is_renamed = is_touched and row.name in {one.new for one in world.facts.renames}
     differing = [] if is_renamed else sorted(_differing(expected, existing))

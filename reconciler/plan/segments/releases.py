@@ -66,9 +66,17 @@ def branch_for(world: World, row: CampaignRow, release: Release) -> SegmentRow |
     for one in reversed(segments):
         until = bounds.get(one.parent_segment, -1)
         is_living = until is None or one.parent_step <= until
-        if one.kind == "decay" and one.ready_at and one.wanted == wanted_of(release) and is_living:
+        if one.kind == "decay" and one.ready_at and _is_for(one, release) and is_living:
             return one
     return None
+
+
+def _is_for(branch: SegmentRow, release: Release) -> bool:
+    """Was a branch begun for a release? Of one that nobody knows any more its horizon and its step say so."""
+    if branch.is_known:
+        return branch.wanted == wanted_of(release)
+    is_as_long = (branch.updates, branch.final_ratio) == (release.updates, release.to)
+    return is_as_long and branch.parent_step >= release.at
 
 
 def is_made(world: World, branch: SegmentRow) -> bool:

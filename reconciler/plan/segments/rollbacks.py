@@ -5,7 +5,7 @@ and people find them; the rows that only they had learnt are trained again. Each
 that diverged, is answered once: the segment that it began remembers it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -62,6 +62,8 @@ def _asked(world: World, row: CampaignRow) -> Rollback | NoRollback | None:
         return None
     wanted = _wanted(rewind)
     cause = world.where(f"campaign/{row.name}", "rewind")
+    if (number := may_have_begun(world.facts.segments_of(row.uid), rewind.to)) is not None:
+        return _not_known(row, rewind.to, number, cause)
     parent = next((one for one in usable(world, row) if one.step == rewind.to), None)
     if parent is None and (rewind.to > 0 or row.starting_checkpoint is not None):
         return _not_there(world, row, rewind.to, cause)
@@ -76,6 +78,27 @@ def open_rewind(world: World, row: CampaignRow) -> Rewind | None:
     if rewind is None or any(one.wanted == _wanted(rewind) for one in world.facts.segments_of(row.uid)):
         return None
     return rewind
+
+
+def may_have_begun(segments: Sequence[SegmentRow], step: int) -> int | None:
+    """Return the segment that going back to a step may have begun: nobody knows what asked for it."""
+    for one in reversed(segments):
+        is_rollback = one.kind == "rollback" or one.updates is None
+        is_vague = one.parent_digest is None and step <= one.parent_step
+        if not one.is_known and is_rollback and (one.parent_step == step or is_vague):
+            return one.number
+    return None
+
+
+def _not_known(row: CampaignRow, step: int, number: int, cause: str) -> NoRollback:
+    """Say that a line may be done: it is not done again before a person has said what it is."""
+    return NoRollback(
+        "rewind-unknown",
+        f"whether it went back to step {step} for that is not known any more: how segment {number} of "
+        f"{row.name} began was lost with the store, and going back once more trains rows again",
+        cause,
+        "if that is done, remove the line; else go back to another step",
+    )
 
 
 def overtaken(world: World, row: CampaignRow) -> str | None:

@@ -410,7 +410,8 @@ class Builder:
         return card_of(source.spec)
 
     def _record(self, name: str, row: CampaignRow, existing: Mapping[str, Any]) -> bytes:
-        return encode_record(campaign_record(self._card(name), row, self.facts.ledger_of(row.uid), existing))
+        ledger, segments = self.facts.ledger_of(row.uid), self.facts.segments_of(row.uid)
+        return encode_record(campaign_record(self._card(name), row, ledger, existing, segments))
 
 
 def _last_failure(failed: FailedAction) -> LastFailure:
