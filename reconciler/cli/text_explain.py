@@ -29,7 +29,7 @@ def explanation_text(found: "Explanation", width: int, paint: Paint = PLAIN) -> 
         rows = "\n".join(_blocked(item, width, paint) for item in found.blocked)
         parts.append(f"{paint('In the way:', 'strong')}\n{rows}")
     if not found.changes and not found.blocked:
-        parts.append("Nothing is to be done about it, and nothing is in its way.")
+        parts.append("\n".join(wrapped("Nothing is to be done about it, and nothing is in its way.", width)))
     return "\n\n".join(parts)
 
 

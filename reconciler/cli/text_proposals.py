@@ -4,7 +4,7 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from reconciler.cli.text_cost import cost_text, cost_without
-from reconciler.cli.text_layout import INDENT, PLAIN, Paint, folded_step, safe, theirs, wrapped
+from reconciler.cli.text_layout import INDENT, PLAIN, Paint, columns, folded_step, safe, theirs, wrapped
 from reconciler.cli.text_plan import summary
 from state.amounts import count
 
@@ -31,7 +31,7 @@ def _proposal(item: "Proposal", width: int, paint: Paint) -> str:
     behind = f", {count(item.behind, 'commit')} behind" if item.behind else ""
     where = f"{item.commit[:7]}, {count(item.ahead, 'commit')} ahead{behind}"
     lines = [
-        f"{paint(safe(item.branch), 'strong')}   {where}",
+        *_head(safe(item.branch), where, width, paint),
         *wrapped(
             f"{theirs(safe(item.subject))} ({theirs(safe(item.author))}, {item.committed_at[:10]})",
             width - len(INDENT),
@@ -43,6 +43,13 @@ def _proposal(item: "Proposal", width: int, paint: Paint) -> str:
         costs = filter(None, (cost_text(item.plan), cost_without(item.plan)))
         lines += [line for cost in costs for line in wrapped(cost, width - len(INDENT), at=", ")]
     return "\n".join([lines[0], *(f"{INDENT}{line}" for line in lines[1:])])
+
+
+def _head(branch: str, where: str, width: int, paint: Paint) -> list[str]:
+    """Return the branch, and where it stands beside it or, where that has no room, below."""
+    if columns(f"{branch}   {where}") <= width:
+        return [f"{paint(branch, 'strong')}   {where}"]
+    return [paint(branch, "strong"), *wrapped(where, width - len(INDENT), at=", ")]
 
 
 def _judgement(item: "Proposal", width: int, paint: Paint) -> list[str]:

@@ -61,7 +61,7 @@ TOLD = [
     ("diff", "pip/campaign-001", "mu/campaign-001"),
     *(
         ("explain", thing)
-        for thing in (CAMPAIGN, "pip/campaign-001", "quest/q1", "hero/pip", "realm", "queue")
+        for thing in (CAMPAIGN, "pip/campaign-001", "quest/q1", "hero/pip", "skill/bin", "realm", "queue")
     ),
 ]
 
@@ -78,6 +78,7 @@ def branches(lab: Path, git) -> None:
     queue.write_text(before.replace("skill: bin", "skil: bin"))
     git(lab, "commit", "-qam", "Mistakes")
     git(lab, "switch", "-q", "main")
+    git(lab, "commit", "-q", "--allow-empty", "-m", "Since then")
 
 
 @pytest.mark.parametrize("command", TOLD, ids=" ".join)
