@@ -89,13 +89,12 @@ def test_what_follows_a_quest_that_nobody_can_count_is_counted_alone(world_of, p
 
 
 def test_what_frees_room_says_how_much_each(world_of, planned) -> None:
-    stones = [{"checkpoint": f"pip/campaign-001@{step}", "sequence": step} for step in (10, 20)]
-    checkpoints = [{"step": 10}, {"step": 20}, {"step": 30}]
+    stones = [{"checkpoint": f"pip/campaign-001@{step}", "sequence": step // 10} for step in (10, 20)]
     case = {
         "specs": {"retention.yaml": "campaigns: {active: {keep_checkpoints: 1}}\n"},
         "facts": {
             "store": {"observed_seconds": 720000.0, "clean_ticks": 9},
-            "campaigns": {"pip/campaign-001": {"checkpoints": checkpoints}},
+            "campaigns": {"pip/campaign-001": {"lost_checkpoints": [10, 20], "checkpoints": [{"step": 30}]}},
             "trash": stones,
         },
     }
