@@ -97,6 +97,11 @@ class Trials:
         return {row["digest"] for row in rows} - copies(self._template).keys()
 
     def _undisturbed(self) -> tuple[list[str], dict[str, Any]]:
+        """Return points and end; of a launch the fewest points: a trainer whose claim is seen already adds some."""
+        num_tries = 3 if self.scenario.starts_trainer else 1
+        return min((self._perform_undisturbed() for _ in range(num_tries)), key=lambda found: len(found[0]))
+
+    def _perform_undisturbed(self) -> tuple[list[str], dict[str, Any]]:
         self.reset()
         seen = Injector()
         with disarming():

@@ -115,7 +115,7 @@ def test_a_checkpoint_is_there_when_who_asked_for_it_is_told_and_training_goes_o
         "it trains",
         say=lab.said,
     )
-    asked = lab.reconcile("checkpoint", "--wait", "--timeout", "100")
+    asked = lab.reconcile("checkpoint", "--wait", "--timeout", "100", timeout_seconds=150)
     assert asked.returncode == 0, asked.stderr
     said = re.fullmatch(r"checkpoint-(\d+) is there\n", asked.stdout)
     assert said is not None, asked.stdout

@@ -34,7 +34,7 @@ OF_A_CHANGE = {
     "typing_extensions",
 }
 """What no plan with nothing to do looks into, however large its realm."""
-MOST_OURS, MOST_MODULES = 243, 376
+MOST_OURS, MOST_MODULES = 244, 377
 CHECKOUT = Path(__file__).resolve().parents[3]
 
 
