@@ -1,7 +1,6 @@
 """The estimate for a CPU beside what whole processes of real runs took, before any run has told."""
 
 import json
-import os
 import subprocess
 import sys
 from functools import cache
@@ -52,12 +51,25 @@ def peak_of_a_run(realm: Realm, model: dict[str, Any], training: TrainingConfig,
         model=a_model(config=model, vocab_size=vocab_size, max_context_length=training.max_length),
     )
     files = realm.run(orders(order), config)
-    command = [sys.executable, "-m", "trainer", "run", "--request", str(files.request)]
-    process = subprocess.Popen(command, cwd=HOUSE, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0, why(files)
-    return usage.ru_maxrss * 1024
+    command = ("-m", "trainer", "run", "--request", str(files.request))
+    try:
+        return peak_of(*command)
+    except subprocess.CalledProcessError as error:
+        raise AssertionError(why(files)) from error
+
+
+def peak_of(*arguments: str) -> int:
+    """Return the most memory that Python took with these arguments.
+
+    A process counts what its parent had when it was forked (getrusage(2)): so a small one starts it.
+    """
+    small = (
+        "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL); "
+        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+    )
+    command = [sys.executable, "-c", small, sys.executable, *arguments]
+    said = subprocess.run(command, cwd=HOUSE, stdout=subprocess.PIPE, check=True).stdout
+    return int(said) * 1024
 
 
 @pytest.mark.parametrize(
@@ -99,11 +111,7 @@ def test_a_process_takes_what_was_estimated_within_a_third(
 @cache
 def of_libraries() -> int:
     """Return what torch's build and transformers take here, as a trainer tells it of itself."""
-    told = "from pathlib import Path; print(Path('/proc/self/status').read_text())"  # wait4 tells the parent's, too
-    command = [sys.executable, "-c", f"from transformers import Qwen3ForCausalLM; {told}"]
-    said = subprocess.run(command, cwd=HOUSE, capture_output=True, text=True, check=True).stdout
-    (peak,) = (line.split()[1] for line in said.splitlines() if line.startswith("VmHWM:"))
-    return int(peak) * 1024
+    return peak_of("-c", "from transformers import Qwen3ForCausalLM")
 
 
 def test_a_trainer_tells_what_its_libraries_take_before_it_makes_a_tensor(realm: Realm) -> None:
