@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from lab import rows
-from test_segments import MORE, ONE, RELEASE, REWIND, SUMS, Life, learnt_once
+from one_campaign import MORE, ONE, RELEASE, REWIND, SUMS, Life, learnt_once
 
 from reconciler.app.rebuilding.doctor import Rebuilt, rebuild
 from reconciler.plan.actions import BeginSegment, MendCheckpoint

@@ -6,102 +6,25 @@ Trainers are instant ones: real requests, cursors and manifests, without weights
 import json
 import shutil
 from pathlib import Path
-from typing import Any
 
 import pytest
-from lab import realm, rows, tiny_hero
-from worlds import World, check_nothing_is_left
+from lab import rows
+from one_campaign import MORE, ONE, RELEASE, REWIND, SUMS, Life, learnt_once
+from worlds import check_nothing_is_left
 
 from reconciler.app.asking import answers
 from reconciler.app.explaining.explain import explain
 from reconciler.app.looking.get import get
-from reconciler.app.proof.prove import prove
-from reconciler.app.proof.records import Proof
 from reconciler.app.surroundings.errors import Failed
 from reconciler.cli.text_get import listing_text
 from state.contract.files import read
 from state.contract.manifest import MANIFEST_NAME, Manifest
-from state.contract.request import DecayBranch, RunRequest
-from state.store.connection import open_reader
-from state.store.rows import LedgerRow, StoreView
-from state.store.view import read_view
-
-ONE = "one/campaign-001"
-SUMS = {"id": "sums", "file": "data/sums.jsonl"}
-MORE = {"id": "more", "file": "data/more.jsonl"}
-REWIND = {"to": 10, "reason": "it was better there"}
-
-
-class Life:
-    """A world with one campaign; two quests of 20 and 10 updates, a checkpoint every five."""
-
-    def __init__(self, folder: Path) -> None:
-        self.world = World(folder)
-        self.campaign: dict[str, Any] = {"id": "campaign-001"}
-        self.quests = [SUMS, MORE]
-        self.rules: dict[str, Any] = {}
-        self.world.lab.write("data/sums.jsonl", rows(range(40)))
-        self.world.lab.write("data/more.jsonl", rows(range(100, 120)))
-        self.commit()
-
-    def commit(self, **campaign: Any) -> None:
-        """Commit the specs, the campaign's with these keys."""
-        self.campaign |= campaign
-        defaults = {
-            "checkpoint": {"every_updates": 5, "every_minutes": 15},
-            "evaluation": {"every_updates": 1000, "held_out": 0},
-        }
-        retry = {"attempts": 3, "backoff": "100ms", "longest_backoff": "100ms"}
-        self.world.commit({
-            "realm": realm(ONE, defaults=defaults, apply={"interval": "1s", "retry": retry}),
-            "heroes/one": tiny_hero("one"),
-            "campaigns/one/campaign-001": self.campaign,
-            "queue": {"quests": self.quests},
-            **({"retention": self.rules} if self.rules else {}),
-        })  # fmt: skip
-
-    @property
-    def store(self) -> StoreView:
-        with open_reader(self.world.lab.layout.store) as store:
-            return read_view(store)
-
-    @property
-    def names(self) -> list[str]:
-        """What the checkpoints are called, in the order in which they were recorded."""
-        return [row.which for row in self.store.ledger]
-
-    def prove(self, which: str) -> Proof:
-        return prove(self.world.environment, self.world.options, f"{ONE}@{which}")
-
-    def requests(self) -> list[RunRequest]:
-        """Return what each run was asked to be, oldest first."""
-        runs = self.world.lab.layout.campaign(ONE).runs
-        found = [read(path / "request.json", RunRequest) for path in runs.iterdir()]
-        return sorted(found, key=lambda one: (one.generation, one.attempt))
-
-    def check_whole(self) -> None:
-        """Each checkpoint of the ledger lies, whole, where it says; nothing is left to do."""
-        root = self.world.lab.layout.root
-        assert [row.path for row in self.store.ledger if not _lies(root, row)] == []
-        check_nothing_is_left(self.world)
-
-
-def _lies(root: Path, row: LedgerRow) -> bool:
-    return json.loads((root / row.path / "manifest.json").read_bytes())["digest"] == row.digest
+from state.contract.request import DecayBranch
 
 
 @pytest.fixture
 def life(tmp_path: Path) -> Life:
     return Life(tmp_path)
-
-
-def learnt_once(proof: Proof) -> list[tuple[str, int, int, int]]:
-    """Return (quest, rows learnt once, repeated, skipped) of each quest."""
-    assert proof.is_proven, proof.problems
-    return [
-        (q.quest, sum(t.num_rows for t in q.times if t.times == 1), q.num_repeated, q.num_skipped)
-        for q in proof.quests
-    ]
 
 
 def test_a_campaign_goes_back_and_learns_again_what_only_the_left_segment_had_learnt(life: Life) -> None:
@@ -241,9 +164,6 @@ def test_rewind_commits_one_line_and_names_what_cannot_be_gone_back_to(life: Lif
     assert [one.reason for one in life.store.segments] == ["better there"]
     code, said = rewind("10", "--why", "better there")
     assert (code, "for that reason already (segment 2)" in said) == (3, True)
-
-
-RELEASE = {"at": 10, "updates": 4, "note": "for the readers"}
 
 
 def test_a_release_branches_off_and_the_campaign_goes_on_as_without_it(life: Life, tmp_path: Path) -> None:
