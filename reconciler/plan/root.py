@@ -1,5 +1,7 @@
 """The realm's root: where it must not lie, whose it must not be. Nothing is planned for such a one."""
 
+from pathlib import PurePosixPath
+
 from reconciler.observed.records import DiskFacts
 from reconciler.plan.draft import Draft
 from reconciler.plan.world import World
@@ -86,7 +88,8 @@ def name_other_place(world: World, draft: Draft) -> None:
 
 def _is_place(root: str, said: str) -> bool:
     """Is the root where realm.yaml says? Whose folder ~ is, is not known here."""
-    return root.endswith(said.removeprefix("~")) if said.startswith("~") else root == said
+    plain = str(PurePosixPath(said))  # a slash at its end, or two in it, say nothing
+    return root.endswith(plain.removeprefix("~")) if plain.startswith("~") else root == plain
 
 
 def other_realm(root: str, known: str | None, wanted: str) -> str | None:
