@@ -1,7 +1,5 @@
 """The realm's root: where it must not lie, whose it must not be. Nothing is planned for such a one."""
 
-from pathlib import PurePosixPath
-
 from reconciler.observed.records import DiskFacts
 from reconciler.plan.draft import Draft
 from reconciler.plan.world import World
@@ -88,8 +86,8 @@ def name_other_place(world: World, draft: Draft) -> None:
 
 def _is_place(root: str, said: str) -> bool:
     """Is the root where realm.yaml says? Whose folder ~ is, is not known here."""
-    plain = str(PurePosixPath(said))  # a slash at its end, or two in it, say nothing
-    return root.endswith(plain.removeprefix("~")) if plain.startswith("~") else root == plain
+    plain = "/".join(part for part in said.split("/") if part)  # a slash more says nothing
+    return root.endswith(plain.removeprefix("~")) if said.startswith("~") else root == f"/{plain}"
 
 
 def other_realm(root: str, known: str | None, wanted: str) -> str | None:
