@@ -32,6 +32,10 @@ class UnknownRefError(SourceError):
     """Nothing of this name, or no commit under it."""
 
 
+class ExhaustedError(SourceError):
+    """This machine had no memory or no open file left to read them with: that is no mistake of the specs."""
+
+
 def run(repository: Path, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
     """Run git and return what it said, whatever its exit status.
 

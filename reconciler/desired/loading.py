@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from reconciler.desired.desired import Desired, Source
+from reconciler.desired.git_process import ExhaustedError
 from reconciler.desired.kinds import (
     CAMPAIGN,
     DATASET,
@@ -72,6 +73,7 @@ def load(tree: SpecTree, cache: Cache) -> Desired:
 
     Raises:
         SpecMistakesError: something is wrong; holds every mistake of every file.
+        ExhaustedError: nothing is known to be wrong, but this machine could not read them now.
     """
     return desired_of(load_all(tree, cache))
 
@@ -154,6 +156,8 @@ class _Loader:
         content = self.tree.read(file)
         try:
             return self._examined(file, placed, content)
+        except (MemoryError, OSError) as error:
+            raise _exhausted(shown(file.path), error) from error
         except Exception as error:  # noqa: BLE001 - one file that we fail on must not end a loop that trains
             self.num_unread += 1
             self.mistakes.append(_our_own(shown(file.path), error))
@@ -242,6 +246,8 @@ class _Loader:
         sources = {kind: {**self.sources[kind], **rough} for kind, rough in self.rough.items()}
         try:
             found = list(references.check(sources, self.names))
+        except (MemoryError, OSError) as error:
+            raise _exhausted("specs", error) from error
         except Exception as error:  # noqa: BLE001 - as for one file
             self.mistakes.append(_our_own("specs", error))
             return
@@ -264,6 +270,14 @@ def located(path: str, finding: Finding, places: Any, lines: list[str]) -> Mista
         nearest=finding.nearest,
         hint=finding.hint,
         source_line=lines[span.line - 1] if span and has_line else None,
+    )
+
+
+def _exhausted(path: str, error: MemoryError | OSError) -> ExhaustedError:
+    """Return what is told of specs that were not read for want of something that this machine had not."""
+    why = "no memory left" if isinstance(error, MemoryError) else error
+    return ExhaustedError(
+        f"{path} could not be read now: {why}; this says nothing about the file: try it again"
     )
 
 

@@ -14,7 +14,7 @@ from reconciler.app.surroundings.errors import Failed, NotFound
 from reconciler.app.surroundings.here import seen_from_here
 from reconciler.app.surroundings.place import Options, followed_commit
 from reconciler.desired.desired import Desired
-from reconciler.desired.git_process import SourceError
+from reconciler.desired.git_process import ExhaustedError, SourceError
 from reconciler.desired.git_source import Commit
 from reconciler.desired.mistakes import SpecMistakesError
 from reconciler.desired.windows import WindowClosed
@@ -123,4 +123,5 @@ def _why_not(commit: Commit | None, error: Exception) -> NotInForce:
     if commit is not None and isinstance(error, SpecMistakesError):
         return mistaken(commit, error)
     why = f"it is not in force: {error}"
-    return NotInForce(commit=commit.id if commit else None, why=why, is_mistaken=True)
+    is_mistaken = not isinstance(error, ExhaustedError)
+    return NotInForce(commit=commit.id if commit else None, why=why, is_mistaken=is_mistaken)

@@ -1,5 +1,6 @@
 """A spec with whatever values in it is right or named: what a commit says can end no loop."""
 
+import errno
 import random
 import re
 from collections.abc import Iterator, Mapping
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.desired import queue, references
+from reconciler.desired.git_process import ExhaustedError
 from reconciler.desired.loading import load
 from reconciler.desired.mistakes import SpecMistakesError
 from reconciler.desired.parse_cache import NoCache
@@ -110,3 +112,27 @@ def test_a_file_that_we_fail_on_ourselves_is_a_mistake_of_that_file(tree, small,
         "reconcile itself fails on it (ZeroDivisionError: by nobody, at test_loading_is_safe" in one
         for one in told
     )
+
+
+@pytest.mark.parametrize(("module", "name"), [(queue, "check_reasons"), (references, "check")])
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [
+        (MemoryError(), "no memory left"),
+        (OSError(errno.EMFILE, "Too many open files"), "Too many open files"),
+    ],
+    ids=["memory", "files"],
+)
+def test_a_machine_that_has_nothing_left_is_no_mistake_of_the_file(
+    tree, small, monkeypatch, module, name: str, error: Exception, why: str
+) -> None:
+    def fail(*_: object) -> Iterator[object]:
+        raise error
+        yield
+
+    monkeypatch.setattr(module, name, fail)
+    quests = "quests:\n  - {id: q1, skill: bin, level: 1, count: 10, for: [pip]}\n"
+    with pytest.raises(
+        ExhaustedError, match=f"could not be read now: .*{why}; this says nothing about the file"
+    ):
+        load(tree({**small, "specs/queue.yaml": quests}), Remembering())
