@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.app.applying.fetching import Fetcher
+from reconciler.app.applying.fetching import Fetcher, wait_seconds
 from reconciler.observed.source import observe_source
 from state.layout import Layout
 
@@ -73,3 +73,11 @@ def test_what_was_closed_looks_no_more(fetcher: Fetcher) -> None:
     fetcher.start()
     fetcher.close()
     until(lambda: "fetch" not in [one.name for one in threading.enumerate()])
+
+
+def test_looks_at_a_source_that_cannot_be_reached_grow_rarer_and_one_success_starts_anew() -> None:
+    assert [wait_seconds(30, failures, 0.0) for failures in range(7)] == [30, 60, 120, 240, 480, 900, 900]
+    assert wait_seconds(30, 2, 1.0) == pytest.approx(144.0)
+    assert wait_seconds(30, 0, 1.0) == 30
+    assert wait_seconds(3600, 1, 0.0) == 3600
+    assert wait_seconds(30, 10_000, 0.0) == 900
