@@ -14,6 +14,7 @@ from case_checkpoints import (
     trash_folder,
 )
 from case_constants import EARLIER, REALM_UID, SIZE
+from case_derived import campaign_card, derived_facts
 from case_files import a_gpu, data_of, inbox_facts, inbox_row, made_inspection, model_facts, quest_file
 from case_runs import seen_run, with_values
 
@@ -37,22 +38,18 @@ from reconciler.observed.records import (
     Strange,
 )
 from reconciler.observed.start_records import StartFolder
-from reconciler.plan.campaigns.registry import card_of
 from reconciler.plan.changes import change_id
 from reconciler.plan.configs.resolved import ResolvedRun, resolve_run
 from reconciler.plan.queue.held_out import held_out_key
 from reconciler.plan.queue.quest_sources import QuestSource, quest_source
 from reconciler.plan.world import World
-from state.campaign_file import campaign_record
-from state.cards import CampaignCard, encode_card
+from state.cards import encode_card
 from state.contract.adapters import AdapterShape
 from state.contract.locked import Locked, locked_values
 from state.contract.run_config import config_hash
-from state.formats import encode_record, pointer_record
 from state.ids import campaign_uid, job_uid
 from state.queue_folders import Found
 from state.source_status import NotInForce, SourceStatus
-from state.status_files import training_status
 from state.store.in_force import InForce, told
 from state.store.rows import (
     CampaignRow,
@@ -134,7 +131,8 @@ class Builder:
         self._activate(self.words.get("active"))
         self._add_requests()
         self._add_failed_fetches()
-        self._derive(campaigns)
+        derived = derived_facts(self.desired, self.facts, self.words)
+        self.facts = msgspec.structs.replace(self.facts, derived=derived)
         folders = {
             path: msgspec.convert({"path": path, **words}, StartFolder)
             for path, words in self.words.get("start_folders", {}).items()
@@ -194,7 +192,7 @@ class Builder:
             "name": name,
             "status": "active" if self.words.get("active") == name else "paused",
             "created_at": EARLIER,
-            "card_json": encode_card(self._card(name)),
+            "card_json": encode_card(campaign_card(self.desired, name)),
         }
         row = CampaignRow(**(fields | words.get("row", {})))
         self._store(campaigns=(*self.facts.store.campaigns, row))
@@ -373,45 +371,6 @@ class Builder:
         seen = tuple(map(_last_failure, failed[: len(self.words.get("failed", []))]))
         self._store(failed_actions=tuple(failed), last_failures=seen)
         self.facts = msgspec.structs.replace(self.facts, is_in_office=bool(seen) or self.facts.is_in_office)
-
-    def _derive(self, campaigns: Mapping[str, Any]) -> None:
-        """Make pointer, link and records say what they should, or what the case wants them to say."""
-        rows = {row.name: row for row in self.facts.store.campaigns}
-        active = rows.get(self.words.get("active") or "")
-        pointer = encode_record(pointer_record(active, EARLIER, {})) if active else None
-        records = {
-            name: DerivedFile(
-                path=name, content=self._record(name, row, (campaigns[name] or {}).get("record", {}))
-            )
-            for name, row in sorted(rows.items())
-            if not (campaigns[name] or {}).get("no_record")
-        }
-        link = self.words.get("link", active.name if active else None)
-        derived = DerivedFacts(
-            active_pointer=DerivedFile(path="pointer", content=pointer),
-            active_link=DerivedLink(path="link", target=link),
-            campaign_records=records,
-            status_files={
-                name: DerivedFile(path=name, content=self._status_file(row, campaigns[name] or {}))
-                for name, row in rows.items()
-            },
-        )
-        self.facts = msgspec.structs.replace(self.facts, derived=derived)
-
-    def _status_file(self, row: CampaignRow, words: Mapping[str, Any]) -> bytes:
-        facts = self.facts
-        record = training_status(row, facts.runs_of(row.uid), facts.ledger_of(row.uid), facts.tombstones)
-        return encode_record(record | words.get("status_file", {}))
-
-    def _card(self, name: str) -> CampaignCard:
-        source = self.desired.campaigns.get(name)
-        if source is None:
-            return CampaignCard(name="", description="", skills_focus=(), config_overrides={})
-        return card_of(source.spec)
-
-    def _record(self, name: str, row: CampaignRow, existing: Mapping[str, Any]) -> bytes:
-        ledger, segments = self.facts.ledger_of(row.uid), self.facts.segments_of(row.uid)
-        return encode_record(campaign_record(self._card(name), row, ledger, existing, segments))
 
 
 def _last_failure(failed: FailedAction) -> LastFailure:
