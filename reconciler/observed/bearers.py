@@ -3,8 +3,8 @@
 from collections.abc import Collection
 from pathlib import Path
 
+from reconciler.observed.machine_records import SeenProcess
 from reconciler.observed.processes import PROC, find_bearers, is_alive
-from reconciler.observed.records import SeenProcess
 from state.contract.process import ProcessIdentity
 
 

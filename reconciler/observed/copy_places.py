@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from reconciler.observed.records import CopyTarget
+from reconciler.observed.machine_records import CopyTarget
 
 
 def observe_target(to: Path, root: Path) -> CopyTarget:

@@ -4,7 +4,7 @@ import os
 import stat
 from pathlib import Path
 
-from reconciler.observed.records import DiskFacts
+from reconciler.observed.machine_records import DiskFacts
 from state.layout import Layout
 
 MOUNTS = Path("/proc/self/mountinfo")

@@ -6,22 +6,17 @@ from typing import TypeVar
 
 import msgspec
 
+from reconciler.observed.data_records import InboxFacts, LearntHeldOut, QuestFileFacts, SnapshotFacts
+from reconciler.observed.machine_records import CopyTarget, DiskFacts, GpuInventory
 from reconciler.observed.model_records import ModelFacts
 from reconciler.observed.obstacle_records import Obstacle
 from reconciler.observed.records import (
     CheckpointFacts,
-    CopyTarget,
     DerivedFacts,
-    DiskFacts,
     FoundCheckpoint,
-    GpuInventory,
-    InboxFacts,
-    LearntHeldOut,
     OrphanFolder,
-    QuestFileFacts,
     RootUse,
     RunFacts,
-    SnapshotFacts,
     Strange,
     TrashFacts,
 )

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Literal
 
-from reconciler.observed.records import Gpu
+from reconciler.observed.machine_records import Gpu
 
 Source = Literal["nvml", "nvidia-smi", "given"]
 Probe = tuple[Source, Callable[[], tuple[Gpu, ...]]]

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from reconciler.observed.gpu_probes import GpuProbeFailed, Probe, Source
-from reconciler.observed.records import Gpu, GpuInventory
+from reconciler.observed.machine_records import Gpu, GpuInventory
 
 DRIVER_MARKERS = (
     Path("/proc/driver/nvidia"),

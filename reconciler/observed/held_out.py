@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 
-from reconciler.observed.records import QuestFileFacts
+from reconciler.observed.data_records import QuestFileFacts
 
 
 class HeldOutFiles:

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import msgspec
 
+from reconciler.observed.data_records import InboxFacts, InboxFile
 from reconciler.observed.fact_cache import FactCache
 from reconciler.observed.folders import Folder, UnsafeFile, open_folder, printable, reason, signature
-from reconciler.observed.records import ForeignFolder, InboxFacts, InboxFile
+from reconciler.observed.records import ForeignFolder
 from reconciler.observed.taken_in import NONE_TAKEN_IN, TakenIn
 from state.contract.row_contracts import RowContract
 from state.layout import Layout

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from reconciler.observed.gpu_probes import GpuProbeFailed
-from reconciler.observed.records import Gpu, GpuProcess
+from reconciler.observed.machine_records import Gpu, GpuProcess
 
 _GPU_FIELDS = "index,uuid,name,memory.total,memory.used,utilization.gpu"
 _PROCESS_FIELDS = "gpu_uuid,pid,used_gpu_memory"

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from reconciler.observed.gpu_probes import GpuProbeFailed
-from reconciler.observed.records import Gpu, GpuProcess
+from reconciler.observed.machine_records import Gpu, GpuProcess
 
 _NOT_TOLD = 2**64 - 1
 """NVML's value for a process memory that it does not know."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from reconciler.observed.records import DiskFacts
+from reconciler.observed.machine_records import DiskFacts
 from reconciler.observed.start_records import StartFolder
 
 

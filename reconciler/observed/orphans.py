@@ -11,8 +11,9 @@ import msgspec
 
 from reconciler.observed.facts import CampaignFacts
 from reconciler.observed.folders import printable
+from reconciler.observed.machine_records import GpuInventory
 from reconciler.observed.processes import PROC
-from reconciler.observed.records import GpuInventory, OrphanFolder
+from reconciler.observed.records import OrphanFolder
 from state.ids import ACTIVE_LINK, ARCHIVE, CAMPAIGNS, recorded_folder
 from state.layout import STAGING_PREFIX, Layout
 from state.store.rows import CampaignRow

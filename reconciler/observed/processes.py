@@ -10,7 +10,7 @@ import os
 from collections.abc import Collection
 from pathlib import Path
 
-from reconciler.observed.records import SeenProcess
+from reconciler.observed.machine_records import SeenProcess
 from state.contract.process import COOKIE_VARIABLE, ProcessIdentity
 
 PROC = Path("/proc")

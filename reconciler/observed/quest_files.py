@@ -8,10 +8,10 @@ from pathlib import Path
 
 import msgspec
 
+from reconciler.observed.data_records import QuestFileFacts
 from reconciler.observed.fact_cache import FactCache, content_key
 from reconciler.observed.folders import Signature, is_lfs_pointer, printable, signature
 from reconciler.observed.held_out import HeldOutFiles
-from reconciler.observed.records import QuestFileFacts
 from reconciler.observed.taken_in import NONE_TAKEN_IN, TakenIn
 from state.contract.contents import Continued, Finding, KnownPart, Sieved
 from state.contract.row_contracts import RowContract

@@ -6,11 +6,10 @@ folder are printable: what is not is escaped.
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
-from state.contract.contents import Continued, Finding, Sieved
 from state.contract.effective import EffectiveRun
 from state.contract.exit import RunExit
 from state.contract.manifest import Manifest, Origin
@@ -18,50 +17,6 @@ from state.contract.orders import Orders
 from state.contract.process import ProcessIdentity
 from state.contract.status import RunStatus
 from state.homes import HomeState
-
-
-class GpuProcess(msgspec.Struct, frozen=True, kw_only=True):
-    """A process that computes on a GPU."""
-
-    pid: int
-    memory_bytes: int | None
-    """None where the driver does not tell (Windows, some containers)."""
-    name: str | None = None
-    """Of its program; None where it cannot be seen from here, as from inside of a container."""
-
-
-class Gpu(msgspec.Struct, frozen=True, kw_only=True):
-    """One GPU of this machine, numbered as the driver does (PCI bus order)."""
-
-    index: int
-    uuid: str
-    name: str
-    memory_total_bytes: int | None
-    memory_used_bytes: int | None
-    """None where GPU and CPU share one memory and the driver does not tell."""
-    utilization_percent: int | None
-    processes: tuple[GpuProcess, ...] = ()
-
-
-class GpuInventory(msgspec.Struct, frozen=True, kw_only=True):
-    """All GPUs. None at all is a fact like any other; the note says why."""
-
-    gpus: tuple[Gpu, ...]
-    source: Literal["nvml", "nvidia-smi", "none", "given"]
-    note: str | None = None
-
-
-class SeenProcess(msgspec.Struct, frozen=True, kw_only=True):
-    """A process as /proc shows it now."""
-
-    pid: int
-    parent_pid: int
-    boot_id: str
-    start_ticks: int
-    """Clock ticks between boot and start."""
-    state: str
-    """One letter, as in proc(5); Z and X are dead."""
-    name: str
 
 
 class FoundCheckpoint(msgspec.Struct, frozen=True, kw_only=True, dict=True):
@@ -199,38 +154,6 @@ class CampaignRuns(msgspec.Struct, frozen=True, kw_only=True):
     problems: tuple[str, ...] = ()
 
 
-class CopyTarget(msgspec.Struct, frozen=True, kw_only=True):
-    """A folder outside the root that is to take copies."""
-
-    problem: str | None = None
-    """Why it takes none, whatever the size."""
-    free_bytes: int | None = None
-    """What an ordinary user may still write; None where that cannot be told."""
-
-
-class DiskFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """The realm's root and the file system under it."""
-
-    root: str
-    exists: bool
-    readable: bool
-    writable: bool
-    free_bytes: int | None
-    """What an ordinary user may still write; of the nearest existing folder when the root is missing."""
-    total_bytes: int | None
-    work_tree: str | None
-    """The git work tree that the root lies in; there it must not be."""
-    file_system: str | None
-    """Type of the mounted file system, such as ext4."""
-    is_network: bool
-    """A network file system: locks and renames there promise less."""
-    is_read_only: bool = False
-    """The file system is mounted read-only: no permission helps."""
-    ballast_bytes: int = 0
-    """Of the file that keeps room for the moment when the disk is full; 0: there is none."""
-    problems: tuple[str, ...] = ()
-
-
 class RootUse(msgspec.Struct, frozen=True, kw_only=True):
     """What the repository remembers of a root that its realm had on this machine."""
 
@@ -307,55 +230,6 @@ class CampaignFolders(msgspec.Struct, frozen=True, kw_only=True):
     problem: str | None = None
 
 
-class SnapshotFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """The quest contents that lie in the realm's data."""
-
-    sizes: Mapping[str, int] = {}
-    """Digest → size in bytes, by digest."""
-    problem: str | None = None
-    """Why the folder could not be read. Then the rest is unknown, not empty."""
-
-
-InboxState = Literal["settled", "changing", "open", "future", "torn", "unreadable"]
-
-
-class InboxFile(msgspec.Struct, frozen=True, kw_only=True):
-    """A `*.jsonl` file that somebody dropped into the inbox."""
-
-    name: str
-    """Its path below the inbox."""
-    path: str
-    state: InboxState
-    """Settled: nobody changed it for a while, nobody has it open for writing, its last line is complete
-    (it ends, or is JSON that is whole)."""
-    size_bytes: int = 0
-    mtime_ns: int = 0
-    arrived_ns: int = 0
-    """When it came here or was changed last, as the kernel notes it (ctime): no program sets this time."""
-    changed_at: str | None = None
-    sha256: str | None = None
-    content: Sieved | None = None
-    """What would be taken in of it; None while it is not settled, or with findings."""
-    start_byte: int = 0
-    """Where `content` begins in the file: what lies before it was taken in already."""
-    findings: tuple[Finding, ...] = ()
-    reason: str | None = None
-    """Why it cannot be read."""
-
-
-class InboxFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What lies in the inbox."""
-
-    files: tuple[InboxFile, ...] = ()
-    """As they arrived, then by what was changed first, then by name."""
-    ignored: tuple[ForeignFolder, ...] = ()
-    """What is no plain `*.jsonl` file: left alone."""
-    num_unseen: int = 0
-    """At least so many further entries were not looked at."""
-    problem: str | None = None
-    """Why the inbox could not be read. Then the rest is unknown, not empty."""
-
-
 class Strange(msgspec.Struct, frozen=True, kw_only=True):
     """What lies in a folder of ours and is not ours."""
 
@@ -377,34 +251,3 @@ class TrashFacts(msgspec.Struct, frozen=True, kw_only=True):
     """Links and devices."""
     problem: str | None = None
     """Why the folder could not be read. Then the rest is unknown, not empty."""
-
-
-class LearntHeldOut(msgspec.Struct, frozen=True, kw_only=True):
-    """How much of a held-out file a campaign had learnt before it was held out."""
-
-    num_learnt: int
-    num_rows: int
-    is_sure: bool
-    """Was all that it has learnt known? Otherwise there may be more."""
-
-
-class QuestFileFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """A quest file as it is now; trainable when there are no findings."""
-
-    name: str
-    """As the queue names it."""
-    path: str | None = None
-    """Where it was found, links resolved."""
-    size_bytes: int | None = None
-    sha256: str | None = None
-    """`sha256:` and 64 hex digits over the file's bytes."""
-    content: Sieved | None = None
-    """What would be taken in of it, under which contract; None where there are findings."""
-    continued: tuple[Continued, ...] = ()
-    """For each content that was taken in before and that it begins with: what came behind."""
-    findings: tuple[Finding, ...] = ()
-    """At most ten, in the order of the rows."""
-    start_byte: int = 0
-    """Where `content` begins in a file of the inbox; not 0 when what lies before it was taken in already."""
-    is_gone: bool = False
-    """There is no file of this name any more."""

@@ -7,8 +7,8 @@ from datetime import datetime
 
 import msgspec
 
+from reconciler.observed.data_records import InboxState
 from reconciler.observed.folders import Signature
-from reconciler.observed.records import InboxState
 from state.contract.row_lines import MAX_LINE_BYTES
 
 SETTLED_SECONDS = 10.0

@@ -2,8 +2,8 @@
 
 import stat
 
+from reconciler.observed.data_records import SnapshotFacts
 from reconciler.observed.folders import Folder, UnsafeFile, open_folder, reason
-from reconciler.observed.records import SnapshotFacts
 from state.layout import Layout
 
 _SUFFIX = ".jsonl"

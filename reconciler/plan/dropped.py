@@ -6,8 +6,8 @@ import msgspec
 
 from reconciler.desired.desired import Desired
 from reconciler.desired.queue import Quest
+from reconciler.observed.data_records import InboxFile
 from reconciler.observed.facts import Facts
-from reconciler.observed.records import InboxFile
 from state.canonical import sha256_of
 from state.contract.contents import Finding
 from state.contract.orders import RowShape, reading

@@ -4,8 +4,9 @@ A realm in which nothing happens needs a third of the planners, and most of the 
 import. Each question may say yes too often and never no too often; a plan with changes asks none of them.
 """
 
+from reconciler.observed.data_records import InboxFacts
 from reconciler.observed.facts import CampaignFacts
-from reconciler.observed.records import CheckpointFacts, InboxFacts
+from reconciler.observed.records import CheckpointFacts
 from reconciler.plan.world import World
 
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from reconciler.observed.records import ForeignFolder, Gpu, GpuProcess, OrphanFolder
+from reconciler.observed.machine_records import Gpu, GpuProcess
+from reconciler.observed.records import ForeignFolder, OrphanFolder
 from reconciler.plan.draft import Draft
 from reconciler.plan.world import World
 from state.amounts import count, size

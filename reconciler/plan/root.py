@@ -1,6 +1,6 @@
 """The realm's root: where it must not lie, whose it must not be. Nothing is planned for such a one."""
 
-from reconciler.observed.records import DiskFacts
+from reconciler.observed.machine_records import DiskFacts
 from reconciler.plan.draft import Draft
 from reconciler.plan.world import World
 from state.amounts import moment

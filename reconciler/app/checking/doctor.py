@@ -17,7 +17,7 @@ from reconciler.desired.git_process import SourceError, run
 from reconciler.desired.mistakes import SpecMistakesError
 from reconciler.observed.disk import observe_disk
 from reconciler.observed.gpus import observe_gpus
-from reconciler.observed.records import DiskFacts
+from reconciler.observed.machine_records import DiskFacts
 from reconciler.plan.changes import Change
 from reconciler.plan.orphans import orphan_lines
 from reconciler.plan.root import REFUSED, unwritable_root

@@ -7,7 +7,7 @@ import msgspec
 from reconciler.desired.desired import Desired
 from reconciler.desired.queue import Quest
 from reconciler.desired.training import HeldOutFile as HeldOutSpec
-from reconciler.observed.records import InboxFile
+from reconciler.observed.data_records import InboxFile
 from reconciler.plan.configs.hero_checks import LaunchProblem
 from reconciler.plan.configs.resolved import ResolvedRun, resolve_run
 from reconciler.plan.dropped import quest_id_of

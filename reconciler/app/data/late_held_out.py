@@ -10,8 +10,8 @@ from pathlib import Path
 import msgspec
 
 from reconciler.app.surroundings.environment import Environment
+from reconciler.observed.data_records import LearntHeldOut, QuestFileFacts
 from reconciler.observed.facts import Facts
-from reconciler.observed.records import LearntHeldOut, QuestFileFacts
 from reconciler.plan.world import World
 from state.contract.run_config import RunConfig
 from state.kept_answers import KeptAnswers

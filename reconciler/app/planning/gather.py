@@ -20,6 +20,7 @@ from reconciler.desired.layers import held_out_of
 from reconciler.desired.training import HeldOutFile
 from reconciler.observed.bearers import Bearers
 from reconciler.observed.campaign_folders import FolderCaches, observe_campaign_folder
+from reconciler.observed.data_records import InboxFacts, QuestFileFacts
 from reconciler.observed.derived_files import observe_derived
 from reconciler.observed.disk import observe_disk
 from reconciler.observed.facts import CampaignFacts, Facts
@@ -27,18 +28,12 @@ from reconciler.observed.folders import Neighbours
 from reconciler.observed.gpus import observe_gpus, visible_gpus
 from reconciler.observed.in_the_way import observe_obstacles
 from reconciler.observed.inbox import observe_inbox
+from reconciler.observed.machine_records import CopyTarget, GpuInventory
 from reconciler.observed.model_records import ModelFacts
 from reconciler.observed.orphans import OrphanFolders, with_names
 from reconciler.observed.programs import why_not_startable
 from reconciler.observed.queue_folders import observe_queue_folders
-from reconciler.observed.records import (
-    CopyTarget,
-    GpuInventory,
-    InboxFacts,
-    QuestFileFacts,
-    SeenFolder,
-    Strange,
-)
+from reconciler.observed.records import SeenFolder, Strange
 from reconciler.observed.second_look import may_fork
 from reconciler.observed.snapshots import observe_snapshots
 from reconciler.observed.source import observe_source

@@ -21,9 +21,9 @@ from reconciler.app.surroundings.place import Following, Options, head_of
 from reconciler.desired.desired import Desired
 from reconciler.desired.layers import held_out_of
 from reconciler.desired.training import HeldOutFile
+from reconciler.observed.data_records import QuestFileFacts
 from reconciler.observed.facts import Facts
 from reconciler.observed.model_records import ModelFacts
-from reconciler.observed.records import QuestFileFacts
 from reconciler.plan.planner import make_plan
 from state.contract.contents import Finding
 from state.layout import Layout

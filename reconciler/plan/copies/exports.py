@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from reconciler.observed.records import CopyTarget
+from reconciler.observed.machine_records import CopyTarget
 from reconciler.plan.actions import CopyCheckpoint, SetAsideCheckpoint
 from reconciler.plan.changes import change_id
 from reconciler.plan.checkpoints.answers import plan_answer

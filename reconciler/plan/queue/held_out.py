@@ -12,7 +12,7 @@ from reconciler.desired.desired import Desired
 from reconciler.desired.layers import held_out_of, layers_of, resolve
 from reconciler.desired.queue import Quest
 from reconciler.desired.training import HeldOutFile
-from reconciler.observed.records import LearntHeldOut, QuestFileFacts
+from reconciler.observed.data_records import LearntHeldOut, QuestFileFacts
 from reconciler.plan.actions import EnqueueJob, SnapshotHeldOut, UpdateJob
 from reconciler.plan.draft import Draft
 from reconciler.plan.queue import jobs

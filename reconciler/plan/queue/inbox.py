@@ -1,6 +1,6 @@
 """The inbox: what lies there whole and right becomes a quest; what does not stays there and is named."""
 
-from reconciler.observed.records import InboxFile
+from reconciler.observed.data_records import InboxFile
 from reconciler.plan.actions import TakeInboxFile
 from reconciler.plan.changes import SETTLES
 from reconciler.plan.draft import Draft

@@ -10,7 +10,7 @@ import msgspec
 from reconciler.desired.layers import held_out_of
 from reconciler.desired.queue import Quest
 from reconciler.desired.training import HeldOutFile
-from reconciler.observed.records import QuestFileFacts
+from reconciler.observed.data_records import QuestFileFacts
 from reconciler.plan.actions import SnapshotFile
 from reconciler.plan.dropped import content_key
 from reconciler.plan.queue.quest_sources import QuestSource

@@ -26,7 +26,7 @@ from reconciler.cli.text_markdown import plan_markdown
 from reconciler.cli.text_plan import plan_text
 from reconciler.cli.text_status import status_text
 from reconciler.cli.text_validate import validation_text
-from reconciler.observed.records import DiskFacts, GpuInventory
+from reconciler.observed.machine_records import DiskFacts, GpuInventory
 
 WIDTH = 80
 FOLDER = Path(__file__).parent / "goldens"

@@ -8,9 +8,9 @@ import pytest
 
 from reconciler.observed.gpu_probes import GpuProbeFailed
 from reconciler.observed.gpus import observe_gpus, visible_gpus
+from reconciler.observed.machine_records import Gpu, GpuProcess
 from reconciler.observed.nvidia_smi import parse_nvidia_smi, probe_nvidia_smi
 from reconciler.observed.nvml import probe_nvml
-from reconciler.observed.records import Gpu, GpuProcess
 
 MIB = 1024**2
 GPUS = "index, uuid, name, memory.total [MiB], memory.used [MiB], utilization.gpu [%]\n"

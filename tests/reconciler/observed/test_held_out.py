@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from memory_cache import MemoryCache
 
+from reconciler.observed.data_records import QuestFileFacts
 from reconciler.observed.held_out import HeldOutFiles
 from reconciler.observed.quest_files import observe_quest_file
-from reconciler.observed.records import QuestFileFacts
 from state.contract.contents import KnownPart
 from state.contract.row_contracts import MESSAGES
 

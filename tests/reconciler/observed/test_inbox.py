@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.observed import inbox
+from reconciler.observed.data_records import InboxFacts, InboxFile
 from reconciler.observed.inbox import observe_inbox
-from reconciler.observed.records import InboxFacts, InboxFile
 from reconciler.observed.taken_in import TakenIn
 from state.contract.contents import KnownPart
 from state.contract.row_contracts import BUILT_IN

@@ -7,8 +7,8 @@ import msgspec
 
 from reconciler.observed.checkpoints import observe_checkpoints
 from reconciler.observed.facts import CampaignFacts
+from reconciler.observed.machine_records import Gpu, GpuInventory, GpuProcess
 from reconciler.observed.orphans import OrphanFolders, with_names
-from reconciler.observed.records import Gpu, GpuInventory, GpuProcess
 from state.layout import Layout
 from state.store.rows import CampaignRow
 

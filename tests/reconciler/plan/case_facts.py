@@ -20,21 +20,18 @@ from case_runs import seen_run, with_values
 
 from reconciler.desired.desired import Desired
 from reconciler.desired.training import HeldOutFile
+from reconciler.observed.data_records import LearntHeldOut, SnapshotFacts
 from reconciler.observed.facts import CampaignFacts, Facts
+from reconciler.observed.machine_records import CopyTarget, DiskFacts, GpuInventory
 from reconciler.observed.obstacle_records import Obstacle
 from reconciler.observed.records import (
     CheckpointFacts,
-    CopyTarget,
     DerivedFacts,
     DerivedFile,
     DerivedLink,
-    DiskFacts,
-    GpuInventory,
-    LearntHeldOut,
     OrphanFolder,
     RootUse,
     RunFacts,
-    SnapshotFacts,
     Strange,
 )
 from reconciler.observed.start_records import StartFolder

@@ -6,8 +6,10 @@ from typing import Any
 import msgspec
 from case_constants import EARLIER, SIZE
 
+from reconciler.observed.data_records import InboxFacts, InboxFile, QuestFileFacts
+from reconciler.observed.machine_records import Gpu
 from reconciler.observed.model_records import ModelFacts
-from reconciler.observed.records import ForeignFolder, Gpu, InboxFacts, InboxFile, QuestFileFacts
+from reconciler.observed.records import ForeignFolder
 from reconciler.plan.dropped import content_key
 from state.contract.contents import Continued, Finding, Sieved
 from state.contract.inspection import DataFinding, Inspection, TokenCounts

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from reconciler.observed.records import DiskFacts
+from reconciler.observed.machine_records import DiskFacts
 from reconciler.plan.root import unwritable_root
 
 DISK = DiskFacts(

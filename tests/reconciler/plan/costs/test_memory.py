@@ -8,8 +8,9 @@ import pytest
 
 from reconciler.cli.text_cost import memory_lines
 from reconciler.observed.facts import CampaignFacts
+from reconciler.observed.machine_records import Gpu, GpuInventory
 from reconciler.observed.model_records import ModelFacts, PretrainedConfig
-from reconciler.observed.records import Gpu, GpuInventory, RunFacts
+from reconciler.observed.records import RunFacts
 from reconciler.plan import actions as a
 from reconciler.plan.changes import Change
 from reconciler.plan.costs.memory import RunMemory, is_probed_first, memory_of
