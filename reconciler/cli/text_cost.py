@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from reconciler.app.planning.plan_document import Kept, PlanDocument, PlannedChange
     from reconciler.plan.costs.disk import Cost
     from reconciler.plan.costs.memory import RunMemory
+    from reconciler.plan.costs.releases import ReleaseCost
     from reconciler.plan.costs.training import TrainingCost
     from reconciler.plan.keeping.kept_at_goal import AtGoal
 
@@ -57,10 +58,31 @@ def each_lines(document: "PlanDocument", width: int) -> list[str]:
     frees = list(_freed(one for one in told if _frees(one)))
     is_all = len(trains) + len(writes) == 1 and not _is_a_part(document, trains)
     rows = [] if is_all else [_row(one) for one in (*trains, *writes)]
+    whole = document.training
+    rows += [_release_row(one, whole.device) for one in whole.releases] if whole is not None else []
     rows += [_freed_row(of_kind) for of_kind in frees] if len(frees) > 1 or (frees and rows) else []
     more = [f"and {count(len(rows) - _MOST_ROWS, 'change')} more: reconcile plan --json (changes.cost)"]
     shown = rows if len(rows) <= _MOST_ROWS else rows[:_MOST_ROWS] + more
     return [line for row in shown for line in _hanging(row, width)]
+
+
+def _release_row(one: "ReleaseCost", device: str | None) -> str:
+    """Return what a release takes of the whole."""
+    release = f"release at step {one.at:,}"
+    if one.branches_at is None:
+        return f"{release}: none of it, what there is to train ends before"
+    if one.branches_at != one.at:
+        release += f", off the checkpoint at {one.branches_at:,}"
+    if not one.updates:
+        return f"{release}: its {count(one.waiting, 'update')} wait for rows that come after that"
+    parts = [f"{release}: {count(one.updates, 'update')}"]
+    parts += [f"{one.waiting:,} more wait for rows"] if one.waiting else []
+    parts += [f"about {count(one.tokens, 'token')}"] if one.tokens else []
+    if one.time is not None:
+        reach = _reach(one.time.seconds, one.time.high_seconds, duration)
+        parts.append(f"+{duration(one.time.seconds)} on {device} ({reach})")
+    parts += [f"+{size(one.saves_bytes)} disk at most"] if one.saves_bytes else []
+    return ", ".join(parts)
 
 
 def _is_a_part(document: "PlanDocument", trains: "list[PlannedChange]") -> bool:

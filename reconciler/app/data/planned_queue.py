@@ -87,9 +87,11 @@ def planned_queue(
 
 
 def adds_training(world: World, made: Iterable[a.AnyAction]) -> bool:
-    """Does any of this queue or launch something, or give a job of the active campaign more epochs?"""
+    """Does any of this queue or launch something, begin a release, or give a job more epochs?"""
     made = tuple(made)
     if any(isinstance(action, a.EnqueueJob | a.LaunchRun) for action in made):
+        return True
+    if any(isinstance(action, a.BeginSegment) and action.kind == "decay" for action in made):
         return True
     epochs = {job.uid: job.epochs for job in world.facts.jobs_of(world.uid(world.active or ""))}
     updates = (action for action in made if isinstance(action, a.UpdateJob))

@@ -11,6 +11,7 @@ from reconciler.desired.layers import layers_of, resolve
 from reconciler.plan import actions as a
 from reconciler.plan.changes import Change
 from reconciler.plan.costs.pace import Energy, Expected, expected, expected_energy, key_of, runs_alike
+from reconciler.plan.costs.releases import BranchAhead, ReleaseCost, Trunk, branches_ahead
 from reconciler.plan.costs.saves import SaveSize, num_saves, size_of_saves, updates_by_clock
 from reconciler.plan.world import World
 from state.contract.run_config import RunConfig
@@ -34,7 +35,10 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TrainingCost(msgspec.Struct, frozen=True, kw_only=True):
-    """What the active campaign has to train once the plan is carried out: all of it, or one content."""
+    """What the active campaign has to train once the plan is carried out: all of it, or one content.
+
+    All of it counts the releases too.
+    """
 
     campaign: str
     device: str | None
@@ -55,6 +59,8 @@ class TrainingCost(msgspec.Struct, frozen=True, kw_only=True):
     """When all are as large as the newest, none being dropped meanwhile; null where none was saved alike."""
     saves_like: str | None = None
     """The checkpoint of another campaign whose size they are taken to have; null: the campaign's newest."""
+    releases: tuple[ReleaseCost, ...] = ()
+    """What each release takes of that; none in the cost of one content."""
 
 
 class _Basis(msgspec.Struct, frozen=True):
@@ -73,15 +79,65 @@ class _Basis(msgspec.Struct, frozen=True):
 
 def training_cost(world: World, changes: Iterable[Change], works: Sequence[Work]) -> TrainingCost | None:
     """Return the cost of what is left to train; None without an active campaign or anything to train."""
-    basis = _basis(world, changes) if works else None
+    basis = _basis(world, changes)
     if basis is None:
         return None
-    all_updates = updates_of(works, basis.config)
-    updates, tokens = _within_goal(world, basis, all_updates, tokens_of(works))
+    all_updates, all_tokens = updates_of(works, basis.config), tokens_of(works)
+    releases = tuple(_releases(world, basis, works, all_updates, all_tokens))
+    if not works and not releases:
+        return None
+    updates, tokens = _within_goal(world, basis, all_updates, all_tokens)
     is_about = updates == all_updates and any(work.is_about for work in works)
-    saves = [one.num_saves for one in _one_by_one(world, basis, works) if one.num_saves is not None]
-    all_saves = sum(saves) if len(saves) == len(works) else None
-    return _cost(basis, updates, tokens, all_saves, is_about=is_about)
+    saves = _sum(one.num_saves for one in _one_by_one(world, basis, works))
+    saves = _sum([saves, *(one.num_saves for one in releases)])
+    if updates is not None:
+        updates += sum(one.updates for one in releases)
+    tokens = _sum([tokens, *(one.tokens for one in releases if one.updates)])
+    return msgspec.structs.replace(_cost(basis, updates, tokens, saves, is_about=is_about), releases=releases)
+
+
+def _releases(
+    world: World, basis: _Basis, works: Sequence[Work], updates: int | None, tokens: int | None
+) -> Iterator[ReleaseCost]:
+    """Yield what each release costs, with as many tokens an update as the queue has on average."""
+    for branch in branches_ahead(world, basis.campaign, _trunk(world, basis, works, updates)):
+        share = branch.updates / updates if updates else None
+        tokens_of_it = round(tokens * share) if tokens is not None and share is not None else None
+        yield _release(basis, branch, tokens_of_it)
+
+
+def _trunk(world: World, basis: _Basis, works: Sequence[Work], updates: int | None) -> Trunk | None:
+    if updates is None:
+        return None
+    ends, end = [], basis.begin
+    for work in works:
+        end += updates_of([work], basis.config) or 0
+        within, _ = _within_goal(world, basis, end - basis.begin, None)
+        ends.append(basis.begin + (within or 0))
+    return Trunk(basis.begin, ends, basis.begin + updates, basis.every_updates or 1)
+
+
+def _release(basis: _Basis, branch: BranchAhead, tokens: int | None) -> ReleaseCost:
+    begin = max(0, (branch.stand or basis.begin) - basis.begin)
+    cost = _cost(basis, branch.updates, tokens, _saves(basis, begin, branch.updates, tokens), is_about=True)
+    return ReleaseCost(
+        at=branch.at,
+        branches_at=branch.stand,
+        updates=branch.updates,
+        waiting=branch.wanted - branch.updates if branch.stand is not None else 0,
+        tokens=tokens,
+        time=cost.time,
+        energy=cost.energy,
+        num_saves=cost.num_saves,
+        saves_bytes=cost.saves_bytes,
+    )
+
+
+def _sum(numbers: Iterable[int | None]) -> int | None:
+    """Return the sum; None where one of them is not known."""
+    found = list(numbers)
+    known = [one for one in found if one is not None]
+    return sum(known) if len(known) == len(found) else None
 
 
 def training_of_each(
@@ -112,7 +168,7 @@ def _basis(world: World, changes: Iterable[Change]) -> _Basis | None:
     if campaign is None:
         return None
     made = [change.action for change in changes]
-    found = config_of(world, made, campaign)
+    found = config_of(world, made, campaign) or _config_before(world, made, campaign)
     config, device = found if found is not None else (None, None)
     every, minutes = None, 0.0
     if campaign in world.desired.campaigns:
@@ -173,6 +229,16 @@ def config_of(world: World, actions: Sequence[a.AnyAction], campaign: str) -> tu
             text = in_force(live.row).config_json
             return msgspec.json.decode(text, type=RunConfig), live.row.device
     return None
+
+
+def _config_before(
+    world: World, actions: Sequence[a.AnyAction], campaign: str
+) -> tuple[RunConfig, str] | None:
+    """Return config and device of the last run where a branch is begun, which a later tick launches."""
+    runs = world.facts.runs_of(world.uid(campaign))
+    if not runs or not any(isinstance(one, a.BeginSegment) and one.campaign == campaign for one in actions):
+        return None
+    return msgspec.json.decode(in_force(runs[-1]).config_json, type=RunConfig), runs[-1].device
 
 
 def updates_of(works: Sequence[Work], config: RunConfig | None) -> int | None:

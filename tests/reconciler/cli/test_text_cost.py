@@ -1,11 +1,13 @@
 """The line of costs: what is counted, what is about, how far the time may be off."""
 
+import msgspec
 import pytest
 
 from reconciler.cli.text_cost import cost_text, each_lines
 from reconciler.plan.costs.disk import Cost
 from reconciler.plan.costs.pace import Expected
 from reconciler.plan.costs.records import ChangeCost
+from reconciler.plan.costs.releases import ReleaseCost
 from reconciler.plan.costs.training import TrainingCost
 
 
@@ -99,3 +101,25 @@ def test_no_more_than_ten_changes_are_told_one_by_one() -> None:
     found = each(training(60), *(queued(f"q{number}", 5) for number in range(12)))
     assert len(found) == 11
     assert found[-1] == "  and 2 changes more: reconcile plan --json (changes.cost)"
+
+
+def released(**fields: object) -> ReleaseCost:
+    time = Expected(seconds=40.0, low_seconds=36.0, high_seconds=44.0, num_runs=3)
+    given = {"at": 100, "branches_at": 100, "updates": 30, "waiting": 0, "tokens": 1500, "time": time}
+    return ReleaseCost(**(given | fields))  # type: ignore[arg-type]  # what a test names
+
+
+@pytest.mark.parametrize(
+    ("release", "said"),
+    [
+        (released(), "100: 30 updates, about 1,500 tokens, +40 s on cpu (±11%)"),
+        (released(branches_at=200, time=None, tokens=None), "100, off the checkpoint at 200: 30 updates"),
+        (released(saves_bytes=8000, time=None, tokens=None), "100: 30 updates, +8 kB disk at most"),
+        (released(waiting=10, time=None, tokens=None), "100: 30 updates, 10 more wait for rows"),
+        (released(updates=0, waiting=40), "100: its 40 updates wait for rows that come after that"),
+        (released(updates=0, branches_at=None), "100: none of it, what there is to train ends before"),
+    ],
+)  # fmt: skip
+def test_a_release_is_told_as_a_part_of_the_whole(release: ReleaseCost, said: str) -> None:
+    whole = msgspec.structs.replace(training(120), releases=(release,))
+    assert each(whole, queued("q1", 90))[1:] == [f"  release at step {said}"]

@@ -117,3 +117,15 @@ def _orders(uid: str, row: RunRow, words: Mapping[str, Any]) -> Orders:
         save=words.get("save", 0),
         config=config_of_row(row) if has_config else None,
     )
+
+
+def with_run(world, launch):
+    """Return the world with a run alike that made 100 updates in 100 seconds with 500 joules."""
+    run = RunRow(
+        campaign_uid="u", generation=1, attempt=1, state="ended", cookie="c", config_hash="h",
+        config_json=msgspec.json.encode(launch.config).decode(), code_version="v", specs_commit="c",
+        device=launch.device, resume_step=None, launched_at="2026-01-01T00:00:00Z", energy_joules=500.0,
+        ended_at="2026-01-01T00:10:00Z", num_updates=100, num_tokens=5000, busy_seconds=100.0,
+    )  # fmt: skip
+    store = msgspec.structs.replace(world.facts.store, runs=(run,))
+    return msgspec.structs.replace(world, facts=msgspec.structs.replace(world.facts, store=store))

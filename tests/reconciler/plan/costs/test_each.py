@@ -1,14 +1,13 @@
 """What each change costs: together they are what the plan costs in all."""
 
-import msgspec
 import pytest
+from case_runs import with_run
 
 from reconciler.app.data.planned_queue import planned_queue, works_of
 from reconciler.plan.actions import EnqueueJob, LaunchRun, PurgeTrash
 from reconciler.plan.costs.each import costs_of_each
 from reconciler.plan.costs.memory import memory_of
 from reconciler.plan.costs.training import Work, training_cost, training_of_each
-from state.store.rows import RunRow
 
 QUEUE = (
     "quests:\n"
@@ -38,18 +37,6 @@ def told(world_of, planned):
         return plan, training_cost(world, plan.changes, works), each
 
     return make
-
-
-def with_run(world, launch):
-    """Return the world with a run alike that made 100 updates in 100 seconds with 500 joules."""
-    run = RunRow(
-        campaign_uid="u", generation=1, attempt=1, state="ended", cookie="c", config_hash="h",
-        config_json=msgspec.json.encode(launch.config).decode(), code_version="v", specs_commit="c",
-        device=launch.device, resume_step=None, launched_at="2026-01-01T00:00:00Z", energy_joules=500.0,
-        ended_at="2026-01-01T00:10:00Z", num_updates=100, num_tokens=5000, busy_seconds=100.0,
-    )  # fmt: skip
-    store = msgspec.structs.replace(world.facts.store, runs=(run,))
-    return msgspec.structs.replace(world, facts=msgspec.structs.replace(world.facts, store=store))
 
 
 def test_each_quest_has_its_own_updates_time_energy_and_saves_and_they_add_up(told) -> None:
