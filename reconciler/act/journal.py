@@ -6,7 +6,7 @@ import msgspec
 from reconciler.plan.changes import Change
 from state.atomic import sync_everything
 from state.layout import Layout
-from state.store.rows import BROKEN_OFF, ActionRow, ActionState
+from state.store.journal_rows import BROKEN_OFF, ActionRow, ActionState
 from state.store.tables import get_meta, put, put_meta, select
 from state.store.writer import Writer
 

@@ -20,7 +20,7 @@ from reconciler.act.registry import EXECUTORS, Executor
 from reconciler.act.tools import Tools
 from reconciler.plan.actions import Action, CallOffDeletion, RestoreCheckpoint
 from reconciler.plan.changes import Change
-from state.store.rows import BROKEN_OFF, ActionRow
+from state.store.journal_rows import BROKEN_OFF, ActionRow
 
 _TAKES_BACK = (RestoreCheckpoint, CallOffDeletion)
 

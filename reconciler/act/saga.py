@@ -18,7 +18,8 @@ from state.formats import decode_record
 from state.homes import find_home
 from state.inside import InTheWay, read_end, read_file
 from state.layout import CampaignLayout, Layout
-from state.store.rows import ActionRow, CampaignRow
+from state.store.journal_rows import ActionRow
+from state.store.rows import CampaignRow
 from state.store.tables import get_meta, put_meta, select
 from state.store.writer import Writer
 

@@ -7,7 +7,8 @@ import apsw
 import msgspec
 
 from state.ids import deletion_number
-from state.store.rows import ActionRow, JobRow, LedgerRow, RequestRow, RunRow
+from state.store.journal_rows import ActionRow
+from state.store.rows import JobRow, LedgerRow, RequestRow, RunRow
 from state.store.tables import select, select_one
 
 EVENTS = {

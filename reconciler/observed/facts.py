@@ -31,13 +31,12 @@ from state.moments import BootMoment
 from state.queue_folders import Found
 from state.renames import KeptName, Rename, Unfollowed, Unsaid
 from state.source_status import NotInForce, SourceStatus
+from state.store.journal_rows import FailedAction, LastFailure
 from state.store.rows import (
     CampaignRow,
     CopyRow,
-    FailedAction,
     InboxRow,
     JobRow,
-    LastFailure,
     LedgerRow,
     QuestDataRow,
     RunRow,

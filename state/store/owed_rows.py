@@ -5,7 +5,8 @@ from collections.abc import Callable, Collection, Sequence
 import apsw
 import msgspec
 
-from state.store.rows import ActionRow, CampaignRow, ManifestRow, RequestRow
+from state.store.journal_rows import ActionRow
+from state.store.rows import CampaignRow, ManifestRow, RequestRow
 from state.store.schema import TABLES
 from state.store.tables import get_meta, put_meta
 

@@ -1,9 +1,9 @@
 """The rows of the store. A row is a record of what happened or was found, never of what is wanted.
 
 They are array-like: the values that SQLite gives become a row as they are, without a mapping of each. A file
-that shows a row is written of `msgspec.structs.asdict(row)`. Those about checkpoints
-are written in `checkpoint_rows`, those about requests in `request_rows`, and passed on from here: a view of
-the store holds them all.
+that shows a row is written of `msgspec.structs.asdict(row)`. Those about checkpoints are written in
+`checkpoint_rows`, those about requests in `request_rows`, and passed on from here: a view of the store holds
+them all. Those of the journal are in `journal_rows`: a view holds only what failed.
 """
 
 from collections.abc import Mapping
@@ -25,6 +25,7 @@ from state.store.checkpoint_rows import (
     TrashRow,
     TrashState,
 )
+from state.store.journal_rows import FailedAction, LastFailure
 from state.store.request_rows import NO_REASON, Drops, ExportWish, RequestKind, RequestRow, ScrubWish
 
 __all__ = [
@@ -57,7 +58,6 @@ SegmentKind = Literal["rollback", "decay"]
 """What began a segment: going back to an earlier checkpoint, or a short branch whose rate falls."""
 UNKNOWN = "not known any more"
 """What asked for a segment whose row was lost with the store: its checkpoints and runs do not say it."""
-ActionState = Literal["intent", "done", "failed"]
 
 
 class CampaignRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -268,61 +268,6 @@ class InboxRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     taken_at: str
     number: int = 0
     """Grows with every file that is taken in: the order of the queue. 0: before this was counted."""
-
-
-class ActionRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
-    """One line of the journal: an action that was begun, and how it ended."""
-
-    number: int
-    """Grows with every intent. The key: the same change may be performed again later."""
-    id: str
-    """Of the change: hash of the action with all its inputs."""
-    kind: str
-    subject: str
-    payload_json: str
-    reason: str
-    cause: str
-    specs_commit: str
-    state: ActionState
-    epoch: int
-    begun_at: str
-    ended_at: str | None = None
-    outcome: str | None = None
-    permanent: bool = False
-    """It failed, and fails again until someone changes something."""
-    plan_digest: str | None = None
-    """Of the plan that it was a change of; None of one that an older version did."""
-
-
-BROKEN_OFF = "interrupted; planned again"
-"""The outcome of what a kill or a person broke off: it says nothing about the action."""
-
-
-class LastFailure(msgspec.Struct, frozen=True, kw_only=True):
-    """How a change that has not succeeded since failed, whether for good or not."""
-
-    id: str
-    """Of the change."""
-    failed_at: tuple[str, ...]
-    """Oldest first; without what was broken off."""
-    outcome: str
-    """Of the last failure, as the next three."""
-    permanent: bool
-    epoch: int
-    """Of the reconciler that tried it."""
-    num_in_office: int
-    """How many of the failures, the last ones, that reconciler has seen."""
-
-
-class FailedAction(msgspec.Struct, frozen=True, kw_only=True):
-    """A change that failed for good and has not succeeded since."""
-
-    id: str
-    """Of the change."""
-    failed_at: tuple[str, ...]
-    """Oldest first."""
-    outcome: str
-    """Of the last failure."""
 
 
 class ScrubPosition(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,8 +6,8 @@ import typing
 import apsw
 import msgspec
 
+from state.store.journal_rows import ActionRow
 from state.store.rows import (
-    ActionRow,
     CampaignRow,
     CopyRow,
     InboxRow,

@@ -8,16 +8,14 @@ import apsw
 import msgspec
 
 from state.moments import BootMoment
+from state.store.journal_rows import BROKEN_OFF, FailedAction, LastFailure
 from state.store.older_copy import older_copy_of
 from state.store.root_place import get_place
 from state.store.rows import (
-    BROKEN_OFF,
     CampaignRow,
     CopyRow,
-    FailedAction,
     InboxRow,
     JobRow,
-    LastFailure,
     LedgerRow,
     QuestDataRow,
     RequestRow,

@@ -12,7 +12,7 @@ import apsw
 from reconciler.act import protocol
 from reconciler.plan import actions as a
 from state.store.connection import open_writer
-from state.store.rows import ActionRow
+from state.store.journal_rows import ActionRow
 from state.store.tables import put
 from state.store.writer import Writer
 

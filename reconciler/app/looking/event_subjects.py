@@ -8,7 +8,8 @@ import apsw
 import msgspec
 
 from reconciler.app.surroundings.ground import named_now
-from state.store.rows import ActionRow, CampaignRow
+from state.store.journal_rows import ActionRow
+from state.store.rows import CampaignRow
 from state.store.tables import select
 
 _RUN = re.compile(r"(?:run/)?(?P<campaign>[^/@]+/[^/@]+)/(?P<run>g[0-9]+-a[0-9]+)", re.ASCII)

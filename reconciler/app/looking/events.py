@@ -17,7 +17,7 @@ from reconciler.app.surroundings.realm_store import check_store_is_there
 from reconciler.plan import actions
 from reconciler.plan.sentences import sentence_of
 from state.store.connection import open_reader
-from state.store.rows import ActionRow
+from state.store.journal_rows import ActionRow
 from state.store.tables import select
 
 POLL_SECONDS = 0.3

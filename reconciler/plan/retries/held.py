@@ -11,7 +11,7 @@ from reconciler.plan.actions import AnyAction
 from reconciler.plan.changes import change_id
 from reconciler.plan.retries.retry import Verdict, judge_moments, policy_of
 from reconciler.plan.world import World
-from state.store.rows import LastFailure
+from state.store.journal_rows import LastFailure
 
 _NO_LIMIT = 2**31
 """A try is never given up: what was mended goes on by itself."""

@@ -7,7 +7,7 @@ from reconciler.act.saga import settle_sagas
 from reconciler.act.saga_events import NO_EVENTS
 from reconciler.act.trimming import trim_journal
 from reconciler.plan import actions as a
-from state.store.rows import ActionRow
+from state.store.journal_rows import ActionRow
 from state.store.tables import put, put_meta, select
 
 NOW = "2026-01-31T12:00:00Z"

@@ -11,7 +11,7 @@ import pytest
 
 from reconciler.app.looking.events import follow
 from reconciler.plan.actions import HandleRequest
-from state.store.rows import ActionRow
+from state.store.journal_rows import ActionRow
 
 
 @pytest.fixture

@@ -48,11 +48,10 @@ from state.ids import campaign_uid, job_uid
 from state.queue_folders import Found
 from state.source_status import NotInForce, SourceStatus
 from state.store.in_force import InForce, told
+from state.store.journal_rows import FailedAction, LastFailure
 from state.store.rows import (
     CampaignRow,
-    FailedAction,
     JobRow,
-    LastFailure,
     QuestDataRow,
     RequestRow,
     RunRow,

@@ -8,7 +8,7 @@ import msgspec
 from reconciler.observed.facts import Facts
 from reconciler.plan.changes import Plan
 from reconciler.plan.sentences import sentence_of
-from state.store.rows import LastFailure
+from state.store.journal_rows import LastFailure
 
 
 def with_failures(facts: Facts, words: Mapping[str, Any], plan: Callable[[Facts], Plan]) -> Facts:

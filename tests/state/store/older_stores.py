@@ -6,7 +6,8 @@ import msgspec
 from sample_rows import CAMPAIGN, RUN, sample
 
 from state.store.connection import open_writer
-from state.store.rows import ActionRow, LedgerRow
+from state.store.journal_rows import ActionRow
+from state.store.rows import LedgerRow
 from state.store.schema import VERSION
 from state.store.tables import put
 from state.store.writer import Writer

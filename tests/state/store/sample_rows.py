@@ -2,7 +2,8 @@
 
 import msgspec
 
-from state.store.rows import ActionRow, CampaignRow, RunRow, TrashRow, TrashState
+from state.store.journal_rows import ActionRow
+from state.store.rows import CampaignRow, RunRow, TrashRow, TrashState
 
 CAMPAIGN = CampaignRow(uid="u", name="dio/campaign-001", status="paused", created_at="2026-01-31T12:00:00Z")
 RUN = RunRow(

@@ -8,16 +8,8 @@ from older_stores import CAME_WITH, assert_is_as_new, store_of_version, store_of
 from sample_rows import CAMPAIGN, RUN, sample, stone
 
 from state.store.connection import open_reader, open_writer
-from state.store.rows import (
-    ActionRow,
-    CampaignRow,
-    CopyRow,
-    InboxRow,
-    LedgerRow,
-    RunRow,
-    StoreView,
-    TrashRow,
-)
+from state.store.journal_rows import ActionRow
+from state.store.rows import CampaignRow, CopyRow, InboxRow, LedgerRow, RunRow, StoreView, TrashRow
 from state.store.tables import put, select
 from state.store.view import read_view
 from state.store.writer import Writer

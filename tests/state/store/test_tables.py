@@ -9,7 +9,8 @@ from sample_rows import CAMPAIGN, failed, sample
 
 from state.store import requests
 from state.store.connection import open_writer
-from state.store.rows import BROKEN_OFF, ActionRow, CampaignRow, LastFailure, LedgerRow
+from state.store.journal_rows import BROKEN_OFF, ActionRow, LastFailure
+from state.store.rows import CampaignRow, LedgerRow
 from state.store.schema import TABLES
 from state.store.tables import put, select, select_one
 from state.store.view import read_view
