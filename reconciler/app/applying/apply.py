@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
 from reconciler.app.applying.following import begin
+from reconciler.app.applying.living_trainers import say_goodbye, show_progress
 from reconciler.app.applying.notifying import Notifier
 from reconciler.app.applying.telling import Show
 from reconciler.app.applying.ticking import Choose, Ticker
@@ -67,10 +68,12 @@ def run_apply(
         notifier = Notifier(environment.variables)
         notifier.ready()
         stack.callback(notifier.leaves)
-        files = FileTriggers(ticker.watched_folders, stop, lambda: _show_alive(notifier, ticker))
+        files = FileTriggers(
+            ticker.watched_folders, stop, lambda: _show_alive(notifier, ticker, begun.layout, show)
+        )
         triggers = UntilDeadline(files, timeout_seconds)
         went_well = _run(ticker, notifier, triggers, mode)
-        ticker.say_goodbye()
+        say_goodbye(ticker.live_runs(), show)
     if signals.received == signal.SIGINT:
         return INTERRUPTED
     if triggers.has_passed:
@@ -93,9 +96,9 @@ def _run(ticker: Ticker, notifier: Notifier, triggers: UntilDeadline, mode: Mode
         raise Blocked(str(error)) from error
 
 
-def _show_alive(notifier: Notifier, ticker: Ticker) -> None:
+def _show_alive(notifier: Notifier, ticker: Ticker, layout: Layout, show: Show) -> None:
     notifier.alive()
-    ticker.show_progress()
+    show_progress(ticker.live_runs(), layout, show)
 
 
 def _check_system() -> None:

@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 from typing import Self
 
-import apsw
 import msgspec
 
 from reconciler.act.broom import Broom
@@ -16,11 +15,9 @@ from reconciler.act.launcher import Launcher, LocalLauncher
 from reconciler.act.observed_time import pass_time
 from reconciler.act.older_store import older_copy_text
 from reconciler.act.protocol import Outcome, perform
-from reconciler.act.queue_folders import write_queue_folders
-from reconciler.act.saga import settle_sagas
 from reconciler.act.tools import Tools
-from reconciler.act.trimming import trim_journal
-from reconciler.app.applying.applied_notes import note_applied
+from reconciler.app.applying.bookkeeping import Bookkeeper
+from reconciler.app.applying.convergence import Convergence
 from reconciler.app.applying.followed_specs import FollowedSpecs
 from reconciler.app.applying.following import Begun, remember
 from reconciler.app.applying.patience import Patience
@@ -51,9 +48,7 @@ from reconciler.desired.edits import uncommitted
 from reconciler.desired.git_source import Commit
 from reconciler.desired.realm import duration_seconds
 from reconciler.loop import Pace, Tick
-from reconciler.observed.elsewhere import whereabouts_in
-from reconciler.observed.records import RunFacts
-from reconciler.plan.changes import NAMES_IN_DOUBT, Plan
+from reconciler.plan.changes import Plan
 from reconciler.plan.checkpoints.scrubs import is_background
 from reconciler.plan.source import open_refresh
 from reconciler.plan.suspensions import WHOLE
@@ -61,9 +56,7 @@ from reconciler.plan.world import LiveRun, World
 from state.atomic import ensure_folder
 from state.inside import stay_inside
 from state.layout import Layout
-from state.store.connection import StoreDamaged
 from state.store.root_place import put_place
-from state.store.row_files import settle_row_files
 from state.store.tables import get_meta, put_meta
 from state.store.writer import Writer
 
@@ -128,15 +121,10 @@ class Ticker:
         )
         self._trouble: str | None = None
         self._view: View | None = None
-        self._told_settled: str | None = None
-        self._noted_commit: str | None = None
-        self._told_note: str | None = None
         self._patience = Patience(show)
         self._told_once = ToldOnce(show)
-        self._backed_up: str | None = None
-        """The day of the last copy of the store that was made or tried."""
-        self._owes_sagas = True
-        """At first too: a kill may have left something."""
+        self._books = Bookkeeper(layout, self._writer, environment.now, show)
+        self._convergence = Convergence(begun, environment.host, self._writer, self._books, show)
         self._own(begun.realm_id)
         self._root_use = remember(environment, self._options, begun, show)
         if self._writer.is_older_copy:
@@ -182,23 +170,26 @@ class Ticker:
         if not all(outcome.ok for outcome in outcomes):
             self._broom.owe()
         self._broom.sweep(self._writer)
-        self._write_what_follows(has_acted=bool(outcomes))
+        self._books.catch_up(has_acted=bool(outcomes))
         self._told_once.tell(view.plan)
+        return self._done(view, outcomes)
+
+    def _done(self, view: View, outcomes: Sequence[Outcome]) -> Tick:
+        """Return what the tick did, after observed time went on and what was reached is taken down."""
         succeeded = sum(outcome.ok for outcome in outcomes)
-        is_clean = succeeded == len(outcomes) and self._specs.complaint is None
         may_purge = pass_time(
             self._writer,
             view.facts.store,
             view.seen_at,
             view.facts.boot,
-            is_clean=is_clean,
+            is_clean=succeeded == len(outcomes) and self._specs.complaint is None,
             has_acted=bool(view.plan.changes),
         )
         waits = self._patience.waits(view.plan) or bool(view.plan.tried_again)
         left = [change for change in view.plan.changes if not is_background(change)]
         is_settled = not (left or self.live_runs() or waits or may_purge)
         if is_settled:
-            self._settle(view)
+            self._convergence.reached(view)
         return Tick(
             succeeded=succeeded,
             failed=len(outcomes) - succeeded,
@@ -255,58 +246,6 @@ class Ticker:
             self._show.change_ended(outcome)
             yield outcome
 
-    def _write_what_follows(self, *, has_acted: bool) -> None:
-        """Bring the campaigns' histories, the queue's folders and the files of rows up to the store.
-
-        What fails is tried again in the next tick.
-        """
-        self._owes_sagas = self._owes_sagas or has_acted
-        if self._owes_sagas:
-            settle_sagas(self._layout, self._writer)
-            write_queue_folders(self._layout, self._writer)
-            settle_row_files(self._layout.row_files, self._writer)
-            self._owes_sagas = False
-        if has_acted:
-            self._back_up()
-
-    def _back_up(self) -> None:
-        """Bound the journal and copy the store, once a day; a disk without room must not stop the loop."""
-        day = self._environment.now().partition("T")[0]
-        if self._backed_up == day:
-            return
-        self._backed_up = day
-        try:
-            trim_journal(self._writer)
-            self._writer.back_up(self._layout.backups, day)
-        except (OSError, apsw.Error, StoreDamaged) as error:
-            self._show.notice(f"no copy of the store was made today: {error}; the others are as they were")
-
-    def _settle(self, view: View) -> None:
-        """Write down, once, that nothing is left to do at this commit; what is left out is left to do."""
-        if view.plan.left_out:
-            return
-        is_whole = not any(item.code in NAMES_IN_DOUBT for item in view.plan.blocked)
-        if is_whole and view.facts.store.applied_commit != view.commit.id:
-            with self._writer.transaction() as store:
-                put_meta(store, "applied_commit", view.commit.id)
-                put_meta(store, "applied_at", view.seen_at)
-            settle_row_files(self._layout.row_files, self._writer)
-        if is_whole and self._noted_commit != view.commit.id:
-            self._note_on(view)
-        if self._told_settled != view.commit.id:
-            self._told_settled = view.commit.id
-            self._show.settled(view)
-
-    def _note_on(self, view: View) -> None:
-        """Leave a git note on the commit; where that fails, say so once and try again: nothing needs it."""
-        realm, host = view.desired.realm.spec.id, self._environment.host
-        why = note_applied(self._following, view.commit, self._layout, realm, host, view.seen_at)
-        if why is None:
-            self._noted_commit = view.commit.id
-        elif why != self._told_note:
-            self._told_note = why
-            self._show.notice(why)
-
     def _note(self, key: str, value: str, known: str | None) -> None:
         if known != value:
             with self._writer.transaction() as store:
@@ -346,18 +285,6 @@ class Ticker:
         yield self._layout.wake.parent
         yield self._layout.campaigns
 
-    def show_progress(self) -> None:
-        """Show how far the living trainer has come."""
-        from state.contract.files import ContractError, read
-        from state.contract.status import RunStatus
-
-        for live in self.live_runs():
-            status = self._layout.campaign(live.folder_name).run(live.key).status
-            try:
-                self._show.progress(live.campaign, read(status, RunStatus))
-            except (OSError, ContractError):
-                continue  # it has not begun to say, or is being replaced
-
     def has_given_up(self) -> bool:
         """Did something fail so that only a person can make it go on?"""
         return self._view is not None and any(b.code in _FINAL for b in self._view.plan.blocked)
@@ -370,27 +297,6 @@ class Ticker:
             item.code not in _AS_ASKED or item.subject.startswith((*WHOLE, "quest/", "inbox", "source"))
             for item in self._view.plan.in_the_way
         )
-
-    def say_goodbye(self) -> None:
-        """Say what goes on without the reconciler, how to watch it and how to end it."""
-        for live in self.live_runs():
-            if live.seen is None or live.seen.process is None:
-                continue
-            if _still_lives(live.seen):
-                self._show.notice(
-                    f"training of {live.campaign} goes on (pid {live.seen.process.pid}); "
-                    "watch it: reconcile logs -f, reconcile status; "
-                    "take it up again: reconcile apply; "
-                    "end it: reconcile stop && reconcile apply --once"
-                )
-
-
-def _still_lives(seen: RunFacts) -> bool:
-    """Does the trainer live that was seen when the last plan was made? It may have left by itself since."""
-    try:
-        return seen.process is not None and whereabouts_in(seen.process, Path(seen.folder)).alive
-    except OSError:
-        return False
 
 
 def _are_counted(outcomes: Sequence[Outcome]) -> bool:

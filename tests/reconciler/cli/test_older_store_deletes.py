@@ -14,7 +14,7 @@ import apsw
 import pytest
 
 from reconciler.act.office import enter_office
-from reconciler.app.applying import ticking
+from reconciler.app.applying import bookkeeping
 from reconciler.app.applying.ticking import Ticker
 from reconciler.app.surroundings import realm_store
 from state.layout import Layout
@@ -353,7 +353,7 @@ def test_a_copy_from_before_a_tick_that_was_killed_after_it_deleted_is_older(
         monkeypatch.context() as patched
     ):  # nothing after the deletion is reached, the end of the office least
         patched.setattr(Writer, "close", lambda writer: writer._connection.close())
-        patched.setattr(ticking, "settle_row_files", lambda *_: None)
+        patched.setattr(bookkeeping, "settle_row_files", lambda *_: None)
         run("apply", "--once")
     assert not (root / "campaigns/pip/campaign-001").exists()
     (root / "control/epoch").write_text(epoch)  # as if the copy had been made in the very same office
