@@ -17,19 +17,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from trainer.peers.main import main as watch
 
         return watch(asked[1:])
-    options = _parser().parse_args(asked)
-    if options.subcommand == "inspect":
-        from trainer.inspection.main import main as inspect
+    return _run(_parser().parse_args(asked))
 
-        return inspect(options)
-    if options.subcommand == "replay":
-        from trainer.replay.main import main as replay
 
-        return replay(options.request)
-    if options.subcommand == "run":
-        from trainer.engine.run import run
+def _run(options: argparse.Namespace) -> int:
+    """Run what was asked for; its module, and torch where it needs that, is loaded only now."""
+    match options.subcommand:
+        case "inspect":
+            from trainer.inspection.main import main as inspect
 
-        return run(options.request)
+            return inspect(options)
+        case "replay":
+            from trainer.replay.main import main as replay
+
+            return replay(options.request)
+        case "fits":
+            from trainer.engine.weights_fit import main as fits
+
+            return fits(options)
+        case "run":
+            from trainer.engine.run import run
+
+            return run(options.request)
     from trainer.engine.answer import main as answer
 
     return answer(options)
@@ -48,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_inspect(
         subcommands.add_parser("inspect", help="look through files of rows as training will see them")
     )
+    _add_fits(subcommands.add_parser("fits", help="say whether weights fill the model beside them, as JSON"))
     subcommands.add_parser("generate", help="make problems of a built-in skill", add_help=False)
     subcommands.add_parser("watch", help="run another trainer's script as a run", add_help=False)
     return parser
@@ -57,6 +67,12 @@ def _add_inspect(inspect: argparse.ArgumentParser) -> None:
     from trainer.inspection.main import add_arguments
 
     add_arguments(inspect)
+
+
+def _add_fits(fits: argparse.ArgumentParser) -> None:
+    folder = fits.add_mutually_exclusive_group(required=True)
+    folder.add_argument("--base", type=Path, metavar="DIR", help="a pretrained model")
+    folder.add_argument("--checkpoint", type=Path, metavar="DIR", help="what other software saved")
 
 
 def _add_answer(answer: argparse.ArgumentParser) -> None:

@@ -19,6 +19,7 @@ from state.contract.memory_need import Shape
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
 WEIGHTS_INDEX = "model.safetensors.index.json"
+GGUF = ".gguf"
 PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
 _MAX_JSON_BYTES = 64 * 1024 * 1024
 _MAX_HEADER_BYTES = 100 * 1024 * 1024
@@ -165,6 +166,11 @@ def _no_weights(folder: Path, names: list[str]) -> str:
         return (
             f"{folder} has its weights only as pickles ({', '.join(pickled[:3])}), which are never loaded "
             f"because that runs code; convert them to {WEIGHTS}"
+        )
+    if others := [printable(name) for name in names if name.endswith(GGUF)]:
+        return (
+            f"{folder} has its weights only as GGUF ({others[0]}), made for answering and not trained "
+            f"here; bring the {WEIGHTS} that it was made of"
         )
     shards = [printable(name) for name in names if name.endswith(".safetensors")]
     found = f"; {shards[0]} is there without {WEIGHTS_INDEX}" if shards else ""

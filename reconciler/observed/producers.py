@@ -156,7 +156,11 @@ def _wrong_shards(folder: ReadFolder, index: str) -> Iterator[str]:
     if index not in folder.files:
         return
     shards: dict[str, set[str]] = {}
-    for tensor, name in folder.files[index].values.get("weight_map", {}).items():
+    said = folder.files[index].values.get("weight_map", {})
+    if not isinstance(said, dict):
+        yield f"{index} has a weight_map that is none: expected tensor: file"
+        return
+    for tensor, name in said.items():
         shards.setdefault(str(name), set()).add(tensor)
     if not shards:
         yield f"{index} names no shard"

@@ -11,8 +11,9 @@ from typing import Any
 import msgspec
 
 from reconciler.observed.checkpoints import checkpoint_of_any_name
-from reconciler.observed.folders import Folder, UnsafeFile, open_folder, reason
+from reconciler.observed.folders import Folder, UnsafeFile, open_folder, printable, reason
 from reconciler.observed.foreign import look_into
+from reconciler.observed.model_files import GGUF
 from reconciler.observed.producer_files import SIZES, read_folder
 from reconciler.observed.producers import CONFIG, SAYS, STATE, Judgement, ReadFolder, judge
 from reconciler.observed.records import FoundCheckpoint
@@ -24,6 +25,8 @@ _UNUSED = (
     r"optimizer.*|scheduler\.pt|scaler\.pt|rng_state.*\.pth|training_args\.bin|pytorch_model.*|.*\.py|\..*"
 )
 """What nobody here uses: another trainer's state, pickles, code, hidden files."""
+_OF_GGUF = "a GGUF file, made for answering: training does not begin with it"
+_NO_GGUF = "name the folder of safetensors weights that it was made of"
 _MAX_CONFIG_BYTES = 16 * 1024 * 1024
 _NOT_LOADED: Mapping[str, tuple[str, str]] = {
     "adapter": (
@@ -48,15 +51,26 @@ def observe_start_folder(path: str) -> StartFolder:
     A folder without weights of its own is a run: of its checkpoints the newest whole one is taken.
     """
     given = Path(path)
+    if path.endswith(GGUF) and given.is_file():
+        return StartFolder(path=path, problem=f"is {_OF_GGUF}", hint=_NO_GGUF)
     try:
         with open_folder(given, given) as folder:
             names = folder.names()
             is_itself = MANIFEST_NAME in names or look_into(folder) is not None
         if is_itself:
             return _start(path, given)
-        return _newest(path, [*_checkpoints(given, names), *_checkpoints(given / "checkpoints")])
+        found = _newest(path, [*_checkpoints(given, names), *_checkpoints(given / "checkpoints")])
+        return _without_weights(found, names)
     except (OSError, UnsafeFile) as error:
         return StartFolder(path=path, problem=reason(error), hint="name a folder that can be read")
+
+
+def _without_weights(found: StartFolder, names: list[str]) -> StartFolder:
+    """Say of a folder with nothing to begin with that it holds weights of another kind, if it does."""
+    other = next((printable(name) for name in sorted(names) if name.endswith(GGUF)), None)
+    if found.problem is None or found.passed_over or other is None:
+        return found
+    return msgspec.structs.replace(found, problem=f"{other} in it is {_OF_GGUF}", hint=_NO_GGUF)
 
 
 def observe_checkpoint(folder: Path) -> StartFolder:
@@ -78,14 +92,16 @@ def _checkpoints(run: Path, names: list[str] | None = None) -> list[tuple[int, P
 
 def _newest(path: str, checkpoints: list[tuple[int, Path]]) -> StartFolder:
     passed_over: list[str] = []
+    hints: list[str] = []
     for _, folder in sorted(checkpoints, reverse=True):
         found = _start(path, folder)
         if found.problem is None:
             return msgspec.structs.replace(found, passed_over=tuple(passed_over))
         passed_over.append(f"{folder.name}: {found.problem}")
+        hints.append(found.hint)
     if passed_over:
-        hint = "copy one of them again, whole"
-        return StartFolder(path=path, problem=f"no checkpoint in it is whole ({passed_over[0]})", hint=hint)
+        problem = f"no checkpoint in it can be begun with ({passed_over[0]})"
+        return StartFolder(path=path, problem=problem, hint=hints[0] or "name another")
     expected = "a folder with weights, or with checkpoint-<step> folders"
     return StartFolder(path=path, problem=f"there is no checkpoint in it; expected {expected}")
 
@@ -99,6 +115,10 @@ def _start(path: str, folder: Path) -> StartFolder:
         judgement = judge(content, step) if content is not None else None
         if content is None or judgement is None:
             return StartFolder(path=path, problem="is no checkpoint that is known here")
+        if judgement.weights in _NOT_LOADED:
+            problem, hint = _NOT_LOADED[judgement.weights]
+            says = f"{SAYS[judgement.producer]} that {problem}"
+            return StartFolder(path=path, problem=says, hint=hint)
         if not judgement.is_whole:
             says = f"{SAYS[judgement.producer]} that is not whole: {judgement.problems[0]}"
             return StartFolder(path=path, problem=says, hint="copy it again, whole")
@@ -123,9 +143,6 @@ def _of_ours(path: str, folder: Path) -> StartFolder:
 def _of_others(
     path: str, folder: Path, opened: Folder, content: ReadFolder, judgement: Judgement, step: int | None
 ) -> StartFolder:
-    if judgement.weights in _NOT_LOADED:
-        problem, hint = _NOT_LOADED[judgement.weights]
-        return StartFolder(path=path, problem=f"{SAYS[judgement.producer]} that {problem}", hint=hint)
     history = _last(content)
     if history is None:
         return StartFolder(path=path, problem="its last loss is not finite", hint="name one before that")

@@ -31,7 +31,7 @@ def test_a_request_that_is_not_there_is_wrong_use(tmp_path: Path) -> None:
 
 def test_without_a_subcommand_it_says_which_there_are() -> None:
     done = subprocess.run(TRAINER, capture_output=True, text=True, check=False)
-    assert "run,replay,answer,inspect,generate,watch" in done.stderr.replace(" ", "")
+    assert "run,replay,answer,inspect,fits,generate,watch" in done.stderr.replace(" ", "")
 
 
 @pytest.mark.train

@@ -5,17 +5,19 @@ not used: training begins with fresh state.
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 
 from state.contract.request import RunRequest
 from trainer.checkpoints.errors import CheckpointError
 from trainer.engine.model import WEIGHTS_NAME, copy_tensors, empty_model, read_config, weight_tensors
 
+_T = TypeVar("_T")
 INDEX_NAME = "model.safetensors.index.json"
 _SIZES = (
     *("hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads"),
@@ -42,23 +44,61 @@ def foreign_model(folder: Path) -> Any:
         CheckpointError: its weights are not whole.
         EnvironmentFailure: its weights do not fit its own config.json.
     """
-    found = read_config(folder)
-    model = empty_model({**found, "dtype": "float32"}, folder)
-    wanted = weight_tensors(model)
-    # A tied head has no weights of its own, though other software may save it a second time.
-    second_names = set(model.state_dict()) - set(wanted)
-    tensors = {name: one for name, one in _tensors(folder).items() if name not in second_names}
-    copy_tensors(tensors, wanted, folder)
+    model = empty_foreign_model(folder)
+    copy_tensors(without_second_names(_tensors(folder), model), weight_tensors(model), folder)
     return model
+
+
+def empty_foreign_model(folder: Path) -> Any:
+    """Return the model that the config.json of other software describes, its weights still to be filled in.
+
+    Raises:
+        EnvironmentFailure: config.json does not describe one.
+    """
+    return empty_model({**read_config(folder), "dtype": "float32"}, folder)
+
+
+def without_second_names(tensors: Mapping[str, _T], model: Any) -> dict[str, _T]:
+    """Return tensors without those of a tied head, which other software may save a second time."""
+    second_names = set(model.state_dict()) - set(weight_tensors(model))
+    return {name: one for name, one in tensors.items() if name not in second_names}
+
+
+def shapes_in(folder: Path) -> dict[str, tuple[int, ...]]:
+    """Return the shape of each tensor in a folder's safetensors, by the headers of its files.
+
+    Raises:
+        CheckpointError: they cannot be read.
+    """
+    found: dict[str, tuple[int, ...]] = {}
+    for path in weight_files(folder):
+        try:
+            with safe_open(path, "pt") as file:
+                found |= {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118 - no mapping
+        except (OSError, SafetensorError) as error:
+            raise CheckpointError(f"{path}: its header cannot be read: {error}") from error
+    return found
+
+
+def weight_files(folder: Path) -> list[Path]:
+    """Return the one file of a folder's weights, or its shards.
+
+    Raises:
+        CheckpointError: its index cannot be read.
+    """
+    if (folder / WEIGHTS_NAME).is_file():
+        return [folder / WEIGHTS_NAME]
+    try:
+        names = json.loads((folder / INDEX_NAME).read_bytes())["weight_map"].values()
+        return [folder / Path(name).name for name in sorted(set(names))]
+    except (OSError, ValueError, RecursionError, LookupError, AttributeError, TypeError) as error:
+        raise CheckpointError(f"{folder}: its weights cannot be read: {error}") from error
 
 
 def _tensors(folder: Path) -> dict[str, torch.Tensor]:
     try:
-        if (folder / WEIGHTS_NAME).is_file():
-            return dict(load_file(folder / WEIGHTS_NAME))
-        names = json.loads((folder / INDEX_NAME).read_bytes())["weight_map"].values()
-        shards = [load_file(folder / Path(name).name) for name in sorted(set(names))]
-    except (OSError, ValueError, RecursionError, KeyError, AttributeError, SafetensorError) as error:
+        shards = [load_file(path) for path in weight_files(folder)]
+    except (OSError, SafetensorError) as error:
         raise CheckpointError(f"{folder}: its weights cannot be read: {error}") from error
     return {name: tensor for shard in shards for name, tensor in shard.items()}
 

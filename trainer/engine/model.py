@@ -6,7 +6,7 @@ the weights is ever run. Parameters are float32 whatever the file's type: they a
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,8 @@ from trainer.engine.failures import EnvironmentFailure, SettingsError
 WEIGHTS_NAME = "model.safetensors"
 CONFIG_NAME = "config.json"
 GENERATION_NAME = "generation_config.json"
+_NOT_LOADED = (OSError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RuntimeError)
+"""What a config.json whose values are of another kind makes transformers raise."""
 _SCALES_LOGITS = ("final_logit_softcapping", "logit_scale", "logits_scaling", "lm_head_multiplier")
 """Config fields of models that change the logits after the head; our loss calls the head alone."""
 
@@ -41,7 +43,7 @@ def new_model(wanted: ModelConfig, seed: int, special_ids: Mapping[str, int]) ->
         model = model_class(config)
     except (TypeError, ValueError, ArithmeticError, RuntimeError) as error:
         raise SettingsError(f"model.config does not make a {wanted.architecture}: {error}") from error
-    return _checked(model, wanted)
+    return check_trainable(model, wanted.vocab_size)
 
 
 def pretrained_model(wanted: ModelConfig, folder: Path, *, keep_types: bool = False) -> Any:
@@ -54,39 +56,75 @@ def pretrained_model(wanted: ModelConfig, folder: Path, *, keep_types: bool = Fa
             lacks some of the architecture's.
     """
     found = read_config(folder)
-    _check_same("architecture", folder, _architecture(found, folder), wanted.architecture)
+    _check_same("architecture", folder, architecture_of(found, folder), wanted.architecture)
     _check_same("vocab_size", folder, found.get("vocab_size"), wanted.vocab_size)
     if wanted.config_digest is not None:
         digest = "sha256:" + hashlib.sha256((folder / CONFIG_NAME).read_bytes()).hexdigest()
         _check_same("the digest of config.json", folder, digest, wanted.config_digest)
     if not any(folder.glob("*.safetensors")):
         raise EnvironmentFailure(f"{folder}: no *.safetensors here; other weight files are never loaded")
+    model, _ = filled_model(
+        folder,
+        wanted.architecture,
+        folder,
+        dtype="auto" if keep_types else torch.float32,
+        use_safetensors=True,
+        local_files_only=True,
+    )
+    return check_trainable(model, wanted.vocab_size)
+
+
+def filled_model(
+    folder: Path, architecture: str, source: Path | None, **how: Any
+) -> tuple[Any, tuple[str, ...]]:
+    """Return the model as transformers fills it from a source, and the tensors that it did not use.
+
+    `folder` is what errors name; `how` are further arguments of `from_pretrained`.
+
+    Raises:
+        EnvironmentFailure: a tensor of the architecture is not there, or has another shape.
+        SettingsError: the architecture is unknown.
+    """
+    model_class = _model_class(architecture)
     try:
-        model, loaded = _model_class(wanted.architecture).from_pretrained(
-            folder,
-            dtype="auto" if keep_types else torch.float32,
-            use_safetensors=True,
-            local_files_only=True,
-            output_loading_info=True,
+        model, loaded = model_class.from_pretrained(
+            source, output_loading_info=True, ignore_mismatched_sizes=True, **how
         )
-    except (OSError, ValueError, RuntimeError) as error:
-        raise EnvironmentFailure(f"{folder}: cannot be loaded: {error}") from error
-    _check_whole(folder, loaded)
-    return _checked(model, wanted)
+    except _NOT_LOADED as error:
+        raise EnvironmentFailure(f"{folder}: cannot be loaded: {_one_line(error)}") from error
+    shapes = {name: (tuple(found), tuple(wanted)) for name, found, wanted in loaded["mismatched_keys"]}
+    unused = tuple(sorted(loaded["unexpected_keys"]))
+    _refuse_unlike(folder, sorted(loaded["missing_keys"]), unused, shapes)
+    return model, unused
 
 
-def _check_whole(folder: Path, loaded: Mapping[str, Any]) -> None:
-    """Refuse weights of which some are not in the files: transformers makes them up at random."""
-    missing = sorted(loaded["missing_keys"])
+def _refuse_unlike(
+    folder: Path,
+    missing: Sequence[str],
+    unknown: Sequence[str],
+    shapes: Mapping[str, tuple[tuple[int, ...], tuple[int, ...]]],
+) -> None:
+    """Refuse weights that do not fill the model: transformers would make up the rest at random.
+
+    `shapes`: of each tensor of another shape its own, and the model's.
+    """
     if missing:
-        others = sorted(loaded["unexpected_keys"])
-        instead = (
-            f"; of {count(len(others), 'tensor')} there it knows nothing, as {others[0]!r}" if others else ""
-        )
+        told = count(len(unknown), "tensor")
+        instead = f"; of {told} there it knows nothing, as {unknown[0]!r}" if unknown else ""
         raise EnvironmentFailure(
             f"{folder}: {count(len(missing), 'tensor')} of the model not in its files, for example "
             f"{missing[0]!r}{instead}. Bring the whole model: what is missing would be random"
         )
+    if shapes:
+        name, (found, wanted) = min(shapes.items())
+        raise EnvironmentFailure(
+            f"{folder}: {count(len(shapes), 'tensor')} of another shape than config.json says: {name!r} is "
+            f"{_shape(found)}, the model has {_shape(wanted)}. Bring weights and config.json of one model"
+        )
+
+
+def _shape(sizes: tuple[int, ...]) -> str:
+    return " x ".join(map(str, sizes)) or "one number"
 
 
 def saved_model(folder: Path) -> Any:
@@ -101,14 +139,40 @@ def saved_model(folder: Path) -> Any:
 
 def empty_model(config_fields: dict[str, Any], folder: Path) -> Any:
     """Return the model that a checkpoint's config.json describes; its weights are still to be copied in."""
-    model_class = _model_class(_architecture(config_fields, folder))
-    with no_init_weights():
-        model = model_class(model_class.config_class.from_dict(config_fields))
+    model_class = _model_class(architecture_of(config_fields, folder))
+    config = config_from(config_fields, folder)
+    try:
+        with no_init_weights():
+            model = model_class(config)
+    except _NOT_LOADED as error:
+        raise EnvironmentFailure(
+            f"{folder / CONFIG_NAME} does not make a model: {_one_line(error)}"
+        ) from error
     model.tie_weights()  # what no_init_weights leaves out: a tied head has no weights of its own
     generation = folder / GENERATION_NAME
     if generation.is_file():
         model.generation_config = transformers.GenerationConfig.from_dict(json.loads(generation.read_bytes()))
     return model
+
+
+def config_from(fields: dict[str, Any], folder: Path) -> Any:
+    """Return transformers' config of what a folder's config.json says.
+
+    Raises:
+        EnvironmentFailure: a value is of another kind than the architecture's config has.
+        SettingsError: the architecture is unknown.
+    """
+    config_class = _model_class(architecture_of(fields, folder)).config_class
+    try:
+        return config_class.from_dict(fields)
+    except Exception as error:  # transformers checks the values with classes of its own
+        raise EnvironmentFailure(
+            f"{folder / CONFIG_NAME} is no {config_class.__name__}: {_one_line(error)}"
+        ) from error
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
 
 
 def compute_layers_twice(model: Any) -> None:
@@ -135,20 +199,41 @@ def weight_tensors(model: Any) -> dict[str, torch.Tensor]:
     return parameters | buffers
 
 
-def copy_tensors(source: Mapping[str, torch.Tensor], target: Mapping[str, torch.Tensor], name: Path) -> None:
+def copy_tensors(
+    source: Mapping[str, torch.Tensor], target: Mapping[str, torch.Tensor], folder: Path
+) -> None:
     """Copy each tensor into the one of the same name.
 
     Raises:
         EnvironmentFailure: a name or a shape is on one side only.
     """
-    unlike = sorted(source.keys() ^ target.keys()) or [
-        key for key in target if source[key].shape != target[key].shape
-    ]
-    if unlike:
-        raise EnvironmentFailure(f"{name}: does not fit the model, for example at {unlike[0]!r}")
+    check_same_tensors(shapes_of(source), shapes_of(target), folder)
     with torch.no_grad():
         for key, tensor in target.items():
             tensor.copy_(source[key])
+
+
+def shapes_of(tensors: Mapping[str, torch.Tensor]) -> dict[str, tuple[int, ...]]:
+    """Return the shape of each tensor."""
+    return {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+
+
+def check_same_tensors(
+    found: Mapping[str, tuple[int, ...]], wanted: Mapping[str, tuple[int, ...]], folder: Path
+) -> None:
+    """Compare names and shapes of the tensors in a folder or file with those of the model.
+
+    Raises:
+        EnvironmentFailure: a name or a shape is on one side only.
+    """
+    unknown = sorted(found.keys() - wanted.keys())
+    other = {name: (found[name], shape) for name, shape in wanted.items() if found.get(name, shape) != shape}
+    _refuse_unlike(folder, sorted(wanted.keys() - found.keys()), unknown, other)
+    if unknown:
+        raise EnvironmentFailure(
+            f"{folder}: {count(len(unknown), 'tensor')} there of which the model knows nothing, for example "
+            f"{unknown[0]!r}. Bring weights and config.json of one model"
+        )
 
 
 def read_config(folder: Path) -> dict[str, Any]:
@@ -176,7 +261,12 @@ def _model_class(architecture: str) -> Any:
     return model_class
 
 
-def _architecture(config: dict[str, Any], folder: Path) -> str:
+def architecture_of(config: dict[str, Any], folder: Path) -> str:
+    """Return the one class that a model folder's config.json names.
+
+    Raises:
+        EnvironmentFailure: it names none, or several.
+    """
     names = config.get("architectures")
     if not isinstance(names, list) or len(names) != 1 or not isinstance(names[0], str):
         raise EnvironmentFailure(f"{folder / CONFIG_NAME}: architectures is {names!r}; expected one name")
@@ -194,15 +284,20 @@ def _check_same(what: str, folder: Path, found: object, expected: object) -> Non
         raise EnvironmentFailure(f"{folder}: {what} is {found!r}; the hero says {expected!r}")
 
 
-def _checked(model: Any, wanted: ModelConfig) -> Any:
+def check_trainable(model: Any, vocab_size: int) -> Any:
+    """Return the model, ready to train, found to be one that this engine can.
+
+    Raises:
+        SettingsError: its logits are no plain product with its head, or its vocabulary has another size.
+    """
     config = model.config
     scaled = [name for name in _SCALES_LOGITS if getattr(config, name, None) not in (None, 1)]
     if scaled or model.get_output_embeddings() is None:
         raise SettingsError(
-            f"{wanted.architecture} changes its logits after the head "
+            f"{type(model).__name__} changes its logits after the head "
             f"({', '.join(scaled) or 'no plain head'}); this engine does not train such models yet"
         )
     rows = model.get_input_embeddings().weight.shape[0]
-    if rows != wanted.vocab_size:
-        raise SettingsError(f"the model has {rows} embeddings; the hero says vocab_size {wanted.vocab_size}")
+    if rows != vocab_size:
+        raise SettingsError(f"the model has {rows} embeddings; the hero says vocab_size {vocab_size}")
     return model.train()

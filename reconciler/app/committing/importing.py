@@ -3,21 +3,24 @@
 The folder is only looked at. `apply` copies it, reads the copy back, and enters it into the ledger.
 """
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from reconciler.app.committing.new import check_title, used_numbers
 from reconciler.app.committing.scalars import quoted
 from reconciler.app.committing.spec_edits import Base, Committing, SpecCommit, commit_edits, read_base
+from reconciler.app.committing.weights_fit import check_weights
+from reconciler.app.planning.in_force import layout_of
 from reconciler.app.surroundings.environment import Environment
 from reconciler.app.surroundings.errors import Blocked, Failed, Misused
 from reconciler.app.surroundings.ground import work_tree_of
 from reconciler.app.surroundings.place import Options
+from reconciler.observed.model_records import PretrainedConfig
+from reconciler.observed.models import hub_cache_folder, observe_model
 from reconciler.observed.producers import SAYS
 from reconciler.observed.start_folders import observe_start_folder
 from reconciler.observed.start_records import StartFolder
 from reconciler.plan.campaigns.methods import adapters_without_weights
+from reconciler.plan.campaigns.said_models import known_sizes, said_of, unsaid_model
 from state.amounts import count, size
 
 _MOST_NAMES = 6
@@ -37,7 +40,7 @@ def import_folder(
     Raises:
         NotFound: there is no such hero.
         Misused: no hero was named where there are several.
-        Failed: nothing whole lies there, or nothing that can be begun with.
+        Failed: nothing whole lies there, or nothing to begin with, as weights that do not fill the model.
         Blocked: its model is not the hero's, or its adapters lie without the weights below them.
     """
     check_title(title)
@@ -48,7 +51,8 @@ def import_folder(
     if found.problem is not None:
         hint = f"; {found.hint}" if found.hint else ""
         raise Failed(f"{path}: {found.problem}{hint}; nothing was committed")
-    _refuse_other_model(base, hero, found)
+    _refuse_other_model(environment, options, base, hero, found)
+    told = check_weights(environment, str(found.folder), "checkpoint") if found.manifest is None else ()
     number = 1 + max(used_numbers(environment, options, work_tree_of(environment, options), hero), default=0)
     name = f"{hero}/campaign-{number:03d}"
     text = (
@@ -57,7 +61,7 @@ def import_folder(
     )
     subject = f"Import {Path(str(found.folder)).name} as the start of {name}"
     texts = {f"specs/campaigns/{name}.yaml": text}
-    return commit_edits(environment, options, base, texts, subject, committing, _notes(name, found))
+    return commit_edits(environment, options, base, texts, subject, committing, (*told, *_notes(name, found)))
 
 
 def _hero(base: Base, named: str | None) -> str:
@@ -71,34 +75,37 @@ def _hero(base: Base, named: str | None) -> str:
     raise Misused(f"say whose weights they are: --hero {' or '.join(sorted(heroes)) or 'ID'}")
 
 
-def _refuse_other_model(base: Base, hero: str, found: StartFolder) -> None:
+def _refuse_other_model(
+    environment: Environment, options: Options, base: Base, hero: str, found: StartFolder
+) -> None:
     """Refuse what every plan would: another model by what is said of both, adapters without their weights."""
+    if found.manifest is not None and (misfit := adapters_without_weights(found.manifest)) is not None:
+        raise Blocked(f"{found.folder}: {misfit.message}; {misfit.hint}; nothing was committed")
+    if (silent := unsaid_model(found)) is not None:
+        raise Failed(f"{found.folder}: {silent.message}; {silent.hint}; nothing was committed")
     source = base.desired.heroes[hero]
     model = source.spec.model
-    ours = {"architecture": model.architecture, "vocab_size": model.vocab_size, **model.config}
-    for key, theirs in _said_of(found).items():
+    known = known_sizes(model.config, _pretrained(environment, options, model.hf_name))
+    ours = {"architecture": model.architecture, "vocab_size": model.vocab_size, **known}
+    for key, theirs in said_of(found).items():
         if theirs is not None and ours.get(key, theirs) != theirs:
-            where = (
-                source.where("model", key) if hasattr(model, key) else source.where("model", "config", key)
+            place = (
+                (key,) if hasattr(model, key) else ("config", key) if key in model.config else ("hf_name",)
             )
+            where = source.where("model", *place)
             raise Blocked(
                 f"{found.folder}: its {key} is {theirs}, that of hero {hero} is {ours[key]} "
-                f"({where}); name its hero with --hero, or make one: reconcile new hero NAME"
+                f"({where}); name its hero with --hero, or make one: reconcile new hero NAME --model FOLDER"
             )
-    misfit = adapters_without_weights(found.manifest) if found.manifest is not None else None
-    if misfit is not None:
-        raise Blocked(f"{found.folder}: {misfit.message}; {misfit.hint}; nothing was committed")
 
 
-def _said_of(found: StartFolder) -> Mapping[str, Any]:
-    """Return the architecture, the vocabulary and the sizes that are said of weights, by their names."""
-    if found.manifest is not None and found.manifest.locked is not None:
-        model = found.manifest.locked.model
-        return {"architecture": model.architecture, "vocab_size": model.vocab_size, **model.config}
-    if found.model is None:
-        return {}
-    said = found.model
-    return {"architecture": said.architecture, "vocab_size": said.vocab_size, **said.sizes}
+def _pretrained(environment: Environment, options: Options, name: str | None) -> PretrainedConfig | None:
+    """Return what the config.json of the hero's own base says, where it is on this machine."""
+    if name is None:
+        return None
+    layout = layout_of(environment, options)
+    hub = hub_cache_folder(environment.variables, environment.home)
+    return observe_model(name, (layout.models,), layout.root, hub).config
 
 
 def _notes(name: str, found: StartFolder) -> tuple[str, ...]:

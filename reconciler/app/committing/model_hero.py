@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from reconciler.app.committing.scalars import quoted
+from reconciler.app.committing.weights_fit import check_weights
 from reconciler.app.surroundings.environment import Environment
 from reconciler.app.surroundings.errors import Failed, NotFound
 from reconciler.desired.base import is_identifier
@@ -17,12 +18,16 @@ _LONGEST = 2048
 _PATHS = ("/", "./", "../", "~/")
 
 
-def model_hero_text(environment: Environment, layout: Layout, hero: str, model: str) -> str:
-    """Return the spec of a hero of this model: a folder, or a model in the hub's local cache.
+def model_hero_text(
+    environment: Environment, layout: Layout, hero: str, model: str
+) -> tuple[str, tuple[str, ...]]:
+    """Return the spec of a hero of this model, and what a person should know of its weights.
+
+    The model is a folder, or one in the hub's local cache.
 
     Raises:
         NotFound: it is not on this machine, or not whole.
-        Failed: its config.json does not say what a hero must.
+        Failed: its config.json does not say what a hero must, or its weights do not fill the model.
     """
     name = _model_name(environment, model)
     hub = hub_cache_folder(environment.variables, environment.home)
@@ -35,7 +40,8 @@ def model_hero_text(environment: Environment, layout: Layout, hero: str, model: 
             f"{model}: it has no tokenizer that can be used: {facts.tokenizer_problem}; nothing was written. "
             "Put tokenizer.json of the same model beside its weights"
         )
-    return _text(hero, name, facts, _checked(model, facts.config))
+    text = _text(hero, name, facts, _checked(model, facts.config))
+    return text, check_weights(environment, str(facts.folder), "base")
 
 
 def _model_name(environment: Environment, model: str) -> str:
@@ -48,11 +54,15 @@ def _model_name(environment: Environment, model: str) -> str:
 
 def _checked(model: str, config: PretrainedConfig) -> PretrainedConfig:
     needed = {
-        "architectures": config.architecture,
         "model_type": config.model_type,
         "vocab_size": config.vocab_size,
         "max_position_embeddings": config.max_position_embeddings,
     }
+    if config.architecture is None:
+        raise Failed(
+            f"{model}: its config.json does not say architectures, so that nobody can tell what its weights "
+            "are of; bring the config.json that was saved with them; nothing was written"
+        )
     if silent := [key for key, value in needed.items() if value is None]:
         raise Failed(
             f"{model}: its config.json does not say {', '.join(silent)}, and nothing is guessed here; write "

@@ -73,6 +73,8 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     name: str
     """What other specs call it."""
+    notes: tuple[str, ...] = ()
+    """What a person should know."""
 
 
 def new_hero(environment: Environment, options: Options, hero: str, model: str | None = None) -> Written:
@@ -81,7 +83,7 @@ def new_hero(environment: Environment, options: Options, hero: str, model: str |
     Raises:
         Misused: the name is no id, or reserved.
         NotFound: the model is not on this machine, or not whole.
-        Failed: the model's config.json does not say what a hero must.
+        Failed: the model's config.json does not say what a hero must, or its weights do not fill the model.
         Blocked: there is such a file.
     """
     if not is_id(hero):
@@ -90,8 +92,9 @@ def new_hero(environment: Environment, options: Options, hero: str, model: str |
         raise Misused(f'no hero can be called "{hero}": {RESERVED_HEROES[hero]}; choose another id')
     path = work_tree_of(environment, options) / "specs" / "heroes" / f"{hero}.yaml"
     if model is not None:
-        write_new(path, model_hero_text(environment, layout_of(environment, options), hero, model))
-        return Written(path=str(path), name=hero)
+        text, notes = model_hero_text(environment, layout_of(environment, options), hero, model)
+        write_new(path, text)
+        return Written(path=str(path), name=hero, notes=notes)
     id_line, name_line = (f"{key}: {hero}".ljust(_COMMENT_AT) for key in ("id", "name"))
     write_new(path, HERO.format(id_line=id_line, name_line=name_line))
     return Written(path=str(path), name=hero)

@@ -33,6 +33,8 @@ def hero(session: Session, hero: str, model: str | None, as_json: bool) -> None:
         session.say_json(written)
         return
     session.say_as_it_is(written.path)
+    for note in written.notes:
+        session.note(note)
     session.note(f"Next:  reconcile new campaign {written.name}        Check:  reconcile validate")
 
 

@@ -8,6 +8,7 @@ from reconciler.observed.records import FoundCheckpoint
 from reconciler.observed.start_records import StartFolder
 from reconciler.plan.actions import ImportCheckpoint
 from reconciler.plan.campaigns.methods import adapters_misfit
+from reconciler.plan.campaigns.said_models import known_sizes, said_of, unsaid_model
 from reconciler.plan.campaigns.starting_checkpoints import NoStart, block_start, resolved_to_begin
 from reconciler.plan.draft import Draft
 from reconciler.plan.world import World
@@ -99,7 +100,9 @@ def _problem(world: World, name: str, seen: StartFolder) -> NoStart | None:
         return resolved
     if seen.manifest is not None and (problem := adapters_misfit(seen.manifest, resolved.config)):
         return problem
-    unlike = _unlike(seen, resolved.config)
+    if (silent := unsaid_model(seen)) is not None:
+        return silent
+    unlike = _unlike(world, name, seen, resolved.config)
     if unlike is None:
         return None
     hero = name.partition("/")[0]
@@ -108,17 +111,16 @@ def _problem(world: World, name: str, seen: StartFolder) -> NoStart | None:
     return NoStart("other-architecture", f"its {unlike}", hint)
 
 
-def _unlike(seen: StartFolder, config: RunConfig) -> str | None:
+def _unlike(world: World, name: str, seen: StartFolder, config: RunConfig) -> str | None:
     """Return the first value in which the weights are not the hero's, in words, of those that are said."""
     if seen.manifest is not None:
         locked = seen.manifest.locked
         found = first_unlike(locked, locked_values(config), is_start=True) if locked is not None else None
         return f"{found.key} is {found.found}, that of the hero is {found.asked}" if found else None
-    said, model = seen.model, config.model
-    if said is None:
-        return None
-    asked = {"architecture": model.architecture, "vocab_size": model.vocab_size, **model.config}
-    for key, one in {"architecture": said.architecture, "vocab_size": said.vocab_size, **said.sizes}.items():
+    base = world.facts.models.get(name.partition("/")[0])
+    sizes = known_sizes(config.model.config, base.config if base is not None else None)
+    asked = {"architecture": config.model.architecture, "vocab_size": config.model.vocab_size, **sizes}
+    for key, one in said_of(seen).items():
         if one is not None and asked.get(key, one) != one:
             return f"{key} is {one}, that of the hero is {asked[key]}"
     return None

@@ -102,6 +102,30 @@ def test_weights_that_cannot_be_loaded_here_are_refused_with_a_way_out(
     assert_refused(whole, expected, hint)
 
 
+def test_pickles_are_refused_as_pickles_though_the_folder_is_not_whole_either(tmp_path: Path) -> None:
+    whole = save(tmp_path, 5)
+    for name in ("model.safetensors", "trainer_state.json"):
+        (whole / name).unlink()
+    (whole / "pytorch_model.bin").write_bytes(b"PK" + bytes(9) + b"PK\x05\x06" + bytes(18))
+    assert_refused(whole, "as pickles, which are never loaded", "safetensors")
+
+
+@pytest.mark.parametrize("name", [".", "model-q4.gguf"], ids=["its folder", "the file"])
+def test_gguf_is_refused_by_name_with_what_to_bring(tmp_path: Path, name: str) -> None:
+    (tmp_path / "model-q4.gguf").write_bytes(b"GGUF")
+    assert_refused(tmp_path / name, "is a GGUF file, made for answering", "the folder of safetensors weights")
+
+
+@pytest.mark.parametrize("said", [5, ["a"], "a", None])
+def test_an_index_whose_map_is_none_is_not_whole_and_no_fault_of_ours(tmp_path: Path, said: object) -> None:
+    whole = save(tmp_path, 5)
+    (whole / "model.safetensors").rename(whole / "model-00001-of-00001.safetensors")
+    (whole / "model.safetensors.index.json").write_text(json.dumps({"weight_map": said}))
+    assert_refused(
+        whole, "model.safetensors.index.json has a weight_map that is none", "copy it again, whole"
+    )
+
+
 def test_a_checkpoint_of_a_realm_may_lie_under_any_name(tmp_path: Path, save_checkpoint) -> None:
     path = save_checkpoint(tmp_path, 500, name="the best of January")
 
