@@ -3,13 +3,16 @@
 A template comes with a model, and so from anybody. Each round of a loop, each call of a macro and each number
 of a range is a step, and steps are counted; texts and lists cannot outgrow what any conversation needs. Steps
 decide rather than a clock: the same conversation is refused on every machine. The clock is for what a few
-steps over very long texts take.
+steps over very long texts take. Nothing is worked out while a template is compiled, when nothing is counted.
 """
 
+import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import wraps
+from inspect import unwrap
 from typing import Any
 
 import jinja2
@@ -26,6 +29,11 @@ MOST_SECONDS = 10.0
 """Of one conversation, of the processor's time in its thread."""
 _STEPS_BETWEEN_LOOKS = 64
 """At the clock, which costs more than a step."""
+_TO_A_WIDTH = ("batch", "center", "indent", "slice", "wordwrap")
+"""Filters that make as much as a number says."""
+_WIDTH = re.compile(r"\d+")
+_NESTED = re.compile(r"\{[^{}]*\{")
+"""`{:{}}`: a width that is a value."""
 _STEP = " step"
 """A filter under a name that no template can write."""
 
@@ -70,8 +78,7 @@ def allowance_for(num_messages: int) -> Iterator[None]:
         _ALLOWANCE.reset(token)
 
 
-@jinja2.pass_context  # with it the optimizer does not take the filter for a constant
-def _step(_: Context, value: object) -> object:
+def _step(value: object) -> object:
     _ALLOWANCE.get().take(1)
     return value
 
@@ -93,6 +100,12 @@ class _Counting(CodeGenerator):
             if isinstance(one, nodes.For) and one.test is not None:
                 one.test = nodes.And(_stepping(one, value=True), one.test, lineno=one.lineno)
         super().visit_Template(node, frame)
+
+    def _output_child_to_const(self, node: nodes.Expr, frame: Frame, finalize: Any) -> str:
+        """Return what stands between the tags; all else is worked out while a conversation is rendered."""
+        if not isinstance(node, nodes.TemplateData):
+            raise nodes.Impossible
+        return str(super()._output_child_to_const(node, frame, finalize))
 
     def visit_Concat(self, node: nodes.Concat, frame: Frame) -> None:  # noqa: N802 - jinja2's name
         """Write `a ~ b`."""
@@ -120,20 +133,25 @@ class Sandbox(ImmutableSandboxedEnvironment):
     """Jinja without access to anything, and without work that has no end."""
 
     code_generator_class = _Counting
-    intercepted_binops = frozenset({"*", "**", "+"})
+    intercepted_binops = frozenset({"*", "**", "+", "%"})
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
+        super().__init__(optimized=False, **options)
         self.filters[_STEP] = _step
+        self.filters["format"] = _format
+        for name in _TO_A_WIDTH:
+            self.filters[name] = _with_small_numbers(self.filters[name])
         self.globals["range"] = _range
         del self.globals["lipsum"], self.filters["random"]  # chance; and of the first as much as one likes
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
-        """Return a sum, a product or a power.
+        """Return a sum, a product, a power, or a text with values put into it (or a remainder).
 
         Raises:
             jinja2.TemplateError: it would be larger than anything that a conversation needs.
         """
+        if operator == "%" and isinstance(left, str):
+            return _format(left, *(right if isinstance(right, tuple) else (right,)))
         if _size(operator, left, right) > MOST_CHARACTERS:
             what = "sum" if operator == "+" else "product"
             raise jinja2.TemplateError(f"a {what} in it is larger than {MOST_CHARACTERS:,} characters")
@@ -141,6 +159,12 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def call(self, context: Context, called: Any, /, *args: Any, **kwargs: Any) -> Any:
         """Return what a macro, a function or a method of a text makes."""
+        method = unwrap(called)
+        text = getattr(method, "__self__", None)
+        if isinstance(text, str) and method.__name__ in ("format", "format_map"):
+            check_numbers(_widths(text, (*args, *kwargs.values()), is_nested=bool(_NESTED.search(text))))
+        elif isinstance(text, str):
+            check_numbers([*args, *kwargs.values()])
         return self.bounded(super().call(context, called, *args, **kwargs))
 
     @staticmethod
@@ -164,3 +188,35 @@ def _size(operator: str, left: Any, right: Any) -> int:
     many, times = (right, left) if isinstance(left, int) else (left, right)
     is_repeated = isinstance(times, int) and isinstance(many, str | list | tuple)
     return len(many) * times if is_repeated else 0
+
+
+def _format(text: str, *values: Any) -> str:
+    """Return `text % values`, the widths in which are those of texts that a conversation may have."""
+    check_numbers(_widths(text, values, is_nested="*" in text))
+    return text % values
+
+
+def _widths(text: str, values: Iterable[object], *, is_nested: bool) -> list[object]:
+    """Return the numbers in a text that values are put into; `is_nested`: values may be widths, too."""
+    return [*map(int, _WIDTH.findall(text)), *(values if is_nested else ())]
+
+
+def _with_small_numbers(make: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a filter that is given no number larger than a text may be."""
+
+    @wraps(make)  # with what tells jinja which of its own things it is given
+    def made(*args: Any, **kwargs: Any) -> Any:
+        check_numbers([*args, *kwargs.values()])
+        return make(*args, **kwargs)
+
+    return made
+
+
+def check_numbers(given: Iterable[object]) -> None:
+    """Refuse a width that no text of a conversation has.
+
+    Raises:
+        jinja2.TemplateError: one of the numbers is larger.
+    """
+    if any(isinstance(one, int) and one > MOST_CHARACTERS for one in given):
+        raise jinja2.TemplateError(f"a width in it is larger than {MOST_CHARACTERS:,} characters")

@@ -9,7 +9,7 @@ import jinja2
 from jinja2.ext import loopcontrols
 
 from state.contract.row_shapes import Message
-from trainer.data.template_sandbox import MOST_CHARACTERS, Sandbox, allowance_for
+from trainer.data.template_sandbox import MOST_CHARACTERS, Sandbox, allowance_for, check_numbers
 
 _GENERATION_TAG = re.compile(r"(\{%[-+]?\s*)(end)?generation(\s*[-+]?%\})")
 """Marks the assistant's part for other trainers; it writes nothing."""
@@ -82,6 +82,7 @@ def _as_condition(tag: re.Match[str]) -> str:
 
 
 def _to_json(value: Any, indent: int | None = None) -> str:
+    check_numbers([indent])
     return json.dumps(value, ensure_ascii=False, indent=indent)
 
 

@@ -45,6 +45,37 @@ ROUNDS = {
 }
 
 
+WIDTHS = {
+    "filter": "{{ 'a'|center(30000000000) }}",
+    "indent": "{{ 'a'|indent(30000000000, true) }}",
+    "format filter": "{{ '%30000000000d'|format(1) }}",
+    "method": "{{ 'a'.ljust(30000000000) }}",
+    "percent": "{{ '%30000000000d' % 1 }}",
+    "percent of a value": "{{ '%*d' % (30000000000, 1) }}",
+    "format": "{{ '{:30000000000}'.format(1) }}",
+    "format of a value": "{{ '{:{}}'.format(1, 30000000000) }}",
+    "json": "{{ [1]|tojson(30000000000) }}",
+}
+
+
+@pytest.mark.parametrize("template", WIDTHS.values(), ids=WIDTHS)
+def test_a_width_that_no_text_has_is_refused_before_anything_is_made(template: str) -> None:
+    with pytest.raises(TemplateError, match="a width in it is larger than 67,108,864 characters"):
+        ChatTemplate(template).render(HELLO)
+
+
+def test_large_numbers_that_are_no_widths_are_written() -> None:
+    template = "{{ '{:>3}'.format(1700000000) }} {{ '%d' % 1700000000 }} {{ 1700000000 % 7 }}"
+    assert ChatTemplate(template).render(HELLO) == "1700000000 1700000000 6"
+
+
+def test_what_is_constant_is_bounded_too() -> None:
+    """It would be worked out while the template is compiled, when nothing is counted."""
+    template = ChatTemplate("{{ 'x'" + "|replace('x', 'xxxxxxxxxx')" * 8 + " }}")
+    with pytest.raises(TemplateError, match="a text in it is larger than 67,108,864 characters"):
+        template.render(HELLO)
+
+
 @pytest.mark.parametrize(("template", "told"), ENDLESS.values(), ids=ENDLESS)
 def test_a_template_without_end_is_refused_by_what_it_does(template: str, told: str) -> None:
     with pytest.raises(TemplateError, match=told):
