@@ -20,22 +20,9 @@ WHOLE = ("root", "source", "store")
 def next_steps(document: "PlanDocument", said: str = "") -> list[str]:
     """Return what a person would do now; `said` are the options that the plan was made with."""
     parts = []
-    apply = f"reconcile apply {safe(said)}".rstrip()
-    there = (
-        "" if document.seen_on is None else f" on {safe(document.seen_on)}"
-    )  # here is nothing of the realm
-    if document.changes and document.is_worktree:
-        parts.append(f"Commit it, then:  {apply}")
-    elif document.changes and document.is_what_apply_follows:
-        parts.append(_who_does_it(document, apply, there))
-    elif document.changes and (branch := _branch_that_has_it(document)) is not None:
-        parts.append(
-            f"Nothing to merge: {branch} has this commit already. "
-            f"To go back to it:  git revert {quote(f'{document.commit[:7]}..{branch}')}"
-        )
-    elif document.changes:
-        into = f" into {safe(document.followed.branch)}" if document.followed else ""
-        parts.append(f"Merge it{into}, then{there}:  {apply}")
+    there = "" if document.seen_on is None else f" on {safe(document.seen_on)}"  # here is no realm then
+    if document.changes:
+        parts.append(_having_it_done(document, f"reconcile apply {safe(said)}".rstrip(), there))
     if document.awaiting is not None:
         digest = document.awaiting.digest.removeprefix("sha256:")[:_DIGEST]
         parts.append(f"Approve it{there}:  reconcile approve {digest}")
@@ -44,6 +31,19 @@ def next_steps(document: "PlanDocument", said: str = "") -> list[str]:
     elif document.blocked and not document.is_worktree and document.ref == "HEAD":
         parts.append(f"Why blocked{there}:  reconcile explain {safe(document.blocked[0].subject)}")
     return parts
+
+
+def _having_it_done(document: "PlanDocument", apply: str, there: str) -> str:
+    """Return how the changes come to be done: after a commit, a merge, or by apply."""
+    if document.is_worktree:
+        return f"Commit it, then:  {apply}"
+    if document.is_what_apply_follows:
+        return _who_does_it(document, apply, there)
+    if (branch := _branch_that_has_it(document)) is not None:
+        back = f"git revert {quote(f'{document.commit[:7]}..{branch}')}"
+        return f"Nothing to merge: {branch} has this commit already. To go back to it:  {back}"
+    into = f" into {safe(document.followed.branch)}" if document.followed else ""
+    return f"Merge it{into}, then{there}:  {apply}"
 
 
 def _who_does_it(document: "PlanDocument", apply: str, there: str) -> str:

@@ -35,9 +35,8 @@ def claim_run(process_file: Path) -> ProcessIdentity:
     Raises:
         AlreadyClaimedError: the run had its process already.
     """
-    if not hold(
-        process_file.parent
-    ):  # before the claim: whoever is claimed is held, wherever it is seen from
+    # Held before it is claimed: whoever is claimed is held, wherever it is seen from.
+    if not hold(process_file.parent):
         raise AlreadyClaimedError(f"{process_file}: this run was claimed already")
     identity = msgspec.structs.replace(own_identity(), folder_id=folder_id(process_file.parent.stat()))
     if not create_file(process_file, msgspec.json.encode(identity) + b"\n"):

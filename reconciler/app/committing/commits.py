@@ -169,10 +169,8 @@ class _Writing:
         if self._git("for-each-ref", f"refs/heads/{name}"):
             raise Blocked(f"{self._top}: there is a branch {name} already; choose another name")
         for above in list(PurePosixPath(name).parents)[:-1]:
-            if (
-                self._git("for-each-ref", "--format=%(refname)", f"refs/heads/{above}")
-                == f"refs/heads/{above}"
-            ):
+            ref = f"refs/heads/{above}"
+            if self._git("for-each-ref", "--format=%(refname)", ref) == ref:
                 raise Blocked(
                     f"{self._top}: there is a branch {above}, beside which git has no {name}; "
                     "choose another name: --branch NAME"
