@@ -44,11 +44,16 @@ def _taken_back(store: apsw.Connection, action: HandleRequest, now: str) -> list
 
 
 def _held(row: CampaignRow, action: HandleRequest, asked_at: str, now: str) -> CampaignRow:
-    """Return the campaign held since it was asked for; or without a hold, and failures until now forgiven."""
+    """Return the campaign held since it was asked for; or without a hold, and failures until now forgiven.
+
+    One that only its folder told of stays held for that: nobody has looked at what was lost of it.
+    """
     if action.kind == "resume":
         return msgspec.structs.replace(
             row, hold=None, hold_by=None, hold_why=None, hold_at=None, forgiven_at=now
         )
+    if row.is_told_by_its_folder:
+        return msgspec.structs.replace(row, hold=action.kind)
     return msgspec.structs.replace(
         row, hold=action.kind, hold_by=action.asked_by, hold_why=action.why, hold_at=asked_at
     )

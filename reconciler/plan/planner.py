@@ -3,7 +3,7 @@
 Read the list of planners for the order in which apply acts: first the books are brought up to date with what
 happened, then what should not go on stops or pauses, then the campaigns and the queue become what the specs
 say (which may take long, or fail), then a trainer gets its further orders or is started, and last something
-goes: what a person wants copied is read before that, so that damage found there holds it. One that has no
+goes: what is copied of a campaign is read before that, so that damage found there holds it. One that has no
 occasion to say anything is not even imported.
 """
 
@@ -99,6 +99,7 @@ PLANNERS = (
     Planner("queue.folders", "plan_queue_folders", occasions.always),
     Planner("copies.second_copies", "plan_second_copies", occasions.copies_are_wanted),
     Planner("copies.standing_copies", "plan_standing_copies", occasions.something_was_moved_out),
+    Planner("copies.read_first", "plan_copies_first", occasions.copies_are_wanted),
     Planner("checkpoints.scrubs", "plan_scrub", occasions.checkpoints_are_read_again),
     Planner("campaigns.renames", "plan_after_renames", occasions.campaigns_are_renamed),
     Planner("costs.ballast", "plan_ballast", occasions.a_ballast_is_kept),

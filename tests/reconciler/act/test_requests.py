@@ -1,13 +1,16 @@
 """What people ask for is done once, and answered."""
 
+from contextlib import closing
 from typing import Any
 
 import msgspec
 import pytest
 
 from reconciler.plan import actions as a
-from state.store.connection import open_reader
+from state.store.connection import open_reader, open_writer
 from state.store.requests import find
+from state.store.rows import REBUILD
+from state.store.tables import put
 
 
 def handle(realm: Any, make: Any, kind: Any, campaign: str | None = None) -> a.HandleRequest:
@@ -77,6 +80,24 @@ def test_resume_lifts_the_hold_and_forgives_failures(realm: Any, make: Any) -> N
         None,
         make.now,
     )
+
+
+@pytest.mark.parametrize("kind", ["pause", "stop"])
+def test_a_campaign_that_only_its_folder_told_of_stays_held_for_that_until_resume(
+    kind: str, realm: Any, make: Any
+) -> None:
+    found = msgspec.structs.replace(
+        campaign(realm, make), hold="pause", hold_by=REBUILD, hold_why="not known", hold_at="2026-01-01"
+    )
+    with closing(open_writer(realm.layout.store)) as store:
+        put(store, [found])
+
+    realm.done(handle(realm, make, kind))
+
+    assert campaign(realm, make) == msgspec.structs.replace(found, hold=kind)
+    assert campaign(realm, make).is_told_by_its_folder
+    realm.done(handle(realm, make, "resume"))
+    assert campaign(realm, make).hold is None
 
 
 def test_a_request_is_handled_once(realm: Any, make: Any) -> None:
