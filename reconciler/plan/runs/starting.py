@@ -32,6 +32,7 @@ from reconciler.plan.runs import blockers
 from reconciler.plan.runs.devices import choose_device
 from reconciler.plan.segments.beginnings import decay_of, waits_for_its_segment
 from reconciler.plan.segments.heading import Heading, heading_of_run
+from reconciler.plan.suspensions import block_suspended
 from reconciler.plan.world import World
 from state.contract.goals import as_order
 from state.ids import RunKey
@@ -52,7 +53,7 @@ def start(world: World, draft: Draft, campaign: str, resolved: ResolvedRun, head
 
 def _is_held_back(world: World, draft: Draft, campaign: str, resolved: ResolvedRun, heading: Heading) -> bool:
     return (
-        blockers.block_suspended(world, draft, campaign)
+        block_suspended(world, draft, campaign)
         or waits_for_its_start(draft, campaign)
         or is_being_mended(draft, campaign)
         or is_elsewhere(world, campaign)
