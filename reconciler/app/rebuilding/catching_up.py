@@ -7,6 +7,7 @@ another place by now.
 from collections.abc import Callable
 
 from reconciler.app.rebuilding.elsewhere import Elsewhere, ask_places, is_unexplained
+from reconciler.app.rebuilding.indexed_marks import with_indexed_marks
 from reconciler.app.rebuilding.named_places import NamedPlaces
 from state.layout import Layout
 from state.store.rows import CampaignRow, CopyRow, LedgerRow, ManifestRow, TrashRow
@@ -26,7 +27,7 @@ def catch_up(layout: Layout, writer: Writer, places: Callable[[], NamedPlaces]) 
         return Elsewhere()
     found = ask_places(layout, places(), known, realm_uid)
     with writer.transaction() as store:
-        put(store, found.rows)
+        put(store, with_indexed_marks(layout, known, found.rows))
         if found.unseen != unseen:
             put_unseen(store, found.unseen)
     return found

@@ -16,6 +16,7 @@ from reconciler.app.rebuilding.aside import gather_journal, journal_of, newest_a
 from reconciler.app.rebuilding.beginnings import with_beginnings
 from reconciler.app.rebuilding.elsewhere import Elsewhere, ask_places, is_unexplained
 from reconciler.app.rebuilding.folders import FolderRows, rows_of_folders, rows_of_sidecars
+from reconciler.app.rebuilding.indexed_marks import with_indexed_marks
 from reconciler.app.rebuilding.manifests import lacking, rows_of_manifests, words_on_lacking
 from reconciler.app.rebuilding.meanwhile import meta_since, rows_since
 from reconciler.app.rebuilding.named_places import NamedPlaces
@@ -75,7 +76,7 @@ def remake_store(layout: Layout, now: str, named: NamedPlaces, *, is_older: bool
     found = rows_of_folders(layout, said.rows, now)
     rows = (*said.rows, *found.rows)
     elsewhere = _elsewhere(layout, named, said, found, rows)
-    rows = (*rows, *elsewhere.rows)
+    rows = with_indexed_marks(layout, said.rows, (*rows, *elsewhere.rows))
     rows = with_beginnings((*rows, *rows_of_manifests(layout, rows)), found.requests)
     staging = layout.store.with_name(f"{STAGING_PREFIX}{layout.store.name}")
     for left in (staging, journal_of(staging)):

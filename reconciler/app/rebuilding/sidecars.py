@@ -38,12 +38,16 @@ def row_of_checkpoint(
     found: FoundCheckpoint, sidecar: Mapping[str, Any], *, path: str, sequence: int
 ) -> LedgerRow:
     """Return the ledger's row of a checkpoint that belongs to a path below the root, with its marks."""
-    tags, milestones = sidecar.get("tags"), sidecar.get("milestones")
+    marks, row = marks_said(sidecar), ledger_row(found, path=path, sequence=sequence)
+    return with_marks(row, marks) if marks != Marks() else row
+
+
+def marks_said(record: Mapping[str, Any]) -> Marks:
+    """Return what a record of the ledger says that people protected the checkpoint by."""
+    tags, milestones = record.get("tags"), record.get("milestones")
     steps = [step for step in milestones if isinstance(step, int)] if isinstance(milestones, list) else []
-    marks = Marks(
-        pinned=sidecar.get("pinned") is True or is_of_newer_software(sidecar),
+    return Marks(
+        pinned=record.get("pinned") is True or is_of_newer_software(record),
         tags=tuple(sorted(str(tag) for tag in tags)) if isinstance(tags, list) else (),
         milestones=tuple(sorted(steps)) or msgspec.UNSET,
     )
-    row = ledger_row(found, path=path, sequence=sequence)
-    return with_marks(row, marks) if marks != Marks() else row
