@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from reconciler.observed.processes import PROC, find_by_cookie, identity_of, is_alive
+from reconciler.observed.processes import PROC, find_by_cookie, identity_of, is_alive, is_ending
 from state.contract.process import REVOKED_COOKIE, ProcessIdentity
 from state.run_hold import is_held, pid_namespace
 
@@ -32,9 +32,14 @@ def whereabouts(claim: ProcessIdentity, folder: int, proc: Path = PROC) -> Where
         return Whereabouts(claim, alive=False)
     if is_alive(claim, proc):
         return _shown_as(claim, claim.pid, proc)
-    if claim.cookie != REVOKED_COOKIE and is_held(folder):
-        return found_by_cookie(claim, proc)
-    return Whereabouts(claim, alive=False)
+    if claim.cookie == REVOKED_COOKIE or not is_held(folder):
+        return Whereabouts(claim, alive=False)
+    if is_ending(claim, proc):
+        return Whereabouts(claim, alive=True)
+    found = found_by_cookie(claim, proc)
+    if found.unreachable and not is_held(folder):  # it ended between these looks
+        return Whereabouts(claim, alive=False)
+    return found
 
 
 def found_by_cookie(claim: ProcessIdentity, proc: Path = PROC) -> Whereabouts:

@@ -54,6 +54,16 @@ def is_alive(identity: ProcessIdentity, proc: Path = PROC) -> bool:
     )
 
 
+def is_ending(identity: ProcessIdentity, proc: Path = PROC) -> bool:
+    """Is this process shown as dead? Its first thread may be, while others still end and hold its locks."""
+    seen = identity_of(identity.pid, proc)
+    return (
+        seen is not None
+        and seen.state in _DEAD
+        and (seen.boot_id, seen.start_ticks) == (identity.boot_id, identity.start_ticks)
+    )
+
+
 def find_by_cookie(cookie: str, proc: Path = PROC) -> int | None:
     """Return the PID of the living process that was started with this cookie; None when there is none."""
     found = find_bearers({cookie}, proc).get(cookie)

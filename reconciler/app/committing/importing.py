@@ -5,7 +5,7 @@ The folder is only looked at. `apply` copies it, reads the copy back, and enters
 
 from pathlib import Path
 
-from reconciler.app.committing.new import check_title, used_numbers
+from reconciler.app.committing.new import SCHEMA_LINE, check_title, used_numbers
 from reconciler.app.committing.scalars import quoted
 from reconciler.app.committing.spec_edits import Base, Committing, SpecCommit, commit_edits, read_base
 from reconciler.app.committing.weights_fit import check_weights
@@ -55,8 +55,9 @@ def import_folder(
     told = check_weights(environment, str(found.folder), "checkpoint") if found.manifest is None else ()
     number = 1 + max(used_numbers(environment, options, work_tree_of(environment, options), hero), default=0)
     name = f"{hero}/campaign-{number:03d}"
+    called = quoted(title or f"From {Path(str(found.folder)).name}")
     text = (
-        f"id: campaign-{number:03d}\nname: {quoted(title or f'From {Path(str(found.folder)).name}')}\n"
+        f"{SCHEMA_LINE}\nid: campaign-{number:03d}\nname: {called}\n"
         f"starting_checkpoint: {quoted(str(path))}   # copied once, when apply first sees this line\n"
     )
     subject = f"Import {Path(str(found.folder)).name} as the start of {name}"

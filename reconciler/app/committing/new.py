@@ -49,8 +49,11 @@ chat: {{template: chatml}}
 # suspend: {{reason: waiting for the new card, until: 2030-01-01}}   # nothing is done for it until then
 """
 
-CAMPAIGN = """\
-# yaml-language-server: $schema=../../../schemas/campaign.schema.json
+SCHEMA_LINE = "# yaml-language-server: $schema=../../../schemas/campaign.schema.json"
+"""The first line of a campaign: where an editor finds what can stand in it."""
+CAMPAIGN = (
+    f"{SCHEMA_LINE}\n"
+    + """\
 {id_line} # equals the file's name; the campaign is called <hero>/<id>
 name: {name}
 # description: What this life is to show.
@@ -64,6 +67,7 @@ goal: {{updates: 2000}}                  # without it, it trains until its quest
 # state: archived                      # rests in the Hall of Legends; retention.yaml says what stays of it
 # To make it the active one, name it in realm.yaml: active: <hero>/<id>
 """
+)
 
 
 class Written(msgspec.Struct, frozen=True, kw_only=True):

@@ -58,6 +58,7 @@ def test_import_commits_a_campaign_and_apply_takes_the_newest_checkpoint_in(
     assert f"{theirs}/checkpoint-500: a checkpoint of the Hugging Face Trainer, step 500, 3 files" in notes
     assert "Not used, and not copied: optimizer.pt, rng_state.pth, scheduler.pt" in notes
     spec = (lab / "specs/campaigns/pip/campaign-002.yaml").read_text()
+    assert spec.startswith("# yaml-language-server: $schema=../../../schemas/campaign.schema.json\nid: ")
     assert f'starting_checkpoint: "{theirs}"' in spec
     plan = " ".join(run("plan").output.split())
     assert f"+ import {theirs}/checkpoint-500" in plan
