@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from reconciler.plan.costs.disk import Cost
     from reconciler.plan.costs.memory import RunMemory
     from reconciler.plan.costs.releases import ReleaseCost
-    from reconciler.plan.costs.training import TrainingCost
+    from reconciler.plan.costs.training import AtFloor, TrainingCost
     from reconciler.plan.keeping.kept_at_goal import AtGoal
 
 _MOST_CAMPAIGNS = 5
@@ -60,6 +60,7 @@ def each_lines(document: "PlanDocument", width: int) -> list[str]:
     rows = [] if is_all else [_row(one) for one in (*trains, *writes)]
     whole = document.training
     rows += [_release_row(one, whole.device) for one in whole.releases] if whole is not None else []
+    rows += [_floor_row(whole.at_floor)] if whole is not None and whole.at_floor is not None else []
     rows += [_freed_row(of_kind) for of_kind in frees] if len(frees) > 1 or (frees and rows) else []
     more = [f"and {count(len(rows) - _MOST_ROWS, 'change')} more: reconcile plan --json (changes.cost)"]
     shown = rows if len(rows) <= _MOST_ROWS else rows[:_MOST_ROWS] + more
@@ -83,6 +84,14 @@ def _release_row(one: "ReleaseCost", device: str | None) -> str:
         parts.append(f"+{duration(one.time.seconds)} on {device} ({reach})")
     parts += [f"+{size(one.saves_bytes)} disk at most"] if one.saves_bytes else []
     return ", ".join(parts)
+
+
+def _floor_row(one: "AtFloor") -> str:
+    """Return what is trained once the rate has come down."""
+    return (
+        f"{count(one.updates, 'update')} of these at a rate of {one.rate:g}: it has come down at update "
+        f"{one.since:,}, {safe(one.cause)}"
+    )
 
 
 def _is_a_part(document: "PlanDocument", trains: "list[PlannedChange]") -> bool:

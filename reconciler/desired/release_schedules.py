@@ -6,9 +6,7 @@ import msgspec
 
 from reconciler.desired.campaign import Release
 from reconciler.desired.layers import Resolved
-
-STEADY = ("constant", "wsd")
-"""Schedulers whose rate stays, so that a branch can let it fall."""
+from reconciler.desired.schedulers import STEADY
 
 
 class FallingRate(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,16 +13,14 @@ from reconciler.desired.hero import Hero
 from reconciler.desired.layers import LAYERS, Resolved
 from reconciler.desired.optimizers import OPTIMIZERS
 from reconciler.desired.places import KeyPath
-from reconciler.desired.schedulers import SCHEDULERS
+from reconciler.desired.schedulers import FALLING, SCHEDULERS, STEADY
 from state.contract.chat import is_built_in, is_model_own
 from state.contract.row_words import quoted
 
-_FALLING = ("cosine", "linear")
 PRECISIONS = ("auto", "fp32", "bf16")
-_LEVEL = ("constant", "wsd")
 _IDLE_BESIDE = {
-    "schedule_updates": ("lr_scheduler", _LEVEL),
-    "final_rate_ratio": ("lr_scheduler", _LEVEL),
+    "schedule_updates": ("lr_scheduler", STEADY),
+    "final_rate_ratio": ("lr_scheduler", STEADY),
     "lora": ("method", ("full",)),
     "muon_learning_rate": ("optimizer", ("adamw",)),
     "muon_momentum": ("optimizer", ("adamw",)),
@@ -113,7 +111,7 @@ def _guard_problems(settings: Mapping[str, Resolved]) -> Iterator[Unsupported]:
 def _schedule_problems(settings: Mapping[str, Resolved]) -> Iterator[Unsupported]:
     """Yield why a rate that is to fall cannot: nobody says until when, or the warm-up is not over by then."""
     scheduler, until, warmup = (settings[key] for key in ("lr_scheduler", "schedule_updates", "warmup_steps"))
-    if scheduler.value not in _FALLING:
+    if scheduler.value not in FALLING:
         return
     if until.value is None:
         reason = (

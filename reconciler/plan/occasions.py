@@ -4,6 +4,8 @@ A realm in which nothing happens needs a third of the planners, and most of the 
 import. Each question may say yes too often and never no too often; a plan with changes asks none of them.
 """
 
+from reconciler.desired.layers import layers_of, resolve
+from reconciler.desired.schedulers import FALLING
 from reconciler.observed.data_records import InboxFacts
 from reconciler.observed.facts import CampaignFacts
 from reconciler.observed.records import CheckpointFacts
@@ -37,6 +39,14 @@ def something_is_unexplained(world: World) -> bool:
     return bool(facts.orphans or facts.among_checkpoints) or any(
         gpu.processes for gpu in world.facts.gpus.gpus
     )
+
+
+def the_rate_falls(world: World) -> bool:
+    """Does the rate of the active campaign fall by itself, so that it may have come down?"""
+    name = world.active
+    if name is None or name not in world.desired.campaigns:
+        return False
+    return resolve(layers_of(world.desired, name))["lr_scheduler"].value in FALLING
 
 
 def a_run_is_open(world: World) -> bool:

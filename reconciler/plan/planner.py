@@ -77,6 +77,7 @@ PLANNERS = (
     Planner("runs.orders", "plan_orders", occasions.a_run_is_open),
     Planner("configs.effective", "plan_effective", occasions.a_run_is_open),
     Planner("queue.held_out", "plan_held_out", occasions.always),
+    Planner("runs.schedule_over", "plan_schedule", occasions.the_rate_falls),
     Planner("runs.launches", "plan_launch", occasions.always),
     Planner("keeping.milestones", "plan_milestones", occasions.checkpoints_are_marked),
     Planner("keeping.marks", "plan_marks", occasions.checkpoints_are_marked),

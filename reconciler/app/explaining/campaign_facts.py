@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from reconciler.app.explaining.item_facts import Fact, item_facts, listed_facts_of
 from reconciler.app.explaining.trash_facts import way_back_facts
 from reconciler.app.looking.get import listing_of
-from reconciler.app.planning.look import View
+from reconciler.app.planning.look import View, world_of
 from reconciler.app.surroundings.errors import NotFound
 from reconciler.plan.retries.reactions import reaction_to
 from reconciler.plan.retries.retry import policy_of
+from reconciler.plan.segments.floors import floor_of
 from reconciler.plan.segments.words import told
 from reconciler.plan.sentences import sentence_of
 
@@ -53,7 +54,7 @@ def campaign_facts(view: View, name: str) -> Iterator[Fact]:
 
 
 def _of_its_spec(view: View, name: str) -> Iterator[Fact]:
-    """Yield what its spec says of it to people, and which steps it marks."""
+    """Yield what its spec says of it to people, which steps it marks, and how its rate falls."""
     source = view.desired.campaigns.get(name)
     if source is None:
         return
@@ -67,6 +68,9 @@ def _of_its_spec(view: View, name: str) -> Iterator[Fact]:
         "milestones": ", ".join(marked),
     }
     yield from (Fact(name=what, text=text) for what, text in told.items() if text)
+    floor = floor_of(world_of(view), name)
+    if floor is not None:
+        yield Fact(name="rate falls", text=f"{floor.text} ({floor.origin})")
 
 
 def _without_a_spec(view: View, name: str) -> Iterator[Fact]:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 from reconciler.desired.layers import layers_of, resolve
-from reconciler.desired.release_schedules import STEADY
+from reconciler.desired.schedulers import STEADY
 from reconciler.plan.costs.pace import Energy, Expected
 from reconciler.plan.segments.releases import branch_for, is_made, stand_of
 from reconciler.plan.segments.rollbacks import usable

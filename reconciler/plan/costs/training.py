@@ -13,6 +13,7 @@ from reconciler.plan.changes import Change
 from reconciler.plan.costs.pace import Energy, Expected, expected, expected_energy, key_of, runs_alike
 from reconciler.plan.costs.releases import BranchAhead, ReleaseCost, Trunk, branches_ahead
 from reconciler.plan.costs.saves import SaveSize, num_saves, size_of_saves, updates_by_clock
+from reconciler.plan.segments.floors import floor_of
 from reconciler.plan.world import World
 from state.contract.run_config import RunConfig
 from state.store.in_force import in_force
@@ -32,6 +33,17 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
     """The rows are those without the share that is held out: nobody has counted which they are."""
     job_uid: str = ""
     """Of the job that trains it."""
+
+
+class AtFloor(msgspec.Struct, frozen=True, kw_only=True):
+    """Updates that are trained at the floor of a falling rate."""
+
+    updates: int
+    since: int
+    """The update at which the rate has come down."""
+    rate: float
+    cause: str
+    """The line that says so."""
 
 
 class TrainingCost(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +73,8 @@ class TrainingCost(msgspec.Struct, frozen=True, kw_only=True):
     """The checkpoint of another campaign whose size they are taken to have; null: the campaign's newest."""
     releases: tuple[ReleaseCost, ...] = ()
     """What each release takes of that; none in the cost of one content."""
+    at_floor: AtFloor | None = None
+    """What of it comes when a rate that falls has come down; null where it does not come down meanwhile."""
 
 
 class _Basis(msgspec.Struct, frozen=True):
@@ -90,10 +104,21 @@ def training_cost(world: World, changes: Iterable[Change], works: Sequence[Work]
     is_about = updates == all_updates and any(work.is_about for work in works)
     saves = _sum(one.num_saves for one in _one_by_one(world, basis, works))
     saves = _sum([saves, *(one.num_saves for one in releases)])
+    floor = _at_floor(world, basis, updates)
     if updates is not None:
         updates += sum(one.updates for one in releases)
     tokens = _sum([tokens, *(one.tokens for one in releases if one.updates)])
-    return msgspec.structs.replace(_cost(basis, updates, tokens, saves, is_about=is_about), releases=releases)
+    whole = _cost(basis, updates, tokens, saves, is_about=is_about)
+    return msgspec.structs.replace(whole, releases=releases, at_floor=floor)
+
+
+def _at_floor(world: World, basis: _Basis, updates: int | None) -> AtFloor | None:
+    """Return what of so many updates comes once the rate has come down; None where none or all of them do."""
+    floor = floor_of(world, basis.campaign) if basis.campaign in world.desired.campaigns else None
+    if floor is None or updates is None or not basis.begin < floor.since < basis.begin + updates:
+        return None
+    late = basis.begin + updates - floor.since
+    return AtFloor(updates=late, since=floor.since, rate=floor.rate, cause=floor.origin)
 
 
 def _releases(

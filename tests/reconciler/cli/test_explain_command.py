@@ -362,4 +362,16 @@ def test_explain_of_a_campaign_says_what_its_spec_says_to_people(run, store, lab
     assert (told["called"], told["skills focus"]) == ("First light", "bin")
     assert told["milestones"] == "5, 9 (half way)"
     assert "begins with" not in told
+    assert "rate falls" not in told
     assert facts(run, "retention")["tagged paper"] == "pip/campaign-001@5"
+
+
+def test_explain_of_a_campaign_says_where_a_falling_rate_comes_to_rest(run, lab: Path, git) -> None:
+    text = (
+        "id: campaign-001\nconfig_overrides: {lr_scheduler: cosine, warmup_steps: 1, schedule_updates: 40}\n"
+    )
+    (lab / "specs/campaigns/pip/campaign-001.yaml").write_text(text)
+    git(lab, "commit", "-qam", "a rate that falls")
+    assert facts(run, "pip/campaign-001")["rate falls"] == (
+        "from update 40 on it stays at 0.0002, 0.1 of learning_rate (specs/campaigns/pip/campaign-001.yaml:2)"
+    )

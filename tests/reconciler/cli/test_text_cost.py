@@ -8,7 +8,7 @@ from reconciler.plan.costs.disk import Cost
 from reconciler.plan.costs.pace import Expected
 from reconciler.plan.costs.records import ChangeCost
 from reconciler.plan.costs.releases import ReleaseCost
-from reconciler.plan.costs.training import TrainingCost
+from reconciler.plan.costs.training import AtFloor, TrainingCost
 
 
 class Document:
@@ -123,3 +123,12 @@ def released(**fields: object) -> ReleaseCost:
 def test_a_release_is_told_as_a_part_of_the_whole(release: ReleaseCost, said: str) -> None:
     whole = msgspec.structs.replace(training(120), releases=(release,))
     assert each(whole, queued("q1", 90))[1:] == [f"  release at step {said}"]
+
+
+def test_what_is_trained_at_the_floor_of_the_rate_is_told_with_the_line_that_says_so() -> None:
+    floor = AtFloor(updates=8, since=395, rate=3e-4, cause="specs/c.yaml:8")
+    whole = msgspec.structs.replace(training(120), at_floor=floor)
+    assert each(whole) == [
+        "  8 updates of these at a rate of 0.0003: it has come down at update 395,",
+        "    specs/c.yaml:8",
+    ]

@@ -185,3 +185,24 @@ def test_the_saves_of_a_plan_are_counted_from_the_step_where_its_run_begins(worl
 def test_the_clock_asks_after_as_many_updates_as_fit_into_its_minutes() -> None:
     assert updates_by_clock(15.0, seconds=1800.0, num_updates=100) == 50
     assert updates_by_clock(0.0, seconds=1800.0, num_updates=100) is None
+
+
+@pytest.mark.parametrize(
+    ("step", "expected"),
+    [
+        pytest.param(20, (40, 80), id="of 100 more from step 20 the last 40 come after update 80"),
+        pytest.param(80, None, id="the rate has come down before: the plan warns of that"),
+    ],
+)
+def test_what_is_trained_after_the_rate_has_come_down_is_told_beforehand(
+    world_of, planned, step, expected
+) -> None:
+    falls = "{lr_scheduler: linear, warmup_steps: 4, schedule_updates: 80, final_rate_ratio: 0.5}"
+    case = {
+        "specs": {"campaigns/pip/campaign-001.yaml": f"id: campaign-001\nconfig_overrides: {falls}\n"},
+        "facts": {"campaigns": {"pip/campaign-001": {"checkpoints": [{"step": step}]}}},
+    }
+    found = cost(world_of, planned, work(None, 100, 1000), case=case).at_floor
+    assert (found and (found.updates, found.since)) == expected
+    assert found is None or (found.rate, found.cause) == (0.001, "specs/campaigns/pip/campaign-001.yaml:2")
+    assert cost(world_of, planned, work(None, 80 - step, 1000), case=case).at_floor is None
