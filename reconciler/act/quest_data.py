@@ -88,7 +88,7 @@ def _bring_in(action: SnapshotFile, target: Path) -> str:
     content, left_out = read_quest_bytes(Path(action.path)), ""
     if action.contract is not None:
         found, content = sieve(content, action.path, (action.contract,))
-        left_out = f"; {found.num_left_out:,} invalid left out, the first is {found.left_out[0]}"
+        left_out = f"; {found.text_of_left_out}"
     reach("copy.create")
     with target.open("xb", buffering=0) as writer:
         write_all(writer.fileno(), content[action.start_byte : action.stop_byte], "copy.write")

@@ -104,17 +104,28 @@ def _often(times: int) -> str:
 
 def _files(files: "Iterable[FileProof]", width: int | None, paint: Paint) -> str:
     columns = [Column("file today"), Column("rows", right=True), Column("against what was learnt")]
-    return table(columns, map(_file, files), width, paint)
+    found = list(files)
+    longest = max((len(spans) for one in found for spans in _named(one).values()), default=0)
+    most = longest if width is None else _MOST_SPANS
+    told = [table(columns, [_file(one, most) for one in found], width, paint)]
+    told += ["All of these rows: see --wide or --json"] if longest > most else []
+    told += ["Why rows are invalid: reconcile validate --data"] if any(one.invalid for one in found) else []
+    return "\n".join(told)
 
 
-def _file(one: "FileProof") -> Sequence[object]:
+def _named(one: "FileProof") -> "dict[str, Sequence[Span]]":
+    """Return the spans of rows that are named, by what they are."""
+    return {"new": one.new, "edited": one.edited, "invalid": one.invalid}
+
+
+def _file(one: "FileProof", most: int) -> Sequence[object]:
     if one.problem is not None:
         return (one.file, "?", f"cannot be read: {one.problem}")
     parts = [_times(one.times)] if one.times else []
     for name in ("held_out", "waiting", "new", "edited", "invalid"):
         spans: Sequence[Span] = getattr(one, name)
         if spans:
-            where = f" ({_spans(spans)})" if name in ("new", "edited", "invalid") else ""
+            where = f" ({_spans(spans, most)})" if name in _named(one) else ""
             parts.append(f"{_num_rows(spans):,} {name.replace('_', ' ')}{where}")
     parts += [f"{one.num_removed:,} removed since"] if one.num_removed else []
     return (one.file, f"{one.num_rows:,}", ", ".join(parts))
@@ -124,10 +135,10 @@ def _num_rows(spans: "Iterable[Span]") -> int:
     return sum(last - first + 1 for first, last in spans)
 
 
-def _spans(spans: "Sequence[Span]") -> str:
-    """Return `rows 1-7, 12 and 5 more`."""
-    shown = [f"{first:,}" if first == last else f"{first:,}-{last:,}" for first, last in spans[:_MOST_SPANS]]
-    more = f" and {_num_rows(spans[_MOST_SPANS:]):,} more" if len(spans) > _MOST_SPANS else ""
+def _spans(spans: "Sequence[Span]", most: int) -> str:
+    """Return `rows 1-7, 12 and 5 more`; so many spans are named at most."""
+    shown = [f"{first:,}" if first == last else f"{first:,}-{last:,}" for first, last in spans[:most]]
+    more = f" and {_num_rows(spans[most:]):,} more" if len(spans) > most else ""
     noun = "row" if _num_rows(spans) == 1 else "rows"
     return f"{noun} {', '.join(shown)}{more}"
 

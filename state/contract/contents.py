@@ -8,6 +8,8 @@ import msgspec
 from state.contract.row_contracts import RowContract
 
 MAX_FINDINGS = 10
+_NAMED = 3
+"""So many rows that are left out are named beside the first."""
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,6 +37,21 @@ class Sieved(msgspec.Struct, frozen=True, kw_only=True):
     left_out: tuple[Finding, ...] = ()
     """The first invalid rows that are left out."""
     num_left_out: int = 0
+
+    @property
+    def text_of_left_out(self) -> str:
+        """Return in words how many rows are left out, which are the first, where all stand; empty: none."""
+        if not self.num_left_out:
+            return ""
+        first, others = self.left_out[0], [f"{one.row}" for one in self.left_out[1 : 1 + _NAMED]]
+        text = f"{self.num_left_out:,} invalid left out: {first}"
+        if not others:
+            return text
+        more = self.num_left_out - 1 - len(others)
+        also = f"{', '.join(others)} and {more:,} more" if more else ", ".join(others)
+        return (
+            f"{text} Also row{'s' if more or len(others) > 1 else ''} {also}; all: reconcile validate --data"
+        )
 
 
 class KnownPart(msgspec.Struct, frozen=True):

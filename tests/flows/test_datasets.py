@@ -79,7 +79,7 @@ def test_invalid_rows_are_left_out_up_to_the_share_and_the_others_train(the_lab:
 
     assert learnt_rows(the_lab) == {"sums": 19}
     told = " ".join(said.stdout.split())
-    assert "take in quest sums 19 rows, 705 B; 1 invalid left out, the first is row 5: field" in told
+    assert "take in quest sums 19 rows, 705 B; 1 invalid left out: row 5: field" in told
 
 
 def test_gsm8k_is_refused_before_a_spec_names_its_shape_and_trains_after(the_lab: Lab, cases: Path) -> None:

@@ -52,7 +52,8 @@ def prove_row(environment: Environment, options: Options, checkpoint: str, row: 
         raise Misused(f"{asked.path} has rows 1 to {len(today.rows):,}, not {number:,}")
     digest, state = today.rows[number - 1], today.states[number - 1]
     if digest is None or state == "invalid":
-        raise Failed(f"{asked.path}: row {number:,} cannot be trained on")
+        why = "why: reconcile validate --data"
+        raise Failed(f"{asked.path}: row {number:,} is invalid, and is not taken in; {why}")
     before = today.instead_of.get(number - 1)
     return RowProof(
         checkpoint=name,

@@ -13,7 +13,7 @@ from reconciler.plan.dropped import content_key, untrainable
 from reconciler.plan.suspensions import how_to_lift
 from reconciler.plan.world import World
 from state.canonical import sha256_of
-from state.contract.contents import MAX_FINDINGS, Finding, Sieved
+from state.contract.contents import MAX_FINDINGS, Finding
 from state.contract.orders import RowShape
 from state.contract.row_contracts import BUILT_IN, RowContract
 from state.ids import INBOX
@@ -143,7 +143,9 @@ def _file_source(world: World, quest: Quest) -> QuestSource | NoSource:
         num_rows=content.num_rows,
         contract=content.contract if content.num_left_out else None,
     )
-    return QuestSource(key=key, shape=shape, dataset_path=seen.path, fetch=fetch, left_out=_left_out(content))
+    return QuestSource(
+        key=key, shape=shape, dataset_path=seen.path, fetch=fetch, left_out=content.text_of_left_out
+    )
 
 
 def _untrainable(world: World, quest: Quest) -> NoSource | None:
@@ -153,13 +155,6 @@ def _untrainable(world: World, quest: Quest) -> NoSource | None:
         return None
     message = f"{quest.file}: {said(errors)}"
     return NoSource(code="quest-file", message=message, hint="mend the rows; all: reconcile validate --data")
-
-
-def _left_out(content: Sieved) -> str:
-    """Return in words which rows are not taken in; empty when all are."""
-    if not content.num_left_out:
-        return ""
-    return f"{content.num_left_out:,} invalid left out ({content.left_out[0]})"
 
 
 def _suspended_dataset(world: World, quest: Quest) -> NoSource | None:

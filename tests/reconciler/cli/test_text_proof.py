@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from reconciler.app.proof.records import Ancestor, Occasion, Proof, RowProof
+from reconciler.app.proof.records import Ancestor, FileProof, Occasion, Proof, RowProof
 from reconciler.cli.text_proof import proof_text, row_text
 
 ONE = RowProof(
@@ -61,3 +61,32 @@ def test_problems_and_notes_fit_80_columns_and_lose_no_word() -> None:
     lines = proof_text(proof, 80).splitlines()
     assert max(map(len, lines)) <= 80
     assert " ".join(" ".join(lines).split()).endswith(f"Note: {problem}. Not proven: {problem}.")
+
+
+def of_file(*invalid: tuple[int, int]) -> Proof:
+    link = Ancestor(
+        checkpoint="pip/one@7",
+        digest="b",
+        kept="folder",
+        run=None,
+        saved_at="2026-01-31T12:00:00Z",
+        num_rows=9,
+    )
+    file = FileProof(quest="q", file="q.jsonl", num_rows=50, invalid=invalid)
+    return Proof(
+        checkpoint="pip/one@7", digest="b", is_proven=True, ancestors=(link,), quests=(), files=(file,), problems=(), notes=()
+    )  # fmt: skip
+
+
+def test_rows_that_were_left_out_are_counted_and_named_with_where_all_of_them_stand() -> None:
+    few = proof_text(of_file((3, 3), (7, 8)), 80)
+    assert "3 invalid (rows 3, 7-8)" in few
+    assert "Why rows are invalid: reconcile validate --data" in few
+    assert "see --wide" not in few
+
+    many = [(row, row) for row in range(1, 20, 2)]
+    cut, whole = proof_text(of_file(*many), 80), proof_text(of_file(*many), None)
+    assert "10 invalid (rows 1, 3, 5, 7 and 6 more)" in cut
+    assert "All of these rows: see --wide or --json" in cut
+    assert "10 invalid (rows 1, 3, 5, 7, 9, 11, 13, 15, 17, 19)" in whole
+    assert "see --wide" not in whole

@@ -197,6 +197,26 @@ def test_a_file_torn_at_the_end_is_refused_whatever_share_may_be_invalid() -> No
     assert "row 50: the file is torn at the end" in refusal(content, lenient)
 
 
+@pytest.mark.parametrize(
+    ("num_bad", "end"),
+    [
+        (0, ""),
+        (1, "Fill it or remove the row."),
+        (2, "Fill it or remove the row. Also row 2; all: reconcile validate --data"),
+        (4, "Also rows 2, 3, 4; all: reconcile validate --data"),
+        (30, "Also rows 2, 3, 4 and 26 more; all: reconcile validate --data"),
+    ],
+)
+def test_rows_that_are_left_out_are_counted_and_the_first_named_with_where_all_stand(num_bad, end) -> None:
+    rows = [qa(n) | ({"answer": ""} if n < num_bad else {}) for n in range(100)]
+    found, _ = sieve(lines(*rows), "q", [msgspec.structs.replace(QA, max_invalid_fraction=0.5)])
+    told = found.text_of_left_out
+    assert told.endswith(end)
+    start = f'{num_bad} invalid left out: row 1: field "answer" is empty' if num_bad else ""
+    assert told.startswith(start)
+    assert bool(told) == bool(num_bad)
+
+
 def test_a_file_torn_at_the_end_is_refused_however_many_rows_are_left_out_before() -> None:
     lenient = RowContract(name="sums", shape=QA.shape, max_invalid_fraction=0.5)
     content = lines(*map(qa, range(50)), *({"question": "x"} for _ in range(12)), qa(50))[:-9]
