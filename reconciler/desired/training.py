@@ -72,7 +72,7 @@ class LossGuard(Record, frozen=True, kw_only=True):
     window: Annotated[int, Meta(ge=8, le=4096)] | None = None
     """Updates of the quest that a loss is compared with, the latest ones."""
     warm_up: Annotated[int, Meta(ge=8, le=4096)] | None = None
-    """Updates of a quest before the first one that can be a spike; at most `window`."""
+    """Updates of a quest by which others are judged; before, a spike is worse than its first and guessing."""
     deviations: Annotated[float, Meta(gt=0, le=1_000_000)] | None = None
     """A spike lies so many times their usual deviation above their median (1.4826 x MAD), at least."""
     least_nats: Annotated[float, Meta(ge=0, le=1_000_000)] | None = None

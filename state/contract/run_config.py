@@ -126,7 +126,7 @@ class LossGuardConfig(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     window: int = 64
     """Updates of the quest that a loss is compared with, the latest ones."""
     warm_up: int = 32
-    """Updates of a quest before the first one that can be a spike."""
+    """Updates of a quest by which others are judged; before, a spike is worse than its first and guessing."""
     deviations: float = 10.0
     """So many of their deviations (1.4826 x MAD) a spike lies above their median, at least."""
     least_nats: float = 3.0

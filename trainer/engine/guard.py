@@ -2,9 +2,12 @@
 
 A loss is compared with the latest ones of the same quest, by median and median absolute deviation: neither is
 moved by a few wild values. Where a quest begins or is gone back to, and where the guard was off, it learns
-anew what is usual. What it knows is saved with the weights, so that a resumed run judges alike.
+anew what is usual. Until then a jump is a loss that is worse than guessing, and worse than the quest's first
+one, which the model had as it came: what is ruined at once must not become the usual. What the guard knows is
+saved with the weights, so that a resumed run judges alike.
 """
 
+import math
 from collections.abc import Sequence
 from statistics import median
 
@@ -16,19 +19,25 @@ from trainer.checkpoints.state import GuardMemory
 _DEVIATION_OF_NORMAL = 1.4826
 """Standard deviation of a normal distribution, in median absolute deviations."""
 
+_LEAST_NATS_OF_RUIN = 1.0
+"""A model that knows nothing scatters around the loss of guessing."""
+
 
 def guard_of(config: RunConfig) -> LossGuardConfig:
     """Return how a config wants the loss guarded."""
     return config.loss_guard or LossGuardConfig()
 
 
-def highest_usual(losses: Sequence[float], config: LossGuardConfig) -> float | None:
-    """Return the loss above which an update is left out, in nats; None while too little is known.
+def highest_usual(losses: Sequence[float], config: LossGuardConfig, vocab_size: int) -> float | None:
+    """Return the loss above which an update is left out, in nats; None while nothing is known.
 
-    Median + deviations x 1.4826 x MAD, and at least least_nats above the median.
+    Median + deviations x 1.4826 x MAD, and at least least_nats above the median. While there are too few for
+    that: least_nats above the first of them and above ln(vocab_size), the loss of guessing evenly.
     """
-    if not config.enabled or len(losses) < min(config.warm_up, config.window):
+    if not config.enabled or not losses:
         return None
+    if len(losses) < min(config.warm_up, config.window):
+        return max(losses[0], math.log(vocab_size)) + max(config.least_nats, _LEAST_NATS_OF_RUIN)
     usual = median(losses)
     deviation = _DEVIATION_OF_NORMAL * median(abs(loss - usual) for loss in losses)
     return usual + max(config.deviations * deviation, config.least_nats)

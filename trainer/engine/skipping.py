@@ -17,7 +17,8 @@ _MOST_ROWS_TOLD = 32
 def highest_usual_loss(state: RunState, order: QuestOrder) -> float | None:
     """Return the loss above which the quest's next update is left out, in nats; None: whatever it is."""
     known = guard.usual_of(state.guard, order.quest_id)
-    return guard.highest_usual(known, guard.guard_of(state.request.config))
+    config = state.request.config
+    return guard.highest_usual(known, guard.guard_of(config), config.model.vocab_size)
 
 
 def skip_update(

@@ -1,5 +1,7 @@
 """The loss guard, as a table: which losses are jumps, what is forgotten, how many may be left out."""
 
+import math
+
 import pytest
 
 pytest.importorskip("torch")
@@ -9,6 +11,7 @@ from trainer.checkpoints.state import GuardMemory
 from trainer.engine.guard import after_loss, after_skip, highest_usual, may_skip, usual_of
 
 SMALL = LossGuardConfig(window=8, warm_up=4, deviations=10.0, least_nats=1.0, skips=2, per_updates=100)
+EAGER = LossGuardConfig(window=8, warm_up=4, least_nats=0.0)
 OFF = LossGuardConfig(enabled=False, window=8, warm_up=4)
 
 
@@ -16,7 +19,9 @@ OFF = LossGuardConfig(enabled=False, window=8, warm_up=4)
     ("losses", "config", "expected"),
     [
         ((), SMALL, None),
-        ((2.0, 2.0, 2.0), SMALL, None),
+        ((2.0, 2.0, 2.0), SMALL, math.log(64) + 1.0),
+        ((9.0, 2.0, 2.0), SMALL, 9.0 + 1.0),
+        ((2.0,), EAGER, math.log(64) + 1.0),
         ((2.0, 2.0, 2.0, 2.0), SMALL, 3.0),
         ((2.0, 2.1, 1.9, 2.0), SMALL, 2.0 + 1.0),
         ((1.0, 3.0, 1.0, 3.0), SMALL, 2.0 + 10 * 1.4826),
@@ -26,7 +31,9 @@ OFF = LossGuardConfig(enabled=False, window=8, warm_up=4)
     ],
     ids=[
         "nothing known",
-        "warming up",
+        "warming up: worse than guessing",
+        "warming up: worse than it began",
+        "warming up: a model that knows nothing scatters",
         "all alike: least_nats",
         "nearly alike: least_nats",
         "scattered: deviations",
@@ -36,7 +43,7 @@ OFF = LossGuardConfig(enabled=False, window=8, warm_up=4)
     ],
 )
 def test_what_is_usual(losses: tuple[float, ...], config: LossGuardConfig, expected: float | None) -> None:
-    found = highest_usual(losses, config)
+    found = highest_usual(losses, config, 64)
     assert found == (None if expected is None else pytest.approx(expected, rel=1e-12))
 
 

@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip("torch")
 pytestmark = pytest.mark.train
 
-from builders import Realm, a_guarded, orders, with_strange_rows
+from builders import Realm, a_guarded, a_training, orders, with_strange_rows
 from seen import losses, manifest, metrics, saved_steps, why
 
 from trainer.engine.run import run
@@ -69,6 +69,19 @@ def test_more_jumps_than_may_be_left_out_end_the_run_and_nothing_after_is_saved(
     assert found.healthy_step == metrics(files, "skipped")[0].step - 1
     assert "2 updates of the last 200 were left out already (loss_guard.skips" in found.message
     assert saved_steps(realm) == []
+
+
+def test_a_model_that_is_ruined_by_the_first_updates_of_a_quest_is_found_before_that_is_the_usual(
+    realm: Realm,
+) -> None:
+    wild = msgspec.structs.replace(a_guarded(warm_up=32, window=64, least_nats=3.0))
+    wild = msgspec.structs.replace(wild, training=a_training(learning_rate=3.0))
+    files = realm.run(orders(realm.quest(rows=120)), wild)
+    assert run(files.request) == 1
+    found = why(files)
+    assert (found.failure_class, found.last_checkpoint_step) == ("diverged", None)
+    assert found.healthy_step is not None
+    assert found.healthy_step < 8
 
 
 @pytest.mark.parametrize("after", [-3, 0, 1])
