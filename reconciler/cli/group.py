@@ -52,7 +52,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "replay": ("replay", "Make a checkpoint again from its parent, and compare it with the record."),
     "try": ("try_", "Ask a checkpoint a few questions."),
     "observe": ("observe", "Write what is, as a file: facts to plan against elsewhere."),
-    "doctor": ("doctor", "Check what training needs, and say how to mend it."),
+    "doctor": ("doctor", "Check what training needs, and say how to mend it, or mend what is safe."),
     "chaos": ("chaos", "Hurt a toy realm on this machine, and say which promises held."),
     "install-service": ("install_service", "Write a systemd unit that keeps apply running."),
     "schema": ("schema", "Print the JSON Schemas of specs and plan."),

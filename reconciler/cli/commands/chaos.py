@@ -16,13 +16,26 @@ from reconciler.cli.session import Session, Verb
     ],
 )
 @click.option(
-    "--seconds", type=click.FloatRange(1, 86_400), default=60.0, show_default=True, help="Of blows, in all."
+    "--seconds",
+    type=click.FloatRange(1, 86_400),
+    metavar="SECONDS",
+    default=60.0,
+    show_default=True,
+    help="How long blows fall, in all.",
 )
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Which blows, and when.")
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    metavar="N",
+    default=0,
+    show_default=True,
+    help="Decides which blows fall, and when.",
+)
 @click.option(
     "--folder",
     type=click.Path(exists=True, file_okay=False, writable=True),
-    help="Where; put it on your disk.",
+    metavar="DIR",
+    help="Make the toy realm in this folder, to judge its disk.",
 )
 @click.option("--keep", is_flag=True, help="Leave the folder there when everything held.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")

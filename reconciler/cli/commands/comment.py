@@ -23,9 +23,14 @@ TOKEN = "REALM_FORGE_TOKEN"  # noqa: S105 - the name of a variable
         ),
     ],
 )
-@click.option("--forge", type=click.Choice(["github", "gitea", "gitlab"]), required=True)
+@click.option(
+    "--forge",
+    type=click.Choice(["github", "gitea", "gitlab"]),
+    required=True,
+    help="Which forge has the pull request.",
+)
 @click.option("--api", metavar="URL", help="Address of its API (default: that of github.com or gitlab.com).")
-@click.option("--repository", metavar="OWNER/NAME", required=True)
+@click.option("--repository", metavar="OWNER/NAME", required=True, help="The repository there.")
 @click.option("--number", type=click.IntRange(min=1), metavar="N", required=True, help="The pull request.")
 @click.option("--file", "path", metavar="FILE", required=True, help="What plan --format markdown wrote.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON.")

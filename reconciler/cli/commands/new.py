@@ -1,4 +1,4 @@
-"""`new`: a spec with comments that teach."""
+"""`new`: a spec with comments that teach, or a check of specs."""
 
 import click
 
@@ -7,11 +7,15 @@ from reconciler.cli.session import Session, Verb
 
 @click.group(invoke_without_command=False)
 def command() -> None:
-    """Write a new spec with comments that teach; never over a file that is there."""
+    """Write a new spec or check, with comments that teach; never over a file that is there.
+
+    Each kind has --help with examples.
+    """
 
 
 @command.command(
     cls=Verb,
+    short_help="Write the spec of a new hero.",
     examples=[
         ("reconcile new hero pip", "Write specs/heroes/pip.yaml: a tiny model with random weights."),
         ("reconcile new hero dio --model Qwen/Qwen3-0.6B", "Of a model in the hub's local cache."),
@@ -40,6 +44,7 @@ def hero(session: Session, hero: str, model: str | None, as_json: bool) -> None:
 
 @command.command(
     cls=Verb,
+    short_help="Write the spec of a hero's next campaign.",
     examples=[
         ("reconcile new campaign pip", "Write the hero's next campaign; used numbers are never used again."),
         ('reconcile new campaign pip --name "Second light"', "The same with a name for people."),
@@ -74,6 +79,7 @@ _OF_PRE_COMMIT = "Read it, commit it; then, once in each clone:  pre-commit inst
 
 @command.command(
     cls=Verb,
+    short_help="Write what a forge, or git, runs on an edit of the specs.",
     examples=[
         ("reconcile new check github", "Write .github/workflows/realm.yml: validate, plan, one comment."),
         ("reconcile new check pre-commit", "Write .pre-commit-config.yaml: no commit with a mistake."),

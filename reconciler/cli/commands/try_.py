@@ -15,8 +15,15 @@ from reconciler.cli.session import Session, Verb
 )
 @click.argument("checkpoint")
 @click.argument("prompts", nargs=-1, required=True, metavar="PROMPT...")
-@click.option("--max-new-tokens", type=click.IntRange(1, 4096), default=256, show_default=True, metavar="N")
-@click.option("--device", default="cpu", show_default=True, help="cpu or cuda:<index>.")
+@click.option(
+    "--max-new-tokens",
+    type=click.IntRange(1, 4096),
+    metavar="N",
+    default=256,
+    show_default=True,
+    help="End an answer after so many tokens.",
+)
+@click.option("--device", metavar="NAME", default="cpu", show_default=True, help="cpu or cuda:<index>.")
 @click.option("--json", "as_json", is_flag=True, help="Print the answers as JSON.")
 @click.pass_obj
 def command(
