@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from reconciler.desired.commit_memory import files_at
-from reconciler.desired.git_process import ObjectReader, SourceError
+from reconciler.desired.git_process import ObjectReader, SourceError, run
 from reconciler.desired.git_source import Commit, resolve
 from reconciler.desired.kinds import SPECS, BadPlaceError, place_of, shown
 from reconciler.desired.parse_cache import Cache, NoCache
@@ -46,9 +46,18 @@ def _uncommitted(commit: Commit, cache: Cache) -> tuple[str, ...]:
     if known and not found:
         return (f"{SPECS}/ (not in the work tree)",)
     both = [path for path in known.keys() & found.keys() if found[path] != known[path]]
-    either = [path for path in known.keys() ^ found.keys() if _is_spec(path)]
+    missing = _not_left_out(commit.top, known.keys() - found.keys())
+    either = [path for path in (*missing, *(found.keys() - known.keys())) if _is_spec(path)]
     edited = _edited(commit, commit.top, [(path, known[path]) for path in both if _is_spec(path)])
     return tuple(sorted(map(shown, (*either, *edited))))
+
+
+def _not_left_out(top: Path, missing: set[str]) -> set[str]:
+    """Return which missing files are really gone: a sparse checkout leaves the others out."""
+    if not missing:
+        return missing
+    said = run(top, "ls-files", "-t", "-z", "--", SPECS).stdout.decode("utf-8", "surrogateescape")
+    return missing - {line[2:] for line in said.split("\0") if line.startswith("S ")}
 
 
 def _edited(commit: Commit, top: Path, pairs: Sequence[tuple[str, str]]) -> Iterator[str]:

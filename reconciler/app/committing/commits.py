@@ -7,10 +7,12 @@ of its own the work tree is not touched. No hook runs and nothing is signed: not
 
 import fcntl
 import os
+import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 _REGULAR = "100644"
 _AUTHORS = ("GIT_AUTHOR_", "GIT_COMMITTER_")
+_LOCKED = re.compile(r"Unable to create '(.+\.lock)': File exists")
+"""What git says where another one holds a lock file; its own words are long, and of that file only."""
 _QUIET = ("-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "gc.auto=0")
 
 
@@ -62,7 +66,7 @@ def make_commit(
 
     Raises:
         Misused: this cannot be the name of a branch.
-        Blocked: there is such a branch; or no branch is checked out and none was named.
+        Blocked: there is such a branch; no branch is checked out and none was named; or git is at work there.
         Failed: git refuses; or the branch moved meanwhile.
     """
     from git import GitError
@@ -87,8 +91,17 @@ def make_commit(
                 writing.move(target, commit, None, message)
             return Made(commit=commit, branch=target, identity=identity)
     except GitError as error:
-        said = str(getattr(error, "stderr", "")).strip() or str(error)
-        raise Failed(f"{base.top}: git could not commit: {said}") from error
+        raise _refusal(base.top, str(getattr(error, "stderr", "")).strip() or str(error)) from error
+
+
+def _refusal(top: Path, said: str) -> Blocked | Failed:
+    """Return why git did not commit: another git command is at work there, or was killed; or in its words."""
+    if (locked := _LOCKED.search(said)) is None:
+        return Failed(f"{top}: git could not commit: {said}")
+    return Blocked(
+        f"{locked[1]}: another git command is at work there, or was killed, so nothing was changed; say it "
+        f"again once it has ended; if none is at work: rm {quote(locked[1])}"
+    )
 
 
 def identity_of(environment: Environment, repository: "Repo") -> Identity:

@@ -213,6 +213,33 @@ def test_a_spec_with_edits_that_are_not_committed_is_not_touched(run, lab: Path,
     assert (lab / MU).read_text() == "id: campaign-001\nname: mine\n"
 
 
+@pytest.mark.parametrize("name", ["index", "HEAD", "refs/heads/main"])
+def test_a_lock_of_another_git_is_named_with_what_to_do(run, lab: Path, git, name: str) -> None:
+    before = git(lab, "rev-parse", "HEAD")
+    lock = lab / f".git/{name}.lock"
+    lock.touch()
+    refused = run("archive", "mu/campaign-001")
+    said = " ".join(refused.stderr.split())
+    assert refused.exit_code == 3
+    assert f"{lock}: another git command is at work there, or was killed, so nothing was changed" in said
+    assert said.endswith(f"if none is at work: rm {lock}")
+    assert "Another git process" not in said
+    lock.unlink()
+    assert (git(lab, "rev-parse", "HEAD"), git(lab, "status", "--porcelain")) == (before, "")
+
+
+def test_what_a_sparse_checkout_leaves_out_is_no_edit_and_takes_a_commit(run, lab: Path, git) -> None:
+    git(lab, "sparse-checkout", "set", "--no-cone", "/specs/heroes/")
+    assert not (lab / MU).exists()
+    assert "Not committed" not in run("plan").stdout
+    (lab / "specs/heroes/pip.yaml").unlink()
+    assert "Not committed, so not applied: specs/heroes/pip.yaml" in run("plan").stdout
+    git(lab, "checkout", "specs/heroes/pip.yaml")
+    assert run("archive", "mu/campaign-001").exit_code == 0
+    assert "state: archived" in git(lab, "show", f"HEAD:{MU}")
+    assert git(lab, "status", "--porcelain") == ""
+
+
 def test_what_is_only_staged_is_not_replaced(run, lab: Path, git) -> None:
     before = (lab / MU).read_text()
     (lab / MU).write_text("id: campaign-001\nname: mine\n")
