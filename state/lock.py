@@ -31,17 +31,19 @@ class Holder(msgspec.Struct, frozen=True, kw_only=True):
 class LockHeld(Exception):
     """Another reconciler holds the lock; says who and since when."""
 
-    def __init__(self, lock: Path, holder: Holder | None) -> None:
+    def __init__(self, lock: Path, holder: Holder | None, *, may_wait: bool) -> None:
         self.lock = lock
         self.holder = holder
-        super().__init__(_message(lock, holder))
+        super().__init__(_message(lock, holder, may_wait=may_wait))
 
 
 @contextmanager
-def hold_lock(lock: Path, *, command: str, since: str, timeout_seconds: float = 0.0) -> Iterator[None]:
+def hold_lock(
+    lock: Path, *, command: str, since: str, timeout_seconds: float | None = None
+) -> Iterator[None]:
     """Hold the lock for the length of the block.
 
-    Waits at most `timeout_seconds` for whoever holds it.
+    Waits at most `timeout_seconds` for whoever holds it; None: this command does not wait at all.
 
     Raises:
         LockHeld: it is still held then.
@@ -88,15 +90,16 @@ def mirror_epoch(mirror: Path, epoch: int) -> None:
     write_file(mirror, f"{epoch}\n".encode())
 
 
-def _acquire(descriptor: int, lock: Path, timeout_seconds: float) -> None:
-    deadline = time.monotonic() + timeout_seconds
+def _acquire(descriptor: int, lock: Path, timeout_seconds: float | None) -> None:
+    deadline = time.monotonic() + (timeout_seconds or 0.0)
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             left = deadline - time.monotonic()
             if left <= 0:
-                raise LockHeld(lock, _read_holder(descriptor)) from None
+                may_wait = timeout_seconds is not None
+                raise LockHeld(lock, _read_holder(descriptor), may_wait=may_wait) from None
             time.sleep(min(_RETRY_SECONDS, left))
         else:
             return
@@ -116,10 +119,10 @@ def _read_holder(descriptor: int) -> Holder | None:
         return None
 
 
-def _message(lock: Path, holder: Holder | None) -> str:
+def _message(lock: Path, holder: Holder | None, *, may_wait: bool) -> str:
     if holder is None:
         return f"another reconciler holds {lock} (it has just begun); wait for it or stop it"
     return (
         f"another reconciler holds {lock} since {holder.since}: pid {holder.pid} on {holder.host}, "
-        f"`{holder.command}`; wait with --lock-timeout, or stop it"
+        f"`{holder.command}`; wait {'with --lock-timeout' if may_wait else 'for it'}, or stop it"
     )

@@ -62,7 +62,8 @@ def test_the_second_is_told_who_holds_it_since_when(tmp_path: Path, hold_elsewhe
 
     with (
         pytest.raises(
-            LockHeld, match=f"holds {lock} since {SINCE}: pid {child} on .*, `reconcile apply`; wait with"
+            LockHeld,
+            match=f"holds {lock} since {SINCE}: pid {child} on .*, `reconcile apply`; wait for it, or",
         ),
         hold_lock(lock, command="reconcile apply --once", since="later"),
     ):
