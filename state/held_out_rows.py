@@ -60,8 +60,8 @@ class RowsMeasured:
     def _on(self, save: _Save) -> str:
         if save not in self._known:
             launched = self._launched.get((save.generation, save.attempt))
-            config = self._configs.get(save.config_hash) or launched
-            self._known[save] = _in_words(save, _evaluation(config) if config else None)
+            config = self._configs.get(save.config_hash)
+            self._known[save] = _in_words(save, _evaluation(config), _evaluation(launched))
         return self._known[save]
 
 
@@ -83,21 +83,34 @@ def newest_rows(measured: Iterable[tuple[int, str]], there: Collection[str]) -> 
 
 
 @lru_cache(maxsize=4096)
-def _evaluation(config_json: str) -> _Evaluation | None:
-    """Return how a config measures; None: it is of a version that said it otherwise."""
+def _evaluation(config_json: str | None) -> _Evaluation | None:
+    """Return how a config measures; None: it is not known, or of a version that said it otherwise."""
+    if config_json is None:
+        return None
     try:
         return msgspec.json.decode(config_json, type=_Config).evaluation
     except (msgspec.ValidationError, msgspec.DecodeError):
         return None
 
 
-def _in_words(save: _Save, found: _Evaluation | None) -> str:
+def _in_words(save: _Save, found: _Evaluation | None, launched: _Evaluation | None) -> str:
+    """Return the rows in words; of a config that is not known its hash stands for what it may have changed.
+
+    `found`: as the config in force at the save measured; `launched`: as that of the launch did, from which a
+    running trainer takes up another number of rows, and never other rows to choose them from.
+    """
     quest = f"quest {save.quest_id}" if save.quest_id is not None else "a quest that is not known"
-    if found is None:
-        return quest
-    if found.held_out_digest is not None:
-        return f"held-out file {found.held_out_digest[:_SHOWN]}, max_rows {found.max_rows}"
+    number = f"max_rows {found.max_rows}" if found else f"config {_short(save.config_hash)}"
+    found = found or launched
+    if found is not None and found.held_out_digest is not None:
+        return f"held-out file {found.held_out_digest[:_SHOWN]}, {number}"
     if save.generation == 0:  # a quest of this name may have had other rows there
         return f"{quest}, elsewhere"
+    if found is None:
+        return f"{quest}, {number}"
     how = f"held_out {found.held_out_fraction:g}" if found.held_out_fraction else "held-out file"
-    return f"{quest}, {how}, max_rows {found.max_rows}"
+    return f"{quest}, {how}, {number}"
+
+
+def _short(config_hash: str) -> str:
+    return config_hash.removeprefix("sha256:")[:_SHOWN]

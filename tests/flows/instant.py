@@ -127,7 +127,9 @@ class _Life:
             (folder / "model.safetensors").write_bytes(hashlib.sha256(str(progress.step).encode()).digest())
 
         loss = loss_at(request.campaign, progress.step)
-        progress = msgspec.structs.replace(progress, val_loss=loss, val_step=progress.step)
+        progress = msgspec.structs.replace(
+            progress, val_loss=loss, val_step=progress.step, val_quest_id=progress.quest_id
+        )
         manifest = publish_checkpoint(
             Path(request.checkpoints_dir),
             progress.step,

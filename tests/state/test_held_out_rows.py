@@ -54,9 +54,17 @@ def test_what_was_taken_over_may_have_had_other_rows_of_that_quest() -> None:
     assert words(run(), generation=0, attempt=0) == "quest q, elsewhere"
 
 
-def test_a_config_that_is_not_known_or_of_another_version_leaves_the_quest() -> None:
-    assert words(RUN) == words(run(), config_hash="lost", attempt=9) == "quest q"
-    assert words(RUN, training_file=None) == "a quest that is not known"
+def test_of_a_config_that_is_not_known_its_hash_stands_for_what_it_may_have_changed() -> None:
+    """Two configs of which nobody knows how they measured are not said to have measured the same rows."""
+    assert words(RUN) == "quest q, config two"  # of another version
+    assert words(run(), config_hash="sha256:lost", attempt=9) == "quest q, config lost"
+    assert words(RUN, training_file=None) == "a quest that is not known, config two"
+
+
+def test_one_of_several_live_configs_that_nobody_remembers_may_have_measured_fewer_rows() -> None:
+    assert words(run(), config_hash="between") == "quest q, held_out 0.02, config between"
+    file = {"held_out_fraction": 0.0, "held_out_digest": "0123456789abcdef"}
+    assert words(run(**file), config_hash="between") == "held-out file 0123456789ab, config between"
 
 
 def test_a_config_that_a_run_took_up_says_how_it_measured_then() -> None:

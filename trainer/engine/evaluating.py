@@ -35,7 +35,7 @@ class Evaluator:
         state, heartbeat = self._state, self._teller.heartbeat
         batches = state.shelf.open(order).held_out_batches
         if not batches:
-            self._forget()
+            self.forget()
             return
         step = state.progress.step
         if self._evaluated_at == (order.quest_id, step):
@@ -46,13 +46,16 @@ class Evaluator:
         if not math.isfinite(loss):
             raise NonFiniteLossError(f"the held-out loss of quest {order.quest_id} is {loss} at step {step}")
         self._evaluated_at = (order.quest_id, step)
-        state.progress = msgspec.structs.replace(state.progress, val_loss=loss, val_step=step)
+        state.progress = msgspec.structs.replace(
+            state.progress, val_loss=loss, val_step=step, val_quest_id=order.quest_id
+        )
         seconds = round(time.perf_counter() - started, 4)
         self._teller.record("evaluation", quest_id=order.quest_id, val_loss=loss, seconds=seconds)
         say("evaluated", quest=order.quest_id, step=step, val_loss=loss)
         heartbeat.enter("training", val_loss=loss, val_step=step)
 
-    def _forget(self) -> None:
-        """A quest without held-out rows must not carry the loss of an earlier one."""
+    def forget(self) -> None:
+        """A quest without held-out rows, or other ones, must not carry the loss that was measured before."""
+        self._evaluated_at = None
         self._state.progress = msgspec.structs.replace(self._state.progress, val_loss=None)
         self._teller.heartbeat.beat(val_loss=None, val_step=None)

@@ -38,6 +38,8 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     """The last one measured."""
     val_step: int | None = None
     """Where it was measured."""
+    val_quest_id: str | None = None
+    """The quest whose held-out rows it was measured on: perhaps one that is about to begin."""
     skills: tuple[LevelResult, ...] = ()
     """What the last examination came to."""
     skills_step: int | None = None
@@ -69,6 +71,7 @@ def resumed(manifest: Manifest) -> Progress:
         train_loss=manifest.measures.train_loss,
         val_loss=manifest.measures.val_loss,
         val_step=manifest.step,
+        val_quest_id=manifest.quest_id,
         learning_rate=manifest.measures.learning_rate,
         quest_id=manifest.quest_id,
         parent=Parent(step=manifest.step, digest=manifest.digest),
@@ -160,10 +163,15 @@ def published(progress: Progress, manifest: Manifest) -> Progress:
 
 
 def measures(progress: Progress) -> Measures:
-    """Return what a checkpoint records of the measurements; a held-out loss only of this very step."""
+    """Return what a checkpoint records of the measurements.
+
+    A held-out loss only of this very step, and on the rows of the quest that the checkpoint names: losses are
+    compared by that name.
+    """
+    measured_at = (progress.val_step, progress.val_quest_id)
     return Measures(
         train_loss=progress.train_loss,
-        val_loss=progress.val_loss if progress.val_step == progress.step else None,
+        val_loss=progress.val_loss if measured_at == (progress.step, progress.quest_id) else None,
         learning_rate=progress.learning_rate,
         examples_seen=progress.examples_seen,
         tokens_seen=progress.tokens_seen,

@@ -63,6 +63,8 @@ class Session:
     def _train_otherwise(self, before: RunConfig, now: RunConfig) -> None:
         changes = changes_between(before, now)
         told = ", ".join(f"{change.key} {change.old} → {change.new}" for change in changes)
+        if before.evaluation.max_rows != now.evaluation.max_rows:
+            self.evaluator.forget()  # a save names the config in force, and so the rows that it measures on
         self.state.shelf.measure_with(now.evaluation)
         note_turn(self.state, config=now)
         self.teller.record("config", note=told)
