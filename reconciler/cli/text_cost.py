@@ -193,7 +193,8 @@ def _memory(one: "RunMemory") -> str:
 def _known(one: "RunMemory") -> str:
     if one.measured_at is not None:
         return f"measured on {one.measured_at[:10]}"
-    at_once = f" at {one.tokens:,} tokens at once, as many as fit" if one.tokens is not None else ""
+    so_many = "the longest document alone" if one.verdict == "does not fit" else "as many as fit"
+    at_once = f" at {one.tokens:,} tokens at once, {so_many}" if one.tokens is not None else ""
     first = "; a probe before the first update finds out" if one.is_probed_first else ""
     return f"estimated{at_once}{first}"
 
@@ -202,9 +203,16 @@ def _fits(one: "RunMemory") -> str:
     if one.verdict == "unknown device":
         return f"unknown, as is how much {one.device} has"
     if one.verdict == "does not fit":
-        return "does not fit; a smaller max_length or gradient_checkpointing: true needs less"
+        return f"does not fit; {_what_needs_less(one)} needs less"
     missing = (one.need_bytes or 0) - (one.free_bytes if one.free_bytes is not None else math.inf)
     return f"fits once {size(int(missing))} more are free" if missing > 0 else "fits"
+
+
+def _what_needs_less(one: "RunMemory") -> str:
+    """Return what to change: where not even one token fits, neither length nor checkpointing helps."""
+    if one.least_bytes is not None and one.least_bytes > (one.device_bytes or 0):
+        return "a smaller model, or method: lora or qlora,"
+    return "a smaller max_length" + ("" if one.is_checkpointing else " or gradient_checkpointing: true")
 
 
 def _acts(document: "PlanDocument") -> bool:

@@ -130,7 +130,7 @@ def memory_need(
     libraries_bytes: int = LIBRARIES,
 ) -> MemoryNeed:
     """Return what an update in micro-batches of so many tokens needs."""
-    is_half = training.precision == "bf16" or (training.precision == "auto" and device_type == "cuda")
+    is_half = _is_half(training, device_type)
     layer = tokens * _layer(shape, training.lora, is_half=is_half)
     head: float = _head(shape, training, device_type, tokens, is_half=is_half)
     casts = _casts(shape, training, is_half=is_half, is_checkpointing=is_checkpointing)
@@ -146,6 +146,11 @@ def memory_need(
         if device_type == "cpu"
         else 0,
     )
+
+
+def state_bytes(shape: Shape, training: TrainingConfig, device_type: Literal["cpu", "cuda"]) -> int:
+    """Return what weights, gradients and moments take: as much, however short documents are."""
+    return int(_state(shape, training, is_half=_is_half(training, device_type)))
 
 
 def usable_of(device_bytes: int) -> int:
@@ -210,6 +215,10 @@ def roomy_tokens(
         <= usable_bytes
     )
     return next(fitting, length)
+
+
+def _is_half(training: TrainingConfig, device_type: str) -> bool:
+    return training.precision == "bf16" or (training.precision == "auto" and device_type == "cuda")
 
 
 def _state(shape: Shape, training: TrainingConfig, *, is_half: bool) -> float:

@@ -1,4 +1,8 @@
-"""What memory the runs that a plan starts need, and how that is known. Shown; it blocks nothing."""
+"""What memory the runs that a plan starts need, and how that is known. Shown; it blocks nothing.
+
+A launch is blocked only where the model alone exceeds its device (`too_large`): where an update does, the
+trainer makes it in smaller micro-batches.
+"""
 
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
@@ -13,7 +17,7 @@ from state.ids import RunKey
 from state.store.rows import RunRow
 
 if TYPE_CHECKING:
-    from state.contract.memory_need import MemoryNeed
+    from state.contract.memory_need import MemoryNeed, Shape
 
 Verdict = Literal["fits", "does not fit", "unknown device", "unknown model"]
 _Kind = Literal["cpu", "cuda"]
@@ -35,6 +39,10 @@ class RunMemory(msgspec.Struct, frozen=True, kw_only=True):
     """Of that; null also where a run that holds some of it leaves first."""
     tokens: int | None = None
     """In micro-batches of so many tokens at most, where less fits at once than was asked for; else null."""
+    is_checkpointing: bool = False
+    """Layers are computed twice in this estimate."""
+    least_bytes: int | None = None
+    """What it would need with documents of one token and layers computed twice; null where it is measured."""
     verdict: Verdict
     is_probed_first: bool = False
     """The run finds out what it takes before its first update."""
@@ -53,6 +61,8 @@ class _Device(msgspec.Struct, frozen=True, kw_only=True):
 class _Estimate(msgspec.Struct, frozen=True, kw_only=True):
     need: "MemoryNeed"
     tokens: int | None
+    is_checkpointing: bool
+    least_bytes: int
 
 
 def memory_of(facts: Facts, changes: Iterable[Change]) -> tuple[RunMemory, ...]:
@@ -81,6 +91,8 @@ def _of_launch(facts: Facts, launch: a.LaunchRun, *, is_left_first: bool) -> Run
         device_bytes=device.total_bytes,
         free_bytes=None if is_left_first else device.free_bytes,
         tokens=estimated.tokens if estimated is not None and not measured else None,
+        is_checkpointing=estimated is not None and not measured and estimated.is_checkpointing,
+        least_bytes=estimated.least_bytes if estimated is not None and not measured else None,
         verdict=_verdict(need, device.total_bytes),
         is_probed_first=launch.probe,
     )
@@ -145,8 +157,7 @@ def _estimated(facts: Facts, launch: a.LaunchRun, device: _Device) -> _Estimate 
     """
     from state.contract import memory_need as m
 
-    model, training = launch.config.model, launch.config.training
-    shape = m.shape_of(model.config or _pretrained(facts, launch), model.vocab_size)
+    training, shape = launch.config.training, _shape(facts, launch.campaign, launch.config)
     if shape is None:
         return None
     usable = m.usable_of(device.total_bytes) if device.total_bytes is not None else None
@@ -166,11 +177,43 @@ def _estimated(facts: Facts, launch: a.LaunchRun, device: _Device) -> _Estimate 
     need = m.memory_need(
         shape, training, kind, tokens=tokens, is_checkpointing=is_checkpointing, libraries_bytes=of_libraries
     )
-    return _Estimate(need=need, tokens=tokens if tokens < wished else None)
+    least = m.memory_need(
+        shape, training, kind, tokens=1, is_checkpointing=True, libraries_bytes=of_libraries
+    )
+    return _Estimate(
+        need=need,
+        tokens=tokens if tokens < wished else None,
+        is_checkpointing=is_checkpointing,
+        least_bytes=least.total_bytes,
+    )
 
 
-def _pretrained(facts: Facts, launch: a.LaunchRun) -> Mapping[str, Any]:
-    found = facts.models.get(launch.campaign.partition("/")[0])
+class ModelMemory(msgspec.Struct, frozen=True, kw_only=True):
+    """What a model takes before anything goes through it, beside what its device has; null: not known."""
+
+    state_bytes: int | None
+    device_bytes: int | None
+
+
+def model_memory(facts: Facts, campaign: str, config: RunConfig, device: str) -> ModelMemory:
+    """Return what weights, gradients and moments of a campaign's run take."""
+    from state.contract.memory_need import state_bytes
+
+    there, shape = _device(facts, device), _shape(facts, campaign, config)
+    return ModelMemory(
+        state_bytes=state_bytes(shape, config.training, there.kind) if shape is not None else None,
+        device_bytes=there.total_bytes,
+    )
+
+
+def _shape(facts: Facts, campaign: str, config: RunConfig) -> "Shape | None":
+    from state.contract.memory_need import shape_of
+
+    return shape_of(config.model.config or _pretrained(facts, campaign), config.model.vocab_size)
+
+
+def _pretrained(facts: Facts, campaign: str) -> Mapping[str, Any]:
+    found = facts.models.get(campaign.partition("/")[0])
     return found.config.sizes if found is not None and found.config is not None else {}
 
 

@@ -23,6 +23,7 @@ from reconciler.plan.copies.mending import is_being_mended
 from reconciler.plan.copies.moving_back import is_elsewhere
 from reconciler.plan.costs.memory import is_probed_first
 from reconciler.plan.costs.room import block_low
+from reconciler.plan.costs.too_large import block_too_large
 from reconciler.plan.draft import Draft
 from reconciler.plan.queue import held_out
 from reconciler.plan.queue.brought_in import brought_in, woken
@@ -63,6 +64,7 @@ def _is_held_back(world: World, draft: Draft, campaign: str, resolved: ResolvedR
         or _is_refused_change(world, draft, campaign, resolved)
         or blockers.block_foreign_in_the_way(world, draft, campaign)
         or blockers.block_learning_lost(world, draft, campaign)
+        or block_too_large(world, draft, campaign, resolved.config, choose_device(world))
         or _must_wait(world, draft, campaign, resolved.config_hash)
         or _has_no_room(world, draft, campaign, resolved, heading)
     )

@@ -44,6 +44,7 @@ from state.cards import encode_card
 from state.contract.adapters import AdapterShape
 from state.contract.locked import Locked, locked_values
 from state.contract.run_config import config_hash
+from state.host_memory import HostMemory
 from state.ids import campaign_uid, job_uid
 from state.queue_folders import Found
 from state.source_status import NotInForce, SourceStatus
@@ -113,6 +114,7 @@ class Builder:
             models={name: model_facts(facts) for name, facts in words.get("models", {}).items()},
             unusable_tokenizers=words.get("unusable_tokenizers", {}),
             missing_programs=words.get("missing_programs", {}),
+            host_memory=msgspec.convert(words.get("host_memory"), HostMemory | None),
         )
 
     def world(self) -> World:

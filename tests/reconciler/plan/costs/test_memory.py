@@ -207,17 +207,34 @@ def wide(device: str = "cpu", **training: Any) -> Change:
         (a_host(64, free=1), "of 64 GB on cpu, 1 GB free (estimated): fits once 24.6 GB more are free."),
         (
             a_host(8, free=7),
-            "of 8 GB on cpu, 7 GB free (estimated): does not fit; a smaller max_length or "
+            "of 8 GB on cpu, 7 GB free (estimated): does not fit; a smaller model, or method: lora or qlora, "
+            "needs less.",
+        ),
+        (
+            a_host(22, free=21),
+            "of 22 GB on cpu, 21 GB free (estimated): does not fit; a smaller max_length or "
             "gradient_checkpointing: true needs less.",
         ),
     ],
-    ids=["much free", "little free", "too little in all"],
+    ids=["much free", "little free", "too little for the model", "too little for its documents"],
 )
 def test_of_a_processor_it_is_the_machines_memory_that_decides(
     need: Any, host: HostMemory, told: str
 ) -> None:
     found = need(a_launch("cpu"), card=a_card(24), host_memory=host)
     assert line_of(found) == f"Memory of dio/campaign-001: about 25.6 GB {told}"
+
+
+def test_what_does_not_fit_with_layers_computed_twice_is_not_advised_to_compute_them_twice(need: Any) -> None:
+    found = need(
+        wide(batch_size=4, gradient_checkpointing=True, max_length=2**20),
+        card=a_card(8),
+        host_memory=a_host(4),
+    )
+    assert line_of(found).endswith(
+        "(estimated at 1,048,576 tokens at once, the longest document alone): does not fit; a smaller max_length "
+        "needs less."
+    )
 
 
 @pytest.mark.parametrize(("device", "gigabytes"), [("cpu", 16), ("cuda:0", 8)])
