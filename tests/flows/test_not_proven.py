@@ -114,3 +114,25 @@ def test_a_run_that_the_store_does_not_know_is_named(realm: Realm) -> None:
     found = realm.proof(ONE)
     assert f"{ONE}@4: the store does not know run g1-a1" in found["problems"][0]
     assert found["quests"][0]["times"] == []
+
+
+def test_without_its_jobs_the_orders_of_the_runs_prove_what_was_learnt_or_what_does_is_named(
+    realm: Realm,
+) -> None:
+    realm.data(rows(range(40)))
+    realm.apply()
+    before = realm.proof(f"{ONE}@20")
+    in_the_store(realm, "DELETE FROM jobs")
+    found = realm.proof(f"{ONE}@20")
+    assert found["is_proven"]
+    assert found["quests"] == before["quests"]
+    (orders,) = realm.layout.root.rglob("orders.json")
+    orders.chmod(0o600)
+    orders.write_text("{")
+    (problem,) = realm.proof(f"{ONE}@20")["problems"]
+    assert "were read: the store has no job of it, as after a loss" in problem
+    assert str(orders) in problem
+    assert problem.endswith(
+        f"{realm.layout.backups} says it: let it take the place of {realm.layout.store}, then: "
+        "reconcile doctor --rebuild"
+    )

@@ -5,6 +5,7 @@ import msgspec
 from reconciler.app.planning.look import View
 from reconciler.app.proof.contents import Contents, NoContent
 from reconciler.app.proof.drawing import Drawing, Drawings
+from reconciler.app.proof.shapes import shape_of
 from state.amounts import count
 from state.ids import RunKey
 from state.store.rows import JobRow
@@ -20,7 +21,7 @@ def rows_learnt(view: View, job: JobRow) -> str:
     if drawing is None or job.num_examples > MOST_COUNTED:
         return f"{every} less those held out"
     try:
-        content = Contents(view.layout).of(job.digest, job)
+        content = Contents(view.layout).of(job.digest, shape_of(job))
     except NoContent:
         return f"{every} less those held out"
     num_learnt = len(content.training(drawing))

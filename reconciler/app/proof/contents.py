@@ -16,7 +16,6 @@ from state.contract.row_lines import object_in
 from state.contract.row_order import training_rows
 from state.contract.row_words import Objection
 from state.layout import Layout
-from state.store.rows import JobRow
 
 
 class Content(msgspec.Struct, frozen=True, kw_only=True, dict=True):
@@ -54,20 +53,18 @@ class Contents:
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
-        self._known: dict[tuple[str, str], Content | NoContent] = {}
+        self._known: dict[tuple[str, RowShape], Content | NoContent] = {}
 
-    def of(self, digest: str, job: JobRow | None) -> Content:
-        """Return the content with this digest, once its bytes were hashed.
+    def of(self, digest: str, shape: RowShape) -> Content:
+        """Return the content with this digest, its rows read in this way, once its bytes were hashed.
 
         Raises:
-            NoContent: the snapshot is gone or damaged, or no job says how its rows are read.
+            NoContent: the snapshot is gone or damaged.
         """
-        if job is None:
-            raise NoContent(f"no job says how the rows of {digest} are read")
-        key = (digest, job.shape_json)
+        key = digest, shape
         if key not in self._known:
             try:
-                self._known[key] = self._read(digest, msgspec.json.decode(job.shape_json, type=RowShape))
+                self._known[key] = self._read(digest, shape)
             except NoContent as error:
                 self._known[key] = error
         found = self._known[key]

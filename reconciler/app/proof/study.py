@@ -10,6 +10,7 @@ from reconciler.app.proof.contents import Content, Contents, NoContent
 from reconciler.app.proof.counting import Counted, OtherSplit, count_rows
 from reconciler.app.proof.drawing import Drawings, NotDrawn
 from reconciler.app.proof.lessons import Lesson, by_order, lessons_of
+from reconciler.app.proof.shapes import Shapes
 from reconciler.observed.facts import Facts
 from state.contract.orders import RowShape
 from state.store.rows import JobRow
@@ -24,6 +25,9 @@ class Studied(msgspec.Struct, frozen=True, kw_only=True):
     quest_id: str
     part: int
     job: JobRow | None
+    """None: it was lost with the store."""
+    shape: RowShape | None = None
+    """How its rows are read, where that is known."""
     content: Content | None = None
     counted: Counted | None = None
     problem: str | None = None
@@ -38,11 +42,6 @@ class Studied(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def digest(self) -> str:
         return self.lessons[0].learnt.digest
-
-    @property
-    def shape(self) -> RowShape | None:
-        """Return how its rows are read."""
-        return msgspec.json.decode(self.job.shape_json, type=RowShape) if self.job is not None else None
 
 
 class Study(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,12 +61,12 @@ def study(view: Seen, digest: str) -> Study:
     """Return what the checkpoint with this digest has learnt; without links when nothing is known of it."""
     chain = chain_of(view, digest)
     lessons = lessons_of(chain, Drawings(view))
-    contents = Contents(view.layout)
-    orders = tuple(_studied(view.facts, contents, tuple(one)) for one in by_order(lessons).values())
+    known = Contents(view.layout), Shapes(view)
+    orders = tuple(_studied(view.facts, *known, tuple(one)) for one in by_order(lessons).values())
     return Study(chain=chain, orders=orders)
 
 
-def _studied(facts: Facts, contents: Contents, lessons: tuple[Lesson, ...]) -> Studied:
+def _studied(facts: Facts, contents: Contents, shapes: Shapes, lessons: tuple[Lesson, ...]) -> Studied:
     first = lessons[0]
     learnt = first.learnt
     jobs = facts.jobs_of(first.campaign_uid)
@@ -81,11 +80,12 @@ def _studied(facts: Facts, contents: Contents, lessons: tuple[Lesson, ...]) -> S
         job=job,
     )
     try:
-        content = contents.of(learnt.digest, job)
+        shape = shapes.of(lessons, job)
+        content = contents.of(learnt.digest, shape)
         counted = count_rows(lessons, content)
     except (NoContent, NotDrawn, OtherSplit) as error:
         return msgspec.structs.replace(told, problem=str(error))
-    return msgspec.structs.replace(told, content=content, counted=counted)
+    return msgspec.structs.replace(told, shape=shape, content=content, counted=counted)
 
 
 def learnt_in_all(orders: Iterable[Studied]) -> Counter[str]:
