@@ -30,6 +30,7 @@ _FAILING = frozenset(
     {
         *(GIVEN_UP, BACKOFF, "trainer-silent", "unreachable", "checkpoints-unreadable"),
         *("checkpoint-missing", "checkpoint-changed", "checkpoint-damaged"),
+        *("mend-failed", "mend-in-the-way"),
     }
 )
 State = Literal["synced", "out of sync", "blocked", "healthy", "degraded", "suspended", "on hold", "unknown"]

@@ -80,18 +80,24 @@ def _plan_one(world: World, draft: Draft, campaign: str, one: LedgerRow, sources
         size_bytes=one.size_bytes,
         sources=sources,
     )
-    subject = f"checkpoint/{campaign}@{one.which}"
+    subject, what = f"checkpoint/{campaign}@{one.which}", "damaged" if one.damage else "missing"
     if held := held_back(world, action):
         hint = f"mount the disk of the copy, or put the folder back{held.at_once}"
-        draft.block(
-            subject, code="mend-failed", message=f"it was not mended: {held.why}", cause=one.path, hint=hint
-        )
+        message = f"it is {what}, and was not mended: {held.why}"
+        _say_once(draft, subject)
+        draft.block(subject, code="mend-failed", message=message, cause=one.path, hint=hint)
         return
     if not _is_free(world, draft, campaign, one, sources):
         return
     needs = [change.id for change in draft.changes if _moves(change.action, one)]
-    reason = f"it is {'damaged' if one.damage else 'missing'}, and its bytes are known elsewhere"
+    reason = f"it is {what}, and its bytes are known elsewhere"
     draft.add(action, subject=subject, reason=reason, cause=one.path, source="drift", needs=tuple(needs))
+
+
+def _say_once(draft: Draft, subject: str) -> None:
+    """Take back that it is missing or damaged: why it is not mended says that, too."""
+    told = ("checkpoint-missing", "checkpoint-damaged")
+    draft.blocked = [one for one in draft.blocked if one.subject != subject or one.code not in told]
 
 
 def _is_free(world: World, draft: Draft, campaign: str, one: LedgerRow, sources: tuple[str, ...]) -> bool:
@@ -107,8 +113,10 @@ def _is_free(world: World, draft: Draft, campaign: str, one: LedgerRow, sources:
     taken = there or (other if other is not None and other.digest != one.digest else None)
     if taken is None:
         return True
+    subject = f"checkpoint/{campaign}@{one.which}"
+    _say_once(draft, subject)
     draft.block(
-        f"checkpoint/{campaign}@{one.which}",
+        subject,
         code="mend-in-the-way",
         message=f"it can be made whole again from {sources[0]}, but what lies in its place may be somebody's "
         f"and is not touched: {there.reason if there is not None else 'another checkpoint'}",
