@@ -11,6 +11,7 @@ from reconciler.desired.base import Id, Json, Line, Name, Record, Spec, is_known
 from reconciler.desired.places import Finding
 from reconciler.desired.training import MAX_SEED
 from state.contract.examination import (
+    DEFAULT_MAX_MINUTES,
     DEFAULT_MAX_NEW_TOKENS,
     DEFAULT_OVER,
     DEFAULT_PASS_THRESHOLD,
@@ -65,6 +66,8 @@ class SkillEvaluation(Record, frozen=True, kw_only=True):
     """Share of exact answers from which a level is mastered; 0.8 when absent."""
     over_evaluations: Annotated[int, Meta(gt=0)] | None = None
     """The mean over the last so many examinations of that very level counts; 3 when absent."""
+    max_minutes: Annotated[float, Meta(gt=0, le=10_080)] | None = None
+    """Of all levels at one checkpoint; one that takes longer is ended, and told; 10 when absent."""
 
 
 class Skill(Spec, frozen=True, kw_only=True):
@@ -161,6 +164,7 @@ def exam_of(skill: Skill) -> SkillExam | None:
         "max_new_tokens": (wanted.max_new_tokens, DEFAULT_MAX_NEW_TOKENS),
         "pass_threshold": (wanted.pass_threshold, DEFAULT_PASS_THRESHOLD),
         "over": (wanted.over_evaluations, DEFAULT_OVER),
+        "max_minutes": (wanted.max_minutes, DEFAULT_MAX_MINUTES),
     }
     values = {name: default if value is None else value for name, (value, default) in given.items()}
     return msgspec.convert(

@@ -56,6 +56,12 @@ def a_run_is_open(world: World) -> bool:
     return open_runs or any(run.alive for seen in facts.campaigns.values() for run in seen.runs)
 
 
+def skills_are_examined(world: World) -> bool:
+    """Does the active campaign name skills, and has it runs?"""
+    source = world.desired.campaigns.get(world.active) if world.active is not None else None
+    return source is not None and bool(source.spec.skills_focus) and bool(world.seen(source.name).runs)
+
+
 def somebody_asks(world: World) -> bool:
     """Is a person's request open?"""
     return bool(world.facts.store.requests)

@@ -76,6 +76,7 @@ PLANNERS = (
     Planner("queue.quests", "plan_queue", occasions.the_queue_holds_something),
     Planner("runs.orders", "plan_orders", occasions.a_run_is_open),
     Planner("configs.effective", "plan_effective", occasions.a_run_is_open),
+    Planner("configs.unexamined", "plan_unexamined", occasions.skills_are_examined),
     Planner("queue.held_out", "plan_held_out", occasions.always),
     Planner("runs.schedule_over", "plan_schedule", occasions.the_rate_falls),
     Planner("runs.launches", "plan_launch", occasions.always),

@@ -14,10 +14,23 @@ EXAMINER_VERSION = 1
 """Grows when the same answers would be counted otherwise."""
 DEFAULT_SAMPLES, DEFAULT_SEED, DEFAULT_MAX_NEW_TOKENS = 5, 0, 256
 DEFAULT_PASS_THRESHOLD, DEFAULT_OVER = 0.8, 3
+DEFAULT_MAX_MINUTES = 10.0
 
 
-class SkillExam(msgspec.Struct, frozen=True, kw_only=True):
-    """How a skill is examined, as part of a run's config."""
+class CutShort(msgspec.Struct, frozen=True, kw_only=True):
+    """An examination that was ended before all problems were answered, so that it has no result."""
+
+    skill: str
+    level: int
+    step: Count
+    max_minutes: float
+
+
+class SkillExam(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How a skill is examined, as part of a run's config.
+
+    What has a default came later: it is no part of the config's hash while it says nothing.
+    """
 
     skill: str
     source: str
@@ -32,6 +45,9 @@ class SkillExam(msgspec.Struct, frozen=True, kw_only=True):
     """Share of exact answers from which a level is mastered ..."""
     over: int
     """... on the average of so many examinations of that level, one after the other."""
+    max_minutes: float = DEFAULT_MAX_MINUTES
+    """All of its levels at one checkpoint; beyond that the checkpoint has no result, of any skill: an
+    accuracy of what was answered in time would say something about the machine."""
 
 
 class LevelResult(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,6 +4,7 @@ from typing import Literal
 
 import msgspec
 
+from state.contract.examination import CutShort
 from state.contract.numbers import Count
 
 Phase = Literal["starting", "training", "evaluating", "saving", "paused", "stopping", "exited"]
@@ -48,5 +49,7 @@ class RunStatus(msgspec.Struct, frozen=True, kw_only=True):
     """Median of the latest updates."""
     waiting_for: str | None = None
     """Why training stands still though nobody paused it, as a sentence: a disk is full."""
+    cut_short: CutShort | None = None
+    """The last examination, where it took too long; None: it has results, or none was held in this run."""
     save_seconds: float | None = None
     """The last time, from the copy of the state to the checkpoint; training goes on for most of it."""

@@ -7,13 +7,13 @@ examined again. Nothing is counted twice, and no result is of other weights than
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import msgspec
 import torch
 
-from state.contract.examination import LevelResult, SkillExam, exam_version
+from state.contract.examination import CutShort, LevelResult, SkillExam, exam_version
 from trainer.checkpoints.state import random_tensors, set_random
 from trainer.data.rendering import RowError
 from trainer.engine.attention import use_documents
@@ -32,6 +32,13 @@ Problems = tuple[tuple[str, str], ...]
 
 class _CutShortError(Exception):
     """The run must leave before all problems are answered."""
+
+
+class _TooLongError(Exception):
+    """A skill's examination takes longer than its spec allows."""
+
+    def __init__(self, exam: SkillExam, level: int) -> None:
+        self.exam, self.level = exam, level
 
 
 class Examiner:
@@ -55,28 +62,53 @@ class Examiner:
         self._teller.heartbeat.enter("evaluating")
         try:
             with _answering(state):
-                results = tuple(self._result(exam, level) for exam in exams for level in exam.levels)
+                results = tuple(result for exam in exams for result in self._results(exam))
         except _CutShortError:
             say("examination cut short", step=state.progress.step, note="the run is asked to leave")
+        except _TooLongError as error:
+            self._note((), self._cut_short(error))
         else:
-            state.progress = msgspec.structs.replace(
-                state.progress, skills=results, skills_step=state.progress.step
-            )
+            self._note(results, None)
         self._teller.heartbeat.enter("training")
 
-    def _after_token(self) -> None:
+    def _note(self, results: tuple[LevelResult, ...], cut_short: CutShort | None) -> None:
+        """Note what the examination of this step came to, which is not held again."""
+        progress = self._state.progress
+        self._state.progress = msgspec.structs.replace(progress, skills=results, skills_step=progress.step)
+        self._teller.heartbeat.tell(cut_short=cut_short)
+
+    def _cut_short(self, error: _TooLongError) -> CutShort:
+        """Tell, and return, that an examination took too long."""
+        exam, level, step = error.exam, error.level, self._state.progress.step
+        note = (
+            f"cut short after {exam.max_minutes:g} min (evaluation.max_minutes of skill {exam.skill}): no "
+            "skill has a result at this step"
+        )
+        self._teller.record("examination", skill=exam.skill, level=level, note=note)
+        say("examination cut short", step=step, skill=exam.skill, level=level, note=note)
+        return CutShort(skill=exam.skill, level=level, step=step, max_minutes=exam.max_minutes)
+
+    def _results(self, exam: SkillExam) -> Iterator[LevelResult]:
+        ends_at = time.monotonic() + 60.0 * exam.max_minutes
+        for level in exam.levels:
+            yield self._result(exam, level, ends_at)
+
+    def _after_token(self, exam: SkillExam, level: int, ends_at: float) -> None:
         """Tell that it goes on: a long examination is none that hangs."""
         if self.must_leave():
             raise _CutShortError
+        if time.monotonic() > ends_at:
+            raise _TooLongError(exam, level)
         self._teller.heartbeat.beat()
 
-    def _result(self, exam: SkillExam, level: int) -> LevelResult:
+    def _result(self, exam: SkillExam, level: int, ends_at: float) -> LevelResult:
         started = time.perf_counter()
         state, config = self._state, self._state.request.config
         problems = problems_of(exam.source, level, exam.samples, exam.seed)
         asked = [question for question, _ in problems]
+        after_token = partial(self._after_token, exam, level, ends_at)
         try:
-            given = answers(state.model, state.vocabulary, asked, exam.max_new_tokens, self._after_token)
+            given = answers(state.model, state.vocabulary, asked, exam.max_new_tokens, after_token)
         except RowError as error:
             raise SettingsError(f"examination of skill {exam.skill}, level {level}: {error}") from error
         matches = find_skill(exam.source).exact_match

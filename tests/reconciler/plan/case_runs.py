@@ -54,18 +54,14 @@ def effective_run(row: RunRow, changed: Mapping[str, Any]) -> EffectiveRun:
 
 
 def run_status(words: Mapping[str, Any]) -> RunStatus:
-    return RunStatus(
-        **(
-            {
-                "phase": "training",
-                "updated_at": EARLIER,
-                "orders_sequence": 1,
-                "step": 1,
-                "takes_config": True,
-            }
-            | dict(words)
-        )
-    )
+    usual = {
+        "phase": "training",
+        "updated_at": EARLIER,
+        "orders_sequence": 1,
+        "step": 1,
+        "takes_config": True,
+    }
+    return msgspec.convert(usual | dict(words), RunStatus)
 
 
 def seen_run(uid: str, row: RunRow, words: Mapping[str, Any]) -> RunFacts:

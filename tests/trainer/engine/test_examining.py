@@ -15,8 +15,10 @@ from seen import losses, manifest, metrics, saved_steps, why
 
 from state.atomic import write_json
 from state.contract.examination import SkillExam, exam_version
+from state.contract.files import read
 from state.contract.orders import QuestOrder
 from state.contract.request import RunConfig
+from state.contract.status import RunStatus
 from trainer.data.rendering import Renderer, RowError
 from trainer.engine import examining
 from trainer.engine.examining import Examiner, problems_of
@@ -108,18 +110,40 @@ def test_an_examination_ends_with_the_next_token_once_the_run_must_leave(
     files = realm.run(orders(quest), examined(a_config(save_every=2), an_exam()))
     moves: list[int] = []
 
-    def and_stop_in_the_second_level(examiner: Examiner) -> None:
+    def and_stop_in_the_second_level(examiner: Examiner, *asked: Any) -> None:
         if len(moves) == 1:
             write_json(files.orders, orders(quest, sequence=2, stop="enough"))
         before = examiner._teller.heartbeat.moves
         moves.append(0)
-        held(examiner)
+        held(examiner, *asked)
         moves[-1] = examiner._teller.heartbeat.moves - before
 
     monkeypatch.setattr(Examiner, "_after_token", and_stop_in_the_second_level)
     assert run(files.request) == 0
     assert (why(files).message, saved_steps(realm), manifest(realm, 2).skills) == ("enough", [2], None)
     assert moves == [1, 0], "a token counts as progress for the watchdog; no more is asked for"
+
+
+def test_an_examination_that_takes_too_long_is_ended_and_told_and_training_goes_on(realm: Realm) -> None:
+    """No result of any skill: what was answered in time would say something about the machine."""
+    config = examined(a_config(save_every=2), an_exam(), an_exam(skill="slow", max_minutes=1e-9))
+    files = realm.run(orders(realm.quest()), config)
+    assert run(files.request) == 0
+    assert saved_steps(realm) == [2, 4, 5]
+    assert [manifest(realm, step).skills for step in (2, 4, 5)] == [None] * 3
+    told = [(one.step, one.note) for one in metrics(files, "examination") if one.skill == "slow"]
+    assert [step for step, _ in told] == [2, 4, 5], "once at each checkpoint"
+    assert "cut short after 1e-09 min (evaluation.max_minutes of skill slow)" in str(told[0][1])
+    cut = read(files.status, RunStatus).cut_short
+    assert cut is not None
+    assert (cut.skill, cut.level, cut.step) == ("slow", 1, 5)
+
+
+def test_once_one_was_in_time_nothing_is_told_of_those_before(realm: Realm) -> None:
+    files = realm.run(orders(realm.quest()), examined(a_config(save_every=2), an_exam(max_minutes=60.0)))
+    assert run(files.request) == 0
+    assert read(files.status, RunStatus).cut_short is None
+    assert manifest(realm, 5).skills is not None
 
 
 def test_the_last_checkpoint_of_a_goal_is_examined(realm: Realm) -> None:
