@@ -19,7 +19,7 @@ from reconciler.act.tools import Tools
 from reconciler.observed.checkpoints import find_damage
 from reconciler.observed.records import FoundCheckpoint
 from reconciler.plan.actions import TakeOverCheckpoint
-from state.contract.manifest import Manifest, Origin, with_digest
+from state.contract.manifest import Manifest, as_start
 from state.ids import which_of
 from state.links import take_over_file
 from state.store.rows import CampaignRow, LedgerRow
@@ -103,30 +103,14 @@ def _write_damage(action: TakeOverCheckpoint, tools: Tools, source: FoundCheckpo
 
 
 def _manifest(action: TakeOverCheckpoint, tools: Tools, source: Manifest) -> Manifest:
-    """Return the copy's manifest: what was measured stays, what was learnt was learnt by another campaign."""
+    """Return the copy's manifest."""
     with tools.writer.transaction() as store:
         segment = campaign_row(store, action.campaign_uid, action.campaign).segment
-    origin = Origin(
-        campaign_uid=source.campaign_uid,
-        campaign=action.source,
-        segment=source.segment,
-        step=source.step,
-        digest=source.digest,
-    )
-    return with_digest(
-        msgspec.structs.replace(
-            source,
-            campaign_uid=action.campaign_uid,
-            campaign=action.campaign,
-            segment=segment,
-            parent_step=source.step,
-            parent_digest=source.digest,
-            created_at=tools.now(),
-            generation=0,
-            attempt=0,
-            cursor=(),
-            learnt=(),
-            origin=origin,
-            recipe=None,
-        )
+    return as_start(
+        source,
+        action.source,
+        campaign_uid=action.campaign_uid,
+        campaign=action.campaign,
+        segment=segment,
+        created_at=tools.now(),
     )

@@ -142,6 +142,39 @@ def with_digest(manifest: Manifest) -> Manifest:
     return msgspec.structs.replace(manifest, digest=manifest_digest(manifest))
 
 
+def as_start(
+    source: Manifest, named: str, *, campaign_uid: str, campaign: str, segment: int, created_at: str
+) -> Manifest:
+    """Return the manifest of a copy that another campaign begins with; `named`: what the source's is called.
+
+    What was measured stays; what was learnt was learnt by another campaign.
+    """
+    origin = Origin(
+        campaign_uid=source.campaign_uid,
+        campaign=named,
+        segment=source.segment,
+        step=source.step,
+        digest=source.digest,
+    )
+    return with_digest(
+        msgspec.structs.replace(
+            source,
+            campaign_uid=campaign_uid,
+            campaign=campaign,
+            segment=segment,
+            parent_step=source.step,
+            parent_digest=source.digest,
+            created_at=created_at,
+            generation=0,
+            attempt=0,
+            cursor=(),
+            learnt=(),
+            origin=origin,
+            recipe=None,
+        )
+    )
+
+
 def weights_only(manifest: Manifest) -> Manifest:
     """Return the manifest of the same checkpoint without the optimizer's state."""
     files = tuple(entry for entry in manifest.files if not is_of_optimizer(entry))

@@ -14,7 +14,7 @@ from reconciler.app.planning.comparing import Followed, compare
 from reconciler.app.planning.look import View, world_of
 from reconciler.app.surroundings.lock_holder import holder_of
 from reconciler.desired.windows import WindowClosed
-from reconciler.plan.actions import AnyAction, BeginSegment, StopRun
+from reconciler.plan.actions import AnyAction, BeginSegment, StopRun, TakeOverCheckpoint
 from reconciler.plan.changes import Awaiting, Blocked, Change, Setback, Source
 from reconciler.plan.costs.disk import Cost, cost_of
 from reconciler.plan.costs.memory import RunMemory, memory_of
@@ -137,7 +137,7 @@ class PlanDocument(msgspec.Struct, frozen=True, kw_only=True):
     """What waits for `reconcile approve`; no part of `changes`."""
     afterwards: tuple[PlannedChange, ...] = ()
     """What a later tick drops of the campaigns that this plan archives, and launches once the active one went
-    back, as it will be planned; no part of `changes`, but counted in the cost."""
+    back or has what it begins with, as it will be planned; no part of `changes`, but counted in the cost."""
     blocked: tuple[Blocked, ...]
     """What the specs ask for and cannot be done."""
     waits: tuple[Blocked, ...]
@@ -241,8 +241,16 @@ def _costs_of_each(
 
 
 def _in_the_end(view: View) -> tuple[World, tuple[Change, ...]]:
-    """Return the world in which training goes on, and what is launched there: another where it went back."""
+    """Return the world in which training goes on, and what is launched there.
+
+    Another than this one where the active campaign goes back, or takes over what it begins with.
+    """
     world = world_of(view)
+    if any(isinstance(change.action, TakeOverCheckpoint) for change in view.plan.changes):
+        from reconciler.plan.runs.after_start import after_start  # seldom needed
+
+        if (found := after_start(world, view.plan.changes)) is not None:
+            return found
     if any(isinstance(change.action, BeginSegment | StopRun) for change in view.plan.changes):
         from reconciler.plan.runs.after_rollback import after_rollback  # seldom needed
 
