@@ -10,8 +10,10 @@ from reconciler.app.surroundings.errors import NotFound
 from reconciler.plan.retries.reactions import reaction_to
 from reconciler.plan.retries.retry import policy_of
 from reconciler.plan.segments.floors import floor_of
+from reconciler.plan.segments.rollbacks import NoRollback, rollback_of
 from reconciler.plan.segments.words import told
 from reconciler.plan.sentences import sentence_of
+from state.store.rows import CampaignRow
 
 _MOST_FOREIGN = 10
 
@@ -39,7 +41,13 @@ def _reaction(view: View, campaign: str, run: str | None = None) -> Iterator[Fac
         if one.failure_class is not None:
             policy = policy_of(view.desired.realm.spec)
             yield Fact(name="ended as", text=one.failure_class)
-            yield Fact(name="then", text=reaction_to(one.failure_class, policy))
+            yield Fact(name="then", text=_no_rollback(view, row) or reaction_to(one.failure_class, policy))
+
+
+def _no_rollback(view: View, row: CampaignRow | None) -> str | None:
+    """Return why a campaign does not go back, where it would have to; None: nothing keeps it from that."""
+    found = rollback_of(world_of(view), row) if row is not None else None
+    return found.message if isinstance(found, NoRollback) else None
 
 
 def campaign_facts(view: View, name: str) -> Iterator[Fact]:

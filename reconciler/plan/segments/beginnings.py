@@ -12,6 +12,7 @@ from reconciler.plan.segments.heading import learnt_at, of_branch
 from reconciler.plan.segments.lowered_rates import factor_of
 from reconciler.plan.segments.releases import (
     Begin,
+    beyond_goal,
     branch_to_begin,
     never_made,
     open_branch,
@@ -144,17 +145,21 @@ def _name_warm_up(world: World, draft: Draft, row: CampaignRow) -> None:
 def _name_to_come(world: World, draft: Draft, row: CampaignRow) -> None:
     """Say what the next release will be, while no checkpoint is as far."""
     found = release_to_come(world, row)
-    if found is not None:
-        release, step, cause = found
-        draft.block(
-            f"campaign/{row.name}",
-            code=WAITS,
-            message=f"the release at step {release.at:,} branches off the first checkpoint there and makes "
-            f"{count(release.updates, 'update')}, its rate falling to {release.to:g} of what it was; "
-            f"{row.name} stands at step {step:,}",
-            cause=cause,
-            hint="nothing: training brings it there",
-        )
+    if found is None:
+        return
+    place, release, step = found
+    if (never := beyond_goal(world, row.name, place, release)) is not None:
+        _block(draft, row.name, never)
+        return
+    draft.block(
+        f"campaign/{row.name}",
+        code=WAITS,
+        message=f"the release at step {release.at:,} branches off the first checkpoint there and makes "
+        f"{count(release.updates, 'update')}, its rate falling to {release.to:g} of what it was; "
+        f"{row.name} stands at step {step:,}",
+        cause=world.where(f"campaign/{row.name}", "releases", place),
+        hint="nothing: training brings it there",
+    )
 
 
 def _name_waiting(world: World, draft: Draft, row: CampaignRow, branch: SegmentRow) -> None:

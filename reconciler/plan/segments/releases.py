@@ -20,6 +20,8 @@ from state.store.rows import CampaignRow, SegmentRow
 
 FALLING = "release-schedule"
 """Code of a release whose rate falls by itself."""
+BEYOND = "release-beyond-goal"
+"""Code of a release at a step that the campaign's goal keeps it from."""
 
 
 class Begin(msgspec.Struct, frozen=True):
@@ -127,7 +129,22 @@ def never_made(world: World, campaign: str) -> NoRollback | None:
     for found in with_falling_rate(releases, resolve(layers_of(world.desired, campaign))):
         cause = world.where(f"campaign/{campaign}", "releases", found.place)
         return NoRollback(FALLING, found.message, cause, found.hint)
-    return None
+    in_order = sorted(enumerate(releases), key=lambda one: one[1].at)
+    beyond = (beyond_goal(world, campaign, place, one) for place, one in in_order)
+    return next((found for found in beyond if found is not None), None)
+
+
+def beyond_goal(world: World, campaign: str, place: int, release: Release) -> NoRollback | None:
+    """Return why training ends before it comes to a release; None: no goal of updates lies before that."""
+    goal = world.goals(campaign).updates
+    if goal is None or goal >= release.at:
+        return None
+    return NoRollback(
+        BEYOND,
+        f"the release at step {release.at:,} is never made: the goal is reached at {goal:,} updates",
+        world.where(f"campaign/{campaign}", "releases", place),
+        f"raise goal.updates to {release.at} at least, or remove the release",
+    )
 
 
 def waits_for_warm_up(world: World, row: CampaignRow) -> InWarmUp | None:
@@ -142,13 +159,13 @@ def waits_for_warm_up(world: World, row: CampaignRow) -> InWarmUp | None:
     return None
 
 
-def release_to_come(world: World, row: CampaignRow) -> tuple[Release, int, str] | None:
-    """Return the first release whose step no checkpoint has reached, where training stands, and its line."""
+def release_to_come(world: World, row: CampaignRow) -> tuple[int, Release, int] | None:
+    """Return the first release whose step no checkpoint has reached: its place, it, where training stands."""
     saved = usable(world, row)
     step = saved[-1].step if saved else 0
     for place, release in enumerate(_asked(world, row)):
         if release.at > step and branch_for(world, row, release) is None:
-            return release, step, world.where(f"campaign/{row.name}", "releases", place)
+            return place, release, step
     return None
 
 

@@ -375,3 +375,18 @@ def test_explain_of_a_campaign_says_where_a_falling_rate_comes_to_rest(run, lab:
     assert facts(run, "pip/campaign-001")["rate falls"] == (
         "from update 40 on it stays at 0.0002, 0.1 of learning_rate (specs/campaigns/pip/campaign-001.yaml:2)"
     )
+
+
+@pytest.mark.parametrize(
+    ("rollbacks", "then"), [(1, "it goes back to the last"), (0, "it is stopped: the loss")]
+)
+def test_explain_of_a_diverged_campaign_says_whether_it_goes_back_or_is_stopped(
+    run, store, rows, lab: Path, git, rollbacks: int, then: str
+) -> None:
+    guard = f"config_overrides: {{loss_guard: {{rollbacks: {rollbacks}}}}}\n"
+    (lab / "specs/campaigns/pip/campaign-001.yaml").write_text(f"id: campaign-001\n{guard}")
+    git(lab, "commit", "-qam", "so many rollbacks")
+    store.write(
+        [rows.run(end="failed", failure_class="diverged", message="loss 9.1"), rows.job(), rows.ledger()]
+    )
+    assert facts(run, "pip/campaign-001")["then"].startswith(then)
