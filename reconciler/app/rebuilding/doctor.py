@@ -61,6 +61,18 @@ def rebuild(environment: Environment, options: Options) -> Rebuilt:
         SourceError, SpecMistakesError: nothing says where the root is.
     """
     layout = layout_of(environment, options)
+    _check_root(layout)
+    _check_epoch(layout)
+    with hold_lock(layout.lock, command="reconcile doctor --rebuild", since=environment.now()):
+        condition, why = state_of_store(layout)
+        if condition == "none":
+            raise Blocked(f"{layout.root} has no store and never had one: reconcile apply makes it")
+        if condition == "whole":
+            return _made_files(environment, options, layout)
+        return _made_store(environment, options, layout, why, is_older=condition == "older")
+
+
+def _check_root(layout: Layout) -> None:
     stay_inside(layout.root)
     if not layout.root.is_dir():
         raise Blocked(f"{layout.root} is not there: nothing was ever applied to it")
@@ -68,17 +80,21 @@ def rebuild(environment: Environment, options: Options) -> Rebuilt:
         raise Blocked(
             f"{problem}; nothing was made there: run this on the machine that has it on a disk of its own"
         )
-    _check_epoch(layout)
-    now = environment.now()
-    with hold_lock(layout.lock, command="reconcile doctor --rebuild", since=now):
-        condition, why = state_of_store(layout)
-        if condition == "none":
-            raise Blocked(f"{layout.root} has no store and never had one: reconcile apply makes it")
-        if condition == "whole":
-            return _made_files(environment, options, layout)
-        made = remake_store(
-            layout, now, places_in_specs(environment, options, layout), is_older=condition == "older"
-        )
+
+
+def _check_epoch(layout: Layout) -> None:
+    """Refuse where the epoch's mirror is damaged: nobody knows then which store was written last."""
+    try:
+        read_epoch(layout.epoch)
+    except ValueError as error:
+        raise Failed(str(error)) from error
+
+
+def _made_store(
+    environment: Environment, options: Options, layout: Layout, why: str, *, is_older: bool
+) -> Rebuilt:
+    named = places_in_specs(environment, options, layout)
+    made = remake_store(layout, environment.now(), named, is_older=is_older)
     return Rebuilt(
         root=str(layout.root),
         made="store",
@@ -90,14 +106,6 @@ def rebuild(environment: Environment, options: Options) -> Rebuilt:
         lost=(*made.lost, *LOST),
         unseen=made.unseen,
     )
-
-
-def _check_epoch(layout: Layout) -> None:
-    """Refuse where the epoch's mirror is damaged: nobody knows then which store was written last."""
-    try:
-        read_epoch(layout.epoch)
-    except ValueError as error:
-        raise Failed(str(error)) from error
 
 
 def _made_files(environment: Environment, options: Options, layout: Layout) -> Rebuilt:

@@ -3,7 +3,7 @@
 What a folder does not tell is left out: the next plan finds it as it finds anything that is new.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,39 +45,54 @@ class FolderRows(msgspec.Struct, frozen=True, kw_only=True):
     """What the runs were asked to be."""
 
 
+class _Gathering:
+    """Collects what campaigns' folders tell beyond the rows that are known."""
+
+    def __init__(self, layout: Layout, known: Sequence[msgspec.Struct], now: str) -> None:
+        self._layout, self._now = layout, now
+        self._named = {row.uid: row.name for row in known if isinstance(row, CampaignRow)}
+        self._taken = {row.sequence for row in known if isinstance(row, LedgerRow)}
+        self._runs = {_key(row) for row in known if isinstance(row, RunRow)}
+        self._rows: list[msgspec.Struct] = []
+        self._campaigns: list[str] = []
+        self._requests: list[RunRequest] = []
+        self.problems: list[str] = []
+
+    def take(self, campaign: CampaignFolder) -> None:
+        uid, requests = campaign.uid, list(_requests(self._layout, campaign, self.problems))
+        self._requests += [request for _, request in requests]
+        runs = [_run_row(campaign, *found) for found in requests]
+        self._rows += [run for run in runs if _key(run) not in self._runs and run.campaign_uid == uid]
+        if uid and uid not in self._named and campaign.name not in self._named.values():
+            self._named[uid] = campaign.name
+            self._campaigns.append(campaign.name)
+            made = _campaign_rows(self._layout, campaign, uid, runs, self._now, self.problems)
+            self._rows += (row for row in made if not _is_taken(row, self._taken))
+
+    def found(self, known: Sequence[msgspec.Struct]) -> FolderRows:
+        """Return all of it, with what lies in the trash."""
+        self._rows += rows_of_trash(self._layout, (*known, *self._rows), self.problems)
+        last = self._requests[-1] if self._requests else None
+        return FolderRows(
+            rows=tuple(self._rows),
+            campaigns=tuple(self._campaigns),
+            realm_uid=last.realm_uid if last is not None else None,
+            root_place=str(Path(last.trainer_lock).parent.parent) if last is not None else None,
+            problems=tuple(self.problems),
+            requests=tuple(self._requests),
+        )
+
+
 def rows_of_folders(layout: Layout, known: Iterable[msgspec.Struct], now: str) -> FolderRows:
     """Return the rows of campaigns that are not known, and of runs that are not.
 
     A campaign that only its folder tells of is paused: its jobs are not known, and nothing is learnt twice.
     """
     known = tuple(known)
-    named = {row.uid: row.name for row in known if isinstance(row, CampaignRow)}
-    taken = {row.sequence for row in known if isinstance(row, LedgerRow)}
-    keys = {_key(row) for row in known if isinstance(row, RunRow)}
-    rows: list[msgspec.Struct] = []
-    names: list[str] = []
-    problems: list[str] = []
-    told: list[RunRequest] = []
-    for campaign in campaigns_in(layout, known, problems):
-        uid = campaign.uid
-        requests = list(_requests(layout, campaign, problems))
-        told += [request for _, request in requests]
-        runs = [_run_row(campaign, *found) for found in requests]
-        rows += [run for run in runs if _key(run) not in keys and run.campaign_uid == uid]
-        if uid and uid not in named and campaign.name not in named.values():
-            named[uid] = campaign.name
-            names.append(campaign.name)
-            made = _campaign_rows(layout, campaign, uid, runs, now, problems)
-            rows += (row for row in made if not _is_taken(row, taken))
-    rows += rows_of_trash(layout, (*known, *rows), problems)
-    return FolderRows(
-        rows=tuple(rows),
-        campaigns=tuple(names),
-        realm_uid=told[-1].realm_uid if told else None,
-        root_place=str(Path(told[-1].trainer_lock).parent.parent) if told else None,
-        problems=tuple(problems),
-        requests=tuple(told),
-    )
+    gathering = _Gathering(layout, known, now)
+    for campaign in campaigns_in(layout, known, gathering.problems):
+        gathering.take(campaign)
+    return gathering.found(known)
 
 
 def rows_of_sidecars(layout: Layout, known: Iterable[msgspec.Struct]) -> Iterator[msgspec.Struct]:
