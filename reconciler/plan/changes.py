@@ -126,6 +126,8 @@ def num_obstacles(blocked: Sequence[Blocked]) -> int:
 
 MOST_OF_A_KIND = 20
 """So many of one kind are told one by one where people read."""
+_MOST_AT_REST = 1
+"""So many checkpoints that a suspension keeps in the trash: nobody has to mend anything about them."""
 
 
 def folded(blocked: Sequence[Blocked]) -> tuple[Blocked, ...]:
@@ -134,18 +136,22 @@ def folded(blocked: Sequence[Blocked]) -> tuple[Blocked, ...]:
     for item in blocked:
         kinds.setdefault((item.subject.partition("/")[0], item.code), []).append(item)
     more = {
-        id(of_kind[MOST_OF_A_KIND - 1]): _others(kind, of_kind)
-        for (kind, _), of_kind in kinds.items()
-        if len(of_kind) > MOST_OF_A_KIND
+        id(of_kind[most - 1]): _others(kind, of_kind, most)
+        for (kind, code), of_kind in kinds.items()
+        if len(of_kind) > (most := _most(kind, code))
     }
-    shown = {id(item) for of_kind in kinds.values() for item in of_kind[:MOST_OF_A_KIND]}
+    shown = {id(item) for (kind, code), of_kind in kinds.items() for item in of_kind[: _most(kind, code)]}
     told = [(item, more.get(id(item))) for item in blocked if id(item) in shown]
     return tuple(one for pair in told for one in pair if one is not None)
 
 
-def _others(kind: str, of_kind: Sequence[Blocked]) -> Blocked:
+def _most(kind: str, code: str) -> int:
+    return _MOST_AT_REST if (kind, code) == ("checkpoint", "suspended") else MOST_OF_A_KIND
+
+
+def _others(kind: str, of_kind: Sequence[Blocked], most: int) -> Blocked:
     """Return the line that stands for those of a kind that are not told one by one."""
-    num_others = len(of_kind) - MOST_OF_A_KIND
+    num_others = len(of_kind) - most
     return Blocked(
         subject=kind,
         code=of_kind[0].code,

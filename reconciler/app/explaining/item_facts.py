@@ -81,6 +81,8 @@ def _said(field: str, value: Any) -> str:
 
 
 def _amount(field: str, value: float) -> str:
+    if field == "pid":
+        return str(value)
     if isinstance(value, int):
         return size(value) if field.endswith("_bytes") else f"{value:,}"
     if field.startswith("accuracy"):

@@ -23,3 +23,12 @@ def test_more_than_the_bound_are_counted_behind_the_last_that_is_told() -> None:
     assert (rest.subject, rest.cause) == ("inbox", "10,000 in all")
     assert rest.message == "9,980 more like these (inbox-torn); all of them: reconcile plan --json"
     assert list(told[MOST_OF_A_KIND + 1 :]) == [other, quest]
+
+
+def test_checkpoints_that_a_suspension_keeps_in_the_trash_are_told_by_the_first_and_their_number() -> None:
+    """Nobody has to mend anything there; suspended quests and campaigns are told one by one."""
+    kept = [blocked(f"checkpoint/pip/c@{step}", "suspended") for step in (10, 20, 30)]
+    quests = [blocked(f"quest/q{number}", "suspended") for number in (1, 2)]
+    first, rest, *others = folded([*kept, *quests])
+    assert (first, others) == (kept[0], quests)
+    assert (rest.cause, rest.message.split(" (")[0]) == ("3 in all", "2 more like these")

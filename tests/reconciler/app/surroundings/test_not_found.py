@@ -33,3 +33,10 @@ def test_a_step_of_another_segment_or_campaign_is_not_near() -> None:
 def test_a_campaign_that_is_mistyped_is_found_by_its_letters() -> None:
     assert meant("pop/campaign-001@500", STEPS) == '"pip/campaign-001@500"?'
     assert meant("tiny-adamv", ["tiny-adamw", "tiny-muon"]) == '"tiny-adamw"?'
+
+
+def test_the_very_step_in_another_segment_is_nearer_than_another_step() -> None:
+    """A rewind moved it aside: that is the checkpoint which was asked for."""
+    known = ["pip/campaign-001@200", "pip/campaign-001@1:395", "pip/campaign-002@395"]
+    assert meant("pip/campaign-001@395", known) == '"pip/campaign-001@1:395"?'
+    assert meant("pip/campaign-001@2:395", known) == '"pip/campaign-001@1:395"?'
