@@ -4,6 +4,7 @@ from reconciler.observed.records import CheckpointFacts
 from reconciler.plan.actions import RecordCheckpoint
 from reconciler.plan.checkpoints.damaged import plan_damaged
 from reconciler.plan.draft import Draft
+from reconciler.plan.keeping.stock import stock_of
 from reconciler.plan.trash.names import dropped_name
 from reconciler.plan.world import World
 from state.contract.manifest import Manifest
@@ -20,7 +21,7 @@ def plan_checkpoints(world: World, draft: Draft) -> None:
             continue
         if any(one.ready_at is None for one in world.facts.segments_of(row.uid)):
             continue  # what a kill cut short is on its way: everything that moves is recorded
-        ledger = [one for one in world.facts.ledger_of(row.uid) if world.facts.tombstone(one) is None]
+        ledger = stock_of(world, row).kept
         seen, living = world.seen(row.name), {one.step: one for one in ledger if one.is_living}
         _record_new(world, draft, row, living, seen.checkpoints, None)
         plan_damaged(world, draft, row, living, seen.checkpoints)
@@ -78,13 +79,15 @@ def _record_new(
     """
     before: tuple[str, ...] = ()
     dropped = {ledger.digest for ledger in world.facts.ledger_of(row.uid) if world.facts.tombstone(ledger)}
+    stock = stock_of(world, row)
+    replaced = {ledger.digest for ledger in stock.ledger if not stock.is_in_force(ledger)}
     for found in facts.complete:
         if found.digest in dropped:
             continue  # `trash` finishes what a kill cut short
         if found.step in known and known[found.step].digest == found.digest:
             continue
         again = found.step in known
-        if again and not is_later(found.manifest, known[found.step]):
+        if found.digest in replaced or (again and not is_later(found.manifest, known[found.step])):
             _block_changed(draft, row, which_of(segment, found.step))
             continue
         change = draft.add(

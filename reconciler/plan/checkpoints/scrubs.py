@@ -141,7 +141,9 @@ def _damaged(world: World, wish: ScrubWish) -> Iterator[str]:
     names = {row.uid: row for row in world.facts.store.campaigns}
     for one in world.facts.store.ledger:
         row = names.get(one.campaign_uid)
-        if one.damage is not None and row is not None and is_about(wish, row, one):
+        if one.damage is None or row is None or not is_about(wish, row, one):
+            continue
+        if world.facts.stock_of(row).is_in_force(one):
             yield f"{row.name}@{one.which}"
     if not wish.things:
         yield from (copy.path for copy in world.facts.store.copies if copy.damage is not None)

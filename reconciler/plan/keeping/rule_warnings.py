@@ -9,7 +9,7 @@ from reconciler.desired.retention import KeepBest, Retention
 from reconciler.plan.draft import Draft
 from reconciler.plan.keeping.kept import METRICS, metrics_of, rules_for, set_name
 from reconciler.plan.keeping.marks import unkept_tags
-from reconciler.plan.keeping.stock import Stock
+from reconciler.plan.keeping.stock import Stock, stock_of
 from reconciler.plan.world import World
 from state.examinations import versions_now
 from state.store.rows import CampaignRow, LedgerRow
@@ -69,7 +69,7 @@ def _loose_of(world: World, spec: Retention, tag: str, name: str) -> CampaignRow
     if row is None or name in spec.pins or not rules_for(spec, row).keeps_by_rule:
         return None
     which = name.partition("@")[2]
-    lies = any(o.which == which and world.facts.tombstone(o) is None for o in world.facts.ledger_of(row.uid))
+    lies = any(one.which == which for one in stock_of(world, row).kept)
     return row if lies and tag in unkept_tags(spec, row, name) else None
 
 

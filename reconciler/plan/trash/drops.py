@@ -141,7 +141,7 @@ def _drop(world: World, draft: Draft, stock: Stock, retention: Source[Retention]
     former = stood_for(world, stock) if dropped else {}
     for one in stock.ledger if dropped else ():
         reasons = dropped.get(checkpoint_id(row, one, gone=False))
-        if reasons and world.facts.tombstone(one) is None:
+        if reasons and stock.is_in_force(one) and world.facts.tombstone(one) is None:
             unsaid = unmarked(world, row, one, former.get(one.sequence, ()))
             _let_roll(world, draft, row, one, retention, unsaid, reasons)
 
