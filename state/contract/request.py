@@ -99,5 +99,7 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Folder of the checkpoint to continue from, where it is not in `checkpoints_dir`."""
     decay: DecayBranch | None = None
     """None: the rate is as the config says."""
+    template_dir: str | None = None
+    """Folder with the model's own chat template as it was, where the model has another by now."""
     probe: bool = False
     """Find out what the widest micro-batch takes of memory before anything is trained."""

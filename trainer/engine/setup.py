@@ -147,7 +147,8 @@ def requested_vocabulary(request: RunRequest) -> Vocabulary:
     folder = None
     if config.tokenizer.kind == "pretrained" and request.model_dir is not None:
         folder = Path(request.model_dir)
-    return Vocabulary(config.tokenizer, config.chat, config.training.max_length, folder)
+    texts = Path(request.template_dir) if request.template_dir is not None else folder
+    return Vocabulary(config.tokenizer, config.chat, config.training.max_length, folder, texts)
 
 
 class _Start(NamedTuple):

@@ -24,16 +24,21 @@ class Vocabulary:
     """How text becomes tokens, and back."""
 
     def __init__(
-        self, tokenizer: TokenizerConfig, chat: ChatConfig, max_length: int, folder: Path | None
+        self,
+        tokenizer: TokenizerConfig,
+        chat: ChatConfig,
+        max_length: int,
+        folder: Path | None,
+        template_folder: Path | None = None,
     ) -> None:
-        """`folder` holds the files of a pretrained tokenizer.
+        """`folder` holds the files of a pretrained tokenizer, and its chat template unless another one does.
 
         Raises:
             EnvironmentFailure: tokenizer or template is not the one that the config names.
         """
         try:
             self.encoder: TextEncoder = requested_encoder(tokenizer, folder)
-            self._template = requested_template(chat, folder)
+            self._template = requested_template(chat, template_folder or folder)
             template = ChatTemplate(self._template, self.encoder.names)
         except (TokenizerError, NoTokenizerError, TemplateError, NoTemplateError) as error:
             raise EnvironmentFailure(str(error)) from error

@@ -7,6 +7,7 @@ import msgspec
 
 from reconciler.app.planning.look import View
 from reconciler.app.proof.chain import Chain, Link
+from reconciler.app.replaying.templates import TemplateGone, template_folder
 from state.contract.files import ContractError, read
 from state.contract.replay import Lap
 from state.contract.request import HeldOutFile, RunRequest, config_hash
@@ -50,7 +51,7 @@ def way_to(view: View, chain: Chain, checkpoints: Path, device: str | None) -> W
     return Way(
         start=start,
         base=_base(chain, wanted, start),
-        laps=tuple(_lap(view, link, checkpoints, device) for link in wanted),
+        laps=tuple(_lap(view, chain, link, checkpoints, device) for link in wanted),
         data=dict(_data(view.layout, wanted)),
     )
 
@@ -67,7 +68,7 @@ def _base(chain: Chain, wanted: Sequence[Link], start: Link | None) -> Link | No
     return found
 
 
-def _lap(view: View, link: Link, checkpoints: Path, device: str | None) -> Lap:
+def _lap(view: View, chain: Chain, link: Link, checkpoints: Path, device: str | None) -> Lap:
     manifest, recipe = link.manifest, link.manifest.recipe
     if link.run is None or manifest.attempt == 0:
         origin = manifest.origin
@@ -85,6 +86,7 @@ def _lap(view: View, link: Link, checkpoints: Path, device: str | None) -> Lap:
             resume_dir=None,
             optimizer_state=request.optimizer_state if is_first else "resume",
             device=device or recipe.device,
+            template_dir=_template(chain, link, request),
             held_out=request.held_out and _held_out(view.layout, request.held_out),
         ),
         manifest=manifest,
@@ -108,6 +110,14 @@ def _request(view: View, link: Link) -> RunRequest:
     if config_hash(request.config) != request.config_hash:
         raise NoWay(link.checkpoint, f"{path} was changed: its config is not the one that its hash names")
     return request
+
+
+def _template(chain: Chain, link: Link, request: RunRequest) -> str | None:
+    """Return where the chat template of then lies, if it is not the model's any more."""
+    try:
+        return template_folder(request, (one.path for one in chain.links if one.path is not None))
+    except TemplateGone as error:
+        raise NoWay(link.checkpoint, str(error)) from error
 
 
 def _home(layout: Layout, row: CampaignRow) -> Path:
