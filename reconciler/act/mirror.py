@@ -6,6 +6,8 @@ is checked out, and no hook, filter, submodule or helper program runs.
 """
 
 import errno
+import re
+import subprocess
 from pathlib import Path
 
 import msgspec
@@ -34,6 +36,8 @@ _WITHOUT_ACCESS = (
     b"Host key verification failed",
 )
 """What git and ssh say when the other side answers and does not let us in."""
+_OTHER_FORMAT = re.compile(rb"mismatched algorithms: client (\w+); server (\w+)")
+"""What git says where the source names its objects by another hash than the mirror does."""
 _NEW_OBJECTS = 2_000
 """So many loose objects are packed."""
 
@@ -67,14 +71,39 @@ def fetch(mirror: Path, url: str, branch: str, accepts: str | None = None) -> Fe
 def _looked(mirror: Path, url: str, branch: str, accepts: str | None) -> Fetched:
     _prepare(mirror, branch)
     reach("mirror.fetch")
-    done = run_over_network(mirror, *_FETCH, "--", url, f"+refs/heads/*:{_FETCHED}*")
+    done = _brought(mirror, url)
     now = _commit(mirror, f"refs/heads/{branch}")
     if f"rejected {_FETCHED}{branch} because shallow".encode() in done.stderr:  # git calls it no error
         told = f"the source is shallow: it lacks commits between {(now or 'nothing')[:7]} and its newest one"
         return Fetched(commit=now, code="shallow", message=told)
     if done.returncode != 0:
-        return Fetched(commit=now, code=_code(done.stderr), message=last_line(done.stderr))
+        return Fetched(commit=now, code=_code(done.stderr), message=_message(done.stderr))
     return _taken_up(mirror, branch, now, accepts)
+
+
+def _brought(mirror: Path, url: str) -> "subprocess.CompletedProcess[bytes]":
+    """Fetch every branch; a mirror that holds nothing yet names objects by the same hash as its source."""
+    words = (*_FETCH, "--", url, f"+refs/heads/*:{_FETCHED}*")
+    done = run_over_network(mirror, *words)
+    other = _OTHER_FORMAT.search(done.stderr)
+    if other is None or run(mirror, "for-each-ref", "--count=1").stdout:
+        return done
+    reach("mirror.format")
+    run(mirror, "config", "core.repositoryFormatVersion", "1")  # first: without it git refuses the next one
+    reach("mirror.format")
+    run(mirror, "config", "extensions.objectFormat", other[2].decode())
+    return run_over_network(mirror, *words)
+
+
+def _message(said: bytes) -> str:
+    """Return why nothing was fetched: git's last line, or what it means."""
+    if (other := _OTHER_FORMAT.search(said)) is None:
+        return last_line(said)
+    was, now = other[1].decode(), other[2].decode()
+    return (
+        f"it names its objects by {now}, what was fetched before has {was}: that is another repository; "
+        "give it a root of its own (reconcile --root DIR apply --source URL)"
+    )
 
 
 def _taken_up(mirror: Path, branch: str, now: str | None, accepts: str | None) -> Fetched:

@@ -24,6 +24,7 @@ ELSEWHERE = {
     "entry.moved": "tests/reconciler/act/test_migrating.py",
     "mirror.create": "tests/reconciler/act/test_mirror.py",
     "mirror.fetch": "tests/reconciler/act/test_mirror.py",
+    "mirror.format": "tests/reconciler/act/test_mirror.py",
     "mirror.take-up": "tests/reconciler/act/test_mirror.py",
     "filesystem.sync": "tests/faults/test_power_cuts.py",
     "status.write": "tests/trainer/engine/test_full_disk.py",

@@ -172,12 +172,12 @@ def test_hit_at_any_point_the_next_look_ends_as_undisturbed(git: Git, source: Pa
         assert look() == Fetched(commit=newer), (number, before)
 
 
-def look_in_a_child(look, number: int, fault: str) -> int:
+def look_in_a_child(look, number: int, fault: str, num_points: int = 2) -> int:
     """Look in a forked child that is hit at a failpoint; return how it ended."""
 
     def work() -> int:
         failpoints.arm(number, fault)
-        return 0 if look().commit is not None or number <= 2 else 3
+        return 0 if look().commit is not None or number <= num_points else 3
 
     code = in_child(work)
     assert code in (0, -9)
@@ -204,3 +204,42 @@ def test_a_hundred_thousand_commits_are_fetched_once_and_looked_at_quickly(
 def commit_aside(git: Git, source: Path) -> str:
     git(source, "reset", "-q", "--hard", "main")
     return commit(git, source, "the last one")
+
+
+@pytest.fixture
+def by_sha256(tmp_path: Path, git: Git) -> Path:
+    """A repository of the other object format, with one commit on main."""
+    folder = tmp_path / "sha256"
+    folder.mkdir()
+    git(folder, "init", "-q", "-b", "main", "--object-format=sha256")
+    (folder / "a").write_text("1")
+    git(folder, "add", "a")
+    git(folder, "commit", "-qm", "One")
+    return folder
+
+
+def test_a_source_of_the_other_object_format_is_followed(git: Git, by_sha256: Path, look) -> None:
+    assert look(url=str(by_sha256)) == Fetched(commit=git(by_sha256, "rev-parse", "main"))
+    newer = commit(git, by_sha256, "2")
+    assert look(url=str(by_sha256)) == Fetched(commit=newer)
+    assert len(newer) == 64
+
+
+@pytest.mark.parametrize("fault", failpoints.FAULTS)
+def test_hit_at_any_point_the_other_object_format_is_taken_up_by_the_next_look(
+    git: Git, by_sha256: Path, tmp_path: Path, fault: str
+) -> None:
+    for number in range(1, 7):
+        mirror = tmp_path / f"mirror-{number}.git"
+        look_in_a_child(lambda mirror=mirror: fetch(mirror, str(by_sha256), "main"), number, fault, 6)
+        assert fetch(mirror, str(by_sha256), "main").commit == git(by_sha256, "rev-parse", "main"), number
+
+
+def test_a_source_that_became_one_of_the_other_object_format_is_named(
+    git: Git, source: Path, by_sha256: Path, look
+) -> None:
+    before = look().commit
+    found = look(url=str(by_sha256))
+    assert (found.commit, found.code) == (before, "unreachable")
+    assert found.message.startswith("it names its objects by sha256, what was fetched before has sha1:")
+    assert look() == Fetched(commit=git(source, "rev-parse", "main"))
