@@ -74,6 +74,8 @@ class TrainedAs(msgspec.Struct, frozen=True, kw_only=True):
     """The budget of a micro-batch."""
     seed: int
     """Decides the order of the rows."""
+    vocab_size: int | None = None
+    """Tokens that the model knows; None: there is no model."""
 
 
 class InspectRequest(msgspec.Struct, frozen=True, kw_only=True):

@@ -146,6 +146,37 @@ def test_a_tokenizer_that_cannot_be_loaded_is_named_before_a_launch_with_its_fil
     assert the_lab.store().runs == ()
 
 
+def test_a_tokenizer_larger_than_the_models_vocabulary_is_named_before_a_launch_with_both_sizes(
+    the_lab: Lab,
+) -> None:
+    folder = the_lab.folder / "model"
+    with_a_tokenizer(a_model(folder), num_tokens=400)
+    the_lab.write("good.jsonl", rows("d", "e"))
+    found_realm(the_lab, ["one"], ONE, [{"id": "good", "file": "good.jsonl"}])
+    the_lab.spec("heroes/one", id="one", model=MODEL | {"hf_name": str(folder)}, chat={"template": "chatml"})
+    the_lab.commit()
+
+    refused = the_lab.reconcile("validate", "--data")
+    assert refused.returncode == 1
+    sizes = "the tokenizer has tokens up to id 399, the model's vocabulary is 320 tokens"
+    assert sizes in " ".join(refused.stdout.split())
+    the_lab.converge()
+
+    told = next(line for line in blocked(the_lab) if line.startswith("hero/one "))
+    assert told.startswith(f"hero/one tokenizer-unusable: {sizes}")
+    assert the_lab.store().runs == ()
+
+
+def with_a_tokenizer(folder: Path, num_tokens: int) -> None:
+    """Put a tokenizer of so many words into a model's folder."""
+    tokenizers = pytest.importorskip("tokenizers")
+    words = {"<|im_end|>": 0, "<|im_start|>": 1, "?": 2} | {f"w{n}": n for n in range(3, num_tokens)}
+    made = tokenizers.Tokenizer(tokenizers.models.WordLevel(words))
+    made.save(str(folder / "tokenizer.json"))
+    said = {"tokenizer_class": "PreTrainedTokenizerFast", "eos_token": "<|im_end|>"}
+    (folder / "tokenizer_config.json").write_text(json.dumps(said))
+
+
 MODEL = {"family": "qwen3", "architecture": "Qwen3ForCausalLM", "vocab_size": 320, "context_length": 64}
 
 

@@ -160,6 +160,19 @@ def encoder_of(tokenizer: Any, digest: str) -> TextEncoder:
     return TextEncoder(tokenizer.backend_tokenizer, names=names, digest=digest)
 
 
+def check_largest_id(encoder: TextEncoder, vocab_size: int) -> None:
+    """Refuse a tokenizer with tokens that the model does not know.
+
+    Raises:
+        TokenizerError: names both sizes.
+    """
+    if encoder.largest_id >= vocab_size:
+        raise TokenizerError(
+            f"the tokenizer has tokens up to id {encoder.largest_id}, the model's vocabulary is {vocab_size} "
+            "tokens: they do not belong together; put the tokenizer of this model into its folder"
+        )
+
+
 def requested_encoder(config: TokenizerConfig, model_dir: Path | None) -> TextEncoder:
     """Return the tokenizer that a request asks for, compared with the digest that it names.
 

@@ -13,7 +13,13 @@ from state.contract.tokenizer_files import TOKENIZER_FILES, NoTokenizerError
 from trainer.data.rendering import Renderer
 from trainer.data.requested import requested_template
 from trainer.data.templates import ChatTemplate, TemplateError
-from trainer.data.tokenizers import TextEncoder, TokenizerError, byte_tokenizer, requested_encoder
+from trainer.data.tokenizers import (
+    TextEncoder,
+    TokenizerError,
+    byte_tokenizer,
+    check_largest_id,
+    requested_encoder,
+)
 from trainer.engine.failures import EnvironmentFailure, SettingsError
 
 TEMPLATE_NAME = "chat_template.jinja"
@@ -81,12 +87,11 @@ def check_vocabulary(vocabulary: Vocabulary, model: Any) -> None:
     Raises:
         SettingsError: names both sizes.
     """
-    rows, largest = model.get_input_embeddings().weight.shape[0], vocabulary.encoder.largest_id
-    if largest >= rows:
-        raise SettingsError(
-            f"the tokenizer has tokens up to id {largest}, the model's vocabulary is {rows} tokens: "
-            "they do not belong together; put the tokenizer of this model into its folder"
-        )
+    rows = model.get_input_embeddings().weight.shape[0]
+    try:
+        check_largest_id(vocabulary.encoder, rows)
+    except TokenizerError as error:
+        raise SettingsError(str(error)) from error
 
 
 def stop_where_turns_end(vocabulary: Vocabulary, model: Any) -> None:

@@ -15,7 +15,13 @@ from trainer.data.profiles.registry import profiled
 from trainer.data.rendering import Renderer, RowError
 from trainer.data.requested import requested_template
 from trainer.data.templates import ChatTemplate, TemplateError
-from trainer.data.tokenizers import TokenizerError, UnusableTokenizerError, requested_encoder
+from trainer.data.tokenizers import (
+    TextEncoder,
+    TokenizerError,
+    UnusableTokenizerError,
+    check_largest_id,
+    requested_encoder,
+)
 from trainer.inspection.errors import InspectError, UnusableTokenizer
 from trainer.inspection.findings import Findings
 from trainer.inspection.reading import ReadFile
@@ -113,4 +119,12 @@ def _renderer(trained_as: TrainedAs) -> Renderer:
         raise UnusableTokenizer(str(error)) from error
     except (TokenizerError, NoTokenizerError, TemplateError, NoTemplateError) as error:
         raise InspectError(str(error)) from error
+    _refuse_larger(encoder, trained_as.vocab_size)
     return Renderer(encoder, template, trained_as.max_length)
+
+
+def _refuse_larger(encoder: TextEncoder, vocab_size: int | None) -> None:
+    try:
+        check_largest_id(encoder, vocab_size if vocab_size is not None else encoder.largest_id + 1)
+    except TokenizerError as error:
+        raise UnusableTokenizer(str(error)) from error

@@ -196,6 +196,7 @@ def _trained_as(run: ResolvedRun) -> TrainedAs:
         documents_per_update=training.batch_size * training.gradient_accumulation,
         tokens_at_once=training.batch_size * config.model.max_context_length,
         seed=training.seed,
+        vocab_size=config.model.vocab_size,
     )
 
 

@@ -68,11 +68,11 @@ class Inspector:
             self._answers.put(key, msgspec.json.encode(answer.inspection))
         if request.trained_as is None:
             return
-        tokenizer = request.trained_as.tokenizer.digest
+        tokenizer, vocab_size = request.trained_as.tokenizer.digest, request.trained_as.vocab_size
         if answer.no_tokenizer:
-            self._verdicts.refuse(tokenizer, str(answer.why_not))
+            self._verdicts.refuse(tokenizer, vocab_size, str(answer.why_not))
         elif answer.inspection is not None and answer.inspection.tokens is not None:
-            self._verdicts.accept(tokenizer)
+            self._verdicts.accept(tokenizer, vocab_size)
 
 
 def as_far_as_installed(request: InspectRequest) -> tuple[InspectRequest, str | None]:

@@ -67,7 +67,7 @@ class Gate:
         self._tell = tell
         self._unseen: dict[str, tuple[float, Inspection]] = {}
         """Question → when nobody could look, by a clock that never jumps, and the refusal that follows."""
-        self._unusable: dict[str, str] = {}
+        self._unusable: dict[tuple[str, int | None], str] = {}
         self._sets = EvaluationSets(environment)
 
     def guards(self, desired: Desired, quest: Quest) -> tuple[Guard, ...]:
@@ -78,9 +78,9 @@ class Gate:
             self._tell(note)
         return found
 
-    def unusable(self, digest: str) -> str | None:
-        """Return why the tokenizer with this digest cannot be used, as this process has found."""
-        return self._unusable.get(digest)
+    def unusable(self, digest: str, vocab_size: int | None) -> str | None:
+        """Return why the tokenizer with this digest cannot be used for a model, as this process has found."""
+        return self._unusable.get((digest, vocab_size))
 
     def look(self, asked: Sequence[Asked]) -> Sequence[Inspection | None]:
         """Return what is in each content; what nobody could look through is refused.
@@ -111,7 +111,8 @@ class Gate:
         """
         request, digest = asked
         if answer.no_tokenizer and request.trained_as is not None:
-            self._unusable[request.trained_as.tokenizer.digest] = str(answer.why_not)
+            trained_as = request.trained_as
+            self._unusable[trained_as.tokenizer.digest, trained_as.vocab_size] = str(answer.why_not)
         elif answer.inspection is None:
             self._tell(f"{told_as(request.path)}: {answer.why_not}; its rows are not taken in")
             refusal = unlooked(request, str(answer.why_not))
