@@ -181,7 +181,7 @@ def document_of(view: View, ref: str = "HEAD", anyway: Sequence[Change] = ()) ->
     to_do = (*plan.changes, *launches)
     queue = planned_queue(then, to_do, view.known_data, anyway=[change.action for change in anyway])
     works = works_of(queue)
-    training = training_cost(then, (*to_do, *anyway), works)
+    training = training_cost(then, (*to_do, *anyway), works) if queue is not None else None
     memory = memory_of(view.facts, to_do)
     costs = _costs_of_each(then, (*to_do, *plan.afterwards, *anyway), works, memory)
     changes = tuple(planned(change, costs.get(change.id)) for change in plan.changes)

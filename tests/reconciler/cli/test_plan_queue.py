@@ -108,11 +108,16 @@ def test_what_a_deeper_look_has_counted_is_told(run: Reconcile) -> None:
 def test_a_plan_that_neither_queues_nor_launches_tells_no_queue(
     run: Reconcile, lab: Path, git: Callable[..., str]
 ) -> None:
+    """Nor what a release would cost that nothing of this plan brings nearer."""
     (lab / "specs/queue.yaml").write_text("quests: []\n")
+    spec = "id: campaign-001\nreleases: [{at: 10, updates: 5}]\n"
+    (lab / "specs/campaigns/pip/campaign-001.yaml").write_text(spec)
     git(lab, "commit", "-qam", "nothing")
     done = run("plan")
     assert "To train" not in done.stdout
-    assert json.loads(run("plan", "--json").stdout)["queue"] is None
+    assert "release at" not in done.stdout
+    told = json.loads(run("plan", "--json").stdout)
+    assert (told["queue"], told["training"]) == (None, None)
 
 
 @pytest.mark.usefixtures("two_quests")
