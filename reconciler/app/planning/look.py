@@ -151,16 +151,9 @@ def view_of(
     world = with_unusable_tokenizers(with_inspections(world, known), memory.unusable)
     world = with_late_held_out(environment, world, layout)
     following = read_following(layout)
-    is_new = world.facts.store.trusted_commit != commit.id
-    if is_new and following is not None and following.branch == commit.branch:
-        from reconciler.app.planning.local_history import with_history
-
-        facts = with_history(world.facts, following, commit, now)
+    if following is not None:
+        facts = _with_what_became_of_the_branch(world.facts, following, layout, commit, now)
         world = msgspec.structs.replace(world, facts=facts)
-    elif following is not None and following.branch != commit.branch:
-        from reconciler.app.planning.local_history import with_lost_branch
-
-        world = msgspec.structs.replace(world, facts=with_lost_branch(world.facts, following, layout, now))
     plan = observer.right.plan(desired, world.facts, specs_commit=commit.id, now=now)
     return View(
         commit=commit,
@@ -174,6 +167,21 @@ def view_of(
         seen_at=now,
         known_data=known_of_queue(world, layout, plan, memory.look, known),
     )
+
+
+def _with_what_became_of_the_branch(
+    facts: Facts, following: Following, layout: Layout, commit: Commit, now: str
+) -> Facts:
+    """Return the facts with whether the branch that apply follows goes on from where it was, and is there."""
+    if following.branch != commit.branch:
+        from reconciler.app.planning.local_history import with_lost_branch
+
+        return with_lost_branch(facts, following, layout, now)
+    if facts.store.trusted_commit == commit.id:
+        return facts
+    from reconciler.app.planning.local_history import with_history
+
+    return with_history(facts, following, commit, now)
 
 
 def world_of(view: View) -> World:

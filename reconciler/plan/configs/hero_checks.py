@@ -109,6 +109,18 @@ def _pretrained(world: World, hero: Hero) -> Iterator[LaunchProblem]:
         return
     if seen.config is not None:
         yield from _contradictions(world, hero, seen.config)
+    yield from _tokenizer(world, hero, seen)
+    is_from_model = is_model_own(hero.chat.template) and not is_built_in(hero.chat.template)
+    if is_from_model and not seen.chat_template_digest:
+        yield LaunchProblem(
+            code="chat-template",
+            message=f"the model brings no chat template, which {hero.chat.template} stands for",
+            cause=world.where(f"hero/{hero.id}", "chat", "template"),
+            hint="chat: {template: chatml}",
+        )
+
+
+def _tokenizer(world: World, hero: Hero, seen: ModelFacts) -> Iterator[LaunchProblem]:
     if seen.tokenizer_digest is None:
         why = seen.tokenizer_problem or "none was found"
         yield LaunchProblem(
@@ -123,17 +135,6 @@ def _pretrained(world: World, hero: Hero) -> Iterator[LaunchProblem]:
             message=unusable,
             cause=world.where(f"hero/{hero.id}", "model", "hf_name"),
             hint="put the file of the same model there; apply goes on by itself",
-        )
-    if (
-        is_model_own(hero.chat.template)
-        and not is_built_in(hero.chat.template)
-        and not seen.chat_template_digest
-    ):
-        yield LaunchProblem(
-            code="chat-template",
-            message=f"the model brings no chat template, which {hero.chat.template} stands for",
-            cause=world.where(f"hero/{hero.id}", "chat", "template"),
-            hint="chat: {template: chatml}",
         )
 
 

@@ -45,23 +45,10 @@ def _name_what_is_left_alone(world: World, draft: Draft) -> None:
 
 
 def _take(world: World, draft: Draft, file: InboxFile, content: Sieved, quest_id: str) -> None:
-    if any(quest.id == quest_id for quest in world.desired.quests):
-        message = f"it would be quest {quest_id}, which stands in the specs already"
-        _block(draft, file, "inbox-name", message, "give the file another name")
+    if (refusal := _refusal(world, file, content, quest_id)) is not None:
+        _block(draft, file, *refusal)
         return
     taken = world.facts.taken_from_inbox(quest_id)
-    if taken is not None and taken.digest != content.digest:
-        message = f"it would be quest {quest_id}, which has another content"
-        _block(draft, file, "inbox-name", message, "give the file another name")
-        return
-    if (twin := twin_of(world.facts, file)) is not None:
-        message = f"has the content of quest {twin}; it would be trained twice"
-        hint = "remove it; to train the rows again, name the file in specs/queue.yaml"
-        _block(draft, file, "inbox-twin", message, hint)
-        return
-    if taken is None and (errors := untrainable(world.facts, quest_id)):
-        _block(draft, file, "inbox-refused", said(errors), "mend the file, or remove it")
-        return
     shape = content.contract.shape
     action = TakeInboxFile(
         quest_id=quest_id,
@@ -84,6 +71,23 @@ def _take(world: World, draft: Draft, file: InboxFile, content: Sieved, quest_id
         cause=place,
         source="request",
     )
+
+
+def _refusal(world: World, file: InboxFile, content: Sieved, quest_id: str) -> tuple[str, str, str] | None:
+    """Return code, message and hint of why a whole file is no new quest; None: it is one."""
+    taken = world.facts.taken_from_inbox(quest_id)
+    if any(quest.id == quest_id for quest in world.desired.quests):
+        message = f"it would be quest {quest_id}, which stands in the specs already"
+        return "inbox-name", message, "give the file another name"
+    if taken is not None and taken.digest != content.digest:
+        message = f"it would be quest {quest_id}, which has another content"
+        return "inbox-name", message, "give the file another name"
+    if (twin := twin_of(world.facts, file)) is not None:
+        message = f"has the content of quest {twin}; it would be trained twice"
+        return "inbox-twin", message, "remove it; to train the rows again, name the file in specs/queue.yaml"
+    if taken is None and (errors := untrainable(world.facts, quest_id)):
+        return "inbox-refused", said(errors), "mend the file, or remove it"
+    return None
 
 
 def _rows(file: InboxFile, content: Sieved) -> str:

@@ -8,6 +8,7 @@ from reconciler.desired.base import Suspend, suspended_until
 from reconciler.desired.dataset import contract_of
 from reconciler.desired.desired import Desired
 from reconciler.desired.queue import Quest
+from reconciler.desired.skill import Skill
 from reconciler.plan.actions import GenerateQuest, SnapshotFile
 from reconciler.plan.dropped import content_key, untrainable
 from reconciler.plan.suspensions import how_to_lift
@@ -199,12 +200,13 @@ def _skill_source(world: World, quest: Quest) -> QuestSource | NoSource:
             message=f"level {quest.level} is above the skill's {skill.max_level}",
             hint="choose a lower level",
         )
-    command = (
-        *skill.source.command,
-        *("--level", str(quest.level)),
-        *("--count", str(quest.count)),
-        *("--seed", str(quest.seed or 0)),
-    )
+    numbers = (("--level", quest.level), ("--count", quest.count), ("--seed", quest.seed or 0))
+    command = (*skill.source.command, *(word for name, number in numbers for word in (name, str(number))))
+    return _generated(world, quest, skill, command)
+
+
+def _generated(world: World, quest: Quest, skill: Skill, command: tuple[str, ...]) -> QuestSource | NoSource:
+    """Return the rows that this command makes; known ones need no program any more."""
     key = sha256_of({"command": list(command)})
     known = world.facts.known_data(key)
     why_not = world.facts.missing_programs.get(skill.id)
