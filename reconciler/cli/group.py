@@ -1,4 +1,4 @@
-"""The group of all verbs: a static table, so that help and start cost one import of click and no more."""
+"""The group of all verbs: help and start cost one import of click and no more."""
 
 import sys
 from collections.abc import Sequence
@@ -10,56 +10,7 @@ import click
 from reconciler.cli.light import import_msgspec
 from reconciler.cli.options import LightHelp
 from reconciler.cli.session import Session, common_options
-
-VERBS: dict[str, tuple[str, str]] = {
-    "init": ("init", "Make a specs repository that works as it is."),
-    "new": ("new", "Write a new hero, campaign or check, with comments that teach."),
-    "validate": ("validate", "Find every mistake in the specs."),
-    "plan": ("plan", "Show what apply would do, and why."),
-    "apply": ("apply", "Do it: once, until nothing is left, or for as long as it runs."),
-    "status": ("status", "Show how the realm is: synced, healthy, training."),
-    "get": ("get", "List campaigns, heroes, quests, jobs, checkpoints, runs, skills, datasets ..."),
-    "explain": ("explain", "Say what a thing is, what comes next, what is in its way."),
-    "diff": ("diff", "Compare two heroes, campaigns or checkpoints; draw their losses."),
-    "history": ("history", "List every launch: commit, config, code, steps, end."),
-    "events": ("events", "List what apply did and tried, and what comes."),
-    "wait": ("wait", "Wait until a thing is as wanted: a step, a quest done, all applied."),
-    "logs": ("logs", "Show the training log of a campaign."),
-    "pause": ("pause", "Ask the trainer to save and wait with the model loaded."),
-    "resume": ("resume", "Lift a pause or a stop, and forgive earlier failures."),
-    "stop": ("stop", "Ask the trainer to save and leave, until resume."),
-    "checkpoint": ("checkpoint", "Ask the trainer to save now, and to go on."),
-    "refresh": ("refresh", "Look at the source now; take up a rewritten history."),
-    "skip": ("skip", "Send a quest behind all others; a second time, out of the queue."),
-    "retry": ("retry", "Let a quest that failed or was skipped wait again."),
-    "propose": ("propose", "Commit single lines of a spec on a new branch, for a pull request."),
-    "proposals": ("proposals", "List the branches that wait to be merged, each with its plan."),
-    "comment": ("comment", "Put a plan under a pull request, as one comment that is kept up to date."),
-    "rollback": ("rollback", "Commit the specs without what an earlier commit did to them."),
-    "suspend": ("suspend", "Commit that nothing is done for a thing, with reason and end."),
-    "unsuspend": ("unsuspend", "Commit that a thing is suspended no longer."),
-    "archive": ("archive", "Commit that a campaign rests in the Hall of Legends."),
-    "restore": ("restore", "Commit that an archived campaign comes back, paused."),
-    "start-over": ("start_over", "Commit a new campaign of a hero, the old one archived."),
-    "migrate": ("migrate", "Make an older root one of this software, or take that back."),
-    "import": ("import_", "Commit a new campaign that begins with a folder of other software."),
-    "rewind": ("rewind", "Commit that a campaign goes back to an earlier checkpoint."),
-    "approve": ("approve", "Let a plan destroy exactly what it says, once."),
-    "undelete": ("undelete", "Take a dropped checkpoint back out of the trash."),
-    "scrub": ("scrub", "Read checkpoints again and compare every byte with what was saved."),
-    "export": ("export", "Copy checkpoints into a folder elsewhere, read back and remembered."),
-    "prove": ("prove", "Show what a checkpoint has learnt, row by row, through all its ancestors."),
-    "replay": ("replay", "Make a checkpoint again from its parent, and compare it with the record."),
-    "try": ("try_", "Ask a checkpoint a few questions."),
-    "observe": ("observe", "Write what is, as a file: facts to plan against elsewhere."),
-    "doctor": ("doctor", "Check what training needs, and say how to mend it, or mend what is safe."),
-    "chaos": ("chaos", "Hurt a toy realm on this machine, and say which promises held."),
-    "install-service": ("install_service", "Write a systemd unit that keeps apply running."),
-    "schema": ("schema", "Print the JSON Schemas of specs and plan."),
-    "completion": ("completion", "Print a script with which a shell completes commands and ids."),
-    "version": ("version", "Print version, code version, Python, SQLite, torch."),
-}
-"""Verb → its module in `commands`, and what help says about it; in the order of help."""
+from reconciler.cli.verbs import VERBS
 
 
 class Verbs(LightHelp, click.Group):

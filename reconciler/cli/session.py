@@ -136,7 +136,7 @@ class Session:
             return unmarked(text)
         import re
 
-        from reconciler.cli.group import VERBS
+        from reconciler.cli.verbs import VERBS
 
         hint = re.compile(rf"\breconcile (?!init )(?=({'|'.join(VERBS)})(?![a-z-])(?! at \d))")
         return "\n".join(

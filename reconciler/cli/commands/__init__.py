@@ -1,1 +1,1 @@
-"""One module a verb; each has `command`. `group.VERBS` names them, and nothing else imports them."""
+"""One module a verb; each has `command`. `verbs.VERBS` names them, and nothing else imports them."""

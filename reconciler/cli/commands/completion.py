@@ -2,8 +2,8 @@
 
 import click
 
-from reconciler.cli.group import VERBS
 from reconciler.cli.session import Session, Verb
+from reconciler.cli.verbs import VERBS
 
 _BASH = """\
 # Completion of reconcile for {shell}: commands, options, and the ids that there are.

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.cli.group import VERBS
 from reconciler.cli.live_ids import KINDS, candidates, print_ids
+from reconciler.cli.verbs import VERBS
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 import pytest
 
-from reconciler.cli.group import VERBS, reconcile
+from reconciler.cli.group import reconcile
+from reconciler.cli.verbs import VERBS
 
 HEAVY = {
     "tempfile",
@@ -35,7 +36,7 @@ OF_A_CHANGE = {
     "typing_extensions",
 }
 """What no plan with nothing to do looks into, however large its realm."""
-MOST_OURS, MOST_MODULES = 248, 381
+MOST_OURS, MOST_MODULES = 250, 383
 CHECKOUT = Path(__file__).resolve().parents[3]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from typed import parses
 
-from reconciler.cli.group import VERBS
+from reconciler.cli.verbs import VERBS
 
 README = Path(__file__).parents[3] / "README.md"
 
