@@ -33,6 +33,8 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     """What a report says of training; None where it does not."""
 
     step: int | None
+    total_steps: int | None
+    """As the report at the beginning says; the one at the end names neither."""
     loss: float | None
     learning_rate: float | None
     gradient_norm: float | None
@@ -55,15 +57,19 @@ def parse_report(body: bytes) -> Progress:
     except msgspec.MsgspecError as error:
         raise NotAReport(f"no progress of a trainer: {error}") from error
     found = {metric.name: _number(metric.value) for metric in status.metrics}
-    step = found.get("current_step")
     return Progress(
-        step=None if step is None else int(step),
+        step=_count(found.get("current_step")),
+        total_steps=_count(found.get("total_steps")),
         loss=found.get("loss"),
         learning_rate=found.get("learning_rate"),
         gradient_norm=found.get("grad_norm"),
         eta_seconds=status.estimated_remaining_seconds,
         percent=status.progress_percentage,
     )
+
+
+def _count(value: float | None) -> int | None:
+    return None if value is None or value < 0 else int(value)
 
 
 def _number(value: str | float) -> float | None:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import BinaryIO
 
 from state.atomic import ensure_folder, write_file
 from state.contract.exit import FailureClass, Reason, RunExit
@@ -31,6 +32,18 @@ TOKEN_VARIABLE = "KUBEFLOW_TRAINER_SERVER_TOKEN"  # noqa: S105 - the name of the
 """The path of a file with the token, as transformers reads it."""
 TOKEN_NAME = "token"  # noqa: S105 - the name of the file
 SEGMENT = 1
+_ALL = 100
+"""Percent."""
+_NOT_FOUND, _NOT_RUN = 127, 126
+"""Exit codes of a shell for a command that is not there, or that cannot be run (POSIX, 2.8.2)."""
+
+
+class NotStarted(Exception):
+    """The command cannot be started; one sentence, and the exit code that a shell has for it."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        self.exit_code = exit_code
+        super().__init__(message)
 
 
 class Watch:
@@ -39,10 +52,12 @@ class Watch:
     def __init__(self, run_files: RunLayout) -> None:
         self.heartbeat = Heartbeat(run_files.status)
         self._metrics = Metrics(run_files.metrics, SEGMENT)
+        self._total_steps: int | None = None
 
     def take(self, progress: Progress) -> None:
         """Tell one report on."""
-        step = self.heartbeat.status.step if progress.step is None else progress.step
+        self._total_steps = progress.total_steps or self._total_steps
+        step, note = self._step_of(progress)
         if step > self.heartbeat.status.step:
             self._metrics.record(
                 "update",
@@ -50,6 +65,7 @@ class Watch:
                 loss=progress.loss,
                 learning_rate=progress.learning_rate,
                 gradient_norm=progress.gradient_norm,
+                note=note,
             )
         self.heartbeat.enter(
             "training",
@@ -58,6 +74,21 @@ class Watch:
             learning_rate=progress.learning_rate,
             eta_seconds=progress.eta_seconds,
         )
+
+    def _step_of(self, progress: Progress) -> tuple[int, str | None]:
+        """Return the step that a report is about, and how that is known where it does not say so itself.
+
+        transformers sends one report at the end, of 100 %, with the last metrics and no step: it counts as of
+        the last one, also of a script that ended before it.
+        """
+        if progress.step is not None:
+            return progress.step, None
+        if progress.percent == _ALL and self._total_steps is not None:
+            return (
+                self._total_steps,
+                f"told at the end, of 100 % without a step: of {self._total_steps} in all",
+            )
+        return self.heartbeat.status.step, None
 
 
 def watch(folder: Path, command: Sequence[str], environment: Mapping[str, str] = os.environ) -> int:
@@ -77,14 +108,40 @@ def watch(folder: Path, command: Sequence[str], environment: Mapping[str, str] =
     try:
         with listening(token, seen.take) as url, run_files.log.open("ab") as log:
             told = {URL_VARIABLE: url, TOKEN_VARIABLE: str(token_file)}
-            script = subprocess.Popen(
-                command, env={**environment, **told}, stdout=log, stderr=subprocess.STDOUT
-            )
+            script = _started(command, {**environment, **told}, log)
             with _passing_on(script) as asked:
                 code = script.wait()
+    except NotStarted as error:
+        return _never_began(seen.heartbeat, last_word, error)
     finally:
         token_file.unlink(missing_ok=True)
     return _leave(run_files, seen.heartbeat, last_word, code, was_asked=bool(asked))
+
+
+def _started(
+    command: Sequence[str], environment: Mapping[str, str], log: BinaryIO
+) -> "subprocess.Popen[bytes]":
+    try:
+        return subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
+    except OSError as error:
+        code = _NOT_FOUND if isinstance(error, FileNotFoundError) else _NOT_RUN
+        raise NotStarted(f"{command[0]} cannot be started: {error.strerror}", code) from error
+
+
+def _never_began(heartbeat: Heartbeat, last_word: LastWord, error: NotStarted) -> int:
+    sys.stderr.write(f"{error}\n")
+    heartbeat.enter("exited")
+    last_word.write(
+        RunExit(
+            reason="failed",
+            message=str(error),
+            failure_class="environment",
+            step=0,
+            last_checkpoint_step=None,
+            exited_at=now_text(),
+        )
+    )
+    return error.exit_code
 
 
 @contextmanager

@@ -68,6 +68,39 @@ def test_a_script_is_heard_step_by_step_and_its_end_has_a_reason(
     assert not (files.folder / "token").exists()
 
 
+def test_the_report_at_the_end_which_names_no_step_is_of_the_last_one(tmp_path: Path) -> None:
+    """transformers tells the rest at most every five seconds: of a quick script this is all that is heard."""
+    at_the_end = """
+report(progressPercentage=0, metrics=[{"name": "total_steps", "value": "20"}])
+report(progressPercentage=100, estimatedRemainingSeconds=0, metrics=[{"name": "loss", "value": "0.25"}])
+"""
+    script = REPORTING[: REPORTING.index("report(progress")] + at_the_end
+    files, _ = run_of(tmp_path / "run", sys.executable, "-c", script)
+
+    (record,) = (
+        msgspec.json.decode(line, type=MetricsRecord) for line in files.metrics.read_text().splitlines()
+    )
+    assert (record.step, record.loss) == (20, 0.25)
+    assert "100 % without a step" in str(record.note)
+    assert (read(files.status, RunStatus).step, read(files.exit, RunExit).step) == (20, 20)
+
+
+@pytest.mark.parametrize(("name", "code"), [("nowhere", 127), ("not-a-program", 126)])
+def test_a_command_that_cannot_be_started_is_a_run_that_failed_with_why(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], name: str, code: int
+) -> None:
+    command = tmp_path / name
+    (tmp_path / "not-a-program").write_text("no program")
+    files, left = run_of(tmp_path / "run", str(command))
+
+    end = read(files.exit, RunExit)
+    assert (left, end.reason, end.failure_class) == (code, "failed", "environment")
+    assert end.message.startswith(f"{command} cannot be started: ")
+    assert capfd.readouterr().err == f"{end.message}\n"
+    assert read(files.status, RunStatus).phase == "exited"
+    assert not (files.folder / "token").exists()
+
+
 def test_a_script_that_ends_on_a_full_disk_has_its_reason_all_the_same(tmp_path: Path) -> None:
     asked: list[str] = []
 
@@ -151,15 +184,17 @@ callback._last_update_time = float("-inf")
 state.global_step = 3
 callback.on_log(None, state, None, logs={"loss": 0.5})
 callback.on_step_end(None, state, None)
+state.global_step = 4
+callback.on_step_end(None, state, None)
 callback.on_train_end(None, state, None)
 """
     files, left = run_of(tmp_path / "run", sys.executable, "-c", script)
     if "cannot import name 'KubeflowCallback'" in files.log.read_text():
         pytest.skip("this version of transformers has no KubeflowCallback")
     assert left == 0, files.log.read_text()
-    (record,) = (
+    records = [
         msgspec.json.decode(line, type=MetricsRecord) for line in files.metrics.read_text().splitlines()
-    )
-    assert (record.step, record.loss) == (3, 0.5)
+    ]
+    assert [(one.step, one.loss) for one in records] == [(3, 0.5), (4, 0.5)]
     status: Any = read(files.status, RunStatus)
-    assert (status.step, status.eta_seconds) == (3, 0)
+    assert (status.step, status.eta_seconds) == (4, 0)
