@@ -176,3 +176,21 @@ def test_a_clean_up_with_an_export_copies_first_and_then_asks(
 
     states = {item["state"] for item in json.loads(run("get", "checkpoints", "--json").stdout)["items"]}
     assert states == {"trashed"}
+
+
+def test_what_waits_to_be_made_whole_again_is_told_once_and_leaves_its_campaign_ill(
+    run, resting, tmp_path: Path
+) -> None:
+    checkpoints = resting({}, (100, 200))
+    (tmp_path / "usb").mkdir()
+    run("export", "pip/campaign-001@100", "--to", str(tmp_path / "usb"))
+    assert run("apply", "--until-converged").exit_code == 0
+    (checkpoints / "checkpoint-100").rename(tmp_path / "moved")
+    (checkpoints / "checkpoint-100").symlink_to(tmp_path / "usb")
+
+    blocked = json.loads(run("plan", "--json").stdout)["blocked"]
+    told = [one["code"] for one in blocked if one["subject"] == "checkpoint/pip/campaign-001@100"]
+    assert told == ["mend-in-the-way"]
+    campaigns = json.loads(run("status", "--json").stdout)["campaigns"]
+    (pip,) = (one for one in campaigns if one["is_active"])
+    assert (pip["healthy"]["state"], pip["healthy"]["reason"]) == ("degraded", "mend-in-the-way")
