@@ -3,13 +3,15 @@
 Records alone: planning knows them, and never reads a row.
 """
 
+from collections.abc import Sequence
+
 import msgspec
 
 from state.contract.row_contracts import RowContract
 
 MAX_FINDINGS = 10
 _NAMED = 3
-"""So many rows that are left out are named beside the first."""
+"""So many rows are named beside the first."""
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,6 +26,16 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     def __str__(self) -> str:
         where = "" if self.row is None else f"row {self.row}: "
         return f"{where}{self.found}; expected {self.expected}. {self.advice}"
+
+
+def in_one_line(findings: Sequence[Finding], num_in_all: int) -> str:
+    """Return the first finding, of which rows the next ones are, and where all of so many stand."""
+    first, others = f"{findings[0]}", [f"{one.row}" for one in findings[1 : 1 + _NAMED]]
+    if not others:
+        return first
+    more = num_in_all - 1 - len(others)
+    also = f"{', '.join(others)} and {more:,} more" if more else ", ".join(others)
+    return f"{first} Also row{'s' if more or len(others) > 1 else ''} {also}; all: reconcile validate --data"
 
 
 class Sieved(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,15 +55,7 @@ class Sieved(msgspec.Struct, frozen=True, kw_only=True):
         """Return in words how many rows are left out, which are the first, where all stand; empty: none."""
         if not self.num_left_out:
             return ""
-        first, others = self.left_out[0], [f"{one.row}" for one in self.left_out[1 : 1 + _NAMED]]
-        text = f"{self.num_left_out:,} invalid left out: {first}"
-        if not others:
-            return text
-        more = self.num_left_out - 1 - len(others)
-        also = f"{', '.join(others)} and {more:,} more" if more else ", ".join(others)
-        return (
-            f"{text} Also row{'s' if more or len(others) > 1 else ''} {also}; all: reconcile validate --data"
-        )
+        return f"{self.num_left_out:,} invalid left out: {in_one_line(self.left_out, self.num_left_out)}"
 
 
 class KnownPart(msgspec.Struct, frozen=True):

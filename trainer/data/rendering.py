@@ -91,7 +91,8 @@ class Renderer:
             else:
                 documents.extend(found)
         if findings:
-            raise QuestFileError(path, findings[:MAX_FINDINGS])
+            shown = findings[:MAX_FINDINGS]
+            raise QuestFileError(path, shown, len(findings) - len(shown))
         return documents
 
     def tried(self, rows: Sequence[Row], *, splits: bool = False) -> list[tuple[Document, ...] | RowError]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import torch
 
+from state.contract.contents import in_one_line
 from state.contract.orders import QuestOrder
 from state.contract.quest_rows import QuestFileError
 from state.contract.request import EvaluationConfig, RunRequest
@@ -181,10 +182,13 @@ class QuestShelf:
 
 def _in_words(error: QuestFileError, order: QuestOrder) -> str:
     """Return mistakes in rows with the file and the rows that a person knows, not those of the snapshot."""
-    if order.origin is None or error.path != order.path or any(one.row is None for one in error.findings):
-        return str(error)
-    findings = (msgspec.structs.replace(one, row=(one.row or 0) + order.first_row) for one in error.findings)
-    return str(QuestFileError(order.origin, list(findings)))
+    path, findings, num = error.path, error.findings, len(error.findings) + error.num_more
+    if order.origin is not None and path == order.path and all(one.row is not None for one in findings):
+        path = order.origin
+        findings = tuple(
+            msgspec.structs.replace(one, row=(one.row or 0) + order.first_row) for one in findings
+        )
+    return f"{path}: {in_one_line(findings, num)}"
 
 
 def evenly(documents: Sequence[Document], limit: int) -> list[Document]:

@@ -103,6 +103,14 @@ def test_a_document_that_is_too_long_fails_the_run_with_its_row(realm: Realm) ->
     assert "at most 128 (max_length)" in why(files).message
 
 
+def test_many_bad_rows_are_told_on_one_line(realm: Realm) -> None:
+    quest = msgspec.structs.replace(realm.quest(word="w" * 200, rows=24), origin="/data/mine.jsonl")
+    files = realm.run(orders(quest))
+    assert run(files.request) == 1
+    assert "\n" not in why(files).message
+    assert why(files).message.endswith(" Also rows 2, 3, 4 and 20 more; all: reconcile validate --data")
+
+
 def test_a_bad_row_is_told_by_the_file_and_row_that_a_person_knows(realm: Realm) -> None:
     quest = msgspec.structs.replace(
         realm.quest("grown+2", word="w" * 200), origin="/data/mine.jsonl", first_row=100
