@@ -1,6 +1,6 @@
 """What retention says of a campaign's checkpoints now: rules from the specs, records from ledger and disk."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -16,7 +16,7 @@ from reconciler.plan.retention.records import MalformedRecords, Record, Referenc
 from reconciler.plan.retention.retain import retain
 from reconciler.plan.retention.rules import Best, Rules
 from reconciler.plan.segments.releases import open_branch, stand_of
-from reconciler.plan.segments.rollbacks import open_rewind
+from reconciler.plan.segments.rollbacks import next_number, open_rewind, step_to_go_back_to
 from reconciler.plan.world import World
 from state.examinations import accuracies, versions_now
 from state.store.rows import CampaignRow, LedgerRow
@@ -29,24 +29,42 @@ _VAL_LOSS = KeepBest(metric="val_loss")
 def verdicts_of(world: World, row: CampaignRow, stock: Stock | None = None) -> tuple[Verdict, ...]:
     """Return what is to become of each checkpoint of a campaign, checked against every promise.
 
+    What the rules keep once the campaign went back, as it is to, they keep before that, too.
+
+    Raises:
+        MalformedRecords: nothing can be said; the caller drops nothing.
+    """
+    retention = world.retention
+    if retention is None:
+        return ()
+    rules = rules_of(world, retention.spec, row)
+    pins, references = retention.spec.pins, tuple(references_to(world, row))
+    now, *then = (
+        tuple(judged(records, rules, pins, references, world.observed_now))
+        for records in histories_of(world, stock or stock_of(world, row))
+    )
+    kept = {one.id: one for verdicts in then for one in verdicts if one.decision == "keep"}
+    return tuple(kept.get(one.id, one) if one.decision == "drop" else one for one in now)
+
+
+def judged(
+    records: tuple[Record, ...],
+    rules: Rules,
+    pins: Collection[str],
+    references: Collection[Reference],
+    now: float,
+) -> Iterator[Verdict]:
+    """Yield a verdict for each record of a campaign, by stretch, checked against every promise.
+
     Raises:
         MalformedRecords: nothing can be said; the caller drops nothing.
     """
     from reconciler.plan.retention.invariants import check_verdicts
 
-    retention = world.retention
-    if retention is None:
-        return ()
-    rules = rules_of(world, retention.spec, row)
-    records = records_of(world, stock or stock_of(world, row))
-    pins, references = retention.spec.pins, tuple(references_to(world, row))
-    now = world.observed_now
-    found: list[Verdict] = []
     for stretch in by_stretch(records):
         verdicts = retain(stretch, rules, pins, references, now)
         check_verdicts(verdicts, stretch, rules, pins, references, now)
-        found += verdicts
-    return tuple(found)
+        yield from verdicts
 
 
 def by_stretch(records: tuple[Record, ...]) -> Iterator[tuple[Record, ...]]:
@@ -152,8 +170,20 @@ def _best(sets: Sets, given: ActiveRules | ArchivedRules) -> Iterator[Best]:
         )
 
 
-def records_of(world: World, stock: Stock) -> tuple[Record, ...]:
-    """Return the campaign's ledger as retention reads it."""
+def histories_of(world: World, stock: Stock) -> Iterator[tuple[Record, ...]]:
+    """Yield the campaign's records as they are now, then as they are once it went back, where it is to."""
+    yield records_of(world, stock)
+    if (step := step_to_go_back_to(world, stock.row)) is not None:
+        yield records_of(world, stock, back_at=step)
+
+
+def records_of(world: World, stock: Stock, back_at: int | None = None) -> tuple[Record, ...]:
+    """Return the campaign's ledger as retention reads it.
+
+    `back_at`: as it will be read once the campaign went back to that step.
+    """
+    segments = world.facts.segments_of(stock.row.uid)
+    living = stock.row.segment if back_at is None else next_number(segments)
     tags, examined_in = _tags(world), versions_now(stock.ledger)
     measured = world.facts.rows_measured(stock.row.uid)
     records = []
@@ -162,7 +192,8 @@ def records_of(world: World, stock: Stock) -> tuple[Record, ...]:
         name = checkpoint_id(stock.row, one, gone=gone)
         is_whole = stock.is_there(one) or is_elsewhere(world.facts, one)
         found = {"gone": gone, "complete": is_whole, "tags": tags.get(name, ())}
-        found["segment"] = stock.row.segment if one.is_living else one.segment
+        is_left = back_at is not None and one.step > back_at
+        found["segment"] = living if one.is_living and not is_left else one.segment
         records.append(_record(one, examined_in, id=name, measured_on=measured.of(one), **found))
     return tuple(records)
 

@@ -8,12 +8,17 @@ from collections.abc import Mapping
 
 from reconciler.desired.realm import duration_seconds
 from reconciler.desired.retention import Retention
-from reconciler.plan.keeping.kept import by_stretch, given_for, records_of, references_to
+from reconciler.plan.keeping.kept import (
+    by_stretch,
+    given_for,
+    histories_of,
+    judged,
+    records_of,
+    references_to,
+)
 from reconciler.plan.keeping.stock import Stock
 from reconciler.plan.retention.history import history_of
-from reconciler.plan.retention.invariants import check_verdicts
 from reconciler.plan.retention.keep_rules import reasons_by_rule
-from reconciler.plan.retention.retain import retain
 from reconciler.plan.retention.rules import Rules
 from reconciler.plan.world import World
 from state.store.rows import CampaignRow, LedgerRow
@@ -29,12 +34,12 @@ def without_need(world: World, stock: Stock, spec: Retention) -> list[LedgerRow]
     if rules is None or sum(one.has_optimizer for one in stock.kept) <= rules.last:
         return []
     references, now = tuple(references_to(world, stock.row)), world.observed_now
-    dropped: set[int] = set()
-    for stretch in by_stretch(records_of(world, stock)):
-        sequences = {record.id: record.sequence for record in stretch}
-        verdicts = retain(stretch, rules, spec.pins, references, now)
-        check_verdicts(verdicts, stretch, rules, spec.pins, references, now)
-        dropped |= {sequences[one.id] for one in verdicts if one.decision == "drop"}
+    going: list[set[int]] = []
+    for records in histories_of(world, stock):
+        sequences = {record.id: record.sequence for record in records}
+        verdicts = judged(records, rules, spec.pins, references, now)
+        going.append({sequences[one.id] for one in verdicts if one.decision == "drop"})
+    dropped = set.intersection(*going)
     return [one for one in stock.kept if one.sequence in dropped and _may_lose_it(world, stock, one)]
 
 

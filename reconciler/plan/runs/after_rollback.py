@@ -16,7 +16,7 @@ from reconciler.plan.changes import Change
 from reconciler.plan.draft import Draft
 from reconciler.plan.runs.launches import plan_launch
 from reconciler.plan.segments.learnt_again import jobs_after_rollback
-from reconciler.plan.segments.rollbacks import Rollback, rollback_of
+from reconciler.plan.segments.rollbacks import Rollback, next_number, rollback_of
 from reconciler.plan.world import World
 from state.store.rows import CampaignRow, JobRow, RunRow, SegmentRow
 
@@ -79,7 +79,7 @@ def _segment(world: World, row: CampaignRow, rollback: Rollback) -> SegmentRow:
     parent = rollback.parent
     return SegmentRow(
         campaign_uid=row.uid,
-        number=max((one.number for one in world.facts.segments_of(row.uid)), default=1) + 1,
+        number=next_number(world.facts.segments_of(row.uid)),
         kind="rollback",
         wanted=rollback.wanted,
         reason=rollback.reason,

@@ -20,7 +20,14 @@ from reconciler.plan.segments.releases import (
     waits_for_warm_up,
     wanted_of,
 )
-from reconciler.plan.segments.rollbacks import DIVERGED, NoRollback, Rollback, overtaken, rollback_of
+from reconciler.plan.segments.rollbacks import (
+    DIVERGED,
+    NoRollback,
+    Rollback,
+    next_number,
+    overtaken,
+    rollback_of,
+)
 from reconciler.plan.segments.rolled_back import told_after_rollback
 from reconciler.plan.world import World
 from state.amounts import count
@@ -190,7 +197,7 @@ def _branch_off(world: World, draft: Draft, row: CampaignRow, begin: Begin) -> N
             campaign=row.name,
             campaign_uid=row.uid,
             kind="decay",
-            number=max((one.number for one in segments), default=1) + 1,
+            number=next_number(segments),
             living=row.segment,
             parent_segment=parent.manifest.segment,
             parent_step=parent.step,

@@ -80,6 +80,19 @@ def open_rewind(world: World, row: CampaignRow) -> Rewind | None:
     return rewind
 
 
+def next_number(segments: Sequence[SegmentRow]) -> int:
+    """Return the number of the segment that is begun next."""
+    return max((one.number for one in segments), default=1) + 1
+
+
+def step_to_go_back_to(world: World, row: CampaignRow) -> int | None:
+    """Return where a campaign is to go back to, by its spec or the guard; None: it is not to."""
+    if (rewind := open_rewind(world, row)) is not None:
+        return rewind.to
+    found = rollback_of(world, row)
+    return (found.parent.step if found.parent else 0) if isinstance(found, Rollback) else None
+
+
 def may_have_begun(segments: Sequence[SegmentRow], step: int) -> int | None:
     """Return the segment that going back to a step may have begun: nobody knows what asked for it."""
     for one in reversed(segments):
