@@ -4,6 +4,7 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from reconciler.cli.text_layout import safe
+from reconciler.plan.changes import first_obstacle
 from state.amounts import moment
 
 if TYPE_CHECKING:
@@ -28,8 +29,8 @@ def next_steps(document: "PlanDocument", said: str = "") -> list[str]:
         parts.append(f"Approve it{there}:  reconcile approve {digest}")
     if (whole := next((one for one in document.blocked if one.subject in WHOLE), None)) is not None:
         parts.append(f"Mend it:  {safe(whole.hint)}")
-    elif document.blocked and not document.is_worktree and document.ref == "HEAD":
-        parts.append(f"Why blocked{there}:  reconcile explain {safe(document.blocked[0].subject)}")
+    elif (first := first_obstacle(document.blocked)) and not document.is_worktree and document.ref == "HEAD":
+        parts.append(f"Why blocked{there}:  reconcile explain {safe(first.subject)}")
     return parts
 
 

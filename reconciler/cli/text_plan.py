@@ -20,7 +20,7 @@ from reconciler.cli.text_layout import (
 )
 from reconciler.cli.text_next_steps import WHOLE, next_steps
 from reconciler.cli.text_queue import queue_lines
-from reconciler.plan.changes import folded, num_obstacles
+from reconciler.plan.changes import HELD, counted, folded, num_obstacles
 from reconciler.plan.root import VANISHED
 from state.amounts import count, moment
 
@@ -211,9 +211,8 @@ def line_of(change: "PlannedChange") -> Line:
 
 def _blocked_line(item: "Blocked") -> Line:
     hint = "" if item.subject in WHOLE else safe(item.hint)  # of these it stands at the end
-    return Line(
-        "!", "blocked", safe(item.subject), theirs(safe(item.message)), theirs(safe(item.cause)), hint
-    )
+    verb = "on hold" if item.code == HELD else "blocked"
+    return Line("!", verb, safe(item.subject), theirs(safe(item.message)), theirs(safe(item.cause)), hint)
 
 
 def _waiting_line(item: "Blocked") -> Line:
@@ -296,7 +295,7 @@ def _ending(document: "PlanDocument", width: int, paint: Paint, steps: Sequence[
     lines = []
     told = (*document.changes, *_launched_later(document))
     used = {change.symbol for change in told}
-    used |= ({"!"} if document.blocked else set()) | ({"…"} if document.waits else set())
+    used |= ({"!"} if num_obstacles(document.blocked) else set()) | ({"…"} if document.waits else set())
     legend = [f"{symbol} {_meaning(told, symbol)}" for symbol in _SYMBOLS if symbol in used]
     if legend and steps is not None:
         lines += [paint(line, "dim") for line in wrapped(f"Legend: {', '.join(legend)}", width, at=", ")]
@@ -327,7 +326,7 @@ def summary(document: "PlanDocument") -> str:
     parts = [f"{number:,} to {safe(verb)}" for verb, number in document.counts.items()]
     num_failing = sum(change.setback is not None for change in document.changes)
     rest = [f"{num_failing:,} of them failed when last tried"] if num_failing else []
-    rest += [f"{num_obstacles(document.blocked):,} blocked"] if document.blocked else []
+    rest += counted(document.blocked)
     rest += [f"{len(document.waits):,} waiting"] if document.waits else []
     rest += [f"{document.unchanged:,} unchanged"] if document.unchanged else []
     rest += [f"{document.num_left_out:,} left out"] if document.num_left_out else []

@@ -103,7 +103,10 @@ def blocked_text(blocked: "Blocked", width: int, paint: Paint = PLAIN) -> str:
     """Return the line of something that cannot be done, folded where it has no room."""
     under = " " * columns(f"{INDENT}! ")
     text = f"{safe(blocked.subject)}: {theirs(safe(blocked.message))} ({theirs(safe(blocked.cause))})"
-    first, *rest = wrapped(f"blocked {text}", width - len(under))
+    from reconciler.plan.changes import HELD
+
+    word = "on hold" if blocked.code == HELD else "blocked"
+    first, *rest = wrapped(f"{word} {text}", width - len(under))
     return "\n".join([f"{INDENT}{paint('!', 'bad')} {first}", *(f"{under}{line}" for line in rest)])
 
 
@@ -115,12 +118,12 @@ def unblocked_text(subject: str, paint: Paint = PLAIN) -> str:
 def settled_text(view: "View", paint: Paint = PLAIN, width: int = 80) -> str:
     """Return the last lines: nothing is left to do, what time still brings, and what is in the way."""
     from reconciler.app.planning.look import world_of
-    from reconciler.plan.changes import num_obstacles
+    from reconciler.plan.changes import counted, first_obstacle
     from reconciler.plan.keeping.to_come import to_come
 
     blocked = view.plan.in_the_way
     num_waiting = len(view.plan.waits)
-    rest = [f"{num_obstacles(blocked):,} blocked"] if blocked else []
+    rest = [*counted(blocked)]
     rest += (
         [f"{num_waiting:,} waiting for {'its' if num_waiting == 1 else 'their'} turn"] if num_waiting else []
     )
@@ -128,8 +131,8 @@ def settled_text(view: "View", paint: Paint = PLAIN, width: int = 80) -> str:
     lines = [paint(f"Converged at {safe(view.commit.name)}{told}.", "strong")]
     if still := to_come(world_of(view), view.plan).text:
         lines += wrapped(f"Still to come while apply runs: {still}.", width, at=", ")
-    if blocked:
-        lines.append(f"Why blocked:  reconcile explain {safe(blocked[0].subject)}")
+    if (first := first_obstacle(blocked)) is not None:
+        lines.append(f"Why blocked:  reconcile explain {safe(first.subject)}")
     return "\n".join(lines)
 
 

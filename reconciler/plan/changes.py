@@ -1,6 +1,6 @@
 """The plan as data: changes with their reasons, what is blocked, and what was seen on the way."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -9,6 +9,8 @@ import msgspec
 from reconciler.plan.actions import AnyAction
 from state.canonical import sha256_of
 
+HELD = "held"
+"""The code of a campaign that a person paused or stopped: nothing has to be mended."""
 HERO_BLOCKED = "hero-blocked"
 """The code of a campaign whose hero is blocked: that is told with the hero."""
 WAITS = "waits"
@@ -120,8 +122,25 @@ class Blocked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def num_obstacles(blocked: Sequence[Blocked]) -> int:
-    """Return how many things are in the way; what only points to one of them is none of its own."""
-    return sum(item.code != HERO_BLOCKED for item in blocked) or min(1, len(blocked))
+    """Return how many things are in the way that somebody must mend.
+
+    What only points to one of them is none of its own; what a person holds by a request is as it should be.
+    """
+    codes = [item.code for item in blocked if item.code != HELD]
+    return sum(code != HERO_BLOCKED for code in codes) or min(1, len(codes))
+
+
+def first_obstacle(blocked: Sequence[Blocked]) -> Blocked | None:
+    """Return the first thing in the way that somebody must mend."""
+    return next((item for item in blocked if item.code != HELD), None)
+
+
+def counted(blocked: Sequence[Blocked]) -> Iterator[str]:
+    """Yield `2 blocked` and `1 on hold`, as far as there is any."""
+    if number := num_obstacles(blocked):
+        yield f"{number:,} blocked"
+    if held := sum(item.code == HELD for item in blocked):
+        yield f"{held:,} on hold"
 
 
 MOST_OF_A_KIND = 20

@@ -13,7 +13,8 @@ def job(lab: Lab) -> tuple[str, bool, str | None]:
 def test_a_skip_sends_back_then_out_and_retry_brings_the_quest_into_its_place(the_lab: Lab) -> None:
     the_lab.write("data/a.jsonl", rows(range(4)))
     found_realm(the_lab, ["one"], ONE, [{"id": "a", "file": "data/a.jsonl"}])
-    the_lab.spec("campaigns/one/campaign-001", id="campaign-001", suspend={"reason": "a look first"})
+    not_launched = {"lr_scheduler": "cosine"}  # until which update, nobody says: it is queued and waits
+    the_lab.spec("campaigns/one/campaign-001", id="campaign-001", config_overrides=not_launched)
     the_lab.commit()
     the_lab.converge()
 

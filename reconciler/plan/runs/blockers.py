@@ -1,6 +1,6 @@
 """Everything that can stand in the way, each with its name, what it means and the cheapest way out."""
 
-from reconciler.plan.changes import BACKOFF, GIVEN_UP
+from reconciler.plan.changes import BACKOFF, GIVEN_UP, HELD
 from reconciler.plan.configs.changed import Difference
 from reconciler.plan.configs.hero_checks import LaunchProblem
 from reconciler.plan.draft import Draft
@@ -33,7 +33,7 @@ def block_held(world: World, draft: Draft, campaign: str) -> bool:
         return False
     draft.block(
         f"campaign/{campaign}",
-        code="held",
+        code=HELD,
         message=held_text(world, campaign),
         cause=f"reconcile {hold}",
         hint=f"reconcile resume {campaign}",

@@ -298,6 +298,19 @@ def test_a_hold_is_a_word_of_its_own_and_is_counted_beside_the_state(run, store,
     assert "1 on hold (reconcile resume)" in run("status").stdout
 
 
+def test_what_a_person_holds_is_counted_as_on_hold_and_not_as_blocked(run, store, rows) -> None:
+    """Nothing has to be mended about it."""
+    store.write([rows.campaign(**HELD)])
+    text = " ".join(run("plan").stdout.split())
+    assert "! on hold campaign/pip/campaign-001" in text
+    assert ", 1 on hold" in text.partition("Plan: ")[2]
+    assert "blocked" not in text.partition("Plan: ")[2]
+    status = " ".join(run("status").stdout.split())
+    assert " 0 blocked, " in status
+    assert " 1 on hold (reconcile resume)" in status
+    assert json.loads(run("status", "--json").stdout)["num_blocked"] == 0
+
+
 def test_a_campaign_that_is_archived_is_on_hold_no_more_whatever_was_asked_before(run, store, rows) -> None:
     store.write([rows.campaign(status="archived", archived_at="2026-02-01T12:00:00Z", **HELD)])
     report = json.loads(run("status", "--json").stdout)
