@@ -41,5 +41,5 @@ def adapters_without_weights(saved: Manifest) -> NoStart | None:
     return NoStart(
         "adapters",
         f"it holds adapters on checkpoint-{base.step} of {saved.campaign}, which only that campaign has",
-        "begin with that one, or with another checkpoint of full weights",
+        "begin with that one, or with one of a campaign with method: full that began with it: it merges them",
     )

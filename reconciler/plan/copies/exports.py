@@ -1,4 +1,7 @@
-"""Copies that people asked for: of one checkpoint, or of all that lie there of a campaign."""
+"""Copies that people asked for: of one checkpoint, or of all that lie there of a campaign.
+
+With adapters goes the checkpoint of full weights that they belong to: without it they mean nothing elsewhere.
+"""
 
 from collections.abc import Iterator, Sequence
 
@@ -14,6 +17,7 @@ from reconciler.plan.keeping.elsewhere import moved_out
 from reconciler.plan.keeping.stock import stock_of
 from reconciler.plan.world import World
 from state.amounts import count, size
+from state.contract.adapters import AdapterBase
 from state.store.rows import CampaignRow, ExportWish, LedgerRow, RequestRow
 
 _MOST_NAMED = 5
@@ -28,7 +32,8 @@ def plan_exports(world: World, draft: Draft) -> None:
 
 def _plan_one(world: World, draft: Draft, request: RequestRow) -> None:
     to = msgspec.json.decode(request.details_json or "", type=ExportWish).to
-    found = list(_things(world, request))
+    asked = list(_things(world, request))
+    found = [*asked, *_below(world, asked)]
     failed: list[str] = []
     actions: list[CopyCheckpoint] = []
     for row, one in found:
@@ -46,7 +51,7 @@ def _plan_one(world: World, draft: Draft, request: RequestRow) -> None:
     for action in actions:
         plan_copy(draft, action, reason=f"{request.asked_by} asked for it", cause=cause, source="request")
     if not actions and not _is_looked_at(draft, request):
-        plan_answer(draft, request, _answer(found, to, failed))
+        plan_answer(draft, request, _answer(found, to, failed) + _to_open(world, asked, to))
 
 
 def _has_no_room(world: World, draft: Draft, actions: Sequence[CopyCheckpoint], to: str, cause: str) -> bool:
@@ -84,6 +89,48 @@ def _things(world: World, request: RequestRow) -> Iterator[tuple[CampaignRow, Le
     for one in (*here, *moved_out(world.facts, stock)):
         if which in ("", one.which):
             yield row, one
+
+
+def _below(
+    world: World, asked: Sequence[tuple[CampaignRow, LedgerRow]]
+) -> Iterator[tuple[CampaignRow, LedgerRow]]:
+    """Yield the checkpoints below adapters that were asked for, of what was not asked for itself."""
+    yielded = {one.sequence for _, one in asked}
+    for row, one in asked:
+        base = _base(world, row, one)
+        if base is not None and base.sequence not in yielded:
+            yielded.add(base.sequence)
+            yield row, base
+
+
+def _base(world: World, row: CampaignRow, one: LedgerRow) -> LedgerRow | None:
+    """Return the checkpoint that a checkpoint's adapters belong to, where it lies there whole."""
+    base = _said_base(world, row, one)
+    stock = stock_of(world, row)
+    below = stock.by_digest.get(base.digest) if base is not None else None
+    return below if below is not None and stock.is_there(below) else None
+
+
+def _said_base(world: World, row: CampaignRow, one: LedgerRow) -> AdapterBase | None:
+    """Return the checkpoint of the same campaign that adapters belong to, as their manifest says.
+
+    None of full weights, and of what lies elsewhere with its manifest.
+    """
+    complete = stock_of(world, row).complete
+    base = next((found.manifest.adapter_base for found in complete if found.digest == one.digest), None)
+    return base if base is not None and base.kind == "checkpoint" else None
+
+
+def _to_open(world: World, asked: Sequence[tuple[CampaignRow, LedgerRow]], to: str) -> str:
+    """Return how a single copy of adapters is opened: not as a whole model is."""
+    if len(asked) != 1 or (said := _said_base(world, *asked[0])) is None:
+        return ""
+    row, _ = asked[0]
+    base = _base(world, *asked[0])
+    if base is None:
+        return f"; they are adapters on checkpoint-{said.step}, which does not lie there whole"
+    place = copy_place(to, row.folder_name, base.named_segment, base.step)
+    return f"; they are adapters: PeftModel.from_pretrained puts them on the model in {place}"
 
 
 def _failure(world: World, action: CopyCheckpoint, request: RequestRow) -> str | None:
