@@ -26,6 +26,9 @@ CHUNK_LOGITS = {"cpu": 2**23, "cuda": 2**28}
 """Logits that are there at once, by kind of device (`trainer/engine/head.py`)."""
 MIN_CHUNK = 16
 """Tokens of a chunk at least: fewer make slow products."""
+MAX_MATRIX_LENGTH = 256
+"""Documents of at most so many tokens attend by products of matrices on a CPU in bfloat16
+(`trainer/engine/matrix_attention.py`), whose shares are kept: two bytes for each head and pair of tokens."""
 LIBRARIES = 348_000_000
 """Bytes of a process that has loaded Python, torch and transformers: 332 MiB measured on Linux, x86-64, torch
 2.13 without CUDA, transformers 5.23. Each trainer tells its own (`libraries_bytes` of its status)."""
@@ -132,6 +135,8 @@ def memory_need(
     """Return what an update in micro-batches of so many tokens needs."""
     is_half = _is_half(training, device_type)
     layer = tokens * _layer(shape, training.lora, is_half=is_half)
+    if is_half and device_type == "cpu":
+        layer += tokens * BFLOAT16 * shape.num_attention_heads * min(training.max_length, MAX_MATRIX_LENGTH)
     head: float = _head(shape, training, device_type, tokens, is_half=is_half)
     casts = _casts(shape, training, is_half=is_half, is_checkpointing=is_checkpointing)
     kept: float = shape.num_hidden_layers * layer
@@ -270,7 +275,7 @@ def _layer(shape: Shape, lora: LoraConfig | None, *, is_half: bool) -> float:
     a, k = shape.num_attention_heads * shape.head_dim, shape.num_key_value_heads * shape.head_dim
     product = BFLOAT16 if is_half else FLOAT32
     norms = FLOAT32 * (2 * h + a + k)
-    between = product * (3 * a + 2 * k + 3 * i)  # rotated heads, attention's result, both sides of the gate
+    between = product * (2 * a + 2 * k + 3 * i)  # rotated heads, attention's result, both sides of the gate
     wanted = _wanted(lora)
     first, second = len(wanted & set(LLAMA_LAYERS[:3])), len(wanted & set(LLAMA_LAYERS[4:6]))
     copies = first + second if is_half else min(first, 1) + min(second, 1)

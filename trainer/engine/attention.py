@@ -19,7 +19,9 @@ from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface
 
+from state.contract.memory_need import MAX_MATRIX_LENGTH
 from trainer.engine.failures import SettingsError
+from trainer.engine.matrix_attention import matrix_attention
 from trainer.engine.rows import attention_in_rows, has_kernel
 from trainer.engine.shortcuts import use_shortcuts
 
@@ -29,14 +31,6 @@ MAX_FILLING = {"cpu": 1.0, "cuda": 1.25}
 
 A GPU waits for each start of a kernel, so it fills rows up rather than to take them one by one. On a CPU
 taking filling in and out costs more than to start another.
-"""
-MAX_WIDE_SIZE = 16_384
-"""Documents attend in float32 on a CPU, whatever the precision of the products, where their length times the
-width of a head is at most this.
-
-The kernel's backward pass of short rows takes longer in bfloat16, AMX or not. Measured on one core, both
-passes together: of heads 32 wide three times as long at 160 tokens, as long at 512; 64 wide, twice as long at
-144 and 0.9 x at 192; 128 wide, 1.2 x at 128, 0.7 x at 192.
 """
 _HALF = (torch.float16, torch.bfloat16)
 """What the kernel for rows of many lengths takes."""
@@ -143,19 +137,31 @@ def _by_rows_alone(
     flat: Sequence[Tensor], groups: Sequence[Group], product_dtype: torch.dtype, scale: float | None
 ) -> Tensor:
     """Return what the tokens take, shape (T, H, D), from flat queries, keys and values of that shape."""
-    found, start, width = [], 0, flat[0].shape[-1]
-    for dtype, together in groupby(groups, key=lambda group: _row_dtype(group, width, product_dtype)):
-        sizes = [(group.num_documents, group.longest) for group in together]
-        stop = start + sum(number * length for number, length in sizes)
-        query, key, value = (tensor[start:stop].to(product_dtype) for tensor in flat)
-        found.append(attention_in_rows(query, key, value, sizes, scale, dtype))
-        start = stop
-    return found[0] if len(found) == 1 else torch.cat(found)
+    kinds = [list(found) for _, found in groupby(groups, lambda one: _goes_by_matrices(one, product_dtype))]
+    if len(kinds) > 1:
+        counts = [sum(group.num_tokens for group in together) for together in kinds]
+        parts = zip(*(tensor.split(counts) for tensor in flat), strict=True)
+        found = [
+            _by_rows_alone(part, together, product_dtype, scale)
+            for part, together in zip(parts, kinds, strict=True)
+        ]
+        return torch.cat(found)
+    query, key, value = flat
+    sizes = [(group.num_documents, group.longest) for group in groups]
+    if _goes_by_matrices(groups[0], product_dtype):
+        lengths = [length for number, length in sizes for _ in range(number)]
+        return matrix_attention(query, key, value, lengths, scale or query.shape[-1] ** -0.5)
+    query, key, value = (tensor.to(product_dtype) for tensor in flat)
+    return attention_in_rows(query, key, value, sizes, scale)
 
 
-def _row_dtype(group: Group, width: int, product_dtype: torch.dtype) -> torch.dtype:
-    is_small = group.longest * width <= MAX_WIDE_SIZE
-    return torch.float32 if product_dtype in _HALF and is_small else product_dtype
+def _goes_by_matrices(group: Group, product_dtype: torch.dtype) -> bool:
+    """Are the documents short, and multiplied in bfloat16?
+
+    On one core with AMX, heads 32 to 128 wide, both passes then take 0.2 to 0.7 x the time of torch's kernel
+    from 64 to 512 tokens, in whichever type that is faster.
+    """
+    return product_dtype == torch.bfloat16 and group.longest <= MAX_MATRIX_LENGTH
 
 
 def _of_group(

@@ -1,10 +1,10 @@
-"""Products of tokens and matrices in bfloat16 on a CPU: block by block, so that their sizes repeat.
+"""Products of tokens and matrices in bfloat16 on a CPU: of a few sizes, and those of the same tokens at once.
 
 oneDNN prepares a product anew for each new number of rows: some 2 ms each, where the product itself takes a
 tenth of that in a tiny model; and flat rows of documents hardly ever have the same length twice. So tokens go
-through in blocks of BLOCK_TOKENS, and what is left is filled up with zeros to a multiple of STEP_TOKENS: 32
-sizes in all, whatever the data. Zeros add nothing to a sum, and what comes out of them is cut off. Nothing
-else is filled up.
+through in blocks of BLOCK_TOKENS, and what is left is filled up with zeros to a multiple that grows with it
+(STEPS): 19 sizes in all, whatever the data. Zeros add nothing to a sum, and what comes out of them is cut
+off. Nothing else is filled up.
 
 Shapes: T tokens, K and N widths.
 """
@@ -14,10 +14,10 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import pad
 
-BLOCK_TOKENS = 1024
-STEP_TOKENS = 32
+BLOCK_TOKENS = 4096
+STEPS = {256: 64, BLOCK_TOKENS: 256}
+"""Up to so many tokens a block is filled up to a multiple of this."""
 
 
 def products(tokens: Tensor, modules: Sequence[nn.Module]) -> tuple[Tensor, ...]:
@@ -46,39 +46,39 @@ class _Products(torch.autograd.Function):  # type: ignore[misc]  # torch has no 
 
     @staticmethod
     def forward(ctx: Any, tokens_TK: Tensor, *weights: Tensor) -> tuple[Tensor, ...]:
-        tokens, halves = tokens_TK.to(torch.bfloat16), [weight.to(torch.bfloat16) for weight in weights]
+        filled = _filled([tokens_TK])
+        joined_NK = torch.cat([weight.to(torch.bfloat16) for weight in weights])
         ctx.types = tokens_TK.dtype, *(weight.dtype for weight in weights)
-        ctx.num_tokens = len(tokens)
-        ctx.save_for_backward(tokens if any(ctx.needs_input_grad[1:]) else None, *halves)
-        blocks = list(_blocks(tokens))
-        return tuple(_times(blocks, half.t())[: len(tokens)] for half in halves)
+        ctx.sizes, ctx.num_tokens = [len(weight) for weight in weights], len(tokens_TK)
+        ctx.save_for_backward(filled if any(ctx.needs_input_grad[1:]) else None, joined_NK)
+        out_TN = _times(filled, joined_NK.t())[: len(tokens_TK)]
+        return tuple(out_TN.split(ctx.sizes, dim=1))
 
     @staticmethod
     def backward(ctx: Any, *d_out: Tensor) -> tuple[Tensor | None, ...]:
-        tokens, *halves = ctx.saved_tensors
-        (token_type, *types), (needs_tokens, *needed) = ctx.types, ctx.needs_input_grad
-        d_tokens, d_weights = None, []
-        blocks = [] if tokens is None else list(_blocks(tokens))  # none: every weight is frozen
-        for d_TN, half, exact, is_needed in zip(d_out, halves, types, needed, strict=True):
-            d_blocks = list(_blocks(d_TN))
-            d_weights.append(_summed(d_blocks, blocks, exact) if is_needed else None)
-            if needs_tokens:
-                part = _times(d_blocks, half)[: ctx.num_tokens]
-                d_tokens = part.to(token_type) if d_tokens is None else d_tokens.add_(part)
-        return d_tokens, *d_weights
+        filled, joined_NK = ctx.saved_tensors
+        token_type, *types = ctx.types
+        needs_tokens, *needed = ctx.needs_input_grad
+        d_filled = _filled(d_out)
+        d_tokens = _times(d_filled, joined_NK)[: ctx.num_tokens].to(token_type) if needs_tokens else None
+        if not any(needed):
+            return d_tokens, *(None for _ in needed)
+        d_joined_NK = _summed(d_filled, filled)
+        parts = zip(d_joined_NK.split(ctx.sizes), types, needed, strict=True)
+        return d_tokens, *(part.to(exact) if is_needed else None for part, exact, is_needed in parts)
 
 
 def product(tokens_TK: Tensor, matrix_KN: Tensor) -> Tensor:
     """Return the product, shape (T, N), without a gradient; of bfloat16 on a CPU in blocks."""
     if not _are_for_blocks(tokens_TK, matrix_KN):
         return tokens_TK @ matrix_KN
-    return _times(list(_blocks(tokens_TK)), matrix_KN)[: len(tokens_TK)]
+    return _times(_filled([tokens_TK]), matrix_KN)[: len(tokens_TK)]
 
 
 def add_product(sum_NK: Tensor, left_TN: Tensor, right_TK: Tensor) -> None:
     """Add the transposed left times the right; of bfloat16 on a CPU in blocks."""
     if _are_for_blocks(left_TN, right_TK):
-        for left, right in zip(_blocks(left_TN), _blocks(right_TK), strict=True):
+        for left, right in _blocks(_filled([left_TN]), _filled([right_TK])):
             sum_NK += left.t() @ right
     elif sum_NK.dtype == left_TN.dtype:
         sum_NK.addmm_(left_TN.t(), right_TK)
@@ -90,26 +90,44 @@ def _are_for_blocks(*tensors: Tensor) -> bool:
     return all(one.dtype == torch.bfloat16 and one.device.type == "cpu" for one in tensors)
 
 
-def _blocks(tokens: Tensor) -> Iterator[Tensor]:
-    """Yield the tokens in blocks, the last one with zeros up to a full step."""
-    for block in tokens.split(BLOCK_TOKENS):
-        missing = -len(block) % STEP_TOKENS
-        yield pad(block, (0, 0, 0, missing)) if missing else block
+def _filled(parts: Sequence[Tensor]) -> Tensor:
+    """Return what stands side by side as one matrix in bfloat16, with zeros up to a full step of tokens."""
+    num_tokens, widths = len(parts[0]), [part.shape[1] for part in parts]
+    if len(parts) == 1 and parts[0].dtype == torch.bfloat16 and _filled_up(num_tokens) == num_tokens:
+        return parts[0]
+    filled = parts[0].new_empty(_filled_up(num_tokens), sum(widths), dtype=torch.bfloat16)
+    for part, place in zip(parts, filled[:num_tokens].split(widths, dim=1), strict=True):
+        place.copy_(part)
+    filled[num_tokens:] = 0
+    return filled
 
 
-def _times(blocks: Sequence[Tensor], matrix_KN: Tensor) -> Tensor:
-    """Return the blocks times the matrix, with what came of the zeros behind it."""
-    if len(blocks) == 1:
-        return blocks[0] @ matrix_KN
-    out = matrix_KN.new_empty(sum(map(len, blocks)), matrix_KN.shape[1])
-    for block, part in zip(blocks, out.split(BLOCK_TOKENS), strict=True):
+def _filled_up(num_tokens: int) -> int:
+    """Return how many tokens a matrix has when its last block is filled up."""
+    last = num_tokens % BLOCK_TOKENS
+    step = next(step for most, step in STEPS.items() if last <= most)
+    return num_tokens + -last % step
+
+
+def _times(filled_TK: Tensor, matrix_KN: Tensor) -> Tensor:
+    """Return the product block by block."""
+    if len(filled_TK) <= BLOCK_TOKENS:
+        return filled_TK @ matrix_KN
+    out = matrix_KN.new_empty(len(filled_TK), matrix_KN.shape[1])
+    for block, part in _blocks(filled_TK, out):
         torch.mm(block, matrix_KN, out=part)
     return out
 
 
-def _summed(left: Sequence[Tensor], right: Sequence[Tensor], exact: torch.dtype) -> Tensor:
-    """Return the transposed left times the right, summed over the blocks in this type."""
-    total = (left[0].t() @ right[0]).to(exact)
-    for a, b in zip(left[1:], right[1:], strict=True):
-        total += a.t() @ b
+def _summed(left_TN: Tensor, right_TK: Tensor) -> Tensor:
+    """Return the transposed left times the right, summed over the blocks in float32."""
+    first, *others = _blocks(left_TN, right_TK)
+    total = (first[0].t() @ first[1]).float()
+    for left, right in others:
+        total += left.t() @ right
     return total
+
+
+def _blocks(*matrices: Tensor) -> Iterator[tuple[Tensor, ...]]:
+    """Yield the same tokens of all matrices, block by block."""
+    return zip(*(matrix.split(BLOCK_TOKENS) for matrix in matrices), strict=True)

@@ -35,14 +35,12 @@ def attention_in_rows(
     value_TGD: Tensor,
     groups: Sequence[tuple[int, int]],
     scale: float | None,
-    kernel_dtype: torch.dtype,
 ) -> Tensor:
     """Return what each token takes from its document up to itself, shape (T, H, D), in the queries' type.
 
-    `groups`: (n, L) of neighbours of equal length, in the order of the tokens. `kernel_dtype`: the type to
-    compute in; what is kept for the backward pass is kept as it was given.
+    `groups`: (n, L) of neighbours of equal length, in the order of the tokens.
     """
-    taken: Tensor = _InRows.apply(query_THD, key_TGD, value_TGD, tuple(groups), scale, kernel_dtype)
+    taken: Tensor = _InRows.apply(query_THD, key_TGD, value_TGD, tuple(groups), scale)
     return taken
 
 
@@ -54,31 +52,30 @@ class _InRows(torch.autograd.Function):  # type: ignore[misc]  # torch has no ty
         key: Tensor,
         value: Tensor,
         groups: tuple[tuple[int, int], ...],
-        scale: float,
-        dtype: torch.dtype,
+        scale: float | None,
     ) -> Tensor:
         kernel = getattr(torch.ops.aten, _KERNEL)
-        rows = zip(*(_rows(tensor, groups, dtype) for tensor in (query, key, value)), strict=True)
+        rows = zip(*(_rows(tensor, groups) for tensor in (query, key, value)), strict=True)
         found = [kernel(*row, 0.0, True, scale=scale) for row in rows]  # noqa: FBT003 - dropout, is causal
         out = _flat([taken for taken, _ in found])
         ctx.save_for_backward(query, key, value, out, *(log_sums for _, log_sums in found))
-        ctx.groups, ctx.scale, ctx.dtype = groups, scale, dtype
-        return out.to(query.dtype)
+        ctx.groups, ctx.scale = groups, scale
+        return out
 
     @staticmethod
     def backward(ctx: Any, *d_out: Tensor) -> tuple[Tensor | None, ...]:
         kernel = getattr(torch.ops.aten, f"{_KERNEL}_backward")
         query, key, value, out, *log_sums = ctx.saved_tensors
-        parts = (_rows(tensor, ctx.groups, ctx.dtype) for tensor in (d_out[0], query, key, value, out))
+        parts = (_rows(tensor, ctx.groups) for tensor in (d_out[0], query, key, value, out))
         rows = zip(*parts, log_sums, strict=True)
         found = [kernel(*row, 0.0, True, scale=ctx.scale) for row in rows]  # noqa: FBT003 - as forward
-        d_query, d_key, d_value = (_flat(one).to(query.dtype) for one in zip(*found, strict=True))
-        return d_query, d_key, d_value, None, None, None
+        d_query, d_key, d_value = (_flat(one) for one in zip(*found, strict=True))
+        return d_query, d_key, d_value, None, None
 
 
-def _rows(tensor_THD: Tensor, groups: tuple[tuple[int, int], ...], dtype: torch.dtype) -> list[Tensor]:
+def _rows(tensor_THD: Tensor, groups: tuple[tuple[int, int], ...]) -> list[Tensor]:
     """Return each group's documents as rows, shape (n, H, L, D)."""
-    parts = tensor_THD.to(dtype).split([count * length for count, length in groups])
+    parts = tensor_THD.split([count * length for count, length in groups])
     return [part.unflatten(0, size).transpose(1, 2) for part, size in zip(parts, groups, strict=True)]
 
 

@@ -1,7 +1,7 @@
 """What this engine computes in another way than a model's own modules: the same result, less work.
 
-Of the last layer only keys and values are made of every token; the rest is made where a token's output is
-read: at the places that predict a trained token. A norm keeps one tensor for its backward pass, which then
+Of the last layer queries, keys and values are made of every token; the rest is made where a token's output
+is read: at the places that predict a trained token. A norm keeps one tensor for its backward pass, which then
 takes half the passes over memory; the turning of queries and keys by their positions keeps none. Products in
 bfloat16 go through a CPU in blocks (`products.py`). All of it is done for modules that are known by name, and
 left alone in other models.
@@ -73,17 +73,9 @@ def _attend(
             attention, hidden_states, position_embeddings, *args, **kwargs
         )
         return found
-    read = documents.read if is_last else None
-    if read is None:
-        query, key, value = _heads(attention, "qkv", hidden_states)
-    else:
-        key, value = _heads(attention, "kv", hidden_states)
-        (query,) = _heads(attention, "q", hidden_states[:, read])
+    query, key, value = _heads(attention, hidden_states)
     cos, sin = (part.unsqueeze(2) for part in position_embeddings)
-    key = turned(key, cos, sin)
-    query = turned(query, cos, sin) if read is None else turned(query, cos[:, read], sin[:, read])
-    if read is not None:
-        query = query.new_zeros((*key.shape[:2], *query.shape[2:])).index_copy(1, read, query)
+    query, key = turned(query, cos, sin), turned(key, cos, sin)
     take = AttentionInterface()[attention.config._attn_implementation]
     taken_BTHW, _ = take(
         attention,
@@ -94,15 +86,16 @@ def _attend(
         dropout=attention.attention_dropout if attention.training else 0.0,
         sliding_window=getattr(attention, "sliding_window", None),
     )
-    taken_BTHW = taken_BTHW if read is None else taken_BTHW[:, read]
+    if is_last and documents.read is not None:
+        taken_BTHW = taken_BTHW[:, documents.read]
     (out,) = products(taken_BTHW.flatten(2), (attention.o_proj,))
     return out, None
 
 
-def _heads(attention: Any, which: str, hidden_BTD: Tensor) -> Iterator[Tensor]:
-    """Yield queries (q), keys (k) or values (v) by heads, (1, T, H, W), normed where the model norms them."""
-    made = products(hidden_BTD, [getattr(attention, f"{one}_proj") for one in which])
-    for one, tensor in zip(which, made, strict=True):
+def _heads(attention: Any, hidden_BTD: Tensor) -> Iterator[Tensor]:
+    """Yield queries, keys and values by heads, (1, T, H, W), normed where the model norms them."""
+    made = products(hidden_BTD, (attention.q_proj, attention.k_proj, attention.v_proj))
+    for one, tensor in zip("qkv", made, strict=True):
         norm = getattr(attention, f"{one}_norm", None)
         heads = tensor.unflatten(-1, (-1, attention.head_dim))
         yield heads if norm is None else norm(heads)
@@ -156,29 +149,26 @@ def _norm(norm: Any, hidden: Tensor) -> Tensor:
     return normed
 
 
-def _products(a: Tensor, b: Tensor) -> Tensor:
-    """Return the inner products over the last dimension; autocast would take `vecdot` to half precision."""
-    return (a * b).sum(-1)
-
-
 class _RootMeanSquare(torch.autograd.Function):  # type: ignore[misc]  # torch has no type for it
     """y = weight * x / rms(x) over the last dimension (Zhang and Sennrich, arXiv 1910.07467, equation 4)."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, epsilon: float) -> Tensor:
         wide = x.to(torch.promote_types(x.dtype, torch.float32))
-        inverse = _products(wide, wide).div_(x.shape[-1]).add_(epsilon).rsqrt_()[..., None]
+        lengths = torch.linalg.vector_norm(wide, dim=-1, keepdim=True)
+        inverse = lengths.square_().div_(x.shape[-1]).add_(epsilon).rsqrt_()
         normed = wide * inverse
         ctx.save_for_backward(normed, inverse, weight)
         ctx.dtype = x.dtype
-        return weight * normed.to(x.dtype)
+        return weight * (normed if weight.dtype == normed.dtype else normed.to(x.dtype))
 
     @staticmethod
     def backward(ctx: Any, *d_out: Tensor) -> tuple[Tensor | None, ...]:
         normed, inverse, weight = ctx.saved_tensors
         (d_y,) = d_out
-        d_weight = (d_y * normed).flatten(0, -2).sum(0).to(weight.dtype) if ctx.needs_input_grad[1] else None
+        products = (d_y * normed).flatten(0, -2)
+        d_weight = products.sum(0).to(weight.dtype) if ctx.needs_input_grad[1] else None
+        mean = products.mv(weight.to(products.dtype)).div_(len(weight)).view(inverse.shape)
         d_normed = (d_y * weight).to(normed.dtype)
-        mean = _products(d_normed, normed).div_(normed.shape[-1])[..., None]
         d_x = torch.addcmul(d_normed, normed, mean, value=-1).mul_(inverse).to(ctx.dtype)
         return d_x, d_weight, None

@@ -50,31 +50,21 @@ def test_outputs_and_gradients_are_those_of_each_document_alone_to_the_bit(
     assert all(torch.equal(a, b) for a, b in zip(found, attended(dtype), strict=True))
 
 
-def in_types(monkeypatch: pytest.MonkeyPatch, lengths: tuple[int, ...]) -> list[tuple[Any, list[Any]]]:
-    """Return the types that bf16 documents of these lengths are computed in, with their groups."""
-    seen: list[tuple[Any, list[Any]]] = []
-    real = attention.attention_in_rows
-
-    def noting(*given: Any) -> Any:
-        seen.append((given[-1], given[3]))
-        return real(*given)
-
-    monkeypatch.setattr(attention, "attention_in_rows", noting)
-    attended(torch.bfloat16, lengths=lengths)
-    return seen
-
-
-def test_under_bf16_short_documents_attend_in_float32_whatever_goes_with_them(
+def test_under_bf16_short_documents_go_by_matrices_and_longer_ones_by_the_kernel(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(attention, "MAX_WIDE_SIZE", 128 * HEAD_WIDTH)
-    seen = in_types(monkeypatch, (200, 129, 128, 7, 7))
-    assert seen == [(torch.bfloat16, [(1, 200), (1, 129)]), (torch.float32, [(1, 128), (2, 7)])]
+    seen: dict[str, Any] = {}
 
+    def noting(name: str, real: Any) -> Any:
+        return lambda *given: seen.update({name: given[3]}) or real(*given)
 
-def test_what_short_documents_take_under_bf16_is_that_of_float32_rounded_once() -> None:
-    found, exact = attended(torch.bfloat16), attended(torch.float32, rounded=torch.bfloat16)
-    assert all(torch.equal(a, b.to(torch.bfloat16)) for a, b in zip(found, exact, strict=True))
+    for name in ("attention_in_rows", "matrix_attention"):
+        monkeypatch.setattr(attention, name, noting(name, getattr(attention, name)))
+    attended(torch.bfloat16, lengths=(300, 257, 256, 7, 7))
+    assert seen == {"attention_in_rows": [(1, 300), (1, 257)], "matrix_attention": [256, 7, 7]}
+    seen.clear()
+    attended(torch.float32, lengths=(300, 256, 7))
+    assert seen == {"attention_in_rows": [(1, 300), (1, 256), (1, 7)]}
 
 
 def test_a_changed_token_changes_its_own_document_alone() -> None:
