@@ -15,6 +15,7 @@ import msgspec
 from reconciler.observed.folders import is_lfs_pointer, printable
 from reconciler.observed.model_records import PretrainedConfig, WeightFile
 from state.contract.memory_need import Shape
+from state.contract.scaled_logits import scaled_logits
 
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
@@ -58,6 +59,7 @@ def read_config(folder: Path) -> PretrainedConfig:
         vocab_size=_number(value.get("vocab_size")),
         max_position_embeddings=_number(value.get("max_position_embeddings")),
         rope_scaling=_rope_scaling(value),
+        scaled_logits=scaled_logits(value),
         sizes={name: value[name] for name in _SIZES if isinstance(value.get(name), int)},
     )
 

@@ -23,6 +23,8 @@ class PretrainedConfig(msgspec.Struct, frozen=True, kw_only=True):
     """None when positions are not rescaled."""
     sizes: dict[str, int] = {}
     """Its sizes under their own names, those that are there."""
+    scaled_logits: tuple[str, ...] = ()
+    """Fields by which it changes its logits after the head."""
 
 
 class ModelFacts(msgspec.Struct, frozen=True, kw_only=True):

@@ -17,6 +17,7 @@ from transformers.initialization import no_init_weights
 
 from state.amounts import count
 from state.contract.request import ModelConfig
+from state.contract.scaled_logits import scaled_logits
 from trainer.engine.failures import EnvironmentFailure, SettingsError
 
 WEIGHTS_NAME = "model.safetensors"
@@ -24,8 +25,6 @@ CONFIG_NAME = "config.json"
 GENERATION_NAME = "generation_config.json"
 _NOT_LOADED = (OSError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RuntimeError)
 """What a config.json whose values are of another kind makes transformers raise."""
-_SCALES_LOGITS = ("final_logit_softcapping", "logit_scale", "logits_scaling", "lm_head_multiplier")
-"""Config fields of models that change the logits after the head; our loss calls the head alone."""
 
 
 def new_model(wanted: ModelConfig, seed: int, special_ids: Mapping[str, int]) -> Any:
@@ -291,7 +290,7 @@ def check_trainable(model: Any, vocab_size: int) -> Any:
         SettingsError: its logits are no plain product with its head, or its vocabulary has another size.
     """
     config = model.config
-    scaled = [name for name in _SCALES_LOGITS if getattr(config, name, None) not in (None, 1)]
+    scaled = scaled_logits(config.to_dict())
     if scaled or model.get_output_embeddings() is None:
         raise SettingsError(
             f"{type(model).__name__} changes its logits after the head "

@@ -109,6 +109,7 @@ def _pretrained(world: World, hero: Hero) -> Iterator[LaunchProblem]:
         return
     if seen.config is not None:
         yield from _contradictions(world, hero, seen.config)
+        yield from _untrainable(world, hero, seen.config)
     yield from _tokenizer(world, hero, seen)
     is_from_model = is_model_own(hero.chat.template) and not is_built_in(hero.chat.template)
     if is_from_model and not seen.chat_template_digest:
@@ -135,6 +136,18 @@ def _tokenizer(world: World, hero: Hero, seen: ModelFacts) -> Iterator[LaunchPro
             message=unusable,
             cause=world.where(f"hero/{hero.id}", "model", "hf_name"),
             hint="put the file of the same model there; apply goes on by itself",
+        )
+
+
+def _untrainable(world: World, hero: Hero, config: PretrainedConfig) -> Iterator[LaunchProblem]:
+    if config.scaled_logits:
+        fields = ", ".join(config.scaled_logits)
+        yield LaunchProblem(
+            code="model-untrainable",
+            message=f"{config.architecture} changes its logits after the head ({fields} in its config.json), "
+            "which this engine does not train yet",
+            cause=world.where(f"hero/{hero.id}", "model", "hf_name"),
+            hint="name another model",
         )
 
 

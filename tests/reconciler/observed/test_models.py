@@ -83,6 +83,18 @@ def test_a_model_at_an_absolute_path_is_described_by_its_own_files(observe, tmp_
     assert facts.chat_template_digest == template_digest("{{ messages }}")
 
 
+def test_what_changes_the_logits_after_the_head_is_named_and_a_factor_of_one_is_not(
+    observe, tmp_path
+) -> None:
+    folder = make_model(tmp_path / "anywhere")
+    said = json.loads((folder / "config.json").read_text())
+    said |= {"final_logit_softcapping": 30.0, "logit_scale": 1.0, "logits_scaling": None}
+    (folder / "config.json").write_text(json.dumps(said))
+    facts = observe(folder)
+    assert facts.config is not None
+    assert facts.config.scaled_logits == ("final_logit_softcapping",)
+
+
 def test_a_relative_name_is_looked_up_in_the_models_folder_then_the_root_then_the_hub(
     observe, tmp_path
 ) -> None:
