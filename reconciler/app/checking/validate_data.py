@@ -8,6 +8,7 @@ from reconciler.app.data.data_requests import Subject, Subjects
 from reconciler.app.data.evaluation_sets import EvaluationSets, examined, with_leaks
 from reconciler.app.data.inspecting import Asked, Inspector, as_far_as_installed
 from reconciler.app.data.late_held_out import late_held_out
+from reconciler.app.explaining.lineage import lineage_problems
 from reconciler.app.planning.look import View, look, world_of
 from reconciler.app.surroundings.environment import Environment
 from reconciler.app.surroundings.place import Options
@@ -111,7 +112,8 @@ def validate_data(
         data = _quest_data(one, missing, mine)
         quests.append(as_generated(data) if one.quest_id in generated else data)
     templates = (unsaid_template(world_of(view), hero.spec) for hero in view.desired.heroes.values())
-    notes = (*sets.notes.values(), *filter(None, templates), *_late(environment, view))
+    lineage = (problem for quest in view.desired.quests for problem in lineage_problems(view, quest))
+    notes = (*sets.notes.values(), *filter(None, templates), *lineage, *_late(environment, view))
     source = view.commit.name if ref is not None else f"the work tree on {view.commit.name}"
     return DataValidation(source=source, depth=depth, quests=tuple(quests), notes=notes)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from reconciler.app.explaining.item_facts import Fact, listed_facts_of
-from reconciler.app.explaining.lineage import lineage_of
+from reconciler.app.explaining.lineage import lineage_of, lineage_problems
 from reconciler.app.explaining.rows_learnt import rows_learnt
 from reconciler.app.looking.dataset_items import shape_words
 from reconciler.app.looking.get import listing_of, source_of
@@ -50,6 +50,7 @@ def quest_facts(view: View, name: str) -> Iterator[Fact]:
     yield from _read_as(view, name)
     if (made := lineage_of(view, quest)) is not None:
         yield Fact(name="made by", text=lineage_text(made))
+    yield from (Fact(name="lineage", text=problem) for problem in lineage_problems(view, quest))
     for one in status_of(view).campaigns:
         run = one.run
         if run is not None and run.quest_id == name:

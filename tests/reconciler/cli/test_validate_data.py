@@ -66,6 +66,27 @@ def test_rows_tokens_and_findings_of_each_quest_are_told(
     assert "1 quest, 22 rows, 1 error, 1 warning at depth standard: rows and tokens;" in flat(done)
 
 
+@pytest.mark.parametrize(
+    ("sidecar", "told"),
+    [
+        ('{"generator_id": 5, "x":', "rows.jsonl.meta.json: not a record of where rows come from ("),
+        ('{"generator_id": "g", "example_count": 7777}', "example_count says 7,777 rows, the file has 21;"),
+        ('{"generator_id": "g", "example_count": 21}', None),
+    ],
+    ids=["torn", "of other rows", "right"],
+)
+def test_a_sidecar_that_is_no_evidence_is_told(
+    run: Reconcile, with_rows: Callable[..., Path], sidecar: str, told: str | None
+) -> None:
+    file = with_rows([*MANY, MANY[0]])
+    file.with_name(f"{file.name}.meta.json").write_text(sidecar)
+    who = ("-c", "user.name=ada", "-c", "user.email=ada@example.org")
+    subprocess.run(["git", "-C", str(file.parent), *who, "commit", "-qam", "rows"], check=True)
+    for done in (run("validate", "--data"), run("explain", "quest/sums")):
+        assert "sums" in done.stdout, done.stderr
+        assert (told in flat(done)) if told else ("meta.json" not in done.stdout)
+
+
 @pytest.mark.train
 def test_good_data_is_looked_through_once(run: Reconcile, with_rows: Callable[..., Path]) -> None:
     pytest.importorskip("tokenizers")
