@@ -10,6 +10,7 @@ from reconciler.act.errors import Permanent, Temporary
 from reconciler.act.job_history import owe_line, settle_history
 from reconciler.act.tools import Tools
 from reconciler.plan.actions import DequeueJob, EnqueueJob, MarkJob, UpdateJob
+from reconciler.plan.segments.learnt_again import as_not_ended
 from state.amounts import count
 from state.store.rows import JobRow, JobStatus, LedgerRow, QuestDataRow
 from state.store.tables import put, select, select_one
@@ -17,7 +18,7 @@ from state.store.tables import put, select, select_one
 TRANSITIONS: dict[JobStatus, tuple[JobStatus, ...]] = {
     "queued": ("processing", "completed", "failed", "skipped"),
     "processing": ("queued", "completed", "failed", "skipped"),
-    "completed": ("queued",),  # more epochs
+    "completed": ("queued",),  # more epochs; or what learnt the last of it is damaged
     "failed": ("queued", "skipped"),  # a person let it try again, or took it out
     "skipped": ("queued",),  # it came back into the queue
 }
@@ -106,6 +107,8 @@ def _change_status(tools: Tools, uid: str, quest_id: str, status: JobStatus, **f
     with tools.writer.transaction() as store:
         job = _find(store, uid, quest_id)
         moved = job if job.status == status else _moved(job, status, tools.now())
+        if job.status == "completed" and status == "queued":
+            moved = as_not_ended(moved, fields.get("start_step"))
         changed = msgspec.structs.replace(moved, **fields)
         if changed != job and (job.status != status or status == "queued"):
             put(store, [changed])

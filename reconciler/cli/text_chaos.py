@@ -35,5 +35,5 @@ def _lines(one: "PromiseKept", width: int, paint: Paint) -> Iterator[str]:
     first, *rest = wrapped(f"{one.promise} ({count(one.num_checks, 'check')})", width - _COLUMN)
     yield f"{paint(word.ljust(_COLUMN), colour)}{first}"
     yield from (f"{' ' * _COLUMN}{piece}" for piece in rest)
-    for text in one.broken[:3]:
-        yield from (f"{' ' * _COLUMN}{piece}" for piece in wrapped(safe(text), width - _COLUMN))
+    for line in (line for text in one.broken[:3] for line in text.splitlines()):
+        yield from (f"{' ' * _COLUMN}{piece}" for piece in wrapped(safe(line), width - _COLUMN))

@@ -102,6 +102,12 @@ def drops_may_follow(world: World) -> bool:
     return world.retention is not None or something_was_dropped(world)
 
 
+def checkpoints_were_lost(world: World) -> bool:
+    """Is a checkpoint known to be damaged, or has a person acknowledged that one is lost?"""
+    lost = any(one.damage is not None for one in world.facts.store.ledger)
+    return lost or bool(world.acknowledged_losses)
+
+
 def jobs_are_open(world: World) -> bool:
     """Is a job waiting or at work?"""
     return any(job.status in ("queued", "processing") for job in world.facts.store.jobs)

@@ -57,6 +57,7 @@ PLANNERS = (
     Planner("trash.undeletes", "plan_wanted_again", occasions.something_was_dropped),
     Planner("campaigns.overruled", "plan_forgotten", occasions.something_was_dropped),
     Planner("queue.jobs", "plan_progress", occasions.jobs_are_open),
+    Planner("runs.lost_ends", "plan_lost_ends", occasions.checkpoints_were_lost),
     Planner("runs.requests", "plan_requests", occasions.somebody_asks),
     Planner("checkpoints.saves", "plan_saves", occasions.somebody_asks),
     Planner("source", "plan_refreshes", occasions.somebody_asks),

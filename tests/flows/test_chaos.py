@@ -1,15 +1,18 @@
 """`chaos`: every promise holds on this machine, and what would break one is seen."""
 
+import random
 import shutil
+import subprocess
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from reconciler.app.chaos import promises
+from reconciler.app.chaos.blows import flipped_bit
 from reconciler.app.chaos.promises import Witness, weights_of
-from reconciler.app.chaos.realm import CAMPAIGN, ToyRealm
-from reconciler.app.chaos.run import ChaosReport, PromiseKept, run_chaos
+from reconciler.app.chaos.realm import CAMPAIGN, ToyRealm, last_words
+from reconciler.app.chaos.run import ChaosReport, PromiseKept, heal, run_chaos
 from reconciler.cli.text_chaos import report_text
 
 pytestmark = [pytest.mark.long, pytest.mark.train, pytest.mark.timeout(900)]
@@ -70,6 +73,35 @@ def test_other_weights_and_rows_learnt_once_too_often_are_seen(report: ChaosRepo
     witness.look_at_the_end("other weights")
 
     assert weights_of(realm) in witness.broken[promises.SAME_BITS][0]
+
+
+def test_a_bit_that_flips_after_the_last_row_is_found_by_a_scrub_and_its_rows_are_learnt_again(
+    tmp_path: Path,
+) -> None:
+    realm = ToyRealm(tmp_path, updates=120)
+    assert realm.run("apply", "--until-converged").returncode == 0
+    weights, witness = weights_of(realm), Witness(realm)
+    witness.expect_damage(realm.newest_step())
+    assert flipped_bit(realm, random.Random(1))
+
+    heal(realm, witness, weights, print)
+
+    assert [text for texts in witness.broken.values() for text in texts] == []
+    assert witness.num_checks[promises.SAME_BITS] == witness.num_checks[promises.ONCE] == 1
+
+
+def test_what_a_command_said_at_last_is_told_in_whole_lines() -> None:
+    """No line is cut within a word, however long it is."""
+    said = subprocess.CompletedProcess([], 1, "\n".join(f"line {n}" for n in range(9)), "x" * 500 + "\n\n")
+    broken = PromiseKept(promise=promises.ONCE, num_checks=1, broken=(last_words(said),))
+    report = ChaosReport(
+        seed=7, folder="/x", seconds=1.0, blows={}, launches=1, checkpoints=4, promises=(broken,)
+    )
+
+    lines = [line.strip() for line in report_text(report, 80).splitlines()]
+
+    assert lines.index("x" * 500) == lines.index("line 8") + 1 == lines.index("line 2") + 7
+    assert "line 1" not in lines
 
 
 @pytest.mark.parametrize("width", [80, 40])

@@ -7,7 +7,7 @@ import random
 import time
 from collections.abc import Callable
 
-from reconciler.app.chaos.realm import CAMPAIGN, ToyRealm, wait_until
+from reconciler.app.chaos.realm import CAMPAIGN, ToyRealm, last_words, wait_until
 
 _MOST_FAILPOINTS = 60
 _DAY_SECONDS = 86_400
@@ -117,7 +117,7 @@ def second_reconciler(realm: ToyRealm, chance: random.Random) -> str:
     time.sleep(1.0)
     said = realm.run("apply", "--once")
     if realm.loop_lives() and "another reconciler holds" not in said.stderr:
-        raise Broken(f"a second reconciler began: {said.stdout[-200:]}{said.stderr[-200:]}")
+        raise Broken(f"a second reconciler began: {last_words(said)}")
     return "a second reconciler was refused"
 
 
@@ -134,7 +134,7 @@ def lost_store(realm: ToyRealm, chance: random.Random) -> str:
     realm.layout.store.unlink()
     said = realm.run("doctor", "--rebuild")
     if said.returncode != 0:
-        raise Broken(f"doctor --rebuild: {said.stdout[-200:]}{said.stderr[-200:]}")
+        raise Broken(f"doctor --rebuild: {last_words(said)}")
     return "the store was lost and made again"
 
 

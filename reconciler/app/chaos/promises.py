@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 from blake3 import blake3
 
-from reconciler.app.chaos.realm import CAMPAIGN, ToyRealm
+from reconciler.app.chaos.realm import CAMPAIGN, ToyRealm, last_words
 from state.contract.manifest import MANIFEST_NAME, Manifest
 from state.ids import checkpoint_step
 from state.store.rows import LedgerRow, StoreView
@@ -98,7 +98,7 @@ class Witness:
         """Check what must be so once it came to rest; `weights` are those of the undisturbed life."""
         self.look_closely()
         proven = self._realm.run("prove", f"{CAMPAIGN}@latest")
-        self._check(ONCE, f"{proven.stdout[-400:]}{proven.stderr[-400:]}", holds=proven.returncode == 0)
+        self._check(ONCE, last_words(proven), holds=proven.returncode == 0)
         mine = weights_of(self._realm)
         self._check(SAME_BITS, f"{mine} is not {weights}", holds=mine == weights)
         plan = self._realm.plan()

@@ -24,6 +24,7 @@ from state.store.rows import StoreView
 CAMPAIGN = "toy/campaign-001"
 _PATIENCE_SECONDS = 120.0
 _LOOK_SECONDS = 0.2
+_MOST_LINES = 8
 
 
 class ChaosStuck(Exception):
@@ -150,6 +151,12 @@ class ToyRealm:
         """Leave no process behind."""
         self.kill_loop()
         self.kill_trainers()
+
+
+def last_words(said: "subprocess.CompletedProcess[str]") -> str:
+    """Return the last lines that a command printed, whole ones, those about what went wrong at the end."""
+    lines = [line.strip() for line in (*said.stdout.splitlines(), *said.stderr.splitlines())]
+    return "\n".join([line for line in lines if line][-_MOST_LINES:])
 
 
 def wait_until(is_so: Callable[[], bool], what: str, seconds: float = _PATIENCE_SECONDS) -> None:

@@ -11,7 +11,7 @@ import msgspec
 
 from reconciler.app.chaos.blows import BLOWS, Broken
 from reconciler.app.chaos.promises import COMES_TO_REST, ONE_TRAINER, PROMISES, Witness, weights_of
-from reconciler.app.chaos.realm import ChaosStuck, ToyRealm, wait_until
+from reconciler.app.chaos.realm import ChaosStuck, ToyRealm, last_words, wait_until
 from reconciler.app.surroundings.errors import Blocked
 
 _UPDATES = 600
@@ -61,7 +61,7 @@ def run_chaos(*, seconds: float, seed: int, parent: Path | None, keep: bool, tel
         tell(f"now the same life with blows for {seconds:g} s, seed {seed}")
         witness, blows = Witness(hurt), Counter[str]()
         _hurt(hurt, witness, chance, seconds, blows, tell)
-        _heal(hurt, witness, weights, tell)
+        heal(hurt, witness, weights, tell)
         store = hurt.store()
     finally:
         calm.end()
@@ -93,7 +93,7 @@ def _check_training() -> None:
 def _live_in_calm(realm: ToyRealm) -> str:
     said = realm.run("apply", "--until-converged")
     if said.returncode != 0:
-        raise ChaosStuck(f"the toy realm does not live in calm: {said.stdout[-500:]}{said.stderr[-500:]}")
+        raise ChaosStuck(f"the toy realm does not live in calm: {last_words(said)}")
     return weights_of(realm)
 
 
@@ -125,8 +125,8 @@ def _hurt(
             witness.look_closely()
 
 
-def _heal(realm: ToyRealm, witness: Witness, weights: str, tell: Tell) -> None:
-    """Let it live in calm to its end, and look at everything."""
+def heal(realm: ToyRealm, witness: Witness, weights: str, tell: Tell) -> None:
+    """Let it live in calm to its end, read everything again as a scrub does, and look at it all."""
     tell("no more blows: it goes on to its end")
     realm.kill_loop()
     realm.start_loop()
@@ -138,9 +138,10 @@ def _heal(realm: ToyRealm, witness: Witness, weights: str, tell: Tell) -> None:
     try:
         wait_until(is_done, "everything is learnt", _LIFE_SECONDS)
         realm.kill_loop()
-        said = realm.run("apply", "--until-converged")
-        if said.returncode not in (0, 3):
-            witness.note(COMES_TO_REST, f"{said.stdout[-300:]}{said.stderr[-300:]}")
+        for words in (("scrub", "--all"), ("apply", "--until-converged")):
+            said = realm.run(*words)
+            if said.returncode not in (0, 3):
+                witness.note(COMES_TO_REST, f"{words[0]}: {last_words(said)}")
     except ChaosStuck as error:
         witness.note(COMES_TO_REST, str(error))
     finally:

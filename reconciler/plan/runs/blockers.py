@@ -183,16 +183,18 @@ def block_learning_lost(world: World, draft: Draft, campaign: str) -> bool:
     newest = world.newest_checkpoint(campaign)
     if newest is None:
         return _block_all_lost(world, draft, campaign)
+    learnt = jobs.learnt_uids(world, draft, campaign)
     for job in world.facts.jobs_of(world.uid(campaign)):
         cursor = jobs.cursor_of(world, campaign, job)
-        if job.status == "completed" and (cursor is None or cursor.epochs_done < job.epochs):
+        if job.uid in learnt and (cursor is None or cursor.epochs_done < job.epochs):
             draft.block(
                 f"campaign/{campaign}",
                 code="learning-lost",
                 message=f"quest {job.quest_id} is completed, but checkpoint-{newest.step}, where training "
                 "would go on, has not learnt all of it: a later checkpoint is gone",
                 cause=world.below_root(newest.path),
-                hint="restore the later checkpoint's folder; or train the content again under a new quest id",
+                hint="restore the later checkpoint's folder; or, if it is lost, list it under "
+                "acknowledged_losses in specs/retention.yaml: then what it had learnt is learnt again",
             )
             return True
     return False

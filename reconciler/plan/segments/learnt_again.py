@@ -16,13 +16,13 @@ def jobs_after_rollback(jobs: Iterable[JobRow], cursor: Sequence[QuestCursor], s
         is_done = at is not None and at.epochs_done >= job.epochs
         begun = at.first_step if at is not None else None
         if job.status == "completed" and not is_done:
-            yield _again(job, begun)
+            yield as_not_ended(job, begun)
         elif job.status in ("queued", "processing") and (job.start_step or 0) > step:
             yield msgspec.structs.replace(job, start_step=begun)
 
 
-def _again(job: JobRow, begun: int | None) -> JobRow:
-    """Return a finished job as it waits: nothing of its end is true any more."""
+def as_not_ended(job: JobRow, begun: int | None) -> JobRow:
+    """Return a completed job as it waits: nothing of its end is true any more."""
     return msgspec.structs.replace(
         job,
         status="queued",

@@ -88,6 +88,16 @@ def test_completing_notes_steps_and_losses_and_writes_history(realm: Any, make: 
     )  # fmt: skip
 
 
+def test_what_is_learnt_again_says_nothing_of_its_end(realm: Any, make: Any) -> None:
+    realm.done(make.mark("completed", start_step=1, final_step=9, final_loss=0.5, final_val_loss=0.75))
+
+    realm.done(make.mark("queued", start_step=3))
+
+    found = job(realm)
+    assert (found.status, found.start_step, found.finished_at) == ("queued", 3, None)
+    assert (found.final_step, found.final_loss, found.final_val_loss) == (None, None, None)
+
+
 def test_a_skip_keeps_its_reason(realm: Any, make: Any) -> None:
     realm.done(dequeue(make))
 
