@@ -122,7 +122,7 @@ def _find(name: str, bases: tuple[Path, ...]) -> Path:
         places = [base / name for base in bases]
     place = next((place for place in places if os.path.lexists(place)), None)
     if place is None:
-        looked_at = " and ".join(str(place) for place in places)
+        looked_at = " and ".join(dict.fromkeys(str(place) for place in places))
         raise _Refused(
             f"there is no file {looked_at}",
             "a JSONL file",

@@ -9,12 +9,12 @@ import msgspec
 from reconciler.app.data.data_requests import QuestContent, Subjects, campaigns_of
 from reconciler.app.data.evaluation_sets import EvaluationSets, examined, with_leaks
 from reconciler.app.data.inspecting import Asked, Inspector, as_far_as_installed, told_as
-from reconciler.app.data.planned_queue import adds_training
+from reconciler.app.data.planned_queue import adds_training, waiting_again
 from reconciler.app.data.unusable_tokenizers import TokenizerVerdicts
 from reconciler.app.surroundings.environment import Environment
 from reconciler.desired.desired import Desired
 from reconciler.desired.queue import Quest
-from reconciler.plan.actions import EnqueueJob, UpdateJob
+from reconciler.plan.actions import BeginSegment, EnqueueJob, StopRun, UpdateJob
 from reconciler.plan.changes import Plan
 from reconciler.plan.queue.quest_sources import said
 from reconciler.plan.world import World
@@ -183,12 +183,14 @@ def known_of_queue(
     Nothing is looked up for a plan that adds nothing to train, and nothing that is in `known`.
     """
     made = [change.action for change in plan.changes]
-    if not adds_training(world, made):
+    goes_back = any(isinstance(action, BeginSegment | StopRun) for action in made)
+    if not (goes_back or adds_training(world, made)):
         return {}
     queued = {action.quest_id for action in made if isinstance(action, EnqueueJob)}
-    changed = {action.job_uid for action in made if isinstance(action, UpdateJob)}
-    mine = world.facts.jobs_of(world.uid(world.active or ""))
-    queued |= {job.quest_id for job in mine if job.status in ("queued", "processing") or job.uid in changed}
+    changed = {action.job_uid for action in made if isinstance(action, UpdateJob)} | waiting_again(made)
+    for job in world.facts.jobs_of(world.uid(world.active or "")):
+        if goes_back or job.status in ("queued", "processing") or job.uid in changed:
+            queued.add(job.quest_id)  # what was learnt to its end is learnt again after a rewind
     wanted = [quest for quest in world.quests if quest.id in queued and quest.id not in known]
     found = {**_looked_up(world, layout, wanted, look, nothing_guarded), **known}
     return {name: one for name, one in found.items() if one is not None}

@@ -98,6 +98,12 @@ def adds_training(world: World, made: Iterable[a.AnyAction]) -> bool:
     return any(action.epochs > epochs.get(action.job_uid, action.epochs) for action in updates)
 
 
+def waiting_again(made: Iterable[a.AnyAction]) -> frozenset[str]:
+    """Return the jobs that these put back into the queue."""
+    marks = (action for action in made if isinstance(action, a.MarkJob))
+    return frozenset(action.job_uid for action in marks if action.status == "queued")
+
+
 def _of_jobs(
     world: World, made: list[a.AnyAction], known: Mapping[str, Inspection]
 ) -> Iterator[tuple[Rank, PlannedQuest]]:
@@ -108,10 +114,12 @@ def _of_jobs(
         action.job_uid for action in made if isinstance(action, a.MarkJob) and action.status not in _OPEN
     }
     demoted = {action.job_uid for action in made if isinstance(action, a.MarkJob) and action.demoted}
+    again = waiting_again(made)
     for job in world.facts.jobs_of(world.uid(world.active or "")):
         now = updates.get(job.uid, job)
-        done = job.epochs if job.status == "completed" else 0
-        if (job.status in _OPEN or now.epochs > job.epochs) and job.uid not in over:
+        is_open = job.status in _OPEN or job.uid in again
+        done = 0 if is_open or job.status != "completed" else job.epochs
+        if (is_open or now.epochs > job.epochs) and job.uid not in over:
             found = _known(job.quest_id, job.digest, known)
             training_rows = _training_rows(world, job.num_examples, found)
             sent_back = job.uid in demoted

@@ -50,15 +50,15 @@ def _plan_job(
     if cursor is not None and cursor.epochs_done >= job.epochs:
         _mark_completed(world, draft, row, job, cursor)
     elif failure is not None:
-        _mark(draft, row, job, status="failed", reason=failure, start_step=job.start_step, last_error=failure)
+        mark(draft, row, job, status="failed", reason=failure, start_step=job.start_step, last_error=failure)
     elif running_quest != job.order_id and _plan_failures(world, draft, row, job):
         return
     elif running_quest == job.order_id and job.status == "queued":
         start = cursor.first_step if cursor else None
-        _mark(draft, row, job, status="processing", reason="the trainer is at it", start_step=start)
+        mark(draft, row, job, status="processing", reason="the trainer is at it", start_step=start)
     elif job.status == "processing" and _is_left(world, row.name, running_quest, job):
         overtaken = running_quest is not None
-        _mark(
+        mark(
             draft,
             row,
             job,
@@ -78,14 +78,14 @@ def _plan_failures(world: World, draft: Draft, row: CampaignRow, job: JobRow) ->
     failed = failures_of(job, runs, world.forgiven_at(row), world.now)
     if len(failed) >= ATTEMPTS:
         reason = f"failed {len(failed)} times in a row; the last: {failed[-1].message or failed[-1].end}"
-        _mark(draft, row, job, status="failed", reason=reason, start_step=job.start_step, last_error=reason)
+        mark(draft, row, job, status="failed", reason=reason, start_step=job.start_step, last_error=reason)
         return True
     if len(failed) == job.failures:
         return False
     last = failed[-1].message if failed else None
     is_back = len(failed) >= DEMOTED_AFTER
     why = f"failure {len(failed)}: {last}" if failed else "a run made progress again"
-    _mark(
+    mark(
         draft,
         row,
         job,
@@ -226,7 +226,7 @@ def _mark_completed(world: World, draft: Draft, row: CampaignRow, job: JobRow, c
     )
 
 
-def _mark(
+def mark(
     draft: Draft,
     row: CampaignRow,
     job: JobRow,
@@ -237,7 +237,9 @@ def _mark(
     last_error: str | None = None,
     failures: int | None = None,
     demoted: bool | None = None,
+    cause: str | None = None,
 ) -> None:
+    """Plan that a job's status changes; without a cause it is the campaign's doing."""
     draft.add(
         MarkJob(
             job_uid=job.uid,
@@ -251,7 +253,7 @@ def _mark(
         ),
         subject=f"quest/{job.quest_id}",
         reason=reason,
-        cause=f"campaign/{row.name}",
+        cause=cause or f"campaign/{row.name}",
         source="progress",
     )
 

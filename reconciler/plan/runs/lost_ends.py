@@ -6,12 +6,11 @@ would leave those rows out for ever.
 
 from collections.abc import Iterator
 
-from reconciler.plan.actions import MarkJob
 from reconciler.plan.copies.mending import is_being_mended
 from reconciler.plan.draft import Draft
 from reconciler.plan.keeping.kept import checkpoint_id
 from reconciler.plan.keeping.stock import stock_of
-from reconciler.plan.queue.jobs import cursor_of
+from reconciler.plan.queue.jobs import cursor_of, mark
 from reconciler.plan.world import World
 from state.store.rows import CampaignRow, JobRow, LedgerRow
 
@@ -56,16 +55,12 @@ def _ends_beyond(world: World, row: CampaignRow, job: JobRow, lost_step: int) ->
 def _plan_again(world: World, draft: Draft, row: CampaignRow, job: JobRow, lost: LedgerRow) -> None:
     cursor, name = cursor_of(world, row.name, job), checkpoint_id(row, lost, gone=False)
     what = "damaged" if lost.damage is not None else "lost"
-    draft.add(
-        MarkJob(
-            job_uid=job.uid,
-            quest_id=job.quest_id,
-            campaign=row.name,
-            status="queued",
-            start_step=cursor.first_step if cursor is not None else None,
-        ),
-        subject=f"quest/{job.quest_id}",
+    mark(
+        draft,
+        row,
+        job,
+        status="queued",
         reason=f"{name} is {what}, which alone had learnt the last of it: that is learnt again",
+        start_step=cursor.first_step if cursor is not None else None,
         cause=lost.path,
-        source="drift",
     )

@@ -62,6 +62,11 @@ def test_a_missing_file_says_where_it_was_looked_for(observe, tmp_path) -> None:
     assert message.startswith(f"there is no file {tmp_path}/root/q.jsonl and {tmp_path}/repo/q.jsonl;")
 
 
+def test_a_file_that_is_missing_in_the_one_place_for_it_is_told_once(tmp_path) -> None:
+    message = only_finding(observe_quest_file("q.jsonl", tmp_path, tmp_path, (MESSAGES,)))
+    assert message.startswith(f"there is no file {tmp_path}/q.jsonl;")
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [

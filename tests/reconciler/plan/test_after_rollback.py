@@ -2,11 +2,13 @@
 
 import pytest
 
+from reconciler.app.data.known_data import known_of_queue
 from reconciler.app.data.planned_queue import planned_queue, works_of
 from reconciler.plan.actions import BeginSegment, LaunchRun, StopRun
 from reconciler.plan.costs.memory import memory_of
 from reconciler.plan.costs.training import training_cost
 from reconciler.plan.runs.after_rollback import after_rollback
+from state.layout import Layout
 
 REWIND = {"campaigns/pip/campaign-001.yaml": "id: campaign-001\nrewind: {to: 10, reason: it was better}\n"}
 RUN = {"launched_at": "2026-01-31T11:00:00Z", "resume_step": 0}
@@ -37,6 +39,7 @@ def case(job, *, run=OVER, specs=REWIND, is_back=False):
 
 
 BEFORE = case({"status": "completed", "start_step": 1})
+WHILE_AT_WORK = case({"status": "completed", "start_step": 1}, run=AT_WORK)
 AFTER = case({"status": "queued", "start_step": 1}, is_back=True)
 
 
@@ -46,6 +49,18 @@ def test_the_launch_that_is_told_is_exactly_what_the_next_plan_launches(planned,
     then, launches = after_rollback(world_of(BEFORE), plan.changes)
     assert [change.id for change in launches] == [change.id for change in planned(AFTER).changes]
     assert then.newest_checkpoint("pip/campaign-001").step == 10
+
+
+@pytest.mark.parametrize("before", [BEFORE, WHILE_AT_WORK], ids=["at rest", "at work"])
+def test_what_was_counted_of_the_rows_that_are_learnt_again_is_looked_up(planned, world_of, tmp_path, before):
+    world, asked = world_of(before), []
+
+    def look(questions):
+        asked.extend(questions)
+        return [None] * len(questions)
+
+    known_of_queue(world, Layout(tmp_path), planned(before), look, {})
+    assert [digest for _, digest in asked] == [world.facts.store.jobs[0].digest]
 
 
 def test_it_costs_what_is_learnt_again_from_there(planned, world_of):
@@ -77,3 +92,15 @@ def test_nothing_is_launched_after_a_rollback_of_a_campaign_that_a_person_holds(
     held["facts"]["campaigns"]["pip/campaign-001"]["row"] = {"hold": "pause"}
     plan = planned(held)
     assert after_rollback(world_of(held), plan.changes).launches == ()
+
+
+def test_what_only_a_damaged_checkpoint_had_learnt_is_in_the_queue_again_with_its_cost(planned, world_of):
+    campaign = {
+        "checkpoints": [AT_10, {"step": 20, "damage": "a bit is flipped", "learnt": LEARNT}],
+        "jobs": {"q1": {"status": "completed", "start_step": 1, "final_step": 20}},
+    }
+    facts = {"active": "pip/campaign-001", "data": ["q1"], "campaigns": {"pip/campaign-001": campaign}}
+    plan, world = planned({"facts": facts}), world_of({"facts": facts})
+    works = works_of(planned_queue(world, plan.changes, {}))
+    assert [(one.rows, one.epochs_left) for one in works] == [(10, pytest.approx(0.7))]
+    assert training_cost(world, plan.changes, works).updates == 1
