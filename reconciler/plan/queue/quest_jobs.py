@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import msgspec
+
 from reconciler.desired.queue import Quest
 from reconciler.plan.actions import SnapshotFile, UpdateJob
 from reconciler.plan.draft import Draft
@@ -18,6 +20,7 @@ from reconciler.plan.queue.quest_sources import NoSource, QuestSource, quest_sou
 from reconciler.plan.retries.retry import is_forgiven
 from reconciler.plan.world import World
 from state.amounts import count
+from state.contract.orders import RowShape, reading
 from state.store.rows import JobRow
 
 
@@ -138,7 +141,7 @@ def _plan_edit(
         message = (
             "something of it was trained before, with other content or read in another way"
             if returning
-            else "its content changed after it was queued; what was queued is what is trained"
+            else f"{_what_changed(world, quest, parts, source)}; what was queued is what is trained"
         )
         hint = "give the new content a quest id of its own, or say on_edit: retrain or ignore"
         block(world, draft, quest, "quest-changed", message, hint)
@@ -151,6 +154,25 @@ def _plan_edit(
     for job in parts:
         if job not in returning:
             _plan_part(world, draft, quest, campaign, parts, job, source)
+
+
+def _what_changed(world: World, quest: Quest, parts: Sequence[JobRow], source: QuestSource) -> str:
+    """Return whether the rows of a quest changed since it was queued, or only how they are read."""
+    digest = source.fetch.digest if isinstance(source.fetch, SnapshotFile) else None
+    same = next((job for job in parts if job.digest == digest), None)
+    if same is None:
+        return "its content changed after it was queued"
+    then = reading(msgspec.json.decode(same.shape_json, type=RowShape))
+    now = reading(source.shape)
+    changed = [
+        f"{key} {then.get(key) or 'none'} → {now.get(key) or 'none'}"
+        for key in {**then, **now}
+        if then.get(key) != now.get(key)
+    ]
+    dataset = world.desired.datasets.get(quest.dataset or "")
+    by = f", {dataset.where('profile')}" if dataset is not None else ""
+    how = f"{', '.join(changed)}{by}"
+    return f"its rows are the same and are read in another way than when it was queued ({how})"
 
 
 def _more_than_taken_in(world: World, parts: Sequence[JobRow], source: QuestSource) -> int:
