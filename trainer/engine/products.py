@@ -25,12 +25,15 @@ def products(tokens: Tensor, modules: Sequence[nn.Module]) -> tuple[Tensor, ...]
 
     Anything but a plain matrix (a bias, an adapter, four bits) is left to the module itself.
     """
-    if not (
-        _is_half_on_a_cpu(tokens) and all(type(one) is nn.Linear and one.bias is None for one in modules)
-    ):
+    if not are_for_products(tokens, modules):
         return tuple(module(tokens) for module in modules)
     found = _Products.apply(tokens.flatten(0, -2), *(module.weight for module in modules))
     return tuple(one.unflatten(0, tokens.shape[:-1]) for one in found)
+
+
+def are_for_products(tokens: Tensor, modules: Sequence[nn.Module]) -> bool:
+    """Are the modules plain matrices, by which autocast would multiply in bfloat16 on a CPU?"""
+    return _is_half_on_a_cpu(tokens) and all(type(one) is nn.Linear and one.bias is None for one in modules)
 
 
 def _is_half_on_a_cpu(tokens: Tensor) -> bool:
@@ -46,24 +49,24 @@ class _Products(torch.autograd.Function):  # type: ignore[misc]  # torch has no 
 
     @staticmethod
     def forward(ctx: Any, tokens_TK: Tensor, *weights: Tensor) -> tuple[Tensor, ...]:
-        filled = _filled([tokens_TK])
+        tokens = filled([tokens_TK])
         joined_NK = torch.cat([weight.to(torch.bfloat16) for weight in weights])
         ctx.types = tokens_TK.dtype, *(weight.dtype for weight in weights)
         ctx.sizes, ctx.num_tokens = [len(weight) for weight in weights], len(tokens_TK)
-        ctx.save_for_backward(filled if any(ctx.needs_input_grad[1:]) else None, joined_NK)
-        out_TN = _times(filled, joined_NK.t())[: len(tokens_TK)]
+        ctx.save_for_backward(tokens if any(ctx.needs_input_grad[1:]) else None, joined_NK)
+        out_TN = times(tokens, joined_NK.t())[: len(tokens_TK)]
         return tuple(out_TN.split(ctx.sizes, dim=1))
 
     @staticmethod
     def backward(ctx: Any, *d_out: Tensor) -> tuple[Tensor | None, ...]:
-        filled, joined_NK = ctx.saved_tensors
+        tokens, joined_NK = ctx.saved_tensors
         token_type, *types = ctx.types
         needs_tokens, *needed = ctx.needs_input_grad
-        d_filled = _filled(d_out)
-        d_tokens = _times(d_filled, joined_NK)[: ctx.num_tokens].to(token_type) if needs_tokens else None
+        d_made = filled(d_out)
+        d_tokens = times(d_made, joined_NK)[: ctx.num_tokens].to(token_type) if needs_tokens else None
         if not any(needed):
             return d_tokens, *(None for _ in needed)
-        d_joined_NK = _summed(d_filled, filled)
+        d_joined_NK = summed(d_made, tokens)
         parts = zip(d_joined_NK.split(ctx.sizes), types, needed, strict=True)
         return d_tokens, *(part.to(exact) if is_needed else None for part, exact, is_needed in parts)
 
@@ -72,13 +75,13 @@ def product(tokens_TK: Tensor, matrix_KN: Tensor) -> Tensor:
     """Return the product, shape (T, N), without a gradient; of bfloat16 on a CPU in blocks."""
     if not _are_for_blocks(tokens_TK, matrix_KN):
         return tokens_TK @ matrix_KN
-    return _times(_filled([tokens_TK]), matrix_KN)[: len(tokens_TK)]
+    return times(filled([tokens_TK]), matrix_KN)[: len(tokens_TK)]
 
 
 def add_product(sum_NK: Tensor, left_TN: Tensor, right_TK: Tensor) -> None:
     """Add the transposed left times the right; of bfloat16 on a CPU in blocks."""
     if _are_for_blocks(left_TN, right_TK):
-        for left, right in _blocks(_filled([left_TN]), _filled([right_TK])):
+        for left, right in _blocks(filled([left_TN]), filled([right_TK])):
             sum_NK += left.t() @ right
     elif sum_NK.dtype == left_TN.dtype:
         sum_NK.addmm_(left_TN.t(), right_TK)
@@ -90,16 +93,16 @@ def _are_for_blocks(*tensors: Tensor) -> bool:
     return all(one.dtype == torch.bfloat16 and one.device.type == "cpu" for one in tensors)
 
 
-def _filled(parts: Sequence[Tensor]) -> Tensor:
+def filled(parts: Sequence[Tensor]) -> Tensor:
     """Return what stands side by side as one matrix in bfloat16, with zeros up to a full step of tokens."""
     num_tokens, widths = len(parts[0]), [part.shape[1] for part in parts]
     if len(parts) == 1 and parts[0].dtype == torch.bfloat16 and _filled_up(num_tokens) == num_tokens:
         return parts[0]
-    filled = parts[0].new_empty(_filled_up(num_tokens), sum(widths), dtype=torch.bfloat16)
-    for part, place in zip(parts, filled[:num_tokens].split(widths, dim=1), strict=True):
+    out = parts[0].new_empty(_filled_up(num_tokens), sum(widths), dtype=torch.bfloat16)
+    for part, place in zip(parts, out[:num_tokens].split(widths, dim=1), strict=True):
         place.copy_(part)
-    filled[num_tokens:] = 0
-    return filled
+    out[num_tokens:] = 0
+    return out
 
 
 def _filled_up(num_tokens: int) -> int:
@@ -109,7 +112,7 @@ def _filled_up(num_tokens: int) -> int:
     return num_tokens + -last % step
 
 
-def _times(filled_TK: Tensor, matrix_KN: Tensor) -> Tensor:
+def times(filled_TK: Tensor, matrix_KN: Tensor) -> Tensor:
     """Return the product block by block."""
     if len(filled_TK) <= BLOCK_TOKENS:
         return filled_TK @ matrix_KN
@@ -119,7 +122,7 @@ def _times(filled_TK: Tensor, matrix_KN: Tensor) -> Tensor:
     return out
 
 
-def _summed(left_TN: Tensor, right_TK: Tensor) -> Tensor:
+def summed(left_TN: Tensor, right_TK: Tensor) -> Tensor:
     """Return the transposed left times the right, summed over the blocks in float32."""
     first, *others = _blocks(left_TN, right_TK)
     total = (first[0].t() @ first[1]).float()

@@ -17,7 +17,8 @@ import torch
 from torch import Tensor
 from transformers import AttentionInterface
 
-from trainer.engine.products import products
+from trainer.engine.gated import gated_block
+from trainer.engine.products import are_for_products, products
 
 _LAYERS = frozenset(("LlamaDecoderLayer", "MistralDecoderLayer", "Qwen2DecoderLayer", "Qwen3DecoderLayer"))
 """Whose forward pass is that of `_layer_where_read`."""
@@ -103,8 +104,11 @@ def _heads(attention: Any, hidden_BTD: Tensor) -> Iterator[Tensor]:
 
 def _gated(mlp: Any, hidden_BTD: Tensor) -> Tensor:
     """Return what the feed-forward part adds to each token."""
-    gate, up = products(hidden_BTD, (mlp.gate_proj, mlp.up_proj))
-    (out,) = products(mlp.act_fn(gate) * up, (mlp.down_proj,))
+    modules = mlp.gate_proj, mlp.up_proj, mlp.down_proj
+    if mlp.config.hidden_act == "silu" and are_for_products(hidden_BTD, modules):
+        return gated_block(hidden_BTD, *(module.weight for module in modules))
+    gate, up = products(hidden_BTD, modules[:2])
+    (out,) = products(mlp.act_fn(gate) * up, modules[2:])
     return out
 
 
