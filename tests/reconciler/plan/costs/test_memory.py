@@ -204,7 +204,7 @@ def wide(device: str = "cpu", **training: Any) -> Change:
     ("host", "told"),
     [
         (a_host(64, free=40), "of 64 GB on cpu, 40 GB free (estimated): fits."),
-        (a_host(64, free=1), "of 64 GB on cpu, 1 GB free (estimated): fits once 24.6 GB more are free."),
+        (a_host(64, free=1), "of 64 GB on cpu, 1 GB free (estimated): fits once 25 GB more are free."),
         (
             a_host(8, free=7),
             "of 8 GB on cpu, 7 GB free (estimated): does not fit; a smaller model, or method: lora or qlora, "
@@ -222,7 +222,7 @@ def test_of_a_processor_it_is_the_machines_memory_that_decides(
     need: Any, host: HostMemory, told: str
 ) -> None:
     found = need(a_launch("cpu"), card=a_card(24), host_memory=host)
-    assert line_of(found) == f"Memory of dio/campaign-001: about 25.6 GB {told}"
+    assert line_of(found) == f"Memory of dio/campaign-001: about 26 GB {told}"
 
 
 def test_what_does_not_fit_with_layers_computed_twice_is_not_advised_to_compute_them_twice(need: Any) -> None:
@@ -259,7 +259,7 @@ def test_on_a_card_with_room_all_of_an_update_goes_through_at_once(need: Any) ->
         for number in (1, 16)
     )
     assert (few.tokens, many.tokens) == (None, None)
-    assert many.need_bytes > 3 * few.need_bytes
+    assert many.need_bytes > 2.5 * few.need_bytes
 
 
 def test_each_row_alone_needs_what_the_longest_does(need: Any) -> None:
