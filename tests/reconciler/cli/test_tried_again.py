@@ -19,6 +19,7 @@ from state.store.tables import put
 
 Git = Callable[..., str]
 NAME = "pip/campaign-001"
+BLOCKED = 3
 
 
 SOURCE = """\
@@ -42,9 +43,11 @@ def failed_run(run, lab: Path, root: Path, git: Git, rows) -> None:
     patient(lab)
     spec = lab / "specs/campaigns/pip/campaign-001.yaml"
     text = spec.read_text()
-    spec.write_text(f"{text}suspend: {{reason: not yet}}\n")
+    assert "config_overrides:\n" in text
+    unfit = "config_overrides:\n  lr_scheduler: cosine\n"  # until which update, nobody says
+    spec.write_text(text.replace("config_overrides:\n", unfit))
     git(lab, "commit", "-qam", "rows are made, and nothing trains yet")
-    assert run("apply", "--until-converged").exit_code == 0
+    assert run("apply", "--until-converged").exit_code == BLOCKED
     spec.write_text(text)
     git(lab, "commit", "-qam", "it trains")
     plan = look(current_environment(), Options(repository=lab, root=root)).plan
