@@ -14,7 +14,8 @@ from reconciler.app.committing import commits
 def test_a_commit_that_fails_leaves_index_and_files_as_they_were(run, lab: Path, git, command) -> None:
     lock = lab / ".git/refs/heads/main.lock"
     lock.touch()
-    assert run(*command).exit_code == 1
+    refused = run(*command)
+    assert (refused.exit_code, str(lock.relative_to(lab)) in refused.stderr) == (3, True)
     assert git(lab, "status", "--short") == ""
     lock.unlink()
     assert run(*command).exit_code == 0
