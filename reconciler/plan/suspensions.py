@@ -1,7 +1,7 @@
 """What is suspended says so: who, why, until when, and how to lift it. Pure.
 
 The realm and the queue hold back everything of theirs, so each is named by itself, whether something waits
-just now or not. A campaign or a hero is named where it would train, or something would be done for it.
+just now or not. A campaign or a hero is named where it would train.
 """
 
 from reconciler.desired.base import Suspend, suspended_until
@@ -13,16 +13,13 @@ from reconciler.plan.world import World
 WHOLE = ("realm", "queue")
 """What is named by itself."""
 _RESTS = (
-    *(a.RegisterCampaign, a.ActivateCampaign, a.ArchiveCampaign, a.RestoreCampaign),
+    *(a.RegisterCampaign, a.ActivateCampaign, a.DeactivateCampaign, a.ArchiveCampaign, a.RestoreCampaign),
     *(a.TakeOverCheckpoint, a.ImportCheckpoint, a.BringBackCheckpoint),
+    *(a.SnapshotFile, a.SnapshotHeldOut, a.GenerateQuest, a.TakeInboxFile),
     *(a.EnqueueJob, a.UpdateJob, a.DequeueJob),
 )
-"""What is not done for a suspended campaign, beside what its planners hold. Books are kept, and what people
-ask for is done."""
-_FETCHES = (a.SnapshotFile, a.GenerateQuest)
-"""Content of quests: always for the active campaign."""
-_OF_THE_REALM = (*_RESTS, *_FETCHES, a.DeactivateCampaign, a.SnapshotHeldOut, a.TakeInboxFile)
-"""What is not done while the whole realm is suspended."""
+"""What is not done while the whole realm is suspended, beside what is held for each campaign. Books are kept,
+and what people ask for is done."""
 
 
 def how_to_lift(world: World, thing: str) -> str:
@@ -64,42 +61,16 @@ def plan_suspension(world: World, draft: Draft) -> None:
 
 
 def hold_back(world: World, draft: Draft) -> None:
-    """Take out what waits while the realm, a hero or a campaign is suspended; what is in its way stays."""
-    if not world.suspends:
-        return
-    held = [change for change in draft.changes if _rests(world, change)]
-    if held:
+    """Take out what waits while the whole realm is suspended; what is in its way stays named."""
+    if world.is_realm_suspended and (held := [change for change in draft.changes if _rests(change)]):
         draft.take_out(held)
         draft.settled -= {change.subject for change in held}
-        resting = {name for change in held if (name := _campaign_of(world, change)) is not None}
-        draft.afterwards = [one for one in draft.afterwards if _campaign_of(world, one) not in resting]
-        for campaign in sorted(resting):
-            block_suspended(world, draft, campaign)
+        draft.afterwards = []  # nothing is archived
 
 
-def _rests(world: World, change: Change) -> bool:
+def _rests(change: Change) -> bool:
     is_asked = isinstance(change.action, a.BringBackCheckpoint) and change.source == "request"
-    if is_asked or not isinstance(change.action, _OF_THE_REALM):
-        return False
-    if world.is_realm_suspended:
-        return True
-    campaign = _campaign_of(world, change)
-    return isinstance(change.action, (*_RESTS, *_FETCHES)) and campaign in world.resting
-
-
-def _campaign_of(world: World, change: Change) -> str | None:
-    name: str | None = getattr(change.action, "campaign", None)
-    return world.active if isinstance(change.action, _FETCHES) else name
-
-
-def block_suspended(world: World, draft: Draft, campaign: str) -> bool:
-    """Name what suspends a campaign, if anything does; that of the realm, or the queue, is said by itself."""
-    found, told = world.suspension(campaign), suspended_campaign(world, campaign)
-    if found is None or told is None:
-        return False
-    if found[0] not in WHOLE:
-        draft.blocked.append(told)
-    return True
+    return isinstance(change.action, _RESTS) and not is_asked
 
 
 def block_whole(world: World, draft: Draft, thing: str, suspend: Suspend | None) -> None:

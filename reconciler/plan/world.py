@@ -301,7 +301,7 @@ class World(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
         Where several do, the one that lasts longest: the others' ends change nothing.
         """
-        if not self.suspends:
+        if not self._suspends:
             return None
         hero = campaign.partition("/")[0]
         layers: tuple[tuple[str, Source[Any] | None], ...] = (
@@ -318,20 +318,8 @@ class World(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return max(found, key=lambda one: suspended_until(one[1]) or _WITHOUT_END, default=None)
 
     @cached_property
-    def resting(self) -> frozenset[str]:
-        """The campaigns for which nothing is done: their own spec is suspended, or their hero's."""
-        specs, heroes = self.desired.campaigns, self.desired.heroes
-        names = {*specs, *(row.name for row in self.facts.store.campaigns)} if self.suspends else ()
-        layers = ((name, (specs.get(name), heroes.get(name.partition("/")[0]))) for name in names)
-        return frozenset(
-            name
-            for name, sources in layers
-            if any(one is not None and self.is_suspended(one.spec.suspend) for one in sources)
-        )
-
-    @cached_property
-    def suspends(self) -> bool:
-        """Does any spec of a campaign, a hero, the queue or the realm suspend anything?"""
+    def _suspends(self) -> bool:
+        """Does any of these specs suspend anything?"""
         desired = self.desired
         sources = (*desired.campaigns.values(), *desired.heroes.values(), desired.queue, desired.realm)
         return any(source is not None and source.spec.suspend is not None for source in sources)

@@ -80,11 +80,13 @@ def test_the_template_is_that_of_its_parent_where_the_model_has_another(trained:
 
 
 def test_where_no_checkpoint_has_it_the_file_to_bring_back_is_named(trained: Lab) -> None:
-    for step in (4, 8):
-        folder = trained.layout.campaign(PIP).checkpoint(step)
-        folder.chmod(0o700)
-        (folder / "chat_template.jinja").rename(trained.folder / f"template-{step}")
+    saved = [trained.layout.campaign(PIP).checkpoint(step) / "chat_template.jinja" for step in (4, 8)]
+    for file in saved:
+        file.parent.chmod(0o700)
+        file.rename(file.with_name("moved"))
     done = replay(trained, f"{PIP}@8")
+    for file in saved:  # the other test may come after this one
+        file.with_name("moved").rename(file)
     file = trained.folder / "model" / "chat_template.jinja"
     assert done.exit_code == 3
     assert f"({template_digest(CHATML)}); put that text back as {file}" in done.output

@@ -200,7 +200,7 @@ def _about_to_be_taken_in(world: World) -> Iterator[Quest]:
     """Yield the quests of the active campaign whose file has rows that no job has, and those of the inbox."""
     if world.is_queue_suspended or world.is_realm_suspended:
         return
-    for quest in world.desired.quests if world.active not in world.resting else ():
+    for quest in world.desired.quests:
         seen = world.facts.quest_files.get(quest.id)
         if seen is None or seen.content is None or world.active not in campaigns_of(world.desired, quest):
             continue

@@ -31,10 +31,9 @@ def command(
 ) -> None:
     """Commit that nothing is done for THING (realm, queue, hero/<id>, a campaign ...): one line of its spec.
 
-    --why is needed: status shows the reason and the end. What trains saves and leaves. No campaign of THING
-    is made, moved or switched to, and no quest is generated or queued for it; while the realm is suspended,
-    for none. What has ended is still written down, and what people ask for is done. `pause` is the request
-    that needs no commit."""
+    --why is needed: status shows the reason and the end. What trains saves and leaves. While the realm is
+    suspended nobody is switched or moved, and no quest is generated or queued, either; what has ended is
+    still written down, and what people ask for is done. `pause` is the request that needs no commit."""
     from reconciler.app.committing.proposing import suspend
 
     committing = wanted(branch, why, dry_run=dry_run)

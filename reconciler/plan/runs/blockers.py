@@ -6,6 +6,7 @@ from reconciler.plan.configs.hero_checks import LaunchProblem
 from reconciler.plan.draft import Draft
 from reconciler.plan.queue import jobs
 from reconciler.plan.retries.retry import OF_SETTINGS, Verdict
+from reconciler.plan.suspensions import WHOLE, suspended_campaign
 from reconciler.plan.world import World
 from state.contract.config_classes import KeyChange
 from state.ids import checkpoint_step
@@ -24,6 +25,19 @@ def block_launch(world: World, draft: Draft, campaign: str, problems: tuple[Laun
             cause=problem.cause,
             hint=problem.hint,
         )
+
+
+def block_suspended(world: World, draft: Draft, campaign: str) -> bool:
+    """Say that a suspension keeps the campaign from training, if one does.
+
+    That of the realm, or of the queue, is said by itself.
+    """
+    found, told = world.suspension(campaign), suspended_campaign(world, campaign)
+    if found is None or told is None:
+        return False
+    if found[0] not in WHOLE:
+        draft.blocked.append(told)
+    return True
 
 
 def block_held(world: World, draft: Draft, campaign: str) -> bool:

@@ -33,7 +33,6 @@ from reconciler.plan.runs import blockers
 from reconciler.plan.runs.devices import choose_device
 from reconciler.plan.segments.beginnings import decay_of, waits_for_its_segment
 from reconciler.plan.segments.heading import Heading, heading_of_run
-from reconciler.plan.suspensions import block_suspended
 from reconciler.plan.world import World
 from state.contract.goals import as_order
 from state.ids import RunKey
@@ -54,7 +53,7 @@ def start(world: World, draft: Draft, campaign: str, resolved: ResolvedRun, head
 
 def _is_held_back(world: World, draft: Draft, campaign: str, resolved: ResolvedRun, heading: Heading) -> bool:
     return (
-        block_suspended(world, draft, campaign)
+        blockers.block_suspended(world, draft, campaign)
         or waits_for_its_start(draft, campaign)
         or is_being_mended(draft, campaign)
         or is_elsewhere(world, campaign)

@@ -132,22 +132,3 @@ def test_a_new_realm_that_is_suspended_stays_empty_until_that_is_lifted(run, sus
     assert not [path for path in (root / "campaigns").iterdir() if path.name != ".written"]
     assert run("unsuspend", "realm").exit_code == 0
     assert json.loads(run("plan", "--json").stdout)["changes"]
-
-
-@pytest.mark.parametrize("thing", ["hero/pip", "pip/campaign-001"])
-def test_for_a_suspended_campaign_nothing_is_made_generated_or_queued_until_that_is_lifted(
-    run, root: Path, thing: str
-) -> None:
-    assert run("suspend", thing, "--why", "new card", "--until", "2999-01-07").exit_code == 0
-    plan = json.loads(run("plan", "--json").stdout)
-    assert [change["subject"] for change in plan["changes"]] == ["campaign/mu/campaign-001"]
-    (one,) = plan["blocked"]
-    assert (one["subject"], one["code"]) == ("campaign/pip/campaign-001", "suspended")
-    assert one["hint"] == f"when it may go on: reconcile unsuspend {thing}"
-    assert run("apply", "--until-converged").exit_code == 0
-    assert not (root / "campaigns/pip").exists()
-    assert not list((root / "data").rglob("*.jsonl"))
-    for command in (["status"], ["explain", "quest/q1"], ["explain", "pip/campaign-001"]):
-        assert "new card" in told(run, *command)
-    assert run("unsuspend", thing).exit_code == 0
-    assert len(json.loads(run("plan", "--json").stdout)["changes"]) > 3
