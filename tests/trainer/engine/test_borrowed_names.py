@@ -13,6 +13,7 @@ torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.train
 
 import transformers
+from jinja2.compiler import CodeGenerator
 from transformers import initialization
 
 from trainer.engine.rows import has_kernel
@@ -40,6 +41,10 @@ BORROWED: dict[str, tuple[str, Callable[[], bool]]] = {
         "torch.cpu: has the processor AMX tiles; found by getattr, no where it is not there",
         lambda: hasattr(torch.cpu, "_is_amx_tile_supported"),
     ),
+    "_output_child_to_const": (
+        "jinja2, CodeGenerator: where a template's constants are worked out while it is compiled",
+        lambda: hasattr(CodeGenerator, "_output_child_to_const"),
+    ),
     "_scaled_dot_product_flash_attention_for_cpu": (
         "torch.ops.aten: attention on a CPU; without it `scaled_dot_product_attention` serves",
         has_kernel,
@@ -47,6 +52,10 @@ BORROWED: dict[str, tuple[str, Callable[[], bool]]] = {
     "_schema": (
         "torch, OpOverload: the settings that an operation takes",
         lambda: hasattr(torch.ops.aten.add.Tensor, "_schema"),
+    ),
+    "_softmax_backward_data": (
+        "torch: the gradient of softmax in one pass",
+        lambda: hasattr(torch, "_softmax_backward_data"),
     ),
     "_supports_attention_backend": (
         "transformers, PreTrainedModel: can its attention be replaced",
