@@ -278,11 +278,15 @@ DAMAGES: dict[str, Callable[[Lab], None]] = {
 
 
 def check_books(lab: Lab, edit: Edit) -> None:
-    """What the specs want is what the realm's files say, and what can be trained is trained."""
-    _check_pointer(lab, edit.active)
-    for name in edit.campaigns:
-        if name not in edit.deleted:
-            _check_record(lab, edit, name)
+    """What the specs want is what the realm's files say, and what can be trained is trained.
+
+    While the realm is suspended nothing is made, moved or switched to: its files say what was so before.
+    """
+    if edit.suspended != "realm":
+        _check_pointer(lab, edit.active)
+        for name in edit.campaigns:
+            if name not in edit.deleted:
+                _check_record(lab, edit, name)
     held = {row.name for row in lab.store().campaigns if row.hold}
     begins_anew = edit.active not in edit.starts  # else its start may be missing, or come too late
     if edit.active and begins_anew and not edit.suspended and edit.active not in {*held, *edit.goals}:
