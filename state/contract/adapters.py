@@ -56,6 +56,11 @@ def adapter_shape(training: TrainingConfig) -> AdapterShape | None:
     )
 
 
+def opened_with_peft(base: str, adapters: str) -> str:
+    """Return the Python that puts a folder's adapters on the model in the folder of their base."""
+    return f'PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained("{base}"), "{adapters}")'
+
+
 def adapter_words(shape: AdapterShape | None) -> str:
     """Return a shape in words, its absence too."""
     return "full weights" if shape is None else str(shape)

@@ -122,7 +122,7 @@ def adapted_model(
     shape = locked.adapter
     lora = _lora_of(shape) if training is None or training.lora is None else training.lora
     model = _base_model(base, locked.model, shape, special_ids, model_dir, folder)
-    put_adapters(model, shape.method, lora, precision, seed=0, base_name=locked.model.base_model)
+    put_adapters(model, shape.method, lora, precision, seed=0, base_name=_named(base, locked.model))
     load_adapters(model, folder)
     return model
 
@@ -130,7 +130,7 @@ def adapted_model(
 def _with_fresh_adapters(
     model: Any, base: AdapterBase, request: RunRequest, precision: Precision
 ) -> Standing:
-    training, name = request.config.training, request.config.model.base_model
+    training, name = request.config.training, _named(base, request.config.model)
     if training.lora is None or training.method == "full":
         raise EnvironmentFailure(f"request.json: method {training.method} does not go with its lora section")
     put_adapters(model, training.method, training.lora, precision, seed=training.seed, base_name=name)
@@ -164,6 +164,11 @@ def _model_folder(wanted: ModelConfig, model_dir: str | Path | None) -> Path:
             f"the pretrained weights of {wanted.base_model} are asked for, but model_dir is null"
         )
     return Path(model_dir)
+
+
+def _named(base: AdapterBase, wanted: ModelConfig) -> str | None:
+    """Return what loaders of the wider ecosystem may find by name: never other weights than those below."""
+    return wanted.base_model if base.kind == "model" else None
 
 
 def _lora_of(shape: AdapterShape) -> LoraConfig:

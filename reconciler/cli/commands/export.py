@@ -33,8 +33,9 @@ def command(session: Session, wishes: Wishes, thing: str, to: Path) -> None:
     DIR/<hero>/<campaign>/checkpoint-<step> is copied, synced, read back past the cache, and only then has
     that name; what lies there already is never replaced. The folder is a plain Hugging Face model folder
     (`AutoModelForCausalLM.from_pretrained`); of adapters a plain peft folder, and where they belong to a
-    checkpoint, that one is copied with them (`PeftModel.from_pretrained(model, folder)`). A copy is
-    remembered: `scrub` reads it again, and a checkpoint that is damaged later is mended from it.
+    checkpoint, that one is copied with them, and the answer is the line that opens both with peft: a copy
+    is as it was saved, so the adapters do not name it. A copy is remembered: `scrub` reads it again, and a
+    checkpoint that is damaged later is mended from it.
     """
     from reconciler.app.asking.exporting import export
     from reconciler.app.looking.checkpoint_named import spelt_out

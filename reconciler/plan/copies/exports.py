@@ -17,7 +17,7 @@ from reconciler.plan.keeping.elsewhere import moved_out
 from reconciler.plan.keeping.stock import stock_of
 from reconciler.plan.world import World
 from state.amounts import count, size
-from state.contract.adapters import AdapterBase
+from state.contract.adapters import AdapterBase, opened_with_peft
 from state.store.rows import CampaignRow, ExportWish, LedgerRow, RequestRow
 
 _MOST_NAMED = 5
@@ -122,15 +122,20 @@ def _said_base(world: World, row: CampaignRow, one: LedgerRow) -> AdapterBase | 
 
 
 def _to_open(world: World, asked: Sequence[tuple[CampaignRow, LedgerRow]], to: str) -> str:
-    """Return how a single copy of adapters is opened: not as a whole model is."""
-    if len(asked) != 1 or (said := _said_base(world, *asked[0])) is None:
+    """Return how copies of adapters are opened, told of the newest: as they were saved, they name no base."""
+    adapters = [(row, one) for row, one in asked if _said_base(world, row, one) is not None]
+    if not adapters:
         return ""
-    row, _ = asked[0]
-    base = _base(world, *asked[0])
+    row, one = adapters[-1]
+    base, said = _base(world, row, one), _said_base(world, row, one)
+    number = len(adapters)
+    some = "1 of them holds adapters" if number == 1 else f"{number:,} of them hold adapters"
+    they = "they are adapters" if number == len(asked) else some
     if base is None:
-        return f"; they are adapters on checkpoint-{said.step}, which does not lie there whole"
-    place = copy_place(to, row.folder_name, base.named_segment, base.step)
-    return f"; they are adapters: PeftModel.from_pretrained puts them on the model in {place}"
+        step = said.step if said is not None else None
+        return f"; {they} on checkpoint-{step}, which does not lie there whole"
+    places = (copy_place(to, row.folder_name, each.named_segment, each.step) for each in (base, one))
+    return f"; {they}, opened with peft: {opened_with_peft(*places)}"
 
 
 def _failure(world: World, action: CopyCheckpoint, request: RequestRow) -> str | None:
