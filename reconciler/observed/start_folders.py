@@ -18,8 +18,8 @@ from reconciler.observed.producer_files import SIZES, read_folder
 from reconciler.observed.producers import CONFIG, SAYS, STATE, Judgement, ReadFolder, judge
 from reconciler.observed.records import FoundCheckpoint
 from reconciler.observed.start_records import SaidModel, StartFolder
-from state.contract.manifest import MANIFEST_NAME, SIDECAR_NAME
-from state.ids import checkpoint_step
+from state.contract.manifest import MANIFEST_NAME, SIDECAR_NAME, Manifest
+from state.ids import checkpoint_folder, checkpoint_step
 
 _UNUSED = (
     r"optimizer.*|scheduler\.pt|scaler\.pt|rng_state.*\.pth|training_args\.bin|pytorch_model.*|.*\.py|\..*"
@@ -137,7 +137,23 @@ def _of_ours(path: str, folder: Path) -> StartFolder:
     return StartFolder(
         path=path, folder=str(folder), producer="realm", step=found.step, files=files, manifest=manifest,
         size_bytes=sum(entry.size_bytes for entry in manifest.files), saved_at=manifest.created_at,
+        below=_below(folder, manifest),
     )  # fmt: skip
+
+
+def _below(folder: Path, manifest: Manifest) -> str | None:
+    """Return the folder with the checkpoint that adapters belong to, where it lies as an export has it.
+
+    That is beside them, or among the living ones where they are of a segment (`segments/<n>/`).
+    """
+    base = manifest.adapter_base
+    if base is None or base.kind != "checkpoint" or base.step is None:
+        return None
+    for place in (parent / checkpoint_folder(base.step) for parent in folder.absolute().parents[:3:2]):
+        found = checkpoint_of_any_name(place) if place.is_dir() else None
+        if isinstance(found, FoundCheckpoint) and found.digest == base.digest:
+            return str(place)
+    return None
 
 
 def _of_others(

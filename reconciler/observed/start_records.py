@@ -42,6 +42,8 @@ class StartFolder(msgspec.Struct, frozen=True, kw_only=True):
     model: SaidModel | None = None
     manifest: Manifest | None = None
     """Of a checkpoint of this software."""
+    below: str | None = None
+    """Of adapters on a checkpoint: the folder where an export of them has that one."""
     train_loss: float | None = None
     val_loss: float | None = None
     learning_rate: float | None = None

@@ -19,7 +19,7 @@ from reconciler.observed.models import hub_cache_folder, observe_model
 from reconciler.observed.producers import SAYS
 from reconciler.observed.start_folders import observe_start_folder
 from reconciler.observed.start_records import StartFolder
-from reconciler.plan.campaigns.methods import adapters_without_weights
+from reconciler.plan.campaigns.methods import adapters_in_a_folder
 from reconciler.plan.campaigns.said_models import known_sizes, said_of, unsaid_model
 from state.amounts import count, size
 
@@ -80,7 +80,7 @@ def _refuse_other_model(
     environment: Environment, options: Options, base: Base, hero: str, found: StartFolder
 ) -> None:
     """Refuse what every plan would: another model by what is said of both, adapters without their weights."""
-    if found.manifest is not None and (misfit := adapters_without_weights(found.manifest)) is not None:
+    if (misfit := adapters_in_a_folder(found)) is not None:
         raise Blocked(f"{found.folder}: {misfit.message}; {misfit.hint}; nothing was committed")
     if (silent := unsaid_model(found)) is not None:
         raise Failed(f"{found.folder}: {silent.message}; {silent.hint}; nothing was committed")

@@ -7,7 +7,7 @@ foreign optimizer is not used: training begins with a fresh one.
 from reconciler.observed.records import FoundCheckpoint
 from reconciler.observed.start_records import StartFolder
 from reconciler.plan.actions import ImportCheckpoint
-from reconciler.plan.campaigns.methods import adapters_misfit
+from reconciler.plan.campaigns.methods import adapters_in_a_folder, adapters_misfit
 from reconciler.plan.campaigns.said_models import known_sizes, said_of, unsaid_model
 from reconciler.plan.campaigns.starting_checkpoints import NoStart, block_start, resolved_to_begin
 from reconciler.plan.draft import Draft
@@ -98,7 +98,7 @@ def _problem(world: World, name: str, seen: StartFolder) -> NoStart | None:
     resolved = resolved_to_begin(world, name)
     if isinstance(resolved, NoStart):
         return resolved
-    if seen.manifest is not None and (problem := adapters_misfit(seen.manifest, resolved.config)):
+    if problem := _wrong_adapters(seen, resolved.config):
         return problem
     if (silent := unsaid_model(seen)) is not None:
         return silent
@@ -109,6 +109,11 @@ def _problem(world: World, name: str, seen: StartFolder) -> NoStart | None:
     other = "make a hero of it: reconcile new hero NAME"
     hint = f"begin with a checkpoint whose model is that of {hero}, or {other}"
     return NoStart("other-architecture", f"its {unlike}", hint)
+
+
+def _wrong_adapters(seen: StartFolder, config: RunConfig) -> NoStart | None:
+    misfit = adapters_misfit(seen.manifest, config) if seen.manifest is not None else None
+    return adapters_in_a_folder(seen) or misfit
 
 
 def _unlike(world: World, name: str, seen: StartFolder, config: RunConfig) -> str | None:

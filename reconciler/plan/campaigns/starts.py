@@ -14,7 +14,7 @@ from reconciler.plan.actions import (
     TakeOverCheckpoint,
 )
 from reconciler.plan.campaigns.imports import plan_import
-from reconciler.plan.campaigns.methods import adapters_misfit
+from reconciler.plan.campaigns.methods import adapters_misfit, adapters_on_a_checkpoint
 from reconciler.plan.campaigns.starting_checkpoints import (
     CODE,
     NoStart,
@@ -192,8 +192,9 @@ def _misfit(world: World, name: str, start: Start) -> NoStart | None:
     resolved = resolved_to_begin(world, name)
     if isinstance(resolved, NoStart):
         return resolved
-    saved = start.found.manifest.locked
-    if problem := adapters_misfit(start.found.manifest, resolved.config):
+    manifest = start.found.manifest
+    saved = manifest.locked
+    if problem := adapters_on_a_checkpoint(manifest) or adapters_misfit(manifest, resolved.config):
         return problem
     if saved is None:
         return None  # saved by an older version: the trainer compares before it begins

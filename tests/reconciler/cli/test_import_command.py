@@ -9,6 +9,7 @@ import pytest
 
 from reconciler.app.committing import weights_fit
 from state.contract.adapters import AdapterBase
+from state.contract.manifest import Manifest
 
 
 @pytest.fixture(autouse=True)
@@ -123,20 +124,69 @@ def test_import_refuses_a_size_that_is_not_the_heros_at_its_line_and_commits_not
     assert git(lab, "rev-list", "--count", "HEAD") == commits
 
 
-def test_import_refuses_adapters_whose_weights_lie_in_their_own_campaign(
-    run, lab: Path, git, manifest, tmp_path: Path
+def exported(folder: Path, manifest: Manifest) -> Path:
+    folder.mkdir(parents=True)
+    (folder / "model.safetensors").write_bytes(b"weights")
+    (folder / "manifest.json").write_bytes(msgspec.json.encode(manifest))
+    return folder
+
+
+@pytest.mark.parametrize("beside", ["their base", "another checkpoint of that step", "nothing"])
+def test_import_refuses_adapters_on_a_checkpoint_and_names_what_to_import_in_their_place(
+    run, lab: Path, git, manifest, tmp_path: Path, beside: str
 ) -> None:
     commits = git(lab, "rev-list", "--count", "HEAD")
-    folder = tmp_path / "checkpoint-20"
-    folder.mkdir()
-    (folder / "model.safetensors").write_bytes(b"weights")
-    base = AdapterBase(kind="checkpoint", digest="blake3:" + "1" * 64, step=10)
-    (folder / "manifest.json").write_bytes(msgspec.json.encode(manifest("u", 20, adapter_base=base)))
-    refused = run("import", str(folder), "--hero", "pip")
+    below = manifest("u", 10)
+    base = AdapterBase(kind="checkpoint", digest=below.digest, step=10)
+    run_folder = tmp_path / "usb/pip/campaign-001"
+    exported(run_folder / "checkpoint-20", manifest("u", 20, adapter_base=base))
+    if beside != "nothing":
+        lies = below if beside == "their base" else manifest("u", 10, created_at="2026-02-01T00:00:00Z")
+        exported(run_folder / "checkpoint-10", lies)
+
+    refused = run("import", str(run_folder), "--hero", "pip")
+
     assert refused.exit_code == 3
     told = " ".join(refused.stderr.split())
-    assert "it holds adapters on checkpoint-10 of pip/campaign-001, which only that campaign has" in told
+    assert "checkpoint-20: it holds adapters on checkpoint-10 of pip/campaign-001, " in told
+    whole = f"begin with {run_folder}/checkpoint-10, without what they have learnt; or merge them"
+    recipe = (
+        f'PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained("{run_folder}/checkpoint-10"), '
+        f'"{run_folder}/checkpoint-20").merge_and_unload().save_pretrained(MERGED)'
+    )
+    assert (whole in told, recipe in told) == ((beside == "their base"),) * 2
+    assert ("which does not lie beside it; export it again" in told) == (beside != "their base")
     assert git(lab, "rev-list", "--count", "HEAD") == commits
+
+
+def test_a_spec_that_begins_with_adapters_on_a_checkpoint_is_blocked_with_the_same_words(
+    run, lab: Path, git, manifest, tmp_path: Path
+) -> None:
+    below = manifest("u", 10)
+    base = AdapterBase(kind="checkpoint", digest=below.digest, step=10)
+    exported(tmp_path / "usb/checkpoint-10", below)
+    folder = exported(tmp_path / "usb/checkpoint-20", manifest("u", 20, adapter_base=base))
+    spec = lab / "specs/campaigns/pip/campaign-002.yaml"
+    spec.write_text(f"id: campaign-002\nstarting_checkpoint: {folder}\n")
+    git(lab, "add", ".")
+    git(lab, "commit", "-qm", "begin with adapters")
+    (blocked,) = (
+        one for one in json.loads(run("plan", "--json").stdout)["blocked"] if "start-" in one["code"]
+    )
+    assert blocked["code"] == "start-adapters"
+    assert f"begin with {tmp_path}/usb/checkpoint-10, without what they have learnt" in blocked["hint"]
+
+
+def test_import_takes_the_whole_weights_below_exported_adapters(
+    run, lab: Path, git, manifest, tmp_path: Path
+) -> None:
+    (lab / "specs/queue.yaml").write_text("quests: []\n")
+    git(lab, "commit", "-qam", "nothing to learn")
+    below = exported(tmp_path / "usb/checkpoint-10", manifest("u", 10))
+    assert run("import", str(below), "--hero", "pip").exit_code == 0
+    assert run("apply", "--until-converged").exit_code == 0
+    (item,) = json.loads(run("get", "checkpoints", "pip/campaign-002", "--json").output)["items"]
+    assert item["id"] == "pip/campaign-002@10"
 
 
 def test_import_asks_whose_weights_they_are_where_there_are_several_heroes(run, theirs: Path) -> None:
