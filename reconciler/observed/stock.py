@@ -1,6 +1,6 @@
 """What is kept of a campaign's checkpoints: the rows of its ledger beside what lies there. Pure."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Iterable, Mapping, Set
 from functools import cached_property
 
 import msgspec
@@ -67,6 +67,11 @@ def make_stock(
     lost = [one for one in kept if one.digest not in there or one.damage is not None]
     lost += [one for one in last if one.damage is not None and _is_in_trash(stones.get(one.sequence))]
     return Stock(row, ledger, complete, kept=kept, lost=tuple(lost))
+
+
+def rows_in_force(ledger: Iterable[LedgerRow]) -> tuple[LedgerRow, ...]:
+    """Return, of rows of whatever campaigns in the order of recording, the last of each place."""
+    return tuple({(one.campaign_uid, one.segment, one.step): one for one in ledger}.values())
 
 
 def _is_whole(ledger: tuple[LedgerRow, ...], complete: tuple[FoundCheckpoint, ...]) -> bool:

@@ -8,8 +8,9 @@ from reconciler.app.asking.requests import Asked, leave_request
 from reconciler.app.planning.in_force import layout_of
 from reconciler.app.surroundings.environment import Environment
 from reconciler.app.surroundings.errors import Misused, NotFound
-from reconciler.app.surroundings.ground import named_now, not_found, store_of
+from reconciler.app.surroundings.ground import named_now, not_found, refuse_trashed, store_of
 from reconciler.app.surroundings.place import Options
+from reconciler.observed.stock import rows_in_force
 from state.layout import Layout
 from state.store.rows import ExportWish, StoreView
 
@@ -23,6 +24,7 @@ def export(
 
     Raises:
         Misused: the folder lies in the root.
+        Blocked: it lies in the trash.
         NotFound: nothing was applied, there is no such folder, or no such thing.
     """
     layout = layout_of(environment, options)
@@ -43,9 +45,10 @@ def _known(store: StoreView, thing: str) -> str:
     gone = {stone.sequence for stone in store.trash if stone.state != "restored" and not stone.is_moved}
     known = {
         f"{names[one.campaign_uid]}@{one.which}"
-        for one in store.ledger
+        for one in rows_in_force(store.ledger)
         if one.campaign_uid in names and one.sequence not in gone
     }
     if name not in known | {*names.values()}:
+        refuse_trashed(store, name)
         raise not_found("checkpoint or campaign", name, known | {*names.values()})
     return name

@@ -12,6 +12,7 @@ from reconciler.app.surroundings.errors import Misused
 from reconciler.app.surroundings.ground import named_now, not_found, store_of
 from reconciler.app.surroundings.place import Options
 from reconciler.desired.retention import is_rate, rate_bytes
+from reconciler.observed.stock import rows_in_force
 from reconciler.plan.checkpoints.scrubs import DEFAULT_EVERY_SECONDS, before_of
 from state.layout import Layout
 from state.store.rows import ScrubWish, StoreView
@@ -88,7 +89,7 @@ def scrub_status(view: View) -> ScrubStatus:
         num_checkpoints=len(rows),
         num_verified=len(moments),
         oldest_at=min(moments, default=None),
-        num_damaged=sum(one.damage is not None for one in facts.store.ledger)
+        num_damaged=sum(one.damage is not None for one in rows_in_force(facts.store.ledger))
         + sum(stone.damage is not None for stone in facts.in_trash),
         num_copies=len(facts.store.copies),
         num_damaged_copies=sum(copy.damage is not None for copy in facts.store.copies),

@@ -13,9 +13,10 @@ from reconciler.app.committing.spec_edits import (
 from reconciler.app.planning.in_force import layout_of
 from reconciler.app.surroundings.environment import Environment
 from reconciler.app.surroundings.errors import Blocked, Misused, NotFound
-from reconciler.app.surroundings.ground import not_found, store_of
+from reconciler.app.surroundings.ground import not_found, refuse_trashed, store_of
 from reconciler.app.surroundings.place import Options
 from reconciler.desired.base import is_line
+from reconciler.observed.stock import rows_in_force
 from reconciler.plan.segments.rollbacks import may_have_begun
 from state.store.rows import StoreView
 
@@ -61,10 +62,7 @@ def _check(
         raise NotFound(f"campaign {campaign} has saved nothing yet: there is nothing to go back to")
     steps = _steps(store, row.uid)
     if step not in steps and step != 0:
-        if _is_in_trash(store, f"{campaign}@{step}", campaign):
-            raise Blocked(
-                f"{campaign}@{step} lies in the trash; first: reconcile undelete {campaign}@{step}, and apply"
-            )
+        refuse_trashed(store, f"{campaign}@{step}")
         raise not_found("checkpoint", f"{campaign}@{step}", [f"{campaign}@{one}" for one in steps])
     wanted = f"rewind to {step}: {why}"
     done = next((o for o in store.segments if (o.campaign_uid, o.wanted) == (row.uid, wanted)), None)
@@ -82,13 +80,9 @@ def _check(
     return row.segment, bool(steps) and steps[-1] > step
 
 
-def _is_in_trash(store: StoreView, checkpoint: str, campaign: str) -> bool:
-    """Can the checkpoint, or its whole campaign, be taken out of the trash?"""
-    return any(one.state == "trashed" and one.thing in (checkpoint, campaign) for one in store.trash)
-
-
 def _steps(store: StoreView, uid: str) -> list[int]:
-    """Return the steps of the living history whose checkpoints are whole, as the ledger has them."""
+    """Return the steps of the living history whose checkpoints are whole, as the rows in force have them."""
     gone = {stone.sequence for stone in store.trash if stone.state != "restored"}
-    rows = (one for one in store.ledger if one.campaign_uid == uid and one.sequence not in gone)
+    mine = rows_in_force(one for one in store.ledger if one.campaign_uid == uid)
+    rows = (one for one in mine if one.sequence not in gone)
     return sorted({one.step for one in rows if one.is_living and one.damage is None and one.healthy})

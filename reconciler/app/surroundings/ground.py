@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from reconciler.app.surroundings.environment import Environment
-from reconciler.app.surroundings.errors import Failed, NotFound
+from reconciler.app.surroundings.errors import Blocked, Failed, NotFound
 from reconciler.app.surroundings.place import Options, head_of, repository_of
 from reconciler.app.surroundings.realm_store import read_store
 from reconciler.desired.git_process import NoCommitYetError, run
@@ -57,6 +57,18 @@ def not_found(what: str, name: str, known: Iterable[str]) -> NotFound:
     more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
     listed = f"known: {', '.join(names[:MAX_NAMES])}{more}" if names else "there is none yet"
     return NotFound(f'there is no {what} "{name}"; {listed}{meant}')
+
+
+def refuse_trashed(store: StoreView, checkpoint: str) -> None:
+    """Refuse a checkpoint that has to be taken out of the trash first, by itself or with its campaign.
+
+    Raises:
+        Blocked: it lies there.
+    """
+    things = (checkpoint, checkpoint.partition("@")[0])
+    thing = next((one.thing for one in store.trash if one.state == "trashed" and one.thing in things), None)
+    if thing is not None:
+        raise Blocked(f"{checkpoint} lies in the trash; first: reconcile undelete {thing}, and apply")
 
 
 def _nearest_step(name: str, known: Iterable[str]) -> str | None:
