@@ -5,14 +5,13 @@ from typing import TYPE_CHECKING
 
 from reconciler.cli.text_layout import INDENT, PLAIN, Paint, safe, wrapped
 from state.amounts import count
+from state.contract.contents import MOST_FINDINGS
 from state.contract.inspection_words import finding_text, not_shown, rows_text, tokens_text
 
 if TYPE_CHECKING:
     from reconciler.app.checking.validate_data import DataValidation, QuestData
     from state.contract.inspection import DataFinding, Depth
 
-MOST_NAMED = 100_000
-"""Findings of a check that `--findings` may ask for: more would fill memory and no person's day."""
 _LOOKED_FOR: "Mapping[Depth, str]" = {
     "quick": "rows alone; their tokens: --depth standard",
     "standard": "rows and tokens; near duplicates: --depth deep",
@@ -106,6 +105,5 @@ def how_to_see_all(found: "DataValidation") -> str | None:
     """Return with which option every finding is named; None where each is."""
     seen = [one.inspection for one in found.quests if one.inspection is not None]
     cut = {number for one in seen for check, _ in not_shown(one) if (number := one.counts[check])}
-    return (
-        f"Every finding:  reconcile validate --data --findings {min(max(cut), MOST_NAMED)}" if cut else None
-    )
+    number = min(max(cut, default=0), MOST_FINDINGS)
+    return f"Every finding:  reconcile validate --data --findings {number}" if cut else None

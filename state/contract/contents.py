@@ -9,6 +9,8 @@ import msgspec
 
 from state.contract.row_contracts import RowContract
 
+MOST_FINDINGS = 100_000
+"""Of a check that a person may ask for: more would fill memory and nobody's day."""
 MAX_FINDINGS = 10
 _NAMED = 3
 """So many rows are named beside the first."""

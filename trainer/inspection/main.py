@@ -10,7 +10,7 @@ import msgspec
 from state.contract.byte_tokens import byte_tokens_digest
 from state.contract.chat import BUILT_IN as TEMPLATES
 from state.contract.chat import NoTemplateError, model_template, template_digest
-from state.contract.contents import MAX_FINDINGS
+from state.contract.contents import MAX_FINDINGS, MOST_FINDINGS
 from state.contract.inspection import DEPTHS, InspectAnswer, InspectRequest, TrainedAs
 from state.contract.orders import RowShape
 from state.contract.row_contracts import BUILT_IN, RowContract
@@ -53,7 +53,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--fields", metavar="QUESTION,ANSWER", help="keys of rows that are no messages")
     parser.add_argument(
-        "--findings", type=int, default=MAX_FINDINGS, metavar="N", help="named of each check (default: 10)"
+        "--findings",
+        type=int,
+        default=MAX_FINDINGS,
+        metavar="N",
+        help=f"named of each check, 1 to {MOST_FINDINGS:,} (default: {MAX_FINDINGS})",
     )
     parser.add_argument("--json", action="store_true", help="one JSON object for each file")
 
@@ -106,6 +110,8 @@ def _answer_to(request: InspectRequest) -> InspectAnswer:
 def _requests(options: argparse.Namespace) -> Iterator[InspectRequest]:
     if options.request is not None or not options.files:
         raise _WrongUseError("name files, or --request")
+    if not 1 <= options.findings <= MOST_FINDINGS:
+        raise _WrongUseError(f"--findings {options.findings}: expected 1 to {MOST_FINDINGS:,}")
     trained_as = _trained_as(options) if options.depth != "quick" else None
     contracts = _contracts(options.fields)
     for file in options.files:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from state.contract.contents import MOST_FINDINGS
 from state.contract.inspection import Inspection
 from state.contract.inspection_words import finding_text, not_shown, rows_text, tokens_text
 
@@ -17,5 +18,10 @@ def _lines(name: str, found: Inspection) -> Iterator[str]:
         yield f"  {tokens_text(found.tokens)}"
     for finding in found.findings:
         yield f"  {finding_text(finding)}"
-    for check, number in not_shown(found):
+    more = dict(not_shown(found))
+    for check, number in more.items():
         yield f"  {check}: {number:,} more"
+    most = max((found.counts[check] for check in more), default=0)
+    if most:
+        them = "them" if most <= MOST_FINDINGS else "more"
+        yield f"  to name {them}: --findings {min(most, MOST_FINDINGS)}"

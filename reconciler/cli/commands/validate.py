@@ -3,7 +3,7 @@
 import click
 
 from reconciler.cli.session import Session, Verb
-from reconciler.cli.text_data import MOST_NAMED
+from state.contract.contents import MOST_FINDINGS
 
 
 @click.command(
@@ -25,7 +25,7 @@ from reconciler.cli.text_data import MOST_NAMED
 )
 @click.option(
     "--findings",
-    type=click.IntRange(1, MOST_NAMED),
+    type=click.IntRange(1, MOST_FINDINGS),
     metavar="N",
     help="With --data: name so many findings of each check and quest (default: 10).",
 )

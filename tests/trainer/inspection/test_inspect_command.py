@@ -33,7 +33,9 @@ def test_it_says_rows_tokens_and_findings(tmp_path: Path) -> None:
     assert "of 128; 3 updates an epoch, batches " in lines[1]
     assert lines[2].startswith("  error: length: row 21: 222 tokens; expected at most 128 (max_length).")
     assert lines[3].startswith("  warning: duplicate: row 23: the same as row 22;")
-    assert lines[-1] == "  duplicate: 2 more"
+    assert lines[-2:] == ["  duplicate: 2 more", "  to name them: --findings 12"]
+    named = run(file, "--max-length", "128", "--findings", "12").stdout.splitlines()
+    assert [line.startswith("  warning: duplicate: ") for line in named[3:]] == [True] * 12
 
 
 def test_requests_on_standard_input_are_answered_each_by_a_line(tmp_path: Path) -> None:
@@ -93,6 +95,8 @@ def test_no_deep_learning_library_is_loaded_for_it(tmp_path: Path) -> None:
     [
         ((), "name files, or --request"),
         (("a.jsonl", "--request", "-"), "name files, or --request"),
+        (("a.jsonl", "--findings", "1000000000"), "--findings 1000000000: expected 1 to 100,000"),
+        (("a.jsonl", "--findings", "0"), "--findings 0: expected 1 to 100,000"),
         (
             ("a.jsonl", "--fields", "question"),
             "--fields question: expected two keys, such as question,answer",
