@@ -2,14 +2,15 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 import jinja2
 from jinja2.ext import loopcontrols
 
 from state.contract.row_shapes import Message
-from trainer.data.template_sandbox import MOST_CHARACTERS, Sandbox, allowance_for, check_numbers
+from trainer.data.template_allowance import allowance_for
+from trainer.data.template_sandbox import Sandbox
 
 _GENERATION_TAG = re.compile(r"(\{%[-+]?\s*)(end)?generation(\s*[-+]?%\})")
 """Marks the assistant's part for other trainers; it writes nothing."""
@@ -32,7 +33,7 @@ class ChatTemplate:
         environment = Sandbox(
             trim_blocks=True, lstrip_blocks=True, extensions=[loopcontrols], autoescape=False
         )
-        environment.filters["tojson"] = _to_json
+        environment.add_filters({"tojson": _to_json})
         environment.globals["raise_exception"] = _refuse
         environment.globals["strftime_now"] = _refuse_the_clock
         environment.globals.update(special_tokens or {})
@@ -51,8 +52,8 @@ class ChatTemplate:
         """
         turns = [{"role": message.role, "content": message.content} for message in messages]
         try:
-            with allowance_for(len(turns)):
-                return "".join(_bounded(self._compiled.generate(messages=turns, **variables)))
+            with allowance_for([message.content for message in messages]) as allowance:
+                return "".join(allowance.written(self._compiled.generate(messages=turns, **variables)))
         except jinja2.TemplateError as error:
             raise TemplateError(f"the chat template refuses the conversation: {error.message}") from error
         except (TypeError, ValueError, ArithmeticError, LookupError) as error:
@@ -63,26 +64,11 @@ class ChatTemplate:
             raise TemplateError("the chat template fails: there is not enough memory for its text") from error
 
 
-def _bounded(parts: Iterator[str]) -> Iterator[str]:
-    """Yield the parts of a text.
-
-    Raises:
-        jinja2.TemplateError: there are more characters than any conversation has.
-    """
-    left = MOST_CHARACTERS
-    for part in parts:
-        left -= len(part)
-        if left < 0:
-            raise jinja2.TemplateError(f"it writes more than {MOST_CHARACTERS:,} characters")
-        yield part
-
-
 def _as_condition(tag: re.Match[str]) -> str:
     return f"{tag[1]}{'endif' if tag[2] else 'if true'}{tag[3]}"
 
 
 def _to_json(value: Any, indent: int | None = None) -> str:
-    check_numbers([indent])
     return json.dumps(value, ensure_ascii=False, indent=indent)
 
 
