@@ -4,6 +4,7 @@
     ├── Temporary   the next plan may try the same again
     │   └── NotAsPlanned   what was to go is not there as it was; nothing more of its campaign goes
     └── Permanent   trying again with the same inputs fails again: a person has to change something
+        └── RowsRefused   what a skill made was looked at: it makes the same again, so it is not tried again
 
 Every message says where, what was found, what was expected and what to do. Foreign exceptions become one of
 these once, in `translate`.
@@ -19,6 +20,7 @@ from state.contract.files import ContractError
 from state.contract.quest_rows import QuestFileError
 from state.inside import InTheWay
 from state.store.connection import StoreDamaged
+from state.store.journal_rows import REFUSED
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _FORBIDDEN = (errno.EACCES, errno.EPERM)
@@ -39,6 +41,13 @@ class NotAsPlanned(Temporary):
 
 class Permanent(ActionFailed):
     """It will not work until someone changes something."""
+
+
+class RowsRefused(Permanent):
+    """The rows that a skill made cannot be trained on: another try would make the same ones."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"{REFUSED}{why}")
 
 
 FOREIGN = (OSError, apsw.Error, ContractError, QuestFileError, StoreDamaged, ProvenanceUnknown)

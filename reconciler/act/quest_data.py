@@ -8,14 +8,15 @@ from functools import partial
 from pathlib import Path
 
 from reconciler.act.commands import Bounds, run_command
-from reconciler.act.errors import Permanent
+from reconciler.act.errors import Permanent, RowsRefused
 from reconciler.act.lineage import write_lineage
 from reconciler.act.snapshots import copy_file, is_there, publish, record, staging_place, take_in
 from reconciler.act.tools import Tools
 from reconciler.plan.actions import GenerateQuest, SnapshotFile
 from state.amounts import count, size
+from state.contract.inspection import LookedThrough
 from state.contract.orders import RowShape
-from state.contract.quest_rows import check_rows, read_quest_bytes
+from state.contract.quest_rows import QuestFileError, QuestSummary, check_rows, read_quest_bytes
 from state.contract.sieve import sieve
 from state.failpoints import reach
 from state.writing import write_all
@@ -38,8 +39,8 @@ def generate_quest(action: GenerateQuest, tools: Tools, bounds: Bounds | None = 
 
     Raises:
         Temporary: it was broken off, because a person wants the reconciler to leave or to do something else.
-        Permanent: the command failed, its rows cannot be trained on, or they are not those of before; then
-            nothing of them is kept.
+        Permanent: the command failed, nobody could look through its rows, or they are not those of before.
+        RowsRefused: its rows cannot be trained on. Then, too, nothing of them is kept.
     """
     with staging_place(tools.layout) as staging:
         command = (*action.command, "--out", str(staging))
@@ -49,12 +50,9 @@ def generate_quest(action: GenerateQuest, tools: Tools, bounds: Bounds | None = 
             bounds=bounds or Bounds(),
             interrupted=lambda: tools.interrupted() or tools.asked(),
         )
-        content = _output(action, staging)
-        summary = check_rows(content, f"what skill {action.skill} made", RowShape())
+        summary = _checked(action, _output(action, staging))
         _check_expected(action, summary.sha256)
-        looked = tools.look_through(action.quest_id, staging, summary.sha256)
-        if looked.objection is not None:
-            raise Permanent(f"what skill {action.skill} made cannot be trained on: {looked.objection}")
+        looked = _looked_through(action, tools, staging, summary.sha256)
         final = tools.layout.snapshot(summary.sha256)
         if not is_there(final, summary.sha256):
             publish(staging, final)
@@ -70,6 +68,21 @@ def _output(action: GenerateQuest, staging: Path) -> bytes:
             "a source must write its rows there"
         )
     return read_quest_bytes(staging)
+
+
+def _checked(action: GenerateQuest, content: bytes) -> QuestSummary:
+    try:
+        return check_rows(content, f"what skill {action.skill} made", RowShape())
+    except QuestFileError as error:
+        raise RowsRefused(str(error)) from error
+
+
+def _looked_through(action: GenerateQuest, tools: Tools, staging: Path, digest: str) -> LookedThrough:
+    looked = tools.look_through(action.quest_id, staging, digest)
+    if looked.objection is None:
+        return looked
+    why = f"what skill {action.skill} made cannot be trained on: {looked.objection}"
+    raise RowsRefused(why) if looked.is_final else Permanent(why)
 
 
 def _check_expected(action: GenerateQuest, digest: str) -> None:

@@ -60,12 +60,16 @@ def outcome_text(outcome: "Outcome", width: int, paint: Paint = PLAIN) -> str:
 
 
 def _again(outcome: "Outcome") -> str:
-    """Say of a failure that it lasts; content that cannot be brought in is asked for some times more."""
+    """Say of a failure that it lasts; content that cannot be brought in is asked for some times more.
+
+    Not so rows that were refused: they would be the same.
+    """
     from reconciler.plan.retries.fetches import FETCHES
+    from state.store.journal_rows import REFUSED
 
     if not outcome.permanent:
         return ""
-    is_fetch = isinstance(outcome.change.action, FETCHES)
+    is_fetch = isinstance(outcome.change.action, FETCHES) and not outcome.text.startswith(REFUSED)
     return " (tried again later, a few times)" if is_fetch else " (it fails again until something is changed)"
 
 

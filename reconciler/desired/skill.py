@@ -172,6 +172,21 @@ def exam_of(skill: Skill) -> SkillExam | None:
     )
 
 
+def examination_command(skill: Skill, level: int | None) -> tuple[str, ...]:
+    """Return what makes the problems that a level is examined with; empty: there are none."""
+    wanted = skill.evaluation
+    if (
+        wanted is None
+        or skill.source is None
+        or level is None
+        or (wanted.levels and level not in wanted.levels)
+    ):
+        return ()
+    samples = wanted.samples_per_level or DEFAULT_SAMPLES
+    numbers = (("--level", level), ("--count", samples), ("--seed", wanted.seed or DEFAULT_SEED))
+    return (*skill.source.command, *(word for name, number in numbers for word in (name, str(number))))
+
+
 def check(skill: Skill) -> Iterator[Finding]:
     """Yield what is wrong between keys of a skill."""
     if is_known(skill.id) and skill.id in ID_OF_ALIAS:

@@ -28,7 +28,8 @@ FETCH_BACKOFF = "fetch-backoff"
 GIVEN_UP = "given-up"
 """The code of a campaign whose runs failed too often: it is launched again when a person says so."""
 FETCH_GIVEN_UP = "fetch-given-up"
-"""The code of content that could not be brought in too often: it is fetched again when a person says so."""
+"""The code of content that could not be brought in too often, or whose rows are refused: it is fetched again
+when a person says so, or what decides about it changes."""
 
 FAILS = "fails"
 """How the code of a change begins that failed and is held back until its next try; its verb follows."""

@@ -145,7 +145,7 @@ def make_plan(
     """
     world = World(desired=desired, facts=facts, specs_commit=specs_commit, now=now, right=right)
     draft = Draft()
-    world = without_misnamed(world, draft)
+    world = _with_judgements(without_misnamed(world, draft))
     warn_of_kept_names(world, draft)
     name_other_place(world, draft)
     if not any(block(world, draft) for block in _STOPS):
@@ -170,6 +170,15 @@ def make_plan(
         kept=tuple(draft.kept),
         unasked=tuple(draft.unasked),
     )
+
+
+def _with_judgements(world: World) -> World:
+    """Return the world with what rows are judged by, where a skill is to make some."""
+    if not any(quest.skill is not None for quest in world.desired.quests):
+        return world
+    from reconciler.plan.configs.judging import with_judgements  # knows how configs are resolved
+
+    return with_judgements(world)
 
 
 def _in_order(item: Blocked) -> tuple[bool, str, str, str]:

@@ -56,6 +56,8 @@ class World(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     misnamed: Mapping[str, Source[Campaign]] = {}
     """Specs that are left out of `desired`: their names, or `was:`, say that two campaigns are one, or
     nobody says whether they are."""
+    judged_by: Mapping[str, str] = {}
+    """Quest whose rows a skill is to make → digest of all that decides whether they may be trained on."""
 
     @property
     def observed_now(self) -> float:

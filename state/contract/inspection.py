@@ -28,6 +28,8 @@ DEPTHS: tuple[Depth, ...] = ("quick", "standard", "deep")
 HELD_OUT_KEY = "held-out"
 """Of the rows of a campaign's held-out file."""
 
+_LOOKED_THROUGH = "a file that can be looked through"
+
 Check = Literal[
     "shape",
     "left_out",
@@ -148,6 +150,11 @@ class Inspection(msgspec.Struct, frozen=True, kw_only=True):
     """The first ones of each check."""
 
     @property
+    def is_unlooked(self) -> bool:
+        """Are the rows refused because nobody could look through them?"""
+        return any(finding.row is None and finding.expected == _LOOKED_THROUGH for finding in self.findings)
+
+    @property
     def num_errors(self) -> int:
         """Return how many of the findings that are shown keep the file from being trained on."""
         return sum(finding.is_error for finding in self.findings)
@@ -176,8 +183,10 @@ def unlooked(request: InspectRequest, why: str) -> Inspection:
 
 def not_looked_through(why: str) -> DataFinding:
     """Return the finding for rows that nobody could look through."""
-    expected, advice = "a file that can be looked through", "See to the cause, then validate again."
-    return DataFinding(check="shape", is_error=True, row=None, found=why, expected=expected, advice=advice)
+    advice = "See to the cause, then validate again."
+    return DataFinding(
+        check="shape", is_error=True, row=None, found=why, expected=_LOOKED_THROUGH, advice=advice
+    )
 
 
 class LookedThrough(msgspec.Struct, frozen=True):
@@ -187,6 +196,8 @@ class LookedThrough(msgspec.Struct, frozen=True):
     """What keeps them from being trained on, in words."""
     validators: Mapping[str, int] = {}
     """Who has looked → its version; empty: nobody could."""
+    is_final: bool = True
+    """The same rows are refused again; else nobody could look through them now."""
 
 
 def inspection_key(request: InspectRequest, file_digest: str) -> str:

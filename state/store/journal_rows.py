@@ -34,6 +34,9 @@ class ActionRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
 BROKEN_OFF = "interrupted; planned again"
 """The outcome of what a kill or a person broke off: it says nothing about the action."""
 
+REFUSED = "refused: "
+"""How the outcome begins where a skill's rows were looked at and refused: the same ones are refused again."""
+
 
 class LastFailure(msgspec.Struct, frozen=True, kw_only=True):
     """How a change that has not succeeded since failed, whether for good or not."""
@@ -60,3 +63,8 @@ class FailedAction(msgspec.Struct, frozen=True, kw_only=True):
     """Oldest first."""
     outcome: str
     """Of the last failure."""
+
+    @property
+    def is_refusal(self) -> bool:
+        """Were rows refused, so that trying the same again is in vain?"""
+        return self.outcome.startswith(REFUSED)

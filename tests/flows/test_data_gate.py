@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from lab import Lab, found_realm, realm
+from lab import Lab, found_realm
 
 from state.contract.inspection import CHECKER_VERSION
 
@@ -70,21 +70,21 @@ def test_what_a_skill_is_examined_with_is_not_learnt_until_the_specs_allow_it_by
     )  # fmt: skip
     made = {"id": "made", "skill": "sums", "level": 1, "count": 4}
     found_realm(the_lab, ["one"], ONE, [{"id": "own", "file": "own.jsonl"}, made])
-    the_lab.spec("realm", **realm(ONE, apply={"interval": "1s", "retry": {"attempts": 1}}))
     the_lab.commit()
     the_lab.converge()
 
     own, skill = sorted(blocked(the_lab), reverse=True)
     asks = "it asks the same as row 1 of the evaluation of skill sums, level 1"
     assert own.startswith(f"quest/own quest-file: own.jsonl: row 3: {asks}; expected other rows than those")
-    assert f"what skill sums made cannot be trained on: row 3: {asks}" in skill
+    assert skill.startswith("quest/made fetch-given-up: what skill sums made cannot be trained on: ")
+    assert f"row 3: {asks}" in skill
     assert the_lab.store().jobs == ()
 
     reason = {"sums-level-1": "it is to be learnt by heart"}
     the_lab.spec("queue", quests=[made | {"allow_leakage": reason}, {"id": "own", "file": "own.jsonl"}])
     the_lab.spec("datasets/own", id="own", kind="prompt_completion", allow_leakage=reason)
     the_lab.commit()
-    the_lab.reconcile("resume", ONE)
+    assert blocked(the_lab) == []  # nobody has judged them by these specs
     the_lab.converge()
 
     assert blocked(the_lab) == []
@@ -99,31 +99,49 @@ def test_what_a_skill_is_examined_with_is_not_learnt_until_the_specs_allow_it_by
 
 MADE = """import json, sys
 out = sys.argv[sys.argv.index("--out") + 1]
-rows = [{"messages": [{"role": "user", "content": "?"}, {"role": "assistant", "content": "x" * n}]} for n in (1, 90)]
+open(__file__ + ".runs", "a").write("x")
+rows = [{"messages": [{"role": "user", "content": "?"}, {"role": "assistant", "content": "x" * n}]} for n in (1, 30)]
 open(out, "w").write("".join(json.dumps(row) + "\\n" for row in rows))
 """
 
 
-def test_rows_that_a_skill_made_are_looked_through_before_anything_of_them_is_kept(the_lab: Lab) -> None:
+def test_rows_that_a_skill_made_and_that_are_refused_are_made_again_only_when_the_specs_judge_them_by_others(
+    the_lab: Lab,
+) -> None:
     source = the_lab.write("make_rows.py", MADE)
+    runs = source.with_name("make_rows.py.runs")
+    the_lab.write(".gitignore", "*.runs\n")
     the_lab.spec("skills/long", id="long", max_level=1, source={"command": [sys.executable, str(source)]})
     found_realm(the_lab, ["one"], ONE, [{"id": "made", "skill": "long", "level": 1, "count": 2}])
-    the_lab.spec("realm", **realm(ONE, apply={"interval": "1s", "retry": {"attempts": 1}}))
+    shorter, whole = {"max_length": 48}, {"max_length": 64}
+    no_share = {"evaluation": {"held_out": 0}}
+    the_lab.spec("campaigns/one/campaign-001", id="campaign-001", config_overrides=shorter | no_share)
     the_lab.commit()
 
     said = the_lab.converge()
 
     assert "looking through rows that were just made" in said.stdout + said.stderr
-    (message,) = blocked(the_lab)
-    assert message.startswith(
-        "quest/made fetch-given-up: its content cannot be brought in, given up after 1 tries: "
+    assert "it fails again until something is changed" in said.stdout
+    (first,) = the_lab.plan()["blocked"]
+    told = "what skill long made cannot be trained on: row 2: 52 tokens; expected at most 48 (max_length). "
+    assert (first["code"], first["message"]) == (
+        "fetch-given-up",
+        f"{told}Split the row or raise max_length.",
     )
-    assert message.endswith(
-        "what skill long made cannot be trained on: row 2: 112 tokens; expected at most 64 (max_length). "
-        "Split the row or raise max_length."
-    )
+    assert first["cause"] == "specs/queue.yaml:3"
+    assert "it goes on by itself" in first["hint"]
     assert the_lab.store().jobs == ()
     assert list(the_lab.layout.data.iterdir()) == []
+
+    the_lab.converge()
+    assert runs.read_text() == "x"  # by the same specs the same rows are refused again
+
+    the_lab.spec("campaigns/one/campaign-001", id="campaign-001", config_overrides=whole | no_share)
+    the_lab.commit()
+    assert blocked(the_lab) == []
+    the_lab.converge()
+    assert {job.quest_id: job.status for job in the_lab.store().jobs} == {"made": "completed"}
+    assert runs.read_text() == "xx"
 
 
 def test_a_tokenizer_that_cannot_be_loaded_is_named_before_a_launch_with_its_file(the_lab: Lab) -> None:

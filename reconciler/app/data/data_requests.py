@@ -6,12 +6,9 @@ import msgspec
 
 from reconciler.desired.desired import Desired
 from reconciler.desired.queue import Quest
-from reconciler.desired.training import HeldOutFile as HeldOutSpec
-from reconciler.observed.data_records import InboxFile
 from reconciler.plan.configs.hero_checks import LaunchProblem
+from reconciler.plan.configs.judging import in_inbox, inspect_request
 from reconciler.plan.configs.resolved import ResolvedRun, resolve_run
-from reconciler.plan.dropped import quest_id_of
-from reconciler.plan.queue.held_out import held_out_shape
 from reconciler.plan.queue.quest_sources import (
     NoSource,
     contracts_of,
@@ -21,7 +18,7 @@ from reconciler.plan.queue.quest_sources import (
 )
 from reconciler.plan.world import World
 from state.contract.contents import Finding
-from state.contract.inspection import HELD_OUT_KEY, Depth, Guard, InspectRequest, TrainedAs
+from state.contract.inspection import Depth, InspectRequest
 from state.contract.row_contracts import RowContract
 from state.layout import Layout
 
@@ -97,7 +94,7 @@ class Subjects:
             where=world.quest_where(quest.id),
             campaign=campaign,
             content=content,
-            request=_request(world, quest, campaign, content, resolved, self._depth),
+            request=_request(content, inspect_request(world, quest, campaign, resolved, self._depth)),
             no_tokens=no_tokens,
             dataset=named_dataset(world.desired, quest),
         )
@@ -133,7 +130,7 @@ def _content(world: World, layout: Layout, quest: Quest) -> QuestContent:
             return QuestContent(path=seen.path, findings=seen.findings)
         contracts = contracts_of(world.desired, quest)
         return QuestContent(path=seen.path, digest=seen.sha256, contracts=contracts)
-    if (dropped := _in_inbox(world, quest)) is not None:
+    if (dropped := in_inbox(world, quest)) is not None:
         contracts = contracts_of_inbox(world.desired)
         return QuestContent(
             path=dropped.path, digest=dropped.sha256, start_byte=dropped.start_byte, contracts=contracts
@@ -148,65 +145,10 @@ def _content(world: World, layout: Layout, quest: Quest) -> QuestContent:
     return QuestContent(path=str(layout.snapshot(row.digest)), digest=row.digest, contracts=(contract,))
 
 
-def _in_inbox(world: World, quest: Quest) -> InboxFile | None:
-    """Return the file of the inbox that becomes this quest, if it lies there still."""
-    here = world.facts.inbox.files if quest.id in world.dropped else ()
-    return next((file for file in here if file.sha256 and quest_id_of(file) == quest.id), None)
-
-
-def _request(
-    world: World,
-    quest: Quest,
-    campaign: str | None,
-    content: QuestContent,
-    run: ResolvedRun | None,
-    depth: Depth,
-) -> InspectRequest | None:
+def _request(content: QuestContent, asked: InspectRequest) -> InspectRequest | None:
+    """Return the question about this content; None where there is nothing to look at."""
     if content.path is None or content.digest is None:
         return None
-    return InspectRequest(
-        path=content.path,
-        contracts=content.contracts,
-        start_byte=content.start_byte,
-        depth=depth,
-        trained_as=_trained_as(run) if run is not None and depth != "quick" else None,
-        held_out_fraction=run.config.evaluation.held_out_fraction if run is not None else 0.0,
-        guards=_guards(world, campaign, run),
-        allowed_leakage=_allowed_leakage(world, quest),
-    )
-
-
-def _allowed_leakage(world: World, quest: Quest) -> tuple[str, ...]:
-    """Return what the quest, or the dataset that its rows keep, allows to learn."""
-    seen = world.facts.quest_files.get(quest.id) or _in_inbox(world, quest)
-    kept = seen.content.contract.name if seen is not None and seen.content is not None else None
-    dataset = world.desired.datasets.get(quest.dataset or kept or "")
-    of_dataset = dataset.spec.allow_leakage if dataset is not None else {}
-    return tuple(sorted({*quest.allow_leakage, *of_dataset}))
-
-
-def _trained_as(run: ResolvedRun) -> TrainedAs:
-    config = run.config
-    training = config.training
-    return TrainedAs(
-        tokenizer=config.tokenizer,
-        chat=config.chat,
-        model_dir=run.model_dir,
-        max_length=config.model.max_context_length,
-        documents_per_update=training.batch_size * training.gradient_accumulation,
-        tokens_at_once=training.batch_size * config.model.max_context_length,
-        seed=training.seed,
-        vocab_size=config.model.vocab_size,
-    )
-
-
-def _guards(world: World, campaign: str | None, run: ResolvedRun | None) -> tuple[Guard, ...]:
-    """Return the rows that the campaign measures with: its held-out file."""
-    spec = run.settings["evaluation.held_out"].value if run is not None else None
-    seen = world.facts.held_out_files.get(campaign or "")
-    if not isinstance(spec, HeldOutSpec) or seen is None or seen.path is None or seen.sha256 is None:
-        return ()
-    name = f"the held-out file {spec.file}"
-    return (
-        Guard(name=name, key=HELD_OUT_KEY, path=seen.path, digest=seen.sha256, shape=held_out_shape(seen)),
+    return msgspec.structs.replace(
+        asked, path=content.path, contracts=content.contracts, start_byte=content.start_byte
     )

@@ -12,14 +12,13 @@ import msgspec
 from reconciler.app.surroundings.environment import Environment
 from reconciler.desired.desired import Desired
 from reconciler.desired.queue import Quest
-from reconciler.desired.skill import Skill
+from reconciler.desired.skill import Skill, examination_command
 from state.canonical import sha256_of
 from state.contract.inspection import CHECKER_VERSION, Guard, Inspection, InspectRequest
 from state.contract.orders import RowShape
 from state.kept_answers import KeptAnswers
 
 _KIND = "evaluation-set-3"
-_SAMPLES_PER_LEVEL = 5
 _MAX_SECONDS, _MAX_BYTES = 60.0, 64 * 1024 * 1024
 
 
@@ -43,21 +42,17 @@ class EvaluationSets:
         if quest.skill is None:
             return self.all(desired)
         source = desired.skills.get(quest.skill)
-        if source is None or source.spec.evaluation is None or quest.level is None:
-            return ()
-        levels = source.spec.evaluation.levels
-        return tuple(self._of(source.spec, (quest.level,))) if not levels or quest.level in levels else ()
+        return tuple(self._of(source.spec, (quest.level,))) if source is not None and quest.level else ()
 
     def _of(self, skill: Skill, levels: Sequence[int] = ()) -> Iterator[Guard]:
         from reconciler.act.errors import ActionFailed
         from state.contract.quest_rows import QuestFileError
 
-        if skill.source is None:
-            return
         try:
             asked = skill.evaluation.levels if skill.evaluation else ()
             for level in levels or asked or range(1, skill.max_level + 1):
-                questions = self._questions(_command(skill, level))
+                command = examination_command(skill, level)
+                questions = self._questions(command) if command else None
                 if questions is not None:
                     name = f"the evaluation of skill {skill.id}, level {level}"
                     yield Guard(name=name, key=f"{skill.id}-level-{level}", questions=questions)
@@ -95,14 +90,6 @@ def with_leaks(found: Inspection, examined: Inspection) -> Inspection:
     return msgspec.structs.replace(
         found, findings=(*found.findings, *leaks), counts={**found.counts, "leakage": number}
     )
-
-
-def _command(skill: Skill, level: int) -> tuple[str, ...]:
-    evaluation = skill.evaluation
-    count = (evaluation.samples_per_level if evaluation else None) or _SAMPLES_PER_LEVEL
-    seed = (evaluation.seed if evaluation else None) or 0
-    command = skill.source.command if skill.source else ()
-    return (*command, "--level", str(level), "--count", str(count), "--seed", str(seed))
 
 
 def _made(command: Sequence[str]) -> tuple[str, ...]:

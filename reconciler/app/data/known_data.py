@@ -147,11 +147,12 @@ def look_through_made(
     if one.request is None or one.no_tokens is not None:
         return LookedThrough()
     asked = _asked_of(one.request, digest, guards(world.desired, quest))
-    found = _joined(look(asked))
+    found = joined(look(asked))
     if found is None:
         return LookedThrough()
     errors = [finding for finding in found.findings if finding.is_error]
-    return LookedThrough(said(errors) if errors else None, {"inspection": found.checker_version})
+    objection = said(errors) if errors else None
+    return LookedThrough(objection, {"inspection": found.checker_version}, not found.is_unlooked)
 
 
 def _asked_of(request: InspectRequest, digest: str, guards: tuple[Guard, ...]) -> list[Asked]:
@@ -159,11 +160,16 @@ def _asked_of(request: InspectRequest, digest: str, guards: tuple[Guard, ...]) -
     return [*asked, (examined(request, guards), digest)] if guards else asked
 
 
-def _joined(found: Sequence[Inspection | None]) -> Inspection | None:
-    """Return what was found in a content, with the leaks that a second look has met; None while one lacks."""
+def joined(found: Sequence[Inspection | None]) -> Inspection | None:
+    """Return what was found in a content, with the leaks that a second look has met; None while one lacks.
+
+    What nobody could look through a second time is refused as a whole.
+    """
     first, *more = found
     for leaks in more:
-        first = with_leaks(first, leaks) if first is not None and leaks is not None else None
+        if first is None or leaks is None:
+            return None
+        first = leaks if leaks.is_unlooked else with_leaks(first, leaks)
     return first
 
 
@@ -223,4 +229,4 @@ def _looked_up(world: World, layout: Layout, quests: Iterable[Quest], look: Look
     if not asked:
         return {}
     answers = iter(look([question for questions in asked.values() for question in questions]))
-    return {name: _joined([next(answers) for _ in questions]) for name, questions in asked.items()}
+    return {name: joined([next(answers) for _ in questions]) for name, questions in asked.items()}

@@ -64,6 +64,8 @@ class GenerateQuest(Action, frozen=True, kw_only=True):
     """Digest of an earlier generation of the same batch that is to be made again."""
     version: str | None = None
     """Of the skill, as its spec says."""
+    judged_by: str | None = None
+    """Digest of what its rows are judged by before they are kept; what this refuses, another may not."""
 
 
 class WriteQueueFolders(Action, frozen=True, kw_only=True):

@@ -224,6 +224,7 @@ def _generated(world: World, quest: Quest, skill: Skill, command: tuple[str, ...
         command=command,
         expected_digest=known.digest if known else None,
         version=skill.version,
+        judged_by=world.judged_by.get(quest.id),
     )
     path = f"{quest.skill}_L{quest.level}_{quest.count}_s{quest.seed or 0}.jsonl"
     return QuestSource(key=key, shape=RowShape(), dataset_path=path, fetch=fetch)

@@ -131,9 +131,28 @@ def test_rows_that_the_gate_refuses_are_not_kept(realm: Any, make: Any) -> None:
         look_through=lambda quest, *_: LookedThrough(f"{quest}: row 2 is long"),
     )
 
-    assert outcome.text == "what skill sums made cannot be trained on: sums: row 2 is long"
+    assert outcome.text == "refused: what skill sums made cannot be trained on: sums: row 2 is long"
     assert outcome.permanent
     assert not realm.layout.snapshot(make.digest).exists()
+    assert is_refusal(realm)
+
+
+def test_rows_that_nobody_could_look_through_are_not_kept_and_are_no_refusal(realm: Any, make: Any) -> None:
+    realm.layout.snapshot(make.digest).unlink()
+    unseen = LookedThrough("the trainer was killed", is_final=False)
+
+    outcome = realm.fails(make.generate("--answer", "2"), look_through=lambda *_: unseen)
+
+    assert outcome.text == "what skill sums made cannot be trained on: the trainer was killed"
+    assert not realm.layout.snapshot(make.digest).exists()
+    assert not is_refusal(realm)
+
+
+def is_refusal(realm: Any) -> bool:
+    """Return how planning understands the one failure in the journal."""
+    (failed,) = realm.view().failed_actions
+    assert isinstance(failed.is_refusal, bool)
+    return failed.is_refusal
 
 
 def test_a_program_that_is_not_there_is_named(realm: Any, make: Any) -> None:

@@ -36,6 +36,7 @@ from reconciler.observed.records import (
 )
 from reconciler.observed.start_records import StartFolder
 from reconciler.plan.changes import change_id
+from reconciler.plan.configs.judging import with_judgements
 from reconciler.plan.configs.resolved import ResolvedRun, resolve_run
 from reconciler.plan.queue.held_out import held_out_key
 from reconciler.plan.queue.quest_sources import QuestSource, quest_source
@@ -361,7 +362,7 @@ class Builder:
         failed = msgspec.convert(self.words.get("failed", []), list[FailedAction])
         for quest_id, moments in self.words.get("failed_fetches", {}).items():
             quest = next(quest for quest in self.desired.quests if quest.id == quest_id)
-            source = quest_source(self.world(), quest)
+            source = quest_source(with_judgements(self.world()), quest)
             assert isinstance(source, QuestSource), source
             failed.append(
                 FailedAction(id=change_id(source.fetch), failed_at=tuple(moments), outcome="exit code 1")

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from reconciler.app.data import inspecting
-from reconciler.app.data.known_data import Gate, Memory
+from reconciler.app.data.known_data import Gate, Memory, joined
 from reconciler.app.surroundings.environment import Environment
-from state.contract.inspection import Guard, InspectAnswer, InspectRequest
+from state.contract.inspection import Guard, InspectAnswer, Inspection, InspectRequest, unlooked
 from state.contract.row_contracts import BUILT_IN
 
 Ask = Callable[..., tuple[InspectRequest, str]]
@@ -112,3 +112,13 @@ def test_a_trainer_that_answers_nothing_is_not_asked_for_each_file(
     found = Gate(environment, lambda _: None).look([ask(name) for name in "abcdefgh"])
     assert [one.num_errors for one in found if one] == [1] * 8
     assert begun == [8, 7]
+
+
+def test_rows_that_nobody_could_compare_with_an_examination_are_refused(ask: Ask) -> None:
+    request, digest = ask("a")
+    well = Inspection(depth="standard", contract="messages", digest=digest, num_rows=1)
+    unseen = unlooked(request, "the trainer was killed")
+
+    assert joined([well, unseen]) == unseen
+    assert joined([well, well]) == well
+    assert joined([well, None]) is None
