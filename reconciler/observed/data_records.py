@@ -87,3 +87,5 @@ class QuestFileFacts(msgspec.Struct, frozen=True, kw_only=True):
     """Where `content` begins in a file of the inbox; not 0 when what lies before it was taken in already."""
     is_gone: bool = False
     """There is no file of this name any more."""
+    lineage_problem: str | None = None
+    """Why the sidecar beside it is no evidence of where its rows come from; None: it is, or there is none."""

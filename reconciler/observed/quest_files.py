@@ -14,6 +14,7 @@ from reconciler.observed.folders import Signature, is_lfs_pointer, printable, si
 from reconciler.observed.held_out import HeldOutFiles
 from reconciler.observed.taken_in import NONE_TAKEN_IN, TakenIn
 from state.contract.contents import Continued, Finding, KnownPart, Sieved
+from state.contract.lineage import SUFFIX
 from state.contract.row_contracts import RowContract
 
 Known = tuple[tuple[KnownPart, ...], ...]
@@ -101,7 +102,17 @@ def _facts(name: str, path: Path, seen: Signature, checked: _Checked) -> QuestFi
         continued=checked.continued,
         start_byte=checked.start_byte,
         findings=checked.findings,
+        lineage_problem=_lineage_problem(path, checked),
     )
+
+
+def _lineage_problem(path: Path, checked: _Checked) -> str | None:
+    if not os.path.lexists(f"{path}{SUFFIX}"):
+        return None
+    from reconciler.observed.lineage import sidecar_problem  # seldom needed
+
+    problem = sidecar_problem(str(path), checked.content, checked.start_byte)
+    return None if problem is None else printable(problem)
 
 
 def _find(name: str, bases: tuple[Path, ...]) -> Path:

@@ -196,6 +196,11 @@ def there_are_datasets(world: World) -> bool:
     return bool(world.desired.datasets)
 
 
+def a_sidecar_is_no_evidence(world: World) -> bool:
+    """Lies a sidecar beside a quest's file that cannot be read, or is about other rows?"""
+    return any(seen.lineage_problem is not None for seen in world.facts.quest_files.values())
+
+
 def something_stands_in_the_way(world: World) -> bool:
     """Does anything stand where a file or a folder of the realm belongs?"""
     return bool(world.facts.obstacles)

@@ -75,6 +75,7 @@ PLANNERS = (
     Planner("queue.datasets", "plan_datasets", occasions.there_are_datasets),
     Planner("queue.inbox", "plan_inbox", occasions.the_inbox_holds_something),
     Planner("queue.quests", "plan_queue", occasions.the_queue_holds_something),
+    Planner("queue.lineage", "plan_lineage", occasions.a_sidecar_is_no_evidence),
     Planner("runs.orders", "plan_orders", occasions.a_run_is_open),
     Planner("configs.effective", "plan_effective", occasions.a_run_is_open),
     Planner("configs.unexamined", "plan_unexamined", occasions.skills_are_examined),

@@ -61,7 +61,7 @@ def is_named(quest: Quest, job: JobRow) -> bool:
 
 def say_what_it_waits_for(world: World, draft: Draft, quest: Quest) -> None:
     """Say whose turn a quest is that is not of the active campaign, unless it is done."""
-    if _is_finished(world, quest):
+    if is_finished(world, quest):
         return
     begun_by = _started_elsewhere(world, quest, None)
     is_gone = begun_by is not None and begun_by not in world.desired.campaigns
@@ -121,7 +121,7 @@ def _is_archived(world: World, name: str) -> bool:
     return world.wants_archived(row)
 
 
-def _is_finished(world: World, quest: Quest) -> bool:
+def is_finished(world: World, quest: Quest) -> bool:
     """Has every campaign that the quest names, or the one that began it, trained it?"""
     mine = [job for job in world.facts.jobs_of_quest(quest.id) if job.status != "skipped"]
     open_ = {job.campaign_uid for job in mine if job.status != "completed" or job.epochs < quest.epochs}

@@ -82,7 +82,7 @@ def test_a_sidecar_that_is_no_evidence_is_told(
     file.with_name(f"{file.name}.meta.json").write_text(sidecar)
     who = ("-c", "user.name=ada", "-c", "user.email=ada@example.org")
     subprocess.run(["git", "-C", str(file.parent), *who, "commit", "-qam", "rows"], check=True)
-    for done in (run("validate", "--data"), run("explain", "quest/sums")):
+    for done in (run("validate", "--data"), run("explain", "quest/sums"), run("plan")):
         assert "sums" in done.stdout, done.stderr
         assert (told in flat(done)) if told else ("meta.json" not in done.stdout)
 

@@ -47,6 +47,7 @@ def quest_file(name: str, words: Mapping[str, Any]) -> QuestFileFacts:
         continued=tuple(msgspec.convert(one, Continued) for one in words.get("continued", ())),
         findings=findings,
         is_gone=words.get("is_gone", False),
+        lineage_problem=words.get("lineage_problem"),
     )
 
 
