@@ -23,6 +23,7 @@ _NO_ROOM, _ROOM_AGAIN = "pause, before a save can fail", "go on: "
 
 def plan_urgent_orders(world: World, draft: Draft) -> None:
     """Hand the running trainer a pause, a new goal, a wish to save, before what may take long or fail."""
+    _name_paused(world, draft)
     _pause_orphans(world, draft)
     for live, orders in _orderable(world, draft):
         if waits_for_room(world, live) and world.hold(live.campaign) is None:
@@ -31,6 +32,16 @@ def plan_urgent_orders(world: World, draft: Draft) -> None:
         if differences:
             uids = tuple(quest.job_uid for quest in orders.quests)
             _give(world, draft, live, orders.sequence + 1, uids, differences)
+
+
+def _name_paused(world: World, draft: Draft) -> None:
+    """Say whose trainer lives and waits since a person asked; of one with none the launch says it."""
+    for live, _ in _not_stopping(world, draft):
+        row = world.facts.campaign_row(live.campaign)
+        if row is not None and row.hold == world.hold(live.campaign) == "pause":
+            from reconciler.plan.runs.blockers import block_held  # seldom needed
+
+            block_held(world, draft, live.campaign)
 
 
 def _pause_orphans(world: World, draft: Draft) -> None:
