@@ -23,6 +23,8 @@ from reconciler.app.surroundings.errors import Failed, Misused
 from reconciler.app.surroundings.place import Options, head_of, repository_of
 from reconciler.desired.git_process import run
 from reconciler.plan.changes import Blocked, Change, Plan, effect_of
+from reconciler.plan.costs.releases import ReleaseCost
+from reconciler.plan.costs.training import TrainingCost
 from reconciler.plan.review.differences import differences, same_thing
 
 See = Callable[[str], View]
@@ -54,7 +56,9 @@ def document_beyond(base: View, tip: View, ref: str, base_ref: str) -> PlanDocum
     plan = _beyond(tip.plan, base.plan, already)
     anyway = tuple(change for change in tip.plan.changes if effect_of(change) in already)
     only_base = tuple(change for change in base.plan.changes if effect_of(change) not in still)
-    document = document_of(msgspec.structs.replace(tip, plan=plan), ref, anyway)
+    training, without = training_of(tip), training_of(base)
+    otherwise_released = training if _releases(training) != _releases(without) else None
+    document = document_of(msgspec.structs.replace(tip, plan=plan), ref, anyway, otherwise_released)
     otherwise = dict(_otherwise(plan.changes, only_base))
     about = PlanBase(
         ref=base_ref,
@@ -62,11 +66,16 @@ def document_beyond(base: View, tip: View, ref: str, base_ref: str) -> PlanDocum
         commit_name=base.commit.name,
         num_planned_anyway=len(tip.plan.changes) - len(plan.changes),
         no_longer=tuple(planned(one) for one in only_base if same_thing(one) not in otherwise),
-        training=training_of(base),
+        training=without,
     )
     changes = zip(plan.changes, document.changes, strict=True)
     shown = tuple(_beside(one, otherwise.get(same_thing(change), ())) for change, one in changes)
     return msgspec.structs.replace(document, base=about, changes=shown)
+
+
+def _releases(training: TrainingCost | None) -> tuple[ReleaseCost, ...]:
+    """Return the releases that are still to be made: no change of a plan says so before each has its turn."""
+    return training.releases if training is not None else ()
 
 
 def _beside(shown: PlannedChange, otherwise: tuple[str, ...]) -> PlannedChange:

@@ -156,7 +156,8 @@ class PlanDocument(msgspec.Struct, frozen=True, kw_only=True):
     memory: tuple[RunMemory, ...] = ()
     """Of each run that would be started; it blocks nothing."""
     training: TrainingCost | None = None
-    """Of all that the active campaign is to train then; null where nothing is queued or launched."""
+    """Of all that the active campaign is to train then; null where nothing is queued or launched, and where
+    BASE..HEAD changes no release either."""
     forecast: Forecast | None = None
     """Of `plan --until`."""
     queue: PlannedQueue | None = None
@@ -174,14 +175,22 @@ class PlanDocument(msgspec.Struct, frozen=True, kw_only=True):
         return self.followed.is_this_repository and self.followed.commit == self.commit
 
 
-def document_of(view: View, ref: str = "HEAD", anyway: Sequence[Change] = ()) -> PlanDocument:
-    """Return the plan of a view, made for a ref, as a document; `anyway` is done besides and not shown."""
+def document_of(
+    view: View,
+    ref: str = "HEAD",
+    anyway: Sequence[Change] = (),
+    otherwise: TrainingCost | None = None,
+) -> PlanDocument:
+    """Return the plan of a view, made for a ref, as a document; `anyway` is done besides and not shown.
+
+    `otherwise` is the cost that is told of a plan which itself queues and launches nothing.
+    """
     plan = view.plan
     then, launches = _in_the_end(view)
     to_do = (*plan.changes, *launches)
     queue = planned_queue(then, to_do, view.known_data, anyway=[change.action for change in anyway])
     works = works_of(queue)
-    training = training_cost(then, (*to_do, *anyway), works) if queue is not None else None
+    training = training_cost(then, (*to_do, *anyway), works) if queue is not None else otherwise
     memory = memory_of(view.facts, to_do)
     costs = _costs_of_each(then, (*to_do, *plan.afterwards, *anyway), works, memory)
     changes = tuple(planned(change, costs.get(change.id)) for change in plan.changes)

@@ -199,6 +199,42 @@ def test_what_training_costs_is_told_with_what_it_would_cost_without_the_branch(
     assert "Without it: " in run("proposals").stdout
 
 
+@pytest.mark.parametrize("is_added", [True, False], ids=["adds", "takes away"])
+def test_a_branch_that_only_adds_or_takes_away_a_release_shows_what_that_costs(
+    run, lab: Path, git, *, is_added: bool
+) -> None:
+    spec = lab / "specs/campaigns/pip/campaign-001.yaml"
+    more = "warmup_steps: 1, checkpoint: {every_updates: 2}, batch_size: 1, gradient_accumulation: 1"
+    before = f"id: campaign-001\nconfig_overrides: {{{more}}}\n"
+    texts = [before, f"{before}releases: [{{at: 2, updates: 3}}]\n"]
+    for text, branch in zip(texts if is_added else reversed(texts), ("first", "then"), strict=True):
+        git(lab, "switch", "-qc", branch)
+        spec.write_text(text)
+        git(lab, "commit", "-qam", branch)
+
+    document = json.loads(run("plan", "first..then", "--json").stdout)
+
+    jsonschema.validate(document, plan_schema())
+    assert document["changes"] == []
+    with_it, without = (document["training"], document["base"]["training"])[:: 1 if is_added else -1]
+    assert [(one["at"], one["updates"]) for one in with_it["releases"]] == [(2, 3)]
+    assert (without["releases"], with_it["updates"] - without["updates"]) == ([], 3)
+    shown = run("plan", "first..then").stdout
+    assert f"Cost: {document['training']['updates']} updates" in shown
+    assert f"Without it: {document['base']['training']['updates']} updates" in shown
+    assert ("release at step 2: 3 updates" in shown) == is_added
+
+
+def test_a_branch_that_changes_nothing_of_releases_shows_no_cost(run, lab: Path, git) -> None:
+    spec = lab / "specs/campaigns/pip/campaign-001.yaml"
+    spec.write_text(f"{spec.read_text()}releases: [{{at: 2, updates: 3}}]\n")
+    git(lab, "commit", "-qam", "a release")
+    git(lab, "switch", "-qc", "notes")
+    spec.write_text(f"# for people\n{spec.read_text()}")
+    git(lab, "commit", "-qam", "a note")
+    assert json.loads(run("plan", "main..notes", "--json").stdout)["training"] is None
+
+
 def test_a_branch_cannot_bring_a_link_or_an_image_into_the_comment(run, lab: Path, git) -> None:
     evil = "![p](https://evil.example/p.png) [go](https://evil.example) www.evil.example #7 ~~no~~"
     (lab / REALM).write_text(
