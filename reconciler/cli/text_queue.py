@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.cli.text_layout import INDENT, PLAIN, Paint, safe, wrapped
 from state.amounts import count
+from state.contract.inspection_words import epoch_text
 
 if TYPE_CHECKING:
     from reconciler.app.data.planned_queue import PlannedQuest, PlannedQueue
@@ -45,10 +46,8 @@ def _quest(one: "PlannedQuest") -> str:
 def _tokens(counts: "TokenCounts | None") -> str:
     if counts is None:
         return "tokens unknown"
-    return (
-        f"{count(counts.num_tokens, 'token')}, {counts.trained_share:.0%} trained, "
-        f"{count(counts.updates, 'update')} an epoch, batches {counts.fill:.0%} full"
-    )
+    share = f"{counts.trained_share:.0%} trained"
+    return f"{count(counts.num_tokens, 'token')}, {share}, {epoch_text(counts)}"
 
 
 def _total(queue: "PlannedQueue", seen_on: str | None) -> Iterator[str]:

@@ -1,10 +1,12 @@
 """What `python -m trainer inspect` is asked and answers: a file of rows, seen as training will see it.
 
 The answer depends on what `inspection_key` hashes and on nothing else: no path, id or time is part of it,
-so whoever keeps answers by that key never keeps a wrong one.
+so whoever keeps answers by that key never keeps a wrong one. All of it but updates and fill depends on what
+`counting_key` hashes, in which no size of batches is.
 """
 
 import hashlib
+import math
 from collections.abc import Mapping
 from typing import Literal
 
@@ -118,8 +120,8 @@ class TokenCounts(msgspec.Struct, frozen=True, kw_only=True):
     """Tokens of the row in the middle."""
     max_length: int
     updates: int
-    fill: float
-    """Share of the micro-batches' token budget that is used."""
+    fill: float | None
+    """Share of the micro-batches' token budget that is used; None: they were counted with other batches."""
 
     @property
     def trained_share(self) -> float:
@@ -205,6 +207,28 @@ def inspection_key(request: InspectRequest, file_digest: str) -> str:
     said = _without_places(request)
     hashed = hashlib.sha256(msgspec.json.encode([CHECKER_VERSION, file_digest, said]))
     return f"sha256:{hashed.hexdigest()}"
+
+
+def counting_key(request: InspectRequest, file_digest: str) -> str:
+    """Return what names all of an answer but the updates and how full they are."""
+    trained_as = request.trained_as
+    alike = trained_as and msgspec.structs.replace(
+        trained_as, documents_per_update=1, tokens_at_once=1, seed=0
+    )
+    return inspection_key(msgspec.structs.replace(request, trained_as=alike), file_digest)
+
+
+def in_other_batches(found: Inspection, request: InspectRequest) -> Inspection:
+    """Return what was found in the same rows in batches of another size, as this request has them.
+
+    How full they are is not known: nobody has packed them.
+    """
+    if found.tokens is None or request.trained_as is None:
+        return found
+    num_training = found.num_rows - found.num_held_out
+    updates = math.ceil(num_training / request.trained_as.documents_per_update)
+    tokens = msgspec.structs.replace(found.tokens, updates=updates, fill=None)
+    return msgspec.structs.replace(found, tokens=tokens)
 
 
 def _without_places(request: InspectRequest) -> InspectRequest:

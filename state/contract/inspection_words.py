@@ -21,8 +21,14 @@ def tokens_text(counts: TokenCounts) -> str:
     return (
         f"{count(counts.num_tokens, 'token')}, {counts.trained_share:.0%} trained; "
         f"longest {counts.longest:,} of {counts.max_length:,}; "
-        f"{count(counts.updates, 'update')} an epoch, batches {counts.fill:.0%} full"
+        f"{epoch_text(counts)}"
     )
+
+
+def epoch_text(counts: TokenCounts) -> str:
+    """Return the updates of an epoch and, where that is known, how full its batches are."""
+    full = f", batches {counts.fill:.0%} full" if counts.fill is not None else ""
+    return f"{count(counts.updates, 'update')} an epoch{full}"
 
 
 def finding_text(finding: DataFinding) -> str:

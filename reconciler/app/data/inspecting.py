@@ -10,11 +10,19 @@ import msgspec
 from reconciler.app.data.unusable_tokenizers import TokenizerVerdicts
 from reconciler.app.surroundings.environment import Environment
 from state.amounts import count
-from state.contract.inspection import DEPTHS, InspectAnswer, Inspection, InspectRequest, inspection_key
+from state.contract.inspection import (
+    DEPTHS,
+    InspectAnswer,
+    Inspection,
+    InspectRequest,
+    counting_key,
+    in_other_batches,
+    inspection_key,
+)
 from state.kept_answers import KeptAnswers
 from state.layout import STAGING_PREFIX
 
-_KIND = "inspection"
+_KIND, _IN_ANY_BATCHES = "inspection", "inspection in any batches"
 _INSTALL = "install the trainer's libraries: pip install 'realm-reconciler[train]'"
 _MOST_NAMED = 3
 _MOST_SILENT = 2
@@ -33,7 +41,25 @@ class Inspector:
 
     def known(self, request: InspectRequest, digest: str) -> Inspection | None:
         """Return what was found in a file with this digest before; None when nobody has looked."""
-        answer = self._answers.get(_key(request, digest))
+        return self._kept(_key(request, digest))
+
+    def known_as_deep(self, request: InspectRequest, digest: str) -> Inspection | None:
+        """Return what was found by a look that was at least as deep; None when nobody has looked so.
+
+        Batches may have been of another size then: how full they are is not known.
+        """
+        depths = DEPTHS[DEPTHS.index(request.depth) :]
+        requests = [msgspec.structs.replace(request, depth=depth) for depth in depths]
+        looks = (self.known(one, digest) for one in requests)
+        found = next((found for found in looks if found is not None), None)
+        if found is not None:
+            return found
+        looks = (self._kept(_key_in_any_batches(one, digest)) for one in requests)
+        found = next((found for found in looks if found is not None), None)
+        return found and in_other_batches(found, request)
+
+    def _kept(self, key: str) -> Inspection | None:
+        answer = self._answers.get(key)
         if answer is None:
             return None
         try:
@@ -41,31 +67,28 @@ class Inspector:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
 
-    def known_as_deep(self, request: InspectRequest, digest: str) -> Inspection | None:
-        """Return what was found by a look that was at least as deep; None when nobody has looked so."""
-        depths = DEPTHS[DEPTHS.index(request.depth) :]
-        looks = (self.known(msgspec.structs.replace(request, depth=depth), digest) for depth in depths)
-        return next((found for found in looks if found is not None), None)
-
     def inspect(self, asked: Sequence[Asked], tell: Callable[[str], None]) -> list[InspectAnswer]:
         """Return an answer to each question, remembered or from one process of the trainer for all others.
 
         `tell` is told what is looked through, when anything is.
         """
         known = {_key(*one): self.known(*one) for one in asked}
-        new = {_key(*one): one[0] for one in asked if known[_key(*one)] is None}
+        new = {_key(*one): one for one in asked if known[_key(*one)] is None}
         answers = {key: InspectAnswer(inspection=found) for key, found in known.items() if found}
         if new:
-            tell(_looking_through([request.path for request in new.values()]))
-            answers |= dict(zip(new, _ask(self._environment, list(new.values())), strict=True))
-        for key, request in new.items():
-            self._remember(key, request, answers[key])
+            requests = [request for request, _ in new.values()]
+            tell(_looking_through([request.path for request in requests]))
+            answers |= dict(zip(new, _ask(self._environment, requests), strict=True))
+        for key, one in new.items():
+            self._remember(*one, answers[key])
         return [answers[_key(*one)] for one in asked]
 
-    def _remember(self, key: str, request: InspectRequest, answer: InspectAnswer) -> None:
+    def _remember(self, request: InspectRequest, digest: str, answer: InspectAnswer) -> None:
         """Keep what was found, and what it says of the tokenizer."""
         if answer.inspection is not None:
-            self._answers.put(key, msgspec.json.encode(answer.inspection))
+            found = msgspec.json.encode(answer.inspection)
+            self._answers.put(_key(request, digest), found)
+            self._answers.put(_key_in_any_batches(request, digest), found)
         if request.trained_as is None:
             return
         tokenizer, vocab_size = request.trained_as.tokenizer.digest, request.trained_as.vocab_size
@@ -97,6 +120,10 @@ def _missing(request: InspectRequest) -> list[str]:
 
 def _key(request: InspectRequest, digest: str) -> str:
     return f"{_KIND}\0{inspection_key(request, digest)}"
+
+
+def _key_in_any_batches(request: InspectRequest, digest: str) -> str:
+    return f"{_IN_ANY_BATCHES}\0{counting_key(request, digest)}"
 
 
 def told_as(path: str) -> str:

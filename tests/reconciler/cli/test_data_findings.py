@@ -246,7 +246,7 @@ TEMPLATES = {
     ),
     "that makes a text without end": (
         "{{ 'x' * 100000000000 }}",
-        "the chat template refuses the conversation: a product in it is larger than 67,108,864 characters",
+        "the chat template refuses the conversation: a product in it is larger than",
     ),
 }
 

@@ -105,6 +105,25 @@ def test_what_a_deeper_look_has_counted_is_told(run: Reconcile) -> None:
     assert "1,018 tokens" in run("plan").stdout
 
 
+@pytest.mark.train
+@pytest.mark.usefixtures("two_quests")
+def test_tokens_are_still_known_once_batches_are_of_another_size(
+    run: Reconcile, lab: Path, git: Callable[..., str]
+) -> None:
+    """How full they are is not, until somebody packs the rows again."""
+    pytest.importorskip("tokenizers")
+    assert run("validate", "--data").exit_code == 0
+    spec = "id: campaign-001\nconfig_overrides: {batch_size: 1, gradient_accumulation: 3}\n"
+    (lab / "specs/campaigns/pip/campaign-001.yaml").write_text(spec)
+    git(lab, "commit", "-qam", "batches")
+
+    told = " ".join(" ".join(to_train(run("plan"))).split())
+    assert "[normal] rows.jsonl: 20 examples, 1,018 tokens, 18% trained, 7 updates an epoch In all" in told
+
+    assert run("validate", "--data").exit_code == 0
+    assert "1,018 tokens, 18% trained, 7 updates an epoch, batches " in " ".join(run("plan").stdout.split())
+
+
 def test_a_plan_that_neither_queues_nor_launches_tells_no_queue(
     run: Reconcile, lab: Path, git: Callable[..., str]
 ) -> None:

@@ -3,7 +3,14 @@
 import msgspec
 import pytest
 
-from state.contract.inspection import Guard, InspectRequest, TokenCounts, TrainedAs, inspection_key
+from state.contract.inspection import (
+    Guard,
+    InspectRequest,
+    TokenCounts,
+    TrainedAs,
+    counting_key,
+    inspection_key,
+)
 from state.contract.orders import RowShape
 from state.contract.row_contracts import MESSAGES, PROMPT_COMPLETION
 from state.contract.run_config import ChatConfig, TokenizerConfig
@@ -51,6 +58,22 @@ def changed(**changes: object) -> InspectRequest:
 )
 def test_whatever_changes_the_answer_changes_the_key(other: InspectRequest) -> None:
     assert inspection_key(other, "sha256:f") != inspection_key(REQUEST, "sha256:f")
+
+
+BATCHES = ({"documents_per_update": 8}, {"tokens_at_once": 64}, {"seed": 1})
+
+
+@pytest.mark.parametrize("one", BATCHES, ids=lambda one: next(iter(one)))
+def test_what_batches_are_changes_nothing_of_what_is_counted(one: dict[str, int]) -> None:
+    other = changed(trained_as=msgspec.structs.replace(TRAINED_AS, **one))
+    assert counting_key(other, "sha256:f") == counting_key(REQUEST, "sha256:f")
+
+
+@pytest.mark.parametrize("one", [{"max_length": 64}, {"vocab_size": 9}], ids=lambda one: next(iter(one)))
+def test_what_changes_the_tokens_changes_the_key_that_they_are_counted_under(one: dict[str, int]) -> None:
+    other = changed(trained_as=msgspec.structs.replace(TRAINED_AS, **one))
+    assert counting_key(other, "sha256:f") != counting_key(REQUEST, "sha256:f")
+    assert counting_key(REQUEST, "sha256:f") != counting_key(REQUEST, "sha256:g")
 
 
 def test_another_content_has_another_key() -> None:
