@@ -27,7 +27,7 @@ class Timed(Trainer):
 
 
 def main(config_file: Path, num_saves: int, folder: Path) -> None:
-    torch.set_num_threads(1)
+    torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
     config = msgspec.json.decode(config_file.read_bytes(), type=RunConfig)
     row = {"input_ids": [5, 6, 7, 8], "labels": [5, 6, 7, 8]}
     with tempfile.TemporaryDirectory(dir=folder) as output:
