@@ -20,14 +20,20 @@ STEPS = {256: 64, BLOCK_TOKENS: 256}
 """Up to so many tokens a block is filled up to a multiple of this."""
 
 
-def products(tokens: Tensor, modules: Sequence[nn.Module]) -> tuple[Tensor, ...]:
+def products(
+    tokens: Tensor, modules: Sequence[nn.Module], orders: Sequence[Tensor] = ()
+) -> tuple[Tensor, ...]:
     """Return what linear modules make of the same tokens, (..., T, K), in blocks where those are of use.
 
     Anything but a plain matrix (a bias, an adapter, four bits) is left to the module itself.
+    `orders` of the first modules' outputs, for plain matrices alone: what stands at a place stood there.
     """
     if not are_for_products(tokens, modules):
         return tuple(module(tokens) for module in modules)
-    found = _Products.apply(tokens.flatten(0, -2), *(module.weight for module in modules))
+    weights = [module.weight for module in modules]
+    for number, order in enumerate(orders):
+        weights[number] = weights[number].index_select(0, order)
+    found = _Products.apply(tokens.flatten(0, -2), *weights)
     return tuple(one.unflatten(0, tokens.shape[:-1]) for one in found)
 
 

@@ -9,7 +9,6 @@ left alone in other models.
 Shapes: B = 1, T tokens, N places that are read, D width; H heads of width W.
 """
 
-from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -19,6 +18,7 @@ from transformers import AttentionInterface
 
 from trainer.engine.gated import gated_block
 from trainer.engine.products import are_for_products, products
+from trainer.engine.turning import pairs, turned, turned_in_pairs, turns_of_pairs
 
 _LAYERS = frozenset(("LlamaDecoderLayer", "MistralDecoderLayer", "Qwen2DecoderLayer", "Qwen3DecoderLayer"))
 """Whose forward pass is that of `_layer_where_read`."""
@@ -74,9 +74,7 @@ def _attend(
             attention, hidden_states, position_embeddings, *args, **kwargs
         )
         return found
-    query, key, value = _heads(attention, hidden_states)
-    cos, sin = (part.unsqueeze(2) for part in position_embeddings)
-    query, key = turned(query, cos, sin), turned(key, cos, sin)
+    query, key, value = _heads(attention, hidden_states, position_embeddings)
     take = AttentionInterface()[attention.config._attn_implementation]
     taken_BTHW, _ = take(
         attention,
@@ -93,13 +91,25 @@ def _attend(
     return out, None
 
 
-def _heads(attention: Any, hidden_BTD: Tensor) -> Iterator[Tensor]:
-    """Yield queries, keys and values by heads, (1, T, H, W), normed where the model norms them."""
-    made = products(hidden_BTD, (attention.q_proj, attention.k_proj, attention.v_proj))
-    for one, tensor in zip("qkv", made, strict=True):
-        norm = getattr(attention, f"{one}_norm", None)
-        heads = tensor.unflatten(-1, (-1, attention.head_dim))
-        yield heads if norm is None else norm(heads)
+def _heads(
+    attention: Any, hidden_BTD: Tensor, position_embeddings: tuple[Tensor, Tensor]
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return queries, keys and values by heads, (1, T, H, W): normed where the model norms them, and turned.
+
+    Where our own products make them, what a position turns together is side by side in queries and keys.
+    """
+    makers, width = (attention.q_proj, attention.k_proj, attention.v_proj), attention.head_dim
+    in_pairs = are_for_products(hidden_BTD, makers)
+    orders = [pairs(len(maker.weight) // width, width) for maker in makers[:2]] if in_pairs else ()
+    query, key, value = (made.unflatten(-1, (-1, width)) for made in products(hidden_BTD, makers, orders))
+    if hasattr(attention, "q_norm"):
+        order = pairs(1, width) if in_pairs else None
+        query, key = _norm(attention.q_norm, query, order), _norm(attention.k_norm, key, order)
+    cos, sin = (part.unsqueeze(2) for part in position_embeddings)
+    if in_pairs:
+        turns = turns_of_pairs(cos, sin)
+        return turned_in_pairs(query, turns), turned_in_pairs(key, turns), value
+    return turned(query, cos, sin), turned(key, cos, sin), value
 
 
 def _gated(mlp: Any, hidden_BTD: Tensor) -> Tensor:
@@ -112,44 +122,10 @@ def _gated(mlp: Any, hidden_BTD: Tensor) -> Tensor:
     return out
 
 
-def turned(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Return queries or keys turned by their positions; cosines and sines broadcast to their shape."""
-    found: Tensor = _Turned.apply(x, cos, sin)
-    return found
-
-
-class _Turned(torch.autograd.Function):  # type: ignore[misc]  # torch has no type for it
-    """y = x cos + (-x2, x1) sin with x = (x1, x2): rotary positions (Su et al., arXiv 2104.09864, eq. 34).
-
-    Half by half, so that no turned copy is made. The bits are those of transformers' `apply_rotary_pos_emb`.
-    """
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-        ctx.save_for_backward(cos, sin)
-        ctx.dtype = x.dtype
-        (x1, x2), (sin1, sin2) = x.chunk(2, -1), sin.chunk(2, -1)
-        out = x * cos
-        out1, out2 = out.chunk(2, -1)
-        out1.sub_(x2 * sin1)
-        out2.add_(x1 * sin2)
-        return out
-
-    @staticmethod
-    def backward(ctx: Any, *d_out: Tensor) -> tuple[Tensor | None, ...]:
-        cos, sin = ctx.saved_tensors
-        (d_y,) = d_out
-        (d1, d2), (sin1, sin2) = d_y.chunk(2, -1), sin.chunk(2, -1)
-        d_x = d_y * cos
-        d_x1, d_x2 = d_x.chunk(2, -1)
-        d_x1.add_(d2 * sin2)
-        d_x2.sub_(d1 * sin1)
-        return d_x.to(ctx.dtype), None, None
-
-
-def _norm(norm: Any, hidden: Tensor) -> Tensor:
-    """Return the hidden states divided by their root mean square, times the norm's weight."""
-    normed: Tensor = _RootMeanSquare.apply(hidden, norm.weight, norm.variance_epsilon)
+def _norm(norm: Any, hidden: Tensor, order: Tensor | None = None) -> Tensor:
+    """Return the hidden states divided by their root mean square, times the norm's weight (in that order)."""
+    weight = norm.weight if order is None else norm.weight.index_select(0, order)
+    normed: Tensor = _RootMeanSquare.apply(hidden, weight, norm.variance_epsilon)
     return normed
 
 

@@ -59,6 +59,22 @@ def test_outputs_and_gradients_are_those_of_the_modules(size: int) -> None:
     assert all(torch.equal(a.double(), b) for a, b in zip(found, wanted, strict=True))
 
 
+def test_outputs_in_another_order_teach_each_row_of_a_matrix_what_it_made() -> None:
+    modules, order = linears(), torch.arange(OUTPUTS[0]).flip(0)
+    tokens = signs(1, 70, WIDTH, seed=7)
+    d_out = signs(1, 70, sum(OUTPUTS), seed=8).split(OUTPUTS, dim=-1)
+    learnt_by_order = {}
+    for name, orders in (("as they are", ()), ("turned round", [order])):
+        for module in modules:
+            module.zero_grad()
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            first, second = products(tokens, modules, orders)
+        first = first[..., order] if orders else first
+        torch.autograd.backward([first, second], [one.to(first.dtype) for one in d_out])
+        learnt_by_order[name] = [first, second, *(module.weight.grad for module in modules)]
+    assert all(torch.equal(a, b) for a, b in zip(*learnt_by_order.values(), strict=True))
+
+
 def test_a_frozen_weight_gets_no_gradient_and_passes_it_on() -> None:
     modules = linears()
     modules[0].requires_grad_(False)

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.train
 import transformers
 
 from trainer.engine.attention import Documents, use_documents
-from trainer.engine.shortcuts import turned, use_shortcuts
+from trainer.engine.shortcuts import use_shortcuts
 
 SIZES = {
     "vocab_size": 97, "hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 4,
@@ -85,22 +85,6 @@ def test_the_last_layer_makes_outputs_only_where_they_are_read(architecture: str
     learnt_where_read(model, READ)
     assert seen["q_proj"] == seen["k_proj"] == seen["v_proj"] == [10, 10, 10]
     assert seen["o_proj"] == [10, 10, len(READ)]
-
-
-def test_positions_turn_queries_as_transformers_does_to_the_bit() -> None:
-    from transformers.models.qwen3.modeling_qwen3 import apply_rotary_pos_emb
-
-    angles = torch.arange(10.0)[None, :, None] * torch.linspace(0.1, 1, 4).repeat(2)
-    cos, sin = angles.cos(), angles.sin()
-    given = torch.randn(1, 10, 3, 8, generator=torch.Generator().manual_seed(5))
-    d_out = torch.randn(given.shape, generator=torch.Generator().manual_seed(6))
-    theirs, own = given.clone().requires_grad_(), given.clone().requires_grad_()
-    wanted, _ = apply_rotary_pos_emb(theirs, theirs, cos, sin, unsqueeze_dim=2)
-    found = turned(own, cos.unsqueeze(2), sin.unsqueeze(2))
-    assert torch.equal(found, wanted)
-    wanted.backward(d_out)
-    found.backward(d_out)
-    assert torch.equal(own.grad, theirs.grad)
 
 
 def test_under_autocast_norms_stay_in_float32_as_the_models_own() -> None:
