@@ -5,6 +5,15 @@ moved by a few wild values. Where a quest begins or is gone back to, and where t
 anew what is usual. Until then a jump is a loss that is worse than guessing, and worse than the quest's first
 one, which the model had as it came: what is ruined at once must not become the usual. What the guard knows is
 saved with the weights, so that a resumed run judges alike.
+
+What a jump among those first updates ruins only so far goes unseen. No rule that was tried is better: on 378
+sound quests of 28 updates by a tiny model (one to four documents each, alike, mixed, with noise among them),
+and on 144 that rates of 0.03 to 1 spoilt, of which this one sees 84:
+
+    judged by                                                       sound ones blamed   spoilt ones seen
+    all before, as later, from the 9th update on                                  +14                 +0
+    the worst of the latest 8, half the way to guessing                           +52                 +8
+    their median, two thirds of the way, by six updates in a row                   +0                 +0
 """
 
 import math
