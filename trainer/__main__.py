@@ -1,9 +1,12 @@
 """Train as a request says, answer prompts, look through data, make problems: `python -m trainer --help`."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+
+from trainer.spinning import spin_briefly
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -22,6 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     """Run what was asked for; its module, and torch where it needs that, is loaded only now."""
+    spin_briefly(os.environ)
     match options.subcommand:
         case "inspect":
             from trainer.inspection.main import main as inspect
