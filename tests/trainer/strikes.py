@@ -18,6 +18,7 @@ from seen import losses, metrics
 
 from state import failpoints
 from state.atomic import write_json
+from state.contract import patience
 from state.contract.orders import Orders
 from state.layout import RunLayout
 from trainer.engine import step, watchdog
@@ -123,7 +124,7 @@ def _hanging(files: RunLayout, when: Callable[[], bool], log: Path) -> int:
     def strike(name: str) -> None:
         is_main = threading.current_thread() is threading.main_thread()
         if is_main and name == "line.append" and files.metrics.is_file() and when():
-            watchdog.LEAST_UPDATE_SECONDS = watchdog.LEAST_LONG_SECONDS = 0.3
+            patience.LEAST_UPDATE_SECONDS = patience.LEAST_LONG_SECONDS = 0.3
             threading.Event().wait()
 
     failpoints.observe(strike)

@@ -5,12 +5,13 @@ from datetime import datetime
 
 from reconciler.plan.draft import Draft
 from reconciler.plan.world import LiveRun, World
+from state.contract.patience import LEAST_LONG_SECONDS
 from state.contract.status import RunStatus
 
 LEAST_SECONDS = 60.0
 LEAST_QUIET_SECONDS = 600.0
-"""In phases that say nothing while they last: a large model is loaded, or written to a slow disk."""
-_BEATING = frozenset({"training", "evaluating", "paused"})
+"""In phases that say nothing while they last: a large model is loaded, measured, or written to disk."""
+_BEATING = frozenset({"training", "paused"})
 _UPDATES, _SAVES = 10, 2
 
 
@@ -34,7 +35,12 @@ def is_silent(status: RunStatus, now: str) -> bool:
 
 
 def stale_seconds(status: RunStatus) -> float:
-    """Return the age at which a heartbeat is too old: a minute or more, ten updates and two saves."""
+    """Return the age at which a heartbeat is too old: a minute or more, ten updates and two saves.
+
+    A quest's first update, with the reading of its rows, has its watchdog's limit.
+    """
+    if status.phase == "training" and (status.update_seconds is None or status.quest_update == 0):
+        return LEAST_LONG_SECONDS  # as its own watchdog waits: nothing tells how long a first update takes
     least = LEAST_SECONDS if status.phase in _BEATING else LEAST_QUIET_SECONDS
     return least + _UPDATES * (status.update_seconds or 0.0) + _SAVES * (status.save_seconds or 0.0)
 

@@ -13,42 +13,9 @@ from builders import Realm, a_config, orders
 from seen import manifest, saved_steps, why
 from strikes import run_hanging_after_checkpoints, run_hanging_after_update
 
-from state.contract.status import RunStatus
 from trainer.checkpoints.load import verify_files
 from trainer.engine.failures import HardwareError, OutOfMemoryError, TrainingError, translated
 from trainer.engine.run import run
-from trainer.engine.watchdog import patience_seconds
-
-
-def a_status(**changes: object) -> RunStatus:
-    usual: dict[str, object] = {
-        "phase": "training", "updated_at": "2026-01-31T12:00:00Z", "orders_sequence": 1, "step": 5,
-        "quest_update": 5, "quest_updates": 9, "update_seconds": 1.0, "save_seconds": 30.0,
-    }  # fmt: skip
-    return RunStatus(**(usual | changes))
-
-
-@pytest.mark.parametrize(
-    ("status", "expected"),
-    [
-        ({}, 600.0),
-        ({"update_seconds": 90.0}, 900.0),
-        ({"update_seconds": None}, 3600.0),
-        ({"quest_update": 0}, 3600.0),
-        ({"phase": "starting", "update_seconds": None}, 3600.0),
-        ({"phase": "evaluating"}, 3600.0),
-        ({"phase": "saving"}, 3600.0),
-        ({"phase": "saving", "save_seconds": 500.0}, 5000.0),
-        ({"phase": "stopping", "save_seconds": None}, 3600.0),
-        ({"phase": "paused"}, None),
-    ],
-    ids=[
-        "an update", "ten slow updates", "no update yet", "the first of a quest", "loading", "measuring",
-        "saving", "slow saves", "leaving", "a pause lasts as long as it lasts",
-    ],
-)  # fmt: skip
-def test_how_long_each_thing_may_take(status: dict[str, object], expected: float | None) -> None:
-    assert patience_seconds(a_status(**status)) == expected
 
 
 def test_a_run_that_hangs_between_two_updates_is_saved_and_left(
