@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 from reconciler.cli.text_layout import INDENT, PLAIN, Paint, safe, wrapped
 from state.amounts import count
-from state.contract.inspection_words import epoch_text
 
 if TYPE_CHECKING:
     from reconciler.app.data.planned_queue import PlannedQuest, PlannedQueue
@@ -46,6 +45,8 @@ def _quest(one: "PlannedQuest") -> str:
 def _tokens(counts: "TokenCounts | None") -> str:
     if counts is None:
         return "tokens unknown"
+    from state.contract.inspection_words import epoch_text  # most plans train nothing more
+
     share = f"{counts.trained_share:.0%} trained"
     return f"{count(counts.num_tokens, 'token')}, {share}, {epoch_text(counts)}"
 

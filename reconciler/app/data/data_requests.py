@@ -7,7 +7,6 @@ import msgspec
 from reconciler.desired.desired import Desired
 from reconciler.desired.queue import Quest
 from reconciler.plan.configs.hero_checks import LaunchProblem
-from reconciler.plan.configs.judging import in_inbox, inspect_request
 from reconciler.plan.configs.resolved import ResolvedRun, resolve_run
 from reconciler.plan.queue.quest_sources import (
     NoSource,
@@ -89,6 +88,8 @@ class Subjects:
         if not isinstance(run, ResolvedRun):
             no_tokens = f"{campaign}: {run[0].message}" if run else "no campaign trains it now"
         resolved = run if isinstance(run, ResolvedRun) else None
+        from reconciler.plan.configs.judging import inspect_request  # a plan with nothing to do asks nothing
+
         return Subject(
             quest_id=quest.id,
             where=world.quest_where(quest.id),
@@ -130,6 +131,8 @@ def _content(world: World, layout: Layout, quest: Quest) -> QuestContent:
             return QuestContent(path=seen.path, findings=seen.findings)
         contracts = contracts_of(world.desired, quest)
         return QuestContent(path=seen.path, digest=seen.sha256, contracts=contracts)
+    from reconciler.plan.configs.judging import in_inbox  # a plan with nothing to do asks nothing
+
     if (dropped := in_inbox(world, quest)) is not None:
         contracts = contracts_of_inbox(world.desired)
         return QuestContent(
