@@ -8,12 +8,13 @@ an architecture's tensors; a checkpoint of other software is copied name by name
 import argparse
 import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 import torch
 import transformers
-from transformers.initialization import no_init_weights
 
 from state.contract.weights_fit import WeightsFit
 from trainer.checkpoints.errors import CheckpointError
@@ -50,7 +51,7 @@ def base_fit(folder: Path) -> WeightsFit:
         if _PACKED in said:
             return WeightsFit(why_not=f"its config.json has a {_PACKED}: its tensors are packed")
         config = config_from(said, folder)
-        with no_init_weights():
+        with _nothing_made_up():
             model, unused = filled_model(
                 folder,
                 architecture_of(said, folder),
@@ -76,6 +77,17 @@ def checkpoint_fit(folder: Path) -> WeightsFit:
     except (TrainingError, CheckpointError) as error:
         return WeightsFit(problem=str(error))
     return WeightsFit()
+
+
+@contextmanager
+def _nothing_made_up() -> Iterator[None]:
+    """Let no tensor that the files lack be drawn: of a large model that takes minutes, and all memory."""
+    made_up = transformers.PreTrainedModel.initialize_weights
+    transformers.PreTrainedModel.initialize_weights = lambda _: None
+    try:
+        yield
+    finally:
+        transformers.PreTrainedModel.initialize_weights = made_up
 
 
 def _stand_ins(folder: Path) -> dict[str, torch.Tensor]:

@@ -79,6 +79,20 @@ def test_tensors_that_do_not_fill_the_model_are_refused_by_name_before_and_at_th
         pretrained_model(wanted_of(folder), folder)
 
 
+def test_what_a_folder_lacks_is_not_drawn_to_find_that_out(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a large model it took minutes, and all memory."""
+    change(folder, without)
+
+    def drawn(tensor: torch.Tensor, *_: object, **__: object) -> torch.Tensor:
+        assert tensor.is_meta, "a tensor was drawn"
+        return tensor
+
+    monkeypatch.setattr(torch.Tensor, "normal_", drawn)
+    assert f"for example {ONE!r}" in str(base_fit(folder).problem)
+
+
 @pytest.fixture
 def wanted_of() -> Callable[[Path], Any]:
     from builders import a_model
