@@ -21,9 +21,12 @@ _LOOKED_FOR: "Mapping[Depth, str]" = {
 
 def data_text(found: "DataValidation", width: int = 80, paint: Paint = PLAIN) -> str:
     """Return each quest with its rows, tokens and findings, then how many there are."""
-    if not found.quests:
+    if not found.quests and not found.problems:
         return "No quest in the queue."
     sections = ["\n".join(_quest(one, width, paint)) for one in found.quests]
+    sections += [
+        "\n".join(_folded(f"error: {one}", width, paint, "bad", indent="")) for one in found.problems
+    ]
     notes = ["\n".join(_folded(note, width, paint, "warn", indent="")) for note in found.notes]
     return "\n\n".join([*sections, *notes, _summary(found, width, paint)])
 

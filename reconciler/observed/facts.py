@@ -131,6 +131,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """By path: what campaigns that have not begun yet are to begin with."""
     unusable_tokenizers: Mapping[str, str] = {}
     """Hero id → why its tokenizer, which is there, cannot be loaded, as far as anybody has tried."""
+    unfit_weights: Mapping[str, str] = {}
+    """Hero id → why the weights, which are there, do not fill its model, as far as anybody has asked."""
     missing_programs: Mapping[str, str] = {}
     """Skill id → why the program of its command cannot be started here."""
     orphans: tuple[OrphanFolder, ...] = ()

@@ -33,6 +33,7 @@ from reconciler.app.data.known_data import (
     with_inspections,
 )
 from reconciler.app.data.late_held_out import with_late_held_out
+from reconciler.app.data.unfit_weights import WeightVerdicts, with_unfit_weights
 from reconciler.app.data.unusable_tokenizers import with_unusable_tokenizers
 from reconciler.app.planning.gather import Observer, new_realm_uid
 from reconciler.app.planning.known_names import note_names
@@ -105,6 +106,7 @@ class Ticker:
         top = layout.root if following.url is not None else Path(following.repository)
         self._observer = Observer(environment, layout, top)
         self._gate = Gate(environment, show.notice)
+        self._weights = WeightVerdicts(environment)
         self._look_through = look or self._gate.look
         self._guards = nothing_guarded if look else self._gate.guards
         self._tools = Tools(
@@ -214,6 +216,7 @@ class Ticker:
         world = World(desired=desired, facts=seen, specs_commit=commit.id, now=now)
         world = with_inspections(world, known_of_new(world, self._layout, self._look_through, self._guards))
         world = with_unusable_tokenizers(world, self._gate.unusable)
+        world = with_unfit_weights(world, self._weights)
         facts = with_late_held_out(self._environment, world, self._layout).facts
         if self._specs.lost is not None:
             facts = lost_to_apply(facts, self._following, self._specs.lost, now)

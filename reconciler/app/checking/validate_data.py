@@ -8,6 +8,7 @@ from reconciler.app.data.data_requests import Subject, Subjects
 from reconciler.app.data.evaluation_sets import EvaluationSets, examined, with_leaks
 from reconciler.app.data.inspecting import Asked, Inspector, as_far_as_installed
 from reconciler.app.data.late_held_out import late_held_out
+from reconciler.app.data.unfit_weights import WeightVerdicts, usable_models
 from reconciler.app.explaining.lineage import lineage_problems
 from reconciler.app.planning.look import View, look, world_of
 from reconciler.app.surroundings.environment import Environment
@@ -68,13 +69,15 @@ class DataValidation(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     depth: Depth
     quests: tuple[QuestData, ...]
+    problems: tuple[str, ...] = ()
+    """Why a hero can be trained on no rows, with the line of its spec."""
     notes: tuple[str, ...] = ()
     """What could not be looked for, and why."""
 
     @property
     def num_errors(self) -> int:
-        """Return how many findings keep a quest from being trained."""
-        return sum(quest.num_found(errors=True) for quest in self.quests)
+        """Return how many findings keep a quest, or a hero, from being trained."""
+        return len(self.problems) + sum(quest.num_found(errors=True) for quest in self.quests)
 
     @property
     def num_warnings(self) -> int:
@@ -113,9 +116,34 @@ def validate_data(
         quests.append(as_generated(data) if one.quest_id in generated else data)
     templates = (unsaid_template(world_of(view), hero.spec) for hero in view.desired.heroes.values())
     lineage = (problem for quest in view.desired.quests for problem in lineage_problems(view, quest))
-    notes = (*sets.notes.values(), *filter(None, templates), *lineage, *_late(environment, view))
+    problems, not_compared = _weights(environment, view, on_look)
+    notes = (
+        *sets.notes.values(),
+        *filter(None, templates),
+        *lineage,
+        *_late(environment, view),
+        *not_compared,
+    )
     source = view.commit.name if ref is not None else f"the work tree on {view.commit.name}"
-    return DataValidation(source=source, depth=depth, quests=tuple(quests), notes=notes)
+    return DataValidation(source=source, depth=depth, quests=tuple(quests), problems=problems, notes=notes)
+
+
+def _weights(
+    environment: Environment, view: View, on_look: Callable[[str], None]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return which heroes' weights do not fill their models, and which could not be compared."""
+    verdicts, world = WeightVerdicts(environment), world_of(view)
+    problems, not_compared = [], []
+    for hero, model in usable_models(world):
+        named = f"hero/{hero} ({world.where(f'hero/{hero}', 'model', 'hf_name')})"
+        if verdicts.known(model) is None:
+            on_look(f"comparing the weights in {model.folder} with the architecture of hero/{hero}")
+        fit = verdicts.asked(model)
+        if fit.problem is not None:
+            problems.append(f"{named}: {fit.problem}")
+        elif fit.why_not is not None:
+            not_compared.append(f"{named}: its weights were not compared with its model: {fit.why_not}")
+    return tuple(problems), tuple(not_compared)
 
 
 def _naming(request: InspectRequest | None, most_findings: int) -> InspectRequest | None:
@@ -134,7 +162,7 @@ def _late(environment: Environment, view: View) -> Iterator[str]:
 def _before_anybody_looked(view: View) -> World:
     """Return the world in which what is known of a file keeps it out of nothing."""
     world = world_of(view)
-    facts = msgspec.structs.replace(world.facts, inspections={}, unusable_tokenizers={})
+    facts = msgspec.structs.replace(world.facts, inspections={}, unusable_tokenizers={}, unfit_weights={})
     return msgspec.structs.replace(world, facts=facts)
 
 

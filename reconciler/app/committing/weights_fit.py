@@ -4,21 +4,13 @@ Asked before a spec names the weights: a base that lacks some, or has them under
 shapes, would be found out by the first launch only. Where the libraries are not installed it is said so.
 """
 
-import os
-import subprocess
-import sys
-from importlib.util import find_spec
 from typing import Literal
 
-import msgspec
-
-from reconciler.act.environment import child_environment
+from reconciler.app.data.unfit_weights import ask_for_fit, missing_libraries
 from reconciler.app.surroundings.environment import Environment
 from reconciler.app.surroundings.errors import Failed
 from state.amounts import count
-from state.contract.weights_fit import WeightsFit
 
-_NEEDED = ("torch", "transformers", "safetensors")
 _INSTALL = "pip install 'realm-reconciler[train]'"
 
 
@@ -30,11 +22,10 @@ def check_weights(
     Raises:
         Failed: they do not fill the model that its config.json describes.
     """
-    missing = [name for name in _NEEDED if find_spec(name) is None]
-    if missing:
+    if missing := missing_libraries():
         why = f"{', '.join(missing)} not installed here ({_INSTALL})"
         return (_not_compared(folder, why),)
-    fit = _asked(environment, folder, kind)
+    fit = ask_for_fit(environment, folder, kind)
     if fit.problem is not None:
         named = "" if folder in fit.problem else f"{folder}: "
         done = "committed" if kind == "checkpoint" else "written"
@@ -54,19 +45,3 @@ def _not_used(folder: str, names: tuple[str, ...]) -> str:
         f"{folder}: {count(len(names), 'tensor')} {have} no place in the model of its config.json, and "
         f"would not be trained: {names[0]}{', ...' if len(names) > 1 else ''}"
     )
-
-
-def _asked(environment: Environment, folder: str, kind: str) -> WeightsFit:
-    done = subprocess.run(
-        [sys.executable, "-m", "trainer", "fits", f"--{kind}", folder],
-        env=child_environment(environment.variables),
-        cwd=os.sep,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        check=False,
-    )
-    try:
-        return msgspec.json.decode(done.stdout.strip().rpartition(b"\n")[2], type=WeightsFit)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        return WeightsFit(why_not=lines[-1] if lines else f"the trainer ended with {done.returncode}")

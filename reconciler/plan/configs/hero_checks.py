@@ -111,6 +111,7 @@ def _pretrained(world: World, hero: Hero) -> Iterator[LaunchProblem]:
         yield from _contradictions(world, hero, seen.config)
         yield from _untrainable(world, hero, seen.config)
     yield from _tokenizer(world, hero, seen)
+    yield from _unfit(world, hero)
     is_from_model = is_model_own(hero.chat.template) and not is_built_in(hero.chat.template)
     if is_from_model and not seen.chat_template_digest:
         yield LaunchProblem(
@@ -136,6 +137,16 @@ def _tokenizer(world: World, hero: Hero, seen: ModelFacts) -> Iterator[LaunchPro
             message=unusable,
             cause=world.where(f"hero/{hero.id}", "model", "hf_name"),
             hint="put the file of the same model there; apply goes on by itself",
+        )
+
+
+def _unfit(world: World, hero: Hero) -> Iterator[LaunchProblem]:
+    if (why := world.facts.unfit_weights.get(hero.id)) is not None:
+        yield LaunchProblem(
+            code="weights-unfit",
+            message=why,
+            cause=world.where(f"hero/{hero.id}", "model", "hf_name"),
+            hint="bring the weights and the config.json of one model; reconcile validate --data looks again",
         )
 
 

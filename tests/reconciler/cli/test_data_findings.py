@@ -1,7 +1,6 @@
 """A row for each finding of the data gate, as `validate --data` tells it: check, row, found, expected, advice."""
 
 import json
-import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple, get_args
@@ -290,14 +289,17 @@ def a_hero_of(lab: Path, folder: Path, template: str, chat: str) -> None:
 
 
 def a_model(folder: Path, template: str) -> None:
-    """Write a model folder with the byte-level tokenizer and this template; its weights are nobody's."""
+    """Write a tiny model with the byte-level tokenizer and this template."""
+    import transformers
+
     from trainer.data.tokenizers import byte_tokenizer
 
     byte_tokenizer(template, 512).save_pretrained(folder)
-    config = {"architectures": ["Qwen3ForCausalLM"], "model_type": "qwen3", "vocab_size": 320}
-    (folder / "config.json").write_text(json.dumps(config | {"max_position_embeddings": 512}))
-    header = json.dumps({"w": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}).encode()
-    (folder / "model.safetensors").write_bytes(struct.pack("<Q", len(header)) + header + bytes(8))
+    config = transformers.Qwen3Config(
+        vocab_size=320, hidden_size=16, intermediate_size=32, num_hidden_layers=1, num_attention_heads=2,
+        num_key_value_heads=2, head_dim=8, max_position_embeddings=512, tie_word_embeddings=True,
+    )  # fmt: skip
+    transformers.Qwen3ForCausalLM(config).save_pretrained(folder)
 
 
 def test_every_check_has_a_row_here() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from reconciler.app.committing import weights_fit
+from reconciler.app.data import unfit_weights
 from state.contract.adapters import AdapterBase
 from state.contract.manifest import Manifest
 
@@ -15,7 +15,7 @@ from state.contract.manifest import Manifest
 @pytest.fixture(autouse=True)
 def no_libraries(monkeypatch: pytest.MonkeyPatch) -> None:
     """The weights here are of one tensor: whether tensors fill a model is another module's matter."""
-    monkeypatch.setattr(weights_fit, "find_spec", lambda _: None)
+    monkeypatch.setattr(unfit_weights, "find_spec", lambda _: None)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.app.committing import weights_fit
+from reconciler.app.data import unfit_weights
 
 CONFIG = {
     "architectures": ["Qwen3ForCausalLM"],
@@ -20,7 +20,7 @@ CONFIG = {
 @pytest.fixture(autouse=True)
 def no_libraries(monkeypatch: pytest.MonkeyPatch) -> None:
     """The weights here are of one tensor: whether tensors fill a model is another module's matter."""
-    monkeypatch.setattr(weights_fit, "find_spec", lambda _: None)
+    monkeypatch.setattr(unfit_weights, "find_spec", lambda _: None)
 
 
 @pytest.fixture

@@ -113,6 +113,7 @@ class Builder:
             },
             queue_folders=Found(**words["queue_folders"]) if "queue_folders" in words else None,
             models={name: model_facts(facts) for name, facts in words.get("models", {}).items()},
+            unfit_weights=words.get("unfit_weights", {}),
             unusable_tokenizers=words.get("unusable_tokenizers", {}),
             missing_programs=words.get("missing_programs", {}),
             host_memory=msgspec.convert(words.get("host_memory"), HostMemory | None),
