@@ -17,6 +17,8 @@ pytest.importorskip("torch")
 from click.testing import CliRunner, Result
 from lab import Lab, realm, rows, tiny_hero
 
+from reconciler.act import damaged
+from reconciler.act.damaged import write_damage
 from reconciler.act.launcher import LocalLauncher
 from reconciler.act.office import enter_office
 from reconciler.act.purging import purge
@@ -25,7 +27,9 @@ from reconciler.act.trash import drop
 from reconciler.app.replaying.putting_back import put_back
 from reconciler.app.surroundings.environment import current_environment
 from reconciler.cli.group import reconcile
-from reconciler.plan.actions import PurgeTrash, TrashCheckpoint
+from reconciler.observed.checkpoints import checkpoint_of_any_name, verify_contents
+from reconciler.observed.records import FoundCheckpoint
+from reconciler.plan.actions import PurgeTrash, SetAsideCheckpoint, TrashCheckpoint
 from state import failpoints
 from state.contract.files import read
 from state.contract.manifest import MANIFEST_NAME, Manifest
@@ -33,6 +37,7 @@ from state.contract.request import RunRequest
 from state.layout import Layout
 from state.lock import hold_lock
 from state.store.rows import LedgerRow, TrashRow
+from state.store.tables import select_one
 
 pytestmark = pytest.mark.train
 
@@ -213,16 +218,65 @@ def test_a_request_that_was_changed_is_not_believed(lab: Lab) -> None:
     assert done.exit_code == 3
 
 
-@pytest.mark.long
-def test_a_damaged_ancestor_is_named(lab: Lab) -> None:
-    weights = checkpoint(lab, 4) / "model.safetensors"
+def flip_a_bit(lab: Lab, step: int) -> None:
+    weights = checkpoint(lab, step) / "model.safetensors"
     content = bytearray(weights.read_bytes())
     content[-1] ^= 1
     weights.chmod(0o600)
     weights.write_bytes(content)
+
+
+@pytest.mark.long
+def test_a_damaged_ancestor_is_named_with_what_to_do(lab: Lab) -> None:
+    flip_a_bit(lab, 4)
     done = replay(lab, f"{PIP}@8")
     assert done.exit_code == 3
-    assert "checkpoint-4/model.safetensors: damaged: BLAKE3 " in done.output
+    told = f"Cannot be made again: it is made from {PIP}@4, which is damaged: model.safetensors has BLAKE3 "
+    assert told in done.output
+    assert f" scrub {PIP}@4, then reconcile " in done.output
+    assert " sets that one aside; after that this one is made from an earlier one." in done.output
+    assert ".staging-" not in done.output
+
+
+def set_aside(lab: Lab, step: int) -> None:
+    """Let the executors find the damage of a checkpoint and move it out of its place."""
+    row, found = row_of(lab, step), checkpoint_of_any_name(checkpoint(lab, step))
+    assert isinstance(found, FoundCheckpoint)
+    about: dict[str, Any] = {"campaign": PIP, "campaign_uid": row.campaign_uid, "segment": row.segment}
+    with office(lab.layout) as tools:
+        write_damage(
+            tools, row.campaign_uid, found, "; ".join(verify_contents(Path(found.path), found.manifest))
+        )
+        damaged.set_aside(SetAsideCheckpoint(**about, step=step, digest=row.digest), tools)
+
+
+def test_nothing_is_held_any_more_against_a_damaged_one_that_was_put_back(lab: Lab) -> None:
+    before = contents(checkpoint(lab, 4))
+    flip_a_bit(lab, 4)
+    set_aside(lab, 4)
+    assert "BLAKE3" in str(row_of(lab, 4).damage)
+    assert lab.plan()["blocked"]
+
+    done = replay(lab, f"{PIP}@4", "--restore")
+
+    assert "Put back: it lies in its place again" in done.output
+    assert contents(checkpoint(lab, 4)) == before
+    row = row_of(lab, 4)
+    assert (row.damage, row.healthy) == (None, True)
+    assert row.verified_at is not None
+    plan = lab.plan()
+    assert (plan["changes"], plan["blocked"]) == ([], [])
+
+
+@pytest.mark.long
+def test_a_damaged_one_that_lies_in_its_place_is_put_back_once_it_is_set_aside(lab: Lab) -> None:
+    flip_a_bit(lab, 4)
+    row, found = row_of(lab, 4), checkpoint_of_any_name(checkpoint(lab, 4))
+    assert isinstance(found, FoundCheckpoint)
+    with office(lab.layout) as tools:
+        write_damage(tools, row.campaign_uid, found, "a bit")
+    done = replay(lab, f"{PIP}@4", "--restore")
+    assert "Put back: nothing: what is damaged lies in its place still; reconcile " in done.output
 
 
 @pytest.mark.long
@@ -245,12 +299,17 @@ def test_one_that_was_lost_is_put_into_its_empty_place(lab: Lab) -> None:
 
 
 @pytest.mark.long
-def test_putting_back_may_be_killed_anywhere_and_done_again(lab: Lab, tmp_path: Path) -> None:
+@pytest.mark.parametrize("way", ["deleted", "damaged"])
+def test_putting_back_may_be_killed_anywhere_and_done_again(lab: Lab, tmp_path: Path, way: str) -> None:
     made = tmp_path / "made"
     shutil.copytree(checkpoint(lab, 8), made, ignore=shutil.ignore_patterns(".ledger.json"))
     before = contents(made)
-    delete_for_good(lab, 8)
-    row, stone, at = row_of(lab, 8), stone_of(lab, 8), 0
+    if way == "deleted":
+        delete_for_good(lab, 8)
+    else:
+        flip_a_bit(lab, 8)
+        set_aside(lab, 8)
+    row, stone, at = row_of(lab, 8), stone_of(lab, 8) if way == "deleted" else None, 0
     away = lab.layout.root.rename(tmp_path / "away")
     while True:
         at += 1
@@ -258,23 +317,40 @@ def test_putting_back_may_be_killed_anywhere_and_done_again(lab: Lab, tmp_path: 
         shutil.copytree(away, root, symlinks=True)
         if not killed_at(at, Layout(root), (row, stone), made, tmp_path / f"made-{at}"):
             break
-        place = root / row.path
-        if not place.exists():
-            again = shutil.copytree(made, tmp_path / f"again-{at}")
-            with office(Layout(root)) as tools:
-                put_back(current_environment(), tools, row, stone, Path(again))
-        assert contents(place) == before, f"killed at {at}"
+        finish(Layout(root), (row, stone), made, tmp_path / f"again-{at}")
+        assert contents(root / row.path) == before, f"killed at {at}"
         shutil.rmtree(root)
-    assert at > 12
+    assert at > (12 if stone else 8)
 
 
-def killed_at(at: int, layout: Layout, gone: tuple[LedgerRow, TrashRow], made: Path, copy: Path) -> bool:
+def finish(layout: Layout, gone: tuple[LedgerRow, TrashRow | None], made: Path, copy: Path) -> None:
+    """Do what is done after a kill: replay again, or let the plan's way look at what lies there."""
+    row, stone = gone
+    with office(layout) as tools:
+        if not (layout.root / row.path).exists():
+            put_back(current_environment(), tools, PIP, row, stone, Path(shutil.copytree(made, copy)))
+        elif stone is None:
+            about: dict[str, Any] = {
+                "campaign": PIP,
+                "campaign_uid": row.campaign_uid,
+                "segment": row.segment,
+            }
+            damaged.set_aside(SetAsideCheckpoint(**about, step=row.step, digest=row.digest), tools)
+        with tools.writer.transaction() as store:
+            after = select_one(store, LedgerRow, "WHERE sequence = ?", row.sequence)
+    assert after is not None
+    assert after.damage is None
+
+
+def killed_at(
+    at: int, layout: Layout, gone: tuple[LedgerRow, TrashRow | None], made: Path, copy: Path
+) -> bool:
     """Put back in a child that dies at a failpoint; say whether it came to that."""
 
     def work() -> None:
         shutil.copytree(made, copy)
         with office(layout) as tools:
             failpoints.arm(at, "kill")
-            put_back(current_environment(), tools, *gone, copy)
+            put_back(current_environment(), tools, PIP, *gone, copy)
 
     return in_child(work) == -signal.SIGKILL

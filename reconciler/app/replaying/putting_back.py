@@ -1,16 +1,19 @@
-"""A deleted checkpoint that was made again goes back to its place, by the way of `undelete`."""
+"""A checkpoint that was made again goes back to its place: a deleted one by the way of `undelete`, a lost or
+damaged one by that of what is mended from copies."""
 
 from pathlib import Path
 
 import msgspec
 
+from reconciler.act.mending import mend
 from reconciler.act.observed_time import observed_seconds
 from reconciler.act.tombstones import mirror
 from reconciler.act.tools import Tools
 from reconciler.act.trash import take_back
 from reconciler.app.asking.requests import leave_request
 from reconciler.app.surroundings.environment import Environment
-from reconciler.plan.actions import RestoreCheckpoint
+from reconciler.plan.actions import MendCheckpoint, RestoreCheckpoint
+from reconciler.plan.actions.base import of_recorded
 from state.atomic import ensure_folder, move_folder, publish_folder
 from state.contract.files import read
 from state.contract.manifest import MANIFEST_NAME, Manifest
@@ -19,11 +22,11 @@ from state.store.tables import get_meta, put
 
 
 def put_back(
-    environment: Environment, tools: Tools, row: LedgerRow, stone: TrashRow | None, made: Path
+    environment: Environment, tools: Tools, campaign: str, row: LedgerRow, stone: TrashRow | None, made: Path
 ) -> str:
     """Put the folder `made` where its checkpoint lay, and return what was done.
 
-    `stone`: its tombstone; None of one that was lost, whose place is simply empty.
+    `stone`: its tombstone; None of one that was lost, or set aside as damaged: its place is simply empty.
 
     Raises:
         ActionFailed: it could not be taken back; the next apply tries again.
@@ -31,8 +34,16 @@ def put_back(
     """
     if stone is None:
         publish_folder(made, tools.layout.root / row.path)
+        mend(_mending(campaign, row), tools)
         return "it lies in its place again; the ledger knew it all the time"
     return take_back(_asked(environment, tools, stone, made), tools)
+
+
+def _mending(campaign: str, row: LedgerRow) -> MendCheckpoint:
+    """Return what reads it in its place; what the ledger held against the bytes of before goes with them."""
+    return MendCheckpoint(
+        **of_recorded(campaign, row), digest=row.digest, size_bytes=row.size_bytes, sources=()
+    )
 
 
 def _asked(environment: Environment, tools: Tools, stone: TrashRow, made: Path) -> RestoreCheckpoint:

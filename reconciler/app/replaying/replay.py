@@ -26,6 +26,7 @@ from reconciler.app.replaying.records import Replay
 from reconciler.app.surroundings.environment import Environment
 from reconciler.app.surroundings.errors import Failed, NotFound
 from reconciler.app.surroundings.place import Options
+from reconciler.observed.checkpoints import verify_contents
 from reconciler.provenance import code_version
 from state.atomic import ensure_folder, write_json
 from state.contract.files import read
@@ -127,6 +128,8 @@ def _replayed(
         at = error.checkpoint if error.checkpoint != wanted.checkpoint else None
         return msgspec.structs.replace(told, why=error.why, differs_at=at)
     answer = _ask(environment, view.layout, way, folder)
+    if answer.verdict == "cannot" and (damaged := _damaged(way)) is not None:
+        answer = msgspec.structs.replace(answer, why=damaged)
     at = f"{wanted.manifest.campaign}@{answer.step}"
     return msgspec.structs.replace(
         told,
@@ -139,6 +142,18 @@ def _replayed(
         differences=answer.differences,
         notes=(*_other_code(way), *answer.notes),
     )
+
+
+def _damaged(way: Way) -> str | None:
+    """Say which checkpoint that the way begins with is damaged: the trainer knows it by its copy's path."""
+    for link in (way.start, way.base):
+        if link is not None and (wrong := verify_contents(Path(str(link.path)), link.manifest)):
+            return (
+                f"it is made from {link.checkpoint}, which is damaged: {'; '.join(wrong)}; "
+                f"reconcile scrub {link.checkpoint}, then reconcile apply sets that one aside; after that "
+                "this one is made from an earlier one"
+            )
+    return None
 
 
 def _other_code(way: Way) -> Iterator[str]:
@@ -204,12 +219,22 @@ def _restored(environment: Environment, tools: Tools, view: View, item: Checkpoi
     row = _ledger_row(view, item)
     stone = view.facts.tombstone(row) if row is not None else None
     if row is None or item.state in ("complete", "unhealthy"):
-        return "nothing: it lies in its place"
+        return _nothing(row)
     if stone is not None and stone.is_campaign:
         return f"nothing: its campaign is deleted; first: reconcile undelete {stone.campaign}"
     if stone is not None and stone.state != "purged":
         return f"nothing: it lies in the trash; reconcile undelete {item.id} takes it back"
-    return put_back(environment, tools, row, stone, made)
+    return put_back(environment, tools, item.id.partition("@")[0], row, stone, made)
+
+
+def _nothing(row: LedgerRow | None) -> str:
+    """Say why nothing was put where the checkpoint itself lies."""
+    if row is None or row.damage is None:
+        return "nothing: it lies in its place"
+    return (
+        "nothing: what is damaged lies in its place still; reconcile apply sets it aside, then this puts "
+        "back the one that is whole"
+    )
 
 
 def _ledger_row(view: View, item: CheckpointItem) -> LedgerRow | None:
