@@ -9,6 +9,7 @@ import msgspec
 
 from reconciler.observed.data_records import InboxState
 from reconciler.observed.folders import Signature
+from state.contract.file_forms import form_finding
 from state.contract.row_lines import MAX_LINE_BYTES
 
 SETTLED_SECONDS = 10.0
@@ -57,7 +58,11 @@ def is_open_for_writing(descriptor: int) -> bool:
 
 
 def _is_last_line_complete(descriptor: int, size_bytes: int) -> bool:
-    """Does the content end with a line end, or with a line that is whole as JSON?"""
+    """Does the content end with a line end, or with a line that is whole as JSON?
+
+    What is no JSON lines at all (compressed, UTF-16, ...) has no line to show it: it counts as whole, and is
+    refused by its name.
+    """
     start = max(0, size_bytes - MAX_LINE_BYTES)
     tail = os.pread(descriptor, 1, size_bytes - 1) if size_bytes else b""
     if not size_bytes or tail == b"\n":
@@ -66,5 +71,5 @@ def _is_last_line_complete(descriptor: int, size_bytes: int) -> bool:
     try:
         msgspec.json.decode(last)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return False
+        return form_finding(os.pread(descriptor, MAX_LINE_BYTES, 0)) is not None
     return True

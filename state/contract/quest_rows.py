@@ -6,7 +6,6 @@ Every mistake names its row (counted from 1), what was found, what was expected 
 
 import errno
 import hashlib
-import re
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -14,16 +13,11 @@ from pathlib import Path
 import msgspec
 
 from state.contract.contents import MAX_FINDINGS, Finding
+from state.contract.file_forms import form_finding
 from state.contract.orders import RowShape
 from state.contract.row_lines import at_row, object_in
 from state.contract.row_shapes import Message, messages_in
 from state.contract.row_words import Objection
-
-_UTF8_BOM = b"\xef\xbb\xbf"
-_LIST_OF_OBJECTS = re.compile(rb"\[\s*\{")
-_OBJECT_ON_LINES = re.compile(rb'\{[ \t]*\r?\n\s*"')
-_LOOKED_AT = 1024
-"""Bytes at either end of a file that show whether it holds objects otherwise than one a line."""
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -113,10 +107,10 @@ def lines_of(content: bytes, path: str) -> list[bytes]:
     """Return the lines of a quest file.
 
     Raises:
-        QuestFileError: it is empty, or starts with a mark that is no JSON.
+        QuestFileError: it is empty, or no file of JSON lines in UTF-8 at all.
     """
-    if findings := list(_findings_of_file(content)):
-        raise QuestFileError(path, findings)
+    if (finding := form_finding(content)) is not None:
+        raise QuestFileError(path, [finding])
     return content.removesuffix(b"\n").split(b"\n")
 
 
@@ -135,33 +129,6 @@ def is_held_out(digest: str, fraction: float) -> bool:
     Decided by the content alone: duplicates fall on the same side, in every epoch, run and file.
     """
     return int(digest[:13], 16) < fraction * 16**13
-
-
-def _findings_of_file(content: bytes) -> Iterator[Finding]:
-    if not content.strip():
-        found = "the file has blank lines and no row" if content else "the file is empty"
-        yield Finding(row=None, found=found, expected="at least one row", advice="Fill or remove it.")
-    elif content.startswith(_UTF8_BOM):
-        yield Finding(
-            row=None,
-            found="the file starts with a UTF-8 byte order mark (EF BB BF)",
-            expected="UTF-8 without a mark",
-            advice="Save it without the mark, for example: tail -c +4 FILE.",
-        )
-    elif (other := _other_json(content)) is not None:
-        found, filter_ = other
-        advice = f"Write one a line: jq -c '{filter_}' FILE > FILE.jsonl"
-        yield Finding(row=None, found=found, expected="one JSON object a line", advice=advice)
-
-
-def _other_json(content: bytes) -> tuple[str, str] | None:
-    """Return what a file is whose objects are not one a line, and the filter of jq that takes it apart."""
-    first = content[:_LOOKED_AT].lstrip()
-    if _LIST_OF_OBJECTS.match(first) and content[-_LOOKED_AT:].rstrip().endswith(b"]"):
-        return "the file is one JSON list", ".[]"
-    if _OBJECT_ON_LINES.match(first):
-        return "the file has JSON objects that go over several lines", "."
-    return None
 
 
 def _read_line(line: bytes, index: int, shape: RowShape, *, is_torn_end: bool) -> Row | Finding:

@@ -1,5 +1,6 @@
 """The inbox: what is settled is checked, what is not is named, and nothing outside it is ever looked at."""
 
+import gzip
 import hashlib
 import os
 from collections.abc import Callable
@@ -88,6 +89,24 @@ def test_a_file_that_a_program_has_open_for_writing_is_not_settled(layout: Layou
 def test_a_file_whose_last_line_is_torn_is_not_settled(layout: Layout, drop: Drop) -> None:
     drop("sums.jsonl", ROW + ROW[:20])
     assert only(layout).state == "torn"
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (gzip.compress(ROW), "the file is compressed (gzip)"),
+        ((ROW + ROW).decode().encode("utf-16"), "the file is UTF-16, not UTF-8"),
+        ((ROW + ROW).replace(b"\n", b"\r"), "the rows end with a carriage return alone"),
+    ],
+    ids=["gzip", "utf-16", "carriage returns"],
+)
+def test_what_is_no_json_lines_at_all_is_refused_by_its_name_not_as_torn(
+    layout: Layout, drop: Drop, content: bytes, found: str
+) -> None:
+    drop("sums.jsonl", content)
+    file = only(layout)
+    assert (file.state, len(file.findings)) == ("settled", 1)
+    assert found in str(file.findings[0])
 
 
 def test_a_last_line_without_a_line_end_that_is_whole_as_json_counts(layout: Layout, drop: Drop) -> None:

@@ -1,6 +1,9 @@
 """Quest files: every mistake is named by row; what both sides accept is the same."""
 
+import bz2
+import gzip
 import json
+import lzma
 import re
 
 import pytest
@@ -43,6 +46,46 @@ def test_line_ends_of_other_systems_are_accepted(content):
     assert {row.messages[1].content for row in rows(content, "q", MESSAGES)} == {"yo"}
 
 
+@pytest.mark.parametrize(
+    ("encoding", "name", "told"),
+    [
+        ("utf-16", "UTF-16", "utf-16"),
+        ("utf-16-le", "UTF-16", "utf-16le"),
+        ("utf-16-be", "UTF-16", "utf-16be"),
+        ("utf-32", "UTF-32", "utf-32"),
+        ("utf-32-le", "UTF-32", "utf-32le"),
+        ("utf-32-be", "UTF-32", "utf-32be"),
+    ],
+)
+def test_a_file_in_a_wider_encoding_is_named_once_with_the_command_that_converts_it(encoding, name, told):
+    content = (GOOD + b"\n" + GOOD + b"\n").decode().encode(encoding)
+    assert mistakes(content) == (
+        f"data/q.jsonl: the file is {name}, not UTF-8; expected UTF-8. "
+        f"Convert it: iconv -f {told} -t utf-8 FILE > FILE.jsonl"
+    )
+
+
+@pytest.mark.parametrize(
+    ("pack", "name", "how"),
+    [
+        (gzip.compress, "gzip", "gzip -dc"),
+        (bz2.compress, "bzip2", "bzip2 -dc"),
+        (lzma.compress, "xz", "xz -dc"),
+    ],
+    ids=["gzip", "bzip2", "xz"],
+)
+def test_a_compressed_file_is_named_with_the_command_that_unpacks_it(pack, name, how):
+    assert mistakes(pack(GOOD + b"\n")) == (
+        f"data/q.jsonl: the file is compressed ({name}); expected JSON lines as plain text. "
+        f"Unpack it: {how} FILE > FILE.jsonl"
+    )
+
+
+def test_a_carriage_return_within_a_row_ends_no_row():
+    content = GOOD.replace(b", ", b",\r") + b"\r"
+    assert [row.messages[1].content for row in rows(content, "q", MESSAGES)] == ["yo"]
+
+
 def test_a_row_of_fields_becomes_a_user_and_an_assistant_turn():
     content = b'{"question": "1+1?", "answer": "2", "source": "x"}\n'
     assert [row.messages for row in rows(content, "q", FIELDS)] == [
@@ -79,6 +122,11 @@ USER, BOT = {"role": "user", "content": "hi"}, {"role": "assistant", "content": 
             b'{\n  "prompt": "a",\n  "completion": "b"\n}\n',
             "the file has JSON objects that go over several lines; expected one JSON object a line. Write one a "
             "line: jq -c '.' FILE > FILE.jsonl",
+        ),
+        (
+            GOOD + b"\r" + GOOD + b"\r",
+            "data/q.jsonl: the rows end with a carriage return alone (CR), which ends no line; expected rows that "
+            r"end with a line feed (LF). Write line feeds: tr '\r' '\n' < FILE > FILE.jsonl",
         ),
         (b'{\n{"messages": []}\n', "row 1: the row is torn in the middle"),
         (b'[{"a": 1}\n' + GOOD + b"\n", "row 1: the row is torn in the middle"),
