@@ -20,6 +20,8 @@ class RowContract(msgspec.Struct, frozen=True, kw_only=True):
     shape: RowShape = RowShape()
     keys: tuple[str, ...] | None = None
     """All keys that a row may have; None: any."""
+    is_built_in: bool = False
+    """No spec says what its rows are: those with a key that would change what is trained are refused."""
     required: tuple[str, ...] = ()
     """Keys that it must have beyond those of its shape."""
     types: dict[str, str] = {}
@@ -30,9 +32,11 @@ class RowContract(msgspec.Struct, frozen=True, kw_only=True):
     """At most this share of all rows of a file, those taken in before too, may be left out as invalid."""
 
 
-MESSAGES = RowContract(name="messages")
+MESSAGES = RowContract(name="messages", is_built_in=True)
 PROMPT_COMPLETION = RowContract(
-    name="prompt/completion", shape=RowShape(kind="fields", prompt="prompt", completion="completion")
+    name="prompt/completion",
+    shape=RowShape(kind="fields", prompt="prompt", completion="completion"),
+    is_built_in=True,
 )
 BUILT_IN = (MESSAGES, PROMPT_COMPLETION)
 """Shapes that need no dataset."""

@@ -3,6 +3,7 @@
 from typing import Any
 
 from state.contract.invariants import objection_of
+from state.contract.row_beside import objection_to_beside
 from state.contract.row_contracts import RowContract, is_of_type, shape_keys
 from state.contract.row_shapes import Message, messages_in
 from state.contract.row_suggestion import SHAPES, matching_kinds
@@ -28,7 +29,9 @@ def _objection_to_keys(value: dict[str, Any], contract: RowContract) -> Objectio
             return Objection(f'there is no "{key}"', expected, f"{keys_of(value)}. Correct the row.")
     allowed = contract.keys
     foreign = [key for key in value if key not in allowed] if allowed is not None else []
-    if allowed is None or not foreign:
+    if allowed is None:
+        return objection_to_beside(value, contract)
+    if not foreign:
         return None
     keys, them = ("the key", "it") if len(foreign) == 1 else ("the keys", "them")
     advice = f"Remove {them} from the rows, or add {them} to optional_fields of dataset {contract.name}."

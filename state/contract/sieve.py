@@ -15,6 +15,7 @@ import msgspec
 
 from state.contract.contents import MAX_FINDINGS, Finding, Sieved
 from state.contract.quest_rows import QuestFileError, lines_of, row_digest, rows
+from state.contract.row_beside import refused_beside
 from state.contract.row_contracts import RowContract, fits
 from state.contract.row_judging import judge
 from state.contract.row_lines import at_row, object_in
@@ -140,8 +141,9 @@ def _only_fit(
         if isinstance(value, dict):
             met[frozenset(value)] += 1
     fit = [one for one in contracts if all(fits(one, keys) for keys in met)]
-    if len(fit) == 1:
-        return fit[0]
+    meant = [one for one in fit if not any(refused_beside(one).keys() & keys for keys in met)]
+    if len(fit) == 1 or len(meant) == 1:
+        return (meant or fit)[0]
     if not met or not fit:
         mistakes = _mistakes(lines, content, contracts, met)
         raise QuestFileError(path, list(islice(mistakes, most)), sum(1 for _ in mistakes))

@@ -60,6 +60,59 @@ def test_a_shape_that_nobody_declared_is_refused_with_row_keys_and_the_line_to_w
     assert "kind: fields" in refusal(lines({"frage": "1?", "antwort": "1"}), *BUILT_IN)
 
 
+PAIR = {"prompt": "1?", "completion": "1"}
+TURNS = {"messages": [{"role": "user", "content": "1?"}, {"role": "assistant", "content": "1"}]}
+
+
+@pytest.mark.parametrize(
+    ("row", "advice"),
+    [
+        (PAIR | {"system": "In French."}, 'as the first message, {"role": "system", "content": ...}'),
+        (TURNS | {"system": "In French."}, 'as the first message, {"role": "system", "content": ...}'),
+        (PAIR | {"history": [["0?", "0"]]}, "Write its turns as messages"),
+        (TURNS | {"tools": [{"name": "add"}]}, "Only the text of messages is trained"),
+        (TURNS | {"weight": 0}, "Only the text of messages is trained"),
+        (PAIR | {"context": "Say it."}, "fields: {prompt: prompt, completion: completion, context: context}"),
+        (PAIR | {"reasoning": "One."}, "Write it into the completion"),
+    ],
+    ids=lambda value: next(reversed(value)) if isinstance(value, dict) else "",
+)
+def test_a_key_that_would_change_what_is_trained_is_refused_with_what_to_write_instead(
+    row: dict[str, object], advice: str
+) -> None:
+    key = next(reversed(row))
+    told = refusal(lines(PAIR if "prompt" in row else TURNS, row), *BUILT_IN)
+    assert told.startswith(
+        f'q.jsonl: row 2: the key "{key}", which would change what is trained and is not read; expected rows '
+    )
+    assert advice in told
+    assert told.endswith("; or let a dataset name it in optional_fields, where it is to be left out.")
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"id": "a-1", "skill": "sums", "level": 3, "tags": ["x"], "source": {"page": 2}},
+        {"system": "", "tools": [], "history": None},
+    ],
+    ids=["of no matter", "empty"],
+)
+def test_keys_that_change_nothing_stay(beside: dict[str, object]) -> None:
+    assert sieve(lines(TURNS | beside), "q", BUILT_IN)[0].num_rows == 1
+    assert sieve(lines(PAIR | beside), "q", BUILT_IN)[0].num_rows == 1
+
+
+def test_a_dataset_that_names_such_a_key_says_what_the_rows_are() -> None:
+    left_out = msgspec.structs.replace(
+        BUILT_IN[1], keys=("prompt", "completion", "system"), is_built_in=False
+    )
+    assert sieve(lines(PAIR | {"system": "In French."}), "q", [left_out])[0].num_rows == 1
+    shape = msgspec.structs.replace(left_out.shape, context="context")
+    with_context = RowContract(name="asked", shape=shape, keys=("prompt", "completion", "context"))
+    row = PAIR | {"context": "Say it."}
+    assert sieve(lines(row), "q", [with_context, *BUILT_IN])[0].contract == with_context
+
+
 def test_rows_that_match_two_shapes_are_refused_with_both_names() -> None:
     row = {"messages": [], "prompt": "1?", "completion": "1"}
     assert (
