@@ -22,6 +22,7 @@ from reconciler.observed.records import (
 )
 from reconciler.observed.start_records import StartFolder
 from reconciler.observed.stock import Stock, make_stock
+from state.contract.contents import Finding
 from state.contract.inspection import Inspection
 from state.held_out_rows import RowsMeasured, configs_of
 from state.homes import HomeState
@@ -121,6 +122,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """By quest id."""
     inspections: Mapping[str, Inspection] = {}
     """By quest id: what is known of rows not taken in yet, as the active campaign would train them."""
+    untrainable_jobs: Mapping[str, tuple[Finding, ...]] = {}
+    """By job uid: which rows of what is to be trained the active campaign's next run would refuse."""
     held_out_files: Mapping[str, QuestFileFacts] = {}
     """By campaign name."""
     learnt_held_out: Mapping[str, LearntHeldOut] = {}

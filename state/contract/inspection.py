@@ -48,6 +48,9 @@ Check = Literal[
     "near_duplicate",
 ]
 
+OF_TRAINING: frozenset[Check] = frozenset({"template", "length", "masked"})
+"""What a run refuses rows for by its tokenizer, template and max_length, which may change after they came."""
+
 
 class Guard(msgspec.Struct, frozen=True, kw_only=True):
     """Rows that nothing should be learnt from: those of a file, or questions."""

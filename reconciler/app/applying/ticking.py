@@ -32,6 +32,7 @@ from reconciler.app.data.known_data import (
     nothing_guarded,
     with_inspections,
 )
+from reconciler.app.data.known_jobs import with_untrainable_jobs
 from reconciler.app.data.late_held_out import with_late_held_out
 from reconciler.app.data.unfit_weights import WeightVerdicts, with_unfit_weights
 from reconciler.app.data.unusable_tokenizers import with_unusable_tokenizers
@@ -215,6 +216,7 @@ class Ticker:
         now = self._environment.now()
         world = World(desired=desired, facts=seen, specs_commit=commit.id, now=now)
         world = with_inspections(world, known_of_new(world, self._layout, self._look_through, self._guards))
+        world = with_untrainable_jobs(world, self._layout, self._look_through)
         world = with_unusable_tokenizers(world, self._gate.unusable)
         world = with_unfit_weights(world, self._weights)
         facts = with_late_held_out(self._environment, world, self._layout).facts

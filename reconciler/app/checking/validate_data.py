@@ -162,7 +162,9 @@ def _late(environment: Environment, view: View) -> Iterator[str]:
 def _before_anybody_looked(view: View) -> World:
     """Return the world in which what is known of a file keeps it out of nothing."""
     world = world_of(view)
-    facts = msgspec.structs.replace(world.facts, inspections={}, unusable_tokenizers={}, unfit_weights={})
+    facts = msgspec.structs.replace(
+        world.facts, inspections={}, untrainable_jobs={}, unusable_tokenizers={}, unfit_weights={}
+    )
     return msgspec.structs.replace(world, facts=facts)
 
 

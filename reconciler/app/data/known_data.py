@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from reconciler.app.data.data_requests import QuestContent, Subjects, campaigns_of
+from reconciler.app.data.data_requests import QuestContent, Subjects
 from reconciler.app.data.evaluation_sets import EvaluationSets, examined, with_leaks
 from reconciler.app.data.inspecting import Asked, Inspector, as_far_as_installed, told_as
 from reconciler.app.data.planned_queue import adds_training, waiting_again
@@ -16,7 +16,9 @@ from reconciler.desired.desired import Desired
 from reconciler.desired.queue import Quest
 from reconciler.plan.actions import BeginSegment, EnqueueJob, StopRun, UpdateJob
 from reconciler.plan.changes import Plan
-from reconciler.plan.queue.quest_sources import said
+from reconciler.plan.queue.quest_parts import current_parts
+from reconciler.plan.queue.quest_sources import QuestSource, quest_source, said
+from reconciler.plan.queue.waiting import campaign_for
 from reconciler.plan.world import World
 from state.contract.inspection import (
     Guard,
@@ -203,20 +205,33 @@ def known_of_queue(
 
 
 def _about_to_be_taken_in(world: World) -> Iterator[Quest]:
-    """Yield the quests of the active campaign whose file has rows that no job has, and those of the inbox."""
+    """Yield the quests of the active campaign with rows that no job of it has, and those of the inbox."""
     if world.is_queue_suspended or world.is_realm_suspended:
         return
     for quest in world.desired.quests:
-        seen = world.facts.quest_files.get(quest.id)
-        if seen is None or seen.content is None or world.active not in campaigns_of(world.desired, quest):
-            continue
-        taken = {job.digest for job in world.facts.jobs_of_quest(quest.id)}
-        nothing_new = any(one.new is None for one in seen.continued)
-        if seen.content.digest not in taken and not nothing_new:
+        if campaign_for(world, quest) is not None and _has_new_rows(world, quest):
             yield quest
     for dropped in world.dropped.values() if world.active is not None else ():
         if dropped.is_here and world.facts.quest_data(dropped.source_key) is None:
             yield dropped.quest
+
+
+def _has_new_rows(world: World, quest: Quest) -> bool:
+    """Are there rows here, in a file or as a skill made them, that the active campaign has not taken in?"""
+    uid = world.uid(world.active or "")
+    own = [job for job in world.facts.jobs_of_quest(quest.id) if job.campaign_uid == uid]
+    if quest.skill is not None:
+        return not own and _lies_here(world, quest)
+    seen = world.facts.quest_files.get(quest.id)
+    if seen is None or seen.content is None or seen.content.digest in {job.digest for job in own}:
+        return False
+    parts = tuple(job.digest for job in current_parts(own))
+    return not any(one.new is None and one.parts == parts for one in seen.continued)
+
+
+def _lies_here(world: World, quest: Quest) -> bool:
+    source = quest_source(world, quest)
+    return isinstance(source, QuestSource) and world.facts.quest_data(source.key) is not None
 
 
 def _looked_up(world: World, layout: Layout, quests: Iterable[Quest], look: Look, guards: Guards) -> Known:

@@ -115,6 +115,7 @@ def _of_jobs(
     }
     demoted = {action.job_uid for action in made if isinstance(action, a.MarkJob) and action.demoted}
     again = waiting_again(made)
+    over |= world.facts.untrainable_jobs.keys()
     for job in world.facts.jobs_of(world.uid(world.active or "")):
         now = updates.get(job.uid, job)
         is_open = job.status in _OPEN or job.uid in again

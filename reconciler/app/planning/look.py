@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from reconciler.app.data.known_data import Memory, known_of_new, known_of_queue, with_inspections
+from reconciler.app.data.known_jobs import with_untrainable_jobs
 from reconciler.app.data.late_held_out import with_late_held_out
 from reconciler.app.data.unfit_weights import WeightVerdicts, with_unfit_weights
 from reconciler.app.data.unusable_tokenizers import with_unusable_tokenizers
@@ -149,7 +150,8 @@ def view_of(
     world = World(desired=desired, facts=seen, specs_commit=commit.id, now=now)
     memory = Memory(environment)
     known = known_of_new(world, layout, memory.look, memory.guards)
-    world = with_unusable_tokenizers(with_inspections(world, known), memory.unusable)
+    world = with_untrainable_jobs(with_inspections(world, known), layout, memory.look)
+    world = with_unusable_tokenizers(world, memory.unusable)
     world = with_unfit_weights(world, WeightVerdicts(environment))
     world = with_late_held_out(environment, world, layout)
     following = read_following(layout)

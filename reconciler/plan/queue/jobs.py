@@ -11,6 +11,7 @@ from reconciler.plan.actions import (
     UpdateJob,
 )
 from reconciler.plan.draft import Draft
+from reconciler.plan.queue.untrainable import barred
 from reconciler.plan.retries.fetches import FETCHES
 from reconciler.plan.retries.retry import is_forgiven
 from reconciler.plan.world import World
@@ -265,7 +266,7 @@ def pending(world: World, draft: Draft, campaign: str, *, again: bool = False) -
     """
     finished = finished_uids(world, draft, campaign)
     finished -= learnt_uids(world, draft, campaign) if again else set()
-    fetched = _fetched(draft)
+    fetched, waiting = _fetched(draft), barred(world, draft, campaign)
     sent_back = {action.job_uid for action in draft.actions(MarkJob) if action.demoted}
     found = {
         job.uid: _pending(world.quest_places, job, sent_back)
@@ -275,7 +276,7 @@ def pending(world: World, draft: Draft, campaign: str, *, again: bool = False) -
     for action in _woken(world, draft):
         if action.campaign == campaign:
             found[action.job_uid] = _pending(world.quest_places, as_woken(world, action), sent_back)
-    return tuple(sorted(found.values(), key=lambda job: job.rank))
+    return tuple(sorted((job for job in found.values() if job.uid not in waiting), key=lambda job: job.rank))
 
 
 def _pending(places: Mapping[str, int], job: JobRow, sent_back: set[str]) -> PendingJob:

@@ -17,6 +17,7 @@ from reconciler.plan.queue.quest_parts import (
     source_of_part,
 )
 from reconciler.plan.queue.quest_sources import NoSource, QuestSource, quest_source, why_gone
+from reconciler.plan.queue.untrainable import block_barred
 from reconciler.plan.retries.retry import is_forgiven
 from reconciler.plan.world import World
 from state.amounts import count
@@ -122,6 +123,7 @@ def _plan_part(
     if job.status == "failed":
         hint = f"mend it, then reconcile retry {quest.id}"
         block(world, draft, quest, "quest-failed", job.last_error or "failed", hint)
+    block_barred(world, draft, quest, campaign, job)
     if _keep_content(world, draft, quest, campaign, job, again, source):
         _plan_update(world, draft, quest, campaign, job)
 

@@ -217,6 +217,12 @@ def _generated(world: World, quest: Quest, skill: Skill, command: tuple[str, ...
             message=f"skill {skill.id}: {why_not} ({where})",
             hint="install it, or correct source.command of the skill",
         )
+    if errors := untrainable(world.facts, quest.id):
+        return NoSource(
+            code="quest-rows",
+            message=f"what skill {skill.id} made cannot be trained on: {said(errors)}",
+            hint="change what it names, and it goes on by itself; all: reconcile validate --data",
+        )
     fetch = GenerateQuest(
         quest_id=quest.id,
         source_key=key,

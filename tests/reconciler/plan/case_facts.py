@@ -129,6 +129,7 @@ class Builder:
         for name, words in campaigns.items():
             self._add_campaign(name, words or {})
         self._activate(self.words.get("active"))
+        self._add_untrainable_jobs()
         self._add_requests()
         self._add_failed_fetches()
         derived = derived_facts(self.desired, self.facts, self.words)
@@ -332,6 +333,15 @@ class Builder:
     def _activate(self, name: str | None) -> None:
         if name is not None:
             self._store(active_uid=campaign_uid(REALM_UID, name), activated_at=EARLIER)
+
+    def _add_untrainable_jobs(self) -> None:
+        """Add what the active campaign's next run would refuse of its first jobs."""
+        uid = campaign_uid(REALM_UID, self.words.get("active") or "")
+        wrong = {
+            job_uid(uid, quest_id, 1): made_inspection(found).findings
+            for quest_id, found in self.words.get("untrainable", {}).items()
+        }
+        self.facts = msgspec.structs.replace(self.facts, untrainable_jobs=wrong)
 
     def _add_requests(self) -> None:
         requests = tuple(
