@@ -15,7 +15,7 @@ from reconciler.plan.queue.quest_sources import QuestSource, quest_source
 from reconciler.plan.queue.waiting import campaign_for
 from reconciler.plan.world import World
 from state.canonical import sha256_of
-from state.contract.inspection import HELD_OUT_KEY, Depth, Guard, InspectRequest, TrainedAs, inspection_key
+from state.contract.inspection import HELD_OUT_KEY, Depth, Guard, InspectRequest, TrainedAs, counting_key
 
 
 def with_judgements(world: World) -> World:
@@ -46,7 +46,7 @@ def _is_to_make(world: World, quest: Quest) -> bool:
 def _judged_by(world: World, quest: Quest, campaign: str, run: ResolvedRun | None) -> str:
     request = inspect_request(world, quest, campaign, run, "standard")
     command = examination_command(world.desired.skills[str(quest.skill)].spec, quest.level)
-    return sha256_of({"request": inspection_key(request, ""), "examination": list(command)})
+    return sha256_of({"request": counting_key(request, ""), "examination": list(command)})
 
 
 def inspect_request(

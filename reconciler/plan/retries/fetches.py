@@ -36,7 +36,7 @@ def is_held_back(
     policy = policy_of(world.desired.realm.spec)
     if failed.is_refusal:
         policy = msgspec.structs.replace(policy, attempts=1)
-    verdict = judge_moments(failed.failed_at, policy, forgiven_at, world.now, failed.id)
+    verdict = judge_moments(failed.failed_at, policy, forgiven_at, world.now, fetch.source_key)
     if not verdict.ready:
         draft.blocked.append(_blocked(failed, fetch.quest_id, verdict, campaign, cause))
     return not verdict.ready

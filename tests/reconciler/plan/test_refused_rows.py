@@ -79,7 +79,8 @@ def test_judged_by_something_else_they_are_made_again_and_the_old_failure_is_not
 
 
 def test_what_nothing_is_judged_by_lifts_no_refusal(planned) -> None:
-    faster = {f"campaigns/{NAME}.yaml": "id: campaign-001\nconfig_overrides: {learning_rate: 0.004}\n"}
+    overrides = "{learning_rate: 0.004, batch_size: 3, seed: 5}"
+    faster = {f"campaigns/{NAME}.yaml": f"id: campaign-001\nconfig_overrides: {overrides}\n"}
 
     plan = planned(refused(planned, EXAMINED) | {"specs": EXAMINED | faster})
 
