@@ -79,7 +79,7 @@ def _of_launch(facts: Facts, launch: a.LaunchRun, *, is_left_first: bool) -> Run
         measured_peak(facts, launch.config, launch.device),
         _estimated(facts, launch, device),
     )
-    if measured and _had_less_to_do(launch, measured[0], estimated):
+    if measured and _had_less_to_do(device, measured[0], estimated):
         measured = None
     need = measured[0] if measured else estimated.need.total_bytes if estimated is not None else None
     return RunMemory(
@@ -98,14 +98,18 @@ def _of_launch(facts: Facts, launch: a.LaunchRun, *, is_left_first: bool) -> Run
     )
 
 
-def _had_less_to_do(launch: a.LaunchRun, peak: int, estimated: _Estimate | None) -> bool:
+def _had_less_to_do(device: _Device, peak: int, estimated: _Estimate | None) -> bool:
     """Did earlier runs have shorter documents only, so that their peak says too little about the longest?
 
-    Their whole process took less than the longest's tensors alone do. Not on a GPU, whose runs find out first
-    what the widest micro-batch takes.
+    Their whole process took less than one with its libraries and the longest's tensors, which is the estimate
+    without what a save copies and the heap loses. Not on a GPU, whose runs find out first what the widest
+    micro-batch takes.
     """
-    is_on_gpu = launch.device.startswith("cuda")
-    return not is_on_gpu and estimated is not None and peak < estimated.need.tensor_bytes
+    from state.contract.memory_need import FIRST_USE
+
+    if device.kind == "cuda" or estimated is None:
+        return False
+    return peak < device.libraries_bytes + FIRST_USE + estimated.need.tensor_bytes
 
 
 def _verdict(need: int | None, has: int | None) -> Verdict:

@@ -14,7 +14,7 @@ from reconciler.observed.records import RunFacts
 from reconciler.plan import actions as a
 from reconciler.plan.changes import Change
 from reconciler.plan.costs.memory import RunMemory, is_probed_first, memory_of
-from state.contract.memory_need import memory_need, shape_of, tokens_at_once
+from state.contract.memory_need import FIRST_USE, LIBRARIES, memory_need, shape_of, tokens_at_once
 from state.contract.run_config import (
     ChatConfig,
     CheckpointConfig,
@@ -127,16 +127,36 @@ def test_what_runs_of_the_same_model_and_settings_took_replaces_the_estimate(nee
     assert found.measured_at == "2026-01-31T12:00:00Z"
 
 
+def small(device: str) -> Change:
+    """Return a launch of a hero whose tensors are smaller than the libraries of its trainer."""
+    heads = {"num_attention_heads": 2, "num_key_value_heads": 1, "head_dim": 16}
+    change = a_launch(device, {**QWEN3_600M, **heads, "hidden_size": 64, "num_hidden_layers": 2})
+    config = change.action.config
+    config = msgspec.structs.replace(config, model=msgspec.structs.replace(config.model, vocab_size=256))
+    return msgspec.structs.replace(change, action=msgspec.structs.replace(change.action, config=config))
+
+
+def run_of(launch: Change, peak: int) -> RunRow:
+    """Return a run of the same settings, on the processor."""
+    config = msgspec.json.encode(launch.action.config).decode()
+    return msgspec.structs.replace(a_run(peak, device="cpu"), config_json=config)
+
+
+@pytest.mark.parametrize("launch", [a_launch("cpu"), small("cpu")], ids=["large", "small"])
 def test_on_a_processor_a_peak_of_short_documents_does_not_lower_the_estimate_for_the_longest(
-    need: Any,
+    need: Any, launch: Change
 ) -> None:
-    """No run there is probed with the widest micro-batch; whose process took less than its tensors had none."""
-    estimate, tensors = need(a_launch("cpu"), card=a_card(24)).need_bytes, tensors_of(a_launch("cpu"))
-    assert tensors < estimate
-    found = need(a_launch("cpu"), a_run(tensors - 1, device="cpu"), card=a_card(24))
+    """No run there is probed with the widest micro-batch; whose process took less than that has, had none."""
+    estimate, least = need(launch, card=a_card(24)).need_bytes, LIBRARIES + FIRST_USE + tensors_of(launch)
+    assert least < estimate
+    found = need(launch, run_of(launch, least - 1), card=a_card(24))
     assert (found.need_bytes, found.evidence, found.measured_at) == (estimate, "estimated", None)
-    found = need(a_launch("cpu"), a_run(tensors + 1, device="cpu"), card=a_card(24))
-    assert (found.need_bytes, found.evidence) == (tensors + 1, "measured")
+    found = need(launch, run_of(launch, least), card=a_card(24))
+    assert (found.need_bytes, found.evidence) == (least, "measured")
+
+
+def test_a_small_model_is_the_case_where_the_libraries_are_most_of_a_peak() -> None:
+    assert tensors_of(small("cpu")) < LIBRARIES < tensors_of(a_launch("cpu"))
 
 
 def tensors_of(change: Change) -> int:
