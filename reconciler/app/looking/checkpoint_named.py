@@ -55,7 +55,8 @@ def campaign_row_named(view: View, campaign: str) -> CampaignRow:
 def chosen(campaign: str, items: Sequence[CheckpointItem], which: str) -> CheckpointItem:
     """Return one of a campaign's checkpoints: of a step, the `latest`, or the `best` by held-out loss.
 
-    A step alone is one of the living history; of another segment its number stands before it.
+    A step alone is one of the living history, which may have the number of the segment that made it in front,
+    too; one of another segment has it always.
 
     Raises:
         NotFound: it has none such.
@@ -67,6 +68,8 @@ def chosen(campaign: str, items: Sequence[CheckpointItem], which: str) -> Checkp
             raise NotFound(f"campaign {campaign} has no complete checkpoint{measured} yet")
         return found
     by_step = {item.id.partition("@")[2]: item for item in items if item.step is not None}
-    if which not in by_step:
-        raise not_found("checkpoint", f"{campaign}@{which}", [item.id for item in by_step.values()])
-    return by_step[which]
+    living = {f"{item.segment}:{item.step}": item for item in by_step.values() if item.is_living}
+    item = by_step.get(which) or living.get(which)
+    if item is None:
+        raise not_found("checkpoint", f"{campaign}@{which}", [one.id for one in by_step.values()])
+    return item

@@ -74,7 +74,7 @@ def refuse_trashed(store: StoreView, checkpoint: str) -> None:
 def _nearest_step(name: str, known: Iterable[str]) -> str | None:
     """Return the checkpoint of that step in another segment, else of this history the one of the nearest.
 
-    Of two the later; None: no such.
+    The step of the living history before that of a segment that was left; of two the later; None: no such.
     """
     history, step = _history_and_step(name)
     if step is None:
@@ -82,7 +82,8 @@ def _nearest_step(name: str, known: Iterable[str]) -> str | None:
     campaign = f"{name.partition('@')[0]}@"
     elsewhere = [one for one in known if one.startswith(campaign) and _history_and_step(one)[1] == step]
     if elsewhere:
-        return elsewhere[-1]
+        living = f"{campaign}{step}"
+        return living if living in elsewhere else elsewhere[-1]
     steps = [found[1] for one in known if (found := _history_and_step(one))[0] == history]
     near = min(
         (one for one in steps if one is not None), key=lambda one: (abs(one - step), -one), default=None

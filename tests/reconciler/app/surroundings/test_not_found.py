@@ -40,3 +40,8 @@ def test_the_very_step_in_another_segment_is_nearer_than_another_step() -> None:
     known = ["pip/campaign-001@200", "pip/campaign-001@1:395", "pip/campaign-002@395"]
     assert meant("pip/campaign-001@395", known) == '"pip/campaign-001@1:395"?'
     assert meant("pip/campaign-001@2:395", known) == '"pip/campaign-001@1:395"?'
+
+
+def test_of_that_step_in_several_segments_the_living_one_is_meant() -> None:
+    known = ["pip/campaign-001@395", "pip/campaign-001@1:395", "pip/campaign-001@2:395"]
+    assert meant("pip/campaign-001@3:395", known) == '"pip/campaign-001@395"?'
