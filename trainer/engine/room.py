@@ -55,10 +55,21 @@ class Room:
         return free_bytes(self._folder) >= needed_bytes + _FOR_THE_REST_BYTES
 
     def _tell(self, what: str, needed_bytes: int) -> None:
-        why = (
-            f"no room for {what}: it needs {size(needed_bytes)}, "
-            f"{size(free_bytes(self._folder))} are free where {self._folder} lies; "
-            "training goes on once there is room"
-        )
+        why = why_waiting(what, needed_bytes, free_bytes(self._folder), self._folder)
         say("waits", why=why)
         self._heartbeat.enter("saving", waiting_for=why)
+
+
+def why_waiting(what: str, needed_bytes: int, free: int, folder: Path) -> str:
+    """Return what `what` needs, the room for the rest with it, and how much of that the disk lacks.
+
+    Where it lacks nothing, it was the disk that refused to write: a quota, say.
+    """
+    rest = size(_FOR_THE_REST_BYTES)
+    needs = f"{size(needed_bytes)}, and {rest} for what is written beside it" if needed_bytes else rest
+    missing = needed_bytes + _FOR_THE_REST_BYTES - free
+    lacks = f"{size(missing)} too little" if missing > 0 else "but writing there failed"
+    return (
+        f"no room for {what}: it needs {needs}; {size(free)} are free where {folder} lies, {lacks}; "
+        "training goes on once there is room"
+    )
