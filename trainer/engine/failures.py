@@ -72,7 +72,7 @@ class HardwareError(TrainingError):
 
 
 class SettingsError(TrainingError):
-    """What the specs ask for and the model, or this trainer, does not have: the same specs fail again."""
+    """What the specs ask for and the model (finite weights, too) or this trainer does not have."""
 
     failure_class: FailureClass = "settings"
 

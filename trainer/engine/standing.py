@@ -25,6 +25,7 @@ from trainer.engine.bases import (
 )
 from trainer.engine.device import Precision
 from trainer.engine.failures import EnvironmentFailure
+from trainer.engine.finite import check_finite
 from trainer.engine.imported import foreign_model, imported_model
 from trainer.engine.merging import keep_frozen_in, merge_adapters
 from trainer.engine.model import new_model, pretrained_model, saved_model
@@ -42,12 +43,17 @@ class Standing(NamedTuple):
 
 
 def initial_model(request: RunRequest, special_ids: SpecialIds) -> Any:
-    """Return the model as the campaign's step 0 has it, without adapters."""
+    """Return the model as the campaign's step 0 has it, without adapters.
+
+    Raises:
+        SettingsError: pretrained weights are not finite.
+    """
     config = request.config
     if config.model.init == "scratch":
         return new_model(config.model, config.training.seed, special_ids)
     folder = _model_folder(config.model, request.model_dir)
-    return pretrained_model(config.model, folder, keep_types=config.training.method == "qlora")
+    model = pretrained_model(config.model, folder, keep_types=config.training.method == "qlora")
+    return check_finite(model, folder)
 
 
 def stand_at_the_beginning(request: RunRequest, special_ids: SpecialIds, precision: Precision) -> Standing:
@@ -93,8 +99,9 @@ def stand_at_an_import(
 
     Raises:
         CheckpointError: it is another model than the run asks for, or not whole.
+        SettingsError: its weights are not finite.
     """
-    model = imported_model(request, folder)
+    model = check_finite(imported_model(request, folder), folder)
     if adapter_shape(request.config.training) is None:
         return Standing(model, None)
     return _with_fresh_adapters(model, checkpoint_base(manifest), request, precision)

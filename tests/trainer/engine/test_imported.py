@@ -13,6 +13,7 @@ pytestmark = pytest.mark.train
 
 import transformers
 from builders import TINY, Realm, a_config, a_model, orders
+from safetensors.torch import load_file, save_file
 from seen import losses, manifest, why
 
 from state.contract.imported import Imported
@@ -65,6 +66,23 @@ def test_the_losses_are_those_of_a_fresh_optimizer_on_the_same_weights(realm: Re
 
     assert why(from_theirs).reason == "finished", why(from_theirs).message
     assert losses(from_theirs) == losses(ours)
+
+
+def test_imported_weights_that_are_not_finite_fail_the_model_before_any_row(realm: Realm) -> None:
+    theirs = saved_elsewhere(realm, shards="1GB")
+    weights = load_file(theirs / "model.safetensors")
+    weights["model.norm.weight"][0] = float("nan")
+    save_file(weights, theirs / "model.safetensors", {"format": "pt"})
+    take_in(theirs, realm, 2)
+
+    files = realm.run(orders(realm.quest(word="new"), goal_updates=4), resume_step=2)
+    run(files.request)
+
+    assert (why(files).failure_class, why(files).quest_id) == ("settings", None)
+    assert (
+        "1 tensor of the model not finite (NaN or infinite), for example 'model.norm.weight'"
+        in why(files).message
+    )
 
 
 def test_what_is_saved_next_is_ours_and_descends_from_the_import(realm: Realm) -> None:

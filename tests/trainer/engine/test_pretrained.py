@@ -12,6 +12,7 @@ import pytest
 pytest.importorskip("torch")
 pytestmark = pytest.mark.train
 
+from adapters import adapter_training
 from builders import TINY, Realm, a_config, a_model, a_training, orders
 from safetensors.torch import load_file, save_file
 from seen import saved_steps
@@ -49,6 +50,28 @@ def a_pretrained_config(folder: Path, **changes: Any) -> RunConfig:
         a_config(model=a_model(init="pretrained", base_model="local/base", config={}), **changes),
         tokenizer=TokenizerConfig(kind="pretrained", digest=tokenizer_files_digest(folder)),
         chat=ChatConfig(template="default", digest=template_digest(CHATML)),
+    )
+
+
+@pytest.mark.parametrize("method", ["full", "lora"])
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_weights_that_are_not_finite_fail_the_model_before_any_row(
+    realm: Realm, model_dir: Path, value: float, method: str
+) -> None:
+    """Else the loss of the first update is NaN, and three launches later the quest is blamed."""
+    weights = load_file(model_dir / "model.safetensors")
+    weights["model.layers.0.mlp.up_proj.weight"][3, 2] = value
+    save_file(weights, model_dir / "model.safetensors", {"format": "pt"})
+    training = a_training() if method == "full" else adapter_training()
+    config = a_pretrained_config(model_dir, training=training)
+    files = realm.run(orders(realm.quest()), config, model_dir=str(model_dir))
+    assert run(files.request) == 1
+    found = read(files.exit, RunExit)
+    assert (found.failure_class, found.step, found.quest_id) == ("settings", 0, None)
+    assert found.message == (
+        f"{model_dir}: 1 tensor of the model not finite (NaN or infinite), for example "
+        "'model.layers.0.mlp.up_proj.weight': no rows can be trained on these weights. "
+        "Bring a whole copy of the model there"
     )
 
 
