@@ -59,7 +59,11 @@ def check_values(kind: Kind, values: dict[str, Any]) -> tuple[bytes, list[Findin
     try:
         model_of(kind.type).model_validate_json(encoded, strict=True)
     except ValidationError as error:
-        findings += _worded(kind, values, error.errors(include_url=False))
+        told = {
+            one.at for one in findings
+        }  # a key without a value was taken out: nobody is told that it lacks
+        found = _worded(kind, values, error.errors(include_url=False))
+        findings += (one for one in found if one.at not in told or not one.message.endswith(_MISSING))
     return encoded, findings
 
 

@@ -308,6 +308,11 @@ def test_a_tree_without_a_realm_is_a_mistake_and_not_an_empty_realm(mistakes_in)
     ]
 
 
+def test_a_key_that_must_be_there_and_has_no_value_is_one_mistake(mistakes_in, small) -> None:
+    small[QUEUE] = "quests:\n  - {id: null, skill: bin, level: 1, count: 4}\n"
+    assert said(mistakes_in(small)) == ["specs/queue.yaml:2:10: id is empty; give a value or remove the line"]
+
+
 def test_sections_whose_lines_are_all_commented_out_are_empty(tree, small) -> None:
     small[QUEUE] = "quests:\n  # - id: later\n"
     small[REALM] = "id: lab\ndefaults:\nactive: pip/campaign-001\n"
