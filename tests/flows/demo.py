@@ -157,15 +157,14 @@ def is_switched(demo: Demo) -> bool:
 
 def show_time(demo: Demo, name: str) -> None:
     """Print how long the runs trained, from the model loaded to the last word, measuring and saving included."""
-    seconds = 0.0
+    seconds, on = 0.0, ""
     for file in demo.campaign(name).glob("runs/*/metrics.jsonl"):
         told = [json.loads(line) for line in file.read_text().splitlines()]
         at = [datetime.fromisoformat(one["at"]) for one in told]
-        begun = next(
-            (moment for moment, one in zip(at, told, strict=True) if one["kind"] == "started"), at[0]
-        )
-        seconds += (at[-1] - begun).total_seconds()
-    print(f"  trained for {seconds:.0f} s, on {os.cpu_count()} cores")
+        for moment, one in zip(at, told, strict=True):
+            if one["kind"] == "started":
+                seconds, on = seconds + (at[-1] - moment).total_seconds(), one["note"]
+    print(f"  trained for {seconds:.0f} s, on {on}")
 
 
 def show_losses(demo: Demo, name: str) -> None:

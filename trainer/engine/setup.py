@@ -10,6 +10,7 @@ import torch
 from msgspec.structs import replace
 from safetensors.torch import load_file
 
+from state.amounts import count
 from state.atomic import ensure_folder, remove_staging
 from state.contract.adapters import AdapterBase
 from state.contract.files import ContractError, read
@@ -213,7 +214,8 @@ def _tell(state: RunState, teller: Teller, device: torch.device) -> None:
     seconds = round(_seconds_since_start(), 3)
     millions = sum(p.numel() for p in state.model.parameters()) / 1e6
     trained = sum(p.numel() for p in state.model.parameters() if p.requires_grad) / 1e6
-    note = f"{device} {state.precision}, {torch.get_num_threads()} threads, {millions:.1f}M parameters"
+    threads = count(torch.get_num_threads(), "thread")
+    note = f"{device} {state.precision}, {threads}, {millions:.1f}M parameters"
     note += f", {trained:.2f}M of them trained" if state.adapter_base else ""
     teller.record("started", seconds=seconds, note=note)
     say("started", step=progress.step, seconds=seconds, on=note)
