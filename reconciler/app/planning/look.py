@@ -11,7 +11,6 @@ import msgspec
 from reconciler.app.data.known_data import Memory, known_of_new, known_of_queue, with_inspections
 from reconciler.app.data.known_jobs import with_untrainable_jobs
 from reconciler.app.data.late_held_out import with_late_held_out
-from reconciler.app.data.unfit_weights import WeightVerdicts, with_unfit_weights
 from reconciler.app.data.unusable_tokenizers import with_unusable_tokenizers
 from reconciler.app.planning.gather import Observer
 from reconciler.app.planning.moved_specs import with_moved_specs
@@ -152,7 +151,10 @@ def view_of(
     known = known_of_new(world, layout, memory.look, memory.guards)
     world = with_untrainable_jobs(with_inspections(world, known), layout, memory.look)
     world = with_unusable_tokenizers(world, memory.unusable)
-    world = with_unfit_weights(world, WeightVerdicts(environment))
+    if world.facts.models:
+        from reconciler.app.data.unfit_weights import WeightVerdicts, with_unfit_weights
+
+        world = with_unfit_weights(world, WeightVerdicts(environment))
     world = with_late_held_out(environment, world, layout)
     following = read_following(layout)
     if following is not None:
