@@ -12,6 +12,8 @@ class BootMoment(msgspec.Struct, frozen=True, kw_only=True):
     """Which start; another one with every start, and on every machine."""
     seconds: float
     """Since then, with the time that the machine slept (Linux: CLOCK_BOOTTIME)."""
+    awake_seconds: float | None = None
+    """The same without that time (Linux: CLOCK_MONOTONIC); None from an older version."""
 
 
 def in_utc(text: object) -> str | None:

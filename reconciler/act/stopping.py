@@ -49,8 +49,8 @@ def stop(action: StopRun, tools: Tools) -> str:
     """Make the run's trainer save and leave, and write down how it left.
 
     Raises:
-        Temporary: a person asked the reconciler to leave meanwhile (the trainer goes on stopping), or the
-            process cannot be killed.
+        Temporary: a person asked the reconciler to leave meanwhile (the trainer goes on stopping), the
+            process cannot be killed, or it was to stop because it was frozen and is not any more.
     """
     row, files = need_run(tools, action), files_of(tools, action)
     if row.state == "ended":
@@ -60,6 +60,7 @@ def stop(action: StopRun, tools: Tools) -> str:
         _end_unclaimed(tools, row.cookie)
         end_run(tools, files, row, _never_started(action))
         return "had not begun; it never will"
+    _refuse_awake(action, files)
     _order_stop(files, action.why)
     was_killed = _signal_and_wait(action, tools, files, row.cookie)
     end = _end_of(action, tools, files, was_killed=was_killed)
@@ -90,6 +91,26 @@ def _end_unclaimed(tools: Tools, cookie: str) -> None:
             os.close(pidfd)
 
 
+def _refuse_awake(action: StopRun, files: RunLayout) -> None:
+    """Leave a trainer alone that has spoken since it was found frozen, unless its stop has begun.
+
+    Raises:
+        Temporary: it has, or what it said last cannot be read.
+    """
+    if action.silent_since is None:
+        return
+    current = orders_of(files)
+    if (current is None or current.stop is None) and _last_word_at(files) != action.silent_since:
+        raise Temporary("its trainer has spoken since: it goes on")
+
+
+def _last_word_at(files: RunLayout) -> str | None:
+    try:
+        return read(files.status, RunStatus).updated_at
+    except (FileNotFoundError, ContractError):
+        return None
+
+
 def _order_stop(files: RunLayout, why: str) -> None:
     """Write the stop into the orders, once, so that it holds even where no signal arrives."""
     current = orders_of(files)
@@ -117,6 +138,7 @@ def _signal_and_wait(action: StopRun, tools: Tools, files: RunLayout, cookie: st
             _wait_unreachable(action, tools, files, cookie)
             return False
         _send(pidfd, signal.SIGTERM)
+        _send(pidfd, signal.SIGCONT)  # one that somebody stopped with a signal saves as every other does
         if _wait(pidfd, action.grace_seconds, tools):
             return False
         _send(pidfd, signal.SIGKILL)
@@ -223,9 +245,12 @@ def _saved_step(action: StopRun, tools: Tools) -> int | None:
 
 def _lost(action: StopRun, saved: int | None, *, was_killed: bool) -> CloseRun:
     killed = f"did not leave within {action.grace_seconds:g} s and was killed"
+    if is_frozen := action.silent_since is not None:
+        killed = f"{action.why}; it {killed}"
     return CloseRun(
         **_key(action),
         end="lost",
+        failure_class="stuck" if was_killed and is_frozen else None,
         message=killed if was_killed else LEFT_NO_WORD,
         final_step=saved,
         last_checkpoint_step=saved,

@@ -20,6 +20,10 @@ def boot_moment() -> BootMoment | None:
         return None
     try:
         boot_id = _BOOT_ID.read_text(encoding="ascii").strip()
-        return BootMoment(boot_id=boot_id, seconds=time.clock_gettime(time.CLOCK_BOOTTIME))
+        return BootMoment(
+            boot_id=boot_id,
+            seconds=time.clock_gettime(time.CLOCK_BOOTTIME),
+            awake_seconds=time.clock_gettime(time.CLOCK_MONOTONIC),
+        )
     except OSError:
         return None  # a sandbox without /proc

@@ -35,6 +35,12 @@ def _run(action: a.RunAction) -> str:
     return f"run {action.campaign} {action.key.folder}"
 
 
+def _leaving(action: a.StopRun) -> str:
+    if action.silent_since is None:
+        return "saves at its next update, then leaves"
+    return f"saves if it wakes, is killed after {action.grace_seconds:g} s; launched again then"
+
+
 def _launch(action: a.LaunchRun) -> Sentence:
     quests, config = count(len(action.job_uids), "quest"), action.config_hash.removeprefix("sha256:")[:8]
     what = f"{quests} on {action.device}, config {config}"
@@ -173,7 +179,7 @@ _SENTENCES: dict[type[a.Action], Callable[[Any], Sentence]] = {
     a.ConfirmRun: lambda x: Sentence("~", "confirm", _run(x), f"pid {x.pid}"),
     a.ReopenRun: lambda x: Sentence("~", "reopen", _run(x), f"pid {x.pid}"),
     a.GiveOrders: lambda x: Sentence("~", "order", _run(x), ""),
-    a.StopRun: lambda x: Sentence("~", "stop", _run(x), "saves at its next update, then leaves"),
+    a.StopRun: lambda x: Sentence("~", "stop", _run(x), _leaving(x)),
     a.CloseRun: _close,
     a.RecordCheckpoint: lambda x: Sentence("+", "record", f"checkpoint {x.campaign}@{x.which}", ""),
     a.SetAsideCheckpoint: lambda x: Sentence(

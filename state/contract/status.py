@@ -14,6 +14,8 @@ class RunStatus(msgspec.Struct, frozen=True, kw_only=True):
     schema_version: int = 1
     phase: Phase
     updated_at: str
+    awake_seconds: float | None = None
+    """What the clock said then that stands while the machine sleeps; None from an older version."""
     orders_sequence: Count
     """The newest orders that the trainer has taken up."""
     takes_config: bool = False

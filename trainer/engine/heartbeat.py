@@ -89,7 +89,7 @@ class Heartbeat:
         self._status = msgspec.structs.replace(self._status, **fields)
 
     def _write(self) -> None:
-        self._change(updated_at=now_text())
+        self._change(updated_at=now_text(), awake_seconds=round(time.monotonic(), 3))
         content = msgspec.json.encode(self._status) + b"\n"
         try:
             self._replace(content)

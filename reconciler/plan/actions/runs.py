@@ -77,6 +77,8 @@ class StopRun(RunAction, frozen=True, kw_only=True):
 
     why: str
     grace_seconds: float
+    silent_since: str | None = None
+    """Of a trainer that is frozen: its last word, and it is left alone if it has spoken since."""
 
 
 class CloseRun(RunAction, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ from reconciler.plan.configs.live import is_live
 from reconciler.plan.configs.resolved import ResolvedRun, resolve_run
 from reconciler.plan.draft import Draft
 from reconciler.plan.runs import blockers
-from reconciler.plan.runs.silence import name_silent
+from reconciler.plan.runs.silence import folder_of, frozen_since, name_silent
 from reconciler.plan.runs.strangers import plan_strangers
 from reconciler.plan.segments.beginnings import release_due
 from reconciler.plan.segments.releases import is_made, newest_of, open_branch
@@ -124,11 +124,12 @@ def plan_stops(world: World, draft: Draft) -> None:
         if found is not None:
             why, cause = found
             _stop(draft, live, why, cause)
+        elif (said_at := frozen_since(world, live)) is not None:
+            why = f"frozen: it has said nothing since {said_at}, and its own watchdog did not end it"
+            _stop(draft, live, why, f"{folder_of(live)}/status.json", silent_since=said_at)
 
 
-def _stop(draft: Draft, live: LiveRun, why: str, cause: str) -> None:
-    status = live.seen.status if live.seen else None
-    save_seconds = (status.save_seconds if status else None) or 0.0
+def _stop(draft: Draft, live: LiveRun, why: str, cause: str, *, silent_since: str | None = None) -> None:
     draft.add(
         StopRun(
             campaign=live.campaign,
@@ -136,14 +137,23 @@ def _stop(draft: Draft, live: LiveRun, why: str, cause: str) -> None:
             generation=live.row.generation,
             attempt=live.row.attempt,
             why=why,
-            grace_seconds=GENTLE_STOP_SECONDS + 2 * round(save_seconds, 3),
+            grace_seconds=_grace_seconds(live, is_frozen=silent_since is not None),
+            silent_since=silent_since,
         ),
         subject=f"run/{live.campaign}",
         reason=why,
         cause=cause,
-        source="edit",
+        source="edit" if silent_since is None else "drift",
         risk=Risk.INTERRUPTS,
     )
+
+
+def _grace_seconds(live: LiveRun, *, is_frozen: bool) -> float:
+    """Return how long it may take to leave; one that is woken up may be at the beginning of an update."""
+    status = live.seen.status if live.seen else None
+    save_seconds = (status.save_seconds if status else None) or 0.0
+    update_seconds = (status.update_seconds if status and is_frozen else None) or 0.0
+    return GENTLE_STOP_SECONDS + 2 * round(save_seconds, 3) + 2 * round(update_seconds, 3)
 
 
 def _why_stop(world: World, draft: Draft, live: LiveRun) -> tuple[str, str] | None:

@@ -28,7 +28,8 @@ def plan_launch(world: World, draft: Draft) -> None:
 
 
 def _someone_stays_alive(world: World, draft: Draft) -> bool:
-    stopping = {action.key for action in draft.actions(StopRun)}
+    # What a frozen one leaves behind, a save or a failure, decides in the next plan what follows.
+    stopping = {action.key for action in draft.actions(StopRun) if action.silent_since is None}
     return bool(world.strangers()) or any(live.key not in stopping for live in world.live_runs())
 
 

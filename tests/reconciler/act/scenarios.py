@@ -168,6 +168,12 @@ SCENARIOS = {
         starts_trainer=True,
         start=lambda realm: realm.start_trainer(),
     ),
+    "StopRun-frozen": Scenario(
+        lambda realm, make: make.stop(silent_since=make.now),
+        lambda realm, make: realm.save_checkpoint(7),
+        starts_trainer=True,
+        start=lambda realm: realm.freeze_trainer(),
+    ),
     "CloseRun": Scenario(
         lambda realm, make: make.close("never_started"), lambda realm, make: realm.done(make.launch())
     ),

@@ -87,6 +87,49 @@ def test_a_trainer_that_does_not_listen_is_killed_after_the_grace_time(
     assert find_by_cookie(realm.cookie) is None
 
 
+def test_a_frozen_trainer_is_woken_up_and_saves(realm: Any, make: Any) -> None:
+    silent_since = realm.freeze_trainer()
+    realm.save_checkpoint(7)
+
+    assert realm.done(make.stop(silent_since=silent_since)) == ["saved checkpoint-7"]
+    assert (run_row(realm).end, run_row(realm).failure_class) == ("stopped", None)
+
+
+def test_a_frozen_trainer_that_does_not_wake_up_is_killed_as_stuck(
+    realm: Any, make: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REALM_TEST_DEAF", "1")
+    realm.save_checkpoint(5)
+    silent_since = realm.freeze_trainer()
+
+    (text,) = realm.done(make.stop(grace_seconds=0.2, silent_since=silent_since))
+
+    assert text == "frozen; it did not leave within 0.2 s and was killed"
+    row = run_row(realm)
+    assert (row.end, row.failure_class, row.last_checkpoint_step) == ("lost", "stuck", 5)
+    assert find_by_cookie(realm.cookie) is None
+
+
+@pytest.mark.parametrize(
+    "said", ["2026-01-31T12:00:09Z", None], ids=["it has", "nobody can read what it said"]
+)
+def test_a_trainer_that_has_spoken_since_it_was_found_frozen_goes_on(
+    realm: Any, make: Any, said: str | None
+) -> None:
+    silent_since = realm.freeze_trainer()
+    if said is None:
+        realm.run.status.write_text("{")
+    else:
+        realm.speak(said)
+
+    outcome = realm.fails(make.stop(silent_since=silent_since))
+
+    assert outcome.text == "its trainer has spoken since: it goes on"
+    assert not outcome.permanent
+    assert read(realm.run.orders, Orders).stop is None
+    assert find_by_cookie(realm.cookie) is not None
+
+
 def test_asked_to_leave_while_waiting_it_leaves_the_trainer_stopping(
     realm: Any, make: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -152,8 +152,9 @@ def live_orders(sequence: int, **training: Any) -> a.GiveOrders:
     return orders(sequence, config=config)
 
 
-def stop(grace_seconds: float = 20.0) -> a.StopRun:
-    return a.StopRun(**KEY, why="not active any more", grace_seconds=grace_seconds)
+def stop(grace_seconds: float = 20.0, silent_since: str | None = None) -> a.StopRun:
+    why = "not active any more" if silent_since is None else "frozen"
+    return a.StopRun(**KEY, why=why, grace_seconds=grace_seconds, silent_since=silent_since)
 
 
 def close(end: Any, **changes: Any) -> a.CloseRun:

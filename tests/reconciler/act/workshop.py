@@ -22,6 +22,7 @@ from reconciler.observed.processes import find_by_cookie
 from reconciler.plan import actions as a
 from state.atomic import ensure_folder
 from state.contract.manifest import Manifest
+from state.contract.status import RunStatus
 from state.ids import RunKey
 from state.layout import Layout
 from state.store import requests
@@ -119,6 +120,20 @@ class Workshop:
         """Launch run 1 with a tiny trainer and wait for its claim."""
         self.done(launch(), launcher=TinyTrainers())
         self.wait_for_claim()
+
+    def freeze_trainer(self) -> str:
+        """Launch run 1 with a trainer that stands from its first word on; return when it said that."""
+        self.start_trainer()
+        pid = find_by_cookie(self.cookie)
+        assert pid is not None
+        os.kill(pid, signal.SIGSTOP)
+        self.speak(NOW)
+        return NOW
+
+    def speak(self, at: str) -> None:
+        """Let the trainer of run 1 have spoken then."""
+        status = RunStatus(phase="training", updated_at=at, orders_sequence=1, step=7)
+        self.run.status.write_bytes(msgspec.json.encode(status))
 
     def call_lost(self) -> None:
         """Write down that run 1 is lost, as a reconciler did that could not see its trainer."""

@@ -47,6 +47,7 @@ from state.contract.locked import Locked, locked_values
 from state.contract.run_config import config_hash
 from state.host_memory import HostMemory
 from state.ids import campaign_uid, job_uid
+from state.moments import BootMoment
 from state.queue_folders import Found
 from state.source_status import NotInForce, SourceStatus
 from state.store.in_force import InForce, told
@@ -92,6 +93,7 @@ class Builder:
             ),
             source=msgspec.convert(words["source"], SourceStatus) if "source" in words else None,
             is_in_office=words.get("is_in_office", False),
+            boot=msgspec.convert(words.get("boot"), BootMoment | None),
             not_in_force=msgspec.convert(words.get("not_in_force"), NotInForce | None),
             gpus=GpuInventory(gpus=tuple(map(a_gpu, words.get("gpus", ()))), source="given"),
             quest_files={name: quest_file(name, file) for name, file in words.get("quest_files", {}).items()},

@@ -1,5 +1,6 @@
 """What status.json tells while quests change inside a run."""
 
+import time
 from pathlib import Path
 
 import msgspec
@@ -42,6 +43,14 @@ def test_a_quest_is_never_told_with_what_another_one_measured(realm: Realm, told
         assert status.val_loss is None or (status.quest_id, status.val_step, status.val_loss) in held_out
     begun = next(status for status in told if status.quest_id == "q2")
     assert (begun.loss, begun.val_loss, begun.eta_seconds, begun.tokens_per_second) == (None,) * 4
+
+
+def test_each_status_says_when_by_a_clock_that_nobody_sets(realm: Realm, told: list[RunStatus]) -> None:
+    before = time.monotonic()
+    run(realm.run(orders(realm.quest(), goal_updates=2)).request)
+    moments = [status.awake_seconds or 0.0 for status in told]
+    assert moments == sorted(moments)
+    assert before - 0.001 < moments[0] <= moments[-1] <= time.monotonic() + 0.001
 
 
 def test_a_run_that_goes_on_tells_its_step_from_its_first_heartbeat_on(
