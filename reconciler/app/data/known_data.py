@@ -16,9 +16,7 @@ from reconciler.desired.desired import Desired
 from reconciler.desired.queue import Quest
 from reconciler.plan.actions import BeginSegment, EnqueueJob, StopRun, UpdateJob
 from reconciler.plan.changes import Plan
-from reconciler.plan.queue.quest_parts import current_parts
 from reconciler.plan.queue.quest_sources import QuestSource, quest_source, said
-from reconciler.plan.queue.waiting import campaign_for
 from reconciler.plan.world import World
 from state.contract.inspection import (
     Guard,
@@ -209,6 +207,8 @@ def _about_to_be_taken_in(world: World) -> Iterator[Quest]:
     if world.is_queue_suspended or world.is_realm_suspended:
         return
     for quest in world.desired.quests:
+        from reconciler.plan.queue.waiting import campaign_for  # a queue without quests needs none of it
+
         if campaign_for(world, quest) is not None and _has_new_rows(world, quest):
             yield quest
     for dropped in world.dropped.values() if world.active is not None else ():
@@ -225,6 +225,8 @@ def _has_new_rows(world: World, quest: Quest) -> bool:
     seen = world.facts.quest_files.get(quest.id)
     if seen is None or seen.content is None or seen.content.digest in {job.digest for job in own}:
         return False
+    from reconciler.plan.queue.quest_parts import current_parts
+
     parts = tuple(job.digest for job in current_parts(own))
     return not any(one.new is None and one.parts == parts for one in seen.continued)
 

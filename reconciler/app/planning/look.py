@@ -9,7 +9,6 @@ from pathlib import Path
 import msgspec
 
 from reconciler.app.data.known_data import Memory, known_of_new, known_of_queue, with_inspections
-from reconciler.app.data.known_jobs import with_untrainable_jobs
 from reconciler.app.data.late_held_out import with_late_held_out
 from reconciler.app.data.unusable_tokenizers import with_unusable_tokenizers
 from reconciler.app.planning.gather import Observer
@@ -149,7 +148,11 @@ def view_of(
     world = World(desired=desired, facts=seen, specs_commit=commit.id, now=now)
     memory = Memory(environment)
     known = known_of_new(world, layout, memory.look, memory.guards)
-    world = with_untrainable_jobs(with_inspections(world, known), layout, memory.look)
+    world = with_inspections(world, known)
+    if world.facts.store.jobs:
+        from reconciler.app.data.known_jobs import with_untrainable_jobs
+
+        world = with_untrainable_jobs(world, layout, memory.look)
     world = with_unusable_tokenizers(world, memory.unusable)
     if world.facts.models:
         from reconciler.app.data.unfit_weights import WeightVerdicts, with_unfit_weights

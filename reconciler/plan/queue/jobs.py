@@ -11,7 +11,6 @@ from reconciler.plan.actions import (
     UpdateJob,
 )
 from reconciler.plan.draft import Draft
-from reconciler.plan.queue.untrainable import barred
 from reconciler.plan.retries.fetches import FETCHES
 from reconciler.plan.retries.retry import is_forgiven
 from reconciler.plan.world import World
@@ -266,7 +265,7 @@ def pending(world: World, draft: Draft, campaign: str, *, again: bool = False) -
     """
     finished = finished_uids(world, draft, campaign)
     finished -= learnt_uids(world, draft, campaign) if again else set()
-    fetched, waiting = _fetched(draft), barred(world, draft, campaign)
+    fetched, waiting = _fetched(draft), _barred(world, draft, campaign)
     sent_back = {action.job_uid for action in draft.actions(MarkJob) if action.demoted}
     found = {
         job.uid: _pending(world.quest_places, job, sent_back)
@@ -369,3 +368,12 @@ def describe(world: World, draft: Draft, campaign: str) -> str:
     work = pending(world, draft, campaign)
     more = f" and {len(work) - 1} more" if len(work) > 1 else ""
     return f"quest {work[0].quest_id}{more}" if work else "no quest"
+
+
+def _barred(world: World, draft: Draft, campaign: str) -> frozenset[str]:
+    """Return the jobs whose rows the next run would refuse."""
+    if not world.facts.untrainable_jobs:
+        return frozenset()
+    from reconciler.plan.queue.untrainable import barred
+
+    return barred(world, draft, campaign)
