@@ -128,6 +128,28 @@ def test_pause_resume_and_stop_reach_the_trainer(training: Lab) -> None:
     assert steps == list(range(1, training.newest_step(ONE) + 1))
 
 
+@pytest.mark.train
+@pytest.mark.timeout(900)
+def test_the_line_that_a_leaving_reconciler_tells_ends_training_and_records_its_last_save(
+    training: Lab,
+) -> None:
+    first = training.start("apply")
+    wait_until(lambda: training.newest_step(ONE) >= 200, 120, "training is on its way", say=training.said)
+    first.terminate()
+    assert first.wait(30) == 0
+    told = re.search("end it: (.*)", training.said())
+    assert told is not None, training.said()
+
+    for command in told[1].split(" && "):
+        done = training.reconcile(*command.split()[1:])
+        assert done.returncode == 0, done.stderr
+
+    assert not training.processes()
+    assert [run.end for run in training.store().runs] == ["stopped"]
+    assert max(row.step for row in training.ledger(ONE)) == training.newest_step(ONE)
+    assert training.status_of(ONE, "a") == "queued"
+
+
 def _ask(lab: Lab, *request: str) -> None:
     done = lab.reconcile(*request, "--wait")
     assert done.returncode == 0, done.stderr

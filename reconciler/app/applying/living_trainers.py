@@ -33,7 +33,7 @@ def say_goodbye(live_runs: Iterable[LiveRun], show: Show) -> None:
                 f"training of {live.campaign} goes on (pid {live.seen.process.pid}); "
                 "watch it: reconcile logs -f, reconcile status; "
                 "take it up again: reconcile apply; "
-                "end it: reconcile stop && reconcile apply --once"
+                "end it: reconcile stop && reconcile apply --until-converged"
             )
 
 
