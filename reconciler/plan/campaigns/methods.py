@@ -60,7 +60,7 @@ def adapters_in_a_folder(found: StartFolder) -> NoStart | None:
         return NoStart(
             "adapters",
             f"{problem}, which does not lie beside it",
-            "export it again from its own realm: reconcile export brings that one along",
+            "export it again from its own realm, it comes along: reconcile export CHECKPOINT --to DIR",
         )
     merged = f"{opened_with_peft(found.below, folder)}.merge_and_unload().save_pretrained(MERGED)"
     return NoStart(
