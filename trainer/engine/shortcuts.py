@@ -149,6 +149,6 @@ class _RootMeanSquare(torch.autograd.Function):  # type: ignore[misc]  # torch h
         products = (d_y * normed).flatten(0, -2)
         d_weight = products.sum(0).to(weight.dtype) if ctx.needs_input_grad[1] else None
         mean = products.mv(weight.to(products.dtype)).div_(len(weight)).view(inverse.shape)
-        d_normed = torch.mul(d_y, weight, out=products.view_as(normed))  # their memory is at hand
+        d_normed = (d_y * weight).to(normed.dtype)
         d_x = d_normed.addcmul_(normed, mean, value=-1).mul_(inverse).to(ctx.dtype)
         return d_x, d_weight, None

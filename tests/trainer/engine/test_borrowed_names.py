@@ -41,9 +41,13 @@ BORROWED: dict[str, tuple[str, Callable[[], bool]]] = {
         "torch.cpu: has the processor AMX tiles; found by getattr, no where it is not there",
         lambda: hasattr(torch.cpu, "_is_amx_tile_supported"),
     ),
-    "_output_child_to_const": (
-        "jinja2, CodeGenerator: where a template's constants are worked out while it is compiled",
-        lambda: hasattr(CodeGenerator, "_output_child_to_const"),
+    "_output_child_post": (
+        "jinja2, CodeGenerator: what is written behind an expression of a template",
+        lambda: hasattr(CodeGenerator, "_output_child_post"),
+    ),
+    "_output_child_pre": (
+        "jinja2, CodeGenerator: what is written before it; with `_output_child_to_const`, for constants",
+        lambda: all(hasattr(CodeGenerator, f"_output_child_{part}") for part in ("pre", "to_const")),
     ),
     "_scaled_dot_product_flash_attention_for_cpu": (
         "torch.ops.aten: attention on a CPU; without it `scaled_dot_product_attention` serves",
