@@ -5,9 +5,9 @@ model of this width; and one of 256 and four layers, from which width on `auto` 
 multiplies that (AMX). Both heroes are measured in both. In the updates that count oneDNN still prepares some
 products of bfloat16: later ones are faster.
 
-In bfloat16 the demo's hero has not the goal of 3: its products are a fifth of the peer's time, so products for
-nothing would make 2.5 to 3; the rest is passes over memory between them, which only fused kernels save, and
-torch has those on a CPU only when it compiles.
+In bfloat16 the demo's hero has not the goal of 3, and `auto` does not choose it there: a third of its time is
+products, the rest is passes over memory between them, which only fused kernels save, and torch has those on a
+CPU only when it compiles.
 """
 
 import json
