@@ -191,8 +191,13 @@ class Hero(Spec, frozen=True, kw_only=True):
     """Older: a preset; refused at launch."""
 
 
-SAID_IN_MODEL = frozenset({"vocab_size", "max_position_embeddings", "architectures", "model_type"})
-"""Fields of a transformers config that the hero says elsewhere."""
+SAID_IN_MODEL = {
+    "vocab_size": "comes from vocab_size of this section",
+    "max_position_embeddings": "is transformers' own for the architecture; context_length bounds max_length",
+    "architectures": "comes from architecture of this section",
+    "model_type": "comes from architecture of this section",
+}
+"""Fields of a transformers config that a hero's own must not have, and where they come from."""
 
 
 def check(hero: Hero) -> Iterator[Finding]:
@@ -249,6 +254,6 @@ def _check_weights(model: Model) -> Iterator[Finding]:
         yield Finding(
             at=("model",), on_key=True, message="init: scratch needs config: the sizes of the model"
         )
-    for key in sorted(SAID_IN_MODEL & set(model.config)):
-        message = f"{key} comes from vocab_size, context_length and architecture of this section"
+    for key in sorted(SAID_IN_MODEL.keys() & model.config.keys()):
+        message = f"{key} {SAID_IN_MODEL[key]}"
         yield Finding(at=("model", "config", key), on_key=True, message=message, hint="remove it")

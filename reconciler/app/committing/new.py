@@ -33,7 +33,7 @@ model:                                 # locked: no campaign changes it
   architecture: Qwen3ForCausalLM       # the transformers class
   size_b: 0.0013                       # billions of parameters, for people
   vocab_size: 320                      # bytes and a few marks
-  context_length: 2048                 # the model's limit in tokens; max_length is what training uses
+  context_length: 2048                 # the most that max_length may be, in tokens
   config:                              # sizes, by their names in the transformers config
     {{hidden_size: 160, num_hidden_layers: 4, num_attention_heads: 4, num_key_value_heads: 2, head_dim: 40,
      intermediate_size: 480}}
