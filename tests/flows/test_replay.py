@@ -24,7 +24,7 @@ from reconciler.act.office import enter_office
 from reconciler.act.purging import purge
 from reconciler.act.tools import Tools
 from reconciler.act.trash import drop
-from reconciler.app.replaying.putting_back import put_back
+from reconciler.app.replaying.putting_back import lies_whole, put_back
 from reconciler.app.surroundings.environment import current_environment
 from reconciler.cli.group import reconcile
 from reconciler.observed.checkpoints import checkpoint_of_any_name, verify_contents
@@ -268,21 +268,51 @@ def test_nothing_is_held_any_more_against_a_damaged_one_that_was_put_back(lab: L
     assert (plan["changes"], plan["blocked"]) == ([], [])
 
 
-@pytest.mark.long
-def test_a_damaged_one_that_lies_in_its_place_is_put_back_once_it_is_set_aside(lab: Lab) -> None:
+@pytest.mark.parametrize("is_known", [False, True])
+def test_a_damaged_one_that_lies_in_its_place_is_kept_beside_the_one_that_is_put_back(
+    lab: Lab, is_known: bool
+) -> None:
+    before = contents(checkpoint(lab, 4))
     flip_a_bit(lab, 4)
     row, found = row_of(lab, 4), checkpoint_of_any_name(checkpoint(lab, 4))
     assert isinstance(found, FoundCheckpoint)
-    with office(lab.layout) as tools:
-        write_damage(tools, row.campaign_uid, found, "a bit")
+    if is_known:
+        with office(lab.layout) as tools:
+            write_damage(tools, row.campaign_uid, found, "a bit")
     done = replay(lab, f"{PIP}@4", "--restore")
-    assert "Put back: nothing: what is damaged lies in its place still; reconcile " in done.output
+    assert "Put back: what was left of it is kept as .damaged-4-" in done.output
+    assert contents(checkpoint(lab, 4)) == before
+    assert row_of(lab, 4).damage is None
+    plan = lab.plan()
+    assert (plan["changes"], plan["blocked"]) == ([], [])
+
+
+@pytest.mark.parametrize("name", ["optimizer.safetensors", MANIFEST_NAME])
+def test_one_that_lacks_a_file_is_kept_beside_the_one_that_is_put_back(lab: Lab, name: str) -> None:
+    before = contents(checkpoint(lab, 4))
+    checkpoint(lab, 4).chmod(0o700)
+    (checkpoint(lab, 4) / name).unlink()
+    assert f"replay {PIP}@4 --restore" in json.dumps(lab.plan()["blocked"])
+    done = replay(lab, f"{PIP}@4", "--restore")
+    assert "Put back: what was left of it is kept as .damaged-4-" in done.output
+    assert contents(checkpoint(lab, 4)) == before
+    assert (lab.plan()["changes"], lab.plan()["blocked"]) == ([], [])
+
+
+def test_something_else_in_its_place_stays(lab: Lab) -> None:
+    shutil.rmtree(checkpoint(lab, 8))
+    (checkpoint(lab, 8) / "mine").mkdir(parents=True)
+    done = replay(lab, f"{PIP}@8", "--restore")
+    assert done.exit_code != 0
+    assert [path.name for path in checkpoint(lab, 8).iterdir()] == ["mine"]
 
 
 @pytest.mark.long
 def test_restoring_what_lies_in_its_place_does_nothing(lab: Lab) -> None:
     done = replay(lab, f"{PIP}@4", "--restore")
-    assert done.output.splitlines()[-1] == "Put back: nothing: it lies in its place."
+    assert (
+        done.output.splitlines()[-1] == "Put back: nothing: it lies in its place, every byte as it was saved."
+    )
 
 
 @pytest.mark.long
@@ -299,7 +329,7 @@ def test_one_that_was_lost_is_put_into_its_empty_place(lab: Lab) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("way", ["deleted", "damaged"])
+@pytest.mark.parametrize("way", ["deleted", "set aside", "damaged in its place"])
 def test_putting_back_may_be_killed_anywhere_and_done_again(lab: Lab, tmp_path: Path, way: str) -> None:
     made = tmp_path / "made"
     shutil.copytree(checkpoint(lab, 8), made, ignore=shutil.ignore_patterns(".ledger.json"))
@@ -308,6 +338,7 @@ def test_putting_back_may_be_killed_anywhere_and_done_again(lab: Lab, tmp_path: 
         delete_for_good(lab, 8)
     else:
         flip_a_bit(lab, 8)
+    if way == "set aside":
         set_aside(lab, 8)
     row, stone, at = row_of(lab, 8), stone_of(lab, 8) if way == "deleted" else None, 0
     away = lab.layout.root.rename(tmp_path / "away")
@@ -327,7 +358,7 @@ def finish(layout: Layout, gone: tuple[LedgerRow, TrashRow | None], made: Path, 
     """Do what is done after a kill: replay again, or let the plan's way look at what lies there."""
     row, stone = gone
     with office(layout) as tools:
-        if not (layout.root / row.path).exists():
+        if not lies_whole(layout.root / row.path, row.digest):
             put_back(current_environment(), tools, PIP, row, stone, Path(shutil.copytree(made, copy)))
         elif stone is None:
             about: dict[str, Any] = {

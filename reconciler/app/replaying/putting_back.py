@@ -1,10 +1,12 @@
 """A checkpoint that was made again goes back to its place: a deleted one by the way of `undelete`, a lost or
 damaged one by that of what is mended from copies."""
 
+import os
 from pathlib import Path
 
 import msgspec
 
+from reconciler.act.damaged import set_aside, write_damage
 from reconciler.act.mending import mend
 from reconciler.act.observed_time import observed_seconds
 from reconciler.act.tombstones import mirror
@@ -12,7 +14,9 @@ from reconciler.act.tools import Tools
 from reconciler.act.trash import take_back
 from reconciler.app.asking.requests import leave_request
 from reconciler.app.surroundings.environment import Environment
-from reconciler.plan.actions import MendCheckpoint, RestoreCheckpoint
+from reconciler.observed.checkpoints import find_damage, one_checkpoint
+from reconciler.observed.records import FoundCheckpoint
+from reconciler.plan.actions import MendCheckpoint, RestoreCheckpoint, SetAsideCheckpoint
 from reconciler.plan.actions.base import of_recorded
 from state.atomic import ensure_folder, move_folder, publish_folder
 from state.contract.files import read
@@ -26,17 +30,49 @@ def put_back(
 ) -> str:
     """Put the folder `made` where its checkpoint lay, and return what was done.
 
-    `stone`: its tombstone; None of one that was lost, or set aside as damaged: its place is simply empty.
+    `stone`: its tombstone; None of one that was lost or is damaged: what is left of it in its place is kept
+    beside it.
 
     Raises:
-        ActionFailed: it could not be taken back; the next apply tries again.
-        FileExistsError: something has its place.
+        ActionFailed: it could not be taken back, or something else has its place.
+        FileExistsError: the trash has something else in its place.
     """
-    if stone is None:
-        publish_folder(made, tools.layout.root / row.path)
-        mend(_mending(campaign, row), tools)
-        return "it lies in its place again; the ledger knew it all the time"
-    return take_back(_asked(environment, tools, stone, made), tools)
+    if stone is not None:
+        return take_back(_asked(environment, tools, stone, made), tools)
+    place = tools.layout.root / row.path
+    kept = _set_aside(campaign, row, place, tools) if os.path.lexists(place) else None
+    publish_folder(made, place)
+    mend(_mending(campaign, row), tools)
+    before = f"what was left of it is {kept}; " if kept else ""
+    return f"{before}it lies in its place again; the ledger knew it all the time"
+
+
+def lies_whole(place: Path, digest: str) -> bool:
+    """Does the checkpoint with this digest lie there, every byte of it as it was saved?
+
+    Raises:
+        OSError: something cannot be read now, which says nothing about what lies there.
+    """
+    there = one_checkpoint(place) if place.parent.exists() else None
+    if not isinstance(there, FoundCheckpoint) or there.digest != digest:
+        return False
+    return not find_damage(place, there.manifest)
+
+
+def _set_aside(campaign: str, row: LedgerRow, place: Path, tools: Tools) -> str:
+    """Move what is left of it out of its place; the ledger says first what is wrong with it."""
+    there = one_checkpoint(place)
+    if isinstance(there, FoundCheckpoint) and (wrong := find_damage(place, there.manifest)):
+        write_damage(tools, row.campaign_uid, there, "; ".join(wrong))
+    action = SetAsideCheckpoint(
+        campaign=campaign,
+        campaign_uid=row.campaign_uid,
+        segment=row.segment,
+        step=row.step,
+        digest=row.digest,
+        aside=not row.is_living,
+    )
+    return set_aside(action, tools)
 
 
 def _mending(campaign: str, row: LedgerRow) -> MendCheckpoint:

@@ -21,7 +21,7 @@ from reconciler.app.planning.in_force import look_in_force
 from reconciler.app.planning.look import View
 from reconciler.app.proof.chain import Chain, Link, chain_of
 from reconciler.app.replaying.laps import NoWay, Way, way_to
-from reconciler.app.replaying.putting_back import put_back
+from reconciler.app.replaying.putting_back import lies_whole, put_back
 from reconciler.app.replaying.records import Replay
 from reconciler.app.surroundings.environment import Environment
 from reconciler.app.surroundings.errors import Failed, NotFound
@@ -215,26 +215,18 @@ def _lay(link: Link, checkpoints: Path) -> None:
 
 
 def _restored(environment: Environment, tools: Tools, view: View, item: CheckpointItem, made: Path) -> str:
-    """Put back what lies in its place no more; say what was done, or why nothing was."""
+    """Put back what does not lie whole in its place; say what was done, or why nothing was."""
     row = _ledger_row(view, item)
-    stone = view.facts.tombstone(row) if row is not None else None
-    if row is None or item.state in ("complete", "unhealthy"):
-        return _nothing(row)
+    if row is None:
+        return "nothing: the ledger does not know it yet; the next reconcile apply records it"
+    stone = view.facts.tombstone(row)
     if stone is not None and stone.is_campaign:
         return f"nothing: its campaign is deleted; first: reconcile undelete {stone.campaign}"
     if stone is not None and stone.state != "purged":
         return f"nothing: it lies in the trash; reconcile undelete {item.id} takes it back"
+    if stone is None and lies_whole(tools.layout.root / row.path, row.digest):
+        return "nothing: it lies in its place, every byte as it was saved"
     return put_back(environment, tools, item.id.partition("@")[0], row, stone, made)
-
-
-def _nothing(row: LedgerRow | None) -> str:
-    """Say why nothing was put where the checkpoint itself lies."""
-    if row is None or row.damage is None:
-        return "nothing: it lies in its place"
-    return (
-        "nothing: what is damaged lies in its place still; reconcile apply sets it aside, then this puts "
-        "back the one that is whole"
-    )
 
 
 def _ledger_row(view: View, item: CheckpointItem) -> LedgerRow | None:

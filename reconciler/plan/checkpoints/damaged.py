@@ -40,7 +40,9 @@ def _plan_one(
         code="checkpoint-damaged",
         message=f"it is damaged and not used: {ledger.damage}",
         cause=ledger.path if is_in_the_way else _aside(ledger),
-        hint="restore it from a copy, or let training go on from the newest whole one; nothing is deleted",
+        hint="restore it from a copy, or make it again: "
+        f"reconcile replay {row.name}@{ledger.which} --restore; or let training go on from the newest whole "
+        "one; nothing is deleted",
     )
 
 

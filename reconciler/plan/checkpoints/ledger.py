@@ -160,7 +160,8 @@ def way_to_whole(seen: CheckpointFacts, step: int) -> str | None:
 def _put_back(row: CampaignRow, ledger: LedgerRow) -> str:
     name = f"{row.name}@{ledger.which}"
     lost = f"list {name} under acknowledged_losses in specs/retention.yaml"
-    return f"put a copy of it back there; or, if there is none, {lost}"
+    again = f"make it again: reconcile replay {name} --restore"
+    return f"put a copy of it back there, or {again}; or, where nothing has it, {lost}"
 
 
 _LIES_IN_THE_TRASH = "it lies in the trash, and the store knows of no drop: it is older than that"
