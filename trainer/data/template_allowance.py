@@ -28,6 +28,8 @@ _STEPS_BETWEEN_LOOKS = 64
 _SIZED = (str, list, tuple, dict)
 _OF_ANY_VALUE = 32
 """Characters that a number or a name is written with, about."""
+_OF_A_WEIGHT = 192
+"""Bytes that remembering one takes, about."""
 
 
 class Allowance:
@@ -45,6 +47,8 @@ class Allowance:
         self._bytes = self.most * MOST_TEXTS
         self._unseen = 0
         self._until = time.thread_time() + MOST_SECONDS
+        self._weights: dict[int, tuple[int, object]] = {}
+        """Of what was weighed, by its identity, how much is in it; kept, so that nothing else gets that."""
 
     def step(self, steps: int = 1) -> None:
         """Take steps.
@@ -74,6 +78,7 @@ class Allowance:
             )
         if isinstance(value, _SIZED) and len(value) > self.most:
             self.refuse("a text")
+        self.weigh(value)
         self._unseen += 1
         if self._unseen >= _STEPS_BETWEEN_LOOKS:
             self._look()
@@ -121,6 +126,29 @@ class Allowance:
             self.check(size)
             inside.extend((one, depth + 1) for one in _items(value))
         return size
+
+    def weigh(self, value: object) -> int:
+        """Return how many values are in a list or table, in those in it, and so on; 1 of any other value.
+
+        Few steps make a list with the same one in it twice, in which is the same one twice, and so on: to
+        compare two such, or to look one up, has no end, and nothing in it is counted. Nothing is changed
+        after it was made, so each list is gone through once.
+
+        Raises:
+            jinja2.TemplateError: more than the conversation needs.
+        """
+        if not isinstance(value, list | tuple | dict):
+            return 1
+        if id(value) not in self._weights:
+            weight = 1 + sum(map(self.weigh, _items(value)))
+            if weight > self.most:
+                raise jinja2.TemplateError(
+                    f"a list in it has more than {self.most:,} values in its lists, more than the "
+                    "conversation needs"
+                )
+            self._weights[id(value)] = (weight, value)
+            self._bytes -= _OF_A_WEIGHT
+        return self._weights[id(value)][0]
 
     def _look(self) -> None:
         self._unseen = 0

@@ -187,6 +187,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
         text = getattr(called, "__self__", None)
         if isinstance(text, str):
             args = checked(called.__name__, text, args, kwargs)
+        for one in (*args, *kwargs.values()):
+            allowance().weigh(one)  # a macro makes a list, and a table, of those that it does not name
         return self.made(super().call(context, called, *args, **kwargs))
 
     def wrap_str_format(self, value: Any) -> Callable[..., str] | None:

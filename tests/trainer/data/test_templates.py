@@ -53,6 +53,25 @@ ROUNDS = {
 }
 
 
+NESTED = (
+    "{% set ns = namespace(a=(), b=()) %}"
+    "{% for i in range(60) %}{% set ns.a = (ns.a, ns.a) %}{% set ns.b = (ns.b, ns.b) %}{% endfor %}"
+)
+"""Two lists of sixty steps each, which to compare takes 2 ** 60."""
+COMPARED = {
+    "equal": NESTED + "{{ ns.a == ns.b }}",
+    "less": NESTED + "{{ ns.a < ns.b }}",
+    "in": NESTED + "{{ ns.a in [ns.b] }}",
+    "sorted": NESTED + "{{ [ns.a, ns.b]|sort|length }}",
+    "looked up": NESTED + "{{ {'x': 1}.get(ns.a) }}",
+    "tables": NESTED.replace("(ns.a, ns.a)", "{'x': ns.a, 'y': ns.a}") + "{{ ns.a == ns.b }}",
+    "lists of a macro": "{% macro f(n) %}{% if n %}{{ f(n - 1, varargs, varargs) }}{% endif %}{{ varargs == 1 }}"
+    "{% endmacro %}{{ f(60, 1) }}",
+    "tables of a macro": "{% macro f(n) %}{% if n %}{{ f(n - 1, a=kwargs, b=kwargs) }}{% endif %}{{ kwargs == 1 }}"
+    "{% endmacro %}{{ f(60, a=1) }}",
+}
+
+
 LONG = "{% set long = 'x' * 1000000 %}"
 MANY = LONG + "{% set many = [long] * 20000 %}"
 IN_ONE_STEP = {
@@ -183,6 +202,19 @@ def test_what_is_constant_is_bounded_too() -> None:
 def test_a_template_without_end_is_refused_by_what_it_does(template: str, told: str) -> None:
     with pytest.raises(TemplateError, match=told):
         ChatTemplate(template).render(HELLO)
+
+
+@pytest.mark.parametrize("template", COMPARED.values(), ids=COMPARED)
+def test_lists_of_the_same_lists_are_refused_before_they_are_compared(template: str) -> None:
+    with pytest.raises(TemplateError, match="a list in it has more than 1,050,784 values in its lists"):
+        ChatTemplate(template).render(HELLO)
+
+
+def test_lists_in_lists_that_a_conversation_needs_are_compared() -> None:
+    template = (
+        "{% set pairs = [['user', 'hello'], ['assistant', 'there']] %}{{ [pairs, pairs] == [pairs, pairs] }}"
+    )
+    assert ChatTemplate(template).render(HELLO) == "True"
 
 
 @pytest.mark.parametrize("template", ROUNDS.values(), ids=ROUNDS)
