@@ -71,7 +71,10 @@ TURNS = {"messages": [{"role": "user", "content": "1?"}, {"role": "assistant", "
         (TURNS | {"system": "In French."}, 'as the first message, {"role": "system", "content": ...}'),
         (PAIR | {"history": [["0?", "0"]]}, "Write its turns as messages"),
         (TURNS | {"tools": [{"name": "add"}]}, "Only the text of messages is trained"),
-        (TURNS | {"weight": 0}, "Only the text of messages is trained"),
+        (TURNS | {"weight": 0}, "Every row counts alike"),
+        (PAIR | {"label": False}, "Leave the rows out that are not to be learnt"),
+        (TURNS | {"train": False}, "Leave the rows out that are not to be learnt"),
+        (PAIR | {"rejected": "2"}, "No preferences are trained"),
         (PAIR | {"context": "Say it."}, "fields: {prompt: prompt, completion: completion, context: context}"),
         (PAIR | {"reasoning": "One."}, "Write it into the completion"),
     ],
@@ -94,8 +97,9 @@ def test_a_key_that_would_change_what_is_trained_is_refused_with_what_to_write_i
     [
         {"id": "a-1", "skill": "sums", "level": 3, "tags": ["x"], "source": {"page": 2}},
         {"system": "", "tools": [], "history": None},
+        {"weight": 1.0, "label": "sums", "train": True, "loss": 0.3},
     ],
-    ids=["of no matter", "empty"],
+    ids=["of no matter", "empty", "as every row counts"],
 )
 def test_keys_that_change_nothing_stay(beside: dict[str, object]) -> None:
     assert sieve(lines(TURNS | beside), "q", BUILT_IN)[0].num_rows == 1
