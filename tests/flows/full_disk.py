@@ -4,6 +4,7 @@ of its own. LEFT: so many KiB stay free when it is full.
 Prints as JSON what test_bad_input.py asserts.
 """
 
+import errno
 import json
 import os
 import subprocess
@@ -94,9 +95,21 @@ def _fill(lab: Lab, left_kib: int) -> Path:
     """Leave room for words at most, not for weights, with one call: what is let go meanwhile is not taken, too."""
     filler = lab.layout.root / "somebody-elses-film.mkv"
     with filler.open("wb", buffering=0) as file:
-        room = os.statvfs(lab.layout.root)
-        os.posix_fallocate(file.fileno(), 0, room.f_bavail * room.f_frsize - left_kib * 1024)
+        while not _has_taken(file.fileno(), lab.layout.root, left_kib):
+            pass  # somebody wrote between the look at the disk and the call
     return filler
+
+
+def _has_taken(descriptor: int, root: Path, left_kib: int) -> bool:
+    """Take what is free but for so much; say whether it was still free."""
+    room = os.statvfs(root)
+    try:
+        os.posix_fallocate(descriptor, 0, room.f_bavail * room.f_frsize - left_kib * 1024)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        return False
+    return True
 
 
 def _recorded(lab: Lab) -> list[int]:
