@@ -16,8 +16,9 @@ from reconciler.app.asking.requests import leave_request
 from reconciler.app.surroundings.environment import Environment
 from reconciler.observed.checkpoints import find_damage, one_checkpoint
 from reconciler.observed.records import FoundCheckpoint
-from reconciler.plan.actions import MendCheckpoint, RestoreCheckpoint, SetAsideCheckpoint
+from reconciler.plan.actions import MendCheckpoint, RestoreCheckpoint
 from reconciler.plan.actions.base import of_recorded
+from reconciler.plan.checkpoints import damaged
 from state.atomic import ensure_folder, move_folder, publish_folder
 from state.contract.files import read
 from state.contract.manifest import MANIFEST_NAME, Manifest
@@ -64,15 +65,7 @@ def _set_aside(campaign: str, row: LedgerRow, place: Path, tools: Tools) -> str:
     there = one_checkpoint(place)
     if isinstance(there, FoundCheckpoint) and (wrong := find_damage(place, there.manifest)):
         write_damage(tools, row.campaign_uid, there, "; ".join(wrong))
-    action = SetAsideCheckpoint(
-        campaign=campaign,
-        campaign_uid=row.campaign_uid,
-        segment=row.segment,
-        step=row.step,
-        digest=row.digest,
-        aside=not row.is_living,
-    )
-    return set_aside(action, tools)
+    return set_aside(damaged.set_aside(campaign, row), tools)
 
 
 def _mending(campaign: str, row: LedgerRow) -> MendCheckpoint:

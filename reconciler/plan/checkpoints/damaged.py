@@ -49,18 +49,23 @@ def _plan_one(
 def plan_set_aside(draft: Draft, campaign: str, ledger: LedgerRow, reason: str) -> None:
     """Let what is left of a checkpoint make room for what has its name next."""
     draft.add(
-        SetAsideCheckpoint(
-            campaign=campaign,
-            campaign_uid=ledger.campaign_uid,
-            segment=ledger.segment,
-            step=ledger.step,
-            digest=ledger.digest,
-            aside=not ledger.is_living,
-        ),
+        set_aside(campaign, ledger),
         subject=f"checkpoint/{campaign}@{ledger.which}",
         reason=reason,
         cause=ledger.path,
         source="drift",
+    )
+
+
+def set_aside(campaign: str, ledger: LedgerRow) -> SetAsideCheckpoint:
+    """Return what moves a checkpoint of the ledger out of its place."""
+    return SetAsideCheckpoint(
+        campaign=campaign,
+        campaign_uid=ledger.campaign_uid,
+        segment=ledger.segment,
+        step=ledger.step,
+        digest=ledger.digest,
+        aside=not ledger.is_living,
     )
 
 
