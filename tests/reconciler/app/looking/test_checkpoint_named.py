@@ -13,7 +13,7 @@ def item(which: str, segment: int) -> CheckpointItem:
     step = int(which.rpartition(":")[2])
     return CheckpointItem(
         id=f"{PIP}@{which}", state="complete", step=step, segment=segment, is_living=":" not in which,
-        path=f"/root/{which}", hero_id="pip", campaign_id="campaign-001", size_bytes=10,
+        path=f"/realm/{which}", hero_id="pip", campaign_id="campaign-001", size_bytes=10,
     )  # fmt: skip
 
 
